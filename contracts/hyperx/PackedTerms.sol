@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
+import {Settlement, Terms} from "../interfaces/ITradingSession.sol";
+
+/// @notice The terms as they lie behind a clone's code, six words:
+///
+///     buyer    collector 160 | reward 96
+///     money    token 160 | deposit 96
+///     rules    sampleBps 16 | penaltyBps 16 | shardCount 16 | shardSize 32 | furtherReviews 8 | published 1 | settlement 7
+///              | registrationEnd 40 | submissionEnd 40 | expiry 40 | responseTime 40
+///     preprocessing, extractor, encryptionKey
+struct PackedTerms {
+    uint256 buyer;
+    uint256 money;
+    uint256 rules;
+    bytes32 preprocessing;
+    bytes32 extractor;
+    bytes32 encryptionKey;
+}
+
+using PackedTermsLib for PackedTerms global;
+
+library PackedTermsLib {
+    uint256 internal constant BPS = 10_000;
+
+    function pack(Terms memory t) internal pure returns (bytes memory) {
+        return abi.encode(
+            uint256(uint160(t.collector)) << 96 | t.reward,
+            uint256(uint160(t.token)) << 96 | t.deposit,
+            uint256(t.sampleBps) << 240 | uint256(t.penaltyBps) << 224 | uint256(t.shardCount) << 208
+                | uint256(t.shardSize) << 176 | uint256(t.furtherReviews) << 168
+                | (t.publishedAddresses ? uint256(1) << 167 : 0) | uint256(uint8(t.settlement)) << 160
+                | uint256(t.registrationEnd) << 120 | uint256(t.submissionEnd) << 80 | uint256(t.expiry) << 40
+                | t.responseTime,
+            t.preprocessing,
+            t.extractor,
+            t.encryptionKey
+        );
+    }
+
+    /// @notice The terms behind the running clone's code.
+    function load() internal view returns (PackedTerms memory t) {
+        bytes memory args = Clones.fetchCloneArgs(address(this));
+        assembly ("memory-safe") {
+            // The arguments are exactly the struct's words: use them where they lie, past the length.
+            t := add(args, 32)
+        }
+    }
+
+    function unpack(PackedTerms memory self) internal pure returns (Terms memory) {
+        return Terms({
+            collector: self.collector(),
+            token: self.token(),
+            reward: uint96(self.reward()),
+            deposit: uint96(self.deposit()),
+            sampleBps: uint16(self.rules >> 240),
+            penaltyBps: uint16(self.rules >> 224),
+            shardCount: uint16(self.shardCount()),
+            shardSize: uint32(self.rules >> 176),
+            furtherReviews: uint8(self.rules >> 168),
+            publishedAddresses: self.publishedAddresses(),
+            settlement: Settlement(uint8(self.rules >> 160) & 0x7f),
+            registrationEnd: uint40(self.registrationEnd()),
+            submissionEnd: uint40(self.submissionEnd()),
+            expiry: uint40(self.expiry()),
+            responseTime: uint32(self.responseTime()),
+            preprocessing: self.preprocessing,
+            extractor: self.extractor,
+            encryptionKey: self.encryptionKey
+        });
+    }
+
+    function collector(PackedTerms memory self) internal pure returns (address) {
+        return address(uint160(self.buyer >> 96));
+    }
+
+    function reward(PackedTerms memory self) internal pure returns (uint256) {
+        return uint96(self.buyer);
+    }
+
+    function token(PackedTerms memory self) internal pure returns (address) {
+        return address(uint160(self.money >> 96));
+    }
+
+    function deposit(PackedTerms memory self) internal pure returns (uint256) {
+        return uint96(self.money);
+    }
+
+    function shardCount(PackedTerms memory self) internal pure returns (uint256) {
+        return uint16(self.rules >> 208);
+    }
+
+    function furtherReviews(PackedTerms memory self) internal pure returns (uint256) {
+        return uint8(self.rules >> 168);
+    }
+
+    function publishedAddresses(PackedTerms memory self) internal pure returns (bool) {
+        return self.rules >> 167 & 1 == 1;
+    }
+
+    function registrationEnd(PackedTerms memory self) internal pure returns (uint256) {
+        return uint40(self.rules >> 120);
+    }
+
+    function submissionEnd(PackedTerms memory self) internal pure returns (uint256) {
+        return uint40(self.rules >> 80);
+    }
+
+    function expiry(PackedTerms memory self) internal pure returns (uint256) {
+        return uint40(self.rules >> 40);
+    }
+
+    function responseTime(PackedTerms memory self) internal pure returns (uint256) {
+        return uint40(self.rules);
+    }
+
+    /// @notice When the last candidate must be set, so that review, decision and claim end by the expiry.
+    function selectionEnd(PackedTerms memory self) internal pure returns (uint256) {
+        return self.expiry() - 3 * self.responseTime();
+    }
+
+    /// @notice The largest number of shards that may be sampled from one provider, rounded down.
+    function sampleLimit(PackedTerms memory self) internal pure returns (uint256) {
+        return self.shardCount() * uint16(self.rules >> 240) / BPS;
+    }
+
+    /// @notice What a candidate gets for samples it disclosed in vain: sampleBps of the reward, rounded down.
+    function compensation(PackedTerms memory self) internal pure returns (uint256) {
+        return self.reward() * uint16(self.rules >> 240) / BPS;
+    }
+
+    /// @notice What a candidate loses that discloses nothing: penaltyBps of the deposit, rounded down.
+    function penalty(PackedTerms memory self) internal pure returns (uint256) {
+        return self.deposit() * uint16(self.rules >> 224) / BPS;
+    }
+
+    /// @notice What the collector pays in: the reward, and the compensation of every review that another may follow.
+    function escrow(PackedTerms memory self) internal pure returns (uint256) {
+        return self.reward() + self.furtherReviews() * self.compensation();
+    }
+}

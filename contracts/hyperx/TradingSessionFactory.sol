@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
+import {ITradingSessionFactory} from "../interfaces/ITradingSessionFactory.sol";
+import {Settlement, Terms} from "../interfaces/ITradingSession.sol";
+import {Payment} from "../exchange/Payment.sol";
+import {PackedTermsLib} from "./PackedTerms.sol";
+import {TradingSession} from "./TradingSession.sol";
+
+/// @title Makes trading sessions
+contract TradingSessionFactory is ITradingSessionFactory {
+    /// @dev A claim with hidden addresses stays below 15,000,000 gas up to here.
+    uint256 private constant MAX_SHARDS = 10_000;
+    /// @dev A review with hidden addresses stays below 15,000,000 gas up to here.
+    uint256 private constant MAX_SAMPLED = 2_000;
+    /// @dev Above one half a random draw would mostly hit what was drawn before.
+    uint256 private constant MAX_SAMPLE_BPS = 5_000;
+
+    /// @inheritdoc ITradingSessionFactory
+    address public immutable implementation = address(new TradingSession());
+
+    /// @inheritdoc ITradingSessionFactory
+    function createSession(Terms memory terms) external payable returns (address session) {
+        _check(terms);
+        terms.collector = msg.sender;
+        session = Clones.cloneWithImmutableArgs(implementation, PackedTermsLib.pack(terms), msg.value);
+        emit SessionCreated(session, msg.sender);
+        Payment.collect(terms.token, session, _escrow(terms));
+    }
+
+    /// @inheritdoc ITradingSessionFactory
+    function escrowOf(Terms calldata terms) external pure returns (uint256) {
+        return _escrow(terms);
+    }
+
+    function _check(Terms memory t) private view {
+        require(t.shardCount > 0 && t.shardCount <= MAX_SHARDS, ShardCountOutOfRange(t.shardCount, MAX_SHARDS));
+        require(t.shardSize > 0, ShardSizeZero());
+        require(t.sampleBps <= MAX_SAMPLE_BPS, SampleShareOutOfRange(t.sampleBps, MAX_SAMPLE_BPS));
+        uint256 sampled = uint256(t.shardCount) * t.sampleBps / PackedTermsLib.BPS;
+        require(sampled > 0 && sampled <= MAX_SAMPLED, SampleCountOutOfRange(sampled, MAX_SAMPLED));
+        require(
+            t.penaltyBps > 0 && t.penaltyBps <= PackedTermsLib.BPS,
+            PenaltyOutOfRange(t.penaltyBps, PackedTermsLib.BPS)
+        );
+        require(t.reward > 0, RewardZero());
+        uint256 compensation = _compensation(t);
+        require(t.deposit > compensation, DepositTooLow(t.deposit, compensation));
+        require(t.responseTime > 0, ResponseTimeZero());
+        uint256 responses = 3 * uint256(t.responseTime);
+        uint256 selectionEnd = t.expiry > responses ? t.expiry - responses : 0;
+        require(
+            block.timestamp < t.registrationEnd && t.registrationEnd < t.submissionEnd && t.submissionEnd < selectionEnd,
+            TimesOutOfOrder(block.timestamp, t.registrationEnd, t.submissionEnd, selectionEnd)
+        );
+        require(t.preprocessing != 0 && t.extractor != 0 && t.encryptionKey != 0, DocumentMissing());
+        require(t.settlement == Settlement.Open, SettlementUnsupported(t.settlement));
+        require(t.token == address(0) || t.token.code.length > 0, TokenWithoutCode(t.token));
+    }
+
+    function _compensation(Terms memory t) private pure returns (uint256) {
+        return uint256(t.reward) * t.sampleBps / PackedTermsLib.BPS;
+    }
+
+    function _escrow(Terms memory t) private pure returns (uint256) {
+        return t.reward + t.furtherReviews * _compensation(t);
+    }
+}

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+/// @notice How the dataset key reaches the collector. `Open`: published in the claim, paid in the same call.
+/// `Sealed`: encrypted to the collector with a window for disputes; not offered by sessions yet.
+enum Settlement {
+    Open,
+    Sealed
+}
+
+/// @notice The four states of a session (HyperX, section 3.1.2).
+enum State {
+    Pending,
+    Reviewing,
+    Reviewed,
+    Closed
+}
+
+/// @notice What collector and providers agree on (the paper's SC_config); immutable once a session exists.
+/// @param collector who buys; set by the factory to its caller
+/// @param token ERC-20 that pays reward and deposits; zero for the native coin
+/// @param reward paid to the chosen provider when it opens its dataset, in the smallest unit
+/// @param deposit what a provider locks to take part, returned unless it misbehaves
+/// @param sampleBps largest share of shards that may be sampled, in 1/10,000 (CF%)
+/// @param penaltyBps share of the deposit a candidate loses that never opens its review, in 1/10,000
+/// @param shardCount number of shards of every dataset
+/// @param shardSize number of samples in every shard
+/// @param furtherReviews how many refused reviews may be followed by another one; the paper has none
+/// @param publishedAddresses true: manifests show the shards' addresses from the start; false: the claim reveals them
+/// @param settlement how the key is delivered
+/// @param registrationEnd registrations are taken before this time
+/// @param submissionEnd sampling and features are taken before this time; candidates are set from it on
+/// @param expiry when every window has closed
+/// @param responseTime seconds each side has for its next step once a candidate is set
+/// @param preprocessing sha2-256 of the preprocessing description in the datastore
+/// @param extractor sha2-256 of the extractor's signed description in the datastore
+/// @param encryptionKey the collector's X25519 key, to which features are sealed
+struct Terms {
+    address collector;
+    address token;
+    uint96 reward;
+    uint96 deposit;
+    uint16 sampleBps;
+    uint16 penaltyBps;
+    uint16 shardCount;
+    uint32 shardSize;
+    uint8 furtherReviews;
+    bool publishedAddresses;
+    Settlement settlement;
+    uint40 registrationEnd;
+    uint40 submissionEnd;
+    uint40 expiry;
+    uint32 responseTime;
+    bytes32 preprocessing;
+    bytes32 extractor;
+    bytes32 encryptionKey;
+}
+
+/// @notice What a candidate opens for review.
+/// @param keyRoot root of the key tree, as registered
+/// @param addressRoot root of the address tree, as registered; zero where addresses are hidden: the proof yields it
+/// @param oneTimeKey account of the collector's one-time key, as set with the candidate
+/// @param ephemeralX x-coordinate of the provider's ephemeral point with even y, below the group order
+/// @param bitmap the sampled set: shard i is bit `i % 256` of word `i / 256`
+/// @param sealedKeys keys of the sampled shards in ascending order, each xor-ed with its pad (SealedKey.pad)
+/// @param addresses addresses of the sampled shards; empty where addresses are published
+/// @param proof sibling nodes for the addresses, level by level from the leaves; empty where addresses are published
+struct Review {
+    bytes32 keyRoot;
+    bytes32 addressRoot;
+    address oneTimeKey;
+    uint256 ephemeralX;
+    uint256[] bitmap;
+    bytes32[] sealedKeys;
+    bytes32[] addresses;
+    bytes32[] proof;
+}
+
+/// @notice Evidence that a review delivered a key that is not the committed one.
+/// @param keyRoot root of the key tree, as registered
+/// @param addressRoot root of the address tree, as registered
+/// @param bitmap the sampled set
+/// @param ephemeralX as in the review
+/// @param sealedKeys as in the review
+/// @param oneTimeSecret private key of the one-time key set with the candidate
+/// @param sharedX x of the product oneTimeSecret * ephemeral point; ignored if there is no such point
+/// @param sharedY either y of that x; the sign does not matter
+/// @param shard index of the sampled shard whose key is wrong
+/// @param leaf the shard's leaf in the key tree
+/// @param path sibling nodes from that leaf to `keyRoot`
+struct WrongKey {
+    bytes32 keyRoot;
+    bytes32 addressRoot;
+    uint256[] bitmap;
+    uint256 ephemeralX;
+    bytes32[] sealedKeys;
+    uint256 oneTimeSecret;
+    uint256 sharedX;
+    uint256 sharedY;
+    uint256 shard;
+    bytes32 leaf;
+    bytes32[] path;
+}
+
+/// @title One HyperX trading session: a collector recruits the best of many providers' datasets
+/// @notice The rules of the paper's Figure 3 with escrow, deadlines and penalties. See TradingSession for the state table.
+interface ITradingSession {
+    event Registered(address indexed provider, bytes32 keyRoot, bytes32 addressRoot, bytes32 manifest);
+    event SampleRequested(address indexed provider, uint256 requestBlock);
+    event Sampled(address indexed provider, uint256[] bitmap);
+    event FeaturesSubmitted(address indexed provider, bytes32 features);
+    event CandidateSet(address indexed provider, uint256 keyX, uint256 keyY, uint256 deadline);
+    event ReviewSubmitted(
+        address indexed provider, uint256 ephemeralX, bytes32[] sealedKeys, bytes32[] addresses, uint256 deadline
+    );
+    event ReviewRefused(address indexed provider, uint256 compensation, bool byCollector);
+    event WrongKeyProved(address indexed provider, uint256 shard, uint256 forfeited);
+    event CandidateSilent(address indexed provider, uint256 forfeited);
+    event OptimalSet(address indexed provider, uint256 deadline);
+    event OptimalSilent(address indexed provider, uint256 forfeited);
+    event RewardClaimed(address indexed provider, bytes32 sessionKey, bytes32[] addresses, uint256 paid);
+    event SessionClosed(bool deal);
+    event DepositClaimed(address indexed provider, uint256 paid);
+    event EscrowReclaimed(uint256 paid);
+
+    error NotCollector(address caller, address collector);
+    error NotCandidate(address caller, address candidate);
+    error NotProvider(address account);
+    error TooEarly(uint256 now_, uint256 start);
+    error TooLate(uint256 now_, uint256 end);
+    error WrongState(State state, State needed);
+    error AlreadyRegistered(address provider);
+    error AlreadySampled(address provider);
+    error NotSampled(address provider);
+    error SampleSizeOutOfRange(uint256 sampled, uint256 limit);
+    error DrawNotRequested(address provider);
+    error DrawStillOpen(uint256 blockNumber, uint256 lastBlock);
+    error DrawTooEarly(uint256 blockNumber, uint256 firstBlock);
+    error DrawTooLate(uint256 blockNumber, uint256 lastBlock);
+    error FeaturesAlreadySubmitted(address provider);
+    error FeaturesMissing(address provider);
+    error CandidateTwice(address provider);
+    error KeyNotOnCurve(uint256 x, uint256 y);
+    error ReviewAlreadySubmitted(address provider);
+    error ReviewMissing(address provider);
+    error CommitmentMismatch(bytes26 committed, bytes26 offered);
+    error WrongKeyCount(uint256 given, uint256 needed);
+    error ShardNotSampled(uint256 shard);
+    error SharedPointMismatch(address expected, uint256 offeredX);
+    error LeafNotInTree(bytes32 root, bytes32 computed);
+    error KeyIsRight(uint256 shard);
+    error NotEnded(uint256 now_, uint256 expiry);
+    error NothingOwed(address account);
+
+    /// @notice Joins the session with a dataset and locks the deposit.
+    /// @dev Emits {Registered}. With an ERC-20 the session must be allowed to draw the deposit.
+    /// Requirements:
+    /// - before `registrationEnd` (TooLate)
+    /// - the caller has not registered (AlreadyRegistered)
+    /// - exactly `deposit` is paid (WrongPayment, TokenTakesFee)
+    /// @param keyRoot root of the key tree: leaf i binds chain, session, provider, i and the key of shard i
+    /// @param addressRoot root of the address tree: leaf i binds chain, session, provider, i and the address of shard i
+    /// @param manifest sha2-256 of the manifest in the datastore
+    function register(bytes32 keyRoot, bytes32 addressRoot, bytes32 manifest) external payable;
+
+    /// @notice Fixes the shards whose features a provider must submit; once per provider.
+    /// @dev Emits {Sampled}, or {SampleRequested} when `bitmap` is empty: then the hash of the next block decides and
+    /// anyone completes the draw with {drawSample}. A request that nobody completed in 256 blocks can be made again.
+    /// Requirements:
+    /// - the caller is the collector (NotCollector), before `submissionEnd` (TooLate)
+    /// - the provider is registered (NotProvider), not sampled (AlreadySampled), no draw is open (DrawStillOpen)
+    /// - between one and `shardCount * sampleBps / 10,000` shards of the dataset (SampleSizeOutOfRange, BitmapLength,
+    ///   BitOutOfRange)
+    /// @param provider whose dataset is sampled
+    /// @param bitmap the sampled set, or empty for a random sample of the largest size
+    function sampleData(address provider, uint256[] calldata bitmap) external;
+
+    /// @notice Completes a random sample from the hash of the block after the request. Anyone may call.
+    /// @dev Emits {Sampled}. The outcome is the same in every block of the window, so a caller that dislikes it gains
+    /// nothing by waiting, and the other side can always complete the draw.
+    /// Requirements:
+    /// - a draw was requested for the provider (DrawNotRequested), before `submissionEnd` (TooLate)
+    /// - the block number is in [request + 2, request + 257] (DrawTooEarly, DrawTooLate)
+    /// @param provider whose dataset is sampled
+    function drawSample(address provider) external;
+
+    /// @notice Commits the features of the sampled shards, stored sealed to the collector's key.
+    /// @dev Emits {FeaturesSubmitted}. Requirements:
+    /// - the caller is registered (NotProvider) and sampled (NotSampled), before `submissionEnd` (TooLate)
+    /// - nothing was submitted before (FeaturesAlreadySubmitted)
+    /// @param features sha2-256 of the sealed features in the datastore
+    function submitFeatures(bytes32 features) external;
+
+    /// @notice Picks the provider whose samples the collector wants to see; one at a time, each provider once.
+    /// @dev Emits {CandidateSet}; first settles a lapsed window, so a silent candidate is replaced by this very call.
+    /// Requirements:
+    /// - the caller is the collector (NotCollector)
+    /// - in [submissionEnd, expiry - 3 * responseTime) (TooEarly, TooLate)
+    /// - the session is pending (WrongState)
+    /// - the provider is registered (NotProvider), has submitted features (FeaturesMissing) and was no candidate
+    ///   before (CandidateTwice)
+    /// - (keyX, keyY) lies on secp256k1 (KeyNotOnCurve)
+    /// @param provider the candidate
+    /// @param keyX x of the one-time key to which the candidate seals its keys
+    /// @param keyY y of the same key
+    function setCandidate(address provider, uint256 keyX, uint256 keyY) external;
+
+    /// @notice Opens the sampled shards to the collector: keys sealed, hidden addresses with their multiproof.
+    /// @dev Emits {ReviewSubmitted}. Requirements:
+    /// - the session is reviewing (WrongState), the caller is the candidate (NotCandidate), before the deadline (TooLate)
+    /// - nothing was opened before (ReviewAlreadySubmitted)
+    /// - one sealed key per sampled shard, and one address where these are hidden (WrongKeyCount)
+    /// - roots, sample and one-time key are those committed (CommitmentMismatch), the proof fits (ProofLength)
+    /// @param review what is opened
+    function submitReview(Review calldata review) external;
+
+    /// @notice Accepts the review: the candidate may now exchange its dataset for the reward.
+    /// @dev Emits {OptimalSet}. Requirements:
+    /// - the caller is the collector (NotCollector), the session is reviewing (WrongState)
+    /// - `provider` is the candidate (NotCandidate) and has opened its review (ReviewMissing)
+    /// - before the deadline (TooLate)
+    /// @param provider the candidate
+    function setOptimal(address provider) external;
+
+    /// @notice Declines the review; the candidate is compensated with `sampleBps` of the reward for what it disclosed.
+    /// @dev Emits {ReviewRefused}. The session is pending again if the terms allow a further review, else closed.
+    /// Requirements as for {setOptimal}.
+    /// @param provider the candidate
+    function refuseReview(address provider) external;
+
+    /// @notice Proves that a sealed key does not open the committed one; the candidate forfeits its whole deposit.
+    /// @dev Emits {WrongKeyProved}; the session is pending again. Discloses the one-time key of this review, no other.
+    /// Requirements as for {setOptimal}, and:
+    /// - all evidence is what was committed (CommitmentMismatch), the shard was sampled (ShardNotSampled)
+    /// - (sharedX, sharedY) is the product of secret and ephemeral point (SharedPointMismatch)
+    /// - the leaf is in the tree (LeafNotInTree) and the delivered key does not hash to it (KeyIsRight)
+    /// @param evidence see WrongKey
+    function proveWrongKey(WrongKey calldata evidence) external;
+
+    /// @notice Exchanges the dataset for reward and deposit at one stroke.
+    /// @dev Emits {RewardClaimed} and {SessionClosed}. The contract derives every shard key from `sessionKey` and
+    /// rebuilds the key tree; where addresses are hidden it rebuilds the address tree too.
+    /// Requirements:
+    /// - the session is reviewed (WrongState), the caller is the chosen provider (NotCandidate), before the deadline (TooLate)
+    /// - session key and addresses rebuild the registered commitment (CommitmentMismatch)
+    /// - one address per shard where they are hidden, none where they are published (WrongKeyCount)
+    /// @param sessionKey the key from which all shard keys derive
+    /// @param sampleHash keccak256 of the sampled bitmap's words
+    /// @param reviewHash hash of the opened review (Shards.reviewHash)
+    /// @param addressRoot root of the address tree where addresses are published; else not read
+    /// @param addresses addresses of all shards where they are hidden; else empty
+    function claimReward(
+        bytes32 sessionKey,
+        bytes32 sampleHash,
+        bytes32 reviewHash,
+        bytes32 addressRoot,
+        bytes32[] calldata addresses
+    ) external;
+
+    /// @notice Ends a pending session early, when the collector wants none of the datasets.
+    /// @dev Emits {SessionClosed}. Requirements: the caller is the collector (NotCollector), from `submissionEnd` on
+    /// (TooEarly), the session is pending (WrongState).
+    function close() external;
+
+    /// @notice Applies the consequence of a window that lapsed; does nothing if none did. Anyone may call.
+    /// @dev Emits {CandidateSilent}, {ReviewRefused} or {OptimalSilent}, with {SessionClosed} where that ends the session.
+    function settle() external;
+
+    /// @notice Pays a provider its deposit, less what it forfeited, plus what it is compensated.
+    /// @dev Emits {DepositClaimed}. Requirements: the session is closed or expired (NotEnded), the caller takes part
+    /// and has not been paid (NotProvider), something is owed (NothingOwed).
+    function claimDeposit() external;
+
+    /// @notice Pays the collector what is left of its escrow and what providers forfeited.
+    /// @dev Emits {EscrowReclaimed}. Requirements: the caller is the collector (NotCollector), the session is closed or
+    /// expired (NotEnded), something is owed (NothingOwed).
+    function reclaimEscrow() external;
+
+    /// @notice The terms of the session.
+    function terms() external view returns (Terms memory);
+
+    /// @notice Where the session stands; a lapsed window shows its consequence only after {settle}.
+    /// @return state the state
+    /// @return disclosed whether the candidate has opened its review
+    /// @return deadline end of the running window, zero if none runs
+    /// @return candidate the candidate, chosen or paid provider, zero if none
+    function status() external view returns (State state, bool disclosed, uint256 deadline, address candidate);
+
+    /// @notice What is recorded of a provider.
+    /// @return flags bits as in Profile.sol, zero for a stranger or a provider that was paid out
+    /// @return drawBlock block in which a random sample was requested, zero if none is open
+    /// @return commitment hash over everything the provider has committed to
+    function profileOf(address provider) external view returns (uint8 flags, uint256 drawBlock, bytes26 commitment);
+
+    /// @notice What a provider could claim if the session ended in its present state.
+    function owedTo(address provider) external view returns (uint256);
+
+    /// @notice What the collector could reclaim if the session ended in its present state.
+    function owedToCollector() external view returns (uint256);
+}

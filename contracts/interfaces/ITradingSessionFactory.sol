@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {Terms, Settlement} from "./ITradingSession.sol";
+
+/// @title Makes trading sessions: one minimal clone each, its terms in the clone's code, its escrow paid in
+interface ITradingSessionFactory {
+    event SessionCreated(address indexed session, address indexed collector);
+
+    error ShardCountOutOfRange(uint256 count, uint256 max);
+    error ShardSizeZero();
+    error SampleShareOutOfRange(uint256 bps, uint256 max);
+    error SampleCountOutOfRange(uint256 sampled, uint256 max);
+    error PenaltyOutOfRange(uint256 bps, uint256 max);
+    error RewardZero();
+    error DepositTooLow(uint256 deposit, uint256 compensation);
+    error TimesOutOfOrder(uint256 now_, uint256 registrationEnd, uint256 submissionEnd, uint256 selectionEnd);
+    error ResponseTimeZero();
+    error DocumentMissing();
+    error TokenWithoutCode(address token);
+    error SettlementUnsupported(Settlement settlement);
+
+    /// @notice Creates a session and escrows the reward and the compensations of all further reviews.
+    /// @dev Emits {SessionCreated}. `terms.collector` is overwritten with the caller. With an ERC-20 the factory must be
+    /// allowed to draw the escrow.
+    /// Requirements:
+    /// - 1 to 10,000 shards (ShardCountOutOfRange) of at least one sample (ShardSizeZero)
+    /// - a sampled share of at most 50 % (SampleShareOutOfRange) that makes 1 to 2,000 shards (SampleCountOutOfRange)
+    /// - a penalty of 0.01 to 100 % (PenaltyOutOfRange), a reward (RewardZero), a deposit above the compensation (DepositTooLow)
+    /// - now < registrationEnd < submissionEnd < expiry - 3 * responseTime (TimesOutOfOrder), responseTime > 0 (ResponseTimeZero)
+    /// - extractor, preprocessing and encryption key given (DocumentMissing)
+    /// - open settlement (SettlementUnsupported)
+    /// - the token, if any, is a contract (TokenWithoutCode); exactly the escrow is paid (WrongPayment, TokenTakesFee)
+    /// @param terms the terms
+    /// @return session the new session
+    function createSession(Terms memory terms) external payable returns (address session);
+
+    /// @notice The escrow that `createSession` asks for under these terms.
+    function escrowOf(Terms calldata terms) external pure returns (uint256);
+
+    /// @notice The code all sessions run.
+    function implementation() external view returns (address);
+}

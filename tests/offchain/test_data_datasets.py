@@ -1,0 +1,306 @@
+"""Datasets are read as users have them: by name from files of the true layout, or by folder."""
+
+import gzip
+import hashlib
+import pickle
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.io
+import torch
+from PIL import Image
+from torchvision import datasets as tv
+
+from offchain.data import datasets
+from offchain.data.datasets import DataError, load_dataset
+from offchain.data.imagefolder import evenly_spaced
+
+
+def md5(path: Path) -> str:
+    return hashlib.md5(path.read_bytes()).hexdigest()
+
+
+def random_pixels(*shape: int) -> np.ndarray:
+    return np.random.default_rng(sum(shape)).integers(256, size=shape, dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load_dataset("digits")
+
+
+# Out of the box
+
+
+def test_the_digits_are_five_thousand_500_of_each_28_by_28_grey(digits):
+    assert digits.shape == (1, 28, 28)
+    assert torch.bincount(digits.labels).tolist() == [500] * 10
+    assert digits.classes == tuple("0123456789")
+    assert digits.images.max() == 255
+    assert digits.images.min() == 0
+
+
+def test_the_digits_are_the_same_on_every_machine(digits):
+    assert digits.digest() == "KNOWN"
+
+
+def test_a_limit_takes_from_all_classes_of_a_sorted_set_and_size_resizes(digits):
+    few = load_dataset("digits", limit=40, size=14)
+    assert torch.bincount(few.labels).tolist() == [4] * 10
+    assert few.shape == (1, 14, 14)
+    # Halving with anti-aliasing keeps the mean brightness.
+    mean = digits.subset(evenly_spaced(5000, 40)).images.float().mean()
+    assert few.images.float().mean() == pytest.approx(float(mean), rel=0.02)
+
+
+@pytest.mark.parametrize(("available", "wanted"), [(10, 3), (10, 10), (10, 99), (7, 5), (1, 1)])
+def test_evenly_spaced_picks_are_distinct_and_equally_far_apart(available, wanted):
+    picks = evenly_spaced(available, wanted)
+    assert len(picks) == min(available, wanted)
+    assert picks[0] == 0
+    assert picks[-1] < available
+    gaps = np.diff(picks)
+    assert len(gaps) == 0 or (gaps.min() >= 1 and gaps.max() - gaps.min() <= 1)
+
+
+# torchvision's sets, from tiny files of the true layout
+
+
+def write_idx(path: Path, array: np.ndarray) -> None:
+    header = struct.pack(f">I{array.ndim}I", 0x0800 + array.ndim, *array.shape)
+    path.write_bytes(header + array.tobytes())
+
+
+def make_mnist(folder: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    folder.mkdir(parents=True)
+    truth = {}
+    for split, prefix, count in (("train", "train", 6), ("test", "t10k", 4)):
+        images, labels = random_pixels(count, 28, 28), np.arange(count, dtype=np.uint8)
+        write_idx(folder / f"{prefix}-images-idx3-ubyte", images)
+        write_idx(folder / f"{prefix}-labels-idx1-ubyte", labels)
+        truth[split] = images[:, None], labels
+    return truth
+
+
+@pytest.mark.parametrize(
+    ("spec", "folder", "third"),
+    [("mnist", "MNIST", "2 - two"), ("fashion-mnist", "FashionMNIST", "Pullover")],
+)
+def test_mnist_and_fashion_mnist_are_read_from_idx_files(tmp_path, spec, folder, third):
+    truth = make_mnist(tmp_path / folder / "raw")
+    for split, (images, labels) in truth.items():
+        loaded = load_dataset(spec, root=tmp_path, split=split)
+        assert np.array_equal(loaded.images.numpy(), images)
+        assert loaded.labels.tolist() == labels.tolist()
+        assert loaded.classes[2] == third
+        assert loaded.name == f"{spec}/{split}"
+
+
+def write_pickle(path: Path, value: dict[str, object]) -> list[str]:
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(pickle.dumps(value))
+    return [path.name, md5(path)]
+
+
+def test_cifar10_is_read_from_its_batches(tmp_path, monkeypatch):
+    folder = tmp_path / "cifar-10-batches-py"
+    pixels = random_pixels(3, 2, 3072)  # three batches of two images
+    train = [
+        write_pickle(folder / f"data_batch_{i + 1}", {"data": pixels[i], "labels": [i, 9 - i]})
+        for i in range(3)
+    ]
+    test = write_pickle(folder / "test_batch", {"data": pixels[0][:1], "labels": [5]})
+    names = [f"thing {c}" for c in range(10)]
+    meta = write_pickle(folder / "batches.meta", {"label_names": names})
+    monkeypatch.setattr(tv.CIFAR10, "train_list", train)
+    monkeypatch.setattr(tv.CIFAR10, "test_list", [test])
+    monkeypatch.setattr(tv.CIFAR10, "meta", tv.CIFAR10.meta | {"md5": meta[1]})
+
+    loaded = load_dataset("cifar10", root=tmp_path)
+    assert np.array_equal(loaded.images.numpy(), pixels.reshape(6, 3, 32, 32))
+    assert loaded.images.is_contiguous()
+    assert loaded.labels.tolist() == [0, 9, 1, 8, 2, 7]
+    assert loaded.classes == tuple(names)
+    assert load_dataset("cifar10", root=tmp_path, split="test").labels.tolist() == [5]
+
+    with (folder / "data_batch_2").open("ab") as batch:
+        batch.write(b"tampered")  # a pickle, so it must not be opened
+    with pytest.raises(DataError, match="cifar10 cannot be read from .*corrupted"):
+        load_dataset("cifar10", root=tmp_path)
+
+
+def test_cifar100_is_read_with_its_fine_labels(tmp_path, monkeypatch):
+    folder = tmp_path / "cifar-100-python"
+    pixels = random_pixels(2, 3072)
+    batch = {"data": pixels, "fine_labels": [42, 99], "coarse_labels": [1, 2]}
+    train = write_pickle(folder / "train", batch)
+    test = write_pickle(folder / "test", batch)
+    names = [f"thing {c}" for c in range(100)]
+    meta = write_pickle(folder / "meta", {"fine_label_names": names})
+    monkeypatch.setattr(tv.CIFAR100, "train_list", [train])
+    monkeypatch.setattr(tv.CIFAR100, "test_list", [test])
+    monkeypatch.setattr(tv.CIFAR100, "meta", tv.CIFAR100.meta | {"md5": meta[1]})
+    loaded = load_dataset("cifar100", root=tmp_path)
+    assert np.array_equal(loaded.images.numpy(), pixels.reshape(2, 3, 32, 32))
+    assert loaded.labels.tolist() == [42, 99]
+    assert len(loaded.classes) == 100
+
+
+@pytest.mark.parametrize("split", ["train", "test", "extra"])
+def test_svhn_is_read_from_mat_files_with_ten_meaning_zero(tmp_path, monkeypatch, split):
+    pixels = random_pixels(32, 32, 3, 4)
+    path = tmp_path / f"{split}_32x32.mat"
+    scipy.io.savemat(path, {"X": pixels, "y": np.array([[1], [10], [9], [10]], dtype=np.uint8)})
+    monkeypatch.setitem(tv.SVHN.split_list, split, ["no address", path.name, md5(path)])
+    loaded = load_dataset("svhn", root=tmp_path, split=split)
+    assert np.array_equal(loaded.images.numpy(), pixels.transpose(3, 2, 0, 1))
+    assert loaded.labels.tolist() == [1, 0, 9, 0]
+    assert loaded.classes == tuple("0123456789")
+
+
+def test_a_download_goes_through_torchvision_and_is_checked(tmp_path, monkeypatch):
+    truth = make_mnist(tmp_path / "server")
+    resources = []
+    for file in sorted((tmp_path / "server").iterdir()):
+        packed = file.with_suffix(".gz")
+        packed.write_bytes(gzip.compress(file.read_bytes()))
+        resources.append((packed.name, md5(packed)))
+    monkeypatch.setattr(tv.MNIST, "mirrors", [(tmp_path / "server").as_uri() + "/"])
+    monkeypatch.setattr(tv.MNIST, "resources", resources)
+    loaded = load_dataset("mnist", root=tmp_path / "here", split="test", download=True)
+    assert np.array_equal(loaded.images.numpy(), truth["test"][0])
+
+    wrong = [(name, "0" * 32) for name, _ in resources]
+    monkeypatch.setattr(tv.MNIST, "resources", wrong)
+    with pytest.raises(DataError, match="mnist could not be downloaded to") as error:
+        load_dataset("mnist", root=tmp_path / "elsewhere", download=True)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("spec", [name for name in datasets.DATASETS if name != "digits"])
+def test_missing_files_give_one_line_that_says_where_they_belong(tmp_path, spec):
+    with pytest.raises(DataError, match=f"{spec} cannot be read from {tmp_path}.*download") as error:
+        load_dataset(spec, root=tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_a_truncated_file_is_named_by_its_folder(tmp_path):
+    make_mnist(tmp_path / "MNIST" / "raw")
+    path = tmp_path / "MNIST" / "raw" / "train-images-idx3-ubyte"
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(DataError, match="mnist cannot be read from .*raw"):
+        load_dataset("mnist", root=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        ({"spec": "mnist-c"}, "'mnist-c' is no directory and none of digits, mnist, "),
+        ({"spec": "digits", "split": "test"}, "digits has the splits train, not 'test'"),
+        ({"spec": "mnist", "split": "extra"}, "mnist has the splits train, test, not 'extra'"),
+        ({"spec": "digits", "size": 0}, "1 to 4096 pixels, not 0"),
+        ({"spec": "digits", "size": 4097}, "1 to 4096 pixels, not 4097"),
+        ({"spec": "digits", "limit": 0}, "1 sample or more, not 0"),
+    ],
+)
+def test_requests_out_of_bounds_are_refused_by_value_and_bound(request_, message):
+    with pytest.raises(DataError, match=message):
+        load_dataset(**request_)
+
+
+# Folders
+
+
+def make_folder(root: Path, count: int = 4, size: tuple[int, int] = (5, 3)) -> np.ndarray:
+    """root/{ant,bee}/<i>.png of (width, height) `size`; returns the pixels (2, count, H, W, 3)."""
+    pixels = random_pixels(2, count, size[1], size[0], 3)
+    for c, name in enumerate(("ant", "bee")):
+        (root / name).mkdir(parents=True)
+        for i in range(count):
+            Image.fromarray(pixels[c, i]).save(root / name / f"{i:04}.png")
+    return pixels
+
+
+def test_a_folder_is_read_exactly_in_order_with_its_class_names(tmp_path):
+    pixels = make_folder(tmp_path / "insects")
+    loaded = load_dataset(str(tmp_path / "insects"))
+    assert np.array_equal(loaded.images.numpy(), pixels.reshape(8, 3, 5, 3).transpose(0, 3, 1, 2))
+    assert loaded.labels.tolist() == [0] * 4 + [1] * 4
+    assert loaded.classes == ("ant", "bee")
+    assert loaded.name == "insects"
+
+
+def test_a_large_folder_keeps_its_order_through_the_threads_and_reports_progress(tmp_path):
+    pixels = make_folder(tmp_path, count=150, size=(4, 4))
+    calls = []
+    loaded = load_dataset(str(tmp_path), progress=lambda *call: calls.append(call))
+    assert np.array_equal(loaded.images.numpy(), pixels.reshape(300, 4, 4, 3).transpose(0, 3, 1, 2))
+    assert calls == [(256, 300), (300, 300)]
+
+
+def test_a_limit_on_a_folder_takes_from_every_class(tmp_path):
+    make_folder(tmp_path)
+    assert load_dataset(str(tmp_path), limit=2).labels.tolist() == [0, 1]
+
+
+def test_images_of_different_sizes_are_refused_by_name_unless_a_size_is_given(tmp_path):
+    make_folder(tmp_path)
+    Image.new("RGB", (7, 3)).save(tmp_path / "bee" / "0002.png")
+    with pytest.raises(DataError, match=r"0002\.png is 7x3 pixels, .*0000\.png is 5x3.*size"):
+        load_dataset(str(tmp_path))
+    assert load_dataset(str(tmp_path), size=6).shape == (3, 6, 6)
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "P", "1", "CMYK"])
+def test_every_common_pixel_format_becomes_rgb(tmp_path, mode):
+    (tmp_path / "only").mkdir()
+    name = "white.tif" if mode == "CMYK" else "white.png"
+    Image.new("RGB", (2, 2), "white").convert(mode).save(tmp_path / "only" / name)
+    loaded = load_dataset(str(tmp_path))
+    assert loaded.shape == (3, 2, 2)
+    assert (loaded.images == 255).all()
+
+
+def test_sixteen_bit_images_are_refused_rather_than_clipped_to_white(tmp_path):
+    (tmp_path / "only").mkdir()
+    deep = np.full((2, 2), 1000, dtype=np.uint16)
+    Image.fromarray(deep).save(tmp_path / "only" / "deep.png")
+    with pytest.raises(DataError, match=r"deep\.png has more than 8 bits"):
+        load_dataset(str(tmp_path))
+
+
+@pytest.mark.parametrize("damage", ["empty", "rubbish", "truncated", "bomb"])
+@pytest.mark.parametrize("position", ["ant/0000.png", "bee/0003.png"])
+def test_a_broken_file_is_named(tmp_path, damage, position):
+    make_folder(tmp_path)
+    path = tmp_path / position
+    whole = path.read_bytes()
+    width = struct.pack(">II", 60_000, 60_000)
+    path.write_bytes(
+        {
+            "empty": b"",
+            "rubbish": b"no picture",
+            "truncated": whole[: len(whole) // 2],
+            "bomb": whole[:16] + width + whole[24:],
+        }[damage]
+    )
+    with pytest.raises(DataError, match=f"{position} cannot be read as an image") as error:
+        load_dataset(str(tmp_path))
+    assert "\n" not in str(error.value)
+
+
+def test_a_folder_without_classes_or_with_an_empty_class_is_refused(tmp_path):
+    with pytest.raises(DataError, match="is no image folder"):
+        load_dataset(str(tmp_path))
+    make_folder(tmp_path)
+    (tmp_path / "cow").mkdir()
+    with pytest.raises(DataError, match=r"is no image folder.*cow"):
+        load_dataset(str(tmp_path))
+
+
+def test_a_folder_has_no_splits_of_its_own(tmp_path):
+    make_folder(tmp_path)
+    with pytest.raises(DataError, match="name the directory of the split"):
+        load_dataset(str(tmp_path), split="test")
