@@ -15,6 +15,8 @@ library Payment {
     /// @notice Takes exactly `amount` from the caller into `to`; a native payment must already be with this contract.
     /// @dev Requirements: the coin sent equals `amount`, or is zero where a token pays (WrongPayment); the token
     /// delivers all of it (TokenTakesFee).
+    // Every caller is payable, and what is compared is an amount moved within this call.
+    // slither-disable-next-line msg-value-in-nonpayable,incorrect-equality
     function collect(address token, address to, uint256 amount) internal {
         if (token == address(0)) {
             require(msg.value == amount, WrongPayment(msg.value, amount));

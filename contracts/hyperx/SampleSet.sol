@@ -45,6 +45,8 @@ library SampleSet {
     /// are expected.
     function draw(bytes32 seed, uint256 count, uint256 wanted) internal pure returns (uint256[] memory bitmap) {
         bitmap = new uint256[](wordCount(count));
+        // Rounding down is the purpose.
+        // slither-disable-next-line divide-before-multiply
         uint256 bound = (1 << 32) / count * count;
         for (uint256 chunk = 0; wanted > 0; ++chunk) {
             uint256 random = uint256(keccak256(abi.encode(seed, chunk)));
@@ -72,6 +74,8 @@ library SampleSet {
             // Bytes hold at most 8; 32 of them sum to at most 256, so the sum needs 16-bit fields before the product.
             uint256 m8 = type(uint256).max / 257;
             x = (x & m8) + (x >> 8 & m8);
+            // The division is exact.
+            // slither-disable-next-line divide-before-multiply
             return x * (type(uint256).max / 65535) >> 240;
         }
     }

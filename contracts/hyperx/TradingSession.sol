@@ -39,6 +39,9 @@ import {Shards} from "./Shards.sol";
 /// The seam for sealed settlement is claimReward: there the key would be posted sealed to a one-time key, as in
 /// submitReview, and a disputed window would precede the payment.
 contract TradingSession is ITradingSession, ReentrancyGuardTransient {
+    // The states are enums and the times are compared with < and >= alone.
+    // slither-disable-start incorrect-equality
+
     /// @dev One slot: the state, whether the review was opened, the end of the running window, and whose turn it is.
     struct Status {
         State state;
@@ -447,4 +450,5 @@ contract TradingSession is ITradingSession, ReentrancyGuardTransient {
         bool deal = status_.state == State.Closed && status_.candidate != address(0);
         return t.escrow() + ledger.forfeited - ledger.compensations * t.compensation() - (deal ? t.reward() : 0);
     }
+    // slither-disable-end incorrect-equality
 }

@@ -9,6 +9,8 @@ import {PackedTermsLib} from "./PackedTerms.sol";
 import {TradingSession} from "./TradingSession.sol";
 
 /// @title Makes trading sessions
+// All of msg.value goes into the session that it creates.
+// slither-disable-next-line locked-ether
 contract TradingSessionFactory is ITradingSessionFactory {
     /// @dev A claim with hidden addresses stays below 15,000,000 gas up to here.
     uint256 private constant MAX_SHARDS = 10_000;

@@ -6,7 +6,6 @@ A corruption is written `kind:level`: `mislabel:0.3`, `noise:0.2`, `remove:0.4`,
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -41,6 +40,12 @@ _KINDS = {
 }
 
 
+def _kind(name: str) -> _Kind:
+    if name not in _KINDS:
+        raise DataError(f"{name!r} is no corruption: one of {', '.join(_KINDS)}")
+    return _KINDS[name]
+
+
 @dataclass(frozen=True)
 class Corruption:
     """One way to corrupt a dataset and how much.
@@ -60,9 +65,7 @@ class Corruption:
     level: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.kind not in _KINDS:
-            raise DataError(f"{self.kind!r} is no corruption: one of {', '.join(_KINDS)}")
-        kind = _KINDS[self.kind]
+        kind = _kind(self.kind)
         if not kind.low <= self.level <= kind.high:  # refuses NaN too
             bounds = f"{kind.low:g} to {kind.high:g} ({kind.level})"
             raise DataError(f"the level of {self.kind} must be {bounds}, not {self.level:g}")
@@ -75,14 +78,14 @@ class Corruption:
             if colon:
                 raise DataError(f"clean takes no level: {text.strip()!r}")
             return cls("clean")
-        if kind in _KINDS and not colon:
-            raise DataError(f"{kind} needs a level, {_KINDS[kind].level}: {kind}:<level>")
+        known = _kind(kind)
+        if not colon:
+            raise DataError(f"{kind} needs a level, {known.level}: {kind}:<level>")
         try:
-            return cls(kind, float(level) if colon else math.nan)
-        except DataError:
-            raise
+            amount = float(level)
         except ValueError as error:
             raise DataError(f"the level in {text.strip()!r} is not a number") from error
+        return cls(kind, amount)
 
     def __str__(self) -> str:
         if self.kind == "clean":

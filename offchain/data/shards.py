@@ -111,7 +111,8 @@ def unpack_shard(data: bytes) -> Shard:
         tensors = load(data)
     # KeyError: a number type that safetensors knows and this version of torch does not.
     except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
-        raise ShardError(f"not a shard: {error}") from error
+        # As a literal: the text quotes the stranger's header, line breaks and escapes included.
+        raise ShardError(f"not a shard: {str(error)!r}") from error
     if tensors.keys() != {"images", "labels"}:
         raise ShardError(f"a shard holds images and labels, not {sorted(tensors)}")
     shard = Shard(tensors["images"], tensors["labels"])

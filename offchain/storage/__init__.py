@@ -1,0 +1,58 @@
+"""Where shards, manifests, features and extractors are stored: IPFS, embedded or by RPC."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from offchain.storage.cid import (
+    DAG_PB,
+    RAW,
+    cid_from_digest,
+    cid_of,
+    codec_of,
+    digest_of,
+    raw_block_cid,
+)
+from offchain.storage.datastore import (
+    ContentCorrupted,
+    ContentMissing,
+    ContentTooLarge,
+    Datastore,
+    DatastoreError,
+    DatastoreUnavailable,
+    InvalidCid,
+)
+
+
+def open_datastore(url: str | None, repo: Path) -> Datastore:
+    """The IPFS node at `url` (http or multiaddr), or without one the embedded node in `repo`.
+
+    Raises DatastoreUnavailable.
+    """
+    # Imported when used: code that computes runs on machines without IPFS.
+    if url is not None:
+        from offchain.storage.ipfs import IpfsDatastore
+
+        return IpfsDatastore(url)
+    from offchain.storage.embedded import EmbeddedDatastore
+
+    return EmbeddedDatastore(repo)
+
+
+__all__ = [
+    "DAG_PB",
+    "RAW",
+    "ContentCorrupted",
+    "ContentMissing",
+    "ContentTooLarge",
+    "Datastore",
+    "DatastoreError",
+    "DatastoreUnavailable",
+    "InvalidCid",
+    "cid_from_digest",
+    "cid_of",
+    "codec_of",
+    "digest_of",
+    "open_datastore",
+    "raw_block_cid",
+]

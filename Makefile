@@ -1,0 +1,52 @@
+# Souk: set-up, demonstration and tests. Every target sets up what it needs; `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := $(CURDIR)/.venv
+export PATH := $(VENV)/bin:$(PATH)
+export SOLCX_BINARY_PATH := $(VENV)/solcx
+export VIRTUAL_ENV := $(VENV)
+# Unset: the first of python3.11, python3.12 and python3 that serves
+export PYTHON
+
+# Further options of the demonstration: make demo DEMO="--story silent-candidate"
+DEMO ?=
+
+.PHONY: help setup setup-test demo test gas lint format doctor clean
+
+help: ## list these targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: ## install everything that the demonstration needs; cached
+	@tools/setup
+
+setup-test:
+	@tools/setup test
+
+demo: setup ## play a whole session on a local chain and write its report
+	@ape run trade $(DEMO)
+
+test: setup-test ## every check: lint, unit and contract tests, invariants, slither
+	@python tools/run_checks.py
+
+gas: setup ## measure the gas of every call and print it beside the paper's
+	@ape test tests/gas -q -s
+
+lint: setup ## check style and types
+	@ruff check .
+	@ruff format --check .
+	@mypy
+	@node_modules/.bin/solhint --disc --max-warnings 0 'contracts/**/*.sol'
+
+format: setup ## format Python and Solidity
+	@ruff check --fix-only --quiet .
+	@ruff format .
+	@forge fmt contracts tests/invariants
+
+doctor: ## say which tools are there, in which versions
+	@tools/doctor
+
+clean: ## remove what was built, but not what was installed
+	rm -rf .build .cache/forge .cache/slither-build .cache/checks .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find offchain scripts tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,67 @@
+"""A role's secrets: the one thing besides the chain that must survive a crash."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from offchain.crypto.errors import CryptoError
+
+
+class SecretsError(CryptoError):
+    """A secrets file that cannot be used."""
+
+
+class SecretsFile:
+    """Named secrets in a JSON file of mode 0600.
+
+    A secret is on disk before it is handed out, so nothing that rests on it can outlive it. The
+    values appear in no message and no representation.
+
+    Raises SecretsError when the file is readable by others, or is not what this class writes.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._values: dict[str, str] = {}
+        if not path.exists():
+            return
+        mode = path.stat().st_mode & 0o777
+        if mode & 0o077:
+            raise SecretsError(f"{path} has mode {mode:04o}, needs 0600: others could read it")
+        try:
+            values = json.loads(path.read_text())
+            self._values = {str(name): bytes.fromhex(v).hex() for name, v in values.items()}
+        except (OSError, ValueError, AttributeError, TypeError) as error:
+            raise SecretsError(f"{path} is no secrets file") from error
+
+    def __repr__(self) -> str:
+        return f"SecretsFile({str(self.path)!r}, {len(self._values)} secrets)"
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
+
+    def get(self, name: str) -> bytes:
+        """The secret called `name`. Raises SecretsError if there is none."""
+        if name not in self._values:
+            raise SecretsError(f"{self.path} holds no secret called {name!r}")
+        return bytes.fromhex(self._values[name])
+
+    def remember(self, name: str, make: Callable[[], bytes]) -> bytes:
+        """The secret called `name`; the first time, what `make` returns, once it is on disk."""
+        if name not in self._values:
+            self._values[name] = make().hex()
+            self._save()
+        return self.get(name)
+
+    def _save(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        draft = self.path.with_name(self.path.name + ".new")
+        draft.unlink(missing_ok=True)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump(self._values, file)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self.path)

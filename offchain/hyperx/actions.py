@@ -1,0 +1,153 @@
+"""What a role wants done on chain: one class per call of ITradingSession.
+
+Class names are the calls' names, fields are their arguments in the order of the ABI, nested
+structures included, so that an adapter needs no table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+WORD_ZERO = bytes(32)
+
+
+@dataclass(frozen=True)
+class Register:
+    """Join with a dataset; the adapter adds the deposit."""
+
+    key_root: bytes
+    address_root: bytes
+    manifest: bytes
+
+
+@dataclass(frozen=True)
+class SampleData:
+    """Fix a provider's sample: bitmap words, or empty for a draw on chain."""
+
+    provider: str
+    bitmap: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class DrawSample:
+    """Complete a draw on chain."""
+
+    provider: str
+
+
+@dataclass(frozen=True)
+class SubmitFeatures:
+    """Commit the sealed features by their sha2-256."""
+
+    features: bytes
+
+
+@dataclass(frozen=True)
+class SetCandidate:
+    """Ask a provider for a review, sealed to a one-time key."""
+
+    provider: str
+    key_x: int
+    key_y: int
+
+
+@dataclass(frozen=True)
+class Review:
+    """What a candidate opens; see `Review` in ITradingSession.sol."""
+
+    key_root: bytes
+    address_root: bytes
+    one_time_key: str
+    ephemeral_x: int
+    bitmap: tuple[int, ...]
+    sealed_keys: tuple[bytes, ...]
+    addresses: tuple[bytes, ...]
+    proof: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class SubmitReview:
+    """Open the sampled shards to the collector."""
+
+    review: Review
+
+
+@dataclass(frozen=True)
+class SetOptimal:
+    """Accept the review."""
+
+    provider: str
+
+
+@dataclass(frozen=True)
+class RefuseReview:
+    """Decline the review and pay the compensation."""
+
+    provider: str
+
+
+@dataclass(frozen=True)
+class WrongKey:
+    """Evidence; see `WrongKey` in ITradingSession.sol."""
+
+    key_root: bytes
+    address_root: bytes
+    bitmap: tuple[int, ...]
+    ephemeral_x: int
+    sealed_keys: tuple[bytes, ...]
+    one_time_secret: int
+    shared_x: int
+    shared_y: int
+    shard: int
+    leaf: bytes
+    path: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class ProveWrongKey:
+    """Show that a sealed key does not open the committed one."""
+
+    evidence: WrongKey
+
+
+@dataclass(frozen=True)
+class ClaimReward:
+    """Exchange the dataset for the reward."""
+
+    session_key: bytes
+    sample_hash: bytes
+    review_hash: bytes
+    address_root: bytes
+    addresses: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class Close:
+    """End the session early, without a deal."""
+
+
+@dataclass(frozen=True)
+class ClaimDeposit:
+    """Take what the session owes to the provider."""
+
+
+@dataclass(frozen=True)
+class ReclaimEscrow:
+    """Take what the session owes to the collector."""
+
+
+Action = (
+    Register
+    | SampleData
+    | DrawSample
+    | SubmitFeatures
+    | SetCandidate
+    | SubmitReview
+    | SetOptimal
+    | RefuseReview
+    | ProveWrongKey
+    | ClaimReward
+    | Close
+    | ClaimDeposit
+    | ReclaimEscrow
+)

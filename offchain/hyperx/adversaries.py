@@ -1,0 +1,107 @@
+"""Parties that break the rules, each in one point: for stories and tests.
+
+They are the honest roles with one step replaced, so a story differs from the honest one by that
+step alone.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+from typing import Any
+
+from offchain.crypto.sealing import seal_keys
+from offchain.data.imageset import ImageSet
+from offchain.hyperx import actions as do
+from offchain.hyperx.collector import Collector
+from offchain.hyperx.provider import Provider
+from offchain.hyperx.session import Clock, Member
+
+
+class OtherFeatures(Provider):
+    """Submits the features of better data than it registered."""
+
+    def __init__(self, *args: Any, better: ImageSet, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.better = better
+
+    def submit_features(self, me: Member) -> do.Action | None:
+        """Features of `better` under the provider's own name."""
+        stand_in = Provider(
+            self.account, self.session, self.better, self.store, self.secrets_file, self.device
+        )
+        return stand_in.submit_features(me)
+
+
+class SilentCandidate(Provider):
+    """Opens no review."""
+
+    def open_review(self, me: Member) -> do.Action | None:
+        """Nothing."""
+        return None
+
+
+class NeverClaims(Provider):
+    """Opens its review and, chosen, never claims."""
+
+    def claim(self, me: Member) -> do.Action | None:
+        """Nothing."""
+        return None
+
+
+class RootCopier(Provider):
+    """Registers what the first other provider registered, as if it were its own."""
+
+    def register(self) -> do.Action | None:
+        """The other's roots and manifest, once there are some."""
+        for other in self.session.members.values():
+            return do.Register(other.key_root, other.address_root, other.manifest)
+        return None
+
+    def open_review(self, me: Member) -> do.Action | None:
+        """Nothing: it has neither the keys nor leaves that name it."""
+        return None
+
+
+class ShardMissing(Provider):
+    """Takes the first sampled shard out of the datastore once its features are in."""
+
+    def submit_features(self, me: Member) -> do.Action | None:
+        """Honest features, and one shard less."""
+        action = super().submit_features(me)
+        if me.sample:
+            self.store.remove(self.dataset.cids[me.sample[0]])
+        return action
+
+
+class WrongKey(Provider):
+    """Seals a key of its own making for the first sampled shard."""
+
+    def open_review(self, me: Member) -> do.Action | None:
+        """The honest review with one key replaced."""
+        action = super().open_review(me)
+        one_time_key = self.session.one_time_key
+        if not isinstance(action, do.SubmitReview) or one_time_key is None:
+            return action
+        sample = me.sample or ()
+        keys = {i: self.dataset.keys[i] for i in sample} | {sample[0]: secrets.token_bytes(32)}
+        sealed = seal_keys(one_time_key, keys)
+        lie = replace(action.review, ephemeral_x=sealed.ephemeral_x, sealed_keys=sealed.sealed)
+        return do.SubmitReview(lie)
+
+
+class VanishingCollector(Collector):
+    """Is never seen again once a candidate has opened its review."""
+
+    def next_action(self, clock: Clock) -> do.Action | None:
+        """As a collector's until a review was opened."""
+        opened = any(member.review for member in self.session.members.values())
+        return None if opened else super().next_action(clock)
+
+
+class IdleCollector(Collector):
+    """Samples, and never evaluates; takes its escrow back at the end."""
+
+    def select(self, clock: Clock) -> do.Action | None:
+        """Nothing."""
+        return None

@@ -1,0 +1,279 @@
+"""The collector's role: recruits the best of many datasets (sections 3.1.1 to 3.1.6).
+
+Like the provider's it holds no connection: `next_action` says what to do next given what the
+chain has told its session. Secrets are on disk before anything rests on them; scores are computed
+again after a restart, from the features in the datastore.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from offchain.crypto.errors import CryptoError
+from offchain.crypto.samples import choose, to_bitmap
+from offchain.crypto.sealing import new_secret, point_of
+from offchain.crypto.secrets_file import SecretsFile
+from offchain.crypto.shard_cipher import TAG_BYTES
+from offchain.data.imageset import ImageSet, Progress
+from offchain.data.shards import shard_bytes
+from offchain.hyperx import actions as do
+from offchain.hyperx import manifest as mf
+from offchain.hyperx.evaluation import Evaluation
+from offchain.hyperx.features import DEFAULT_TOLERANCE, FeatureError, LabelledFeatures
+from offchain.hyperx.quality import QualityScore
+from offchain.hyperx.review import ReviewError, Verdict, fetch_shards, opened_keys
+from offchain.hyperx.session import Clock, Member, Session, State
+from offchain.hyperx.submission import SubmissionError
+from offchain.storage import Datastore, DatastoreError, cid_from_digest
+
+BAD_FEATURES = (CryptoError, FeatureError, SubmissionError)
+"""What opening features raises that are not what the provider should have sealed."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How the collector chooses; its own affair, in no terms.
+
+    Attributes:
+        least_accuracy: below it nobody is asked for a review, in [0, 1].
+        tolerance: largest difference between submitted and recomputed features, in units of their
+            channel's spread.
+        draw_on_chain: let the chain draw the samples instead of choosing them.
+        sample_seed: makes the collector's choices repeatable, and foreseeable; for demonstrations.
+    """
+
+    least_accuracy: float = 0.0
+    tolerance: float = DEFAULT_TOLERANCE
+    draw_on_chain: bool = False
+    sample_seed: int | None = None
+
+
+class Collector:
+    """Buys the best dataset of `session` by what `evaluation` says of features.
+
+    Attributes:
+        objections: for each provider that was passed over, why; one line.
+        verdicts: for each candidate that opened its review, what came of it.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        evaluation: Evaluation,
+        store: Datastore,
+        secrets_file: SecretsFile,
+        policy: Policy = Policy(),
+        progress: Progress | None = None,
+    ) -> None:
+        self.session = session
+        self.evaluation = evaluation
+        self.store = store
+        self.secrets_file = secrets_file
+        self.policy = policy
+        self.progress = progress
+        self.objections: dict[str, str] = {}
+        self.verdicts: dict[str, Verdict] = {}
+        self._manifests: dict[str, mf.Manifest] = {}
+        self._scores: dict[str, QualityScore] = {}
+        self._scored: dict[str, bytes | None] | None = None
+
+    def next_action(self, clock: Clock) -> do.Action | None:
+        """What to do now, or None while it is others' turn."""
+        session = self.session.settled(clock.now)
+        if self.session.is_over(clock.now):
+            return do.ReclaimEscrow() if session.owed_to_collector() > 0 else None
+        if clock.now < self.session.terms.submission_end:
+            return self.sample(clock)
+        if session.state == State.PENDING:
+            return self.select(clock)
+        if session.state == State.REVIEWING and session.disclosed:
+            return self.decide()
+        return None
+
+    # ------------------------------------------------------------------ the steps
+
+    def sample(self, clock: Clock) -> do.Action | None:
+        """Samples the next provider whose manifest is in order, or completes a draw."""
+        for position, member in enumerate(self.session.members.values()):
+            if member.draw_open(clock.block):
+                return do.DrawSample(member.account)
+            waiting = member.draw_pending(clock.block) or member.sample is not None
+            if waiting or self._manifest(member) is None:
+                continue
+            if self.policy.draw_on_chain:
+                return do.SampleData(member.account, ())
+            terms, seed = self.session.terms, self.policy.sample_seed
+            shards = choose(
+                terms.shard_count, terms.sample_bps, None if seed is None else seed + position
+            )
+            return do.SampleData(member.account, tuple(to_bitmap(shards, terms.shard_count)))
+        return None
+
+    def select(self, clock: Clock) -> do.Action | None:
+        """Makes the best provider that is left the candidate; closes if there is none."""
+        if clock.now < self.session.terms.selection_end:
+            for account in self.ranking():
+                member = self.session.member(account)
+                if member.tried or not self._available(member):
+                    continue
+                key = point_of(self._one_time_secret(account))
+                return do.SetCandidate(account, key.x, key.y)
+        return do.Close()
+
+    def decide(self) -> do.Action | None:
+        """Accepts the candidate's review, refuses it, or proves its keys wrong."""
+        account = self.session.candidate
+        if account is None:
+            return None
+        verdict = self.review(self.session.member(account))
+        self.verdicts[account] = verdict
+        if verdict.accepted:
+            return do.SetOptimal(account)
+        self.objections[account] = verdict.reason
+        if verdict.wrong_key is not None:
+            return do.ProveWrongKey(verdict.wrong_key)
+        return do.RefuseReview(account)
+
+    # ------------------------------------------------------------------ what they rest on
+
+    def scores(self) -> dict[str, QualityScore]:
+        """The score of every provider whose features can be read, once submissions have ended."""
+        features = {m.account: m.features for m in self.session.members.values()}
+        # A reorganisation may change what was submitted, and with it the scores.
+        if self._scored == features:
+            return self._scores
+        submitted = {}
+        for member in self.session.members.values():
+            if member.features is None:
+                self._object(member, "submitted no features in time")
+                continue
+            try:
+                submitted[member.account] = self._features(member)
+            except (DatastoreError, *BAD_FEATURES) as error:
+                self._object(member, f"features: {error}")
+        self._scores, broken = self.evaluation.score(submitted)
+        self._scored = features
+        for account, reason in broken.items():
+            self._object(self.session.member(account), reason)
+        return self._scores
+
+    @property
+    def scored(self) -> dict[str, QualityScore]:
+        """The scores that were computed, without computing any."""
+        return self._scores
+
+    def ranking(self) -> Sequence[str]:
+        """Accounts from the best score to the least acceptable; ties by order of registration."""
+        scores = self.scores()
+        for account, score in scores.items():
+            if score.accuracy < self.policy.least_accuracy:
+                self._object(
+                    self.session.member(account),
+                    f"accuracy {score.accuracy:.3f} below {self.policy.least_accuracy:.3f}",
+                )
+        good = [a for a, s in scores.items() if s.accuracy >= self.policy.least_accuracy]
+        return sorted(good, key=lambda a: (-scores[a].accuracy, -scores[a].macro_f1))
+
+    def review(self, member: Member) -> Verdict:
+        """Checks what the candidate opened against what it committed to and what was scored."""
+        manifest = self._manifest(member)
+        if member.review is None or member.sample is None or manifest is None:
+            return Verdict("the review cannot be checked: no manifest")
+        party = self.session.party(member.account)
+        secret = self._one_time_secret(member.account)
+        try:
+            leaves = mf.fetch_key_leaves(self.store, manifest, member.key_root)
+            keys = opened_keys(party, member, member.review, leaves, secret)
+            if not isinstance(keys, dict):
+                return Verdict(f"the key of shard {keys.shard} is not the committed one", keys)
+            if manifest.addresses is not None:
+                published = mf.fetch_addresses(self.store, manifest, party, member.address_root)
+                addresses = [published[i] for i in member.sample]
+            else:
+                addresses = list(member.review_addresses)
+            images = fetch_shards(self.store, manifest, addresses, keys)
+            submitted = self._features(member)
+        except (ReviewError, mf.ManifestError, DatastoreError, *BAD_FEATURES) as error:
+            return Verdict(str(error))
+        agreement = self.evaluation.compare(submitted, images, self.policy.tolerance)
+        return Verdict("" if agreement else agreement.reason, difference=agreement.worst)
+
+    def dataset(self) -> ImageSet:
+        """The dataset that was bought, decrypted with what the claim published.
+
+        Raises ValueError if there was no deal, ReviewError if a shard is not what was sold.
+        """
+        deal = self.session.deal
+        if deal is None:
+            raise ValueError(f"session {self.session.address} closed without a deal")
+        member = self.session.member(deal.provider)
+        party = self.session.party(deal.provider)
+        manifest = mf.fetch_manifest(self.store, member.manifest, self.session.terms)
+        addresses: Sequence[bytes] = deal.addresses
+        if manifest.addresses is not None:
+            addresses = mf.fetch_addresses(self.store, manifest, party, member.address_root)
+        keys = party.shard_keys(deal.session_key, manifest.shard_count)
+        return fetch_shards(self.store, manifest, addresses, dict(enumerate(keys)))
+
+    def _one_time_secret(self, account: str) -> int:
+        name = f"one-time key for {account} in {self.session.address}"
+        make = lambda: new_secret().to_bytes(32, "big")  # noqa: E731
+        return int.from_bytes(self.secrets_file.remember(name, make), "big")
+
+    def _object(self, member: Member, reason: str) -> None:
+        self.objections.setdefault(member.account, reason)
+
+    def _manifest(self, member: Member) -> mf.Manifest | None:
+        """The provider's manifest if it is in order and fits its registration."""
+        account = member.account
+        if account not in self._manifests and account not in self.objections:
+            party = self.session.party(account)
+            try:
+                manifest = mf.fetch_manifest(self.store, member.manifest, self.session.terms)
+                mf.fetch_key_leaves(self.store, manifest, member.key_root)
+                if manifest.addresses is not None:
+                    mf.fetch_addresses(self.store, manifest, party, member.address_root)
+                if manifest.classes != self.evaluation.classes:
+                    raise mf.ManifestError(f"{len(manifest.classes)} classes are not the task's")
+                self._manifests[account] = manifest
+            except (mf.ManifestError, DatastoreError) as error:
+                self._object(member, f"manifest: {error}")
+        return self._manifests.get(account)
+
+    def _available(self, member: Member) -> bool:
+        """Whether every published shard could be fetched and pinned; hidden ones cannot be asked.
+
+        Done before the provider becomes a candidate, so that nothing can go missing after payment.
+        """
+        manifest = self._manifest(member)
+        if manifest is None:
+            return False
+        if manifest.addresses is None:
+            return True
+        party = self.session.party(member.account)
+        try:
+            addresses = mf.fetch_addresses(self.store, manifest, party, member.address_root)
+            size = shard_bytes(manifest.shape, manifest.shard_size) + TAG_BYTES
+            for i, address in enumerate(addresses):
+                cid = cid_from_digest(address)
+                if len(self.store.get(cid, size)) != size:
+                    raise mf.ManifestError(f"shard {i} is not {size} bytes long")
+                self.store.pin(cid)
+                if self.progress:
+                    self.progress(i + 1, len(addresses))
+        except (mf.ManifestError, DatastoreError) as error:
+            self._object(member, f"shards: {error}")
+            return False
+        return True
+
+    def _features(self, member: Member) -> LabelledFeatures:
+        """The provider's submitted features, linear and obfuscated, and labels."""
+        if member.features is None or member.sample is None:
+            raise SubmissionError("no features were submitted")
+        return self.evaluation.open(
+            self.store,
+            self.session.party(member.account),
+            member.features,
+            len(member.sample) * self.session.terms.shard_size,
+        )

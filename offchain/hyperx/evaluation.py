@@ -1,0 +1,197 @@
+"""The collector's side of extraction: what it publishes, and what it makes of what comes back.
+
+It publishes the obfuscated extractor, gets linear features, undoes the obfuscation, applies the
+activation and the pooling, and has a scorer judge them (sections 3.1.4 and 3.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from secrets import token_bytes
+
+import torch
+from nacl.signing import SigningKey
+
+from offchain.crypto.commitments import Party
+from offchain.crypto.sealing import public_key_of
+from offchain.crypto.secrets_file import SecretsFile
+from offchain.data.imageset import ImageSet, Progress
+from offchain.hyperx.extractor import publish
+from offchain.hyperx.features import (
+    DEFAULT_POOL,
+    Agreement,
+    LabelledFeatures,
+    extract,
+    features_agree,
+    to_inputs,
+)
+from offchain.hyperx.obfuscation import Obfuscation, obfuscate
+from offchain.hyperx.quality import QualityScore, Samples, Scorer, screen
+from offchain.hyperx.submission import max_sealed_bytes, open_features
+from offchain.models.backbones import DEFAULT_BACKBONE, default_preprocessing
+from offchain.models.extractor import Extractor, pretrained_extractor
+from offchain.models.preprocessing import Preprocessing
+from offchain.storage import Datastore, cid_from_digest, digest_of
+
+
+@dataclass(frozen=True)
+class Documents:
+    """What the terms of a session point to, by sha2-256.
+
+    Attributes:
+        preprocessing: of the preprocessing description.
+        extractor: of the obfuscated extractor's signed description.
+        encryption_key: the X25519 key to which features are sealed.
+    """
+
+    preprocessing: bytes
+    extractor: bytes
+    encryption_key: bytes
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """What a collector chooses; the defaults suit small images such as digits.
+
+    Attributes:
+        backbone, cut: names in `offchain.models.backbones`; the cut defaults to the backbone's.
+        size: side of the extractor's input in pixels; defaults to the backbone's.
+        pool: side of the grid that features are averaged to, in cells.
+        seed: of the training of heads.
+    """
+
+    backbone: str = DEFAULT_BACKBONE
+    cut: str | None = None
+    size: int | None = None
+    pool: int = DEFAULT_POOL
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How one collector evaluates features.
+
+    Attributes:
+        extractor: before obfuscation; the collector's own.
+        preprocessing: what makes an image the extractor's input.
+        obfuscation: the secret per-channel delta and sigma.
+        private_key: X25519, 32 bytes.
+        signing_key: Ed25519; signs the extractor's description.
+        validation: the collector's own labelled images.
+        scorer: judges features float32 (N, D).
+        pool: side of the grid that features are averaged to, in cells.
+        seed: of the training of heads.
+        device: where all of it runs.
+    """
+
+    extractor: Extractor
+    preprocessing: Preprocessing
+    obfuscation: Obfuscation
+    private_key: bytes
+    signing_key: SigningKey
+    validation: ImageSet
+    scorer: Scorer
+    pool: int
+    seed: int
+    device: torch.device
+    progress: Progress | None = None
+
+    @classmethod
+    def prepare(
+        cls,
+        settings: EvaluationSettings,
+        validation: ImageSet,
+        scorer: Scorer,
+        secrets_file: SecretsFile,
+        device: torch.device,
+        progress: Progress | None = None,
+    ) -> Evaluation:
+        """An evaluation whose secrets are drawn once and read from `secrets_file` ever after."""
+        extractor = pretrained_extractor(settings.backbone, settings.cut, settings.size).to(device)
+        channels = extractor.output_shape[0]
+        obfuscation = secrets_file.remember(
+            f"obfuscation of {extractor.backbone} at {extractor.cut}",
+            lambda: Obfuscation.draw(channels).to_bytes(),
+        )
+        return cls(
+            extractor=extractor,
+            preprocessing=default_preprocessing(extractor.backbone, extractor.size),
+            obfuscation=Obfuscation.from_bytes(obfuscation),
+            private_key=secrets_file.remember("encryption key", lambda: token_bytes(32)),
+            signing_key=SigningKey(secrets_file.remember("signing key", lambda: token_bytes(32))),
+            validation=validation,
+            scorer=scorer,
+            pool=settings.pool,
+            seed=settings.seed,
+            device=device,
+            progress=progress,
+        )
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the labels of the task."""
+        return self.validation.classes
+
+    @cached_property
+    def published(self) -> Extractor:
+        """The obfuscated extractor."""
+        return obfuscate(self.extractor, self.obfuscation)
+
+    def publish(self, store: Datastore) -> Documents:
+        """Stores extractor and preprocessing; doing it again yields the same."""
+        preprocessing = store.put(self.preprocessing.to_bytes())
+        description = store.put(publish(self.published, self.signing_key, store.put))
+        return Documents(
+            digest_of(preprocessing), digest_of(description), public_key_of(self.private_key)
+        )
+
+    def open(self, store: Datastore, party: Party, digest: bytes, samples: int) -> LabelledFeatures:
+        """A provider's sealed features: linear, obfuscated float32 (samples, C, H, W), and labels.
+
+        Raises what the datastore, the seal or the format raise on anything else.
+        """
+        shape = self.published.output_shape
+        sealed = store.get(cid_from_digest(digest), max_sealed_bytes(samples, shape))
+        return open_features(party, self.private_key, sealed, samples, shape)
+
+    def score(
+        self, submitted: Mapping[str, LabelledFeatures]
+    ) -> tuple[dict[str, QualityScore], dict[str, str]]:
+        """Scores by account, and for each account that cannot be scored the reason."""
+        count = len(self.classes)
+        inputs = {a: (self._inputs(raw), labels) for a, (raw, labels) in submitted.items()}
+        validation = self._validation
+        faults = screen(list(inputs.values()), tuple(validation[0].shape[1:]), torch.float32, count)
+        accounts = list(inputs)
+        broken = {accounts[fault.provider]: fault.reason for fault in faults}
+        sound = [account for account in accounts if account not in broken]
+        if not sound:
+            return {}, broken
+        scores = self.scorer.score(
+            [inputs[account] for account in sound],
+            validation,
+            count,
+            seed=self.seed,
+            device=self.device,
+            progress=self.progress,
+        )
+        return dict(zip(sound, scores, strict=True)), broken
+
+    def compare(self, submitted: LabelledFeatures, images: ImageSet, tolerance: float) -> Agreement:
+        """How well what was submitted agrees with what the opened samples `images` give."""
+        return features_agree(submitted, (self._extract(images), images.labels), tolerance)
+
+    @cached_property
+    def _validation(self) -> Samples:
+        raw = self._extract(self.validation, self.progress)
+        return self._inputs(raw), self.validation.labels
+
+    def _extract(self, images: ImageSet, progress: Progress | None = None) -> torch.Tensor:
+        return extract(
+            self.published, self.preprocessing, images.images, self.device, progress=progress
+        )
+
+    def _inputs(self, raw: torch.Tensor) -> torch.Tensor:
+        return to_inputs(raw, self.obfuscation, self.extractor.activation, self.pool)

@@ -1,0 +1,157 @@
+"""What happens in a session, as its contract tells it: the twins of ITradingSession's events.
+
+Class and field names are those of the ABI, in snake case, so that an adapter needs no table.
+Addresses are 0x strings, words are 32 bytes, times are Unix seconds, amounts the smallest unit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A provider joined; `manifest` is the sha2-256 of its manifest."""
+
+    provider: str
+    key_root: bytes
+    address_root: bytes
+    manifest: bytes
+
+
+@dataclass(frozen=True)
+class SampleRequested:
+    """The hash of the block after `request_block` will decide the provider's sample."""
+
+    provider: str
+    request_block: int
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """The provider's sampled set is fixed: bitmap words."""
+
+    provider: str
+    bitmap: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class FeaturesSubmitted:
+    """The provider's sealed features lie in the datastore under this sha2-256."""
+
+    provider: str
+    features: bytes
+
+
+@dataclass(frozen=True)
+class CandidateSet:
+    """The collector asks for a review, sealed to the one-time key (key_x, key_y)."""
+
+    provider: str
+    key_x: int
+    key_y: int
+    deadline: int
+
+
+@dataclass(frozen=True)
+class ReviewSubmitted:
+    """The candidate opened its samples; `addresses` is empty where these are published."""
+
+    provider: str
+    ephemeral_x: int
+    sealed_keys: tuple[bytes, ...]
+    addresses: tuple[bytes, ...]
+    deadline: int
+
+
+@dataclass(frozen=True)
+class ReviewRefused:
+    """The candidate is compensated: the collector refused, or let its time pass."""
+
+    provider: str
+    compensation: int
+    by_collector: bool
+
+
+@dataclass(frozen=True)
+class WrongKeyProved:
+    """The candidate sealed a key that does not open its commitment and lost its deposit."""
+
+    provider: str
+    shard: int
+    forfeited: int
+
+
+@dataclass(frozen=True)
+class CandidateSilent:
+    """The candidate opened nothing in time and lost the penalty."""
+
+    provider: str
+    forfeited: int
+
+
+@dataclass(frozen=True)
+class OptimalSet:
+    """The review was accepted; the provider may claim until `deadline`."""
+
+    provider: str
+    deadline: int
+
+
+@dataclass(frozen=True)
+class OptimalSilent:
+    """The chosen provider did not claim in time and lost its deposit."""
+
+    provider: str
+    forfeited: int
+
+
+@dataclass(frozen=True)
+class RewardClaimed:
+    """The dataset was exchanged for the reward; `addresses` is empty where these are published."""
+
+    provider: str
+    session_key: bytes
+    addresses: tuple[bytes, ...]
+    paid: int
+
+
+@dataclass(frozen=True)
+class SessionClosed:
+    """The session is over."""
+
+    deal: bool
+
+
+@dataclass(frozen=True)
+class DepositClaimed:
+    """A provider was paid out."""
+
+    provider: str
+    paid: int
+
+
+@dataclass(frozen=True)
+class EscrowReclaimed:
+    """The collector was paid out."""
+
+    paid: int
+
+
+Event = (
+    Registered
+    | SampleRequested
+    | Sampled
+    | FeaturesSubmitted
+    | CandidateSet
+    | ReviewSubmitted
+    | ReviewRefused
+    | WrongKeyProved
+    | CandidateSilent
+    | OptimalSet
+    | OptimalSilent
+    | RewardClaimed
+    | SessionClosed
+    | DepositClaimed
+    | EscrowReclaimed
+)

@@ -1,0 +1,152 @@
+"""The manifest: what a provider publishes about its registered dataset (section 3.1.3).
+
+A small JSON document; the lists that grow with the shards are files of their own, of 32-byte
+words, so that the manifest is one block of the datastore and its sha2-256 is its address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from offchain.crypto.commitments import Party, root_of
+from offchain.data.imageset import MAX_CLASSES
+from offchain.hyperx.terms import Terms
+from offchain.models.canonical import DocumentError, from_canonical, take, to_canonical
+from offchain.storage import Datastore, InvalidCid, cid_from_digest, digest_of
+
+FORMAT = "souk.manifest.v1"
+MAX_MANIFEST_BYTES = 256 << 10
+"""Largest manifest written or read: one block of the datastore."""
+
+
+class ManifestError(ValueError):
+    """A manifest that is broken, or does not fit the terms or the registration."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a dataset is, and where its shards are.
+
+    Attributes:
+        name: for people.
+        classes: names of the labels.
+        shape: (C, H, W) of one image.
+        shard_count, shard_size: as the terms ask.
+        key_leaves: CID of the leaves of the key tree, 32 bytes each.
+        addresses: CID of the shards' addresses, 32 bytes each; None where they are hidden.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    shape: tuple[int, int, int]
+    shard_count: int
+    shard_size: int
+    key_leaves: str
+    addresses: str | None
+
+    def to_bytes(self) -> bytes:
+        """The document. Raises ManifestError if it does not fit one block."""
+        data = to_canonical({"format": FORMAT, **asdict(self)})
+        if len(data) > MAX_MANIFEST_BYTES:
+            raise ManifestError(
+                f"the manifest of {self.name!r:.60} has {len(data)} bytes, "
+                f"at most {MAX_MANIFEST_BYTES}"
+            )
+        return data
+
+    @classmethod
+    def from_bytes(cls, data: bytes, terms: Terms) -> Manifest:
+        """Reads an untrusted manifest. Raises ManifestError unless it fits `terms`."""
+        try:
+            document = from_canonical(data, "manifest", MAX_MANIFEST_BYTES)
+            given, name, classes, shape, count, size, key_leaves, addresses = take(
+                document,
+                "manifest",
+                format=str,
+                name=str,
+                classes=list,
+                shape=list,
+                shard_count=int,
+                shard_size=int,
+                key_leaves=str,
+                addresses=(str, type(None)),
+            )
+        except DocumentError as error:
+            raise ManifestError(str(error)) from error
+        if given != FORMAT:
+            raise ManifestError(f"manifest: format is {FORMAT}, not {given!r:.60}")
+        if not all(isinstance(c, str) for c in classes):
+            raise ManifestError("manifest: class names must be strings")
+        if len(shape) != 3 or not all(type(side) is int for side in shape):
+            raise ManifestError(f"manifest: shape is 3 integers, not {shape!r:.60}")
+        manifest = cls(name, tuple(classes), tuple(shape), count, size, key_leaves, addresses)
+        manifest._check(terms)
+        return manifest
+
+    def _check(self, terms: Terms) -> None:
+        found, asked = (self.shard_count, self.shard_size), (terms.shard_count, terms.shard_size)
+        if found != asked:
+            raise ManifestError(f"{found} shards and samples, the terms ask for {asked}")
+        channels, *sides = self.shape
+        if channels not in (1, 3) or not all(1 <= side <= 4096 for side in sides):
+            raise ManifestError(f"shape {self.shape}: needs 1 or 3 channels, sides 1 to 4096")
+        if not 1 <= len(set(self.classes)) == len(self.classes) <= MAX_CLASSES:
+            raise ManifestError(f"{len(self.classes)} class names, not all distinct or too many")
+        if (self.addresses is not None) != terms.published_addresses:
+            raise ManifestError(
+                "the terms want addresses " + ("shown" if terms.published_addresses else "hidden")
+            )
+        try:
+            for cid in (self.key_leaves, self.addresses):
+                digest_of(cid or self.key_leaves)
+        except InvalidCid as error:
+            raise ManifestError(str(error)) from error
+
+
+def publish_manifest(store: Datastore, manifest: Manifest) -> bytes:
+    """Stores a manifest and returns its sha2-256, under which it is registered."""
+    return digest_of(store.put(manifest.to_bytes()))
+
+
+def fetch_manifest(store: Datastore, digest: bytes, terms: Terms) -> Manifest:
+    """The manifest at a registered sha2-256. Raises ManifestError or DatastoreError."""
+    return Manifest.from_bytes(store.get(cid_from_digest(digest), MAX_MANIFEST_BYTES), terms)
+
+
+def put_words(store: Datastore, words: Sequence[bytes]) -> str:
+    """Stores 32-byte words as one file and returns its CID."""
+    return store.put(b"".join(words))
+
+
+def fetch_words(store: Datastore, cid: str, count: int) -> list[bytes]:
+    """The `count` words of a file. Raises ManifestError on another length."""
+    data = store.get(cid, 32 * count)
+    if len(data) != 32 * count:
+        raise ManifestError(f"{cid} has {len(data)} bytes, needs {count} words of 32")
+    return [data[i : i + 32] for i in range(0, len(data), 32)]
+
+
+def fetch_key_leaves(store: Datastore, manifest: Manifest, key_root: bytes) -> list[bytes]:
+    """The leaves of the key tree. Raises ManifestError unless they make the registered root."""
+    leaves = fetch_words(store, manifest.key_leaves, manifest.shard_count)
+    if root_of(leaves) != key_root:
+        raise ManifestError("the manifest's key leaves do not make the registered root")
+    return leaves
+
+
+def fetch_addresses(
+    store: Datastore, manifest: Manifest, party: Party, address_root: bytes
+) -> list[bytes]:
+    """The published addresses. Raises ManifestError unless they make the registered root.
+
+    The root binds the provider, so another's root copied at registration fails here.
+    """
+    if manifest.addresses is None:
+        raise ManifestError("the manifest hides the shards' addresses")
+    addresses = fetch_words(store, manifest.addresses, manifest.shard_count)
+    if root_of(party.address_leaves(addresses)) != address_root:
+        raise ManifestError(
+            "the manifest's addresses do not make the address root this provider registered"
+        )
+    return addresses

@@ -1,0 +1,212 @@
+"""The provider's role: sells one dataset in one session (sections 3.1.3 to 3.1.6).
+
+It holds no connection. `next_action` says what to do next given what the chain has told its
+session; repeating it is harmless, and so is being killed before or after any action: the session
+key is on disk before anything rests on it, and all else follows from the data and the chain.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+
+from offchain.crypto.commitments import multiproof, review_hash, root_of
+from offchain.crypto.samples import bitmap_hash
+from offchain.crypto.sealing import seal_keys
+from offchain.crypto.secrets_file import SecretsFile
+from offchain.crypto.shard_cipher import encrypt_shard
+from offchain.data.imageset import DataError, ImageSet
+from offchain.data.shards import pack_shards, unpack_shard
+from offchain.hyperx import actions as do
+from offchain.hyperx.documents import fetch_extractor, fetch_preprocessing
+from offchain.hyperx.features import extract
+from offchain.hyperx.manifest import Manifest, publish_manifest, put_words
+from offchain.hyperx.session import Clock, Member, Session, State
+from offchain.hyperx.submission import seal_features
+from offchain.models.extractor import Extractor
+from offchain.models.preprocessing import Preprocessing
+from offchain.storage import Datastore, digest_of
+
+
+@dataclass(frozen=True)
+class EncryptedDataset:
+    """A dataset as registered: what is stored, and the leaves of both trees.
+
+    Attributes:
+        keys: the shards' keys.
+        cids: where the encrypted shards are.
+        addresses: the same as 32-byte digests.
+        key_leaves, address_leaves: of the two trees.
+    """
+
+    keys: tuple[bytes, ...]
+    cids: tuple[str, ...]
+    addresses: tuple[bytes, ...]
+    key_leaves: tuple[bytes, ...]
+    address_leaves: tuple[bytes, ...]
+
+
+class Provider:
+    """Sells `data` in `session` from `account`.
+
+    Raises DataError when the data is too small for the terms.
+    """
+
+    def __init__(
+        self,
+        account: str,
+        session: Session,
+        data: ImageSet,
+        store: Datastore,
+        secrets_file: SecretsFile,
+        device: torch.device,
+    ) -> None:
+        needed = session.terms.shard_count * session.terms.shard_size
+        if len(data) < needed:
+            raise DataError(f"the terms ask for {needed} samples, {data.name} has {len(data)}")
+        self.account = account
+        self.session = session
+        self.data = data
+        self.store = store
+        self.secrets_file = secrets_file
+        self.device = device
+        self.party = session.party(account)
+
+    def next_action(self, clock: Clock) -> do.Action | None:
+        """What to do now, or None while it is others' turn."""
+        terms = self.session.terms
+        me = self.session.members.get(self.account)
+        if me is None:
+            return self.register() if clock.now < terms.registration_end else None
+        if self.session.is_over(clock.now):
+            owed = self.session.settled(clock.now).owed_to(self.account)
+            return do.ClaimDeposit() if owed > 0 else None
+        if clock.now < terms.submission_end:
+            if me.draw_open(clock.block):
+                return do.DrawSample(self.account)
+            if me.sample is not None and me.features is None:
+                return self.submit_features(me)
+            return None
+        if self.session.candidate == self.account and clock.now < self.session.deadline:
+            if self.session.state == State.REVIEWED:
+                return self.claim(me)
+            if not self.session.disclosed:
+                return self.open_review(me)
+        return None
+
+    # ------------------------------------------------------------------ the steps
+
+    def register(self) -> do.Action | None:
+        """Stores the encrypted shards and their manifest, and registers their roots.
+
+        Looks at extractor and preprocessing first: who cannot use them must not lock a deposit.
+        """
+        _ = self._extractor, self._preprocessing
+        dataset = self.dataset
+        terms = self.session.terms
+        manifest = Manifest(
+            name=self.data.name,
+            classes=self.data.classes,
+            shape=self.data.shape,
+            shard_count=terms.shard_count,
+            shard_size=terms.shard_size,
+            key_leaves=put_words(self.store, dataset.key_leaves),
+            addresses=put_words(self.store, dataset.addresses)
+            if terms.published_addresses
+            else None,
+        )
+        return do.Register(
+            root_of(dataset.key_leaves),
+            root_of(dataset.address_leaves),
+            publish_manifest(self.store, manifest),
+        )
+
+    def submit_features(self, me: Member) -> do.Action | None:
+        """Extracts the sampled shards' features and stores them sealed to the collector."""
+        images, labels = self.sampled_images(me)
+        features = extract(self._extractor, self._preprocessing, images, self.device)
+        sealed = seal_features(self.party, self.session.terms.encryption_key, features, labels)
+        return do.SubmitFeatures(digest_of(self.store.put(sealed)))
+
+    def open_review(self, me: Member) -> do.Action | None:
+        """Seals the sampled shards' keys to the collector's one-time key."""
+        one_time_key = self.session.one_time_key
+        if one_time_key is None or me.sample is None:
+            return None
+        dataset = self.dataset
+        sealed = seal_keys(one_time_key, {i: dataset.keys[i] for i in me.sample})
+        hidden = not self.session.terms.published_addresses
+        return do.SubmitReview(
+            do.Review(
+                key_root=me.key_root,
+                address_root=do.WORD_ZERO if hidden else me.address_root,
+                one_time_key=one_time_key.account,
+                ephemeral_x=sealed.ephemeral_x,
+                bitmap=me.bitmap,
+                sealed_keys=sealed.sealed,
+                addresses=tuple(dataset.addresses[i] for i in me.sample) if hidden else (),
+                proof=tuple(multiproof(dataset.address_leaves, me.sample)) if hidden else (),
+            )
+        )
+
+    def claim(self, me: Member) -> do.Action | None:
+        """Opens the whole dataset against the reward."""
+        one_time_key, review = self.session.one_time_key, me.review
+        if one_time_key is None or review is None:
+            return None
+        hidden = not self.session.terms.published_addresses
+        return do.ClaimReward(
+            session_key=self.session_key,
+            sample_hash=bitmap_hash(me.bitmap),
+            review_hash=review_hash(one_time_key.account, review.ephemeral_x, review.sealed),
+            address_root=do.WORD_ZERO if hidden else me.address_root,
+            addresses=self.dataset.addresses if hidden else (),
+        )
+
+    # ------------------------------------------------------------------ what they rest on
+
+    @property
+    def session_key(self) -> bytes:
+        """The key from which all shard keys derive."""
+        name = f"session key of {self.account} in {self.session.address}"
+        return self.secrets_file.remember(name, lambda: secrets.token_bytes(32))
+
+    @cached_property
+    def shards(self) -> list[bytes]:
+        """The plain shards."""
+        terms = self.session.terms
+        return pack_shards(self.data, terms.shard_count, terms.shard_size)
+
+    @cached_property
+    def dataset(self) -> EncryptedDataset:
+        """The encrypted dataset, in the datastore."""
+        keys = self.party.shard_keys(self.session_key, len(self.shards))
+        cids = self.store_shards([encrypt_shard(keys[i], i, s) for i, s in enumerate(self.shards)])
+        addresses = [digest_of(cid) for cid in cids]
+        return EncryptedDataset(
+            tuple(keys),
+            tuple(cids),
+            tuple(addresses),
+            tuple(self.party.key_leaves(keys)),
+            tuple(self.party.address_leaves(addresses)),
+        )
+
+    def store_shards(self, ciphertexts: list[bytes]) -> list[str]:
+        """Stores the encrypted shards and returns their CIDs."""
+        return self.store.put_many(ciphertexts)
+
+    def sampled_images(self, me: Member) -> tuple[torch.Tensor, torch.Tensor]:
+        """Images uint8 (N, C, H, W) and labels int64 (N,) of the sampled shards, in order."""
+        parts = [unpack_shard(self.shards[i]) for i in me.sample or ()]
+        return torch.cat([p.images for p in parts]), torch.cat([p.labels for p in parts])
+
+    @cached_property
+    def _extractor(self) -> Extractor:
+        return fetch_extractor(self.store, self.session.terms.extractor, self.device)
+
+    @cached_property
+    def _preprocessing(self) -> Preprocessing:
+        return fetch_preprocessing(self.store, self.session.terms.preprocessing)

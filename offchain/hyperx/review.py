@@ -1,0 +1,121 @@
+"""The collector's check of an opened review (section 3.1.5).
+
+Before it decides it sees the sampled shards in plain: they must lie where the review says,
+decrypt under the keys it delivers, be shards as the terms ask, no shard twice, and yield the very
+features that were scored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from offchain.crypto.commitments import Party, path
+from offchain.crypto.errors import SealError, ShardCipherError
+from offchain.crypto.sealing import SealedKeys, open_keys, product
+from offchain.crypto.shard_cipher import TAG_BYTES, decrypt_shard
+from offchain.data.imageset import ImageSet
+from offchain.data.shards import ShardError, find_duplicates, join_shards, shard_bytes
+from offchain.hyperx.actions import WrongKey
+from offchain.hyperx.manifest import Manifest
+from offchain.hyperx.session import Member
+from offchain.storage import Datastore, DatastoreError, cid_from_digest
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the collector makes of a review.
+
+    Attributes:
+        reason: one line; empty if the review is accepted.
+        wrong_key: evidence that wins the dispute, if a key was wrong.
+        difference: largest difference of the features in units of their channel's spread, None
+            if it did not come so far.
+    """
+
+    reason: str = ""
+    wrong_key: WrongKey | None = None
+    difference: float | None = None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the collector goes on to the exchange."""
+        return not self.reason
+
+
+class ReviewError(ValueError):
+    """Sampled shards that cannot be obtained as the terms ask."""
+
+
+def opened_keys(
+    party: Party,
+    member: Member,
+    review: SealedKeys,
+    leaves: Sequence[bytes],
+    one_time_secret: int,
+) -> dict[int, bytes] | WrongKey:
+    """The sampled shards' keys, or evidence that one is not what the key tree committed to."""
+    sample = member.sample or ()
+    try:
+        keys = open_keys(one_time_secret, review, sample)
+        wrong = [i for i, key in keys.items() if party.key_leaf(i, key) != leaves[i]]
+        if not wrong:
+            return keys
+        shard, shared = wrong[0], product(one_time_secret, review.ephemeral_x)
+        shared_x, shared_y = shared.x, shared.y
+    except SealError:
+        # The candidate named no point of the curve; the contract sees that for itself.
+        shard, shared_x, shared_y = sample[0], 0, 0
+    return WrongKey(
+        key_root=member.key_root,
+        address_root=member.address_root,
+        bitmap=member.bitmap,
+        ephemeral_x=review.ephemeral_x,
+        sealed_keys=review.sealed,
+        one_time_secret=one_time_secret,
+        shared_x=shared_x,
+        shared_y=shared_y,
+        shard=shard,
+        leaf=leaves[shard],
+        path=tuple(path(leaves, shard)),
+    )
+
+
+def fetch_shards(
+    store: Datastore,
+    manifest: Manifest,
+    addresses: Sequence[bytes],
+    keys: dict[int, bytes],
+) -> ImageSet:
+    """The plain samples of the shards that `keys` (index -> key) open, in that order.
+
+    Args:
+        addresses: one 32-byte address per key, in the same order.
+
+    Raises ReviewError naming the shard that is missing, does not decrypt, is no shard as the
+    terms ask, or is a copy of another.
+    """
+    size = shard_bytes(manifest.shape, manifest.shard_size)
+    plain = []
+    for (index, key), address in zip(keys.items(), addresses, strict=True):
+        try:
+            ciphertext = store.get(cid_from_digest(address), size + TAG_BYTES)
+            plain.append(decrypt_shard(key, index, ciphertext))
+        except (DatastoreError, ShardCipherError) as error:
+            raise ReviewError(f"shard {index}: {error}") from error
+        if len(plain[-1]) != size:
+            raise ReviewError(f"shard {index} has {len(plain[-1])} bytes, the terms ask for {size}")
+    try:
+        images = join_shards(plain, manifest.classes, manifest.name)
+    except ShardError as error:
+        raise ReviewError(str(error)) from error
+    if images.shape != manifest.shape or len(images) != len(plain) * manifest.shard_size:
+        raise ReviewError(
+            f"{len(images)} samples of {images.shape}, the manifest says "
+            f"{len(plain) * manifest.shard_size} of {manifest.shape}"
+        )
+    if copies := find_duplicates(plain):
+        first, copy = copies[0]
+        indices = list(keys)
+        raise ReviewError(f"shard {indices[copy]} is a copy of shard {indices[first]}")
+    return images

@@ -1,0 +1,213 @@
+"""A session as its events tell it: the memory of every role, and the twin of the contract's rules.
+
+A role that was killed reads the events again and stands where it stood. `settled` answers what
+the contract would do first in any call that depends on a lapsed window.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
+
+from offchain.crypto.commitments import Party
+from offchain.crypto.samples import from_bitmap
+from offchain.crypto.sealing import Point, SealedKeys
+from offchain.hyperx import events as ev
+from offchain.hyperx.terms import Terms
+
+DRAW_WINDOW = 256
+"""Blocks in which a requested draw can be completed, from the second after the request on."""
+
+
+class State(IntEnum):
+    """The four states of a session (HyperX, section 3.1.2)."""
+
+    PENDING = 0
+    REVIEWING = 1
+    REVIEWED = 2
+    CLOSED = 3
+
+
+class SessionError(ValueError):
+    """Events that cannot belong to one session."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The chain's time: `now` in Unix seconds and `block`, both of the next block."""
+
+    now: int
+    block: int
+
+
+@dataclass(frozen=True)
+class Member:
+    """What the chain tells of one provider.
+
+    Attributes:
+        account: 0x address.
+        key_root, address_root: roots of the committed trees.
+        manifest: sha2-256 of the manifest.
+        draw_block: block in which a draw was requested, while it is open.
+        sample: sampled shards, ascending.
+        features: sha2-256 of the sealed features.
+        tried: was a candidate.
+        forfeited: what it lost, in the smallest unit.
+        compensated: is owed the compensation.
+        review: the keys it sealed in its review.
+        review_addresses: addresses it opened in its review; empty where published.
+        paid: what it was paid out, None before.
+    """
+
+    account: str
+    key_root: bytes
+    address_root: bytes
+    manifest: bytes
+    draw_block: int | None = None
+    sample: tuple[int, ...] | None = None
+    bitmap: tuple[int, ...] = ()
+    features: bytes | None = None
+    tried: bool = False
+    forfeited: int = 0
+    compensated: bool = False
+    review: SealedKeys | None = None
+    review_addresses: tuple[bytes, ...] = ()
+    paid: int | None = None
+
+    def draw_open(self, block: int) -> bool:
+        """Whether a requested draw can be completed in `block`."""
+        return self.draw_block is not None and 2 <= block - self.draw_block <= DRAW_WINDOW + 1
+
+    def draw_pending(self, block: int) -> bool:
+        """Whether a requested draw can be completed in `block` or later."""
+        return self.draw_block is not None and block - self.draw_block <= DRAW_WINDOW + 1
+
+
+@dataclass
+class Session:
+    """One session, folded from its events.
+
+    Attributes:
+        chain_id, address, terms: which session it is.
+        members: providers in the order of their registration.
+        state, candidate, disclosed, deadline: as `status()` of the contract tells them.
+        one_time_key: the key set with the candidate.
+        deal: the claim, once there was one.
+        compensations: how many candidates are owed the compensation.
+        reclaimed: what the collector was paid out, None before.
+    """
+
+    chain_id: int
+    address: str
+    terms: Terms
+    members: dict[str, Member] = field(default_factory=dict)
+    state: State = State.PENDING
+    candidate: str | None = None
+    disclosed: bool = False
+    deadline: int = 0
+    one_time_key: Point | None = None
+    deal: ev.RewardClaimed | None = None
+    compensations: int = 0
+    reclaimed: int | None = None
+
+    def party(self, provider: str) -> Party:
+        """Whose commitments a provider's are."""
+        return Party(self.chain_id, self.address, provider)
+
+    def member(self, account: str) -> Member:
+        """The provider at `account`. Raises SessionError if it has not registered."""
+        if account not in self.members:
+            raise SessionError(f"{account} is no provider of session {self.address}")
+        return self.members[account]
+
+    def apply(self, event: ev.Event) -> None:
+        """Takes in the next event."""
+        match event:
+            case ev.Registered(provider, key_root, address_root, manifest):
+                self.members[provider] = Member(provider, key_root, address_root, manifest)
+            case ev.SampleRequested(provider, block):
+                self._change(provider, draw_block=block)
+            case ev.Sampled(provider, bitmap):
+                sample = tuple(from_bitmap(bitmap))
+                self._change(provider, sample=sample, bitmap=tuple(bitmap), draw_block=None)
+            case ev.FeaturesSubmitted(provider, features):
+                self._change(provider, features=features)
+            case ev.CandidateSet(provider, x, y, deadline):
+                self._change(provider, tried=True)
+                self.one_time_key = Point(x, y)
+                self._begin(State.REVIEWING, provider, False, deadline)
+            case ev.ReviewSubmitted(provider, x, sealed, addresses, deadline):
+                self._change(
+                    provider,
+                    review=SealedKeys(x, tuple(sealed)),
+                    review_addresses=tuple(addresses),
+                )
+                self._begin(State.REVIEWING, provider, True, deadline)
+            case ev.OptimalSet(provider, deadline):
+                self._begin(State.REVIEWED, provider, True, deadline)
+            case ev.ReviewRefused(provider):
+                self._change(provider, compensated=True)
+                self.compensations += 1
+                self._end()
+            case (
+                ev.WrongKeyProved(provider, _, forfeited)
+                | ev.CandidateSilent(provider, forfeited)
+                | ev.OptimalSilent(provider, forfeited)
+            ):
+                self._change(provider, forfeited=forfeited)
+                self._end()
+            case ev.RewardClaimed(provider, _, _, paid):
+                self._change(provider, paid=paid)
+                self.deal = event
+            case ev.SessionClosed():
+                self._end(State.CLOSED)
+            case ev.DepositClaimed(provider, paid):
+                self._change(provider, paid=paid)
+            case ev.EscrowReclaimed(paid):
+                self.reclaimed = paid
+
+    def settled(self, now: int) -> Session:
+        """The session after the consequence of a window that lapsed by `now`, if one did."""
+        if self.candidate is None or self.state == State.CLOSED or now < self.deadline:
+            return self
+        after = replace(self, members=dict(self.members))
+        if self.state == State.REVIEWED:
+            after.apply(ev.OptimalSilent(self.candidate, self.terms.deposit))
+            after.apply(ev.SessionClosed(False))
+        elif not self.disclosed:
+            after.apply(ev.CandidateSilent(self.candidate, self.terms.penalty))
+        else:
+            after.apply(ev.ReviewRefused(self.candidate, self.terms.compensation, False))
+            if after.compensations > self.terms.further_reviews:
+                after.apply(ev.SessionClosed(False))
+        return after
+
+    def is_over(self, now: int) -> bool:
+        """Whether deposits and escrow can be taken back at `now`."""
+        return now >= self.terms.expiry or self.settled(now).state == State.CLOSED
+
+    def owed_to(self, account: str) -> int:
+        """What a provider could take if the session ended in its present state."""
+        member = self.members.get(account)
+        if member is None or member.paid is not None:
+            return 0
+        compensation = self.terms.compensation if member.compensated else 0
+        return self.terms.deposit - member.forfeited + compensation
+
+    def owed_to_collector(self) -> int:
+        """What the collector could take if the session ended in its present state."""
+        if self.reclaimed is not None:
+            return 0
+        forfeited = sum(member.forfeited for member in self.members.values())
+        spent = self.compensations * self.terms.compensation
+        return self.terms.escrow + forfeited - spent - (self.terms.reward if self.deal else 0)
+
+    def _change(self, account: str, **changes: object) -> None:
+        self.members[account] = replace(self.member(account), **changes)  # type: ignore[arg-type]
+
+    def _begin(self, state: State, candidate: str, disclosed: bool, deadline: int) -> None:
+        self.state, self.candidate = state, candidate
+        self.disclosed, self.deadline = disclosed, deadline
+
+    def _end(self, state: State = State.PENDING) -> None:
+        self.state, self.candidate, self.disclosed, self.deadline = state, None, False, 0

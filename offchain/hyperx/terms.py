@@ -1,0 +1,80 @@
+"""What collector and providers agree on: the twin of `Terms` in ITradingSession.sol."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from offchain.crypto.samples import BPS, sample_limit
+
+NATIVE = "0x" + "00" * 20
+"""The token that stands for the chain's own coin."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The paper's SC_config, immutable once a session exists; fields in the order of the ABI.
+
+    Attributes:
+        collector: 0x address of the buyer.
+        token: 0x address of the ERC-20 that pays, `NATIVE` for the chain's coin.
+        reward: paid for the dataset, in the smallest unit.
+        deposit: what a provider locks, in the smallest unit.
+        sample_bps: largest share of shards sampled, in 1/10,000 (CF%).
+        penalty_bps: share of the deposit that a silent candidate loses, in 1/10,000.
+        shard_count: shards of every dataset, 1 to 10,000.
+        shard_size: samples of every shard.
+        further_reviews: how many refused reviews may be followed by another.
+        published_addresses: whether manifests show where the shards are.
+        settlement: 0, open: the claim publishes the key.
+        registration_end: Unix time in seconds, as are the next two.
+        submission_end: sampling and features end, candidates begin.
+        expiry: when every window has closed.
+        response_time: seconds each side has for its next step.
+        preprocessing: sha2-256 of the preprocessing description, 32 bytes.
+        extractor: sha2-256 of the extractor's signed description, 32 bytes.
+        encryption_key: the collector's X25519 key, 32 bytes.
+    """
+
+    collector: str
+    token: str
+    reward: int
+    deposit: int
+    sample_bps: int
+    penalty_bps: int
+    shard_count: int
+    shard_size: int
+    further_reviews: int
+    published_addresses: bool
+    settlement: int
+    registration_end: int
+    submission_end: int
+    expiry: int
+    response_time: int
+    preprocessing: bytes
+    extractor: bytes
+    encryption_key: bytes
+
+    @property
+    def sample_limit(self) -> int:
+        """Largest number of shards sampled from one provider."""
+        return sample_limit(self.shard_count, self.sample_bps)
+
+    @property
+    def compensation(self) -> int:
+        """What a candidate gets for samples it disclosed in vain."""
+        return self.reward * self.sample_bps // BPS
+
+    @property
+    def penalty(self) -> int:
+        """What a candidate loses that discloses nothing."""
+        return self.deposit * self.penalty_bps // BPS
+
+    @property
+    def escrow(self) -> int:
+        """What the collector pays in."""
+        return self.reward + self.further_reviews * self.compensation
+
+    @property
+    def selection_end(self) -> int:
+        """When the last candidate must be set, in Unix seconds."""
+        return self.expiry - 3 * self.response_time

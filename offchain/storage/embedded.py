@@ -1,0 +1,260 @@
+"""A datastore of this machine alone: Kubo as a library, in a child process, without network."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from offchain.storage.checks import (
+    as_added,
+    check_added,
+    check_content,
+    check_size,
+    digest_of_answer,
+)
+from offchain.storage.cid import DAG_PB, RAW, cid_from_digest, cid_of, codec_of, digest_of
+from offchain.storage.datastore import (
+    ContentCorrupted,
+    ContentMissing,
+    DatastoreError,
+    DatastoreUnavailable,
+)
+from offchain.storage.flatfs import BlockAbsent, BlockDamaged, BlockFiles
+from offchain.storage.kubo_process import KuboProcess
+from offchain.storage.unixfs import Decoded, NotUnixfs, decode
+
+if TYPE_CHECKING:  # a name only: its module loads torch
+    from offchain.data.imageset import Progress
+
+BATCH = 256
+"""Items added as one folder: one pin instead of one each makes it four times as fast."""
+
+
+class EmbeddedDatastore:
+    """Kubo's repository in the folder `repo` (made if absent), open once at a time.
+
+    Raises DatastoreUnavailable when another process, or another object of this one, has it open.
+    A call that the node does not answer within `timeout` seconds ends the node; the next call
+    starts it again.
+    """
+
+    def __init__(self, repo: Path, timeout: float = 30.0) -> None:
+        self.repo = repo.absolute()
+        self.timeout = timeout
+        self.repo.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.RLock()
+        self._closed = False
+        self._stale = False  # the node remembers blocks that were deleted underneath it
+        self._blocks = BlockFiles(self.repo)
+        self._node: KuboProcess | None = KuboProcess(self.repo)
+        self._blocks.check_layout()
+        self._spool = self.repo / "spool"
+        shutil.rmtree(self._spool, ignore_errors=True)  # left by an owner that was killed
+        self._spool.mkdir()
+
+    def put(self, data: bytes) -> str:
+        with tempfile.TemporaryDirectory(dir=self._spool) as folder:
+            path = Path(folder) / "content"
+            path.write_bytes(data)
+            return check_added(self._ask("add", str(path)), data)
+
+    def put_many(self, items: Sequence[bytes], progress: Progress | None = None) -> list[str]:
+        cids: list[str] = []
+        for start in range(0, len(items), BATCH):
+            cids += self._put_batch(items[start : start + BATCH])
+            if progress:
+                progress(len(cids), len(items))
+        return cids
+
+    def get(self, cid: str, max_bytes: int | None = None) -> bytes:
+        check_size(cid, self._size(cid), max_bytes)
+        with tempfile.TemporaryDirectory(dir=self._spool) as folder:
+            path = Path(folder) / "content"
+            self._ask_for(cid, "download", cid, str(path))
+            return check_content(cid, path.read_bytes())
+
+    def get_many(
+        self, cids: Sequence[str], max_bytes: int | None = None, progress: Progress | None = None
+    ) -> list[bytes]:
+        contents = []
+        for cid in cids:
+            contents.append(self.get(cid, max_bytes))
+            if progress:
+                progress(len(contents), len(cids))
+        return contents
+
+    def pin(self, cid: str) -> None:
+        self._check_blocks(cid)  # the library would wait without end for one that is not there
+        self._ask_for(cid, "pin", as_added(cid))
+
+    def remove(self, cid: str) -> None:
+        digest = digest_of(cid)
+        with self._lock:
+            blocks = self._present_blocks(cid)
+            pinned = self._pinned()
+            if digest in pinned:
+                for batch in self._batches_with(digest, pinned):
+                    self._dissolve(batch, digest)
+                self._unpin(cid)
+                pinned = self._pinned()
+            for block in blocks - pinned:
+                self._blocks.delete(block)
+            self._stale = True
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            if self._node is not None:
+                self._node.stop()
+                self._node = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _put_batch(self, items: Sequence[bytes]) -> list[str]:
+        with tempfile.TemporaryDirectory(dir=self._spool) as folder:
+            for i, data in enumerate(items):
+                (Path(folder) / f"{i:04}").write_bytes(data)
+            root = digest_of_answer(self._ask("add", folder))
+        cids = [cid_of(data) for data in items]
+        added = [cid_from_digest(digest) for digest in self._blocks.node(root).links]
+        if added != cids:
+            raise DatastoreError(f"the node stored other content than the {len(items)} items given")
+        return cids
+
+    def _batches_with(self, digest: bytes, pinned: set[bytes]) -> list[bytes]:
+        """The folders of `put_many` that pin this content."""
+        found = []
+        for candidate in pinned:
+            try:
+                node = self._blocks.node(candidate)
+            except (BlockAbsent, BlockDamaged, NotUnixfs):
+                continue  # a damaged or foreign block is no folder of ours
+            if node.content_bytes is None and digest in node.links:
+                found.append(candidate)
+        return found
+
+    def _dissolve(self, batch: bytes, leaving: bytes) -> None:
+        """Pins what a folder of `put_many` held one by one, without `leaving`."""
+        for digest in set(self._blocks.node(batch).links) - {leaving}:
+            self._ask("pin", as_added(cid_from_digest(digest)))
+        self._unpin(cid_from_digest(batch))
+        self._blocks.delete(batch)
+
+    def _unpin(self, cid: str) -> None:
+        try:
+            self._ask("unpin", as_added(cid))
+        except DatastoreError as error:
+            if "not pinned" not in str(error):  # part of a larger pinned file, and stays so
+                raise
+
+    def _pinned(self) -> set[bytes]:
+        """Digests of every pinned block: roots, and all that hangs below them."""
+        try:
+            return {digest_of_answer(cid) for cid in self._ask("pins")}
+        except DatastoreUnavailable as error:
+            raise DatastoreUnavailable(
+                f"nothing can be removed: {error} when asked for its pins, "
+                "as happens when a block of pinned content was lost"
+            ) from error
+
+    def _present_blocks(self, cid: str) -> set[bytes]:
+        """Digests of the content's blocks that are here, as far as they can be read."""
+        present, waiting = set(), [digest_of(cid)]
+        while waiting:
+            digest = waiting.pop()
+            if not self._blocks.path(digest).exists():
+                continue
+            present.add(digest)
+            if codec_of(cid) == DAG_PB:
+                with contextlib.suppress(BlockDamaged, NotUnixfs):  # damaged: removed all the same
+                    waiting += self._blocks.node(digest).links
+        return present
+
+    def _size(self, cid: str) -> int:
+        """Bytes of the content, from its root block alone."""
+        if codec_of(cid) == RAW:
+            return len(self._block(cid, digest_of(cid)))
+        size = self._decoded(cid, digest_of(cid)).content_bytes
+        if size is None:
+            raise DatastoreError(f"{cid} is a folder, not a file")
+        return size
+
+    def _check_blocks(self, cid: str) -> None:
+        """Raises ContentMissing or ContentCorrupted unless every block is here and whole."""
+        waiting = [digest_of(cid)]
+        while waiting:
+            digest = waiting.pop()
+            if codec_of(cid) == RAW:
+                self._block(cid, digest)
+            else:
+                waiting += self._decoded(cid, digest).links
+
+    def _decoded(self, cid: str, digest: bytes) -> Decoded:
+        try:
+            return decode(self._block(cid, digest))
+        except NotUnixfs as error:
+            raise DatastoreError(f"{cid} is not a UnixFS file: {error}") from error
+
+    def _block(self, cid: str, digest: bytes) -> bytes:
+        try:
+            return self._blocks.read(digest)
+        except BlockAbsent:
+            raise self._missing(cid) from None
+        except BlockDamaged:
+            raise ContentCorrupted(
+                f"{cid}: the block file {self._blocks.path(digest)} holds other bytes"
+            ) from None
+
+    def _missing(self, cid: str) -> ContentMissing:
+        return ContentMissing(
+            f"{cid} is not in the IPFS repository {self.repo} "
+            f"(without network; timeout {self.timeout:g} s)"
+        )
+
+    def _ask_for(self, cid: str, operation: str, *arguments: str) -> None:
+        """A request about one content, whose failure may be that of its blocks."""
+        try:
+            self._ask(operation, *arguments)
+        except DatastoreError:
+            self._check_blocks(cid)
+            raise
+
+    def _ask(self, operation: str, *arguments: str) -> Any:
+        with self._lock:
+            if self._closed:
+                raise DatastoreUnavailable(f"the IPFS repository {self.repo} is closed")
+            if self._node is None:
+                self._node = KuboProcess(self.repo)
+            try:
+                if self._stale:
+                    self._node.ask(self.timeout, "restart")
+                    self._stale = False
+                return self._node.ask(self.timeout, operation, *arguments)
+            except TimeoutError:
+                self._end_node()
+                raise DatastoreUnavailable(
+                    f"the IPFS node for {self.repo} did not answer in {self.timeout:g} s"
+                ) from None
+            except DatastoreUnavailable:
+                self._end_node()
+                raise
+
+    def _end_node(self) -> None:
+        if self._node is not None:
+            self._node.kill()
+            self._node = None

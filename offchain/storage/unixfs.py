@@ -1,0 +1,148 @@
+"""How IPFS cuts a file into blocks, so that bytes can be checked against their CID.
+
+The profile is the one of plain `ipfs add`: chunks of 262,144 bytes, each in a dag-pb leaf
+(raw leaves off), a balanced tree of at most 174 links a node, sha2-256, links as CIDv0. It is the
+only one that the embedded node's library can write. No maintained Python library builds UnixFS
+trees; the tests hold this one against two IPFS implementations.
+
+Specification: https://specs.ipfs.tech/unixfs/ and https://ipld.io/specs/codecs/dag-pb/spec/.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+CHUNK_BYTES = 262_144
+MAX_LINKS = 174
+
+_FILE = b"\x08\x02"
+"""UnixFS field 1, Type = File."""
+_DIRECTORY = 1
+_MULTIHASH = b"\x12\x20"
+
+
+class NotUnixfs(ValueError):
+    """Bytes that are not the dag-pb node of a UnixFS file."""
+
+
+@dataclass(frozen=True)
+class _Node:
+    digest: bytes
+    content_bytes: int
+    """Bytes of the file below this node."""
+    tree_bytes: int
+    """Bytes of all blocks of the tree below and including this node."""
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """One block: the sha2-256 of each block it links, and the bytes of the file below it.
+
+    content_bytes is None for a directory.
+    """
+
+    links: tuple[bytes, ...]
+    content_bytes: int | None
+
+
+def root_digest(data: bytes) -> bytes:
+    """sha2-256 of the root block of `data` added as a file."""
+    chunks = range(0, len(data), CHUNK_BYTES) or [0]
+    level = [_leaf(data[start : start + CHUNK_BYTES]) for start in chunks]
+    while len(level) > 1:
+        level = [_parent(level[i : i + MAX_LINKS]) for i in range(0, len(level), MAX_LINKS)]
+    return level[0].digest
+
+
+def decode(block: bytes) -> Decoded:
+    """Reads one dag-pb block of a file or directory. Raises NotUnixfs."""
+    links: list[bytes] = []
+    content: bytes | int | None = None
+    for number, value in _fields(block):
+        if number == 1:
+            content = value
+        elif number == 2 and isinstance(value, bytes):
+            multihash = dict(_fields(value)).get(1)
+            if not isinstance(multihash, bytes) or multihash[-34:-32] != _MULTIHASH:
+                raise NotUnixfs("a link without a sha2-256 multihash")
+            links.append(multihash[-32:])
+    if not isinstance(content, bytes):
+        raise NotUnixfs("a dag-pb node without UnixFS data")
+    fields = dict(_fields(content))
+    size = fields.get(3)
+    if fields.get(1) == _DIRECTORY:
+        return Decoded(tuple(links), None)
+    if not isinstance(size, int):
+        raise NotUnixfs("a UnixFS node without a file size")
+    return Decoded(tuple(links), size)
+
+
+def _leaf(chunk: bytes) -> _Node:
+    content = _FILE + (_bytes_field(2, chunk) if chunk else b"") + _number_field(3, len(chunk))
+    block = _bytes_field(1, content)
+    return _Node(hashlib.sha256(block).digest(), len(chunk), len(block))
+
+
+def _parent(children: list[_Node]) -> _Node:
+    size = sum(child.content_bytes for child in children)
+    block = b"".join(
+        _bytes_field(
+            2,
+            _bytes_field(1, _MULTIHASH + child.digest)
+            + _bytes_field(2, b"")
+            + _number_field(3, child.tree_bytes),
+        )
+        for child in children
+    )
+    content = _FILE + _number_field(3, size)
+    content += b"".join(_number_field(4, child.content_bytes) for child in children)
+    block += _bytes_field(1, content)
+    below = sum(child.tree_bytes for child in children)
+    return _Node(hashlib.sha256(block).digest(), size, len(block) + below)
+
+
+def _bytes_field(number: int, value: bytes) -> bytes:
+    return bytes([number << 3 | 2]) + _varint(len(value)) + value
+
+
+def _number_field(number: int, value: int) -> bytes:
+    return bytes([number << 3]) + _varint(value)
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def _fields(message: bytes) -> Iterator[tuple[int, bytes | int]]:
+    """Number and value of each field of a protobuf message (varint and length-delimited)."""
+    at = 0
+    while at < len(message):
+        tag, at = _read_varint(message, at)
+        value, at = _read_varint(message, at)
+        if tag & 7 == 0:
+            yield tag >> 3, value
+        elif tag & 7 == 2 and at + value <= len(message):
+            yield tag >> 3, message[at : at + value]
+            at += value
+        else:
+            raise NotUnixfs(f"not a protobuf message at byte {at}")
+
+
+def _read_varint(message: bytes, at: int) -> tuple[int, int]:
+    value = 0
+    for shift in range(0, 64, 7):
+        if at >= len(message):
+            raise NotUnixfs("a protobuf message that ends inside a number")
+        byte = message[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at
+    raise NotUnixfs("a number of more than 64 bits")

@@ -1,0 +1,68 @@
+"""Who plays: test accounts on a local chain, keystore accounts anywhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import ape
+import click
+from ape.api import AccountAPI
+
+
+@dataclass(frozen=True)
+class Parties:
+    """The accounts of one session.
+
+    Attributes:
+        deployer: pays for the factory where there is none yet.
+        collector: buys.
+        providers: sell.
+    """
+
+    deployer: AccountAPI
+    collector: AccountAPI
+    providers: tuple[AccountAPI, ...]
+
+
+def is_local() -> bool:
+    """Whether the connected chain is a test chain of this machine, where time can be moved."""
+    return bool(ape.chain.provider.network.is_local)
+
+
+def seat_parties(
+    count: int, collector: str | None, providers: tuple[str, ...], *, sign_unasked: bool
+) -> Parties:
+    """Accounts for a collector and `count` providers.
+
+    Raises ClickException, one line, where accounts are missing or are everybody's.
+    """
+    if is_local():
+        accounts = ape.accounts.test_accounts
+        if count + 2 > len(accounts):
+            raise click.ClickException(
+                f"{count} providers, but only {len(accounts) - 2} test accounts are left for them"
+            )
+        return Parties(accounts[0], accounts[1], tuple(accounts[2 : 2 + count]))
+    if collector is None or len(providers) != count:
+        raise click.ClickException(
+            f"off a local chain name --collector and {count} times --provider, "
+            f"not {len(providers)} times"
+        )
+    buyer, *sellers = (load(alias, sign_unasked) for alias in (collector, *providers))
+    return Parties(buyer, buyer, tuple(sellers))
+
+
+def load(alias: str, sign_unasked: bool) -> AccountAPI:
+    """The keystore account `alias`, which must not be one of the public test mnemonic's."""
+    try:
+        account = ape.accounts.load(alias)
+    except KeyError as error:
+        raise click.ClickException(f"there is no keystore account called {alias!r}") from error
+    if account.address in {test.address for test in ape.accounts.test_accounts}:
+        raise click.ClickException(
+            f"{alias} is {account.address}, whose key everybody knows: not on "
+            f"{ape.chain.provider.network.name}"
+        )
+    if sign_unasked:
+        account.set_autosign(True)
+    return account

@@ -1,0 +1,200 @@
+"""The adapter between roles and chain: events in, transactions out, each with its receipt."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import defaultdict
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+import ape
+import click
+from ape.api import AccountAPI, ReceiptAPI
+from ape.contracts import ContractInstance
+from ape.exceptions import ApeException, ContractLogicError, CustomError
+
+from offchain.hyperx import actions as do
+from offchain.hyperx import events as ev
+from offchain.hyperx.session import Clock, Session
+from offchain.hyperx.terms import NATIVE, Terms
+
+
+class ActionRefused(click.ClickException):
+    """The chain would not do it; one line that says who wanted what and why not."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """One transaction: who, which call, what it cost, and where to find it."""
+
+    account: str
+    call: str
+    gas: int
+    fees: int
+    tx: str
+
+
+class ChainSession:
+    """One TradingSession on the connected chain."""
+
+    def __init__(self, contract: ContractInstance, created: int) -> None:
+        self.contract = contract
+        self.created = created
+        self.receipts: list[Receipt] = []
+        self.terms = read_terms(contract)
+
+    @classmethod
+    def create(cls, factory: ContractInstance, terms: Terms, collector: AccountAPI) -> ChainSession:
+        """Creates a session under `terms` and pays its escrow."""
+        arguments = _plain(terms)
+        escrow = factory.escrowOf(arguments)
+        receipts = approve(terms.token, collector, factory.address, escrow)
+        value = escrow if terms.token == NATIVE else 0
+        receipt = _transact(factory.createSession, (arguments,), collector, value)
+        (event,) = factory.SessionCreated.from_receipt(receipt)
+        session = cls(ape.project.TradingSession.at(event.session), receipt.block_number)
+        session.receipts += [*receipts, _entry("createSession", receipt)]
+        return session
+
+    @classmethod
+    def resume(cls, factory: ContractInstance, address: str) -> ChainSession:
+        """A session made before. Raises ActionRefused if this factory did not make it."""
+        for event in factory.SessionCreated.query_logs():
+            if event.session == address:
+                return cls(ape.project.TradingSession.at(address), event.block_number)
+        raise ActionRefused(f"{address} is no session of the factory at {factory.address}")
+
+    @property
+    def address(self) -> str:
+        """0x address of the session."""
+        return str(self.contract.address)
+
+    def fees(self) -> dict[str, int]:
+        """Fees by account, in wei."""
+        totals: dict[str, int] = defaultdict(int)
+        for receipt in self.receipts:
+            totals[receipt.account] += receipt.fees
+        return dict(totals)
+
+    def read(self) -> Session:
+        """The session as its events tell it, read anew: a reorganisation changes what they say."""
+        session = Session(ape.chain.chain_id, self.address, self.terms)
+        for event in self.events():
+            session.apply(event)
+        return session
+
+    def events(self) -> list[ev.Event]:
+        """All events so far, in order."""
+        query = {"address": self.address, "fromBlock": hex(self.created), "toBlock": "latest"}
+        logs = ape.chain.provider.make_request("eth_getLogs", [query])
+        ecosystem = ape.chain.provider.network.ecosystem
+        abis = self.contract.contract_type.events
+        return [_event(log) for log in ecosystem.decode_logs(logs, *abis)]
+
+    def send(self, action: do.Action, account: AccountAPI) -> Receipt:
+        """Does what a role wants done. Raises ActionRefused with the contract's reason."""
+        name = type(action).__name__
+        call = name[0].lower() + name[1:]
+        value = 0
+        if isinstance(action, do.Register):
+            if self.terms.token == NATIVE:
+                value = self.terms.deposit
+            else:
+                self.receipts += approve(
+                    self.terms.token, account, self.address, self.terms.deposit
+                )
+        receipt = _transact(getattr(self.contract, call), _plain(action), account, value)
+        self.receipts.append(_entry(call, receipt))
+        return self.receipts[-1]
+
+
+def approve(token: str, owner: AccountAPI, spender: str, amount: int) -> list[Receipt]:
+    """Lets `spender` draw `amount` of an ERC-20; nothing to do for the native coin."""
+    if token == NATIVE:
+        return []
+    receipt = _transact(ape.Contract(token).approve, (spender, amount), owner, 0)
+    return [_entry("approve", receipt)]
+
+
+def balance_of(token: str, account: str) -> int:
+    """What `account` holds of the coin that pays."""
+    if token == NATIVE:
+        return int(ape.chain.provider.get_balance(account))
+    return int(ape.Contract(token).balanceOf(account))
+
+
+def read_terms(contract: ContractInstance) -> Terms:
+    """The terms of a session, in one call."""
+    values = contract.terms()
+    names = [_snake(name) for name in values.__dataclass_fields__] if is_dataclass(values) else []
+    if not names:
+        names = [field.name for field in fields(Terms)]
+    return Terms(**{n: _native(v) for n, v in zip(names, values, strict=True)})
+
+
+def clock() -> Clock:
+    """Time and height of the next block."""
+    return Clock(ape.chain.pending_timestamp, ape.chain.blocks.height + 1)
+
+
+def wait_until(timestamp: int) -> None:
+    """Lets time pass: at once on a local chain, by waiting on any other."""
+    if ape.chain.provider.network.is_local:
+        ape.chain.pending_timestamp = timestamp
+        ape.chain.mine()
+        return
+    while ape.chain.blocks.head.timestamp < timestamp:
+        time.sleep(min(15, max(1, timestamp - ape.chain.blocks.head.timestamp)))
+
+
+def next_block() -> None:
+    """Lets one block pass."""
+    if ape.chain.provider.network.is_local:
+        ape.chain.mine()
+        return
+    height = ape.chain.blocks.height
+    while ape.chain.blocks.height == height:
+        time.sleep(1)
+
+
+def _transact(method: Any, arguments: Any, account: AccountAPI, value: int) -> ReceiptAPI:
+    try:
+        return method(*arguments, sender=account, value=value)
+    except (CustomError, ContractLogicError) as error:
+        call = getattr(method, "name", None) or str(method)
+        raise ActionRefused(f"{call} by {account.address} refused: {error}") from error
+    except ApeException as error:
+        raise ActionRefused(f"transaction of {account.address} failed: {error}") from error
+
+
+def _entry(call: str, receipt: ReceiptAPI) -> Receipt:
+    return Receipt(
+        str(receipt.sender), call, receipt.gas_used, receipt.total_fees_paid, receipt.txn_hash
+    )
+
+
+def _event(log: Any) -> ev.Event:
+    kind = getattr(ev, log.event_name)
+    return kind(**{_snake(name): _native(v) for name, v in log.event_arguments.items()})
+
+
+def _plain(value: Any) -> Any:
+    """Dataclasses as the tuples of their fields, all the way down, as the ABI wants them."""
+    if is_dataclass(value):
+        return tuple(_plain(getattr(value, field.name)) for field in fields(value))
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _native(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return bytes(value)
+    if isinstance(value, (list, tuple)):
+        return tuple(_native(v) for v in value)
+    if isinstance(value, (bool, int)):
+        return value
+    return str(value)
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()

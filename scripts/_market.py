@@ -1,0 +1,106 @@
+"""Lets roles play one session on the connected chain, each as soon as it has something to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from ape.api import AccountAPI
+
+from offchain.hyperx.actions import Action
+from offchain.hyperx.session import Clock, Session
+from scripts._chain import ActionRefused, ChainSession, Receipt, clock, next_block, wait_until
+
+
+class Role(Protocol):
+    """A collector or a provider."""
+
+    session: Session
+
+    def next_action(self, clock: Clock) -> Action | None:
+        """What to do now."""
+
+
+@dataclass
+class Seat:
+    """One party at the table: its name, its account, and how to bring its role to life.
+
+    `make` is called once, or before every step when a run shows that nothing is kept in memory.
+    """
+
+    name: str
+    account: AccountAPI
+    make: Callable[[Session], Role]
+    role: Role | None = None
+
+    @property
+    def address(self) -> str:
+        """0x address of the account."""
+        return str(self.account.address)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that was done."""
+
+    seat: str
+    receipt: Receipt
+
+
+def play(
+    chain: ChainSession,
+    seats: list[Seat],
+    tell: Callable[[Step], None],
+    *,
+    forgetful: bool = False,
+    at_time: Callable[[int], None] | None = None,
+) -> Session:
+    """Plays until the session is over and nobody has anything left to do; returns it then.
+
+    Args:
+        tell: called after every transaction.
+        forgetful: kill and rebuild every role before every step.
+        at_time: called with the time waited for, before waiting.
+    """
+    while True:
+        acted = [_act(chain, seat, tell, forgetful) for seat in seats]
+        if any(acted):
+            continue
+        session, now = chain.read(), clock()
+        drawing = [m for m in session.members.values() if m.draw_pending(now.block)]
+        if drawing and now.now < session.terms.submission_end:
+            next_block()
+            continue
+        terms = session.terms
+        times = [terms.registration_end, terms.submission_end, session.deadline, terms.expiry]
+        ahead = [time for time in times if time > now.now]
+        if session.is_over(now.now) or not ahead:
+            return session
+        if at_time:
+            at_time(min(ahead))
+        wait_until(min(ahead))
+
+
+def _act(chain: ChainSession, seat: Seat, tell: Callable[[Step], None], forgetful: bool) -> bool:
+    """Lets one party do all it has to do now; says whether it did anything."""
+    acted = False
+    refused: Action | None = None
+    while True:
+        session = chain.read()
+        if seat.role is None or forgetful:
+            seat.role = seat.make(session)
+        seat.role.session = session
+        action = seat.role.next_action(clock())
+        if action is None:
+            return acted
+        try:
+            receipt = chain.send(action, seat.account)
+        except ActionRefused:
+            # The chain may have moved on meanwhile; the same wish twice is an error.
+            if action == refused:
+                raise
+            refused = action
+            continue
+        acted, refused = True, None
+        tell(Step(seat.name, receipt))

@@ -1,0 +1,140 @@
+"""`ape run trade`: a collector recruits the best of several corrupted datasets, start to finish."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from ape.cli import ConnectedProviderCommand, network_option, verbosity_option
+
+from scripts._stories import STORIES
+
+STORY_NAMES = [*STORIES, "all"]
+
+
+@click.command(cls=ConnectedProviderCommand, short_help="Play a whole HyperX session")
+@network_option(default="ethereum:local:foundry")
+@verbosity_option(default="WARNING")
+@click.option(
+    "--story",
+    type=click.Choice(STORY_NAMES),
+    default="honest",
+    show_default=True,
+    help="Who misbehaves: one of the stories, or all of them in turn.",
+)
+@click.option(
+    "--providers",
+    type=click.IntRange(min=1, max=24),
+    help="How many providers; by default as many as the plan names, else 6.",
+)
+@click.option(
+    "--plan",
+    help="What is wrong with each provider's data, as clean,mislabel:0.3,noise:0.4,...",
+)
+@click.option("--dataset", default="digits", show_default=True, help="Name or directory.")
+@click.option(
+    "--data-root",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where torchvision's datasets are; default ~/.cache/souk.",
+)
+@click.option("--download", is_flag=True, help="Let torchvision fetch what is missing.")
+@click.option("--image-size", type=click.IntRange(min=8, max=512), help="Resize images, in pixels.")
+@click.option(
+    "--validation",
+    type=click.IntRange(min=20),
+    default=800,
+    show_default=True,
+    help="Samples the collector keeps to judge by.",
+)
+@click.option(
+    "--shards", type=click.IntRange(1, 10_000), default=100, show_default=True, help="Per dataset."
+)
+@click.option(
+    "--shard-size", type=click.IntRange(min=1), default=7, show_default=True, help="Samples each."
+)
+@click.option(
+    "--sample",
+    type=click.FloatRange(0.01, 50),
+    default=10.0,
+    show_default=True,
+    help="Largest share of shards sampled, in per cent.",
+)
+@click.option("--reward", default="1 ether", show_default=True, help="For the best dataset.")
+@click.option("--deposit", default="0.2 ether", show_default=True, help="Of each provider.")
+@click.option(
+    "--penalty",
+    type=click.FloatRange(0.01, 100),
+    default=50.0,
+    show_default=True,
+    help="Share of the deposit a silent candidate loses, in per cent.",
+)
+@click.option(
+    "--further-reviews",
+    type=click.IntRange(0, 255),
+    help="Reviews that may follow a refused one; default as the story needs.",
+)
+@click.option("--token", help="Address of the ERC-20 that pays; default the native coin.")
+@click.option("--hidden", is_flag=True, help="Hide the shards' addresses until the claim.")
+@click.option("--draw", is_flag=True, help="Let the chain draw the samples.")
+@click.option(
+    "--least-accuracy",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Below it no provider is asked for a review.",
+)
+@click.option("--extractor", default="efficientnet-lite0", show_default=True, help="Backbone.")
+@click.option("--cut", help="Where the backbone is cut; default its own.")
+@click.option("--input-size", type=click.IntRange(min=16), help="Of the extractor, in pixels.")
+@click.option("--head", default="fast", show_default=True, help="Preset of the evaluation head.")
+@click.option("--baselines", is_flag=True, help="Score by Train-Whole and Scratch-Subset too.")
+@click.option(
+    "--hours",
+    type=click.FloatRange(min=0.01),
+    default=1.0,
+    show_default=True,
+    help="Length of registration and of submission, in hours.",
+)
+@click.option(
+    "--response-minutes",
+    type=click.FloatRange(min=0.1),
+    default=15.0,
+    show_default=True,
+    help="Time each side has for its next step.",
+)
+@click.option(
+    "--gas-price", type=float, default=20.0, show_default=True, help="In gwei, for tables."
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--device", help="cpu or cuda; default the best there is.")
+@click.option("--ipfs", help="URL of a Kubo RPC endpoint; default an embedded node.")
+@click.option("--collector", help="Keystore account of the collector, off a local chain.")
+@click.option(
+    "--provider",
+    multiple=True,
+    help="Keystore account of a provider, off a local chain; repeat.",
+)
+@click.option("--resume", help="Address of a session to go on with, off a local chain.")
+@click.option("--yes", is_flag=True, help="Sign without asking, off a local chain.")
+@click.option(
+    "--reports",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("reports"),
+    show_default=True,
+    help="Folder for record, plots and page.",
+)
+def cli(story: str, **options: object) -> None:
+    """Recruit the best of several datasets in one HyperX session.
+
+    N providers register encrypted datasets, each corrupted by a stated plan; the collector scores
+    obfuscated features of a sample, reviews the best and exchanges its data for the reward. The
+    session, its gas and what each party got are printed and written under reports/.
+    """
+    from scripts._demonstration import Demonstration
+    from scripts._options import Options
+
+    chosen = Options(**options)  # type: ignore[arg-type]
+    names = list(STORIES) if story == "all" else [story]
+    failed = [name for name in names if Demonstration(name, chosen).run()]
+    if failed:
+        raise click.ClickException(f"ended otherwise than they should: {', '.join(failed)}")

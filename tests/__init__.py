@@ -1,0 +1,1 @@
+"""Tests of the contracts, the oracles and the stories."""

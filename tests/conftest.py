@@ -1,0 +1,63 @@
+"""Roles and deployments for the contract tests; each test runs in a snapshot, undone after it."""
+
+from __future__ import annotations
+
+import ape
+import pytest
+
+from tests.hyperx.mock_contracts import compile_mocks, deploy_token
+
+
+@pytest.fixture(scope="session")
+def deployer(accounts):
+    """Deploys what all tests share, and plays no part in a session."""
+    return accounts[0]
+
+
+@pytest.fixture(scope="session")
+def collector(accounts):
+    """Buys a dataset."""
+    return accounts[1]
+
+
+@pytest.fixture(scope="session")
+def provider(accounts):
+    """Offers a dataset."""
+    return accounts[2]
+
+
+@pytest.fixture(scope="session")
+def rival(accounts):
+    """Offers another dataset."""
+    return accounts[3]
+
+
+@pytest.fixture(scope="session")
+def newcomer(accounts):
+    """Takes part in no session so far and may yet register."""
+    return accounts[4]
+
+
+@pytest.fixture(scope="session")
+def stranger(accounts):
+    """Takes no part in any session."""
+    return accounts[5]
+
+
+@pytest.fixture(scope="session")
+def factory(project, deployer):
+    """The factory of sessions, alone on a fresh chain."""
+    assert ape.chain.blocks.height == 0, "a node from another run is on this port"
+    return project.TradingSessionFactory.deploy(sender=deployer)
+
+
+@pytest.fixture(scope="session")
+def mocks():
+    """Contracts that exist for tests alone, by name."""
+    return compile_mocks()
+
+
+@pytest.fixture(scope="session")
+def token(mocks, deployer, accounts):
+    """A plain ERC-20 of which everybody has plenty."""
+    return deploy_token(mocks["PlainToken"], deployer, accounts[:10])

@@ -1,0 +1,1 @@
+"""What sessions cost: measured, and held against the paper, a plain transcription and the floor."""

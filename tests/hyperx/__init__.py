@@ -1,0 +1,1 @@
+"""Tests of a HyperX trading session, and the driver that plays one."""

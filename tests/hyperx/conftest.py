@@ -1,0 +1,48 @@
+"""Sessions at the steps that tests start from."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.hyperx.phases import Cast
+from tests.hyperx.session_driver import SessionDriver, open_session
+
+
+@pytest.fixture(params=[False, True], ids=["hidden", "published"])
+def published(request) -> bool:
+    """Whether manifests show the shards' addresses from the start."""
+    return request.param
+
+
+@pytest.fixture
+def session(factory, collector) -> SessionDriver:
+    """A fresh session with the default terms."""
+    return open_session(factory, collector)
+
+
+@pytest.fixture
+def candidate(session, provider, rival) -> SessionDriver:
+    """Two providers took part; the first one is the candidate."""
+    session.enter(provider, rival)
+    session.set_candidate(provider)
+    return session
+
+
+@pytest.fixture
+def disclosed(candidate, provider) -> SessionDriver:
+    """The candidate has opened its review."""
+    candidate.submit_review(provider)
+    return candidate
+
+
+@pytest.fixture
+def chosen(disclosed, provider) -> SessionDriver:
+    """The collector has accepted the review."""
+    disclosed.set_optimal(provider)
+    return disclosed
+
+
+@pytest.fixture(scope="session")
+def cast(accounts, collector, provider, rival, newcomer) -> Cast:
+    """All roles of the phases."""
+    return Cast(collector, provider, rival, *accounts[6:9], newcomer)

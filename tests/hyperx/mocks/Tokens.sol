@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
+
+/// @title An ERC-20 that anyone may mint
+contract PlainToken is ERC20("Plain", "PLN") {
+    function mint(address to, uint256 amount) external {
+        _mint(to, amount);
+    }
+}
+
+/// @title Keeps a share of every transfer, one part in a hundred to begin with
+contract FeeToken is PlainToken {
+    uint256 public feePercent = 1;
+
+    function setFeePercent(uint256 value) external {
+        feePercent = value;
+    }
+
+    function _update(address from, address to, uint256 value) internal override {
+        uint256 fee = from == address(0) ? 0 : value * feePercent / 100;
+        super._update(from, to, value - fee);
+        if (fee > 0) super._update(from, address(0), fee);
+    }
+}
+
+/// @title Reports failure by returning false, once switched on
+contract FalseToken is PlainToken {
+    bool public failing;
+
+    function setFailing(bool value) external {
+        failing = value;
+    }
+
+    function transfer(address to, uint256 value) public override returns (bool) {
+        return !failing && super.transfer(to, value);
+    }
+
+    function transferFrom(address from, address to, uint256 value) public override returns (bool) {
+        return !failing && super.transferFrom(from, to, value);
+    }
+}
+
+/// @title Can be paused by anyone
+contract PausingToken is PlainToken {
+    error Paused();
+
+    bool public paused;
+
+    function setPaused(bool value) external {
+        paused = value;
+    }
+
+    function _update(address from, address to, uint256 value) internal override {
+        require(!paused, Paused());
+        super._update(from, to, value);
+    }
+}
+
+/// @title Calls a registered hook of the receiver after every transfer, as ERC-777 does
+contract HookToken is PlainToken {
+    mapping(address account => bool) public hooked;
+
+    function hook(bool value) external {
+        hooked[msg.sender] = value;
+    }
+
+    function _update(address from, address to, uint256 value) internal override {
+        super._update(from, to, value);
+        if (hooked[to]) IHook(to).tokensReceived();
+        if (hooked[from]) IHook(from).tokensReceived();
+    }
+}
+
+interface IHook {
+    function tokensReceived() external;
+}
+
+/// @title Returns nothing from transfers, as the oldest tokens do
+contract SilentToken {
+    mapping(address account => uint256) public balanceOf;
+    mapping(address owner => mapping(address spender => uint256)) public allowance;
+
+    function mint(address to, uint256 amount) external {
+        balanceOf[to] += amount;
+    }
+
+    function approve(address spender, uint256 amount) external {
+        allowance[msg.sender][spender] = amount;
+    }
+
+    function transfer(address to, uint256 amount) external {
+        balanceOf[msg.sender] -= amount;
+        balanceOf[to] += amount;
+    }
+
+    function transferFrom(address from, address to, uint256 amount) external {
+        allowance[from][msg.sender] -= amount;
+        balanceOf[from] -= amount;
+        balanceOf[to] += amount;
+    }
+}

@@ -1,0 +1,84 @@
+"""What a call would be refused with: asked of the chain at its latest block, changing nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import ape
+import eth_abi
+from ape.contracts import ContractTransactionHandler
+from eth_hash.auto import keccak
+from hexbytes import HexBytes
+from web3.exceptions import ContractLogicError
+
+# Errors of code that is called, but whose errors are not part of a session's ABI.
+_FOREIGN_ERRORS = (
+    "Error(string)",
+    "Panic(uint256)",
+    "Paused()",
+    "ERC20InsufficientAllowance(address,uint256,uint256)",
+)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A revert: the error's name and its arguments, empty name for a revert without data."""
+
+    name: str
+    args: tuple[Any, ...] = ()
+
+
+def refusal(
+    method: ContractTransactionHandler, *args: Any, sender: Any, value: int = 0
+) -> Refusal | None:
+    """How the call would revert in a block with the latest block's number and time; None if not."""
+    call = {
+        "from": getattr(sender, "address", sender),
+        "to": method.contract.address,
+        "data": method.encode_input(*args),
+        "value": value,
+    }
+    try:
+        ape.chain.provider.web3.eth.call(call)
+    except ContractLogicError as error:
+        return decode(HexBytes(error.data or "0x"))
+    return None
+
+
+def decode(data: bytes) -> Refusal:
+    """The error that the return data of a reverted call holds."""
+    if not data:
+        return Refusal("")
+    name, types = _errors()[data[:4]]
+    return Refusal(name, tuple(map(_plain, types, eth_abi.decode(types, data[4:]))))
+
+
+def refused(name: str, *args: Any) -> Refusal:
+    """The refusal a test expects; accounts and contracts stand for their addresses."""
+    return Refusal(name, tuple(getattr(arg, "address", arg) for arg in args))
+
+
+def _plain(kind: str, value: Any) -> Any:
+    """Addresses with checksum, as Ape gives them."""
+    if kind == "address":
+        return ape.networks.provider.network.ecosystem.decode_address(value)
+    return value
+
+
+@cache
+def _errors() -> dict[bytes, tuple[str, tuple[str, ...]]]:
+    return {keccak(s.encode())[:4]: _split(s) for s in (*_signatures(), *_FOREIGN_ERRORS)}
+
+
+def _signatures() -> Iterator[str]:
+    for container in (ape.project.TradingSession, ape.project.TradingSessionFactory):
+        for error in container.contract_type.errors:
+            yield error.selector
+
+
+def _split(signature: str) -> tuple[str, tuple[str, ...]]:
+    name, _, types = signature.rstrip(")").partition("(")
+    return name, tuple(filter(None, types.split(",")))

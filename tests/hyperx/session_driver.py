@@ -1,0 +1,349 @@
+"""Plays HyperX sessions on a chain: a method per call of the contract, returning Ape's receipt.
+
+    driver = open_session(factory, collector, shardCount=100)
+    driver.register(provider)
+    driver.sample(provider)
+    driver.submit_features(provider)
+    driver.set_candidate(provider)      # waits for submissionEnd
+    driver.submit_review(provider)
+    driver.set_optimal(provider)
+    driver.claim_reward(provider)
+
+Where a call needs evidence, ``*_args`` yields what an honest party would send and keyword arguments
+replace single fields of it, so that a test can lie in exactly one point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import ape
+from ape.api import ReceiptAPI
+from ape.contracts import ContractEvent, ContractInstance
+from eth_hash.auto import keccak
+
+from offchain.crypto import commitments as cm
+from offchain.crypto import samples, sealing
+from tests.hyperx.commitment import Commitment
+from tests.hyperx.terms import NATIVE, make_terms
+
+ZERO_WORD = bytes(32)
+FEATURES = keccak(b"features")
+
+
+@dataclass
+class Seat:
+    """What is known of one provider in one session.
+
+    Attributes:
+        account: the provider's account.
+        commitment: its dataset.
+        sampled: indices of the sampled shards, ascending; None before sampling.
+        one_time_secret: the collector's private key for this provider's review.
+        sealed: the keys as the review sealed them; None before the review.
+    """
+
+    account: Any
+    commitment: Commitment
+    one_time_secret: int
+    sampled: list[int] | None = None
+    sealed: sealing.SealedKeys | None = None
+
+    @property
+    def one_time_key(self) -> sealing.Point:
+        """The collector's public key for this review."""
+        return sealing.point_of(self.one_time_secret)
+
+
+@dataclass
+class SessionDriver:
+    """One session, its collector and the seats of its providers (by address)."""
+
+    session: ContractInstance
+    collector: Any
+    created: ReceiptAPI | None = None
+    seats: dict[str, Seat] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Reads the terms once; they cannot change."""
+        self.terms = self.session.terms(skip_trace=True)
+
+    # ------------------------------------------------------------ terms and time
+
+    @property
+    def native(self) -> bool:
+        """Whether the native coin pays."""
+        return int(str(self.terms.token), 16) == 0
+
+    @cached_property
+    def token(self) -> ContractInstance:
+        """The ERC-20 that pays."""
+        return ape.Contract(self.terms.token)
+
+    @property
+    def selection_end(self) -> int:
+        """When the last candidate must have been set."""
+        return self.terms.expiry - 3 * self.terms.responseTime
+
+    @property
+    def sample_limit(self) -> int:
+        """The largest number of shards that may be sampled."""
+        return samples.sample_limit(self.terms.shardCount, self.terms.sampleBps)
+
+    @property
+    def compensation(self) -> int:
+        """What a refused candidate is paid."""
+        return self.terms.reward * self.terms.sampleBps // samples.BPS
+
+    @property
+    def penalty(self) -> int:
+        """What a silent candidate loses."""
+        return self.terms.deposit * self.terms.penaltyBps // samples.BPS
+
+    @property
+    def escrow(self) -> int:
+        """What the collector paid in."""
+        return self.terms.reward + self.terms.furtherReviews * self.compensation
+
+    @property
+    def deadline(self) -> int:
+        """End of the running window, zero if none runs."""
+        return self.session.status().deadline
+
+    def go_to(self, timestamp: int) -> None:
+        """Mines a block at ``timestamp``; does nothing when the chain is there already."""
+        if ape.chain.blocks.head.timestamp < timestamp:
+            ape.chain.mine(timestamp=timestamp)
+
+    def balance(self, account: Any) -> int:
+        """What ``account`` holds of the coin that pays."""
+        if self.native:
+            return ape.chain.provider.get_balance(_address(account))
+        return self.token.balanceOf(_address(account))
+
+    # ------------------------------------------------------------ providers
+
+    def seat(self, provider: Any, seed: str = "dataset") -> Seat:
+        """The provider's seat, made on first use with the dataset that ``seed`` stands for."""
+        address = _address(provider)
+        if address not in self.seats:
+            party = cm.Party(ape.chain.chain_id, self.session.address, address)
+            commitment = Commitment.of(party, self.terms.shardCount, f"{seed}/{address}")
+            secret = 1 + int.from_bytes(keccak(f"one-time key/{address}".encode()), "big") // 2
+            self.seats[address] = Seat(provider, commitment, secret)
+        return self.seats[address]
+
+    def register(self, provider: Any, **changes: Any) -> ReceiptAPI:
+        """Registers; ``changes`` may replace keyRoot, addressRoot, manifest and the value paid."""
+        commitment = self.seat(provider).commitment
+        self.approve(provider, self.session.address, self.terms.deposit)
+        value = changes.pop("value", self.terms.deposit if self.native else 0)
+        args = {
+            "keyRoot": commitment.key_root,
+            "addressRoot": commitment.address_root,
+            "manifest": commitment.manifest,
+        }
+        return self.session.register(*_changed(args, changes), sender=provider, value=value)
+
+    def sample(self, provider: Any, indices: Sequence[int] | None = None) -> ReceiptAPI:
+        """The collector samples ``indices``, or as many shards as the terms allow."""
+        seat = self.seat(provider)
+        if indices is None:
+            indices = samples.choose(self.terms.shardCount, self.terms.sampleBps, seed=1)
+        bitmap = samples.to_bitmap(indices, self.terms.shardCount)
+        receipt = self.session.sampleData(seat.account, bitmap, sender=self.collector)
+        seat.sampled = sorted(indices)
+        return receipt
+
+    def request_draw(self, provider: Any) -> ReceiptAPI:
+        """The collector leaves the sample to the hash of the next block."""
+        return self.session.sampleData(provider, [], sender=self.collector)
+
+    def draw(self, provider: Any, sender: Any = None) -> ReceiptAPI:
+        """Completes a draw in the first block in which that is possible, or in the running one."""
+        requested = self.session.profileOf(provider).drawBlock
+        ape.chain.mine(max(0, requested + 1 - ape.chain.blocks.height))
+        receipt = self.session.drawSample(provider, sender=sender or self.collector)
+        bitmap = event_in(receipt, self.session.Sampled)["bitmap"]
+        self.seat(provider).sampled = samples.from_bitmap(bitmap)
+        return receipt
+
+    def submit_features(self, provider: Any, features: bytes = FEATURES) -> ReceiptAPI:
+        """The provider commits its sealed features."""
+        return self.session.submitFeatures(features, sender=provider)
+
+    def enter(self, *providers: Any) -> None:
+        """Takes each provider from nothing to submitted features."""
+        for provider in providers:
+            self.register(provider)
+            self.sample(provider)
+            self.submit_features(provider)
+
+    # ------------------------------------------------------------ review
+
+    def set_candidate(self, provider: Any) -> ReceiptAPI:
+        """The collector picks the provider, after waiting for the submissions to end."""
+        self.go_to(self.terms.submissionEnd)
+        key = self.seat(provider).one_time_key
+        return self.session.setCandidate(provider, key.x, key.y, sender=self.collector)
+
+    def seal(self, provider: Any, keys: dict[int, bytes] | None = None) -> sealing.SealedKeys:
+        """Seals the sampled keys, or lies with ``keys``, and remembers what was sealed."""
+        seat = self.seat(provider)
+        if keys is None:
+            keys = {i: seat.commitment.keys[i] for i in seat.sampled}
+        seat.sealed = sealing.seal_keys(seat.one_time_key, keys)
+        return seat.sealed
+
+    def review_args(self, provider: Any, **changes: Any) -> tuple[Any, ...]:
+        """The struct Review of an honest provider, with ``changes``."""
+        seat = self.seat(provider)
+        sealed = seat.sealed or self.seal(provider)
+        published = self.terms.publishedAddresses
+        commitment = seat.commitment
+        args = {
+            "keyRoot": commitment.key_root,
+            "addressRoot": commitment.address_root if published else ZERO_WORD,
+            "oneTimeKey": seat.one_time_key.account,
+            "ephemeralX": sealed.ephemeral_x,
+            "bitmap": samples.to_bitmap(seat.sampled, self.terms.shardCount),
+            "sealedKeys": list(sealed.sealed),
+            "addresses": [] if published else [commitment.addresses[i] for i in seat.sampled],
+            "proof": [] if published else cm.multiproof(commitment.address_leaves, seat.sampled),
+        }
+        return _changed(args, changes)
+
+    def submit_review(self, provider: Any, **changes: Any) -> ReceiptAPI:
+        """The candidate opens its samples."""
+        return self.session.submitReview(self.review_args(provider, **changes), sender=provider)
+
+    def set_optimal(self, provider: Any) -> ReceiptAPI:
+        """The collector accepts the review."""
+        return self.session.setOptimal(provider, sender=self.collector)
+
+    def refuse(self, provider: Any) -> ReceiptAPI:
+        """The collector declines the review."""
+        return self.session.refuseReview(provider, sender=self.collector)
+
+    def evidence_args(self, provider: Any, shard: int, /, **changes: Any) -> tuple[Any, ...]:
+        """The struct WrongKey that accuses the review in force of a wrong key for ``shard``."""
+        seat = self.seat(provider)
+        commitment = seat.commitment
+        try:
+            product = sealing.product(seat.one_time_secret, seat.sealed.ephemeral_x)
+        except sealing.SealError:
+            # A sender's point that does not exist has no product; the contract does not read it.
+            product = sealing.Point(0, 0)
+        args = {
+            "keyRoot": commitment.key_root,
+            "addressRoot": commitment.address_root,
+            "bitmap": samples.to_bitmap(seat.sampled, self.terms.shardCount),
+            "ephemeralX": seat.sealed.ephemeral_x,
+            "sealedKeys": list(seat.sealed.sealed),
+            "oneTimeSecret": seat.one_time_secret,
+            "sharedX": product.x,
+            "sharedY": product.y,
+            "shard": shard,
+            "leaf": commitment.key_leaves[shard],
+            "path": cm.path(commitment.key_leaves, shard),
+        }
+        return _changed(args, changes)
+
+    def prove_wrong_key(self, provider: Any, shard: int, /, **changes: Any) -> ReceiptAPI:
+        """The collector accuses the candidate of a wrong key for ``shard``."""
+        evidence = self.evidence_args(provider, shard, **changes)
+        return self.session.proveWrongKey(evidence, sender=self.collector)
+
+    # ------------------------------------------------------------ end
+
+    def claim_args(self, provider: Any, **changes: Any) -> tuple[Any, ...]:
+        """What the chosen provider sends to claim the reward, with ``changes``."""
+        seat = self.seat(provider)
+        published = self.terms.publishedAddresses
+        review = cm.review_hash(
+            seat.one_time_key.account, seat.sealed.ephemeral_x, seat.sealed.sealed
+        )
+        bitmap = samples.to_bitmap(seat.sampled, self.terms.shardCount)
+        args = {
+            "sessionKey": seat.commitment.session_key,
+            "sampleHash": samples.bitmap_hash(bitmap),
+            "reviewHash": review,
+            "addressRoot": seat.commitment.address_root if published else ZERO_WORD,
+            "addresses": [] if published else list(seat.commitment.addresses),
+        }
+        return _changed(args, changes)
+
+    def claim_reward(self, provider: Any, sender: Any = None, **changes: Any) -> ReceiptAPI:
+        """The chosen provider exchanges its dataset for the reward."""
+        args = self.claim_args(provider, **changes)
+        return self.session.claimReward(*args, sender=sender or provider)
+
+    def claim_deposit(self, provider: Any) -> ReceiptAPI:
+        """A provider takes what it is owed."""
+        return self.session.claimDeposit(sender=provider)
+
+    def reclaim_escrow(self) -> ReceiptAPI:
+        """The collector takes what it is owed."""
+        return self.session.reclaimEscrow(sender=self.collector)
+
+    def close(self) -> ReceiptAPI:
+        """The collector ends the session without a deal."""
+        self.go_to(self.terms.submissionEnd)
+        return self.session.close(sender=self.collector)
+
+    def settle(self, sender: Any = None) -> ReceiptAPI:
+        """Anyone applies the consequence of a lapsed window."""
+        return self.session.settle(sender=sender or self.collector)
+
+    def approve(self, owner: Any, spender: str, amount: int) -> None:
+        """Allows ``spender`` to draw ``amount`` where an ERC-20 pays."""
+        if not self.native:
+            self.token.approve(spender, amount, sender=owner)
+
+
+def open_session(
+    factory: ContractInstance, collector: Any, /, container: Any = None, **overrides: Any
+) -> SessionDriver:
+    """Creates a session with ``make_terms(**overrides)`` and its exact escrow.
+
+    Args:
+        factory: the TradingSessionFactory.
+        collector: the account that creates, pays and buys.
+        container: what to read the session with; ape.project.TradingSession unless given.
+        overrides: fields of the terms; ``token`` may be a contract or an address.
+    """
+    container = container or ape.project.TradingSession
+    if "token" in overrides:
+        overrides["token"] = _address(overrides["token"])
+    terms = make_terms(ape.chain.pending_timestamp, _address(collector), **overrides)
+    escrow = factory.escrowOf(terms)
+    token = overrides.get("token", NATIVE)
+    if token != NATIVE:
+        ape.Contract(token).approve(factory.address, escrow, sender=collector)
+    value = escrow if token == NATIVE else 0
+    receipt = factory.createSession(terms, sender=collector, value=value)
+    session = event_in(receipt, factory.SessionCreated)["session"]
+    return SessionDriver(container.at(session), collector, created=receipt)
+
+
+def event_in(receipt: ReceiptAPI, event: ContractEvent) -> dict[str, Any]:
+    """The arguments of the one ``event`` in ``receipt``, by name.
+
+    An event's own attributes will not do: ``log.provider`` is the node Ape is connected to.
+    """
+    (log,) = event.from_receipt(receipt)
+    return dict(log.event_arguments)
+
+
+def _address(account: Any) -> str:
+    return getattr(account, "address", account)
+
+
+def _changed(args: dict[str, Any], changes: dict[str, Any]) -> tuple[Any, ...]:
+    unknown = set(changes) - set(args)
+    if unknown:
+        raise TypeError(f"no such argument: {', '.join(sorted(unknown))}")
+    return tuple((args | changes).values())

@@ -1,0 +1,108 @@
+"""Compiles Solidity that exists for tests alone: mocks, and weakened copies of the contracts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from pathlib import Path
+
+import ape
+import solcx
+from ape.contracts import ContractContainer
+from ethpm_types import ContractType
+
+_OUTPUTS = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"]
+_IMPORT = re.compile(r'^import\s+(?:[^"]*\s)?"([^"]+)";', re.MULTILINE)
+
+
+def compile_contracts(
+    wanted: dict[str, str], sources: dict[str, str]
+) -> dict[str, ContractContainer]:
+    """Compiles the contracts ``wanted`` (name -> path of its file).
+
+    Optimised lightly and not through the IR: what is compiled here is never measured, and this is
+    the fastest way to code that behaves the same.
+
+    Args:
+        wanted: path by contract name; the same name may come from one path only.
+        sources: text by path; what it imports is added from the project and its npm packages.
+    """
+    config = ape.project.config.solidity
+    request = {
+        "language": "Solidity",
+        "sources": {path: {"content": text} for path, text in _closure(sources).items()},
+        "settings": {
+            "evmVersion": config.evm_version,
+            "optimizer": {"enabled": True, "runs": 1},
+            "outputSelection": {
+                path: {name: _OUTPUTS for name, at in wanted.items() if at == path}
+                for path in wanted.values()
+            },
+        },
+    }
+    contracts = _compile(request, config.version)
+    return {name: _container(name, contracts[path][name]) for name, path in wanted.items()}
+
+
+def _compile(request: dict, version: str) -> dict:
+    """The compiler's answer, kept under .cache by the hash of all that went into it."""
+    text = json.dumps(request, sort_keys=True)
+    digest = hashlib.sha256(f"{version}\n{text}".encode()).hexdigest()
+    kept = ape.project.path / ".cache" / "test-contracts" / f"{digest}.json"
+    if not kept.is_file():
+        contracts = solcx.compile_standard(request, solc_version=version)["contracts"]
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        # Renamed into place, so that an interrupted run leaves no half of a file.
+        partial = kept.with_suffix(f".{os.getpid()}")
+        partial.write_text(json.dumps(contracts))
+        partial.replace(kept)
+    return json.loads(kept.read_text())
+
+
+def _closure(sources: dict[str, str]) -> dict[str, str]:
+    """``sources`` and all files that they import, directly or not."""
+    known = dict(sources)
+    pending = list(sources)
+    while pending:
+        path = pending.pop()
+        for target in _IMPORT.findall(known[path]):
+            name = _resolve(path, target)
+            if name not in known:
+                known[name] = _read(name)
+                pending.append(name)
+    return known
+
+
+def _read(name: str) -> str:
+    root = ape.project.path
+    own = root / name
+    return (own if own.is_file() else root / "node_modules" / name).read_text()
+
+
+def _resolve(importer: str, target: str) -> str:
+    """The path that ``target`` means in the file at ``importer``."""
+    if not target.startswith("."):
+        return target
+    parts: list[str] = []
+    for part in (*Path(importer).parent.parts, *target.split("/")):
+        if part == "..":
+            parts.pop()
+        elif part != ".":
+            parts.append(part)
+    return "/".join(parts)
+
+
+def _container(name: str, artifact: dict) -> ContractContainer:
+    evm = artifact["evm"]
+    return ContractContainer(
+        ContractType.model_validate(
+            {
+                "contractName": name,
+                "abi": artifact["abi"],
+                "deploymentBytecode": {"bytecode": "0x" + evm["bytecode"]["object"]},
+                "runtimeBytecode": {"bytecode": "0x" + evm["deployedBytecode"]["object"]},
+            }
+        )
+    )

@@ -1,0 +1,354 @@
+"""Each attack fails against the session, and succeeds against a copy without the defence it meets.
+
+The second half keeps the first one honest: an attack that fails everywhere shows nothing.
+"""
+
+from pathlib import Path
+
+import ape
+import pytest
+
+from offchain.crypto import commitments as cm
+from offchain.crypto import sealing
+from tests.hyperx.commitment import Commitment
+from tests.hyperx.refusals import decode, refusal, refused
+from tests.hyperx.session_driver import Seat, open_session
+from tests.hyperx.snapshots import undone
+from tests.hyperx.weakened import WEAKENINGS, compile_weakened, weakened
+
+CALLS, REVERTS, BURNS_GAS = 3, 1, 2
+
+
+@pytest.fixture(scope="module")
+def weak_copies():
+    """The weakened sessions, by name."""
+    return compile_weakened()
+
+
+@pytest.fixture
+def against(factory, weak_copies):
+    """Runs an attack against the session, or against the copy of that name; nothing stays."""
+
+    def run(attack, name=None):
+        if name is None:
+            with undone():
+                return attack()
+        with weakened(factory, weak_copies[name]):
+            return attack()
+
+    return run
+
+
+def puppet(mocks, deployer):
+    """An account with code that does what it is told."""
+    account = deployer.deploy(mocks["Puppet"])
+    ape.chain.provider.set_balance(account.address, 10**19)
+    return account
+
+
+def tell(account, method, *args, sender, value=0):
+    """Has the puppet call a method of the session."""
+    data = method.encode_input(*args)
+    return account.act(method.contract.address, data, value, sender=sender)
+
+
+@pytest.mark.parametrize("coin", ["native", "token"])
+def test_re_entry_while_being_paid(
+    factory, collector, provider, stranger, deployer, mocks, accounts, against, coin
+):
+    """A provider with code that claims its deposit again while it is paid gets it once."""
+
+    def attack():
+        overrides = {}
+        thief = puppet(mocks, deployer)
+        if coin == "token":
+            money = deployer.deploy(mocks["HookToken"])
+            for account in (collector, provider, thief):
+                money.mint(account, 10**20, sender=deployer)
+            overrides["token"] = money
+        driver = open_session(factory, collector, **overrides)
+        driver.register(provider)
+        deposit = driver.terms.deposit
+        if coin == "token":
+            tell(thief, money.approve, driver.session.address, deposit, sender=stranger)
+        roots = (b"\1" * 32, b"\2" * 32, b"\3" * 32)
+        value = deposit if coin == "native" else 0
+        tell(thief, driver.session.register, *roots, sender=stranger, value=value)
+        if coin == "token":
+            tell(thief, money.hook, True, sender=stranger)
+        driver.close()
+        again = driver.session.claimDeposit.encode_input()
+        thief.prepare(CALLS, driver.session.address, again, 0, sender=stranger)
+        before = driver.balance(thief)
+        tell(thief, driver.session.claimDeposit, sender=stranger)
+        reason = decode(bytes(thief.reason())) if thief.refused() else None
+        return (driver.balance(thief) - before) / deposit, reason
+
+    assert against(attack) == (1, refused("ReentrancyGuardReentrantCall"))
+    assert against(attack, "pays before it marks, unguarded") == (2, None)
+
+
+def test_taking_a_deposit_twice(factory, collector, provider, rival, against):
+    """The second call finds nothing; without the mark it takes another's deposit."""
+
+    def attack():
+        driver = open_session(factory, collector)
+        driver.register(provider)
+        driver.register(rival)
+        driver.close()
+        driver.claim_deposit(provider)
+        return refusal(driver.session.claimDeposit, sender=provider)
+
+    assert against(attack) == refused("NotProvider", provider)
+    assert against(attack, "pays without marking") is None
+
+
+@pytest.mark.parametrize("mood", [REVERTS, BURNS_GAS], ids=["reverts", "burns gas"])
+def test_a_hostile_receiver_stops_nobody_else(
+    factory, collector, provider, rival, stranger, deployer, mocks, against, mood
+):
+    """A candidate that cannot be paid still leaves the collector and its rivals whole."""
+
+    def attack():
+        hostile = puppet(mocks, deployer)
+        driver = open_session(factory, collector)
+        driver.enter(rival)
+        commitment = driver.seat(hostile).commitment
+        roots = (commitment.key_root, commitment.address_root, commitment.manifest)
+        deposit = driver.terms.deposit
+        tell(hostile, driver.session.register, *roots, sender=stranger, value=deposit)
+        driver.sample(hostile)
+        tell(hostile, driver.session.submitFeatures, b"\4" * 32, sender=stranger)
+        driver.set_candidate(hostile)
+        review = driver.review_args(hostile)
+        tell(hostile, driver.session.submitReview, review, sender=stranger)
+        hostile.prepare(mood, hostile.address, b"", 0, sender=stranger)
+        driver.go_to(driver.deadline)
+        calls = ((driver.session.claimDeposit, rival), (driver.session.reclaimEscrow, collector))
+        return [refusal(method, sender=sender) is None for method, sender in calls]
+
+    assert against(attack) == [True, True]
+    assert against(attack, "pushes the compensation") == [False, False]
+
+
+def test_forced_ether_changes_no_book(factory, collector, provider, deployer, mocks, against):
+    """Ether that nobody sent by the rules is nobody's, and takes nobody's money along."""
+
+    def attack():
+        driver = open_session(factory, collector)
+        driver.register(provider)
+        before = driver.session.owedToCollector()
+        deployer.deploy(mocks["Force"], driver.session.address, value=10**18)
+        assert driver.session.balance == driver.escrow + driver.terms.deposit + 10**18
+        driver.close()
+        driver.reclaim_escrow()
+        gained = driver.session.owedTo(provider) == driver.terms.deposit
+        paid_out = refusal(driver.session.claimDeposit, sender=provider) is None
+        return before == driver.escrow, gained, paid_out
+
+    assert against(attack) == (True, True, True)
+    assert against(attack, "counts its balance") == (False, True, False)
+
+
+def test_a_claim_copied_from_the_pool(factory, collector, provider, stranger, against):
+    """A stranger that sends the provider's claim first is paid only by the weak copy."""
+
+    def attack():
+        driver = open_session(factory, collector)
+        driver.enter(provider)
+        driver.set_candidate(provider)
+        driver.submit_review(provider)
+        driver.set_optimal(provider)
+        return refusal(driver.session.claimReward, *driver.claim_args(provider), sender=stranger)
+
+    assert against(attack) == refused("NotCandidate", stranger, provider)
+    assert against(attack, "anyone acts for the candidate") is None
+
+
+def test_someone_elses_root_registered(factory, collector, provider, rival, against):
+    """A rival that copies a registration, and later the opened review, can open nothing.
+
+    On the weak copy leaves name nobody, so what the provider disclosed serves the copier too.
+    """
+
+    def attack(party=None):
+        driver = open_session(factory, collector, furtherReviews=1)
+        if party:
+            _seat(driver, provider, party)
+        driver.register(provider)
+        stolen = driver.seat(provider).commitment
+        driver.seats[rival.address] = Seat(rival, stolen, 4242)
+        driver.register(rival)
+        for p in (provider, rival):
+            driver.sample(p)
+            driver.submit_features(p)
+        driver.set_candidate(provider)
+        driver.submit_review(provider)
+        driver.refuse(provider)
+        driver.set_candidate(rival)
+        outcome = refusal(driver.session.submitReview, driver.review_args(rival), sender=rival)
+        return outcome.name if outcome else "ok"
+
+    assert against(attack) == "CommitmentMismatch"
+    assert against(lambda: attack(NOBODY), "leaves bind nobody") == "ok"
+
+
+# What the leaves of the weak copy bind instead of chain, session and provider.
+NOBODY = cm.Party(1, "0x" + "00" * 19 + "01", "0x" + "00" * 20)
+
+
+@pytest.mark.parametrize("foreign", ["chain", "session", "provider"])
+def test_leaves_made_for_elsewhere(factory, collector, provider, rival, against, foreign):
+    """Addresses committed on another chain, in another session or by another are not accepted."""
+
+    def attack(party=None):
+        driver = open_session(factory, collector)
+        here = driver.seat(provider).commitment.party
+        _seat(
+            driver,
+            provider,
+            party
+            or {
+                "chain": cm.Party(here.chain_id + 1, here.session, here.provider),
+                "session": cm.Party(here.chain_id, factory.address, here.provider),
+                "provider": cm.Party(here.chain_id, here.session, rival.address),
+            }[foreign],
+        )
+        driver.enter(provider)
+        driver.set_candidate(provider)
+        outcome = refusal(
+            driver.session.submitReview, driver.review_args(provider), sender=provider
+        )
+        return outcome.name if outcome else "ok"
+
+    assert against(attack) == "CommitmentMismatch"
+    assert against(lambda: attack(NOBODY), "leaves bind nobody") == "ok"
+
+
+def _seat(driver, provider, party):
+    commitment = Commitment.of(party, driver.terms.shardCount)
+    driver.seats[provider.address] = Seat(provider, commitment, 1234)
+
+
+FALSE_ACCUSATIONS = {
+    "believes evidence": ("KeyIsRight", {}),
+    "believes leaves": ("LeafNotInTree", {"leaf": b"\7" * 32}),
+    "believes shared points": (
+        "SharedPointMismatch",
+        {"sharedX": sealing.point_of(7).x, "sharedY": sealing.point_of(7).y},
+    ),
+}
+
+
+@pytest.mark.parametrize("weakness", FALSE_ACCUSATIONS)
+def test_a_false_accusation(factory, collector, provider, against, weakness):
+    """An honest provider keeps its deposit because of exactly the check that is taken out."""
+    name, lie = FALSE_ACCUSATIONS[weakness]
+
+    def attack():
+        driver = open_session(factory, collector)
+        driver.enter(provider)
+        driver.set_candidate(provider)
+        driver.submit_review(provider)
+        shard = driver.seat(provider).sampled[0]
+        evidence = driver.evidence_args(provider, shard, **lie)
+        outcome = refusal(driver.session.proveWrongKey, evidence, sender=collector)
+        return outcome.name if outcome else "ok"
+
+    assert against(attack) == name
+    assert against(attack, weakness) == "ok"
+
+
+def test_steering_a_draw(factory, collector, provider, against):
+    """Waiting for a block that draws a shard one likes gains nothing, nor does asking again."""
+
+    def attack():
+        driver = open_session(factory, collector, shardCount=100, sampleBps=500)
+        driver.register(provider)
+        driver.request_draw(provider)
+        again = refusal(driver.session.sampleData, provider, [], sender=collector)
+        outcomes = set()
+        for _ in range(5):
+            ape.chain.mine(2)
+            with undone():
+                driver.draw(provider)
+                outcomes.add(tuple(driver.seat(provider).sampled))
+        return len(outcomes), again.name if again else "ok"
+
+    assert against(attack) == (1, "DrawStillOpen")
+    assert against(attack, "draws from the moment") == (5, "ok")
+
+
+def test_drawing_when_the_hash_is_gone(factory, collector, provider, stranger, against):
+    """After 256 blocks the hash reads as zero, which anyone can foresee."""
+
+    def attack():
+        driver = open_session(factory, collector)
+        driver.register(provider)
+        driver.request_draw(provider)
+        ape.chain.mine(300)
+        outcome = refusal(driver.session.drawSample, provider, sender=stranger)
+        return outcome.name if outcome else "ok"
+
+    assert against(attack) == "DrawTooLate"
+    assert against(attack, "draws for ever") == "ok"
+
+
+def test_two_may_act_at_one_instant(factory, collector, provider, stranger, against):
+    """At the deadline the candidate may still open, or others may punish it: never both."""
+
+    def attack():
+        driver = open_session(factory, collector)
+        driver.enter(provider)
+        driver.set_candidate(provider)
+        driver.go_to(driver.deadline)
+        late = refusal(driver.session.submitReview, driver.review_args(provider), sender=provider)
+        with undone():
+            punished = len(list(driver.settle(stranger).events)) == 1
+        return late is None, punished
+
+    assert against(attack) == (False, True)
+    assert against(attack, "windows overlap") == (True, True)
+
+
+def test_a_token_that_keeps_a_share(factory, collector, provider, deployer, mocks, against):
+    """Deposits that arrive in part would leave the last one to claim with nothing."""
+
+    def attack():
+        money = deployer.deploy(mocks["FeeToken"])
+        money.setFeePercent(0, sender=deployer)
+        for account in (collector, provider):
+            money.mint(account, 10**20, sender=deployer)
+        driver = open_session(factory, collector, token=money)
+        money.setFeePercent(1, sender=deployer)
+        money.approve(driver.session.address, driver.terms.deposit, sender=provider)
+        roots = (b"\1" * 32, b"\2" * 32, b"\3" * 32)
+        outcome = refusal(driver.session.register, *roots, sender=provider)
+        return outcome.name if outcome else "ok"
+
+    assert against(attack) == "TokenTakesFee"
+    assert against(attack, "trusts tokens") == "ok"
+
+
+def test_a_token_that_lies_about_a_transfer(factory, collector, provider, deployer, mocks, against):
+    """Otherwise a provider would be marked as paid and have nothing."""
+
+    def attack():
+        money = deployer.deploy(mocks["FalseToken"])
+        for account in (collector, provider):
+            money.mint(account, 10**20, sender=deployer)
+        driver = open_session(factory, collector, token=money)
+        driver.register(provider)
+        driver.close()
+        money.setFailing(True, sender=deployer)
+        outcome = refusal(driver.session.claimDeposit, sender=provider)
+        return outcome.name if outcome else "ok"
+
+    assert against(attack) == "SafeERC20FailedOperation"
+    assert against(attack, "trusts tokens") == "ok"
+
+
+def test_every_weakened_copy_is_attacked():
+    """A copy that no attack uses would be dead weight."""
+    source = Path(__file__).read_text()
+    assert [name for name in WEAKENINGS if f'"{name}"' not in source] == []

@@ -1,0 +1,36 @@
+"""From every phase: time passes, all act for themselves, and the contract is left with nothing."""
+
+import pytest
+
+from tests.hyperx.phases import PHASES
+from tests.hyperx.session_driver import open_session
+
+
+@pytest.mark.parametrize(
+    ("coin", "further_reviews"), [("native", 0), ("token", 2)], ids=["native", "token-2-further"]
+)
+@pytest.mark.parametrize("phase", PHASES)
+def test_nothing_is_left_behind(factory, collector, cast, token, phase, coin, further_reviews):
+    """What is owed adds up to what is held at once, and to nothing once all have called."""
+    terms = {"furtherReviews": further_reviews}
+    driver = open_session(
+        factory, collector, **terms, **({"token": token} if coin == "token" else {})
+    )
+    PHASES[phase](driver, cast)
+    owed = [driver.session.owedTo(p) for p in cast.providers]
+    assert sum(owed) + driver.session.owedToCollector() == driver.balance(driver.session)
+
+    driver.go_to(driver.terms.expiry)
+    driver.settle(cast.newcomer)
+    owed = [driver.session.owedTo(p) for p in cast.providers]
+    assert sum(owed) + driver.session.owedToCollector() == driver.balance(driver.session)
+    # The collector in the middle: nobody has to wait for anybody.
+    for account, amount in list(zip(cast.providers, owed, strict=True))[:2]:
+        if amount:
+            driver.claim_deposit(account)
+    if driver.session.owedToCollector():
+        driver.reclaim_escrow()
+    for account, amount in list(zip(cast.providers, owed, strict=True))[2:]:
+        if amount:
+            driver.claim_deposit(account)
+    assert driver.balance(driver.session) == 0

@@ -1,0 +1,161 @@
+"""createSession: which terms make a session, which are refused by name, and what it costs."""
+
+import ape
+import pytest
+
+from tests.hyperx.refusals import refusal, refused
+from tests.hyperx.session_driver import event_in, open_session
+from tests.hyperx.terms import ETHER, FIELDS, NATIVE, make_terms
+
+WRONG_TERMS = {
+    "no shard": ({"shardCount": 0}, "ShardCountOutOfRange", (0, 10_000)),
+    "a shard too many": ({"shardCount": 10_001}, "ShardCountOutOfRange", (10_001, 10_000)),
+    "empty shards": ({"shardSize": 0}, "ShardSizeZero", ()),
+    "more than half sampled": ({"sampleBps": 5_001}, "SampleShareOutOfRange", (5_001, 5_000)),
+    "nothing sampled": (
+        {"shardCount": 9, "sampleBps": 1_111},
+        "SampleCountOutOfRange",
+        (0, 2_000),
+    ),
+    "a sample too many": (
+        {"shardCount": 10_000, "sampleBps": 2_001},
+        "SampleCountOutOfRange",
+        (2_001, 2_000),
+    ),
+    "no penalty": ({"penaltyBps": 0}, "PenaltyOutOfRange", (0, 10_000)),
+    "penalty above the deposit": ({"penaltyBps": 10_001}, "PenaltyOutOfRange", (10_001, 10_000)),
+    "no reward": ({"reward": 0}, "RewardZero", ()),
+    "deposit no more than the compensation": (
+        {"reward": 1_000, "sampleBps": 3_000, "deposit": 300},
+        "DepositTooLow",
+        (300, 300),
+    ),
+    "no time to respond": ({"responseTime": 0}, "ResponseTimeZero", ()),
+    "no preprocessing": ({"preprocessing": bytes(32)}, "DocumentMissing", ()),
+    "no extractor": ({"extractor": bytes(32)}, "DocumentMissing", ()),
+    "no encryption key": ({"encryptionKey": bytes(32)}, "DocumentMissing", ()),
+    "sealed settlement": ({"settlement": 1}, "SettlementUnsupported", (1,)),
+    "token without code": (
+        {"token": "0x000000000000000000000000000000000000bEEF"},
+        "TokenWithoutCode",
+        ("0x000000000000000000000000000000000000bEEF",),
+    ),
+}
+
+# The extremes that are still allowed.
+RIGHT_TERMS = {
+    "one shard fewer than the limit": {"shardCount": 9_999, "sampleBps": 2_000},
+    "most shards and samples": {"shardCount": 10_000, "sampleBps": 2_000},
+    "two shards, one sampled": {"shardCount": 2, "sampleBps": 5_000},
+    "whole deposit as penalty": {"penaltyBps": 10_000},
+    "least penalty": {"penaltyBps": 1},
+    "deposit just above the compensation": {"reward": 1_000, "deposit": 301},
+    "most money": {"reward": 2**96 - 1, "deposit": 2**96 - 1, "furtherReviews": 255},
+}
+
+
+def create_refusal(factory, collector, terms, value):
+    return refusal(factory.createSession, terms, sender=collector, value=value)
+
+
+@pytest.mark.parametrize("case", WRONG_TERMS)
+def test_wrong_terms_are_refused_by_name(factory, collector, case):
+    """Each bound of the terms has an error that names the value and the bound."""
+    overrides, name, args = WRONG_TERMS[case]
+    terms = make_terms(ape.chain.blocks.head.timestamp, collector.address, **overrides)
+    assert create_refusal(factory, collector, terms, 0) == refused(name, *args)
+
+
+@pytest.mark.parametrize("case", RIGHT_TERMS)
+def test_extreme_terms_are_allowed(factory, collector, case):
+    """The bounds themselves are legal, and the terms read back as they were given."""
+    overrides = RIGHT_TERMS[case]
+    terms = make_terms(ape.chain.blocks.head.timestamp, collector.address, **overrides)
+    escrow = factory.escrowOf(terms)
+    ape.chain.provider.set_balance(collector.address, escrow + ETHER)
+    driver = open_session(factory, collector, **overrides)
+    assert {name: driver.terms[name] for name in overrides} == overrides
+    assert driver.session.balance == escrow == driver.escrow
+
+
+def test_times_out_of_order(factory, collector):
+    """now < registrationEnd < submissionEnd < expiry - 3 * responseTime, each strictly."""
+    now = ape.chain.blocks.head.timestamp
+    times = {"registrationEnd": 10, "submissionEnd": 20, "expiry": 51, "responseTime": 10}
+    wrong = ({"registrationEnd": 0}, {"submissionEnd": 10}, {"expiry": 50}, {"responseTime": 11})
+
+    def attempt(changes):
+        merged = times | changes
+        ends = {k: v + (now if k != "responseTime" else 0) for k, v in merged.items()}
+        terms = make_terms(now, collector.address, **ends)
+        selection_end = ends["expiry"] - 3 * ends["responseTime"]
+        order = (now, ends["registrationEnd"], ends["submissionEnd"], selection_end)
+        return create_refusal(factory, collector, terms, factory.escrowOf(terms)), order
+
+    assert attempt({})[0] is None
+    for changes in wrong:
+        outcome, order = attempt(changes)
+        assert outcome == refused("TimesOutOfOrder", *order)
+
+
+def test_response_time_beyond_the_expiry_does_not_wrap_around(factory, collector):
+    """Three responses longer than all time since 1970 make a selection end of zero."""
+    now = ape.chain.blocks.head.timestamp
+    terms = make_terms(now, collector.address, responseTime=2**32 - 1)
+    order = (now, now + 1_000, now + 2_000, 0)
+    assert create_refusal(factory, collector, terms, 0) == refused("TimesOutOfOrder", *order)
+
+
+@pytest.mark.parametrize("extra", [-1, 1])
+def test_escrow_is_paid_to_the_wei(factory, collector, extra):
+    """A wei too little or too much is refused, not kept."""
+    terms = make_terms(ape.chain.blocks.head.timestamp, collector.address, furtherReviews=2)
+    due = factory.escrowOf(terms)
+    outcome = create_refusal(factory, collector, terms, due + extra)
+    assert outcome == refused("WrongPayment", due + extra, due)
+
+
+def test_escrow_is_the_reward_and_every_further_compensation(factory, collector):
+    """Rounded down once per review, as it will be paid."""
+    driver = open_session(factory, collector, reward=10_001, deposit=9_999, furtherReviews=3)
+    assert driver.compensation == 3_000
+    assert driver.session.balance == 10_001 + 3 * 3_000
+    assert driver.session.owedToCollector() == driver.session.balance
+
+
+def test_terms_read_back_and_the_creator_is_the_collector(factory, collector, stranger):
+    """All 18 fields survive packing; whoever creates a session buys in it."""
+    values = {
+        "collector": stranger.address,
+        "token": NATIVE,
+        "reward": 0x1111_2222_3333,
+        "deposit": 0x4444_5555_6666,
+        "sampleBps": 1_234,
+        "penaltyBps": 5_678,
+        "shardCount": 4_321,
+        "shardSize": 0xFEDC_BA98,
+        "furtherReviews": 201,
+        "publishedAddresses": True,
+        "settlement": 0,
+        "responseTime": 86_399,
+        "registrationEnd": 2**39,
+        "submissionEnd": 2**39 + 1,
+        "expiry": 2**40 - 1,
+        "preprocessing": b"\x01" * 32,
+        "extractor": b"\x02" * 32,
+        "encryptionKey": b"\x03" * 32,
+    }
+    driver = open_session(factory, collector, **values)
+    expected = values | {"collector": collector.address}
+    assert {name: driver.terms[name] for name in FIELDS} == expected
+    event = event_in(driver.created, factory.SessionCreated)
+    assert event == {"session": driver.session.address, "collector": collector.address}
+    assert tuple(driver.session.status()) == (0, False, 0, NATIVE)
+
+
+def test_implementation_holds_no_session(factory, collector, provider):
+    """The shared code has no terms of its own, so nobody can register, close or be paid there."""
+    implementation = ape.project.TradingSession.at(factory.implementation())
+    assert refusal(implementation.register, b"\1" * 32, b"\2" * 32, b"\3" * 32, sender=provider)
+    assert refusal(implementation.close, sender=collector)
+    assert refusal(implementation.reclaimEscrow, sender=collector)

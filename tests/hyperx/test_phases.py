@@ -1,0 +1,111 @@
+"""Phase x function x role against one table: who may do what when, and what others are told."""
+
+import pytest
+
+from tests.hyperx.phases import PHASES, Cast
+from tests.hyperx.refusals import refusal
+from tests.hyperx.session_driver import SessionDriver, open_session
+
+# What the right caller of each function gets in each phase; "ok" where the call goes through.
+# prove: the review in force is honest, so a proof fails at its very last check.
+TABLE = """
+phase        register   sample     draw       features   candidate  review                 optimal        refuse         prove          claim       close       settle  deposit    escrow
+registering  ok         ok         ok         ok         TooEarly   WrongState             WrongState     WrongState     WrongState     WrongState  TooEarly    ok      NotEnded   NotEnded
+submitting   TooLate    ok         ok         ok         TooEarly   WrongState             WrongState     WrongState     WrongState     WrongState  TooEarly    ok      NotEnded   NotEnded
+selecting    TooLate    TooLate    TooLate    TooLate    ok         WrongState             WrongState     WrongState     WrongState     WrongState  ok          ok      NotEnded   NotEnded
+reviewing    TooLate    TooLate    TooLate    TooLate    WrongState ok                     ReviewMissing  ReviewMissing  ReviewMissing  WrongState  WrongState  ok      NotEnded   NotEnded
+unopened     TooLate    TooLate    TooLate    TooLate    ok         TooLate                TooLate        TooLate        TooLate        WrongState  ok          ok      NotEnded   NotEnded
+deciding     TooLate    TooLate    TooLate    TooLate    WrongState ReviewAlreadySubmitted ok             ok             KeyIsRight     WrongState  WrongState  ok      NotEnded   NotEnded
+undecided    TooLate    TooLate    TooLate    TooLate    WrongState TooLate                TooLate        TooLate        TooLate        WrongState  WrongState  ok      ok         ok
+claiming     TooLate    TooLate    TooLate    TooLate    WrongState WrongState             WrongState     WrongState     WrongState     ok          WrongState  ok      NotEnded   NotEnded
+unclaimed    TooLate    TooLate    TooLate    TooLate    WrongState WrongState             WrongState     WrongState     WrongState     TooLate     WrongState  ok      ok         ok
+dealt        TooLate    TooLate    TooLate    TooLate    WrongState WrongState             WrongState     WrongState     WrongState     WrongState  WrongState  ok      ok         NothingOwed
+closed       TooLate    TooLate    TooLate    TooLate    WrongState WrongState             WrongState     WrongState     WrongState     WrongState  WrongState  ok      ok         ok
+refused      TooLate    TooLate    TooLate    TooLate    WrongState WrongState             WrongState     WrongState     WrongState     WrongState  WrongState  ok      ok         ok
+exposed      TooLate    TooLate    TooLate    TooLate    ok         WrongState             WrongState     WrongState     WrongState     WrongState  ok          ok      NotEnded   NotEnded
+late         TooLate    TooLate    TooLate    TooLate    TooLate    WrongState             WrongState     WrongState     WrongState     WrongState  ok          ok      NotEnded   NotEnded
+expired      TooLate    TooLate    TooLate    TooLate    TooLate    WrongState             WrongState     WrongState     WrongState     WrongState  ok          ok      ok         ok
+"""  # noqa: E501
+
+# Who may call, and what tells everybody else that it may not (checked before or after the phase).
+ROLES = {
+    "register": ({"newcomer"}, {"AlreadyRegistered"}),
+    "sample": ({"collector"}, {"NotCollector"}),
+    "draw": ({"collector", "provider", "rival", "half", "newcomer"}, set()),
+    "features": ({"half"}, {"NotProvider", "FeaturesAlreadySubmitted"}),
+    "candidate": ({"collector"}, {"NotCollector"}),
+    "review": ({"provider"}, {"NotCandidate"}),
+    "optimal": ({"collector"}, {"NotCollector"}),
+    "refuse": ({"collector"}, {"NotCollector"}),
+    "prove": ({"collector"}, {"NotCollector"}),
+    "claim": ({"provider"}, {"NotCandidate"}),
+    "close": ({"collector"}, {"NotCollector"}),
+    "settle": ({"collector", "provider", "rival", "half", "newcomer"}, set()),
+    "deposit": ({"rival", "half"}, {"NotProvider"}),
+    "escrow": ({"collector"}, {"NotCollector"}),
+}
+
+
+def parse(table: str) -> dict[str, dict[str, str]]:
+    """The table by phase, then by function."""
+    head, *rows = (line.split() for line in table.strip().splitlines())
+    assert all(len(row) == len(head) for row in rows)
+    return {row[0]: dict(zip(head[1:], row[1:], strict=True)) for row in rows}
+
+
+def calls(driver: SessionDriver, cast: Cast) -> dict[str, tuple]:
+    """Every function with the arguments an honest caller would send."""
+    s, provider = driver.session, cast.provider
+    seat = driver.seat(provider)
+    key = driver.seat(cast.rival).one_time_key
+    if seat.sealed is None:
+        driver.seal(provider)
+    return {
+        "register": (s.register, b"\1" * 32, b"\2" * 32, b"\3" * 32),
+        "sample": (s.sampleData, cast.waiting, [1]),
+        "draw": (s.drawSample, cast.drawing),
+        "features": (s.submitFeatures, b"\4" * 32),
+        "candidate": (s.setCandidate, cast.rival, key.x, key.y),
+        "review": (s.submitReview, driver.review_args(provider)),
+        "optimal": (s.setOptimal, provider),
+        "refuse": (s.refuseReview, provider),
+        "prove": (s.proveWrongKey, driver.evidence_args(provider, seat.sampled[0])),
+        "claim": (s.claimReward, *driver.claim_args(provider)),
+        "close": (s.close,),
+        "settle": (s.settle,),
+        "deposit": (s.claimDeposit,),
+        "escrow": (s.reclaimEscrow,),
+    }
+
+
+def test_the_table_speaks_of_every_phase_and_every_function(session):
+    """A function added to the contract, or a phase added to the tests, needs its row or column."""
+    table = parse(TABLE)
+    assert set(table) == set(PHASES)
+    abi = session.session.contract_type.mutable_methods
+    assert len(abi) == len(ROLES)
+    assert all(set(row) == set(ROLES) for row in table.values())
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_who_may_do_what(factory, collector, cast, phase):
+    """The right caller gets what the table says; nobody else ever gets through."""
+    driver = open_session(factory, collector)
+    PHASES[phase](driver, cast)
+    row = parse(TABLE)[phase]
+    wrong = []
+    for function, (method, *args) in calls(driver, cast).items():
+        callers, excuses = ROLES[function]
+        value = driver.terms.deposit if function == "register" else 0
+        for role in ("collector", "provider", "rival", "half", "newcomer"):
+            if function == "deposit" and role == "provider":
+                continue  # What the candidate is owed depends on its story: test_silence.py.
+            if function == "register" and role == "collector":
+                continue  # As good as any newcomer: test_register.py.
+            sender = getattr(cast, role)
+            outcome = refusal(method, *args, sender=sender, value=value)
+            name = outcome.name if outcome else "ok"
+            allowed = {row[function]} if role in callers else excuses | ({row[function]} - {"ok"})
+            if name not in allowed:
+                wrong.append(f"{function} by {role}: {name}, not {sorted(allowed)}")
+    assert wrong == []

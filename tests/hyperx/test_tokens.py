@@ -1,0 +1,110 @@
+"""Tokens that misbehave: the session refuses them by name or works with them."""
+
+import ape
+import pytest
+
+from tests.hyperx.mock_contracts import deploy_token
+from tests.hyperx.refusals import refusal, refused
+from tests.hyperx.session_driver import open_session
+from tests.hyperx.terms import make_terms
+
+ROOTS = (b"\1" * 32, b"\2" * 32, b"\3" * 32)
+
+
+@pytest.fixture
+def deploy(mocks, deployer, accounts):
+    """Deploys the token of that name, everybody rich."""
+    return lambda name: deploy_token(mocks[name], deployer, accounts[1:5])
+
+
+def create_refusal(factory, collector, token, value=0):
+    terms = make_terms(ape.chain.blocks.head.timestamp, collector.address, token=token.address)
+    token.approve(factory.address, factory.escrowOf(terms), sender=collector)
+    return refusal(factory.createSession, terms, sender=collector, value=value)
+
+
+def test_a_fee_on_transfer_is_refused_at_once(factory, collector, deploy):
+    """The collector learns when it creates the session, not when the money is short."""
+    outcome = create_refusal(factory, collector, deploy("FeeToken"))
+    due = make_terms(0, collector.address)[2]
+    assert outcome == refused("TokenTakesFee", due - due // 100, due)
+
+
+def test_a_fee_that_starts_later_keeps_providers_out(factory, collector, provider, deploy):
+    """A deposit that does not arrive in full is none."""
+    token = deploy("FeeToken")
+    token.setFeePercent(0, sender=collector)
+    driver = open_session(factory, collector, token=token)
+    token.setFeePercent(1, sender=collector)
+    due = driver.terms.deposit
+    token.approve(driver.session.address, due, sender=provider)
+    outcome = refusal(driver.session.register, *ROOTS, sender=provider)
+    assert outcome == refused("TokenTakesFee", due - due // 100, due)
+
+
+def test_a_transfer_that_returns_false_is_no_payment(factory, collector, provider, deploy):
+    """Neither on the way in nor on the way out; afterwards what is owed is still owed."""
+    token = deploy("FalseToken")
+    failed = refused("SafeERC20FailedOperation", token)
+    token.setFailing(True, sender=collector)
+    assert create_refusal(factory, collector, token) == failed
+    token.setFailing(False, sender=collector)
+    driver = open_session(factory, collector, token=token)
+    driver.register(provider)
+    driver.close()
+    token.setFailing(True, sender=collector)
+    assert refusal(driver.session.claimDeposit, sender=provider) == failed
+    assert refusal(driver.session.reclaimEscrow, sender=collector) == failed
+    token.setFailing(False, sender=collector)
+    driver.claim_deposit(provider)
+    driver.reclaim_escrow()
+    assert driver.balance(driver.session) == 0
+
+
+def test_a_paused_token_delays_but_loses_nothing(factory, collector, provider, deploy):
+    """Pausing refuses every payment and changes no book."""
+    token = deploy("PausingToken")
+    driver = open_session(factory, collector, token=token)
+    driver.register(provider)
+    driver.close()
+    token.setPaused(True, sender=collector)
+    assert refusal(driver.session.claimDeposit, sender=provider) == refused("Paused")
+    assert driver.session.owedTo(provider) == driver.terms.deposit
+    token.setPaused(False, sender=collector)
+    driver.claim_deposit(provider)
+    driver.reclaim_escrow()
+    assert driver.balance(driver.session) == 0
+
+
+def test_a_token_that_returns_nothing_works(factory, collector, provider, rival, deploy):
+    """The oldest tokens, of which a good deal of the world's money is made."""
+    token = deploy("SilentToken")
+    driver = open_session(factory, collector, token=token)
+    driver.enter(provider, rival)
+    driver.set_candidate(provider)
+    driver.submit_review(provider)
+    driver.set_optimal(provider)
+    before = token.balanceOf(provider)
+    driver.claim_reward(provider)
+    driver.claim_deposit(rival)
+    paid = driver.terms.reward + driver.terms.deposit
+    assert token.balanceOf(provider) - before == paid
+    assert driver.balance(driver.session) == 0
+
+
+def test_no_ether_where_a_token_pays(factory, collector, provider, token):
+    """It would be lost, so it is refused."""
+    assert create_refusal(factory, collector, token, value=1) == refused("WrongPayment", 1, 0)
+    driver = open_session(factory, collector, token=token)
+    token.approve(driver.session.address, driver.terms.deposit, sender=provider)
+    outcome = refusal(driver.session.register, *ROOTS, sender=provider, value=1)
+    assert outcome == refused("WrongPayment", 1, 0)
+
+
+def test_without_allowance_nothing_moves(factory, collector, provider, token):
+    """Neither the escrow nor a deposit is drawn without consent."""
+    driver = open_session(factory, collector, token=token)
+    token.approve(driver.session.address, driver.terms.deposit - 1, sender=provider)
+    assert refusal(driver.session.register, *ROOTS, sender=provider).name == (
+        "ERC20InsufficientAllowance"
+    )

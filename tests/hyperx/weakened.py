@@ -1,0 +1,166 @@
+"""Copies of the session with one defence taken out, against which an attack must succeed.
+
+The copies are made from the contracts as they are now, by replacing text that must be there, so a
+copy never outlives a change of the original.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import ape
+from ape.contracts import ContractContainer, ContractInstance
+
+from tests.hyperx.snapshots import undone
+from tests.hyperx.solidity import compile_contracts
+
+_SESSION = "contracts/hyperx/TradingSession.sol"
+_SHARDS = "contracts/hyperx/Shards.sol"
+_PAYMENT = "contracts/exchange/Payment.sol"
+
+_MARK_PAID = """        _profiles[msg.sender] = ProfileLib.NONE;
+        emit DepositClaimed(msg.sender, paid);
+        Payment.pay(t.token(), msg.sender, paid);
+"""
+_MARK_RECLAIMED = """        _ledger.reclaimed = true;
+        emit EscrowReclaimed(paid);
+        Payment.pay(t.token(), msg.sender, paid);
+"""
+# Name of the copy -> the changes that make it: file, text that is there, text instead.
+WEAKENINGS: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "pays before it marks, unguarded": (
+        (
+            _SESSION,
+            "function claimDeposit() external nonReentrant",
+            "function claimDeposit() external",
+        ),
+        (
+            _SESSION,
+            "function reclaimEscrow() external nonReentrant",
+            "function reclaimEscrow() external",
+        ),
+        (
+            _SESSION,
+            _MARK_PAID,
+            "Payment.pay(t.token(), msg.sender, paid);\n_profiles[msg.sender] = ProfileLib.NONE;\n",
+        ),
+        (
+            _SESSION,
+            _MARK_RECLAIMED,
+            "Payment.pay(t.token(), msg.sender, paid);\n_ledger.reclaimed = true;\n",
+        ),
+    ),
+    "pays without marking": (
+        (_SESSION, _MARK_PAID, "Payment.pay(t.token(), msg.sender, paid);\n"),
+        (_SESSION, _MARK_RECLAIMED, "Payment.pay(t.token(), msg.sender, paid);\n"),
+    ),
+    "pushes the compensation": (
+        (
+            _SESSION,
+            "emit ReviewRefused(status_.candidate,",
+            "Payment.pay(t.token(), status_.candidate, t.compensation());\n"
+            "        emit ReviewRefused(status_.candidate,",
+        ),
+    ),
+    "counts its balance": (
+        (_SESSION, "_owedToCollector(t, status_, _ledger);", "address(this).balance;"),
+        (
+            _SESSION,
+            "_owedToCollector(PackedTermsLib.load(), _status, _ledger);",
+            "address(this).balance;",
+        ),
+    ),
+    "leaves bind nobody": (
+        (
+            _SHARDS,
+            "keccak256(abi.encode(kind, block.chainid, address(this), provider))",
+            "keccak256(abi.encode(kind, uint256(1), address(1), address(0)))",
+        ),
+    ),
+    "anyone acts for the candidate": (
+        (
+            _SESSION,
+            "require(msg.sender == status_.candidate, NotCandidate(msg.sender, "
+            "status_.candidate));\n        uint256 count",
+            "uint256 count",
+        ),
+        (_SESSION, "Shards.addressRoot(msg.sender,", "Shards.addressRoot(status_.candidate,"),
+        (_SESSION, "Shards.keyRoot(msg.sender,", "Shards.keyRoot(status_.candidate,"),
+        (
+            _SESSION,
+            "_match(_profiles[msg.sender], Shards.fold(Shards.fold(roots,",
+            "_match(_profiles[status_.candidate], Shards.fold(Shards.fold(roots,",
+        ),
+    ),
+    "believes evidence": (
+        (
+            _SESSION,
+            "require(delivered != evidence.leaf, KeyIsRight(evidence.shard));",
+            "delivered;",
+        ),
+    ),
+    "believes leaves": (
+        (_SESSION, "require(root == evidence.keyRoot, LeafNotInTree(evidence.keyRoot, root));", ""),
+    ),
+    "believes shared points": (
+        (
+            _SESSION,
+            "SealedKey.isAccountOf(product, evidence.sharedX, evidence.sharedY),",
+            "product != address(1),",
+        ),
+    ),
+    "draws from the moment": (
+        (_SESSION, "blockhash(requested + 1)", "blockhash(block.number - 1)"),
+        (_SESSION, "require(block.number > last, DrawStillOpen(block.number, last));", "last;"),
+    ),
+    "draws for ever": (
+        (_SESSION, "require(block.number <= last, DrawTooLate(block.number, last));", "last;"),
+    ),
+    "windows overlap": (
+        (_SESSION, "require(block.timestamp < end, ", "require(block.timestamp <= end, "),
+    ),
+    "trusts tokens": (
+        (_PAYMENT, "require(received == amount, TokenTakesFee(received, amount));", "received;"),
+        (
+            _PAYMENT,
+            "IERC20(token).safeTransfer(to, amount);",
+            "IERC20(token).transfer(to, amount);",
+        ),
+    ),
+}
+
+
+def compile_weakened() -> dict[str, ContractContainer]:
+    """The weakened sessions by name, all from one run of the compiler."""
+    sources: dict[str, str] = {}
+    folders = {name: f"weak{number}" for number, name in enumerate(WEAKENINGS)}
+    own = {
+        str(file.relative_to(ape.project.path)): file.read_text()
+        for folder in ("exchange", "hyperx", "interfaces")
+        for file in sorted((ape.project.path / "contracts" / folder).glob("*.sol"))
+    }
+    for name, changes in WEAKENINGS.items():
+        copy = dict(own)
+        for path, there, instead in changes:
+            if copy[path].count(there) != 1:
+                raise AssertionError(f"{name}: not exactly once in {path}: {there!r}")
+            copy[path] = copy[path].replace(there, instead)
+        # Each copy has its own contract name, as a compiler's output is asked for by name.
+        copy[_SESSION] = copy[_SESSION].replace(
+            "contract TradingSession is", f"contract {folders[name].title()} is"
+        )
+        del copy["contracts/hyperx/TradingSessionFactory.sol"]
+        sources |= {f"{folders[name]}/{path}": text for path, text in copy.items()}
+    wanted = {folder.title(): f"{folder}/{_SESSION}" for folder in folders.values()}
+    compiled = compile_contracts(wanted, sources)
+    return {name: compiled[folder.title()] for name, folder in folders.items()}
+
+
+@contextmanager
+def weakened(factory: ContractInstance, weak: ContractContainer) -> Iterator[None]:
+    """Inside, every session runs the weak code; afterwards all that happened is undone."""
+    with undone():
+        code = weak.contract_type.runtime_bytecode.bytecode
+        ape.chain.provider.set_code(factory.implementation(), str(code))
+        yield

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+/// @notice The cheatcodes of Foundry that these tests use.
+interface Vm {
+    struct Wallet {
+        address addr;
+        uint256 publicKeyX;
+        uint256 publicKeyY;
+        uint256 privateKey;
+    }
+
+    function addr(uint256 privateKey) external pure returns (address);
+    function createWallet(uint256 privateKey) external returns (Wallet memory);
+    function prank(address sender) external;
+    function deal(address account, uint256 balance) external;
+    function warp(uint256 timestamp) external;
+    function roll(uint256 blockNumber) external;
+    function expectRevert(bytes calldata data) external;
+    function expectPartialRevert(bytes4 selector) external;
+    function pauseGasMetering() external;
+    function assertTrue(bool condition, string calldata error) external pure;
+    function assertEq(uint256 left, uint256 right, string calldata error) external pure;
+    function assertEq(address left, address right, string calldata error) external pure;
+    function assertEq(bytes32 left, bytes32 right, string calldata error) external pure;
+    function assertEq(bytes calldata left, bytes calldata right, string calldata error) external pure;
+    function assertEq(uint256[] calldata left, uint256[] calldata right, string calldata error) external pure;
+    function assertGe(uint256 left, uint256 right, string calldata error) external pure;
+    function assertLe(uint256 left, uint256 right, string calldata error) external pure;
+    function assertNotEq(bytes32 left, bytes32 right, string calldata error) external pure;
+}
+
+/// @title What tests and handlers share: cheatcodes and bounded inputs
+/// @dev Foundry needs no library for fuzz and invariant tests; forge-std has no official npm package.
+abstract contract Base {
+    event log_named_uint(string name, uint256 value);
+
+    Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
+
+    /// @notice A value in [low, high] from any `seed`; values in the range stay, so the fuzzer's edges stay edges.
+    function bound(uint256 seed, uint256 low, uint256 high) internal pure returns (uint256) {
+        if (seed >= low && seed <= high) return seed;
+        uint256 span = high - low + 1;
+        return span == 0 ? seed : low + seed % span;
+    }
+
+    /// @notice An independent value for each purpose from one seed.
+    function derive(uint256 seed, string memory purpose) internal pure returns (uint256) {
+        return uint256(keccak256(abi.encode(seed, purpose)));
+    }
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {Review, WrongKey} from "../../contracts/interfaces/ITradingSession.sol";
+import {Base, Vm} from "./Base.sol";
+import {PlainShards} from "./PlainShards.sol";
+
+/// @title What providers and collectors make off chain, made in Solidity
+abstract contract Datasets is Base {
+    uint256 internal constant FIELD = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEFFFFFC2F;
+    uint256 internal constant ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
+    /// @dev The collector's one-time key and the provider's ephemeral secret; what they protect is nothing here.
+    uint256 internal constant ONE_TIME_SECRET = 0xc011ec704;
+    uint256 private constant EPHEMERAL_SECRET = 0x940f1de4;
+
+    Vm.Wallet internal oneTimeKey;
+    Vm.Wallet private _ephemeral;
+    Vm.Wallet private _shared;
+
+    /// @dev Multiplies the points once; all reviews of these tests use them.
+    function _makeKeys() internal {
+        oneTimeKey = vm.createWallet(ONE_TIME_SECRET);
+        uint256 secret = EPHEMERAL_SECRET;
+        _ephemeral = vm.createWallet(secret);
+        if (_ephemeral.publicKeyY % 2 == 1) {
+            secret = ORDER - secret;
+            _ephemeral = vm.createWallet(secret);
+        }
+        _shared = vm.createWallet(mulmod(ONE_TIME_SECRET, secret, ORDER));
+    }
+
+    function _sessionKey(PlainShards.Party memory party) internal pure returns (bytes32) {
+        return keccak256(abi.encode(party, "session key"));
+    }
+
+    function _addresses(PlainShards.Party memory party, uint256 count) internal pure returns (bytes32[] memory list) {
+        list = new bytes32[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            list[i] = keccak256(abi.encode(party, "address", i));
+        }
+    }
+
+    function _keyRoot(PlainShards.Party memory party, uint256 count) internal view returns (bytes32) {
+        return PlainShards.rootOf(PlainShards.keyLeaves(party, _sessionKey(party), count));
+    }
+
+    function _addressRoot(PlainShards.Party memory party, uint256 count) internal view returns (bytes32) {
+        return PlainShards.rootOf(PlainShards.addressLeaves(party, _addresses(party, count)));
+    }
+
+    /// @dev The review an honest provider opens.
+    function _review(PlainShards.Party memory party, uint256 count, uint256 sample, bool published)
+        internal
+        view
+        returns (Review memory review)
+    {
+        review.bitmap = new uint256[](1);
+        review.bitmap[0] = sample;
+        uint256[] memory members = PlainShards.members(review.bitmap, count);
+        review.keyRoot = _keyRoot(party, count);
+        review.oneTimeKey = oneTimeKey.addr;
+        review.ephemeralX = _ephemeral.publicKeyX;
+        review.sealedKeys = new bytes32[](members.length);
+        for (uint256 k = 0; k < members.length; ++k) {
+            bytes32 pad = keccak256(abi.encode(_shared.publicKeyX, members[k]));
+            review.sealedKeys[k] = PlainShards.shardKey(party, _sessionKey(party), members[k]) ^ pad;
+        }
+        if (published) {
+            review.addressRoot = _addressRoot(party, count);
+            return review;
+        }
+        bytes32[] memory all = _addresses(party, count);
+        review.addresses = new bytes32[](members.length);
+        for (uint256 k = 0; k < members.length; ++k) {
+            review.addresses[k] = all[members[k]];
+        }
+        bool[] memory known = PlainShards.flags(review.bitmap, count);
+        review.proof = PlainShards.multiproof(PlainShards.addressLeaves(party, all), known);
+    }
+
+    /// @dev The evidence about `shard` that follows from what a review said.
+    function _evidence(PlainShards.Party memory party, uint256 count, Review memory said, uint256 shard)
+        internal
+        view
+        returns (WrongKey memory evidence)
+    {
+        bytes32[] memory leaves = PlainShards.keyLeaves(party, _sessionKey(party), count);
+        evidence.keyRoot = said.keyRoot;
+        evidence.addressRoot = _addressRoot(party, count);
+        evidence.bitmap = said.bitmap;
+        evidence.ephemeralX = said.ephemeralX;
+        evidence.sealedKeys = said.sealedKeys;
+        evidence.oneTimeSecret = ONE_TIME_SECRET;
+        evidence.sharedX = _shared.publicKeyX;
+        evidence.sharedY = _shared.publicKeyY;
+        evidence.shard = shard;
+        evidence.leaf = leaves[shard];
+        evidence.path = PlainShards.path(leaves, shard);
+    }
+}
