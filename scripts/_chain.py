@@ -61,8 +61,8 @@ class ChainSession:
     def resume(cls, factory: ContractInstance, address: str) -> ChainSession:
         """A session made before. Raises ActionRefused if this factory did not make it."""
         for event in factory.SessionCreated.query_logs():
-            if event.session == address:
-                return cls(ape.project.TradingSession.at(address), event.block_number)
+            if event.session.lower() == address.lower():
+                return cls(ape.project.TradingSession.at(event.session), event.block_number)
         raise ActionRefused(f"{address} is no session of the factory at {factory.address}")
 
     @property
@@ -159,13 +159,19 @@ def next_block() -> None:
 
 
 def _transact(method: Any, arguments: Any, account: AccountAPI, value: int) -> ReceiptAPI:
+    call = str(method).partition("(")[0]
     try:
-        return method(*arguments, sender=account, value=value)
-    except (CustomError, ContractLogicError) as error:
-        call = getattr(method, "name", None) or str(method)
+        # Estimated on every network alike, so that what would be refused is never sent.
+        return method(*arguments, sender=account, value=value, gas="auto")
+    except CustomError as error:
+        values = ", ".join(f"{name} {value}" for name, value in error.inputs.items())
+        raise ActionRefused(
+            f"{call} by {account.address} refused: {error.name}{values and f' ({values})'}"
+        ) from error
+    except ContractLogicError as error:
         raise ActionRefused(f"{call} by {account.address} refused: {error}") from error
     except ApeException as error:
-        raise ActionRefused(f"transaction of {account.address} failed: {error}") from error
+        raise ActionRefused(f"{call} by {account.address} failed: {error}") from error
 
 
 def _entry(call: str, receipt: ReceiptAPI) -> Receipt:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -13,36 +13,30 @@ from pathlib import Path
 import ape
 import click
 from ape.api import AccountAPI
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bars
+from ape.contracts import ContractInstance
 
 from offchain.crypto.secrets_file import SecretsFile
-from offchain.data.imageset import ImageSet, Progress
+from offchain.data.imageset import ImageSet
 from offchain.hyperx import adversaries
 from offchain.hyperx.collector import Collector, Policy
-from offchain.hyperx.evaluation import Evaluation, EvaluationSettings
-from offchain.hyperx.heads import PRESETS, HeadScorer
+from offchain.hyperx.evaluation import Evaluation
 from offchain.hyperx.provider import Provider
 from offchain.hyperx.session import Session
+from offchain.hyperx.terms import Terms
 from offchain.models.device import pick_device
 from offchain.report.html import write_report
 from offchain.report.record import SessionRecord
-from offchain.report.tables import (
-    gas_by_call_table,
-    gas_by_party_table,
-    ledger_table,
-    providers_table,
-)
 from offchain.storage import Datastore, open_datastore
-from scripts._accounts import Parties, is_local, seat_parties
+from scripts._accounts import is_local, seat_parties
 from scripts._baselines import baseline_scores
 from scripts._chain import ChainSession
-from scripts._deployments import find_factory
+from scripts._deployments import deployments_path, find_factory
 from scripts._market import Seat, Step, play
 from scripts._options import Options
 from scripts._record import Market, Offer, injustices, make_record
 from scripts._stories import STORIES
+from scripts._telling import Telling
+from scripts._terms import make_terms
 
 
 @dataclass
@@ -51,100 +45,143 @@ class Demonstration:
 
     Attributes:
         forgetful: kill and rebuild every role before every step.
+        home: folder of secrets and content. Without one a local chain's are gone when the run
+            ends, and any other chain's are kept in .souk/ of the project.
         record: what happened, once it did.
-        log: one line for everything that was done.
     """
 
     name: str
     options: Options
     forgetful: bool = False
+    home: Path | None = None
     record: SessionRecord | None = None
-    log: list[str] = field(default_factory=list)
-    console: Console = field(default_factory=Console)
+    telling: Telling = field(default_factory=Telling)
 
     def run(self) -> list[str]:
-        """Plays and reports; returns what did not end as the story demands."""
+        """Plays and reports; returns what did not end as the story demands.
+
+        Nothing is stored, sent or signed before all that was asked for has been checked.
+        """
+        self.telling.console.rule(f"[bold]{self.name}[/]: {STORIES[self.name].title}")
+        with self.telling.live(), self._kept_at() as home:
+            wrong, record = self._play(home)
+        self.record = record
+        paths = write_report(record, self.options.reports / self.name)
+        self.telling.conclude(record, wrong, str(paths.html))
+        return wrong
+
+    def _play(self, home: Path) -> tuple[list[str], SessionRecord]:
         started = datetime.now(UTC)
-        story, options = STORIES[self.name], self.options
-        self.console.rule(f"[bold]{self.name}[/]: {story.title}")
+        story, options, telling = STORIES[self.name], self.options, self.telling
         plan = options.corruption_plan()
         count = len(plan) if story.providers else 0
         parties = seat_parties(count, options.collector, options.provider, sign_unasked=options.yes)
-        with self._bar("loading the data") as progress:
-            validation, parts, clean = options.data(plan, progress)
-        home = self._home()
+        terms = make_terms(options, story, parties.collector.address, count)
+        factory = self._factory()
+        telling.doing("loading the data")
+        validation, parts, clean = options.data(plan, telling.progress)
+        telling.doing("loading the extractor")
+        evaluation = self._evaluation(validation, home)
+        telling.doing("opening the datastore")
         with open_datastore(options.ipfs, home / "ipfs") as store:
-            evaluation = self._evaluation(validation, home)
-            chain, factory = self._session(evaluation, store, parties)
+            telling.doing("publishing the extractor")
+            if factory is None:
+                factory = parties.deployer.deploy(ape.project.TradingSessionFactory)
+            chain = self._session(factory, terms, evaluation, store, parties.collector)
             offers = tuple(
                 self._offer(i, parties.providers[i], parts[i], clean[i], store, home)
                 for i in range(count)
             )
             buyer = self._buyer(evaluation, store, parties.collector, home)
-            market = Market.open(chain, factory, buyer, offers)
+            market = Market.open(chain, str(factory.address), buyer, offers)
             session = play(
-                chain, market.seats, self._tell, forgetful=self.forgetful, at_time=self._wait
+                chain,
+                market.seats,
+                telling.step,
+                forgetful=self.forgetful,
+                before=lambda seat: telling.doing(f"{seat} at work"),
+                at_time=telling.time,
             )
             collector = buyer.role
             assert isinstance(collector, Collector)
+            telling.doing("decrypting the dataset")
             received = collector.dataset() if session.deal else None
         wrong = injustices(market, session, story, received)
         baselines = {}
         if options.baselines:
-            with self._bar("training the baselines") as progress:
-                baselines = baseline_scores(session, validation, offers, options, progress)
-        self.record = make_record(
-            self.name, market, session, collector, options, received, baselines, started, self.log
+            telling.doing("training the baselines")
+            baselines = baseline_scores(session, validation, offers, options, telling.progress)
+        record = make_record(
+            self.name,
+            market,
+            session,
+            collector,
+            options,
+            received,
+            baselines,
+            started,
+            telling.log,
         )
-        self._conclude(self.record, wrong)
-        return wrong
+        return wrong, record
 
     # ------------------------------------------------------------------ setting the table
 
-    def _home(self) -> Path:
-        """Where secrets and content are kept; a local chain's live no longer than the chain."""
-        home = Path(ape.project.path) / ".souk" / str(ape.chain.chain_id)
-        if is_local():
-            shutil.rmtree(home, ignore_errors=True)
-        home.mkdir(parents=True, exist_ok=True)
-        return home
+    @contextmanager
+    def _kept_at(self) -> Iterator[Path]:
+        """The folder of secrets and content."""
+        if self.home is not None:
+            yield self.home
+        elif not is_local():
+            yield Path(ape.project.path) / ".souk" / str(ape.chain.chain_id)
+        elif self.options.resume:
+            raise click.ClickException("resume: a local chain's secrets are gone with the run")
+        else:
+            with tempfile.TemporaryDirectory(prefix="souk-") as folder:
+                yield Path(folder)
+
+    def _factory(self) -> ContractInstance | None:
+        """The factory; None where it has yet to be deployed, on a local chain."""
+        factory = find_factory(deployments_path(self.options.deployments))
+        if factory is None and self.options.resume:
+            raise click.ClickException(f"resume: no factory, so no session {self.options.resume}")
+        if factory is None and not is_local():
+            raise click.ClickException(
+                f"no factory on {ape.chain.provider.network.name}: run ape run deploy first"
+            )
+        return factory
 
     def _evaluation(self, validation: ImageSet, home: Path) -> Evaluation:
-        options = self.options
-        settings = EvaluationSettings(
-            options.extractor, options.cut, options.input_size, seed=options.seed
-        )
         return Evaluation.prepare(
-            settings,
+            self.options.settings(),
             validation,
-            HeadScorer(PRESETS[options.head]),
+            self.options.scorer(),
             SecretsFile(home / "collector.json"),
-            pick_device(options.device),
+            pick_device(self.options.device),
+            self.telling.progress,
         )
 
     def _session(
-        self, evaluation: Evaluation, store: Datastore, parties: Parties
-    ) -> tuple[ChainSession, str]:
-        """A new session, or the one to go on with, and its factory's address."""
-        factory = find_factory()
-        if factory is None:
-            if not is_local():
-                raise click.ClickException(
-                    f"no factory on {ape.chain.provider.network.name}: run ape run deploy first"
-                )
-            factory = parties.deployer.deploy(ape.project.TradingSessionFactory)
+        self,
+        factory: ContractInstance,
+        terms: Terms,
+        evaluation: Evaluation,
+        store: Datastore,
+        account: AccountAPI,
+    ) -> ChainSession:
+        """A new session under `terms`, or the one to go on with."""
+        documents = evaluation.publish(store)
         if self.options.resume:
-            return ChainSession.resume(factory, self.options.resume), str(factory.address)
-        terms = self.options.terms(
-            STORIES[self.name],
-            evaluation.publish(store),
-            str(parties.collector.address),
-            len(parties.providers),
+            return ChainSession.resume(factory, self.options.resume)
+        terms = replace(
+            terms,
+            preprocessing=documents.preprocessing,
+            extractor=documents.extractor,
+            encryption_key=documents.encryption_key,
         )
-        chain = ChainSession.create(factory, terms, parties.collector)
+        chain = ChainSession.create(factory, terms, account)
         for receipt in chain.receipts:
-            self._tell(Step("collector", receipt))
-        return chain, str(factory.address)
+            self.telling.step(Step("collector", receipt))
+        return chain
 
     def _buyer(
         self, evaluation: Evaluation, store: Datastore, account: AccountAPI, home: Path
@@ -160,7 +197,7 @@ class Demonstration:
 
         def make(session: Session) -> Collector:
             secrets = SecretsFile(home / "collector.json")
-            return role(session, evaluation, store, secrets, policy)
+            return role(session, evaluation, store, secrets, policy, self.telling.progress)
 
         return Seat("collector", account, make)
 
@@ -186,36 +223,3 @@ class Demonstration:
 
         seat = Seat(f"provider {index + 1}", account, make)
         return Offer(seat, data, str(plan.corruptions[index]), guilty)
-
-    # ------------------------------------------------------------------ telling
-
-    def _tell(self, step: Step) -> None:
-        receipt = step.receipt
-        line = f"{step.seat:<12} {receipt.call:<14} {receipt.gas:>9,} gas"
-        self.log.append(line)
-        self.console.print(line, highlight=False)
-
-    def _wait(self, timestamp: int) -> None:
-        line = f"{'':<12} {datetime.fromtimestamp(timestamp, UTC):%d %b %H:%M:%S}"
-        self.log.append(line.strip())
-        self.console.print(f"[dim]{line}[/]", highlight=False)
-
-    @contextmanager
-    def _bar(self, what: str) -> Iterator[Progress]:
-        columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        with Bars(*columns, console=self.console, transient=True) as bars:
-            task = bars.add_task(what, total=None)
-            yield lambda done, total: bars.update(task, completed=done, total=total)
-
-    def _conclude(self, record: SessionRecord, wrong: list[str]) -> None:
-        for table in (providers_table, gas_by_party_table, gas_by_call_table, ledger_table):
-            self.console.print(table(record))
-        paths = write_report(record, self.options.reports / self.name)
-        if record.dataset_matches:
-            self.console.print(
-                f"{record.winner} wins. The collector's decrypted dataset equals the winner's: "
-                f"sha256 {record.digest_received}"
-            )
-        for line in wrong:
-            self.console.print(f"[bold red]not as it should be:[/] {line}")
-        self.console.print(f"report: {paths.html}", soft_wrap=True)

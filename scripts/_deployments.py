@@ -15,14 +15,14 @@ from ape.contracts import ContractInstance
 from scripts._accounts import is_local
 
 
-def deployments_path() -> Path:
-    """The file of the connected network."""
+def deployments_path(folder: Path) -> Path:
+    """The file of the connected network in `folder`, which is relative to the project."""
     network = ape.chain.provider.network
-    return ape.project.path / "deployments" / f"{network.ecosystem.name}-{network.name}.json"
+    return ape.project.path / folder / f"{network.ecosystem.name}-{network.name}.json"
 
 
-def deploy_factory(account: AccountAPI) -> ContractInstance:
-    """Deploys the factory and writes it to the deployments file."""
+def deploy_factory(account: AccountAPI, path: Path) -> ContractInstance:
+    """Deploys the factory and writes it to the deployments file at `path`."""
     factory = account.deploy(ape.project.TradingSessionFactory)
     receipt = factory.creation_metadata.receipt if factory.creation_metadata else None
     solidity = ape.project.config.solidity
@@ -39,20 +39,18 @@ def deploy_factory(account: AccountAPI) -> ContractInstance:
             "via_ir": bool(solidity.via_ir),
         },
     }
-    path = deployments_path()
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     content = {"chain_id": ape.chain.chain_id, "contracts": {"TradingSessionFactory": entry}}
     path.write_text(json.dumps(content, indent=2) + "\n")
     return factory
 
 
-def find_factory() -> ContractInstance | None:
-    """The factory of the deployments file; None if there is no file.
+def find_factory(path: Path) -> ContractInstance | None:
+    """The factory of the deployments file at `path`; None if there is no file.
 
     Raises ClickException where the file is of another chain, or nothing lives at its address,
     unless the chain is local: it came after the one that the file is of, and there is none either.
     """
-    path = deployments_path()
     if not path.exists():
         return None
     try:

@@ -54,17 +54,23 @@ def play(
     tell: Callable[[Step], None],
     *,
     forgetful: bool = False,
-    at_time: Callable[[int], None] | None = None,
+    before: Callable[[str], None] | None = None,
+    at_time: Callable[[str, int], None] | None = None,
 ) -> Session:
     """Plays until the session is over and nobody has anything left to do; returns it then.
 
     Args:
         tell: called after every transaction.
         forgetful: kill and rebuild every role before every step.
-        at_time: called with the time waited for, before waiting.
+        before: called with a seat's name before it looks for something to do.
+        at_time: called with what ends and when, before waiting for it.
     """
     while True:
-        acted = [_act(chain, seat, tell, forgetful) for seat in seats]
+        acted = []
+        for seat in seats:
+            if before:
+                before(seat.name)
+            acted.append(_act(chain, seat, tell, forgetful))
         if any(acted):
             continue
         session, now = chain.read(), clock()
@@ -72,14 +78,24 @@ def play(
         if drawing and now.now < session.terms.submission_end:
             next_block()
             continue
-        terms = session.terms
-        times = [terms.registration_end, terms.submission_end, session.deadline, terms.expiry]
-        ahead = [time for time in times if time > now.now]
+        ahead = [(time, what) for what, time in _ends(session).items() if time > now.now]
         if session.is_over(now.now) or not ahead:
             return session
+        time, what = min(ahead)
         if at_time:
-            at_time(min(ahead))
-        wait_until(min(ahead))
+            at_time(what, time)
+        wait_until(time)
+
+
+def _ends(session: Session) -> dict[str, int]:
+    """What ends in a session, and when, in Unix seconds."""
+    terms = session.terms
+    return {
+        "registration ends": terms.registration_end,
+        "submission ends": terms.submission_end,
+        "the time to answer ends": session.deadline,
+        "the session expires": terms.expiry,
+    }
 
 
 def _act(chain: ChainSession, seat: Seat, tell: Callable[[Step], None], forgetful: bool) -> bool:

@@ -1,4 +1,4 @@
-"""What the command line of `ape run trade` says, turned into plan, data and terms."""
+"""What the command line of `ape run trade` says, turned into plan, data and scorer."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
 
-import ape
 import click
 
 from offchain.data.corruptions import CorruptionPlan
 from offchain.data.datasets import load_dataset
 from offchain.data.imageset import ImageSet, Progress, split
-from offchain.hyperx.evaluation import Documents
-from offchain.hyperx.terms import NATIVE, Terms
-from scripts._stories import Story
+from offchain.hyperx.evaluation import EvaluationSettings
+from offchain.hyperx.heads import PRESETS, HeadScorer
 
 CORRUPTIONS = ("mislabel:0.3", "noise:0.5", "remove:0.6", "decimate:6", "dope:0.4")
 """The paper's five (sections 5.1.2 to 5.1.4); without a plan all but one provider have one."""
@@ -57,6 +55,7 @@ class Options:
     provider: tuple[str, ...]
     resume: str | None
     yes: bool
+    deployments: Path
     reports: Path
 
     def corruption_plan(self) -> CorruptionPlan:
@@ -84,41 +83,12 @@ class Options:
         validation, *parts = split(whole, [self.validation, *[each] * len(plan)], self.seed)
         return validation, plan.apply(parts, self.seed), parts
 
-    def terms(self, story: Story, documents: Documents, collector: str, count: int) -> Terms:
-        """The terms of a session that begins now and gives `count` providers their turns."""
-        now = ape.chain.pending_timestamp
-        phase, response = round(self.hours * 3600), max(1, round(self.response_minutes * 60))
-        reviews = story.further_reviews if self.further_reviews is None else self.further_reviews
-        return Terms(
-            collector=collector,
-            token=self.token or NATIVE,
-            reward=_amount("reward", self.reward),
-            deposit=_amount("deposit", self.deposit),
-            sample_bps=round(self.sample * 100),
-            penalty_bps=round(self.penalty * 100),
-            shard_count=self.shards,
-            shard_size=self.shard_size,
-            further_reviews=reviews,
-            published_addresses=not self.hidden,
-            settlement=0,
-            registration_end=now + phase,
-            submission_end=now + 2 * phase,
-            # Every provider may turn out silent, or disclose in vain, before the last one claims.
-            expiry=now + 3 * phase + (3 + 2 * count) * response,
-            response_time=response,
-            preprocessing=documents.preprocessing,
-            extractor=documents.extractor,
-            encryption_key=documents.encryption_key,
-        )
+    def settings(self) -> EvaluationSettings:
+        """Which extractor the collector publishes."""
+        return EvaluationSettings(self.extractor, self.cut, self.input_size, seed=self.seed)
 
-
-def _amount(name: str, text: str) -> int:
-    try:
-        amount = int(ape.convert(text, int))
-    except ape.exceptions.ConversionError as error:
-        raise click.ClickException(
-            f"{name}: {text!r} is no amount, as 1 ether or 5 gwei"
-        ) from error
-    if not 0 < amount < 2**96:
-        raise click.ClickException(f"{name}: {text} is {amount} wei, must be 1 to 2^96 - 1")
-    return amount
+    def scorer(self) -> HeadScorer:
+        """What judges features. Raises ClickException for a preset that does not exist."""
+        if self.head not in PRESETS:
+            raise click.ClickException(f"head: {self.head!r} is none of {', '.join(PRESETS)}")
+        return HeadScorer(PRESETS[self.head])

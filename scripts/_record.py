@@ -62,10 +62,14 @@ class Market:
     def open(
         cls, chain: ChainSession, factory: str, buyer: Seat, offers: tuple[Offer, ...]
     ) -> Market:
-        """Notes what everybody holds; the collector has paid its escrow already."""
+        """Notes what everybody held before the session, which may be under way."""
         seats = [buyer, *(offer.seat for offer in offers)]
+        session = chain.read()
         held = {seat.address: balance_of(chain.terms.token, seat.address) for seat in seats}
-        held[buyer.address] += chain.terms.escrow
+        held[buyer.address] += chain.terms.escrow - (session.reclaimed or 0)
+        for member in session.members.values():
+            if member.account in held:
+                held[member.account] += chain.terms.deposit - (member.paid or 0)
         if chain.terms.token == NATIVE:
             held[buyer.address] += chain.fees().get(buyer.address, 0)
         return cls(chain, factory, buyer, offers, held)

@@ -24,7 +24,7 @@ STORY_NAMES = [*STORIES, "all"]
 )
 @click.option(
     "--providers",
-    type=click.IntRange(min=1, max=24),
+    type=click.IntRange(min=1, max=200),
     help="How many providers; by default as many as the plan names, else 6.",
 )
 @click.option(
@@ -86,7 +86,12 @@ STORY_NAMES = [*STORIES, "all"]
 @click.option("--extractor", default="efficientnet-lite0", show_default=True, help="Backbone.")
 @click.option("--cut", help="Where the backbone is cut; default its own.")
 @click.option("--input-size", type=click.IntRange(min=16), help="Of the extractor, in pixels.")
-@click.option("--head", default="fast", show_default=True, help="Preset of the evaluation head.")
+@click.option(
+    "--head",
+    default="fast",
+    show_default=True,
+    help="Training of the evaluation head: fast, paper-mnist, paper-cifar10 or paper-mura.",
+)
 @click.option("--baselines", is_flag=True, help="Score by Train-Whole and Scratch-Subset too.")
 @click.option(
     "--hours",
@@ -103,9 +108,19 @@ STORY_NAMES = [*STORIES, "all"]
     help="Time each side has for its next step.",
 )
 @click.option(
-    "--gas-price", type=float, default=20.0, show_default=True, help="In gwei, for tables."
+    "--gas-price",
+    type=click.FloatRange(0, 1_000_000),
+    default=20.0,
+    show_default=True,
+    help="In gwei, for tables.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    help="Of data, corruptions, training and, on a local chain, samples.",
+)
 @click.option("--device", help="cpu or cuda; default the best there is.")
 @click.option("--ipfs", help="URL of a Kubo RPC endpoint; default an embedded node.")
 @click.option("--collector", help="Keystore account of the collector, off a local chain.")
@@ -117,8 +132,15 @@ STORY_NAMES = [*STORIES, "all"]
 @click.option("--resume", help="Address of a session to go on with, off a local chain.")
 @click.option("--yes", is_flag=True, help="Sign without asking, off a local chain.")
 @click.option(
-    "--reports",
+    "--deployments",
     type=click.Path(path_type=Path, file_okay=False),
+    default=Path("deployments"),
+    show_default=True,
+    help="Folder of the files that ape run deploy wrote.",
+)
+@click.option(
+    "--reports",
+    type=click.Path(path_type=Path, file_okay=False, writable=True),
     default=Path("reports"),
     show_default=True,
     help="Folder for record, plots and page.",
@@ -131,10 +153,12 @@ def cli(story: str, **options: object) -> None:
     session, its gas and what each party got are printed and written under reports/.
     """
     from scripts._demonstration import Demonstration
+    from scripts._errors import one_line_each
     from scripts._options import Options
 
     chosen = Options(**options)  # type: ignore[arg-type]
     names = list(STORIES) if story == "all" else [story]
-    failed = [name for name in names if Demonstration(name, chosen).run()]
+    with one_line_each():
+        failed = [name for name in names if Demonstration(name, chosen).run()]
     if failed:
         raise click.ClickException(f"ended otherwise than they should: {', '.join(failed)}")

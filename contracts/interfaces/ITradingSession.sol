@@ -32,8 +32,8 @@ enum State {
 /// @param submissionEnd sampling and features are taken before this time; candidates are set from it on
 /// @param expiry when every window has closed
 /// @param responseTime seconds each side has for its next step once a candidate is set
-/// @param preprocessing sha2-256 of the preprocessing description in the datastore
-/// @param extractor sha2-256 of the extractor's signed description in the datastore
+/// @param preprocessing digest in the CID of the preprocessing description in the datastore
+/// @param extractor digest in the CID of the extractor's signed description in the datastore
 /// @param encryptionKey the collector's X25519 key, to which features are sealed
 struct Terms {
     address collector;
@@ -160,7 +160,7 @@ interface ITradingSession {
     /// - exactly `deposit` is paid (WrongPayment, TokenTakesFee)
     /// @param keyRoot root of the key tree: leaf i binds chain, session, provider, i and the key of shard i
     /// @param addressRoot root of the address tree: leaf i binds chain, session, provider, i and the address of shard i
-    /// @param manifest sha2-256 of the manifest in the datastore
+    /// @param manifest digest in the CID of the manifest in the datastore
     function register(bytes32 keyRoot, bytes32 addressRoot, bytes32 manifest) external payable;
 
     /// @notice Fixes the shards whose features a provider must submit; once per provider.
@@ -188,7 +188,7 @@ interface ITradingSession {
     /// @dev Emits {FeaturesSubmitted}. Requirements:
     /// - the caller is registered (NotProvider) and sampled (NotSampled), before `submissionEnd` (TooLate)
     /// - nothing was submitted before (FeaturesAlreadySubmitted)
-    /// @param features sha2-256 of the sealed features in the datastore
+    /// @param features digest in the CID of the sealed features in the datastore
     function submitFeatures(bytes32 features) external;
 
     /// @notice Picks the provider whose samples the collector wants to see; one at a time, each provider once.

@@ -25,17 +25,7 @@ class SecretsFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._values: dict[str, str] = {}
-        if not path.exists():
-            return
-        mode = path.stat().st_mode & 0o777
-        if mode & 0o077:
-            raise SecretsError(f"{path} has mode {mode:04o}, needs 0600: others could read it")
-        try:
-            values = json.loads(path.read_text())
-            self._values = {str(name): bytes.fromhex(v).hex() for name, v in values.items()}
-        except (OSError, ValueError, AttributeError, TypeError) as error:
-            raise SecretsError(f"{path} is no secrets file") from error
+        self._values = self._read()
 
     def __repr__(self) -> str:
         return f"SecretsFile({str(self.path)!r}, {len(self._values)} secrets)"
@@ -52,16 +42,38 @@ class SecretsFile:
     def remember(self, name: str, make: Callable[[], bytes]) -> bytes:
         """The secret called `name`; the first time, what `make` returns, once it is on disk."""
         if name not in self._values:
-            self._values[name] = make().hex()
-            self._save()
+            # Read again: another object may have added to the file, and first.
+            values = self._read()
+            if name not in values:
+                values[name] = make().hex()
+                self._save(values)
+            self._values = values
         return self.get(name)
 
-    def _save(self) -> None:
+    def _read(self) -> dict[str, str]:
+        if not self.path.exists():
+            return {}
+        mode = self.path.stat().st_mode & 0o777
+        if mode & 0o077:
+            raise SecretsError(f"{self.path} has mode {mode:04o}, needs 0600: others could read it")
+        try:
+            values = json.loads(self.path.read_text())
+            return {str(name): bytes.fromhex(v).hex() for name, v in values.items()}
+        except (OSError, ValueError, AttributeError, TypeError) as error:
+            raise SecretsError(f"{self.path} is no secrets file") from error
+
+    def _save(self, values: dict[str, str]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         draft = self.path.with_name(self.path.name + ".new")
         draft.unlink(missing_ok=True)
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump(self._values, file)
+            json.dump(values, file)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(self.path)
+        # The new name is on disk once its folder is.
+        folder = os.open(self.path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -37,7 +37,7 @@ class DrawSample:
 
 @dataclass(frozen=True)
 class SubmitFeatures:
-    """Commit the sealed features by their sha2-256."""
+    """Commit the sealed features by the digest in their CID."""
 
     features: bytes
 

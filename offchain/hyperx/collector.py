@@ -74,7 +74,7 @@ class Collector:
         self.progress = progress
         self.objections: dict[str, str] = {}
         self.verdicts: dict[str, Verdict] = {}
-        self._manifests: dict[str, mf.Manifest] = {}
+        self._manifests: dict[tuple[str, bytes, bytes, bytes], mf.Manifest | str] = {}
         self._scores: dict[str, QualityScore] = {}
         self._scored: dict[str, bytes | None] | None = None
 
@@ -140,11 +140,14 @@ class Collector:
     def scores(self) -> dict[str, QualityScore]:
         """The score of every provider whose features can be read, once submissions have ended."""
         features = {m.account: m.features for m in self.session.members.values()}
-        # A reorganisation may change what was submitted, and with it the scores.
+        # A reorganisation may change what was submitted, and with it scores and objections.
         if self._scored == features:
             return self._scores
+        self.objections.clear()
         submitted = {}
         for member in self.session.members.values():
+            if self._manifest(member) is None:
+                continue
             if member.features is None:
                 self._object(member, "submitted no features in time")
                 continue
@@ -217,7 +220,8 @@ class Collector:
         return fetch_shards(self.store, manifest, addresses, dict(enumerate(keys)))
 
     def _one_time_secret(self, account: str) -> int:
-        name = f"one-time key for {account} in {self.session.address}"
+        session = f"{self.session.address} on chain {self.session.chain_id}"
+        name = f"one-time key for {account} in {session}"
         make = lambda: new_secret().to_bytes(32, "big")  # noqa: E731
         return int.from_bytes(self.secrets_file.remember(name, make), "big")
 
@@ -226,20 +230,32 @@ class Collector:
 
     def _manifest(self, member: Member) -> mf.Manifest | None:
         """The provider's manifest if it is in order and fits its registration."""
-        account = member.account
-        if account not in self._manifests and account not in self.objections:
-            party = self.session.party(account)
+        # By all that was registered: after a reorganisation it may be something else.
+        registration = (member.account, member.manifest, member.key_root, member.address_root)
+        if registration not in self._manifests:
             try:
-                manifest = mf.fetch_manifest(self.store, member.manifest, self.session.terms)
-                mf.fetch_key_leaves(self.store, manifest, member.key_root)
-                if manifest.addresses is not None:
-                    mf.fetch_addresses(self.store, manifest, party, member.address_root)
-                if manifest.classes != self.evaluation.classes:
-                    raise mf.ManifestError(f"{len(manifest.classes)} classes are not the task's")
-                self._manifests[account] = manifest
+                self._manifests[registration] = self._checked_manifest(member)
             except (mf.ManifestError, DatastoreError) as error:
-                self._object(member, f"manifest: {error}")
-        return self._manifests.get(account)
+                self._manifests[registration] = f"manifest: {error}"
+        found = self._manifests[registration]
+        if isinstance(found, str):
+            self._object(member, found)
+            return None
+        return found
+
+    def _checked_manifest(self, member: Member) -> mf.Manifest:
+        """Pins it too: evidence against the provider must not be in the provider's hands."""
+        manifest = mf.fetch_manifest(self.store, member.manifest, self.session.terms)
+        if manifest.classes != self.evaluation.classes:
+            raise mf.ManifestError(f"{len(manifest.classes)} classes are not the task's")
+        mf.fetch_key_leaves(self.store, manifest, member.key_root)
+        self.store.pin(cid_from_digest(member.manifest))
+        self.store.pin(manifest.key_leaves)
+        if manifest.addresses is not None:
+            party = self.session.party(member.account)
+            mf.fetch_addresses(self.store, manifest, party, member.address_root)
+            self.store.pin(manifest.addresses)
+        return manifest
 
     def _available(self, member: Member) -> bool:
         """Whether every published shard could be fetched and pinned; hidden ones cannot be asked.

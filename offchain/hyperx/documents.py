@@ -1,4 +1,4 @@
-"""The documents the terms point to: extractor and preprocessing, by their sha2-256."""
+"""The documents the terms point to: extractor and preprocessing, by the digests in their CIDs."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ MAX_DOCUMENT_BYTES = 64 << 10
 
 
 def fetch_extractor(store: Datastore, digest: bytes, device: torch.device) -> Extractor:
-    """The extractor whose signed description has this sha2-256; executes no code of strangers."""
+    """The extractor whose signed description has this digest; executes no code of strangers."""
     return load_extractor(store.get(cid_from_digest(digest), MAX_DOCUMENT_BYTES), store.get, device)
 
 
 def fetch_preprocessing(store: Datastore, digest: bytes) -> Preprocessing:
-    """The preprocessing whose description has this sha2-256."""
+    """The preprocessing whose description has this digest."""
     return Preprocessing.from_bytes(store.get(cid_from_digest(digest), MAX_DOCUMENT_BYTES))

@@ -38,7 +38,7 @@ from offchain.storage import Datastore, cid_from_digest, digest_of
 
 @dataclass(frozen=True)
 class Documents:
-    """What the terms of a session point to, by sha2-256.
+    """What the terms of a session point to, by the digests in CIDs.
 
     Attributes:
         preprocessing: of the preprocessing description.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Registered:
-    """A provider joined; `manifest` is the sha2-256 of its manifest."""
+    """A provider joined; `manifest` is the digest in its manifest's CID."""
 
     provider: str
     key_root: bytes
@@ -37,7 +37,7 @@ class Sampled:
 
 @dataclass(frozen=True)
 class FeaturesSubmitted:
-    """The provider's sealed features lie in the datastore under this sha2-256."""
+    """The provider's sealed features lie in the datastore under a CID with this digest."""
 
     provider: str
     features: bytes

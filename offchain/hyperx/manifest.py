@@ -1,7 +1,7 @@
 """The manifest: what a provider publishes about its registered dataset (section 3.1.3).
 
 A small JSON document; the lists that grow with the shards are files of their own, of 32-byte
-words, so that the manifest is one block of the datastore and its sha2-256 is its address.
+words, so that the manifest stays one small block of the datastore.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from offchain.crypto.commitments import Party, root_of
-from offchain.data.imageset import MAX_CLASSES
+from offchain.data.imageset import MAX_CLASSES, DataError
+from offchain.data.shards import shard_bytes
 from offchain.hyperx.terms import Terms
 from offchain.models.canonical import DocumentError, from_canonical, take, to_canonical
 from offchain.storage import Datastore, InvalidCid, cid_from_digest, digest_of
@@ -91,6 +92,10 @@ class Manifest:
         channels, *sides = self.shape
         if channels not in (1, 3) or not all(1 <= side <= 4096 for side in sides):
             raise ManifestError(f"shape {self.shape}: needs 1 or 3 channels, sides 1 to 4096")
+        try:
+            shard_bytes(self.shape, self.shard_size)
+        except DataError as error:
+            raise ManifestError(str(error)) from error
         if not 1 <= len(set(self.classes)) == len(self.classes) <= MAX_CLASSES:
             raise ManifestError(f"{len(self.classes)} class names, not all distinct or too many")
         if (self.addresses is not None) != terms.published_addresses:
@@ -105,12 +110,12 @@ class Manifest:
 
 
 def publish_manifest(store: Datastore, manifest: Manifest) -> bytes:
-    """Stores a manifest and returns its sha2-256, under which it is registered."""
+    """Stores a manifest and returns the digest in its CID, under which it is registered."""
     return digest_of(store.put(manifest.to_bytes()))
 
 
 def fetch_manifest(store: Datastore, digest: bytes, terms: Terms) -> Manifest:
-    """The manifest at a registered sha2-256. Raises ManifestError or DatastoreError."""
+    """The manifest at a registered digest. Raises ManifestError or DatastoreError."""
     return Manifest.from_bytes(store.get(cid_from_digest(digest), MAX_MANIFEST_BYTES), terms)
 
 

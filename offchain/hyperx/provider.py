@@ -102,9 +102,9 @@ class Provider:
     def register(self) -> do.Action | None:
         """Stores the encrypted shards and their manifest, and registers their roots.
 
-        Looks at extractor and preprocessing first: who cannot use them must not lock a deposit.
+        Makes features of one sample first: who cannot take the next step must not lock a deposit.
         """
-        _ = self._extractor, self._preprocessing
+        self._seal(self.data.images[:1], self.data.labels[:1])
         dataset = self.dataset
         terms = self.session.terms
         manifest = Manifest(
@@ -126,10 +126,7 @@ class Provider:
 
     def submit_features(self, me: Member) -> do.Action | None:
         """Extracts the sampled shards' features and stores them sealed to the collector."""
-        images, labels = self.sampled_images(me)
-        features = extract(self._extractor, self._preprocessing, images, self.device)
-        sealed = seal_features(self.party, self.session.terms.encryption_key, features, labels)
-        return do.SubmitFeatures(digest_of(self.store.put(sealed)))
+        return do.SubmitFeatures(digest_of(self.store.put(self._seal(*self.sampled_images(me)))))
 
     def open_review(self, me: Member) -> do.Action | None:
         """Seals the sampled shards' keys to the collector's one-time key."""
@@ -171,7 +168,9 @@ class Provider:
     @property
     def session_key(self) -> bytes:
         """The key from which all shard keys derive."""
-        name = f"session key of {self.account} in {self.session.address}"
+        # With the chain: equal addresses on two chains are two sessions.
+        session = f"{self.session.address} on chain {self.session.chain_id}"
+        name = f"session key of {self.account} in {session}"
         return self.secrets_file.remember(name, lambda: secrets.token_bytes(32))
 
     @cached_property
@@ -202,6 +201,10 @@ class Provider:
         """Images uint8 (N, C, H, W) and labels int64 (N,) of the sampled shards, in order."""
         parts = [unpack_shard(self.shards[i]) for i in me.sample or ()]
         return torch.cat([p.images for p in parts]), torch.cat([p.labels for p in parts])
+
+    def _seal(self, images: torch.Tensor, labels: torch.Tensor) -> bytes:
+        features = extract(self._extractor, self._preprocessing, images, self.device)
+        return seal_features(self.party, self.session.terms.encryption_key, features, labels)
 
     @cached_property
     def _extractor(self) -> Extractor:

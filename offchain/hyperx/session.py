@@ -47,10 +47,10 @@ class Member:
     Attributes:
         account: 0x address.
         key_root, address_root: roots of the committed trees.
-        manifest: sha2-256 of the manifest.
+        manifest: digest in the CID of the manifest.
         draw_block: block in which a draw was requested, while it is open.
         sample: sampled shards, ascending.
-        features: sha2-256 of the sealed features.
+        features: digest in the CID of the sealed features.
         tried: was a candidate.
         forfeited: what it lost, in the smallest unit.
         compensated: is owed the compensation.

@@ -30,8 +30,8 @@ class Terms:
         submission_end: sampling and features end, candidates begin.
         expiry: when every window has closed.
         response_time: seconds each side has for its next step.
-        preprocessing: sha2-256 of the preprocessing description, 32 bytes.
-        extractor: sha2-256 of the extractor's signed description, 32 bytes.
+        preprocessing: digest in the CID of the preprocessing description, 32 bytes.
+        extractor: digest in the CID of the extractor's signed description, 32 bytes.
         encryption_key: the collector's X25519 key, 32 bytes.
     """
 

@@ -15,7 +15,10 @@ def test_gas_is_flat_in_the_number_of_providers(factory, collector, provider, ri
     used = {}
     for crowd in (1, 10, 100, 1_000):
         with undone():
-            driver = open_session(factory, collector)
+            # A block takes a second: the window must hold a thousand of them.
+            now = ape.chain.pending_timestamp
+            times = {"registrationEnd": now + 4_000, "submissionEnd": now + 5_000}
+            driver = open_session(factory, collector, **times)
             _register_crowd(driver, crowd)
             used[crowd] = _play(driver, provider, rival)
     for call in used[1]:
@@ -27,6 +30,7 @@ def _register_crowd(driver, count):
     web3 = ape.chain.provider.web3
     deposit = driver.terms.deposit
     data = driver.session.register.encode_input(b"\1" * 32, b"\2" * 32, b"\3" * 32)
+    sent = []
     for number in range(1, count + 1):
         account = f"0x{number + (1 << 150):040x}"
         web3.provider.make_request("anvil_setBalance", [account, hex(deposit + 10**18)])
@@ -40,6 +44,10 @@ def _register_crowd(driver, count):
         }
         answer = web3.provider.make_request("eth_sendTransaction", [transaction])
         assert "result" in answer, answer
+        sent.append(answer["result"])
+    # Anvil answers before it has mined.
+    for hash_ in sent:
+        web3.eth.wait_for_transaction_receipt(hash_, poll_latency=0.02)
     expected = driver.escrow + count * deposit
     assert driver.session.balance == expected
 

@@ -1,0 +1,45 @@
+"""What the libraries complain about, turned into one line for people: the only place that does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from ape.exceptions import ApeException
+
+from offchain.crypto.errors import CryptoError
+from offchain.data.imageset import DataError
+from offchain.hyperx.extractor import ExtractorError
+from offchain.hyperx.manifest import ManifestError
+from offchain.hyperx.obfuscation import ObfuscationError
+from offchain.hyperx.review import ReviewError
+from offchain.models.backbones import BackboneError
+from offchain.models.canonical import DocumentError
+from offchain.models.device import DeviceError
+from offchain.storage import DatastoreError
+
+PEOPLES_ERRORS = (
+    DataError,
+    DatastoreError,
+    BackboneError,
+    DeviceError,
+    DocumentError,
+    ExtractorError,
+    ManifestError,
+    ObfuscationError,
+    ReviewError,
+    CryptoError,
+    ApeException,
+    OSError,
+)
+"""What a user, a stranger or the machine may cause; anything else is a bug and shows where."""
+
+
+@contextmanager
+def one_line_each() -> Iterator[None]:
+    """Turns each of `PEOPLES_ERRORS` into a ClickException of one line."""
+    try:
+        yield
+    except PEOPLES_ERRORS as error:
+        raise click.ClickException(" ".join(str(error).split())) from error
