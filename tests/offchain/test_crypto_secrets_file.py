@@ -1,0 +1,131 @@
+"""A role's secrets outlive it, are on disk before anything rests on them, and show nowhere."""
+
+import json
+import logging
+import os
+import stat
+
+import pytest
+
+from offchain.crypto.secrets_file import SecretsError, SecretsFile
+
+SECRET = bytes(range(200, 232))
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "anna" / "secrets.json"
+
+
+def test_a_secret_is_drawn_once_and_read_ever_after(path):
+    """The second object is the role after a crash."""
+    drawn = []
+
+    def make():
+        drawn.append(1)
+        return SECRET
+
+    assert SecretsFile(path).remember("session key", make) == SECRET
+    again = SecretsFile(path)
+    assert again.remember("session key", make) == SECRET
+    assert again.get("session key") == SECRET
+    assert "session key" in again
+    assert drawn == [1]
+
+
+def test_a_secret_is_on_disk_before_it_is_handed_out(path):
+    """Whoever has it can be killed at once: nothing rests on what is not stored."""
+    handed_out = SecretsFile(path).remember("k", lambda: SECRET)
+    assert SecretsFile(path).get("k") == handed_out
+
+
+def test_a_secret_that_could_not_be_stored_is_never_handed_out(path, monkeypatch):
+    """Not at the first attempt and not at the second: the disk was full at both."""
+    file = SecretsFile(path)
+
+    def full(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(os, "fsync", full)
+    for _ in range(2):
+        with pytest.raises(OSError, match="disk full"):
+            file.remember("k", lambda: SECRET)
+    assert "k" not in file
+    monkeypatch.undo()
+    assert file.remember("k", lambda: b"other") == b"other"
+
+
+def test_a_crash_while_writing_leaves_the_old_file_whole(path, monkeypatch):
+    SecretsFile(path).remember("old", lambda: SECRET)
+    before = path.read_bytes()
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(json, "dump", killed)
+    with pytest.raises(KeyboardInterrupt):
+        SecretsFile(path).remember("new", lambda: SECRET)
+    assert path.read_bytes() == before
+    monkeypatch.undo()
+    file = SecretsFile(path)
+    assert file.remember("new", lambda: b"new") == b"new"
+    assert file.get("old") == SECRET
+    assert os.listdir(path.parent) == [path.name]
+
+
+def test_two_objects_on_one_file_lose_nothing_to_each_other(path):
+    """A role is built again while the old object still lives."""
+    first, second = SecretsFile(path), SecretsFile(path)
+    first.remember("a", lambda: b"first")
+    second.remember("b", lambda: b"second")
+    assert second.remember("a", lambda: b"other") == b"first"
+    assert [SecretsFile(path).get(name) for name in "ab"] == [b"first", b"second"]
+
+
+def test_only_the_owner_can_read_the_file(path):
+    previous = os.umask(0)
+    try:
+        SecretsFile(path).remember("k", lambda: SECRET)
+        SecretsFile(path).remember("l", lambda: SECRET)
+    finally:
+        os.umask(previous)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644, 0o610])
+def test_a_file_that_others_can_reach_is_refused(path, mode):
+    SecretsFile(path).remember("k", lambda: SECRET)
+    path.chmod(mode)
+    with pytest.raises(SecretsError, match=f"has mode {mode:04o}, needs 0600"):
+        SecretsFile(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b'"text"', b'{"k": 5}', b'{"k": "no hex"}', b'{"k": null}', b"\xff\xfe\x00"],
+)
+def test_a_broken_file_is_refused_in_one_line_and_left_as_it_is(path, content):
+    path.parent.mkdir()
+    path.write_bytes(content)
+    path.chmod(0o600)
+    with pytest.raises(SecretsError, match="is no secrets file") as caught:
+        SecretsFile(path)
+    assert "\n" not in str(caught.value)
+    assert path.read_bytes() == content
+
+
+def test_secrets_show_in_no_representation_error_or_log(path, caplog):
+    caplog.set_level(logging.DEBUG)
+    file = SecretsFile(path)
+    file.remember("k", lambda: SECRET)
+    with pytest.raises(SecretsError, match="holds no secret called 'other'") as missing:
+        file.get("other")
+    path.write_text(json.dumps({"k": SECRET.hex() + "x"}))
+    with pytest.raises(SecretsError) as broken:
+        SecretsFile(path)
+    shown = " ".join(
+        [repr(file), str(file), f"{file}", str(missing.value), str(broken.value), caplog.text]
+    )
+    assert SECRET.hex() not in shown
+    assert str(SECRET) not in shown
+    assert "1 secrets" in repr(file)

@@ -1,0 +1,1 @@
+"""Whole sessions: real chain, real storage, real extractor."""
