@@ -37,6 +37,7 @@ lint: setup ## check style and types
 	@ruff check .
 	@ruff format --check .
 	@mypy
+	@forge fmt --check contracts tests/invariants
 	@node_modules/.bin/solhint --disc --max-warnings 0 'contracts/**/*.sol'
 
 format: setup ## format Python and Solidity

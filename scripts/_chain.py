@@ -18,6 +18,7 @@ from offchain.hyperx import actions as do
 from offchain.hyperx import events as ev
 from offchain.hyperx.session import Clock, Session
 from offchain.hyperx.terms import NATIVE, Terms
+from scripts._erc20 import erc20
 
 
 class ActionRefused(click.ClickException):
@@ -113,7 +114,7 @@ def approve(token: str, owner: AccountAPI, spender: str, amount: int) -> list[Re
     """Lets `spender` draw `amount` of an ERC-20; nothing to do for the native coin."""
     if token == NATIVE:
         return []
-    receipt = _transact(ape.Contract(token).approve, (spender, amount), owner, 0)
+    receipt = _transact(erc20(token).approve, (spender, amount), owner, 0)
     return [_entry("approve", receipt)]
 
 
@@ -121,7 +122,7 @@ def balance_of(token: str, account: str) -> int:
     """What `account` holds of the coin that pays."""
     if token == NATIVE:
         return int(ape.chain.provider.get_balance(account))
-    return int(ape.Contract(token).balanceOf(account))
+    return int(erc20(token).balanceOf(account))
 
 
 def read_terms(contract: ContractInstance) -> Terms:

@@ -73,7 +73,7 @@ class Demonstration:
     def _play(self, home: Path) -> tuple[list[str], SessionRecord]:
         started = datetime.now(UTC)
         story, options, telling = STORIES[self.name], self.options, self.telling
-        plan = options.corruption_plan()
+        plan = options.corruption_plan(story.clean)
         count = len(plan) if story.providers else 0
         parties = seat_parties(count, options.collector, options.provider, sign_unasked=options.yes)
         terms = make_terms(options, story, parties.collector.address, count)
@@ -93,6 +93,7 @@ class Demonstration:
                 for i in range(count)
             )
             buyer = self._buyer(evaluation, store, parties.collector, home)
+            telling.session(chain.address)
             market = Market.open(chain, str(factory.address), buyer, offers)
             session = play(
                 chain,
@@ -210,7 +211,8 @@ class Demonstration:
         store: Datastore,
         home: Path,
     ) -> Offer:
-        plan, story = self.options.corruption_plan(), STORIES[self.name]
+        story = STORIES[self.name]
+        plan = self.options.corruption_plan(story.clean)
         guilty = story.culprit is not None and index == (len(plan) - 1 if story.worst else 0)
         role = getattr(adversaries, story.culprit) if guilty and story.culprit else Provider
         if role is adversaries.OtherFeatures:

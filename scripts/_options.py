@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import cycle, islice
+from itertools import chain, cycle, islice
 from pathlib import Path
 
 import click
@@ -58,12 +58,16 @@ class Options:
     deployments: Path
     reports: Path
 
-    def corruption_plan(self) -> CorruptionPlan:
-        """One corruption per provider; without a plan one clean provider, then each of the five."""
+    def corruption_plan(self, clean: bool = True) -> CorruptionPlan:
+        """One corruption per provider; without a plan each of the five, after one clean provider.
+
+        clean: whether there is that one.
+        """
         if self.plan is not None:
             return CorruptionPlan.parse(self.plan, self.providers)
-        count = self.providers or 1 + len(CORRUPTIONS)
-        return CorruptionPlan.parse(",".join(["clean", *islice(cycle(CORRUPTIONS), count - 1)]))
+        first = ["clean"] if clean else []
+        count = self.providers or len(first) + len(CORRUPTIONS)
+        return CorruptionPlan.parse(",".join(islice(chain(first, cycle(CORRUPTIONS)), count)))
 
     def data(
         self, plan: CorruptionPlan, progress: Progress | None

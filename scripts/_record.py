@@ -18,6 +18,7 @@ from offchain.hyperx.session import Member, Session
 from offchain.hyperx.terms import NATIVE
 from offchain.report.record import GasEntry, LedgerEntry, ProviderResult, SessionRecord
 from scripts._chain import ChainSession, balance_of
+from scripts._erc20 import currency
 from scripts._market import Seat
 from scripts._options import Options
 from scripts._stories import Story
@@ -95,9 +96,15 @@ def injustices(
     for offer in market.offers:
         member = session.members.get(offer.seat.address)
         if offer.culprit:
-            # Who was never asked for a review had no chance to misbehave in one.
-            if member and member.tried:
+            asked = member is not None and member.tried
+            if asked:
                 gains[offer.seat.address] = story.culprit_gains(terms)
+            if asked != story.asked(terms):
+                found.append(
+                    f"{offer.seat.name} was asked for a review"
+                    if asked
+                    else f"{offer.seat.name}, which misbehaves in its review, was asked for none"
+                )
         elif member and member.compensated:
             if not story.jilted:
                 found.append(f"{offer.seat.name} disclosed its samples in vain")
@@ -150,6 +157,7 @@ def make_record(
         None,
     )
     names = {seat.address: seat.name for seat in market.seats}
+    coin, decimals = currency(terms.token)
     return SessionRecord(
         story=name,
         chain_id=ape.chain.chain_id,
@@ -176,6 +184,8 @@ def make_record(
         started=started.isoformat(timespec="seconds"),
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         events=tuple(events),
+        currency=coin,
+        decimals=decimals,
     )
 
 

@@ -24,6 +24,8 @@ class Story:
         deal: whether the session must end in one, with the best provider that is left.
         culprit_gains: what the culprit must end up with besides gas, in the smallest unit, once it
             was asked for a review.
+        asked: whether the culprit must be asked for a review; if not, it must not be.
+        clean: whether the data of one provider is uncorrupted unless a plan says otherwise.
         jilted: whether the best provider disclosed its samples in vain and must be compensated.
         further_reviews: how many the terms allow after a refusal.
         providers: False where nobody comes.
@@ -35,6 +37,8 @@ class Story:
     worst: bool = False
     deal: bool = True
     culprit_gains: Callable[[Terms], int] = lambda terms: 0
+    asked: Callable[[Terms], bool] = lambda terms: True
+    clean: bool = True
     jilted: bool = False
     further_reviews: int = 0
     providers: bool = True
@@ -46,6 +50,8 @@ STORIES = {
         "the worst provider submits features of better data; its review unmasks it",
         culprit="OtherFeatures",
         worst=True,
+        # The features of clean data score best only where nobody else's are.
+        clean=False,
         # It opened the samples that were asked for, so it gets what the terms promise for them.
         culprit_gains=lambda terms: terms.compensation,
         further_reviews=1,
@@ -82,11 +88,13 @@ STORIES = {
         "a provider registers another's roots as its own; it is neither reviewed nor paid",
         culprit="RootCopier",
         worst=True,
+        asked=lambda terms: False,
     ),
     "missing-shard": Story(
         "a sampled shard of the best provider cannot be fetched; the next best is asked",
         culprit="ShardMissing",
-        # Asked only where shards are hidden; published ones are fetched before.
+        # Published shards are fetched before anybody is asked.
+        asked=lambda terms: not terms.published_addresses,
         culprit_gains=lambda terms: terms.compensation,
         further_reviews=1,
     ),

@@ -74,6 +74,10 @@ class Telling:
         """One transaction."""
         self._say(f"{step.seat:<12} {step.receipt.call:<14} {step.receipt.gas:>9,} gas")
 
+    def session(self, address: str) -> None:
+        """Where the session lives; off a local chain what --resume wants."""
+        self._say(f"-- session {address}", "bold")
+
     def time(self, what: str, timestamp: int) -> None:
         """Something ends; `timestamp` in Unix seconds."""
         self._say(f"-- {what}, {datetime.fromtimestamp(timestamp, UTC):%d %B %H:%M} UTC", "bold")

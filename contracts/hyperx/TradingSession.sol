@@ -146,8 +146,7 @@ contract TradingSession is ITradingSession, ReentrancyGuardTransient {
         require(SealedKey.isOnCurve(keyX, keyY), KeyNotOnCurve(keyX, keyY));
 
         bytes32 pledge = bytes32(uint256(uint160(SealedKey.account(keyX, keyY))));
-        _profiles[provider] =
-            profile.with(ProfileLib.TRIED).withCommitment(Shards.fold(profile.commitment(), pledge));
+        _profiles[provider] = profile.with(ProfileLib.TRIED).withCommitment(Shards.fold(profile.commitment(), pledge));
         uint256 deadline = _begin(t, State.Reviewing, false, provider);
         emit CandidateSet(provider, keyX, keyY, deadline);
     }
@@ -341,9 +340,8 @@ contract TradingSession is ITradingSession, ReentrancyGuardTransient {
     function _checkEvidence(PackedTerms memory t, address provider, WrongKey calldata evidence) private view {
         {
             address oneTimeKey = SealedKey.publicAccount(evidence.oneTimeSecret);
-            bytes26 sample = Shards.fold(
-                Shards.rootsHash(evidence.keyRoot, evidence.addressRoot), SampleSet.hash(evidence.bitmap)
-            );
+            bytes26 sample =
+                Shards.fold(Shards.rootsHash(evidence.keyRoot, evidence.addressRoot), SampleSet.hash(evidence.bitmap));
             bytes32 pledge = Shards.reviewHash(oneTimeKey, evidence.ephemeralX, evidence.sealedKeys);
             _match(_profiles[provider], Shards.fold(sample, pledge));
         }
@@ -429,9 +427,7 @@ contract TradingSession is ITradingSession, ReentrancyGuardTransient {
     /// @dev The status, when the session is over for those who were not chosen.
     function _ended(PackedTerms memory t) private returns (Status memory status_) {
         status_ = _settle(t);
-        require(
-            status_.state == State.Closed || block.timestamp >= t.expiry(), NotEnded(block.timestamp, t.expiry())
-        );
+        require(status_.state == State.Closed || block.timestamp >= t.expiry(), NotEnded(block.timestamp, t.expiry()));
     }
 
     function _owed(PackedTerms memory t, Profile profile) private pure returns (uint256 amount) {

@@ -43,8 +43,7 @@ contract TradingSessionFactory is ITradingSessionFactory {
         uint256 sampled = uint256(t.shardCount) * t.sampleBps / PackedTermsLib.BPS;
         require(sampled > 0 && sampled <= MAX_SAMPLED, SampleCountOutOfRange(sampled, MAX_SAMPLED));
         require(
-            t.penaltyBps > 0 && t.penaltyBps <= PackedTermsLib.BPS,
-            PenaltyOutOfRange(t.penaltyBps, PackedTermsLib.BPS)
+            t.penaltyBps > 0 && t.penaltyBps <= PackedTermsLib.BPS, PenaltyOutOfRange(t.penaltyBps, PackedTermsLib.BPS)
         );
         require(t.reward > 0, RewardZero());
         uint256 compensation = _compensation(t);
@@ -53,7 +52,8 @@ contract TradingSessionFactory is ITradingSessionFactory {
         uint256 responses = 3 * uint256(t.responseTime);
         uint256 selectionEnd = t.expiry > responses ? t.expiry - responses : 0;
         require(
-            block.timestamp < t.registrationEnd && t.registrationEnd < t.submissionEnd && t.submissionEnd < selectionEnd,
+            block.timestamp < t.registrationEnd && t.registrationEnd < t.submissionEnd
+                && t.submissionEnd < selectionEnd,
             TimesOutOfOrder(block.timestamp, t.registrationEnd, t.submissionEnd, selectionEnd)
         );
         require(t.preprocessing != 0 && t.extractor != 0 && t.encryptionKey != 0, DocumentMissing());

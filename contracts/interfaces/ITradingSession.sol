@@ -105,22 +105,37 @@ struct WrongKey {
 /// @title One HyperX trading session: a collector recruits the best of many providers' datasets
 /// @notice The rules of the paper's Figure 3 with escrow, deadlines and penalties. See TradingSession for the state table.
 interface ITradingSession {
+    /// @notice A provider joined with the dataset of these two roots.
     event Registered(address indexed provider, bytes32 keyRoot, bytes32 addressRoot, bytes32 manifest);
+    /// @notice The hash of the block after `requestBlock` will decide the sample.
     event SampleRequested(address indexed provider, uint256 requestBlock);
+    /// @notice The sample is fixed.
     event Sampled(address indexed provider, uint256[] bitmap);
+    /// @notice The sample's features lie sealed in the datastore.
     event FeaturesSubmitted(address indexed provider, bytes32 features);
+    /// @notice The collector asks for a review, sealed to the one-time key (keyX, keyY), until `deadline`.
     event CandidateSet(address indexed provider, uint256 keyX, uint256 keyY, uint256 deadline);
+    /// @notice The candidate opened its sample; the collector may decide until `deadline`.
     event ReviewSubmitted(
         address indexed provider, uint256 ephemeralX, bytes32[] sealedKeys, bytes32[] addresses, uint256 deadline
     );
+    /// @notice The review came to nothing: the collector refused it, or let its time pass.
     event ReviewRefused(address indexed provider, uint256 compensation, bool byCollector);
+    /// @notice The candidate sealed a key that does not open its commitment.
     event WrongKeyProved(address indexed provider, uint256 shard, uint256 forfeited);
+    /// @notice The candidate opened nothing in time.
     event CandidateSilent(address indexed provider, uint256 forfeited);
+    /// @notice The review was accepted; the provider may claim until `deadline`.
     event OptimalSet(address indexed provider, uint256 deadline);
+    /// @notice The chosen provider did not claim in time.
     event OptimalSilent(address indexed provider, uint256 forfeited);
+    /// @notice Data and reward changed hands; `addresses` is empty where these were published before.
     event RewardClaimed(address indexed provider, bytes32 sessionKey, bytes32[] addresses, uint256 paid);
+    /// @notice The session is over, with a deal or without.
     event SessionClosed(bool deal);
+    /// @notice A provider was paid out.
     event DepositClaimed(address indexed provider, uint256 paid);
+    /// @notice The collector was paid out.
     event EscrowReclaimed(uint256 paid);
 
     error NotCollector(address caller, address collector);

@@ -5,6 +5,7 @@ import {Terms, Settlement} from "./ITradingSession.sol";
 
 /// @title Makes trading sessions: one minimal clone each, its terms in the clone's code, its escrow paid in
 interface ITradingSessionFactory {
+    /// @notice A session was created and its escrow paid in.
     event SessionCreated(address indexed session, address indexed collector);
 
     error ShardCountOutOfRange(uint256 count, uint256 max);

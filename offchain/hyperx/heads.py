@@ -76,7 +76,8 @@ class HeadSettings:
 
 
 PRESETS = {
-    "fast": HeadSettings(hidden=512, dropout=0.5, learning_rate=5e-5, batch=32, epochs=10),
+    "fast": HeadSettings(hidden=128, dropout=0.5, learning_rate=2e-4, batch=32, epochs=20),
+    "slow": HeadSettings(hidden=512, dropout=0.5, learning_rate=5e-5, batch=32, epochs=10),
     "paper-mnist": HeadSettings(hidden=128, dropout=0.5, learning_rate=1e-5, batch=8, epochs=50),
     "paper-cifar10": HeadSettings(hidden=512, dropout=0.0, learning_rate=1e-5, batch=32, epochs=50),
     "paper-mura": HeadSettings(hidden=512, dropout=0.0, learning_rate=1e-5, batch=8, epochs=100),

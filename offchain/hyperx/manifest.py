@@ -88,10 +88,10 @@ class Manifest:
     def _check(self, terms: Terms) -> None:
         found, asked = (self.shard_count, self.shard_size), (terms.shard_count, terms.shard_size)
         if found != asked:
-            raise ManifestError(f"{found} shards and samples, the terms ask for {asked}")
+            raise ManifestError(f"{found!s:.60} shards and samples, the terms ask for {asked}")
         channels, *sides = self.shape
         if channels not in (1, 3) or not all(1 <= side <= 4096 for side in sides):
-            raise ManifestError(f"shape {self.shape}: needs 1 or 3 channels, sides 1 to 4096")
+            raise ManifestError(f"shape {self.shape!s:.60}: needs 1 or 3 channels, sides 1 to 4096")
         try:
             shard_bytes(self.shape, self.shard_size)
         except DataError as error:
@@ -103,8 +103,9 @@ class Manifest:
                 "the terms want addresses " + ("shown" if terms.published_addresses else "hidden")
             )
         try:
-            for cid in (self.key_leaves, self.addresses):
-                digest_of(cid or self.key_leaves)
+            digest_of(self.key_leaves)
+            if self.addresses is not None:
+                digest_of(self.addresses)
         except InvalidCid as error:
             raise ManifestError(str(error)) from error
 

@@ -32,6 +32,7 @@ from tests.offchain.session_in_memory import MemoryStore, SessionInMemory
 CPU = torch.device("cpu")
 COLLECTOR, ANNA, BERT, CARL = ("0x" + byte * 20 for byte in ("c0", "a1", "b2", "c3"))
 SHARDS, SHARD_SIZE = 12, 3
+SEEDED = Policy(sample_seed=3)
 
 
 @cache
@@ -173,7 +174,7 @@ class Market:
 
     def collector(
         self,
-        policy: Policy = Policy(sample_seed=3),
+        policy: Policy = SEEDED,
         kind: type[Collector] = Collector,
         how: Evaluation | None = None,
     ) -> None:
@@ -210,8 +211,9 @@ class Market:
 
     def rest(self, *, restart: bool = False) -> None:
         """Everybody acts until nobody has anything to do at this time."""
-        while any([self.act(account, restart=restart) for account in self.seats]):
-            pass
+        acted = True
+        while acted:
+            acted = any([self.act(account, restart=restart) for account in self.seats])  # noqa: C419
 
     def edges(self) -> list[int]:
         """The times at which a window opens or closes, ascending."""

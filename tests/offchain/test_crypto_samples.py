@@ -61,20 +61,16 @@ def test_a_draw_is_uniform_over_the_sets():
     assert chisquare(list(times.values())).pvalue > 0.01
 
 
-def test_limbs_that_would_favour_low_shards_are_thrown_away():
-    """With 2**31 + 1 shards only one residue fits into 32 bits: nearly half of all limbs, those
-    that would come out as a low shard a second time, must not count."""
+def test_numbers_that_would_favour_low_shards_are_thrown_away(monkeypatch):
+    """Of 2**31 + 1 shards the 32-bit numbers above would come out as low ones a second time; a
+    bitmap of that many shards does not fit, so the test looks at what would go into it."""
     count = (1 << 31) + 1
     first = int.from_bytes(keccak(SEED + bytes(32)), "big")
-    limbs = [first >> (32 * k) & 0xFFFFFFFF for k in range(8)]
-    assert any(limb >= count for limb in limbs), "the seed must put the rule to the test"
-    words_asked_for = []
-    original, samples.to_bitmap = samples.to_bitmap, lambda c, n: words_asked_for.extend(c) or []
-    try:
-        samples.draw(SEED, count, 3)
-    finally:
-        samples.to_bitmap = original
-    assert set(words_asked_for) == {limb for limb in limbs if limb < count} & set(words_asked_for)
+    numbers = [first >> (32 * k) & 0xFFFFFFFF for k in range(8)]
+    allowed = [number for number in numbers if number < count]
+    assert numbers[: len(allowed)] != allowed, "the seed must put the rule to the test"
+    monkeypatch.setattr(samples, "to_bitmap", lambda chosen, _: sorted(chosen))
+    assert samples.draw(SEED, count, len(allowed)) == sorted(allowed)
 
 
 def test_each_provider_and_session_draws_its_own_sample():

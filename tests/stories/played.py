@@ -82,17 +82,13 @@ def small_options(folder: Path, **changes: Any) -> Options:
     return replace(Options(**defaults), **(small | changes))
 
 
-def play_story(
-    name: str, folder: Path, *, forgetful: bool = False, **changes: Any
-) -> Played:
+def play_story(name: str, folder: Path, *, forgetful: bool = False, **changes: Any) -> Played:
     """Plays `name` and undoes all of it on chain."""
     with undone():
         return play_for_good(name, folder, forgetful=forgetful, **changes)
 
 
-def play_for_good(
-    name: str, folder: Path, *, forgetful: bool = False, **changes: Any
-) -> Played:
+def play_for_good(name: str, folder: Path, *, forgetful: bool = False, **changes: Any) -> Played:
     """Plays `name` on the connected chain."""
     before, screen, home = ape.chain.blocks.height, io.StringIO(), folder / "home"
     options = small_options(folder, **changes)
