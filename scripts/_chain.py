@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ import click
 from ape.api import AccountAPI, ReceiptAPI
 from ape.contracts import ContractInstance
 from ape.exceptions import ApeException, ContractLogicError, CustomError
+from ape.types import ContractLog
 
 from offchain.hyperx import actions as do
 from offchain.hyperx import events as ev
@@ -61,9 +63,10 @@ class ChainSession:
     @classmethod
     def resume(cls, factory: ContractInstance, address: str) -> ChainSession:
         """A session made before. Raises ActionRefused if this factory did not make it."""
-        for event in factory.SessionCreated.query_logs():
-            if event.session.lower() == address.lower():
-                return cls(ape.project.TradingSession.at(event.session), event.block_number)
+        for log in _logs(factory, 0):
+            created = log.event_arguments["session"]
+            if created.lower() == address.lower():
+                return cls(ape.project.TradingSession.at(created), log.block_number)
         raise ActionRefused(f"{address} is no session of the factory at {factory.address}")
 
     @property
@@ -87,11 +90,7 @@ class ChainSession:
 
     def events(self) -> list[ev.Event]:
         """All events so far, in order."""
-        query = {"address": self.address, "fromBlock": hex(self.created), "toBlock": "latest"}
-        logs = ape.chain.provider.make_request("eth_getLogs", [query])
-        ecosystem = ape.chain.provider.network.ecosystem
-        abis = self.contract.contract_type.events
-        return [_event(log) for log in ecosystem.decode_logs(logs, *abis)]
+        return [_event(log) for log in _logs(self.contract, self.created)]
 
     def send(self, action: do.Action, account: AccountAPI) -> Receipt:
         """Does what a role wants done. Raises ActionRefused with the contract's reason."""
@@ -159,6 +158,14 @@ def next_block() -> None:
         time.sleep(1)
 
 
+def _logs(contract: ContractInstance, first: int) -> Iterable[ContractLog]:
+    """All events of a contract since block `first`, in order."""
+    query = {"address": str(contract.address), "fromBlock": hex(first), "toBlock": "latest"}
+    logs = ape.chain.provider.make_request("eth_getLogs", [query])
+    ecosystem = ape.chain.provider.network.ecosystem
+    return ecosystem.decode_logs(logs, *contract.contract_type.events)
+
+
 def _transact(method: Any, arguments: Any, account: AccountAPI, value: int) -> ReceiptAPI:
     call = str(method).partition("(")[0]
     try:
@@ -181,7 +188,7 @@ def _entry(call: str, receipt: ReceiptAPI) -> Receipt:
     )
 
 
-def _event(log: Any) -> ev.Event:
+def _event(log: ContractLog) -> ev.Event:
     kind = getattr(ev, log.event_name)
     return kind(**{_snake(name): _native(v) for name, v in log.event_arguments.items()})
 

@@ -24,8 +24,14 @@ _CURVE = ec.SECP256K1()
 
 
 def seal(public_key: bytes, message: bytes) -> bytes:
-    """``message`` readable only by the owner of the 32-byte X25519 ``public_key``."""
-    return bytes(SealedBox(PublicKey(public_key)).encrypt(message))
+    """``message`` readable only by the owner of the 32-byte X25519 ``public_key``.
+
+    Raises SealError on a key to which nothing can be sealed, such as zero.
+    """
+    try:
+        return bytes(SealedBox(PublicKey(public_key)).encrypt(message))
+    except (NaclError, ValueError, TypeError) as error:
+        raise SealError(f"nothing can be sealed to the key {public_key.hex()}: {error}") from error
 
 
 def unseal(private_key: bytes, sealed: bytes) -> bytes:

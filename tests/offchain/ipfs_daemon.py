@@ -21,14 +21,20 @@ class DaemonAbsent(Exception):
 
 
 def command_line() -> Path:
-    """js-ipfs's program. Raises DaemonAbsent."""
+    """js-ipfs's program, installed first where `make test` has not yet done so.
+
+    Raises DaemonAbsent.
+    """
     root = HERE.parents[1]
-    modules = Path(os.environ.get("SOUK_IPFS_DAEMON") or root / ".cache/ipfs-daemon/node_modules")
+    chosen = os.environ.get("SOUK_IPFS_DAEMON")
+    modules = Path(chosen or root / ".cache/ipfs-daemon/node_modules")
     program = modules / "ipfs" / "src" / "cli.js"
+    if not program.is_file() and not chosen:
+        subprocess.run([root / "tools" / "setup", "ipfs-daemon"], check=False)
     if not program.is_file():
         raise DaemonAbsent(
             f"the IPFS daemon for tests is not installed in {modules}: "
-            "run `make test`, or name its node_modules in SOUK_IPFS_DAEMON"
+            "run `tools/setup ipfs-daemon`, or name its node_modules in SOUK_IPFS_DAEMON"
         )
     return program
 

@@ -8,7 +8,7 @@ from `Session.settled`, which test_hyperx_session.py holds against amounts worke
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from typing import NamedTuple
 
 from eth_hash.auto import keccak
 
@@ -25,6 +25,14 @@ from offchain.storage.checks import check_content
 
 CHAIN_ID = 31337
 SESSION = "0x" + "5e" * 20
+
+
+class Block(NamedTuple):
+    """A block that held an action: its number, its time in Unix seconds, the events."""
+
+    number: int
+    time: int
+    events: list[ev.Event]
 
 
 class Refused(Exception):
@@ -111,14 +119,14 @@ class SessionInMemory:
     """The contract: `send` applies an action of an account, or raises Refused and does nothing.
 
     Attributes:
-        blocks: the events of each block that holds any, with the block's number.
+        blocks: those that held an action.
         held: what the contract holds, in the smallest unit.
     """
 
     def __init__(self, terms: Terms, chain_id: int = CHAIN_ID, address: str = SESSION) -> None:
         self.terms, self.chain_id, self.address = terms, chain_id, address
         self.now, self.block = 0, 1
-        self.blocks: list[tuple[int, list[ev.Event]]] = []
+        self.blocks: list[Block] = []
 
     @property
     def clock(self) -> Clock:
@@ -126,7 +134,7 @@ class SessionInMemory:
 
     @property
     def events(self) -> list[ev.Event]:
-        return [event for _, events in self.blocks for event in events]
+        return [event for block in self.blocks for event in block.events]
 
     def session(self) -> Session:
         """Folded anew from the events, as after a restart."""
@@ -139,10 +147,12 @@ class SessionInMemory:
     def held(self) -> int:
         return held(self.terms, self.events)
 
-    def copy(self) -> SessionInMemory:
-        """The same chain, to try something on."""
+    def up_to(self, height: int) -> SessionInMemory:
+        """Another chain that agrees with this one in its first `height` blocks."""
         twin = SessionInMemory(self.terms, self.chain_id, self.address)
-        twin.now, twin.block, twin.blocks = self.now, self.block, list(self.blocks)
+        twin.blocks = self.blocks[:height]
+        if height:
+            twin.now, twin.block = twin.blocks[-1].time, twin.blocks[-1].number + 1
         return twin
 
     def reorganise(self) -> None:
@@ -152,7 +162,7 @@ class SessionInMemory:
     def send(self, action: do.Action, sender: str) -> list[ev.Event]:
         """The events of the action, now in the chain. Raises Refused."""
         events = list(self._call(self.session(), action, sender))
-        self.blocks.append((self.block, events))
+        self.blocks.append(Block(self.block, self.now, events))
         self.block += 1
         return events
 
@@ -371,13 +381,3 @@ def held(terms: Terms, events: Sequence[ev.Event]) -> int:
         elif isinstance(event, ev.RewardClaimed | ev.DepositClaimed | ev.EscrowReclaimed):
             total -= event.paid
     return total
-
-
-@contextmanager
-def at(chain: SessionInMemory, now: int) -> Iterator[None]:
-    """The chain at another time, and back."""
-    before, chain.now = chain.now, now
-    try:
-        yield
-    finally:
-        chain.now = before

@@ -79,6 +79,13 @@ def test_rubbish_is_refused_in_one_line(rubbish):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("key", [bytes(32), bytes(31), b"\1" + bytes(31)])
+def test_a_public_key_that_is_none_is_named(key):
+    """Zero and one are points of small order: a shared secret with them is known to everybody."""
+    with pytest.raises(SealError, match=f"nothing can be sealed to the key {key.hex()}"):
+        sealing.seal(key, b"features")
+
+
 def test_equal_messages_are_sealed_differently():
     """An onlooker cannot tell that two providers submitted the same."""
     public = sealing.public_key_of(bytes([1]) * 32)

@@ -97,7 +97,7 @@ def test_it_does_not_register_when_preprocessing_and_extractor_do_not_fit(market
 
 
 def test_it_does_not_register_when_nothing_can_be_sealed_to_the_collector(market):
-    with pytest.raises(CryptoError, match="encryption key"):
+    with pytest.raises(CryptoError, match="nothing can be sealed to the key 0000"):
         anna(market, session(encryption_key=bytes(32))).next_action(START)
 
 

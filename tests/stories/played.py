@@ -97,7 +97,7 @@ def play_for_good(name: str, folder: Path, *, forgetful: bool = False, **changes
     wrong = demonstration.run()
     record = demonstration.record
     assert record is not None
-    chain = ChainSession(ape.project.TradingSession.at(record.session), before + 1)
+    chain = ChainSession(ape.project.TradingSession.at(record.session), 0)
     files = sorted(home.glob("*.json"))
     blocks = range(before + 1, ape.chain.blocks.height + 1)
     return Played(
