@@ -1,6 +1,6 @@
 """How well evaluation heads choose the best of five datasets, and how accurate they look doing it.
 
-    python -m benchmarks.head_selection [--seeds 5] [--samples 70,200] > benchmarks/head_selection.md
+    python -m benchmarks.head_selection [--seeds 5] [--samples 70,200] > head_selection.md
 
 Ten providers hold disjoint digits, corrupted in ten mild levels of one kind; each head scores what
 a sample of each gives, and the share of all groups of five in which it picks the least corrupted
@@ -34,7 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--samples", default="70,200", help="per provider, separated by commas")
-    parser.add_argument("--heads", default="fast,paper-mnist", help="presets")
+    parser.add_argument("--heads", default="fast,paper-mnist,paper-cifar10", help="presets")
     given = parser.parse_args()
     counts = [int(n) for n in given.samples.split(",")]
     heads = given.heads.split(",")
@@ -43,7 +43,9 @@ def main() -> None:
     digits = load_dataset("digits")
 
     def inputs(images: ImageSet) -> torch.Tensor:
-        return to_inputs(extract(extractor, preprocessing, images.images), None, extractor.activation)
+        return to_inputs(
+            extract(extractor, preprocessing, images.images), None, extractor.activation
+        )
 
     rates: dict[tuple[int, str, str], list[float]] = defaultdict(list)
     clean: dict[tuple[int, str], list[float]] = defaultdict(list)
@@ -68,7 +70,9 @@ def main() -> None:
 
     print("# Choosing the best of five\n")
     print(f"Made by `python -m benchmarks.head_selection --seeds {given.seeds}`: MNIST digits,")
-    print(f"{extractor.backbone} at {extractor.cut}, {LEVELS} providers with disjoint data, mean and")
+    print(
+        f"{extractor.backbone} at {extractor.cut}, {LEVELS} providers with disjoint data, mean and"
+    )
     print(f"deviation over {given.seeds} seeds, {torch.get_num_threads()} thread(s).\n")
     print("| samples | head |", " | ".join(STEPS), "| clean accuracy | seconds |")
     print("| ---: | --- |", " | ".join("---:" for _ in STEPS), "| ---: | ---: |")

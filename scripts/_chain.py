@@ -169,8 +169,7 @@ def _logs(contract: ContractInstance, first: int) -> Iterable[ContractLog]:
 def _transact(method: Any, arguments: Any, account: AccountAPI, value: int) -> ReceiptAPI:
     call = str(method).partition("(")[0]
     try:
-        # Estimated on every network alike, so that what would be refused is never sent.
-        return method(*arguments, sender=account, value=value, gas="auto")
+        return method(*arguments, sender=account, value=value)
     except CustomError as error:
         values = ", ".join(f"{name} {value}" for name, value in error.inputs.items())
         raise ActionRefused(

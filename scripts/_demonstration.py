@@ -19,7 +19,7 @@ from offchain.crypto.secrets_file import SecretsFile
 from offchain.data.imageset import ImageSet
 from offchain.hyperx import adversaries
 from offchain.hyperx.collector import Collector, Policy
-from offchain.hyperx.evaluation import Evaluation
+from offchain.hyperx.evaluation import Documents, Evaluation
 from offchain.hyperx.provider import Provider
 from offchain.hyperx.session import Session
 from offchain.hyperx.terms import Terms
@@ -85,9 +85,10 @@ class Demonstration:
         telling.doing("opening the datastore")
         with open_datastore(options.ipfs, home / "ipfs") as store:
             telling.doing("publishing the extractor")
+            documents = evaluation.publish(store)
             if factory is None:
                 factory = parties.deployer.deploy(ape.project.TradingSessionFactory)
-            chain = self._session(factory, terms, evaluation, store, parties.collector)
+            chain = self._session(factory, terms, documents, parties.collector)
             offers = tuple(
                 self._offer(i, parties.providers[i], parts[i], clean[i], store, home)
                 for i in range(count)
@@ -162,15 +163,9 @@ class Demonstration:
         )
 
     def _session(
-        self,
-        factory: ContractInstance,
-        terms: Terms,
-        evaluation: Evaluation,
-        store: Datastore,
-        account: AccountAPI,
+        self, factory: ContractInstance, terms: Terms, documents: Documents, account: AccountAPI
     ) -> ChainSession:
         """A new session under `terms`, or the one to go on with."""
-        documents = evaluation.publish(store)
         if self.options.resume:
             return ChainSession.resume(factory, self.options.resume)
         terms = replace(

@@ -67,4 +67,16 @@ def find_factory(path: Path) -> ContractInstance | None:
         )
     if not ape.chain.provider.get_code(address):
         raise click.ClickException(f"{path} names {address}, where no contract lives")
+    if not _is_factory(address):
+        raise click.ClickException(
+            f"{path} names {address}, which is no TradingSessionFactory of this version"
+        )
     return ape.project.TradingSessionFactory.at(address)
+
+
+def _is_factory(address: str) -> bool:
+    """Whether this version's factory lives at `address`, whatever its immutables are."""
+    ours = ape.project.TradingSessionFactory.contract_type.get_runtime_bytecode() or b""
+    found = bytes(ape.chain.provider.get_code(address))
+    # Solidity leaves zeros where it will write an immutable.
+    return len(found) == len(ours) and all(a == b for a, b in zip(ours, found, strict=True) if a)

@@ -87,6 +87,7 @@ class Telling:
         for table in (providers_table, gas_by_party_table, gas_by_call_table, ledger_table):
             self.console.print(table(record))
         self.console.print(who_got_what(record))
+        self.console.print()
         if record.dataset_matches:
             self.console.print(
                 f"{record.winner} wins. The collector's decrypted dataset equals the winner's:\n"
@@ -119,13 +120,18 @@ def who_got_what(record: SessionRecord) -> Table:
     outcomes = {provider.name: provider.outcome for provider in record.providers}
     entered = {entry.party: entry for entry in record.ledger}
     for party, entry in entered.items():
-        gain = _gain(entry)
-        why = outcomes[party] if party in outcomes else _why_collector(record)
-        table.add_row(party, _signed(record, gain), Text(why))
+        why = _why_provider(record, entry, outcomes[party]) if party in outcomes else None
+        table.add_row(party, _signed(record, _gain(entry)), Text(why or _why_collector(record)))
     for party, outcome in outcomes.items():
         if party not in entered:
             table.add_row(party, _signed(record, 0), Text(outcome))
     return table
+
+
+def _why_provider(record: SessionRecord, entry: LedgerEntry, outcome: str) -> str:
+    if entry.party == record.winner:
+        return "its dataset was bought; its deposit is back"
+    return outcome if _gain(entry) else f"{outcome}; its deposit is back"
 
 
 def _why_collector(record: SessionRecord) -> str:

@@ -90,7 +90,7 @@ STORY_NAMES = [*STORIES, "all"]
     "--head",
     default="fast",
     show_default=True,
-    help="Training of the evaluation head: fast, paper-mnist, paper-cifar10 or paper-mura.",
+    help="Preset of the head's training; a name that does not exist lists them.",
 )
 @click.option("--baselines", is_flag=True, help="Score by Train-Whole and Scratch-Subset too.")
 @click.option(

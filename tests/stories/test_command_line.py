@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
+import json
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import replace
 from types import SimpleNamespace
 
 import ape
@@ -14,11 +14,13 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from offchain.hyperx.heads import PRESETS
 from scripts import deploy, trade
 from scripts._accounts import load
+from scripts._chain import ActionRefused, ChainSession
 from scripts._deployments import deploy_factory, deployments_path
 from scripts._stories import STORIES
+from scripts._terms import make_terms
+from tests.stories.played import small_options
 
 SMALL = {
     "--plan": "clean,noise:0.5",
@@ -44,14 +46,14 @@ REFUSED = {
     "shard size": (["--shard-size", "0"], "0 is not in the range x>=1"),
     "reward in words": (["--reward", "plenty"], "reward: 'plenty' is no amount"),
     "reward zero": (["--reward", "0 ether"], "reward: 0 ether is 0 wei, must be 1 to 2^96 - 1"),
-    "deposit negative": (["--deposit", "-1"], "deposit: -1 is -1 wei"),
+    "deposit negative": (["--deposit", "-1"], "deposit: '-1' is no amount"),
     "deposit low": (["--deposit", "0.2 ether"], "deposit: 0.2 ether must be above"),
     "penalty": (["--penalty", "101"], "101.0 is not in the range"),
     "token nowhere": (["--token", NOWHERE], f"token: no contract lives at {NOWHERE}"),
     "token in words": (["--token", "gold"], "token: 'gold' is no address"),
     "extractor": (["--extractor", "resnet"], "resnet"),
     "cut": (["--cut", "block99"], "block99"),
-    "head": (["--head", "big"], "head: 'big' is none of fast, paper-mnist"),
+    "head": (["--head", "big"], "head: 'big' is none of fast, "),
     "device": (["--device", "tpu"], "'tpu'"),
     "ipfs": (["--ipfs", "http://127.0.0.1:9"], "127.0.0.1:9"),
     "resume": (["--resume", NOWHERE], "resume: "),
@@ -60,8 +62,9 @@ REFUSED = {
 
 
 @pytest.fixture
-def invoke(project, tmp_path) -> Callable[..., Result]:
-    """Runs the command with small datasets in an empty folder."""
+def invoke(project, tmp_path, monkeypatch) -> Callable[..., Result]:
+    """Runs the command on the tests' chain, with small datasets, in an empty folder."""
+    monkeypatch.setenv("APE_FOUNDRY_HOST", ape.chain.provider.uri)
 
     def run(*options: str) -> Result:
         places = {"--reports": tmp_path / "reports", "--deployments": tmp_path / "deployments"}
@@ -99,17 +102,17 @@ def test_help_explains_every_option(command) -> None:
 
 
 def test_help_names_what_can_be_chosen() -> None:
-    """Stories and heads by the names that the code knows."""
+    """Every story that can be told."""
     text = "".join(CliRunner().invoke(trade.cli, ["--help"]).output.split())
-    for name in (*STORIES, *PRESETS):
+    for name in (*STORIES, "all"):
         assert name in text
 
 
 def test_help_loads_no_library_that_takes_seconds() -> None:
     """`--help` answers at once: neither torch nor matplotlib is imported for it."""
-    code = "import sys, scripts.trade, scripts.deploy; print(sorted(sys.modules))"
+    code = "import json, sys, scripts.trade, scripts.deploy; print(json.dumps([*sys.modules]))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert not {"torch", "matplotlib", "torchvision"} & set(eval(done.stdout))
+    assert not {"torch", "matplotlib", "torchvision"} & set(json.loads(done.stdout))
 
 
 @pytest.mark.parametrize(
@@ -145,8 +148,38 @@ def test_a_factory_that_is_something_else(invoke, tmp_path, deployer, token) -> 
     height = ape.chain.blocks.height
     result = invoke()
     assert result.exit_code == 1
-    assert _message(result) == f"{path} names {token.address}, which is no TradingSessionFactory"
+    assert (
+        _message(result)
+        == f"{path} names {token.address}, which is no TradingSessionFactory of this version"
+    )
     assert ape.chain.blocks.height == height
+
+
+def test_what_the_contract_refuses_is_told_by_its_name(
+    project, deployer, collector, tmp_path
+) -> None:
+    """Its error with all values on one line."""
+    factory = deployer.deploy(project.TradingSessionFactory)
+    options = small_options(tmp_path)
+    terms = make_terms(options, STORIES["honest"], str(collector.address), 3)
+    word = b"\1" * 32
+    broken = replace(terms, deposit=1, preprocessing=word, extractor=word, encryption_key=word)
+    with pytest.raises(ActionRefused) as refusal:
+        ChainSession.create(factory, broken, collector)
+    assert refusal.value.message == (
+        f"createSession by {collector.address} refused: "
+        f"DepositTooLow (deposit 1, compensation {terms.compensation})"
+    )
+
+
+def test_a_story_that_did_not_happen_fails(invoke, tmp_path) -> None:
+    """Where the culprit was never asked for a review nothing was shown: no success is claimed."""
+    result = invoke("--story", "silent-candidate", "--plan", "noise:1,clean")
+    assert result.exit_code == 1
+    assert "provider 1, which misbehaves in its review, was asked for none" in " ".join(
+        result.output.split()
+    )
+    assert _message(result) == "ended otherwise than they should: silent-candidate"
 
 
 def test_a_key_that_everybody_knows_signs_on_no_real_network(monkeypatch) -> None:
