@@ -68,7 +68,13 @@ class ShardMissing(Provider):
 
     def submit_features(self, me: Member) -> do.Action | None:
         """Honest features, and one shard less."""
-        action = super().submit_features(me)
+        return self._less_one_shard(super().submit_features(me), me)
+
+    def open_review(self, me: Member) -> do.Action | None:
+        """The honest review; a role that was restarted has stored all shards anew."""
+        return self._less_one_shard(super().open_review(me), me)
+
+    def _less_one_shard(self, action: do.Action | None, me: Member) -> do.Action | None:
         if me.sample:
             self.store.remove(self.dataset.cids[me.sample[0]])
         return action

@@ -2,7 +2,9 @@
 
 Like the provider's it holds no connection: `next_action` says what to do next given what the
 chain has told its session. Secrets are on disk before anything rests on them; scores are computed
-again after a restart, from the features in the datastore.
+again after a restart, from the features in the datastore. What is wrong with a provider's content
+counts against the provider; when the collector's own node fails, the error goes to the caller and
+nothing is decided.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from offchain.hyperx.quality import QualityScore
 from offchain.hyperx.review import ReviewError, Verdict, fetch_shards, opened_keys
 from offchain.hyperx.session import Clock, Member, Session, State
 from offchain.hyperx.submission import SubmissionError
-from offchain.storage import Datastore, DatastoreError, cid_from_digest
+from offchain.storage import ContentError, Datastore, cid_from_digest
 
 BAD_FEATURES = (CryptoError, FeatureError, SubmissionError)
 """What opening features raises that are not what the provider should have sealed."""
@@ -153,7 +155,7 @@ class Collector:
                 continue
             try:
                 submitted[member.account] = self._features(member)
-            except (DatastoreError, *BAD_FEATURES) as error:
+            except (ContentError, *BAD_FEATURES) as error:
                 self._object(member, f"features: {error}")
         self._scores, broken = self.evaluation.score(submitted)
         self._scored = features
@@ -197,7 +199,7 @@ class Collector:
                 addresses = list(member.review_addresses)
             images = fetch_shards(self.store, manifest, addresses, keys)
             submitted = self._features(member)
-        except (ReviewError, mf.ManifestError, DatastoreError, *BAD_FEATURES) as error:
+        except (ReviewError, mf.ManifestError, ContentError, *BAD_FEATURES) as error:
             return Verdict(str(error))
         agreement = self.evaluation.compare(submitted, images, self.policy.tolerance)
         return Verdict("" if agreement else agreement.reason, difference=agreement.worst)
@@ -235,7 +237,7 @@ class Collector:
         if registration not in self._manifests:
             try:
                 self._manifests[registration] = self._checked_manifest(member)
-            except (mf.ManifestError, DatastoreError) as error:
+            except (mf.ManifestError, ContentError) as error:
                 self._manifests[registration] = f"manifest: {error}"
         found = self._manifests[registration]
         if isinstance(found, str):
@@ -278,7 +280,7 @@ class Collector:
                 self.store.pin(cid)
                 if self.progress:
                     self.progress(i + 1, len(addresses))
-        except (mf.ManifestError, DatastoreError) as error:
+        except (mf.ManifestError, ContentError) as error:
             self._object(member, f"shards: {error}")
             return False
         return True

@@ -30,6 +30,10 @@ from offchain.models.extractor import Extractor
 from offchain.models.preprocessing import Preprocessing
 from offchain.storage import Datastore, digest_of
 
+CLAIM_MARGIN = 20
+"""A claim is not sent in the last twentieth of its window: refused for coming too late it would
+have published the key for nothing."""
+
 
 @dataclass(frozen=True)
 class EncryptedDataset:
@@ -92,7 +96,8 @@ class Provider:
             return None
         if self.session.candidate == self.account and clock.now < self.session.deadline:
             if self.session.state == State.REVIEWED:
-                return self.claim(me)
+                late = self.session.deadline - terms.response_time // CLAIM_MARGIN
+                return self.claim(me) if clock.now < late else None
             if not self.session.disclosed:
                 return self.open_review(me)
         return None

@@ -19,7 +19,7 @@ from offchain.data.shards import ShardError, find_duplicates, join_shards, shard
 from offchain.hyperx.actions import WrongKey
 from offchain.hyperx.manifest import Manifest
 from offchain.hyperx.session import Member
-from offchain.storage import Datastore, DatastoreError, cid_from_digest
+from offchain.storage import ContentError, Datastore, cid_from_digest
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def fetch_shards(
         try:
             ciphertext = store.get(cid_from_digest(address), size + TAG_BYTES)
             plain.append(decrypt_shard(key, index, ciphertext))
-        except (DatastoreError, ShardCipherError) as error:
+        except (ContentError, ShardCipherError) as error:
             raise ReviewError(f"shard {index}: {error}") from error
         if len(plain[-1]) != size:
             raise ReviewError(f"shard {index} has {len(plain[-1])} bytes, the terms ask for {size}")

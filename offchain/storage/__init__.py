@@ -15,6 +15,7 @@ from offchain.storage.cid import (
 )
 from offchain.storage.datastore import (
     ContentCorrupted,
+    ContentError,
     ContentMissing,
     ContentTooLarge,
     Datastore,
@@ -43,6 +44,7 @@ __all__ = [
     "DAG_PB",
     "RAW",
     "ContentCorrupted",
+    "ContentError",
     "ContentMissing",
     "ContentTooLarge",
     "Datastore",

@@ -14,24 +14,28 @@ class DatastoreError(Exception):
     """Base of everything that a datastore raises."""
 
 
-class InvalidCid(DatastoreError, ValueError):
+class ContentError(DatastoreError):
+    """What whoever stored something, or did not, can be blamed for."""
+
+
+class InvalidCid(ContentError, ValueError):
     """Text that is no CID, or a digest or codec that gives none."""
 
 
-class ContentMissing(DatastoreError):
+class ContentMissing(ContentError):
     """Content that did not turn up within the timeout."""
 
 
-class ContentCorrupted(DatastoreError):
+class ContentCorrupted(ContentError):
     """Bytes that do not belong to the CID they were answered for."""
 
 
-class ContentTooLarge(DatastoreError):
+class ContentTooLarge(ContentError):
     """Content above the bound that the caller set."""
 
 
 class DatastoreUnavailable(DatastoreError):
-    """An endpoint that does not answer, or a repository that cannot be opened."""
+    """An endpoint that does not answer, or a repository that cannot be opened: one's own node."""
 
 
 class Datastore(Protocol):

@@ -15,8 +15,8 @@ from offchain.hyperx.manifest import Manifest, publish_manifest
 from offchain.hyperx.provider import Provider
 from offchain.hyperx.session import State
 from offchain.hyperx.submission import seal_features
-from offchain.storage import cid_from_digest, digest_of
-from tests.offchain.session_in_memory import Refused, held
+from offchain.storage import DatastoreUnavailable, cid_from_digest, digest_of
+from tests.offchain.session_in_memory import MemoryStore, Refused, held
 from tests.offchain.small_market import (
     ANNA,
     BERT,
@@ -474,3 +474,37 @@ def test_every_action_is_legal_at_every_edge_of_every_window(tmp_path, name):
                     except Refused as why:
                         pytest.fail(f"height {height}, time {now}, {account}: {action}: {why}")
     assert tried > 100
+
+
+class NodeDown(MemoryStore):
+    """The collector's own node, which fails from some call on."""
+
+    calls_left = 10**9
+
+    def get(self, cid, max_bytes=None):
+        self.calls_left -= 1
+        if self.calls_left < 0:
+            raise DatastoreUnavailable("the node does not answer")
+        return super().get(cid, max_bytes)
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_its_own_node_failing_is_blamed_on_no_provider(tmp_path, hidden):
+    """At every step of a session the error comes through; nothing is sampled, refused or closed
+    on its account, and with the node back the session ends as if nothing had been."""
+    market = honest(tmp_path, published_addresses=not hidden)
+    node = market.stores[COLLECTOR] = NodeDown(market.network)
+    failures = 0
+    acted = True
+    while acted or market.advance():
+        node.calls_left = 0
+        try:
+            action = market.role(COLLECTOR, restart=True).next_action(market.chain.clock)
+        except DatastoreUnavailable:
+            failures += 1
+        else:
+            assert action is None
+        node.calls_left = 10**9
+        acted = any([market.act(account) for account in market.seats])  # noqa: C419
+    assert failures >= 3
+    assert market.chain.session().deal.provider == BERT

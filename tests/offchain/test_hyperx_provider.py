@@ -205,6 +205,8 @@ def test_it_opens_nothing_before_it_is_asked_and_claims_nothing_before_it_is_cho
             if isinstance(action, do.SubmitReview | do.ClaimReward):
                 assert now_session.candidate == BERT
                 assert now < now_session.deadline
+                if isinstance(action, do.ClaimReward):
+                    assert now < now_session.deadline - now_session.terms.response_time // 20
                 assert now_session.disclosed == isinstance(action, do.ClaimReward)
 
 

@@ -18,16 +18,6 @@ from tests.offchain.small_market import (
     honest,
 )
 
-
-class ShardGone(adversaries.ShardMissing):
-    """Takes the shard out again before it opens its review: a restart stores all shards anew."""
-
-    def open_review(self, me):
-        action = super().open_review(me)
-        self.store.remove(self.dataset.cids[me.sample[0]])
-        return action
-
-
 ENDS = {
     "honest": {},
     "hidden addresses": {"published_addresses": False},
@@ -37,7 +27,7 @@ ENDS = {
     "a copied root": {"kind": adversaries.RootCopier},
     "a missing shard": {"kind": adversaries.ShardMissing},
     "a hidden missing shard": {
-        "kind": ShardGone,
+        "kind": adversaries.ShardMissing,
         "published_addresses": False,
         "further_reviews": 1,
     },
