@@ -33,7 +33,7 @@ class Check:
 # own, or it would take the files from under the running Forge tests.
 CHECKS = (
     Check("lint", ("make", "--no-print-directory", "lint")),
-    Check("offchain", ("python", "-m", "pytest", "tests/offchain", "-q")),
+    Check("offchain", ("python", "-m", "pytest", "-p", "no:ape_test", "tests/offchain", "-q")),
     Check("contracts", ("ape", "test", "tests", "--ignore=tests/offchain", "-q")),
     Check("invariants", ("forge", "test")),
     Check(

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
+
+MAX_DEPTH = 16
+"""Deepest nesting read. json goes as deep as the interpreter's limit, which some libraries raise
+beyond what the stack holds: then a few thousand brackets end the process."""
+
+_STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{\]}]')
 
 
 class DocumentError(ValueError):
@@ -28,11 +35,12 @@ def from_canonical(data: bytes, what: str, limit: int) -> dict[str, Any]:
     """
     if len(data) > limit:
         raise DocumentError(f"{what} has at most {limit} bytes, not {len(data)}")
+    if _depth(data) > MAX_DEPTH:
+        raise DocumentError(f"{what} is nested deeper than {MAX_DEPTH} levels")
     try:
         document = json.loads(data)
         form = to_canonical(document) if isinstance(document, dict) else b""
-    # RecursionError: a few thousand brackets fit into any sensible limit.
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise DocumentError(f"{what} is no JSON document: {_line(error)}") from error
     if not isinstance(document, dict):
         raise DocumentError(f"{what} is a JSON object, not a {type(document).__name__}")
@@ -55,6 +63,15 @@ def take(document: dict[str, Any], what: str, **fields: type | tuple[type, ...])
         if not isinstance(value, kind) or isinstance(value, bool):
             raise DocumentError(f"{what}: {name} cannot be {value!r:.60}")
     return [document[name] for name in fields]
+
+
+def _depth(data: bytes) -> int:
+    """How deep brackets outside strings are nested at most."""
+    depth = deepest = 0
+    for found in _STRING_OR_BRACKET.finditer(data):
+        depth += {b"[": 1, b"{": 1, b"]": -1, b"}": -1}.get(found[0], 0)
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _line(error: BaseException) -> str:
