@@ -22,6 +22,9 @@ from offchain.hyperx.session import Clock, Session
 from offchain.hyperx.terms import NATIVE, Terms
 from scripts._erc20 import erc20
 
+POLL_SECONDS = 15
+"""How often a chain that is not local is asked what others did."""
+
 
 class ActionRefused(click.ClickException):
     """The chain would not do it; one line that says who wanted what and why not."""
@@ -139,13 +142,12 @@ def clock() -> Clock:
 
 
 def wait_until(timestamp: int) -> None:
-    """Lets time pass: at once on a local chain, by waiting on any other."""
+    """Lets time pass: to `timestamp` on a local chain, elsewhere a little, since others act."""
     if ape.chain.provider.network.is_local:
         ape.chain.pending_timestamp = timestamp
         ape.chain.mine()
         return
-    while ape.chain.blocks.head.timestamp < timestamp:
-        time.sleep(min(15, max(1, timestamp - ape.chain.blocks.head.timestamp)))
+    time.sleep(min(POLL_SECONDS, max(1, timestamp - ape.chain.blocks.head.timestamp)))
 
 
 def next_block() -> None:

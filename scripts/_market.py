@@ -63,8 +63,9 @@ def play(
         tell: called after every transaction.
         forgetful: kill and rebuild every role before every step.
         before: called with a seat's name before it looks for something to do.
-        at_time: called with what ends and when, before waiting for it.
+        at_time: called with what ends and when, once before waiting for it.
     """
+    announced = None
     while True:
         acted = []
         for seat in seats:
@@ -82,8 +83,9 @@ def play(
         if session.is_over(now.now) or not ahead:
             return session
         time, what = min(ahead)
-        if at_time:
+        if at_time and announced != (time, what):
             at_time(what, time)
+        announced = time, what
         wait_until(time)
 
 
