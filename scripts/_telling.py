@@ -25,6 +25,7 @@ from offchain.report.tables import (
     gas_by_party_table,
     ledger_table,
     providers_table,
+    scores_table,
 )
 from offchain.report.text import amount
 from scripts._market import Step
@@ -84,7 +85,14 @@ class Telling:
 
     def conclude(self, record: SessionRecord, wrong: list[str], page: str) -> None:
         """The tables, who got what and why, and whether it is as it should be."""
-        for table in (providers_table, gas_by_party_table, gas_by_call_table, ledger_table):
+        scores = (scores_table,) if record.baselines else ()
+        for table in (
+            providers_table,
+            *scores,
+            gas_by_party_table,
+            gas_by_call_table,
+            ledger_table,
+        ):
             self.console.print(table(record))
         self.console.print(who_got_what(record))
         self.console.print()
