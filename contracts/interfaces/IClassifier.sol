@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+/// @title A classifier of samples with binary features, kept and trained on chain
+/// @notice A sample is the set of its active features as a bitmap: feature i is bit `i % 256` of word `i / 256`, so that
+/// no feature can be named twice and the order says nothing. Arithmetic is on integers, its scaling stated by each
+/// implementation; offchain/sum/classifiers.py computes the same to the last bit.
+interface IClassifier {
+    /// @notice The classifier learnt a sample.
+    event Learnt(uint256 indexed label, bool changed);
+    /// @notice Words of the model were set before it opened.
+    event Initialised(uint256 first, uint256 count);
+    /// @notice Initialisation is over; from now on only the trainer changes the model.
+    event Opened(address trainer);
+
+    error NotTrainer(address caller, address trainer);
+    error NotOwner(address caller, address owner);
+    error AlreadyOpen();
+    error NotOpen();
+    error BitmapLength(uint256 words, uint256 needed);
+    error FeatureOutOfRange(uint256 featureCount);
+    error TooManyFeatures(uint256 active, uint256 max);
+    error LabelOutOfRange(uint256 label, uint256 classCount);
+    error WordsOutOfRange(uint256 first, uint256 count, uint256 available);
+
+    /// @notice The class of a sample as the model stands.
+    /// @dev Requirements: one bit per feature (BitmapLength), none beyond (FeatureOutOfRange), at most `maxActive` of
+    /// them set (TooManyFeatures).
+    function predict(uint256[] calldata features) external view returns (uint256 label);
+
+    /// @notice Trains the model with one sample, and says what it predicted before.
+    /// @dev Emits {Learnt}. Requirements as for {predict}, and: the caller is the trainer (NotTrainer), the label is below
+    /// `classCount` (LabelOutOfRange).
+    function learn(uint256[] calldata features, uint256 label) external returns (uint256 predicted);
+
+    /// @notice Sets words of the model's storage, in any number of calls, before it opens.
+    /// @dev Emits {Initialised}. Requirements: the caller is the owner (NotOwner), the model is not open (AlreadyOpen), the
+    /// words exist (WordsOutOfRange).
+    function initialise(uint256 first, uint256[] calldata words) external;
+
+    /// @notice Ends initialisation and names the contract that may train.
+    /// @dev Emits {Opened}. Requirements: the caller is the owner (NotOwner), the model is not open (AlreadyOpen).
+    function open(address trainer) external;
+
+    /// @notice Words of the model's storage as {initialise} takes them: the whole model, exported.
+    function exportWords(uint256 first, uint256 count) external view returns (uint256[] memory words);
+
+    /// @notice How many words the model has.
+    function wordCount() external view returns (uint256);
+
+    /// @notice How many features a sample has, active or not.
+    function featureCount() external view returns (uint256);
+
+    /// @notice How many features of a sample may be active.
+    function maxActive() external view returns (uint256);
+
+    /// @notice How many classes there are.
+    function classCount() external view returns (uint256);
+}

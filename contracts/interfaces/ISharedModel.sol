@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {IClassifier} from "./IClassifier.sol";
+import {IIncentive} from "./IIncentive.sol";
+
+/// @title A model that anybody may teach against a deposit, and that pays those who taught it well
+/// @notice All amounts are in wei, all times in seconds since 1970. A contribution is named by its sample, its label,
+/// the time it was added and its author. Errors of samples and labels are the classifier's (IClassifier), errors of
+/// waits, verdicts and shares the incentive's (IIncentive).
+interface ISharedModel {
+    /// @notice The model is ready to be taught, once its classifier is open to it.
+    event ModelCreated(IClassifier classifier, IIncentive incentive, address indexed owner);
+    /// @notice The model learnt a contribution; its deposit is locked, its cost went into the pot.
+    event DataAdded(
+        address indexed author,
+        bytes32 indexed key,
+        uint256[] features,
+        uint256 label,
+        uint256 addedAt,
+        uint256 deposit,
+        uint256 cost
+    );
+    /// @notice A contribution proved good.
+    event Refunded(address indexed author, bytes32 indexed key, uint256 amount);
+    /// @notice A contribution was reported as bad.
+    event Reported(address indexed reporter, bytes32 indexed key, uint256 amount);
+    /// @notice What was left of a contribution was taken over.
+    event TakenOver(address indexed taker, bytes32 indexed key, uint256 amount);
+    /// @notice A prediction was paid for; the payment went into the pot.
+    event PredictionPaid(address indexed payer, uint256 label, uint256 amount);
+    /// @notice What was paid beyond what a contribution needs was credited to its author.
+    event Credited(address indexed account, uint256 amount);
+    /// @notice Rewards and credits were paid out.
+    event RewardsClaimed(address indexed account, uint256 amount);
+
+    error NoCode(address account);
+    error DepositTooSmall(uint256 offered, uint256 needed);
+    error AlreadyAdded(bytes32 key);
+    error NeverAdded(bytes32 key);
+    error AlreadyRefunded(bytes32 key);
+    error AlreadyClaimed(bytes32 key, address reporter);
+    error OwnData(address author);
+    error NothingPaid();
+    error NothingOwed(address account);
+
+    /// @notice Teaches the model a sample and locks a deposit.
+    /// @dev Emits {DataAdded}, and {Credited} if more is paid than needed: the excess is credited to the caller, who gets
+    /// it by {claimRewards}. What is needed changes with time, so offer a little more than {required} says.
+    /// Requirements:
+    /// - the incentive takes contributions now (IIncentive: TooSoonAfterUpdate)
+    /// - at least deposit and cost are paid (DepositTooSmall)
+    /// - the caller has not added the same within this second (AlreadyAdded)
+    /// - the model is its classifier's trainer (IClassifier: NotTrainer), sample and label are in range (IClassifier)
+    /// @param features the sample, as IClassifier takes it
+    /// @param label its label
+    function addData(uint256[] calldata features, uint256 label) external payable;
+
+    /// @notice Gets back what is left of the caller's deposit, when the model still agrees with the contribution.
+    /// @dev Emits {Refunded}. The contribution counts as good from now on and earns its share of all further income.
+    /// Requirements:
+    /// - the caller added it at that time (NeverAdded) and had no refund (AlreadyRefunded)
+    /// - the incentive grants it (IIncentive: RefundTooEarly, ModelDisagrees, NothingLeft, AlreadyReported)
+    /// @param features its sample
+    /// @param label its label
+    /// @param addedAt when it was added
+    function refund(uint256[] calldata features, uint256 label, uint256 addedAt) external;
+
+    /// @notice Gets a share of another's deposit, when the model now disagrees with the contribution.
+    /// @dev Emits {Reported}. Requirements:
+    /// - the author is not the caller (OwnData)
+    /// - the author added it at that time (NeverAdded), had no refund (AlreadyRefunded), and the caller has not
+    ///   reported it (AlreadyClaimed)
+    /// - the incentive grants it (IIncentive: ReportTooEarly, ModelAgrees, NothingLeft, NoGoodData, AlreadyReported)
+    /// @param features its sample
+    /// @param label its label
+    /// @param addedAt when it was added
+    /// @param author who added it
+    function report(uint256[] calldata features, uint256 label, uint256 addedAt, address author) external;
+
+    /// @notice Gets what is left of a contribution that nobody dealt with for long. Anybody may call, the author too.
+    /// @dev Emits {TakenOver}. The model is not asked. Requirements:
+    /// - the author added it at that time (NeverAdded) and had no refund (AlreadyRefunded)
+    /// - the incentive grants it (IIncentive: TakeOverTooEarly, NothingLeft)
+    /// @param features its sample
+    /// @param label its label
+    /// @param addedAt when it was added
+    /// @param author who added it
+    function takeOver(uint256[] calldata features, uint256 label, uint256 addedAt, address author) external;
+
+    /// @notice Pays those whose data proved good for a prediction: any amount, to be shared by the number of their good
+    /// contributions. Without any good data yet, it waits in the pot for the first.
+    /// @dev Emits {PredictionPaid}. Requirements: something is paid (NothingPaid), the sample is in range (IClassifier).
+    /// @param features the sample
+    /// @return label the class the model gives it
+    function payForPrediction(uint256[] calldata features) external payable returns (uint256 label);
+
+    /// @notice Pays the caller its rewards and credits.
+    /// @dev Emits {RewardsClaimed}. Requirements: there are some (NothingOwed).
+    function claimRewards() external;
+
+    /// @notice The class of a sample as the model stands; free.
+    /// @dev Requirements: the sample is in range (IClassifier).
+    function predict(uint256[] calldata features) external view returns (uint256 label);
+
+    /// @notice What {addData} would need in this block, in wei. Requirements: the incentive takes contributions now.
+    /// @return deposit what would be locked
+    /// @return cost what would go into the pot
+    function required(uint256[] calldata features, uint256 label) external view returns (uint256 deposit, uint256 cost);
+
+    /// @notice What {claimRewards} would pay an account, in wei.
+    function claimable(address account) external view returns (uint256);
+
+    /// @notice What is recorded of a contribution.
+    /// @return added whether it was added
+    /// @return refunded whether it proved good
+    /// @return reported whether it was reported
+    /// @return deposit what was locked with it, in wei
+    /// @return left what is left of that, in wei
+    function contribution(uint256[] calldata features, uint256 label, uint256 addedAt, address author)
+        external
+        view
+        returns (bool added, bool refunded, bool reported, uint256 deposit, uint256 left);
+
+    /// @notice How many contributions of an author proved good.
+    function goodData(address author) external view returns (uint256);
+
+    /// @notice How many contributions of all proved good.
+    function totalGoodData() external view returns (uint256);
+
+    /// @notice Income that is not shared: all of it while there is no good data, else less than one wei for each.
+    function pot() external view returns (uint256);
+
+    /// @notice When the model was last taught, or else made.
+    function lastUpdate() external view returns (uint256);
+
+    /// @notice Who may take over what is left before others may.
+    function owner() external view returns (address);
+
+    /// @notice What is taught.
+    function classifier() external view returns (IClassifier);
+
+    /// @notice The rules.
+    function incentive() external view returns (IIncentive);
+}

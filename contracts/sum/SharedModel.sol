@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Payment} from "../exchange/Payment.sol";
+import {IClassifier} from "../interfaces/IClassifier.sol";
+import {Claim, IIncentive} from "../interfaces/IIncentive.sol";
+import {ISharedModel} from "../interfaces/ISharedModel.sol";
+import {Contribution, ContributionLib} from "./Contribution.sol";
+import {Standing} from "./Standing.sol";
+import {Totals, TotalsLib} from "./Totals.sol";
+
+/// @title An open, shared model: anybody teaches it, its incentive keeps it honest (SUM, section III)
+/// @notice The states of a contribution, and who may do what. The waits are the incentive's, those of the stake incentive
+/// shown here; windows are half-open, [start, end), and none ends.
+///
+/// | state                     | call     | by                        | from                 | leads to                   |
+/// | ------------------------- | -------- | ------------------------- | -------------------- | -------------------------- |
+/// | none                      | addData  | anyone, with a deposit    | now                  | added                      |
+/// | added, reported in part   | refund   | author, the model agrees  | added + refundWait   | refunded: proved good      |
+/// | added, reported in part   | report   | another, model disagrees  | added + refundWait   | reported, less is left     |
+/// | added, reported in part   | takeOver | owner                     | added + ownerWait    | nothing left               |
+/// | added, reported in part   | takeOver | anyone                    | added + anyoneWait   | nothing left               |
+///
+/// The money, to the wei:
+///
+///     balance = sum of all that is left of deposits + sum of all that is claimable + pot
+///
+/// (more, where a coin was forced in). Submission costs and payments for predictions are income. Income is shared
+/// among the contributions that have proved good by then, equally, and each author claims its own; see Totals.sol for
+/// the index. With no good data the income waits for the first contribution that proves good; anybody can bring that
+/// about by contributing a sample with the label that the model gives it. What does not divide, less than one wei for
+/// each good contribution, joins the next income.
+///
+/// Classifier and incentive are contracts that everybody who takes part trusts, as they trust this one. The pair is
+/// fixed; any classifier goes with any incentive.
+contract SharedModel is ISharedModel, ReentrancyGuardTransient {
+    /// @inheritdoc ISharedModel
+    IClassifier public immutable classifier;
+    /// @inheritdoc ISharedModel
+    IIncentive public immutable incentive;
+    /// @inheritdoc ISharedModel
+    address public immutable owner;
+
+    Totals private _totals;
+    mapping(bytes32 key => Contribution) private _contributions;
+    mapping(address account => Standing) private _standings;
+    /// @dev reports by accounts that had no seat then; the others' are bits of the record
+    mapping(bytes32 key => mapping(address reporter => bool)) private _reports;
+
+    /// @notice Joins a classifier and an incentive; the caller becomes the owner.
+    /// @dev Emits {ModelCreated}. Requirements: both are contracts (NoCode).
+    constructor(IClassifier classifier_, IIncentive incentive_) {
+        require(address(classifier_).code.length > 0, NoCode(address(classifier_)));
+        require(address(incentive_).code.length > 0, NoCode(address(incentive_)));
+        classifier = classifier_;
+        incentive = incentive_;
+        owner = msg.sender;
+        _totals = TotalsLib.create(block.timestamp);
+        emit ModelCreated(classifier_, incentive_, msg.sender);
+    }
+
+    // Classifier and incentive are asked before anything is written, since what is written hangs on their answer. They
+    // are trusted, and no call that changes anything can be re-entered.
+    // slither-disable-start reentrancy-no-eth
+
+    // ---------------------------------------------------------------- teaching
+
+    /// @inheritdoc ISharedModel
+    function addData(uint256[] calldata features, uint256 label) external payable nonReentrant {
+        Totals totals = _totals;
+        (uint256 deposit, uint256 cost) = incentive.onAdd(msg.sender, features, label, totals.lastUpdate());
+        uint256 needed = deposit + cost;
+        require(msg.value >= needed, DepositTooSmall(msg.value, needed));
+        bytes32 key = ContributionLib.key(features, label, msg.sender, block.timestamp);
+        require(!_contributions[key].has(ContributionLib.ADDED), AlreadyAdded(key));
+
+        _contributions[key] = ContributionLib.create(deposit);
+        _totals = totals.withUpdate(block.timestamp).withIncome(cost);
+        emit DataAdded(msg.sender, key, features, label, block.timestamp, deposit, cost);
+        if (msg.value > needed) {
+            _standings[msg.sender] = _standings[msg.sender].credited(msg.value - needed);
+            emit Credited(msg.sender, msg.value - needed);
+        }
+        // What the model thought before is in the classifier's event.
+        // slither-disable-next-line unused-return
+        classifier.learn(features, label);
+    }
+
+    // ---------------------------------------------------------------- verdicts
+
+    /// @inheritdoc ISharedModel
+    function refund(uint256[] calldata features, uint256 label, uint256 addedAt) external nonReentrant {
+        (bytes32 key, Contribution record) = _open(features, label, addedAt, msg.sender);
+        Totals totals = _totals;
+        Standing standing = _standings[msg.sender];
+        Claim memory claim = _claim(record, label, addedAt, msg.sender, standing, totals);
+        claim.predicted = classifier.predict(features);
+        uint256 amount = incentive.onRefund(claim);
+
+        totals = totals.shared();
+        uint256 seat;
+        (_totals, seat) = totals.withGoodData(standing.seat());
+        _standings[msg.sender] = standing.withGoodData(seat, totals.rewardPerGood());
+        _contributions[key] = record.take(amount).with(ContributionLib.REFUNDED);
+        emit Refunded(msg.sender, key, amount);
+        _pay(amount);
+    }
+
+    /// @inheritdoc ISharedModel
+    function report(uint256[] calldata features, uint256 label, uint256 addedAt, address author) external nonReentrant {
+        require(msg.sender != author, OwnData(author));
+        (bytes32 key, Contribution record) = _open(features, label, addedAt, author);
+        Standing standing = _standings[msg.sender];
+        uint256 seat = standing.seat();
+        require(
+            !record.reportedBy(seat) && !(record.has(ContributionLib.REPORTED_UNSEATED) && _reports[key][msg.sender]),
+            AlreadyClaimed(key, msg.sender)
+        );
+        Claim memory claim = _claim(record, label, addedAt, author, standing, _totals);
+        claim.predicted = classifier.predict(features);
+        uint256 amount = incentive.onReport(claim);
+
+        record = record.take(amount).with(ContributionLib.REPORTED);
+        if (seat == 0) {
+            record = record.with(ContributionLib.REPORTED_UNSEATED);
+            _reports[key][msg.sender] = true;
+        } else {
+            record = record.withReporter(seat);
+        }
+        _contributions[key] = record;
+        emit Reported(msg.sender, key, amount);
+        _pay(amount);
+    }
+
+    /// @inheritdoc ISharedModel
+    function takeOver(uint256[] calldata features, uint256 label, uint256 addedAt, address author)
+        external
+        nonReentrant
+    {
+        (bytes32 key, Contribution record) = _open(features, label, addedAt, author);
+        uint256 amount = incentive.onTakeOver(_claim(record, label, addedAt, author, _standings[msg.sender], _totals));
+
+        _contributions[key] = record.take(amount);
+        emit TakenOver(msg.sender, key, amount);
+        _pay(amount);
+    }
+
+    // slither-disable-end reentrancy-no-eth
+
+    // ---------------------------------------------------------------- income
+
+    /// @inheritdoc ISharedModel
+    function payForPrediction(uint256[] calldata features) external payable nonReentrant returns (uint256 label) {
+        require(msg.value > 0, NothingPaid());
+        _totals = _totals.withIncome(msg.value);
+        label = classifier.predict(features);
+        emit PredictionPaid(msg.sender, label, msg.value);
+    }
+
+    /// @inheritdoc ISharedModel
+    function claimRewards() external nonReentrant {
+        Standing standing = _standings[msg.sender];
+        // Sharing the pot is not recorded before the number of good data changes: it comes out the same until then.
+        uint256 amount = standing.owed(_totals.shared().rewardPerGood());
+        require(amount > 0, NothingOwed(msg.sender));
+
+        _standings[msg.sender] = standing.paid(amount);
+        emit RewardsClaimed(msg.sender, amount);
+        _pay(amount);
+    }
+
+    // ---------------------------------------------------------------- views
+
+    /// @inheritdoc ISharedModel
+    function predict(uint256[] calldata features) external view returns (uint256 label) {
+        return classifier.predict(features);
+    }
+
+    /// @inheritdoc ISharedModel
+    function required(uint256[] calldata features, uint256 label)
+        external
+        view
+        returns (uint256 deposit, uint256 cost)
+    {
+        return incentive.required(features, label, _totals.lastUpdate());
+    }
+
+    /// @inheritdoc ISharedModel
+    function claimable(address account) external view returns (uint256) {
+        return _standings[account].owed(_totals.shared().rewardPerGood());
+    }
+
+    /// @inheritdoc ISharedModel
+    function contribution(uint256[] calldata features, uint256 label, uint256 addedAt, address author)
+        external
+        view
+        returns (bool added, bool refunded, bool reported, uint256 deposit, uint256 left)
+    {
+        Contribution record = _contributions[ContributionLib.key(features, label, author, addedAt)];
+        added = record.has(ContributionLib.ADDED);
+        refunded = record.has(ContributionLib.REFUNDED);
+        reported = record.has(ContributionLib.REPORTED);
+        deposit = record.deposit();
+        left = record.left();
+    }
+
+    /// @inheritdoc ISharedModel
+    function goodData(address author) external view returns (uint256) {
+        return _standings[author].goodData();
+    }
+
+    /// @inheritdoc ISharedModel
+    function totalGoodData() external view returns (uint256) {
+        return _totals.goodData();
+    }
+
+    /// @inheritdoc ISharedModel
+    function pot() external view returns (uint256) {
+        return _totals.shared().pot();
+    }
+
+    /// @inheritdoc ISharedModel
+    function lastUpdate() external view returns (uint256) {
+        return _totals.lastUpdate();
+    }
+
+    // ---------------------------------------------------------------- shared steps
+
+    /// @notice The record of a contribution that was added and not refunded (NeverAdded, AlreadyRefunded).
+    function _open(uint256[] calldata features, uint256 label, uint256 addedAt, address author)
+        private
+        view
+        returns (bytes32 key, Contribution record)
+    {
+        key = ContributionLib.key(features, label, author, addedAt);
+        record = _contributions[key];
+        require(record.has(ContributionLib.ADDED), NeverAdded(key));
+        require(!record.has(ContributionLib.REFUNDED), AlreadyRefunded(key));
+    }
+
+    /// @notice What the incentive is told of the caller's claim; the model's prediction is added where it is asked.
+    function _claim(
+        Contribution record,
+        uint256 label,
+        uint256 addedAt,
+        address author,
+        Standing standing,
+        Totals totals
+    ) private view returns (Claim memory claim) {
+        claim.author = author;
+        claim.claimant = msg.sender;
+        claim.byOwner = msg.sender == owner;
+        claim.reported = record.has(ContributionLib.REPORTED);
+        claim.addedAt = addedAt;
+        claim.deposit = record.deposit();
+        claim.left = record.left();
+        claim.label = label;
+        claim.goodData = standing.goodData();
+        claim.totalGoodData = totals.goodData();
+    }
+
+    /// @notice Sends the caller what is its own; the last step of a call.
+    function _pay(uint256 amount) private {
+        if (amount > 0) Payment.pay(address(0), msg.sender, amount);
+    }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {Claim, IIncentive} from "../../interfaces/IIncentive.sol";
+import {WaitingIncentive, Waits} from "./WaitingIncentive.sol";
+
+/// @title Deposit, take, reward: the stake incentive of 0xDeCA10B's simulation with the submission cost of SUM
+/// @notice With s the whole seconds since the model was last taught, u the unit in wei, floor division throughout:
+///
+///     deposit [wei] = max(1, floor(60 * costWeight / floor(sqrt(s)))) * u          for s >= 1; refused for s = 0
+///     cost    [wei] = submissionCost * u                                            kept, whatever becomes of the data
+///     payment [wei] = deposit + cost
+///     refund  [wei] = what is left of the deposit, if the model agrees
+///     share   [wei] = floor(deposit * goodData(reporter) / totalGoodData), if the model disagrees;
+///                     all that is left, where the share is zero or exceeds it
+///     takeover[wei] = what is left of the deposit
+///
+/// 60 is the root of the seconds of an hour: one hour after the last update a contribution costs `costWeight` units, four
+/// hours after it half of that. Its Solidity contracts differ from the simulation in two ways that were not kept:
+/// they multiply by 3,600 instead of 60, and take a contribution within the same second.
+contract StakeIncentive is WaitingIncentive {
+    uint256 private constant ROOT_OF_HOUR = 60;
+
+    /// @notice The deposit an hour after the last update, in units.
+    uint256 public immutable costWeight;
+    /// @notice What each contribution pays into the pot, in units.
+    uint256 public immutable submissionCost;
+    /// @notice The unit of deposit and cost, in wei.
+    uint256 public immutable unit;
+
+    error UnitZero();
+    error AmountTooLarge(uint256 amount, uint256 max);
+
+    /// @notice Fixes the terms.
+    /// @dev Requirements: the unit is at least 1 wei (UnitZero); the largest deposit, and the cost, fit their places
+    /// in the model's storage, 96 and 80 bits (AmountTooLarge); the waits are in order (WaitsOutOfOrder).
+    /// @param costWeight_ the deposit an hour after the last update, in units; zero makes every deposit one unit
+    /// @param submissionCost_ what each contribution pays into the pot, in units; zero for none
+    /// @param unit_ the unit, in wei
+    /// @param waits_ the waits, in seconds
+    constructor(uint128 costWeight_, uint128 submissionCost_, uint96 unit_, Waits memory waits_)
+        WaitingIncentive(waits_)
+    {
+        require(unit_ > 0, UnitZero());
+        uint256 largest = Math.max(1, ROOT_OF_HOUR * costWeight_) * unit_;
+        require(largest <= type(uint96).max, AmountTooLarge(largest, type(uint96).max));
+        uint256 cost = uint256(submissionCost_) * unit_;
+        require(cost <= type(uint80).max, AmountTooLarge(cost, type(uint80).max));
+        costWeight = costWeight_;
+        submissionCost = submissionCost_;
+        unit = unit_;
+    }
+
+    /// @inheritdoc IIncentive
+    /// @dev Requirements: at least a second has passed since the last update (TooSoonAfterUpdate).
+    function required(uint256[] calldata, uint256, uint256 lastUpdate)
+        external
+        view
+        returns (uint256 deposit, uint256 cost)
+    {
+        return _required(lastUpdate);
+    }
+
+    /// @inheritdoc IIncentive
+    /// @dev Requirements: at least a second has passed since the last update (TooSoonAfterUpdate).
+    function onAdd(address, uint256[] calldata, uint256, uint256 lastUpdate)
+        external
+        view
+        returns (uint256 deposit, uint256 cost)
+    {
+        return _required(lastUpdate);
+    }
+
+    /// @inheritdoc IIncentive
+    /// @dev Requirements: something is left (NothingLeft), the wait is over (RefundTooEarly), the model agrees
+    /// (ModelDisagrees).
+    function onRefund(Claim calldata claim) external view returns (uint256 amount) {
+        require(claim.left > 0, NothingLeft());
+        _requireGood(claim);
+        return claim.left;
+    }
+
+    /// @inheritdoc IIncentive
+    /// @dev Requirements: something is left (NothingLeft), the wait is over (ReportTooEarly), the model disagrees
+    /// (ModelAgrees), data of the reporter's proved good (NoGoodData).
+    function onReport(Claim calldata claim) external view returns (uint256 amount) {
+        require(claim.left > 0, NothingLeft());
+        _requireBad(claim);
+        require(claim.goodData > 0, NoGoodData(claim.claimant));
+        amount = claim.deposit * claim.goodData / claim.totalGoodData;
+        if (amount == 0 || amount > claim.left) amount = claim.left;
+    }
+
+    /// @inheritdoc IIncentive
+    /// @dev Requirements: something is left (NothingLeft), the claimant's wait is over (TakeOverTooEarly).
+    function onTakeOver(Claim calldata claim) external view returns (uint256 amount) {
+        _requireLeftOver(claim);
+        return claim.left;
+    }
+
+    function _required(uint256 lastUpdate) private view returns (uint256 deposit, uint256 cost) {
+        require(block.timestamp > lastUpdate, TooSoonAfterUpdate(block.timestamp, lastUpdate));
+        uint256 units = ROOT_OF_HOUR * costWeight / Math.sqrt(block.timestamp - lastUpdate);
+        return (Math.max(1, units) * unit, submissionCost * unit);
+    }
+}

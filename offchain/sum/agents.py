@@ -1,0 +1,127 @@
+"""Who submits data in the simulation, how often, with what deposit, and with which labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+CONFIDENCE = 0.15
+"""Honest agents work with this probability plus the model's accuracy, as in 0xDeCA10B."""
+
+
+@dataclass(slots=True)
+class Moment:
+    """What an agent knows when it may submit.
+
+    truth: the review's true label.
+    classes: number of labels.
+    predict: the model's label for the review as the model stands, computed when called.
+    accuracy: the model's accuracy when it was last measured, 0 to 1.
+    good_data: how many of the agent's contributions proved good.
+    now: seconds since the start.
+    random: the agent's own generator.
+    """
+
+    truth: int
+    classes: int
+    predict: Callable[[], int]
+    accuracy: float
+    good_data: int
+    now: int
+    random: np.random.Generator
+
+
+Strategy = Callable[[Moment], int | None]
+"""The label to submit, or None to submit nothing this time."""
+
+
+def honest(moment: Moment) -> int | None:
+    """The true label, while the model does well: a failing model is not worth the work."""
+    worth_it = moment.random.random() < moment.accuracy + CONFIDENCE
+    return moment.truth if worth_it else None
+
+
+def flipped(moment: Moment) -> int | None:
+    """The wrong label, always: the paper's malicious agent."""
+    return (moment.truth + 1) % moment.classes
+
+
+def random_label(moment: Moment) -> int | None:
+    """Any label, by chance."""
+    return int(moment.random.integers(moment.classes))
+
+
+STRATEGIES: dict[str, Strategy] = {"honest": honest, "flipped": flipped, "random": random_label}
+"""Strategies by name; more can be added."""
+
+
+@dataclass(frozen=True)
+class Agent:
+    """One participant; defaults are Table I's good agent.
+
+    name: distinct among the agents of a run.
+    strategy: a name in STRATEGIES.
+    start_balance: units of money.
+    mean_deposit, stdev_deposit: units, of the normal distribution of what it offers; draws are
+        cut to whole units, and drawn again below 1.
+    mean_update_wait_s, stdev_update_wait_s: seconds, of the wait before it comes again; likewise.
+    prob_mistake: share of its labels that come out wrong by mistake.
+    """
+
+    name: str
+    strategy: str = "honest"
+    start_balance: int = 10_000
+    mean_deposit: float = 50
+    stdev_deposit: float = 10
+    mean_update_wait_s: float = 600
+    stdev_update_wait_s: float = 1
+    prob_mistake: float = 0.0001
+
+    def __post_init__(self) -> None:
+        if self.strategy not in STRATEGIES:
+            raise ValueError(
+                f"no strategy is called {self.strategy!r}; there are {', '.join(STRATEGIES)}"
+            )
+        if self.start_balance < 0:
+            raise ValueError(f"a balance starts at 0 or more, not {self.start_balance}")
+        if not 0 <= self.prob_mistake <= 1:
+            raise ValueError(f"prob_mistake is a share from 0 to 1, not {self.prob_mistake}")
+        for what, mean, deviation in (
+            ("deposit", self.mean_deposit, self.stdev_deposit),
+            ("wait", self.mean_update_wait_s, self.stdev_update_wait_s),
+        ):
+            # Otherwise a draw of 1 or more might never come.
+            if not (mean > 0 and deviation >= 0 and mean + deviation >= 1):
+                raise ValueError(
+                    f"a {what} needs a mean above 0, a deviation of 0 or more, and a sum of 1 or "
+                    f"more, not {mean} and {deviation}"
+                )
+
+    @property
+    def malicious(self) -> bool:
+        """Whether it submits labels that it does not believe."""
+        return self.strategy != "honest"
+
+
+GOOD = Agent("good")
+"""Table I's good agent."""
+
+BAD = Agent(
+    "bad",
+    strategy="flipped",
+    mean_deposit=100,
+    stdev_deposit=3,
+    mean_update_wait_s=3_600,
+    prob_mistake=0,
+)
+"""Table I's malicious agent."""
+
+
+def draw(random: np.random.Generator, mean: float, deviation: float) -> int:
+    """A whole number of 1 or more, from the normal distribution cut towards 0."""
+    while True:
+        value = int(random.normal(mean, deviation))
+        if value >= 1:
+            return value

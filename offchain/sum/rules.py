@@ -1,0 +1,182 @@
+"""The stake incentive's rules on integers, the same as the contract's.
+
+Amounts are whole units of money, times whole seconds. The rules are those of 0xDeCA10B's stake
+incentive, and the SUM paper's submission cost is a term of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isqrt
+
+DAY = 86_400
+"""Seconds."""
+
+
+class Refused(Exception):
+    """The contract would refuse the call; `reason` is the name of its error."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class StakeTerms:
+    """What the incentive was set up with.
+
+    cost_weight: the deposit asked for one second after an update is 60 of it.
+    unit: what deposits are counted in, in units of money: 1, as on chain, for the rule as it
+        stands; one coin for whole coins, as in 0xDeCA10B's simulation.
+    refund_wait_s: from so many seconds after a contribution it can be refunded or reported.
+    takeover_wait_s: from so many seconds after it anybody can take what is left.
+    submission_cost: units kept of every contribution, beside its deposit, for those whose data
+        proved good (Figures 14 and 15).
+    """
+
+    cost_weight: int = 1
+    unit: int = 1
+    refund_wait_s: int = DAY
+    takeover_wait_s: int = 9 * DAY
+    submission_cost: int = 0
+
+    def __post_init__(self) -> None:
+        if self.unit < 1:
+            raise ValueError(f"unit must be 1 or more, not {self.unit}")
+        if self.cost_weight < 0 or self.submission_cost < 0:
+            raise ValueError(
+                f"cost_weight {self.cost_weight} and submission_cost {self.submission_cost} "
+                "must be 0 or more"
+            )
+        if not 0 < self.refund_wait_s < self.takeover_wait_s:
+            raise ValueError(
+                f"the refund wait, {self.refund_wait_s} s, must lie between 0 and the take-over "
+                f"wait, {self.takeover_wait_s} s"
+            )
+
+
+def required_deposit(cost_weight: int, since_update_s: int) -> int:
+    """`max(1, 60 * cost_weight // isqrt(since_update_s))`: haste is dear.
+
+    since_update_s: whole seconds since the model was last updated; Refused unless above 0.
+    """
+    if since_update_s <= 0:
+        raise Refused("TooSoonAfterUpdate", f"{since_update_s} s after the last update")
+    return max(1, 60 * cost_weight // isqrt(since_update_s))
+
+
+def reporter_share(deposit: int, good: int, total_good: int, left: int) -> int:
+    """`deposit * good // total_good`, or all that is `left` where that is 0 or more than is left.
+
+    good: the reporter's contributions that proved good, at least 1; total_good: everybody's.
+    """
+    share = deposit * good // total_good
+    return share if 0 < share <= left else left
+
+
+class StakeIncentive:
+    """The incentive's state and calls, in the order and with the errors of IIncentive.sol.
+
+    Participants are numbers 0 to `participants` - 1. `started_at` is when the contract was made.
+    Every call either changes the state or raises Refused and changes nothing.
+    """
+
+    def __init__(self, terms: StakeTerms, participants: int, started_at: int = 0) -> None:
+        self.terms = terms
+        self.last_update = started_at
+        self.good = [0] * participants
+        self.total_good = 0
+
+    def required(self, now: int) -> tuple[int, int]:
+        """(deposit, cost) of a contribution at `now`."""
+        terms = self.terms
+        deposit = required_deposit(terms.cost_weight, now - self.last_update) * terms.unit
+        return deposit, terms.submission_cost
+
+    def on_add(self, offered: int, now: int) -> tuple[int, int]:
+        """Accept a contribution that offers so much; what is offered beyond is not taken."""
+        deposit, cost = self.required(now)
+        if offered < deposit + cost:
+            raise Refused("DepositTooSmall", f"{offered} offered, {deposit + cost} required")
+        self.last_update = now
+        return deposit, cost
+
+    def on_refund(self, author: int, added_at: int, left: int, agrees: bool, now: int) -> int:
+        """What the author gets back: all that is left, if the model agrees by now."""
+        if now < added_at + self.terms.refund_wait_s:
+            raise Refused("RefundTooEarly", f"{now} before {added_at + self.terms.refund_wait_s}")
+        if not agrees:
+            raise Refused("ModelDisagrees", "with the label contributed")
+        self.good[author] += 1
+        self.total_good += 1
+        return left
+
+    def on_report(
+        self,
+        reporter: int,
+        author: int,
+        added_at: int,
+        deposit: int,
+        left: int,
+        agrees: bool,
+        now: int,
+    ) -> int:
+        """What a reporter gets of a contribution that the model disagrees with."""
+        if now < added_at + self.terms.refund_wait_s:
+            raise Refused("ReportTooEarly", f"{now} before {added_at + self.terms.refund_wait_s}")
+        if reporter == author:
+            raise Refused("OwnData", f"of participant {author}")
+        if agrees:
+            raise Refused("ModelAgrees", "with the label contributed")
+        if self.good[reporter] == 0:
+            raise Refused("NoGoodData", f"of participant {reporter}")
+        return reporter_share(deposit, self.good[reporter], self.total_good, left)
+
+    def on_take_over(self, added_at: int, left: int, now: int) -> int:
+        """What anybody gets of a contribution nobody settled in time: all that is left."""
+        if now < added_at + self.terms.takeover_wait_s:
+            raise Refused(
+                "TakeOverTooEarly", f"{now} before {added_at + self.terms.takeover_wait_s}"
+            )
+        return left
+
+
+class Pot:
+    """Holds submission costs until those with good data collect them: the twin of Totals.sol.
+
+    What comes in is shared equally among all contributions that proved good so far; whose author
+    may collect it at any time. `per_good` is what a contribution that was good from the start has
+    earned. Shares are whole units: what does not divide waits in the pot, as does what comes in
+    before anybody has good data.
+    """
+
+    def __init__(self, incentive: StakeIncentive) -> None:
+        self._incentive = incentive
+        self._undivided = 0
+        self._offset = [0] * len(incentive.good)
+        self.per_good = 0
+        self.held = 0
+
+    def put(self, amount: int) -> None:
+        """Take in `amount` units."""
+        self._undivided += amount
+        self.held += amount
+
+    def before_good(self, participant: int) -> None:
+        """Share what came in so far; to be called before a contribution proves good."""
+        self._share()
+        self._offset[participant] -= self.per_good
+
+    def collect(self, participant: int) -> int:
+        """Pay the participant what it is owed, in units."""
+        self._share()
+        amount = self._incentive.good[participant] * self.per_good + self._offset[participant]
+        self._offset[participant] -= amount
+        self.held -= amount
+        return amount
+
+    def _share(self) -> None:
+        total = self._incentive.total_good
+        if total:
+            self.per_good += self._undivided // total
+            self._undivided %= total

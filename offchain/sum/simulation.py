@@ -1,0 +1,243 @@
+"""The SUM paper's simulation: agents share one stream of reviews under the stake incentive.
+
+Time runs from event to event. An agent comes when its wait is over; it submits the next review of
+the stream, then claims what it can, oldest first: what nobody settled in time, refunds of its own,
+shares of what the model disagrees with, and its part of the pot. The waits of the rules are the
+same for all, so that contributions fall due in the order they were made and two marks in that
+order replace all but the agents' queue.
+
+Two points differ from 0xDeCA10B's simulation: agents claim by the same rules after the stream has
+ended (there, only what nine days have passed over), and an agent without money can still claim.
+"""
+
+from __future__ import annotations
+
+import heapq
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from offchain.data.seeds import generator
+from offchain.sum.agents import STRATEGIES, Moment, draw
+from offchain.sum.claims import OpenClaims
+from offchain.sum.learner import Judge, train
+from offchain.sum.result import Contribution, Event, History, Result, Tally
+from offchain.sum.reviews import Split
+from offchain.sum.rules import DAY, Pot, Refused, StakeIncentive
+from offchain.sum.setting import Setting
+
+if TYPE_CHECKING:  # imageset imports torch, which nothing here needs
+    from offchain.data.imageset import Progress
+
+
+class Simulation:
+    """One run, event by event; `simulate` runs it to its end.
+
+    balances: units, by agent. contributions, left: what was accepted, and units of each deposit
+    that nobody has claimed yet. Money is conserved: `sum(balances) + sum(left) + pot.held` never
+    changes.
+    """
+
+    def __init__(self, split: Split, setting: Setting, seed: int, *, log: bool = False) -> None:
+        agents = setting.agents
+        self.setting = setting
+        self.model = train(
+            split.initial, seed, largest=setting.largest_weight, limit=setting.weight_limit
+        )
+        self.incentive = StakeIncentive(setting.terms, len(agents))
+        self.pot = Pot(self.incentive)
+        self.balances = [agent.start_balance * setting.coin for agent in agents]
+        self.contributions: list[Contribution] = []
+        self.left: list[int] = []
+        self.tallies = [Tally() for _ in agents]
+        self.events: list[Event] | None = [] if log else None
+        self.now = 0
+        self._initial = self.model.weights.copy()
+        self._judge = Judge(split.test)
+        self.accuracies = [(0, self._judge.accuracy(self.model))]
+        self._evaluate_at = setting.evaluate_every_s
+        self._stream = split.stream
+        self._truths = split.stream.labels.tolist()
+        self._next_review = 0
+        self._open = OpenClaims(self.model, len(agents))
+        self._immature = 0  # the oldest contribution that can not be refunded or reported yet
+        self._oldest = 0  # the oldest with something left
+        self._random = [generator(seed, f"agent {i}") for i in range(len(agents))]
+        self._history: list[list[tuple[int, int]]] = [[(0, b)] for b in self.balances]
+        self._queue = [(self._wait(i), i) for i in range(len(agents))]
+        heapq.heapify(self._queue)
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing more can come: all is submitted and settled, or time or money is up."""
+        if self._oldest < len(self.contributions):
+            return self.now >= self.setting.max_days * DAY
+        return (
+            self._next_review == len(self._truths)
+            or self.now >= self.setting.max_days * DAY
+            or not any(self.balances)
+        )
+
+    @property
+    def submitted(self) -> int:
+        """How many reviews of the stream were accepted."""
+        return self._next_review
+
+    def step(self) -> None:
+        """Let the next agent come."""
+        self.now, agent = heapq.heappop(self._queue)
+        if self.now >= self._evaluate_at:
+            self.accuracies.append((self.now, self._judge.accuracy(self.model)))
+            self._evaluate_at += self.setting.evaluate_every_s
+        if self._next_review < len(self._truths) and self.balances[agent] > 0:
+            self._submit(agent)
+        self._take_over(agent)
+        self._claim(agent)
+        if self.pot.held:
+            self._pay(agent, "collect", -1, self.pot.collect(agent), -1)
+        self._history[agent].append((self.now, self.balances[agent]))
+        heapq.heappush(self._queue, (self.now + self._wait(agent), agent))
+
+    def result(self) -> Result:
+        """What has come of it so far."""
+        coin = self.setting.coin
+        last = (self.now, self._judge.accuracy(self.model))
+        return Result(
+            setting=self.setting,
+            accuracies=(*self.accuracies, last),
+            histories=tuple(
+                History(
+                    np.array([t for t, _ in history], dtype=np.int64),
+                    np.array([b / coin for _, b in history]),
+                )
+                for history in self._history
+            ),
+            tallies=tuple(self.tallies),
+            initial=self._initial,
+            final=self.model.weights.copy(),
+            contributions=tuple(self.contributions),
+            events=tuple(self.events or ()),
+            ended_at=self.now,
+            unused=len(self._truths) - self._next_review,
+        )
+
+    def _wait(self, agent: int) -> int:
+        who = self.setting.agents[agent]
+        return draw(self._random[agent], who.mean_update_wait_s, who.stdev_update_wait_s)
+
+    def _submit(self, agent: int) -> None:
+        who, random, review = self.setting.agents[agent], self._random[agent], self._next_review
+        active = self._stream.active(review)
+        predicted = self.model.predict(active)
+        moment = Moment(
+            truth=self._truths[review],
+            classes=2,
+            predict=lambda: predicted,
+            accuracy=self.accuracies[-1][1],
+            good_data=self.incentive.good[agent],
+            now=self.now,
+            random=random,
+        )
+        label = STRATEGIES[who.strategy](moment)
+        if label is None:
+            return
+        if who.prob_mistake and random.random() < who.prob_mistake:
+            label = 1 - label
+        offered = draw(random, who.mean_deposit, who.stdev_deposit) * self.setting.coin
+        try:
+            deposit, cost = self.incentive.on_add(min(offered, self.balances[agent]), self.now)
+        except Refused:  # It comes again after its next wait.
+            self.tallies[agent].refused += 1
+            return
+        self._next_review += 1
+        self.pot.put(cost)
+        number = len(self.contributions)
+        self.contributions.append(Contribution(agent, review, label, self.now, deposit))
+        self.left.append(deposit)
+        self.tallies[agent].submitted += 1
+        self.tallies[agent].deposits += deposit
+        if predicted != label:
+            saturated = self.model.teach(active, label)
+            self._open.learnt(active, label, saturated)
+        self._pay(agent, "add", number, -deposit - cost, predicted)
+
+    def _take_over(self, agent: int) -> None:
+        last_added = self.now - self.setting.terms.takeover_wait_s
+        while self._oldest < len(self.contributions):
+            number, left = self._oldest, self.left[self._oldest]
+            if left:
+                added_at = self.contributions[number].added_at
+                if added_at > last_added:
+                    return
+                amount = self.incentive.on_take_over(added_at, left, self.now)
+                if number < self._immature:
+                    self._open.remove(number)
+                self.left[number] = 0
+                self.tallies[agent].taken_over += 1
+                self._pay(agent, "take over", number, amount, -1)
+            self._oldest += 1
+            self._immature = max(self._immature, self._oldest)
+
+    def _claim(self, agent: int) -> None:
+        self._mature()
+        terms, tally = self.incentive, self.tallies[agent]
+        for number, own in self._open.actionable(agent):
+            what, left = self.contributions[number], self.left[number]
+            if own:
+                self.pot.before_good(agent)
+                amount = terms.on_refund(agent, what.added_at, left, True, self.now)
+                tally.refunded += 1
+                predicted = what.label
+            elif terms.good[agent]:
+                amount = terms.on_report(
+                    agent, what.author, what.added_at, what.deposit, left, False, self.now
+                )
+                tally.reported += 1
+                predicted = 1 - what.label
+            else:  # Without good data a report would be refused.
+                continue
+            self.left[number] -= amount
+            if self.left[number]:
+                self._open.reported(number, agent)
+            else:
+                self._open.remove(number)
+            self._pay(agent, "refund" if own else "report", number, amount, predicted)
+
+    def _mature(self) -> None:
+        last_added = self.now - self.setting.terms.refund_wait_s
+        while self._immature < len(self.contributions):
+            what = self.contributions[self._immature]
+            if what.added_at > last_added:
+                return
+            active = self._stream.active(what.review)
+            self._open.add(self._immature, what.author, what.label, active)
+            self._immature += 1
+
+    def _pay(self, agent: int, kind: str, number: int, amount: int, predicted: int) -> None:
+        self.balances[agent] += amount
+        if self.events is not None and amount:
+            event = Event(
+                self.now, kind, agent, number, abs(amount), self.balances[agent], predicted
+            )
+            self.events.append(event)
+
+
+def simulate(
+    split: Split,
+    setting: Setting,
+    seed: int,
+    *,
+    log: bool = False,
+    progress: Progress | None = None,
+) -> Result:
+    """Run the agents until the stream is used up and every deposit settled, or time is up.
+
+    seed: 0 or more, of the first model and of the agents' draws; `split` has its own. The same
+    arguments give the same result. log: keep every event. progress: of reviews submitted.
+    """
+    run = Simulation(split, setting, seed, log=log)
+    while not run.done:
+        run.step()
+        if progress is not None and run.submitted % 500 == 0:
+            progress(run.submitted, len(split.stream))
+    return run.result()

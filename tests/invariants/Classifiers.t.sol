@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {FeatureCounts} from "../../contracts/sum/classifiers/FeatureCounts.sol";
+import {Floating} from "../../contracts/sum/classifiers/Floating.sol";
+import {Lanes} from "../../contracts/sum/classifiers/Lanes.sol";
+import {NaiveBayes} from "../../contracts/sum/classifiers/NaiveBayes.sol";
+import {NearestCentroid} from "../../contracts/sum/classifiers/NearestCentroid.sol";
+import {SparsePerceptron} from "../../contracts/sum/classifiers/SparsePerceptron.sol";
+import {Base} from "./Base.sol";
+import {PlainClassifiers} from "./PlainClassifiers.sol";
+
+/// @title Arithmetic on lanes, and the classifiers, held against plain loops
+contract ClassifiersTest is Base {
+    using PlainClassifiers for PlainClassifiers.Counts;
+
+    uint256 private constant LESSONS = 8;
+
+    /// @notice Bit i of the chunk is lane i.
+    function testFuzz_Select8(uint32 chunk) public pure {
+        uint256 ones = Lanes.select8(chunk);
+        for (uint256 i = 0; i < 32; ++i) {
+            vm.assertEq(ones >> (8 * i) & 0xff, uint256(chunk) >> i & 1, "lane");
+        }
+    }
+
+    /// @notice All chunks of eight bits; the upper lanes stay empty.
+    function test_Select16() public pure {
+        for (uint256 chunk = 0; chunk < 256; ++chunk) {
+            uint256 ones = Lanes.select16(chunk);
+            for (uint256 i = 0; i < 16; ++i) {
+                vm.assertEq(ones >> (16 * i) & 0xffff, i < 8 ? chunk >> i & 1 : 0, "lane");
+            }
+        }
+    }
+
+    /// @notice Up and down by one in the lanes named, with its limits, beside lanes that stay.
+    function testFuzz_Steps8(uint256 lanes, uint32 chunk) public pure {
+        uint256 ones = Lanes.select8(chunk);
+        lanes = _withEdges(lanes, 8);
+        uint256 up = Lanes.increment8(lanes, ones);
+        uint256 down = Lanes.decrement8(lanes, ones);
+        for (uint256 i = 0; i < 256; i += 8) {
+            uint256 lane = lanes >> i & 0xff;
+            uint256 one = ones >> i & 1;
+            vm.assertEq(up >> i & 0xff, lane < 255 ? lane + one : lane, "up");
+            vm.assertEq(down >> i & 0xff, lane > 1 ? lane - one : lane, "down");
+        }
+    }
+
+    /// @notice The same for 16 bits.
+    function testFuzz_Steps16(uint256 lanes, uint8 low, uint8 high) public pure {
+        uint256 ones = Lanes.select16(low) | Lanes.select16(high) << 128;
+        lanes = _withEdges(lanes, 16);
+        uint256 up = Lanes.increment16(lanes, ones);
+        for (uint256 i = 0; i < 256; i += 16) {
+            uint256 lane = lanes >> i & 0xffff;
+            vm.assertEq(up >> i & 0xffff, lane < 65_535 ? lane + (ones >> i & 1) : lane, "up");
+        }
+    }
+
+    /// @notice Eight words of 32 bytes, even the greatest, are summed without loss.
+    function testFuzz_Sums(uint256[8] memory words, bool full) public pure {
+        uint256 halves = 0;
+        uint256 expected = 0;
+        uint256 expected16 = 0;
+        for (uint256 w = 0; w < 8; ++w) {
+            if (full) words[w] = type(uint256).max;
+            halves += Lanes.pairs8(words[w]);
+            for (uint256 i = 0; i < 256; i += 8) {
+                expected += words[w] >> i & 0xff;
+            }
+        }
+        for (uint256 i = 0; i < 256; i += 16) {
+            expected16 += words[0] >> i & 0xffff;
+        }
+        vm.assertEq(Lanes.sum16(halves), expected, "bytes");
+        vm.assertEq(Lanes.sum32(Lanes.pairs16(words[0])), expected16, "pairs of bytes");
+    }
+
+    /// @notice Keys order quotients as cross-multiplication does, equal quotients of exact numbers alike.
+    function testFuzz_QuotientKey(uint128 a, uint128 b, uint128 c, uint128 d, bool same) public pure {
+        if (same) (c, d) = (a / 3 * 2, b / 3 * 2);
+        if (same) (a, b) = (a / 3, b / 3);
+        if (a == 0 || b == 0 || c == 0 || d == 0) return;
+        uint256 left = uint256(a) * d;
+        uint256 right = uint256(c) * b;
+        uint256 keyLeft = _key(a, b);
+        uint256 keyRight = _key(c, d);
+        vm.assertTrue(left <= right || keyLeft >= keyRight, "order");
+        vm.assertTrue(left != right || keyLeft == keyRight, "tie");
+    }
+
+    /// @notice Small powers are exact.
+    function testFuzz_Power(uint16 base, uint256 n) public pure {
+        n = bound(n, 0, 7);
+        if (base == 0) return;
+        (uint256 mantissa, int256 exponent) = Floating.power(base, n);
+        vm.assertEq(mantissa >> uint256(-exponent), uint256(base) ** n, "power");
+    }
+
+    /// @notice From any words, any lessons leave the words and give the predictions of the loops.
+    function testFuzz_Perceptron(uint256 seed, uint256 count, int8 intercept, bool edges) public {
+        count = bound(count, 1, 300);
+        SparsePerceptron model = new SparsePerceptron(count, count);
+        uint256[] memory words = new uint256[](model.wordCount());
+        for (uint256 i = 0; i + 1 < words.length; ++i) {
+            uint256 word = _random(seed, i);
+            // Weights near the limits, or all of them.
+            words[i] = edges ? word & Lanes.ONES_8 ^ (word & 1 == 0 ? 0x7f : 0x80) * Lanes.ONES_8 : word;
+        }
+        words[words.length - 1] = uint256(int256(intercept));
+        model.initialise(0, words);
+        model.open(address(this));
+        for (uint256 lesson = 0; lesson < LESSONS; ++lesson) {
+            uint256[] memory sample = _sample(_random(seed, 1000 + lesson), count, count);
+            uint256 expected = PlainClassifiers.perceptron(words, count, sample);
+            vm.assertEq(model.predict(sample), expected, "prediction");
+            vm.assertEq(model.learn(sample, lesson & 1), expected, "prediction of the lesson");
+            PlainClassifiers.teachPerceptron(words, count, sample, lesson & 1);
+            vm.assertEq(model.exportWords(0, words.length), words, "words");
+        }
+    }
+
+    /// @notice With any number of classes, the distance computed feature by feature decides.
+    function testFuzz_NearestCentroid(uint256 seed, uint256 count, uint256 classes) public {
+        count = bound(count, 1, 100);
+        classes = bound(classes, 2, 8);
+        NearestCentroid model = new NearestCentroid(count, count, classes);
+        PlainClassifiers.Counts memory plain = PlainClassifiers.empty(classes, count);
+        model.open(address(this));
+        for (uint256 lesson = 0; lesson < LESSONS; ++lesson) {
+            uint256[] memory sample = _sample(_random(seed, lesson), count, count);
+            uint256 label = _random(seed, 1000 + lesson) % classes;
+            vm.assertEq(model.predict(sample), plain.nearestCentroid(sample), "prediction");
+            vm.assertEq(model.learn(sample, label), plain.nearestCentroid(sample), "prediction of the lesson");
+            plain.teachCounts(sample, label);
+        }
+    }
+
+    /// @notice With any number of classes, the product of fractions decides, also between equals.
+    function testFuzz_NaiveBayes(uint256 seed, uint256 count, uint256 classes) public {
+        count = bound(count, 1, 100);
+        classes = bound(classes, 2, 8);
+        NaiveBayes model = new NaiveBayes(count, count, classes);
+        PlainClassifiers.Counts memory plain = PlainClassifiers.empty(classes, count);
+        model.open(address(this));
+        for (uint256 lesson = 0; lesson < LESSONS; ++lesson) {
+            uint256[] memory sample = _sample(_random(seed, lesson), count, 12);
+            uint256 label = _random(seed, 1000 + lesson) % classes;
+            vm.assertEq(model.predict(sample), plain.naiveBayes(sample), "prediction");
+            vm.assertEq(model.learn(sample, label), plain.naiveBayes(sample), "prediction of the lesson");
+            plain.teachCounts(sample, label);
+        }
+    }
+
+    /// @notice The greatest sample of the greatest perceptron is taught for less than 15 million gas, from zero words.
+    function test_GreatestLesson() public {
+        SparsePerceptron model = new SparsePerceptron(512 * 32, 512 * 32);
+        model.open(address(this));
+        uint256[] memory sample = new uint256[](64);
+        for (uint256 w = 0; w < 64; ++w) {
+            sample[w] = type(uint256).max;
+        }
+        uint256 before = gasleft();
+        model.learn(sample, 1);
+        vm.assertLe(before - gasleft(), 14_000_000, "gas");
+        vm.assertEq(model.exportWords(511, 1)[0], Lanes.ONES_8, "taught");
+    }
+
+    /// @notice The same for naive Bayes, whose products cost most, with two and with eight classes.
+    function test_GreatestLessonOfBayes() public {
+        for (uint256 classes = 2; classes <= 8; classes += 6) {
+            uint256 count = classes == 2 ? 4096 : 1024;
+            NaiveBayes model = new NaiveBayes(count, count, classes);
+            model.open(address(this));
+            uint256[] memory sample = new uint256[](count / 256);
+            for (uint256 w = 0; w < sample.length; ++w) {
+                sample[w] = type(uint256).max;
+            }
+            for (uint256 label = 0; label < classes; ++label) {
+                uint256 before = gasleft();
+                model.learn(sample, label);
+                vm.assertLe(before - gasleft(), 14_000_000, "gas");
+            }
+            vm.assertEq(model.predict(sample), 0, "all alike");
+        }
+    }
+
+    /// @notice One class is none to choose from, and nine have no room.
+    function testFuzz_ClassCount(uint256 classes) public {
+        if (classes >= 2 && classes <= 8) {
+            vm.assertEq(new NaiveBayes(10, 10, classes).classCount(), classes, "classes");
+        } else {
+            vm.expectRevert(abi.encodeWithSelector(FeatureCounts.ClassCountOutOfRange.selector, classes, 8));
+            new NaiveBayes(10, 10, classes);
+        }
+    }
+
+    function _key(uint256 a, uint256 b) private pure returns (uint256) {
+        (uint256 above, int256 aboveExponent) = Floating.from(a, 0);
+        (uint256 below, int256 belowExponent) = Floating.from(b, 0);
+        return Floating.quotientKey(above, aboveExponent, below, belowExponent);
+    }
+
+    function _random(uint256 seed, uint256 i) private pure returns (uint256) {
+        return uint256(keccak256(abi.encode(seed, i)));
+    }
+
+    /// @dev Up to `most` features, drawn with replacement.
+    function _sample(uint256 seed, uint256 count, uint256 most) private pure returns (uint256[] memory sample) {
+        sample = new uint256[]((count + 255) / 256);
+        uint256 draws = seed % (most + 1);
+        for (uint256 i = 0; i < draws; ++i) {
+            uint256 feature = _random(seed, i) % count;
+            sample[feature / 256] |= 1 << (feature % 256);
+        }
+    }
+
+    /// @dev The lowest four lanes hold 0, 1, the greatest and one less.
+    function _withEdges(uint256 lanes, uint256 bits) private pure returns (uint256) {
+        uint256 top = (1 << bits) - 1;
+        return lanes >> 4 * bits << 4 * bits | (top - 1) << 3 * bits | top << 2 * bits | 1 << bits;
+    }
+}

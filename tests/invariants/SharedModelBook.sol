@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {SharedModel} from "../../contracts/sum/SharedModel.sol";
+import {SparsePerceptron} from "../../contracts/sum/classifiers/SparsePerceptron.sol";
+import {PointsIncentive} from "../../contracts/sum/incentives/PointsIncentive.sol";
+import {StakeIncentive} from "../../contracts/sum/incentives/StakeIncentive.sol";
+import {Waits} from "../../contracts/sum/incentives/WaitingIncentive.sol";
+import {IIncentive} from "../../contracts/interfaces/IIncentive.sol";
+import {Attempts} from "./Attempts.sol";
+
+/// @title What everybody should have by the rules of a shared model, kept without looking at the model
+/// @notice Income is shared at once, person by person, where the model keeps an index; amounts that leave are those that
+/// arrive in the purses, where the model keeps what is left.
+abstract contract SharedModelBook is Attempts {
+    struct Entry {
+        uint256 sample;
+        uint256 label;
+        uint256 addedAt;
+        uint256 author;
+        uint256 deposit;
+        uint256 taken;
+        bool refunded;
+        bool reported;
+    }
+
+    uint256 public constant PEOPLE = 5;
+    uint256 internal constant OWNER = 0;
+    /// @dev Gives the label that the model does not.
+    uint256 internal constant LIAR = 3;
+    /// @dev Contributes nothing, but reports and takes over what it can.
+    uint256 internal constant STRANGER = 4;
+    uint256 internal constant SAMPLES = 5;
+    uint256 private constant PURSE = 1e30;
+
+    /// @notice Whether the models keep to the points incentive instead of the stake incentive.
+    bool public immutable points;
+
+    SharedModel public model;
+    Waits internal waits;
+    uint256 internal costWeight;
+    uint256 internal submissionCost;
+    uint256 internal unit;
+    uint256 internal featureCount;
+    uint256[SAMPLES] internal samples;
+
+    address[PEOPLE] public people;
+    uint256[PEOPLE] public good;
+    uint256[PEOPLE] public owed;
+    uint256 public totalGood;
+    uint256 public pot;
+    uint256 public lastUpdate;
+    uint256 public paidIn;
+    uint256 public paidOut;
+    uint256 public forced;
+
+    Entry[] internal entries;
+    /// @dev Those that somebody may still get something for: money, or a good contribution.
+    uint256[] internal live;
+    /// @dev one more than the index in `entries`
+    mapping(bytes32 key => uint256) private _numbers;
+    mapping(bytes32 key => mapping(uint256 person => bool)) private _reporters;
+
+    constructor(bool points_) {
+        points = points_;
+        for (uint256 i = 0; i < PEOPLE; ++i) {
+            people[i] = vm.addr(0x5000 + i);
+            vm.deal(people[i], PURSE);
+        }
+        vm.warp(1_000_000);
+        _open(0);
+    }
+
+    function allEntries() external view returns (Entry[] memory) {
+        return entries;
+    }
+
+    function liveEntries() external view returns (uint256[] memory) {
+        return live;
+    }
+
+    /// @notice What the model still owes of all deposits.
+    function allLeft() external view returns (uint256 left) {
+        for (uint256 i = 0; i < live.length; ++i) {
+            left += entries[live[i]].deposit - entries[live[i]].taken;
+        }
+    }
+
+    /// @dev The next model, with terms and samples that `seed` decides. Few samples, so that opinions clash.
+    function _open(uint256 seed) internal {
+        uint256 refundWait = 1 + derive(seed, "refund") % 60;
+        uint256 ownerWait = refundWait + 1 + derive(seed, "owner") % 60;
+        waits = Waits(uint32(refundWait), uint32(ownerWait), uint32(ownerWait + derive(seed, "anyone") % 60));
+        costWeight = derive(seed, "weight") % 40;
+        submissionCost = derive(seed, "cost") % 8;
+        unit = derive(seed, "unit") % 3 == 0 ? 1 : 1 + derive(seed, "wei") % 1e15;
+        featureCount = 8 + derive(seed, "features") % 33;
+        for (uint256 i = 0; i < SAMPLES; ++i) {
+            samples[i] = uint256(keccak256(abi.encode(seed, i))) % 2 ** featureCount;
+        }
+        IIncentive incentive = points
+            ? IIncentive(new PointsIncentive(waits))
+            : IIncentive(new StakeIncentive(uint128(costWeight), uint128(submissionCost), uint96(unit), waits));
+        SparsePerceptron classifier = new SparsePerceptron(featureCount, featureCount);
+        vm.prank(people[OWNER]);
+        model = new SharedModel(classifier, incentive);
+        classifier.open(address(model));
+
+        delete good;
+        delete owed;
+        delete entries;
+        delete live;
+        (totalGood, pot, paidIn, paidOut, forced) = (0, 0, 0, 0, 0);
+        lastUpdate = block.timestamp;
+    }
+
+    // ---------------------------------------------------------------- the rules, plainly
+
+    /// @dev What a contribution needs; nothing is said for the second of the last update.
+    function _needed() internal view returns (uint256 deposit, uint256 cost) {
+        if (points || block.timestamp == lastUpdate) return (0, 0);
+        uint256 root = 1;
+        while ((root + 1) * (root + 1) <= block.timestamp - lastUpdate) ++root;
+        uint256 units = 60 * costWeight / root;
+        return ((units == 0 ? 1 : units) * unit, submissionCost * unit);
+    }
+
+    function _left(Entry memory entry) internal pure returns (uint256) {
+        return entry.deposit - entry.taken;
+    }
+
+    /// @dev What a report of the entry is worth to a person.
+    function _share(Entry memory entry, uint256 person) internal view returns (uint256) {
+        if (points) return 0;
+        uint256 share = totalGood == 0 ? 0 : entry.deposit * good[person] / totalGood;
+        return share == 0 || share > _left(entry) ? _left(entry) : share;
+    }
+
+    /// @dev Where a contribution is noted, if it was made.
+    function _find(Entry memory entry) internal view returns (bool found, uint256 index) {
+        uint256 number = _numbers[_key(entry)];
+        return number == 0 ? (false, 0) : (true, number - 1);
+    }
+
+    function _reportedBy(Entry memory entry, uint256 person) internal view returns (bool) {
+        return _reporters[_key(entry)][person];
+    }
+
+    // ---------------------------------------------------------------- bookkeeping
+
+    function _bookEntry(Entry memory entry) internal {
+        live.push(entries.length);
+        entries.push(entry);
+        _numbers[_key(entry)] = entries.length;
+        lastUpdate = block.timestamp;
+    }
+
+    function _bookGood(uint256 person) internal {
+        ++good[person];
+        ++totalGood;
+        _bookIncome(0);
+    }
+
+    function _bookReport(uint256 index, uint256 person) internal {
+        entries[index].reported = true;
+        _reporters[_key(entries[index])][person] = true;
+    }
+
+    /// @dev Shares all that divides.
+    function _bookIncome(uint256 amount) internal {
+        pot += amount;
+        if (totalGood == 0) return;
+        uint256 each = pot / totalGood;
+        for (uint256 i = 0; i < PEOPLE; ++i) {
+            if (good[i] > 0) owed[i] += good[i] * each;
+        }
+        pot -= each * totalGood;
+    }
+
+    /// @dev What left a deposit; an entry that nobody can get anything for any more leaves the living.
+    function _bookTaken(uint256 index, uint256 amount) internal {
+        Entry storage entry = entries[index];
+        entry.taken += amount;
+        if (!entry.refunded && (points ? !entry.reported : entry.taken < entry.deposit)) return;
+        for (uint256 i = 0; i < live.length; ++i) {
+            if (live[i] != index) continue;
+            live[i] = live[live.length - 1];
+            live.pop();
+            return;
+        }
+    }
+
+    function _key(Entry memory entry) private view returns (bytes32) {
+        return keccak256(abi.encode(model, entry.sample, entry.label, entry.addedAt, entry.author));
+    }
+}

@@ -1,0 +1,147 @@
+"""The stake incentive's rules against cases computed by hand."""
+
+import pytest
+
+from offchain.sum.rules import (
+    DAY,
+    Pot,
+    Refused,
+    StakeIncentive,
+    StakeTerms,
+    reporter_share,
+    required_deposit,
+)
+
+
+@pytest.mark.parametrize(
+    ("weight", "seconds", "deposit"),
+    [
+        (1, 1, 60),
+        (1, 3, 60),  # the root is cut to 1
+        (1, 4, 30),
+        (1, 600, 2),  # 60 / 24 = 2.5
+        (1, 3_600, 1),
+        (1, 3_721, 1),  # 60 / 61 is cut to 0, and 1 is the least
+        (10**6, 600, 2_500_000),
+        (0, 10, 1),
+    ],
+)
+def test_the_deposit_falls_with_the_root_of_the_time_since_the_last_update(
+    weight, seconds, deposit
+):
+    assert required_deposit(weight, seconds) == deposit
+
+
+def test_two_contributions_in_one_second_are_one_too_many():
+    incentive = StakeIncentive(StakeTerms(), participants=1)
+    assert incentive.on_add(60, now=1) == (60, 0)
+    with pytest.raises(Refused, match="TooSoonAfterUpdate"):
+        incentive.on_add(10_000, now=1)
+    assert incentive.on_add(30, now=5) == (30, 0)
+
+
+def test_the_cost_is_asked_for_beside_the_deposit_and_a_refusal_changes_nothing():
+    incentive = StakeIncentive(StakeTerms(submission_cost=7), participants=1)
+    with pytest.raises(Refused, match="DepositTooSmall: 66 offered, 67 required"):
+        incentive.on_add(66, now=1)
+    assert incentive.last_update == 0
+    assert incentive.on_add(1_000, now=1) == (60, 7)
+
+
+def test_a_refund_waits_a_day_and_needs_the_models_agreement():
+    incentive = StakeIncentive(StakeTerms(), participants=2)
+    with pytest.raises(Refused, match="RefundTooEarly"):
+        incentive.on_refund(0, added_at=100, left=5, agrees=True, now=100 + DAY - 1)
+    with pytest.raises(Refused, match="ModelDisagrees"):
+        incentive.on_refund(0, added_at=100, left=5, agrees=False, now=100 + DAY)
+    assert incentive.good == [0, 0]
+    assert incentive.on_refund(0, added_at=100, left=5, agrees=True, now=100 + DAY) == 5
+    assert (incentive.good, incentive.total_good) == ([1, 0], 1)
+
+
+@pytest.mark.parametrize(
+    ("deposit", "good", "total", "left", "share"),
+    [
+        (60, 1, 3, 60, 20),
+        (60, 2, 3, 60, 40),
+        (60, 1, 100, 60, 60),  # nothing, by the formula: all that is left
+        (60, 2, 3, 20, 20),  # more than is left: all that is left
+        (60, 1, 3, 20, 20),
+        (7, 1, 2, 7, 3),
+    ],
+)
+def test_a_reporters_share_is_in_proportion_to_its_good_data(deposit, good, total, left, share):
+    assert reporter_share(deposit, good, total, left) == share
+
+
+def test_a_report_is_refused_for_each_reason_by_name():
+    incentive = StakeIncentive(StakeTerms(), participants=3)
+    incentive.good, incentive.total_good = [1, 0, 3], 4
+
+    def report(reporter=0, author=1, agrees=False, now=DAY):
+        return incentive.on_report(reporter, author, 0, 60, 60, agrees, now)
+
+    assert report() == 15
+    assert report(reporter=2) == 45
+    for reason, given in {
+        "ReportTooEarly": {"now": DAY - 1},
+        "OwnData": {"author": 0},
+        "ModelAgrees": {"agrees": True},
+        "NoGoodData": {"reporter": 1, "author": 0},
+    }.items():
+        with pytest.raises(Refused) as refused:
+            report(**given)
+        assert refused.value.reason == reason
+
+
+def test_what_nobody_settled_in_nine_days_is_anybodys():
+    incentive = StakeIncentive(StakeTerms(), participants=1)
+    with pytest.raises(Refused, match="TakeOverTooEarly"):
+        incentive.on_take_over(added_at=5, left=3, now=9 * DAY + 4)
+    assert incentive.on_take_over(added_at=5, left=3, now=9 * DAY + 5) == 3
+
+
+def test_the_pot_goes_to_good_data_in_proportion_and_keeps_what_does_not_divide():
+    incentive = StakeIncentive(StakeTerms(), participants=2)
+    pot = Pot(incentive)
+
+    def prove_good(who):
+        pot.before_good(who)
+        incentive.on_refund(who, 0, 1, True, DAY)
+
+    pot.put(10)  # nobody has good data yet: it waits for the first
+    assert pot.collect(0) == 0
+    prove_good(0)
+    assert pot.collect(0) == 10
+    prove_good(1)
+    prove_good(1)
+    pot.put(11)  # 3 each for three good contributions, 2 stay
+    assert (pot.collect(0), pot.collect(1), pot.held) == (3, 6, 2)
+    pot.put(1)
+    assert (pot.collect(1), pot.collect(1), pot.collect(0), pot.held) == (2, 0, 1, 0)
+
+
+def test_good_data_earns_nothing_of_what_came_in_before_it():
+    incentive = StakeIncentive(StakeTerms(), participants=2)
+    pot = Pot(incentive)
+    pot.before_good(0)
+    incentive.on_refund(0, 0, 1, True, DAY)
+    pot.put(8)
+    pot.before_good(1)
+    incentive.on_refund(1, 0, 1, True, DAY)
+    assert (pot.collect(1), pot.collect(0)) == (0, 8)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"cost_weight": -1},
+        {"submission_cost": -1},
+        {"unit": 0},
+        {"refund_wait_s": 0},
+        {"refund_wait_s": 9 * DAY},
+    ],
+)
+def test_terms_that_make_no_sense_are_refused(given):
+    with pytest.raises(ValueError, match="must"):
+        StakeTerms(**given)

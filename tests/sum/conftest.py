@@ -1,0 +1,75 @@
+"""Shared models whose classifier says what the test tells it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.hyperx.solidity import compile_contracts
+from tests.sum.model_driver import COST_WEIGHT, SUBMISSION_COST, UNIT, WAITS, ModelDriver
+
+_DOUBLES = "tests/sum/mocks/Doubles.sol"
+
+
+@pytest.fixture(scope="session")
+def alice(accounts):
+    """Contributes."""
+    return accounts[11]
+
+
+@pytest.fixture(scope="session")
+def bob(accounts):
+    """Contributes too."""
+    return accounts[12]
+
+
+@pytest.fixture(scope="session")
+def carol(accounts):
+    """Has contributed nothing so far."""
+    return accounts[13]
+
+
+@pytest.fixture(scope="session")
+def doubles(project):
+    """A classifier and an incentive that do as they are told, by name."""
+    text = (Path(project.path) / _DOUBLES).read_text()
+    wanted = dict.fromkeys(("ToldClassifier", "ToldIncentive"), _DOUBLES)
+    return compile_contracts(wanted, {_DOUBLES: text})
+
+
+@pytest.fixture(scope="session")
+def stake(project, deployer):
+    """The stake incentive; it keeps no state, so that all models share it."""
+    return project.StakeIncentive.deploy(COST_WEIGHT, SUBMISSION_COST, UNIT, WAITS, sender=deployer)
+
+
+@pytest.fixture
+def make_model(project, deployer, doubles):
+    """Makes a model with that incentive, which says 1 of every sample."""
+
+    def make(incentive) -> ModelDriver:
+        classifier = deployer.deploy(doubles["ToldClassifier"])
+        classifier.tell(1, sender=deployer)
+        model = project.SharedModel.deploy(classifier, incentive, sender=deployer)
+        return ModelDriver(model, classifier, incentive, deployer)
+
+    return make
+
+
+@pytest.fixture
+def staked(make_model, stake) -> ModelDriver:
+    """A fresh model with the stake incentive."""
+    return make_model(stake)
+
+
+@pytest.fixture
+def points(make_model, project, deployer) -> ModelDriver:
+    """A fresh model with the points incentive."""
+    return make_model(project.PointsIncentive.deploy(WAITS, sender=deployer))
+
+
+@pytest.fixture
+def told(make_model, deployer, doubles) -> ModelDriver:
+    """A fresh model with an incentive that does as it is told."""
+    return make_model(deployer.deploy(doubles["ToldIncentive"]))

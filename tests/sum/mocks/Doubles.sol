@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {IClassifier} from "../../../contracts/interfaces/IClassifier.sol";
+import {Claim, IIncentive} from "../../../contracts/interfaces/IIncentive.sol";
+
+/// @title A classifier that answers what it is told to
+contract ToldClassifier is IClassifier {
+    uint256 public constant featureCount = 256;
+    uint256 public constant maxActive = 256;
+    uint256 public constant classCount = 2;
+    uint256 public constant wordCount = 0;
+
+    uint256 public answer;
+    uint256 public lessons;
+
+    /// @notice From now on every sample is of this class.
+    function tell(uint256 answer_) external {
+        answer = answer_;
+    }
+
+    function learn(uint256[] calldata, uint256 label) external returns (uint256) {
+        require(label < classCount, LabelOutOfRange(label, classCount));
+        ++lessons;
+        return answer;
+    }
+
+    function predict(uint256[] calldata) external view returns (uint256) {
+        return answer;
+    }
+
+    function initialise(uint256, uint256[] calldata) external {}
+
+    function open(address) external {}
+
+    function exportWords(uint256, uint256) external pure returns (uint256[] memory words) {}
+}
+
+/// @title An incentive without waits or verdicts: deposit 100, cost 7, and a share that it is told
+contract ToldIncentive is IIncentive {
+    uint256 public share;
+
+    function tell(uint256 share_) external {
+        share = share_;
+    }
+
+    function required(uint256[] calldata, uint256, uint256) external pure returns (uint256, uint256) {
+        return (100, 7);
+    }
+
+    function onAdd(address, uint256[] calldata, uint256, uint256) external pure returns (uint256, uint256) {
+        return (100, 7);
+    }
+
+    function onRefund(Claim calldata) external view returns (uint256) {
+        return share;
+    }
+
+    function onReport(Claim calldata) external view returns (uint256) {
+        return share;
+    }
+
+    function onTakeOver(Claim calldata) external view returns (uint256) {
+        return share;
+    }
+}

@@ -1,0 +1,129 @@
+"""A shared model as tests use it: contributions by number, time by the second, money in a book."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import isqrt
+from typing import Any
+
+import ape
+from ape.api import ReceiptAPI
+from ape.contracts import ContractInstance
+
+from tests.sum.refusals import Refusal, refusal
+
+DAY = 86_400
+WAITS = (DAY, 7 * DAY, 9 * DAY)
+"""Of the refund, the owner and anyone: apart from each other, so that tests tell them apart."""
+UNIT = 10**12
+COST_WEIGHT = 5
+SUBMISSION_COST = 3
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What names a contribution, and what was paid for it in wei."""
+
+    features: tuple[int, ...]
+    label: int
+    added_at: int
+    author: Any
+    deposit: int
+    cost: int
+
+    @property
+    def args(self) -> tuple[Any, ...]:
+        """As ``refund`` takes it."""
+        return list(self.features), self.label, self.added_at
+
+    @property
+    def named(self) -> tuple[Any, ...]:
+        """As ``report`` and ``takeOver`` take it."""
+        return *self.args, self.author
+
+
+def stake_deposit(seconds: int) -> int:
+    """The deposit, in wei, so many seconds after the last update."""
+    return max(1, 60 * COST_WEIGHT // isqrt(seconds)) * UNIT
+
+
+@dataclass
+class ModelDriver:
+    """A model whose classifier says what it is told, and everybody who has touched it."""
+
+    model: ContractInstance
+    classifier: ContractInstance
+    incentive: ContractInstance
+    owner: Any
+    contributions: list[Contribution] = field(default_factory=list)
+    people: set[Any] = field(default_factory=set)
+
+    @property
+    def now(self) -> int:
+        """The latest block's time."""
+        return ape.chain.blocks.head.timestamp
+
+    def go_to(self, timestamp: int) -> None:
+        """Mines a block at ``timestamp``; does nothing when the chain is there already."""
+        if self.now < timestamp:
+            ape.chain.mine(timestamp=timestamp)
+
+    def say(self, label: int) -> None:
+        """From now on the model gives every sample this label."""
+        self.classifier.tell(label, sender=self.owner)
+
+    def add(
+        self, author: Any, label: int = 1, *, after: int = 100, excess: int = 0
+    ) -> Contribution:
+        """Contributes a fresh sample, ``after`` seconds after the last update or else at once."""
+        features = (len(self.contributions) + 1,)
+        added_at = max(self.model.lastUpdate() + after, self.now + 1)
+        ape.chain.pending_timestamp = added_at
+        value = self.price(features, label, added_at) + excess
+        receipt = self.model.addData(list(features), label, value=value, sender=author)
+        (log,) = self.model.DataAdded.from_receipt(receipt)
+        made = Contribution(features, label, log.addedAt, author, log.deposit, log.cost)
+        assert made.added_at == added_at
+        self.contributions.append(made)
+        self.people.add(author)
+        return made
+
+    def price(self, features: tuple[int, ...], label: int, at: int) -> int:
+        """What a contribution at time ``at`` needs."""
+        if "costWeight" not in self.incentive.contract_type.view_methods:
+            return sum(self.incentive.required(list(features), label, self.model.lastUpdate()))
+        return stake_deposit(at - self.model.lastUpdate()) + SUBMISSION_COST * UNIT
+
+    def ripe(self, made: Contribution) -> None:
+        """Goes to the first second in which the contribution may be refunded or reported."""
+        self.go_to(made.added_at + WAITS[0])
+
+    def good(self, author: Any, count: int = 1) -> None:
+        """Has so many contributions of the author's prove good."""
+        made = [self.add(author) for _ in range(count)]
+        self.ripe(made[-1])
+        self.say(1)
+        for one in made:
+            self.model.refund(*one.args, sender=author)
+
+    def refusal(self, name: str, *args: Any, sender: Any, value: int = 0) -> Refusal | None:
+        """How the model's method of that name would be refused now."""
+        return refusal(getattr(self.model, name), *args, sender=sender, value=value)
+
+    def left(self, made: Contribution) -> int:
+        """What is left of its deposit."""
+        return self.model.contribution(*made.named).left
+
+    def check_books(self) -> None:
+        """The balance is what is left of deposits, what is claimable and the pot, to the wei."""
+        deposits = sum(map(self.left, self.contributions))
+        claimable = sum(map(self.model.claimable, self.people))
+        assert self.model.balance == deposits + claimable + self.model.pot()
+
+
+def gained(account: Any, receipt: ReceiptAPI) -> int:
+    """What ``account`` gained in the receipt's block, but for the gas it paid."""
+    balance = ape.chain.provider.web3.eth.get_balance
+    block = receipt.block_number
+    change = balance(account.address, block) - balance(account.address, block - 1)
+    return change + (receipt.total_fees_paid if receipt.sender == account else 0)

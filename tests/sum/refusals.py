@@ -1,0 +1,87 @@
+"""What a call of a shared model would be refused with, errors of its two parts included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import ape
+import eth_abi
+from ape.contracts import ContractContainer, ContractTransactionHandler
+from eth_hash.auto import keccak
+from hexbytes import HexBytes
+from web3.exceptions import ContractLogicError
+
+from tests.hyperx.refusals import Refusal, refused
+
+__all__ = ["Refusal", "decode", "deployment_refusal", "refusal", "refused"]
+
+_CONTRACTS = (
+    "SharedModel",
+    "StakeIncentive",
+    "PointsIncentive",
+    "SparsePerceptron",
+)
+
+# Errors of code that is called, but whose errors are in none of these contracts' ABIs.
+_FOREIGN_ERRORS = ("Error(string)", "Panic(uint256)")
+
+
+def refusal(
+    method: ContractTransactionHandler, *args: Any, sender: Any, value: int = 0
+) -> Refusal | None:
+    """How the call would revert in a block with the latest block's number and time; None if not."""
+    return _refusal(
+        {
+            "from": getattr(sender, "address", sender),
+            "to": method.contract.address,
+            "data": method.encode_input(*args),
+            "value": value,
+        }
+    )
+
+
+def deployment_refusal(container: ContractContainer, *args: Any, sender: Any) -> Refusal | None:
+    """How the constructor would revert; None if not."""
+    transaction = container.constructor.serialize_transaction(*args)
+    return _refusal({"from": sender.address, "data": HexBytes(transaction.data)})
+
+
+def _refusal(call: dict[str, Any]) -> Refusal | None:
+    try:
+        ape.chain.provider.web3.eth.call(call)
+    except ContractLogicError as error:
+        return decode(HexBytes(error.data or "0x"))
+    return None
+
+
+def decode(data: bytes) -> Refusal:
+    """The error that the return data of a reverted call holds."""
+    if not data:
+        return Refusal("")
+    name, types = _errors()[bytes(data[:4])]
+    return Refusal(name, tuple(map(_plain, types, eth_abi.decode(types, data[4:]))))
+
+
+def _plain(kind: str, value: Any) -> Any:
+    """Addresses with checksum, as Ape gives them."""
+    if kind == "address":
+        return ape.networks.provider.network.ecosystem.decode_address(value)
+    return value
+
+
+@cache
+def _errors() -> dict[bytes, tuple[str, tuple[str, ...]]]:
+    return {keccak(s.encode())[:4]: _split(s) for s in (*_signatures(), *_FOREIGN_ERRORS)}
+
+
+def _signatures() -> Iterator[str]:
+    for name in _CONTRACTS:
+        for error in getattr(ape.project, name).contract_type.errors:
+            yield error.selector
+
+
+def _split(signature: str) -> tuple[str, tuple[str, ...]]:
+    name, _, types = signature.rstrip(")").partition("(")
+    return name, tuple(filter(None, types.split(",")))

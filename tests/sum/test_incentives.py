@@ -1,0 +1,267 @@
+"""The rules: deposits to the wei, waits to the second, shares, and the group without money."""
+
+from math import isqrt
+
+import ape
+import pytest
+
+from tests.hyperx.snapshots import undone
+from tests.sum.model_driver import (
+    COST_WEIGHT,
+    DAY,
+    SUBMISSION_COST,
+    UNIT,
+    WAITS,
+    gained,
+    stake_deposit,
+)
+from tests.sum.refusals import deployment_refusal, refusal, refused
+
+REFUND, OWNER, ANYONE = WAITS
+
+
+def claim(author, **changes):
+    """What an incentive is told of a claim by ``author``'s reporter, in the order of Claim."""
+    told = {
+        "author": author,
+        "claimant": author,
+        "byOwner": False,
+        "reported": False,
+        "addedAt": 0,
+        "deposit": 1_000,
+        "left": 1_000,
+        "label": 1,
+        "predicted": 0,
+        "goodData": 1,
+        "totalGoodData": 1,
+    }
+    assert set(changes) <= set(told)
+    return tuple((told | changes).values())
+
+
+def share(incentive, author, **changes):
+    """What the incentive gives a reporter."""
+    return incentive.onReport(claim(author, **changes))
+
+
+# ---------------------------------------------------------------- deposits
+
+
+@pytest.mark.parametrize("seconds", [1, 3, 4, 8, 9, 3_599, 3_600, 14_400, 90_000, 90_601, 10**9])
+def test_the_deposit_falls_with_the_root_of_the_time(stake, seconds):
+    """60 weights over the whole root of the seconds, one unit at least, to the wei."""
+    now = ape.chain.blocks.head.timestamp
+    units = max(1, 60 * COST_WEIGHT // isqrt(seconds))
+    assert tuple(stake.required([1], 1, now - seconds)) == (units * UNIT, SUBMISSION_COST * UNIT)
+
+
+def test_no_contribution_within_the_second_of_the_last(staked, alice):
+    """Time must have advanced since the last update."""
+    staked.add(alice)
+    outcome = refused("TooSoonAfterUpdate", staked.now, staked.now)
+    assert staked.refusal("addData", [8], 1, sender=alice, value=10**18) == outcome
+    assert staked.refusal("required", [8], 1, sender=alice) == outcome
+    staked.go_to(staked.now + 1)
+    assert staked.refusal("addData", [8], 1, sender=alice, value=10**18) is None
+    assert sum(staked.model.required([8], 1)) == stake_deposit(1) + SUBMISSION_COST * UNIT
+
+
+def test_who_comes_fast_pays_for_all(staked, alice, bob):
+    """The time counts from anybody's update."""
+    staked.add(alice, after=10_000)
+    hasty = staked.add(bob, after=1)
+    assert hasty.deposit == 60 * COST_WEIGHT * UNIT
+
+
+# ---------------------------------------------------------------- waits
+
+
+def test_refund_from_the_end_of_the_wait(staked, alice):
+    """One second before it nothing, at it everything."""
+    made = staked.add(alice)
+    due = made.added_at + REFUND
+    for now in (made.added_at, due - 1):
+        staked.go_to(now)
+        outcome = refused("RefundTooEarly", now, due)
+        assert staked.refusal("refund", *made.args, sender=alice) == outcome
+    for now in (due, due + 1, made.added_at + ANYONE + DAY):
+        staked.go_to(now)
+        assert staked.refusal("refund", *made.args, sender=alice) is None
+
+
+def test_report_from_the_end_of_the_wait(staked, alice, bob):
+    """The same second as the author's refund."""
+    staked.good(bob)
+    made = staked.add(alice, 0)
+    due = made.added_at + REFUND
+    staked.go_to(due - 1)
+    outcome = refused("ReportTooEarly", due - 1, due)
+    assert staked.refusal("report", *made.named, sender=bob) == outcome
+    staked.go_to(due)
+    assert staked.refusal("report", *made.named, sender=bob) is None
+
+
+def test_take_over_by_the_owner_and_by_anybody(staked, alice, bob):
+    """The owner after its wait, all others after theirs, the author among them."""
+    made = staked.add(alice)
+    for who, wait in ((staked.owner, OWNER), (bob, ANYONE), (alice, ANYONE)):
+        due = made.added_at + wait
+        with undone():
+            staked.go_to(due - 1)
+            outcome = refused("TakeOverTooEarly", due - 1, due)
+            assert staked.refusal("takeOver", *made.named, sender=who) == outcome
+            staked.go_to(due)
+            assert gained(who, staked.model.takeOver(*made.named, sender=who)) == made.deposit
+
+
+@pytest.mark.parametrize(
+    "waits", [(0, 7, 9), (7, 7, 9), (8, 7, 9), (1, 9, 8)], ids=["none", "equal", "late", "order"]
+)
+def test_waits_out_of_order(project, deployer, waits):
+    """An author has time for its refund before anybody can take it, and the owner comes first."""
+    outcome = refused("WaitsOutOfOrder", *waits)
+    for container, terms in (
+        (project.StakeIncentive, (COST_WEIGHT, SUBMISSION_COST, UNIT)),
+        (project.PointsIncentive, ()),
+    ):
+        assert deployment_refusal(container, *terms, waits, sender=deployer) == outcome
+        assert deployment_refusal(container, *terms, (1, 2, 2), sender=deployer) is None
+
+
+def test_terms_that_do_not_fit(project, deployer):
+    """A unit of nothing, and deposits or costs that no slot holds, are refused at the start."""
+    most = 2**96 - 1
+    weight = most // 60
+    for terms, outcome in (
+        ((1, 1, 0), refused("UnitZero")),
+        ((weight, 0, 1), None),
+        ((weight + 1, 0, 1), refused("AmountTooLarge", 60 * (weight + 1), most)),
+        ((0, 2**80 - 1, 1), None),
+        ((0, 2**80, 1), refused("AmountTooLarge", 2**80, 2**80 - 1)),
+    ):
+        found = deployment_refusal(project.StakeIncentive, *terms, WAITS, sender=deployer)
+        assert found == outcome
+
+
+def test_terms_can_be_read(stake, points):
+    """What an incentive was made with."""
+    assert (stake.costWeight(), stake.submissionCost(), stake.unit()) == (
+        COST_WEIGHT,
+        SUBMISSION_COST,
+        UNIT,
+    )
+    assert tuple(stake.waits()) == tuple(points.incentive.waits()) == WAITS
+
+
+# ---------------------------------------------------------------- verdicts and shares
+
+
+def test_the_model_decides(staked, alice, bob):
+    """No refund where it disagrees, no report where it agrees, and it may change its mind."""
+    staked.good(bob)
+    made = staked.add(alice, 0)
+    staked.ripe(made)
+    outcome = refused("ModelDisagrees", 1, 0)
+    assert staked.refusal("refund", *made.args, sender=alice) == outcome
+    assert staked.refusal("report", *made.named, sender=bob) is None
+    staked.say(0)
+    assert staked.refusal("refund", *made.args, sender=alice) is None
+    assert staked.refusal("report", *made.named, sender=bob) == refused("ModelAgrees", 0)
+
+
+def test_only_those_with_good_data_report(staked, alice, carol):
+    """A stranger gets nothing for pointing at bad data."""
+    made = staked.add(alice, 0)
+    staked.ripe(made)
+    assert staked.refusal("report", *made.named, sender=carol) == refused("NoGoodData", carol)
+
+
+@pytest.mark.parametrize(
+    ("figures", "amount"),
+    [
+        ({"goodData": 2, "totalGoodData": 3}, 666),
+        ({"goodData": 1, "totalGoodData": 1_000}, 1),
+        ({"goodData": 1, "totalGoodData": 1_001}, 1_000),
+        ({"goodData": 1, "totalGoodData": 1_001, "left": 9}, 9),
+        ({"goodData": 2, "totalGoodData": 3, "left": 667}, 666),
+        ({"goodData": 2, "totalGoodData": 3, "left": 665}, 665),
+    ],
+)
+def test_a_reporters_share(stake, alice, figures, amount):
+    """Of the deposit by good data, rounded down; all that is left where that is zero or more."""
+    assert share(stake, alice, **figures) == amount
+
+
+def test_nothing_left_to_report(staked, alice, bob, carol):
+    """Once a reporter had everything, the next is told so."""
+    staked.good(bob)
+    made = staked.add(alice, 0)
+    staked.ripe(made)
+    staked.model.report(*made.named, sender=bob)
+    assert staked.left(made) == 0
+    staked.good(carol)
+    assert staked.refusal("report", *made.named, sender=carol) == refused("NothingLeft")
+
+
+# ---------------------------------------------------------------- points
+
+
+def test_points_are_counted_without_money(points, alice, bob):
+    """A refund pays nothing and counts; a report pays nothing and needs no points."""
+    good, bad = points.add(alice), points.add(bob, 0)
+    assert (good.deposit, good.cost, points.model.balance) == (0, 0, 0)
+    points.ripe(bad)
+    assert gained(alice, points.model.refund(*good.args, sender=alice)) == 0
+    assert (points.model.goodData(alice), points.model.totalGoodData()) == (1, 1)
+    receipt = points.model.report(*bad.named, sender=alice)
+    assert gained(alice, receipt) == 0
+    assert points.model.contribution(*bad.named).reported
+    assert points.model.totalGoodData() == 1
+
+
+def test_marked_once_and_for_all(points, alice, bob, carol):
+    """What was reported under points is not reported again, and never counts as good."""
+    made = points.add(alice, 0)
+    points.ripe(made)
+    points.model.report(*made.named, sender=bob)
+    assert points.refusal("report", *made.named, sender=carol) == refused("AlreadyReported")
+    points.say(0)
+    assert points.refusal("refund", *made.args, sender=alice) == refused("AlreadyReported")
+
+
+def test_points_wait_and_listen_too(points, alice, bob):
+    """The same waits and the same verdict as with money; there is nothing to take over."""
+    made = points.add(alice)
+    due = made.added_at + REFUND
+    points.go_to(due - 1)
+    outcome = refused("RefundTooEarly", due - 1, due)
+    assert points.refusal("refund", *made.args, sender=alice) == outcome
+    outcome = refused("ReportTooEarly", due - 1, due)
+    assert points.refusal("report", *made.named, sender=bob) == outcome
+    points.go_to(due)
+    assert points.refusal("report", *made.named, sender=bob) == refused("ModelAgrees", 1)
+    points.say(0)
+    assert points.refusal("refund", *made.args, sender=alice) == refused("ModelDisagrees", 0, 1)
+    points.go_to(made.added_at + ANYONE)
+    assert points.refusal("takeOver", *made.named, sender=bob) == refused("NothingLeft")
+
+
+def test_predictions_are_paid_by_points(points, alice, bob, stranger):
+    """A group without deposits still shares what others pay."""
+    points.good(alice, 2)
+    points.good(bob)
+    points.model.payForPrediction([5], value=300, sender=stranger)
+    assert [points.model.claimable(one) for one in (alice, bob)] == [200, 100]
+    assert gained(alice, points.model.claimRewards(sender=alice)) == 200
+    points.check_books()
+
+
+def test_an_incentive_serves_any_number_of_models(make_model, stake, alice):
+    """It keeps nothing: what happens to one model does not touch another."""
+    one, other = make_model(stake), make_model(stake)
+    one.good(alice)
+    assert other.model.totalGoodData() == 0
+    before = other.model.lastUpdate()
+    one.add(alice)
+    assert other.model.lastUpdate() == before
+    assert refusal(stake.onAdd, alice, [1], 1, before, sender=alice) is None

@@ -1,0 +1,233 @@
+"""What a contribution goes through, and who is refused."""
+
+import ape
+
+from tests.sum.model_driver import COST_WEIGHT, SUBMISSION_COST, UNIT, WAITS, gained, stake_deposit
+from tests.sum.refusals import deployment_refusal, refused
+
+COST = SUBMISSION_COST * UNIT
+
+
+def key_of(driver, made):
+    """The record's key, from the event that announced it."""
+    (log,) = [
+        log
+        for log in driver.model.DataAdded.range(0, ape.chain.blocks.height + 1)
+        if log.addedAt == made.added_at and log.author == made.author.address
+    ]
+    return bytes(log.key)
+
+
+# ---------------------------------------------------------------- what a contribution goes through
+
+
+def test_a_good_contribution_comes_back_whole_but_for_its_cost(staked, alice):
+    """The deposit is locked, comes back to the wei after the wait, and counts as good."""
+    made = staked.add(alice, after=100)
+    assert (made.deposit, made.cost) == (COST_WEIGHT * 6 * UNIT, COST)
+    assert tuple(staked.model.contribution(*made.named)) == (
+        True, False, False, made.deposit, made.deposit,
+    )  # fmt: skip
+    assert staked.classifier.lessons() == 1
+    assert staked.model.balance == made.deposit + made.cost
+    staked.check_books()
+
+    staked.ripe(made)
+    receipt = staked.model.refund(*made.args, sender=alice)
+    assert gained(alice, receipt) == made.deposit
+    (log,) = staked.model.Refunded.from_receipt(receipt)
+    assert (log.author, bytes(log.key), log.amount) == (
+        alice.address, key_of(staked, made), made.deposit,
+    )  # fmt: skip
+    assert (staked.model.goodData(alice), staked.model.totalGoodData()) == (1, 1)
+    assert staked.model.lastUpdate() == made.added_at
+    assert tuple(staked.model.contribution(*made.named)) == (True, True, False, made.deposit, 0)
+    staked.check_books()
+
+
+def test_a_bad_contribution_is_shared_by_verified_good_data(staked, alice, bob, carol):
+    """Two reporters with one and three good contributions get a quarter and three quarters."""
+    staked.good(alice, 1)
+    staked.good(bob, 3)
+    made = staked.add(carol, 0)
+    staked.ripe(made)
+    receipt = staked.model.report(*made.named, sender=alice)
+    assert gained(alice, receipt) == made.deposit // 4
+    (log,) = staked.model.Reported.from_receipt(receipt)
+    assert (log.reporter, bytes(log.key), log.amount) == (
+        alice.address, key_of(staked, made), made.deposit // 4,
+    )  # fmt: skip
+    assert gained(bob, staked.model.report(*made.named, sender=bob)) == made.deposit * 3 // 4
+    assert staked.left(made) == made.deposit - made.deposit // 4 - made.deposit * 3 // 4
+    staked.check_books()
+
+
+def test_an_author_gets_what_reporters_left(staked, alice, bob, carol):
+    """Reported in part, and then the model changes its mind: the rest comes back, as good data."""
+    staked.good(alice)
+    staked.good(bob)
+    made = staked.add(carol, 0)
+    staked.ripe(made)
+    staked.model.report(*made.named, sender=alice)
+    staked.say(0)
+    receipt = staked.model.refund(*made.args, sender=carol)
+    assert gained(carol, receipt) == made.deposit - made.deposit // 2
+    assert staked.model.goodData(carol) == 1
+    assert staked.refusal("report", *made.named, sender=bob) == refused(
+        "AlreadyRefunded", key_of(staked, made)
+    )
+    staked.check_books()
+
+
+def test_what_a_silent_party_left_goes_to_whoever_comes(staked, alice, stranger):
+    """An author that never comes back loses its deposit to anybody, and nothing stays locked."""
+    made = staked.add(alice)
+    staked.go_to(made.added_at + WAITS[2])
+    receipt = staked.model.takeOver(*made.named, sender=stranger)
+    assert gained(stranger, receipt) == made.deposit
+    (log,) = staked.model.TakenOver.from_receipt(receipt)
+    assert (log.taker, log.amount) == (stranger.address, made.deposit)
+    assert staked.left(made) == 0
+    for name, args, sender in (
+        ("takeOver", made.named, stranger),
+        ("refund", made.args, alice),
+    ):
+        assert staked.refusal(name, *args, sender=sender) == refused("NothingLeft")
+    staked.check_books()
+
+
+def test_the_same_sample_twice_is_two_contributions(staked, alice):
+    """Each has its own record, so that one refund leaves the other."""
+    first = staked.add(alice)
+    staked.contributions.pop()
+    second = staked.add(alice)
+    assert first.features == second.features
+    staked.ripe(second)
+    staked.model.refund(*first.args, sender=alice)
+    assert staked.left(second) == second.deposit
+
+
+# ---------------------------------------------------------------- who is refused
+
+
+def test_only_what_was_added_can_be_dealt_with(staked, alice, bob):
+    """Another sample, label, time or author names nothing."""
+    made = staked.add(alice)
+    staked.go_to(made.added_at + WAITS[2])
+    features, label, added_at = made.args
+    for wrong in (
+        ([features[0] + 1], label, added_at, alice),
+        ([features[0], 0], label, added_at, alice),
+        (features, label + 1, added_at, alice),
+        (features, label, added_at + 1, alice),
+        (features, label, added_at, bob),
+    ):
+        for name in ("report", "takeOver"):
+            refusal = staked.refusal(name, *wrong, sender=staked.owner)
+            assert refusal.name == "NeverAdded"
+    assert staked.refusal("refund", *made.args, sender=bob).name == "NeverAdded"
+    assert not staked.model.contribution(features, label, added_at, bob).added
+
+
+def test_nothing_is_refunded_twice(staked, alice, bob):
+    """Nor reported or taken over once it was refunded."""
+    staked.good(bob)
+    made = staked.add(alice)
+    staked.ripe(made)
+    staked.model.refund(*made.args, sender=alice)
+    staked.say(0)
+    staked.go_to(made.added_at + WAITS[2])
+    outcome = refused("AlreadyRefunded", key_of(staked, made))
+    assert staked.refusal("refund", *made.args, sender=alice) == outcome
+    assert staked.refusal("report", *made.named, sender=bob) == outcome
+    assert staked.refusal("takeOver", *made.named, sender=bob) == outcome
+
+
+def test_nobody_reports_twice_or_its_own(staked, alice, bob, carol):
+    """A second report would take more than the share; one's own deposit is for the refund."""
+    staked.good(alice)
+    staked.good(bob)
+    made = staked.add(carol, 0)
+    staked.ripe(made)
+    staked.model.report(*made.named, sender=alice)
+    assert staked.refusal("report", *made.named, sender=alice) == refused(
+        "AlreadyClaimed", key_of(staked, made), alice
+    )
+    assert staked.refusal("report", *made.named, sender=carol) == refused("OwnData", carol)
+    assert staked.refusal("report", *made.named, sender=bob) is None
+
+
+def test_an_account_without_a_seat_reports_once_too(told, alice, bob):
+    """A reporter without good data is noted elsewhere, and stays noted once it has good data."""
+    told.incentive.tell(1, sender=told.owner)
+    made, own = told.add(alice, 0), told.add(bob)
+    told.model.report(*made.named, sender=bob)
+    outcome = refused("AlreadyClaimed", key_of(told, made), bob)
+    assert told.refusal("report", *made.named, sender=bob) == outcome
+    told.model.refund(*own.args, sender=bob)
+    assert told.model.goodData(bob) == 1
+    assert told.refusal("report", *made.named, sender=bob) == outcome
+    assert told.refusal("report", *made.named, sender=told.owner) is None
+
+
+def test_reports_go_on_when_the_seats_are_taken(told, accounts, alice, deployer):
+    """Beyond 56 authors a report is noted in a slot of its own, and still counts once."""
+    told.incentive.tell(0, sender=deployer)
+    made = told.add(alice, 0)
+    crowd = [*accounts[14:30], *(accounts.generate_test_account() for _ in range(42))]
+    for account in crowd:
+        ape.chain.provider.set_balance(account.address, 10**18)
+        one = told.add(account, after=1)
+        told.model.refund(*one.args, sender=account)
+    for account in (crowd[0], crowd[55], crowd[56], crowd[57]):
+        told.model.report(*made.named, sender=account)
+        assert told.refusal("report", *made.named, sender=account).name == "AlreadyClaimed"
+    others = [told.refusal("report", *made.named, sender=one) for one in (crowd[1], crowd[54])]
+    assert others == [None, None]
+
+
+def test_a_payment_below_what_is_needed(staked, alice):
+    """One wei too little is refused with both figures; what is required is what is taken."""
+    staked.go_to(staked.model.lastUpdate() + 100)
+    deposit, cost = staked.model.required([1], 1)
+    assert (deposit, cost) == (stake_deposit(100), COST)
+    needed = deposit + cost
+    refusal = staked.refusal("addData", [1], 1, sender=alice, value=needed - 1)
+    assert refusal == refused("DepositTooSmall", needed - 1, needed)
+    assert staked.refusal("addData", [1], 1, sender=alice, value=needed) is None
+
+
+def test_what_the_classifier_refuses(staked, alice):
+    """A label out of range is refused by name, and nothing is taken."""
+    staked.go_to(staked.model.lastUpdate() + 100)
+    refusal = staked.refusal("addData", [1], 2, sender=alice, value=10**18)
+    assert refusal == refused("LabelOutOfRange", 2, 2)
+
+
+def test_the_same_twice_within_a_second(points, alice):
+    """Where the rules take contributions within a second, equal ones are still told apart."""
+    made = points.add(alice)
+    refusal = points.refusal("addData", *made.args[:2], sender=alice)
+    assert refusal == refused("AlreadyAdded", key_of(points, made))
+    assert points.refusal("addData", [77], 1, sender=alice) is None
+
+
+def test_an_incentive_cannot_give_more_than_is_left(told, alice, bob):
+    """Whatever the rules say, no contribution pays more than its own deposit."""
+    made = told.add(alice)
+    told.incentive.tell(101, sender=told.owner)
+    for name, args, sender in (
+        ("refund", made.args, alice),
+        ("report", made.named, bob),
+        ("takeOver", made.named, bob),
+    ):
+        assert told.refusal(name, *args, sender=sender) == refused("MoreThanLeft", 101, 100)
+    told.incentive.tell(100, sender=told.owner)
+    assert told.refusal("refund", *made.args, sender=alice) is None
+
+
+def test_a_model_needs_both_its_parts(project, deployer, stake, alice):
+    """An account without code as classifier or incentive is refused."""
+    for parts in ((alice, stake), (stake, alice)):
+        outcome = deployment_refusal(project.SharedModel, *parts, sender=deployer)
+        assert outcome == refused("NoCode", alice)
