@@ -18,6 +18,7 @@ from offchain.models.backbones import BackboneError
 from offchain.models.canonical import DocumentError
 from offchain.models.device import DeviceError
 from offchain.storage import DatastoreError
+from offchain.sum.reviews import ReviewError as FilmReviewError
 
 PEOPLES_ERRORS = (
     DataError,
@@ -29,6 +30,7 @@ PEOPLES_ERRORS = (
     ManifestError,
     ObfuscationError,
     ReviewError,
+    FilmReviewError,
     CryptoError,
     ApeException,
     OSError,

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {SharedModel} from "../../contracts/sum/SharedModel.sol";
+import {StandingLib} from "../../contracts/sum/Standing.sol";
 import {SparsePerceptron} from "../../contracts/sum/classifiers/SparsePerceptron.sol";
 import {PointsIncentive} from "../../contracts/sum/incentives/PointsIncentive.sol";
 import {StakeIncentive} from "../../contracts/sum/incentives/StakeIncentive.sol";
@@ -9,19 +10,26 @@ import {Waits} from "../../contracts/sum/incentives/WaitingIncentive.sol";
 import {IIncentive} from "../../contracts/interfaces/IIncentive.sol";
 import {Attempts} from "./Attempts.sol";
 
+/// @notice Cheatcodes for what cannot be played in reasonable time.
+interface StorageVm {
+    function load(address target, bytes32 slot) external view returns (bytes32 word);
+    function store(address target, bytes32 slot, bytes32 word) external;
+}
+
 /// @title What everybody should have by the rules of a shared model, kept without looking at the model
 /// @notice Income is shared at once, person by person, where the model keeps an index; amounts that leave are those that
 /// arrive in the purses, where the model keeps what is left.
 abstract contract SharedModelBook is Attempts {
+    /// @dev Two slots: entries are read at every call.
     struct Entry {
-        uint256 sample;
-        uint256 label;
-        uint256 addedAt;
-        uint256 author;
-        uint256 deposit;
-        uint256 taken;
+        uint64 sample;
+        uint8 label;
+        uint40 addedAt;
+        uint8 author;
         bool refunded;
         bool reported;
+        uint96 deposit;
+        uint96 taken;
     }
 
     uint256 public constant PEOPLE = 5;
@@ -42,11 +50,11 @@ abstract contract SharedModelBook is Attempts {
     uint256 internal submissionCost;
     uint256 internal unit;
     uint256 internal featureCount;
-    uint256[SAMPLES] internal samples;
+    uint64[SAMPLES] internal samples;
 
-    address[PEOPLE] public people;
-    uint256[PEOPLE] public good;
-    uint256[PEOPLE] public owed;
+    address[PEOPLE] internal people;
+    uint256[PEOPLE] internal good;
+    uint256[PEOPLE] internal owed;
     uint256 public totalGood;
     uint256 public pot;
     uint256 public lastUpdate;
@@ -75,15 +83,23 @@ abstract contract SharedModelBook is Attempts {
         return entries;
     }
 
-    function liveEntries() external view returns (uint256[] memory) {
-        return live;
+    /// @notice All contributions that are not dealt with, then the last three of all.
+    function watchedEntries() external view returns (Entry[] memory some, uint256 liveCount) {
+        liveCount = live.length;
+        uint256 last = entries.length < 3 ? entries.length : 3;
+        some = new Entry[](liveCount + last);
+        for (uint256 i = 0; i < some.length; ++i) {
+            some[i] = entries[i < liveCount ? live[i] : entries.length - 1 - (i - liveCount)];
+        }
     }
 
-    /// @notice What the model still owes of all deposits.
-    function allLeft() external view returns (uint256 left) {
-        for (uint256 i = 0; i < live.length; ++i) {
-            left += entries[live[i]].deposit - entries[live[i]].taken;
-        }
+    /// @notice What everybody should have.
+    function accounts()
+        external
+        view
+        returns (address[PEOPLE] memory people_, uint256[PEOPLE] memory owed_, uint256[PEOPLE] memory good_)
+    {
+        return (people, owed, good);
     }
 
     /// @dev The next model, with terms and samples that `seed` decides. Few samples, so that opinions clash.
@@ -96,7 +112,7 @@ abstract contract SharedModelBook is Attempts {
         unit = derive(seed, "unit") % 3 == 0 ? 1 : 1 + derive(seed, "wei") % 1e15;
         featureCount = 8 + derive(seed, "features") % 33;
         for (uint256 i = 0; i < SAMPLES; ++i) {
-            samples[i] = uint256(keccak256(abi.encode(seed, i))) % 2 ** featureCount;
+            samples[i] = uint64(uint256(keccak256(abi.encode(seed, i))) % 2 ** featureCount);
         }
         IIncentive incentive = points
             ? IIncentive(new PointsIncentive(waits))
@@ -105,6 +121,7 @@ abstract contract SharedModelBook is Attempts {
         vm.prank(people[OWNER]);
         model = new SharedModel(classifier, incentive);
         classifier.open(address(model));
+        if (derive(seed, "crowd") % 2 == 0) _crowd();
 
         delete good;
         delete owed;
@@ -114,15 +131,23 @@ abstract contract SharedModelBook is Attempts {
         lastUpdate = block.timestamp;
     }
 
+    /// @dev As if others had taken all seats but two, so that some of these reporters have one, some none, and some get
+    /// one between two reports (Totals.sol, Standing.sol).
+    function _crowd() private {
+        uint256 word = block.timestamp << 40;
+        vm.assertEq(StorageVm(address(vm)).load(address(model), 0), bytes32(word), "layout of the totals");
+        StorageVm(address(vm)).store(address(model), 0, bytes32(word | (StandingLib.SEATS - 2) << 32));
+    }
+
     // ---------------------------------------------------------------- the rules, plainly
 
     /// @dev What a contribution needs; nothing is said for the second of the last update.
-    function _needed() internal view returns (uint256 deposit, uint256 cost) {
+    function _needed() internal view returns (uint96 deposit, uint256 cost) {
         if (points || block.timestamp == lastUpdate) return (0, 0);
         uint256 root = 1;
         while ((root + 1) * (root + 1) <= block.timestamp - lastUpdate) ++root;
         uint256 units = 60 * costWeight / root;
-        return ((units == 0 ? 1 : units) * unit, submissionCost * unit);
+        return (uint96((units == 0 ? 1 : units) * unit), submissionCost * unit);
     }
 
     function _left(Entry memory entry) internal pure returns (uint256) {
@@ -132,7 +157,7 @@ abstract contract SharedModelBook is Attempts {
     /// @dev What a report of the entry is worth to a person.
     function _share(Entry memory entry, uint256 person) internal view returns (uint256) {
         if (points) return 0;
-        uint256 share = totalGood == 0 ? 0 : entry.deposit * good[person] / totalGood;
+        uint256 share = totalGood == 0 ? 0 : uint256(entry.deposit) * good[person] / totalGood;
         return share == 0 || share > _left(entry) ? _left(entry) : share;
     }
 
@@ -180,7 +205,7 @@ abstract contract SharedModelBook is Attempts {
     /// @dev What left a deposit; an entry that nobody can get anything for any more leaves the living.
     function _bookTaken(uint256 index, uint256 amount) internal {
         Entry storage entry = entries[index];
-        entry.taken += amount;
+        entry.taken += uint96(amount);
         if (!entry.refunded && (points ? !entry.reported : entry.taken < entry.deposit)) return;
         for (uint256 i = 0; i < live.length; ++i) {
             if (live[i] != index) continue;

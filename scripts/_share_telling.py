@@ -1,0 +1,85 @@
+"""What `ape run share` prints while it runs and when it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from offchain.sum.rules import DAY
+from offchain.sum.simulation import Simulation
+from scripts._share_report import Record
+
+
+class ShareTelling:
+    """Prints to a console of its own."""
+
+    def __init__(self) -> None:
+        self._console = Console(width=100)
+        self._told = ""
+
+    @contextmanager
+    def doing(self, what: str) -> Iterator[Callable[[int, int], None]]:
+        """Meanwhile a terminal shows what is being done; yields how to say how far it is."""
+        if not self._console.is_terminal:
+            self._console.print(f"{what} ...")
+            yield lambda done, total: None
+            return
+        columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(20)
+        with Progress(
+            *columns, TimeElapsedColumn(), console=self._console, transient=True
+        ) as progress:
+            task = progress.add_task(what, total=None)
+            yield lambda done, total: progress.update(task, completed=done, total=total)
+
+    def state(self, simulation: Simulation) -> None:
+        """Accuracy and balances as they stand; nothing while nobody gains or loses."""
+        coin = simulation.setting.coin
+        balances = ", ".join(
+            f"{agent.name} {balance / coin:,.2f}"
+            for agent, balance in zip(simulation.setting.agents, simulation.balances, strict=True)
+        )
+        accuracy = simulation.accuracies[-1][1]
+        told = f"{simulation.submitted:>5} submitted  accuracy {accuracy:6.1%}  {balances}"
+        if told != self._told:
+            self._told = told
+            self._console.print(f"day {simulation.now / DAY:5.2f}  {told}", highlight=False)
+
+    def end(self, record: Record, files: list[Path]) -> None:
+        """Tables of what came of it, and where it is written."""
+        agents = Table(title="agents; money in coins, a thousandth of an ether each")
+        for head in ("agent", "submitted", "refunded", "reported", "taken"):
+            agents.add_column(head, justify="left" if head == "agent" else "right", no_wrap=True)
+        for head in ("balance", "gained", "gas [ether]"):
+            agents.add_column(head, justify="right")
+        for one in record.agents:
+            agents.add_row(
+                one.name,
+                *map(str, (one.submitted, one.refunded, one.reported, one.taken_over)),
+                f"{one.balance:,.2f}",
+                f"{one.balance - one.start_balance:+,.2f}",
+                f"{one.gas * record.gas_price_gwei * 1e-9:.5f}",
+            )
+        gas = Table(title=f"gas by call; ether at {record.gas_price_gwei:g} gwei")
+        gas.add_column("call")
+        for head in ("calls", "least", "mean", "most", "mean [ether]"):
+            gas.add_column(head, justify="right")
+        for call in record.calls:
+            gas.add_row(
+                call.name,
+                *(f"{n:,.0f}" for n in (call.count, call.least, call.mean, call.most)),
+                f"{call.mean * record.gas_price_gwei * 1e-9:.6f}",
+            )
+        self._console.print(agents, gas)
+        self._console.print(
+            f"accuracy {record.accuracies[0][1]:.1%} before, {record.accuracies[-1][1]:.1%} after; "
+            f"{record.checked:,} answers of the chain were the simulation's, none differed; "
+            f"{record.seconds:.0f} s",
+            highlight=False,
+        )
+        for file in files:
+            self._console.print(str(file), highlight=False)

@@ -1,0 +1,139 @@
+"""A shared model on Anvil, driven as fast as the node answers: one block for each call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ape
+import click
+
+from offchain.sum.perceptron import SparsePerceptron
+from offchain.sum.rules import StakeTerms
+
+_GAS_LIMIT = 5_000_000
+_POLL_SECONDS = 0.001
+_RECEIPT_SECONDS = 30
+
+
+class CallRefused(click.ClickException):
+    """The chain would not do it; one line."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What came of a call: gas, fees in wei, and its events, (name, arguments), in order."""
+
+    gas: int
+    fees: int
+    events: tuple[tuple[str, dict[str, Any]], ...]
+
+
+class SharedModelChain:
+    """A fresh SharedModel with StakeIncentive and SparsePerceptron, on the connected Anvil.
+
+    Goes past Ape for all that comes after the deployment: Anvil signs for the accounts it
+    unlocked, so that a call takes milliseconds. Every block has the time of the one before until
+    `go_to`; `close` hands the clock back.
+    """
+
+    def __init__(self, twin: SparsePerceptron, terms: StakeTerms, people: Sequence[Any]) -> None:
+        """twin: the first model. terms: in wei. people: the owner, then the participants."""
+        if not ape.chain.provider.network.is_local:
+            raise click.ClickException("a shared model is driven through time on a local chain")
+        cost, rest = divmod(terms.submission_cost, terms.unit)
+        if rest:
+            raise click.ClickException(
+                f"the submission cost, {terms.submission_cost} wei, must be whole units of "
+                f"{terms.unit} wei"
+            )
+        owner, *participants = people
+        self.accounts = [str(account.address) for account in participants]
+        self._web3 = ape.chain.provider.web3
+        deploy = {"sender": owner}
+        project = ape.project
+        classifier = project.SparsePerceptron.deploy(twin.feature_count, twin.max_active, **deploy)
+        classifier.initialise(0, twin.words(), **deploy)
+        waits = (terms.refund_wait_s, terms.takeover_wait_s, terms.takeover_wait_s)
+        incentive = project.StakeIncentive.deploy(
+            terms.cost_weight, cost, terms.unit, waits, **deploy
+        )
+        self._request("anvil_setBlockTimestampInterval", 0)
+        model = project.SharedModel.deploy(classifier, incentive, **deploy)
+        classifier.open(model, **deploy)
+        self.created_at = int(model.lastUpdate())
+        self.model = self._contract(model)
+        self._classifier = self._contract(classifier)
+        self._words = twin.word_count
+        self._at = self.created_at
+
+    def close(self) -> None:
+        """From now on the chain's clock runs as usual."""
+        self._request("anvil_removeBlockTimestampInterval")
+
+    def go_to(self, seconds: int) -> None:
+        """The next block is so many seconds after the model was made."""
+        if self.created_at + seconds != self._at:
+            self._at = self.created_at + seconds
+            self._request("evm_setNextBlockTimestamp", self._at)
+
+    def send(self, call: str, arguments: Sequence[Any], participant: int, value: int = 0) -> Sent:
+        """Calls the model. Raises CallRefused where the transaction fails."""
+        who = self.accounts[participant]
+        transaction = {
+            "from": who,
+            "to": self.model.address,
+            "data": self.model.encode_abi(call, args=list(arguments)),
+            "value": hex(value),
+            "gas": hex(_GAS_LIMIT),
+        }
+        sent = self._request("eth_sendTransaction", transaction)
+        receipt = self._web3.eth.wait_for_transaction_receipt(
+            sent, timeout=_RECEIPT_SECONDS, poll_latency=_POLL_SECONDS
+        )
+        if not receipt["status"]:
+            raise CallRefused(f"{call} by {who} was refused, {self._at - self.created_at} s on")
+        block = self._web3.eth.get_block(receipt["blockNumber"])
+        if block["timestamp"] != self._at:
+            raise CallRefused(f"{call} came at {block['timestamp']} instead of {self._at}")
+        fees = receipt["gasUsed"] * receipt["effectiveGasPrice"]
+        return Sent(receipt["gasUsed"], fees, tuple(self._events(receipt["logs"])))
+
+    def ask(self, view: str, *arguments: Any) -> Any:
+        """What a view of the model answers."""
+        return self._view(self.model, view, arguments)
+
+    def balance(self, participant: int | None = None) -> int:
+        """What a participant, or else the model, holds, in wei."""
+        who = self.model.address if participant is None else self.accounts[participant]
+        return int(self._request("eth_getBalance", who, "latest"), 16)
+
+    def words(self) -> list[int]:
+        """The classifier's words as they stand."""
+        return list(self._view(self._classifier, "exportWords", (0, self._words)))
+
+    def _view(self, contract: Any, view: str, arguments: Sequence[Any]) -> Any:
+        # web3's own way asks for the chain's number before and after every call.
+        data = contract.encode_abi(view, args=list(arguments))
+        answer = self._request("eth_call", {"to": contract.address, "data": data}, "latest")
+        types = [output["type"] for output in contract.get_function_by_name(view).abi["outputs"]]
+        values = self._web3.codec.decode(types, bytes.fromhex(answer[2:]))
+        return values[0] if len(values) == 1 else values
+
+    def _contract(self, instance: Any) -> Any:
+        abi = instance.contract_type.model_dump(mode="json", by_alias=True)["abi"]
+        return self._web3.eth.contract(address=instance.address, abi=abi)
+
+    def _events(self, logs: Sequence[Any]) -> Any:
+        names = {event().topic: event for event in self.model.events}
+        for log in logs:
+            if log["address"] == self.model.address:
+                told = names["0x" + bytes(log["topics"][0]).hex()]().process_log(log)
+                yield told["event"], dict(told["args"])
+
+    def _request(self, method: str, *arguments: Any) -> Any:
+        answer = self._web3.provider.make_request(method, list(arguments))
+        if "error" in answer:
+            raise CallRefused(f"{method}: {answer['error'].get('message', answer['error'])}")
+        return answer["result"]

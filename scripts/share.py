@@ -1,0 +1,81 @@
+"""`ape run share`: honest and malicious agents teach a shared model on chain, with deposits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from ape.cli import ConnectedProviderCommand, network_option, verbosity_option
+
+
+@click.command(cls=ConnectedProviderCommand, short_help="Share a model among agents (SUM)")
+@network_option(default="ethereum:local:foundry")
+@verbosity_option(default="WARNING")
+@click.option(
+    "--submissions",
+    type=click.IntRange(10, 5_000),
+    default=250,
+    show_default=True,
+    help="How many reviews are submitted in all.",
+)
+@click.option(
+    "--words",
+    type=click.IntRange(10, 16_000),
+    default=1_000,
+    show_default=True,
+    help="How many of the most frequent words are features.",
+)
+@click.option(
+    "--agents",
+    default="good,bad",
+    show_default=True,
+    help="Who takes part, as good:2,flipped:1,random; good is honest, and bad is flipped.",
+)
+@click.option(
+    "--submission-cost",
+    type=click.IntRange(0, 1_000),
+    default=1,
+    show_default=True,
+    help="What each submission pays to those whose data proved good, in coins.",
+)
+@click.option(
+    "--train-size",
+    type=click.FloatRange(0.001, 0.9),
+    default=0.08,
+    show_default=True,
+    help="Share of the training data that the first model is trained with.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    help="Of the split, the first model and what the agents do.",
+)
+@click.option(
+    "--gas-price",
+    type=click.FloatRange(0, 1_000_000),
+    default=20.0,
+    show_default=True,
+    help="In gwei, for tables.",
+)
+@click.option(
+    "--reports",
+    type=click.Path(path_type=Path, file_okay=False, writable=True),
+    default=Path("reports"),
+    show_default=True,
+    help="Folder under which share/ gets the plots and the record.",
+)
+def cli(agents: str, reports: Path, **options: object) -> None:
+    """Let honest and malicious agents teach a shared model on a local chain, and see who gains.
+
+    The agents decide as in the simulation of the SUM paper, with real film reviews. Each of their
+    calls goes to the contracts at its second, and the chain's answers (amounts, predictions,
+    balances, deposits, the pot, the weights) are compared with the simulation's at every call;
+    the first difference ends the run. A coin is a thousandth of an ether.
+    """
+    from scripts._errors import one_line_each
+    from scripts._share import Options, share
+
+    with one_line_each():
+        share(Options(agents=agents, **options), reports / "share")  # type: ignore[arg-type]
