@@ -1,7 +1,7 @@
 """What it costs to teach a shared model: every call with 20, 60 and 120 active features of 1,000.
 
 Two kinds of samples: `words`, drawn by Zipf's law, touches about as many words of the model as the
-IMDB reviews of that length do (9, 19 and 26 of 32); `spread`, evenly spaced, touches the most.
+IMDB reviews of that length do (23 of 48 with 60 active); `spread`, evenly spaced, touches the most.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import ape
 import numpy as np
 from ape.api import ReceiptAPI
 
+from offchain.sum.perceptron import WEIGHTS_PER_WORD, SparsePerceptron
 from tests.gas.floors import CHANGED_SLOT, NEW_SLOT, PAYMENT, READ_SLOT, calldata_floor, intrinsic
 
 FEATURES = 1_000
 ACTIVE = (20, 60, 120)
 KINDS = ("spread", "words")
 MAX_ACTIVE = 500
-LANES = 32
 DAY = 86_400
 WAITS = (DAY, 9 * DAY, 9 * DAY)
 VALUE = 10**17
@@ -60,13 +60,9 @@ def bitmap(indices: list[int]) -> list[int]:
 def trained_words() -> list[int]:
     """Words of a perceptron that looks trained: no weight is zero, so no write fills a slot."""
     rng = np.random.default_rng(7)
-    weights = rng.integers(1, 40, FEATURES) * rng.choice([-1, 1], FEATURES)
-    lanes = np.zeros(-(-FEATURES // LANES) * LANES, dtype=np.int8)
-    lanes[:FEATURES] = weights
-    return [
-        int.from_bytes(lanes[i : i + LANES].tobytes(), "little")
-        for i in range(0, len(lanes), LANES)
-    ]
+    model = SparsePerceptron(FEATURES, MAX_ACTIVE)
+    model.weights[:] = rng.integers(1, 401, FEATURES) * rng.choice([-1, 1], FEATURES)
+    return model.words()[:-1]
 
 
 class Bench:
@@ -100,7 +96,7 @@ class Bench:
     def measure(self, active: int, kind: str) -> dict[str, Call]:
         """The four calls with one sample."""
         indices = sample(active, kind)
-        features, words = bitmap(indices), len({i // LANES for i in indices})
+        features, words = bitmap(indices), len({i // WEIGHTS_PER_WORD for i in indices})
         liked = self.model.predict(features)
         right, at = self.add(features, liked)
         refunded = self.refund(features, at)
@@ -129,7 +125,7 @@ def measure_model(project: Any, accounts: Any) -> tuple[Measured, Call]:
         for active in ACTIVE:
             bench = Bench(project, accounts)
             measured[kind][active] = bench.measure(active, kind)
-    words = -(-FEATURES // LANES)
+    words = -(-FEATURES // WEIGHTS_PER_WORD)
     return measured, _call(bench.created, words * NEW_SLOT, words)
 
 

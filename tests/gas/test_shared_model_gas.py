@@ -81,9 +81,9 @@ def test_a_review_costs_at_most_four_tenths_of_the_peers(measured, kind, active,
 
 
 @pytest.mark.parametrize("name", PEER[60])
-def test_even_the_worst_spread_stays_below_the_half_of_the_peers(measured, name):
-    """60 features that lie in 31 of the 32 words, which no review's do."""
-    assert measured[0]["spread"][60][name].gas <= 0.45 * PEER[60][name]
+def test_even_the_worst_spread_stays_below_six_tenths_of_the_peers(measured, name):
+    """60 features that lie in 47 of the 48 words, which no review's do; the floor alone is half."""
+    assert measured[0]["spread"][60][name].gas <= 0.60 * PEER[60][name]
 
 
 @pytest.mark.parametrize("kind", KINDS)

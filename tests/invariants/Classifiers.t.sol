@@ -17,10 +17,16 @@ contract ClassifiersTest is Base {
     uint256 private constant LESSONS = 8;
 
     /// @notice Bit i of the chunk is lane i.
-    function testFuzz_Select8(uint32 chunk) public pure {
-        uint256 ones = Lanes.select8(chunk);
-        for (uint256 i = 0; i < 32; ++i) {
-            vm.assertEq(ones >> (8 * i) & 0xff, uint256(chunk) >> i & 1, "lane");
+    function testFuzz_Select12(uint256 chunk) public pure {
+        _checkSelect12(chunk & (1 << 21) - 1);
+    }
+
+    /// @notice No bit and all, and each alone, as well.
+    function test_Select12() public pure {
+        _checkSelect12(0);
+        _checkSelect12((1 << 21) - 1);
+        for (uint256 i = 0; i < 21; ++i) {
+            _checkSelect12(1 << i);
         }
     }
 
@@ -35,17 +41,20 @@ contract ClassifiersTest is Base {
     }
 
     /// @notice Up and down by one in the lanes named, with its limits, beside lanes that stay.
-    function testFuzz_Steps8(uint256 lanes, uint32 chunk) public pure {
-        uint256 ones = Lanes.select8(chunk);
-        lanes = _withEdges(lanes, 8);
-        uint256 up = Lanes.increment8(lanes, ones);
-        uint256 down = Lanes.decrement8(lanes, ones);
-        for (uint256 i = 0; i < 256; i += 8) {
-            uint256 lane = lanes >> i & 0xff;
+    function testFuzz_Steps12(uint256 lanes, uint256 chunk, uint8 top) public pure {
+        uint256 ones = Lanes.select12(chunk & (1 << 21) - 1);
+        // The last lane is at or near the edges half of the time.
+        lanes = _withEdges(lanes, 12) & (1 << 252) - 1;
+        if (top < 128) lanes = lanes & (1 << 240) - 1 | (uint256(top & 3) + 0xffe & 0xfff) << 240;
+        uint256 up = Lanes.increment12(lanes, ones);
+        uint256 down = Lanes.decrement12(lanes, ones);
+        for (uint256 i = 0; i < 252; i += 12) {
+            uint256 lane = lanes >> i & 0xfff;
             uint256 one = ones >> i & 1;
-            vm.assertEq(up >> i & 0xff, lane < 255 ? lane + one : lane, "up");
-            vm.assertEq(down >> i & 0xff, lane > 1 ? lane - one : lane, "down");
+            vm.assertEq(up >> i & 0xfff, lane < 4095 ? lane + one : lane, "up");
+            vm.assertEq(down >> i & 0xfff, lane > 1 ? lane - one : lane, "down");
         }
+        vm.assertEq((up | down) >> 252, 0, "spare bits");
     }
 
     /// @notice The same for 16 bits.
@@ -59,23 +68,23 @@ contract ClassifiersTest is Base {
         }
     }
 
-    /// @notice Eight words of 32 bytes, even the greatest, are summed without loss.
-    function testFuzz_Sums(uint256[8] memory words, bool full) public pure {
-        uint256 halves = 0;
+    /// @notice Twelve words of 21 lanes, even the greatest, are summed without loss.
+    function testFuzz_Sums(uint256[12] memory words, bool full) public pure {
+        uint256 pairs = 0;
         uint256 expected = 0;
         uint256 expected16 = 0;
-        for (uint256 w = 0; w < 8; ++w) {
-            if (full) words[w] = type(uint256).max;
-            halves += Lanes.pairs8(words[w]);
-            for (uint256 i = 0; i < 256; i += 8) {
-                expected += words[w] >> i & 0xff;
+        for (uint256 w = 0; w < 12; ++w) {
+            words[w] = full ? (1 << 252) - 1 : words[w] >> 4;
+            pairs += Lanes.pairs12(words[w]);
+            for (uint256 i = 0; i < 252; i += 12) {
+                expected += words[w] >> i & 0xfff;
             }
         }
         for (uint256 i = 0; i < 256; i += 16) {
             expected16 += words[0] >> i & 0xffff;
         }
-        vm.assertEq(Lanes.sum16(halves), expected, "bytes");
-        vm.assertEq(Lanes.sum32(Lanes.pairs16(words[0])), expected16, "pairs of bytes");
+        vm.assertEq(Lanes.sum24(pairs), expected, "12 bits");
+        vm.assertEq(Lanes.sum32(Lanes.pairs16(words[0])), expected16, "16 bits");
     }
 
     /// @notice Keys order quotients as cross-multiplication does, equal quotients of exact numbers alike.
@@ -100,14 +109,81 @@ contract ClassifiersTest is Base {
     }
 
     /// @notice From any words, any lessons leave the words and give the predictions of the loops.
-    function testFuzz_Perceptron(uint256 seed, uint256 count, int8 intercept, bool edges) public {
-        count = bound(count, 1, 300);
+    function testFuzz_Perceptron(uint256 seed, uint256 count, int16 intercept, bool edges) public {
+        _checkPerceptron(seed, bound(count, 1, 600), intercept, edges);
+    }
+
+    /// @notice The same where the last feature begins or ends a word of the model or of the sample, or both.
+    function test_PerceptronAtTheEnds() public {
+        uint16[20] memory counts =
+            [1, 20, 21, 22, 42, 251, 252, 253, 255, 256, 257, 273, 504, 505, 511, 512, 513, 1000, 1008, 5377];
+        for (uint256 i = 0; i < counts.length; ++i) {
+            _checkPerceptron(i, counts[i], 1, i % 2 == 0);
+        }
+    }
+
+    /// @notice Each feature alone moves its own weight and is the one that is summed, wherever its word begins.
+    function test_EveryFeatureHasItsWeight() public {
+        uint256 count = 1000;
+        SparsePerceptron model = new SparsePerceptron(count, 1);
+        model.open(address(this));
+        uint256[] memory words = new uint256[](model.wordCount());
+        for (uint256 i = 0; i < count; ++i) {
+            uint256[] memory sample = new uint256[](4);
+            sample[i / 256] = 1 << (i % 256);
+            vm.assertEq(model.learn(sample, 1), 0, "not taught yet");
+            vm.assertEq(model.predict(sample), 1, "taught");
+            words[i / 21] |= 1 << (12 * (i % 21));
+        }
+        vm.assertEq(model.exportWords(0, words.length), words, "words");
+    }
+
+    /// @notice The greatest sum is not cut: all features but one are at an end, and the intercept is one beside it.
+    function test_GreatestSum() public {
+        uint256 count = 512 * 21;
+        uint256[] memory sample = new uint256[](count / 256);
+        for (uint256 w = 0; w < sample.length; ++w) {
+            sample[w] = type(uint256).max;
+        }
+        for (uint256 end = 2047; end < 2049; ++end) {
+            SparsePerceptron model = new SparsePerceptron(count, count);
+            uint256[] memory words = new uint256[](513);
+            for (uint256 i = 0; i < 512; ++i) {
+                words[i] = end * Lanes.ONES_12;
+            }
+            int256 sum = (end == 2047 ? int256(2047) : -2048) * int256(count);
+            words[512] = uint256(-sum);
+            model.initialise(0, words);
+            vm.assertEq(model.predict(sample), 0, "0");
+            words[512] = uint256(1 - sum);
+            model.initialise(0, words);
+            vm.assertEq(model.predict(sample), 1, "1");
+        }
+    }
+
+    /// @notice A word with any of its highest four bits set is none of weights.
+    function testFuzz_SpareBits(uint256 word) public {
+        SparsePerceptron model = new SparsePerceptron(22, 22);
+        uint256[] memory words = new uint256[](1);
+        words[0] = word;
+        if (word >> 252 != 0) vm.expectRevert(abi.encodeWithSelector(SparsePerceptron.SpareBitsSet.selector, 1, word));
+        model.initialise(1, words);
+    }
+
+    function _checkSelect12(uint256 chunk) private pure {
+        uint256 ones = Lanes.select12(chunk);
+        for (uint256 i = 0; i < 22; ++i) {
+            vm.assertEq(ones >> (12 * i) & 0xfff, chunk >> i & 1, "lane");
+        }
+    }
+
+    function _checkPerceptron(uint256 seed, uint256 count, int16 intercept, bool edges) private {
         SparsePerceptron model = new SparsePerceptron(count, count);
         uint256[] memory words = new uint256[](model.wordCount());
         for (uint256 i = 0; i + 1 < words.length; ++i) {
-            uint256 word = _random(seed, i);
+            uint256 word = _random(seed, i) >> 4;
             // Weights near the limits, or all of them.
-            words[i] = edges ? word & Lanes.ONES_8 ^ (word & 1 == 0 ? 0x7f : 0x80) * Lanes.ONES_8 : word;
+            words[i] = edges ? word & Lanes.ONES_12 ^ (word & 2 == 0 ? 0x7ff : 0x800) * Lanes.ONES_12 : word;
         }
         words[words.length - 1] = uint256(int256(intercept));
         model.initialise(0, words);
@@ -156,16 +232,16 @@ contract ClassifiersTest is Base {
 
     /// @notice The greatest sample of the greatest perceptron is taught for less than 15 million gas, from zero words.
     function test_GreatestLesson() public {
-        SparsePerceptron model = new SparsePerceptron(512 * 32, 512 * 32);
+        SparsePerceptron model = new SparsePerceptron(512 * 21, 512 * 21);
         model.open(address(this));
-        uint256[] memory sample = new uint256[](64);
-        for (uint256 w = 0; w < 64; ++w) {
+        uint256[] memory sample = new uint256[](42);
+        for (uint256 w = 0; w < 42; ++w) {
             sample[w] = type(uint256).max;
         }
         uint256 before = gasleft();
         model.learn(sample, 1);
         vm.assertLe(before - gasleft(), 14_000_000, "gas");
-        vm.assertEq(model.exportWords(511, 1)[0], Lanes.ONES_8, "taught");
+        vm.assertEq(model.exportWords(511, 1)[0], Lanes.ONES_12, "taught");
     }
 
     /// @notice The same for naive Bayes, whose products cost most, with two and with eight classes.

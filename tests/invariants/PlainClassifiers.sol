@@ -10,7 +10,8 @@ library PlainClassifiers {
 
     /// @notice Weight `i` of a perceptron's words.
     function weight(uint256[] memory words, uint256 i) internal pure returns (int256) {
-        return int8(uint8(words[i / 32] >> (8 * (i % 32))));
+        uint256 lane = words[i / 21] >> (12 * (i % 21)) & 0xfff;
+        return lane < 2048 ? int256(lane) : int256(lane) - 4096;
     }
 
     /// @notice The perceptron's class; its last word is the intercept.
@@ -35,10 +36,10 @@ library PlainClassifiers {
         for (uint256 i = 0; i < count; ++i) {
             if (!has(features, i)) continue;
             int256 value = weight(words, i);
-            if (label == 1 && value < 127) ++value;
-            if (label == 0 && value > -127) --value;
-            uint256 position = 8 * (i % 32);
-            words[i / 32] = words[i / 32] & ~(uint256(255) << position) | uint256(uint8(int8(value))) << position;
+            if (label == 1 && value < 2047) ++value;
+            if (label == 0 && value > -2047) --value;
+            uint256 position = 12 * (i % 21);
+            words[i / 21] = words[i / 21] & ~(uint256(0xfff) << position) | (uint256(value) & 0xfff) << position;
         }
     }
 

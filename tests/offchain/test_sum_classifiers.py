@@ -59,7 +59,7 @@ def test_perceptron_converges_on_separable_data(rng):
             break
     assert wrong == 0
     assert np.array_equal(model.predict_many(samples), labels)
-    assert np.abs(model.weights.astype(int)).max() < 127, "saturated: the bound would not hold"
+    assert np.abs(model.weights.astype(int)).max() < 2_047, "saturated: the bound would not hold"
     radius = samples.sum(axis=1).max()
     assert mistakes <= radius * (teacher**2).sum() / np.abs(margins).min() ** 2
 
@@ -76,17 +76,17 @@ def test_perceptron_changes_only_the_weights_of_what_it_got_wrong():
 
 
 def test_weights_stop_at_their_limits():
-    """At 127 and -127; -128, which only initial words hold, stays or rises."""
+    """At 2,047 and -2,047; -2,048, which only initial words hold, stays or rises."""
     model = SparsePerceptron(3, 3)
     every = np.ones(3, np.uint8)
-    model.weights[:] = [127, 126, -128]
-    model.intercept = -1000
+    model.weights[:] = [2047, 2046, -2048]
+    model.intercept = -10_000
     model.learn(every, 1)
-    assert model.weights.tolist() == [127, 127, -127]
-    model.weights[:] = [-127, -126, -128]
-    model.intercept = 1000
+    assert model.weights.tolist() == [2047, 2047, -2047]
+    model.weights[:] = [-2047, -2046, -2048]
+    model.intercept = 10_000
     model.learn(every, 0)
-    assert model.weights.tolist() == [-127, -127, -128]
+    assert model.weights.tolist() == [-2047, -2047, -2048]
 
 
 @pytest.mark.parametrize("classes", [2, 3, 8])
@@ -177,7 +177,7 @@ def test_many_are_predicted_as_one_by_one(rng, name, classes):
     assert len(seen) == classes
     words = [int.from_bytes(rng.bytes(32), "big") for _ in range(model.word_count)]
     if name == "SparsePerceptron":
-        words[-1] = 2**63 - 1
+        words = [word >> 4 for word in words[:-1]] + [2**63 - 1]
     model.initialise(0, words)
     check()
 
@@ -233,9 +233,9 @@ def test_models_move_by_their_words(rng, name):
 
 def test_words_are_laid_out_as_stated():
     perceptron = SparsePerceptron(40, 40)
-    perceptron.weights[[1, 33]] = [-1, 5]
+    perceptron.weights[[1, 20, 22]] = [-1, -2048, 5]
     perceptron.intercept = -2
-    assert perceptron.words() == [0xFF << 8, 5 << 8, 2**256 - 2]
+    assert perceptron.words() == [0x800 << 240 | 0xFFF << 12, 5 << 12, 2**256 - 2]
     centroid = NearestCentroid(5, 5, 3)
     centroid.learn(np.array([0, 1, 0, 0, 1], np.uint8), 2)
     block = 2 * 64
@@ -257,6 +257,7 @@ def test_words_are_laid_out_as_stated():
         (lambda m: m.learn_many(np.zeros((2, 10), np.uint8), [0]), "2 samples but 1 labels"),
         (lambda m: m.initialise(1, [0, 0]), "words 1 to 3 of a model of 2"),
         (lambda m: m.initialise(0, [0, 1 << 64]), "does not fit into 64 bits"),
+        (lambda m: m.initialise(0, [1 << 252, 7]), "word 0 .* highest four bits"),
         (lambda m: SparsePerceptron(0, 1), "0 features"),
         (lambda m: SparsePerceptron(70_000, 1), "70000 features"),
         (lambda m: SparsePerceptron(10, 11), "11 active"),

@@ -21,6 +21,8 @@ MODELS = [
     ("SparsePerceptron", (1000, 1000)),
     ("SparsePerceptron", (37, 37)),
     ("SparsePerceptron", (256, 120)),
+    ("SparsePerceptron", (21, 20)),
+    ("SparsePerceptron", (253, 253)),
     ("NearestCentroid", (300, 300, 2)),
     ("NearestCentroid", (101, 101, 3)),
     ("NearestCentroid", (40, 40, 8)),
@@ -90,8 +92,10 @@ def test_twins(deploy, deployer, trainer, rng, name, args, start):
         words = [int.from_bytes(rng.bytes(32), "big") for _ in range(twin.word_count)]
         if name == "SparsePerceptron":
             # An intercept that weights can outweigh, and weights at both ends of their range.
-            words[-1] = int(rng.integers(-100, 100)) % 2**256
-            words[0] = int.from_bytes(rng.choice([127, 126, 128, 129], 32).astype("u1"), "little")
+            words = [word >> 4 for word in words]
+            words[-1] = int(rng.integers(-1000, 1000)) % 2**256
+            ends = rng.choice(["7ff", "7fe", "800", "801"], 21)
+            words[0] = int("".join(ends), 16)
         twin.initialise(0, words)
     words = twin.words()
     if start != "empty":
@@ -117,12 +121,12 @@ def test_saturated_weights_and_full_classes(deploy, deployer, trainer, rng):
         assert twin.samples.tolist() == [65_535, 65_535]
     contract, twin = deploy("SparsePerceptron", (40, 40)), CLASSIFIERS["SparsePerceptron"](40, 40)
     # Whatever the weights, class 0 is predicted: all lessons raise weights.
-    twin.intercept = -10_000
-    twin.weights[:] = 120
+    twin.intercept = -100_000
+    twin.weights[:] = 2_040
     contract.initialise(0, twin.words(), sender=deployer)
     contract.open(trainer, sender=deployer)
     teach(trainer, contract, twin, samples, np.ones(len(samples), int), deployer)
-    assert twin.weights.max() == 127
+    assert twin.weights.max() == 2_047
 
 
 def test_a_lesson_is_told(deploy, deployer):
@@ -151,21 +155,24 @@ def test_initialisation_is_the_owners_and_ends(deploy, deployer, stranger):
     assert event.trainer == contract.trainer() == stranger
     assert refusal(contract.initialise, 0, [1], sender=deployer) == refused("AlreadyOpen")
     assert refusal(contract.open, deployer, sender=deployer) == refused("AlreadyOpen")
-    assert contract.exportWords(0, 5) == [0, 1, 2, 0, 0]
+    assert contract.exportWords(0, 6) == [0, 1, 2, 0, 0, 0]
 
 
 def test_words_out_of_range(deploy, deployer):
     """Words that do not exist are neither set nor exported, however large the numbers."""
     contract = deploy("SparsePerceptron", (100, 100))
-    for first, count in [(5, 1), (0, 6), (6, 0), (2**256 - 1, 2)]:
-        expected = refused("WordsOutOfRange", first, count, 5)
+    for first, count in [(6, 1), (0, 7), (7, 0), (2**256 - 1, 2)]:
+        expected = refused("WordsOutOfRange", first, count, 6)
         assert refusal(contract.initialise, first, [0] * count, sender=deployer) == expected
         assert refusal(contract.exportWords, first, count, sender=deployer) == expected
-    assert contract.exportWords(5, 0) == []
+    assert contract.exportWords(6, 0) == []
+    for word, fits in [(2**252 - 1, True), (2**252, False), (2**255, False)]:
+        expected = None if fits else refused("SpareBitsSet", 4, word)
+        assert refusal(contract.initialise, 4, [word], sender=deployer) == expected
     for intercept, fits in [(2**63 - 1, True), (2**63, False), (-(2**63), True)]:
         word = intercept % 2**256
         expected = None if fits else refused("SafeCastOverflowedIntDowncast", 64, intercept)
-        assert refusal(contract.initialise, 4, [word], sender=deployer) == expected
+        assert refusal(contract.initialise, 5, [word], sender=deployer) == expected
 
 
 def test_bad_samples(deploy, deployer, stranger):
@@ -200,8 +207,8 @@ def test_bad_samples(deploy, deployer, stranger):
         ((2**256 - 1, 1), ("FeatureCountOutOfRange", 2**256 - 1, 65_536)),
         ((10, 0), ("MaxActiveOutOfRange", 0, 10)),
         ((10, 11), ("MaxActiveOutOfRange", 11, 10)),
-        ((16_385, 513), ("TooManyWordsTouched", 513, 512)),
-        ((16_384, 16_384), None),
+        ((10_753, 513), ("TooManyWordsTouched", 513, 512)),
+        ((10_752, 10_752), None),
         ((65_536, 512), None),
     ],
 )

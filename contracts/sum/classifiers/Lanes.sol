@@ -2,40 +2,47 @@
 pragma solidity 0.8.30;
 
 /// @title Arithmetic on many small numbers in one word
-/// @notice A word is 32 lanes of 8 bits or 16 lanes of 16, lane i from bit 8 * i or 16 * i on. All lanes are computed at
-/// once (Hacker's Delight, 2-18); no carry leaves its lane. `ones` stands for a set of lanes: 1 in those, 0 in the others.
+/// @notice A word is 21 lanes of 12 bits, and four bits that are 0, or 16 lanes of 16 bits; lane i begins at bit 12 * i or
+/// 16 * i. All lanes are computed at once (Hacker's Delight, 2-18); no carry leaves its lane. `ones` stands for a set of
+/// lanes: 1 in those, 0 in the others.
 /// tests/invariants/Classifiers.t.sol holds each function against a loop over the lanes.
 // The divisions are exact.
 // slither-disable-start divide-before-multiply
 library Lanes {
-    /// @dev 1 in every lane of 8, 16, 32 or 64 bits.
-    uint256 internal constant ONES_8 = type(uint256).max / 0xff;
+    /// @dev 1 in every lane of 12, 16 or 32 bits.
+    uint256 internal constant ONES_12 = ((1 << 252) - 1) / 0xfff;
     uint256 internal constant ONES_16 = type(uint256).max / 0xffff;
     uint256 internal constant ONES_32 = type(uint256).max / 0xffffffff;
-    uint256 internal constant ONES_64 = type(uint256).max / 0xffffffffffffffff;
 
     /// @dev The highest bit of every lane.
-    uint256 internal constant HIGH_8 = ONES_8 << 7;
+    uint256 internal constant HIGH_12 = ONES_12 << 11;
     uint256 internal constant HIGH_16 = ONES_16 << 15;
 
-    /// @dev The lower lane of every pair.
-    uint256 private constant EVEN_8 = ONES_16 * 0xff;
+    /// @dev All bits of a lane but the highest, in every lane.
+    uint256 private constant LOW_12 = HIGH_12 - ONES_12;
+
+    /// @dev The lower lane of every pair; the last lane of 12 bits has no partner.
+    uint256 private constant EVEN_12 = 0x0fff000fff000fff000fff000fff000fff000fff000fff000fff000fff000fff;
     uint256 private constant EVEN_16 = ONES_32 * 0xffff;
 
-    /// @dev Brings byte k of a chunk to lane k of 64 bits: it lies 8 * k bits high already and goes 56 * k further.
-    uint256 private constant TO_64 = 1 | 1 << 56 | 1 << 112 | 1 << 168;
+    /// @dev Brings seven bits of a chunk to each third of a word, 84 bits: bit 7 * k goes 77 * k further.
+    uint256 private constant TO_84 = 1 | 1 << 77 | 1 << 154;
+    /// @dev The lowest seven bits of every third.
+    uint256 private constant SEVEN_84 = 0x7f * (1 | 1 << 84 | 1 << 168);
+    /// @dev Seven lanes of 12 bits.
+    uint256 private constant ONES_84 = ((1 << 84) - 1) / 0xfff;
 
-    /// @dev Bit j of lane j, for eight lanes of 8 bits and as often as they fit; for eight lanes of 16 bits once.
-    uint256 private constant DIAGONAL_8 = ONES_64 * 0x8040201008040201;
+    /// @dev Bit j of lane j, for seven lanes of 12 bits in every third; for eight lanes of 16 bits once.
+    uint256 private constant DIAGONAL_12 = 0x40020010008004002001 * (1 | 1 << 84 | 1 << 168);
     uint256 private constant DIAGONAL_16 = 0x00800040002000100008000400020001;
 
-    /// @notice The set of lanes of 8 bits that the 32 bits of `chunk` name.
-    function select8(uint256 chunk) internal pure returns (uint256 ones) {
+    /// @notice The set of lanes of 12 bits that the 21 bits of `chunk` name.
+    function select12(uint256 chunk) internal pure returns (uint256 ones) {
         unchecked {
-            // Every byte of the chunk into its own 64 bits, then into each of the eight lanes there.
-            uint256 copies = (chunk * TO_64 & ONES_64 * 0xff) * 0x0101010101010101;
-            // Of its copy each lane keeps one bit, 2**j; adding 127 carries that to the lane's highest bit.
-            return ((copies & DIAGONAL_8) + (HIGH_8 - ONES_8) & HIGH_8) >> 7;
+            // Seven bits into their own third of the word, then into each of the seven lanes there.
+            uint256 copies = (chunk * TO_84 & SEVEN_84) * ONES_84;
+            // Of its copy each lane keeps one bit, 2**j; adding 2,047 carries that to the lane's highest bit.
+            return ((copies & DIAGONAL_12) + LOW_12 & HIGH_12) >> 11;
         }
     }
 
@@ -47,10 +54,11 @@ library Lanes {
         }
     }
 
-    /// @notice Sums of neighbours: 16 numbers of 16 bits from 32 of 8. Eight such results may be added up for {sum16}.
-    function pairs8(uint256 lanes) internal pure returns (uint256) {
+    /// @notice Sums of neighbours: 11 numbers of 24 bits from 21 of 12. Twelve such results may be added up for {sum24}.
+    /// @dev The last has no neighbour, and 16 bits of room: twelve come to at most 12 * 4,095 = 49,140.
+    function pairs12(uint256 lanes) internal pure returns (uint256) {
         unchecked {
-            return (lanes & EVEN_8) + (lanes >> 8 & EVEN_8);
+            return (lanes & EVEN_12) + (lanes >> 12 & EVEN_12);
         }
     }
 
@@ -61,11 +69,12 @@ library Lanes {
         }
     }
 
-    /// @notice The sum of all 16 lanes.
-    /// @dev Below 2**16, or it is cut: eight words of {pairs8} come to at most 8 * 32 * 255 = 65,280.
-    function sum16(uint256 lanes) internal pure returns (uint256) {
+    /// @notice The sum of all 11 lanes of 24 bits, of which the last has 16.
+    /// @dev As 2**24 = 1 modulo 2**24 - 1, the remainder is the sum, if below that: twelve words of {pairs12} come to at
+    /// most 12 * 21 * 4,095 = 1,031,940.
+    function sum24(uint256 lanes) internal pure returns (uint256) {
         unchecked {
-            return lanes * ONES_16 >> 240;
+            return lanes % 0xffffff;
         }
     }
 
@@ -77,22 +86,23 @@ library Lanes {
         }
     }
 
-    /// @notice One more in the lanes named, of 8 bits; 255 stays.
-    function increment8(uint256 lanes, uint256 ones) internal pure returns (uint256) {
+    /// @notice One more in the lanes named, of 12 bits; 4,095 stays.
+    function increment12(uint256 lanes, uint256 ones) internal pure returns (uint256) {
         unchecked {
             // A lane is full where its lower bits carry and its highest bit is set.
-            uint256 full = (lanes & ~HIGH_8) + ones & lanes & HIGH_8;
-            return lanes + ones - (full >> 7);
+            uint256 full = (lanes & LOW_12) + ones & lanes & HIGH_12;
+            return lanes + ones - (full >> 11);
         }
     }
 
-    /// @notice One less in the lanes named, of 8 bits; 1 and 0 stay.
-    function decrement8(uint256 lanes, uint256 ones) internal pure returns (uint256) {
+    /// @notice One less in the lanes named, of 12 bits; 1 and 0 stay.
+    function decrement12(uint256 lanes, uint256 ones) internal pure returns (uint256) {
         unchecked {
-            // Without its lowest bit a lane is nonzero where it holds 2 or more; adding 127 shows that in its highest bit.
-            uint256 above = lanes & ~(HIGH_8 | ONES_8);
-            above = (above + ~HIGH_8 | lanes) & HIGH_8;
-            return lanes - (above >> 7 & ones);
+            // Without its lowest bit a lane is nonzero where it holds 2 or more; adding 2,047 shows that in its highest
+            // bit.
+            uint256 above = lanes & LOW_12 - ONES_12;
+            above = (above + LOW_12 | lanes) & HIGH_12;
+            return lanes - (above >> 11 & ones);
         }
     }
 

@@ -12,26 +12,35 @@ import {Touched} from "./Touched.sol";
 /// that was predicted 0 adds 1 to the weight of each active feature; one of class 0 that was predicted 1 takes 1 off.
 /// Nothing else changes a weight, and nothing changes the intercept after initialisation (as in 0xDeCA10B).
 ///
-/// Scaling: weights and intercept are integers in units of the learning rate. Weights saturate: none is raised above 127
-/// or lowered below -127; -128 can be set by {initialise} and can only rise.
+/// Scaling: weights and intercept are integers in units of the learning rate. Weights saturate: none is raised above
+/// 2,047 or lowered below -2,047; -2,048 can be set by {initialise} and can only rise.
 ///
-/// Words: weight i is byte i % 32, counted from the lowest, of word i / 32, in two's complement, so that a word never set
-/// is 32 weights of 0. The last word is the intercept in two's complement; it must fit into 64 bits
-/// (SafeCast.SafeCastOverflowedIntDowncast).
+/// Words: weight i is the 12 bits from bit 12 * (i % 21) on of word i / 21, in two's complement, so that a word never set
+/// is 21 weights of 0; the highest four bits must be 0 (SpareBitsSet). The last word is the intercept in two's complement;
+/// it must fit into 64 bits (SafeCast.SafeCastOverflowedIntDowncast).
 contract SparsePerceptron is Classifier {
     using SafeCast for int256;
 
-    /// @dev Flips the sign bit of 32 weights: from two's complement to weight + 128, in which lanes add up, and back.
-    uint256 private constant BIAS = Lanes.HIGH_8;
+    /// @dev Weights in a word.
+    uint256 private constant PER_WORD = 21;
+
+    /// @dev Words of the model whose features {_window} reads at once, and those features.
+    uint256 private constant WINDOW_WORDS = 12;
+    uint256 private constant WINDOW = WINDOW_WORDS * PER_WORD;
+
+    /// @dev Flips the sign bit of 21 weights: from two's complement to weight + 2,048, in which lanes add up, and back.
+    uint256 private constant BIAS = Lanes.HIGH_12;
 
     /// @notice What is added to the sum of weights.
     /// @dev In the trainer's slot, which a lesson reads anyway.
     int64 public intercept;
 
-    uint256[MAX_FEATURES / 32] private _weights;
+    uint256[(MAX_FEATURES + PER_WORD - 1) / PER_WORD] private _weights;
+
+    error SpareBitsSet(uint256 i, uint256 word);
 
     constructor(uint256 featureCount_, uint256 maxActive_)
-        Classifier(featureCount_, maxActive_, 2, Math.ceilDiv(featureCount_, 32), 1)
+        Classifier(featureCount_, maxActive_, 2, Math.ceilDiv(featureCount_, PER_WORD), 1)
     {}
 
     function _learn(uint256[] calldata features, uint256 active, uint256 label)
@@ -45,7 +54,7 @@ contract SparsePerceptron is Classifier {
         if (predicted == label) return (predicted, false);
         for (; at < end; at += Touched.SIZE) {
             (uint256 lanes, uint256 ones) = Touched.read(at);
-            uint256 taught = label == 1 ? Lanes.increment8(lanes, ones) : Lanes.decrement8(lanes, ones);
+            uint256 taught = label == 1 ? Lanes.increment12(lanes, ones) : Lanes.decrement12(lanes, ones);
             if (taught == lanes) continue;
             Touched.store(at, BIAS, taught);
             changed = true;
@@ -54,6 +63,7 @@ contract SparsePerceptron is Classifier {
 
     function _setWord(uint256 i, uint256 word) internal override {
         if (i < wordCount - 1) {
+            require(word >> PER_WORD * 12 == 0, SpareBitsSet(i, word));
             _weights[i] = word;
         } else {
             intercept = int256(word).toInt64();
@@ -68,7 +78,7 @@ contract SparsePerceptron is Classifier {
         return i < wordCount - 1 ? _weights[i] : uint256(int256(intercept));
     }
 
-    /// @dev The class, and the words that the sample touches with their weights biased by 128 (see {Touched}).
+    /// @dev The class, and the words that the sample touches with their weights biased by 2,048 (see {Touched}).
     function _scan(uint256[] calldata features, uint256 active)
         private
         view
@@ -76,32 +86,46 @@ contract SparsePerceptron is Classifier {
     {
         begin = Touched.begin();
         end = begin;
-        uint256 firstSlot;
+        uint256 slot;
         assembly ("memory-safe") {
-            firstSlot := _weights.slot
+            slot := _weights.slot
         }
-        // At most 65,536 lanes of 255: nothing here comes near 2**255.
+        uint256 endSlot = slot + wordCount - 1;
+        // At most 65,536 lanes of 4,095: nothing here comes near 2**255.
         unchecked {
             uint256 total = 0;
-            for (uint256 w = 0; w < features.length; ++w) {
+            for (uint256 first = 0; slot < endSlot; first += WINDOW) {
                 uint256 sums = 0;
-                uint256 slot = firstSlot + (w << 3);
-                // 32 bits of the sample select the lanes of one word.
-                for (uint256 bits = features[w]; bits != 0; bits >>= 32) {
-                    uint256 chunk = bits & type(uint32).max;
+                uint256 nextSlot = slot + WINDOW_WORDS;
+                // 21 bits of the sample select the lanes of one word.
+                for (uint256 bits = _window(features, first); bits != 0; bits >>= PER_WORD) {
+                    uint256 chunk = bits & (1 << PER_WORD) - 1;
                     if (chunk != 0) {
-                        uint256 ones = Lanes.select8(chunk);
+                        uint256 ones = Lanes.select12(chunk);
                         uint256 lanes;
                         (end, lanes) = Touched.load(end, slot, BIAS, ones);
-                        sums += Lanes.pairs8(lanes & ones * 0xff);
+                        sums += Lanes.pairs12(lanes & ones * 0xfff);
                     }
                     ++slot;
                 }
-                total += Lanes.sum16(sums);
+                slot = nextSlot;
+                total += Lanes.sum24(sums);
             }
             Touched.end(end);
             // Every active feature brought its bias.
-            label = int256(intercept) + int256(total) > int256(active << 7) ? 1 : 0;
+            label = int256(intercept) + int256(total) > int256(active << 11) ? 1 : 0;
+        }
+    }
+
+    /// @dev Features `first` to `first` + 251, which may lie in two words of the sample; none are active beyond its end.
+    function _window(uint256[] calldata features, uint256 first) private pure returns (uint256 bits) {
+        unchecked {
+            uint256 w = first >> 8;
+            uint256 shift = first & 255;
+            bits = features[w] >> shift;
+            // Where the shift is 0 the next word goes out altogether.
+            if (w + 1 < features.length) bits |= features[w + 1] << 256 - shift;
+            return bits & (1 << WINDOW) - 1;
         }
     }
 }
