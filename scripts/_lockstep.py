@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from offchain.sum.perceptron import SparsePerceptron
+from offchain.sum.perceptron import WEIGHT_LIMIT, SparsePerceptron
 from offchain.sum.result import Event
 from offchain.sum.reviews import ReviewSet, bitmaps
 from offchain.sum.simulation import Simulation
@@ -23,19 +23,18 @@ CALLS = {
 }
 """The contract's call and event for each kind of event of the simulation."""
 
-LIMIT = 127
-"""The contract's weights are bytes, and saturate here."""
-
 
 class Disagreement(click.ClickException):
     """Chain and simulation differ; one line that says when and in what."""
 
 
 def twin_of(simulation: Simulation) -> SparsePerceptron:
-    """The simulation's model as it stands, as the contract's twin; its limit must be LIMIT."""
+    """The simulation's model as it stands, as the contract's twin; its limit must be WEIGHT_LIMIT."""
     model = simulation.model
-    if model.limit != LIMIT:
-        raise click.ClickException(f"weights on chain stay within {LIMIT}, not {model.limit}")
+    if model.limit != WEIGHT_LIMIT:
+        raise click.ClickException(
+            f"weights on chain stay within {WEIGHT_LIMIT}, not {model.limit}"
+        )
     twin = SparsePerceptron(len(model.weights), len(model.weights))
     twin.weights[:] = model.weights
     twin.intercept = model.intercept

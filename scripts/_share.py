@@ -10,11 +10,12 @@ import ape
 import click
 
 from offchain.sum.agents import BAD, GOOD, Agent
+from offchain.sum.perceptron import WEIGHT_LIMIT
 from offchain.sum.reviews import ReviewError, load_reviews, split
 from offchain.sum.rules import DAY, StakeTerms
 from offchain.sum.setting import Setting
 from offchain.sum.simulation import Simulation
-from scripts._lockstep import LIMIT, Lockstep
+from scripts._lockstep import Lockstep
 from scripts._share_report import Record, write
 from scripts._share_telling import ShareTelling
 
@@ -63,13 +64,12 @@ class Options:
         return tuple(found)
 
     def setting(self) -> Setting:
-        """The paper's setting with weights that fit the contract's bytes."""
+        """The paper's setting with weights that stay within the contract's."""
         return Setting(
             agents=self.participants(),
             terms=StakeTerms(unit=COIN, submission_cost=self.submission_cost * COIN),
             coin=COIN,
-            largest_weight=LIMIT,
-            weight_limit=LIMIT,
+            weight_limit=WEIGHT_LIMIT,
             evaluate_every_s=EVALUATE_EVERY_S,
         )
 

@@ -6,11 +6,12 @@ from dataclasses import replace
 import pytest
 
 from offchain.sum.agents import BAD, GOOD, Agent
+from offchain.sum.perceptron import WEIGHT_LIMIT
 from offchain.sum.reviews import split
 from offchain.sum.rules import StakeTerms
 from offchain.sum.setting import COIN, Setting
 from offchain.sum.simulation import Simulation
-from scripts._lockstep import LIMIT, Disagreement, Lockstep
+from scripts._lockstep import Disagreement, Lockstep
 from tests.gas.node import quiet_node
 from tests.offchain.sum_made_reviews import make_reviews
 
@@ -27,8 +28,8 @@ SETTING = Setting(
     ),
     # The cost does not divide by the good contributions, so that the pot keeps a rest.
     terms=StakeTerms(unit=COIN, submission_cost=2 * COIN),
-    largest_weight=LIMIT,
-    weight_limit=LIMIT,
+    largest_weight=127,
+    weight_limit=WEIGHT_LIMIT,
 )
 
 
