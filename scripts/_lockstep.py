@@ -29,7 +29,7 @@ class Disagreement(click.ClickException):
 
 
 def twin_of(simulation: Simulation) -> SparsePerceptron:
-    """The simulation's model as it stands, as the contract's twin; its limit must be WEIGHT_LIMIT."""
+    """The simulation's model as it stands, as the contract's twin; it must have the same limit."""
     model = simulation.model
     if model.limit != WEIGHT_LIMIT:
         raise click.ClickException(

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import SGDClassifier
 
+from offchain.sum.perceptron import WEIGHT_LIMIT
 from offchain.sum.reviews import ReviewSet
 
 LARGEST_WEIGHT = 1_000
@@ -20,7 +21,7 @@ How much a model yields to one lesson decides whether the incentive works: at 1,
 comes in; at 100 most wrong labels are refunded, because a few lessons turn any prediction.
 """
 
-LIMIT = 32_767
+LIMIT = WEIGHT_LIMIT
 """Weights that a lesson raises or lowers stay within -LIMIT..LIMIT, unless asked otherwise."""
 
 Active = npt.NDArray[np.int32]

@@ -9,7 +9,7 @@ from benchmarks.sum_scanning import simulate_by_scanning
 from offchain.sum.agents import BAD, GOOD, Agent
 from offchain.sum.learner import Learner, train
 from offchain.sum.metrics import accuracy_all, days_until_broke, outcome
-from offchain.sum.perceptron import SparsePerceptron
+from offchain.sum.perceptron import WEIGHT_LIMIT, SparsePerceptron
 from offchain.sum.result import History
 from offchain.sum.reviews import split
 from offchain.sum.rules import DAY, StakeTerms
@@ -113,12 +113,13 @@ def test_costs_bleed_the_liar_and_reach_those_with_good_data():
     assert dear.balances[0] > free.balances[0]
 
 
-@pytest.mark.parametrize("limit", [127, 5])
+@pytest.mark.parametrize("limit", [WEIGHT_LIMIT, 5])
 def test_the_learner_equals_the_contracts_perceptron(limit):
     reviews = make_reviews(400, num_words=70)
-    start = np.random.default_rng(0).integers(-limit, limit + 1, 70).astype(np.int32)
+    rng = np.random.default_rng(0)
+    start = (rng.integers(limit - 4, limit + 1, 70) * rng.choice([-1, 1], 70)).astype(np.int32)
     fast, twin = Learner(start, 3, limit), SparsePerceptron(70, 70)
-    # The twin knows no other limit than 127: beyond a lower one it is cut back.
+    # The twin knows no other limit than its own: beyond a lower one it is cut back.
     twin.weights[:] = start
     twin.intercept = 3
     met = False
@@ -127,7 +128,7 @@ def test_the_learner_equals_the_contracts_perceptron(limit):
         predicted = fast.predict(active)
         met |= predicted != label and fast.teach(active, label)
         assert twin.learn(sample, label) == predicted
-        if limit != 127:
+        if limit != WEIGHT_LIMIT:
             np.clip(twin.weights, -limit, limit, out=twin.weights)
         assert (twin.weights == fast.weights).all()
     assert met

@@ -7,7 +7,7 @@ import {IClassifier} from "../../interfaces/IClassifier.sol";
 
 /// @title What all classifiers have in common: who may change them and when, and which samples they take
 /// @notice The deployer owns the classifier until it opens it: initialises its words, then names the trainer. Words never
-/// set are zero; every implementation gives zero words a meaning (no knowledge) and takes any word.
+/// set are zero; every implementation gives zero words a meaning (no knowledge), and says which words it takes.
 ///
 /// Gas: a call reads, and a lesson writes, each word of the model at most once. The constructor refuses sizes at which a
 /// sample could touch more than MAX_TOUCHED words, which bounds any call below 15,000,000 gas even where every word it
