@@ -83,7 +83,7 @@ contract SessionInvariants is Base {
         for (uint256 i = 0; i < PEOPLE; ++i) {
             vm.assertLe(seats[i].turns, 1, "turns");
         }
-        vm.assertLe(handler.refusals(), handler.maxReviews(), "reviews");
+        vm.assertLe(handler.refusedReviews(), handler.maxReviews(), "reviews");
     }
 
     /// @dev No sample is empty or larger than the terms allow; the handler checks that each provider is sampled once.

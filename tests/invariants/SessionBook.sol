@@ -38,7 +38,7 @@ abstract contract SessionBook {
     bool public deal;
     uint256 public deadline;
     uint256 public candidate;
-    uint256 public refusals;
+    uint256 public refusedReviews;
     uint256 public owedToCollector;
     uint256 public collectorPaidIn;
     uint256 public collectorPaidOut;
@@ -74,13 +74,13 @@ abstract contract SessionBook {
     function _clear() internal {
         delete seats;
         (state, disclosed, deal, deadline, candidate) = (State.Pending, false, false, 0, NOBODY);
-        (refusals, forced, collectorPaidOut) = (0, 0, 0);
+        (refusedReviews, forced, collectorPaidOut) = (0, 0, 0);
         owedToCollector = uint256(terms.reward) + terms.furtherReviews * _compensation();
         collectorPaidIn = owedToCollector;
     }
 
     function _afterRefusal() private view returns (State) {
-        return refusals + 1 > terms.furtherReviews ? State.Closed : State.Pending;
+        return refusedReviews + 1 > terms.furtherReviews ? State.Closed : State.Pending;
     }
 
     /// @dev Where a lapsed window leads, and what the candidate gains or loses by it at the collector's cost or gain.
@@ -113,14 +113,14 @@ abstract contract SessionBook {
     function _bookLapse() internal returns (bool lapsed) {
         (State next, int256 change) = _lapse();
         if (next == state) return false;
-        if (disclosed && state == State.Reviewing) ++refusals;
+        if (disclosed && state == State.Reviewing) ++refusedReviews;
         _finishTurn(next, change);
         return true;
     }
 
     function _bookRefusal() internal {
         State next = _afterRefusal();
-        ++refusals;
+        ++refusedReviews;
         _finishTurn(next, int256(_compensation()));
     }
 

@@ -5,6 +5,7 @@ import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 import {ITradingSession, Settlement, State, Terms} from "../../contracts/interfaces/ITradingSession.sol";
 import {TradingSession} from "../../contracts/hyperx/TradingSession.sol";
 import {TradingSessionFactory} from "../../contracts/hyperx/TradingSessionFactory.sol";
+import {Attempts} from "./Attempts.sol";
 import {Datasets} from "./Datasets.sol";
 import {PlainShards} from "./PlainShards.sol";
 import {SessionBook} from "./SessionBook.sol";
@@ -17,20 +18,12 @@ contract PlainToken is ERC20("Plain token", "PLAIN") {
 }
 
 /// @title How a handler calls a session: every call must succeed or be refused exactly as the rules say
-abstract contract SessionPlay is SessionBook, Datasets {
+abstract contract SessionPlay is SessionBook, Datasets, Attempts {
     uint256 private constant PURSE = 1e30;
 
     TradingSessionFactory private immutable _factory = new TradingSessionFactory();
     PlainToken private immutable _token = new PlainToken();
 
-    /// @notice How often each thing happened, by its name.
-    mapping(string thing => uint256) public count;
-    /// @dev The requirements that the coming call violates.
-    bytes4[] private _faults;
-
-    error RefusedWithoutReason(bytes4 call_, bytes4 error_);
-    error AcceptedDespite(bytes4 call_, bytes4 expected);
-    error WrongReason(bytes4 call_, bytes4 expected, bytes4 error_);
     error StateWentBack(State from, State to, bytes4 call_);
     error PaidWrongly(uint256 person, uint256 paid, uint256 due);
 
@@ -104,11 +97,6 @@ abstract contract SessionPlay is SessionBook, Datasets {
         return PlainShards.Party(address(session), people[person]);
     }
 
-    /// @dev Notes a requirement of the coming call; if it does not hold, the call must be refused.
-    function _requires(bool holds, bytes4 error_) internal {
-        if (!holds) _faults.push(error_);
-    }
-
     function _requiresCollector(uint256 person) internal {
         _requires(person == COLLECTOR, ITradingSession.NotCollector.selector);
     }
@@ -134,26 +122,13 @@ abstract contract SessionPlay is SessionBook, Datasets {
         _requires(next == State.Closed || block.timestamp >= terms.expiry, ITradingSession.NotEnded.selector);
     }
 
-    /// @dev Makes the call: it must succeed if no noted requirement is violated, else fail by the name of one that is.
+    /// @dev As {Attempts-_attempt}, on the session; the state may only go where the table lets this call lead.
     function _attempt(uint256 person, uint256 coins, bytes memory data) internal returns (bool done) {
         bytes4 name = bytes4(data);
         (State before,,,) = session.status();
-        vm.prank(people[person]);
-        bytes memory answer;
-        (done, answer) = address(session).call{value: coins}(data);
-        if (done) {
-            if (_faults.length > 0) revert AcceptedDespite(name, _faults[0]);
-            (State after_,,,) = session.status();
-            if (!_mayLead(before, after_, name)) revert StateWentBack(before, after_, name);
-        } else {
-            if (_faults.length == 0) revert RefusedWithoutReason(name, bytes4(answer));
-            bool named = false;
-            for (uint256 i = 0; i < _faults.length; ++i) {
-                if (_faults[i] == bytes4(answer)) named = true;
-            }
-            if (!named) revert WrongReason(name, _faults[0], bytes4(answer));
-        }
-        delete _faults;
+        (done,) = _attempt(address(session), people[person], coins, data);
+        (State after_,,,) = session.status();
+        if (!_mayLead(before, after_, name)) revert StateWentBack(before, after_, name);
         ++count[done ? "accepted" : "refused"];
     }
 
