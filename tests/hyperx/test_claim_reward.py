@@ -3,8 +3,8 @@
 import pytest
 
 from offchain.crypto import commitments as cm
-from tests.hyperx.refusals import refusal, refused
 from tests.hyperx.session_driver import event_in, open_session
+from tests.refusals import refusal, refused
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 import ape
 import pytest
 
-from tests.hyperx.refusals import refusal, refused
 from tests.hyperx.session_driver import event_in, open_session
 from tests.hyperx.terms import ETHER, FIELDS, NATIVE, make_terms
+from tests.refusals import refusal, refused
 
 WRONG_TERMS = {
     "no shard": ({"shardCount": 0}, "ShardCountOutOfRange", (0, 10_000)),

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.hyperx.refusals import refusal, refused
 from tests.hyperx.session_driver import event_in
+from tests.refusals import refusal, refused
 
 
 def decisions(driver, provider, sender=None):

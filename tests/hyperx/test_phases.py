@@ -3,8 +3,8 @@
 import pytest
 
 from tests.hyperx.phases import PHASES, Cast
-from tests.hyperx.refusals import refusal
 from tests.hyperx.session_driver import SessionDriver, open_session
+from tests.refusals import refusal
 
 # What the right caller of each function gets in each phase; "ok" where the call goes through.
 # prove: the review in force is honest, so a proof fails at its very last check.

@@ -5,8 +5,8 @@ from eth_hash.auto import keccak
 
 from offchain.crypto import commitments as cm
 from offchain.crypto import sealing
-from tests.hyperx.refusals import refusal, refused
 from tests.hyperx.session_driver import event_in, open_session
+from tests.refusals import refusal, refused
 
 SHARDS = 13
 SAMPLED = [1, 4, 12]

@@ -5,9 +5,9 @@ import pytest
 from scipy.stats import chi2
 
 from offchain.crypto import samples
-from tests.hyperx.refusals import refusal, refused
 from tests.hyperx.session_driver import event_in, open_session
 from tests.hyperx.snapshots import undone
+from tests.refusals import refusal, refused
 
 WINDOW = 256
 

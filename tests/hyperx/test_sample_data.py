@@ -4,8 +4,8 @@ import pytest
 
 from offchain.crypto import commitments as cm
 from offchain.crypto import samples
-from tests.hyperx.refusals import refusal, refused
 from tests.hyperx.session_driver import event_in, open_session
+from tests.refusals import refusal, refused
 
 FEATURES = b"\7" * 32
 

@@ -4,8 +4,8 @@ import pytest
 
 from offchain.crypto import commitments as cm
 from offchain.crypto import samples, sealing
-from tests.hyperx.refusals import refusal, refused
 from tests.hyperx.session_driver import event_in
+from tests.refusals import refusal, refused
 
 KEY = sealing.point_of(12345)
 

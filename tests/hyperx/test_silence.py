@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.hyperx.refusals import refusal, refused
 from tests.hyperx.session_driver import event_in, open_session
+from tests.refusals import refusal, refused
 
 
 def owed(driver, *providers):

@@ -10,7 +10,7 @@ import pytest
 from offchain.crypto.samples import to_bitmap
 from offchain.sum.classifiers import CLASSIFIERS
 from tests.hyperx.solidity import compile_contracts
-from tests.sum.refusals import deployment_refusal, refusal, refused
+from tests.refusals import deployment_refusal, refusal, refused
 
 LESSONS = "tests/sum/mocks/Lessons.sol"
 BATCH = 20

@@ -6,6 +6,7 @@ import ape
 import pytest
 
 from tests.hyperx.snapshots import undone
+from tests.refusals import deployment_refusal, refusal, refused
 from tests.sum.model_driver import (
     COST_WEIGHT,
     DAY,
@@ -15,7 +16,6 @@ from tests.sum.model_driver import (
     gained,
     stake_deposit,
 )
-from tests.sum.refusals import deployment_refusal, refusal, refused
 
 REFUND, OWNER, ANYONE = WAITS
 

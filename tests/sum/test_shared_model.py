@@ -2,8 +2,8 @@
 
 import ape
 
+from tests.refusals import deployment_refusal, refused
 from tests.sum.model_driver import COST_WEIGHT, SUBMISSION_COST, UNIT, WAITS, gained, stake_deposit
-from tests.sum.refusals import deployment_refusal, refused
 
 COST = SUBMISSION_COST * UNIT
 

@@ -4,8 +4,8 @@ import ape
 import pytest
 
 from tests.hyperx.snapshots import undone
+from tests.refusals import decode, refusal, refused
 from tests.sum.model_driver import SUBMISSION_COST, UNIT, WAITS, gained, stake_deposit
-from tests.sum.refusals import decode, refusal, refused
 
 COST = SUBMISSION_COST * UNIT
 CONTENT, REVERTS, CALLS = 0, 1, 3

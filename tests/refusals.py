@@ -9,12 +9,24 @@ from typing import Any
 
 import ape
 import eth_abi
-from ape.contracts import ContractTransactionHandler
+from ape.contracts import ContractContainer, ContractTransactionHandler
 from eth_hash.auto import keccak
 from hexbytes import HexBytes
 from web3.exceptions import ContractLogicError
 
-# Errors of code that is called, but whose errors are not part of a session's ABI.
+# Between them these have all errors of our contracts.
+_CONTRACTS = (
+    "TradingSession",
+    "TradingSessionFactory",
+    "SharedModel",
+    "StakeIncentive",
+    "PointsIncentive",
+    "SparsePerceptron",
+    "NearestCentroid",
+    "NaiveBayes",
+)
+
+# Errors of code that is called, but whose errors are in none of these contracts' ABIs.
 _FOREIGN_ERRORS = (
     "Error(string)",
     "Panic(uint256)",
@@ -35,12 +47,23 @@ def refusal(
     method: ContractTransactionHandler, *args: Any, sender: Any, value: int = 0
 ) -> Refusal | None:
     """How the call would revert in a block with the latest block's number and time; None if not."""
-    call = {
-        "from": getattr(sender, "address", sender),
-        "to": method.contract.address,
-        "data": method.encode_input(*args),
-        "value": value,
-    }
+    return _refusal(
+        {
+            "from": getattr(sender, "address", sender),
+            "to": method.contract.address,
+            "data": method.encode_input(*args),
+            "value": value,
+        }
+    )
+
+
+def deployment_refusal(container: ContractContainer, *args: Any, sender: Any) -> Refusal | None:
+    """How the constructor would revert; None if not."""
+    transaction = container.constructor.serialize_transaction(*args)
+    return _refusal({"from": sender.address, "data": HexBytes(transaction.data)})
+
+
+def _refusal(call: dict[str, Any]) -> Refusal | None:
     try:
         ape.chain.provider.web3.eth.call(call)
     except ContractLogicError as error:
@@ -52,7 +75,7 @@ def decode(data: bytes) -> Refusal:
     """The error that the return data of a reverted call holds."""
     if not data:
         return Refusal("")
-    name, types = _errors()[data[:4]]
+    name, types = _errors()[bytes(data[:4])]
     return Refusal(name, tuple(map(_plain, types, eth_abi.decode(types, data[4:]))))
 
 
@@ -74,8 +97,8 @@ def _errors() -> dict[bytes, tuple[str, tuple[str, ...]]]:
 
 
 def _signatures() -> Iterator[str]:
-    for container in (ape.project.TradingSession, ape.project.TradingSessionFactory):
-        for error in container.contract_type.errors:
+    for name in _CONTRACTS:
+        for error in getattr(ape.project, name).contract_type.errors:
             yield error.selector
 
 
