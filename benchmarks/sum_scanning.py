@@ -11,7 +11,7 @@ from queue import PriorityQueue
 import numpy as np
 
 from offchain.data.seeds import generator
-from offchain.sum.agents import STRATEGIES, Moment, draw
+from offchain.sum.agents import STRATEGIES, Moment, Submission, draw
 from offchain.sum.learner import train
 from offchain.sum.result import Event
 from offchain.sum.reviews import Split
@@ -32,6 +32,7 @@ def simulate_by_scanning(split: Split, setting: Setting, seed: int) -> list[Even
     random = [generator(seed, f"agent {i}") for i in range(len(agents))]
     events: list[Event] = []
     claims: list[dict] = []
+    contributed: list[tuple[int, Submission]] = []
     reviews_used = 0
     evaluate_at = setting.evaluate_every_s
 
@@ -62,36 +63,44 @@ def simulate_by_scanning(split: Split, setting: Setting, seed: int) -> list[Even
             accuracy, evaluate_at = measured(), evaluate_at + setting.evaluate_every_s
         who = agents[agent]
         if reviews_used < len(truths) and balances[agent] > 0:
-            predicted = predict(reviews_used)
-            label = STRATEGIES[who.strategy](
+            others = (what for author, what in reversed(contributed) if author != agent)
+            submission = STRATEGIES[who.strategy](
                 Moment(
+                    review=reviews_used,
                     truth=truths[reviews_used],
                     classes=2,
-                    predict=lambda label=predicted: label,
+                    predict=lambda review=reviews_used: predict(review),
                     accuracy=accuracy,
                     good_data=incentive.good[agent],
+                    latest=next(others, None),
                     now=now,
                     random=random[agent],
                 )
             )
-            if label is not None:
+            if submission is not None:
+                review, label = submission
+                predicted = predict(review)
                 if who.prob_mistake and random[agent].random() < who.prob_mistake:
                     label = 1 - label
                 offered = draw(random[agent], who.mean_deposit, who.stdev_deposit) * setting.coin
                 try:
-                    deposit, cost = incentive.on_add(min(offered, balances[agent]), now)
+                    deposit, cost = incentive.on_add(
+                        min(offered, balances[agent]), predicted == label, now
+                    )
                 except Refused:
                     pass
                 else:
                     pot.put(cost)
-                    claim = {"number": submitted, "author": agent, "review": reviews_used}
+                    contributed.append((agent, Submission(review, label)))
+                    claim = {"number": submitted, "author": agent, "review": review}
                     claim |= {"label": label, "added_at": now, "deposit": deposit}
                     claims.append(claim | {"left": deposit, "reporters": set()})
                     if predicted != label:
-                        moved = weights + data[reviews_used] * (1 if label else -1)
+                        moved = weights + data[review] * (1 if label else -1)
                         weights = moved.clip(-setting.weight_limit, setting.weight_limit)
                     pay("add", agent, submitted, -deposit - cost, predicted)
-                    reviews_used, submitted = reviews_used + 1, submitted + 1
+                    reviews_used += review == reviews_used
+                    submitted += 1
         for claim in claims:
             added_at, left = claim["added_at"], claim["left"]
             try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,49 +12,101 @@ CONFIDENCE = 0.15
 """Honest agents work with this probability plus the model's accuracy, as in 0xDeCA10B."""
 
 
+PATIENCE = 50
+"""Contributions of a sybil that must prove good before it lies."""
+
+
+class Submission(NamedTuple):
+    """What an agent would contribute: a review of the stream, by its position, and a label."""
+
+    review: int
+    label: int
+
+
 @dataclass(slots=True)
 class Moment:
     """What an agent knows when it may submit.
 
-    truth: the review's true label.
+    review: the next review of the stream, which nobody has submitted yet; truth: its true label.
     classes: number of labels.
-    predict: the model's label for the review as the model stands, computed when called.
+    predict: the model's label for that review as the model stands, computed when called.
     accuracy: the model's accuracy when it was last measured, 0 to 1.
     good_data: how many of the agent's contributions proved good.
+    latest: what somebody else contributed last; None if nobody did.
     now: seconds since the start.
     random: the agent's own generator.
     """
 
+    review: int
     truth: int
     classes: int
     predict: Callable[[], int]
     accuracy: float
     good_data: int
+    latest: Submission | None
     now: int
     random: np.random.Generator
 
+    def submit(self, label: int) -> Submission:
+        """The next review with that label."""
+        return Submission(self.review, label)
 
-Strategy = Callable[[Moment], int | None]
-"""The label to submit, or None to submit nothing this time."""
+    @property
+    def wrong(self) -> int:
+        """A label that is not the true one."""
+        return (self.truth + 1) % self.classes
 
 
-def honest(moment: Moment) -> int | None:
+Strategy = Callable[[Moment], Submission | None]
+"""What to submit, or None to submit nothing this time."""
+
+
+def honest(moment: Moment) -> Submission | None:
     """The true label, while the model does well: a failing model is not worth the work."""
     worth_it = moment.random.random() < moment.accuracy + CONFIDENCE
-    return moment.truth if worth_it else None
+    return moment.submit(moment.truth) if worth_it else None
 
 
-def flipped(moment: Moment) -> int | None:
+def flipped(moment: Moment) -> Submission | None:
     """The wrong label, always: the paper's malicious agent."""
-    return (moment.truth + 1) % moment.classes
+    return moment.submit(moment.wrong)
 
 
-def random_label(moment: Moment) -> int | None:
+def random_label(moment: Moment) -> Submission | None:
     """Any label, by chance."""
-    return int(moment.random.integers(moment.classes))
+    return moment.submit(int(moment.random.integers(moment.classes)))
 
 
-STRATEGIES: dict[str, Strategy] = {"honest": honest, "flipped": flipped, "random": random_label}
+def targeted(moment: Moment) -> Submission | None:
+    """The wrong label for every positive review, the true one for the others: half its data is
+    good, and pays for the rest."""
+    return moment.submit(moment.wrong if moment.truth == 1 else moment.truth)
+
+
+def copycat(moment: Moment) -> Submission | None:
+    """What somebody else contributed last, once more: no data of its own, no work."""
+    return moment.latest
+
+
+def parrot(moment: Moment) -> Submission | None:
+    """What the model says already: never taught anything, and nearly always refunded."""
+    return moment.submit(moment.predict())
+
+
+def sybil(moment: Moment) -> Submission | None:
+    """The true label until PATIENCE contributions proved good, and the wrong one ever after."""
+    return moment.submit(moment.truth if moment.good_data < PATIENCE else moment.wrong)
+
+
+STRATEGIES: dict[str, Strategy] = {
+    "honest": honest,
+    "flipped": flipped,
+    "random": random_label,
+    "targeted": targeted,
+    "copycat": copycat,
+    "parrot": parrot,
+    "sybil": sybil,
+}
 """Strategies by name; more can be added."""
 
 

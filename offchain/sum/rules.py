@@ -7,10 +7,20 @@ incentive, and the SUM paper's submission cost is a term of its own.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import isqrt
 
 DAY = 86_400
 """Seconds."""
+
+FULL = 10_000
+"""Basis points in one."""
+
+CLASSES = 2
+"""Labels that a review can have."""
+
+_ONE = 127  # the mantissa of a logarithm is a multiple of 2**-127
+_FRACTION_BITS = 32
 
 
 class Refused(Exception):
@@ -32,6 +42,8 @@ class StakeTerms:
     takeover_wait_s: from so many seconds after it anybody can take what is left.
     submission_cost: units kept of every contribution, beside its deposit, for those whose data
         proved good (Figures 14 and 15).
+    stated_accuracy: None for a cost that is the same for all; else basis points, above 5,000 and
+        below 10,000, by which EntropyIncentive.sol ties it to the information in the label.
     """
 
     cost_weight: int = 1
@@ -39,6 +51,7 @@ class StakeTerms:
     refund_wait_s: int = DAY
     takeover_wait_s: int = 9 * DAY
     submission_cost: int = 0
+    stated_accuracy: int | None = None
 
     def __post_init__(self) -> None:
         if self.unit < 1:
@@ -53,6 +66,18 @@ class StakeTerms:
                 f"the refund wait, {self.refund_wait_s} s, must lie between 0 and the take-over "
                 f"wait, {self.takeover_wait_s} s"
             )
+        if self.stated_accuracy is not None and not (FULL // CLASSES < self.stated_accuracy < FULL):
+            raise ValueError(
+                f"the stated accuracy must lie between {FULL // CLASSES} and {FULL} basis points, "
+                f"not at {self.stated_accuracy}"
+            )
+
+    @cached_property
+    def costs(self) -> tuple[int, int]:
+        """Units kept of a contribution that the model (contradicts, agrees with) beforehand."""
+        if self.stated_accuracy is None:
+            return self.submission_cost, self.submission_cost
+        return surprise_costs(self.submission_cost, self.stated_accuracy)
 
 
 def required_deposit(cost_weight: int, since_update_s: int) -> int:
@@ -63,6 +88,35 @@ def required_deposit(cost_weight: int, since_update_s: int) -> int:
     if since_update_s <= 0:
         raise Refused("TooSoonAfterUpdate", f"{since_update_s} s after the last update")
     return max(1, 60 * cost_weight // isqrt(since_update_s))
+
+
+def surprise_costs(cost: int, accuracy: int) -> tuple[int, int]:
+    """What a label costs that the model (contradicts, agrees with), by the bits it carries.
+
+    The model is taken for a channel that is right `accuracy` / 10,000 of the time. A label that it
+    gives with probability p carries log2(1/p) bits; their mean over what the channel puts out is
+    its entropy, and so many bits cost `cost`. Contradicting costs a multiple, the more the better
+    the model is. All divisions are floors, and bits are fixed-point numbers (`bits_of`), as on
+    chain.
+    """
+    agree = bits_of(FULL, accuracy)
+    contradict = bits_of(FULL * (CLASSES - 1), FULL - accuracy)
+    entropy = (accuracy * agree + (FULL - accuracy) * contradict) // FULL
+    return cost * contradict // entropy, cost * agree // entropy
+
+
+def bits_of(numerator: int, denominator: int) -> int:
+    """floor(log2(numerator / denominator)) in units of 2**-32, for a ratio of 1 or more."""
+    ratio = (numerator << _ONE) // denominator
+    whole = ratio.bit_length() - 1 - _ONE
+    mantissa = ratio >> whole
+    bits = whole
+    for _ in range(_FRACTION_BITS):
+        mantissa = mantissa * mantissa >> _ONE
+        above = mantissa >> (_ONE + 1)
+        mantissa >>= above
+        bits = bits << 1 | above
+    return bits
 
 
 def reporter_share(deposit: int, good: int, total_good: int, left: int) -> int:
@@ -87,15 +141,18 @@ class StakeIncentive:
         self.good = [0] * participants
         self.total_good = 0
 
-    def required(self, now: int) -> tuple[int, int]:
-        """(deposit, cost) of a contribution at `now`."""
+    def required(self, agrees: bool, now: int) -> tuple[int, int]:
+        """(deposit, cost) of a contribution at `now` that the model `agrees` with or not."""
         terms = self.terms
         deposit = required_deposit(terms.cost_weight, now - self.last_update) * terms.unit
-        return deposit, terms.submission_cost
+        return deposit, terms.costs[agrees]
 
-    def on_add(self, offered: int, now: int) -> tuple[int, int]:
-        """Accept a contribution that offers so much; what is offered beyond is not taken."""
-        deposit, cost = self.required(now)
+    def on_add(self, offered: int, agrees: bool, now: int) -> tuple[int, int]:
+        """Accept a contribution that offers so much; what is offered beyond is not taken.
+
+        agrees: whether the model gives it the label contributed, before it learns.
+        """
+        deposit, cost = self.required(agrees, now)
         if offered < deposit + cost:
             raise Refused("DepositTooSmall", f"{offered} offered, {deposit + cost} required")
         self.last_update = now

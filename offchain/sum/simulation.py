@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from offchain.data.seeds import generator
-from offchain.sum.agents import STRATEGIES, Moment, draw
+from offchain.sum.agents import STRATEGIES, Moment, Submission, draw
 from offchain.sum.claims import OpenClaims
 from offchain.sum.learner import Judge, train
 from offchain.sum.result import Contribution, Event, History, Result, Tally
@@ -59,6 +59,8 @@ class Simulation:
         self._stream = split.stream
         self._truths = split.stream.labels.tolist()
         self._next_review = 0
+        # The latest contribution, and the latest by anybody but its author.
+        self._last_by_two: tuple[Contribution | None, Contribution | None] = None, None
         self._open = OpenClaims(self.model, len(agents))
         self._immature = 0  # the oldest contribution that can not be refunded or reported yet
         self._oldest = 0  # the oldest with something left
@@ -126,33 +128,30 @@ class Simulation:
         return draw(self._random[agent], who.mean_update_wait_s, who.stdev_update_wait_s)
 
     def _submit(self, agent: int) -> None:
-        who, random, review = self.setting.agents[agent], self._random[agent], self._next_review
-        active = self._stream.active(review)
-        predicted = self.model.predict(active)
-        moment = Moment(
-            truth=self._truths[review],
-            classes=2,
-            predict=lambda: predicted,
-            accuracy=self.accuracies[-1][1],
-            good_data=self.incentive.good[agent],
-            now=self.now,
-            random=random,
-        )
-        label = STRATEGIES[who.strategy](moment)
-        if label is None:
+        who, random = self.setting.agents[agent], self._random[agent]
+        submission = STRATEGIES[who.strategy](self._moment(agent))
+        if submission is None:
             return
+        review, label = submission
         if who.prob_mistake and random.random() < who.prob_mistake:
             label = 1 - label
+        active = self._stream.active(review)
+        predicted = self.model.predict(active)
         offered = draw(random, who.mean_deposit, who.stdev_deposit) * self.setting.coin
         try:
-            deposit, cost = self.incentive.on_add(min(offered, self.balances[agent]), self.now)
+            deposit, cost = self.incentive.on_add(
+                min(offered, self.balances[agent]), predicted == label, self.now
+            )
         except Refused:  # It comes again after its next wait.
             self.tallies[agent].refused += 1
             return
-        self._next_review += 1
+        self._next_review += review == self._next_review
         self.pot.put(cost)
         number = len(self.contributions)
-        self.contributions.append(Contribution(agent, review, label, self.now, deposit))
+        what = Contribution(agent, review, label, self.now, deposit)
+        self.contributions.append(what)
+        latest, before = self._last_by_two
+        self._last_by_two = what, before if latest and latest.author == agent else latest
         self.left.append(deposit)
         self.tallies[agent].submitted += 1
         self.tallies[agent].deposits += deposit
@@ -160,6 +159,26 @@ class Simulation:
             saturated = self.model.teach(active, label)
             self._open.learnt(active, label, saturated)
         self._pay(agent, "add", number, -deposit - cost, predicted)
+
+    def _moment(self, agent: int) -> Moment:
+        review = self._next_review
+        return Moment(
+            review=review,
+            truth=self._truths[review],
+            classes=2,
+            predict=lambda: self.model.predict(self._stream.active(review)),
+            accuracy=self.accuracies[-1][1],
+            good_data=self.incentive.good[agent],
+            latest=self._latest_by_others(agent),
+            now=self.now,
+            random=self._random[agent],
+        )
+
+    def _latest_by_others(self, agent: int) -> Submission | None:
+        for what in self._last_by_two:
+            if what is not None and what.author != agent:
+                return Submission(what.review, what.label)
+        return None
 
     def _take_over(self, agent: int) -> None:
         last_added = self.now - self.setting.terms.takeover_wait_s

@@ -1,15 +1,21 @@
 """The stake incentive's rules against cases computed by hand."""
 
+from fractions import Fraction
+from math import log2
+
 import pytest
 
 from offchain.sum.rules import (
     DAY,
+    FULL,
     Pot,
     Refused,
     StakeIncentive,
     StakeTerms,
+    bits_of,
     reporter_share,
     required_deposit,
+    surprise_costs,
 )
 
 
@@ -34,18 +40,54 @@ def test_the_deposit_falls_with_the_root_of_the_time_since_the_last_update(
 
 def test_two_contributions_in_one_second_are_one_too_many():
     incentive = StakeIncentive(StakeTerms(), participants=1)
-    assert incentive.on_add(60, now=1) == (60, 0)
+    assert incentive.on_add(60, True, now=1) == (60, 0)
     with pytest.raises(Refused, match="TooSoonAfterUpdate"):
-        incentive.on_add(10_000, now=1)
-    assert incentive.on_add(30, now=5) == (30, 0)
+        incentive.on_add(10_000, True, now=1)
+    assert incentive.on_add(30, True, now=5) == (30, 0)
 
 
 def test_the_cost_is_asked_for_beside_the_deposit_and_a_refusal_changes_nothing():
     incentive = StakeIncentive(StakeTerms(submission_cost=7), participants=1)
     with pytest.raises(Refused, match="DepositTooSmall: 66 offered, 67 required"):
-        incentive.on_add(66, now=1)
+        incentive.on_add(66, True, now=1)
     assert incentive.last_update == 0
-    assert incentive.on_add(1_000, now=1) == (60, 7)
+    assert incentive.on_add(1_000, True, now=1) == (60, 7)
+
+
+@pytest.mark.parametrize("ratio", [(1, 1), (2, 1), (8, 1), (10_000, 7_700), (3, 2), (10**9, 7)])
+def test_bits_are_the_logarithm_rounded_down(ratio):
+    exact = log2(Fraction(*ratio))
+    assert 0 <= exact - bits_of(*ratio) / 2**32 < 2**-31
+
+
+@pytest.mark.parametrize("accuracy", [5_001, 6_000, 7_700, 9_000, 9_999])
+def test_who_is_confirmed_as_often_as_stated_pays_the_submission_cost_on_average(accuracy):
+    cost = 10**18
+    contradict, agree = surprise_costs(cost, accuracy)
+    mean = (accuracy * agree + (FULL - accuracy) * contradict) / FULL
+    assert mean == pytest.approx(cost, rel=1e-8)
+    assert contradict / agree == pytest.approx(
+        log2(1 - accuracy / FULL) / log2(accuracy / FULL), rel=1e-5
+    )
+
+
+def test_the_better_the_model_the_dearer_a_contradiction():
+    costs = [surprise_costs(10**6, accuracy) for accuracy in (5_001, 6_000, 7_700, 9_000, 9_900)]
+    contradict, agree = zip(*costs, strict=True)
+    assert list(contradict) == sorted(contradict)
+    assert list(agree) == sorted(agree, reverse=True)
+
+
+def test_a_contradiction_is_charged_for_what_it_tells():
+    incentive = StakeIncentive(StakeTerms(submission_cost=100, stated_accuracy=7_700), 1)
+    assert incentive.on_add(1_000, True, now=1) == (60, 48)
+    assert incentive.on_add(1_000, False, now=2) == (60, 272)
+
+
+@pytest.mark.parametrize("accuracy", [0, 5_000, 10_000])
+def test_an_accuracy_no_better_than_chance_or_perfect_is_refused(accuracy):
+    with pytest.raises(ValueError, match=f"between 5000 and 10000 basis points, not at {accuracy}"):
+        StakeTerms(stated_accuracy=accuracy)
 
 
 def test_a_refund_waits_a_day_and_needs_the_models_agreement():

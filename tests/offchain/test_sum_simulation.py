@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.sum_scanning import simulate_by_scanning
-from offchain.sum.agents import BAD, GOOD, Agent
+from offchain.sum.agents import BAD, GOOD, STRATEGIES, Agent
 from offchain.sum.learner import Learner, train
 from offchain.sum.metrics import accuracy_all, days_until_broke, outcome
 from offchain.sum.perceptron import WEIGHT_LIMIT, SparsePerceptron
@@ -21,10 +21,10 @@ HASTY = replace(GOOD, mean_update_wait_s=3_000)
 PARTS = split(make_reviews(), 0, train_size=0.1, test=100)
 
 
-def setting(*agents, cost=0, **given):
+def setting(*agents, cost=0, accuracy=None, **given):
     return Setting(
         agents=agents or (HASTY, replace(BAD, mean_update_wait_s=6_000)),
-        terms=StakeTerms(unit=COIN, submission_cost=cost),
+        terms=StakeTerms(unit=COIN, submission_cost=cost, stated_accuracy=accuracy),
         **given,
     )
 
@@ -44,6 +44,12 @@ SETTINGS = {
     ),
     "whole coins": Setting(setting().agents, StakeTerms(), coin=1),
     "cut short": setting(max_days=3),
+    "all strategies": setting(
+        HASTY,
+        *(Agent(name, strategy=name, mean_update_wait_s=9_000) for name in STRATEGIES),
+        cost=COIN,
+    ),
+    "information": setting(cost=5 * COIN, accuracy=7_700),
     # Some come to the second when the nine days end, and others find claims long overdue.
     "rare": setting(
         replace(GOOD, mean_update_wait_s=9 * DAY, stdev_update_wait_s=0),
@@ -111,6 +117,15 @@ def test_costs_bleed_the_liar_and_reach_those_with_good_data():
     free, dear = (outcome(simulate(PARTS, setting(cost=c * COIN), 0)) for c in (0, 20))
     assert dear.balances[1] < free.balances[1]
     assert dear.balances[0] > free.balances[0]
+
+
+def test_a_cost_by_information_takes_more_from_the_liar_than_the_same_for_all():
+    same, bits = (
+        outcome(simulate(PARTS, setting(cost=20 * COIN, accuracy=accuracy), 0))
+        for accuracy in (None, 7_700)
+    )
+    assert bits.balances[1] < same.balances[1]
+    assert bits.balances[0] > same.balances[0]
 
 
 @pytest.mark.parametrize("limit", [WEIGHT_LIMIT, 5])
