@@ -9,10 +9,9 @@ from pathlib import Path
 import ape
 import click
 
-from offchain.sum.agents import BAD, GOOD, Agent
-from offchain.sum.perceptron import WEIGHT_LIMIT
+from offchain.sum.agents import BAD, GOOD, STRATEGIES, Agent
 from offchain.sum.reviews import ReviewError, load_reviews, split
-from offchain.sum.rules import DAY, StakeTerms
+from offchain.sum.rules import DAY, FULL, StakeTerms
 from offchain.sum.setting import Setting
 from offchain.sum.simulation import Simulation
 from scripts._lockstep import Lockstep
@@ -22,11 +21,9 @@ from scripts._share_telling import ShareTelling
 COIN = 10**15
 """Wei in a coin: a thousandth of an ether, so that Anvil's accounts have enough."""
 
-KINDS = {
-    "good": GOOD,
-    "bad": BAD,
-    "flipped": replace(BAD, name="flipped"),
-    "random": replace(BAD, name="random", strategy="random"),
+KINDS = {"good": GOOD, "bad": BAD} | {
+    name: replace(GOOD if name == "honest" else BAD, name=name, strategy=name)
+    for name in STRATEGIES
 }
 """Who may take part, by name; all with Table I's figures."""
 
@@ -36,12 +33,13 @@ EVALUATE_EVERY_S = DAY // 4
 
 @dataclass(frozen=True)
 class Options:
-    """See `ape run share --help`; money in coins, gas price in gwei."""
+    """See `ape run share --help`; money in coins, accuracy in per cent, gas price in gwei."""
 
     submissions: int
     words: int
     agents: str
     submission_cost: int
+    stated_accuracy: float | None
     train_size: float
     seed: int
     gas_price: float
@@ -63,13 +61,21 @@ class Options:
             raise click.ClickException(f"agents: at most {MOST_AGENTS}, not {len(found)}")
         return tuple(found)
 
+    def terms(self) -> StakeTerms:
+        """The incentive's, in wei."""
+        stated = self.stated_accuracy
+        return StakeTerms(
+            unit=COIN,
+            submission_cost=self.submission_cost * COIN,
+            stated_accuracy=None if stated is None else round(stated * FULL / 100),
+        )
+
     def setting(self) -> Setting:
-        """The paper's setting with weights that stay within the contract's."""
+        """The paper's setting, measured more often."""
         return Setting(
             agents=self.participants(),
-            terms=StakeTerms(unit=COIN, submission_cost=self.submission_cost * COIN),
+            terms=self.terms(),
             coin=COIN,
-            weight_limit=WEIGHT_LIMIT,
             evaluate_every_s=EVALUATE_EVERY_S,
         )
 
@@ -78,7 +84,6 @@ def share(options: Options, folder: Path) -> None:
     """Runs it, tells of it and writes the record to `folder`."""
     started = time.monotonic()
     setting = options.setting()
-    folder.mkdir(parents=True, exist_ok=True)
     telling = ShareTelling()
     with telling.doing("reading reviews") as progress:
         reviews = load_reviews(options.words, progress=progress)

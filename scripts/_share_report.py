@@ -97,6 +97,7 @@ class Record:
 
 def write(record: Record, result: Result, folder: Path) -> list[Path]:
     """Writes record and plots; the files written."""
+    folder.mkdir(parents=True, exist_ok=True)
     content = folder / "share.json"
     content.write_text(json.dumps(asdict(record), indent=2) + "\n")
     balances, accuracy = folder / "balances.png", folder / "accuracy.png"

@@ -31,7 +31,7 @@ class Sent:
 
 
 class SharedModelChain:
-    """A fresh SharedModel with StakeIncentive and SparsePerceptron, on the connected Anvil.
+    """A fresh SharedModel of a SparsePerceptron under the terms, on the connected Anvil.
 
     Goes past Ape for all that comes after the deployment: Anvil signs for the accounts it
     unlocked, so that a call takes milliseconds. Every block has the time of the one before until
@@ -56,9 +56,13 @@ class SharedModelChain:
         classifier = project.SparsePerceptron.deploy(twin.feature_count, twin.max_active, **deploy)
         classifier.initialise(0, twin.words(), **deploy)
         waits = (terms.refund_wait_s, terms.takeover_wait_s, terms.takeover_wait_s)
-        incentive = project.StakeIncentive.deploy(
-            terms.cost_weight, cost, terms.unit, waits, **deploy
-        )
+        stake = terms.cost_weight, cost, terms.unit, waits
+        if terms.stated_accuracy is None:
+            incentive = project.StakeIncentive.deploy(*stake, **deploy)
+        else:
+            incentive = project.EntropyIncentive.deploy(
+                *stake, classifier, terms.stated_accuracy, **deploy
+            )
         self._request("anvil_setBlockTimestampInterval", 0)
         model = project.SharedModel.deploy(classifier, incentive, **deploy)
         classifier.open(model, **deploy)

@@ -29,7 +29,8 @@ from ape.cli import ConnectedProviderCommand, network_option, verbosity_option
     "--agents",
     default="good,bad",
     show_default=True,
-    help="Who takes part, as good:2,flipped:1,random; good is honest, and bad is flipped.",
+    help="Who takes part, as good:2,flipped:1,random: good (honest), bad (flipped), random, "
+    "targeted, copycat, parrot or sybil.",
 )
 @click.option(
     "--submission-cost",
@@ -37,6 +38,13 @@ from ape.cli import ConnectedProviderCommand, network_option, verbosity_option
     default=1,
     show_default=True,
     help="What each submission pays to those whose data proved good, in coins.",
+)
+@click.option(
+    "--stated-accuracy",
+    type=click.FloatRange(50.01, 99.99),
+    metavar="PERCENT",
+    help="Ties the submission cost to the information in a label, for a model right so often: "
+    "who agrees with the model pays less, who contradicts it more. Default: the same for all.",
 )
 @click.option(
     "--train-size",

@@ -8,6 +8,14 @@ import pytest
 from tests.hyperx.mock_contracts import compile_mocks, deploy_token
 
 
+@pytest.fixture(scope="session", autouse=True)
+def fresh_chain(request):
+    """Refuses a node that another run left behind; checks that need no chain do without."""
+    if request.config.pluginmanager.has_plugin("ape_test"):
+        height = ape.chain.blocks.height
+        assert height == 0, f"a node from another run is on this port, at block {height}"
+
+
 @pytest.fixture(scope="session")
 def deployer(accounts):
     """Deploys what all tests share, and plays no part in a session."""
@@ -46,8 +54,7 @@ def stranger(accounts):
 
 @pytest.fixture(scope="session")
 def factory(project, deployer):
-    """The factory of sessions, alone on a fresh chain."""
-    assert ape.chain.blocks.height == 0, "a node from another run is on this port"
+    """The factory of sessions."""
     return project.TradingSessionFactory.deploy(sender=deployer)
 
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 
 from offchain.sum.agents import BAD, GOOD, Agent
-from offchain.sum.perceptron import WEIGHT_LIMIT
 from offchain.sum.reviews import split
 from offchain.sum.rules import StakeTerms
 from offchain.sum.setting import COIN, Setting
@@ -28,8 +27,6 @@ SETTING = Setting(
     ),
     # The cost does not divide by the good contributions, so that the pot keeps a rest.
     terms=StakeTerms(unit=COIN, submission_cost=2 * COIN),
-    largest_weight=127,
-    weight_limit=WEIGHT_LIMIT,
 )
 
 
@@ -60,6 +57,28 @@ def test_the_contracts_do_what_the_simulator_says(people):
         event.contribution for event in simulation.result().events if event.kind == "report"
     )
     assert max(reports.values()) >= 2, "no contribution was reported by several"
+
+
+def test_the_contracts_charge_for_information_as_the_simulator_does(people):
+    """The same under EntropyIncentive, with an agent that echoes the model and one that copies."""
+    agents = (
+        *SETTING.agents[:3],
+        Agent("echo", strategy="parrot", mean_update_wait_s=5_000),
+        Agent("copy", strategy="copycat", mean_update_wait_s=9_000),
+    )
+    terms = replace(SETTING.terms, stated_accuracy=7_700)
+    parts = replace(PARTS, stream=PARTS.stream.subset(range(120)))
+    simulation = Simulation(parts, replace(SETTING, agents=agents, terms=terms), 0, log=True)
+    with quiet_node():
+        both = Lockstep(simulation, parts.stream, people)
+        while not simulation.done:
+            both.step()
+        both.check_model()
+    contradict, agree = terms.costs
+    paid = [event for event in simulation.result().events if event.kind == "add"]
+    costs = {e.amount - simulation.contributions[e.contribution].deposit for e in paid}
+    assert costs == {contradict, agree}
+    assert all(simulation.tallies[i].submitted >= 5 for i in range(len(agents)))
 
 
 @pytest.mark.parametrize("wrong", ["deposits", "a good count", "a weight"])
