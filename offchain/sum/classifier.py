@@ -52,6 +52,22 @@ class Classifier(ABC):
         self.word_count = feature_words + others
         self._feature_words = feature_words
 
+    def sample(self, features: Sequence[int]) -> NDArray[np.uint8]:
+        """The sample, uint8 (F,), whose active features are these, in any order.
+
+        Raises ClassifierError for a feature that the model has not, or that is named twice, and
+        for too many.
+        """
+        bits = np.zeros(self.feature_count, np.uint8)
+        for feature in features:
+            if not 0 <= feature < self.feature_count:
+                raise ClassifierError(f"feature {feature} out of range [0, {self.feature_count})")
+            if bits[feature]:
+                raise ClassifierError(f"feature {feature} is named twice")
+            bits[feature] = 1
+        self._check(bits[None])
+        return bits
+
     def predict(self, sample: Bits) -> int:
         """The class of a sample."""
         return self._choose(self._active(sample))

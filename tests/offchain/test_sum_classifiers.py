@@ -273,6 +273,25 @@ def test_bad_input_is_named(call, message):
     assert model.words() == [0, 0], "nothing changed"
 
 
+def test_a_sample_is_made_of_its_active_features():
+    model = SparsePerceptron(5, 3)
+    assert model.sample([4, 0, 2]).tolist() == [1, 0, 1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("features", "message"),
+    [
+        ([5], r"feature 5 out of range \[0, 5\)"),
+        ([-1], r"feature -1 out of range \[0, 5\)"),
+        ([1, 3, 1], "feature 1 is named twice"),
+        ([0, 1, 2, 3], "4 features are active, at most 3 may be"),
+    ],
+)
+def test_features_that_make_no_sample_are_named(features, message):
+    with pytest.raises(ClassifierError, match=message):
+        SparsePerceptron(5, 3).sample(features)
+
+
 def test_learning_many_tells_its_progress():
     told = []
     SparsePerceptron(4, 4).learn_many(
