@@ -21,6 +21,7 @@ _CONTRACTS = (
     "SharedModel",
     "StakeIncentive",
     "PointsIncentive",
+    "EntropyIncentive",
     "SparsePerceptron",
     "NearestCentroid",
     "NaiveBayes",

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {IClassifier} from "./IClassifier.sol";
+
 /// @notice All a rule may look at when somebody lays claim to a contribution. The shared model keeps the figures.
 /// @param author who contributed
 /// @param claimant who calls
@@ -41,6 +43,9 @@ interface IIncentive {
     error NoGoodData(address reporter);
     error NothingLeft();
     error AlreadyReported();
+
+    /// @notice Whether the rule is for models of this classifier: of any, unless the rule asks a certain one itself.
+    function goesWith(IClassifier classifier) external view returns (bool);
 
     /// @notice What a contribution of this sample needs now, in wei; both are to be paid.
     /// @dev Requirements as for {onAdd}.

@@ -35,6 +35,7 @@ interface ISharedModel {
     event RewardsClaimed(address indexed account, uint256 amount);
 
     error NoCode(address account);
+    error IncentiveForAnother(address incentive, address classifier);
     error DepositTooSmall(uint256 offered, uint256 needed);
     error AlreadyAdded(bytes32 key);
     error NeverAdded(bytes32 key);

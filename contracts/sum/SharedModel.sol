@@ -33,7 +33,7 @@ import {Totals, TotalsLib} from "./Totals.sol";
 /// each good contribution, joins the next income.
 ///
 /// Classifier and incentive are contracts that everybody who takes part trusts, as they trust this one. The pair is
-/// fixed; any classifier goes with any incentive.
+/// fixed; any classifier goes with any incentive that does not ask another classifier itself.
 contract SharedModel is ISharedModel, ReentrancyGuardTransient {
     /// @inheritdoc ISharedModel
     IClassifier public immutable classifier;
@@ -49,10 +49,12 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
     mapping(bytes32 key => mapping(address reporter => bool)) private _reports;
 
     /// @notice Joins a classifier and an incentive; the caller becomes the owner.
-    /// @dev Emits {ModelCreated}. Requirements: both are contracts (NoCode).
+    /// @dev Emits {ModelCreated}. Requirements: both are contracts (NoCode), the incentive is for this classifier
+    /// (IncentiveForAnother).
     constructor(IClassifier classifier_, IIncentive incentive_) {
         require(address(classifier_).code.length > 0, NoCode(address(classifier_)));
         require(address(incentive_).code.length > 0, NoCode(address(incentive_)));
+        require(incentive_.goesWith(classifier_), IncentiveForAnother(address(incentive_), address(classifier_)));
         classifier = classifier_;
         incentive = incentive_;
         owner = msg.sender;

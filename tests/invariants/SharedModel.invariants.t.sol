@@ -145,6 +145,21 @@ abstract contract SharedModelInvariants is Base {
         vm.assertGe(handler.refusals(error_), 3, name);
     }
 
+    /// @dev What happens wherever there are deposits.
+    function _depositsMoved() internal {
+        _everythingHappened();
+        _happened("reported in part");
+        _happened("reported again");
+        _happened("refunded after a report");
+        _happened("taken over by the owner");
+        _happened("taken over by anyone");
+        _happened("taken over by the author");
+        _refused("too soon after update", IIncentive.TooSoonAfterUpdate.selector);
+        _refused("deposit too small", ISharedModel.DepositTooSmall.selector);
+        _refused("no good data", IIncentive.NoGoodData.selector);
+        _refused("take over too early", IIncentive.TakeOverTooEarly.selector);
+    }
+
     /// @dev What happens under any incentive.
     function _everythingHappened() internal {
         _happened("opened");
@@ -192,27 +207,33 @@ abstract contract SharedModelInvariants is Base {
 }
 
 /// @title With deposits at stake
-/// @dev Half of the runs, for each call is played under both incentives: 102,400 calls together.
+/// @dev Half of the runs, for each call is played under every incentive: 153,600 calls together.
 /// forge-config: default.invariant.runs = 128
 contract StakedModelInvariants is SharedModelInvariants {
     function setUp() public {
-        handler = new SharedModelHandler(false);
+        handler = new SharedModelHandler(SharedModelBook.Rule.STAKE);
     }
 
     /// @notice A fixed random walk reaches every outcome.
     function test_HandlerReachesEveryOutcomeAtStake() public {
         _walk(6_000);
-        _everythingHappened();
-        _happened("reported in part");
-        _happened("reported again");
-        _happened("refunded after a report");
-        _happened("taken over by the owner");
-        _happened("taken over by anyone");
-        _happened("taken over by the author");
-        _refused("too soon after update", IIncentive.TooSoonAfterUpdate.selector);
-        _refused("deposit too small", ISharedModel.DepositTooSmall.selector);
-        _refused("no good data", IIncentive.NoGoodData.selector);
-        _refused("take over too early", IIncentive.TakeOverTooEarly.selector);
+        _depositsMoved();
+    }
+}
+
+/// @title With deposits at stake, and a cost that depends on what the model thinks
+/// forge-config: default.invariant.runs = 128
+contract EntropyModelInvariants is SharedModelInvariants {
+    function setUp() public {
+        handler = new SharedModelHandler(SharedModelBook.Rule.ENTROPY);
+    }
+
+    /// @notice A fixed random walk reaches every outcome.
+    function test_HandlerReachesEveryOutcomeByEntropy() public {
+        _walk(6_000);
+        _depositsMoved();
+        _happened("added at the lesser cost");
+        _happened("added at the greater cost");
     }
 }
 
@@ -220,7 +241,7 @@ contract StakedModelInvariants is SharedModelInvariants {
 /// forge-config: default.invariant.runs = 128
 contract PointsModelInvariants is SharedModelInvariants {
     function setUp() public {
-        handler = new SharedModelHandler(true);
+        handler = new SharedModelHandler(SharedModelBook.Rule.POINTS);
     }
 
     /// @notice A fixed random walk reaches every outcome.

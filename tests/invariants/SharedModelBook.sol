@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {SharedModel} from "../../contracts/sum/SharedModel.sol";
 import {StandingLib} from "../../contracts/sum/Standing.sol";
 import {SparsePerceptron} from "../../contracts/sum/classifiers/SparsePerceptron.sol";
+import {EntropyIncentive} from "../../contracts/sum/incentives/EntropyIncentive.sol";
 import {PointsIncentive} from "../../contracts/sum/incentives/PointsIncentive.sol";
 import {StakeIncentive} from "../../contracts/sum/incentives/StakeIncentive.sol";
 import {Waits} from "../../contracts/sum/incentives/WaitingIncentive.sol";
@@ -41,13 +42,23 @@ abstract contract SharedModelBook is Attempts {
     uint256 internal constant SAMPLES = 5;
     uint256 private constant PURSE = 1e30;
 
-    /// @notice Whether the models keep to the points incentive instead of the stake incentive.
+    enum Rule {
+        STAKE,
+        POINTS,
+        ENTROPY
+    }
+
+    /// @notice The incentive of all the models.
+    Rule public immutable rule;
+    /// @notice Whether that is the points incentive, without money.
     bool public immutable points;
 
     SharedModel public model;
     Waits internal waits;
     uint256 internal costWeight;
-    uint256 internal submissionCost;
+    /// @dev In wei, of a contribution with which the model agrees, and of another.
+    uint256 internal agreeCost;
+    uint256 internal disagreeCost;
     uint256 internal unit;
     uint256 internal featureCount;
     uint64[SAMPLES] internal samples;
@@ -69,8 +80,9 @@ abstract contract SharedModelBook is Attempts {
     mapping(bytes32 key => uint256) private _numbers;
     mapping(bytes32 key => mapping(uint256 person => bool)) private _reporters;
 
-    constructor(bool points_) {
-        points = points_;
+    constructor(Rule rule_) {
+        rule = rule_;
+        points = rule_ == Rule.POINTS;
         for (uint256 i = 0; i < PEOPLE; ++i) {
             people[i] = vm.addr(0x5000 + i);
             vm.deal(people[i], PURSE);
@@ -108,16 +120,13 @@ abstract contract SharedModelBook is Attempts {
         uint256 ownerWait = refundWait + 1 + derive(seed, "owner") % 60;
         waits = Waits(uint32(refundWait), uint32(ownerWait), uint32(ownerWait + derive(seed, "anyone") % 60));
         costWeight = derive(seed, "weight") % 40;
-        submissionCost = derive(seed, "cost") % 8;
         unit = derive(seed, "unit") % 3 == 0 ? 1 : 1 + derive(seed, "wei") % 1e15;
         featureCount = 8 + derive(seed, "features") % 33;
         for (uint256 i = 0; i < SAMPLES; ++i) {
             samples[i] = uint64(uint256(keccak256(abi.encode(seed, i))) % 2 ** featureCount);
         }
-        IIncentive incentive = points
-            ? IIncentive(new PointsIncentive(waits))
-            : IIncentive(new StakeIncentive(uint128(costWeight), uint128(submissionCost), uint96(unit), waits));
         SparsePerceptron classifier = new SparsePerceptron(featureCount, featureCount);
+        IIncentive incentive = _incentive(classifier, seed);
         vm.prank(people[OWNER]);
         model = new SharedModel(classifier, incentive);
         classifier.open(address(model));
@@ -131,6 +140,21 @@ abstract contract SharedModelBook is Attempts {
         lastUpdate = block.timestamp;
     }
 
+    /// @dev The costs of the entropy incentive are its own: tests/sum/test_entropy_incentive.py holds them against the rule.
+    function _incentive(SparsePerceptron classifier, uint256 seed) private returns (IIncentive) {
+        if (points) return new PointsIncentive(waits);
+        uint128 submissionCost = uint128(derive(seed, "cost") % 8);
+        if (rule == Rule.STAKE) {
+            (agreeCost, disagreeCost) = (submissionCost * unit, submissionCost * unit);
+            return new StakeIncentive(uint128(costWeight), submissionCost, uint96(unit), waits);
+        }
+        uint256 accuracy = 5_001 + derive(seed, "accuracy") % 4_999;
+        EntropyIncentive incentive =
+            new EntropyIncentive(uint128(costWeight), submissionCost, uint96(unit), waits, classifier, accuracy);
+        (agreeCost, disagreeCost) = (incentive.agreeCost(), incentive.disagreeCost());
+        return incentive;
+    }
+
     /// @dev As if others had taken all seats but two, so that some of these reporters have one, some none, and some get
     /// one between two reports (Totals.sol, Standing.sol).
     function _crowd() private {
@@ -142,12 +166,12 @@ abstract contract SharedModelBook is Attempts {
     // ---------------------------------------------------------------- the rules, plainly
 
     /// @dev What a contribution needs; nothing is said for the second of the last update.
-    function _needed() internal view returns (uint96 deposit, uint256 cost) {
+    function _needed(bool agrees) internal view returns (uint96 deposit, uint256 cost) {
         if (points || block.timestamp == lastUpdate) return (0, 0);
         uint256 root = 1;
         while ((root + 1) * (root + 1) <= block.timestamp - lastUpdate) ++root;
         uint256 units = 60 * costWeight / root;
-        return (uint96((units == 0 ? 1 : units) * unit), submissionCost * unit);
+        return (uint96((units == 0 ? 1 : units) * unit), agrees ? agreeCost : disagreeCost);
     }
 
     function _left(Entry memory entry) internal pure returns (uint256) {

@@ -14,7 +14,7 @@ contract SharedModelHandler is SharedModelBook {
     error PaidWrongly(uint256 person, uint256 paid, uint256 due);
     error PredictedWrongly(uint256 said, uint256 predicted);
 
-    constructor(bool points_) SharedModelBook(points_) {}
+    constructor(Rule rule_) SharedModelBook(rule_) {}
 
     // ---------------------------------------------------------------- time, and the whole play
 
@@ -85,7 +85,7 @@ contract SharedModelHandler is SharedModelBook {
         entry.label = uint8(lies ? 1 - predicted : predicted);
         (features, entry.label) = _spoil(features, entry.label, derive(seed, "spoil"));
         uint256 cost;
-        (entry.deposit, cost) = _needed();
+        (entry.deposit, cost) = _needed(entry.label == predicted);
         uint256 coins = entry.deposit + cost;
         uint256 kind = derive(seed, "payment") % 8;
         if (kind < 2) coins += 1 + derive(seed, "excess") % 1e9;
@@ -102,6 +102,7 @@ contract SharedModelHandler is SharedModelBook {
         owed[entry.author] += coins - entry.deposit - cost;
         ++count[lies ? "added wrong" : "added right"];
         if (coins > entry.deposit + cost) ++count["credited"];
+        if (agreeCost < disagreeCost) ++count[lies ? "added at the greater cost" : "added at the lesser cost"];
     }
 
     function payForPrediction(uint256 seed) external {

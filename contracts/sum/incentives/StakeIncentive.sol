@@ -54,22 +54,22 @@ contract StakeIncentive is WaitingIncentive {
 
     /// @inheritdoc IIncentive
     /// @dev Requirements: at least a second has passed since the last update (TooSoonAfterUpdate).
-    function required(uint256[] calldata, uint256, uint256 lastUpdate)
+    function required(uint256[] calldata features, uint256 label, uint256 lastUpdate)
         external
         view
         returns (uint256 deposit, uint256 cost)
     {
-        return _required(lastUpdate);
+        return _required(features, label, lastUpdate);
     }
 
     /// @inheritdoc IIncentive
     /// @dev Requirements: at least a second has passed since the last update (TooSoonAfterUpdate).
-    function onAdd(address, uint256[] calldata, uint256, uint256 lastUpdate)
+    function onAdd(address, uint256[] calldata features, uint256 label, uint256 lastUpdate)
         external
         view
         returns (uint256 deposit, uint256 cost)
     {
-        return _required(lastUpdate);
+        return _required(features, label, lastUpdate);
     }
 
     /// @inheritdoc IIncentive
@@ -99,9 +99,18 @@ contract StakeIncentive is WaitingIncentive {
         return claim.left;
     }
 
-    function _required(uint256 lastUpdate) private view returns (uint256 deposit, uint256 cost) {
+    /// @dev What a contribution pays into the pot, in wei: below 2^80.
+    function _cost(uint256[] calldata, uint256) internal view virtual returns (uint256) {
+        return submissionCost * unit;
+    }
+
+    function _required(uint256[] calldata features, uint256 label, uint256 lastUpdate)
+        private
+        view
+        returns (uint256 deposit, uint256 cost)
+    {
         require(block.timestamp > lastUpdate, TooSoonAfterUpdate(block.timestamp, lastUpdate));
         uint256 units = ROOT_OF_HOUR * costWeight / Math.sqrt(block.timestamp - lastUpdate);
-        return (Math.max(1, units) * unit, submissionCost * unit);
+        return (Math.max(1, units) * unit, _cost(features, label));
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {IClassifier} from "../../interfaces/IClassifier.sol";
 import {Claim, IIncentive} from "../../interfaces/IIncentive.sol";
 
 /// @notice How long after its arrival a contribution may be dealt with, in seconds.
@@ -39,6 +40,11 @@ abstract contract WaitingIncentive is IIncentive {
     /// @notice The waits.
     function waits() external view returns (Waits memory) {
         return Waits(_refundWait, _ownerWait, _anyoneWait);
+    }
+
+    /// @inheritdoc IIncentive
+    function goesWith(IClassifier) external view virtual returns (bool) {
+        return true;
     }
 
     /// @dev Requirements: the wait is over (RefundTooEarly), the model agrees (ModelDisagrees).

@@ -44,6 +44,10 @@ contract ToldIncentive is IIncentive {
         share = share_;
     }
 
+    function goesWith(IClassifier) external pure returns (bool) {
+        return true;
+    }
+
     function required(uint256[] calldata, uint256, uint256) external pure returns (uint256, uint256) {
         return (100, 7);
     }

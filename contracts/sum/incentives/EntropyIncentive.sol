@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {IClassifier} from "../../interfaces/IClassifier.sol";
+import {SelfInformation} from "./SelfInformation.sol";
+import {StakeIncentive} from "./StakeIncentive.sol";
+import {Waits} from "./WaitingIncentive.sol";
+
+/// @title The stake incentive with a submission cost that grows with the information in the data (SUM, discussion)
+/// @notice The model is seen as a channel with `classes` outputs that gives the true label with the stated accuracy a,
+/// and each of the other labels equally often. Given what the model predicts, a label carries log2(1 / p) bits of
+/// surprise, and on average the entropy H of the channel. With u the unit in wei, floor division throughout, and bits in
+/// fixed point, in 2^-32 bits ({SelfInformation}):
+///
+///     statedAccuracy [1 / 10,000] = 10,000 * a          floor(10,000 / classes) < statedAccuracy < 10,000
+///     agree    [bits] = bitsOf(10,000, statedAccuracy)                               = log2(1 / a)
+///     disagree [bits] = bitsOf(10,000 * (classes - 1), 10,000 - statedAccuracy)      = log2((classes - 1) / (1 - a))
+///     H        [bits] = (statedAccuracy * agree + (10,000 - statedAccuracy) * disagree) / 10,000
+///     cost      [wei] = submissionCost * u * agree / H         if the model now predicts the label
+///                       submissionCost * u * disagree / H      otherwise
+///
+/// All else is the stake incentive's. Two classes and a = 0.77: 0.485 and 2.731 times submissionCost.
+///
+/// What it does: who contributes what the model confirms as often as stated pays submissionCost units on average, as
+/// under the constant cost; who contradicts the model again and again pays a multiple, and the higher the accuracy that
+/// is stated, the greater is that multiple. The stated accuracy is a term and never measured, so that nobody can move it
+/// by contributing.
+///
+/// What it does not: the chain knows no truth, so surprise is measured against the model. Who echoes the model's
+/// own predictions pays the least, teaches it nothing and earns good data all the same; who honestly corrects a model
+/// that is wrong pays the most.
+///
+/// Between asking for the cost and adding the data, others may change the model's mind. Who offers deposit +
+/// `disagreeCost` is not refused for that; what is not needed is credited.
+contract EntropyIncentive is StakeIncentive {
+    uint256 private constant ONE = 10_000;
+
+    /// @notice What the surprise is measured against; the incentive goes with models of this classifier alone.
+    IClassifier public immutable classifier;
+    /// @notice How often the model is right, as stated, in 1 / 10,000.
+    uint256 public immutable statedAccuracy;
+    /// @notice What a contribution with the label that the model predicts pays into the pot, in wei.
+    uint256 public immutable agreeCost;
+    /// @notice What a contribution with another label pays into the pot, in wei.
+    uint256 public immutable disagreeCost;
+
+    error TooFewClasses(uint256 classes, uint256 min);
+    error AccuracyOutOfRange(uint256 accuracy, uint256 min, uint256 max);
+
+    /// @notice Fixes the terms.
+    /// @dev Requirements: as for {StakeIncentive}; there are two classes or more (TooFewClasses); the accuracy is
+    /// better than chance and not perfect (AccuracyOutOfRange); `disagreeCost`, too, fits its 80 bits (AmountTooLarge).
+    /// @param costWeight_ the deposit an hour after the last update, in units; zero makes every deposit one unit
+    /// @param submissionCost_ what a contribution pays into the pot on average, in units; zero for none
+    /// @param unit_ the unit, in wei
+    /// @param waits_ the waits, in seconds
+    /// @param classifier_ the classifier of the model, or models, that this incentive is for
+    /// @param statedAccuracy_ how often the model is right, in 1 / 10,000
+    constructor(
+        uint128 costWeight_,
+        uint128 submissionCost_,
+        uint96 unit_,
+        Waits memory waits_,
+        IClassifier classifier_,
+        uint256 statedAccuracy_
+    ) StakeIncentive(costWeight_, submissionCost_, unit_, waits_) {
+        uint256 classes = classifier_.classCount();
+        require(classes > 1, TooFewClasses(classes, 2));
+        uint256 min = ONE / classes + 1;
+        require(statedAccuracy_ >= min && statedAccuracy_ < ONE, AccuracyOutOfRange(statedAccuracy_, min, ONE - 1));
+        uint256 agree = SelfInformation.bitsOf(ONE, statedAccuracy_);
+        uint256 disagree = SelfInformation.bitsOf(ONE * (classes - 1), ONE - statedAccuracy_);
+        uint256 entropy = (statedAccuracy_ * agree + (ONE - statedAccuracy_) * disagree) / ONE;
+        // Better than chance: agree <= entropy <= disagree, so that only the greater cost may not fit. The lesser one
+        // is at most submissionCost * unit, which the stake incentive bounds.
+        uint256 average = uint256(submissionCost_) * unit_;
+        uint256 greater = average * disagree / entropy;
+        require(greater <= type(uint80).max, AmountTooLarge(greater, type(uint80).max));
+        classifier = classifier_;
+        statedAccuracy = statedAccuracy_;
+        // The entropy is a rounded figure by the rule.
+        // slither-disable-next-line divide-before-multiply
+        agreeCost = average * agree / entropy;
+        disagreeCost = greater;
+    }
+
+    /// @notice Whether this is the classifier that the surprise is measured against.
+    function goesWith(IClassifier classifier_) external view override returns (bool) {
+        return classifier_ == classifier;
+    }
+
+    /// @dev Requirements: the sample is in range (IClassifier). A label that does not exist is another than predicted;
+    /// it is the classifier that refuses to learn it.
+    function _cost(uint256[] calldata features, uint256 label) internal view override returns (uint256) {
+        return classifier.predict(features) == label ? agreeCost : disagreeCost;
+    }
+}
