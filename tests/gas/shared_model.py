@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +18,10 @@ WAITS = (DAY, 9 * DAY, 9 * DAY)
 VALUE = 10**17
 """More than any deposit here; what is too much is credited."""
 
-INCENTIVES: dict[str, tuple[Any, ...]] = {"StakeIncentive": (5, 3, 10**12, WAITS)}
-"""By name of the contract, what it is deployed with."""
+TERMS = (5, 3, 10**12, WAITS)
+
+INCENTIVES: dict[str, Callable[[Any], tuple[Any, ...]]] = {"StakeIncentive": lambda _: TERMS}
+"""By name of the contract, what it is deployed with for a classifier."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class Bench:
             created, sum(word != 0 for word in words) * NEW_SLOT, len(words)
         )
         incentive = project.get_contract(setup.incentive).deploy(
-            *INCENTIVES[setup.incentive], **deploy
+            *INCENTIVES[setup.incentive](self.classifier), **deploy
         )
         self.model = project.SharedModel.deploy(self.classifier, incentive, **deploy)
         self.classifier.open(self.model, **deploy)
