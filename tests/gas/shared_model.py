@@ -1,79 +1,81 @@
-"""What it costs to teach a shared model: every call with 20, 60 and 120 active features of 1,000.
-
-Two kinds of samples: `words`, drawn by Zipf's law, touches about as many words of the model as the
-IMDB reviews of that length do (23 of 48 with 60 active); `spread`, evenly spaced, touches the most.
-"""
+"""What it costs to teach and to ask a shared model: every call, for every classifier."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import ape
-import numpy as np
 from ape.api import ReceiptAPI
 
-from offchain.sum.perceptron import WEIGHTS_PER_WORD, SparsePerceptron
 from tests.gas.floors import CHANGED_SLOT, NEW_SLOT, PAYMENT, READ_SLOT, calldata_floor, intrinsic
+from tests.gas.samples import ACTIVE, KINDS, bitmap, sample, sizes, touched_words, trained
+from tests.hyperx.snapshots import undone
 
-FEATURES = 1_000
-ACTIVE = (20, 60, 120)
-KINDS = ("spread", "words")
-MAX_ACTIVE = 500
 DAY = 86_400
 WAITS = (DAY, 9 * DAY, 9 * DAY)
 VALUE = 10**17
+"""More than any deposit here; what is too much is credited."""
+
+TERMS = (5, 3, 10**12, WAITS)
+
+INCENTIVES: dict[str, Callable[[Any], tuple[Any, ...]]] = {"StakeIncentive": lambda _: TERMS}
+"""By name of the contract, what it is deployed with for a classifier."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A classifier and an incentive, by names of their contracts."""
+
+    classifier: str
+    incentive: str = "StakeIncentive"
+
+    @property
+    def counts(self) -> bool:
+        """Whether the classifier counts: any lesson then changes it, whatever it predicted."""
+        return self.classifier != "SparsePerceptron"
+
+
+SETUPS = tuple(map(Setup, ("SparsePerceptron", "NearestCentroid", "NaiveBayes")))
 
 
 @dataclass(frozen=True)
 class Call:
-    """Gas of one transaction, its floor, and how many words of the model its sample touches."""
+    """Gas of one call, its floor, and how many words of the model it touches."""
 
     gas: int
     floor: int
     words: int
 
 
-Measured = dict[str, dict[int, dict[str, Call]]]
-"""By kind of sample, active features and call."""
+@dataclass(frozen=True)
+class Measured:
+    """All calls of one setup: by kind of sample, active features and name; and initialisation."""
 
-
-def sample(active: int, kind: str) -> list[int]:
-    """Indices of the active features, ascending; always the same."""
-    if kind == "spread":
-        return [i * FEATURES // active for i in range(active)]
-    weights = 1 / (np.arange(FEATURES) + 20.0)
-    chosen = np.random.default_rng(active).choice(
-        FEATURES, active, replace=False, p=weights / weights.sum()
-    )
-    return sorted(int(i) for i in chosen)
-
-
-def bitmap(indices: list[int]) -> list[int]:
-    """The words of a sample, as the contracts take it."""
-    words = [0] * -(-FEATURES // 256)
-    for i in indices:
-        words[i >> 8] |= 1 << (i & 255)
-    return words
-
-
-def trained_words() -> list[int]:
-    """Words of a perceptron that looks trained: no weight is zero, so no write fills a slot."""
-    rng = np.random.default_rng(7)
-    model = SparsePerceptron(FEATURES, MAX_ACTIVE)
-    model.weights[:] = rng.integers(1, 401, FEATURES) * rng.choice([-1, 1], FEATURES)
-    return model.words()[:-1]
+    calls: dict[str, dict[int, dict[str, Call]]]
+    initialise: Call
 
 
 class Bench:
-    """A fresh model, an author with good data, and a reporter with some too."""
+    """A model that has learnt, an author with good data, and a reporter with some too."""
 
-    def __init__(self, project: Any, accounts: Any) -> None:
+    def __init__(self, project: Any, accounts: Any, setup: Setup) -> None:
+        self.setup = setup
         self.owner, self.author, self.reporter = accounts[0], accounts[1], accounts[2]
         deploy = {"sender": self.owner}
-        self.classifier = project.SparsePerceptron.deploy(FEATURES, MAX_ACTIVE, **deploy)
-        self.created = self.classifier.initialise(0, trained_words(), **deploy)
-        incentive = project.StakeIncentive.deploy(5, 3, 10**12, WAITS, **deploy)
+        self.classifier = project.get_contract(setup.classifier).deploy(
+            *sizes(setup.classifier), **deploy
+        )
+        words = trained(setup.classifier).words()
+        created = self.classifier.initialise(0, words, **deploy)
+        # A word that stays zero need not be written.
+        self.initialise = _transaction(
+            created, sum(word != 0 for word in words) * NEW_SLOT, len(words)
+        )
+        incentive = project.get_contract(setup.incentive).deploy(
+            *INCENTIVES[setup.incentive](self.classifier), **deploy
+        )
         self.model = project.SharedModel.deploy(self.classifier, incentive, **deploy)
         self.classifier.open(self.model, **deploy)
         for account in (self.author, self.reporter):
@@ -93,42 +95,59 @@ class Bench:
         label = self.model.predict(features)
         return self.model.refund(features, label, at, sender=account or self.author)
 
-    def measure(self, active: int, kind: str) -> dict[str, Call]:
-        """The four calls with one sample."""
-        indices = sample(active, kind)
-        features, words = bitmap(indices), len({i // WEIGHTS_PER_WORD for i in indices})
-        liked = self.model.predict(features)
-        right, at = self.add(features, liked)
-        refunded = self.refund(features, at)
-        wrong, at = self.add(features, 1 - liked)
-        while self.model.predict(features) != liked:
-            self.add(features, liked)
-        ape.chain.pending_timestamp = at + DAY
-        reported = self.model.report(features, 1 - liked, at, self.author, sender=self.reporter)
-        reads = words * READ_SLOT
-        deeds = {
-            # The record, the totals, and the model as far as the sample touches it.
-            "add, model right": (right, NEW_SLOT + CHANGED_SLOT + reads),
-            "add, model wrong": (wrong, NEW_SLOT + CHANGED_SLOT + words * CHANGED_SLOT),
+    def measure(self, indices: list[int]) -> dict[str, Call]:
+        """Every call with one sample; the model is left as it was."""
+        features, words = bitmap(indices), touched_words(self.setup.classifier, indices)
+        with undone():
+            liked = self.model.predict(features)
+            # A view, sent as a transaction so that a receipt says what it takes.
+            predicted = self.classifier.predict.transact(features, sender=self.author)
+            paid = self.model.payForPrediction(features, sender=self.author, value=VALUE)
+            right, at = self.add(features, liked)
+            refunded = self.refund(features, at)
+            wrong, at = self.add(features, 1 - liked)
+            while self.model.predict(features) != liked:
+                self.add(features, liked)
+            ape.chain.pending_timestamp = at + DAY
+            reported = self.model.report(features, 1 - liked, at, self.author, sender=self.reporter)
+
+        # The samples and totals of the classes are a word besides; the perceptron's intercept,
+        # which no lesson changes, would not have to be one.
+        needed = words + self.setup.counts
+        reads, writes = needed * READ_SLOT, needed * CHANGED_SLOT
+        # The record and the totals.
+        added = NEW_SLOT + CHANGED_SLOT
+        return {
+            "add, model right": _transaction(
+                right, added + (writes if self.setup.counts else reads), words
+            ),
+            "add, model wrong": _transaction(wrong, added + writes, words),
             # The record, the author's good data and the total of good data, and the payment.
-            "refund": (refunded, 3 * CHANGED_SLOT + PAYMENT + reads),
+            "refund": _transaction(refunded, 3 * CHANGED_SLOT + PAYMENT + reads, words),
             # The record; both counts of good data are read; and the payment.
-            "report": (reported, CHANGED_SLOT + 2 * READ_SLOT + PAYMENT + reads),
+            "report": _transaction(reported, CHANGED_SLOT + 2 * READ_SLOT + PAYMENT + reads, words),
+            # The totals, where the payment waits to be shared.
+            "pay for a prediction": _transaction(paid, CHANGED_SLOT + reads, words),
+            "predict": _execution(predicted, reads, words),
         }
-        return {name: _call(receipt, deed, words) for name, (receipt, deed) in deeds.items()}
 
 
-def measure_model(project: Any, accounts: Any) -> tuple[Measured, Call]:
-    """Every call by kind and size, each on a fresh model, and the initialisation of all weights."""
-    measured: Measured = {kind: {} for kind in KINDS}
-    for kind in KINDS:
-        for active in ACTIVE:
-            bench = Bench(project, accounts)
-            measured[kind][active] = bench.measure(active, kind)
-    words = -(-FEATURES // WEIGHTS_PER_WORD)
-    return measured, _call(bench.created, words * NEW_SLOT, words)
+def measure_model(project: Any, accounts: Any, setup: Setup) -> Measured:
+    """Every call by kind and size, each on the same model, and the initialisation of all words."""
+    bench = Bench(project, accounts, setup)
+    calls = {
+        kind: {active: bench.measure(sample(kind, active)) for active in ACTIVE} for kind in KINDS
+    }
+    return Measured(calls, bench.initialise)
 
 
-def _call(receipt: ReceiptAPI, deed: int, words: int) -> Call:
+def _transaction(receipt: ReceiptAPI, deed: int, words: int) -> Call:
     calldata = bytes(receipt.data)
     return Call(receipt.gas_used, max(intrinsic(calldata) + deed, calldata_floor(calldata)), words)
+
+
+def _execution(receipt: ReceiptAPI, deed: int, words: int) -> Call:
+    """Without what the transaction pays before its first step, as a contract's call would not."""
+    calldata = bytes(receipt.data)
+    assert receipt.gas_used > calldata_floor(calldata), "the receipt shows calldata's floor instead"
+    return Call(receipt.gas_used - intrinsic(calldata), deed, words)
