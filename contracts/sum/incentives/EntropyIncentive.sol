@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {IClassifier} from "../../interfaces/IClassifier.sol";
+import {ISharedModel} from "../../interfaces/ISharedModel.sol";
 import {SelfInformation} from "./SelfInformation.sol";
 import {StakeIncentive} from "./StakeIncentive.sol";
 import {Waits} from "./WaitingIncentive.sol";
@@ -28,7 +29,7 @@ import {Waits} from "./WaitingIncentive.sol";
 ///
 /// What it does not: the chain knows no truth, so surprise is measured against the model. Who echoes the model's
 /// own predictions pays the least, teaches it nothing and earns good data all the same; who honestly corrects a model
-/// that is wrong pays the most.
+/// that is wrong pays the most. A lie that the model has come to believe is as cheap as the truth was before.
 ///
 /// Between asking for the cost and adding the data, others may change the model's mind. Who offers deposit +
 /// `disagreeCost` is not refused for that; what is not needed is credited.
@@ -48,8 +49,9 @@ contract EntropyIncentive is StakeIncentive {
     error AccuracyOutOfRange(uint256 accuracy, uint256 min, uint256 max);
 
     /// @notice Fixes the terms.
-    /// @dev Requirements: as for {StakeIncentive}; there are two classes or more (TooFewClasses); the accuracy is
-    /// better than chance and not perfect (AccuracyOutOfRange); `disagreeCost`, too, fits its 80 bits (AmountTooLarge).
+    /// @dev Requirements: as for {StakeIncentive}; the classifier is a contract (ISharedModel: NoCode) and has two classes
+    /// or more (TooFewClasses); the accuracy is better than chance and not perfect (AccuracyOutOfRange);
+    /// `disagreeCost`, too, fits its 80 bits (AmountTooLarge).
     /// @param costWeight_ the deposit an hour after the last update, in units; zero makes every deposit one unit
     /// @param submissionCost_ what a contribution pays into the pot on average, in units; zero for none
     /// @param unit_ the unit, in wei
@@ -64,6 +66,7 @@ contract EntropyIncentive is StakeIncentive {
         IClassifier classifier_,
         uint256 statedAccuracy_
     ) StakeIncentive(costWeight_, submissionCost_, unit_, waits_) {
+        require(address(classifier_).code.length > 0, ISharedModel.NoCode(address(classifier_)));
         uint256 classes = classifier_.classCount();
         require(classes > 1, TooFewClasses(classes, 2));
         uint256 min = ONE / classes + 1;
