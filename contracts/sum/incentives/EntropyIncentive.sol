@@ -20,7 +20,7 @@ import {Waits} from "./WaitingIncentive.sol";
 ///     cost      [wei] = submissionCost * u * agree / H         if the model now predicts the label
 ///                       submissionCost * u * disagree / H      otherwise
 ///
-/// All else is the stake incentive's. Two classes and a = 0.77: 0.485 and 2.731 times submissionCost.
+/// All else is the stake incentive's. Two classes and a = 0.77: 0.485 and 2.725 times submissionCost.
 ///
 /// What it does: who contributes what the model confirms as often as stated pays submissionCost units on average, as
 /// under the constant cost; who contradicts the model again and again pays a multiple, and the higher the accuracy that
@@ -74,21 +74,18 @@ contract EntropyIncentive is StakeIncentive {
         uint256 agree = SelfInformation.bitsOf(ONE, statedAccuracy_);
         uint256 disagree = SelfInformation.bitsOf(ONE * (classes - 1), ONE - statedAccuracy_);
         uint256 entropy = (statedAccuracy_ * agree + (ONE - statedAccuracy_) * disagree) / ONE;
-        // Better than chance: agree <= entropy <= disagree, so that only the greater cost may not fit. The lesser one
-        // is at most submissionCost * unit, which the stake incentive bounds.
         uint256 average = uint256(submissionCost_) * unit_;
-        uint256 greater = average * disagree / entropy;
-        require(greater <= type(uint80).max, AmountTooLarge(greater, type(uint80).max));
         classifier = classifier_;
         statedAccuracy = statedAccuracy_;
-        // The entropy is a rounded figure by the rule.
-        // slither-disable-next-line divide-before-multiply
         agreeCost = average * agree / entropy;
-        disagreeCost = greater;
+        disagreeCost = average * disagree / entropy;
+        // Better than chance: agree <= entropy <= disagree. So the lesser cost is at most the average, which the stake
+        // incentive bounds, and only the greater one may not fit.
+        require(disagreeCost <= type(uint80).max, AmountTooLarge(disagreeCost, type(uint80).max));
     }
 
     /// @notice Whether this is the classifier that the surprise is measured against.
-    function goesWith(IClassifier classifier_) external view override returns (bool) {
+    function servesClassifier(IClassifier classifier_) external view override returns (bool) {
         return classifier_ == classifier;
     }
 

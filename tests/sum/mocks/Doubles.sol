@@ -49,7 +49,7 @@ contract ToldIncentive is IIncentive {
         share = share_;
     }
 
-    function goesWith(IClassifier) external pure returns (bool) {
+    function servesClassifier(IClassifier) external pure returns (bool) {
         return true;
     }
 
