@@ -45,7 +45,8 @@ interface IIncentive {
     error AlreadyReported();
 
     /// @notice Whether the rule is for models of this classifier: of any, unless the rule asks a certain one itself.
-    function goesWith(IClassifier classifier) external view returns (bool);
+    /// A model is not made with a rule that is not for its classifier.
+    function servesClassifier(IClassifier classifier) external view returns (bool);
 
     /// @notice What a contribution of this sample needs now, in wei; both are to be paid.
     /// @dev Requirements as for {onAdd}.

@@ -104,7 +104,8 @@ interface ISharedModel {
     /// @dev Requirements: the sample is in range (IClassifier).
     function predict(uint256[] calldata features) external view returns (uint256 label);
 
-    /// @notice What {addData} would need in this block, in wei. Requirements: the incentive takes contributions now.
+    /// @notice What {addData} would need in this block, in wei. Requirements: the incentive takes contributions now, and
+    /// the sample is in range (IClassifier) where the incentive asks the classifier.
     /// @return deposit what would be locked
     /// @return cost what would go into the pot
     function required(uint256[] calldata features, uint256 label) external view returns (uint256 deposit, uint256 cost);

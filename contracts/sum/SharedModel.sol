@@ -54,7 +54,9 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
     constructor(IClassifier classifier_, IIncentive incentive_) {
         require(address(classifier_).code.length > 0, NoCode(address(classifier_)));
         require(address(incentive_).code.length > 0, NoCode(address(incentive_)));
-        require(incentive_.goesWith(classifier_), IncentiveForAnother(address(incentive_), address(classifier_)));
+        require(
+            incentive_.servesClassifier(classifier_), IncentiveForAnother(address(incentive_), address(classifier_))
+        );
         classifier = classifier_;
         incentive = incentive_;
         owner = msg.sender;

@@ -45,12 +45,23 @@ def stake(project, deployer):
 
 
 @pytest.fixture
-def make_model(project, deployer, doubles):
-    """Makes a model with that incentive, which says 1 of every sample."""
+def make_classifier(deployer, doubles):
+    """Makes a classifier that says 1 of every sample, until it is told otherwise."""
 
-    def make(incentive) -> ModelDriver:
+    def make():
         classifier = deployer.deploy(doubles["ToldClassifier"])
         classifier.tell(1, sender=deployer)
+        return classifier
+
+    return make
+
+
+@pytest.fixture
+def make_model(project, deployer, make_classifier):
+    """Makes a model with that incentive; its classifier says 1 of every sample, unless given."""
+
+    def make(incentive, classifier=None) -> ModelDriver:
+        classifier = classifier or make_classifier()
         model = project.SharedModel.deploy(classifier, incentive, sender=deployer)
         return ModelDriver(model, classifier, incentive, deployer)
 

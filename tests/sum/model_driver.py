@@ -90,9 +90,12 @@ class ModelDriver:
 
     def price(self, features: tuple[int, ...], label: int, at: int) -> int:
         """What a contribution at time ``at`` needs."""
+        updated = self.model.lastUpdate()
+        # Asked of the latest block, in which the model may have been updated; the cost is the same.
+        deposit, cost = self.incentive.required(list(features), label, min(updated, self.now - 1))
         if "costWeight" not in self.incentive.contract_type.view_methods:
-            return sum(self.incentive.required(list(features), label, self.model.lastUpdate()))
-        return stake_deposit(at - self.model.lastUpdate()) + SUBMISSION_COST * UNIT
+            return deposit + cost
+        return stake_deposit(at - updated) + cost
 
     def ripe(self, made: Contribution) -> None:
         """Goes to the first second in which the contribution may be refunded or reported."""

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {IClassifier} from "../../interfaces/IClassifier.sol";
+import {ISharedModel} from "../../interfaces/ISharedModel.sol";
 import {SelfInformation} from "./SelfInformation.sol";
 import {StakeIncentive} from "./StakeIncentive.sol";
 import {Waits} from "./WaitingIncentive.sol";
@@ -19,7 +20,7 @@ import {Waits} from "./WaitingIncentive.sol";
 ///     cost      [wei] = submissionCost * u * agree / H         if the model now predicts the label
 ///                       submissionCost * u * disagree / H      otherwise
 ///
-/// All else is the stake incentive's. Two classes and a = 0.77: 0.485 and 2.731 times submissionCost.
+/// All else is the stake incentive's. Two classes and a = 0.77: 0.485 and 2.725 times submissionCost.
 ///
 /// What it does: who contributes what the model confirms as often as stated pays submissionCost units on average, as
 /// under the constant cost; who contradicts the model again and again pays a multiple, and the higher the accuracy that
@@ -28,7 +29,7 @@ import {Waits} from "./WaitingIncentive.sol";
 ///
 /// What it does not: the chain knows no truth, so surprise is measured against the model. Who echoes the model's
 /// own predictions pays the least, teaches it nothing and earns good data all the same; who honestly corrects a model
-/// that is wrong pays the most.
+/// that is wrong pays the most. A lie that the model has come to believe is as cheap as the truth was before.
 ///
 /// Between asking for the cost and adding the data, others may change the model's mind. Who offers deposit +
 /// `disagreeCost` is not refused for that; what is not needed is credited.
@@ -48,8 +49,9 @@ contract EntropyIncentive is StakeIncentive {
     error AccuracyOutOfRange(uint256 accuracy, uint256 min, uint256 max);
 
     /// @notice Fixes the terms.
-    /// @dev Requirements: as for {StakeIncentive}; there are two classes or more (TooFewClasses); the accuracy is
-    /// better than chance and not perfect (AccuracyOutOfRange); `disagreeCost`, too, fits its 80 bits (AmountTooLarge).
+    /// @dev Requirements: as for {StakeIncentive}; the classifier is a contract (ISharedModel: NoCode) and has two classes
+    /// or more (TooFewClasses); the accuracy is better than chance and not perfect (AccuracyOutOfRange);
+    /// `disagreeCost`, too, fits its 80 bits (AmountTooLarge).
     /// @param costWeight_ the deposit an hour after the last update, in units; zero makes every deposit one unit
     /// @param submissionCost_ what a contribution pays into the pot on average, in units; zero for none
     /// @param unit_ the unit, in wei
@@ -64,6 +66,7 @@ contract EntropyIncentive is StakeIncentive {
         IClassifier classifier_,
         uint256 statedAccuracy_
     ) StakeIncentive(costWeight_, submissionCost_, unit_, waits_) {
+        require(address(classifier_).code.length > 0, ISharedModel.NoCode(address(classifier_)));
         uint256 classes = classifier_.classCount();
         require(classes > 1, TooFewClasses(classes, 2));
         uint256 min = ONE / classes + 1;
@@ -71,21 +74,18 @@ contract EntropyIncentive is StakeIncentive {
         uint256 agree = SelfInformation.bitsOf(ONE, statedAccuracy_);
         uint256 disagree = SelfInformation.bitsOf(ONE * (classes - 1), ONE - statedAccuracy_);
         uint256 entropy = (statedAccuracy_ * agree + (ONE - statedAccuracy_) * disagree) / ONE;
-        // Better than chance: agree <= entropy <= disagree, so that only the greater cost may not fit. The lesser one
-        // is at most submissionCost * unit, which the stake incentive bounds.
         uint256 average = uint256(submissionCost_) * unit_;
-        uint256 greater = average * disagree / entropy;
-        require(greater <= type(uint80).max, AmountTooLarge(greater, type(uint80).max));
         classifier = classifier_;
         statedAccuracy = statedAccuracy_;
-        // The entropy is a rounded figure by the rule.
-        // slither-disable-next-line divide-before-multiply
         agreeCost = average * agree / entropy;
-        disagreeCost = greater;
+        disagreeCost = average * disagree / entropy;
+        // Better than chance: agree <= entropy <= disagree. So the lesser cost is at most the average, which the stake
+        // incentive bounds, and only the greater one may not fit.
+        require(disagreeCost <= type(uint80).max, AmountTooLarge(disagreeCost, type(uint80).max));
     }
 
     /// @notice Whether this is the classifier that the surprise is measured against.
-    function goesWith(IClassifier classifier_) external view override returns (bool) {
+    function servesClassifier(IClassifier classifier_) external view override returns (bool) {
         return classifier_ == classifier;
     }
 

@@ -26,6 +26,8 @@ library SelfInformation {
         require(0 < d && d < n && n <= type(uint128).max, NotAProbability(d, n));
         // Below 2^255, the squares below 2^256.
         unchecked {
+            // Rounded down at every step, by the rule.
+            // slither-disable-next-line divide-before-multiply
             uint256 x = (n << 127) / d;
             bits = Math.log2(x) - 127;
             x >>= bits;

@@ -59,7 +59,7 @@ contract StakeIncentive is WaitingIncentive {
         view
         returns (uint256 deposit, uint256 cost)
     {
-        return _required(features, label, lastUpdate);
+        return (_deposit(lastUpdate), _cost(features, label));
     }
 
     /// @inheritdoc IIncentive
@@ -69,7 +69,7 @@ contract StakeIncentive is WaitingIncentive {
         view
         returns (uint256 deposit, uint256 cost)
     {
-        return _required(features, label, lastUpdate);
+        return (_deposit(lastUpdate), _cost(features, label));
     }
 
     /// @inheritdoc IIncentive
@@ -104,13 +104,9 @@ contract StakeIncentive is WaitingIncentive {
         return submissionCost * unit;
     }
 
-    function _required(uint256[] calldata features, uint256 label, uint256 lastUpdate)
-        private
-        view
-        returns (uint256 deposit, uint256 cost)
-    {
+    function _deposit(uint256 lastUpdate) private view returns (uint256) {
         require(block.timestamp > lastUpdate, TooSoonAfterUpdate(block.timestamp, lastUpdate));
         uint256 units = ROOT_OF_HOUR * costWeight / Math.sqrt(block.timestamp - lastUpdate);
-        return (Math.max(1, units) * unit, _cost(features, label));
+        return Math.max(1, units) * unit;
     }
 }

@@ -43,7 +43,7 @@ abstract contract WaitingIncentive is IIncentive {
     }
 
     /// @inheritdoc IIncentive
-    function goesWith(IClassifier) external view virtual returns (bool) {
+    function servesClassifier(IClassifier) external view virtual returns (bool) {
         return true;
     }
 

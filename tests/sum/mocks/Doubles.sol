@@ -8,15 +8,20 @@ import {Claim, IIncentive} from "../../../contracts/interfaces/IIncentive.sol";
 contract ToldClassifier is IClassifier {
     uint256 public constant featureCount = 256;
     uint256 public constant maxActive = 256;
-    uint256 public constant classCount = 2;
     uint256 public constant wordCount = 0;
 
+    uint256 public classCount = 2;
     uint256 public answer;
     uint256 public lessons;
 
     /// @notice From now on every sample is of this class.
     function tell(uint256 answer_) external {
         answer = answer_;
+    }
+
+    /// @notice From now on there are so many classes.
+    function count(uint256 classes) external {
+        classCount = classes;
     }
 
     function learn(uint256[] calldata, uint256 label) external returns (uint256) {
@@ -44,7 +49,7 @@ contract ToldIncentive is IIncentive {
         share = share_;
     }
 
-    function goesWith(IClassifier) external pure returns (bool) {
+    function servesClassifier(IClassifier) external pure returns (bool) {
         return true;
     }
 
