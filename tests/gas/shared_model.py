@@ -20,7 +20,12 @@ VALUE = 10**17
 
 TERMS = (5, 3, 10**12, WAITS)
 
-INCENTIVES: dict[str, Callable[[Any], tuple[Any, ...]]] = {"StakeIncentive": lambda _: TERMS}
+STATED_ACCURACY = 7_700
+
+INCENTIVES: dict[str, Callable[[Any], tuple[Any, ...]]] = {
+    "StakeIncentive": lambda _: TERMS,
+    "EntropyIncentive": lambda classifier: (*TERMS, classifier, STATED_ACCURACY),
+}
 """By name of the contract, what it is deployed with for a classifier."""
 
 
@@ -37,7 +42,10 @@ class Setup:
         return self.classifier != "SparsePerceptron"
 
 
-SETUPS = tuple(map(Setup, ("SparsePerceptron", "NearestCentroid", "NaiveBayes")))
+SETUPS = (
+    *map(Setup, ("SparsePerceptron", "NearestCentroid", "NaiveBayes")),
+    Setup("SparsePerceptron", "EntropyIncentive"),
+)
 
 
 @dataclass(frozen=True)
