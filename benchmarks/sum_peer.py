@@ -33,8 +33,9 @@ from statistics import fmean
 import numpy as np
 import sklearn
 
+from benchmarks.sum_speed import split_of
 from offchain.sum.metrics import outcome
-from offchain.sum.reviews import ReviewSet, Split, load_reviews, split
+from offchain.sum.reviews import ReviewSet, Split, load_reviews
 from offchain.sum.setting import Setting
 from offchain.sum.simulation import simulate
 
@@ -137,15 +138,15 @@ def main() -> None:
     checkout, python = given.checkout.resolve(), given.python.absolute()
     if not (checkout / "decai/simulation/simulate.py").is_file():
         parser.error(f"{given.checkout} holds no decai/simulation/simulate.py")
+    if given.seeds < 1 or given.submissions < 1:
+        parser.error("there must be 1 seed and 1 submission or more")
     reviews, setting = load_reviews(), Setting()
     ratios = []
     name = "0xDeCA10B, dot product" if given.dot else "0xDeCA10B"
     print("| seed | simulation | CPU s | wall s | before | after | good | bad | days |")
     print("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |", flush=True)
     for seed in range(given.seeds):
-        parts = split(reviews, seed)
-        stream = parts.stream.subset(range(min(given.submissions, len(parts.stream))))
-        parts = Split(parts.initial, stream, parts.test)
+        parts = split_of(reviews, seed, given.submissions)
         ours = run_ours(parts, setting, seed)
         print(ours.row(seed, "ours"), flush=True)
         peer = run_peer(parts, setting, seed, checkout=checkout, python=python, dot=given.dot)
