@@ -16,9 +16,16 @@ from statistics import fmean
 
 from benchmarks.sum_scanning import simulate_by_scanning
 from offchain.sum.metrics import outcome
-from offchain.sum.reviews import Split, load_reviews, split
+from offchain.sum.reviews import ReviewSet, Split, load_reviews, split
 from offchain.sum.setting import Setting
 from offchain.sum.simulation import simulate
+
+
+def split_of(reviews: ReviewSet, seed: int, submissions: int) -> Split:
+    """The paper's split, with no more than so many reviews to submit."""
+    parts = split(reviews, seed)
+    stream = parts.stream.subset(range(min(submissions, len(parts.stream))))
+    return Split(parts.initial, stream, parts.test)
 
 
 def main() -> None:
@@ -32,9 +39,7 @@ def main() -> None:
     print("| seed | ours, s | plain, s | before | after | good | bad | days |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for seed in range(given.seeds):
-        parts = split(reviews, seed)
-        stream = parts.stream.subset(range(min(given.submissions, len(parts.stream))))
-        parts = Split(parts.initial, stream, parts.test)
+        parts = split_of(reviews, seed, given.submissions)
         compared = seed < given.plain_seeds
         start = time.process_time()
         result = simulate(parts, setting, seed, log=compared)
