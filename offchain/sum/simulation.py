@@ -6,8 +6,9 @@ shares of what the model disagrees with, and its part of the pot. The waits of t
 same for all, so that contributions fall due in the order they were made and two marks in that
 order replace all but the agents' queue.
 
-Two points differ from 0xDeCA10B's simulation: agents claim by the same rules after the stream has
-ended (there, only what nine days have passed over), and an agent without money can still claim.
+Three points differ from 0xDeCA10B's simulation: agents claim by the same rules after the stream has
+ended (there, only what nine days have passed over), an agent without money can still claim, and
+what waits a day is due when the day is over, not a second later.
 """
 
 from __future__ import annotations
