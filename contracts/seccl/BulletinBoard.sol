@@ -189,7 +189,7 @@ contract BulletinBoard is BoardSessions, EIP712 {
     // ---------------------------------------------------------------- views
 
     /// @inheritdoc IBulletinBoard
-    function postOf(PostKey calldata key) external view returns (bytes28, uint256) {
+    function postOf(PostKey calldata key) external view returns (bytes28 digest, uint256 postedAt) {
         SessionHead head = _known(key.session);
         _inRange(head, key);
         Post memory found = _postOf(head, key);
@@ -197,7 +197,7 @@ contract BulletinBoard is BoardSessions, EIP712 {
     }
 
     /// @inheritdoc IBulletinBoard
-    function ownPostOf(PostKey calldata key) external view returns (bytes28, uint256) {
+    function ownPostOf(PostKey calldata key) external view returns (bytes28 digest, uint256 postedAt) {
         _inRange(_known(key.session), key);
         Post memory found = _ownPosts[key.session][_place(key)];
         return (found.digest, found.time);
@@ -217,7 +217,11 @@ contract BulletinBoard is BoardSessions, EIP712 {
     }
 
     /// @inheritdoc IBulletinBoard
-    function challengeOf(PostKey calldata key) external view returns (address, uint256, bool) {
+    function challengeOf(PostKey calldata key)
+        external
+        view
+        returns (address challenger, uint256 deadline, bool answered)
+    {
         _inRange(_known(key.session), key);
         Challenge memory asked = _challenges[key.session][_place(key)];
         return (asked.challenger, asked.deadline, asked.answered);

@@ -110,13 +110,17 @@ abstract contract BoardSessions is IBulletinBoard {
     }
 
     /// @inheritdoc IBulletinBoard
-    function status(bytes32 session) external view returns (bool, uint256, bool) {
+    function status(bytes32 session) external view returns (bool faulty, uint256 openChallenges, bool stakeWithdrawn) {
         Account memory account = _accounts[session];
         return (_known(session).faulty(), account.openChallenges, account.withdrawn);
     }
 
     /// @inheritdoc IBulletinBoard
-    function windowOf(bytes32 session, uint256 round, MessageKind kind) external view returns (uint256, uint256) {
+    function windowOf(bytes32 session, uint256 round, MessageKind kind)
+        external
+        view
+        returns (uint256 start, uint256 end)
+    {
         SessionHead head = _known(session);
         _hasRound(head, round);
         return head.window(round, kind);
