@@ -113,7 +113,9 @@ interface IBulletinBoard {
         bytes32 indexed session,
         address indexed accuser,
         Fault indexed fault,
-        PostKey key,
+        uint256 author,
+        uint256 round,
+        MessageKind kind,
         bytes32 signed,
         bytes32 found,
         uint256 share

@@ -172,9 +172,7 @@ class Session:
         """The author posts its message itself, in its window."""
         self.enter(key)
         path = self.member_path(key.author)
-        return self.contract.postOwn(
-            key_args(key), message, path, sender=self.members[key.author]
-        )
+        return self.contract.postOwn(key_args(key), message, path, sender=self.members[key.author])
 
     def post_batch(
         self,
@@ -217,9 +215,7 @@ class Session:
         (log,) = self.contract.ServerFaulty.from_receipt(receipt)
         assert bytes(log.session) == self.id
         assert log.share == self.terms.stake // len(self.members)
-        key = PostKey(
-            bytes(log.key.session), log.key.round, MessageKind(log.key.kind), log.key.author
-        )
+        key = self.key(log.author, log.round, MessageKind(log.kind))
         return log.fault, key, bytes(log.signed), bytes(log.found)
 
     def is_posted(self, key: PostKey, message: bytes, path: Sequence[bytes] = ()) -> bool:

@@ -17,7 +17,6 @@ from offchain.seccl.messages import (
 )
 from tests.refusals import refused
 from tests.seccl.board_driver import (
-    BOND,
     DOCUMENT,
     EVALUATION,
     EVALUATION_TIME,
@@ -65,9 +64,10 @@ def test_terms_are_readable_in_one_call_and_the_event_tells_all_of_them(board, p
     assert (bytes(log.session), log.server, bytes(log.document)) == (
         session, provider.address, DOCUMENT,
     )  # fmt: skip
-    told = [log.terms[i] for i in range(len(terms.words()))]
     assert tuple(board.terms(session)) == terms.words()
-    assert tuple(told) == terms.words()
+    # Inside a struct of an event Ape leaves addresses in lower case.
+    server, *told = (log.terms[i] for i in range(len(terms.words())))
+    assert (server, *told) == (terms.server.lower(), *terms.words()[1:])
     assert tuple(board.status(session)) == (False, 0, False)
     assert board.balance == STAKE
     assert board.accusationEnd(session) == terms.accusation_end
@@ -145,9 +145,7 @@ def test_the_largest_session_keeps_its_terms(board, provider, members):
         (10, STAKE + 1, "StakeNotDivisible", (STAKE + 1, MEMBERS)),
     ],
 )
-def test_terms_out_of_range_are_refused_by_name(
-    session, provider, field, value, error, arguments
-):
+def test_terms_out_of_range_are_refused_by_name(session, provider, field, value, error, arguments):
     words = list(session.terms.words())
     words[field] = value
     assert session.refusal("createSession", tuple(words), DOCUMENT, sender=provider) == refused(

@@ -200,7 +200,7 @@ abstract contract BoardSessions is IBulletinBoard {
     function _convict(SessionHead head, PostKey calldata key, Fault fault, bytes32 signed, bytes32 found) internal {
         _heads[key.session] = head.withFault();
         uint256 share = _accounts[key.session].stake / head.members();
-        emit ServerFaulty(key.session, msg.sender, fault, key, signed, found, share);
+        emit ServerFaulty(key.session, msg.sender, fault, key.author, key.round, key.kind, signed, found, share);
     }
     // slither-disable-end incorrect-equality
 }
