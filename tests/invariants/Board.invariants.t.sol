@@ -51,7 +51,7 @@ contract BoardInvariants is Base {
     function test_HandlerReachesEveryOutcomeOnTheBoard() public {
         vm.pauseGasMetering();
         bytes4[] memory actions = _actions();
-        for (uint256 step = 0; step < 8_000; ++step) {
+        for (uint256 step = 0; step < 16_000; ++step) {
             uint256 seed = derive(step, "walk");
             (bool done, bytes memory answer) =
                 address(_handler).call(abi.encodeWithSelector(actions[derive(seed, "action") % actions.length], seed));
@@ -127,6 +127,8 @@ contract BoardInvariants is Base {
         ];
         for (uint256 i = 0; i < outcomes.length; ++i) {
             emit log_named_uint(outcomes[i], _handler.count(outcomes[i]));
+        }
+        for (uint256 i = 0; i < outcomes.length; ++i) {
             vm.assertGe(_handler.count(outcomes[i]), 3, outcomes[i]);
         }
         bytes4[20] memory errors = [
@@ -158,7 +160,7 @@ contract BoardInvariants is Base {
     }
 
     function _actions() private pure returns (bytes4[] memory actions) {
-        actions = new bytes4[](24);
+        actions = new bytes4[](26);
         actions[0] = BoardHandler.passTime.selector;
         actions[1] = BoardHandler.open.selector;
         actions[2] = BoardHandler.post.selector;
@@ -184,5 +186,7 @@ contract BoardInvariants is Base {
         actions[21] = BoardHandler.challenge.selector;
         actions[22] = BoardHandler.open.selector;
         actions[23] = BoardHandler.passTime.selector;
+        actions[24] = BoardHandler.proveAltered.selector;
+        actions[25] = BoardHandler.proveAltered.selector;
     }
 }

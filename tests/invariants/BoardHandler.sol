@@ -52,6 +52,8 @@ contract BoardHandler is BoardBook {
     function _exhaust(uint256 which) private {
         Session storage s = sessions[which];
         _advanceTo(_accusationEnd(s) + s.terms.responseTime);
+        // A server that still owes an answer tries to be faster than whoever settles.
+        if (_open(s) > 0) _withdrawStake(s, which, which);
         for (uint256 place = 0; place < PLACES; ++place) {
             if (s.asker[place] != address(0)) _settle(s, place, STRANGER);
         }
@@ -125,7 +127,8 @@ contract BoardHandler is BoardBook {
         uint256 batch = place / MEMBERS;
         bytes32[3] memory before = [s.leaves[batch * 3], s.leaves[batch * 3 + 1], s.leaves[batch * 3 + 2]];
         for (uint256 i = 0; i < MEMBERS; ++i) {
-            s.leaves[batch * 3 + i] = derive(seed + i, "silent") % 4 == 0 ? bytes32(0) : _message(seed + i);
+            uint256 each = uint256(keccak256(abi.encode(seed, i)));
+            s.leaves[batch * 3 + i] = derive(each, "silent") % 4 == 0 ? bytes32(0) : _message(each);
         }
         bool rubbish = which == LIAR && derive(seed, "rubbish") % 3 == 0;
         bytes32 root = rubbish ? bytes32(derive(seed, "root")) : _rootOf(_batchLeaves(s, place));
@@ -169,6 +172,13 @@ contract BoardHandler is BoardBook {
     function sign(uint256 seed) external {
         (Session storage s, uint256 which, uint256 place) = _anywhere(seed);
         if (s.promises.length == 12) return;
+        if (s.promises.length > 0 && which == LIAR && derive(seed, "again") % 4 == 0) place = s.promises[0].place;
+        for (uint256 i = 0; i < PLACES && derive(seed, "posted") % 2 == 0; ++i) {
+            (bytes32 there,) = _record(s, (place + i) % PLACES);
+            if (there == 0) continue;
+            place = (place + i) % PLACES;
+            break;
+        }
         Promise memory p = Promise(place, _message(seed), block.timestamp + derive(seed, "deadline") % 60);
         if (which == HONEST) {
             uint256 at;
@@ -196,7 +206,7 @@ contract BoardHandler is BoardBook {
     function proveEquivocation(uint256 seed) external {
         (Session storage s, uint256 which, Promise memory p, bool some) = _held(seed);
         if (!some) return;
-        Promise memory q = s.promises[derive(seed, "second") % s.promises.length];
+        Promise memory q = _second(s, p, seed);
         uint256 signer = derive(seed, "forge") % 8 == 0 ? STRANGER : which;
         if (derive(seed, "forge") % 16 == 0) (q.place, q.message) = (p.place, keccak256("forged"));
         _accusable(s, which, signer);
@@ -384,13 +394,29 @@ contract BoardHandler is BoardBook {
         }
     }
 
-    /// @dev A promise that somebody holds.
+    /// @dev A promise that somebody holds, often a broken one.
     function _held(uint256 seed) private view returns (Session storage s, uint256 which, Promise memory p, bool some) {
         which = derive(seed, "which") % 2;
         s = sessions[which];
         // Mostly they wait, so that a liar gets far enough to lie in every way.
-        some = s.promises.length > 0 && (which == HONEST || s.faulty || derive(seed, "patience") % 4 == 0);
-        if (some) p = s.promises[derive(seed, "promise") % s.promises.length];
+        some = s.promises.length > 0 && (which == HONEST || s.faulty || derive(seed, "patience") % 2 == 0);
+        if (!some) return (s, which, p, some);
+        uint256 first = derive(seed, "promise") % s.promises.length;
+        p = s.promises[first];
+        for (uint256 i = 0; i < s.promises.length && derive(seed, "fit") % 2 == 0; ++i) {
+            Promise memory other = s.promises[(first + i) % s.promises.length];
+            if (_broken(s, other, block.timestamp)) return (s, which, other, some);
+        }
+    }
+
+    /// @dev Another promise: mostly one of the same place, if there is one.
+    function _second(Session storage s, Promise memory p, uint256 seed) private view returns (Promise memory q) {
+        uint256 first = derive(seed, "second") % s.promises.length;
+        q = s.promises[first];
+        for (uint256 i = 0; i < s.promises.length && derive(seed, "pair") % 4 > 0; ++i) {
+            Promise memory other = s.promises[(first + i) % s.promises.length];
+            if (other.place == p.place && other.message != p.message) return other;
+        }
     }
 
     function _signer(uint256 seed, uint256 which) private pure returns (uint256) {
