@@ -134,6 +134,8 @@ contract BulletinBoard is BoardSessions, EIP712 {
     /// @inheritdoc IBulletinBoard
     function proveUnposted(Receipt calldata receipt) external {
         SessionHead head = _accused(receipt);
+        // The start does not matter here.
+        // slither-disable-next-line unused-return
         (, uint256 due) = head.window(receipt.key.round, receipt.key.kind);
         if (receipt.deadline < due) due = receipt.deadline;
         _from(due);

@@ -9,9 +9,6 @@ import {SessionHead, SessionHeadLib} from "./SessionHead.sol";
 /// @title Sessions of a board: their terms, their members, and all money but for what a challenge moves
 /// @dev See BulletinBoard for the tables of states and of money.
 abstract contract BoardSessions is IBulletinBoard {
-    // Times are compared with < and >= alone; what is compared with zero says whether there is something.
-    // slither-disable-start incorrect-equality
-
     /// @dev One slot: what posts need not know. The stake and the bond are as agreed, for ever.
     struct Account {
         uint96 stake;
@@ -202,5 +199,4 @@ abstract contract BoardSessions is IBulletinBoard {
         uint256 share = _accounts[key.session].stake / head.members();
         emit ServerFaulty(key.session, msg.sender, fault, key.author, key.round, key.kind, signed, found, share);
     }
-    // slither-disable-end incorrect-equality
 }
