@@ -34,7 +34,8 @@ import {SessionHead} from "./board/SessionHead.sol";
 /// own root or its silence speaks against it, and what an author posts itself never does. One that breaks a receipt
 /// cannot escape. A place holds one post, singly or as a leaf at the author's own index of the one batch, so what lies
 /// there shows what does not. If the server keeps a batch's leaves to itself, {challenge} makes it show the leaf by
-/// end + 2w at the latest, and whoever holds another receipt has until end + 3w. An open challenge keeps the stake.
+/// end + 2w at the latest, and whoever holds another receipt has until end + 3w. An open challenge keeps the stake. So
+/// a member looks up what it was sent before end + w, and checks list and server against the id before it joins.
 ///
 /// The money, to the wei (more, where a coin was forced in):
 ///

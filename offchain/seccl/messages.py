@@ -245,7 +245,8 @@ class Board:
     ) -> bool:
         """Whether `message` is what counts at `key`: the author's own post, or else the server's.
 
-        The twin of the contract's isPosted; final once the window has ended.
+        The twin of the contract's isPosted, which compares as many bytes as the board keeps; final
+        once the window has ended.
 
         Args:
             events: of the board, any order; those of other places do not matter.
@@ -264,12 +265,12 @@ class Board:
             elif (event.session, event.round, event.kind) == (key.session, key.round, key.kind):
                 root = event.root
         if single:
-            return single.get(True, single.get(False)) == message
+            return _same(single[True in single], message)
         if root is None or message == NO_MESSAGE:
             return False
         domain = self._hash(BATCH_TYPE, *_words(key)[:3])
         leaf = keccak(cm.leaf(domain, key.author, message))
-        return _path_root(members, key.author, leaf, path) == root
+        return _same(_path_root(members, key.author, leaf, path), root)
 
     def typed_data(self, receipt: Receipt) -> dict[str, Any]:
         """The receipt as EIP-712 typed data, for any wallet to sign."""
@@ -309,6 +310,10 @@ class Board:
 
 def _words(key: PostKey) -> tuple[int | bytes, ...]:
     return key.session, key.round, int(key.kind), key.author
+
+
+def _same(one: bytes, other: bytes) -> bool:
+    return one[:DIGEST_BYTES] == other[:DIGEST_BYTES]
 
 
 def _leaves(domain: bytes, values: Sequence[bytes]) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""A session of a bulletin board as tests use it: members by number, receipts signed, time by name."""
+"""A session of a bulletin board as tests use it: members by number, receipts signed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a false server is convicted of, by its own signature, root or silence; and what it is not."""
+"""What a false server is convicted of, by its own signature or root; and what it is not."""
 
 import pytest
 
@@ -131,7 +131,7 @@ def test_a_server_that_drops_what_it_signed(session, batched, stranger):
 
 
 def test_a_server_that_posts_late(session, batched, stranger):
-    """A second before the deadline is in time; at the deadline it is not, though the window goes on."""
+    """A second before the deadline is in time; at it it is not, though the window goes on."""
     for one in (session, batched):
         key = one.key(2)
         deadline = one.due(key) - 30

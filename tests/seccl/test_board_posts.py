@@ -160,6 +160,28 @@ def test_what_an_author_posts_itself_counts_whatever_the_server_posts(session, b
     assert not counts(batched, key, batched.message(key), cm.path(leaves, 1))
 
 
+def test_what_the_board_does_not_keep_of_a_hash_decides_nothing(session, batched):
+    """Other last bytes in a post do not set contract and participants at odds."""
+    key = session.key(1)
+    message = session.message(key)
+    for own in (session.post, session.post_own):
+        own(key, message[:-1] + bytes([message[-1] ^ 1]))
+        assert counts(session, key, message)
+        assert not counts(session, key, bytes([message[0] ^ 1]) + message[1:])
+    assert session.refusal("proveAltered", session.receipt(key), sender=session.server) == refused(
+        "SameMessage", message
+    )
+    leaves = batched.leaves(batched.messages())
+    root = cm.root_of(leaves)
+    batched.enter(batched.key())
+    batched.contract.postBatch(
+        batched.id, 0, int(UPLOAD), root[:-1] + bytes([root[-1] ^ 1]), sender=batched.server
+    )
+    for author in range(MEMBERS):
+        key = batched.key(author)
+        assert counts(batched, key, batched.message(key), cm.path(leaves, author))
+
+
 def test_nothing_posted_is_nothing_found(session, batched):
     for one in (session, batched):
         assert not counts(one, one.key(), one.message(one.key()))
