@@ -16,7 +16,7 @@ import {SessionHead} from "./board/SessionHead.sol";
 ///
 /// | state     | call                | by         | window                                 | leads to                    |
 /// | --------- | ------------------- | ---------- | -------------------------------------- | --------------------------- |
-/// | none      | createSession       | the server | before the start                       | open                        |
+/// | none      | createSession       | the server | up to the start                        | open                        |
 /// | open      | post, postBatch     | server     | the window of the round and kind       | open                        |
 /// | any       | postOwn             | author     | the window of the round and kind       | unchanged                   |
 /// | open      | proveEquivocation   | anyone     | [creation, end + 3w)                   | faulty                      |

@@ -11,7 +11,6 @@ from ape.api import ReceiptAPI
 from offchain.crypto import commitments as cm
 from tests.gas.floors import Deed, floor
 from tests.seccl.board_driver import (
-    EVALUATION,
     UPLOAD,
     Session,
     key_args,
@@ -106,7 +105,7 @@ def _flat(board: Any, accounts: Sequence[Any]) -> dict[str, Call]:
     members = _members(accounts, FLAT_AT)
 
     def fresh(rounds: int, **changes: Any) -> Session:
-        """A session that no other test of this function is; told apart by its rounds."""
+        """A session unlike the others here, told apart by its rounds."""
         stake = FLAT_AT * SHARE
         return open_session(
             board, server, members, rounds=rounds, stake=stake, bond=BOND, **changes
@@ -177,5 +176,4 @@ def _growing(board: Any, accounts: Sequence[Any], count: int) -> dict[str, Call]
         receipts["claimShare"] = board.claimShare(
             session.id, member, session.member_path(member), sender=members[member]
         )
-    assert session.terms.batched(EVALUATION)
     return {name: _call(name, receipt) for name, receipt in receipts.items()}
