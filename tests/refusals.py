@@ -16,6 +16,7 @@ from web3.exceptions import ContractLogicError
 
 # Between them these have all errors of our contracts.
 _CONTRACTS = (
+    "BulletinBoard",
     "TradingSession",
     "TradingSessionFactory",
     "SharedModel",

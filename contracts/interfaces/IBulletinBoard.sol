@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+/// @notice The two kinds of messages (SecCL, "Message interaction protocol"): type (a), the parameters a participant
+/// shares, and type (b), its evaluation of the others' parameters.
+enum MessageKind {
+    Upload,
+    Evaluation
+}
+
+/// @notice What a server was convicted of.
+/// `Equivocated`: it signed two messages for one place. `Altered`: it signed another message than it posted.
+/// `Unposted`: it signed a message and did not post in time. `Unanswered`: it did not show a leaf of its batch.
+enum Fault {
+    Equivocated,
+    Altered,
+    Unposted,
+    Unanswered
+}
+
+/// @notice What a session's server and members agree on; immutable.
+/// @param server who posts for the members; set by the board to the creator. It must be able to sign: an account without
+/// a key gives no receipts that count
+/// @param memberRoot root of the member tree: leaf i binds chain, board, i and the address of member i
+/// @param members how many members there are, 1 to 2,047
+/// @param rounds how many rounds there are, 1 to 1,023
+/// @param start when the first round's uploads open
+/// @param uploadTime seconds in which a round's uploads are posted, 1 to 1,048,575
+/// @param evaluationTime seconds after these in which its evaluations are posted, 1 to 1,048,575
+/// @param responseTime seconds in which the server must answer a challenge; three of them follow the last round, and
+/// then the stake is free
+/// @param batchedUploads true: one batch for all uploads of a round; false: a post for each
+/// @param batchedEvaluations the same for evaluations
+/// @param stake what the server loses when it is convicted, in wei; a multiple of `members`, may be zero
+/// @param bond what a challenge costs if it is answered, in wei; it should cover the gas of an answer
+struct BoardTerms {
+    address server;
+    bytes32 memberRoot;
+    uint16 members;
+    uint16 rounds;
+    uint40 start;
+    uint32 uploadTime;
+    uint32 evaluationTime;
+    uint32 responseTime;
+    bool batchedUploads;
+    bool batchedEvaluations;
+    uint96 stake;
+    uint96 bond;
+}
+
+/// @notice The place of one message.
+/// @param session the session's id
+/// @param round counted from zero
+/// @param kind of the message
+/// @param author index of the member who wrote it
+struct PostKey {
+    bytes32 session;
+    uint256 round;
+    MessageKind kind;
+    uint256 author;
+}
+
+/// @notice The server's word, signed, that the message at `key` is `message` and will be on the board before `deadline`.
+/// It goes to the author when the server gets the message, and with the message to everybody who downloads it. Signed as
+/// EIP-712 `Receipt(bytes32 session,uint256 round,uint8 kind,uint256 author,bytes32 message,uint256 deadline)`.
+struct Receipt {
+    PostKey key;
+    bytes32 message;
+    uint256 deadline;
+    bytes signature;
+}
+
+/// @title The trusted bulletin board of collaborative learning: what was said in which round, and what the server signed
+/// @notice Times are seconds since 1970, amounts wei. See BulletinBoard for the tables of states and of money.
+interface IBulletinBoard {
+    /// @notice A session was opened; `document` is the digest in the CID of its description, the member list among it.
+    event SessionCreated(bytes32 indexed session, address indexed server, BoardTerms terms, bytes32 document);
+    /// @notice The server posted one message of a member.
+    event Posted(
+        bytes32 indexed session, uint256 indexed author, uint256 round, MessageKind indexed kind, bytes32 message
+    );
+    /// @notice A member posted its message itself.
+    event OwnPosted(
+        bytes32 indexed session, uint256 indexed author, uint256 round, MessageKind indexed kind, bytes32 message
+    );
+    /// @notice The server posted all messages of one kind of a round.
+    event BatchPosted(bytes32 indexed session, uint256 round, MessageKind indexed kind, bytes32 root);
+    /// @notice A member asked to be shown the author's leaf of a batch; the server must answer before `deadline`.
+    event Challenged(
+        bytes32 indexed session,
+        uint256 indexed author,
+        uint256 round,
+        MessageKind indexed kind,
+        address challenger,
+        uint256 deadline
+    );
+    /// @notice The leaf was shown; the bond is the server's. A zero message: the batch has none of that member.
+    event Answered(
+        bytes32 indexed session,
+        uint256 indexed author,
+        uint256 round,
+        MessageKind indexed kind,
+        bytes32 message,
+        bytes32[] path
+    );
+    /// @notice A challenge was not answered; the bond is the challenger's again.
+    event ChallengeReturned(bytes32 indexed session, uint256 indexed author, uint256 round, MessageKind indexed kind);
+    /// @notice The server was convicted: it may post no more, and its stake is the members'.
+    /// @param signed the message it signed, zero if it did not answer
+    /// @param found what it signed besides, or posted instead; zero where there is nothing
+    /// @param share what every member may claim
+    event ServerFaulty(
+        bytes32 indexed session,
+        address indexed accuser,
+        Fault indexed fault,
+        uint256 author,
+        uint256 round,
+        MessageKind kind,
+        bytes32 signed,
+        bytes32 found,
+        uint256 share
+    );
+    /// @notice A member was paid its share of the stake.
+    event ShareClaimed(bytes32 indexed session, uint256 indexed member, address account, uint256 amount);
+    /// @notice The server got its stake back.
+    event StakeWithdrawn(bytes32 indexed session, uint256 amount);
+    /// @notice An account was paid its bonds.
+    event BondsWithdrawn(address indexed account, uint256 amount);
+
+    error UnknownSession(bytes32 session);
+    error SessionExists(bytes32 session);
+    error MembersOutOfRange(uint256 members, uint256 limit);
+    error RoundsOutOfRange(uint256 rounds, uint256 limit);
+    error TimeOutOfRange(uint256 time, uint256 limit);
+    error StartPassed(uint256 now_, uint256 start);
+    error StakeNotDivisible(uint256 stake, uint256 members);
+    error SessionFaulty(bytes32 session);
+    error NotServer(address caller, address server);
+    error NotMember(address account, uint256 index);
+    error RoundOutOfRange(uint256 round, uint256 rounds);
+    error AuthorOutOfRange(uint256 author, uint256 members);
+    error TooEarly(uint256 now_, uint256 start);
+    error TooLate(uint256 now_, uint256 end);
+    error MessageZero();
+    error KindBatched(MessageKind kind);
+    error KindSingle(MessageKind kind);
+    error AlreadyPosted(uint256 postedAt);
+    error NotPosted(uint256 round, MessageKind kind, uint256 author);
+    error BadSignature(address signer, address server);
+    error DifferentKeys();
+    error SameMessage(bytes32 message);
+    error PostedInTime(uint256 postedAt, uint256 deadline);
+    error LeafNotInBatch(bytes28 root, bytes28 computed);
+    error AlreadyChallenged(uint256 round, MessageKind kind, uint256 author);
+    error NotChallenged(uint256 round, MessageKind kind, uint256 author);
+    error NotFaulty(bytes32 session);
+    error AlreadyClaimed(uint256 member);
+    error ChallengesOpen(uint256 count);
+    error NothingOwed(address account);
+
+    /// @notice Opens a session, with the caller as its server and the stake it sends along.
+    /// @dev Emits {SessionCreated}. The id commits to all terms and the document, so whoever knows the id knows what it
+    /// takes part in; members check the list against the root before they do.
+    /// Requirements:
+    /// - 1 to 2,047 members (MembersOutOfRange), 1 to 1,023 rounds (RoundsOutOfRange)
+    /// - upload and evaluation time within 1 to 1,048,575, response time at least 1 (TimeOutOfRange), the start not past
+    ///   (StartPassed), and the whole schedule before 2106 (TimeOutOfRange)
+    /// - the stake can be shared by all members without rest (StakeNotDivisible), and is sent (WrongPayment)
+    /// - no session has the same terms (SessionExists)
+    /// @param terms_ as agreed; `server` is ignored
+    /// @param document digest in the CID of the session's description
+    /// @return session its id
+    function createSession(BoardTerms calldata terms_, bytes32 document) external payable returns (bytes32 session);
+
+    /// @notice Posts the hash of one member's message.
+    /// @dev Emits {Posted}. Requirements:
+    /// - the session is known (UnknownSession) and its server is not faulty (SessionFaulty)
+    /// - the caller is the server (NotServer)
+    /// - round and author are within the terms (RoundOutOfRange, AuthorOutOfRange)
+    /// - now is in the window of the round and kind (TooEarly, TooLate)
+    /// - the kind is posted singly (KindBatched), and nothing was posted there (AlreadyPosted)
+    /// - the message is not zero (MessageZero)
+    function post(PostKey calldata key, bytes32 message) external;
+
+    /// @notice Posts the root over all members' messages of one round and kind.
+    /// @dev Emits {BatchPosted}. Leaf i binds chain, board, session, round, kind, i and the message of member i, zero for
+    /// none; there are as many leaves as members. Whoever posts a root must be able to show every leaf (see {challenge}).
+    /// Requirements: as of {post}, but the kind is batched (KindSingle) and there is no author.
+    function postBatch(bytes32 session, uint256 round, MessageKind kind, bytes32 root) external;
+
+    /// @notice Posts one's own message, where the server withholds or alters it. What an author posts itself is what
+    /// counts, whatever the server posts; it neither hinders nor excuses the server.
+    /// @dev Emits {OwnPosted}. Requirements:
+    /// - the session is known (UnknownSession); round and author are within the terms (RoundOutOfRange, AuthorOutOfRange)
+    /// - the caller is member `key.author` (NotMember, ProofLength)
+    /// - now is in the window of the round and kind (TooEarly, TooLate)
+    /// - it did not do so before (AlreadyPosted), the message is not zero (MessageZero)
+    /// @param path siblings from the caller's leaf to the member root
+    function postOwn(PostKey calldata key, bytes32 message, bytes32[] calldata path) external;
+
+    /// @notice Convicts a server that signed two messages for one place.
+    /// @dev Emits {ServerFaulty}. Anybody may call. Requirements:
+    /// - the session is known (UnknownSession), its server not convicted yet (SessionFaulty), and now is before the end
+    ///   of accusations (TooLate)
+    /// - round and author are within the terms (RoundOutOfRange, AuthorOutOfRange)
+    /// - both are for one place (DifferentKeys) and name two messages (SameMessage)
+    /// - both are signed by the server (BadSignature, ECDSAInvalidSignature, ECDSAInvalidSignatureLength,
+    ///   ECDSAInvalidSignatureS)
+    function proveEquivocation(Receipt calldata one, Receipt calldata other) external;
+
+    /// @notice Convicts a server that signed another message than it posted singly.
+    /// @dev Emits {ServerFaulty}. Anybody may call. Requirements: as of {proveEquivocation} for the session, the place and
+    /// the signature; the kind is posted singly (KindBatched), the server posted something there (NotPosted), and
+    /// something else (SameMessage).
+    function proveAltered(Receipt calldata receipt) external;
+
+    /// @notice Convicts a server that signed another message than its batch holds.
+    /// @dev Emits {ServerFaulty}. Anybody may call. Requirements: as of {proveEquivocation} for the session, the place and
+    /// the signature; the kind is batched (KindSingle), a root was posted (NotPosted), it has that leaf (LeafNotInBatch,
+    /// ProofLength), and the leaf differs from what was signed (SameMessage).
+    /// @param posted the message in the author's leaf, zero for none
+    /// @param path siblings from that leaf to the root
+    function proveAlteredInBatch(Receipt calldata receipt, bytes32 posted, bytes32[] calldata path) external;
+
+    /// @notice Convicts a server that signed a message and posted nothing there before the receipt's deadline, or, if
+    /// that comes first, the end of the window. For a batched kind that is the root.
+    /// @dev Emits {ServerFaulty}. Anybody may call. Requirements: as of {proveEquivocation} for the session, the place and
+    /// the signature; the deadline has passed (TooEarly), and there was no post before it (PostedInTime).
+    function proveUnposted(Receipt calldata receipt) external;
+
+    /// @notice Asks the server to show on chain which message its batch has at `key`. Once for each place.
+    /// @dev Emits {Challenged}. Requirements:
+    /// - the session is known (UnknownSession), its server not convicted (SessionFaulty)
+    /// - round and author are within the terms (RoundOutOfRange, AuthorOutOfRange)
+    /// - the caller is member number `member` (AuthorOutOfRange, NotMember, ProofLength)
+    /// - the kind is batched (KindSingle) and a root was posted (NotPosted)
+    /// - at most one response time has passed since the last round (TooLate)
+    /// - nobody asked before (AlreadyChallenged); the bond is sent (WrongPayment)
+    function challenge(PostKey calldata key, uint256 member, bytes32[] calldata path) external payable;
+
+    /// @notice Answers a challenge. Anybody may call; the bond goes to the server.
+    /// @dev Emits {Answered}. Requirements:
+    /// - the session is known (UnknownSession) and its server not convicted (SessionFaulty)
+    /// - round and author are within the terms (RoundOutOfRange, AuthorOutOfRange)
+    /// - there is such a challenge, open (NotChallenged), and now is before its deadline (TooLate)
+    /// - the batch has that leaf (LeafNotInBatch, ProofLength)
+    /// @param message in the author's leaf, zero for none
+    /// @param path siblings from that leaf to the root
+    function answer(PostKey calldata key, bytes32 message, bytes32[] calldata path) external;
+
+    /// @notice Gives the bond of an unanswered challenge back, and convicts the server if it is not convicted yet. Anybody
+    /// may call, for ever.
+    /// @dev Emits {ChallengeReturned}, and {ServerFaulty} if it convicts. Requirements: the session is known
+    /// (UnknownSession), round and author are within the terms (RoundOutOfRange, AuthorOutOfRange); there is such a
+    /// challenge, open (NotChallenged); its deadline has passed (TooEarly), or the server is convicted already.
+    function settle(PostKey calldata key) external;
+
+    /// @notice Pays the caller its share of a convicted server's stake.
+    /// @dev Emits {ShareClaimed}. Requirements: the session is known (UnknownSession), its server convicted (NotFaulty);
+    /// the caller is member number `member` (AuthorOutOfRange, NotMember, ProofLength) and has not been paid
+    /// (AlreadyClaimed); there was a stake (NothingOwed).
+    function claimShare(bytes32 session, uint256 member, bytes32[] calldata path) external;
+
+    /// @notice Pays the server its stake back.
+    /// @dev Emits {StakeWithdrawn}. Requirements: the session is known (UnknownSession); the caller is its server
+    /// (NotServer) and not convicted (SessionFaulty); accusations have ended (TooEarly), no challenge is open
+    /// (ChallengesOpen), and there is a stake that was not paid back (NothingOwed).
+    function withdrawStake(bytes32 session) external;
+
+    /// @notice Pays the caller the bonds it is owed.
+    /// @dev Emits {BondsWithdrawn}. Requirements: there are some (NothingOwed).
+    function withdrawBonds() external;
+
+    /// @notice A session's terms. Requirements: it is known (UnknownSession).
+    function terms(bytes32 session) external view returns (BoardTerms memory);
+
+    /// @notice How a session stands. Requirements: it is known (UnknownSession).
+    /// @return faulty whether its server was convicted
+    /// @return openChallenges challenges that are neither answered nor settled
+    /// @return stakeWithdrawn whether the server got its stake back
+    function status(bytes32 session) external view returns (bool faulty, uint256 openChallenges, bool stakeWithdrawn);
+
+    /// @notice When a round's messages of one kind are posted: [start, end). Requirements: the session is known
+    /// (UnknownSession) and has that round (RoundOutOfRange).
+    function windowOf(bytes32 session, uint256 round, MessageKind kind)
+        external
+        view
+        returns (uint256 start, uint256 end);
+
+    /// @notice When accusations against a session's server end. Requirements: it is known (UnknownSession).
+    function accusationEnd(bytes32 session) external view returns (uint256);
+
+    /// @notice What the server posted at `key`, zeros for nothing: the first 28 bytes of the message, and when. For a
+    /// batched kind those of the root of all authors. {Posted} and {BatchPosted} have all 32 bytes.
+    /// @dev Requirements, here and for the other two that take a key: the session is known (UnknownSession), round and
+    /// author are within the terms (RoundOutOfRange, AuthorOutOfRange).
+    function postOf(PostKey calldata key) external view returns (bytes28 digest, uint256 postedAt);
+
+    /// @notice What the author posted itself at `key`, zeros for nothing.
+    function ownPostOf(PostKey calldata key) external view returns (bytes28 digest, uint256 postedAt);
+
+    /// @notice Whether `message` is what counts at `key`: the author's own post, or else what the server posted. It may
+    /// change until the window ends, since the author may still post.
+    /// @dev Requirements: the session is known (UnknownSession); round and author are within the terms (RoundOutOfRange,
+    /// AuthorOutOfRange); the path fits the number of members (ProofLength) where the batch decides.
+    /// @param path siblings from the author's leaf to the root where the batch decides; else ignored
+    function isPosted(PostKey calldata key, bytes32 message, bytes32[] calldata path) external view returns (bool);
+
+    /// @notice The challenge at `key`.
+    /// @return challenger who asked and was neither answered nor paid back; zero for nobody
+    /// @return deadline when the time to answer ends, or ended
+    /// @return answered whether the leaf was shown
+    function challengeOf(PostKey calldata key)
+        external
+        view
+        returns (address challenger, uint256 deadline, bool answered);
+
+    /// @notice Whether a member was paid its share of the stake.
+    function isShareClaimed(bytes32 session, uint256 member) external view returns (bool);
+
+    /// @notice What {withdrawBonds} would pay an account.
+    function owed(address account) external view returns (uint256);
+
+    /// @notice The EIP-712 digest that a receipt's signature is for; the signature itself is ignored.
+    function receiptDigest(Receipt calldata receipt) external view returns (bytes32);
+}

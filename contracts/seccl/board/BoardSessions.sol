@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {Payment} from "../../exchange/Payment.sol";
+import {BoardTerms, Fault, IBulletinBoard, MessageKind, PostKey} from "../../interfaces/IBulletinBoard.sol";
+import {BoardTrees} from "./BoardTrees.sol";
+import {SessionHead, SessionHeadLib} from "./SessionHead.sol";
+
+/// @title Sessions of a board: their terms, their members, and all money but for what a challenge moves
+/// @dev See BulletinBoard for the tables of states and of money.
+abstract contract BoardSessions is IBulletinBoard {
+    /// @dev One slot: what posts need not know. The stake and the bond are as agreed, for ever.
+    struct Account {
+        uint96 stake;
+        uint96 bond;
+        uint32 responseTime;
+        uint24 openChallenges;
+        bool withdrawn;
+    }
+
+    bytes32 private constant SESSION_TYPE = keccak256("souk.board.session.v1");
+
+    mapping(bytes32 session => SessionHead) internal _heads;
+    mapping(bytes32 session => Account) internal _accounts;
+    mapping(bytes32 session => bytes32) private _memberRoots;
+    mapping(bytes32 session => mapping(uint256 word => uint256)) private _claimed;
+    /// @inheritdoc IBulletinBoard
+    mapping(address account => uint256) public owed;
+
+    // ---------------------------------------------------------------- sessions
+
+    /// @inheritdoc IBulletinBoard
+    function createSession(BoardTerms calldata terms_, bytes32 document) external payable returns (bytes32 session) {
+        BoardTerms memory t = terms_;
+        t.server = msg.sender;
+        _check(t);
+        session = keccak256(abi.encode(SESSION_TYPE, block.chainid, address(this), t, document));
+        require(!_heads[session].exists(), SessionExists(session));
+
+        _heads[session] = SessionHeadLib.pack(t);
+        _accounts[session] = Account(t.stake, t.bond, t.responseTime, 0, false);
+        _memberRoots[session] = t.memberRoot;
+        emit SessionCreated(session, msg.sender, t, document);
+        Payment.collect(address(0), address(this), t.stake);
+    }
+
+    // ---------------------------------------------------------------- payouts
+
+    /// @inheritdoc IBulletinBoard
+    function claimShare(bytes32 session, uint256 member, bytes32[] calldata path) external {
+        SessionHead head = _known(session);
+        require(head.faulty(), NotFaulty(session));
+        _onlyMember(head, session, member, path);
+        require(!isShareClaimed(session, member), AlreadyClaimed(member));
+        uint256 share = _accounts[session].stake / head.members();
+        require(share > 0, NothingOwed(msg.sender));
+
+        _claimed[session][member >> 8] |= 1 << (member & 255);
+        emit ShareClaimed(session, member, msg.sender, share);
+        Payment.pay(address(0), msg.sender, share);
+    }
+
+    /// @inheritdoc IBulletinBoard
+    function withdrawStake(bytes32 session) external {
+        SessionHead head = _serving(session);
+        Account storage account = _accounts[session];
+        _from(_accusationEnd(head, account.responseTime));
+        require(account.openChallenges == 0, ChallengesOpen(account.openChallenges));
+        uint256 stake = account.stake;
+        require(stake > 0 && !account.withdrawn, NothingOwed(msg.sender));
+
+        account.withdrawn = true;
+        emit StakeWithdrawn(session, stake);
+        Payment.pay(address(0), msg.sender, stake);
+    }
+
+    /// @inheritdoc IBulletinBoard
+    function withdrawBonds() external {
+        uint256 amount = owed[msg.sender];
+        require(amount > 0, NothingOwed(msg.sender));
+
+        owed[msg.sender] = 0;
+        emit BondsWithdrawn(msg.sender, amount);
+        Payment.pay(address(0), msg.sender, amount);
+    }
+
+    // ---------------------------------------------------------------- views
+
+    /// @inheritdoc IBulletinBoard
+    function terms(bytes32 session) external view returns (BoardTerms memory) {
+        SessionHead head = _known(session);
+        Account memory account = _accounts[session];
+        return BoardTerms({
+            server: head.server(),
+            memberRoot: _memberRoots[session],
+            members: uint16(head.members()),
+            rounds: uint16(head.rounds()),
+            start: uint40(head.start()),
+            uploadTime: uint32(head.uploadTime()),
+            evaluationTime: uint32(head.evaluationTime()),
+            responseTime: account.responseTime,
+            batchedUploads: head.batched(MessageKind.Upload),
+            batchedEvaluations: head.batched(MessageKind.Evaluation),
+            stake: account.stake,
+            bond: account.bond
+        });
+    }
+
+    /// @inheritdoc IBulletinBoard
+    function status(bytes32 session) external view returns (bool faulty, uint256 openChallenges, bool stakeWithdrawn) {
+        Account memory account = _accounts[session];
+        return (_known(session).faulty(), account.openChallenges, account.withdrawn);
+    }
+
+    /// @inheritdoc IBulletinBoard
+    function windowOf(bytes32 session, uint256 round, MessageKind kind)
+        external
+        view
+        returns (uint256 start, uint256 end)
+    {
+        SessionHead head = _known(session);
+        _hasRound(head, round);
+        return head.window(round, kind);
+    }
+
+    /// @inheritdoc IBulletinBoard
+    function accusationEnd(bytes32 session) external view returns (uint256) {
+        return _accusationEnd(_known(session), _accounts[session].responseTime);
+    }
+
+    /// @inheritdoc IBulletinBoard
+    function isShareClaimed(bytes32 session, uint256 member) public view returns (bool) {
+        return _claimed[session][member >> 8] >> (member & 255) & 1 == 1;
+    }
+
+    // ---------------------------------------------------------------- guards
+
+    function _check(BoardTerms memory t) private view {
+        uint256 limit = SessionHeadLib.MEMBERS_LIMIT;
+        require(t.members > 0 && t.members <= limit, MembersOutOfRange(t.members, limit));
+        limit = SessionHeadLib.ROUNDS_LIMIT;
+        require(t.rounds > 0 && t.rounds <= limit, RoundsOutOfRange(t.rounds, limit));
+        limit = SessionHeadLib.TIME_LIMIT;
+        require(t.uploadTime > 0 && t.uploadTime <= limit, TimeOutOfRange(t.uploadTime, limit));
+        require(t.evaluationTime > 0 && t.evaluationTime <= limit, TimeOutOfRange(t.evaluationTime, limit));
+        limit = type(uint32).max;
+        require(t.responseTime > 0, TimeOutOfRange(t.responseTime, limit));
+        require(block.timestamp <= t.start, StartPassed(block.timestamp, t.start));
+        uint256 end = t.start + uint256(t.rounds) * (uint256(t.uploadTime) + t.evaluationTime);
+        require(end <= limit, TimeOutOfRange(end, limit));
+        require(t.stake % t.members == 0, StakeNotDivisible(t.stake, t.members));
+    }
+
+    function _from(uint256 start) internal view {
+        require(block.timestamp >= start, TooEarly(block.timestamp, start));
+    }
+
+    function _before(uint256 end) internal view {
+        require(block.timestamp < end, TooLate(block.timestamp, end));
+    }
+
+    function _known(bytes32 session) internal view returns (SessionHead head) {
+        head = _heads[session];
+        require(head.exists(), UnknownSession(session));
+    }
+
+    function _honest(bytes32 session) internal view returns (SessionHead head) {
+        head = _known(session);
+        require(!head.faulty(), SessionFaulty(session));
+    }
+
+    function _serving(bytes32 session) internal view returns (SessionHead head) {
+        head = _honest(session);
+        require(msg.sender == head.server(), NotServer(msg.sender, head.server()));
+    }
+
+    function _hasRound(SessionHead head, uint256 round) internal pure {
+        require(round < head.rounds(), RoundOutOfRange(round, head.rounds()));
+    }
+
+    function _hasMember(SessionHead head, uint256 index) internal pure {
+        require(index < head.members(), AuthorOutOfRange(index, head.members()));
+    }
+
+    function _onlyMember(SessionHead head, bytes32 session, uint256 index, bytes32[] calldata path) internal view {
+        _hasMember(head, index);
+        bytes32 root = BoardTrees.memberRoot(head.members(), index, msg.sender, path);
+        require(root == _memberRoots[session], NotMember(msg.sender, index));
+    }
+
+    function _accusationEnd(SessionHead head, uint256 responseTime) internal pure returns (uint256) {
+        return head.end() + 3 * responseTime;
+    }
+
+    // ---------------------------------------------------------------- transitions
+
+    function _convict(SessionHead head, PostKey calldata key, Fault fault, bytes32 signed, bytes32 found) internal {
+        _heads[key.session] = head.withFault();
+        uint256 share = _accounts[key.session].stake / head.members();
+        emit ServerFaulty(key.session, msg.sender, fault, key.author, key.round, key.kind, signed, found, share);
+    }
+}

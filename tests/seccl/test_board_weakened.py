@@ -1,0 +1,149 @@
+"""Attacks that the board withstands, and that succeed where the defence against them is taken out.
+
+Without the second half a test of the first would prove nothing.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from offchain.crypto import commitments as cm
+from tests.hyperx.snapshots import undone
+from tests.seccl.board_driver import (
+    EVALUATION,
+    MEMBERS,
+    UPLOAD,
+    key_args,
+    open_batched,
+    open_session,
+)
+from tests.seccl.board_weakened import WEAKENINGS, compile_weakened
+
+M = b"\x01" * 32
+
+
+@pytest.fixture(scope="module")
+def board(project, deployer, provider, stranger):
+    return project.BulletinBoard.deploy(sender=deployer)
+
+
+@pytest.fixture(scope="module")
+def members(accounts):
+    return accounts[11 : 11 + MEMBERS]
+
+
+@pytest.fixture(scope="module")
+def weak(board, deployer):
+    """Weakened boards by name."""
+    return {name: deployer.deploy(code) for name, code in compile_weakened().items()}
+
+
+def _goes(session, name, *args, sender):
+    """Whether a call would go through now."""
+    return session.refusal(name, *args, sender=sender) is None
+
+
+def rewrites_the_board(board, server, members, stranger):
+    """A server posts one message, and another over it."""
+    session = open_session(board, server, members)
+    session.post(session.key())
+    return _goes(session, "post", key_args(session.key()), M, sender=server)
+
+
+def breaks_a_promise_for_a_while(board, server, members, stranger):
+    """A server posts after its receipt's deadline, and nobody can convict it."""
+    session = open_session(board, server, members)
+    key = session.key()
+    session.enter(key)
+    signed = session.receipt(key, deadline=session.terms.start + 1)
+    session.go_to(session.terms.start + 5)
+    session.post(key)
+    return not _goes(session, "proveUnposted", signed, sender=stranger)
+
+
+def convicts_by_a_forged_receipt(board, server, members, stranger):
+    """A stranger signs a receipt itself."""
+    session = open_session(board, server, members)
+    session.post(session.key())
+    forged = session.receipt(session.key(), b"never sent", signer=stranger)
+    return _goes(session, "proveAltered", forged, sender=stranger)
+
+
+def frames_the_server_by_its_own_post(board, server, members, stranger):
+    """An author gets a receipt, and posts something else itself."""
+    session = open_session(board, server, members)
+    session.post_own(session.key(1), session.message(session.key(1), b"another"))
+    return _goes(session, "proveAltered", session.receipt(session.key(1)), sender=stranger)
+
+
+def answers_with_another_kinds_batch(board, server, members, stranger):
+    """A server of two roots without trees makes one pass for an answer about the other.
+
+    Author 65,537 of the uploads would be kept where author 1 of the evaluations is.
+    """
+    session = open_batched(board, server, members)
+    alias = session.key(2**16 + 1, 0, UPLOAD)
+    domain = cm.keccak(
+        cm.keccak(b"souk.board.batch.v1")
+        + b"".join(map(cm.word, (session.twin.chain_id, board.address, session.id, 0, 0)))
+    )
+    leaf = cm.keccak(cm.leaf(domain, alias.author, M))
+    session.enter(session.key())
+    board.postBatch(session.id, 0, int(UPLOAD), cm.keccak(M + leaf), sender=server)
+    session.enter(session.key(0, 0, EVALUATION))
+    board.postBatch(session.id, 0, int(EVALUATION), M, sender=server)
+    session.challenge(session.key(1, 0, EVALUATION))
+    return _goes(session, "answer", key_args(alias), M, [M], sender=server)
+
+
+def leaves_with_its_stake(board, server, members, stranger):
+    """A server never answers, and waits until everybody sleeps."""
+    session = open_batched(board, server, members)
+    session.post_batch(session.messages())
+    session.challenge(session.key())
+    session.go_to(session.terms.accusation_end)
+    return _goes(session, "withdrawStake", session.id, sender=server)
+
+
+def claims_the_others_shares(board, server, members, stranger):
+    """A member of a convicted server's session claims again and again."""
+    session = open_session(board, server, members)
+    two = session.receipt(session.key(), b"one"), session.receipt(session.key(), b"other")
+    board.proveEquivocation(*two, sender=stranger)
+    args = session.id, 0, session.member_path(0)
+    board.claimShare(*args, sender=members[0])
+    return _goes(session, "claimShare", *args, sender=members[0])
+
+
+def shows_one_message_as_anothers(board, server, members, stranger):
+    """A server puts one author's leaf at all indices, and shows its message as another's."""
+    session = open_batched(board, server, members)
+    message = session.message(session.key(0))
+    leaves = session.leaves([message]) * MEMBERS
+    session.enter(session.key())
+    board.postBatch(session.id, 0, int(UPLOAD), cm.root_of(leaves), sender=server)
+    return session.is_posted(session.key(3), message, cm.path(leaves, 3))
+
+
+ATTACKS = {
+    "overwrites posts": rewrites_the_board,
+    "takes late for in time": breaks_a_promise_for_a_while,
+    "believes any signature": convicts_by_a_forged_receipt,
+    "takes own posts for the server's": frames_the_server_by_its_own_post,
+    "answers from any place": answers_with_another_kinds_batch,
+    "forgets open questions": leaves_with_its_stake,
+    "pays shares without marking": claims_the_others_shares,
+    "leaves have no place": shows_one_message_as_anothers,
+}
+
+
+def test_every_weakening_has_its_attack():
+    assert ATTACKS.keys() == WEAKENINGS.keys()
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_the_attack_needs_the_weakness(board, weak, provider, members, stranger, name):
+    """It fails against the board, and succeeds against the copy."""
+    for contract, succeeds in ((board, False), (weak[name], True)):
+        with undone():
+            assert ATTACKS[name](contract, provider, members, stranger) == succeeds
