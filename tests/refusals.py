@@ -18,6 +18,8 @@ from web3.exceptions import ContractLogicError
 _CONTRACTS = (
     "TradingSession",
     "TradingSessionFactory",
+    "BordaConsensus",
+    "BordaConsensusFactory",
     "SharedModel",
     "StakeIncentive",
     "PointsIncentive",
