@@ -5,7 +5,6 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {SampleSet} from "../hyperx/SampleSet.sol";
 import {IBordaConsensus, SignedBallot, State, Terms} from "../interfaces/IBordaConsensus.sol";
 import {BallotHash} from "./borda/BallotHash.sol";
 import {Borda} from "./borda/Borda.sol";
@@ -13,7 +12,9 @@ import {BordaTerms, BordaTermsLib} from "./borda/BordaTerms.sol";
 import {Highest, HighestLib} from "./borda/Highest.sol";
 import {Round, RoundLib} from "./borda/Round.sol";
 import {RoundWord, RoundWordLib} from "./borda/RoundWord.sol";
-import {Standing, StandingLib} from "./borda/Standing.sol";
+import {Standing} from "./borda/Standing.sol";
+import {Tally} from "./borda/Tally.sol";
+import {Winners} from "./borda/Winners.sol";
 
 /// @title One session in which members choose the best uploads of each round by Borda ballots (SecCL)
 /// @notice State by state, who may do what, and where it leads. Windows are half-open, [start, end).
@@ -48,21 +49,13 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
     /// @dev Blocks whose hash can be read.
     uint256 private constant KNOWN_HASHES = 256;
     bytes32 private constant SEED_TYPE = keccak256("souk.borda.seed.v1");
-    /// @dev A winner is kept in 32 bits: points, below 2**20, and index.
-    uint256 private constant WINNER_BITS = 32;
-    uint256 private constant WINNERS_PER_WORD = 8;
-    uint256 private constant INDEX_BITS = 12;
-
     /// @dev Where the code of all sessions lies.
     address private immutable _code = address(this);
 
     Round private _round;
-    /// @dev Bit v % 240 of word v / 240: member v has voted.
-    RoundWord[5] private _voted;
-    /// @dev Lanes of Borda; with 1,024 members and the widest lanes, 86 words.
-    RoundWord[86] private _points;
+    Tally private _tally;
+    Winners private _winners;
     mapping(uint256 voter => RoundWord) private _commitments;
-    mapping(uint256 round => mapping(uint256 word => uint256)) private _winners;
 
     constructor() EIP712("Souk Borda", "1") {}
 
@@ -90,7 +83,7 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
         Round newest = _newest(round);
         require(newest.state() != State.Closed, RoundNotOpen(round));
         require(candidates > 0, NothingToDo());
-        uint256 ballots = _ballots(t, round);
+        uint256 ballots = _tally.ballots(t, round);
         if (newest.state() == State.Open) {
             if (ballots < t.memberCount()) _from(_revealEnd(t, newest));
             if (ballots < Math.max(t.quorum(), 1)) {
@@ -102,15 +95,18 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
 
         uint256 start = newest.cursor();
         uint256 end = Math.min(start + Math.min(candidates, MAX_STEP), t.memberCount());
-        Highest memory highest = _select(t, newest, start, end);
+        uint256 kept = Math.min(start, t.winners());
+        Highest memory highest = HighestLib.create(t.winners());
+        _winners.offer(round, newest.seed(), kept, highest);
+        _tally.offer(t, round, newest.seed(), start, end, highest);
         if (end < t.memberCount()) {
-            _keep(round, highest.places, highest.taken);
+            _winners.keep(round, highest.places, highest.taken);
             _round = newest.closing(end);
             emit RoundClosing(round, end);
             return;
         }
         Standing[] memory ranked = highest.ranked();
-        _keep(round, ranked, ranked.length);
+        _winners.keep(round, ranked, ranked.length);
         _round = newest.closed(block.number);
         (uint256[] memory winners, uint256[] memory winnersPoints) = _unzip(ranked);
         emit RoundClosed(round, ballots, winners, winnersPoints);
@@ -207,8 +203,7 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
     /// @inheritdoc IBordaConsensus
     function hasVoted(uint256 voter) external view returns (bool) {
         _member(BordaTermsLib.load(), voter);
-        (uint256 word, uint256 bit) = _place(voter);
-        return _voted[word].during(_round.number()) & bit != 0;
+        return _tally.hasVoted(_round.number(), voter);
     }
 
     /// @inheritdoc IBordaConsensus
@@ -218,13 +213,8 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
     }
 
     /// @inheritdoc IBordaConsensus
-    function points() external view returns (uint256[] memory all) {
-        BordaTerms memory t = BordaTermsLib.load();
-        all = new uint256[](t.memberCount());
-        uint256 round = _round.number();
-        for (uint256 i = 0; i < all.length; ++i) {
-            all[i] = _pointsOf(t, round, i);
-        }
+    function points() external view returns (uint256[] memory) {
+        return _tally.all(BordaTermsLib.load(), _round.number());
     }
 
     /// @inheritdoc IBordaConsensus
@@ -232,11 +222,11 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
         Round last = _round;
         uint256 over = last.state() == State.Closed ? last.rounds() : last.number();
         require(round < over, RoundNotOver(round));
-        uint256 count = _winners[round][0] == 0 ? 0 : BordaTermsLib.load().winners();
+        uint256 count = _winners.some(round) ? BordaTermsLib.load().winners() : 0;
         winners = new uint256[](count);
         winnersPoints = new uint256[](count);
         for (uint256 i = 0; i < count; ++i) {
-            (winnersPoints[i], winners[i]) = _kept(round, i);
+            (winners[i], winnersPoints[i]) = _winners.at(round, i);
         }
     }
 
@@ -246,6 +236,7 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
         require(last.state() == State.Closed, RoundNotOver(last.number()));
         require(round == last.rounds(), WrongRound(round, last.rounds()));
         require(round < MAX_ROUNDS, RoundsExhausted(MAX_ROUNDS));
+        if (round == 0) _tally.prepare(t);
         bytes16 seed = _seed(round, last.closedIn());
         Round opened = RoundLib.open(round, block.timestamp + t.ballotTime(), seed);
         _round = opened;
@@ -262,22 +253,16 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
 
     function _count(BordaTerms memory t, Round newest, uint256 voter, uint256 form, bytes calldata content) private {
         uint256 round = newest.number();
-        (uint256 word, uint256 bit) = _place(voter);
-        uint256 voted = _voted[word].during(round);
-        require(voted & bit == 0, AlreadyVoted(round, voter));
-        uint256[] memory order;
+        require(_tally.markVoted(round, voter), AlreadyVoted(round, voter));
+        uint256[] memory given;
         if (form == RANKING) {
-            order = Borda.names(content, voter, t.memberCount(), t.winners());
+            given = Borda.pointsOfRanking(content, voter, t.memberCount(), t.winners(), t.laneBits());
         } else {
             require(form == SCORES, UnknownForm(form));
-            order = Borda.best(content, voter, t.memberCount(), t.winners(), newest.seed());
+            given = Borda.pointsOfScores(content, voter, t.memberCount(), t.winners(), t.laneBits(), newest.seed());
         }
 
-        _voted[word] = RoundWordLib.create(round, voted | bit);
-        uint256[] memory added = Borda.points(order, t.memberCount(), t.laneBits());
-        for (uint256 i = 0; i < added.length; ++i) {
-            if (added[i] > 0) _points[i] = RoundWordLib.create(round, _points[i].during(round) + added[i]);
-        }
+        _tally.add(round, given);
         emit BallotCounted(round, voter, form, content);
     }
 
@@ -289,57 +274,7 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
         emit Committed(round, voter, commitment);
     }
 
-    /// @dev The highest of the candidates up to `end`, from those kept before `start` and those from there.
-    function _select(BordaTerms memory t, Round newest, uint256 start, uint256 end)
-        private
-        view
-        returns (Highest memory highest)
-    {
-        (uint256 round, bytes16 seed) = (newest.number(), newest.seed());
-        highest = HighestLib.create(t.winners());
-        uint256 before = Math.min(start, t.winners());
-        for (uint256 i = 0; i < before; ++i) {
-            (uint256 value, uint256 index) = _kept(round, i);
-            highest.offer(StandingLib.create(value, seed, index));
-        }
-        for (uint256 i = start; i < end; ++i) {
-            highest.offer(StandingLib.create(_pointsOf(t, round, i), seed, i));
-        }
-    }
-
-    /// @dev Keeps the first `count`, eight to a word.
-    function _keep(uint256 round, Standing[] memory standings, uint256 count) private {
-        for (uint256 i = 0; i < count;) {
-            uint256 word = i / WINNERS_PER_WORD;
-            uint256 packed = 0;
-            for (uint256 lane = 0; lane < WINNERS_PER_WORD && i < count; ++lane) {
-                uint256 one = standings[i].value() << INDEX_BITS | standings[i].index();
-                packed |= one << lane * WINNER_BITS;
-                ++i;
-            }
-            _winners[round][word] = packed;
-        }
-    }
-
     // ---------------------------------------------------------------- reading
-
-    function _kept(uint256 round, uint256 i) private view returns (uint256 value, uint256 index) {
-        uint256 one = uint32(_winners[round][i / WINNERS_PER_WORD] >> i % WINNERS_PER_WORD * WINNER_BITS);
-        return (one >> INDEX_BITS, one & (1 << INDEX_BITS) - 1);
-    }
-
-    function _pointsOf(BordaTerms memory t, uint256 round, uint256 i) private view returns (uint256) {
-        uint256 bits = t.laneBits();
-        uint256 lanes = Borda.WORD_BITS / bits;
-        return _points[i / lanes].during(round) >> i % lanes * bits & (1 << bits) - 1;
-    }
-
-    function _ballots(BordaTerms memory t, uint256 round) private view returns (uint256 total) {
-        uint256 words = (t.memberCount() - 1) / RoundWordLib.BITS + 1;
-        for (uint256 i = 0; i < words; ++i) {
-            total += SampleSet.popCount(_voted[i].during(round));
-        }
-    }
 
     function _unzip(Standing[] memory ranked) private pure returns (uint256[] memory indices, uint256[] memory values) {
         indices = new uint256[](ranked.length);
@@ -357,10 +292,6 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
 
     function _revealEnd(BordaTerms memory t, Round round) private pure returns (uint256) {
         return round.rounds() == 0 ? round.ballotEnd() : round.ballotEnd() + t.revealTime();
-    }
-
-    function _place(uint256 voter) private pure returns (uint256 word, uint256 bit) {
-        return (voter / RoundWordLib.BITS, 1 << voter % RoundWordLib.BITS);
     }
 
     /// @dev What a slot keeps of a commitment; 240 bits leave 120 bits against collisions.

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Highest, HighestLib} from "./Highest.sol";
+import {RoundWordLib} from "./RoundWord.sol";
 import {Standing, StandingLib} from "./Standing.sol";
 
 /// @title The positional scoring of SecCL's consensus ("Consensus among participants")
@@ -18,48 +19,69 @@ library Borda {
     error SelfVote(uint256 voter);
     error DuplicateCandidate(uint256 candidate);
 
-    uint256 internal constant WORD_BITS = 240;
     /// @dev Up to so many members a name in a ranking takes one byte, else two.
     uint256 private constant MAX_BYTE_NAMES = 256;
 
-    /// @notice The names in a packed ranking, best first: one byte each with up to 256 members, else two, big-endian.
+    /// @notice The points that a packed ranking gives, in lanes.
+    /// @param ranking names, best first: one byte each with up to 256 members, else two, big-endian
     /// @dev Requirements: `winners` names (RankingLength), of members (UnknownCandidate), the voter's own not among
     /// them (SelfVote), none twice (DuplicateCandidate).
-    function names(bytes calldata ranking, uint256 voter, uint256 members, uint256 winners)
+    function pointsOfRanking(bytes calldata ranking, uint256 voter, uint256 members, uint256 winners, uint256 laneBits_)
         internal
         pure
-        returns (uint256[] memory order)
+        returns (uint256[] memory words)
     {
         uint256 width = members <= MAX_BYTE_NAMES ? 1 : 2;
         require(ranking.length == width * winners, RankingLength(ranking.length, width * winners));
-        order = new uint256[](winners);
-        uint256[] memory seen = new uint256[]((members + 255) >> 8);
-        unchecked {
-            uint256 shift = 256 - 8 * width;
-            for (uint256 i = 0; i < winners; ++i) {
-                uint256 name;
-                assembly ("memory-safe") {
-                    // What follows the ranking in calldata is shifted out.
-                    name := shr(shift, calldataload(add(ranking.offset, mul(width, i))))
+        words = _empty(members, laneBits_);
+        uint256 lanes = RoundWordLib.BITS / laneBits_;
+        uint256 name;
+        uint256 fault;
+        assembly ("memory-safe") {
+            let mask := sub(shl(laneBits_, 1), 1)
+            let shift := sub(256, shl(3, width))
+            let source := ranking.offset
+            for { let given := winners } given { given := sub(given, 1) } {
+                // What follows the name in calldata is shifted out.
+                name := shr(shift, calldataload(source))
+                source := add(source, width)
+                if iszero(lt(name, members)) {
+                    fault := 1
+                    break
                 }
-                require(name < members, UnknownCandidate(name, members));
-                require(name != voter, SelfVote(voter));
-                uint256 bit = 1 << (name & 255);
-                require(seen[name >> 8] & bit == 0, DuplicateCandidate(name));
-                seen[name >> 8] |= bit;
-                order[i] = name;
+                if eq(name, voter) {
+                    fault := 2
+                    break
+                }
+                // The name's word and the first bit of its lane there.
+                let word := div(name, lanes)
+                let lane := mul(sub(name, mul(word, lanes)), laneBits_)
+                let target := add(add(words, 0x20), shl(5, word))
+                let held := mload(target)
+                // Who was named before holds points, since even the last name gets one.
+                if and(shr(lane, held), mask) {
+                    fault := 3
+                    break
+                }
+                mstore(target, or(held, shl(lane, given)))
             }
         }
+        require(fault != 1, UnknownCandidate(name, members));
+        require(fault != 2, SelfVote(voter));
+        require(fault != 3, DuplicateCandidate(name));
     }
 
-    /// @notice The members with the greatest scores, best first, equal ones in the seed's order.
+    /// @notice The points that scores give, in lanes: to the members with the greatest, equal ones in the seed's order.
     /// @param scores two bytes for every member, big-endian; zero for the voter itself
     /// @dev Requirements: a score for each member (ScoresLength), zero for the voter (SelfVote).
-    function best(bytes calldata scores, uint256 voter, uint256 members, uint256 winners, bytes16 seed)
-        internal
-        pure
-        returns (uint256[] memory order)
-    {
+    function pointsOfScores(
+        bytes calldata scores,
+        uint256 voter,
+        uint256 members,
+        uint256 winners,
+        uint256 laneBits_,
+        bytes16 seed
+    ) internal pure returns (uint256[] memory words) {
         require(scores.length == 2 * members, ScoresLength(scores.length, 2 * members));
         Highest memory highest = HighestLib.create(winners);
         unchecked {
@@ -72,26 +94,11 @@ library Borda {
                 else highest.offer(StandingLib.create(score, seed, i));
             }
             Standing[] memory ranked = highest.ranked();
-            order = new uint256[](winners);
+            words = _empty(members, laneBits_);
+            uint256 lanes = RoundWordLib.BITS / laneBits_;
             for (uint256 i = 0; i < winners; ++i) {
-                order[i] = ranked[i].index();
-            }
-        }
-    }
-
-    /// @notice The points that an order gives, in lanes.
-    function points(uint256[] memory order, uint256 members, uint256 laneBits_)
-        internal
-        pure
-        returns (uint256[] memory words)
-    {
-        uint256 lanes = WORD_BITS / laneBits_;
-        unchecked {
-            words = new uint256[]((members + lanes - 1) / lanes);
-            uint256 length = order.length;
-            for (uint256 i = 0; i < length; ++i) {
-                uint256 name = order[i];
-                words[name / lanes] += (length - i) << (name % lanes * laneBits_);
+                uint256 name = ranked[i].index();
+                words[name / lanes] |= (winners - i) << (name % lanes * laneBits_);
             }
         }
     }
@@ -101,5 +108,11 @@ library Borda {
         for (uint256 most = (members - 1) * winners; most > 0; most >>= 1) {
             ++bits;
         }
+    }
+
+    /// @dev No points for anybody.
+    function _empty(uint256 members, uint256 laneBits_) private pure returns (uint256[] memory) {
+        uint256 lanes = RoundWordLib.BITS / laneBits_;
+        return new uint256[]((members + lanes - 1) / lanes);
     }
 }

@@ -53,17 +53,26 @@ library HighestLib {
 
     /// @dev Puts `standing` where it belongs among the first `size`, of which the top one is gone.
     function _sink(Standing[] memory heap, uint256 size, Standing standing) private pure {
-        unchecked {
-            uint256 at = 0;
-            while (true) {
-                uint256 below = 2 * at + 1;
-                if (below >= size) break;
-                if (below + 1 < size && Standing.unwrap(heap[below + 1]) < Standing.unwrap(heap[below])) ++below;
-                if (Standing.unwrap(standing) <= Standing.unwrap(heap[below])) break;
-                heap[at] = heap[below];
-                at = below;
+        assembly ("memory-safe") {
+            let places := add(heap, 0x20)
+            // Where `standing` would go, as an offset; below offset x lie 2 * x + 32 and 2 * x + 64.
+            let at := 0
+            let end := shl(5, size)
+            for { let below := 0x20 } lt(below, end) { below := add(shl(1, at), 0x20) } {
+                let lower := mload(add(places, below))
+                let beside := add(below, 0x20)
+                if lt(beside, end) {
+                    let other := mload(add(places, beside))
+                    if lt(other, lower) {
+                        lower := other
+                        below := beside
+                    }
+                }
+                if lt(standing, lower) { break }
+                mstore(add(places, at), lower)
+                at := below
             }
-            heap[at] = standing;
+            mstore(add(places, at), standing)
         }
     }
 }
