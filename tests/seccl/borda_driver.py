@@ -1,18 +1,18 @@
 """A session of BordaConsensus as tests use it: members by index, ballots as rankings or scores.
 
-    driver = open_session(factory, owner, voters, winners=2)
-    driver.open()
-    driver.vote(0, driver.ranking([1, 2]))
-    driver.carry([driver.signed(1, driver.ranking([2, 0]))])
-    driver.end()
-    driver.close()
-    driver.result()
+driver = open_session(factory, owner, voters, winners=2)
+driver.open()
+driver.vote(0, driver.ranking([1, 2]))
+driver.carry([driver.signed(1, driver.ranking([2, 0]))])
+driver.end()
+driver.close()
+driver.result()
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import ape
@@ -60,7 +60,6 @@ class BordaDriver:
     voters: Sequence[Voter]
     terms: dict[str, Any]
     created: ReceiptAPI
-    cast: dict[int, list[int]] = field(default_factory=dict)
 
     @property
     def members(self) -> int:
@@ -102,7 +101,6 @@ class BordaDriver:
 
     def open(self, round_: int | None = None, sender: Any = None) -> ReceiptAPI:
         """Opens the next round."""
-        self.cast = {}
         number = self.newest[0] if round_ is None else round_
         return self.contract.openRound(number, sender=sender or self.owner)
 
@@ -153,7 +151,7 @@ class BordaDriver:
     def signed(
         self, voter: int, ballot: b.Ballot, *, poll: b.Poll | None = None, signer: int | None = None
     ) -> tuple[Any, ...]:
-        """A signed ballot; `poll` and `signer` are what it is signed for and by, if not the right."""
+        """A signed ballot; for `poll` and by `signer`, where these are not the right ones."""
         data = (poll or self.poll).ballot(self.voters[voter].address, ballot)
         r, vs = self.sign(voter if signer is None else signer, data)
         return self.round, voter, int(ballot.form), ballot.content, r, vs
