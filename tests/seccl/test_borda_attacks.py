@@ -187,7 +187,7 @@ TIED = {0: [1, 2], 1: [2, 0], 2: [0, 1]}
 
 
 def test_ties_go_by_the_rounds_seed_not_by_index(session):
-    """The same ballots, round after round: others of the tied win. The twin's test counts how often."""
+    """The same ballots, round after round: it is not always the same who win."""
     outcomes = set()
     for _ in range(14):
         for voter, names in TIED.items():
