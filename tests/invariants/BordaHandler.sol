@@ -88,14 +88,19 @@ contract BordaHandler is Attempts {
 
     /// @notice One thing that somebody does.
     function act(uint256 seed) external {
-        uint256 choice = derive(seed, "action") % 64;
+        uint256 choice = derive(seed, "action") % 128;
         if (choice == 0) return _create(seed);
-        if (choice < 6) return _passTime(seed);
-        if (choice < 8) return vm.roll(block.number + 1 + seed % 3);
-        if (choice < 16) return _open(seed);
-        if (choice < 28) return _close(seed);
-        if (choice < 46) return _vote(seed);
-        if (choice < 54) return _commit(seed);
+        if (choice < 8) return _passTime(seed);
+        if (choice < 12) return vm.roll(block.number + 1 + seed % 3);
+        if (choice < 18) return _open(seed);
+        if (choice < 24) return _close(seed);
+        if (choice < 32) return _vote(seed);
+        if (choice < 40) return _commit(seed);
+        if (choice < 48) return _reveal(seed);
+        if (_state == State.Closed) return _open(seed);
+        if (_state == State.Closing || block.timestamp >= _revealEnd) return _close(seed);
+        if (!_hidden) return _vote(seed);
+        if (block.timestamp < _ballotEnd) return _commit(seed);
         _reveal(seed);
     }
 
@@ -223,7 +228,7 @@ contract BordaHandler is Attempts {
     function _reveal(uint256 seed) private {
         if (_rounds == 0) return;
         (uint256 voter, uint256 form, bytes memory content,) = _ballot(seed);
-        bool honest = derive(seed, "honest") % 16 != 0;
+        bool honest = derive(seed, "honest") % 8 != 0;
         if (honest && _contents[voter].length > 0) (form, content) = abi.decode(_contents[voter], (uint256, bytes));
         bool good = form == 1 || !_names(content, voter);
         _requires(_hidden, IBordaConsensus.BallotsAreOpen.selector);
