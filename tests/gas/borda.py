@@ -123,10 +123,9 @@ def measure_round(factory: Any, accounts: Sequence[Any], members: int, winners: 
     ecrecovers = len(rest) * ECRECOVER
     share = _call(batch, CHANGED_SLOT + ecrecovers)
     points_words = ceil(members * ((members - 1) * winners).bit_length() / 256)
+    code_bytes = CLONE_BYTES + ADDRESS_BYTES * members
     calls = {
-        "create": _call(
-            driver.created, CREATE + (CLONE_BYTES + ADDRESS_BYTES * members) * CODE_BYTE
-        ),
+        "create": _call(driver.created, CREATE + code_bytes * CODE_BYTE),
         "open the first round": _call(first, NEW_SLOT),
         "open": _call(opened, CHANGED_SLOT),
         # That the member voted; the points may be counted elsewhere.

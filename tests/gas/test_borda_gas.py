@@ -35,8 +35,9 @@ Receipts, rules of Prague, members that rank the others at random, second round 
 - **vote**: the voter casts its packed ranking. **voteSigned**: anybody carries it with a signature;
   with scores, the contract sorts them. **in a batch**: one ballot's share of a transaction that
   carries all others.
-- **floor**: 21,000, calldata, code that must be created, a slot that must change for each voter (for all of them in a batch),
-  recovered signatures, and in a closing the result's slot and the points to be read.
+- **floor**: 21,000, calldata, code that must be created, a slot that must change for each voter
+  (for all of them in a batch), recovered signatures, and in a closing the result's slot and the
+  points to be read.
 - Whole rounds are an opening, a ballot of every member, and a closing.
 
 | members | winners | call | gas | floor | gas / floor |
