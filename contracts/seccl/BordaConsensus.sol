@@ -38,7 +38,7 @@ import {Winners} from "./borda/Winners.sol";
 /// Points are counted as ballots come in, many candidates to a word, so that closing reads few words; its order of
 /// candidates is total, so that neither the order of arrival nor the steps of a closing change the result.
 contract BordaConsensus is IBordaConsensus, EIP712 {
-    // The states are enums and the times are compared with < and >= alone.
+    // States and round numbers are exact; times are compared with < and >= alone.
     // slither-disable-start incorrect-equality
 
     uint256 private constant RANKING = 0;
@@ -168,7 +168,6 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
     function batch(bytes[] calldata calls) external {
         for (uint256 i = 0; i < calls.length; ++i) {
             // The code is this contract's own, none of its functions is payable, and the caller stays the caller.
-            // slither-disable-next-line calls-loop
             bool done = LowLevelCall.delegatecallNoReturn(_code, calls[i]);
             if (!done) emit CallRefused(i, LowLevelCall.returnData());
         }
@@ -247,6 +246,8 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
     function _seed(uint256 round, uint256 anchor) private view returns (bytes16) {
         require(block.number > anchor, SeedNotReady(block.number, anchor + 1));
         uint256 newest = block.number - 1;
+        // The remainder chooses a block; the randomness is in its hash.
+        // slither-disable-next-line weak-prng
         uint256 source = newest - (newest - anchor) % KNOWN_HASHES;
         return bytes16(keccak256(abi.encode(SEED_TYPE, block.chainid, address(this), round, blockhash(source))));
     }

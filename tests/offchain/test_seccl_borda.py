@@ -111,8 +111,9 @@ def test_a_quorum_is_needed_where_one_is_asked_for():
 def test_where_colluders_get_one_of_theirs_in(share, breaks_at):
     """Of 20 members, the honest agree on who is best; colluders put one of theirs first.
 
-    The more win, the fewer colluders it takes, as the paper says of its trade-off. By hand: the
-    last winner has h - M + 2 (M - 1) points of h honest members, the colluders' favourite M (f - 1).
+    The more win, the fewer colluders it takes, as the paper says of its trade-off. By hand: from h
+    honest members the last winner has h - M + 2 (M - 1) points, from f colluders their favourite
+    M (f - 1).
     """
     members = 20
     winners = round(members * share)

@@ -35,10 +35,10 @@ library Borda {
         require(ranking.length == width * winners, RankingLength(ranking.length, width * winners));
         words = _empty(members, laneBits_);
         uint256 lanes = RoundWordLib.BITS / laneBits_;
+        uint256 mask = (1 << laneBits_) - 1;
         uint256 name;
         uint256 fault;
         assembly ("memory-safe") {
-            let mask := sub(shl(laneBits_, 1), 1)
             let shift := sub(256, shl(3, width))
             let source := ranking.offset
             for { let given := winners } given { given := sub(given, 1) } {
@@ -54,9 +54,8 @@ library Borda {
                     break
                 }
                 // The name's word and the first bit of its lane there.
-                let word := div(name, lanes)
-                let lane := mul(sub(name, mul(word, lanes)), laneBits_)
-                let target := add(add(words, 0x20), shl(5, word))
+                let target := add(add(words, 0x20), shl(5, div(name, lanes)))
+                let lane := mul(mod(name, lanes), laneBits_)
                 let held := mload(target)
                 // Who was named before holds points, since even the last name gets one.
                 if and(shr(lane, held), mask) {
