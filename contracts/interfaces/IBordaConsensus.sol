@@ -169,7 +169,7 @@ interface IBordaConsensus {
 
     /// @notice Makes many calls of this contract for the caller. One that is refused changes nothing and is reported;
     /// the others count.
-    /// @dev Emits {CallRefused} for each refused call, with an empty reason where its gas ran out.
+    /// @dev Emits {CallRefused} for each refused call.
     /// @param calls the data of each call
     function batch(bytes[] calldata calls) external;
 

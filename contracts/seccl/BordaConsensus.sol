@@ -49,6 +49,7 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
     /// @dev Blocks whose hash can be read.
     uint256 private constant KNOWN_HASHES = 256;
     bytes32 private constant SEED_TYPE = keccak256("souk.borda.seed.v1");
+
     /// @dev Where the code of all sessions lies.
     address private immutable _code = address(this);
 

@@ -19,7 +19,7 @@ TOP_BIT = 1 << 255
 
 
 @pytest.fixture(scope="module")
-def bordas(project, deployer):
+def bordas(project, deployer, stranger):
     """The factory of sessions."""
     return project.BordaConsensusFactory.deploy(sender=deployer)
 

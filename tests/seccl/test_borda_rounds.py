@@ -18,11 +18,13 @@ from tests.seccl.borda_driver import (
 )
 
 SALT = bytes(range(32))
-OPEN, CLOSING, CLOSED = 1, 2, 0
+CLOSED, CLOSING = 0, 2
+ROUND_SLOT = 2
+"""Of the newest round's record; before it lie two of OpenZeppelin's EIP712."""
 
 
 @pytest.fixture(scope="module")
-def bordas(project, deployer):
+def bordas(project, deployer, stranger):
     """The factory of sessions."""
     return project.BordaConsensusFactory.deploy(sender=deployer)
 
@@ -318,6 +320,28 @@ def test_rounds_are_opened_one_after_another_by_the_owner(session, stranger):
     for wrong in (0, 2, 2**256 - 1):
         assert session.refusal("openRound", wrong) == refused("WrongRound", wrong, 1)
     assert session.refusal("openRound", 1) is None
+
+
+def test_rounds_are_numbered_in_16_bits_and_end_there(session):
+    """The last round opens, works and closes; a further one would take an earlier one's number."""
+    session.end()
+    session.close()
+    record = int.from_bytes(
+        ape.chain.provider.get_storage(session.contract.address, ROUND_SLOT), "big"
+    )
+    skipped = record & (1 << 240) - 1 | 65_534 << 240
+    ape.chain.provider.make_request(
+        "anvil_setStorageAt", [session.contract.address, hex(ROUND_SLOT), f"0x{skipped:064x}"]
+    )
+    session.open()
+    assert session.round == 65_534
+    session.vote(0, session.ranking([1, 2]))
+    session.carry([session.signed(1, session.ranking([2, 0]))])
+    session.end()
+    session.close()
+    assert session.result()[1] == (3, 2)
+    ape.chain.mine()
+    assert session.refusal("openRound", 65_535) == refused("RoundsExhausted", 65_535)
 
 
 def test_before_the_first_round_there_is_none(bordas, deployer, voters):
