@@ -69,21 +69,25 @@ class Bench:
         )
         self.callers = [i for i, voter in enumerate(people) if voter.account]
         rng = np.random.default_rng([members, winners])
-        self.rankings = {v: self._ranking(rng, v, winners) for v in range(members)}
+        self.orders = {v: self._order(rng, v) for v in range(members)}
+        self.rankings = {v: order[:winners] for v, order in self.orders.items()}
 
-    def _ranking(self, rng: np.random.Generator, voter: int, winners: int) -> list[int]:
+    def _order(self, rng: np.random.Generator, voter: int) -> list[int]:
         others = [i for i in range(self.driver.members) if i != voter]
-        return [int(i) for i in rng.permutation(others)[:winners]]
+        return [int(i) for i in rng.permutation(others)]
 
     def ballot(self, voter: int) -> b.Ballot:
         """The voter's ranking, packed."""
         return self.driver.ranking(self.rankings[voter])
 
     def scores(self, voter: int) -> b.Ballot:
-        """Scores from which the same ranking follows."""
-        scores = [0.3] * self.driver.members
-        for position, name in enumerate(self.rankings[voter]):
-            scores[name] = 0.99 - position / 1_000
+        """Scores from which the same ranking follows, no two equal.
+
+        How equal ones are put in order hangs on a block's hash, and with it the gas.
+        """
+        scores = [0.0] * self.driver.members
+        for position, name in enumerate(self.orders[voter]):
+            scores[name] = 0.99 - position / 2_000
         return b.pack_scores(scores, voter)
 
     def signed(self, voters: Sequence[int]) -> list[tuple[Any, ...]]:
