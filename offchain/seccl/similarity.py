@@ -1,0 +1,112 @@
+"""Which updates were copied rather than trained: a check for free-riders.
+
+The paper leaves "training verification" open: "a malicious participant may not execute local
+training and steal others' contributions by uploading modified parameters". Honest updates point in
+similar directions, and share most of the parameters they name while the model is young, but the
+order of the mini-batches and the private images leave each its own part. A copy lacks that part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from offchain.seccl.updates import SparseUpdate, largest_changes
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """From where on an update counts as a copy of another.
+
+    cosine: of the angle between the two changes, all parameters. overlap: share of the smaller
+    one's parameters that both name. Reaching either is enough: noise on the values of a copy
+    lowers the cosine, other parameters lower the overlap. Both in (0, 1].
+    """
+
+    cosine: float = 0.95
+    overlap: float = 0.9
+
+    def __post_init__(self) -> None:
+        for name in ("cosine", "overlap"):
+            if not 0 < getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be above 0, at most 1, not {getattr(self, name):g}")
+
+
+@dataclass(frozen=True)
+class Copied:
+    """`author` submitted what `of` had submitted before; `of` is None for the model's own change.
+
+    earlier: whether the original is of an earlier round.
+    """
+
+    author: int
+    of: int | None
+    earlier: bool
+    cosine: float
+    overlap: float
+
+
+def likeness(
+    updates: Sequence[SparseUpdate], others: Sequence[SparseUpdate]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Cosine and overlap of each of `updates` with each of `others`, float32 (U, O) each.
+
+    An update of zeros has cosine 0 with everything.
+    """
+    left, right = (torch.stack([one.dense() for one in part]) for part in (updates, others))
+    unit = [torch.nn.functional.normalize(part, dim=1) for part in (left, right)]
+    named = [torch.stack([_named(one) for one in part]) for part in (updates, others)]
+    fewer = torch.minimum(named[0].sum(1)[:, None], named[1].sum(1)[None, :])
+    return unit[0] @ unit[1].T, named[0] @ named[1].T / fewer
+
+
+def copies(
+    updates: Sequence[SparseUpdate],
+    order: Sequence[int],
+    earlier: Sequence[SparseUpdate] = (),
+    last_change: torch.Tensor | None = None,
+    bounds: Likeness | None = None,
+) -> tuple[Copied, ...]:
+    """The updates that are like one posted before them, in the order of posting.
+
+    updates: one a participant. order: all participants, first post first, as the bulletin board
+    has it: of two alike, the later one is the copy. earlier: updates of the last round, one a
+    participant, or none; a participant may resemble its own. last_change: of the model in the
+    last round, float32 (P,); its largest part, of the size of the update, counts as posted.
+
+    An update that is itself a copy is no original, so whoever is unlike all originals is trusted.
+    """
+    bounds = bounds or Likeness()
+    if sorted(order) != list(range(len(updates))):
+        raise ValueError(f"the order of posting must name 0..{len(updates) - 1} once, not {order}")
+    known: list[tuple[int | None, bool, SparseUpdate]] = [
+        (author, True, update) for author, update in enumerate(earlier)
+    ]
+    if last_change is not None and bool(last_change.any()):
+        share = len(updates[0]) / updates[0].total
+        known.append((None, True, largest_changes(last_change[None], share)[0]))
+    known += [(author, False, update) for author, update in enumerate(updates)]
+    cosine, overlap = likeness(updates, [update for _, _, update in known])
+    alike = (cosine >= bounds.cosine) | (overlap >= bounds.overlap)
+    found: dict[int, Copied] = {}
+    for place, author in enumerate(order):
+        before = set(order[:place]) - found.keys()
+        for column in alike[author].nonzero().flatten().tolist():
+            of, is_earlier, _ = known[column]
+            if of != author if is_earlier else of in before:
+                found[author] = Copied(
+                    author,
+                    of,
+                    is_earlier,
+                    float(cosine[author, column]),
+                    float(overlap[author, column]),
+                )
+                break
+    return tuple(found.values())
+
+
+def _named(update: SparseUpdate) -> torch.Tensor:
+    mask = torch.zeros(update.total)
+    return mask.index_fill_(0, update.indices.long().cpu(), 1.0)
