@@ -8,7 +8,7 @@ from typing import Protocol
 import torch
 
 from offchain.data.imageset import Progress
-from offchain.seccl.evaluation import confusion, macro_f
+from offchain.seccl.evaluation import confusion
 from offchain.seccl.training import LocalTrainer, Samples, Task
 
 
@@ -31,19 +31,18 @@ class Engine(Protocol):
     ) -> torch.Tensor:
         """What local training on each of the training sets `sets` changes in `start`.
 
-        start: global model, float32 (P,). sets: numbers in [0, T), all T when not given.
-        progress: called as (sets done, sets). Returns float32 (len(sets), P) on the task's device.
-        """
-
-    def evaluate(self, models: torch.Tensor, progress: Progress | None = None) -> torch.Tensor:
-        """Macro F-score of each of `models`, float32 (K, P), on each validation set.
-
-        Returns float64 (V, K) on the CPU: row i is what the owner of validation set i finds.
-        progress: called as (models done, models).
+        start: global model, float32 (P,). sets: numbers in [0, T), at least one; all T when not
+        given. progress: called as (sets done, sets). Returns float32 (len(sets), P) on the task's
+        device.
         """
 
     def confusions(self, models: torch.Tensor, progress: Progress | None = None) -> torch.Tensor:
-        """Confusion counts int64 (V, K, C, C) on the CPU, [.., true class, predicted class]."""
+        """What each of `models`, float32 (K, P), predicts on each validation set.
+
+        Returns counts int64 (V, K, C, C) on the CPU, [voter, candidate, true class, predicted
+        class]; `evaluation.macro_f` makes the scores float64 (V, K) of them.
+        progress: called as (models done, models).
+        """
 
     def close(self) -> None:
         """Free what the engine holds; it is not used afterwards."""
@@ -52,16 +51,19 @@ class Engine(Protocol):
 class LoopEngine:
     """One participant after the other: the reference for all other engines."""
 
-    name = "loop"
-
     def __init__(
-        self, task: Task, training: Sequence[Samples], validation: Sequence[Samples]
+        self,
+        task: Task,
+        training: Sequence[Samples],
+        validation: Sequence[Samples],
+        channels_last: bool = False,
     ) -> None:
         """Raises ModelError when the model cannot be trained together."""
+        self.name = "loop, channels last" if channels_last else "loop"
         self._task = task
         self._training = list(training)
         self._validation = list(validation)
-        self._trainer = LocalTrainer(task)
+        self._trainer = LocalTrainer(task, channels_last)
 
     def train(
         self,
@@ -72,31 +74,35 @@ class LoopEngine:
     ) -> torch.Tensor:
         """See `Engine.train`."""
         chosen = range(len(self._training)) if sets is None else sets
-        start = start.to(self._task.device)
         changes = []
         for done, number in enumerate(chosen, 1):
-            changes.append(self._trainer.train(start, round_, self._training[number]))
+            changes.append(self.train_one(start, round_, number))
             if progress is not None:
                 progress(done, len(chosen))
         return torch.stack(changes)
 
-    def evaluate(self, models: torch.Tensor, progress: Progress | None = None) -> torch.Tensor:
-        """See `Engine.evaluate`."""
-        return macro_f(self.confusions(models, progress))
+    def train_one(self, start: torch.Tensor, round_: int, number: int) -> torch.Tensor:
+        """What training on one set changes, float32 (P,)."""
+        return self._trainer.train(start.to(self._task.device), round_, self._training[number])
 
     def confusions(self, models: torch.Tensor, progress: Progress | None = None) -> torch.Tensor:
         """See `Engine.confusions`."""
-        classes, columns = self._task.class_count, []
-        for done, flat in enumerate(models.to(self._task.device), 1):
-            self._trainer.layout.load(self._trainer.model, flat)
-            columns.append(
-                torch.stack(
-                    [confusion(self._trainer.model, part, classes) for part in self._validation]
-                )
-            )
+        columns = []
+        for done, model in enumerate(models, 1):
+            columns.append(self.confusions_one(model))
             if progress is not None:
                 progress(done, len(models))
-        return torch.stack(columns, dim=1).cpu()
+        return torch.stack(columns, dim=1)
+
+    def confusions_one(self, model: torch.Tensor) -> torch.Tensor:
+        """Counts int64 (V, C, C), on the CPU, of the model float32 (P,)."""
+        trainer = self._trainer
+        trainer.layout.load(trainer.model, model.to(self._task.device))
+        counts = [
+            confusion(trainer.model, part, self._task.class_count, trainer.memory_format)
+            for part in self._validation
+        ]
+        return torch.stack(counts).cpu()
 
     def close(self) -> None:
         """Nothing is held."""

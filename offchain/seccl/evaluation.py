@@ -7,8 +7,9 @@ from torch import nn
 
 from offchain.seccl.training import Samples, to_inputs
 
-BATCH = 500
-"""Images a forward pass."""
+BATCH = {"cpu": 128, "cuda": 4096}
+"""Images a forward pass. On a CPU what a pass makes should stay in its cache: 500 a pass took a
+fifth longer than 128, and 6,000 more than twice as long."""
 
 
 def count_predictions(logits: torch.Tensor, labels: torch.Tensor, class_count: int) -> torch.Tensor:
@@ -17,15 +18,23 @@ def count_predictions(logits: torch.Tensor, labels: torch.Tensor, class_count: i
     return torch.bincount(cells, minlength=class_count**2).view(class_count, class_count)
 
 
-def confusion(model: nn.Module, samples: Samples, class_count: int) -> torch.Tensor:
+def confusion(
+    model: nn.Module,
+    samples: Samples,
+    class_count: int,
+    memory_format: torch.memory_format = torch.contiguous_format,
+) -> torch.Tensor:
     """Confusion counts int64 (C, C) of `model` on `samples`, in evaluation mode."""
     model.eval()
+    batch = BATCH[samples.images.device.type]
     counts = torch.zeros(class_count, class_count, dtype=torch.int64, device=samples.labels.device)
     with torch.inference_mode():
         for images, labels in zip(
-            torch.split(samples.images, BATCH), torch.split(samples.labels, BATCH), strict=True
+            torch.split(samples.images, batch), torch.split(samples.labels, batch), strict=True
         ):
-            counts += count_predictions(model(to_inputs(images)), labels, class_count)
+            counts += count_predictions(
+                model(to_inputs(images, memory_format)), labels, class_count
+            )
     return counts
 
 

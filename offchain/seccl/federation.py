@@ -9,7 +9,7 @@ import torch
 
 from offchain.data.imageset import Progress
 from offchain.seccl.engine import Engine
-from offchain.seccl.evaluation import accuracy, confusion
+from offchain.seccl.evaluation import accuracy, confusion, macro_f
 from offchain.seccl.parameters import model_digest
 from offchain.seccl.training import LocalTrainer, Samples, Task
 from offchain.seccl.updates import (
@@ -74,7 +74,7 @@ class Federation:
     def finish(self, updates: Sequence[SparseUpdate]) -> RoundRecord:
         """Judge the updates, elect and combine: the rest of the round."""
         number = len(self.history)
-        scores = self._engine.evaluate(applied(self.model, updates))
+        scores = macro_f(self._engine.confusions(applied(self.model, updates)))
         winners = tuple(self._consensus(scores))
         if not winners or len(set(winners)) < len(winners):
             raise ValueError(f"a consensus names distinct winners, at least one, not {winners}")
@@ -102,16 +102,17 @@ class Judge:
     """Accuracy on a test set that no participant trains on."""
 
     def __init__(self, task: Task, test: Samples) -> None:
-        trainer = LocalTrainer(task)
+        trainer = LocalTrainer(task, channels_last=True)
         self.layout = trainer.layout
         self._model = trainer.model
+        self._format = trainer.memory_format
         self._classes = task.class_count
         self._test = test
 
     def accuracy(self, flat: torch.Tensor) -> float:
         """Share of the test set that the model `flat` (P,) classifies rightly."""
         self.layout.load(self._model, flat)
-        return float(accuracy(confusion(self._model, self._test, self._classes)))
+        return float(accuracy(confusion(self._model, self._test, self._classes, self._format)))
 
 
 def central_baseline(
@@ -121,7 +122,12 @@ def central_baseline(
 
     The paper's baseline: the same settings, no sharing, no sparse part, no election.
     """
-    trainer, judge, model, curve = LocalTrainer(task), Judge(task, test), start, []
+    trainer, judge, model, curve = (
+        LocalTrainer(task, channels_last=True),
+        Judge(task, test),
+        start,
+        [],
+    )
     for number in range(rounds):
         model = model + trainer.train(model, number, everything)
         curve.append(judge.accuracy(model))

@@ -78,9 +78,11 @@ class Task:
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
 
 
-def to_inputs(images: torch.Tensor) -> torch.Tensor:
+def to_inputs(
+    images: torch.Tensor, memory_format: torch.memory_format = torch.contiguous_format
+) -> torch.Tensor:
     """float32 in [0, 1] of uint8 images, as a model takes them."""
-    return images.to(torch.float32).div_(255)
+    return images.to(torch.float32, memory_format=memory_format).div_(255)
 
 
 def epoch_orders(seed: int, round_: int, owner: int, samples: int, epochs: int) -> torch.Tensor:
@@ -95,10 +97,14 @@ class LocalTrainer:
     One module is kept and refilled, which is why two threads need a trainer each.
     """
 
-    def __init__(self, task: Task) -> None:
-        """Raises ModelError when the model cannot be trained together."""
+    def __init__(self, task: Task, channels_last: bool = False) -> None:
+        """channels_last: lay images and kernels out so; changes no more than the rounding.
+
+        Raises ModelError when the model cannot be trained together.
+        """
         self.task = task
-        self.model: nn.Module = task.factory().to(task.device).train()
+        self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
+        self.model: nn.Module = task.factory().to(task.device).to(memory_format=self.memory_format)
         self.layout = Layout.of(self.model)
 
     def train(self, start: torch.Tensor, round_: int, samples: Samples) -> torch.Tensor:
@@ -119,7 +125,9 @@ class LocalTrainer:
         with torch.random.fork_rng(devices=devices):
             torch.manual_seed(int(rng.integers(2**62)))
             for order in orders:
-                inputs = torch.split(to_inputs(samples.images[order]), settings.batch)
+                inputs = torch.split(
+                    to_inputs(samples.images[order], self.memory_format), settings.batch
+                )
                 labels = torch.split(samples.labels[order], settings.batch)
                 for x, y in zip(inputs, labels, strict=True):
                     loss = functional.cross_entropy(self.model(x), y)
