@@ -140,7 +140,7 @@ def _play_group(
         test,
         [Attack.parse(run.attack) for run in shared if run.attacked],
         choose_attackers(first.participants, max(run.attackers for run in shared), first.seed),
-        make_engine or (lambda *data: choose_engine(*data, _rounds(shared)).engine),
+        make_engine or _measured(_rounds(shared)),
         None if privacy is None else lambda c, number: privacy.released(c, number, first.seed),
     )
     try:
@@ -164,6 +164,12 @@ def _play_group(
                     steps.add(1)
     finally:
         contest.close()
+
+
+def _measured(rounds: int) -> EngineMaker:
+    return lambda task, training, validation: (
+        choose_engine(task, training, validation, rounds).engine
+    )
 
 
 def _play_from(contest: Contest, state: State, defence: Defence, run: Run, steps: _Steps) -> State:

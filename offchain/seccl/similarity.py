@@ -21,8 +21,9 @@ class Likeness:
     """From where on an update counts as a copy of another.
 
     cosine: of the angle between the two changes, all parameters. overlap: share of the smaller
-    one's parameters that both name. Reaching either is enough: noise on the values of a copy
-    lowers the cosine, other parameters lower the overlap. Both in (0, 1].
+    one's parameters that both name, less what chance would give, as a share of the most that it
+    can be above chance. Reaching either is enough: noise on the values of a copy lowers the cosine,
+    other parameters lower the overlap. Both in (0, 1].
     """
 
     cosine: float = 0.95
@@ -53,13 +54,15 @@ def likeness(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Cosine and overlap of each of `updates` with each of `others`, float32 (U, O) each.
 
-    An update of zeros has cosine 0 with everything.
+    An update of zeros has cosine 0 with everything, one that names all parameters overlap 0.
     """
     left, right = (torch.stack([one.dense() for one in part]) for part in (updates, others))
     unit = [torch.nn.functional.normalize(part, dim=1) for part in (left, right)]
     named = [torch.stack([_named(one) for one in part]) for part in (updates, others)]
-    fewer = torch.minimum(named[0].sum(1)[:, None], named[1].sum(1)[None, :])
-    return unit[0] @ unit[1].T, named[0] @ named[1].T / fewer
+    counts = named[0].sum(1)[:, None], named[1].sum(1)[None, :]
+    chance = counts[0] * counts[1] / left.shape[1]
+    above, most = named[0] @ named[1].T - chance, torch.minimum(*counts) - chance
+    return unit[0] @ unit[1].T, torch.where(most > 0, above / most.clamp(min=1e-9), 0.0)
 
 
 def copies(
