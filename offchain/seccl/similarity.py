@@ -79,35 +79,28 @@ def copies(
     participant, or none; a participant may resemble its own. last_change: of the model in the
     last round, float32 (P,); its largest part, of the size of the update, counts as posted.
 
-    An update that is itself a copy is no original, so whoever is unlike all originals is trusted.
+    What is posted first is trusted, so nobody can be accused by a copy of its own update.
     """
     bounds = bounds or Likeness()
     if sorted(order) != list(range(len(updates))):
         raise ValueError(f"the order of posting must name 0..{len(updates) - 1} once, not {order}")
-    known: list[tuple[int | None, bool, SparseUpdate]] = [
-        (author, True, update) for author, update in enumerate(earlier)
-    ]
+    known: list[tuple[int | None, SparseUpdate]] = list(enumerate(earlier))
     if last_change is not None and bool(last_change.any()):
         share = len(updates[0]) / updates[0].total
-        known.append((None, True, largest_changes(last_change[None], share)[0]))
-    known += [(author, False, update) for author, update in enumerate(updates)]
-    cosine, overlap = likeness(updates, [update for _, _, update in known])
+        known.append((None, largest_changes(last_change[None], share)[0]))
+    present = len(known)
+    known += enumerate(updates)
+    cosine, overlap = likeness(updates, [update for _, update in known])
     alike = (cosine >= bounds.cosine) | (overlap >= bounds.overlap)
-    found: dict[int, Copied] = {}
+    found = []
     for place, author in enumerate(order):
-        before = set(order[:place]) - found.keys()
-        for column in alike[author].nonzero().flatten().tolist():
-            of, is_earlier, _ = known[column]
-            if of != author if is_earlier else of in before:
-                found[author] = Copied(
-                    author,
-                    of,
-                    is_earlier,
-                    float(cosine[author, column]),
-                    float(overlap[author, column]),
-                )
-                break
-    return tuple(found.values())
+        others = [column for column in range(present) if known[column][0] != author]
+        before = [*others, *(present + one for one in order[:place])]
+        first = next((column for column in before if alike[author, column]), None)
+        if first is not None:
+            how = float(cosine[author, first]), float(overlap[author, first])
+            found.append(Copied(author, known[first][0], first < present, *how))
+    return tuple(found)
 
 
 def _named(update: SparseUpdate) -> torch.Tensor:

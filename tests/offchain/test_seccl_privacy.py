@@ -8,10 +8,14 @@ import torch
 from offchain.seccl.privacy import UpdatePrivacy, gaussian_delta, gaussian_epsilon
 
 
-def test_delta_is_the_published_one():
-    # Tests of Google's dp-accounting, GaussianPrivacyLoss of standard deviation 1, sensitivity 1.
-    assert gaussian_delta(1, 1, 1.0) == pytest.approx(0.12693674, abs=1e-8)
-    assert gaussian_delta(1, 1, 0.0) == pytest.approx(0.38292492, abs=1e-8)
+@pytest.mark.parametrize(
+    ("deviation", "sensitivity", "epsilon", "delta"),
+    [(1, 1, 1, 0.12693674), (2, 6, 1, 0.78760074), (5, 5, 2, 0.02092364)],
+)
+def test_delta_is_the_published_one(deviation, sensitivity, epsilon, delta):
+    # From the tests of Google's dp-accounting: test_gaussian_hockey_stick_divergence.
+    ratio = deviation / sensitivity
+    assert gaussian_delta(ratio, 1, epsilon) == pytest.approx(delta, abs=1e-8)
 
 
 @pytest.mark.parametrize(
