@@ -66,9 +66,14 @@ class Federation:
         self.model = start.to(task.device)
         self.history: list[RoundRecord] = []
 
-    def propose(self, progress: Progress | None = None) -> list[SparseUpdate]:
-        """What every participant trains and shares in the coming round."""
-        changes = self._engine.train(self.model, len(self.history), progress=progress)
+    def propose(
+        self, sets: Sequence[int] | None = None, progress: Progress | None = None
+    ) -> list[SparseUpdate]:
+        """What every participant trains and shares in the coming round.
+
+        sets: the training set that each participant uses; all of the engine's unless given.
+        """
+        changes = self._engine.train(self.model, len(self.history), sets, progress)
         return largest_changes(changes, self._task.settings.share)
 
     def finish(self, updates: Sequence[SparseUpdate]) -> RoundRecord:
