@@ -14,7 +14,7 @@ from offchain.seccl.processes import EngineError, ProcessEngine, cores
 from offchain.seccl.training import Samples, Task
 
 _TRIED = 4
-"""Participants that train, and models that are evaluated, in a trial on a CPU."""
+"""Participants that train, and models that are evaluated, in a trial on a CPU of up to 4 cores."""
 
 _WORTH_SECONDS = 30.0
 """Worker processes take seconds to start: they are tried when the loop would need longer."""
@@ -68,15 +68,12 @@ def choose_engine(
     On a CPU the candidates are the loop in both memory formats, the batched engine, and, where
     there are several cores and the loop would need over half a minute, worker processes in the
     better format. On CUDA they are the loop and the batched engine. On a CPU a trial trains four
-    participants and evaluates four models; on CUDA a trial is a whole round.
+    participants, or one a core, and evaluates as many models; on CUDA it is a whole round.
 
-    Raises ModelError when the model cannot be trained together, ValueError without rounds or sets.
+    Raises ValueError without rounds, and what `check_sets` raises.
     """
-    if rounds < 1 or not training or not validation:
-        raise ValueError(
-            f"an engine needs a round and a set of each kind, not {rounds} rounds, "
-            f"{len(training)} training sets, {len(validation)} validation sets"
-        )
+    if rounds < 1:
+        raise ValueError(f"rounds must be 1 or more, not {rounds}")
     data = task, training, validation
     loops: list[Callable[[], Engine]] = [partial(LoopEngine, *data)]
     if task.device.type == "cpu":
@@ -105,9 +102,9 @@ def _try(make: Callable[[], Engine], task: Task, sets: int) -> tuple[Trial, Engi
     except EngineError as error:
         return Trial("processes", float("inf"), float("inf"), 0.0, str(error)), None
     model = initial_model(task.factory, task.seed).to(task.device)
-    count = sets if task.device.type == "cuda" else min(_TRIED, sets)
+    count = sets if task.device.type == "cuda" else min(max(_TRIED, cores()), sets)
     try:
-        # A first, unmeasured call starts workers and fills caches.
+        # A first, unmeasured call fills caches.
         engine.confusions(model.unsqueeze(0))
         ready = time.perf_counter()
         engine.train(model, 0, range(count)).cpu()

@@ -260,7 +260,7 @@ contract BordaHandler is Attempts {
         if (form == 1) {
             content = new bytes(2 * _members);
             for (uint256 i = 0; i < _members; ++i) {
-                if (i != voter) content[2 * i + 1] = bytes1(uint8(derive(seed + i, "score") % 5));
+                if (i != voter) content[2 * i + 1] = bytes1(uint8(uint256(keccak256(abi.encode(seed, i))) % 5));
             }
             return (voter, form, content, good);
         }
