@@ -1,0 +1,185 @@
+"""What server and members want done on chain; each is one call of the board or of the consensus.
+
+`note`, where there is one, is the digest in a CID, which goes behind the call's arguments: the
+contract does not read it, and whoever reads the transaction finds what was posted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from offchain.seccl.ballots import Ballot
+from offchain.seccl.documents import SignedReceipt
+from offchain.seccl.messages import MessageKind, PostKey
+
+
+@dataclass(frozen=True)
+class Post:
+    """The server posts one message; `note` names a catalogue with this one entry."""
+
+    key: PostKey
+    message: bytes
+    note: bytes
+
+
+@dataclass(frozen=True)
+class PostBatch:
+    """The server posts all messages of a round and kind; `note` names their catalogue."""
+
+    session: bytes
+    round: int
+    kind: MessageKind
+    root: bytes
+    note: bytes
+
+
+@dataclass(frozen=True)
+class PostOwn:
+    """A member posts its message itself; `note` names the message."""
+
+    key: PostKey
+    message: bytes
+    path: tuple[bytes, ...]
+    note: bytes
+
+
+@dataclass(frozen=True)
+class ProveEquivocation:
+    """The server signed two messages for one place."""
+
+    one: SignedReceipt
+    other: SignedReceipt
+
+
+@dataclass(frozen=True)
+class ProveAltered:
+    """The server posted another message than it signed, singly."""
+
+    receipt: SignedReceipt
+
+
+@dataclass(frozen=True)
+class ProveAlteredInBatch:
+    """The server's batch has another message than it signed, or none (zero)."""
+
+    receipt: SignedReceipt
+    posted: bytes
+    path: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class ProveUnposted:
+    """The server signed a message and posted nothing in time."""
+
+    receipt: SignedReceipt
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """Member number `member` asks for a leaf of the batch at `key`; a bond goes with it."""
+
+    key: PostKey
+    member: int
+    path: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The leaf that was asked for."""
+
+    key: PostKey
+    message: bytes
+    path: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class Settle:
+    """The challenge at `key` was not answered in time."""
+
+    key: PostKey
+
+
+@dataclass(frozen=True)
+class ClaimShare:
+    """A member takes its share of a convicted server's stake."""
+
+    session: bytes
+    member: int
+    path: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class WithdrawStake:
+    """The server takes its stake back."""
+
+    session: bytes
+
+
+@dataclass(frozen=True)
+class OpenRound:
+    """The server opens a round of ballots."""
+
+    round: int
+
+
+@dataclass(frozen=True)
+class OpenOverdueRound:
+    """A member opens it in the server's place."""
+
+    round: int
+    member: int
+
+
+@dataclass(frozen=True)
+class SignedBallot:
+    """A ballot that anybody may carry; r and vs as EIP-2098 has them."""
+
+    round: int
+    voter: int
+    ballot: Ballot
+    r: bytes
+    vs: bytes
+
+
+@dataclass(frozen=True)
+class Relay:
+    """The server carries ballots, all in one transaction."""
+
+    ballots: tuple[SignedBallot, ...]
+
+
+@dataclass(frozen=True)
+class Vote:
+    """A member casts its ballot itself."""
+
+    round: int
+    voter: int
+    ballot: Ballot
+
+
+@dataclass(frozen=True)
+class Close:
+    """Anybody closes a round, so many candidates at a time."""
+
+    round: int
+    candidates: int
+
+
+Accusation = ProveEquivocation | ProveAltered | ProveAlteredInBatch | ProveUnposted | Settle
+"""What convicts a server."""
+
+Action = (
+    Post
+    | PostBatch
+    | PostOwn
+    | Accusation
+    | Challenge
+    | Answer
+    | ClaimShare
+    | WithdrawStake
+    | OpenRound
+    | OpenOverdueRound
+    | Relay
+    | Vote
+    | Close
+)

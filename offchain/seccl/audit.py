@@ -1,0 +1,176 @@
+"""A finished session, checked by a stranger: from the chain's events and the datastore alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+
+from offchain.data.imageset import Progress
+from offchain.seccl.ballots import Form, unpack_ranking, unpack_scores
+from offchain.seccl.borda import BallotError, Election, Result
+from offchain.seccl.messages import MessageKind
+from offchain.seccl.networks import default_factory
+from offchain.seccl.parameters import Layout, initial_model, model_digest
+from offchain.seccl.participant import ballot_of, evaluations_of, usable_updates
+from offchain.seccl.reading import Reading, Recover, read
+from offchain.seccl.session import Session
+from offchain.seccl.updates import SparseUpdate, mean_update
+from offchain.storage import Datastore
+
+
+class AuditError(ValueError):
+    """What a session claims and what was recomputed differ; one line for people."""
+
+
+@dataclass
+class Findings:
+    """How many of each were checked and found right.
+
+    refused: messages that are on the board and that no honest member uses, with the reason.
+    digests: of the global model before the first round and after each.
+    models: these models, float32 (P,). updates: of each round, by author.
+    results: of each round.
+    """
+
+    messages: int = 0
+    own_posts: int = 0
+    leaves: int = 0
+    receipts: int = 0
+    evaluations: int = 0
+    ballots: int = 0
+    refused: list[str] = field(default_factory=list)
+    digests: list[str] = field(default_factory=list)
+    models: list[torch.Tensor] = field(default_factory=list)
+    updates: list[dict[int, SparseUpdate]] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
+
+
+class FirstModel:
+    """The network that a session trains, and what it starts from."""
+
+    def __init__(self, session: Session) -> None:
+        """Raises AuditError when it is not the one that the description names."""
+        about = session.description
+        factory = default_factory(about.classes, about.shape)
+        self.flat = initial_model(factory, about.seed)
+        self.layout = Layout.of(factory())
+        self.digest = model_digest(self.layout, self.flat)
+        if (self.digest, self.layout.total) != (about.model, about.parameters):
+            raise AuditError(
+                f"the first model has {self.layout.total} parameters and the digest "
+                f"{self.digest}, the description says {about.parameters} and {about.model}"
+            )
+
+
+def audit(
+    session: Session, store: Datastore, recover: Recover, progress: Progress | None = None
+) -> Findings:
+    """Checks every closed round of a session.
+
+    Every message that counts against its hash on the board, every batch against its root, every
+    receipt's signature, every ballot against its voter's evaluation, every result, and every
+    global model against the digest that the next round's elected updates name. progress: called
+    as (rounds done, rounds). Raises AuditError at the first difference.
+    """
+    first, found = FirstModel(session), Findings()
+    model = first.flat
+    found.models.append(model)
+    found.digests.append(first.digest)
+    if sorted(session.closed) != list(range(len(session.closed))):
+        raise AuditError(f"rounds {sorted(session.closed)} are closed, some before them are not")
+    for round_ in range(len(session.closed)):
+        uploads = _messages(session, round_, MessageKind.UPLOAD, store, recover, found)
+        judged = _messages(session, round_, MessageKind.EVALUATION, store, recover, found)
+        updates, refused = usable_updates(session, round_, uploads, found.digests[-1])
+        found.refused += [f"round {round_}, member {i}: {why}" for i, why in refused.items()]
+        _ballots(session, round_, judged, found)
+        winners = _result(session, round_, found)
+        for winner in winners:
+            if winner not in updates:
+                raise AuditError(
+                    f"round {round_}: member {winner} won with an update that cannot be used: "
+                    f"{refused[winner]}"
+                )
+        if winners:
+            model = model + mean_update([updates[winner] for winner in winners])
+        found.updates.append(updates)
+        found.models.append(model)
+        found.digests.append(model_digest(first.layout, model))
+        if progress is not None:
+            progress(round_ + 1, len(session.closed))
+    return found
+
+
+def _messages(
+    session: Session,
+    round_: int,
+    kind: MessageKind,
+    store: Datastore,
+    recover: Recover,
+    found: Findings,
+) -> Reading:
+    """Everything posted in one round of one kind."""
+    where = f"round {round_}, {kind.name.lower()}s"
+    reading = read(session, round_, kind, store, recover)
+    fault = session.fault
+    convicted = fault is not None and (fault.key.round, fault.key.kind) == (round_, kind)
+    if reading.trouble and not convicted:
+        raise AuditError(f"{where}: {reading.trouble}")
+    for author, why in reading.missing.items():
+        raise AuditError(f"{where}, member {author}: {why}")
+    for author in reading.listed:
+        if author not in reading.receipts:
+            raise AuditError(f"{where}, member {author}: its receipt is not the server's")
+    own = session.posted(round_, kind, own=True)
+    for author, message in reading.hashes.items():
+        path = reading.path(author) if author not in own and reading.leaves is not None else ()
+        if not session.counts(session.key(round_, kind, author), message, path):
+            raise AuditError(f"{where}, member {author}: not what counts on the board")
+    found.messages += len(reading.contents)
+    found.own_posts += len(own)
+    found.receipts += len(reading.receipts)
+    found.leaves += len(reading.leaves or ())
+    return reading
+
+
+def _ballots(session: Session, round_: int, judged: Reading, found: Findings) -> None:
+    """Each ballot against its voter's evaluation."""
+    said, wrong = evaluations_of(session, round_, judged.contents)
+    for author, why in wrong.items():
+        raise AuditError(f"round {round_}, member {author}: {why}")
+    for voter, ballot in session.ballots.get(round_, {}).items():
+        where = f"round {round_}: the ballot of member {voter}"
+        if voter not in said:
+            raise AuditError(f"{where} rests on no evaluation")
+        if ballot != ballot_of(session, said[voter]):
+            raise AuditError(f"{where} is not what its evaluation says")
+        found.ballots += 1
+    found.evaluations += len(said)
+
+
+def _result(session: Session, round_: int, found: Findings) -> tuple[int, ...]:
+    """The winners, counted again."""
+    about, closed = session.description, session.closed[round_]
+    election = Election(session.members, about.winners, session.opened[round_].seed, about.quorum)
+    try:
+        result = election.close(rankings(session, round_, election))
+    except BallotError as error:
+        raise AuditError(f"round {round_}: a ballot was counted that is none: {error}") from error
+    ours = result.winners, result.points, result.ballots
+    theirs = closed.winners, closed.points, closed.ballots
+    if ours != theirs:
+        raise AuditError(f"round {round_}: counted again the result is {ours}, on chain {theirs}")
+    found.results.append(result)
+    return result.winners
+
+
+def rankings(session: Session, round_: int, election: Election) -> dict[int, list[int]]:
+    """The counted ballots of a round as rankings, by voter."""
+    found = {}
+    for voter, ballot in session.ballots.get(round_, {}).items():
+        if ballot.form == Form.RANKING:
+            found[voter] = unpack_ranking(ballot.content, session.members)
+        else:
+            found[voter] = election.best(voter, unpack_scores(ballot.content))
+    return found

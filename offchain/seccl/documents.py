@@ -1,0 +1,240 @@
+"""The documents of a session in the datastore: its description, catalogues, and evaluations.
+
+All are canonical JSON. A description is named by the session's id, a catalogue by the transaction
+that posts what it lists, an evaluation by the board, as every message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from offchain.models.canonical import DocumentError, from_canonical, take, to_canonical
+from offchain.seccl.ballots import MAX_SCORE
+from offchain.seccl.messages import MessageKind, PostKey, Receipt
+
+MAX_DESCRIPTION_BYTES = 200_000
+"""Room for the 2,047 members that a board allows."""
+
+_ENTRY_BYTES = 512
+_DESCRIPTION = "souk.seccl.session.v1"
+_CATALOGUE = "souk.seccl.catalogue.v1"
+_EVALUATION = "souk.seccl.evaluation.v1"
+
+
+@dataclass(frozen=True)
+class Description:
+    """What members agree on besides the board's terms, and all that an auditor needs.
+
+    members: 0x addresses, by index. consensus: 0x address of the factory of BordaConsensus.
+    winners: M. quorum: of ballots. parameters: of the model. share: of them that is uploaded.
+    model: digest, in hex, of the first global model: SmallCnn of `classes` and `shape` (C, H, W),
+    drawn from `seed`. dataset: its name, for people.
+    """
+
+    members: tuple[str, ...]
+    consensus: str
+    winners: int
+    quorum: int
+    parameters: int
+    share: float
+    model: str
+    classes: int
+    shape: tuple[int, int, int]
+    seed: int
+    dataset: str
+
+    def to_bytes(self) -> bytes:
+        """The document."""
+        fields = asdict(self) | {"members": list(self.members), "shape": list(self.shape)}
+        return to_canonical({"type": _DESCRIPTION, **fields})
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Description:
+        """The inverse of `to_bytes`, of untrusted bytes. Raises DocumentError."""
+        what = "a session's description"
+        document = from_canonical(data, what, MAX_DESCRIPTION_BYTES)
+        values = take(
+            document,
+            what,
+            type=str,
+            members=list,
+            consensus=str,
+            winners=int,
+            quorum=int,
+            parameters=int,
+            share=(int, float),
+            model=str,
+            classes=int,
+            shape=list,
+            seed=int,
+            dataset=str,
+        )
+        kind, members, *rest = values
+        shape = values[9]
+        if kind != _DESCRIPTION:
+            raise DocumentError(f"{what} has the type {_DESCRIPTION}, not {kind!r:.60}")
+        if not all(isinstance(member, str) for member in members):
+            raise DocumentError(f"{what}: members are addresses")
+        if len(shape) != 3 or not all(type(side) is int for side in shape):
+            raise DocumentError(f"{what}: shape is three whole numbers, not {shape!r:.60}")
+        rest[7] = tuple(shape)
+        return cls(tuple(members), *rest)
+
+
+@dataclass(frozen=True)
+class SignedReceipt:
+    """A server's receipt and its signature: 65 bytes, r, s, v."""
+
+    receipt: Receipt
+    signature: bytes
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One message of a catalogue: whose, its hash, the digest in its content's CID, the receipt's
+    deadline and signature."""
+
+    author: int
+    message: bytes
+    content: bytes
+    deadline: int
+    signature: bytes
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What the server says lies at the places of one round and kind, by ascending author."""
+
+    session: bytes
+    round: int
+    kind: MessageKind
+    entries: tuple[Entry, ...]
+
+    def receipts(self) -> dict[int, SignedReceipt]:
+        """The receipts in it by author; nobody has checked their signatures."""
+        return {
+            entry.author: SignedReceipt(
+                Receipt(self._key(entry.author), entry.message, entry.deadline), entry.signature
+            )
+            for entry in self.entries
+        }
+
+    def hashes(self, members: int) -> list[bytes | None]:
+        """The message of each member, None for none, as a batch takes them."""
+        listed = {entry.author: entry.message for entry in self.entries}
+        return [listed.get(member) for member in range(members)]
+
+    def to_bytes(self) -> bytes:
+        """The document."""
+        return to_canonical(
+            {
+                "type": _CATALOGUE,
+                "session": self.session.hex(),
+                "round": self.round,
+                "kind": int(self.kind),
+                "entries": [
+                    [e.author, e.message.hex(), e.content.hex(), e.deadline, e.signature.hex()]
+                    for e in self.entries
+                ],
+            }
+        )
+
+    @classmethod
+    def from_bytes(
+        cls, data: bytes, session: bytes, round_: int, kind: MessageKind, members: int
+    ) -> Catalogue:
+        """The inverse of `to_bytes`, of untrusted bytes, for that session, round and kind.
+
+        Raises DocumentError.
+        """
+        what = "a catalogue"
+        document = from_canonical(data, what, max_catalogue_bytes(members))
+        *head, listed = take(
+            document, what, type=str, session=str, round=int, kind=int, entries=list
+        )
+        if head != [_CATALOGUE, session.hex(), round_, int(kind)]:
+            raise DocumentError(f"{what} of another session, round or kind: {head!r:.200}")
+        entries = tuple(_entry(item) for item in listed)
+        authors = [entry.author for entry in entries]
+        if authors != sorted(set(authors)) or not set(authors) <= set(range(members)):
+            raise DocumentError(f"{what} lists authors below {members} once, in order")
+        return cls(session, round_, kind, entries)
+
+    def _key(self, author: int) -> PostKey:
+        return PostKey(self.session, self.round, self.kind, author)
+
+
+def max_catalogue_bytes(members: int) -> int:
+    """Longest catalogue read, in bytes."""
+    return _ENTRY_BYTES * (members + 1)
+
+
+def _entry(item: Any) -> Entry:
+    try:
+        author, message, content, deadline, signature = item
+        words = map(bytes.fromhex, (message, content, signature))
+        entry = Entry(author, next(words), next(words), deadline, next(words))
+    except (TypeError, ValueError) as error:
+        raise DocumentError(f"{item!r:.60} is no entry of a catalogue") from error
+    lengths = len(entry.message), len(entry.content), len(entry.signature)
+    numbers = type(entry.author) is int and type(entry.deadline) is int
+    if lengths != (32, 32, 65) or not numbers or not 0 <= entry.deadline < 2**40:
+        raise DocumentError(f"{item!r:.60} is no entry of a catalogue")
+    return entry
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A message of type (b): what a member holds of every upload of a round.
+
+    scores: macro F-scores in steps of 1/65,535, by member; 0 for its own and for what it refused.
+    """
+
+    round: int
+    author: int
+    scores: tuple[int, ...]
+
+    @classmethod
+    def of(
+        cls, round_: int, author: int, scores: Sequence[float], refused: Iterable[int]
+    ) -> Evaluation:
+        """scores: 0 to 1, by member. Raises ValueError where one is not."""
+        left_out = {author, *refused}
+        steps = []
+        for member, score in enumerate(scores):
+            if not 0 <= score <= 1:
+                raise ValueError(f"score {score} of member {member} is not between 0 and 1")
+            steps.append(0 if member in left_out else round(score * MAX_SCORE))
+        return cls(round_, author, tuple(steps))
+
+    def to_bytes(self) -> bytes:
+        """The message."""
+        fields: Mapping[str, object] = asdict(self) | {"scores": list(self.scores)}
+        return to_canonical({"type": _EVALUATION, **fields})
+
+    @classmethod
+    def from_bytes(cls, data: bytes, round_: int, author: int, members: int) -> Evaluation:
+        """The inverse of `to_bytes`, of untrusted bytes, for that round and author.
+
+        Raises DocumentError.
+        """
+        what = "an evaluation"
+        document = from_canonical(data, what, max_evaluation_bytes(members))
+        *head, scores = take(document, what, type=str, round=int, author=int, scores=list)
+        if head != [_EVALUATION, round_, author]:
+            raise DocumentError(f"{what} of another round or author: {head!r:.100}")
+        if len(scores) != members:
+            raise DocumentError(f"{what} has {members} scores, not {len(scores)}")
+        for score in scores:
+            if type(score) is not int or not 0 <= score <= MAX_SCORE:
+                raise DocumentError(f"{what}: a score is 0 to {MAX_SCORE}, not {score!r:.60}")
+        if scores[author]:
+            raise DocumentError(f"{what}: member {author} gives itself {scores[author]}")
+        return cls(round_, author, tuple(scores))
+
+
+def max_evaluation_bytes(members: int) -> int:
+    """Longest evaluation read, in bytes."""
+    return 200 + 8 * members

@@ -1,0 +1,146 @@
+"""Servers that lie: each in one round, about the upload of one member."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from safetensors.torch import load
+
+from offchain.seccl import actions as do
+from offchain.seccl.documents import Catalogue, Entry, SignedReceipt
+from offchain.seccl.messages import MessageKind, PostKey
+from offchain.seccl.reading import Wallet
+from offchain.seccl.server import Server
+from offchain.seccl.session import Session
+from offchain.storage import Datastore
+
+
+@dataclass(frozen=True)
+class Lie:
+    """round: in which it lies. victim: whose upload. witness: another member, which is told
+    something else where members are told different things."""
+
+    round: int
+    victim: int
+    witness: int
+
+
+class LyingServer(Server):
+    """Honest but for one round's upload of one member."""
+
+    def __init__(self, session: Session, wallet: Wallet, store: Datastore, lie: Lie) -> None:
+        super().__init__(session, wallet, store)
+        self.lie = lie
+        self._contents: dict[PostKey, bytes] = {}
+
+    def receive(self, key: PostKey, content: bytes, now: int) -> SignedReceipt:
+        """Signs as an honest server does, and keeps what it needs to lie."""
+        self._contents[key] = content
+        return super().receive(key, content, now)
+
+    def lies_about(self, round_: int, kind: MessageKind) -> bool:
+        """Whether it lies there."""
+        return round_ == self.lie.round and kind == MessageKind.UPLOAD
+
+    def _replaced(self, listed: Catalogue, content: bytes) -> Catalogue:
+        """The catalogue with another message of the victim, which it signs as well."""
+        key = self.session.key(listed.round, listed.kind, self.lie.victim)
+
+        def told(entry: Entry) -> Entry:
+            false = entry.author == self.lie.victim
+            return self._entry(key, content, entry.deadline) if false else entry
+
+        return replace(listed, entries=tuple(map(told, listed.entries)))
+
+    def _reversed(self, round_: int) -> bytes:
+        """The victim's update with the sign of every value changed."""
+        content = self._contents[self.session.key(round_, MessageKind.UPLOAD, self.lie.victim)]
+        size = 4 * load(content)["values"].numel()
+        values = bytearray(content[-size:])
+        values[3::4] = bytes(byte ^ 0x80 for byte in values[3::4])  # little-endian: sign bits
+        return content[:-size] + bytes(values)
+
+
+class Alters(LyingServer):
+    """Posts another message in place of the victim's."""
+
+    def _listed(self, round_: int, kind: MessageKind) -> Catalogue:
+        listed = super()._listed(round_, kind)
+        if self.lies_about(round_, kind):
+            return self._replaced(listed, self._reversed(round_))
+        return listed
+
+
+class Drops(LyingServer):
+    """Leaves the victim's message out."""
+
+    def _listed(self, round_: int, kind: MessageKind) -> Catalogue:
+        listed = super()._listed(round_, kind)
+        if not self.lies_about(round_, kind):
+            return listed
+        return replace(
+            listed, entries=tuple(e for e in listed.entries if e.author != self.lie.victim)
+        )
+
+
+class Replays(LyingServer):
+    """Posts the victim's message of the round before once more; in round 0 it cannot."""
+
+    def _listed(self, round_: int, kind: MessageKind) -> Catalogue:
+        listed = super()._listed(round_, kind)
+        if not self.lies_about(round_, kind):
+            return listed
+        return self._replaced(
+            listed, self._contents[self.session.key(round_ - 1, kind, self.lie.victim)]
+        )
+
+
+class Equivocates(LyingServer):
+    """Posts the truth, and tells the witness, with its signature, of another message."""
+
+    def hand(self, reader: int, round_: int, kind: MessageKind) -> Catalogue | None:
+        """Another catalogue for the witness."""
+        listed = super().hand(reader, round_, kind)
+        if listed is None or reader != self.lie.witness or not self.lies_about(round_, kind):
+            return listed
+        return self._replaced(listed, self._reversed(round_))
+
+
+class Withholds(LyingServer):
+    """Posts a root and shows nobody what is in it."""
+
+    def post(self, round_: int, kind: MessageKind) -> list[do.Action]:
+        """A note behind which there is nothing."""
+        found = super().post(round_, kind)
+        if not self.lies_about(round_, kind):
+            return found
+        del self._catalogues[round_, kind]
+        return [
+            replace(one, note=bytes(32)) if isinstance(one, do.Post | do.PostBatch) else one
+            for one in found
+        ]
+
+
+class Stalls(LyingServer):
+    """Signs, and then does nothing any more: posts no message, carries no ballot."""
+
+    def post(self, round_: int, kind: MessageKind) -> list[do.Action]:
+        """Nothing from the round of the lie on."""
+        return [] if round_ >= self.lie.round else super().post(round_, kind)
+
+    def relay(self, ballots: Sequence[do.SignedBallot]) -> list[do.Action]:
+        """Nothing from the round of the lie on."""
+        late = any(ballot.round >= self.lie.round for ballot in ballots)
+        return [] if late else super().relay(ballots)
+
+
+LIES: dict[str, type[LyingServer]] = {
+    "alters": Alters,
+    "drops": Drops,
+    "replays": Replays,
+    "equivocates": Equivocates,
+    "withholds": Withholds,
+    "stalls": Stalls,
+}
+"""What a server can do wrong, by name."""

@@ -1,0 +1,276 @@
+"""A member of a session: uploads, reads what others uploaded, judges, votes, and accuses.
+
+It believes the server nothing. What it sends, it sends for a receipt; what it is shown, it compares
+with the board; where the server lets it down, it posts and votes itself, and whatever the server
+signed against what it posted, it takes to the board.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from offchain.models.canonical import DocumentError
+from offchain.seccl import actions as do
+from offchain.seccl.ballots import Ballot, Poll, compact, pack_ranking
+from offchain.seccl.borda import Election
+from offchain.seccl.documents import Catalogue, Evaluation, SignedReceipt
+from offchain.seccl.messages import NO_MESSAGE, MessageKind, PostKey
+from offchain.seccl.reading import Reading, Recover, Wallet, is_signed
+from offchain.seccl.session import Session
+from offchain.seccl.updates import (
+    SparseUpdate,
+    UpdateError,
+    UpdateHeader,
+    decode_update,
+    encode_update,
+)
+from offchain.storage import Datastore, digest_of
+
+
+class ReceiptRefused(ValueError):
+    """A receipt that is worth nothing; one line for people."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """What a member sends: its place, its bytes, and their hash as the board has it."""
+
+    key: PostKey
+    content: bytes
+    message: bytes
+
+
+class Participant:
+    """Member number `index`; its state but for receipts is the chain's."""
+
+    def __init__(
+        self, session: Session, index: int, wallet: Wallet, recover: Recover, store: Datastore
+    ) -> None:
+        """Raises ValueError when the wallet is not that member's."""
+        if session.description.members[index].lower() != wallet.address.lower():
+            raise ValueError(f"{wallet.address} is not member {index}")
+        self.session = session
+        self.index = index
+        self._wallet = wallet
+        self._recover = recover
+        self._store = store
+        self._sent: dict[PostKey, Message] = {}
+        self.receipts: dict[PostKey, SignedReceipt] = {}
+
+    # ---------------------------------------------------------------- what it sends
+
+    def upload(self, round_: int, update: SparseUpdate, model: str) -> Message:
+        """Its update of a round, of the global model with the digest `model`."""
+        header = UpdateHeader(round_, str(self.index), model)
+        return self.send(round_, MessageKind.UPLOAD, encode_update(update, header))
+
+    def evaluation(self, round_: int, scores: Sequence[float], refused: Sequence[int]) -> Message:
+        """Its evaluation of the others' uploads: macro F-scores, 0 to 1, by member."""
+        said = Evaluation.of(round_, self.index, scores, refused)
+        return self.send(round_, MessageKind.EVALUATION, said.to_bytes())
+
+    def send(self, round_: int, kind: MessageKind, content: bytes) -> Message:
+        """A message for its place in a round, which it remembers."""
+        key = self.session.key(round_, kind, self.index)
+        self._sent[key] = Message(key, content, self.session.board.message_hash(key, content))
+        return self._sent[key]
+
+    def keep(self, signed: SignedReceipt) -> None:
+        """Keeps the server's receipt for what it sent.
+
+        Raises ReceiptRefused when it is for another message, promises the post for after the
+        window, or was not signed by the server: then it has to post itself.
+        """
+        receipt = signed.receipt
+        sent = self._sent.get(receipt.key)
+        if sent is None or sent.message != receipt.message:
+            raise ReceiptRefused(f"a receipt for what member {self.index} did not send")
+        end = self.session.terms.window(receipt.key.round, receipt.key.kind)[1]
+        if receipt.deadline > end:
+            raise ReceiptRefused(f"a receipt for {receipt.deadline}, after the window's {end}")
+        if not self._is_signed(signed):
+            raise ReceiptRefused("a receipt that the server did not sign")
+        self.receipts[receipt.key] = signed
+
+    # ---------------------------------------------------------------- what it reads
+
+    def updates(
+        self, round_: int, reading: Reading, model: str
+    ) -> tuple[dict[int, SparseUpdate], dict[int, str]]:
+        """The updates that can be used, by author, and why the others cannot.
+
+        Refused are messages that are missing, too long, of another form, shape, round, author or
+        global model than `model`, and values that are NaN or infinite.
+        """
+        return usable_updates(self.session, round_, reading, model)
+
+    # ---------------------------------------------------------------- what it votes
+
+    def ranking(self, round_: int) -> Ballot:
+        """The ballot that follows from its evaluation of the round."""
+        key = self.session.key(round_, MessageKind.EVALUATION, self.index)
+        said = Evaluation.from_bytes(
+            self._sent[key].content, round_, self.index, self.session.members
+        )
+        return ballot_of(self.session, said)
+
+    def signed_ballot(self, round_: int, consensus: str) -> do.SignedBallot:
+        """That ballot, signed for the session's BordaConsensus at the 0x address `consensus`."""
+        ballot = self.ranking(round_)
+        poll = Poll(self.session.board.chain_id, consensus, self.session.id, round_)
+        signature = self._wallet.sign(poll.ballot(self._wallet.address, ballot))
+        r, s = (int.from_bytes(part, "big") for part in (signature[:32], signature[32:64]))
+        return do.SignedBallot(round_, self.index, ballot, *compact(r, s, signature[64]))
+
+    def vote(self, round_: int) -> list[do.Action]:
+        """Casts the ballot itself when it was not counted so far."""
+        if self.index in self.session.ballots.get(round_, {}):
+            return []
+        return [do.Vote(round_, self.index, self.ranking(round_))]
+
+    # ---------------------------------------------------------------- what it objects to
+
+    def objections(
+        self, round_: int, kind: MessageKind, reading: Reading, handed: Catalogue | None, now: int
+    ) -> list[do.Action]:
+        """What to do about the server's posts of a round and kind, accusations first.
+
+        handed: what the server told this member; it may differ from what it posted. now: Unix
+        seconds. Nothing when all is as it should be, or when there is time left to wait.
+        """
+        key = self.session.key(round_, kind, self.index)
+        found: list[do.Action] = []
+        if self.session.fault is None:
+            found += self._about_own(key, reading, now)
+            found += self._about_handed(reading, handed)
+            found += self._about_challenges(now)
+        return found + self._own_post(key, reading, now)
+
+    def share(self) -> list[do.Action]:
+        """Takes its share of a convicted server's stake, once."""
+        if (
+            self.session.fault is None
+            or not self.session.fault.share
+            or self.index in self.session.shares
+        ):
+            return []
+        return [do.ClaimShare(self.session.id, self.index, self.session.member_path(self.index))]
+
+    def _about_own(self, key: PostKey, reading: Reading, now: int) -> list[do.Action]:
+        kept, session = self.receipts.get(key), self.session
+        if kept is None:
+            return []
+        mine, place = kept.receipt.message, (key.round, key.kind)
+        if not session.terms.batched(key.kind):
+            post = session.posted(*place, own=False).get(self.index)
+            if post is not None:
+                return [do.ProveAltered(kept)] if post.message != mine else []
+        elif place in session.batches:
+            if reading.leaves is None:
+                return self._challenge(key)
+            leaf = reading.listed.get(self.index, NO_MESSAGE)
+            if leaf == mine:
+                return []
+            return [do.ProveAlteredInBatch(kept, leaf, reading.path(self.index))]
+        due = min(kept.receipt.deadline, session.terms.window(*place)[1])
+        return [do.ProveUnposted(kept)] if now >= due else []
+
+    def _about_handed(self, reading: Reading, handed: Catalogue | None) -> list[do.Action]:
+        """Two signed words for one place, or a signed word against the batch."""
+        if handed is None:
+            return []
+        for author, signed in handed.receipts().items():
+            leaf = reading.listed.get(author, NO_MESSAGE)
+            if signed.receipt.message == leaf or not self._is_signed(signed):
+                continue
+            if author in reading.receipts:
+                return [do.ProveEquivocation(reading.receipts[author], signed)]
+            if reading.leaves is not None:
+                return [do.ProveAlteredInBatch(signed, leaf, reading.path(author))]
+        return []
+
+    def _challenge(self, key: PostKey) -> list[do.Action]:
+        """Asks for its own leaf, unless somebody asks already: one question is enough."""
+        asked = {(k.round, k.kind) for k in self.session.challenges}
+        if (key.round, key.kind) in asked:
+            return []
+        return [do.Challenge(key, self.index, self.session.member_path(self.index))]
+
+    def _about_challenges(self, now: int) -> list[do.Action]:
+        """Convicts a server that did not answer, or by what it answered."""
+        found: list[do.Action] = []
+        for key, asked in self.session.challenges.items():
+            answer = self.session.answers.get(key)
+            kept = self.receipts.get(key)
+            if answer is None:
+                found += [do.Settle(key)] if now >= asked.deadline else []
+            elif kept is not None and answer.message != kept.receipt.message:
+                found.append(do.ProveAlteredInBatch(kept, answer.message, answer.path))
+        return found
+
+    def _own_post(self, key: PostKey, reading: Reading, now: int) -> list[do.Action]:
+        """Posts its message itself where the server posted something else, or nothing in time."""
+        sent, session = self._sent.get(key), self.session
+        start, end = session.terms.window(key.round, key.kind)
+        if sent is None or not start <= now < end:
+            return []
+        if reading.hashes.get(self.index) == sent.message and self.index in reading.contents:
+            return []
+        if self.index in session.posted(key.round, key.kind, own=True):
+            return []
+        kept = self.receipts.get(key)
+        waiting = session.fault is None and kept is not None and now < kept.receipt.deadline
+        if waiting and not self._something_posted(key):
+            return []
+        note = digest_of(self._store.put(sent.content))
+        return [do.PostOwn(key, sent.message, session.member_path(self.index), note)]
+
+    def _something_posted(self, key: PostKey) -> bool:
+        if self.session.terms.batched(key.kind):
+            return (key.round, key.kind) in self.session.batches
+        return self.index in self.session.posted(key.round, key.kind, own=False)
+
+    def _is_signed(self, signed: SignedReceipt) -> bool:
+        return is_signed(self.session.board, self.session.terms.server, signed, self._recover)
+
+
+def usable_updates(
+    session: Session, round_: int, reading: Reading, model: str
+) -> tuple[dict[int, SparseUpdate], dict[int, str]]:
+    """See `Participant.updates`; the same for everybody, so that auditors can repeat it."""
+    updates: dict[int, SparseUpdate] = {}
+    refused: dict[int, str] = dict(reading.missing)
+    about = session.description
+    for author in range(session.members):
+        content = reading.contents.get(author)
+        if content is None:
+            refused.setdefault(author, "nothing was posted")
+            continue
+        header = UpdateHeader(round_, str(author), model)
+        try:
+            updates[author] = decode_update(content, header, about.parameters, about.share)
+        except UpdateError as error:
+            refused[author] = str(error)
+    return updates, refused
+
+
+def ballot_of(session: Session, said: Evaluation) -> Ballot:
+    """The ranking that follows from an evaluation under the seed of its round."""
+    seed = session.opened[said.round].seed
+    about = session.description
+    election = Election(session.members, about.winners, seed, about.quorum)
+    return pack_ranking(election.best(said.author, said.scores), session.members)
+
+
+def evaluations_of(
+    session: Session, round_: int, contents: Mapping[int, bytes]
+) -> tuple[dict[int, Evaluation], dict[int, str]]:
+    """The evaluations of a round by author, and why others are none."""
+    found, refused = {}, {}
+    for author, content in contents.items():
+        try:
+            found[author] = Evaluation.from_bytes(content, round_, author, session.members)
+        except DocumentError as error:
+            refused[author] = str(error)
+    return found, refused

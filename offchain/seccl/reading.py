@@ -1,0 +1,158 @@
+"""What lies on the board at one round and kind, fetched from the datastore and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from offchain.crypto import commitments as cm
+from offchain.models.canonical import DocumentError
+from offchain.seccl.documents import (
+    Catalogue,
+    SignedReceipt,
+    max_catalogue_bytes,
+    max_evaluation_bytes,
+)
+from offchain.seccl.messages import Board, MessageKind
+from offchain.seccl.session import Session
+from offchain.seccl.updates import max_update_bytes
+from offchain.storage import ContentError, Datastore, cid_from_digest
+
+Recover = Callable[[dict[str, Any], bytes], str | None]
+"""(EIP-712 typed data, 65 bytes) -> the 0x address that signed, None where nobody did."""
+
+
+class Wallet(Protocol):
+    """The key of one party, wherever it lies."""
+
+    address: str
+
+    def sign(self, typed: dict[str, Any]) -> bytes:
+        """The signature, 65 bytes r, s, v, of EIP-712 typed data."""
+
+
+class ReadingError(ValueError):
+    """A post behind which there is not what its poster promised; one line for people."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One round and kind.
+
+    receipts: of the server, by author, with its signature, from catalogues that fit the posts.
+    leaves: of the batch, by author; None where there is no batch or none could be rebuilt.
+    listed: the server's messages as they were posted, by author.
+    hashes: the messages that count, by author.
+    contents: the message that counts, by author, its hash compared with the board's.
+    missing: why there is none, by author, where something was posted.
+    trouble: why the server's catalogue is of no use, "" where it is.
+    """
+
+    receipts: Mapping[int, SignedReceipt] = field(default_factory=dict)
+    listed: Mapping[int, bytes] = field(default_factory=dict)
+    hashes: Mapping[int, bytes] = field(default_factory=dict)
+    leaves: tuple[bytes, ...] | None = None
+    contents: Mapping[int, bytes] = field(default_factory=dict)
+    missing: Mapping[int, str] = field(default_factory=dict)
+    trouble: str = ""
+
+    def path(self, author: int) -> tuple[bytes, ...]:
+        """From the author's leaf to the batch's root. Raises ReadingError without a batch."""
+        if self.leaves is None:
+            raise ReadingError("no leaves of the batch are known")
+        return tuple(cm.path(self.leaves, author))
+
+
+def is_signed(board: Board, server: str, signed: SignedReceipt, recover: Recover) -> bool:
+    """Whether the server signed it."""
+    signer = recover(board.typed_data(signed.receipt), signed.signature)
+    return signer is not None and signer.lower() == server.lower()
+
+
+def read(
+    session: Session, round_: int, kind: MessageKind, store: Datastore, recover: Recover
+) -> Reading:
+    """All that was posted at a round and kind.
+
+    What an author posted itself counts, or else what the server posted. Content that is missing,
+    too large or of another hash than the board's is left out, with the reason. Raises
+    DatastoreUnavailable where one's own node does not answer.
+    """
+    trouble, leaves, catalogues = "", None, []
+    if session.terms.batched(kind):
+        batch = session.batches.get((round_, kind))
+        if batch is not None:
+            try:
+                listed = _catalogue(session, batch.note, round_, kind, store)
+                leaves = _batch_leaves(session, listed, batch.root)
+                catalogues = [listed]
+            except (ContentError, DocumentError, ReadingError) as error:
+                trouble = f"the catalogue of the batch cannot be used: {error}"
+    else:
+        for author, post in session.posted(round_, kind, own=False).items():
+            try:
+                listed = _catalogue(session, post.note, round_, kind, store)
+                if listed.hashes(session.members)[author] != post.message:
+                    raise ReadingError(f"it does not list what was posted for member {author}")
+                catalogues.append(listed)
+            except (ContentError, DocumentError, ReadingError) as error:
+                trouble = f"the catalogue of a post cannot be used: {error}"
+    receipts: dict[int, SignedReceipt] = {}
+    wanted: dict[int, tuple[bytes, bytes]] = {}  # hash and digest by author
+    for listed in catalogues:
+        for entry in listed.entries:
+            wanted[entry.author] = entry.message, entry.content
+        for author, signed in listed.receipts().items():
+            if is_signed(session.board, session.terms.server, signed, recover):
+                receipts[author] = signed
+    posted = {author: message for author, (message, _) in wanted.items()}
+    for author, post in session.posted(round_, kind, own=True).items():
+        wanted[author] = post.message, post.note
+    contents, missing = _contents(session, round_, kind, wanted, store)
+    hashes = {author: message for author, (message, _) in wanted.items()}
+    return Reading(receipts, posted, hashes, leaves, contents, missing, trouble)
+
+
+def max_message_bytes(session: Session, kind: MessageKind) -> int:
+    """Longest message of a kind, in bytes."""
+    if kind == MessageKind.UPLOAD:
+        return max_update_bytes(session.description.parameters, session.description.share)
+    return max_evaluation_bytes(session.members)
+
+
+def _catalogue(
+    session: Session, digest: bytes, round_: int, kind: MessageKind, store: Datastore
+) -> Catalogue:
+    data = store.get(cid_from_digest(digest), max_catalogue_bytes(session.members))
+    return Catalogue.from_bytes(data, session.id, round_, kind, session.members)
+
+
+def _batch_leaves(session: Session, listed: Catalogue, root: bytes) -> tuple[bytes, ...]:
+    hashes = listed.hashes(session.members)
+    leaves = session.board.batch_leaves(session.id, listed.round, listed.kind, hashes)
+    if cm.root_of(leaves) != root:
+        raise ReadingError("what it lists is not what was posted")
+    return tuple(leaves)
+
+
+def _contents(
+    session: Session,
+    round_: int,
+    kind: MessageKind,
+    wanted: Mapping[int, tuple[bytes, bytes]],
+    store: Datastore,
+) -> tuple[dict[int, bytes], dict[int, str]]:
+    contents, missing = {}, {}
+    limit = max_message_bytes(session, kind)
+    for author, (message, digest) in sorted(wanted.items()):
+        try:
+            content = store.get(cid_from_digest(digest), limit)
+        except ContentError as error:
+            missing[author] = str(error)
+            continue
+        if session.board.message_hash(session.key(round_, kind, author), content) != message:
+            missing[author] = "its content has another hash than the board"
+            continue
+        contents[author] = content
+    return contents, missing

@@ -1,0 +1,208 @@
+"""A session of collaborative training as the events of board and consensus tell it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from offchain.crypto import commitments as cm
+from offchain.seccl.ballots import Ballot
+from offchain.seccl.documents import Description
+from offchain.seccl.messages import (
+    BatchPosted,
+    Board,
+    BoardError,
+    MessageKind,
+    Posted,
+    PostKey,
+    SessionTerms,
+)
+
+
+@dataclass(frozen=True)
+class PostedAt(Posted):
+    """One message on the board; `note` is the digest that the transaction carries besides."""
+
+    note: bytes
+
+
+@dataclass(frozen=True)
+class BatchPostedAt(BatchPosted):
+    """A batch on the board; `note` is the digest in its catalogue's CID."""
+
+    note: bytes
+
+
+@dataclass(frozen=True)
+class Challenged:
+    """A member wants to see a leaf before `deadline`, in Unix seconds."""
+
+    key: PostKey
+    challenger: str
+    deadline: int
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The leaf was shown."""
+
+    key: PostKey
+    message: bytes
+    path: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class ServerFaulty:
+    """The server was convicted; fault 0 to 3: equivocated, altered, unposted, unanswered."""
+
+    accuser: str
+    fault: int
+    key: PostKey
+    signed: bytes
+    found: bytes
+    share: int
+
+
+@dataclass(frozen=True)
+class ShareClaimed:
+    """A member was paid its share of the stake, in wei."""
+
+    member: int
+    amount: int
+
+
+@dataclass(frozen=True)
+class StakeWithdrawn:
+    """The server got its stake back."""
+
+    amount: int
+
+
+@dataclass(frozen=True)
+class RoundOpened:
+    """Ballots are taken until `ballot_end`, in Unix seconds; `seed` breaks ties."""
+
+    round: int
+    opener: str
+    seed: bytes
+    ballot_end: int
+
+
+@dataclass(frozen=True)
+class BallotCounted:
+    """A ballot was counted."""
+
+    round: int
+    voter: int
+    ballot: Ballot
+
+
+@dataclass(frozen=True)
+class RoundClosed:
+    """A round's result, the highest first."""
+
+    round: int
+    ballots: int
+    winners: tuple[int, ...]
+    points: tuple[int, ...]
+
+
+FAULTS = ("equivocated", "altered a message", "posted nothing in time", "did not show a leaf")
+
+Event = (
+    PostedAt
+    | BatchPostedAt
+    | Challenged
+    | Answered
+    | ServerFaulty
+    | ShareClaimed
+    | StakeWithdrawn
+    | RoundOpened
+    | BallotCounted
+    | RoundClosed
+)
+
+
+@dataclass
+class Session:
+    """What is agreed on, and all that has happened.
+
+    Raises BoardError when terms, description and id do not belong together: who joins checks it.
+    """
+
+    board: Board
+    id: bytes
+    terms: SessionTerms
+    description: Description
+    posts: list[PostedAt] = field(default_factory=list)
+    batches: dict[tuple[int, MessageKind], BatchPostedAt] = field(default_factory=dict)
+    challenges: dict[PostKey, Challenged] = field(default_factory=dict)
+    answers: dict[PostKey, Answered] = field(default_factory=dict)
+    fault: ServerFaulty | None = None
+    shares: dict[int, int] = field(default_factory=dict)
+    withdrawn: bool = False
+    opened: dict[int, RoundOpened] = field(default_factory=dict)
+    ballots: dict[int, dict[int, Ballot]] = field(default_factory=dict)
+    closed: dict[int, RoundClosed] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.board.session_id(self.terms) != self.id:
+            raise BoardError(f"the terms are not those of session 0x{self.id.hex()}")
+        members = self.description.members
+        if len(members) != self.terms.members:
+            raise BoardError(
+                f"{len(members)} members are listed, {self.terms.members} were agreed on"
+            )
+        self._leaves = self.board.member_leaves(members)
+        if cm.root_of(self._leaves) != self.terms.member_root:
+            raise BoardError("the listed members are not those of the session")
+
+    @property
+    def members(self) -> int:
+        """How many there are."""
+        return self.terms.members
+
+    def key(self, round_: int, kind: MessageKind, author: int) -> PostKey:
+        """A place of this session."""
+        return PostKey(self.id, round_, kind, author)
+
+    def member_path(self, index: int) -> tuple[bytes, ...]:
+        """From a member's leaf to the root of members."""
+        return tuple(cm.path(self._leaves, index))
+
+    def apply(self, event: Event) -> None:
+        """Notes what happened; events come in the order of the chain."""
+        match event:
+            case PostedAt():
+                self.posts.append(event)
+            case BatchPostedAt():
+                self.batches[event.round, event.kind] = event
+            case Challenged():
+                self.challenges[event.key] = event
+            case Answered():
+                self.answers[event.key] = event
+            case ServerFaulty():
+                self.fault = event
+            case ShareClaimed():
+                self.shares[event.member] = event.amount
+            case StakeWithdrawn():
+                self.withdrawn = True
+            case RoundOpened():
+                self.opened[event.round] = event
+            case BallotCounted():
+                self.ballots.setdefault(event.round, {})[event.voter] = event.ballot
+            case RoundClosed():
+                self.closed[event.round] = event
+
+    def posted(self, round_: int, kind: MessageKind, *, own: bool) -> dict[int, PostedAt]:
+        """Single posts of a round and kind, by author: the server's, or the authors' own."""
+        return {
+            post.key.author: post
+            for post in self.posts
+            if (post.key.round, post.key.kind, post.own) == (round_, kind, own)
+        }
+
+    def counts(self, key: PostKey, message: bytes, path: Iterable[bytes] = ()) -> bool:
+        """Whether `message` is what counts at `key` so far; the path is a batch's."""
+        events: list[Posted | BatchPosted] = [*self.posts, *self.batches.values()]
+        return self.board.is_posted(key, message, events, self.members, tuple(path))
