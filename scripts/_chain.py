@@ -57,10 +57,10 @@ class ChainSession:
         escrow = factory.escrowOf(arguments)
         receipts = approve(terms.token, collector, factory.address, escrow)
         value = escrow if terms.token == NATIVE else 0
-        receipt = _transact(factory.createSession, (arguments,), collector, value)
+        receipt = transact(factory.createSession, (arguments,), collector, value)
         (event,) = factory.SessionCreated.from_receipt(receipt)
         session = cls(ape.project.TradingSession.at(event.session), receipt.block_number)
-        session.receipts += [*receipts, _entry("createSession", receipt)]
+        session.receipts += [*receipts, entry_of("createSession", receipt)]
         return session
 
     @classmethod
@@ -107,8 +107,8 @@ class ChainSession:
                 self.receipts += approve(
                     self.terms.token, account, self.address, self.terms.deposit
                 )
-        receipt = _transact(getattr(self.contract, call), _plain(action), account, value)
-        self.receipts.append(_entry(call, receipt))
+        receipt = transact(getattr(self.contract, call), _plain(action), account, value)
+        self.receipts.append(entry_of(call, receipt))
         return self.receipts[-1]
 
 
@@ -116,8 +116,8 @@ def approve(token: str, owner: AccountAPI, spender: str, amount: int) -> list[Re
     """Lets `spender` draw `amount` of an ERC-20; nothing to do for the native coin."""
     if token == NATIVE:
         return []
-    receipt = _transact(erc20(token).approve, (spender, amount), owner, 0)
-    return [_entry("approve", receipt)]
+    receipt = transact(erc20(token).approve, (spender, amount), owner, 0)
+    return [entry_of("approve", receipt)]
 
 
 def balance_of(token: str, account: str) -> int:
@@ -169,10 +169,17 @@ def _logs(contract: ContractInstance, first: int) -> Iterable[ContractLog]:
     return ecosystem.decode_logs(logs, *contract.contract_type.events)
 
 
-def _transact(method: Any, arguments: Any, account: AccountAPI, value: int) -> ReceiptAPI:
+def transact(
+    method: Any, arguments: Any, account: AccountAPI, value: int = 0, note: bytes = b""
+) -> ReceiptAPI:
+    """One call, with `note` behind its arguments. Raises ActionRefused with the reason."""
     call = str(method).partition("(")[0]
     try:
-        return method(*arguments, sender=account, value=value)
+        if not note:
+            return method(*arguments, sender=account, value=value)
+        transaction = method.as_transaction(*arguments, sender=account, value=value)
+        transaction.data = type(transaction.data)(bytes(transaction.data) + note)
+        return account.call(transaction)
     except CustomError as error:
         values = ", ".join(f"{name} {value}" for name, value in error.inputs.items())
         raise ActionRefused(
@@ -184,7 +191,8 @@ def _transact(method: Any, arguments: Any, account: AccountAPI, value: int) -> R
         raise ActionRefused(f"{call} by {account.address} failed: {error}") from error
 
 
-def _entry(call: str, receipt: ReceiptAPI) -> Receipt:
+def entry_of(call: str, receipt: ReceiptAPI) -> Receipt:
+    """What is kept of a transaction."""
     return Receipt(
         str(receipt.sender), call, receipt.gas_used, receipt.total_fees_paid, receipt.txn_hash
     )

@@ -17,6 +17,14 @@ from offchain.hyperx.review import ReviewError
 from offchain.models.backbones import BackboneError
 from offchain.models.canonical import DocumentError
 from offchain.models.device import DeviceError
+from offchain.seccl.attacks import AttackError
+from offchain.seccl.audit import AuditError
+from offchain.seccl.defences import DefenceError
+from offchain.seccl.messages import BoardError
+from offchain.seccl.parameters import ModelError
+from offchain.seccl.processes import EngineError
+from offchain.seccl.server import MessageRefused
+from offchain.seccl.updates import UpdateError
 from offchain.storage import DatastoreError
 from offchain.sum.reviews import ReviewError as FilmReviewError
 
@@ -32,6 +40,14 @@ PEOPLES_ERRORS = (
     ReviewError,
     FilmReviewError,
     CryptoError,
+    AttackError,
+    AuditError,
+    DefenceError,
+    BoardError,
+    ModelError,
+    EngineError,
+    MessageRefused,
+    UpdateError,
     ApeException,
     OSError,
 )

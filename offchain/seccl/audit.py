@@ -30,7 +30,7 @@ class Findings:
     refused: messages that are on the board and that no honest member uses, with the reason.
     digests: of the global model before the first round and after each.
     models: these models, float32 (P,). updates: of each round, by author.
-    results: of each round.
+    results: of each round. sizes: bytes of each upload that counts, by round and author.
     """
 
     messages: int = 0
@@ -44,6 +44,7 @@ class Findings:
     models: list[torch.Tensor] = field(default_factory=list)
     updates: list[dict[int, SparseUpdate]] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
+    sizes: list[dict[int, int]] = field(default_factory=list)
 
 
 class FirstModel:
@@ -95,6 +96,7 @@ def audit(
         if winners:
             model = model + mean_update([updates[winner] for winner in winners])
         found.updates.append(updates)
+        found.sizes.append({author: len(data) for author, data in uploads.contents.items()})
         found.models.append(model)
         found.digests.append(model_digest(first.layout, model))
         if progress is not None:

@@ -123,11 +123,15 @@ class Withholds(LyingServer):
 
 
 class Stalls(LyingServer):
-    """Signs, and then does nothing any more: posts no message, carries no ballot."""
+    """Signs, and then does nothing any more: posts nothing, opens no round, carries no ballot."""
 
     def post(self, round_: int, kind: MessageKind) -> list[do.Action]:
         """Nothing from the round of the lie on."""
         return [] if round_ >= self.lie.round else super().post(round_, kind)
+
+    def open_round(self, round_: int) -> list[do.Action]:
+        """Nothing from the round of the lie on."""
+        return [] if round_ >= self.lie.round else super().open_round(round_)
 
     def relay(self, ballots: Sequence[do.SignedBallot]) -> list[do.Action]:
         """Nothing from the round of the lie on."""

@@ -72,6 +72,10 @@ class Server:
         """What member `reader` is told of the messages of others, receipts included."""
         return self._catalogues.get((round_, kind))
 
+    def open_round(self, round_: int) -> list[do.Action]:
+        """Opens a round of ballots, once."""
+        return [] if round_ in self.session.opened else [do.OpenRound(round_)]
+
     def relay(self, ballots: Sequence[do.SignedBallot]) -> list[do.Action]:
         """Carries ballots."""
         return [do.Relay(tuple(ballots))] if ballots else []

@@ -1,0 +1,26 @@
+"""A session on the connected chain, checked against the datastore and counted again."""
+
+from __future__ import annotations
+
+from offchain.data.imageset import Progress
+from offchain.seccl.audit import AuditError, Findings, audit
+from offchain.storage import Datastore
+from scripts._federate_chain import FederationChain, recover
+
+
+def audit_session(
+    chain: FederationChain, store: Datastore, progress: Progress | None = None
+) -> Findings:
+    """Checks what events tell, and that the contract keeps the same results.
+
+    Raises AuditError at the first difference.
+    """
+    findings = audit(chain.session, store, recover, progress)
+    for number, result in enumerate(findings.results):
+        kept = chain.result(number)
+        if kept != (result.winners, result.points):
+            raise AuditError(
+                f"round {number}: the contract keeps {kept}, counted again it is "
+                f"{(result.winners, result.points)}"
+            )
+    return findings

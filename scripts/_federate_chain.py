@@ -1,0 +1,339 @@
+"""The adapter between a SecCL session's roles and the chain: events in, transactions out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import ape
+import click
+from ape.api import AccountAPI
+from ape.contracts import ContractInstance
+from ape.types import ContractLog
+from eth_account import Account
+from eth_account.messages import encode_typed_data
+
+from offchain.seccl import actions as do
+from offchain.seccl import session as ev
+from offchain.seccl.ballots import Ballot, Form
+from offchain.seccl.documents import MAX_DESCRIPTION_BYTES, Description, SignedReceipt
+from offchain.seccl.messages import Board, MessageKind, PostKey, SessionTerms
+from offchain.seccl.session import Session
+from offchain.storage import Datastore, cid_from_digest
+from scripts._chain import Receipt, entry_of, transact, wait_until
+
+CREATED = "SessionCreated(bytes32,address,(address,bytes32,uint16,uint16,uint40,uint32,uint32,uint32,bool,bool,uint96,uint96),bytes32)"  # noqa: E501
+"""The board's event by which a session is found wherever its board is."""
+
+_POST_BYTES = {"Posted": 164, "BatchPosted": 132}
+"""Length of the calldata without a note."""
+
+
+class AccountWallet:
+    """A key of Ape's as roles use it."""
+
+    def __init__(self, account: AccountAPI) -> None:
+        self.account = account
+        self.address = str(account.address)
+
+    def sign(self, typed: dict[str, Any]) -> bytes:
+        """The signature, 65 bytes r, s, v."""
+        signature = self.account.sign_message(encode_typed_data(full_message=typed))
+        if signature is None:
+            raise click.ClickException(f"{self.address} did not sign")
+        return bytes(signature.encode_rsv())
+
+
+def recover(typed: dict[str, Any], signature: bytes) -> str | None:
+    """Who signed typed data; None where nobody did."""
+    try:
+        message = encode_typed_data(full_message=typed)
+        return str(Account.recover_message(message, signature=signature))
+    # Whatever a false signature makes the library raise: its own errors are no common class.
+    except Exception:
+        return None
+
+
+class FederationChain:
+    """One session on a BulletinBoard and its BordaConsensus, and what was sent to them."""
+
+    def __init__(
+        self, board: ContractInstance, consensus: ContractInstance, session: Session, first: int
+    ) -> None:
+        """first: block in which the session was made."""
+        self.board = board
+        self.consensus = consensus
+        self.session = session
+        self.receipts: list[Receipt] = []
+        self._read_to = first
+        self._notes: dict[str, bytes] = {}
+        self.refresh()
+
+    # ---------------------------------------------------------------- begin and find
+
+    @classmethod
+    def create(
+        cls,
+        board: ContractInstance,
+        factory: ContractInstance,
+        server: AccountAPI,
+        terms: SessionTerms,
+        times: tuple[int, int],
+        description: Description,
+        store: Datastore,
+    ) -> FederationChain:
+        """Opens a session and its consensus, both by the server.
+
+        times: seconds for ballots, and until members may open a round in the server's place.
+        """
+        store.put(description.to_bytes())
+        first = ape.chain.blocks.height
+        value = terms.stake
+        receipt = transact(board.createSession, (terms.words(), terms.document), server, value)
+        (event,) = board.SessionCreated.from_receipt(receipt)
+        session = Session(twin_of(board), bytes(event.session), terms, description)
+        about = description.winners, description.quorum, times[0], 0, times[1]
+        chosen = transact(
+            factory.createSession,
+            ((str(server.address), session.id, *about), list(description.members)),
+            server,
+        )
+        (made,) = factory.SessionCreated.from_receipt(chosen)
+        chain = cls(board, ape.project.BordaConsensus.at(made.session), session, first)
+        chain.receipts += [
+            entry_of("createSession, board", receipt),
+            entry_of("createSession, consensus", chosen),
+        ]
+        return chain
+
+    @classmethod
+    def find(cls, text: str, store: Datastore) -> FederationChain:
+        """The session with that id, 0x and 64 hex digits, by its events alone.
+
+        Raises ClickException, one line, where there is none, BoardError where it is not what its
+        id says.
+        """
+        try:
+            id_ = bytes.fromhex(text.removeprefix("0x"))
+        except ValueError:
+            id_ = b""
+        if len(id_) != 32:
+            raise click.ClickException(f"a session is 0x and 64 hex digits, not {text!r:.80}")
+        logs = _logs(None, 0, [_topic(CREATED), "0x" + id_.hex()])
+        if not logs:
+            raise click.ClickException(f"no board on this chain has a session 0x{id_.hex()}")
+        board = ape.project.BulletinBoard.at(logs[0]["address"])
+        (log,) = _decoded(board, logs[:1])
+        document = bytes(log.event_arguments["document"])
+        terms = _terms(log.event_arguments["terms"], document)
+        content = store.get(cid_from_digest(document), MAX_DESCRIPTION_BYTES)
+        description = Description.from_bytes(content)
+        session = Session(twin_of(board), id_, terms, description)
+        factory = ape.project.BordaConsensusFactory.at(description.consensus)
+        made = [
+            found.event_arguments["session"]
+            for found in _decoded(factory, _logs(str(factory.address), log.block_number))
+            if bytes(found.event_arguments["context"]) == id_
+            and found.event_arguments["owner"].lower() == terms.server.lower()
+        ]
+        if not made:
+            raise click.ClickException(f"session 0x{id_.hex()} has no consensus")
+        # The first: a server that makes another later changes nothing.
+        return cls(board, ape.project.BordaConsensus.at(made[0]), session, log.block_number)
+
+    # ---------------------------------------------------------------- what happened
+
+    def refresh(self) -> Session:
+        """The session with all that has happened since."""
+        height = ape.chain.blocks.height
+        if height >= self._read_to:
+            topics = [None, "0x" + self.session.id.hex()]
+            for log in _decoded(
+                self.board, _logs(str(self.board.address), self._read_to, topics, height)
+            ):
+                for event in self._board_event(log):
+                    self.session.apply(event)
+            for log in _decoded(
+                self.consensus, _logs(str(self.consensus.address), self._read_to, [], height)
+            ):
+                for event in _consensus_event(log):
+                    self.session.apply(event)
+            self._read_to = height + 1
+        return self.session
+
+    def result(self, round_: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Winners and points as the contract keeps them."""
+        winners, points = self.consensus.result(round_, skip_trace=True)
+        return tuple(map(int, winners)), tuple(map(int, points))
+
+    def _board_event(self, log: ContractLog) -> Iterator[ev.Event]:
+        said = log.event_arguments
+        name = log.event_name
+        if name in ("Posted", "OwnPosted"):
+            yield ev.PostedAt(
+                _key(said), bytes(said["message"]), name == "OwnPosted", self._note(log)
+            )
+        elif name == "BatchPosted":
+            kind = MessageKind(said["kind"])
+            root = bytes(said["root"])
+            yield ev.BatchPostedAt(
+                bytes(said["session"]), said["round"], kind, root, self._note(log)
+            )
+        elif name == "Challenged":
+            yield ev.Challenged(_key(said), str(said["challenger"]), said["deadline"])
+        elif name == "Answered":
+            path = tuple(map(bytes, said["path"]))
+            yield ev.Answered(_key(said), bytes(said["message"]), path)
+        elif name == "ServerFaulty":
+            words = bytes(said["signed"]), bytes(said["found"])
+            yield ev.ServerFaulty(
+                str(said["accuser"]), int(said["fault"]), _key(said), *words, said["share"]
+            )
+        elif name == "ShareClaimed":
+            yield ev.ShareClaimed(said["member"], said["amount"])
+        elif name == "StakeWithdrawn":
+            yield ev.StakeWithdrawn(said["amount"])
+
+    def _note(self, log: ContractLog) -> bytes:
+        """What stands behind the arguments of the call that posted; zeros for nothing."""
+        hash_ = log.transaction_hash
+        if hash_ not in self._notes:
+            found = ape.chain.provider.make_request("eth_getTransactionByHash", [hash_])
+            data = bytes.fromhex(found["input"].removeprefix("0x"))
+            used = _POST_BYTES.get(log.event_name)
+            if used is None:  # postOwn: six words, then the length of the path and the path
+                used = 4 + 32 * 7 + 32 * int.from_bytes(data[4 + 32 * 6 : 4 + 32 * 7], "big")
+            self._notes[hash_] = data[used:] if len(data) == used + 32 else bytes(32)
+        return self._notes[hash_]
+
+    # ---------------------------------------------------------------- what is done
+
+    def send(self, action: do.Action, account: AccountAPI) -> Receipt:
+        """Does what a role wants done. Raises ActionRefused with the contract's reason."""
+        method, arguments, value, note = self._call(action)
+        receipt = transact(method, arguments, account, value, note)
+        self.receipts.append(entry_of(str(method).partition("(")[0], receipt))
+        self.refresh()
+        return self.receipts[-1]
+
+    def withdraw_bonds(self, account: AccountAPI) -> None:
+        """Pays an account the bonds that it is owed, if any."""
+        if self.board.owed(account.address):
+            receipt = transact(self.board.withdrawBonds, (), account)
+            self.receipts.append(entry_of("withdrawBonds", receipt))
+
+    def _call(self, action: do.Action) -> tuple[Any, tuple[Any, ...], int, bytes]:
+        """Method, arguments, wei and note."""
+        board, consensus = self.board, self.consensus
+        match action:
+            case do.Post(key, message, note):
+                return board.post, (_key_words(key), message), 0, note
+            case do.PostBatch(session, round_, kind, root, note):
+                return board.postBatch, (session, round_, int(kind), root), 0, note
+            case do.PostOwn(key, message, path, note):
+                return board.postOwn, (_key_words(key), message, list(path)), 0, note
+            case do.ProveEquivocation(one, other):
+                return board.proveEquivocation, (_receipt(one), _receipt(other)), 0, b""
+            case do.ProveAltered(receipt):
+                return board.proveAltered, (_receipt(receipt),), 0, b""
+            case do.ProveAlteredInBatch(receipt, posted, path):
+                words = _receipt(receipt), posted, list(path)
+                return board.proveAlteredInBatch, words, 0, b""
+            case do.ProveUnposted(receipt):
+                return board.proveUnposted, (_receipt(receipt),), 0, b""
+            case do.Challenge(key, member, path):
+                words = _key_words(key), member, list(path)
+                return board.challenge, words, self.session.terms.bond, b""
+            case do.Answer(key, message, path):
+                return board.answer, (_key_words(key), message, list(path)), 0, b""
+            case do.Settle(key):
+                return board.settle, (_key_words(key),), 0, b""
+            case do.ClaimShare(session, member, path):
+                return board.claimShare, (session, member, list(path)), 0, b""
+            case do.WithdrawStake(session):
+                return board.withdrawStake, (session,), 0, b""
+            case do.OpenRound(round_):
+                return consensus.openRound, (round_,), 0, b""
+            case do.OpenOverdueRound(round_, member):
+                return consensus.openOverdueRound, (round_, member), 0, b""
+            case do.Relay(ballots):
+                calls = [consensus.voteSigned.encode_input(_ballot(one)) for one in ballots]
+                return consensus.batch, (calls,), 0, b""
+            case do.Vote(round_, voter, ballot):
+                words = round_, voter, int(ballot.form), ballot.content
+                return consensus.vote, words, 0, b""
+            case do.Close(round_, candidates):
+                return consensus.close, (round_, candidates), 0, b""
+
+
+def twin_of(board: ContractInstance) -> Board:
+    """The Python twin of a deployed board."""
+    return Board(ape.chain.chain_id, str(board.address))
+
+
+def now() -> int:
+    """Time of the newest block, in Unix seconds."""
+    return int(ape.chain.blocks.head.timestamp)
+
+
+def go_to(timestamp: int) -> None:
+    """Lets time pass on the local chain, to `timestamp` unless that is over."""
+    if now() < timestamp:
+        wait_until(timestamp)
+
+
+def _logs(
+    address: str | None, first: int, topics: list[str | None], last: int | None = None
+) -> list[dict[str, Any]]:
+    query: dict[str, Any] = {"fromBlock": hex(first), "toBlock": hex(last) if last else "latest"}
+    if address:
+        query["address"] = address
+    if topics:
+        query["topics"] = topics
+    return list(ape.chain.provider.make_request("eth_getLogs", [query]))
+
+
+def _decoded(contract: ContractInstance, logs: list[dict[str, Any]]) -> list[ContractLog]:
+    ecosystem = ape.chain.provider.network.ecosystem
+    return list(ecosystem.decode_logs(logs, *contract.contract_type.events))
+
+
+def _topic(signature: str) -> str:
+    return str(ape.chain.provider.web3.keccak(text=signature).to_0x_hex())
+
+
+def _terms(said: Any, document: bytes) -> SessionTerms:
+    values = [getattr(said, name) for name in said.__dataclass_fields__]
+    values[0], values[1] = str(values[0]), bytes(values[1])
+    return SessionTerms(*values, document=document)
+
+
+def _consensus_event(log: ContractLog) -> Iterator[ev.Event]:
+    said = log.event_arguments
+    if log.event_name == "RoundOpened":
+        opener, seed = str(said["opener"]), bytes(said["seed"])
+        yield ev.RoundOpened(said["round"], opener, seed, said["ballotEnd"])
+    elif log.event_name == "BallotCounted":
+        ballot = Ballot(Form(said["form"]), bytes(said["content"]))
+        yield ev.BallotCounted(said["round"], said["voter"], ballot)
+    elif log.event_name == "RoundClosed":
+        winners, points = tuple(said["winners"]), tuple(said["points"])
+        yield ev.RoundClosed(said["round"], said["ballots"], winners, points)
+
+
+def _key(said: Any) -> PostKey:
+    kind = MessageKind(said["kind"])
+    return PostKey(bytes(said["session"]), said["round"], kind, said["author"])
+
+
+def _key_words(key: PostKey) -> tuple[bytes, int, int, int]:
+    return key.session, key.round, int(key.kind), key.author
+
+
+def _receipt(signed: SignedReceipt) -> tuple[Any, ...]:
+    receipt = signed.receipt
+    return _key_words(receipt.key), receipt.message, receipt.deadline, signed.signature
+
+
+def _ballot(one: do.SignedBallot) -> tuple[Any, ...]:
+    return one.round, one.voter, int(one.ballot.form), one.ballot.content, one.r, one.vs

@@ -1,0 +1,165 @@
+"""What the command line of `ape run federate` says, checked, and turned into data and a task."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+import ape
+import click
+
+from offchain.data.datasets import load_dataset
+from offchain.data.imageset import ImageSet, Progress, split
+from offchain.models.device import pick_device
+from offchain.seccl.attacks import Attack, choose_attackers
+from offchain.seccl.lies import LIES, Lie, LyingServer
+from offchain.seccl.networks import default_factory
+from offchain.seccl.partition import PrivatePart, partition
+from offchain.seccl.training import Task, TrainingSettings
+
+SPARE_ACCOUNTS = 2
+"""Of Ape's test accounts one deploys and one is the server."""
+
+NEEDS_A_PAST = ("copy-previous", "noise")
+"""Tricks that build on a round before."""
+
+
+@dataclass(frozen=True)
+class FederateOptions:
+    """See `ape run federate --help`."""
+
+    participants: int
+    rounds: int
+    dataset: str
+    data_root: str | None
+    download: bool
+    image_size: int | None
+    images: int | None
+    test: int
+    split: str
+    winners: float
+    attack: str
+    attackers: float
+    attack_from: int
+    lie: str
+    lie_round: int
+    posts: str
+    epochs: int
+    batch: int
+    learning_rate: float
+    share: float
+    stake: str
+    hours: float
+    gas_price: float
+    seed: int
+    device: str | None
+
+    def to_json(self) -> bytes:
+        """All of them; the inverse of `from_json`."""
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> FederateOptions:
+        """The options of a run that was begun before."""
+        return cls(**json.loads(data))
+
+    def check(self) -> None:
+        """Raises ClickException or AttackError, one line, before anything is done."""
+        available = len(ape.accounts.test_accounts) - SPARE_ACCOUNTS
+        if self.participants > available:
+            raise click.ClickException(
+                f"{self.participants} participants, but only {available} test accounts are left "
+                "for them"
+            )
+        if self.elected >= self.participants:
+            raise click.ClickException(
+                f"lambda {self.winners:g} of {self.participants} participants elects "
+                f"{self.elected}, must be below {self.participants}"
+            )
+        attack = Attack.parse(self.attack)
+        early = [name for name, _ in attack.tricks if name in NEEDS_A_PAST]
+        if early and self.attack_from == 0:
+            raise click.ClickException(f"{early[0]} needs a round before: --attack-from 1 or more")
+        if attack.tricks and not self.hostile:
+            raise click.ClickException(
+                f"attackers: {self.attackers:g} of {self.participants} participants is nobody to "
+                f"play {self.attack}"
+            )
+        if self.lie == "none":
+            return
+        if self.lie == "replays" and self.lie_round == 0:
+            raise click.ClickException("replays needs a round before: --lie-round 1 or more")
+        if self.lie_round >= self.rounds:
+            raise click.ClickException(
+                f"lie-round: {self.lie_round} is none of the rounds 0 to {self.rounds - 1}"
+            )
+        if self.posts == "single" and self.lie == "withholds":
+            raise click.ClickException("withholds is about a batch: a single post shows its hash")
+        if len(self.honest) < 2:
+            raise click.ClickException("a lie needs two honest members to tell it to")
+
+    @property
+    def elected(self) -> int:
+        """M: winners a round, at least one."""
+        return max(1, round(self.winners * self.participants))
+
+    @cached_property
+    def hostile(self) -> tuple[int, ...]:
+        """The members that attack."""
+        return choose_attackers(self.participants, self.attackers, self.seed)
+
+    @property
+    def honest(self) -> list[int]:
+        """The others."""
+        return [i for i in range(self.participants) if i not in self.hostile]
+
+    @property
+    def server_lie(self) -> Lie:
+        """About whom the server lies, and to whom."""
+        victim, witness = self.honest[:2]
+        return Lie(self.lie_round, victim, witness)
+
+    def stake_wei(self) -> int:
+        """What the server loses to each member, in wei."""
+        try:
+            amount = int(ape.convert(self.stake, int))
+        except Exception as error:  # whatever the text makes a converter raise
+            raise click.ClickException(
+                f"stake: {self.stake!r} is no amount, as 0.1 ether or 5 gwei"
+            ) from error
+        if not 0 <= amount * self.participants < 2**96:
+            raise click.ClickException(
+                f"stake: {self.stake} to each of {self.participants} members must be 0 to "
+                "2^96 - 1 wei in all"
+            )
+        return amount
+
+    def data(self, progress: Progress | None) -> tuple[list[PrivatePart], ImageSet]:
+        """What each member holds, and the test set that nobody trains on."""
+        whole = load_dataset(
+            self.dataset,
+            root=Path(self.data_root) if self.data_root else None,
+            download=self.download,
+            size=self.image_size,
+            limit=self.images,
+            progress=progress,
+        )
+        if len(whole) <= self.test:
+            raise click.ClickException(
+                f"test: {self.test} of {len(whole)} images leave none to train on"
+            )
+        test, rest = split(whole, [self.test, len(whole) - self.test], self.seed)
+        return partition(rest, self.participants, self.split, seed=self.seed), test
+
+    def task(self, test: ImageSet) -> Task:
+        """What all agree on."""
+        settings = TrainingSettings(self.batch, self.learning_rate, self.epochs, self.share)
+        factory = default_factory(len(test.classes), test.shape)
+        return Task(factory, len(test.classes), settings, self.seed, pick_device(self.device))
+
+    @property
+    def liar(self) -> type[LyingServer] | None:
+        """The class of the server that lies; None for an honest one."""
+        return LIES.get(self.lie)

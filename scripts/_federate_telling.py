@@ -1,0 +1,154 @@
+"""What `ape run federate` and `ape run audit` print."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from offchain.report.sheets import Row, Sheet
+from offchain.report.tables import render
+from offchain.report.text import ether, gas_cost, percent, whole
+from offchain.seccl.audit import Findings
+from offchain.seccl.session import FAULTS, RoundClosed, ServerFaulty
+from scripts._federate_report import Record
+
+
+class FederateTelling:
+    """Prints to a console of its own."""
+
+    def __init__(self) -> None:
+        self._console = Console()
+
+    @contextmanager
+    def doing(self, what: str) -> Iterator[Callable[[int, int], None]]:
+        """Meanwhile a terminal shows what is being done; yields how to say how far it is."""
+        if not self._console.is_terminal:
+            yield lambda done, total: None
+            return
+        columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(20)
+        with Progress(
+            *columns, TimeElapsedColumn(), console=self._console, transient=True
+        ) as progress:
+            task = progress.add_task(what, total=None)
+            yield lambda done, total: progress.update(task, completed=done, total=total)
+
+    def say(self, line: str, style: str = "") -> None:
+        """One line."""
+        self._console.print(line, style=style, highlight=False, soft_wrap=True)
+
+    def round(
+        self,
+        number: int,
+        accuracy: float,
+        closed: RoundClosed,
+        hostile: tuple[int, ...],
+        sent: tuple[int, ...],
+        gas: int,
+    ) -> None:
+        """What came of a round: who was elected, with how many points; ! marks attackers."""
+        chosen = ", ".join(
+            f"{winner}{'!' if winner in hostile else ''} ({points} points)"
+            for winner, points in zip(closed.winners, closed.points, strict=True)
+        )
+        self.say(
+            f"round {number:>2}  accuracy {percent(accuracy):>6}  elected {chosen}; "
+            f"{sum(sent) / len(sent) / 1000:.1f} kB an update, {whole(gas)} gas"
+        )
+
+    def convicted(self, fault: ServerFaulty, accuser: str, share: str) -> None:
+        """The server was caught."""
+        self.say(
+            f"!! {accuser} convicts the server: it {FAULTS[fault.fault]}, round {fault.key.round}, "
+            f"member {fault.key.author}; each member gets {share} ETH of its stake. Training goes "
+            "on by the members' own posts and ballots.",
+            "bold red",
+        )
+
+    def end(self, record: Record, findings: Findings, files: list[Path]) -> None:
+        """The tables, and where it is all written."""
+        self._console.print(render(members_sheet(record)), render(calls_sheet(record)))
+        self.audited(findings)
+        self.say(
+            f"accuracy {percent(record.first_accuracy)} before, "
+            f"{percent(record.rounds[-1].accuracy)} after {len(record.rounds)} rounds"
+        )
+        for line in record.conclusions:
+            self.say(line)
+        for file in files:
+            self.say(str(file))
+
+    def audited(self, findings: Findings) -> None:
+        """What was checked."""
+        self._console.print(render(findings_sheet(findings)))
+        for line in findings.refused:
+            self.say(f"not used: {line}")
+
+
+def members_sheet(record: Record) -> Sheet:
+    """Who was elected how often, and the Borda points of each."""
+    rows = [
+        Row(
+            (
+                member.name,
+                "attacker" if member.hostile else "honest",
+                str(member.elected),
+                whole(member.points),
+                whole(member.points_attacked) if record.attack != "none" else "-",
+                whole(member.gas),
+            )
+        )
+        for member in record.members
+    ]
+    return Sheet(
+        "Members",
+        ("member", "plays", "elected", "points", "since the attack", "gas"),
+        2,
+        tuple(rows),
+        note=f"Of {len(record.rounds)} rounds, {record.elected} seats each; Borda points over all "
+        "rounds.",
+    )
+
+
+def calls_sheet(record: Record) -> Sheet:
+    """Gas by call."""
+    rows = [
+        Row(
+            (
+                call.name,
+                str(call.count),
+                whole(call.least),
+                whole(round(call.mean)),
+                whole(call.most),
+                ether(gas_cost(round(call.mean), record.gas_price_gwei)),
+            )
+        )
+        for call in record.calls
+    ]
+    return Sheet(
+        "Gas by call",
+        ("call", "calls", "least", "mean", "most", "mean [ETH]"),
+        1,
+        tuple(rows),
+        note=f"{record.gas_price_gwei:g} gwei. A relay carries the ballots of all members.",
+    )
+
+
+def findings_sheet(findings: Findings) -> Sheet:
+    """What an audit compared."""
+    counts = {
+        "messages, hash on the board": findings.messages,
+        "of these posted by their authors": findings.own_posts,
+        "leaves of batches": findings.leaves,
+        "receipts, signature": findings.receipts,
+        "evaluations": findings.evaluations,
+        "ballots, against the evaluation": findings.ballots,
+        "results, counted again": len(findings.results),
+        "global models, computed again": len(findings.digests),
+    }
+    rows = tuple(Row((name, whole(count))) for name, count in counts.items())
+    note = f"All right. The last model's SHA-256 is {findings.digests[-1]}."
+    return Sheet("Audit: what was checked", ("what", "number"), 1, rows, note=note)

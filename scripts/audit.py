@@ -1,0 +1,46 @@
+"""`ape run audit`: checks a finished session of collaborative training, as anybody can."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from ape.cli import ConnectedProviderCommand, network_option, verbosity_option
+
+
+@click.command(cls=ConnectedProviderCommand, short_help="Check a session of federate (SecCL)")
+@network_option(default="ethereum:local:foundry")
+@verbosity_option(default="WARNING")
+@click.argument("session")
+@click.option("--ipfs", help="URL of a Kubo RPC endpoint; default an embedded node.")
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder with the embedded node's content; default under .souk/, as of federate.",
+)
+def cli(session: str, ipfs: str | None, keep: Path | None) -> None:
+    """Check SESSION, the id that federate printed, from the chain and the datastore alone.
+
+    Every message is compared with its hash on the board, every batch with its root, every receipt
+    with the server's key, every ballot with its voter's evaluation; every result is counted again
+    and compared with the contract's; every global model is computed again from the elected updates
+    and compared with what the next round's updates name. The first difference ends it, exit 1.
+    """
+    from offchain.storage import open_datastore
+    from scripts._audit import audit_session
+    from scripts._errors import one_line_each
+    from scripts._federate import default_home
+    from scripts._federate_chain import FederationChain
+    from scripts._federate_telling import FederateTelling
+
+    telling = FederateTelling()
+    with one_line_each(), open_datastore(ipfs, (keep or default_home()) / "ipfs") as store:
+        chain = FederationChain.find(session, store)
+        with telling.doing("auditing") as progress:
+            findings = audit_session(chain, store, progress)
+        telling.audited(findings)
+        rounds = chain.session.terms.rounds
+        if len(findings.results) < rounds:
+            raise click.ClickException(
+                f"{len(findings.results)} of {rounds} rounds are done; these are as they should be"
+            )

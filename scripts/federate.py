@@ -1,0 +1,191 @@
+"""`ape run federate`: members train one model through a server that none of them trusts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from ape.cli import ConnectedProviderCommand, network_option, verbosity_option
+
+LIES = ("none", "alters", "drops", "replays", "equivocates", "withholds", "stalls")
+
+
+@click.command(cls=ConnectedProviderCommand, short_help="Train together (SecCL)")
+@network_option(default="ethereum:local:foundry")
+@verbosity_option(default="WARNING")
+@click.option(
+    "--participants",
+    type=click.IntRange(min=3),
+    default=10,
+    show_default=True,
+    help="How many members train.",
+)
+@click.option(
+    "--rounds", type=click.IntRange(1, 1_023), default=10, show_default=True, help="How many."
+)
+@click.option("--dataset", default="digits", show_default=True, help="Name or directory.")
+@click.option(
+    "--data-root",
+    type=click.Path(file_okay=False),
+    help="Where torchvision's datasets are; default ~/.cache/souk.",
+)
+@click.option("--download", is_flag=True, help="Let torchvision fetch what is missing.")
+@click.option(
+    "--image-size", type=click.IntRange(min=16, max=256), help="Resize images, in pixels."
+)
+@click.option("--images", type=click.IntRange(min=1), help="Use only so many images.")
+@click.option(
+    "--test",
+    type=click.IntRange(min=10),
+    default=1_000,
+    show_default=True,
+    help="Images that nobody trains on, by which accuracy is measured.",
+)
+@click.option(
+    "--split",
+    default="equal",
+    show_default=True,
+    help="How the data is spread: equal, by-class:<count> (classes a member holds) or "
+    "dirichlet:<alpha> (the smaller, the more uneven).",
+)
+@click.option(
+    "--lambda",
+    "winners",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.2,
+    show_default=True,
+    help="Share of the members whose updates are elected each round.",
+)
+@click.option(
+    "--attack",
+    default="none",
+    show_default=True,
+    help="What attackers do: tricks joined by +, each with a level after a colon where it has one: "
+    "flip, backdoor, sign-flip, scaled, copy, copy-previous, noise, ballots.",
+)
+@click.option(
+    "--attackers",
+    "--epsilon",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.2,
+    show_default=True,
+    help="Share of the members that attack.",
+)
+@click.option(
+    "--attack-from",
+    type=click.IntRange(min=0),
+    default=4,
+    show_default=True,
+    help="Round in which the attack begins; the first is round 0.",
+)
+@click.option(
+    "--lie",
+    type=click.Choice(LIES),
+    default="none",
+    show_default=True,
+    help="What the server does wrong, once, with one member's update: alters it, drops it, replays "
+    "the one before, equivocates (tells another member of another one), withholds what is in its "
+    "batch, or stalls (posts nothing any more).",
+)
+@click.option(
+    "--lie-round",
+    type=click.IntRange(min=0),
+    default=2,
+    show_default=True,
+    help="Round of the lie; the first is round 0.",
+)
+@click.option(
+    "--posts",
+    type=click.Choice(("batch", "single")),
+    default="batch",
+    show_default=True,
+    help="Whether the server posts a round's messages as one Merkle root, or each by itself.",
+)
+@click.option(
+    "--epochs",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Passes of a member over its own images a round.",
+)
+@click.option(
+    "--batch", type=click.IntRange(min=1), default=32, show_default=True, help="Images a step."
+)
+@click.option(
+    "--learning-rate",
+    type=click.FloatRange(0, 10, min_open=True),
+    default=0.02,
+    show_default=True,
+    help="Of local SGD.",
+)
+@click.option(
+    "--share",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.1,
+    show_default=True,
+    help="Part of the parameters, those with the largest change, that is uploaded.",
+)
+@click.option(
+    "--stake",
+    default="0.1 ether",
+    show_default=True,
+    help="What the server loses to each member when it is convicted.",
+)
+@click.option(
+    "--hours",
+    type=click.FloatRange(0.1, 200),
+    default=1.0,
+    show_default=True,
+    help="Length of each window, for uploads and for evaluations, in hours of the chain's time.",
+)
+@click.option(
+    "--gas-price",
+    type=click.FloatRange(0, 1_000_000),
+    default=20.0,
+    show_default=True,
+    help="In gwei, for tables.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    help="Of data, split, training and attackers.",
+)
+@click.option("--device", help="cpu or cuda; default the best there is.")
+@click.option("--ipfs", help="URL of a Kubo RPC endpoint; default an embedded node.")
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path, file_okay=False, writable=True),
+    help="Folder for content and secrets; default under .souk/ on a node that stays, else none.",
+)
+@click.option(
+    "--resume",
+    metavar="SESSION",
+    help="Go on with a session on a node that stayed; its own options count, not those given.",
+)
+@click.option(
+    "--reports",
+    type=click.Path(path_type=Path, file_okay=False, writable=True),
+    default=Path("reports"),
+    show_default=True,
+    help="Folder under which federate/ gets the plots and the record.",
+)
+def cli(
+    ipfs: str | None, keep: Path | None, resume: str | None, reports: Path, **options: object
+) -> None:
+    """Let members train one model through a server that none of them trusts.
+
+    Each round every member trains on its own images and uploads the largest part of the change; all
+    evaluate all, vote, and the elected updates move the model. Hashes of all messages are on the
+    bulletin board, ballots and results on the consensus contract; a server that lies is convicted
+    on chain and loses its stake. At the end the session is audited as `ape run audit` does.
+
+    A node that stays: anvil, then this with APE_FOUNDRY_HOST=http://127.0.0.1:8545.
+    """
+    from scripts._errors import one_line_each
+    from scripts._federate import federate
+    from scripts._federate_options import FederateOptions
+
+    with one_line_each():
+        federate(FederateOptions(**options), reports, keep, ipfs, resume)  # type: ignore[arg-type]
