@@ -19,7 +19,7 @@ from offchain.seccl.server import Server
 from offchain.seccl.updates import SparseUpdate
 from offchain.storage import Datastore
 from scripts._chain import Receipt
-from scripts._federate_chain import FederationChain, go_to, now, recover
+from scripts._federate_chain import FederationChain, go_to, now
 
 UPLOAD, EVALUATION = MessageKind.UPLOAD, MessageKind.EVALUATION
 ALL = 256
@@ -138,7 +138,7 @@ class Table:
             if not self._all_posted(round_, kind):
                 go_to((start + end) // 2)
         while True:
-            readings = [read(session, round_, kind, self.store, recover) for _ in self.seats]
+            readings = [read(session, round_, kind, self.store) for _ in self.seats]
             if not self._object(round_, kind, readings):
                 return readings
 
@@ -225,7 +225,7 @@ class Table:
         """Before anything is signed again: an honest server must not sign two messages."""
         if isinstance(self.server, LyingServer) and self.server.lies_about(round_, kind):
             return
-        reading = read(self.chain.session, round_, kind, self.store, recover)
+        reading = read(self.chain.session, round_, kind, self.store)
         for author, posted in reading.hashes.items():
             if posted != messages[author].message:
                 raise click.ClickException(

@@ -13,7 +13,7 @@ from offchain.seccl.messages import MessageKind
 from offchain.seccl.networks import default_factory
 from offchain.seccl.parameters import Layout, initial_model, model_digest
 from offchain.seccl.participant import ballot_of, evaluations_of, usable_updates
-from offchain.seccl.reading import Reading, Recover, read
+from offchain.seccl.reading import Reading, Recover, is_signed, read
 from offchain.seccl.session import Session
 from offchain.seccl.updates import SparseUpdate, mean_update
 from offchain.storage import Datastore
@@ -114,15 +114,15 @@ def _messages(
 ) -> Reading:
     """Everything posted in one round of one kind."""
     where = f"round {round_}, {kind.name.lower()}s"
-    reading = read(session, round_, kind, store, recover)
+    reading = read(session, round_, kind, store)
     fault = session.fault
     convicted = fault is not None and (fault.key.round, fault.key.kind) == (round_, kind)
     if reading.trouble and not convicted:
         raise AuditError(f"{where}: {reading.trouble}")
     for author, why in reading.missing.items():
         raise AuditError(f"{where}, member {author}: {why}")
-    for author in reading.listed:
-        if author not in reading.receipts:
+    for author, signed in reading.receipts.items():
+        if not is_signed(session.board, session.terms.server, signed, recover):
             raise AuditError(f"{where}, member {author}: its receipt is not the server's")
     own = session.posted(round_, kind, own=True)
     for author, message in reading.hashes.items():

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-
-from safetensors.torch import load
 
 from offchain.seccl import actions as do
 from offchain.seccl.documents import Catalogue, Entry, SignedReceipt
@@ -56,10 +55,11 @@ class LyingServer(Server):
     def _reversed(self, round_: int) -> bytes:
         """The victim's update with the sign of every value changed."""
         content = self._contents[self.session.key(round_, MessageKind.UPLOAD, self.lie.victim)]
-        size = 4 * load(content)["values"].numel()
-        values = bytearray(content[-size:])
+        body = 8 + int.from_bytes(content[:8], "little")
+        start, end = (body + at for at in json.loads(content[8:body])["values"]["data_offsets"])
+        values = bytearray(content[start:end])
         values[3::4] = bytes(byte ^ 0x80 for byte in values[3::4])  # little-endian: sign bits
-        return content[:-size] + bytes(values)
+        return content[:start] + bytes(values) + content[end:]
 
 
 class Alters(LyingServer):

@@ -184,8 +184,9 @@ class Participant:
             leaf = reading.listed.get(author, NO_MESSAGE)
             if signed.receipt.message == leaf or not self._is_signed(signed):
                 continue
-            if author in reading.receipts:
-                return [do.ProveEquivocation(reading.receipts[author], signed)]
+            posted = reading.receipts.get(author)
+            if posted is not None and self._is_signed(posted):
+                return [do.ProveEquivocation(posted, signed)]
             if reading.leaves is not None:
                 return [do.ProveAlteredInBatch(signed, leaf, reading.path(author))]
         return []

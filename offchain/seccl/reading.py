@@ -40,7 +40,7 @@ class ReadingError(ValueError):
 class Reading:
     """One round and kind.
 
-    receipts: of the server, by author, with its signature, from catalogues that fit the posts.
+    receipts: from catalogues that fit the posts, by author; their signatures are not checked.
     leaves: of the batch, by author; None where there is no batch or none could be rebuilt.
     listed: the server's messages as they were posted, by author.
     hashes: the messages that count, by author.
@@ -70,9 +70,7 @@ def is_signed(board: Board, server: str, signed: SignedReceipt, recover: Recover
     return signer is not None and signer.lower() == server.lower()
 
 
-def read(
-    session: Session, round_: int, kind: MessageKind, store: Datastore, recover: Recover
-) -> Reading:
+def read(session: Session, round_: int, kind: MessageKind, store: Datastore) -> Reading:
     """All that was posted at a round and kind.
 
     What an author posted itself counts, or else what the server posted. Content that is missing,
@@ -103,9 +101,7 @@ def read(
     for listed in catalogues:
         for entry in listed.entries:
             wanted[entry.author] = entry.message, entry.content
-        for author, signed in listed.receipts().items():
-            if is_signed(session.board, session.terms.server, signed, recover):
-                receipts[author] = signed
+        receipts.update(listed.receipts())
     posted = {author: message for author, (message, _) in wanted.items()}
     for author, post in session.posted(round_, kind, own=True).items():
         wanted[author] = post.message, post.note

@@ -188,7 +188,7 @@ class Yard:
 
     def reading(self, round_: int = 0, kind: MessageKind = UPLOAD) -> Reading:
         """What lies on the board."""
-        return read(self.session, round_, kind, self.store, recover)
+        return read(self.session, round_, kind, self.store)
 
     def judge(self, round_: int = 0) -> None:
         """Evaluations, ballots and the result: the lower a member's index, the better."""

@@ -18,8 +18,8 @@ from offchain.seccl.lies import LIES, Lie
 from offchain.seccl.messages import BoardError
 from offchain.seccl.participant import Participant, ReceiptRefused
 from offchain.seccl.server import MessageRefused
-from offchain.seccl.updates import SparseUpdate, UpdateHeader, encode_update
-from offchain.storage import digest_of
+from offchain.seccl.updates import SparseUpdate, UpdateHeader, decode_update, encode_update
+from offchain.storage import cid_from_digest, digest_of
 from tests.offchain.seccl_session_in_memory import (
     CONSENSUS,
     MEMBERS,
@@ -150,11 +150,14 @@ def bad_messages(yard: Yard) -> dict[str, tuple[bytes, str]]:
     good = made_updates(0)[VICTIM]
     header = UpdateHeader(0, str(VICTIM), yard.model)
     fewer = SparseUpdate(torch.arange(2, dtype=torch.int32), good.values[:2], 50)
-    broken = bytearray(encode_update(good, header))
-    broken[-4:] = b"\0\0\xc0\x7f"  # NaN, little-endian
+    broken = encode_update(good, header).replace(
+        good.values[:1].numpy().tobytes(),
+        b"\0\0\xc0\x7f",
+        1,  # NaN, little-endian
+    )
     return {
         "shape": (encode_update(fewer, header), "the update says total 50"),
-        "NaN": (bytes(broken), "1 of .* values are NaN or infinite"),
+        "NaN": (broken, "1 of .* values are NaN or infinite"),
         "round": (encode_update(good, replace(header, round=1)), "says round 1, expected 0"),
         "author": (encode_update(good, replace(header, author="2")), "says author '2'"),
         "model": (encode_update(good, replace(header, model="0" * 64)), "says model '000"),
@@ -249,6 +252,13 @@ def test_two_signed_words_for_one_place_convict(batched: bool) -> None:
     assert proof.one == reading.receipts[VICTIM]
     assert proof.one.receipt.key == proof.other.receipt.key
     assert proof.one.receipt.message != proof.other.receipt.message
+    told = yard.server.hand(WITNESS, 0, UPLOAD)
+    assert told is not None
+    content = yard.store.get(cid_from_digest(told.entries[VICTIM].content))
+    header = UpdateHeader(0, str(VICTIM), yard.model)
+    about = yard.session.description
+    false = decode_update(content, header, about.parameters, about.share)
+    assert torch.equal(false.dense(), -made_updates(0)[VICTIM].dense()), "a lie one could believe"
     signer = recover(yard.session.board.typed_data(proof.other.receipt), proof.other.signature)
     assert signer == SERVER.address
     assert not yard.objections(VICTIM) + yard.objections(OTHER)
