@@ -132,14 +132,21 @@ class FederationChain:
         factory = ape.project.BordaConsensusFactory.at(description.consensus)
         made = [
             found.event_arguments["session"]
-            for found in _decoded(factory, _logs(str(factory.address), log.block_number))
+            for found in _decoded(factory, _logs(str(factory.address), log.block_number, []))
             if bytes(found.event_arguments["context"]) == id_
             and found.event_arguments["owner"].lower() == terms.server.lower()
         ]
         if not made:
             raise click.ClickException(f"session 0x{id_.hex()} has no consensus")
         # The first: a server that makes another later changes nothing.
-        return cls(board, ape.project.BordaConsensus.at(made[0]), session, log.block_number)
+        consensus = ape.project.BordaConsensus.at(made[0])
+        agreed = consensus.terms(skip_trace=True)
+        rules = agreed.winners, agreed.quorum, list(map(str, consensus.members(skip_trace=True)))
+        if rules != (description.winners, description.quorum, list(description.members)):
+            raise click.ClickException(
+                f"the consensus of session 0x{id_.hex()} has other rules or members than agreed on"
+            )
+        return cls(board, consensus, session, log.block_number)
 
     # ---------------------------------------------------------------- what happened
 
@@ -303,9 +310,10 @@ def _topic(signature: str) -> str:
 
 
 def _terms(said: Any, document: bytes) -> SessionTerms:
-    values = [getattr(said, name) for name in said.__dataclass_fields__]
-    values[0], values[1] = str(values[0]), bytes(values[1])
-    return SessionTerms(*values, document=document)
+    """The terms in an event, which tells a structure as a list."""
+    server, root, *rest = said
+    ecosystem = ape.chain.provider.network.ecosystem
+    return SessionTerms(str(ecosystem.decode_address(server)), bytes(root), *rest, document)
 
 
 def _consensus_event(log: ContractLog) -> Iterator[ev.Event]:

@@ -1,0 +1,118 @@
+"""A session of four members and a small network on the tests' chain, for stories of servers."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import ape
+import torch
+
+from offchain.crypto import commitments as cm
+from offchain.seccl.audit import Findings
+from offchain.seccl.lies import LIES, Lie
+from offchain.seccl.messages import SessionTerms
+from offchain.seccl.parameters import model_digest
+from offchain.seccl.participant import Participant
+from offchain.seccl.server import Server
+from offchain.seccl.updates import mean_update
+from offchain.storage import cid_of, digest_of
+from scripts._audit import audit_session
+from scripts._chain import Receipt
+from scripts._federate_chain import AccountWallet, FederationChain, now, recover, twin_of
+from scripts._federate_round import Seat, Table
+from tests.offchain.seccl_session_in_memory import FIRST, LAYOUT, description, made_updates
+from tests.offchain.session_in_memory import MemoryStore
+
+MEMBERS, ROUNDS, WINDOW, STAKE = 4, 3, 800, 4_000_000
+LIE = Lie(round=1, victim=2, witness=3)
+SCORES = torch.tensor([[0.9, 0.8, 0.7, 0.6]] * MEMBERS, dtype=torch.float64)
+
+
+class Play:
+    """A table that plays rounds, and the model that comes of it."""
+
+    def __init__(
+        self, contracts: Any, accounts: Any, lie: str = "none", batched: bool = True
+    ) -> None:
+        board, factory = contracts
+        account, *others = accounts[10 : 11 + MEMBERS]
+        members = sorted(others, key=lambda one: int(one.address, 16))
+        addresses = tuple(str(member.address) for member in members)
+        about = description(members=addresses, consensus=str(factory.address))
+        terms = SessionTerms(
+            server=str(account.address),
+            member_root=cm.root_of(twin_of(board).member_leaves(addresses)),
+            members=MEMBERS,
+            rounds=ROUNDS,
+            start=now() + 100,
+            upload_time=WINDOW,
+            evaluation_time=WINDOW,
+            response_time=WINDOW // 8,
+            batched_uploads=batched,
+            batched_evaluations=batched,
+            stake=STAKE,
+            bond=1_000,
+            document=digest_of(cid_of(about.to_bytes())),
+        )
+        self.store = MemoryStore({})
+        times = WINDOW // 2, WINDOW // 2
+        self.chain = FederationChain.create(
+            board, factory, account, terms, times, about, self.store
+        )
+        self.model = FIRST
+        self._sit(account, members, lie)
+
+    def _sit(self, account: Any, members: list[Any], lie: str = "none") -> None:
+        """Roles for everybody, who remember nothing."""
+        session, wallet = self.chain.session, AccountWallet(account)
+        liar = LIES.get(lie)
+        server = (
+            liar(session, wallet, self.store, LIE) if liar else Server(session, wallet, self.store)
+        )
+        seats = [
+            Seat(
+                f"member {i}",
+                member,
+                Participant(session, i, AccountWallet(member), recover, self.store),
+            )
+            for i, member in enumerate(members)
+        ]
+        self.sent: list[tuple[str, Receipt]] = []
+        self.table = Table(self.chain, server, account, seats, self.store, WINDOW // 2, self._note)
+
+    def round(self, number: int) -> tuple[int, ...]:
+        """Plays a round; the winners."""
+        updates = made_updates(number)
+        digest = model_digest(LAYOUT, self.model)
+        winners = self.table.play(number, updates, digest, lambda: SCORES)
+        self.model = self.model + mean_update([updates[winner] for winner in winners])
+        return winners
+
+    def whole(self) -> Findings:
+        """All rounds, the payout, and the audit."""
+        for number in range(ROUNDS):
+            self.round(number)
+        self.table.finish()
+        return audit_session(self.chain, self.store)
+
+    def reborn(self, accounts: Any) -> Play:
+        """The same session with roles that know chain and datastore alone."""
+        other = copy.copy(self)
+        other.chain = FederationChain.find("0x" + self.chain.session.id.hex(), self.store)
+        account, *others = accounts[10 : 11 + MEMBERS]
+        other._sit(account, sorted(others, key=lambda one: int(one.address, 16)))
+        return other
+
+    @property
+    def calls(self) -> list[str]:
+        """What was called, in order."""
+        return [receipt.call for _, receipt in self.sent]
+
+    def _note(self, who: str, receipt: Receipt) -> None:
+        self.sent.append((who, receipt))
+
+
+def held(contract: Any) -> int:
+    """What a contract holds, in wei."""
+    return int(ape.chain.provider.get_balance(contract.address))
