@@ -62,7 +62,10 @@ def federate(
         )
     with _kept_at(keep, resume) as home:
         if resume:
-            secrets = SecretsFile(home / f"{resume.removeprefix('0x')}.json")
+            path = home / f"{resume.removeprefix('0x')}.json"
+            if not path.exists():
+                raise click.ClickException(f"resume: no session {resume} was begun here: no {path}")
+            secrets = SecretsFile(path)
             options = FederateOptions.from_json(secrets.get("options"))
         options.check()
         options.stake_wei()

@@ -45,7 +45,7 @@ LIES = ("none", "alters", "drops", "replays", "equivocates", "withholds", "stall
     "--split",
     default="equal",
     show_default=True,
-    help="How the data is spread: equal, by-class:<count> (classes a member holds) or "
+    help="How the data is spread: equal, classes:<count> (each member holds so many classes) or "
     "dirichlet:<alpha> (the smaller, the more uneven).",
 )
 @click.option(
