@@ -13,7 +13,7 @@ export PYTHON
 # Further options of the demonstration: make demo DEMO="--story silent-candidate"
 DEMO ?=
 
-.PHONY: help setup setup-test demo demo-sum test gas lint format doctor clean
+.PHONY: help setup setup-test demo demo-sum demo-seccl test gas lint format doctor clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,6 +29,9 @@ demo: setup ## play a whole session on a local chain and write its report
 
 demo-sum: setup ## let honest and malicious agents share a model on a local chain
 	@ape run share $(DEMO)
+
+demo-seccl: setup ## train one model together; an attack and a lying server get nowhere
+	@ape run federate --epochs 5 --attack flip --attack-from 3 --lie equivocates --lie-round 6 $(DEMO)
 
 test: setup-test ## every check: lint, unit and contract tests, invariants, slither
 	@python tools/run_checks.py

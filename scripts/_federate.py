@@ -181,6 +181,8 @@ class Run:
     ) -> FederationChain:
         options = self.options
         deployer, server, *members = self._accounts()
+        # A node that does not answer shows before anything is deployed.
+        store.put(b"")
         with self.telling.doing("deploying"):
             board = deployer.deploy(ape.project.BulletinBoard)
             factory = deployer.deploy(ape.project.BordaConsensusFactory)
