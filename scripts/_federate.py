@@ -132,15 +132,12 @@ class Run:
             engine = EngineChoice(options.rounds)
             if resume:
                 chain = FederationChain.find(resume, store)
-                secrets = self._secrets(chain.session)
-                engine.name = secrets.get("engine").decode()
+                engine.name = self._secrets(chain.session.id).get("engine").decode()
             with telling.doing("measuring which engine is fastest here"):
                 contest = Contest(task, parts, test, [self.attack], options.hostile, engine)
             try:
                 if not resume:
-                    chain = self._create(task, test.shape, layout, first, store)
-                    secrets = self._secrets(chain.session)
-                    secrets.remember("engine", engine.name.encode)
+                    chain = self._create(task, test.shape, layout, first, store, engine.name)
                 self._tell_begin(chain, engine, layout)
                 judge = Judge(task, Samples.of(test, 0, task.device))
                 accuracies, gas, state = self._rounds(chain, store, contest, judge, layout)
@@ -165,11 +162,9 @@ class Run:
 
     # ---------------------------------------------------------------- setting up
 
-    def _secrets(self, session: Session) -> SecretsFile:
+    def _secrets(self, session: bytes) -> SecretsFile:
         """What only the players know: who attacks, what the server is up to, how they compute."""
-        secrets = SecretsFile(self.home / f"{session.id.hex()}.json")
-        secrets.remember("options", self.options.to_json)
-        return secrets
+        return SecretsFile(self.home / f"{session.hex()}.json")
 
     def _create(
         self,
@@ -178,6 +173,7 @@ class Run:
         layout: Layout,
         first: torch.Tensor,
         store: Datastore,
+        engine: str,
     ) -> FederationChain:
         options = self.options
         deployer, server, *members = self._accounts()
@@ -216,6 +212,10 @@ class Run:
             bond=BOND,
             document=digest_of(cid_of(description.to_bytes())),
         )
+        # On disk before the session exists, so that whatever is interrupted can be resumed.
+        secrets = self._secrets(twin_of(board).session_id(terms))
+        secrets.remember("options", options.to_json)
+        secrets.remember("engine", engine.encode)
         # Ballots, and then the time until members may open a round, end within the next window.
         times = window // 2, window // 2
         return FederationChain.create(board, factory, server, terms, times, description, store)

@@ -52,8 +52,10 @@ class Server:
         return _receipt(key, entry)
 
     def post(self, round_: int, kind: MessageKind) -> list[do.Action]:
-        """Posts all messages of a round and kind that it took: one batch, or one call each."""
+        """Posts what it took of a round and kind, if anything: one batch, or one call each."""
         listed = self._listed(round_, kind)
+        if not listed.entries:
+            return []
         self._catalogues[round_, kind] = listed
         note = self._put(listed)
         if not self.session.terms.batched(kind):
