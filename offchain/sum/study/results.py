@@ -59,6 +59,9 @@ accuracy after. bad, good: final balance. broke, half: days until the malicious 
 1 % and 50 %.
 """
 
+SHARES = frozenset(METRICS) - {"broke", "half"}
+"""The metrics that are shares, and are shown as per cent."""
+
 
 class Results:
     """The records of a study's tasks."""

@@ -50,7 +50,8 @@ class Findings:
 class Study:
     """Sweeps over seeds 0 to `seeds` - 1, each finished task kept at once.
 
-    only: names of `names()`; the maps need the crowd, which tells what to map.
+    only: names of `names()`; the maps need the crowd, which tells what to map. ran: how many tasks
+    were done, and not found among the records.
     """
 
     def __init__(self, source: Source, seeds: int, only: Iterable[str], records: Path) -> None:
@@ -58,6 +59,7 @@ class Study:
         self._only = frozenset(only)
         self._records = records
         self.results = Results(seeds)
+        self.ran = 0
 
     def run(
         self,
@@ -121,13 +123,13 @@ class Study:
                 left.append(task)
             else:
                 self.results.put(task, kept)
-        done = len(keys) - len(left)
+        kept_before, ran_before = len(keys) - len(left), self.ran
         for task, record in spread(partial(perform, self._source), left):
             records.put(keys[task], record)
             self.results.put(task, record)
-            done += 1
+            self.ran += 1
             if progress is not None:
-                progress(done, len(keys))
+                progress(kept_before + self.ran - ran_before, len(keys))
 
     def _worst(self, groups: dict[str, tuple[Crowd, ...]]) -> str:
         def lost(strategy: str) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from offchain.sum.agents import BAD, GOOD
@@ -67,7 +67,9 @@ def _points(values: Sequence[float], case: Callable[[float], Case]) -> tuple[Poi
     return tuple(Point(value, case(value)) for value in values)
 
 
-def _agents(good: dict[str, float] | None = None, bad: dict[str, float] | None = None) -> Case:
+def _agents(
+    good: Mapping[str, float] | None = None, bad: Mapping[str, float] | None = None
+) -> Case:
     agents = replace(GOOD, **(good or {})), replace(BAD, **(bad or {}))  # type: ignore[arg-type]
     return Case(Setting(agents=agents))
 
