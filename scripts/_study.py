@@ -21,11 +21,12 @@ from rich.progress import (
 )
 
 from offchain.sum.study.data import KerasFile, Packaged
+from offchain.sum.study.names import PARTS
 from offchain.sum.study.plots import write_plots
 from offchain.sum.study.records import RecordError
 from offchain.sum.study.report import report
 from offchain.sum.study.spread import SpreadError, in_processes, over_ray
-from offchain.sum.study.study import Study, names
+from offchain.sum.study.study import Study
 
 RECORDS = "runs.jsonl"
 
@@ -44,7 +45,7 @@ class Options:
     def command(self) -> str:
         """What gives the same report again; where it ran makes no difference."""
         parts = [f"ape run study --seeds {self.seeds}"]
-        if set(self.only) != set(names()):
+        if set(self.only) != set(PARTS):
             parts += [f"--only {name}" for name in self.only]
         if self.keras is not None:
             parts.append(f"--keras {self.keras.name}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from offchain.sum.study.study import names
+from offchain.sum.study.names import PARTS
 
 
 @click.command(short_help="Study what keeps a shared model honest (SUM)")
@@ -34,7 +34,7 @@ from offchain.sum.study.study import names
 @click.option(
     "--only",
     multiple=True,
-    type=click.Choice(names()),
+    type=click.Choice(PARTS),
     help="Run this part alone; may be given several times.",
 )
 @click.option(
@@ -73,4 +73,4 @@ def cli(
     from scripts._study import Options, study
 
     with one_line_each():
-        study(Options(seeds, workers, ray, only or names(), keras), reports)
+        study(Options(seeds, workers, ray, only or PARTS, keras), reports)

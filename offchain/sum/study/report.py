@@ -36,9 +36,9 @@ _DIFFERENCES = """## Where this differs from the paper
 - Agents offer whole coins of 1 or more: a draw below 1 is drawn again. A mean of 0.5 with a
   deviation of 10 therefore offers {offered:.1f} coins on average. What is offered is a limit: the
   contract takes only what it requires.
-- The paper has one run per point, here are {seeds}. It does not say what a blue line in Fig. 6 and 7
-  is: by Equation (1) it is the model trained on all good data (`all`), by the caption the model
-  before the simulation (`before`). Both are given.
+- The paper has one run per point, here are {seeds}. Its blue line of Fig. 7 has two readings:
+  by its text and Equation (1) the model trained on all good data (`all`), by the caption the
+  model before the simulation (`before`). Both are given.
 - It does not explain its submission cost either, and 0xDeCA10B has no such term. Three readings are
   run. *Kept*: so many coins of each contribution, beside its deposit, go to those whose data proved
   good. *Locked*: the deposit is always so many coins. *Weight*: it is 0xDeCA10B's cost weight, 60

@@ -24,13 +24,6 @@ Work = Callable[[Task], dict[str, Any]]
 Spread = Callable[[Work, Sequence[Task]], Iterator[tuple[Task, dict[str, Any]]]]
 """How tasks are done: `spread.in_processes` or `spread.over_ray` with their last argument set."""
 
-BEYOND = ("crowd", "maps", "entropy")
-
-
-def names() -> tuple[str, ...]:
-    """What can be asked for, each by its name."""
-    return (*(sweep.name for sweep in paper_sweeps()), *BEYOND)
-
 
 @dataclass(frozen=True)
 class Findings:
@@ -50,7 +43,7 @@ class Findings:
 class Study:
     """Sweeps over seeds 0 to `seeds` - 1, each finished task kept at once.
 
-    only: names of `names()`; the maps need the crowd, which tells what to map. ran: how many tasks
+    only: names of PARTS; the maps need the crowd, which tells what to map. ran: how many tasks
     were done, and not found among the records.
     """
 

@@ -21,10 +21,10 @@ DEVIATIONS = (1, 5, 10, 20, 40)
 MISTAKES = (0, 0.0001, 0.001, 0.01, 0.05, 0.1)
 STREAMS = (2_300, 4_600, 9_200, 13_800, 18_400)
 
-FLOOD_WAIT_S = 2
-"""Seconds between two submissions of each agent: 3,600 an hour from both together."""
+FLOOD_WAIT_S = 3
+"""Seconds between two submissions of each agent: 2,400 an hour from both together."""
 
-FLOOD_DAYS = 21
+FLOOD_DAYS = 14
 
 
 @dataclass(frozen=True)

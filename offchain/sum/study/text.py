@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -47,7 +48,7 @@ def value(at: float) -> str:
     return f"{at:,.10g}"
 
 
-def markdown(headers: tuple[str, ...], rows: list[tuple[str, ...]], texts: int = 1) -> str:
+def markdown(headers: tuple[str, ...], rows: Sequence[tuple[str, ...]], texts: int = 1) -> str:
     """A table; the first `texts` columns are left-aligned, the others right."""
     marks = ["---" if i < texts else "---:" for i in range(len(headers))]
     lines = [headers, tuple(marks), *rows]
