@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import click
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -23,9 +22,8 @@ from rich.progress import (
 from offchain.sum.study.data import KerasFile, Packaged
 from offchain.sum.study.names import PARTS
 from offchain.sum.study.plots import write_plots
-from offchain.sum.study.records import RecordError
 from offchain.sum.study.report import report
-from offchain.sum.study.spread import SpreadError, in_processes, over_ray
+from offchain.sum.study.spread import in_processes, over_ray
 from offchain.sum.study.study import Study
 
 RECORDS = "runs.jsonl"
@@ -53,10 +51,7 @@ class Options:
 
 
 def study(options: Options, folder: Path) -> None:
-    """Runs what is not done yet and writes report and plots to `folder`.
-
-    Raises ClickException for records or a cluster that cannot be used.
-    """
+    """Runs what is not done yet and writes report and plots to `folder`."""
     started = time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
     console = Console(width=100)
@@ -66,21 +61,26 @@ def study(options: Options, folder: Path) -> None:
     else:
         spread = partial(over_ray, address=options.ray)
     whole = Study(source, options.seeds, options.only, folder / RECORDS)
-    try:
-        with _bar(console) as progress:
-            findings = whole.run(spread, progress)
-    except (RecordError, SpreadError) as error:
-        raise click.ClickException(" ".join(str(error).split())) from error
-    files = [folder / "study.md", *write_plots(findings, folder)]
-    files[0].write_text(report(findings, options.command))
-    console.print(f"{whole.ran} runs in {time.monotonic() - started:.0f} s", highlight=False)
+    with _doing(console, "reading reviews") as progress:
+        source.load(progress)  # What it tokenises is kept, and the workers need not.
+    with _doing(console, "running") as progress:
+        findings = whole.run(spread, progress)
+    with _doing(console, "writing"):
+        files = [folder / "study.md", *write_plots(findings, folder)]
+        files[0].write_text(report(findings, options.command))
+    seconds = time.monotonic() - started
+    console.print(f"{whole.ran} runs in {seconds:.0f} s, others were kept", highlight=False)
     for file in files:
         console.print(str(file), highlight=False)
 
 
 @contextmanager
-def _bar(console: Console) -> Iterator[Progress]:
-    """Shows how many runs are done, and for how long the rest will take."""
+def _doing(console: Console, what: str) -> Iterator[Callable[[int, int], None]]:
+    """Meanwhile a terminal shows how much is done and how long the rest will take."""
+    if not console.is_terminal:
+        console.print(f"{what} ...")
+        yield lambda done, total: None
+        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(30),
@@ -89,6 +89,6 @@ def _bar(console: Console) -> Iterator[Progress]:
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task("runs", total=None)
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import cycle
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from offchain.sum.study.beyond import CROWD, Map
+from offchain.sum.study import beyond
+from offchain.sum.study.beyond import Map
 from offchain.sum.study.beyond_report import cells
 from offchain.sum.study.results import Results
 from offchain.sum.study.statistics import mean_interval
@@ -26,9 +28,9 @@ def crowd_figure(findings: Findings) -> Figure:
     axes = figure.subplots()
     results = findings.results
     for (strategy, group), color, marker in zip(
-        findings.crowds.items(), _COLORS, _MARKERS, strict=True
+        findings.crowds.items(), cycle(_COLORS), cycle(_MARKERS), strict=False
     ):
-        x = [100 * crowd.malicious / CROWD for crowd in group]
+        x = [100 * crowd.malicious / beyond.CROWD for crowd in group]
         lost = [
             mean_interval(100 * results.difference(c.case, c.clean, results.seeds)) for c in group
         ]
@@ -63,7 +65,9 @@ def _maps_figure(maps: list[Map], results: Results) -> Figure:
             axes.contour(lost, levels=[-100 * POINT], colors="black", linewidths=1.5)
         for (row, column), points in np.ndenumerate(lost):
             axes.text(column, row, f"{points:.1f}", ha="center", va="center", fontsize=6.5)
-        axes.set_xticks(range(len(one.columns)), [f"{100 * n // CROWD}" for n in one.columns])
+        axes.set_xticks(
+            range(len(one.columns)), [f"{100 * n // beyond.CROWD}" for n in one.columns]
+        )
         axes.set_yticks(range(len(one.rows)), [f"{value:g}" for value in one.rows])
         axes.set_xlabel("malicious agents [%]")
         axes.set_title(one.strategy, fontsize=10)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from offchain.sum.study.beyond import CROWD, CROWD_STREAM, MAP_SEEDS, STATED_ACCURACY, Crowd, Map
+from offchain.sum.study import beyond
+from offchain.sum.study.beyond import MAP_SEEDS, STATED_ACCURACY, Crowd, Map
 from offchain.sum.study.results import Results
 from offchain.sum.study.statistics import Values, mean_interval
 from offchain.sum.study.study import Findings
@@ -49,13 +50,15 @@ def crowd_section(findings: Findings) -> str:
         lost.append((strategy, *(with_half(d, 1) for d in differences)))
         money.append((strategy, *(_money(c, results) for c in group)))
     member = next(iter(findings.crowds.values()))[0].case.setting.agents[0]
-    head = _CROWD.format(crowd=CROWD, coins=f"{member.start_balance:,}", stream=f"{CROWD_STREAM:,}")
+    head = _CROWD.format(
+        crowd=beyond.CROWD, coins=f"{member.start_balance:,}", stream=f"{beyond.CROWD_STREAM:,}"
+    )
     headers = ("malicious agents", *counts)
     return f"{head}\n{markdown(headers, lost)}\n{_MONEY}\n{markdown(headers, money)}\n"
 
 
 def _money(crowd: Crowd, results: Results) -> str:
-    honest = CROWD - crowd.malicious
+    honest = beyond.CROWD - crowd.malicious
     balances = np.array(
         [results.measured(crowd.case, seed).balances for seed in range(results.seeds)]
     )
@@ -78,7 +81,7 @@ def cells(one: Map, results: Results) -> Values:
 def map_section(findings: Findings) -> str:
     """The maps as tables."""
     head = _MAP.format(
-        seeds=min(findings.results.seeds, MAP_SEEDS), worst=findings.worst, crowd=CROWD
+        seeds=min(findings.results.seeds, MAP_SEEDS), worst=findings.worst, crowd=beyond.CROWD
     )
     tables = [head]
     for one in findings.maps:

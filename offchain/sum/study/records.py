@@ -7,16 +7,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-
-class RecordError(ValueError):
-    """A file of records that cannot be used; the message is one line for people."""
+from offchain.sum.study.errors import StudyError
 
 
 class Records:
     """A file of JSON lines, each {"key": ..., "record": ...}; to be used as a context.
 
     A last line without its end, which a run that was killed leaves behind, is dropped. Raises
-    RecordError where any other line is no record.
+    StudyError where any other line is no record.
     """
 
     def __init__(self, path: Path) -> None:
@@ -38,7 +36,7 @@ class Records:
                 self._found[read["key"]] = read["record"]
             except (ValueError, TypeError, KeyError) as error:
                 self._file.close()
-                raise RecordError(
+                raise StudyError(
                     f"{self._path} line {number} is no record of the study; remove the line, or "
                     "the file to start afresh"
                 ) from error

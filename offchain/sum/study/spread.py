@@ -9,15 +9,13 @@ from typing import Any, TypeVar
 
 from joblib import Parallel, delayed  # type: ignore[import-untyped, unused-ignore]
 
+from offchain.sum.study.errors import StudyError
+
 T = TypeVar("T")
 R = TypeVar("R")
 
 _AHEAD = 4
 """Tasks handed to Ray at once, for each of its processors."""
-
-
-class SpreadError(RuntimeError):
-    """A cluster that cannot be used; the message is one line for people."""
 
 
 def in_processes(work: Callable[[T], R], tasks: Sequence[T], workers: int) -> Iterator[tuple[T, R]]:
@@ -36,7 +34,7 @@ def over_ray(work: Callable[[T], R], tasks: Sequence[T], address: str) -> Iterat
     """The same on a Ray cluster.
 
     address: of its head, or `local` to start one on this machine. The cluster gets this package
-    with the tasks, and must have the libraries that it needs. Raises SpreadError where the
+    with the tasks, and must have the libraries that it needs. Raises StudyError where the
     cluster cannot be used.
     """
     # Without it Ray prints a warning about accelerators, of which nothing here makes use.
@@ -56,7 +54,7 @@ def over_ray(work: Callable[[T], R], tasks: Sequence[T], address: str) -> Iterat
             logging_level="error",
         )
     except (RuntimeError, ValueError, OSError) as error:
-        raise SpreadError(f"Ray at {address}: {error}") from error
+        raise StudyError(f"Ray at {address}: {error}") from error
     try:
         remote: Any = ray.remote(_with_task)
         shared = ray.put(work)
@@ -70,7 +68,7 @@ def over_ray(work: Callable[[T], R], tasks: Sequence[T], address: str) -> Iterat
             most = len(done)
             yield from ray.get(done)
     except ray.exceptions.RayError as error:
-        raise SpreadError(f"Ray at {address}: {error}") from error
+        raise StudyError(f"Ray at {address}: {error}") from error
     finally:
         ray.shutdown()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from offchain.sum.study import beyond
-from offchain.sum.study.beyond import MAP_SEEDS, STRATEGIES, Crowd, Map, Priced, crowds, maps
+from offchain.sum.study.beyond import Crowd, Map, Priced, crowds, maps
 from offchain.sum.study.case import Task
 from offchain.sum.study.data import Source, loaded
 from offchain.sum.study.measure import perform
@@ -54,20 +54,13 @@ class Study:
         self.results = Results(seeds)
         self.ran = 0
 
-    def run(
-        self,
-        spread: Spread,
-        progress: Progress | None = None,
-        reading: Progress | None = None,
-    ) -> Findings:
+    def run(self, spread: Spread, progress: Progress | None = None) -> Findings:
         """Do what is not done yet.
 
         progress: of tasks; it starts anew for the maps, which depend on what the crowd shows.
-        reading: of the reviews.
         """
-        self._source.load(reading)  # tokenises once, before workers need the result
-        digest = loaded(self._source).digest()
-        separate = loaded(self._source).test is not None
+        data = loaded(self._source)
+        digest, separate = data.digest(), data.test is not None
         sweeps = tuple(s for s in paper_sweeps(separate) if s.name in self._only)
         groups = crowds() if self._only & {"crowd", "maps"} else {}
         prices = beyond.priced() if "entropy" in self._only else ()
@@ -80,7 +73,9 @@ class Study:
             if "maps" in self._only and worst is not None:
                 mapped = (*maps("flipped"), *maps(worst))
                 cells = [crowd for one in mapped for crowd in one.crowds()]
-                self._do(self._of_crowds(cells, MAP_SEEDS), records, digest, spread, progress)
+                self._do(
+                    self._of_crowds(cells, beyond.MAP_SEEDS), records, digest, spread, progress
+                )
         return Findings(self.results, sweeps, groups, mapped, prices, worst)
 
     @property
@@ -116,13 +111,13 @@ class Study:
                 left.append(task)
             else:
                 self.results.put(task, kept)
-        kept_before, ran_before = len(keys) - len(left), self.ran
-        for task, record in spread(partial(perform, self._source), left):
+        work = spread(partial(perform, self._source), left)
+        for done, (task, record) in enumerate(work, len(keys) - len(left) + 1):
             records.put(keys[task], record)
             self.results.put(task, record)
             self.ran += 1
             if progress is not None:
-                progress(kept_before + self.ran - ran_before, len(keys))
+                progress(done, len(keys))
 
     def _worst(self, groups: dict[str, tuple[Crowd, ...]]) -> str:
         def lost(strategy: str) -> float:
@@ -132,4 +127,4 @@ class Study:
                 if c.malicious <= beyond.CROWD // 2  # with fewer than half honest, all is lost
             )
 
-        return min((s for s in STRATEGIES if s != "flipped"), key=lost)
+        return min((s for s in beyond.STRATEGIES if s != "flipped"), key=lost)
