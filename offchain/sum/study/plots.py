@@ -77,7 +77,10 @@ def _axis(axes: Axes, sweep: Sweep) -> Values:
     values = np.array(sweep.values, dtype=float)
     axes.set_xlabel(f"ln({sweep.parameter})" if sweep.logarithmic else sweep.parameter)
     axes.grid(alpha=0.3)
-    return np.log(values) if sweep.logarithmic else values
+    x = np.log(values) if sweep.logarithmic else values
+    # Explicit, since what never happens is not drawn and would leave points beyond the axis.
+    axes.set_xlim(x.min() - 0.05 * np.ptp(x), x.max() + 0.05 * np.ptp(x))
+    return x
 
 
 def _band(axes: Axes, x: Values, values: Values, color: str, label: str, style: str = "-") -> None:

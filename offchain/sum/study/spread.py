@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
@@ -16,6 +17,8 @@ R = TypeVar("R")
 
 _AHEAD = 4
 """Tasks handed to Ray at once, for each of its processors."""
+
+_PATIENCE_S = 10
 
 
 def in_processes(work: Callable[[T], R], tasks: Sequence[T], workers: int) -> Iterator[tuple[T, R]]:
@@ -46,6 +49,7 @@ def over_ray(work: Callable[[T], R], tasks: Sequence[T], address: str) -> Iterat
     import offchain
 
     try:
+        _reach(address)
         ray.init(
             address=address,
             runtime_env={"py_modules": [offchain]},
@@ -71,6 +75,13 @@ def over_ray(work: Callable[[T], R], tasks: Sequence[T], address: str) -> Iterat
         raise StudyError(f"Ray at {address}: {error}") from error
     finally:
         ray.shutdown()
+
+
+def _reach(address: str) -> None:
+    """OSError where nobody answers, which Ray itself finds out after minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host, int(port)), _PATIENCE_S).close()
 
 
 def _with_task(work: Callable[[T], R], task: T) -> tuple[T, R]:
