@@ -16,7 +16,7 @@ from offchain.sum.study.names import PARTS
     type=click.IntRange(2, 1_000),
     default=10,
     show_default=True,
-    help="How many runs each point has; maps, which have many points, at most 5.",
+    help="How many runs each point has; maps, which have many points, at most 3.",
 )
 @click.option(
     "--workers",

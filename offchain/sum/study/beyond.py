@@ -23,7 +23,7 @@ review that there is; the wait varies, or all would come at the same second."""
 STRATEGIES = ("flipped", "random", "targeted", "copycat", "parrot", "sybil")
 MAP_COSTS = (0, 1, 2, 5, 10, 25)
 MAP_TRAIN_SIZES = (0.5, 1, 2, 4, 8, 16)
-MAP_SEEDS = 5
+MAP_SEEDS = 3
 """Most seeds of a map, which has many points."""
 
 ENTROPY_COSTS = (1, 5, 25)

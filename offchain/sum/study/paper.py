@@ -18,6 +18,9 @@ from offchain.sum.study.verdicts import (
 )
 
 RISES, FALLS = Direction(1), Direction(-1)
+KEPT = 0.98
+"""The malicious agent's balance at submission cost 1, by Figure 15's caption."""
+
 ABOUT = Within(-POINT, POINT)
 
 
@@ -44,16 +47,23 @@ def _broke_falls(place: str, sweep: str, why: str, test: Test = FALLS) -> tuple[
     )
 
 
+def _gap(metric: str) -> tuple[Claim, ...]:
+    """Figure 6 in either reading: Equation (1), or accuracy before less accuracy after."""
+    close = Within(-POINT, POINT, tuple(range(400, 901, 100)))
+    return (
+        Claim("IV.A", "the gap is wider for few words", "num_words", metric, FALLS),
+        Claim("Fig. 6", "the gap is very close to 0 from 400 to 900", "num_words", metric, close),
+        Claim("Fig. 6", "at 800 it is -0.42", "num_words", metric, Published(-0.0042, 800)),
+        Claim("Fig. 6", "it is least at 800", "num_words", metric, Lowest(800)),
+    )
+
+
 def _cost(sweep: str) -> tuple[Claim, ...]:
     return (
         Claim("Fig. 14", "accuracy after rises with the cost", sweep, "after", RISES),
         *_broke_falls("Fig. 15", sweep, "the higher the cost, the sooner the bad agent is broke"),
         Claim(
-            "Fig. 15",
-            "at cost 1 the bad agent loses only 2 %",
-            sweep,
-            "bad",
-            Published(0.98, at=1),
+            "Fig. 15", "at cost 1 the bad agent loses only 2 %", sweep, "bad", Published(KEPT, at=1)
         ),
     )
 
@@ -62,16 +72,8 @@ CLAIMS: tuple[Claim, ...] = (
     Claim("Fig. 7", "accuracy from all data rises with num_words", "num_words", "all", RISES),
     Claim("Fig. 7", "accuracy before rises with num_words", "num_words", "before", RISES),
     Claim("Fig. 7", "accuracy after rises with num_words", "num_words", "after", RISES),
-    Claim("IV.A", "the gap is wider for few words", "num_words", "gap", FALLS),
-    Claim(
-        "Fig. 6",
-        "from 400 to 900 words the gap is very close to 0",
-        "num_words",
-        "gap",
-        Within(-POINT, POINT, tuple(range(400, 901, 100))),
-    ),
-    Claim("Fig. 6", "the gap at 800 words is -0.42", "num_words", "gap", Published(-0.0042, 800)),
-    Claim("Fig. 6", "the gap is least at 800 words", "num_words", "gap", Lowest(800)),
+    *_gap("gap"),
+    *_gap("loss"),
     Claim(
         "IV.A",
         "below 400 words accuracy after is less stable",

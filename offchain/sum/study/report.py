@@ -7,8 +7,9 @@ from collections import Counter
 import numpy as np
 
 from offchain.sum.study.beyond_report import crowd_section, entropy_section, map_section
-from offchain.sum.study.paper import CLAIMS, Claim
-from offchain.sum.study.results import Results
+from offchain.sum.study.paper import CLAIMS, KEPT, Claim
+from offchain.sum.study.results import DAYS, Results
+from offchain.sum.study.statistics import Values
 from offchain.sum.study.study import Findings
 from offchain.sum.study.sweeps import Sweep
 from offchain.sum.study.text import days, figure, markdown, value, with_half
@@ -79,6 +80,8 @@ def report(findings: Findings, command: str) -> str:
     sections = [_HEAD.format(command=command, seeds=results.seeds)]
     if findings.sweeps:
         sections += [_claims(findings), *(sweep_section(s, results) for s in findings.sweeps)]
+    if {"cost-kept", "cost-locked", "cost-weight"} <= {sweep.name for sweep in findings.sweeps}:
+        sections.append(_readings(findings))
     if findings.crowds:
         sections.append(crowd_section(findings))
     if findings.maps:
@@ -111,7 +114,7 @@ def _claims(findings: Findings) -> str:
                 claim.says,
                 sweep.name,
                 _METRICS[claim.metric] + (" (ours)" if claim.supplement else ""),
-                _figures(claim, verdict),
+                _figures(claim, verdict, findings.results.values(sweep.cases(), claim.metric)),
                 _change(claim, sweep, findings.results),
                 f"**{verdict.word}**" if verdict.word == CONTRADICTED else verdict.word,
             )
@@ -125,9 +128,11 @@ def _claims(findings: Findings) -> str:
     return f"{_RULE}\n{markdown(headers, rows, texts=7)}\n{note}"
 
 
-def _figures(claim: Claim, verdict: Verdict) -> str:
-    """The figures; of many, the one farthest from the claim's middle would mislead: the ends."""
+def _figures(claim: Claim, verdict: Verdict, values: Values) -> str:
+    """The figures, of many the least and the greatest."""
     unit = claim.test.unit()
+    if claim.metric in DAYS and not np.isfinite(values).any():
+        return "never, in any run"
     shown = sorted(verdict.figures, key=lambda one: one.at)
     if len(shown) > _MOST_FIGURES:
         shown = [shown[0], shown[-1]]
@@ -144,9 +149,27 @@ def _change(claim: Claim, sweep: Sweep, results: Results) -> str:
         first, last = np.isfinite(ends).sum(axis=0)
         return f"in {first} runs, then {last}"
     first, last = ends.mean(axis=0)
-    if claim.metric in ("broke", "half"):
+    if claim.metric in DAYS:
         return f"{last - first:+.1f} days"
     return f"{100 * (last - first):+.2f}"
+
+
+def _readings(findings: Findings) -> str:
+    """Which of the readings of the submission cost the paper's one number fits best."""
+    left = {
+        sweep.name.removeprefix("cost-"): float(
+            findings.results.values(sweep.cases()[:1], "bad").mean()
+        )
+        for sweep in findings.sweeps
+        if sweep.name.startswith("cost-")
+    }
+    nearest = min(left, key=lambda reading: abs(left[reading] - KEPT))
+    told = ", ".join(f"{100 * share:.0f} % ({reading})" for reading, share in left.items())
+    return (
+        "## Which submission cost the paper had\n\n"
+        f"At cost 1 the malicious agent keeps {told}; by the caption of Fig. 15 it keeps "
+        f"{100 * KEPT:.0f} %. The nearest reading is *{nearest}*.\n"
+    )
 
 
 def sweep_section(sweep: Sweep, results: Results) -> str:

@@ -59,8 +59,8 @@ accuracy after. bad, good: final balance. broke, half: days until the malicious 
 1 % and 50 %.
 """
 
-SHARES = frozenset(METRICS) - {"broke", "half"}
-"""The metrics that are shares, and are shown as per cent."""
+DAYS = frozenset({"broke", "half"})
+"""The metrics that are days; the others are shares, and are shown as per cent."""
 
 
 class Results:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from offchain.sum.study.results import SHARES
+from offchain.sum.study.results import DAYS
 from offchain.sum.study.statistics import Interval, Values, mean_interval, median_interval
 
 
@@ -36,7 +36,7 @@ def days(values: Values) -> str:
 
 def figure(one: Interval, unit: str, metric: str) -> str:
     """A verdict's figure with its interval."""
-    share = unit == "metric" and metric in SHARES
+    share = unit == "metric" and metric not in DAYS
     scale, digits = (100, 2) if share else (1, 2)
     low, high = number(one.low * scale, digits), number(one.high * scale, digits)
     end = " %" if share else " days" if unit == "metric" else ""
