@@ -63,6 +63,9 @@ def test_what_was_finished_before_a_run_was_killed_is_kept(tmp_path):
     again = made_study(tmp_path, "mean_deposit")
     told = report(again.run(ONE), "here")
     assert again.ran == TASKS - 2
+    third = made_study(tmp_path, "mean_deposit")
+    assert report(third.run(ONE), "here") == told
+    assert third.ran == 0
     assert told == report(made_study(tmp_path / "other", "mean_deposit").run(ONE), "here")
 
 
