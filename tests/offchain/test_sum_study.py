@@ -128,7 +128,8 @@ def test_the_sweeps_have_the_names_and_values_of_the_paper():
         assert sweeps[f"cost-{reading}"] == (1, 2, 3, 4, 5, 10, 15, 20, 25)
     for sweep in paper_sweeps():
         defaults = [point.case for point in sweep.points if point.at == sweep.default]
-        assert all(found == Case() for found in defaults if sweep.name != "stream"), sweep.name
+        held_out = 1_000 if sweep.name.endswith("-long") else 5_000
+        assert all(found == Case(held_out=held_out) for found in defaults), sweep.name
     assert paper_sweeps(separate_test=True)[-1].points[-1].case == Case()
 
 
@@ -136,6 +137,7 @@ def test_crowds_are_compared_with_themselves_without_the_malicious(tmp_path, mon
     monkeypatch.setattr(beyond, "CROWD", 3)
     monkeypatch.setattr(beyond, "CROWD_STREAM", 150)
     monkeypatch.setattr(beyond, "STRATEGIES", ("flipped", "parrot", "targeted"))
+    monkeypatch.setattr(beyond, "MAP_MALICIOUS", (1, 2))
     monkeypatch.setattr(beyond, "MAP_COSTS", (0, 5))
     monkeypatch.setattr(beyond, "MAP_TRAIN_SIZES", (8,))
     monkeypatch.setattr(beyond, "ENTROPY_COSTS", (1,))

@@ -30,7 +30,7 @@ from offchain.sum.study.verdicts import (
     Unstable,
     Within,
 )
-from tests.offchain.sum_made_study import ONE, made_study
+from tests.offchain.sum_made_study import ONE, Made, made_study
 
 X = np.array([1.0, 2, 4, 8])
 NOISE = np.random.default_rng(0).normal(0, 0.001, (10, 4))
@@ -114,7 +114,15 @@ def test_a_contradicted_claim_is_reported_as_such(tmp_path):
     assert judge(claim, sweep, study.results).word == CONFIRMED
     denied = replace(claim, test=Direction(-1))
     assert judge(denied, sweep, study.results).word == CONTRADICTED
-    # In a stream so short nobody is broke, so that the paper's claim on it can not be seen.
-    row = next(line for line in report(findings, "here").splitlines() if "Fig. 11" in line)
-    assert row.endswith("| in 0 runs, then 0 | not seen |")
-    assert [name for name, _ in figures(findings)] == ["fig09", "fig10", "fig11"]
+    row = next(line for line in report(findings, "here").splitlines() if "Fig. 10" in line)
+    assert row.endswith("| confirmed |")
+    assert [name for name, _ in figures(findings)] == ["fig09", "fig10"]
+
+
+def test_what_never_happens_is_not_seen(tmp_path):
+    """In a stream so short nobody is broke, whatever the deposit."""
+    findings = made_study(tmp_path, "mean_deposit-long", source=Made(held_out=1_000)).run(ONE)
+    lines = report(findings, "here").splitlines()
+    row = next(line for line in lines if "Fig. 13" in line)
+    assert row.endswith("| never, in any run | in 0 runs, then 0 | not seen |")
+    assert [name for name, _ in figures(findings)] == ["fig13"]

@@ -23,6 +23,7 @@ review that there is; the wait varies, or all would come at the same second."""
 STRATEGIES = ("flipped", "random", "targeted", "copycat", "parrot", "sybil")
 MAP_COSTS = (0, 1, 2, 5, 10, 25)
 MAP_TRAIN_SIZES = (0.5, 1, 2, 4, 8, 16)
+MAP_MALICIOUS = (1, 2, 3, 4, 5, 7)
 MAP_SEEDS = 3
 """Most seeds of a map, which has many points."""
 
@@ -87,7 +88,7 @@ class Map:
     @property
     def columns(self) -> tuple[int, ...]:
         """Numbers of malicious agents."""
-        return tuple(range(1, CROWD))
+        return MAP_MALICIOUS
 
     def crowd(self, row: float, malicious: int) -> Crowd:
         """What is run in a cell."""

@@ -92,7 +92,7 @@ def map_section(findings: Findings) -> str:
                 f"**{100 * cell:.1f}**" if inside else f"{100 * cell:.1f}"
                 for cell, inside in zip(line, within, strict=True)
             ]
-            most = len(line) if within.all() else int(within.argmin())
+            most = [0, *one.columns][len(line) if within.all() else int(within.argmin())]
             rows.append((value(row), *shown, str(most)))
         parameter = "cost [coins]" if one.parameter == "cost" else "train_size [%]"
         headers = (parameter, *(f"{n} malicious" for n in one.columns), "within up to")

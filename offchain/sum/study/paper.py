@@ -81,8 +81,8 @@ CLAIMS: tuple[Claim, ...] = (
         "after",
         Unstable(WORDS[:3]),
     ),
-    *_broke_falls("Fig. 8", "num_words", "the more words, the sooner the bad agent is broke"),
-    *_broke_falls("Fig. 8", "num_words", "the bad agent is broke soonest at 800", Lowest(800)),
+    *_broke_falls("Fig. 8", "num_words-long", "the more words, the sooner the bad agent is broke"),
+    *_broke_falls("Fig. 8", "num_words-long", "the bad agent is broke soonest at 800", Lowest(800)),
     Claim("Fig. 10", "accuracy before rises with train_size", "train_size", "before", RISES),
     Claim("Fig. 10", "accuracy after rises with train_size", "train_size", "after", RISES),
     Claim("Fig. 9", "the gap falls with train_size", "train_size", "gap", FALLS),
@@ -100,7 +100,9 @@ CLAIMS: tuple[Claim, ...] = (
         "before",
         Unstable(TRAIN_SIZES[:4]),
     ),
-    *_broke_falls("Fig. 11", "train_size", "the more training, the sooner the bad agent is broke"),
+    *_broke_falls(
+        "Fig. 11", "train_size-long", "the more training, the sooner the bad agent is broke"
+    ),
     Claim(
         "Fig. 12",
         "accuracy after is below accuracy before throughout",
@@ -120,7 +122,9 @@ CLAIMS: tuple[Claim, ...] = (
         "IV.C", "at 0.5 accuracy after is less stable", "mean_deposit", "after", Unstable((0.5,))
     ),
     *_broke_falls(
-        "Fig. 13", "mean_deposit", "the higher the good agent's, the sooner the bad one is broke"
+        "Fig. 13",
+        "mean_deposit-long",
+        "the higher the good agent's, the sooner the bad one is broke",
     ),
     Claim("IV.C", "both in proportion: little effect", "both_deposits", "after", NoEffect()),
     *_cost("cost-kept"),
@@ -154,8 +158,8 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     Claim("IV.E", "no significant effect", "stdev_deposit", "after", NoEffect()),
     Claim("IV.E", "no significant effect", "prob_mistake", "after", NoEffect()),
-    Claim("IV.E", "the good agent ends at 200 %", "stream", "good", Published(2.0, 18_400)),
-    Claim("IV.E", "the bad agent ends at 0 %", "stream", "bad", Published(0.0, 18_400)),
+    Claim("IV.E", "the good agent ends at 200 %", "mean_deposit-long", "good", Published(2.0, 50)),
+    Claim("IV.E", "the bad agent ends at 0 %", "mean_deposit-long", "bad", Published(0.0, 50)),
     Claim(
         "IV.E",
         "accuracy stays close to the initial one",

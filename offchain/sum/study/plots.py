@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from offchain.sum.study.sweeps import Sweep
 
 DPI = 110
 BLUE, RED, GREY = "#0072B2", "#D55E00", "#777777"
-_NUMBERED = {"num_words": 6, "train_size": 9, "mean_deposit": 12}
+Draw = Callable[[Axes, Sweep, Results], None]
 _COSTS = "cost-kept", "cost-locked", "cost-weight"
 
 
@@ -34,15 +34,18 @@ def figures(findings: Findings) -> Iterator[tuple[str, Figure]]:
     """Each figure with its name."""
     results = findings.results
     sweeps = {sweep.name: sweep for sweep in findings.sweeps}
-    for name, first in _NUMBERED.items():
+    for number, (name, draw) in _NUMBERED.items():
         if name in sweeps:
-            yield from _paper_figures(sweeps[name], results, first)
+            figure = Figure(figsize=(5.6, 3.8), layout="constrained")
+            draw(figure.subplots(), sweeps[name], results)
+            yield f"fig{number:02}", figure
+    drawn = {name for name, _ in _NUMBERED.values()} | set(_COSTS)
     costs = [sweeps[name] for name in _COSTS if name in sweeps]
     if costs:
         yield "fig14", _side_by_side(costs, results, _accuracies)
         yield "fig15", _side_by_side(costs, results, _days)
     for sweep in findings.sweeps:
-        if sweep.name not in (*_NUMBERED, *_COSTS) and len(sweep.points) > 1:
+        if sweep.name not in drawn and len(sweep.points) > 1:
             figure = Figure(figsize=(10, 3.6), layout="constrained")
             left, right = figure.subplots(1, 2)
             _accuracies(left, sweep, results)
@@ -55,16 +58,7 @@ def figures(findings: Findings) -> Iterator[tuple[str, Figure]]:
         yield "entropy", entropy_figure(findings)
 
 
-def _paper_figures(sweep: Sweep, results: Results, first: int) -> Iterator[tuple[str, Figure]]:
-    """The gap, which the paper leaves out for the deposit; accuracies; days."""
-    drawn = [_accuracies, _days] if sweep.name == "mean_deposit" else [_gap, _accuracies, _days]
-    for number, draw in enumerate(drawn, first):
-        figure = Figure(figsize=(5.6, 3.8), layout="constrained")
-        draw(figure.subplots(), sweep, results)
-        yield f"fig{number:02}", figure
-
-
-def _side_by_side(sweeps: Sequence[Sweep], results: Results, draw) -> Figure:  # type: ignore[no-untyped-def]
+def _side_by_side(sweeps: Sequence[Sweep], results: Results, draw: Draw) -> Figure:
     figure = Figure(figsize=(4.4 * len(sweeps), 3.6), layout="constrained")
     panels = figure.subplots(1, len(sweeps), sharey=True, squeeze=False)[0]
     for axes, sweep in zip(panels, sweeps, strict=True):
@@ -146,3 +140,16 @@ def _balances(axes: Axes, sweep: Sweep, results: Results) -> None:
         _band(axes, x, results.values(sweep.cases(), metric), color, f"{metric} agent")
     axes.set_ylabel("final balance [% of the first]")
     axes.legend(fontsize=8)
+
+
+_NUMBERED: dict[int, tuple[str, Draw]] = {
+    6: ("num_words", _gap),
+    7: ("num_words", _accuracies),
+    8: ("num_words-long", _days),
+    9: ("train_size", _gap),
+    10: ("train_size", _accuracies),
+    11: ("train_size-long", _days),
+    12: ("mean_deposit", _accuracies),
+    13: ("mean_deposit-long", _days),
+}
+"""The paper's figures by number; 14 and 15 have a panel for each reading of the cost."""

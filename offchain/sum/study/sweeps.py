@@ -22,9 +22,9 @@ MISTAKES = (0, 0.0001, 0.001, 0.01, 0.05, 0.1)
 STREAMS = (2_300, 4_600, 9_200, 13_800, 18_400)
 
 FLOOD_WAIT_S = 3
-"""Seconds between two submissions of each agent: 2,400 an hour from both together."""
+"""Seconds between two submissions of each agent: 2,400 an hour while their money lasts."""
 
-FLOOD_DAYS = 14
+FLOOD_STREAM = 2_300
 
 
 @dataclass(frozen=True)
@@ -84,32 +84,35 @@ def paper_sweeps(separate_test: bool = False) -> tuple[Sweep, ...]:
     separate_test: whether the data has a test set of its own; then no review is held out, and all
     that the first model is not trained with, 23,000, can be submitted.
     """
-    streams = [
-        *(Point(length, Case(stream=length)) for length in STREAMS),
-        Point(23_000, Case()) if separate_test else Point(22_080, Case(held_out=1_000)),
-    ]
-    return (
+    accuracies = (
         Sweep(
             "num_words",
             "num_words",
-            "Number of words (Fig. 6 to 8)",
+            "Number of words (Fig. 6 and 7)",
             _points(WORDS, lambda n: Case(num_words=int(n))),
             default=1_000,
         ),
         Sweep(
             "train_size",
             "train_size [%]",
-            "Share that trains the first model (Fig. 9 to 11)",
+            "Share that trains the first model (Fig. 9 and 10)",
             _points(TRAIN_SIZES, lambda percent: Case(train_size=percent / 100)),
             default=8,
         ),
         Sweep(
             "mean_deposit",
             "good agent's mean_deposit [coins]",
-            "Good agent's mean deposit (Fig. 12 and 13)",
+            "Good agent's mean deposit (Fig. 12)",
             _points(DEPOSITS, lambda mean: _agents(good={"mean_deposit": mean})),
             logarithmic=True,
             default=50,
+        ),
+    )
+    return (
+        *accuracies,
+        *(
+            _long(sweep, number, separate_test)
+            for sweep, number in zip(accuracies, (8, 11, 13), strict=True)
         ),
         Sweep(
             "cost-kept",
@@ -169,7 +172,7 @@ def paper_sweeps(separate_test: bool = False) -> tuple[Sweep, ...]:
         Sweep(
             "flood",
             "both agents' mean_update_wait_s",
-            f"Thousands of submissions an hour, the first {FLOOD_DAYS} days (section IV.E)",
+            f"A submission every {FLOOD_WAIT_S} seconds from each agent (section IV.E)",
             (Point(FLOOD_WAIT_S, _flood()),),
         ),
         Sweep(
@@ -192,8 +195,10 @@ def paper_sweeps(separate_test: bool = False) -> tuple[Sweep, ...]:
             "stream",
             "reviews submitted",
             "Length of the stream (not in the paper)",
-            tuple(streams),
-            default=23_000,
+            (
+                *_points(STREAMS, lambda length: Case(stream=int(length))),
+                Point(23_000 if separate_test else 22_080, _longest(Case(), separate_test)),
+            ),
         ),
     )
 
@@ -201,4 +206,16 @@ def paper_sweeps(separate_test: bool = False) -> tuple[Sweep, ...]:
 def _flood() -> Case:
     wait = {"mean_update_wait_s": FLOOD_WAIT_S}
     setting = _agents(wait, wait).setting
-    return Case(replace(setting, max_days=FLOOD_DAYS))
+    return Case(setting, stream=FLOOD_STREAM)
+
+
+def _longest(case: Case, separate_test: bool) -> Case:
+    """The case with as long a stream as there can be, for what takes nearly all of the paper's."""
+    return case if separate_test else replace(case, held_out=1_000)
+
+
+def _long(sweep: Sweep, figure: int, separate_test: bool) -> Sweep:
+    points = (Point(p.at, _longest(p.case, separate_test)) for p in sweep.points)
+    title = f"{sweep.title.partition(' (')[0]}, longest stream (Fig. {figure})"
+    name = f"{sweep.name}-long"
+    return replace(sweep, name=name, title=title, points=tuple(points), ceiling=False)
