@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from offchain.sum.rules import surprise_costs
+from offchain.sum.setting import COIN
 from offchain.sum.study import beyond
 from offchain.sum.study.beyond import MAP_SEEDS, STATED_ACCURACY, Crowd, Map
 from offchain.sum.study.results import Results
@@ -36,7 +38,10 @@ _ENTROPY = """## A cost by the information in the label
 
 Table I's two agents. A constant cost takes the same of every contribution. The entropy cost takes
 the cost times the bits that the label carries by the model's own stated accuracy of
-{accuracy:.0%}, by their mean, so that to contradict the model is dear and to agree is cheap.
+{accuracy:.0%}, by their mean, so that to contradict the model is dear and to agree is cheap
+({costs} coins).
+Who offers less than that and the deposit cannot submit: Table I's good agent offers 50 ± 10 coins,
+its malicious one 100 ± 3.
 """
 
 
@@ -135,8 +140,17 @@ def entropy_section(findings: Findings) -> str:
         "bad broke [day]",
         "entropy - constant, after",
     )
-    head = _ENTROPY.format(accuracy=STATED_ACCURACY / 10_000)
-    return f"{head}\n{markdown(headers, rows)}\n"
+    head = _ENTROPY.format(accuracy=STATED_ACCURACY / 10_000, costs=_costs(findings))
+    return f"{head}\n{markdown(headers, rows, texts=3)}\n"
+
+
+def _costs(findings: Findings) -> str:
+    """What contradicting and agreeing cost for each mean cost, in coins."""
+    told = []
+    for cost in sorted({priced.cost for priced in findings.priced}):
+        contradict, agree = surprise_costs(cost * COIN, STATED_ACCURACY)
+        told.append(f"for {cost}, {contradict / COIN:.2f} and {agree / COIN:.2f}")
+    return "; ".join(told)
 
 
 def _difference(values: Values) -> str:

@@ -53,7 +53,9 @@ def _gap(metric: str) -> tuple[Claim, ...]:
     return (
         Claim("IV.A", "the gap is wider for few words", "num_words", metric, FALLS),
         Claim("Fig. 6", "the gap is very close to 0 from 400 to 900", "num_words", metric, close),
-        Claim("Fig. 6", "at 800 it is -0.42", "num_words", metric, Published(-0.0042, 800)),
+        Claim(
+            "Fig. 6", "at 800 it is -0.42", "num_words", metric, Published(-0.0042, 0.00005, 800)
+        ),
         Claim("Fig. 6", "it is least at 800", "num_words", metric, Lowest(800)),
     )
 
@@ -63,7 +65,11 @@ def _cost(sweep: str) -> tuple[Claim, ...]:
         Claim("Fig. 14", "accuracy after rises with the cost", sweep, "after", RISES),
         *_broke_falls("Fig. 15", sweep, "the higher the cost, the sooner the bad agent is broke"),
         Claim(
-            "Fig. 15", "at cost 1 the bad agent loses only 2 %", sweep, "bad", Published(KEPT, at=1)
+            "Fig. 15",
+            "at cost 1 the bad agent loses only 2 %",
+            sweep,
+            "bad",
+            Published(KEPT, 0.005, 1),
         ),
     )
 
@@ -157,9 +163,19 @@ CLAIMS: tuple[Claim, ...] = (
         Within(0, math.inf),
     ),
     Claim("IV.E", "no significant effect", "stdev_deposit", "after", NoEffect()),
-    Claim("IV.E", "no significant effect", "prob_mistake", "after", NoEffect()),
-    Claim("IV.E", "the good agent ends at 200 %", "mean_deposit-long", "good", Published(2.0, 50)),
-    Claim("IV.E", "the bad agent ends at 0 %", "mean_deposit-long", "bad", Published(0.0, 50)),
+    # How far the paper went, it does not say.
+    Claim("IV.E", "no significant effect, to 1 %", "prob_mistake", "after", NoEffect(upto=0.01)),
+    Claim("IV.E", "no significant effect, to 10 %", "prob_mistake", "after", NoEffect()),
+    Claim(
+        "IV.E",
+        "the good agent ends at 200 %",
+        "mean_deposit-long",
+        "good",
+        Published(2.0, 0.005, 50),
+    ),
+    Claim(
+        "IV.E", "the bad agent ends at 0 %", "mean_deposit-long", "bad", Published(0.0, 0.005, 50)
+    ),
     Claim(
         "IV.E",
         "accuracy stays close to the initial one",

@@ -56,9 +56,10 @@ A claim says that figures lie in a region. It is *confirmed* if the 95 % interva
 wholly within the region, *contradicted* if one lies wholly outside, and else *not seen*. For a
 direction the figure is the mean over seeds of Spearman's rank correlation between parameter and
 metric, never counting as later than any day; for "no effect" and "close" the difference in points,
-which must stay below one; for a number of the paper, the interval in which one more run would lie;
-for the least, by how many ranks the others lie above; for stability, the ratio of deviations over
-seeds. Change is the mean at the last point of the sweep less that at the first.
+which must stay below one; for the least, by how many ranks the others lie above; for stability, the
+ratio of deviations over seeds. A number of the paper is confirmed if it lies, as rounded there, in
+the interval in which one more run of ours would, and else contradicted. Change is the mean at the
+last point of the sweep less that at the first.
 """
 
 _METRICS = {
@@ -123,10 +124,10 @@ def _claims(findings: Findings) -> str:
         )
     told = ", ".join(f"{words[word]} {word}" for word in (CONFIRMED, CONTRADICTED, NOT_SEEN))
     headers = "paper", "says", "sweep", "metric", "measured", "change", "verdict"
-    note = (
-        f"\nOf the paper's claims: {told}. Metrics marked (ours) stand beside the paper's, which "
-    )
-    note += "a run may not reach, and are not counted.\n"
+    note = f"""
+Counting each reading of the gap and of the cost: {told}. Metrics marked (ours) stand beside the
+paper's, which a run may not reach, and are not counted.
+"""
     return f"{_RULE}\n{markdown(headers, rows, texts=7)}\n{note}"
 
 

@@ -75,14 +75,16 @@ class Direction(Test):
 
 @dataclass(frozen=True)
 class NoEffect(Test):
-    """The parameter does not matter: all means lie within `bound` of each other.
+    """The parameter does not matter: all means, up to the value `upto`, are within `bound`.
 
     Figure: the difference, paired by seed, between the points of the highest and the lowest mean.
     """
 
     bound: float = POINT
+    upto: float = math.inf
 
     def judge(self, parameter: Values, values: Values) -> Verdict:
+        values = values[:, parameter <= self.upto]
         means = values.mean(axis=0)
         paired = values[:, means.argmax()] - values[:, means.argmin()]
         return rule([statistics.mean_interval(paired)], -self.bound, self.bound)
@@ -109,19 +111,22 @@ class Within(Test):
 
 @dataclass(frozen=True)
 class Published(Test):
-    """The paper's single run at the point `at` could be one of ours.
+    """The paper's single run at the point `at` (None: the first) could be one of ours.
 
-    The figure is the paper's number; the region is the interval in which a further seed's lies.
+    The figure is the interval in which a further seed lies. Here the rule is the other way round,
+    because the paper's figure is one run: confirmed if the interval meets the paper's number, which
+    is rounded by up to `rounding`, and else contradicted.
     """
 
     number: float
+    rounding: float
     at: float | None = None
 
     def judge(self, parameter: Values, values: Values) -> Verdict:
         column = values[:, 0 if self.at is None else int(np.flatnonzero(parameter == self.at)[0])]
         ours = statistics.further_interval(column)
-        found = rule([Interval(self.number, self.number, self.number)], ours.low, ours.high)
-        return Verdict(found.word, (ours,))
+        meets = ours.low <= self.number + self.rounding and self.number - self.rounding <= ours.high
+        return Verdict(CONFIRMED if meets else CONTRADICTED, (ours,))
 
     def unit(self) -> str:
         return "metric"
