@@ -13,7 +13,10 @@ export PYTHON
 # Further options of the demonstration: make demo DEMO="--story silent-candidate"
 DEMO ?=
 
-.PHONY: help setup setup-test demo demo-sum test gas lint format doctor clean
+# Options of the study: make study STUDY="--seeds 3 --only num_words"
+STUDY ?=
+
+.PHONY: help setup setup-test demo demo-sum study test gas lint format doctor clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,6 +32,9 @@ demo: setup ## play a whole session on a local chain and write its report
 
 demo-sum: setup ## let honest and malicious agents share a model on a local chain
 	@ape run share $(DEMO)
+
+study: setup ## reproduce the SUM paper's figures by simulation, and go beyond them
+	@ape run study $(STUDY)
 
 test: setup-test ## every check: lint, unit and contract tests, invariants, slither
 	@python tools/run_checks.py

@@ -19,6 +19,7 @@ from offchain.models.canonical import DocumentError
 from offchain.models.device import DeviceError
 from offchain.storage import DatastoreError
 from offchain.sum.reviews import ReviewError as FilmReviewError
+from offchain.sum.study.errors import StudyError
 
 PEOPLES_ERRORS = (
     DataError,
@@ -31,6 +32,7 @@ PEOPLES_ERRORS = (
     ObfuscationError,
     ReviewError,
     FilmReviewError,
+    StudyError,
     CryptoError,
     ApeException,
     OSError,
