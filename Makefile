@@ -40,7 +40,7 @@ test: setup-test ## every check: lint, unit and contract tests, invariants, slit
 	@python tools/run_checks.py
 
 gas: setup ## measure the gas of every call and print it beside the paper's
-	@ape test tests/gas/test_gas.py tests/gas/test_shared_model_gas.py -q -s
+	@ape test tests/gas -q -s
 
 lint: setup ## check style and types
 	@ruff check .

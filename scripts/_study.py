@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from rich.console import Console
+from rich.markdown import Markdown
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -22,7 +23,7 @@ from rich.progress import (
 from offchain.sum.study.data import KerasFile, Packaged
 from offchain.sum.study.names import PARTS
 from offchain.sum.study.plots import write_plots
-from offchain.sum.study.report import report
+from offchain.sum.study.report import report, summary
 from offchain.sum.study.spread import in_processes, over_ray
 from offchain.sum.study.study import Study
 
@@ -54,7 +55,7 @@ def study(options: Options, folder: Path) -> None:
     """Runs what is not done yet and writes report and plots to `folder`."""
     started = time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
-    console = Console(width=100)
+    console = Console(width=120)
     source = Packaged() if options.keras is None else KerasFile(options.keras.absolute())
     if options.ray is None:
         spread = partial(in_processes, workers=options.workers)
@@ -68,6 +69,7 @@ def study(options: Options, folder: Path) -> None:
     with _doing(console, "writing"):
         files = [folder / "study.md", *write_plots(findings, folder)]
         files[0].write_text(report(findings, options.command))
+    console.print(Markdown(summary(findings)))
     seconds = time.monotonic() - started
     console.print(f"{whole.ran} runs in {seconds:.0f} s, others were kept", highlight=False)
     for file in files:

@@ -85,14 +85,26 @@ def report(findings: Findings, command: str) -> str:
         sections += [_claims(findings), *(sweep_section(s, results) for s in findings.sweeps)]
     if {"cost-kept", "cost-locked", "cost-weight"} <= {sweep.name for sweep in findings.sweeps}:
         sections.append(_readings(findings))
+    sections += _beyond(findings)
+    sections.append(_DIFFERENCES.format(seeds=results.seeds, offered=_offered(0.5, 10)))
+    return "\n".join(sections)
+
+
+def summary(findings: Findings) -> str:
+    """What the report concludes, without the figures of every sweep."""
+    claims = [_claims(findings)] if findings.sweeps else []
+    return "\n".join([*claims, *_beyond(findings)])
+
+
+def _beyond(findings: Findings) -> list[str]:
+    sections = []
     if findings.crowds:
         sections.append(crowd_section(findings))
     if findings.maps:
         sections.append(map_section(findings))
     if findings.priced:
         sections.append(entropy_section(findings))
-    sections.append(_DIFFERENCES.format(seeds=results.seeds, offered=_offered(0.5, 10)))
-    return "\n".join(sections)
+    return sections
 
 
 def judge(claim: Claim, sweep: Sweep, results: Results) -> Verdict:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from joblib import Parallel, delayed  # type: ignore[import-untyped, unused-ignore]
 
+from offchain.importable import keep_importable
 from offchain.sum.study.errors import StudyError
 
 T = TypeVar("T")
@@ -29,6 +30,7 @@ def in_processes(work: Callable[[T], R], tasks: Sequence[T], workers: int) -> It
     if workers == 1:
         yield from ((task, work(task)) for task in tasks)
         return
+    keep_importable()
     parallel = Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
     yield from parallel(delayed(_with_task)(work, task) for task in tasks)
 
