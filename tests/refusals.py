@@ -19,6 +19,8 @@ _CONTRACTS = (
     "BulletinBoard",
     "TradingSession",
     "TradingSessionFactory",
+    "BordaConsensus",
+    "BordaConsensusFactory",
     "SharedModel",
     "StakeIncentive",
     "PointsIncentive",

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+/// @notice Whether the newest round takes ballots, is being closed, or is over.
+enum State {
+    Closed,
+    Open,
+    Closing
+}
+
+/// @notice What the members of a session agree on; immutable once it exists.
+/// @param owner who opens rounds, usually the parameter server; set by the factory to its caller
+/// @param context what the session belongs to, such as the session of its bulletin board; signed with every ballot
+/// @param winners how many uploads win (M), which is also how many names a ballot ranks
+/// @param quorum a round with fewer ballots has no winners; with 0 and 1 any ballot decides
+/// @param ballotTime seconds in which a round takes ballots, or commitments to them
+/// @param revealTime seconds in which commitments are opened afterwards; 0: ballots are cast openly at once
+/// @param patience seconds after the end of a round from which a member may open the next in the owner's place
+struct Terms {
+    address owner;
+    bytes32 context;
+    uint16 winners;
+    uint16 quorum;
+    uint32 ballotTime;
+    uint32 revealTime;
+    uint32 patience;
+}
+
+/// @notice A ballot that anybody may carry.
+/// @param round the round it is for
+/// @param voter the index of the member who signed it
+/// @param form 0: a ranking, 1: scores
+/// @param content a ranking names `winners` members, best first, in one byte each with up to 256 members, else in two;
+/// scores are two bytes for every member, zero for the voter itself; all big-endian
+/// @param r of the voter's signature
+/// @param vs s of the signature, with the parity of the point in the highest bit (EIP-2098)
+struct SignedBallot {
+    uint256 round;
+    uint256 voter;
+    uint256 form;
+    bytes content;
+    bytes32 r;
+    bytes32 vs;
+}
+
+/// @title Which uploads of a round enter the shared model, decided by those who train it (SecCL)
+/// @notice Members are known by their index in the session's list, and so are their uploads; rounds
+/// are counted from zero, as on the bulletin board. See BordaConsensus for the
+/// state table. A ballot counts for the round, session, contract and chain it was made for, once.
+interface IBordaConsensus {
+    /// @notice A round takes ballots until `ballotEnd`, and openings of commitments until `revealEnd`, which are equal
+    /// where ballots are open. Ties of this round are broken by `seed`.
+    event RoundOpened(uint256 indexed round, address opener, bytes16 seed, uint256 ballotEnd, uint256 revealEnd);
+    /// @notice A member committed to a ballot.
+    event Committed(uint256 indexed round, uint256 indexed voter, bytes32 commitment);
+    /// @notice A ballot was counted.
+    event BallotCounted(uint256 indexed round, uint256 indexed voter, uint256 form, bytes content);
+    /// @notice Call number `position` of a batch was refused with `reason`, the data of its error.
+    event CallRefused(uint256 indexed position, bytes reason);
+    /// @notice The closing has looked at `candidates` candidates and needs another call.
+    event RoundClosing(uint256 indexed round, uint256 candidates);
+    /// @notice The round is over. Winners stand in their order, the highest first, beside their points; there are none
+    /// where fewer ballots than the quorum, or none at all, were counted.
+    event RoundClosed(uint256 indexed round, uint256 ballots, uint256[] winners, uint256[] points);
+
+    error NotOwner(address caller, address owner);
+    error NotMember(address caller, uint256 index);
+    error UnknownMember(uint256 index, uint256 members);
+    error TooEarly(uint256 time, uint256 start);
+    error TooLate(uint256 time, uint256 end);
+    /// @dev `rounds` were opened so far: the newest is number rounds - 1, the next number rounds.
+    error WrongRound(uint256 round, uint256 rounds);
+    error RoundNotOpen(uint256 round);
+    error RoundNotOver(uint256 round);
+    error RoundsExhausted(uint256 most);
+    error SeedNotReady(uint256 blockNumber, uint256 first);
+    error BallotsAreHidden();
+    error BallotsAreOpen();
+    error UnknownForm(uint256 form);
+    error AlreadyVoted(uint256 round, uint256 voter);
+    error AlreadyCommitted(uint256 round, uint256 voter);
+    error NotCommitted(uint256 round, uint256 voter);
+    error WrongOpening(uint256 round, uint256 voter);
+    error WrongSignature(address voter, address recovered);
+    error NothingToDo();
+
+    // ---------------------------------------------------------------- rounds
+
+    /// @notice The owner opens the next round.
+    /// @dev Emits {RoundOpened}. The seed for ties comes from the block in which the last round was closed, or else the
+    /// session was created: nobody knew its hash by then. When 256 blocks have passed that hash is gone, and each further
+    /// 256 blocks give another block to take it from.
+    /// Requirements:
+    /// - the caller is the owner (NotOwner)
+    /// - the last round is closed (RoundNotOver), and this is the one after it (WrongRound), of 65,535 in all (RoundsExhausted)
+    /// - a block has passed since the last round was closed (SeedNotReady)
+    /// @param round its number; the first is 0
+    function openRound(uint256 round) external;
+
+    /// @notice A member opens the next round, since the owner has not.
+    /// @dev Emits {RoundOpened}. Requirements: as {openRound}, but
+    /// - the caller is the member with that index (NotMember, UnknownMember)
+    /// - the owner had its time: the last round's windows, or else the creation, lie back by the patience (TooEarly)
+    /// @param round its number
+    /// @param member the caller's index
+    function openOverdueRound(uint256 round, uint256 member) external;
+
+    /// @notice Looks at the next candidates and keeps the highest; the call that looks at the last closes the round.
+    /// Anybody may call.
+    /// @dev Emits {RoundClosing} or {RoundClosed}. Looks at no more than 256 candidates, however many are asked for; the
+    /// calls of a closing may ask for any numbers. Requirements:
+    /// - the round is open or being closed (RoundNotOpen, WrongRound)
+    /// - its windows are over or all members have voted (TooEarly)
+    /// - some candidates are asked for (NothingToDo)
+    /// @param round its number
+    /// @param candidates how many to look at
+    function close(uint256 round, uint256 candidates) external;
+
+    // ---------------------------------------------------------------- ballots
+
+    /// @notice A member casts its ballot.
+    /// @dev Emits {BallotCounted}. Requirements:
+    /// - the session takes open ballots (BallotsAreHidden)
+    /// - the caller is the member with that index (NotMember, UnknownMember)
+    /// - the round is open (RoundNotOpen, WrongRound) and takes ballots (TooLate)
+    /// - the member has not voted in it (AlreadyVoted)
+    /// - the ballot has a known form (UnknownForm) and is well-formed (Borda: RankingLength, ScoresLength,
+    ///   UnknownCandidate, SelfVote, DuplicateCandidate)
+    /// @param round the round
+    /// @param voter the caller's index
+    /// @param form as in {SignedBallot}
+    /// @param content as in {SignedBallot}
+    function vote(uint256 round, uint256 voter, uint256 form, bytes calldata content) external;
+
+    /// @notice Anybody casts a member's signed ballot.
+    /// @dev Emits {BallotCounted}. Requirements: as {vote}, but
+    /// - the member with that index (UnknownMember) signed exactly this for this round (WrongSignature)
+    function voteSigned(SignedBallot calldata ballot) external;
+
+    /// @notice A member commits to a ballot, which cannot be changed any more.
+    /// @dev Emits {Committed}. Requirements:
+    /// - the session takes hidden ballots (BallotsAreOpen)
+    /// - the caller is the member with that index (NotMember, UnknownMember)
+    /// - the round is open (RoundNotOpen, WrongRound) and takes commitments (TooLate)
+    /// - the member has not committed in it (AlreadyCommitted)
+    /// @param round the round
+    /// @param voter the caller's index
+    /// @param commitment BallotHash.hide of the ballot
+    function commit(uint256 round, uint256 voter, bytes32 commitment) external;
+
+    /// @notice Anybody brings a member's signed commitment.
+    /// @dev Emits {Committed}. Requirements: as {commit}, but
+    /// - the member with that index (UnknownMember) signed exactly this for this round (WrongSignature)
+    function commitSigned(uint256 round, uint256 voter, bytes32 commitment, bytes32 r, bytes32 vs) external;
+
+    /// @notice Anybody who knows it opens a member's commitment; the ballot then counts.
+    /// @dev Emits {BallotCounted}. Requirements:
+    /// - the session takes hidden ballots (BallotsAreOpen)
+    /// - the round is open (RoundNotOpen, WrongRound) and commitments are being opened (TooEarly, TooLate)
+    /// - the member (UnknownMember) has committed in it (NotCommitted) to just this (WrongOpening), not opened it yet
+    ///   (AlreadyVoted)
+    /// - the ballot has a known form and is well-formed, as in {vote}
+    /// @param round the round
+    /// @param voter whose commitment it is
+    /// @param form as in {SignedBallot}
+    /// @param content as in {SignedBallot}
+    /// @param salt what the commitment was hidden with
+    function reveal(uint256 round, uint256 voter, uint256 form, bytes calldata content, bytes32 salt) external;
+
+    /// @notice Makes many calls of this contract for the caller. One that is refused changes nothing and is reported;
+    /// the others count.
+    /// @dev Emits {CallRefused} for each refused call.
+    /// @param calls the data of each call
+    function batch(bytes[] calldata calls) external;
+
+    // ---------------------------------------------------------------- views
+
+    /// @notice What was agreed on.
+    function terms() external view returns (Terms memory);
+
+    /// @notice The accounts of all members, by index.
+    function members() external view returns (address[] memory);
+
+    /// @notice The newest round.
+    /// @return rounds how many were opened so far; the newest is number rounds - 1
+    /// @return state whether it is open; Open also between its windows' end and its closing
+    /// @return ballotEnd when it stops taking ballots or commitments
+    /// @return revealEnd when it stops taking openings; equal to `ballotEnd` where ballots are open
+    /// @return seed what breaks its ties
+    /// @return candidates how many candidates its closing has looked at, while it lasts
+    function newestRound()
+        external
+        view
+        returns (uint256 rounds, State state, uint256 ballotEnd, uint256 revealEnd, bytes16 seed, uint256 candidates);
+
+    /// @notice Whether a member's ballot was counted in the newest round.
+    /// @dev Requirements: there is such a member (UnknownMember).
+    function hasVoted(uint256 voter) external view returns (bool);
+
+    /// @notice The first 30 bytes of a member's commitment in the newest round; zero without one.
+    /// @dev Requirements: there is such a member (UnknownMember).
+    function commitmentOf(uint256 voter) external view returns (bytes30);
+
+    /// @notice The points of all candidates in the newest round so far.
+    function points() external view returns (uint256[] memory);
+
+    /// @notice The result of any closed round, the highest first; empty without a quorum.
+    /// @dev Requirements: it is closed (RoundNotOver).
+    function result(uint256 round) external view returns (uint256[] memory winners, uint256[] memory winnersPoints);
+}

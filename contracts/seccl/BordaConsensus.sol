@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {IBordaConsensus, SignedBallot, State, Terms} from "../interfaces/IBordaConsensus.sol";
+import {BallotHash} from "./borda/BallotHash.sol";
+import {Borda} from "./borda/Borda.sol";
+import {BordaTerms, BordaTermsLib} from "./borda/BordaTerms.sol";
+import {Highest, HighestLib} from "./borda/Highest.sol";
+import {Round, RoundLib} from "./borda/Round.sol";
+import {RoundWord, RoundWordLib} from "./borda/RoundWord.sol";
+import {Standing} from "./borda/Standing.sol";
+import {Tally} from "./borda/Tally.sol";
+import {Winners} from "./borda/Winners.sol";
+
+/// @title One session in which members choose the best uploads of each round by Borda ballots (SecCL)
+/// @notice State by state, who may do what, and where it leads. Windows are half-open, [start, end).
+///
+/// | state   | call             | by                 | window                                   | leads to            |
+/// | ------- | ---------------- | ------------------ | ---------------------------------------- | ------------------- |
+/// | Closed  | openRound        | owner              | from the block after closing, for ever   | Open, next round    |
+/// | Closed  | openOverdueRound | a member           | [revealEnd + patience, for ever)         | Open, next round    |
+/// | Open    | vote             | the voter          | [opening, ballotEnd), open ballots       | Open, counted       |
+/// | Open    | voteSigned       | anyone             | [opening, ballotEnd), open ballots       | Open, counted       |
+/// | Open    | commit           | the voter          | [opening, ballotEnd), hidden ballots     | Open, committed     |
+/// | Open    | commitSigned     | anyone             | [opening, ballotEnd), hidden ballots     | Open, committed     |
+/// | Open    | reveal           | who knows the salt | [ballotEnd, revealEnd), hidden ballots   | Open, counted       |
+/// | Open    | close            | anyone             | [revealEnd, for ever), or all have voted | Closing or Closed   |
+/// | Closing | close            | anyone             | for ever                                 | Closing or Closed   |
+///
+/// revealEnd is ballotEnd where ballots are open. Before the first round, the state is Closed since the creation. No
+/// state needs anybody's courtesy: the server can neither hold back a ballot (vote), nor a closing (anyone), nor the
+/// next round (openOverdueRound), and who does not vote is just not counted.
+///
+/// Points are counted as ballots come in, many candidates to a word, so that closing reads few words; its order of
+/// candidates is total, so that neither the order of arrival nor the steps of a closing change the result.
+contract BordaConsensus is IBordaConsensus, EIP712 {
+    // States and round numbers are exact; times are compared with < and >= alone.
+    // slither-disable-start incorrect-equality
+
+    uint256 private constant RANKING = 0;
+    uint256 private constant SCORES = 1;
+    uint256 private constant MAX_ROUNDS = type(uint16).max;
+    /// @dev Candidates that one call of a closing looks at.
+    uint256 private constant MAX_STEP = 256;
+    /// @dev Blocks whose hash can be read.
+    uint256 private constant KNOWN_HASHES = 256;
+    bytes32 private constant SEED_TYPE = keccak256("souk.borda.seed.v1");
+
+    /// @dev Where the code of all sessions lies.
+    address private immutable _code = address(this);
+
+    Round private _round;
+    Tally private _tally;
+    Winners private _winners;
+    mapping(uint256 voter => RoundWord) private _commitments;
+
+    constructor() EIP712("Souk Borda", "1") {}
+
+    // ---------------------------------------------------------------- rounds
+
+    /// @inheritdoc IBordaConsensus
+    function openRound(uint256 round) external {
+        BordaTerms memory t = BordaTermsLib.load();
+        require(msg.sender == t.owner(), NotOwner(msg.sender, t.owner()));
+        _open(t, _last(t), round);
+    }
+
+    /// @inheritdoc IBordaConsensus
+    function openOverdueRound(uint256 round, uint256 member) external {
+        BordaTerms memory t = BordaTermsLib.load();
+        _onlyMember(t, member);
+        Round last = _last(t);
+        _from(_revealEnd(t, last) + t.patience());
+        _open(t, last, round);
+    }
+
+    /// @inheritdoc IBordaConsensus
+    function close(uint256 round, uint256 candidates) external {
+        BordaTerms memory t = BordaTermsLib.load();
+        Round newest = _newest(round);
+        require(newest.state() != State.Closed, RoundNotOpen(round));
+        require(candidates > 0, NothingToDo());
+        uint256 ballots = _tally.ballots(t, round);
+        if (newest.state() == State.Open) {
+            if (ballots < t.memberCount()) _from(_revealEnd(t, newest));
+            if (ballots < Math.max(t.quorum(), 1)) {
+                _round = newest.closed(block.number);
+                emit RoundClosed(round, ballots, new uint256[](0), new uint256[](0));
+                return;
+            }
+        }
+
+        uint256 start = newest.cursor();
+        uint256 end = Math.min(start + Math.min(candidates, MAX_STEP), t.memberCount());
+        uint256 kept = Math.min(start, t.winners());
+        Highest memory highest = HighestLib.create(t.winners());
+        _winners.offer(round, newest.seed(), kept, highest);
+        _tally.offer(t, round, newest.seed(), start, end, highest);
+        if (end < t.memberCount()) {
+            _winners.keep(round, highest.places, highest.taken);
+            _round = newest.closing(end);
+            emit RoundClosing(round, end);
+            return;
+        }
+        Standing[] memory ranked = highest.ranked();
+        _winners.keep(round, ranked, ranked.length);
+        _round = newest.closed(block.number);
+        (uint256[] memory winners, uint256[] memory winnersPoints) = _unzip(ranked);
+        emit RoundClosed(round, ballots, winners, winnersPoints);
+    }
+
+    // ---------------------------------------------------------------- ballots
+
+    /// @inheritdoc IBordaConsensus
+    function vote(uint256 round, uint256 voter, uint256 form, bytes calldata content) external {
+        BordaTerms memory t = BordaTermsLib.load();
+        require(t.revealTime() == 0, BallotsAreHidden());
+        _onlyMember(t, voter);
+        Round newest = _openUntilBallotEnd(round);
+        _count(t, newest, voter, form, content);
+    }
+
+    /// @inheritdoc IBordaConsensus
+    function voteSigned(SignedBallot calldata ballot) external {
+        BordaTerms memory t = BordaTermsLib.load();
+        require(t.revealTime() == 0, BallotsAreHidden());
+        address account = _member(t, ballot.voter);
+        Round newest = _openUntilBallotEnd(ballot.round);
+        bytes32 signed = BallotHash.ballot(t.context, ballot.round, account, ballot.form, ballot.content);
+        _checkSignature(account, signed, ballot.r, ballot.vs);
+        _count(t, newest, ballot.voter, ballot.form, ballot.content);
+    }
+
+    /// @inheritdoc IBordaConsensus
+    function commit(uint256 round, uint256 voter, bytes32 commitment) external {
+        BordaTerms memory t = BordaTermsLib.load();
+        _onlyMember(t, voter);
+        _commit(t, round, voter, commitment);
+    }
+
+    /// @inheritdoc IBordaConsensus
+    function commitSigned(uint256 round, uint256 voter, bytes32 commitment, bytes32 r, bytes32 vs) external {
+        BordaTerms memory t = BordaTermsLib.load();
+        address account = _member(t, voter);
+        _checkSignature(account, BallotHash.commitment(t.context, round, account, commitment), r, vs);
+        _commit(t, round, voter, commitment);
+    }
+
+    /// @inheritdoc IBordaConsensus
+    function reveal(uint256 round, uint256 voter, uint256 form, bytes calldata content, bytes32 salt) external {
+        BordaTerms memory t = BordaTermsLib.load();
+        require(t.revealTime() > 0, BallotsAreOpen());
+        address account = _member(t, voter);
+        Round newest = _open(round);
+        _from(newest.ballotEnd());
+        _before(_revealEnd(t, newest));
+        uint256 commitment = _commitments[voter].during(round);
+        require(commitment > 0, NotCommitted(round, voter));
+        bytes32 hidden = BallotHash.hide(t.context, round, account, form, content, salt);
+        require(_shorten(hidden) == commitment, WrongOpening(round, voter));
+        _count(t, newest, voter, form, content);
+    }
+
+    /// @inheritdoc IBordaConsensus
+    function batch(bytes[] calldata calls) external {
+        for (uint256 i = 0; i < calls.length; ++i) {
+            // The code is this contract's own, none of its functions is payable, and the caller stays the caller.
+            bool done = LowLevelCall.delegatecallNoReturn(_code, calls[i]);
+            if (!done) emit CallRefused(i, LowLevelCall.returnData());
+        }
+    }
+
+    // ---------------------------------------------------------------- views
+
+    /// @inheritdoc IBordaConsensus
+    function terms() external view returns (Terms memory) {
+        return BordaTermsLib.load().unpack();
+    }
+
+    /// @inheritdoc IBordaConsensus
+    function members() external view returns (address[] memory accounts) {
+        accounts = new address[](BordaTermsLib.load().memberCount());
+        for (uint256 i = 0; i < accounts.length; ++i) {
+            accounts[i] = BordaTermsLib.member(i);
+        }
+    }
+
+    /// @inheritdoc IBordaConsensus
+    function newestRound()
+        external
+        view
+        returns (uint256 rounds, State state, uint256 ballotEnd, uint256 revealEnd, bytes16 seed, uint256 candidates)
+    {
+        BordaTerms memory t = BordaTermsLib.load();
+        Round last = _last(t);
+        return (last.rounds(), last.state(), last.ballotEnd(), _revealEnd(t, last), last.seed(), last.cursor());
+    }
+
+    /// @inheritdoc IBordaConsensus
+    function hasVoted(uint256 voter) external view returns (bool) {
+        _member(BordaTermsLib.load(), voter);
+        return _tally.hasVoted(_round.number(), voter);
+    }
+
+    /// @inheritdoc IBordaConsensus
+    function commitmentOf(uint256 voter) external view returns (bytes30) {
+        _member(BordaTermsLib.load(), voter);
+        return bytes30(uint240(_commitments[voter].during(_round.number())));
+    }
+
+    /// @inheritdoc IBordaConsensus
+    function points() external view returns (uint256[] memory) {
+        return _tally.all(BordaTermsLib.load(), _round.number());
+    }
+
+    /// @inheritdoc IBordaConsensus
+    function result(uint256 round) external view returns (uint256[] memory winners, uint256[] memory winnersPoints) {
+        Round last = _round;
+        uint256 over = last.state() == State.Closed ? last.rounds() : last.number();
+        require(round < over, RoundNotOver(round));
+        uint256 count = _winners.some(round) ? BordaTermsLib.load().winners() : 0;
+        winners = new uint256[](count);
+        winnersPoints = new uint256[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            (winners[i], winnersPoints[i]) = _winners.at(round, i);
+        }
+    }
+
+    // ---------------------------------------------------------------- steps of a round
+
+    function _open(BordaTerms memory t, Round last, uint256 round) private {
+        require(last.state() == State.Closed, RoundNotOver(last.number()));
+        require(round == last.rounds(), WrongRound(round, last.rounds()));
+        require(round < MAX_ROUNDS, RoundsExhausted(MAX_ROUNDS));
+        if (round == 0) _tally.prepare(t);
+        bytes16 seed = _seed(round, last.closedIn());
+        Round opened = RoundLib.open(round, block.timestamp + t.ballotTime(), seed);
+        _round = opened;
+        emit RoundOpened(round, msg.sender, seed, opened.ballotEnd(), _revealEnd(t, opened));
+    }
+
+    /// @dev From the hash of block `anchor`, or, once that is gone, of the newest block a multiple of 256 after it.
+    function _seed(uint256 round, uint256 anchor) private view returns (bytes16) {
+        require(block.number > anchor, SeedNotReady(block.number, anchor + 1));
+        uint256 newest = block.number - 1;
+        // The remainder chooses a block; the randomness is in its hash.
+        // slither-disable-next-line weak-prng
+        uint256 source = newest - (newest - anchor) % KNOWN_HASHES;
+        return bytes16(keccak256(abi.encode(SEED_TYPE, block.chainid, address(this), round, blockhash(source))));
+    }
+
+    function _count(BordaTerms memory t, Round newest, uint256 voter, uint256 form, bytes calldata content) private {
+        uint256 round = newest.number();
+        require(_tally.markVoted(round, voter), AlreadyVoted(round, voter));
+        uint256[] memory given;
+        if (form == RANKING) {
+            given = Borda.pointsOfRanking(content, voter, t.memberCount(), t.winners(), t.laneBits());
+        } else {
+            require(form == SCORES, UnknownForm(form));
+            given = Borda.pointsOfScores(content, voter, t.memberCount(), t.winners(), t.laneBits(), newest.seed());
+        }
+
+        _tally.add(round, given);
+        emit BallotCounted(round, voter, form, content);
+    }
+
+    function _commit(BordaTerms memory t, uint256 round, uint256 voter, bytes32 commitment) private {
+        require(t.revealTime() > 0, BallotsAreOpen());
+        _openUntilBallotEnd(round);
+        require(_commitments[voter].during(round) == 0, AlreadyCommitted(round, voter));
+        _commitments[voter] = RoundWordLib.create(round, _shorten(commitment));
+        emit Committed(round, voter, commitment);
+    }
+
+    // ---------------------------------------------------------------- reading
+
+    function _unzip(Standing[] memory ranked) private pure returns (uint256[] memory indices, uint256[] memory values) {
+        indices = new uint256[](ranked.length);
+        values = new uint256[](ranked.length);
+        for (uint256 i = 0; i < ranked.length; ++i) {
+            (indices[i], values[i]) = (ranked[i].index(), ranked[i].value());
+        }
+    }
+
+    /// @dev The newest round; before the first, one that the creation closed.
+    function _last(BordaTerms memory t) private view returns (Round last) {
+        last = _round;
+        if (last.rounds() == 0) last = RoundLib.none(t.createdAt(), t.createdIn());
+    }
+
+    function _revealEnd(BordaTerms memory t, Round round) private pure returns (uint256) {
+        return round.rounds() == 0 ? round.ballotEnd() : round.ballotEnd() + t.revealTime();
+    }
+
+    /// @dev What a slot keeps of a commitment; 240 bits leave 120 bits against collisions.
+    function _shorten(bytes32 commitment) private pure returns (uint256) {
+        return uint240(bytes30(commitment));
+    }
+
+    // ---------------------------------------------------------------- requirements
+
+    /// @dev The newest round, which must be the one that the caller means.
+    function _newest(uint256 round) private view returns (Round newest) {
+        newest = _round;
+        require(newest.rounds() > 0 && round == newest.number(), WrongRound(round, newest.rounds()));
+    }
+
+    function _open(uint256 round) private view returns (Round newest) {
+        newest = _newest(round);
+        require(newest.state() == State.Open, RoundNotOpen(round));
+    }
+
+    function _openUntilBallotEnd(uint256 round) private view returns (Round newest) {
+        newest = _open(round);
+        _before(newest.ballotEnd());
+    }
+
+    function _member(BordaTerms memory t, uint256 index) private view returns (address) {
+        require(index < t.memberCount(), UnknownMember(index, t.memberCount()));
+        return BordaTermsLib.member(index);
+    }
+
+    function _onlyMember(BordaTerms memory t, uint256 index) private view {
+        require(msg.sender == _member(t, index), NotMember(msg.sender, index));
+    }
+
+    function _checkSignature(address account, bytes32 structHash, bytes32 r, bytes32 vs) private view {
+        // What else it says of a signature is not needed: the zero account is no member.
+        // slither-disable-next-line unused-return
+        (address recovered,,) = ECDSA.tryRecover(_hashTypedDataV4(structHash), r, vs);
+        require(recovered == account, WrongSignature(account, recovered));
+    }
+
+    /// @dev Windows are half-open: the start is inside, the end is not.
+    function _from(uint256 start) private view {
+        require(block.timestamp >= start, TooEarly(block.timestamp, start));
+    }
+
+    function _before(uint256 end) private view {
+        require(block.timestamp < end, TooLate(block.timestamp, end));
+    }
+    // slither-disable-end incorrect-equality
+}

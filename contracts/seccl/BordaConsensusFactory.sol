@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
+import {Terms} from "../interfaces/IBordaConsensus.sol";
+import {IBordaConsensusFactory} from "../interfaces/IBordaConsensusFactory.sol";
+import {Borda} from "./borda/Borda.sol";
+import {BordaTermsLib} from "./borda/BordaTerms.sol";
+import {BordaConsensus} from "./BordaConsensus.sol";
+
+/// @title Makes sessions in which members choose the best uploads
+contract BordaConsensusFactory is IBordaConsensusFactory {
+    uint256 private constant MIN_MEMBERS = 2;
+    /// @dev Their addresses fit behind the code of a clone, and points and index of a winner into 32 bits.
+    uint256 private constant MAX_MEMBERS = 1_024;
+
+    /// @inheritdoc IBordaConsensusFactory
+    address public immutable implementation = address(new BordaConsensus());
+
+    /// @inheritdoc IBordaConsensusFactory
+    function createSession(Terms memory terms, address[] calldata members) external returns (address session) {
+        uint256 count = members.length;
+        require(count >= MIN_MEMBERS && count <= MAX_MEMBERS, MemberCountOutOfRange(count, MIN_MEMBERS, MAX_MEMBERS));
+        require(terms.winners > 0 && terms.winners < count, WinnersOutOfRange(terms.winners, count - 1));
+        require(terms.quorum <= count, QuorumOutOfRange(terms.quorum, count));
+        require(terms.ballotTime > 0, BallotTimeZero());
+        require(terms.patience > 0, PatienceZero());
+        address last = address(0);
+        for (uint256 i = 0; i < count; ++i) {
+            require(members[i] > last, MembersOutOfOrder(i, members[i]));
+            last = members[i];
+        }
+
+        terms.owner = msg.sender;
+        uint256 laneBits = Borda.laneBits(count, terms.winners);
+        session = Clones.cloneWithImmutableArgs(implementation, BordaTermsLib.pack(terms, members, laneBits));
+        emit SessionCreated(session, msg.sender, terms.context);
+    }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SampleSet} from "../../hyperx/SampleSet.sol";
+import {BordaTerms} from "./BordaTerms.sol";
+import {Highest} from "./Highest.sol";
+import {RoundWord, RoundWordLib} from "./RoundWord.sol";
+import {StandingLib} from "./Standing.sol";
+
+/// @notice Who has voted in the newest round, and the points of its candidates. Room for 1,024 members.
+/// @param voted bit v % 240 of word v / 240: member v has voted
+/// @param points side by side as in Borda
+struct Tally {
+    RoundWord[5] voted;
+    RoundWord[86] points;
+}
+
+using TallyLib for Tally global;
+
+/// @title Counting ballots
+/// @notice The slots serve one round after another, so that a ballot overwrites and never fills a fresh one.
+library TallyLib {
+    /// @notice Fills all slots that ballots of such a session share, before its first round, number 0.
+    function prepare(Tally storage self, BordaTerms memory t) internal {
+        RoundWord empty = RoundWordLib.create(0, 0);
+        uint256 words = _votedWords(t);
+        for (uint256 i = 0; i < words; ++i) {
+            self.voted[i] = empty;
+        }
+        (uint256 lanes,) = _lanes(t);
+        words = (t.memberCount() - 1) / lanes + 1;
+        for (uint256 i = 0; i < words; ++i) {
+            self.points[i] = empty;
+        }
+    }
+
+    /// @notice Notes that `voter` has voted. Returns false if it had before.
+    function markVoted(Tally storage self, uint256 round, uint256 voter) internal returns (bool) {
+        (uint256 word, uint256 bit) = _place(voter);
+        uint256 voted = self.voted[word].during(round);
+        if (voted & bit != 0) return false;
+        self.voted[word] = RoundWordLib.create(round, voted | bit);
+        return true;
+    }
+
+    /// @notice Adds the points that one ballot gives, in lanes. No lane overflows: each is wide enough for all voters.
+    function add(Tally storage self, uint256 round, uint256[] memory given) internal {
+        RoundWord[86] storage points = self.points;
+        assembly ("memory-safe") {
+            // As RoundWordLib has it: the round, plus one, above 240 bits of content.
+            let tag := add(round, 1)
+            let slot := points.slot
+            let source := add(given, 0x20)
+            let end := add(source, shl(5, mload(given)))
+            for {} lt(source, end) {
+                source := add(source, 0x20)
+                slot := add(slot, 1)
+            } {
+                let more := mload(source)
+                if iszero(more) { continue }
+                let held := sload(slot)
+                // What an earlier round left there counts for nothing.
+                if iszero(eq(shr(240, held), tag)) { held := shl(240, tag) }
+                sstore(slot, add(held, more))
+            }
+        }
+    }
+
+    /// @notice Offers the candidates [start, end) with their points.
+    function offer(
+        Tally storage self,
+        BordaTerms memory t,
+        uint256 round,
+        bytes16 seed,
+        uint256 start,
+        uint256 end,
+        Highest memory highest
+    ) internal view {
+        (uint256 lanes, uint256 bits) = _lanes(t);
+        for (uint256 i = start; i < end;) {
+            uint256 content = self.points[i / lanes].during(round) >> i % lanes * bits;
+            for (uint256 next = Math.min(end, i - i % lanes + lanes); i < next; ++i) {
+                highest.offer(StandingLib.create(content & (1 << bits) - 1, seed, i));
+                content >>= bits;
+            }
+        }
+    }
+
+    function hasVoted(Tally storage self, uint256 round, uint256 voter) internal view returns (bool) {
+        (uint256 word, uint256 bit) = _place(voter);
+        return self.voted[word].during(round) & bit != 0;
+    }
+
+    /// @notice How many have voted.
+    function ballots(Tally storage self, BordaTerms memory t, uint256 round) internal view returns (uint256 total) {
+        uint256 words = _votedWords(t);
+        for (uint256 i = 0; i < words; ++i) {
+            total += SampleSet.popCount(self.voted[i].during(round));
+        }
+    }
+
+    /// @notice The points of all candidates.
+    function all(Tally storage self, BordaTerms memory t, uint256 round)
+        internal
+        view
+        returns (uint256[] memory points)
+    {
+        points = new uint256[](t.memberCount());
+        (uint256 lanes, uint256 bits) = _lanes(t);
+        for (uint256 i = 0; i < points.length; ++i) {
+            points[i] = self.points[i / lanes].during(round) >> i % lanes * bits & (1 << bits) - 1;
+        }
+    }
+
+    function _place(uint256 voter) private pure returns (uint256 word, uint256 bit) {
+        return (voter / RoundWordLib.BITS, 1 << voter % RoundWordLib.BITS);
+    }
+
+    function _votedWords(BordaTerms memory t) private pure returns (uint256) {
+        return (t.memberCount() - 1) / RoundWordLib.BITS + 1;
+    }
+
+    /// @dev How many candidates' points share a word, and in how many bits each.
+    function _lanes(BordaTerms memory t) private pure returns (uint256 lanes, uint256 bits) {
+        bits = t.laneBits();
+        lanes = RoundWordLib.BITS / bits;
+    }
+}

@@ -1,0 +1,514 @@
+"""What a round of BordaConsensus goes through, and who is refused when."""
+
+from __future__ import annotations
+
+import ape
+import pytest
+
+from offchain.seccl import ballots as b
+from tests.refusals import refusal, refused
+from tests.seccl.borda_driver import (
+    BALLOT_TIME,
+    CONTEXT,
+    PATIENCE,
+    REVEAL_TIME,
+    make_terms,
+    open_session,
+    voters_of,
+)
+
+SALT = bytes(range(32))
+CLOSED, CLOSING = 0, 2
+ROUND_SLOT = 2
+"""Of the newest round's record; before it lie two of OpenZeppelin's EIP712."""
+
+
+@pytest.fixture(scope="module")
+def bordas(project, deployer, stranger):
+    """The factory of sessions."""
+    return project.BordaConsensusFactory.deploy(sender=deployer)
+
+
+@pytest.fixture(scope="module")
+def voters(accounts):
+    """Five members who call by themselves."""
+    return voters_of(list(accounts)[10:15])
+
+
+@pytest.fixture
+def session(bordas, deployer, voters):
+    """Open ballots, two winners, a round that takes ballots."""
+    driver = open_session(bordas, deployer, voters)
+    driver.open()
+    return driver
+
+
+@pytest.fixture
+def hidden(bordas, deployer, voters):
+    """Hidden ballots, two winners, a round that takes commitments."""
+    driver = open_session(bordas, deployer, voters, revealTime=REVEAL_TIME)
+    driver.open()
+    return driver
+
+
+def commit(driver, voter, ballot, salt=SALT):
+    """The voter commits by itself."""
+    args = driver.round, voter, driver.hide(voter, ballot, salt)
+    return driver.contract.commit(*args, sender=driver.voters[voter].account)
+
+
+def opening(driver, voter, ballot, salt=SALT):
+    """The arguments of reveal."""
+    return driver.round, voter, int(ballot.form), ballot.content, salt
+
+
+# ---------------------------------------------------------------- what a round goes through
+
+
+def test_all_vote_and_the_round_closes_at_once(session, stranger):
+    """Ballots of either form, by voter or carrier, give the twin's result before the deadline."""
+    scores = [[0.5, 0.5, 0, 0.1, 0.2], [0.9, 0.8, 0.1, 0, 0.7]]
+    cast = {0: [1, 2], 1: [2, 0], 4: [2, 1]}
+    session.vote(0, session.ranking(cast[0]))
+    session.vote(2, b.pack_scores(scores[0], 2))
+    made = [(1, session.ranking(cast[1])), (3, b.pack_scores(scores[1], 3))]
+    session.carry([session.signed(*one) for one in made], sender=stranger)
+    early = session.refusal("close", session.round, 1)
+    assert early == refused("TooEarly", session.now, session.newest[2])
+    session.contract.voteSigned(session.signed(4, session.ranking(cast[4])), sender=stranger)
+
+    for voter, given in zip((2, 3), scores, strict=True):
+        steps = b.unpack_scores(b.pack_scores(given, voter).content)
+        cast[voter] = session.election.best(voter, steps)
+    expected = session.election.close(cast)
+    (receipt,) = session.close(sender=stranger)
+    assert session.now < session.newest[2]
+    (log,) = session.contract.RoundClosed.from_receipt(receipt)
+    assert (log.round, log.ballots) == (0, 5)
+    assert (tuple(log.winners), tuple(log.points)) == (expected.winners, expected.points)
+    assert session.result() == (expected.winners, expected.points)
+    assert session.points() == list(expected.totals)
+    assert session.newest[1] == CLOSED
+
+
+def test_who_is_absent_stops_nothing(session):
+    """At the deadline the round closes with the ballots there are."""
+    cast = {0: [3, 4], 2: [4, 1]}
+    for voter, names in cast.items():
+        session.vote(voter, session.ranking(names))
+    assert [session.contract.hasVoted(v) for v in range(5)] == [True, False, True, False, False]
+    session.end()
+    session.close()
+    expected = session.election.close(cast)
+    assert session.result() == (expected.winners, expected.points)
+
+
+def test_hidden_ballots_are_counted_when_they_are_opened(hidden, stranger):
+    """Commitments by voter and carrier are opened by anybody; what stays hidden is absent."""
+    cast = {0: [3, 4], 1: [4, 3], 2: [0, 1]}
+    packed = {voter: hidden.ranking(names) for voter, names in cast.items()}
+    for voter in (0, 2):
+        (log,) = hidden.contract.Committed.from_receipt(commit(hidden, voter, packed[voter]))
+        secret = hidden.hide(voter, packed[voter], SALT)
+        assert (log.round, log.voter, bytes(log.commitment)) == (0, voter, secret)
+        assert bytes(hidden.contract.commitmentOf(voter)) == secret[:30]
+    args = hidden.signed_commitment(1, hidden.hide(1, packed[1], SALT))
+    hidden.contract.commitSigned(*args, sender=stranger)
+    hidden.end_ballots()
+    for voter in (0, 1):
+        receipt = hidden.contract.reveal(*opening(hidden, voter, packed[voter]), sender=stranger)
+        (log,) = hidden.contract.BallotCounted.from_receipt(receipt)
+        assert (log.round, log.voter, log.form, bytes(log.content)) == (
+            0, voter, 0, packed[voter].content,
+        )  # fmt: skip
+    hidden.end()
+    hidden.close()
+    expected = hidden.election.close({v: cast[v] for v in (0, 1)})
+    assert hidden.result() == (expected.winners, expected.points)
+
+
+def test_hidden_ballots_that_are_all_opened_close_the_round(hidden):
+    """Nobody waits for the end of the openings once all have voted."""
+    packed = [hidden.ranking([(v + 1) % 5, (v + 2) % 5]) for v in range(5)]
+    for voter, ballot in enumerate(packed):
+        commit(hidden, voter, ballot)
+    hidden.end_ballots()
+    for voter, ballot in enumerate(packed):
+        hidden.contract.reveal(*opening(hidden, voter, ballot), sender=hidden.owner)
+    hidden.close()
+    assert hidden.now < hidden.newest[3]
+    assert len(hidden.result()[0]) == 2
+
+
+def test_a_round_begins_with_nothing_of_the_last(hidden):
+    """Points, votes and commitments belong to one round; earlier results stay readable."""
+    ballot = hidden.ranking([1, 2])
+    commit(hidden, 0, ballot)
+    hidden.end_ballots()
+    hidden.contract.reveal(*opening(hidden, 0, ballot), sender=hidden.owner)
+    hidden.end()
+    hidden.close()
+    first, seed = hidden.result(0), hidden.newest[4]
+    assert first == ((1, 2), (2, 1))
+    hidden.open()
+    assert hidden.newest[4] != seed
+    assert hidden.points() == [0] * 5
+    assert not hidden.contract.hasVoted(0)
+    assert not any(hidden.contract.commitmentOf(0))
+    hidden.end_ballots()
+    again = hidden.refusal("reveal", *opening(hidden, 0, ballot))
+    assert again == refused("NotCommitted", 1, 0)
+    hidden.end()
+    hidden.close()
+    assert hidden.result(0) == first
+    assert hidden.result(1) == ((), ())
+
+
+@pytest.mark.parametrize(("quorum", "ballots"), [(0, 0), (1, 0), (3, 2), (5, 4)])
+def test_too_few_ballots_choose_nobody(bordas, deployer, voters, quorum, ballots):
+    """Below the quorum, and without any ballot, the round ends without winners."""
+    driver = open_session(bordas, deployer, voters, quorum=quorum)
+    driver.open()
+    for voter in range(ballots):
+        driver.vote(voter, driver.ranking([(voter + 1) % 5, (voter + 2) % 5]))
+    driver.end()
+    (receipt,) = driver.close(step=1)
+    (log,) = driver.contract.RoundClosed.from_receipt(receipt)
+    assert (log.ballots, list(log.winners), list(log.points)) == (ballots, [], [])
+    assert driver.result() == ((), ())
+    assert driver.open()
+
+
+def test_a_quorum_that_is_met_decides(bordas, deployer, voters):
+    """Exactly as many ballots as asked for are enough."""
+    driver = open_session(bordas, deployer, voters, quorum=2)
+    driver.open()
+    for voter in (0, 1):
+        driver.vote(voter, driver.ranking([2, 3]))
+    driver.end()
+    driver.close()
+    assert driver.result() == ((2, 3), (4, 2))
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 4])
+def test_closing_in_steps_gives_the_same_result(session, stranger, step):
+    """However a closing is cut up, and whoever makes its calls."""
+    cast = {0: [3, 4], 1: [4, 0], 2: [4, 3], 3: [2, 1]}
+    for voter, names in cast.items():
+        session.vote(voter, session.ranking(names))
+    session.end()
+    calls = session.close(step, sender=stranger)
+    assert len(calls) == -(-5 // step)
+    looked = [session.contract.RoundClosing.from_receipt(call) for call in calls[:-1]]
+    assert [log.candidates for (log,) in looked] == [step * (i + 1) for i in range(len(calls) - 1)]
+    expected = session.election.close(cast)
+    assert session.result() == (expected.winners, expected.points)
+
+
+def test_a_closing_cannot_be_disturbed(session, deployer):
+    """From its first step on neither ballots nor another round are taken, until it is done."""
+    session.vote(0, session.ranking([1, 2]))
+    session.end()
+    session.contract.close(0, 1, sender=deployer)
+    assert session.newest[1] == CLOSING
+    account = session.voters[1].account
+    args = session.vote_args(1, session.ranking([2, 3]))
+    assert session.refusal("vote", *args, sender=account) == refused("RoundNotOpen", 0)
+    assert session.refusal("openRound", 1) == refused("RoundNotOver", 0)
+    assert session.refusal("result", 0) == refused("RoundNotOver", 0)
+    session.close()
+    assert session.result() == ((1, 2), (2, 1))
+
+
+# ---------------------------------------------------------------- windows
+
+
+def test_ballots_end_at_the_second(session):
+    """A ballot counts in the last second before the end, not in the end's."""
+    account = session.voters[0].account
+    args = session.vote_args(0, session.ranking([1, 2]))
+    signed = session.signed(1, session.ranking([2, 3]))
+    end = session.newest[2]
+    session.go_to(end - 1)
+    assert session.refusal("vote", *args, sender=account) is None
+    assert session.refusal("voteSigned", signed) is None
+    assert session.refusal("close", 0, 5) == refused("TooEarly", end - 1, end)
+    session.go_to(end)
+    assert session.refusal("vote", *args, sender=account) == refused("TooLate", end, end)
+    assert session.refusal("voteSigned", signed) == refused("TooLate", end, end)
+    assert session.refusal("close", 0, 5) is None
+
+
+def test_commitments_and_openings_follow_each_other_at_the_second(hidden):
+    """At the instant when commitments end openings begin, and where these end closing begins."""
+    ballot = hidden.ranking([1, 2])
+    commit(hidden, 0, ballot)
+    account = hidden.voters[1].account
+    made = hidden.round, 1, hidden.hide(1, ballot, SALT)
+    signed = hidden.signed_commitment(2, made[2])
+    shown = opening(hidden, 0, ballot)
+    end, last = hidden.newest[2], hidden.newest[3]
+    assert last == end + REVEAL_TIME
+    hidden.go_to(end - 1)
+    assert hidden.refusal("commit", *made, sender=account) is None
+    assert hidden.refusal("commitSigned", *signed) is None
+    assert hidden.refusal("reveal", *shown) == refused("TooEarly", end - 1, end)
+    hidden.go_to(end)
+    assert hidden.refusal("commit", *made, sender=account) == refused("TooLate", end, end)
+    assert hidden.refusal("commitSigned", *signed) == refused("TooLate", end, end)
+    assert hidden.refusal("reveal", *shown) is None
+    hidden.go_to(last - 1)
+    assert hidden.refusal("reveal", *shown) is None
+    assert hidden.refusal("close", 0, 5) == refused("TooEarly", last - 1, last)
+    hidden.go_to(last)
+    assert hidden.refusal("reveal", *shown) == refused("TooLate", last, last)
+    assert hidden.refusal("close", 0, 5) is None
+
+
+def test_members_open_what_a_silent_owner_does_not(hidden, stranger):
+    """From the last round's end on the owner has its time, then any member may; nobody else."""
+    member = hidden.voters[3].account
+    hidden.end()
+    hidden.close()
+    due = hidden.newest[3] + PATIENCE
+    hidden.go_to(due - 1)
+    assert hidden.refusal("openOverdueRound", 1, 3, sender=member) == refused(
+        "TooEarly", due - 1, due
+    )
+    hidden.go_to(due)
+    assert hidden.refusal("openOverdueRound", 1, 3, sender=stranger) == refused(
+        "NotMember", stranger, 3
+    )
+    assert hidden.refusal("openOverdueRound", 2, 3, sender=member) == refused("WrongRound", 2, 1)
+    (log,) = hidden.contract.RoundOpened.from_receipt(
+        hidden.contract.openOverdueRound(1, 3, sender=member)
+    )
+    assert (log.round, log.opener, log.ballotEnd, log.revealEnd) == (
+        1, member.address, hidden.now + BALLOT_TIME, hidden.now + BALLOT_TIME + REVEAL_TIME,
+    )  # fmt: skip
+    assert bytes(log.seed) == bytes(hidden.newest[4])
+
+
+def test_members_open_the_first_round_too(bordas, deployer, voters):
+    """The patience counts from the creation, where there was no round."""
+    driver = open_session(bordas, deployer, voters, revealTime=REVEAL_TIME)
+    created = driver.now
+    member = voters[0].account
+    driver.go_to(created + PATIENCE - 1)
+    early = driver.refusal("openOverdueRound", 0, 0, sender=member)
+    assert early == refused("TooEarly", created + PATIENCE - 1, created + PATIENCE)
+    driver.go_to(created + PATIENCE)
+    assert driver.contract.openOverdueRound(0, 0, sender=member)
+    assert driver.newest[0] == 1
+
+
+# ---------------------------------------------------------------- refusals
+
+
+def test_rounds_are_opened_one_after_another_by_the_owner(session, stranger):
+    """Not by others, not while one runs, not out of turn."""
+    assert session.refusal("openRound", 1, sender=stranger) == refused(
+        "NotOwner", stranger, session.owner
+    )
+    assert session.refusal("openRound", 1) == refused("RoundNotOver", 0)
+    session.end()
+    session.close()
+    # A call is asked of the block of the closing itself, whose hash is the seed's source.
+    height = ape.chain.blocks.height
+    assert session.refusal("openRound", 1) == refused("SeedNotReady", height, height + 1)
+    ape.chain.mine()
+    for wrong in (0, 2, 2**256 - 1):
+        assert session.refusal("openRound", wrong) == refused("WrongRound", wrong, 1)
+    assert session.refusal("openRound", 1) is None
+
+
+def test_rounds_are_numbered_in_16_bits_and_end_there(session):
+    """The last round opens, works and closes; a further one would take an earlier one's number."""
+    session.end()
+    session.close()
+    record = int.from_bytes(
+        ape.chain.provider.get_storage(session.contract.address, ROUND_SLOT), "big"
+    )
+    skipped = record & (1 << 240) - 1 | 65_534 << 240
+    ape.chain.provider.make_request(
+        "anvil_setStorageAt", [session.contract.address, hex(ROUND_SLOT), f"0x{skipped:064x}"]
+    )
+    session.open()
+    assert session.round == 65_534
+    session.vote(0, session.ranking([1, 2]))
+    session.carry([session.signed(1, session.ranking([2, 0]))])
+    session.end()
+    session.close()
+    assert session.result()[1] == (3, 2)
+    ape.chain.mine()
+    assert session.refusal("openRound", 65_535) == refused("RoundsExhausted", 65_535)
+
+
+def test_before_the_first_round_there_is_none(bordas, deployer, voters):
+    """Nothing can be cast, closed or read of a round that was never opened."""
+    driver = open_session(bordas, deployer, voters)
+    account = voters[0].account
+    content = driver.ranking([1, 2]).content
+    for number in (0, 1, 2**256 - 1):
+        assert driver.refusal("vote", number, 0, 0, content, sender=account) == refused(
+            "WrongRound", number, 0
+        )
+        assert driver.refusal("close", number, 1) == refused("WrongRound", number, 0)
+        assert driver.refusal("result", number) == refused("RoundNotOver", number)
+    assert driver.newest[0] == 0
+    assert driver.points() == [0] * 5
+    assert not driver.contract.hasVoted(0)
+
+
+def test_a_ballot_names_others_all_of_them_once(session):
+    """Each malformed ballot is refused by its own name and changes nothing."""
+    ranking, scores = b.Form.RANKING, b.Form.SCORES
+    cases = [
+        (ranking, [1], "RankingLength", 1, 2),
+        (ranking, [], "RankingLength", 0, 2),
+        (ranking, [1, 2, 3], "RankingLength", 3, 2),
+        (ranking, [1, 5], "UnknownCandidate", 5, 5),
+        (ranking, [255, 1], "UnknownCandidate", 255, 5),
+        (ranking, [0, 1], "SelfVote", 0),
+        (ranking, [1, 0], "SelfVote", 0),
+        (ranking, [3, 3], "DuplicateCandidate", 3),
+        (scores, [0] * 9, "ScoresLength", 9, 10),
+        (scores, [0] * 12, "ScoresLength", 12, 10),
+        (scores, [0, 1] + [0] * 8, "SelfVote", 0),
+        (2, [1, 2], "UnknownForm", 2),
+        (2**256 - 1, [1, 2], "UnknownForm", 2**256 - 1),
+    ]
+    account = session.voters[0].account
+    for form, content, *expected in cases:
+        args = 0, 0, int(form), bytes(content)
+        assert session.refusal("vote", *args, sender=account) == refused(*expected)
+    session.vote(0, session.ranking([1, 2]))
+    assert session.points() == [0, 2, 1, 0, 0]
+
+
+def test_who_may_vote_and_where(session, hidden, stranger):
+    """Members alone, under their own index, once, in the round that is open, as the terms say."""
+    account = session.voters[0].account
+    content = session.ranking([1, 2]).content
+    for number, voter, sender, *expected in [
+        (0, 0, stranger, "NotMember", stranger, 0),
+        (0, 1, account, "NotMember", account, 1),
+        (0, 5, account, "UnknownMember", 5, 5),
+        (0, 2**256 - 1, account, "UnknownMember", 2**256 - 1, 5),
+        (1, 0, account, "WrongRound", 1, 1),
+        (2**256 - 1, 0, account, "WrongRound", 2**256 - 1, 1),
+    ]:
+        args = number, voter, 0, content
+        assert session.refusal("vote", *args, sender=sender) == refused(*expected)
+    session.vote(0, session.ranking([1, 2]))
+    assert session.refusal("vote", 0, 0, 0, content, sender=account) == refused(
+        "AlreadyVoted", 0, 0
+    )
+    for name in ("hasVoted", "commitmentOf"):
+        assert session.refusal(name, 5) == refused("UnknownMember", 5, 5)
+
+    open_ = refused("BallotsAreOpen")
+    assert session.refusal("commit", 0, 1, SALT, sender=session.voters[1].account) == open_
+    signed = session.signed_commitment(1, SALT)
+    assert session.refusal("commitSigned", *signed) == open_
+    assert session.refusal("reveal", 0, 0, 0, content, SALT) == open_
+    assert hidden.refusal("vote", 0, 0, 0, content, sender=account) == refused("BallotsAreHidden")
+    one = hidden.signed(0, hidden.ranking([1, 2]))
+    assert hidden.refusal("voteSigned", one) == refused("BallotsAreHidden")
+
+
+def test_a_commitment_is_made_once_and_opened_as_it_was_made(hidden, stranger):
+    """It cannot be replaced, and only the very ballot and salt open it, once."""
+    ballot, other = hidden.ranking([1, 2]), hidden.ranking([2, 1])
+    commit(hidden, 0, ballot)
+    account = hidden.voters[0].account
+    again = 0, 0, hidden.hide(0, other, SALT)
+    assert hidden.refusal("commit", *again, sender=account) == refused("AlreadyCommitted", 0, 0)
+    signed = hidden.signed_commitment(0, again[2])
+    assert hidden.refusal("commitSigned", *signed) == refused("AlreadyCommitted", 0, 0)
+    assert hidden.refusal("commit", 0, 1, SALT, sender=stranger) == refused(
+        "NotMember", stranger, 1
+    )
+    commit(hidden, 1, hidden.ranking([1, 2]))
+    hidden.end_ballots()
+    wrong = refused("WrongOpening", 0, 0)
+    assert hidden.refusal("reveal", *opening(hidden, 0, other)) == wrong
+    assert hidden.refusal("reveal", *opening(hidden, 0, ballot, bytes(32))) == wrong
+    assert hidden.refusal("reveal", 0, 0, 1, ballot.content, SALT) == wrong
+    assert hidden.refusal("reveal", *opening(hidden, 2, ballot)) == refused("NotCommitted", 0, 2)
+    assert hidden.refusal("reveal", *opening(hidden, 1, ballot)) == refused("SelfVote", 1)
+    assert hidden.refusal("reveal", 0, 5, 0, b"", SALT) == refused("UnknownMember", 5, 5)
+    hidden.contract.reveal(*opening(hidden, 0, ballot), sender=stranger)
+    twice = hidden.refusal("reveal", *opening(hidden, 0, ballot))
+    assert twice == refused("AlreadyVoted", 0, 0)
+
+
+def test_a_closing_asks_for_something_once(session):
+    """Not for nothing, and not again when it is done."""
+    session.end()
+    assert session.refusal("close", 0, 0) == refused("NothingToDo")
+    assert session.refusal("close", 1, 1) == refused("WrongRound", 1, 1)
+    session.close()
+    assert session.refusal("close", 0, 1) == refused("RoundNotOpen", 0)
+    assert session.refusal("result", 1) == refused("RoundNotOver", 1)
+
+
+# ---------------------------------------------------------------- sessions
+
+
+def test_terms_are_readable_as_they_were_agreed_on(bordas, deployer, voters):
+    """All of them, the members by their index, the caller as owner; the event names the session."""
+    driver = open_session(
+        bordas, deployer, voters, winners=4, quorum=5, ballotTime=2**32 - 1, revealTime=2**32 - 2
+    )
+    (log,) = bordas.SessionCreated.from_receipt(driver.created)
+    assert (log.owner, bytes(log.context)) == (deployer.address, CONTEXT)
+    terms = driver.contract.terms(skip_trace=True)
+    assert {name: getattr(terms, name) for name in driver.terms} == driver.terms | {
+        "context": terms.context
+    }
+    assert bytes(terms.context) == CONTEXT
+    members = driver.contract.members(skip_trace=True)
+    assert list(members) == [voter.address for voter in voters]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"winners": 0}, ("WinnersOutOfRange", 0, 4)),
+        ({"winners": 5}, ("WinnersOutOfRange", 5, 4)),
+        ({"winners": 4}, None),
+        ({"quorum": 6}, ("QuorumOutOfRange", 6, 5)),
+        ({"quorum": 5}, None),
+        ({"ballotTime": 0}, ("BallotTimeZero",)),
+        ({"patience": 0}, ("PatienceZero",)),
+    ],
+)
+def test_sessions_that_could_not_work_are_not_created(bordas, deployer, voters, changes, expected):
+    """Each bound of the terms, at it and beyond."""
+    args = make_terms(**changes), [voter.address for voter in voters]
+    got = refusal(bordas.createSession, *args, sender=deployer)
+    assert got == (refused(*expected) if expected else None)
+
+
+def test_member_lists_are_ascending_and_of_some_size(bordas, deployer, voters):
+    """No member twice, none zero, from two to 1,024."""
+    addresses = [voter.address for voter in voters]
+
+    def refused_with(members, **changes):
+        return refusal(bordas.createSession, make_terms(**changes), members, sender=deployer)
+
+    zero = "0x" + "00" * 20
+    assert refused_with([addresses[1], addresses[0], *addresses[2:]]) == refused(
+        "MembersOutOfOrder", 1, addresses[0]
+    )
+    assert refused_with([*addresses[:3], addresses[2]]) == refused(
+        "MembersOutOfOrder", 3, addresses[2]
+    )
+    assert refused_with([zero, *addresses]) == refused("MembersOutOfOrder", 0, zero)
+    assert refused_with(addresses[:1]) == refused("MemberCountOutOfRange", 1, 2, 1024)
+    assert refused_with([]) == refused("MemberCountOutOfRange", 0, 2, 1024)
+    many = [f"0x{i:040x}" for i in range(1, 1026)]
+    assert refused_with(many) == refused("MemberCountOutOfRange", 1025, 2, 1024)
+    assert refused_with(many[:1024], winners=1023) is None
+    assert refused_with(addresses[:2], winners=1) is None
