@@ -18,6 +18,8 @@ from contextlib import contextmanager
 import ape
 from web3 import HTTPProvider, Web3
 
+from tests.addresses import forgotten_afterwards
+
 START_SECONDS = 20
 GENESIS = 2_000_000_000
 
@@ -41,25 +43,13 @@ def quiet_node() -> Iterator[None]:
         try:
             _await(uri).provider.make_request("anvil_setBlockTimestampInterval", [1])
             network = ape.networks.ethereum.local
-            with network.use_provider("foundry", provider_settings={"host": uri}), _unknown():
+            with (
+                network.use_provider("foundry", provider_settings={"host": uri}),
+                forgotten_afterwards(and_before=True),
+            ):
                 yield
         finally:
             process.terminate()
-
-
-@contextmanager
-def _unknown() -> Iterator[None]:
-    """Meanwhile Ape knows no contract by its address, which on every fresh chain are the same."""
-    known = ape.chain.contracts
-    caches = known.contract_types, known.proxy_infos, known.contract_creations, known.blueprints
-    kept = [cache.memory for cache in caches]
-    try:
-        for cache in caches:
-            cache.memory = {}
-        yield
-    finally:
-        for cache, memory in zip(caches, kept, strict=True):
-            cache.memory = memory
 
 
 def _await(uri: str) -> Web3:
