@@ -41,6 +41,17 @@ def strongest(update: SparseUpdate, kept: float) -> SparseUpdate:
     return replace(update, indices=update.indices[order], values=update.values[order])
 
 
+def moved(update: SparseUpdate, share: float, rng: np.random.Generator) -> SparseUpdate:
+    """`update` whose least changes, so large a share of it, are on other parameters instead."""
+    kept = strongest(update, 1 - share)
+    free = np.setdiff1d(np.arange(update.total), update.indices.numpy())
+    new = rng.permutation(free)[: len(update) - len(kept)]
+    small = update.values.abs().sort().values[: len(new)]
+    indices = torch.cat([kept.indices, torch.from_numpy(new).to(torch.int32)])
+    order = indices.argsort()
+    return SparseUpdate(indices[order], torch.cat([kept.values, small])[order], update.total)
+
+
 def disguises(
     victim: SparseUpdate,
     other: SparseUpdate,
@@ -55,6 +66,10 @@ def disguises(
         **{f"copy, noise {level:g}": blurred(victim, level, rng) for level in BLURS},
         **{f"copy without its least {d:.0%}": strongest(victim, 1 - d) for d in DROPS},
         "mean of two others": mixed,
+        "mean of two, noise 0.2": blurred(mixed, 0.2, rng),
+        "mean of two, noise 0.5": blurred(mixed, 0.5, rng),
+        "copy, 20% elsewhere, noise 0.2": blurred(moved(victim, 0.2, rng), 0.2, rng),
+        "copy, 20% elsewhere, noise 0.5": blurred(moved(victim, 0.2, rng), 0.5, rng),
         "another's of the last round": old,
         **{f"last change, noise {level:g}": blurred(last, level, rng) for level in (0.1, 0.5, 1)},
     }
@@ -116,9 +131,9 @@ def main() -> None:
             asked.update(more[1])
         for name, count in asked.items():
             table.setdefault(name, []).append(f"{found[name] / count:.1%} of {count}")
-    print(f"{'taken for copies':<30}" + "".join(f"{spec:>18}" for spec in SPLITS))
+    print(f"{'taken for copies':<34}" + "".join(f"{spec:>18}" for spec in SPLITS))
     for name, cells in table.items():
-        print(f"{name:<30}" + "".join(f"{cell:>18}" for cell in cells))
+        print(f"{name:<34}" + "".join(f"{cell:>18}" for cell in cells))
 
 
 if __name__ == "__main__":
