@@ -73,7 +73,8 @@ def choose_engine(
     On a CPU the candidates are the loop in both memory formats, the batched engine, and, where
     there are several cores and the loop would need over half a minute, worker processes in the
     better format. On CUDA they are the loop and the batched engine. On a CPU a trial trains four
-    participants, or one a core, and evaluates as many models; on CUDA it is a whole round. Each is done three times.
+    participants, or one a core, and evaluates as many models; on CUDA it is a whole round. Each
+    trial is done three times.
 
     Raises ValueError without rounds, and what `check_sets` raises.
     """
