@@ -9,8 +9,9 @@ from torch.func import functional_call, grad, vmap
 from torch.nn import functional
 
 from offchain.data.imageset import Progress
+from offchain.seccl.engine import check_sets
 from offchain.seccl.parameters import Layout
-from offchain.seccl.training import Samples, Task, epoch_orders, to_inputs
+from offchain.seccl.training import Samples, Task, epoch_orders, exact_convolutions, to_inputs
 
 _PASS = {"cpu": 256, "cuda": 65_536}
 """Pairs of model and image evaluated at a time, which bounds the memory that activations take."""
@@ -29,7 +30,8 @@ class BatchedEngine:
     def __init__(
         self, task: Task, training: Sequence[Samples], validation: Sequence[Samples]
     ) -> None:
-        """Raises ModelError when the model cannot be trained together."""
+        """See `check_sets` for what is refused."""
+        check_sets(task, training, validation)
         self._task = task
         self._model = task.factory().to(task.device)
         self._layout = Layout.of(self._model)
@@ -62,7 +64,8 @@ class BatchedEngine:
             while lengths[active - 1] <= step:
                 active -= 1
             batch = images[step, :active], labels[step, :active], weights[step, :active]
-            gradients = step_all(models[:active], to_inputs(batch[0]), *batch[1:])
+            with exact_convolutions():
+                gradients = step_all(models[:active], to_inputs(batch[0]), *batch[1:])
             models[:active].sub_(gradients, alpha=self._task.settings.learning_rate)
             if progress is not None:
                 progress(sum(length <= step + 1 for length in lengths), len(ranked))
@@ -80,7 +83,7 @@ class BatchedEngine:
         cells = self._voters * count * classes**2
         counts = torch.zeros(cells, dtype=torch.int64, device=self._task.device)
         batch = max(1, _PASS[self._task.device.type] // count)
-        with torch.no_grad():
+        with torch.no_grad(), exact_convolutions():
             for first in range(0, len(self._labels), batch):
                 part = slice(first, first + batch)
                 predicted = forward(models, to_inputs(self._images[part])).argmax(-1)  # (K, B)

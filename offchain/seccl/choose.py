@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import torch
+
 from offchain.seccl.batched import BatchedEngine
 from offchain.seccl.engine import Engine, LoopEngine
 from offchain.seccl.parameters import initial_model
@@ -14,7 +16,10 @@ from offchain.seccl.processes import EngineError, ProcessEngine, cores
 from offchain.seccl.training import Samples, Task
 
 _TRIED = 4
-"""Participants that train, and models that are evaluated, in a trial on a CPU."""
+"""Participants that train, and models that are evaluated, in a trial on a CPU of up to 4 cores."""
+
+_REPEATS = 3
+"""Times that a trial is done: the least of each part counts, since other work only ever adds."""
 
 _WORTH_SECONDS = 30.0
 """Worker processes take seconds to start: they are tried when the loop would need longer."""
@@ -68,15 +73,13 @@ def choose_engine(
     On a CPU the candidates are the loop in both memory formats, the batched engine, and, where
     there are several cores and the loop would need over half a minute, worker processes in the
     better format. On CUDA they are the loop and the batched engine. On a CPU a trial trains four
-    participants and evaluates four models; on CUDA a trial is a whole round.
+    participants, or one a core, and evaluates as many models; on CUDA it is a whole round. Each
+    trial is done three times.
 
-    Raises ModelError when the model cannot be trained together, ValueError without rounds or sets.
+    Raises ValueError without rounds, and what `check_sets` raises.
     """
-    if rounds < 1 or not training or not validation:
-        raise ValueError(
-            f"an engine needs a round and a set of each kind, not {rounds} rounds, "
-            f"{len(training)} training sets, {len(validation)} validation sets"
-        )
+    if rounds < 1:
+        raise ValueError(f"rounds must be 1 or more, not {rounds}")
     data = task, training, validation
     loops: list[Callable[[], Engine]] = [partial(LoopEngine, *data)]
     if task.device.type == "cpu":
@@ -105,15 +108,17 @@ def _try(make: Callable[[], Engine], task: Task, sets: int) -> tuple[Trial, Engi
     except EngineError as error:
         return Trial("processes", float("inf"), float("inf"), 0.0, str(error)), None
     model = initial_model(task.factory, task.seed).to(task.device)
-    count = sets if task.device.type == "cuda" else min(_TRIED, sets)
+    count = sets if task.device.type == "cuda" else min(max(_TRIED, cores()), sets)
     try:
-        # A first, unmeasured call starts workers and fills caches.
+        # A first, unmeasured call fills caches.
         engine.confusions(model.unsqueeze(0))
         ready = time.perf_counter()
-        engine.train(model, 0, range(count)).cpu()
-        trained = time.perf_counter()
-        engine.confusions(model.repeat(count, 1))
-        done = time.perf_counter()
+        train = min(
+            _seconds(lambda: engine.train(model, 0, range(count)).cpu()) for _ in range(_REPEATS)
+        )
+        evaluate = min(
+            _seconds(lambda: engine.confusions(model.repeat(count, 1))) for _ in range(_REPEATS)
+        )
     # What torch raises on models that cannot be batched: they draw random numbers, or branch.
     except RuntimeError as error:
         if isinstance(engine, LoopEngine):
@@ -122,7 +127,10 @@ def _try(make: Callable[[], Engine], task: Task, sets: int) -> tuple[Trial, Engi
         why = str(error).strip().partition("\n")[0]
         return Trial(engine.name, float("inf"), float("inf"), 0.0, f"not possible: {why}"), None
     scale = sets / count
-    return (
-        Trial(engine.name, scale * (trained - ready), scale * (done - trained), ready - began),
-        engine,
-    )
+    return Trial(engine.name, scale * train, scale * evaluate, ready - began), engine
+
+
+def _seconds(work: Callable[[], torch.Tensor]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began

@@ -9,15 +9,20 @@ import torch
 
 from offchain.data.imageset import Progress
 from offchain.seccl.evaluation import confusion
-from offchain.seccl.training import LocalTrainer, Samples, Task
+from offchain.seccl.parameters import ModelError
+from offchain.seccl.training import LocalTrainer, Samples, Task, to_inputs
 
 
 class Engine(Protocol):
     """Trains and evaluates all participants of a round.
 
     Made from a task, T training sets and V validation sets, which stay the same for its life. More
-    training sets than participants are allowed: a poisoned copy is one more set of its owner. All
-    engines give the same numbers up to the rounding of float32 sums.
+    training sets than participants are allowed: a poisoned copy is one more set of its owner.
+
+    Each engine gives the same numbers each time, and all engines the same up to the rounding of
+    float32 sums, which training amplifies: after 75 steps of SmallCnn the changes that two engines
+    found were up to 6 % of their length apart. Confusion counts of one model are equal but for
+    images on the border between two classes.
     """
 
     name: str
@@ -48,6 +53,40 @@ class Engine(Protocol):
         """Free what the engine holds; it is not used afterwards."""
 
 
+def check_sets(task: Task, training: Sequence[Samples], validation: Sequence[Samples]) -> None:
+    """Check what every engine relies on.
+
+    Raises ModelError when the model cannot be trained together, or does not take these images or
+    tell these classes apart; ValueError when there are no sets, or when one differs from the first
+    in the shape of its images or has a label out of range.
+    """
+    if not training or not validation:
+        raise ValueError(
+            "an engine needs a training set and a validation set, "
+            f"not {len(training)} and {len(validation)}"
+        )
+    shape = tuple(training[0].images.shape[1:])
+    for part in (*training, *validation):
+        if tuple(part.images.shape[1:]) != shape or len(part.images) != len(part) or not len(part):
+            raise ValueError(
+                f"a set of participant {part.owner} has images {tuple(part.images.shape)} and "
+                f"{len(part)} labels, the first set has images {shape}"
+            )
+        if int(part.labels.max()) >= task.class_count:
+            raise ValueError(
+                f"participant {part.owner} has the label {int(part.labels.max())}, "
+                f"the task has {task.class_count} classes"
+            )
+    trainer = LocalTrainer(task)
+    with torch.no_grad():
+        logits = trainer.model.eval()(to_inputs(training[0].images[:1]))
+    if tuple(logits.shape) != (1, task.class_count):
+        raise ModelError(
+            f"the model makes {tuple(logits.shape)} of an image, not (1, {task.class_count}): "
+            "one number for each class"
+        )
+
+
 class LoopEngine:
     """One participant after the other: the reference for all other engines."""
 
@@ -58,7 +97,8 @@ class LoopEngine:
         validation: Sequence[Samples],
         channels_last: bool = False,
     ) -> None:
-        """Raises ModelError when the model cannot be trained together."""
+        """See `check_sets` for what is refused."""
+        check_sets(task, training, validation)
         self.name = "loop, channels last" if channels_last else "loop"
         self._task = task
         self._training = list(training)

@@ -34,8 +34,8 @@ class Layout:
         """The layout of `model`.
 
         Raises ModelError when it has no parameters, any that is not float32 or is not trained,
-        or batch normalisation: its running statistics are no parameters and no update would
-        carry them.
+        or batch normalisation: a participant would be judged by statistics that no update
+        carries.
         """
         for name, module in model.named_modules():
             if isinstance(module, _BatchNorm):

@@ -1,8 +1,7 @@
 """The plain way on every core: one single-threaded worker process per core.
 
-Small models leave one core most of the time in the interpreter, so threads would wait for each
-other; and each process has its own random state, so what a participant draws never depends on
-who trains beside it.
+Processes, not threads: torch has one random state a process, and what a participant draws must
+not depend on who trains beside it.
 """
 
 from __future__ import annotations
@@ -14,17 +13,21 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing.synchronize import Barrier
 
 import numpy as np
 import numpy.typing as npt
 import torch
-import torch.multiprocessing  # so that tensors reach workers as shared memory
 
 from offchain.data.imageset import Progress
-from offchain.seccl.engine import LoopEngine
+from offchain.seccl.engine import LoopEngine, check_sets
 from offchain.seccl.training import Samples, Task
 
 _worker: LoopEngine  # in a worker process: its own engine, made once by _start
+
+
+_START_SECONDS = 300.0
+"""Longest wait for all workers to start."""
 
 
 class EngineError(RuntimeError):
@@ -50,10 +53,11 @@ class ProcessEngine:
         channels_last: bool = False,
         workers: int | None = None,
     ) -> None:
-        """workers: processes, 1 or more; one per core unless given.
+        """workers: processes, 1 or more; one per core unless given. Each holds a copy of all sets.
 
-        Raises EngineError when the device is no CPU or the model factory cannot be sent to another
-        process, ValueError for other numbers of workers.
+        Ready when all workers are, which takes seconds. See `check_sets` for what is refused.
+        Raises EngineError when the device is no CPU, the model factory cannot be sent to another
+        process or a worker cannot start; ValueError for other numbers of workers.
         """
         count = cores() if workers is None else workers
         if count < 1:
@@ -67,14 +71,19 @@ class ProcessEngine:
             raise EngineError(
                 f"the model factory cannot be sent to worker processes: {error}"
             ) from error
+        check_sets(task, training, validation)
         self.name = f"{count} processes" + (", channels last" if channels_last else "")
         self._sets = len(training)
+        context = multiprocessing.get_context("spawn")
+        data = task, _plain(training), _plain(validation), channels_last
         self._pool = ProcessPoolExecutor(
             count,
-            mp_context=multiprocessing.get_context("spawn"),
+            mp_context=context,
             initializer=_start,
-            initargs=(task, list(training), list(validation), channels_last),
+            initargs=(context.Barrier(count, timeout=_START_SECONDS), *data),
         )
+        with _alive():  # each piece of work starts a worker as long as none is idle
+            list(self._pool.map(_ready, range(count)))
 
     def train(
         self,
@@ -119,12 +128,29 @@ def _alive() -> Iterator[None]:
         raise EngineError("a worker process ended before its work was done") from error
 
 
+Plain = list[tuple[int, npt.NDArray[np.uint8], npt.NDArray[np.int64]]]
+
+
+def _plain(sets: Sequence[Samples]) -> Plain:
+    """The sets as arrays: tensors would travel in shared memory, which containers are short of."""
+    return [(part.owner, part.images.numpy(), part.labels.numpy()) for part in sets]
+
+
 def _start(
-    task: Task, training: list[Samples], validation: list[Samples], channels_last: bool
+    all_ready: Barrier, task: Task, training: Plain, validation: Plain, channels_last: bool
 ) -> None:
     global _worker
     torch.set_num_threads(1)
-    _worker = LoopEngine(task, training, validation, channels_last)
+    _worker = LoopEngine(task, _samples(training), _samples(validation), channels_last)
+    all_ready.wait()
+
+
+def _samples(sets: Plain) -> list[Samples]:
+    return [Samples(owner, torch.from_numpy(x), torch.from_numpy(y)) for owner, x, y in sets]
+
+
+def _ready(_: int) -> None:
+    """Nothing: a worker answers when it has started."""
 
 
 def _train(start: npt.NDArray[np.float32], round_: int, number: int) -> npt.NDArray[np.float32]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 import torch
@@ -12,7 +13,7 @@ from torch.nn import functional
 from offchain.data.imageset import ImageSet
 from offchain.data.seeds import generator
 from offchain.seccl.networks import ModelFactory
-from offchain.seccl.parameters import Layout
+from offchain.seccl.parameters import Layout, ModelError
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,14 @@ def epoch_orders(seed: int, round_: int, owner: int, samples: int, epochs: int) 
     return torch.stack([torch.from_numpy(rng.permutation(samples)) for _ in range(epochs)])
 
 
+def exact_convolutions() -> AbstractContextManager[None]:
+    """On CUDA the same convolution each time, in full float32; no change on a CPU."""
+    context: AbstractContextManager[None] = torch.backends.cudnn.flags(
+        enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+    )
+    return context
+
+
 class LocalTrainer:
     """Trains one model at a time, in the plain way.
 
@@ -106,12 +115,14 @@ class LocalTrainer:
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.model: nn.Module = task.factory().to(task.device).to(memory_format=self.memory_format)
         self.layout = Layout.of(self.model)
+        self._buffers = {name: buffer.clone() for name, buffer in self.model.named_buffers()}
 
     def train(self, start: torch.Tensor, round_: int, samples: Samples) -> torch.Tensor:
         """What local training changes in `start` (P,): float32 (P,).
 
         The same for the same seed, round, owner and images. Layers that draw random numbers
-        (dropout) draw them from a stream of their own.
+        (dropout) draw them from a stream of their own. Raises ModelError when training changes
+        buffers, such as running statistics: no update carries them.
         """
         settings = self.task.settings
         self.layout.load(self.model, start)
@@ -122,7 +133,7 @@ class LocalTrainer:
         ).to(self.task.device)
         rng = generator(self.task.seed, f"seccl dropout {round_} {samples.owner}")
         devices = [self.task.device] if self.task.device.type == "cuda" else []
-        with torch.random.fork_rng(devices=devices):
+        with torch.random.fork_rng(devices=devices), exact_convolutions():
             torch.manual_seed(int(rng.integers(2**62)))
             for order in orders:
                 inputs = torch.split(
@@ -134,4 +145,7 @@ class LocalTrainer:
                     gradients = torch.autograd.grad(loss, parameters)
                     with torch.no_grad():
                         torch._foreach_add_(parameters, gradients, alpha=-settings.learning_rate)
+        for name, buffer in self.model.named_buffers():
+            if not torch.equal(buffer, self._buffers[name]):
+                raise ModelError(f"training changes the buffer {name}, which no update carries")
         return self.layout.flat(self.model) - start

@@ -1,5 +1,7 @@
 """Every engine gives the loop's numbers, up to the rounding of sums in another order."""
 
+import multiprocessing
+import os
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
@@ -11,7 +13,7 @@ from offchain.seccl.batched import BatchedEngine
 from offchain.seccl.choose import choose_engine
 from offchain.seccl.engine import LoopEngine
 from offchain.seccl.networks import default_factory
-from offchain.seccl.parameters import initial_model
+from offchain.seccl.parameters import ModelError, initial_model
 from offchain.seccl.processes import EngineError, ProcessEngine
 from offchain.seccl.training import Samples, Task, TrainingSettings
 from tests.offchain.seccl_small import Tiny, WithDropout, small, tiny_task
@@ -134,3 +136,50 @@ def test_a_model_that_fails_is_not_hidden_by_the_choice():
 
     with pytest.raises(RuntimeError, match="shapes"):
         choose_engine(tiny_task(factory=Broken), *small(), rounds=1)
+
+
+class Counting(Tiny):
+    """Keeps a running sum, as normalisation layers keep statistics."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("seen", torch.zeros(()))
+
+    def forward(self, x):
+        if self.training:
+            self.seen += 1
+        return super().forward(x)
+
+
+def test_a_model_that_learns_outside_its_parameters_is_refused():
+    engine = LoopEngine(tiny_task(factory=Counting), *small())
+    with pytest.raises(ModelError, match="training changes the buffer seen"):
+        engine.train(initial_model(Counting, 0), 0, [0])
+
+
+@pytest.mark.parametrize("make", ENGINES.values(), ids=ENGINES)
+def test_sets_that_do_not_fit_the_task_are_refused_at_once(make):
+    training, validation = small()
+    coloured = Samples(7, training[0].images.repeat(1, 3, 1, 1), training[0].labels)
+    with pytest.raises(ValueError, match=r"participant 7 has images \(200, 3, 28, 28\)"):
+        make(tiny_task(), [*training, coloured], validation)
+    with pytest.raises(ValueError, match="the label 9, the task has 9 classes"):
+        make(tiny_task(class_count=9), training, validation)
+    with pytest.raises(ModelError, match=r"makes \(1, 10\) of an image, not \(1, 11\)"):
+        make(tiny_task(class_count=11), training, validation)
+    with pytest.raises(ValueError, match="not 4 and 0"):
+        make(tiny_task(), training, [])
+
+
+class Dying(Tiny):
+    """Ends every process but the first, as a machine short of memory would."""
+
+    def forward(self, x):
+        if multiprocessing.parent_process() is not None:
+            os._exit(1)
+        return super().forward(x)
+
+
+def test_a_worker_that_dies_is_an_error_and_no_wait():
+    with pytest.raises(EngineError, match="a worker process ended"):
+        ProcessEngine(tiny_task(factory=Dying), *small(), workers=1)
