@@ -81,7 +81,10 @@ def rates(spec: str, train: ImageSet, seed: int, rounds: int, settings: Training
     task = Task(factory, len(train.classes), settings, seed)
     parts = partition(train, PARTICIPANTS, spec, seed=seed)
     engine = LoopEngine(
-        task, [Samples.of(part.training, i) for i, part in enumerate(parts)], [], True
+        task,
+        [Samples.of(part.training, i) for i, part in enumerate(parts)],
+        [Samples.of(part.validation, i) for i, part in enumerate(parts)],
+        channels_last=True,
     )
     rng = generator(seed, f"screen {spec}")
     model, found, asked = initial_model(factory, seed), Counter[str](), Counter[str]()

@@ -25,7 +25,11 @@ def rounds():
     factory = default_factory(CLASSES, (1, 16, 16))
     task = Task(factory, CLASSES, TrainingSettings(batch=8, learning_rate=0.05))
     parts = partition(made_images(360), PEOPLE, "equal")
-    engine = LoopEngine(task, [Samples.of(p.training, i) for i, p in enumerate(parts)], [])
+    engine = LoopEngine(
+        task,
+        [Samples.of(part.training, i) for i, part in enumerate(parts)],
+        [Samples.of(part.validation, i) for i, part in enumerate(parts)],
+    )
     model = initial_model(factory, 0)
     first = largest_changes(engine.train(model, 0), 0.1)
     change = mean_update(first[:2])
