@@ -1,0 +1,95 @@
+"""What seccl_speed and seccl_flower share: the sets as files, and rounds that are timed."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import psutil
+import torch
+from safetensors.torch import load_file, save_file
+
+from offchain.seccl.engine import Engine
+from offchain.seccl.federation import Federation
+from offchain.seccl.networks import default_factory
+from offchain.seccl.parameters import initial_model
+from offchain.seccl.training import Samples, Task, TrainingSettings
+
+SELECTED = 4
+
+
+def write_sets(
+    where: Path, task: Task, training: list[Samples], validation: list[Samples], test: Samples
+) -> None:
+    """Everything that another process needs to do the same rounds."""
+    tensors = {}
+    for kind, sets in (("training", training), ("validation", validation), ("test", [test])):
+        for number, part in enumerate(sets):
+            tensors[f"{kind}.{number}.images"] = part.images.contiguous()
+            tensors[f"{kind}.{number}.labels"] = part.labels.contiguous()
+    save_file(tensors, where / "sets.safetensors")
+    told = {"participants": len(training), "classes": task.class_count, "seed": task.seed}
+    (where / "task.json").write_text(json.dumps({**told, "settings": asdict(task.settings)}))
+
+
+def read_sets(where: Path) -> tuple[Task, list[Samples], list[Samples], Samples]:
+    """What `write_sets` wrote."""
+    told = json.loads((where / "task.json").read_text())
+    tensors = load_file(where / "sets.safetensors")
+
+    def part(kind: str, number: int) -> Samples:
+        key = f"{kind}.{number}"
+        return Samples(number, tensors[f"{key}.images"], tensors[f"{key}.labels"])
+
+    training, validation = (
+        [part(kind, number) for number in range(told["participants"])]
+        for kind in ("training", "validation")
+    )
+    c, h, w = training[0].images.shape[1:]
+    factory = default_factory(told["classes"], (c, h, w))
+    settings = TrainingSettings(**told["settings"])
+    task = Task(factory, told["classes"], settings, told["seed"])
+    return task, training, validation, part("test", 0)
+
+
+def best_on_average(scores: torch.Tensor) -> list[int]:
+    """An election that costs nothing: the greatest mean scores win."""
+    return scores.mean(dim=0).topk(min(SELECTED, scores.shape[1])).indices.tolist()
+
+
+def measured_rounds(
+    engine: Engine, task: Task, test: Samples, rounds: int, began: float
+) -> dict[str, object]:
+    """Seconds of so many rounds, after a first message that starts workers and loads data.
+
+    Counted: training of all, choice of the sparse parts, the N x N evaluation, the election, the
+    new model and its accuracy on the test set. began: when the engine was asked for. CPU seconds
+    are those of this process and all it started.
+    """
+    start = initial_model(task.factory, task.seed)
+    federation = Federation(task, engine, test, best_on_average, start)
+    engine.confusions(start.repeat(2, 1))
+    ready, used = time.perf_counter(), _cpu_seconds()
+    federation.run(rounds)
+    wall, cpu = time.perf_counter() - ready, _cpu_seconds() - used
+    return {
+        "name": engine.name,
+        "start": ready - began,
+        "wall": wall / rounds,
+        "cpu": cpu / rounds,
+        "accuracy": federation.history[-1].accuracy,
+    }
+
+
+def _cpu_seconds() -> float:
+    me = psutil.Process()
+    total = 0.0
+    for process in [me, *me.children(recursive=True)]:
+        try:
+            times = process.cpu_times()
+        except psutil.NoSuchProcess:  # it ended in between
+            continue
+        total += times.user + times.system
+    return total

@@ -1,0 +1,136 @@
+"""All participants as one batched computation (torch.func), for devices with many cores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch.func import functional_call, grad, vmap
+from torch.nn import functional
+
+from offchain.data.imageset import Progress
+from offchain.seccl.engine import check_sets
+from offchain.seccl.parameters import Layout
+from offchain.seccl.training import Samples, Task, epoch_orders, exact_convolutions, to_inputs
+
+_PASS = {"cpu": 256, "cuda": 65_536}
+"""Pairs of model and image evaluated at a time, which bounds the memory that activations take."""
+
+
+class BatchedEngine:
+    """One step of SGD of all participants, and one pass of all models, at a time.
+
+    The maths is that of training each alone: a participant's last mini-batch of an epoch may be
+    smaller, and one with fewer steps stands still once its own are over. Models that draw random
+    numbers, or decide by values, cannot be batched: torch refuses them with a RuntimeError.
+    """
+
+    name = "batched"
+
+    def __init__(
+        self, task: Task, training: Sequence[Samples], validation: Sequence[Samples]
+    ) -> None:
+        """See `check_sets` for what is refused."""
+        check_sets(task, training, validation)
+        self._task = task
+        self._model = task.factory().to(task.device)
+        self._layout = Layout.of(self._model)
+        self._training = list(training)
+        self._images = torch.cat([part.images for part in validation])
+        self._labels = torch.cat([part.labels for part in validation])
+        sizes = torch.tensor([len(part) for part in validation])
+        self._voters = len(validation)
+        self._voter = torch.arange(self._voters).repeat_interleave(sizes).to(task.device)
+
+    def train(
+        self,
+        start: torch.Tensor,
+        round_: int,
+        sets: Sequence[int] | None = None,
+        progress: Progress | None = None,
+    ) -> torch.Tensor:
+        """See `Engine.train`."""
+        chosen = [self._training[i] for i in (range(len(self._training)) if sets is None else sets)]
+        # Longest first: those still in training are then always a leading slice.
+        order = sorted(range(len(chosen)), key=lambda i: -len(chosen[i]))
+        ranked = [chosen[i] for i in order]
+        images, labels, weights = self._schedule(ranked, round_)
+        lengths = [self._task.settings.steps(len(part)) for part in ranked]
+        models = start.to(self._task.device).repeat(len(ranked), 1)  # (N, P)
+        self._model.train()
+        step_all = vmap(grad(self._loss))
+        active = len(ranked)
+        for step in range(lengths[0]):
+            while lengths[active - 1] <= step:
+                active -= 1
+            batch = images[step, :active], labels[step, :active], weights[step, :active]
+            with exact_convolutions():
+                gradients = step_all(models[:active], to_inputs(batch[0]), *batch[1:])
+            models[:active].sub_(gradients, alpha=self._task.settings.learning_rate)
+            if progress is not None:
+                progress(sum(length <= step + 1 for length in lengths), len(ranked))
+        changes = torch.empty_like(models)
+        changes[torch.tensor(order)] = models - start.to(models.device)
+        return changes
+
+    def confusions(self, models: torch.Tensor, progress: Progress | None = None) -> torch.Tensor:
+        """See `Engine.confusions`. Progress is that of images, told in models."""
+        count, classes = len(models), self._task.class_count
+        models = models.to(self._task.device)
+        self._model.eval()
+        forward = vmap(self._logits, in_dims=(0, None))
+        number = torch.arange(count, device=self._task.device).unsqueeze(1)  # (K, 1)
+        cells = self._voters * count * classes**2
+        counts = torch.zeros(cells, dtype=torch.int64, device=self._task.device)
+        batch = max(1, _PASS[self._task.device.type] // count)
+        with torch.no_grad(), exact_convolutions():
+            for first in range(0, len(self._labels), batch):
+                part = slice(first, first + batch)
+                predicted = forward(models, to_inputs(self._images[part])).argmax(-1)  # (K, B)
+                pair = self._voter[part] * count + number
+                cell = (pair * classes + self._labels[part]) * classes + predicted
+                counts += torch.bincount(cell.flatten(), minlength=cells)
+                if progress is not None:
+                    progress(
+                        count * min(first + batch, len(self._labels)) // len(self._labels), count
+                    )
+        return counts.view(self._voters, count, classes, classes).cpu()
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _logits(self, flat: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = functional_call(self._model, self._layout.views(flat), (inputs,))
+        return logits
+
+    def _loss(
+        self, flat: torch.Tensor, inputs: torch.Tensor, labels: torch.Tensor, weight: torch.Tensor
+    ) -> torch.Tensor:
+        losses = functional.cross_entropy(self._logits(flat, inputs), labels, reduction="none")
+        return (losses * weight).sum()
+
+    def _schedule(
+        self, chosen: Sequence[Samples], round_: int
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Images uint8 (steps, N, batch, C, H, W), labels int64 and weights float32 alike.
+
+        Weights are one over the length of the mini-batch; places that it does not fill weigh 0.
+        """
+        settings, device = self._task.settings, self._task.device
+        steps, batch = settings.steps(len(chosen[0])), settings.batch
+        shape = (steps, len(chosen), batch)
+        images = torch.zeros(
+            (*shape, *chosen[0].images.shape[1:]), dtype=torch.uint8, device=device
+        )
+        labels = torch.zeros(shape, dtype=torch.int64, device=device)
+        weights = torch.zeros(shape, device=device)
+        for n, part in enumerate(chosen):
+            orders = epoch_orders(self._task.seed, round_, part.owner, len(part), settings.epochs)
+            padding = -len(part) % batch
+            rows = functional.pad(orders, (0, padding)).view(-1, batch).to(device)
+            real = functional.pad(torch.ones(len(part)), (0, padding)).view(-1, batch)
+            images[: len(rows), n] = part.images[rows]
+            labels[: len(rows), n] = part.labels[rows]
+            share = (real / real.sum(1, keepdim=True)).repeat(settings.epochs, 1)
+            weights[: len(rows), n] = share.to(device)
+        return images, labels, weights

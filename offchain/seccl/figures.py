@@ -1,0 +1,290 @@
+"""The paper's Figures 4 and 5 and the table of attacks against defences, from results of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean, stdev
+
+from matplotlib.figure import Figure
+
+from offchain.report.sheets import Row, Sheet
+from offchain.report.text import percent
+from offchain.seccl.comparison import CENTRAL, Result, Run
+from offchain.seccl.defences import DEFENCES
+from offchain.seccl.training import TrainingSettings
+
+PAPER_BASELINE = 0.9908
+"""Accuracy of training on all data (section "Feasibility verification")."""
+
+PAPER_THRESHOLD = 0.25
+"""Share of adversaries from which on the accuracy "sharply decreases" (Figure 5)."""
+
+PAPER_PARTICIPANTS = (20, 30)
+PAPER_SHARES = (0.1, 0.2, 0.3, 0.4)
+"""Values of both lambda (Figure 4) and epsilon (Figure 5)."""
+
+COLLUSION = "flip+ballots"
+"""The paper's adversaries: they "collude to feed fake labels" and "may upload fake ranks"."""
+
+BROKEN = 0.05
+"""An attack has broken a defence when the final accuracy is so much below that without one."""
+
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#666666")
+_MARKERS = ("o", "s", "^", "v", "D", "P", "X")
+
+
+def figure_4_runs(rounds: int, seeds: Iterable[int], settings: TrainingSettings) -> list[Run]:
+    """20 and 30 participants, lambda 0.1 to 0.4, nobody attacks; and the baseline."""
+    return [
+        run
+        for seed in seeds
+        for run in [
+            Run(defence=CENTRAL, rounds=rounds, seed=seed, settings=settings),
+            *(
+                Run(people, winners, rounds=rounds, seed=seed, settings=settings)
+                for people in PAPER_PARTICIPANTS
+                for winners in PAPER_SHARES
+            ),
+        ]
+    ]
+
+
+def figure_5_runs(
+    rounds: int,
+    seeds: Iterable[int],
+    settings: TrainingSettings,
+    shares: Sequence[float] = (0.0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4),
+) -> list[Run]:
+    """20 participants, lambda 0.2, false labels and false ballots from round 5 on.
+
+    Round 5 is the fifth, so that four are honest.
+    """
+    return [
+        Run(20, 0.2, "borda", COLLUSION, share, 4, rounds, seed, settings=settings)
+        for seed in seeds
+        for share in shares
+    ]
+
+
+def comparison_runs(
+    base: Run,
+    attacks: Iterable[str],
+    shares: Iterable[float],
+    defences: Iterable[str],
+    seeds: Iterable[int],
+) -> list[Run]:
+    """`base` with every attack, share, defence and seed, and each defence without an attack."""
+    faced = [("none", 0.0), *((a, s) for s in list(shares) for a in list(attacks))]
+    seeds, defences = list(seeds), list(defences)
+    return [
+        replace(base, attack=attack, attackers=share, defence=defence, seed=seed)
+        for seed in seeds
+        for defence in defences
+        for attack, share in faced
+    ]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Mean and standard deviation over seeds; the latter None for a single one."""
+
+    mean: float
+    deviation: float | None
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        return cls(fmean(values), stdev(values) if len(values) > 1 else None)
+
+    def __str__(self) -> str:
+        more = "" if self.deviation is None else f" ± {100 * self.deviation:.1f}"
+        return f"{100 * self.mean:.1f}{more} %"
+
+
+def final(results: Iterable[Result]) -> Spread | None:
+    """Final accuracy over `results`; None without any."""
+    found = [result.accuracy[-1] for result in results]
+    return Spread.of(found) if found else None
+
+
+def breaking_share(results: Iterable[Result]) -> float | None:
+    """The least share of attackers from which on every larger one breaks the defence.
+
+    results: of one defence against one attack, with and without attackers. None when the largest
+    does not break it. Raises ValueError without a result of no attackers.
+    """
+    by_share: dict[float, list[float]] = {}
+    for result in results:
+        share = result.run.attackers if result.run.attacked else 0.0
+        by_share.setdefault(share, []).append(result.accuracy[-1])
+    if 0.0 not in by_share:
+        raise ValueError("where a defence breaks shows against a run without attackers")
+    floor, broken = fmean(by_share.pop(0.0)) - BROKEN, None
+    for share in sorted(by_share, reverse=True):
+        if fmean(by_share[share]) >= floor:
+            break
+        broken = share
+    return broken
+
+
+def defences_sheet(results: Sequence[Result]) -> Sheet:
+    """Final accuracy by attack and share of attackers, one column a defence."""
+    defences = _in_order({result.run.defence for result in results} - {CENTRAL})
+    faced = list(dict.fromkeys(_faced(result.run) for result in results))
+    rows = []
+    for attack, share in sorted(faced, key=lambda pair: (pair[0] != "none", pair)):
+        here = [result for result in results if _faced(result.run) == (attack, share)]
+        cells = [final(r for r in here if r.run.defence == name) for name in defences]
+        best = max((cell.mean for cell in cells if cell), default=0.0)
+        rows.append(
+            Row(
+                (
+                    attack,
+                    percent(share),
+                    *(
+                        "-" if cell is None else f"{cell}{' *' if cell.mean == best else ''}"
+                        for cell in cells
+                    ),
+                )
+            )
+        )
+    return Sheet(
+        "Final accuracy by attack and defence",
+        ("attack", "attackers", *defences),
+        1,
+        tuple(rows),
+        note=f"Mean over {len({r.run.seed for r in results})} seeds; * is the best of its row.",
+    )
+
+
+def seats_sheet(results: Sequence[Result]) -> Sheet:
+    """Seats that attackers took under the election, and what the screen for copies found."""
+    rows = []
+    voted = [r for r in results if r.run.attacked and r.run.defence.startswith("borda")]
+    for key in dict.fromkeys((r.run.split, *_faced(r.run), r.run.defence) for r in voted):
+        part = [r for r in voted if (r.run.split, *_faced(r.run), r.run.defence) == key]
+        hostile = sum(_posts(r.run, attackers=True) for r in part)
+        honest = sum(_posts(r.run, attackers=False) for r in part)
+        screened = key[-1] == "borda+screen"
+        rows.append(
+            Row(
+                (
+                    *(key[0], key[1], key[-1]),
+                    percent(key[2]),
+                    str(Spread.of([r.seats for r in part])),
+                    percent(sum(r.caught for r in part) / hostile) if screened else "-",
+                    percent(sum(r.accused for r in part) / honest) if screened else "-",
+                )
+            )
+        )
+    return Sheet(
+        "Seats taken by attackers, and copies found",
+        ("split", "attack", "defence", "attackers", "seats", "caught", "falsely accused"),
+        3,
+        tuple(rows),
+        note="Seats: share of the winners from the attack on. Caught: share of the attackers' "
+        "updates taken for copies; falsely accused: of everybody else's.",
+    )
+
+
+def paper_sheet(figure_4: Sequence[Result], figure_5: Sequence[Result]) -> Sheet:
+    """What the paper states of Figures 4 and 5, beside ours."""
+    rows = []
+    central = final(r for r in figure_4 if r.run.defence == CENTRAL)
+    rows.append(("training on all data", percent(PAPER_BASELINE), str(central or "-")))
+    for people in PAPER_PARTICIPANTS:
+        for winners in PAPER_SHARES:
+            ours = final(
+                result
+                for result in figure_4
+                if result.run.defence != CENTRAL
+                and (result.run.participants, result.run.winners) == (people, winners)
+            )
+            name = f"Figure 4: {people} participants, lambda {winners:g}"
+            rows.append((name, "similar to all data", str(ours or "-")))
+    for share in sorted({result.run.attackers for result in figure_5}):
+        says = "not affected" if share < PAPER_THRESHOLD else "sharp decrease"
+        ours = final(result for result in figure_5 if result.run.attackers == share)
+        rows.append((f"Figure 5: epsilon {share:g}", says, str(ours or "-")))
+    if figure_5:
+        broken = breaking_share(figure_5)
+        ours_text = "not reached" if broken is None else f"{broken:g}"
+        rows.append(("Figure 5: breaks from epsilon", f"{PAPER_THRESHOLD:g}", ours_text))
+    return Sheet(
+        "Paper and ours: final accuracy",
+        ("setting", "paper", "ours"),
+        1,
+        tuple(Row(row) for row in rows),
+        note=f"Broken: {BROKEN:g} or more below the run without attackers, mean over seeds.",
+    )
+
+
+def curves_figure(
+    results: Sequence[Result], by: Callable[[Run], str], title: str, mark: int | None = None
+) -> Figure:
+    """Accuracy by round, a line for each value of `by`: the mean over seeds, a band to both ends.
+
+    mark: round, counted from 0, of the first attack. A dashed line shows the paper's baseline.
+    """
+    figure = Figure(figsize=(7.0, 4.4), layout="constrained")
+    axes = figure.add_subplot()
+    groups: dict[str, list[tuple[float, ...]]] = {}
+    for result in results:
+        groups.setdefault(by(result.run), []).append(result.accuracy)
+    for i, (name, curves) in enumerate(groups.items()):
+        columns = list(zip(*curves, strict=True))
+        rounds = range(1, len(columns) + 1)
+        colour = _COLOURS[i % len(_COLOURS)]
+        marker = _MARKERS[i % len(_MARKERS)]
+        means = [fmean(column) for column in columns]
+        axes.plot(rounds, means, color=colour, marker=marker, markersize=4, label=name)
+        low, high = ([end(column) for column in columns] for end in (min, max))
+        axes.fill_between(rounds, low, high, color=colour, alpha=0.15, linewidth=0)
+    axes.axhline(PAPER_BASELINE, color="#666666", linestyle="--", linewidth=1)
+    axes.text(1, PAPER_BASELINE, " paper, all data", va="bottom", color="#666666", fontsize=9)
+    if mark is not None:
+        axes.axvline(mark + 1, color="#D55E00", linestyle=":", linewidth=1)
+        axes.text(mark + 1, 0.02, " attack begins", color="#D55E00", fontsize=9)
+    axes.set_ylim(0, 1.05)
+    axes.set_xlabel("round")
+    axes.set_ylabel("accuracy on the test set")
+    axes.set_title(title, loc="left")
+    axes.grid(color="#DDDDDD")
+    axes.legend(loc="lower right", frameon=False, fontsize=9)
+    return figure
+
+
+def figure_4(results: Sequence[Result], participants: int) -> Figure:
+    """The paper's Figure 4a (20 participants) or 4b (30)."""
+    chosen = [r for r in results if r.run.defence == CENTRAL or r.run.participants == participants]
+    return curves_figure(
+        chosen,
+        lambda run: "all data" if run.defence == CENTRAL else f"lambda {run.winners:g}",
+        f"Figure 4: {participants} participants, nobody attacks",
+    )
+
+
+def figure_5(results: Sequence[Result]) -> Figure:
+    """The paper's Figure 5."""
+    return curves_figure(
+        results,
+        lambda run: f"epsilon {run.attackers:g}",
+        "Figure 5: 20 participants, lambda 0.2, false labels",
+        min(result.run.attack_round for result in results),
+    )
+
+
+def _faced(run: Run) -> tuple[str, float]:
+    return (run.attack, run.attackers) if run.attacked else ("none", 0.0)
+
+
+def _posts(run: Run, *, attackers: bool) -> int:
+    hostile = round(run.attackers * run.participants)
+    people = hostile if attackers else run.participants - hostile
+    return people * (run.rounds - run.attack_round)
+
+
+def _in_order(names: Iterable[str]) -> list[str]:
+    """As `DEFENCES` lists them, whatever their levels."""
+    kinds = [name.partition(":")[0] for name in DEFENCES]
+    return sorted(names, key=lambda name: (kinds.index(name.partition(":")[0]), name))

@@ -1,0 +1,165 @@
+"""The plain way on every core: one single-threaded worker process per core.
+
+Processes, not threads: torch has one random state a process, and what a participant draws must
+not depend on who trains beside it.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import pickle
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing.synchronize import Barrier
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from offchain.data.imageset import Progress
+from offchain.seccl.engine import LoopEngine, check_sets
+from offchain.seccl.training import Samples, Task
+
+_worker: LoopEngine  # in a worker process: its own engine, made once by _start
+
+
+_START_SECONDS = 300.0
+"""Longest wait for all workers to start."""
+
+
+class EngineError(RuntimeError):
+    """A way to compute that this machine or this model does not allow; one line for people."""
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class ProcessEngine:
+    """Worker processes that each run the loop on one participant, or one model, at a time.
+
+    Scripts that use it need the usual `if __name__ == "__main__":`, for workers import them.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        training: Sequence[Samples],
+        validation: Sequence[Samples],
+        channels_last: bool = False,
+        workers: int | None = None,
+    ) -> None:
+        """workers: processes, 1 or more; one per core unless given. Each holds a copy of all sets.
+
+        Ready when all workers are, which takes seconds. See `check_sets` for what is refused.
+        Raises EngineError when the device is no CPU, the model factory cannot be sent to another
+        process or a worker cannot start; ValueError for other numbers of workers.
+        """
+        count = cores() if workers is None else workers
+        if count < 1:
+            raise ValueError(f"workers must be 1 or more, not {count}")
+        if task.device.type != "cpu":
+            raise EngineError(f"worker processes compute on the CPU, not on {task.device}")
+        try:
+            pickle.dumps(task)
+        # What pickle raises depends on what it meets.
+        except Exception as error:
+            raise EngineError(
+                f"the model factory cannot be sent to worker processes: {error}"
+            ) from error
+        check_sets(task, training, validation)
+        self.name = f"{count} processes" + (", channels last" if channels_last else "")
+        self._sets = len(training)
+        context = multiprocessing.get_context("spawn")
+        data = task, _plain(training), _plain(validation), channels_last
+        self._pool = ProcessPoolExecutor(
+            count,
+            mp_context=context,
+            initializer=_start,
+            initargs=(context.Barrier(count, timeout=_START_SECONDS), *data),
+        )
+        with _alive():  # each piece of work starts a worker as long as none is idle
+            list(self._pool.map(_ready, range(count)))
+
+    def train(
+        self,
+        start: torch.Tensor,
+        round_: int,
+        sets: Sequence[int] | None = None,
+        progress: Progress | None = None,
+    ) -> torch.Tensor:
+        """See `Engine.train`."""
+        chosen = list(range(self._sets) if sets is None else sets)
+        sent = start.numpy()
+        changes = []
+        with _alive():
+            for change in self._pool.map(
+                _train, [sent] * len(chosen), [round_] * len(chosen), chosen
+            ):
+                changes.append(torch.from_numpy(change))
+                if progress is not None:
+                    progress(len(changes), len(chosen))
+        return torch.stack(changes)
+
+    def confusions(self, models: torch.Tensor, progress: Progress | None = None) -> torch.Tensor:
+        """See `Engine.confusions`."""
+        columns = []
+        with _alive():
+            for counts in self._pool.map(_confusions, models.numpy()):
+                columns.append(torch.from_numpy(counts))
+                if progress is not None:
+                    progress(len(columns), len(models))
+        return torch.stack(columns, dim=1)
+
+    def close(self) -> None:
+        """End the workers."""
+        self._pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _alive() -> Iterator[None]:
+    try:
+        yield
+    except BrokenProcessPool as error:
+        raise EngineError("a worker process ended before its work was done") from error
+
+
+Plain = list[tuple[int, npt.NDArray[np.uint8], npt.NDArray[np.int64]]]
+
+
+def _plain(sets: Sequence[Samples]) -> Plain:
+    """The sets as arrays: tensors would travel in shared memory, which containers are short of."""
+    return [(part.owner, part.images.numpy(), part.labels.numpy()) for part in sets]
+
+
+def _start(
+    all_ready: Barrier, task: Task, training: Plain, validation: Plain, channels_last: bool
+) -> None:
+    global _worker
+    torch.set_num_threads(1)
+    _worker = LoopEngine(task, _samples(training), _samples(validation), channels_last)
+    all_ready.wait()
+
+
+def _samples(sets: Plain) -> list[Samples]:
+    return [Samples(owner, torch.from_numpy(x), torch.from_numpy(y)) for owner, x, y in sets]
+
+
+def _ready(_: int) -> None:
+    """Nothing: a worker answers when it has started."""
+
+
+def _train(start: npt.NDArray[np.float32], round_: int, number: int) -> npt.NDArray[np.float32]:
+    change: npt.NDArray[np.float32] = _worker.train_one(
+        torch.from_numpy(start), round_, number
+    ).numpy()
+    return change
+
+
+def _confusions(model: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
+    counts: npt.NDArray[np.int64] = _worker.confusions_one(torch.from_numpy(model)).numpy()
+    return counts

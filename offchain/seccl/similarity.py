@@ -1,0 +1,122 @@
+"""Which updates were copied rather than trained: a screen for free-riders.
+
+The paper leaves "training verification" open: "a malicious participant may not execute local
+training and steal others' contributions by uploading modified parameters". Honest updates point in
+similar directions, and name many of the same parameters while the model is young, but the order of
+the mini-batches and the private images leave each its own part. What is made of others' posts lacks
+that part: a mixture of any number of them, and of the model's last change, is explained by them
+without a rest; noise against that still names the parameters of what it hides. Changing both, the
+parameters and the values, escapes, and spoils the update: then the election is what remains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from offchain.seccl.updates import SparseUpdate, largest_changes
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """From where on an update counts as made of what was posted before; either is enough.
+
+    explained: share of its square, on the parameters it names, that the best combination of all
+    that was posted before explains (the adjusted coefficient of determination, about 0).
+    overlap: share of the smaller one's parameters that it and a single other name, less what chance
+    would give, as a share of the most that can be above chance. Both in (0, 1].
+    """
+
+    explained: float = 0.95
+    overlap: float = 0.9
+
+    def __post_init__(self) -> None:
+        for name in ("explained", "overlap"):
+            if not 0 < getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be above 0, at most 1, not {getattr(self, name):g}")
+
+
+@dataclass(frozen=True)
+class Copied:
+    """What `author` submitted was made of posts before it, most of all of that of `of`.
+
+    of: None for the model's last change. earlier: whether that is of an earlier round.
+    explained, overlap: as in `Likeness`, the overlap with `of`.
+    """
+
+    author: int
+    of: int | None
+    earlier: bool
+    explained: float
+    overlap: float
+
+
+def copies(
+    updates: Sequence[SparseUpdate],
+    order: Sequence[int],
+    earlier: Sequence[SparseUpdate] = (),
+    last_change: torch.Tensor | None = None,
+    bounds: Likeness | None = None,
+) -> tuple[Copied, ...]:
+    """The updates that were made of what was posted before them, in the order of posting.
+
+    updates: one a participant. order: all participants, first post first, as the bulletin board
+    has it: of two alike, the later one is the copy. earlier: updates of the last round, one a
+    participant, or none; a participant may resemble its own. last_change: of the model in the
+    last round, float32 (P,); its largest part, of the size of the update, counts as posted.
+
+    What is posted first is trusted, so nobody can be accused by a copy of its own update.
+    """
+    bounds = bounds or Likeness()
+    if sorted(order) != list(range(len(updates))):
+        raise ValueError(f"the order of posting must name 0..{len(updates) - 1} once, not {order}")
+    known: list[tuple[int | None, SparseUpdate]] = list(enumerate(earlier))
+    if last_change is not None and bool(last_change.any()):
+        share = len(updates[0]) / updates[0].total
+        known.append((None, largest_changes(last_change[None], share)[0]))
+    present = len(known)
+    known += [(author, updates[author]) for author in order]
+    dense = torch.stack([update.dense() for _, update in known])
+    found = []
+    for place, author in enumerate(order, present):
+        before = [i for i in range(place) if i >= present or known[i][0] != author]
+        if not before:
+            continue
+        likeness = torch.stack([overlap(updates[author], known[i][1]) for i in before])
+        nearest = int(likeness.argmax())
+        reached = float(likeness[nearest]), explained(updates[author], dense[before])
+        if reached[0] >= bounds.overlap or reached[1] >= bounds.explained:
+            of = before[nearest]
+            found.append(Copied(author, known[of][0], of < present, reached[1], reached[0]))
+    return tuple(found)
+
+
+def overlap(update: SparseUpdate, other: SparseUpdate) -> torch.Tensor:
+    """Parameters that both name, as in `Likeness`: 1 for the same ones, about 0 by chance.
+
+    0 when either names all parameters, which tells nothing.
+    """
+    common = torch.isin(update.indices, other.indices, assume_unique=True).sum().double()
+    chance = len(update) * len(other) / update.total
+    most = min(len(update), len(other)) - chance
+    return (common - chance) / most if most > 0 else torch.zeros_like(common)
+
+
+def explained(update: SparseUpdate, posts: torch.Tensor) -> float:
+    """How much of `update` a combination of `posts`, float32 (B, P), gives, as in `Likeness`.
+
+    0 when there are too few values to tell: fewer than twice as many as posts.
+    """
+    if len(update) < 2 * len(posts):
+        return 0.0
+    columns = posts[:, update.indices.long()].T.double()  # (K, B)
+    target = update.values.double()
+    square = float(target.square().sum())
+    if square == 0:
+        return 1.0  # nothing is a copy of anything
+    # gelsd: two posts may be the same, and then the columns are dependent.
+    weights = torch.linalg.lstsq(columns, target[:, None], driver="gelsd").solution
+    rest = float((columns @ weights - target[:, None]).square().sum()) / square
+    return 1 - rest * len(update) / (len(update) - len(posts))

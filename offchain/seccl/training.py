@@ -1,0 +1,151 @@
+"""Local training: plain SGD over a participant's own images (section "Experimental evaluation")."""
+
+from __future__ import annotations
+
+import math
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from offchain.data.imageset import ImageSet
+from offchain.data.seeds import generator
+from offchain.seccl.networks import ModelFactory
+from offchain.seccl.parameters import Layout, ModelError
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """Local training and sharing; the defaults are the paper's, save `epochs`, which it omits.
+
+    batch: images a step. learning_rate: of SGD without momentum or decay, above 0, at most 10.
+    epochs: passes over the own images a round. share: part of the parameters that is uploaded,
+    above 0, at most 1. Raises ValueError naming the setting out of range.
+    """
+
+    batch: int = 32
+    learning_rate: float = 0.02
+    epochs: int = 1
+    share: float = 0.1
+
+    def __post_init__(self) -> None:
+        for name in ("batch", "epochs"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be 1 or more, not {getattr(self, name)}")
+        if not 0 < self.learning_rate <= 10:
+            raise ValueError(f"learning_rate must be above 0, at most 10, not {self.learning_rate}")
+        if not 0 < self.share <= 1:
+            raise ValueError(f"share must be above 0, at most 1, not {self.share}")
+
+    def steps(self, samples: int) -> int:
+        """Steps of SGD a round over so many images; the last of an epoch may be smaller."""
+        return self.epochs * math.ceil(samples / self.batch)
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Images of one participant on the device that computes.
+
+    owner: number of the participant; it fixes the order of its mini-batches.
+    images: uint8 (S, C, H, W). labels: int64 (S,).
+    """
+
+    owner: int
+    images: torch.Tensor
+    labels: torch.Tensor
+
+    @classmethod
+    def of(cls, imageset: ImageSet, owner: int, device: torch.device | str = "cpu") -> Samples:
+        """The images and labels of `imageset` on `device`."""
+        return cls(owner, imageset.images.to(device), imageset.labels.to(device))
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What all participants agree on: the model, its classes, the settings and the seed.
+
+    device: where `Samples` lie and models are trained.
+    """
+
+    factory: ModelFactory
+    class_count: int
+    settings: TrainingSettings = field(default_factory=TrainingSettings)
+    seed: int = 0
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+
+
+def to_inputs(
+    images: torch.Tensor, memory_format: torch.memory_format = torch.contiguous_format
+) -> torch.Tensor:
+    """float32 in [0, 1] of uint8 images, as a model takes them."""
+    return images.to(torch.float32, memory_format=memory_format).div_(255)
+
+
+def epoch_orders(seed: int, round_: int, owner: int, samples: int, epochs: int) -> torch.Tensor:
+    """Order of the images in each epoch, int64 (epochs, samples), drawn on the CPU."""
+    rng = generator(seed, f"seccl order {round_} {owner}")
+    return torch.stack([torch.from_numpy(rng.permutation(samples)) for _ in range(epochs)])
+
+
+def exact_convolutions() -> AbstractContextManager[None]:
+    """On CUDA the same convolution each time, in full float32; no change on a CPU."""
+    context: AbstractContextManager[None] = torch.backends.cudnn.flags(
+        enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+    )
+    return context
+
+
+class LocalTrainer:
+    """Trains one model at a time, in the plain way.
+
+    One module is kept and refilled, which is why two threads need a trainer each.
+    """
+
+    def __init__(self, task: Task, channels_last: bool = False) -> None:
+        """channels_last: lay images and kernels out so; changes no more than the rounding.
+
+        Raises ModelError when the model cannot be trained together.
+        """
+        self.task = task
+        self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
+        self.model: nn.Module = task.factory().to(task.device).to(memory_format=self.memory_format)
+        self.layout = Layout.of(self.model)
+        self._buffers = {name: buffer.clone() for name, buffer in self.model.named_buffers()}
+
+    def train(self, start: torch.Tensor, round_: int, samples: Samples) -> torch.Tensor:
+        """What local training changes in `start` (P,): float32 (P,).
+
+        The same for the same seed, round, owner and images. Layers that draw random numbers
+        (dropout) draw them from a stream of their own. Raises ModelError when training changes
+        buffers, such as running statistics: no update carries them.
+        """
+        settings = self.task.settings
+        self.layout.load(self.model, start)
+        self.model.train()
+        parameters: list[torch.Tensor] = list(self.model.parameters())
+        orders = epoch_orders(
+            self.task.seed, round_, samples.owner, len(samples), settings.epochs
+        ).to(self.task.device)
+        rng = generator(self.task.seed, f"seccl dropout {round_} {samples.owner}")
+        devices = [self.task.device] if self.task.device.type == "cuda" else []
+        with torch.random.fork_rng(devices=devices), exact_convolutions():
+            torch.manual_seed(int(rng.integers(2**62)))
+            for order in orders:
+                inputs = torch.split(
+                    to_inputs(samples.images[order], self.memory_format), settings.batch
+                )
+                labels = torch.split(samples.labels[order], settings.batch)
+                for x, y in zip(inputs, labels, strict=True):
+                    loss = functional.cross_entropy(self.model(x), y)
+                    gradients = torch.autograd.grad(loss, parameters)
+                    with torch.no_grad():
+                        torch._foreach_add_(parameters, gradients, alpha=-settings.learning_rate)
+        for name, buffer in self.model.named_buffers():
+            if not torch.equal(buffer, self._buffers[name]):
+                raise ModelError(f"training changes the buffer {name}, which no update carries")
+        return self.layout.flat(self.model) - start
