@@ -13,7 +13,10 @@ export PYTHON
 # Further options of the demonstration: make demo DEMO="--story silent-candidate"
 DEMO ?=
 
-.PHONY: help setup setup-test demo demo-sum demo-seccl test gas lint format doctor clean
+# Options of the study: make study STUDY="--seeds 3 --only num_words"
+STUDY ?=
+
+.PHONY: help setup setup-test demo demo-sum demo-seccl study test gas lint format doctor clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,11 +36,14 @@ demo-sum: setup ## let honest and malicious agents share a model on a local chai
 demo-seccl: setup ## train one model together; an attack and a lying server get nowhere
 	@ape run federate --epochs 5 --attack flip --attack-from 3 --lie equivocates --lie-round 6 $(DEMO)
 
+study: setup ## reproduce the SUM paper's figures by simulation, and go beyond them
+	@ape run study $(STUDY)
+
 test: setup-test ## every check: lint, unit and contract tests, invariants, slither
 	@python tools/run_checks.py
 
 gas: setup ## measure the gas of every call and print it beside the paper's
-	@ape test tests/gas/test_gas.py tests/gas/test_shared_model_gas.py -q -s
+	@ape test tests/gas -q -s
 
 lint: setup ## check style and types
 	@ruff check .

@@ -3,8 +3,8 @@
 python -m benchmarks.seccl_screen [--seeds 3] [--rounds 10] [--rate 0.05] [--epochs 2]
 
 Ten honest participants train on 4,000 digits; three updates a round, at random, move the model. Of
-every update of every round but the first it is asked whether the screen takes it for a copy, and
-whether it finds each disguise of a copy of it that somebody else posts.
+every update of every round but the first it is asked whether the screen takes it for a copy; and
+then, for two participants a round, whether it finds each disguise that one could post last instead.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from offchain.seccl.similarity import copies
 from offchain.seccl.training import Samples, Task, TrainingSettings
 from offchain.seccl.updates import SparseUpdate, largest_changes, mean_update
 
-PARTICIPANTS, WINNERS, SHARE = 10, 3, 0.1
+PARTICIPANTS, WINNERS, RIDERS, SHARE = 10, 3, 2, 0.1
 SPLITS = ("equal", "dirichlet:0.5", "classes:2")
 BLURS, DROPS = (0.0, 0.1, 0.5, 1.0, 3.0), (0.1, 0.3, 0.5)
 
@@ -39,6 +39,17 @@ def strongest(update: SparseUpdate, kept: float) -> SparseUpdate:
     order = update.values.abs().argsort(descending=True)[: round(kept * len(update))]
     order = order.sort().values
     return replace(update, indices=update.indices[order], values=update.values[order])
+
+
+def moved(update: SparseUpdate, share: float, rng: np.random.Generator) -> SparseUpdate:
+    """`update` whose least changes, so large a share of it, are on other parameters instead."""
+    kept = strongest(update, 1 - share)
+    free = np.setdiff1d(np.arange(update.total), update.indices.numpy())
+    new = rng.permutation(free)[: len(update) - len(kept)]
+    small = update.values.abs().sort().values[: len(new)]
+    indices = torch.cat([kept.indices, torch.from_numpy(new).to(torch.int32)])
+    order = indices.argsort()
+    return SparseUpdate(indices[order], torch.cat([kept.values, small])[order], update.total)
 
 
 def disguises(
@@ -55,6 +66,10 @@ def disguises(
         **{f"copy, noise {level:g}": blurred(victim, level, rng) for level in BLURS},
         **{f"copy without its least {d:.0%}": strongest(victim, 1 - d) for d in DROPS},
         "mean of two others": mixed,
+        "mean of two, noise 0.2": blurred(mixed, 0.2, rng),
+        "mean of two, noise 0.5": blurred(mixed, 0.5, rng),
+        "copy, 20% elsewhere, noise 0.2": blurred(moved(victim, 0.2, rng), 0.2, rng),
+        "copy, 20% elsewhere, noise 0.5": blurred(moved(victim, 0.2, rng), 0.5, rng),
         "another's of the last round": old,
         **{f"last change, noise {level:g}": blurred(last, level, rng) for level in (0.1, 0.5, 1)},
     }
@@ -66,7 +81,10 @@ def rates(spec: str, train: ImageSet, seed: int, rounds: int, settings: Training
     task = Task(factory, len(train.classes), settings, seed)
     parts = partition(train, PARTICIPANTS, spec, seed=seed)
     engine = LoopEngine(
-        task, [Samples.of(part.training, i) for i, part in enumerate(parts)], [], True
+        task,
+        [Samples.of(part.training, i) for i, part in enumerate(parts)],
+        [Samples.of(part.validation, i) for i, part in enumerate(parts)],
+        channels_last=True,
     )
     rng = generator(seed, f"screen {spec}")
     model, found, asked = initial_model(factory, seed), Counter[str](), Counter[str]()
@@ -78,7 +96,7 @@ def rates(spec: str, train: ImageSet, seed: int, rounds: int, settings: Training
             order = rng.permutation(PARTICIPANTS).tolist()
             asked["honest"] += PARTICIPANTS
             found["honest"] += len(copies(updates, order, earlier, change))
-            for who in range(PARTICIPANTS):
+            for who in rng.permutation(PARTICIPANTS)[:RIDERS].tolist():
                 first, second = rng.permutation([i for i in range(PARTICIPANTS) if i != who])[:2]
                 posted = updates[first], updates[second], earlier[first], change
                 for name, forged in disguises(*posted, rng).items():
@@ -116,9 +134,9 @@ def main() -> None:
             asked.update(more[1])
         for name, count in asked.items():
             table.setdefault(name, []).append(f"{found[name] / count:.1%} of {count}")
-    print(f"{'taken for copies':<30}" + "".join(f"{spec:>18}" for spec in SPLITS))
+    print(f"{'taken for copies':<34}" + "".join(f"{spec:>18}" for spec in SPLITS))
     for name, cells in table.items():
-        print(f"{name:<30}" + "".join(f"{cell:>18}" for cell in cells))
+        print(f"{name:<34}" + "".join(f"{cell:>18}" for cell in cells))
 
 
 if __name__ == "__main__":

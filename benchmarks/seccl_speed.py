@@ -1,6 +1,7 @@
 """Seconds a round of collaborative training: loop, batched, processes, chosen, and Flower.
 
-    python -m benchmarks.seccl_speed [--dataset mnist --root DIR] [--participants 20] [--rounds 1]
+    python -m benchmarks.seccl_speed [--dataset mnist --root DIR] [--limit 20000]
+                                     [--participants 20] [--rounds 1] [--skip loop,batched]
                                      [--flower-python PYTHON]
 
 One run, one machine, the same round for all: the same model (SmallCnn), images, mini-batches,

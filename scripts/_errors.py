@@ -27,6 +27,7 @@ from offchain.seccl.server import MessageRefused
 from offchain.seccl.updates import UpdateError
 from offchain.storage import DatastoreError
 from offchain.sum.reviews import ReviewError as FilmReviewError
+from offchain.sum.study.errors import StudyError
 
 PEOPLES_ERRORS = (
     DataError,
@@ -39,6 +40,7 @@ PEOPLES_ERRORS = (
     ObfuscationError,
     ReviewError,
     FilmReviewError,
+    StudyError,
     CryptoError,
     AttackError,
     AuditError,

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import ape
 import pytest
 
+from tests.addresses import forgotten_afterwards
 from tests.hyperx.mock_contracts import compile_mocks, deploy_token
 
 
 @pytest.fixture(scope="session", autouse=True)
-def fresh_chain(request):
-    """Refuses a node that another run left behind; checks that need no chain do without."""
-    if request.config.pluginmanager.has_plugin("ape_test"):
-        height = ape.chain.blocks.height
-        assert height == 0, f"a node from another run is on this port, at block {height}"
+def has_chain(request):
+    """Whether this run has a chain, which is fresh then: no node that another run left behind."""
+    if not request.config.pluginmanager.has_plugin("ape_test"):
+        return False
+    height = ape.chain.blocks.height
+    assert height == 0, f"a node from another run is on this port, at block {height}"
+    return True
+
+
+@pytest.fixture(scope="module", autouse=True)
+def addresses_of_the_module(has_chain):
+    """The chain goes back after each module."""
+    with forgotten_afterwards() if has_chain else nullcontext():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def addresses_of_the_test(has_chain):
+    """The chain goes back after each test."""
+    with forgotten_afterwards() if has_chain else nullcontext():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import torch
+
 from offchain.seccl.batched import BatchedEngine
 from offchain.seccl.engine import Engine, LoopEngine
 from offchain.seccl.parameters import initial_model
@@ -15,6 +17,9 @@ from offchain.seccl.training import Samples, Task
 
 _TRIED = 4
 """Participants that train, and models that are evaluated, in a trial on a CPU of up to 4 cores."""
+
+_REPEATS = 3
+"""Times that a trial is done: the least of each part counts, since other work only ever adds."""
 
 _WORTH_SECONDS = 30.0
 """Worker processes take seconds to start: they are tried when the loop would need longer."""
@@ -68,7 +73,8 @@ def choose_engine(
     On a CPU the candidates are the loop in both memory formats, the batched engine, and, where
     there are several cores and the loop would need over half a minute, worker processes in the
     better format. On CUDA they are the loop and the batched engine. On a CPU a trial trains four
-    participants, or one a core, and evaluates as many models; on CUDA it is a whole round.
+    participants, or one a core, and evaluates as many models; on CUDA it is a whole round. Each
+    trial is done three times.
 
     Raises ValueError without rounds, and what `check_sets` raises.
     """
@@ -107,10 +113,12 @@ def _try(make: Callable[[], Engine], task: Task, sets: int) -> tuple[Trial, Engi
         # A first, unmeasured call fills caches.
         engine.confusions(model.unsqueeze(0))
         ready = time.perf_counter()
-        engine.train(model, 0, range(count)).cpu()
-        trained = time.perf_counter()
-        engine.confusions(model.repeat(count, 1))
-        done = time.perf_counter()
+        train = min(
+            _seconds(lambda: engine.train(model, 0, range(count)).cpu()) for _ in range(_REPEATS)
+        )
+        evaluate = min(
+            _seconds(lambda: engine.confusions(model.repeat(count, 1))) for _ in range(_REPEATS)
+        )
     # What torch raises on models that cannot be batched: they draw random numbers, or branch.
     except RuntimeError as error:
         if isinstance(engine, LoopEngine):
@@ -119,7 +127,10 @@ def _try(make: Callable[[], Engine], task: Task, sets: int) -> tuple[Trial, Engi
         why = str(error).strip().partition("\n")[0]
         return Trial(engine.name, float("inf"), float("inf"), 0.0, f"not possible: {why}"), None
     scale = sets / count
-    return (
-        Trial(engine.name, scale * (trained - ready), scale * (done - trained), ready - began),
-        engine,
-    )
+    return Trial(engine.name, scale * train, scale * evaluate, ready - began), engine
+
+
+def _seconds(work: Callable[[], torch.Tensor]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began

@@ -17,8 +17,12 @@ class Engine(Protocol):
     """Trains and evaluates all participants of a round.
 
     Made from a task, T training sets and V validation sets, which stay the same for its life. More
-    training sets than participants are allowed: a poisoned copy is one more set of its owner. All
-    engines give the same numbers up to the rounding of float32 sums.
+    training sets than participants are allowed: a poisoned copy is one more set of its owner.
+
+    Each engine gives the same numbers each time, and all engines the same up to the rounding of
+    float32 sums, which training amplifies: after 75 steps of SmallCnn the changes that two engines
+    found were up to 6 % of their length apart. Confusion counts of one model are equal but for
+    images on the border between two classes.
     """
 
     name: str

@@ -9,7 +9,7 @@ from offchain.seccl.training import Samples, exact_convolutions, to_inputs
 
 BATCH = {"cpu": 128, "cuda": 4096}
 """Images a forward pass. On a CPU what a pass makes should stay in its cache: 500 a pass took a
-fifth longer than 128, and 6,000 more than twice as long."""
+sixth longer than 128, and 6,000 more than twice as long."""
 
 
 def count_predictions(logits: torch.Tensor, labels: torch.Tensor, class_count: int) -> torch.Tensor:

@@ -23,7 +23,7 @@ from offchain.seccl.updates import (
 
 Consensus = Callable[[torch.Tensor], Sequence[int]]
 """Elects from a round's evaluations, float64 (V, K), [voter, candidate], the winners: distinct
-numbers in [0, K)."""
+numbers in [0, K). Row i is participant i's, and holds what it thinks of itself too."""
 
 Aggregate = Callable[[Sequence[SparseUpdate]], torch.Tensor]
 """The change of the global model, float32 (P,), made of the winners' updates."""

@@ -20,6 +20,7 @@ import numpy.typing as npt
 import torch
 
 from offchain.data.imageset import Progress
+from offchain.importable import keep_importable
 from offchain.seccl.engine import LoopEngine, check_sets
 from offchain.seccl.training import Samples, Task
 
@@ -82,6 +83,7 @@ class ProcessEngine:
             initializer=_start,
             initargs=(context.Barrier(count, timeout=_START_SECONDS), *data),
         )
+        keep_importable()
         with _alive():  # each piece of work starts a worker as long as none is idle
             list(self._pool.map(_ready, range(count)))
 

@@ -1,9 +1,12 @@
-"""Which updates were copied rather than trained: a check for free-riders.
+"""Which updates were copied rather than trained: a screen for free-riders.
 
 The paper leaves "training verification" open: "a malicious participant may not execute local
 training and steal others' contributions by uploading modified parameters". Honest updates point in
-similar directions, and share most of the parameters they name while the model is young, but the
-order of the mini-batches and the private images leave each its own part. A copy lacks that part.
+similar directions, and name many of the same parameters while the model is young, but the order of
+the mini-batches and the private images leave each its own part. What is made of others' posts lacks
+that part: a mixture of any number of them, and of the model's last change, is explained by them
+without a rest; noise against that still names the parameters of what it hides. Changing both, the
+parameters and the values, escapes, and spoils the update: then the election is what remains.
 """
 
 from __future__ import annotations
@@ -18,51 +21,36 @@ from offchain.seccl.updates import SparseUpdate, largest_changes
 
 @dataclass(frozen=True)
 class Likeness:
-    """From where on an update counts as a copy of another.
+    """From where on an update counts as made of what was posted before; either is enough.
 
-    cosine: of the angle between the two changes, all parameters. overlap: share of the smaller
-    one's parameters that both name, less what chance would give, as a share of the most that it
-    can be above chance. Reaching either is enough: noise on the values of a copy lowers the cosine,
-    other parameters lower the overlap. Both in (0, 1].
+    explained: share of its square, on the parameters it names, that the best combination of all
+    that was posted before explains (the adjusted coefficient of determination, about 0).
+    overlap: share of the smaller one's parameters that it and a single other name, less what chance
+    would give, as a share of the most that can be above chance. Both in (0, 1].
     """
 
-    cosine: float = 0.95
+    explained: float = 0.95
     overlap: float = 0.9
 
     def __post_init__(self) -> None:
-        for name in ("cosine", "overlap"):
+        for name in ("explained", "overlap"):
             if not 0 < getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be above 0, at most 1, not {getattr(self, name):g}")
 
 
 @dataclass(frozen=True)
 class Copied:
-    """`author` submitted what `of` had submitted before; `of` is None for the model's own change.
+    """What `author` submitted was made of posts before it, most of all of that of `of`.
 
-    earlier: whether the original is of an earlier round.
+    of: None for the model's last change. earlier: whether that is of an earlier round.
+    explained, overlap: as in `Likeness`, the overlap with `of`.
     """
 
     author: int
     of: int | None
     earlier: bool
-    cosine: float
+    explained: float
     overlap: float
-
-
-def likeness(
-    updates: Sequence[SparseUpdate], others: Sequence[SparseUpdate]
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Cosine and overlap of each of `updates` with each of `others`, float32 (U, O) each.
-
-    An update of zeros has cosine 0 with everything, one that names all parameters overlap 0.
-    """
-    left, right = (torch.stack([one.dense() for one in part]) for part in (updates, others))
-    unit = [torch.nn.functional.normalize(part, dim=1) for part in (left, right)]
-    named = [torch.stack([_named(one) for one in part]) for part in (updates, others)]
-    counts = named[0].sum(1)[:, None], named[1].sum(1)[None, :]
-    chance = counts[0] * counts[1] / left.shape[1]
-    above, most = named[0] @ named[1].T - chance, torch.minimum(*counts) - chance
-    return unit[0] @ unit[1].T, torch.where(most > 0, above / most.clamp(min=1e-9), 0.0)
 
 
 def copies(
@@ -72,7 +60,7 @@ def copies(
     last_change: torch.Tensor | None = None,
     bounds: Likeness | None = None,
 ) -> tuple[Copied, ...]:
-    """The updates that are like one posted before them, in the order of posting.
+    """The updates that were made of what was posted before them, in the order of posting.
 
     updates: one a participant. order: all participants, first post first, as the bulletin board
     has it: of two alike, the later one is the copy. earlier: updates of the last round, one a
@@ -89,20 +77,46 @@ def copies(
         share = len(updates[0]) / updates[0].total
         known.append((None, largest_changes(last_change[None], share)[0]))
     present = len(known)
-    known += enumerate(updates)
-    cosine, overlap = likeness(updates, [update for _, update in known])
-    alike = (cosine >= bounds.cosine) | (overlap >= bounds.overlap)
+    known += [(author, updates[author]) for author in order]
+    dense = torch.stack([update.dense() for _, update in known])
     found = []
-    for place, author in enumerate(order):
-        others = [column for column in range(present) if known[column][0] != author]
-        before = [*others, *(present + one for one in order[:place])]
-        first = next((column for column in before if alike[author, column]), None)
-        if first is not None:
-            how = float(cosine[author, first]), float(overlap[author, first])
-            found.append(Copied(author, known[first][0], first < present, *how))
+    for place, author in enumerate(order, present):
+        before = [i for i in range(place) if i >= present or known[i][0] != author]
+        if not before:
+            continue
+        likeness = torch.stack([overlap(updates[author], known[i][1]) for i in before])
+        nearest = int(likeness.argmax())
+        reached = float(likeness[nearest]), explained(updates[author], dense[before])
+        if reached[0] >= bounds.overlap or reached[1] >= bounds.explained:
+            of = before[nearest]
+            found.append(Copied(author, known[of][0], of < present, reached[1], reached[0]))
     return tuple(found)
 
 
-def _named(update: SparseUpdate) -> torch.Tensor:
-    mask = torch.zeros(update.total)
-    return mask.index_fill_(0, update.indices.long().cpu(), 1.0)
+def overlap(update: SparseUpdate, other: SparseUpdate) -> torch.Tensor:
+    """Parameters that both name, as in `Likeness`: 1 for the same ones, about 0 by chance.
+
+    0 when either names all parameters, which tells nothing.
+    """
+    common = torch.isin(update.indices, other.indices, assume_unique=True).sum().double()
+    chance = len(update) * len(other) / update.total
+    most = min(len(update), len(other)) - chance
+    return (common - chance) / most if most > 0 else torch.zeros_like(common)
+
+
+def explained(update: SparseUpdate, posts: torch.Tensor) -> float:
+    """How much of `update` a combination of `posts`, float32 (B, P), gives, as in `Likeness`.
+
+    0 when there are too few values to tell: fewer than twice as many as posts.
+    """
+    if len(update) < 2 * len(posts):
+        return 0.0
+    columns = posts[:, update.indices.long()].T.double()  # (K, B)
+    target = update.values.double()
+    square = float(target.square().sum())
+    if square == 0:
+        return 1.0  # nothing is a copy of anything
+    # gelsd: two posts may be the same, and then the columns are dependent.
+    weights = torch.linalg.lstsq(columns, target[:, None], driver="gelsd").solution
+    rest = float((columns @ weights - target[:, None]).square().sum()) / square
+    return 1 - rest * len(update) / (len(update) - len(posts))

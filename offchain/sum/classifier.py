@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from offchain.data.imageset import Progress
+if TYPE_CHECKING:  # imageset imports torch, which nothing here needs
+    from offchain.data.imageset import Progress
 
 Bits = NDArray[np.uint8] | NDArray[np.bool_]
 Ints = NDArray[np.int64]

@@ -18,6 +18,8 @@ from contextlib import contextmanager
 import ape
 from web3 import HTTPProvider, Web3
 
+from tests.addresses import forgotten_afterwards
+
 START_SECONDS = 20
 GENESIS = 2_000_000_000
 
@@ -41,7 +43,10 @@ def quiet_node() -> Iterator[None]:
         try:
             _await(uri).provider.make_request("anvil_setBlockTimestampInterval", [1])
             network = ape.networks.ethereum.local
-            with network.use_provider("foundry", provider_settings={"host": uri}):
+            with (
+                network.use_provider("foundry", provider_settings={"host": uri}),
+                forgotten_afterwards(and_before=True),
+            ):
                 yield
         finally:
             process.terminate()

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 import ape
 
+from tests.addresses import forgotten_afterwards
+
 
 @contextmanager
 def undone() -> Iterator[None]:
@@ -16,7 +18,7 @@ def undone() -> Iterator[None]:
     assertions among them.
     """
     raised: BaseException | None = None
-    with ape.chain.isolate():
+    with ape.chain.isolate(), forgotten_afterwards():
         try:
             yield
         except BaseException as error:  # raised again below, once the chain is back

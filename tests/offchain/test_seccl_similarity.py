@@ -11,7 +11,7 @@ from offchain.seccl.engine import LoopEngine
 from offchain.seccl.networks import default_factory
 from offchain.seccl.parameters import initial_model
 from offchain.seccl.partition import partition
-from offchain.seccl.similarity import Likeness, copies, likeness
+from offchain.seccl.similarity import Likeness, copies, explained, overlap
 from offchain.seccl.training import Samples, Task, TrainingSettings
 from offchain.seccl.updates import SparseUpdate, largest_changes, mean_update
 from tests.offchain.seccl_made_images import CLASSES, made_images
@@ -25,7 +25,11 @@ def rounds():
     factory = default_factory(CLASSES, (1, 16, 16))
     task = Task(factory, CLASSES, TrainingSettings(batch=8, learning_rate=0.05))
     parts = partition(made_images(360), PEOPLE, "equal")
-    engine = LoopEngine(task, [Samples.of(p.training, i) for i, p in enumerate(parts)], [])
+    engine = LoopEngine(
+        task,
+        [Samples.of(part.training, i) for i, part in enumerate(parts)],
+        [Samples.of(part.validation, i) for i, part in enumerate(parts)],
+    )
     model = initial_model(factory, 0)
     first = largest_changes(engine.train(model, 0), 0.1)
     change = mean_update(first[:2])
@@ -38,6 +42,12 @@ def found(updates, *earlier, order=None, **given):
         (copy.author, copy.of, copy.earlier)
         for copy in copies(updates, order or list(range(len(updates))), *earlier, **given)
     ]
+
+
+def sparse(values):
+    """Of a model of ten parameters, {number: change}."""
+    indices = torch.tensor(list(values), dtype=torch.int32)
+    return SparseUpdate(indices, torch.tensor(list(values.values())), 10)
 
 
 def test_honest_training_on_equal_splits_is_not_taken_for_copying(rounds):
@@ -86,24 +96,43 @@ def test_a_copy_of_a_copy_does_not_accuse_the_first_author(rounds):
     assert found(updates, order=[3, 1, 0, 2]) == [(1, 3, False), (0, 3, False), (2, 3, False)]
 
 
-def test_likeness_by_hand():
-    one = SparseUpdate(torch.tensor([0, 1], dtype=torch.int32), torch.tensor([3.0, 4.0]), 10)
-    other = SparseUpdate(torch.tensor([1, 2], dtype=torch.int32), torch.tensor([1.0, 0.0]), 10)
-    cosine, overlap = likeness([one], [one, other])
-    torch.testing.assert_close(cosine, torch.tensor([[1.0, 0.8]]))
-    # Of two parameters each, 0.4 are common by chance: (2 - 0.4) / 1.6 and (1 - 0.4) / 1.6.
-    torch.testing.assert_close(overlap, torch.tensor([[1.0, 0.375]]))
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_a_mixture_of_others_is_found(rounds, count):
+    first, change, second = rounds
+    updates = list(second)
+    mixed = torch.stack([update.dense() for update in (*second[:2], *first[1:3])[:count]]).mean(0)
+    updates[5] = largest_changes(mixed[None], 0.1)[0]
+    ((author, of, _),) = found(updates, first, change)
+    assert author == 5
+    assert of in (0, 1, 2)
+
+
+def test_overlap_by_hand():
+    one, other = sparse({0: 3.0, 1: 4.0}), sparse({1: 1.0, 2: 9.0})
+    # Of two parameters each of ten, 0.4 are common by chance: (1 - 0.4) / 1.6.
+    assert float(overlap(one, other)) == pytest.approx(0.375)
+    assert float(overlap(one, one)) == 1
+
+
+def test_what_is_explained_by_hand():
+    update = sparse({0: 3.0, 1: 4.0, 2: 0.0, 3: 0.0})
+    posts = torch.stack([sparse({1: 2.0}).dense(), sparse({2: 1.0, 5: 1.0}).dense()])
+    # 16 of 25 are explained; of four values less two posts the rest counts twice.
+    assert explained(update, posts) == pytest.approx(1 - 2 * 9 / 25)
+    assert explained(update, update.dense()[None]) == pytest.approx(1)
+    assert explained(sparse({0: 3.0}), posts) == 0  # too few values to tell
 
 
 def test_naming_all_parameters_is_no_sign_of_copying():
     draw = torch.Generator().manual_seed(0)
     updates = largest_changes(torch.randn(3, 40, generator=draw), 1.0)
     assert found(updates) == []
-    assert found([*updates, replace(updates[0], values=updates[0].values * 2)]) == [(3, 0, False)]
+    twice = replace(updates[0], values=updates[0].values * 2)
+    assert [author for author, _, _ in found([*updates, twice])] == [3]
 
 
 def test_bounds_and_orders_out_of_range_are_refused(rounds):
-    with pytest.raises(ValueError, match="cosine must be above 0, at most 1"):
-        Likeness(cosine=1.5)
+    with pytest.raises(ValueError, match="explained must be above 0, at most 1"):
+        Likeness(explained=1.5)
     with pytest.raises(ValueError, match=r"must name 0\.\.5 once"):
         copies(rounds[0], [0, 1, 2, 3, 4, 4])

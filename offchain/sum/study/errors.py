@@ -1,0 +1,5 @@
+"""What can go wrong with a study for reasons that are no bug."""
+
+
+class StudyError(ValueError):
+    """Records, or a cluster, that cannot be used; the message is one line for people."""

@@ -1,0 +1,130 @@
+"""The whole study: which tasks there are, running those not done yet, and what they found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from offchain.sum.study import beyond
+from offchain.sum.study.beyond import Crowd, Map, Priced, crowds, maps
+from offchain.sum.study.case import Task
+from offchain.sum.study.data import Source, loaded
+from offchain.sum.study.measure import perform
+from offchain.sum.study.records import Records
+from offchain.sum.study.results import Results
+from offchain.sum.study.sweeps import Sweep, paper_sweeps
+
+if TYPE_CHECKING:
+    from offchain.data.imageset import Progress
+
+Work = Callable[[Task], dict[str, Any]]
+Spread = Callable[[Work, Sequence[Task]], Iterator[tuple[Task, dict[str, Any]]]]
+"""How tasks are done: `spread.in_processes` or `spread.over_ray` with their last argument set."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was run and what it gave; what was not asked for is empty.
+
+    worst: of the strategies other than flipped, the one that costs a crowd most accuracy.
+    """
+
+    results: Results
+    sweeps: tuple[Sweep, ...]
+    crowds: dict[str, tuple[Crowd, ...]]
+    maps: tuple[Map, ...]
+    priced: tuple[Priced, ...]
+    worst: str | None
+
+
+class Study:
+    """Sweeps over seeds 0 to `seeds` - 1, each finished task kept at once.
+
+    only: names of PARTS; the maps need the crowd, which tells what to map. ran: how many tasks
+    were done, and not found among the records.
+    """
+
+    def __init__(self, source: Source, seeds: int, only: Iterable[str], records: Path) -> None:
+        self._source = source
+        self._only = frozenset(only)
+        self._records = records
+        self.results = Results(seeds)
+        self.ran = 0
+
+    def run(self, spread: Spread, progress: Progress | None = None) -> Findings:
+        """Do what is not done yet.
+
+        progress: of tasks; it starts anew for the maps, which depend on what the crowd shows.
+        """
+        data = loaded(self._source)
+        digest, separate = data.digest(), data.test is not None
+        sweeps = tuple(s for s in paper_sweeps(separate) if s.name in self._only)
+        groups = crowds() if self._only & {"crowd", "maps"} else {}
+        prices = beyond.priced() if "entropy" in self._only else ()
+        with Records(self._records) as records:
+            first = [*self._of_sweeps(sweeps), *self._of_crowds(sum(groups.values(), ()))]
+            first += [Task(p.case, seed) for seed in self._seeds for p in prices]
+            self._do(first, records, digest, spread, progress)
+            worst = self._worst(groups) if groups else None
+            mapped: tuple[Map, ...] = ()
+            if "maps" in self._only and worst is not None:
+                mapped = (*maps("flipped"), *maps(worst))
+                cells = [crowd for one in mapped for crowd in one.crowds()]
+                self._do(
+                    self._of_crowds(cells, beyond.MAP_SEEDS), records, digest, spread, progress
+                )
+        return Findings(self.results, sweeps, groups, mapped, prices, worst)
+
+    @property
+    def _seeds(self) -> range:
+        return range(self.results.seeds)
+
+    def _of_sweeps(self, sweeps: Iterable[Sweep]) -> Iterator[Task]:
+        for sweep in sweeps:
+            for seed in self._seeds:
+                for case in sweep.cases():
+                    yield Task(case, seed)
+                    if sweep.ceiling:
+                        yield Task(case.ceiling, seed)
+
+    def _of_crowds(self, all_of: Iterable[Crowd], most: int | None = None) -> Iterator[Task]:
+        seeds = self._seeds[:most]
+        cases = dict.fromkeys(c for crowd in all_of for c in (crowd.case, crowd.clean))
+        return (Task(case, seed) for seed in seeds for case in cases)
+
+    def _do(
+        self,
+        tasks: Iterable[Task],
+        records: Records,
+        digest: str,
+        spread: Spread,
+        progress: Progress | None,
+    ) -> None:
+        keys = {task: task.key(digest) for task in dict.fromkeys(tasks)}
+        left = []
+        for task, key in keys.items():
+            kept = records.get(key)
+            if kept is None:
+                left.append(task)
+            else:
+                self.results.put(task, kept)
+        work = spread(partial(perform, self._source), left)
+        for done, (task, record) in enumerate(work, len(keys) - len(left) + 1):
+            records.put(keys[task], record)
+            self.results.put(task, record)
+            self.ran += 1
+            if progress is not None:
+                progress(done, len(keys))
+
+    def _worst(self, groups: dict[str, tuple[Crowd, ...]]) -> str:
+        def lost(strategy: str) -> float:
+            return sum(
+                float(self.results.difference(c.case, c.clean, self.results.seeds).mean())
+                for c in groups[strategy]
+                if c.malicious <= beyond.CROWD // 2  # with fewer than half honest, all is lost
+            )
+
+        return min((s for s in beyond.STRATEGIES if s != "flipped"), key=lost)

