@@ -13,39 +13,28 @@ import ape
 import click
 import torch
 
-from offchain.crypto import commitments as cm
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.report.text import amount
 from offchain.seccl.attacks import Attack
 from offchain.seccl.audit import Findings
 from offchain.seccl.contest import Contest, Played, State
 from offchain.seccl.defences import Defence, Posted
-from offchain.seccl.documents import Description
 from offchain.seccl.federation import Judge
-from offchain.seccl.messages import SessionTerms
 from offchain.seccl.parameters import Layout, initial_model, model_digest
-from offchain.seccl.participant import Participant
-from offchain.seccl.server import Server
 from offchain.seccl.session import FAULTS, Session
 from offchain.seccl.similarity import Copied
-from offchain.seccl.training import Samples, Task
-from offchain.storage import Datastore, digest_of, open_datastore
-from offchain.storage.cid import cid_of
+from offchain.seccl.training import Samples
+from offchain.storage import Datastore, open_datastore
 from scripts._accounts import is_local
 from scripts._audit import audit_session
 from scripts._chain import Receipt
-from scripts._federate_chain import AccountWallet, FederationChain, now, recover, twin_of
+from scripts._federate_chain import FederationChain
 from scripts._federate_engine import EngineChoice
-from scripts._federate_options import SPARE_ACCOUNTS, FederateOptions
+from scripts._federate_options import FederateOptions
 from scripts._federate_report import make_record, write
-from scripts._federate_round import Seat, Table
+from scripts._federate_round import Table
+from scripts._federate_setup import Agreed, make_table, open_session
 from scripts._federate_telling import FederateTelling
-
-BOND = 10**15
-"""Wei that a challenge costs when it is answered, more than an answer's gas."""
-
-_START_SECONDS = 120
-"""Between the session's creation and its first window."""
 
 
 def federate(
@@ -137,7 +126,8 @@ class Run:
                 contest = Contest(task, parts, test, [self.attack], options.hostile, engine)
             try:
                 if not resume:
-                    chain = self._create(task, test.shape, layout, first, store, engine.name)
+                    agreed = Agreed(task.class_count, test.shape, layout, first)
+                    chain = self._create(agreed, store, engine.name)
                 self._tell_begin(chain, engine, layout)
                 judge = Judge(task, Samples.of(test, 0, task.device))
                 accuracies, gas, state = self._rounds(chain, store, contest, judge, layout)
@@ -160,91 +150,22 @@ class Run:
         )
         telling.end(record, findings, write(record, reports / "federate"))
 
-    # ---------------------------------------------------------------- setting up
-
     def _secrets(self, session: bytes) -> SecretsFile:
         """What only the players know: who attacks, what the server is up to, how they compute."""
         return SecretsFile(self.home / f"{session.hex()}.json")
 
-    def _create(
-        self,
-        task: Task,
-        shape: tuple[int, int, int],
-        layout: Layout,
-        first: torch.Tensor,
-        store: Datastore,
-        engine: str,
-    ) -> FederationChain:
-        options = self.options
-        deployer, server, *members = self._accounts()
+    def _create(self, agreed: Agreed, store: Datastore, engine: str) -> FederationChain:
+        """A new session, whose secrets are on disk before it exists: then it can be resumed."""
+
+        def before(session: bytes) -> None:
+            secrets = self._secrets(session)
+            secrets.remember("options", self.options.to_json)
+            secrets.remember("engine", engine.encode)
+
         # A node that does not answer shows before anything is deployed.
         store.put(b"")
         with self.telling.doing("deploying"):
-            board = deployer.deploy(ape.project.BulletinBoard)
-            factory = deployer.deploy(ape.project.BordaConsensusFactory)
-        addresses = tuple(str(member.address) for member in members)
-        description = Description(
-            members=addresses,
-            consensus=str(factory.address),
-            winners=options.elected,
-            quorum=0,
-            parameters=layout.total,
-            share=options.share,
-            model=model_digest(layout, first),
-            classes=task.class_count,
-            shape=shape,
-            seed=options.seed,
-            dataset=options.dataset,
-        )
-        window = round(options.hours * 3600)
-        terms = SessionTerms(
-            server=str(server.address),
-            member_root=cm.root_of(twin_of(board).member_leaves(addresses)),
-            members=len(addresses),
-            rounds=options.rounds,
-            start=now() + _START_SECONDS,
-            upload_time=window,
-            evaluation_time=window,
-            response_time=window // 8,
-            batched_uploads=options.posts == "batch",
-            batched_evaluations=options.posts == "batch",
-            stake=options.stake_wei() * len(addresses),
-            bond=BOND,
-            document=digest_of(cid_of(description.to_bytes())),
-        )
-        # On disk before the session exists, so that whatever is interrupted can be resumed.
-        secrets = self._secrets(twin_of(board).session_id(terms))
-        secrets.remember("options", options.to_json)
-        secrets.remember("engine", engine.encode)
-        # Ballots, and then the time until members may open a round, end within the next window.
-        times = window // 2, window // 2
-        return FederationChain.create(board, factory, server, terms, times, description, store)
-
-    def _accounts(self) -> list[ape.api.AccountAPI]:
-        """Deployer, server and members, these in the order of their addresses."""
-        accounts = list(ape.accounts.test_accounts[: SPARE_ACCOUNTS + self.options.participants])
-        members = sorted(accounts[SPARE_ACCOUNTS:], key=lambda one: int(one.address, 16))
-        return [*accounts[:SPARE_ACCOUNTS], *members]
-
-    def _table(self, chain: FederationChain, store: Datastore) -> Table:
-        _, account, *members = self._accounts()
-        session, wallet = chain.session, AccountWallet(account)
-        liar = self.options.liar
-        server = (
-            liar(session, wallet, store, self.options.server_lie)
-            if liar
-            else Server(session, wallet, store)
-        )
-        seats = [
-            Seat(
-                f"member {i}",
-                member,
-                Participant(session, i, AccountWallet(member), recover, store),
-            )
-            for i, member in enumerate(members)
-        ]
-        patience = int(chain.consensus.terms(skip_trace=True).patience)
-        return Table(chain, server, account, seats, store, patience, self._sent(chain))
+            return open_session(self.options, agreed, store, before)
 
     # ---------------------------------------------------------------- playing
 
@@ -265,7 +186,7 @@ class Run:
             state = self._recovered(chain, store, state, judge)
             accuracies += [played.accuracy for played in state.history]
             gas += [None] * len(state.history)
-        self.table = self._table(chain, store)
+        self.table = make_table(options, chain, store, self._sent(chain))
         election = Election(self.table)
         defence = Defence("borda", election.choose)
         for number in range(len(state.history), options.rounds):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import ape
@@ -14,19 +13,15 @@ from eth_account import Account
 from eth_account.messages import encode_typed_data
 
 from offchain.seccl import actions as do
-from offchain.seccl import session as ev
-from offchain.seccl.ballots import Ballot, Form
 from offchain.seccl.documents import MAX_DESCRIPTION_BYTES, Description, SignedReceipt
-from offchain.seccl.messages import Board, MessageKind, PostKey, SessionTerms
+from offchain.seccl.messages import Board, PostKey, SessionTerms
 from offchain.seccl.session import Session
 from offchain.storage import Datastore, cid_from_digest
 from scripts._chain import Receipt, entry_of, transact, wait_until
+from scripts._federate_events import Notes, board_event, consensus_event, terms_in
 
 CREATED = "SessionCreated(bytes32,address,(address,bytes32,uint16,uint16,uint40,uint32,uint32,uint32,bool,bool,uint96,uint96),bytes32)"  # noqa: E501
 """The board's event by which a session is found wherever its board is."""
-
-_POST_BYTES = {"Posted": 164, "BatchPosted": 132}
-"""Length of the calldata without a note."""
 
 
 class AccountWallet:
@@ -66,7 +61,7 @@ class FederationChain:
         self.session = session
         self.receipts: list[Receipt] = []
         self._read_to = first
-        self._notes: dict[str, bytes] = {}
+        self._notes = Notes()
         self.refresh()
 
     # ---------------------------------------------------------------- begin and find
@@ -125,7 +120,7 @@ class FederationChain:
         board = ape.project.BulletinBoard.at(logs[0]["address"])
         (log,) = _decoded(board, logs[:1])
         document = bytes(log.event_arguments["document"])
-        terms = _terms(log.event_arguments["terms"], document)
+        terms = terms_in(log.event_arguments["terms"], document)
         content = store.get(cid_from_digest(document), MAX_DESCRIPTION_BYTES)
         description = Description.from_bytes(content)
         session = Session(twin_of(board), id_, terms, description)
@@ -158,12 +153,12 @@ class FederationChain:
             for log in _decoded(
                 self.board, _logs(str(self.board.address), self._read_to, topics, height)
             ):
-                for event in self._board_event(log):
+                for event in board_event(log, self._notes):
                     self.session.apply(event)
             for log in _decoded(
                 self.consensus, _logs(str(self.consensus.address), self._read_to, [], height)
             ):
-                for event in _consensus_event(log):
+                for event in consensus_event(log):
                     self.session.apply(event)
             self._read_to = height + 1
         return self.session
@@ -172,46 +167,6 @@ class FederationChain:
         """Winners and points as the contract keeps them."""
         winners, points = self.consensus.result(round_, skip_trace=True)
         return tuple(map(int, winners)), tuple(map(int, points))
-
-    def _board_event(self, log: ContractLog) -> Iterator[ev.Event]:
-        said = log.event_arguments
-        name = log.event_name
-        if name in ("Posted", "OwnPosted"):
-            yield ev.PostedAt(
-                _key(said), bytes(said["message"]), name == "OwnPosted", self._note(log)
-            )
-        elif name == "BatchPosted":
-            kind = MessageKind(said["kind"])
-            root = bytes(said["root"])
-            yield ev.BatchPostedAt(
-                bytes(said["session"]), said["round"], kind, root, self._note(log)
-            )
-        elif name == "Challenged":
-            yield ev.Challenged(_key(said), str(said["challenger"]), said["deadline"])
-        elif name == "Answered":
-            path = tuple(map(bytes, said["path"]))
-            yield ev.Answered(_key(said), bytes(said["message"]), path)
-        elif name == "ServerFaulty":
-            words = bytes(said["signed"]), bytes(said["found"])
-            yield ev.ServerFaulty(
-                str(said["accuser"]), int(said["fault"]), _key(said), *words, said["share"]
-            )
-        elif name == "ShareClaimed":
-            yield ev.ShareClaimed(said["member"], said["amount"])
-        elif name == "StakeWithdrawn":
-            yield ev.StakeWithdrawn(said["amount"])
-
-    def _note(self, log: ContractLog) -> bytes:
-        """What stands behind the arguments of the call that posted; zeros for nothing."""
-        hash_ = log.transaction_hash
-        if hash_ not in self._notes:
-            found = ape.chain.provider.make_request("eth_getTransactionByHash", [hash_])
-            data = bytes.fromhex(found["input"].removeprefix("0x"))
-            used = _POST_BYTES.get(log.event_name)
-            if used is None:  # postOwn: six words, then the length of the path and the path
-                used = 4 + 32 * 7 + 32 * int.from_bytes(data[4 + 32 * 6 : 4 + 32 * 7], "big")
-            self._notes[hash_] = data[used:] if len(data) == used + 32 else bytes(32)
-        return self._notes[hash_]
 
     # ---------------------------------------------------------------- what is done
 
@@ -307,31 +262,6 @@ def _decoded(contract: ContractInstance, logs: list[dict[str, Any]]) -> list[Con
 
 def _topic(signature: str) -> str:
     return str(ape.chain.provider.web3.keccak(text=signature).to_0x_hex())
-
-
-def _terms(said: Any, document: bytes) -> SessionTerms:
-    """The terms in an event, which tells a structure as a list."""
-    server, root, *rest = said
-    ecosystem = ape.chain.provider.network.ecosystem
-    return SessionTerms(str(ecosystem.decode_address(server)), bytes(root), *rest, document)
-
-
-def _consensus_event(log: ContractLog) -> Iterator[ev.Event]:
-    said = log.event_arguments
-    if log.event_name == "RoundOpened":
-        opener, seed = str(said["opener"]), bytes(said["seed"])
-        yield ev.RoundOpened(said["round"], opener, seed, said["ballotEnd"])
-    elif log.event_name == "BallotCounted":
-        ballot = Ballot(Form(said["form"]), bytes(said["content"]))
-        yield ev.BallotCounted(said["round"], said["voter"], ballot)
-    elif log.event_name == "RoundClosed":
-        winners, points = tuple(said["winners"]), tuple(said["points"])
-        yield ev.RoundClosed(said["round"], said["ballots"], winners, points)
-
-
-def _key(said: Any) -> PostKey:
-    kind = MessageKind(said["kind"])
-    return PostKey(bytes(said["session"]), said["round"], kind, said["author"])
 
 
 def _key_words(key: PostKey) -> tuple[bytes, int, int, int]:

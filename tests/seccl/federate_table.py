@@ -10,17 +10,15 @@ import torch
 
 from offchain.crypto import commitments as cm
 from offchain.seccl.audit import Findings
-from offchain.seccl.lies import LIES, Lie
+from offchain.seccl.lies import Lie
 from offchain.seccl.messages import SessionTerms
 from offchain.seccl.parameters import model_digest
-from offchain.seccl.participant import Participant
-from offchain.seccl.server import Server
 from offchain.seccl.updates import mean_update
 from offchain.storage import cid_of, digest_of
 from scripts._audit import audit_session
 from scripts._chain import Receipt
-from scripts._federate_chain import AccountWallet, FederationChain, now, recover, twin_of
-from scripts._federate_round import Seat, Table
+from scripts._federate_chain import FederationChain, now, twin_of
+from scripts._federate_setup import seat_all
 from tests.offchain.seccl_session_in_memory import FIRST, LAYOUT, description, made_updates
 from tests.offchain.session_in_memory import MemoryStore
 
@@ -65,21 +63,9 @@ class Play:
 
     def _sit(self, account: Any, members: list[Any], lie: str = "none") -> None:
         """Roles for everybody, who remember nothing."""
-        session, wallet = self.chain.session, AccountWallet(account)
-        liar = LIES.get(lie)
-        server = (
-            liar(session, wallet, self.store, LIE) if liar else Server(session, wallet, self.store)
-        )
-        seats = [
-            Seat(
-                f"member {i}",
-                member,
-                Participant(session, i, AccountWallet(member), recover, self.store),
-            )
-            for i, member in enumerate(members)
-        ]
         self.sent: list[tuple[str, Receipt]] = []
-        self.table = Table(self.chain, server, account, seats, self.store, WINDOW // 2, self._note)
+        about = None if lie == "none" else LIE
+        self.table = seat_all(self.chain, account, members, self.store, self._note, lie, about)
 
     def round(self, number: int) -> tuple[int, ...]:
         """Plays a round; the winners."""
