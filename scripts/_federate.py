@@ -57,7 +57,6 @@ def federate(
             secrets = SecretsFile(path)
             options = FederateOptions.from_json(secrets.get("options"))
         options.check()
-        options.stake_wei()
         Run(options, home, ipfs).play(resume, reports)
 
 

@@ -87,6 +87,7 @@ class FederateOptions:
                 f"attackers: {self.attackers:g} of {self.participants} participants is nobody to "
                 f"play {self.attack}"
             )
+        self.stake_wei()
         if self.lie == "none":
             return
         if self.lie == "replays" and self.lie_round == 0:

@@ -6,18 +6,21 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
 import ape
+import click
 import pytest
 from click.testing import CliRunner, Result
 
 from offchain.report.text import percent
-from offchain.seccl.attacks import TRICKS
+from offchain.seccl.attacks import TRICKS, AttackError
 from offchain.seccl.lies import LIES
 from offchain.storage import cid_from_digest, open_datastore
 from scripts import audit, federate
 from scripts._federate_chain import FederationChain
+from scripts._federate_options import FederateOptions
 from scripts._federate_round import Table
 
 SMALL = ("--participants", "4", "--rounds", "3", "--images", "300", "--test", "50")
@@ -25,8 +28,26 @@ NOWHERE = "0x" + "ab" * 32
 
 REFUSED = {
     "unknown attack": (["--attack", "flop"], "'flop' is no trick of an attack: one of flip,"),
-    "level of an attack": (["--attack", "backdoor:2"], "the level of backdoor"),
     "share of attackers": (["--epsilon", "1"], "1.0 is not in the range 0<=x<1"),
+    "too few members": (["--participants", "2"], "2 is not in the range x>=3"),
+    "too many members": (["--participants", "29"], "29 participants, but only 28 test accounts"),
+    "no winners": (["--lambda", "0"], "0.0 is not in the range 0<x<1"),
+    "no rounds": (["--rounds", "0"], "0 is not in the range 1<=x<=1023"),
+    "dataset missing": (["--dataset", "no/such/folder"], "'no/such/folder' is no directory"),
+    "too little data": (["--test", "290"], "4 participants need 40 images"),
+    "nothing to train on": (["--test", "300"], "300 of 300 images leave none to train on"),
+    "split": (["--split", "halves"], "a split is one of equal, classes:<count>"),
+    "lie": (["--lie", "often"], "'often' is not one of 'none', 'alters'"),
+    "stake": (["--stake", "plenty"], "stake: 'plenty' is no amount"),
+    "learning rate": (["--learning-rate", "0"], "0.0 is not in the range 0<x<=10"),
+    "device": (["--device", "tpu"], "'tpu'"),
+    "ipfs": (["--ipfs", "http://127.0.0.1:9"], "127.0.0.1:9"),
+    "resume": (["--resume", NOWHERE], f"resume: no session {NOWHERE} was begun here"),
+}
+"""Refused by the command."""
+
+CHECKED = {
+    "level of an attack": (["--attack", "backdoor:2"], "the level of backdoor"),
     "nobody attacks": (
         ["--attack", "flip", "--attackers", "0.1"],
         "0.1 of 4 participants is nobody to play flip",
@@ -35,27 +56,14 @@ REFUSED = {
         ["--attack", "copy-previous", "--attack-from", "0", "--epsilon", "0.3"],
         "copy-previous needs a round before",
     ),
-    "too few members": (["--participants", "2"], "2 is not in the range x>=3"),
-    "too many members": (["--participants", "29"], "29 participants, but only 28 test accounts"),
     "too many winners": (["--lambda", "0.9"], "elects 4, must be below 4"),
-    "no winners": (["--lambda", "0"], "0.0 is not in the range 0<x<1"),
-    "no rounds": (["--rounds", "0"], "0 is not in the range 1<=x<=1023"),
-    "dataset missing": (["--dataset", "no/such/folder"], "'no/such/folder' is no directory"),
-    "too little data": (["--test", "290"], "4 participants need 40 images"),
-    "nothing to train on": (["--test", "300"], "300 of 300 images leave none to train on"),
-    "split": (["--split", "halves"], "a split is one of equal, classes:<count>"),
-    "lie": (["--lie", "often"], "'often' is not one of 'none', 'alters'"),
     "lie too late": (["--lie", "drops", "--lie-round", "3"], "3 is none of the rounds 0 to 2"),
     "replay of nothing": (["--lie", "replays", "--lie-round", "0"], "replays needs a round before"),
     "withheld singly": (["--lie", "withholds", "--posts", "single"], "withholds is about a batch"),
-    "stake": (["--stake", "plenty"], "stake: 'plenty' is no amount"),
     "stake negative": (["--stake", "-1"], "stake: '-1' is no amount"),
     "stake above all": (["--stake", "1e11 ether"], "must be 0 to 2^96 - 1 wei"),
-    "learning rate": (["--learning-rate", "0"], "0.0 is not in the range 0<x<=10"),
-    "device": (["--device", "tpu"], "'tpu'"),
-    "ipfs": (["--ipfs", "http://127.0.0.1:9"], "127.0.0.1:9"),
-    "resume": (["--resume", NOWHERE], f"resume: no session {NOWHERE} was begun here"),
 }
+"""Refused by the options' own check, which the command makes first."""
 
 
 @pytest.fixture
@@ -96,6 +104,18 @@ def test_what_cannot_be_done_is_said_in_one_line(invoke, tmp_path, what: str) ->
     assert words in message_of(invoke(*options))
     assert ape.chain.blocks.height == height
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("what", CHECKED)
+def test_options_that_do_not_fit_each_other_are_refused(project, what: str) -> None:
+    """One line that names value and bound."""
+    given, words = CHECKED[what]
+    context = federate.cli.make_context("federate", [*SMALL, *given])
+    options = FederateOptions(**{f.name: context.params[f.name] for f in fields(FederateOptions)})
+    with pytest.raises((click.ClickException, AttackError)) as refusal:
+        options.check()
+    assert words in str(refusal.value)
+    assert "\n" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("command", [federate.cli, audit.cli], ids=["federate", "audit"])
