@@ -11,11 +11,17 @@ from scripts._federate_chain import FederationChain, recover
 def audit_session(
     chain: FederationChain, store: Datastore, progress: Progress | None = None
 ) -> Findings:
-    """Checks what events tell, and that the contract keeps the same results.
+    """Checks what events tell, and that board and consensus themselves say the same.
 
     Raises AuditError at the first difference.
     """
     findings = audit(chain.session, store, recover, progress)
+    for key, message, path in findings.counted:
+        if not chain.is_posted(key, message, path):
+            raise AuditError(
+                f"round {key.round}, {key.kind.name.lower()}s, member {key.author}: the board does "
+                "not say that this message counts"
+            )
     for number, result in enumerate(findings.results):
         kept = chain.result(number)
         if kept != (result.winners, result.points):

@@ -8,6 +8,7 @@ import ape
 import click
 from ape.api import AccountAPI
 from ape.contracts import ContractInstance
+from ape.exceptions import ContractLogicError
 from ape.types import ContractLog
 from eth_account import Account
 from eth_account.messages import encode_typed_data
@@ -162,6 +163,15 @@ class FederationChain:
                     self.session.apply(event)
             self._read_to = height + 1
         return self.session
+
+    def is_posted(self, key: PostKey, message: bytes, path: tuple[bytes, ...]) -> bool:
+        """Whether the board says that this message counts."""
+        words = _key_words(key), message, list(path)
+        try:
+            return bool(self.board.isPosted(*words, skip_trace=True))
+        # A path that is not of the batch's tree: then the batch has no such leaf.
+        except ContractLogicError:
+            return False
 
     def result(self, round_: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Winners and points as the contract keeps them."""

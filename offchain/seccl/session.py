@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from offchain.crypto import commitments as cm
@@ -201,8 +200,3 @@ class Session:
             for post in self.posts
             if (post.key.round, post.key.kind, post.own) == (round_, kind, own)
         }
-
-    def counts(self, key: PostKey, message: bytes, path: Iterable[bytes] = ()) -> bool:
-        """Whether `message` is what counts at `key` so far; the path is a batch's."""
-        events: list[Posted | BatchPosted] = [*self.posts, *self.batches.values()]
-        return self.board.is_posted(key, message, events, self.members, tuple(path))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from offchain.seccl.audit import audit
+from offchain.seccl.audit import AuditError, audit
 from offchain.seccl.messages import MessageKind
 from offchain.seccl.parameters import model_digest
+from offchain.seccl.session import PostedAt
+from offchain.seccl.updates import UpdateHeader, encode_update
+from offchain.storage import digest_of
 from scripts._audit import audit_session
 from scripts._chain import ActionRefused
 from scripts._federate_chain import FederationChain, recover
@@ -105,6 +108,21 @@ def test_a_session_is_found_by_its_id_and_tells_the_same(contracts, accounts) ->
     assert other.session == play.chain.session
     assert audit_session(other, play.store).digests == found.digests
     assert audit(other.session, play.store, recover).digests == found.digests
+
+
+def test_the_audit_asks_the_contracts_and_not_events_alone(contracts, accounts) -> None:
+    """An event that a node makes up, with content behind it, is not what the board says."""
+    play = Play(contracts, accounts)
+    play.round(0)
+    session, loser = play.chain.session, MEMBERS - 1
+    key = session.key(0, MessageKind.UPLOAD, loser)
+    header = UpdateHeader(0, str(loser), model_digest(LAYOUT, FIRST))
+    content = encode_update(made_updates(9)[0], header)
+    note = digest_of(play.store.put(content))
+    session.apply(PostedAt(key, session.board.message_hash(key, content), True, note))
+    audit(session, play.store, recover)
+    with pytest.raises(AuditError, match="round 0, uploads, member 3: the board does not say"):
+        audit_session(play.chain, play.store)
 
 
 def test_a_run_that_was_killed_goes_on_from_the_chain(contracts, accounts) -> None:
