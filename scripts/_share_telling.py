@@ -54,7 +54,7 @@ class ShareTelling:
         agents = Table(title="agents; money in coins, a thousandth of an ether each")
         for head in ("agent", "submitted", "refunded", "reported", "taken"):
             agents.add_column(head, justify="left" if head == "agent" else "right", no_wrap=True)
-        for head in ("balance", "gained", "gas [ether]"):
+        for head in ("balance", "gained", "gas, ether"):
             agents.add_column(head, justify="right")
         for one in record.agents:
             agents.add_row(
@@ -66,7 +66,7 @@ class ShareTelling:
             )
         gas = Table(title=f"gas by call; ether at {record.gas_price_gwei:g} gwei")
         gas.add_column("call")
-        for head in ("calls", "least", "mean", "most", "mean [ether]"):
+        for head in ("calls", "least", "mean", "most", "mean, ether"):
             gas.add_column(head, justify="right")
         for call in record.calls:
             gas.add_row(
