@@ -49,6 +49,11 @@ SETTINGS = {
         *(Agent(name, strategy=name, mean_update_wait_s=9_000) for name in STRATEGIES),
         cost=COIN,
     ),
+    # The copycat comes several times in a row, and must not copy itself.
+    "copycat": setting(
+        replace(GOOD, mean_update_wait_s=20_000),
+        Agent("copycat", strategy="copycat", mean_update_wait_s=7_000),
+    ),
     "information": setting(cost=5 * COIN, accuracy=7_700),
     # Some come to the second when the nine days end, and others find claims long overdue.
     "rare": setting(
