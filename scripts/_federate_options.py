@@ -33,7 +33,7 @@ class FederateOptions:
     participants: int
     rounds: int
     dataset: str
-    data_root: str | None
+    data_root: Path | None
     download: bool
     image_size: int | None
     images: int | None
@@ -141,7 +141,7 @@ class FederateOptions:
         """What each member holds, and the test set that nobody trains on."""
         whole = load_dataset(
             self.dataset,
-            root=Path(self.data_root) if self.data_root else None,
+            root=self.data_root,
             download=self.download,
             size=self.image_size,
             limit=self.images,

@@ -7,12 +7,14 @@ from pathlib import Path
 import click
 from ape.cli import ConnectedProviderCommand, network_option, verbosity_option
 
+from scripts import _common_options as common
+
 
 @click.command(cls=ConnectedProviderCommand, short_help="Check a session of federate (SecCL)")
 @network_option(default="ethereum:local:foundry")
 @verbosity_option(default="WARNING")
 @click.argument("session")
-@click.option("--ipfs", help="URL of a Kubo RPC endpoint; default an embedded node.")
+@common.ipfs
 @click.option(
     "--keep",
     type=click.Path(path_type=Path, file_okay=False),

@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 from ape.cli import ConnectedProviderCommand, network_option, verbosity_option
 
+from scripts import _common_options as common
+
 LIES = ("none", "alters", "drops", "replays", "equivocates", "withholds", "stalls")
 
 
@@ -23,13 +25,9 @@ LIES = ("none", "alters", "drops", "replays", "equivocates", "withholds", "stall
 @click.option(
     "--rounds", type=click.IntRange(1, 1_023), default=10, show_default=True, help="How many."
 )
-@click.option("--dataset", default="digits", show_default=True, help="Name or directory.")
-@click.option(
-    "--data-root",
-    type=click.Path(file_okay=False),
-    help="Where torchvision's datasets are; default ~/.cache/souk.",
-)
-@click.option("--download", is_flag=True, help="Let torchvision fetch what is missing.")
+@common.dataset
+@common.data_root
+@common.download
 @click.option(
     "--image-size", type=click.IntRange(min=16, max=256), help="Resize images, in pixels."
 )
@@ -138,22 +136,10 @@ LIES = ("none", "alters", "drops", "replays", "equivocates", "withholds", "stall
     show_default=True,
     help="Length of each window, for uploads and for evaluations, in hours of the chain's time.",
 )
-@click.option(
-    "--gas-price",
-    type=click.FloatRange(0, 1_000_000),
-    default=20.0,
-    show_default=True,
-    help="In gwei, for tables.",
-)
-@click.option(
-    "--seed",
-    type=click.IntRange(0, 2**32 - 1),
-    default=0,
-    show_default=True,
-    help="Of data, split, training and attackers.",
-)
-@click.option("--device", help="cpu or cuda; default the best there is.")
-@click.option("--ipfs", help="URL of a Kubo RPC endpoint; default an embedded node.")
+@common.gas_price
+@common.seed("Of data, split, training and attackers.")
+@common.device
+@common.ipfs
 @click.option(
     "--keep",
     type=click.Path(path_type=Path, file_okay=False, writable=True),

@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 from ape.cli import ConnectedProviderCommand, network_option, verbosity_option
 
+from scripts import _common_options as common
+
 
 @click.command(cls=ConnectedProviderCommand, short_help="Share a model among agents (SUM)")
 @network_option(default="ethereum:local:foundry")
@@ -53,20 +55,8 @@ from ape.cli import ConnectedProviderCommand, network_option, verbosity_option
     show_default=True,
     help="Share of the training data that the first model is trained with.",
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(0, 2**32 - 1),
-    default=0,
-    show_default=True,
-    help="Of the split, the first model and what the agents do.",
-)
-@click.option(
-    "--gas-price",
-    type=click.FloatRange(0, 1_000_000),
-    default=20.0,
-    show_default=True,
-    help="In gwei, for tables.",
-)
+@common.seed("Of the split, the first model and what the agents do.")
+@common.gas_price
 @click.option(
     "--reports",
     type=click.Path(path_type=Path, file_okay=False, writable=True),

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from ape.cli import ConnectedProviderCommand, network_option, verbosity_option
 
+from scripts import _common_options as common
 from scripts._stories import STORIES
 
 STORY_NAMES = [*STORIES, "all"]
@@ -31,13 +32,9 @@ STORY_NAMES = [*STORIES, "all"]
     "--plan",
     help="What is wrong with each provider's data, as clean,mislabel:0.3,noise:0.4,...",
 )
-@click.option("--dataset", default="digits", show_default=True, help="Name or directory.")
-@click.option(
-    "--data-root",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Where torchvision's datasets are; default ~/.cache/souk.",
-)
-@click.option("--download", is_flag=True, help="Let torchvision fetch what is missing.")
+@common.dataset
+@common.data_root
+@common.download
 @click.option("--image-size", type=click.IntRange(min=8, max=512), help="Resize images, in pixels.")
 @click.option(
     "--validation",
@@ -107,22 +104,10 @@ STORY_NAMES = [*STORIES, "all"]
     show_default=True,
     help="Time each side has for its next step.",
 )
-@click.option(
-    "--gas-price",
-    type=click.FloatRange(0, 1_000_000),
-    default=20.0,
-    show_default=True,
-    help="In gwei, for tables.",
-)
-@click.option(
-    "--seed",
-    type=click.IntRange(0, 2**32 - 1),
-    default=0,
-    show_default=True,
-    help="Of data, corruptions, training and, on a local chain, samples.",
-)
-@click.option("--device", help="cpu or cuda; default the best there is.")
-@click.option("--ipfs", help="URL of a Kubo RPC endpoint; default an embedded node.")
+@common.gas_price
+@common.seed("Of data, corruptions, training and, on a local chain, samples.")
+@common.device
+@common.ipfs
 @click.option("--collector", help="Keystore account of the collector, off a local chain.")
 @click.option(
     "--provider",

@@ -1,0 +1,40 @@
+"""Options that several commands have, so that each means the same everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+dataset = click.option("--dataset", default="digits", show_default=True, help="Name or directory.")
+
+data_root = click.option(
+    "--data-root",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where torchvision's datasets are; default ~/.cache/souk.",
+)
+
+download = click.option("--download", is_flag=True, help="Let torchvision fetch what is missing.")
+
+gas_price = click.option(
+    "--gas-price",
+    type=click.FloatRange(0, 1_000_000),
+    default=20.0,
+    show_default=True,
+    help="In gwei, for tables.",
+)
+
+device = click.option("--device", help="cpu or cuda; default the best there is.")
+
+ipfs = click.option("--ipfs", help="URL of a Kubo RPC endpoint; default an embedded node.")
+
+
+def seed(of: str) -> Decorator:
+    """`--seed`. of: what hangs on it, as its help says."""
+    return click.option(
+        "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help=of
+    )
