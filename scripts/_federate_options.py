@@ -28,12 +28,12 @@ NEEDS_A_PAST = ("copy-previous", "noise")
 
 @dataclass(frozen=True)
 class FederateOptions:
-    """See `ape run federate --help`."""
+    """See `ape run federate --help`; only what JSON has, for records and for `--resume`."""
 
     participants: int
     rounds: int
     dataset: str
-    data_root: Path | None
+    data_root: str | None
     download: bool
     image_size: int | None
     images: int | None
@@ -141,7 +141,7 @@ class FederateOptions:
         """What each member holds, and the test set that nobody trains on."""
         whole = load_dataset(
             self.dataset,
-            root=self.data_root,
+            root=Path(self.data_root) if self.data_root else None,
             download=self.download,
             size=self.image_size,
             limit=self.images,

@@ -158,7 +158,12 @@ LIES = ("none", "alters", "drops", "replays", "equivocates", "withholds", "stall
     help="Folder under which federate/ gets the plots and the record.",
 )
 def cli(
-    ipfs: str | None, keep: Path | None, resume: str | None, reports: Path, **options: object
+    data_root: Path | None,
+    ipfs: str | None,
+    keep: Path | None,
+    resume: str | None,
+    reports: Path,
+    **options: object,
 ) -> None:
     """Let members train one model through a server that none of them trusts.
 
@@ -174,4 +179,6 @@ def cli(
     from scripts._federate_options import FederateOptions
 
     with one_line_each():
-        federate(FederateOptions(**options), reports, keep, ipfs, resume)  # type: ignore[arg-type]
+        root = None if data_root is None else str(data_root)
+        given = FederateOptions(data_root=root, **options)  # type: ignore[arg-type]
+        federate(given, reports, keep, ipfs, resume)

@@ -72,7 +72,8 @@ def invoke(project, tmp_path, monkeypatch) -> Callable[..., Result]:
     monkeypatch.setenv("APE_FOUNDRY_HOST", ape.chain.provider.uri)
 
     def run(*options: str) -> Result:
-        places = ("--reports", str(tmp_path / "reports"), "--keep", str(tmp_path / "keep"))
+        folders = (("--" + name, str(tmp_path / name)) for name in ("reports", "keep", "data-root"))
+        places = [word for pair in folders for word in pair]
         return CliRunner().invoke(federate.cli, [*SMALL, *places, *options])
 
     return run
