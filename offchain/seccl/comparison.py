@@ -18,15 +18,12 @@ from offchain.seccl.attacks import Attack, choose_attackers
 from offchain.seccl.choose import choose_engine
 from offchain.seccl.contest import Contest, EngineMaker, State
 from offchain.seccl.defences import Defence
-from offchain.seccl.federation import Consensus, central_baseline
+from offchain.seccl.federation import central_baseline
 from offchain.seccl.networks import default_factory
 from offchain.seccl.parameters import initial_model
 from offchain.seccl.partition import partition
 from offchain.seccl.privacy import UpdatePrivacy
 from offchain.seccl.training import Samples, Task, TrainingSettings
-
-Elect = Callable[[int, int], Consensus]
-"""(M, seed) -> the election to use for Borda."""
 
 CENTRAL = "central"
 """The defence of a run that trains on all data in one place, the paper's baseline."""
@@ -90,14 +87,13 @@ def play_runs(
     folder: Path,
     *,
     make_engine: EngineMaker | None = None,
-    elect: Elect | None = None,
     progress: Progress | None = None,
 ) -> list[Result]:
     """The results of `runs`, in their order; those whose files lie in `folder` are read from it.
 
-    make_engine: how to train and evaluate, by measurement unless given. elect: the election for
-    Borda, `defences.borda` unless given. progress: called as (rounds done, rounds), where rounds
-    that runs share count once. Raises AttackError, DefenceError, DataError or ModelError.
+    make_engine: how to train and evaluate, by measurement unless given. progress: called as
+    (rounds done, rounds), where rounds that runs share count once. Raises AttackError,
+    DefenceError, DataError or ModelError.
     """
     wanted = list(dict.fromkeys(runs))
     for run in wanted:
@@ -108,7 +104,7 @@ def play_runs(
     steps = _Steps(_rounds(missing), progress)
     folder.mkdir(parents=True, exist_ok=True)
     for group in _grouped(missing, _data_of):
-        for result in _play_group(group, train, test, make_engine, elect, steps):
+        for result in _play_group(group, train, test, make_engine, steps):
             _write(files[result.run], result)
     return [_read(files[run], run) for run in wanted]
 
@@ -118,7 +114,6 @@ def _play_group(
     train: ImageSet,
     test: ImageSet,
     make_engine: EngineMaker | None,
-    elect: Elect | None,
     steps: _Steps,
 ) -> Iterable[Result]:
     """Runs of the same participants with the same data."""
@@ -146,13 +141,7 @@ def _play_group(
     try:
         for alike in _grouped(shared, _defence_of):
             run = alike[0]
-            defence = Defence.parse(
-                run.defence,
-                run.participants,
-                run.elected,
-                run.seed,
-                elect and elect(run.elected, run.seed),
-            )
+            defence = Defence.parse(run.defence, run.participants, run.elected, run.seed)
             honest, branches = _branches(alike)
             state = contest.begin()
             for number in range(honest + 1):
@@ -257,7 +246,7 @@ def _key(run: Run, digests: Sequence[str]) -> str:
     return hashlib.sha256(said.encode()).hexdigest()[:24]
 
 
-_FORM = 1
+_FORM = 2
 """Raised when equal settings no longer give equal results, so that old files are left alone."""
 
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import torch
 
 from offchain.data.seeds import generator
+from offchain.seccl.ballots import pack_scores, unpack_scores
+from offchain.seccl.borda import SEED_BYTES, Election
 from offchain.seccl.federation import Aggregate, Consensus
 from offchain.seccl.similarity import Copied, Likeness, copies
 from offchain.seccl.updates import SparseUpdate, mean_update
@@ -84,25 +86,25 @@ def krum(updates: Sequence[SparseUpdate], attackers: int, winners: int = 1) -> t
 
 
 def borda(winners: int, seed: int) -> Consensus:
-    """The paper's election: the M greatest totals of positional scores.
+    """The contract's election, by its twin: the M greatest totals of positional scores.
 
-    Each voter sorts the others by its evaluations and gives its best M, points M to 1; it cannot
-    vote for itself. Equal evaluations and equal totals are ordered by one random order of the
-    candidates that `seed` fixes beforehand. Takes evaluations float64 (N, N), [voter, candidate];
-    raises DefenceError unless 1 <= M < N.
+    Each voter sorts the others by its evaluations, as it casts them, and gives its best M, points
+    M to 1; it cannot vote for itself. Equal evaluations and equal totals are ordered by a seed made
+    of `seed`. Takes evaluations float64 (N, N) in [0, 1], [voter, candidate]; raises DefenceError
+    unless 1 <= M < N.
     """
+    ties = generator(seed, "seccl ties").bytes(SEED_BYTES)
 
-    def elect(scores: torch.Tensor) -> list[int]:
+    def elect(scores: torch.Tensor) -> tuple[int, ...]:
         count = len(scores)
         if not 1 <= winners < count:
             raise DefenceError(f"{count} participants elect 1 to {count - 1}, not {winners}")
-        order = torch.from_numpy(generator(seed, "seccl ties").permutation(count))
-        others = scores.cpu().double().clone().fill_diagonal_(-float("inf"))
-        best = others[:, order].argsort(dim=1, descending=True, stable=True)[:, :winners]
-        totals = torch.zeros(count, dtype=torch.int64)
-        points = torch.arange(winners, 0, -1).expand(count, -1)
-        totals.index_add_(0, order[best].flatten(), points.flatten())
-        return order[totals[order].argsort(descending=True, stable=True)][:winners].tolist()
+        election = Election(count, winners, ties)
+        cast = {
+            voter: unpack_scores(pack_scores(row, voter).content)
+            for voter, row in enumerate(scores.tolist())
+        }
+        return election.close({v: election.best(v, said) for v, said in cast.items()}).winners
 
     return elect
 
@@ -147,21 +149,19 @@ class Defence:
         return Decision(winners, found, self.combine([posted.updates[w] for w in winners]))
 
     @classmethod
-    def parse(
-        cls, text: str, participants: int, winners: int, seed: int, elect: Consensus | None = None
-    ) -> Defence:
+    def parse(cls, text: str, participants: int, winners: int, seed: int) -> Defence:
         """The defence called `text`.
 
-        winners: M, of Borda and of Multi-Krum, 1 to participants - 1. elect: the election to use
-        for Borda in place of `borda(winners, seed)`. Krum expects as many attackers as its rule
-        allows, floor((participants - 3) / 2). Raises DefenceError, one line.
+        winners: M, of Borda and of Multi-Krum, 1 to participants - 1. seed: breaks Borda's ties.
+        Krum expects as many attackers as its rule allows, floor((participants - 3) / 2). Raises
+        DefenceError, one line.
         """
         if not 1 <= winners < participants:
             raise DefenceError(
                 f"{participants} participants elect 1 to {participants - 1}, not {winners}"
             )
         expected = (participants - 3) // 2
-        consensus = elect or borda(winners, seed)
+        consensus = borda(winners, seed)
         kind, _, level = text.partition(":")
         if text in ("krum", "multi-krum"):
             if expected < 0:

@@ -147,17 +147,6 @@ def test_privacy_costs_accuracy(tmp_path):
     assert private.accuracy[-1] < plain.accuracy[-1] - 0.1
 
 
-def test_another_election_can_be_given(tmp_path):
-    asked = []
-
-    def elect(winners, seed):
-        asked.append((winners, seed))
-        return borda(winners, seed)
-
-    assert play(tmp_path, BASE, elect=elect) == play(tmp_path / "own", BASE)
-    assert asked == [(2, 0)]
-
-
 def test_training_that_diverges_leaves_the_model_and_does_not_end_the_run(tmp_path):
     wild = replace(BASE, defence="mean", attack="scaled:1000", attackers=0.4, rounds=8)
     (result,) = play(tmp_path, wild)
