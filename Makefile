@@ -13,13 +13,16 @@ export PYTHON
 # Further options of the demonstration: make demo DEMO="--story silent-candidate"
 DEMO ?=
 
+# Options of the papers' figures: make figures-seccl FIGURES="--seeds 1 --dataset digits"
+FIGURES ?=
+
 # Options of the study: make study STUDY="--seeds 3 --only num_words"
 STUDY ?=
 
-.PHONY: help setup setup-test demo demo-sum demo-seccl study test gas lint format doctor clean
+.PHONY: help setup setup-test demo demo-sum demo-seccl study figures-seccl test gas lint format doctor clean
 
 help: ## list these targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: ## install everything that the demonstration needs; cached
 	@tools/setup
@@ -38,6 +41,9 @@ demo-seccl: setup ## train one model together; an attack and a lying server get 
 
 study: setup ## reproduce the SUM paper's figures by simulation, and go beyond them
 	@ape run study $(STUDY)
+
+figures-seccl: setup ## reproduce the SecCL paper's figures, and compare attacks and defences
+	@ape run figures seccl $(FIGURES)
 
 test: setup-test ## every check: lint, unit and contract tests, invariants, slither
 	@python tools/run_checks.py

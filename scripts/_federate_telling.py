@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from offchain.data.imageset import Progress
 from offchain.report.sheets import Row, Sheet
 from offchain.report.tables import render
 from offchain.report.text import ether, gas_cost, percent, whole
 from offchain.seccl.audit import Findings
 from offchain.seccl.session import FAULTS, RoundClosed, ServerFaulty
 from scripts._federate_report import Record
+from scripts._waiting import doing
 
 
 class FederateTelling:
@@ -23,18 +23,9 @@ class FederateTelling:
     def __init__(self) -> None:
         self._console = Console()
 
-    @contextmanager
-    def doing(self, what: str) -> Iterator[Callable[[int, int], None]]:
-        """Meanwhile a terminal shows what is being done; yields how to say how far it is."""
-        if not self._console.is_terminal:
-            yield lambda done, total: None
-            return
-        columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(20)
-        with Progress(
-            *columns, TimeElapsedColumn(), console=self._console, transient=True
-        ) as progress:
-            task = progress.add_task(what, total=None)
-            yield lambda done, total: progress.update(task, completed=done, total=total)
+    def doing(self, what: str) -> AbstractContextManager[Progress]:
+        """See `doing`."""
+        return doing(self._console, what, say=False)
 
     def say(self, line: str, style: str = "") -> None:
         """One line."""

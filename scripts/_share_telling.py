@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from offchain.data.imageset import Progress
 from offchain.sum.rules import DAY
 from offchain.sum.simulation import Simulation
 from scripts._share_report import Record
+from scripts._waiting import doing
 
 
 class ShareTelling:
@@ -22,19 +22,9 @@ class ShareTelling:
         self._console = Console(width=100)
         self._told = ""
 
-    @contextmanager
-    def doing(self, what: str) -> Iterator[Callable[[int, int], None]]:
-        """Meanwhile a terminal shows what is being done; yields how to say how far it is."""
-        if not self._console.is_terminal:
-            self._console.print(f"{what} ...")
-            yield lambda done, total: None
-            return
-        columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(20)
-        with Progress(
-            *columns, TimeElapsedColumn(), console=self._console, transient=True
-        ) as progress:
-            task = progress.add_task(what, total=None)
-            yield lambda done, total: progress.update(task, completed=done, total=total)
+    def doing(self, what: str) -> AbstractContextManager[Progress]:
+        """See `doing`."""
+        return doing(self._console, what)
 
     def state(self, simulation: Simulation) -> None:
         """Accuracy and balances as they stand; nothing while nobody gains or loses."""

@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 from rich.markdown import Markdown
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from offchain.sum.study.data import KerasFile, Packaged
 from offchain.sum.study.names import PARTS
@@ -26,6 +16,7 @@ from offchain.sum.study.plots import write_plots
 from offchain.sum.study.report import report, summary
 from offchain.sum.study.spread import in_processes, over_ray
 from offchain.sum.study.study import Study
+from scripts._waiting import doing
 
 RECORDS = "runs.jsonl"
 
@@ -62,11 +53,11 @@ def study(options: Options, folder: Path) -> None:
     else:
         spread = partial(over_ray, address=options.ray)
     whole = Study(source, options.seeds, options.only, folder / RECORDS)
-    with _doing(console, "reading reviews") as progress:
+    with doing(console, "reading reviews") as progress:
         source.load(progress)  # What it tokenises is kept, and the workers need not.
-    with _doing(console, "running") as progress:
+    with doing(console, "running") as progress:
         findings = whole.run(spread, progress)
-    with _doing(console, "writing"):
+    with doing(console, "writing"):
         files = [folder / "study.md", *write_plots(findings, folder)]
         files[0].write_text(report(findings, options.command))
     console.print(Markdown(summary(findings)))
@@ -74,23 +65,3 @@ def study(options: Options, folder: Path) -> None:
     console.print(f"{whole.ran} runs in {seconds:.0f} s, others were kept", highlight=False)
     for file in files:
         console.print(str(file), highlight=False)
-
-
-@contextmanager
-def _doing(console: Console, what: str) -> Iterator[Callable[[int, int], None]]:
-    """Meanwhile a terminal shows how much is done and how long the rest will take."""
-    if not console.is_terminal:
-        console.print(f"{what} ...")
-        yield lambda done, total: None
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(30),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

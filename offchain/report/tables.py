@@ -1,4 +1,4 @@
-"""A session's tables for the terminal, as rich renderables."""
+"""Tables for the terminal, as rich renderables, and for documents, as Markdown."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from rich.text import Text
 from offchain.report import sheets
 from offchain.report.record import SessionRecord
 from offchain.report.sheets import Sheet
+from offchain.report.text import markdown
 
 _SHORT = 16
 """Columns of texts up to so many characters are not broken over lines."""
@@ -62,3 +63,10 @@ def render(sheet: Sheet) -> Table:
     for row in sheet.rows:
         table.add_row(*map(Text, row.cells), style="bold green" if row.strong else None)
     return table
+
+
+def as_markdown(sheet: Sheet) -> str:
+    """`sheet` as a section of a document: heading, table, note. Its total is left out."""
+    rows = [row.cells for row in sheet.rows]
+    parts = (f"## {sheet.title}", markdown(sheet.headers, rows, sheet.text_columns), sheet.note)
+    return "\n\n".join(part for part in parts if part) + "\n"

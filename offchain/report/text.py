@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 
 MAX_CHARS = 80
@@ -55,3 +56,10 @@ def ether(wei: int) -> str:
 def gas_cost(gas: int, price_gwei: float) -> int:
     """Wei paid for `gas` at `price_gwei`."""
     return gas * round(price_gwei * GWEI)
+
+
+def markdown(headers: tuple[str, ...], rows: Sequence[tuple[str, ...]], texts: int = 1) -> str:
+    """A table; the first `texts` columns are left-aligned, the others right."""
+    marks = ["---" if i < texts else "---:" for i in range(len(headers))]
+    lines = [headers, tuple(marks), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

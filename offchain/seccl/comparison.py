@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+import torch
+
 from offchain.data.imageset import ImageSet, Progress
 from offchain.seccl.attacks import Attack, choose_attackers
 from offchain.seccl.choose import choose_engine
@@ -87,13 +89,14 @@ def play_runs(
     folder: Path,
     *,
     make_engine: EngineMaker | None = None,
+    device: torch.device | None = None,
     progress: Progress | None = None,
 ) -> list[Result]:
     """The results of `runs`, in their order; those whose files lie in `folder` are read from it.
 
-    make_engine: how to train and evaluate, by measurement unless given. progress: called as
-    (rounds done, rounds), where rounds that runs share count once. Raises AttackError,
-    DefenceError, DataError or ModelError.
+    make_engine: how to train and evaluate, by measurement unless given. device: the CPU
+    unless given. progress: called as (rounds done, rounds), where rounds that runs share count
+    once. Raises AttackError, DefenceError, DataError or ModelError.
     """
     wanted = list(dict.fromkeys(runs))
     for run in wanted:
@@ -104,7 +107,7 @@ def play_runs(
     steps = _Steps(_rounds(missing), progress)
     folder.mkdir(parents=True, exist_ok=True)
     for group in _grouped(missing, _data_of):
-        for result in _play_group(group, train, test, make_engine, steps):
+        for result in _play_group(group, train, test, make_engine, device, steps):
             _write(files[result.run], result)
     return [_read(files[run], run) for run in wanted]
 
@@ -114,15 +117,18 @@ def _play_group(
     train: ImageSet,
     test: ImageSet,
     make_engine: EngineMaker | None,
+    device: torch.device | None,
     steps: _Steps,
 ) -> Iterable[Result]:
     """Runs of the same participants with the same data."""
     first = group[0]
     factory = default_factory(len(train.classes), train.shape)
-    task = Task(factory, len(train.classes), first.settings, first.seed)
+    place = device or torch.device("cpu")
+    task = Task(factory, len(train.classes), first.settings, first.seed, place)
     for run in (run for run in group if run.defence == CENTRAL):
-        samples, start = Samples.of(train, 0), initial_model(factory, first.seed)
-        curve = central_baseline(task, samples, Samples.of(test, 0), run.rounds, start)
+        samples, start = Samples.of(train, 0, place), initial_model(factory, first.seed).to(place)
+        judged = Samples.of(test, 0, place)
+        curve = central_baseline(task, samples, judged, run.rounds, start)
         steps.add(run.rounds)
         yield Result(run, tuple(curve))
     shared = [run for run in group if run.defence != CENTRAL]

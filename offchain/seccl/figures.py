@@ -30,6 +30,15 @@ COLLUSION = "flip+ballots"
 BROKEN = 0.05
 """An attack has broken a defence when the final accuracy is so much below that without one."""
 
+ATTACKS = (
+    *("flip", COLLUSION, "backdoor", "backdoor+scaled:5", "sign-flip", "scaled"),
+    *("copy", "copy-previous", "noise"),
+)
+"""What the defences are compared against unless told otherwise."""
+
+COMPARED = ("mean", "median", "trimmed:0.2", "krum", "multi-krum", "borda", "borda+screen")
+"""The defences that are compared unless told otherwise."""
+
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#666666")
 _MARKERS = ("o", "s", "^", "v", "D", "P", "X")
 
@@ -129,31 +138,72 @@ def breaking_share(results: Iterable[Result]) -> float | None:
 
 def defences_sheet(results: Sequence[Result]) -> Sheet:
     """Final accuracy by attack and share of attackers, one column a defence."""
+    return _by_attack(
+        results, "Final accuracy by attack and defence", _final_accuracy, "the best", max
+    )
+
+
+def backdoors_sheet(results: Sequence[Result]) -> Sheet:
+    """Success of backdoors by attack and share of attackers, one column a defence."""
+    planted = [result for result in results if "backdoor" in result.run.attack]
+    return _by_attack(
+        planted, "Images with the trigger that are misjudged", _final_backdoor, "the least", min
+    )
+
+
+def breaking_sheet(results: Sequence[Result]) -> Sheet:
+    """The share of attackers that breaks each defence, one row an attack."""
+    defences = _in_order({result.run.defence for result in results} - {CENTRAL})
+    rows = []
+    for attack in dict.fromkeys(r.run.attack for r in results if r.run.attacked):
+        cells = []
+        for name in defences:
+            faced = [r for r in results if r.run.defence == name]
+            share = breaking_share(r for r in faced if _faced(r.run)[0] in ("none", attack))
+            cells.append("-" if share is None else percent(share))
+        rows.append(Row((attack, *cells)))
+    return Sheet(
+        "Least share of attackers that breaks a defence",
+        ("attack", *defences),
+        1,
+        tuple(rows),
+        note=f"Broken: final accuracy {BROKEN:g} or more below that without an attack; - where no "
+        "share tried does it.",
+    )
+
+
+def _final_accuracy(result: Result) -> float:
+    return result.accuracy[-1]
+
+
+def _final_backdoor(result: Result) -> float:
+    return result.backdoor[-1]
+
+
+def _by_attack(
+    results: Sequence[Result],
+    title: str,
+    value: Callable[[Result], float],
+    mark: str,
+    best_of: Callable[[Iterable[float]], float],
+) -> Sheet:
     defences = _in_order({result.run.defence for result in results} - {CENTRAL})
     faced = list(dict.fromkeys(_faced(result.run) for result in results))
     rows = []
     for attack, share in sorted(faced, key=lambda pair: (pair[0] != "none", pair)):
         here = [result for result in results if _faced(result.run) == (attack, share)]
-        cells = [final(r for r in here if r.run.defence == name) for name in defences]
-        best = max((cell.mean for cell in cells if cell), default=0.0)
-        rows.append(
-            Row(
-                (
-                    attack,
-                    percent(share),
-                    *(
-                        "-" if cell is None else f"{cell}{' *' if cell.mean == best else ''}"
-                        for cell in cells
-                    ),
-                )
-            )
-        )
+        found = [[value(r) for r in here if r.run.defence == name] for name in defences]
+        cells = [Spread.of(values) if values else None for values in found]
+        best = best_of(cell.mean for cell in cells if cell)
+        texts = ["-" if c is None else f"{c}{' *' if c.mean == best else ''}" for c in cells]
+        rows.append(Row((attack, percent(share), *texts)))
+    seeds = len({result.run.seed for result in results})
     return Sheet(
-        "Final accuracy by attack and defence",
+        title,
         ("attack", "attackers", *defences),
         1,
         tuple(rows),
-        note=f"Mean over {len({r.run.seed for r in results})} seeds; * is the best of its row.",
+        note=f"{seeds} seed{'s' * (seeds != 1)}; * is {mark} of its row.",
     )
 
 

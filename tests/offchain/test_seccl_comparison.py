@@ -9,7 +9,7 @@ import torch
 from offchain.seccl.attacks import Attack, AttackError, choose_attackers
 from offchain.seccl.comparison import CENTRAL, Run, play_runs
 from offchain.seccl.contest import Contest
-from offchain.seccl.defences import Defence, DefenceError, borda
+from offchain.seccl.defences import Defence, DefenceError
 from offchain.seccl.engine import LoopEngine
 from offchain.seccl.networks import default_factory
 from offchain.seccl.partition import partition

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from offchain.report.text import markdown
 from offchain.sum.rules import surprise_costs
 from offchain.sum.setting import COIN
 from offchain.sum.study import beyond
@@ -11,7 +12,7 @@ from offchain.sum.study.beyond import MAP_SEEDS, STATED_ACCURACY, Crowd, Map
 from offchain.sum.study.results import Results
 from offchain.sum.study.statistics import Values, mean_interval
 from offchain.sum.study.study import Findings
-from offchain.sum.study.text import days, markdown, value, with_half
+from offchain.sum.study.text import days, value, with_half
 from offchain.sum.study.verdicts import POINT
 
 _CROWD = """## Crowds

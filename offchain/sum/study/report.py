@@ -6,13 +6,14 @@ from collections import Counter
 
 import numpy as np
 
+from offchain.report.text import markdown
 from offchain.sum.study.beyond_report import crowd_section, entropy_section, map_section
 from offchain.sum.study.paper import CLAIMS, KEPT, Claim
 from offchain.sum.study.results import DAYS, Results
 from offchain.sum.study.statistics import Values
 from offchain.sum.study.study import Findings
 from offchain.sum.study.sweeps import Sweep
-from offchain.sum.study.text import days, figure, markdown, value, with_half
+from offchain.sum.study.text import days, figure, value, with_half
 from offchain.sum.study.verdicts import CONFIRMED, CONTRADICTED, NOT_SEEN, Verdict
 
 _MOST_FIGURES = 3

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -46,10 +45,3 @@ def figure(one: Interval, unit: str, metric: str) -> str:
 def value(at: float) -> str:
     """A parameter's value: `1,000`, `0.5`."""
     return f"{at:,.10g}"
-
-
-def markdown(headers: tuple[str, ...], rows: Sequence[tuple[str, ...]], texts: int = 1) -> str:
-    """A table; the first `texts` columns are left-aligned, the others right."""
-    marks = ["---" if i < texts else "---:" for i in range(len(headers))]
-    lines = [headers, tuple(marks), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
