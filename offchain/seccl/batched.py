@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch.func import functional_call, grad, vmap
@@ -11,7 +11,7 @@ from torch.nn import functional
 from offchain.data.imageset import Progress
 from offchain.seccl.engine import check_sets
 from offchain.seccl.parameters import Layout
-from offchain.seccl.training import Samples, Task, epoch_orders, exact_convolutions, to_inputs
+from offchain.seccl.training import Samples, Task, exact_convolutions, step_rows, to_inputs
 
 _PASS = {"cpu": 256, "cuda": 65_536}
 """Pairs of model and image evaluated at a time, which bounds the memory that activations take."""
@@ -55,10 +55,12 @@ class BatchedEngine:
         order = sorted(range(len(chosen)), key=lambda i: -len(chosen[i]))
         ranked = [chosen[i] for i in order]
         images, labels, weights = self._schedule(ranked, round_)
-        lengths = [self._task.settings.steps(len(part)) for part in ranked]
+        settings = self._task.settings
+        lengths = [settings.steps(len(part)) for part in ranked]
         models = start.to(self._task.device).repeat(len(ranked), 1)  # (N, P)
         self._model.train()
-        step_all = vmap(grad(self._loss))
+        step_all = vmap(grad(self._loss) if settings.image_privacy is None else self._clipped)
+        noises = self._noises(ranked, round_)
         active = len(ranked)
         for step in range(lengths[0]):
             while lengths[active - 1] <= step:
@@ -66,7 +68,9 @@ class BatchedEngine:
             batch = images[step, :active], labels[step, :active], weights[step, :active]
             with exact_convolutions():
                 gradients = step_all(models[:active], to_inputs(batch[0]), *batch[1:])
-            models[:active].sub_(gradients, alpha=self._task.settings.learning_rate)
+            for row, noise in zip(gradients, noises, strict=False):
+                row.add_(next(noise))
+            models[:active].sub_(gradients, alpha=settings.learning_rate)
             if progress is not None:
                 progress(sum(length <= step + 1 for length in lengths), len(ranked))
         changes = torch.empty_like(models)
@@ -109,28 +113,57 @@ class BatchedEngine:
         losses = functional.cross_entropy(self._logits(flat, inputs), labels, reduction="none")
         return (losses * weight).sum()
 
+    def _clipped(
+        self, flat: torch.Tensor, inputs: torch.Tensor, labels: torch.Tensor, weight: torch.Tensor
+    ) -> torch.Tensor:
+        privacy = self._task.settings.image_privacy
+        assert privacy is not None
+        return privacy.clipped_sum(self._loss_of_one, flat, inputs, labels, weight)
+
+    def _loss_of_one(
+        self, flat: torch.Tensor, image: torch.Tensor, label: torch.Tensor
+    ) -> torch.Tensor:
+        logits = self._logits(flat, image.unsqueeze(0))
+        return functional.cross_entropy(logits, label.unsqueeze(0))
+
+    def _noises(self, chosen: Sequence[Samples], round_: int) -> list[Iterator[torch.Tensor]]:
+        """What is added to each one's gradient step by step, float32 (P,); nobody's without."""
+        privacy, task = self._task.settings.image_privacy, self._task
+        if privacy is None:
+            return []
+
+        def of(part: Samples) -> Iterator[torch.Tensor]:
+            sampling = task.settings.sampling(len(part))
+            for noise in sampling.noises(task.drawn_from, round_, part.owner, self._layout.total):
+                yield privacy.deviation(sampling) * noise.to(task.device)
+
+        return [of(part) for part in chosen]
+
     def _schedule(
         self, chosen: Sequence[Samples], round_: int
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Images uint8 (steps, N, batch, C, H, W), labels int64 and weights float32 alike.
+        """Images uint8 (steps, N, width, C, H, W), labels int64 and weights float32 alike.
 
-        Weights are one over the length of the mini-batch; places that it does not fill weigh 0.
+        Weights are one over the length of the mini-batch, or over its mean length where images are
+        drawn; places that no image fills weigh 0.
         """
-        settings, device = self._task.settings, self._task.device
-        steps, batch = settings.steps(len(chosen[0])), settings.batch
-        shape = (steps, len(chosen), batch)
+        task, device = self._task, self._task.device
+        plans = [step_rows(task, round_, part) for part in chosen]
+        width = max(len(rows) for plan in plans for rows in plan)
+        shape = (len(plans[0]), len(chosen), width)
         images = torch.zeros(
             (*shape, *chosen[0].images.shape[1:]), dtype=torch.uint8, device=device
         )
         labels = torch.zeros(shape, dtype=torch.int64, device=device)
-        weights = torch.zeros(shape, device=device)
-        for n, part in enumerate(chosen):
-            orders = epoch_orders(self._task.seed, round_, part.owner, len(part), settings.epochs)
-            padding = -len(part) % batch
-            rows = functional.pad(orders, (0, padding)).view(-1, batch).to(device)
-            real = functional.pad(torch.ones(len(part)), (0, padding)).view(-1, batch)
-            images[: len(rows), n] = part.images[rows]
-            labels[: len(rows), n] = part.labels[rows]
-            share = (real / real.sum(1, keepdim=True)).repeat(settings.epochs, 1)
-            weights[: len(rows), n] = share.to(device)
-        return images, labels, weights
+        weights = torch.zeros(shape)
+        for n, (part, plan) in enumerate(zip(chosen, plans, strict=True)):
+            private = task.settings.image_privacy is not None
+            expected = task.settings.sampling(len(part)).expected
+            rows = torch.zeros(len(plan), width, dtype=torch.int64)
+            for step, taken in enumerate(plan):
+                rows[step, : len(taken)] = taken
+                weights[step, n, : len(taken)] = 1 / (expected if private else len(taken))
+            rows = rows.to(device)
+            images[: len(plan), n] = part.images[rows]
+            labels[: len(plan), n] = part.labels[rows]
+        return images, labels, weights.to(device)

@@ -248,7 +248,11 @@ def _check(run: Run) -> None:
 
 
 def _key(run: Run, digests: Sequence[str]) -> str:
-    said = json.dumps([_FORM, asdict(run), list(digests)], sort_keys=True)
+    about = asdict(run)
+    # Left out where it is not used: runs from before there was such a setting keep their files.
+    if run.settings.image_privacy is None:
+        del about["settings"]["image_privacy"]
+    said = json.dumps([_FORM, about, list(digests)], sort_keys=True)
     return hashlib.sha256(said.encode()).hexdigest()[:24]
 
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import nn
+from torch.func import functional_call
 from torch.nn import functional
 
 from offchain.data.imageset import ImageSet
 from offchain.data.seeds import generator
+from offchain.seccl.image_privacy import ImagePrivacy, Sampling
 from offchain.seccl.networks import ModelFactory
 from offchain.seccl.parameters import Layout, ModelError
 
@@ -22,13 +24,16 @@ class TrainingSettings:
 
     batch: images a step. learning_rate: of SGD without momentum or decay, above 0, at most 10.
     epochs: passes over the own images a round. share: part of the parameters that is uploaded,
-    above 0, at most 1. Raises ValueError naming the setting out of range.
+    above 0, at most 1. image_privacy: how the gradients of single images are hidden, or None; the
+    images of each step are then drawn anew, `batch` on average, so that an epoch has as many steps
+    and is no pass over all images. Raises ValueError naming the setting out of range.
     """
 
     batch: int = 32
     learning_rate: float = 0.02
     epochs: int = 1
     share: float = 0.1
+    image_privacy: ImagePrivacy | None = None
 
     def __post_init__(self) -> None:
         for name in ("batch", "epochs"):
@@ -42,6 +47,10 @@ class TrainingSettings:
     def steps(self, samples: int) -> int:
         """Steps of SGD a round over so many images; the last of an epoch may be smaller."""
         return self.epochs * math.ceil(samples / self.batch)
+
+    def sampling(self, samples: int) -> Sampling:
+        """How the images of a step are drawn from so many under `image_privacy`."""
+        return Sampling(samples, self.batch, self.steps(samples))
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +78,9 @@ class Samples:
 class Task:
     """What all participants agree on: the model, its classes, the settings and the seed.
 
-    device: where `Samples` lie and models are trained.
+    device: where `Samples` lie and models are trained. noise_seed: what `settings.image_privacy`
+    draws images and noise from, 0 or more; `seed` unless given, which is for experiments: whoever
+    knows it takes the noise off again. In the field each participant has a secret one.
     """
 
     factory: ModelFactory
@@ -77,6 +88,12 @@ class Task:
     settings: TrainingSettings = field(default_factory=TrainingSettings)
     seed: int = 0
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    noise_seed: int | None = None
+
+    @property
+    def drawn_from(self) -> int:
+        """The seed of noise."""
+        return self.seed if self.noise_seed is None else self.noise_seed
 
 
 def to_inputs(
@@ -90,6 +107,19 @@ def epoch_orders(seed: int, round_: int, owner: int, samples: int, epochs: int) 
     """Order of the images in each epoch, int64 (epochs, samples), drawn on the CPU."""
     rng = generator(seed, f"seccl order {round_} {owner}")
     return torch.stack([torch.from_numpy(rng.permutation(samples)) for _ in range(epochs)])
+
+
+def step_rows(task: Task, round_: int, samples: Samples) -> list[torch.Tensor]:
+    """The images of each step of a round, int64 (B,), on the CPU.
+
+    Consecutive parts of each epoch's order, the last of which may be smaller; under `image_privacy`
+    drawn for each step alone, and then B may be 0.
+    """
+    settings = task.settings
+    if settings.image_privacy is not None:
+        return settings.sampling(len(samples)).chosen(task.drawn_from, round_, samples.owner)
+    orders = epoch_orders(task.seed, round_, samples.owner, len(samples), settings.epochs)
+    return [rows for order in orders for rows in torch.split(order, settings.batch)]
 
 
 def exact_convolutions() -> AbstractContextManager[None]:
@@ -124,28 +154,47 @@ class LocalTrainer:
         (dropout) draw them from a stream of their own. Raises ModelError when training changes
         buffers, such as running statistics: no update carries them.
         """
-        settings = self.task.settings
         self.layout.load(self.model, start)
         self.model.train()
-        parameters: list[torch.Tensor] = list(self.model.parameters())
-        orders = epoch_orders(
-            self.task.seed, round_, samples.owner, len(samples), settings.epochs
-        ).to(self.task.device)
         rng = generator(self.task.seed, f"seccl dropout {round_} {samples.owner}")
         devices = [self.task.device] if self.task.device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices), exact_convolutions():
             torch.manual_seed(int(rng.integers(2**62)))
-            for order in orders:
-                inputs = torch.split(
-                    to_inputs(samples.images[order], self.memory_format), settings.batch
-                )
-                labels = torch.split(samples.labels[order], settings.batch)
-                for x, y in zip(inputs, labels, strict=True):
-                    loss = functional.cross_entropy(self.model(x), y)
-                    gradients = torch.autograd.grad(loss, parameters)
-                    with torch.no_grad():
-                        torch._foreach_add_(parameters, gradients, alpha=-settings.learning_rate)
+            if self.task.settings.image_privacy is None:
+                self._descend(round_, samples)
+            else:
+                self._descend_privately(self.task.settings.image_privacy, start, round_, samples)
         for name, buffer in self.model.named_buffers():
             if not torch.equal(buffer, self._buffers[name]):
                 raise ModelError(f"training changes the buffer {name}, which no update carries")
         return self.layout.flat(self.model) - start
+
+    def _descend(self, round_: int, samples: Samples) -> None:
+        parameters: list[torch.Tensor] = list(self.model.parameters())
+        for rows in step_rows(self.task, round_, samples):
+            x = to_inputs(samples.images[rows.to(self.task.device)], self.memory_format)
+            loss = functional.cross_entropy(self.model(x), samples.labels[rows.to(x.device)])
+            gradients = torch.autograd.grad(loss, parameters)
+            with torch.no_grad():
+                torch._foreach_add_(parameters, gradients, alpha=-self.task.settings.learning_rate)
+
+    def _descend_privately(
+        self, privacy: ImagePrivacy, start: torch.Tensor, round_: int, samples: Samples
+    ) -> None:
+        settings, device, model = self.task.settings, self.task.device, start.clone()
+        sampling = settings.sampling(len(samples))
+        drawn = self.task.drawn_from, round_, samples.owner
+        noises = sampling.noises(*drawn, self.layout.total)
+        for rows, noise in zip(step_rows(self.task, round_, samples), noises, strict=True):
+            x = to_inputs(samples.images[rows.to(device)])
+            weights = torch.full((len(x),), 1 / sampling.expected, device=device)
+            labels = samples.labels[rows.to(device)]
+            step = privacy.clipped_sum(self._loss, model, x, labels, weights, "different")
+            step += privacy.deviation(sampling) * noise.to(device)
+            model.sub_(step, alpha=settings.learning_rate)
+        self.layout.load(self.model, model)
+
+    def _loss(self, flat: torch.Tensor, image: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+        """Of one image under the model `flat`."""
+        logits = functional_call(self.model, self.layout.views(flat), (image.unsqueeze(0),))
+        return functional.cross_entropy(logits, label.unsqueeze(0))
