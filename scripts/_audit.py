@@ -9,13 +9,16 @@ from scripts._federate_chain import FederationChain, recover
 
 
 def audit_session(
-    chain: FederationChain, store: Datastore, progress: Progress | None = None
+    chain: FederationChain,
+    store: Datastore,
+    progress: Progress | None = None,
+    trusted: str | None = None,
 ) -> Findings:
     """Checks what events tell, and that board and consensus themselves say the same.
 
-    Raises AuditError at the first difference.
+    trusted: as `audit` takes it. Raises AuditError at the first difference.
     """
-    findings = audit(chain.session, store, recover, progress)
+    findings = audit(chain.session, store, recover, progress, trusted)
     for key, message, path in findings.counted:
         if not chain.is_posted(key, message, path):
             raise AuditError(

@@ -17,6 +17,7 @@ from offchain.hyperx.review import ReviewError
 from offchain.models.backbones import BackboneError
 from offchain.models.canonical import DocumentError
 from offchain.models.device import DeviceError
+from offchain.seccl.accountant import PrivacyError
 from offchain.seccl.attacks import AttackError
 from offchain.seccl.audit import AuditError
 from offchain.seccl.defences import DefenceError
@@ -42,6 +43,7 @@ PEOPLES_ERRORS = (
     FilmReviewError,
     StudyError,
     CryptoError,
+    PrivacyError,
     AttackError,
     AuditError,
     DefenceError,

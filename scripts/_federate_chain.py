@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import ape
@@ -14,15 +15,36 @@ from eth_account import Account
 from eth_account.messages import encode_typed_data
 
 from offchain.seccl import actions as do
-from offchain.seccl.documents import MAX_DESCRIPTION_BYTES, Description, SignedReceipt
+from offchain.seccl.description import MAX_DESCRIPTION_BYTES, Description
 from offchain.seccl.messages import Board, PostKey, SessionTerms
 from offchain.seccl.session import Session
 from offchain.storage import Datastore, cid_from_digest
 from scripts._chain import Receipt, entry_of, transact, wait_until
+from scripts._federate_calls import call_of, key_words
 from scripts._federate_events import Notes, board_event, consensus_event, terms_in
 
 CREATED = "SessionCreated(bytes32,address,(address,bytes32,uint16,uint16,uint40,uint32,uint32,uint32,bool,bool,uint96,uint96),bytes32)"  # noqa: E501
 """The board's event by which a session is found wherever its board is."""
+
+
+@dataclass(frozen=True)
+class Times:
+    """Of a consensus, in seconds: for ballots or commitments to them, for openings, 0 where ballots
+    are open, and from then on until members may open a round in the server's place."""
+
+    ballots: int
+    openings: int
+    patience: int
+
+    @classmethod
+    def within(cls, window: int, hidden: bool) -> Times:
+        """Of rounds that have a window of `window` seconds for uploads and one for evaluations.
+
+        Voting ends with the first half of its window, for in the second half members post what the
+        server has not; the patience ends before the next round's.
+        """
+        half = window // 2
+        return cls(half // 2, half // 2, half) if hidden else cls(half, 0, half)
 
 
 class AccountWallet:
@@ -74,47 +96,33 @@ class FederationChain:
         factory: ContractInstance,
         server: AccountAPI,
         terms: SessionTerms,
-        times: tuple[int, int],
+        times: Times,
         description: Description,
         store: Datastore,
     ) -> FederationChain:
-        """Opens a session and its consensus, both by the server.
-
-        times: seconds for ballots, and until members may open a round in the server's place.
-        """
+        """Opens a session and its consensus, both by the server."""
         store.put(description.to_bytes())
         first = ape.chain.blocks.height
         value = terms.stake
         receipt = transact(board.createSession, (terms.words(), terms.document), server, value)
         (event,) = board.SessionCreated.from_receipt(receipt)
         session = Session(twin_of(board), bytes(event.session), terms, description)
-        about = description.winners, description.quorum, times[0], 0, times[1]
-        chosen = transact(
-            factory.createSession,
-            ((str(server.address), session.id, *about), list(description.members)),
-            server,
-        )
-        (made,) = factory.SessionCreated.from_receipt(chosen)
-        chain = cls(board, ape.project.BordaConsensus.at(made.session), session, first)
-        chain.receipts += [
-            entry_of("createSession, board", receipt),
-            entry_of("createSession, consensus", chosen),
-        ]
+        chosen, made = _make_consensus(factory, server, session, times)
+        chain = cls(board, made, session, first)
+        chain.receipts += [entry_of("createSession, board", receipt), chosen]
         return chain
 
     @classmethod
-    def find(cls, text: str, store: Datastore) -> FederationChain:
+    def find(
+        cls, text: str, store: Datastore, missing: tuple[AccountAPI, Times] | None = None
+    ) -> FederationChain:
         """The session with that id, 0x and 64 hex digits, by its events alone.
 
-        Raises ClickException, one line, where there is none, BoardError where it is not what its
-        id says.
+        missing: the server and the times of the consensus that it makes where there is none yet,
+        since it was killed before. Raises ClickException, one line, where there is none, BoardError
+        where it is not what its id says.
         """
-        try:
-            id_ = bytes.fromhex(text.removeprefix("0x"))
-        except ValueError:
-            id_ = b""
-        if len(id_) != 32:
-            raise click.ClickException(f"a session is 0x and 64 hex digits, not {text!r:.80}")
+        id_ = id_of(text)
         logs = _logs(None, 0, [_topic(CREATED), "0x" + id_.hex()])
         if not logs:
             raise click.ClickException(f"no board on this chain has a session 0x{id_.hex()}")
@@ -132,17 +140,26 @@ class FederationChain:
             if bytes(found.event_arguments["context"]) == id_
             and found.event_arguments["owner"].lower() == terms.server.lower()
         ]
-        if not made:
+        receipts = []
+        if made:
+            # The first: a server that makes another later changes nothing.
+            consensus = ape.project.BordaConsensus.at(made[0])
+        elif missing is not None:
+            chosen, consensus = _make_consensus(factory, missing[0], session, missing[1])
+            receipts.append(chosen)
+        else:
             raise click.ClickException(f"session 0x{id_.hex()} has no consensus")
-        # The first: a server that makes another later changes nothing.
-        consensus = ape.project.BordaConsensus.at(made[0])
         agreed = consensus.terms(skip_trace=True)
-        rules = agreed.winners, agreed.quorum, list(map(str, consensus.members(skip_trace=True)))
-        if rules != (description.winners, description.quorum, list(description.members)):
+        rules = agreed.winners, agreed.quorum, agreed.revealTime > 0
+        members = tuple(map(str, consensus.members(skip_trace=True)))
+        about = description.winners, description.quorum, description.hidden
+        if (rules, members) != (about, description.members):
             raise click.ClickException(
                 f"the consensus of session 0x{id_.hex()} has other rules or members than agreed on"
             )
-        return cls(board, consensus, session, log.block_number)
+        chain = cls(board, consensus, session, log.block_number)
+        chain.receipts += receipts
+        return chain
 
     # ---------------------------------------------------------------- what happened
 
@@ -166,7 +183,7 @@ class FederationChain:
 
     def is_posted(self, key: PostKey, message: bytes, path: tuple[bytes, ...]) -> bool:
         """Whether the board says that this message counts."""
-        words = _key_words(key), message, list(path)
+        words = key_words(key), message, list(path)
         try:
             return bool(self.board.isPosted(*words, skip_trace=True))
         # A path that is not of the batch's tree: then the batch has no such leaf.
@@ -182,7 +199,8 @@ class FederationChain:
 
     def send(self, action: do.Action, account: AccountAPI) -> Receipt:
         """Does what a role wants done. Raises ActionRefused with the contract's reason."""
-        method, arguments, value, note = self._call(action)
+        bond = self.session.terms.bond
+        method, arguments, value, note = call_of(action, self.board, self.consensus, bond)
         receipt = transact(method, arguments, account, value, note)
         self.receipts.append(entry_of(str(method).partition("(")[0], receipt))
         self.refresh()
@@ -194,48 +212,35 @@ class FederationChain:
             receipt = transact(self.board.withdrawBonds, (), account)
             self.receipts.append(entry_of("withdrawBonds", receipt))
 
-    def _call(self, action: do.Action) -> tuple[Any, tuple[Any, ...], int, bytes]:
-        """Method, arguments, wei and note."""
-        board, consensus = self.board, self.consensus
-        match action:
-            case do.Post(key, message, note):
-                return board.post, (_key_words(key), message), 0, note
-            case do.PostBatch(session, round_, kind, root, note):
-                return board.postBatch, (session, round_, int(kind), root), 0, note
-            case do.PostOwn(key, message, path, note):
-                return board.postOwn, (_key_words(key), message, list(path)), 0, note
-            case do.ProveEquivocation(one, other):
-                return board.proveEquivocation, (_receipt(one), _receipt(other)), 0, b""
-            case do.ProveAltered(receipt):
-                return board.proveAltered, (_receipt(receipt),), 0, b""
-            case do.ProveAlteredInBatch(receipt, posted, path):
-                words = _receipt(receipt), posted, list(path)
-                return board.proveAlteredInBatch, words, 0, b""
-            case do.ProveUnposted(receipt):
-                return board.proveUnposted, (_receipt(receipt),), 0, b""
-            case do.Challenge(key, member, path):
-                words = _key_words(key), member, list(path)
-                return board.challenge, words, self.session.terms.bond, b""
-            case do.Answer(key, message, path):
-                return board.answer, (_key_words(key), message, list(path)), 0, b""
-            case do.Settle(key):
-                return board.settle, (_key_words(key),), 0, b""
-            case do.ClaimShare(session, member, path):
-                return board.claimShare, (session, member, list(path)), 0, b""
-            case do.WithdrawStake(session):
-                return board.withdrawStake, (session,), 0, b""
-            case do.OpenRound(round_):
-                return consensus.openRound, (round_,), 0, b""
-            case do.OpenOverdueRound(round_, member):
-                return consensus.openOverdueRound, (round_, member), 0, b""
-            case do.Relay(ballots):
-                calls = [consensus.voteSigned.encode_input(_ballot(one)) for one in ballots]
-                return consensus.batch, (calls,), 0, b""
-            case do.Vote(round_, voter, ballot):
-                words = round_, voter, int(ballot.form), ballot.content
-                return consensus.vote, words, 0, b""
-            case do.Close(round_, candidates):
-                return consensus.close, (round_, candidates), 0, b""
+
+def id_of(text: str) -> bytes:
+    """A session's id. Raises ClickException unless it is 0x and 64 hex digits."""
+    try:
+        id_ = bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        id_ = b""
+    if len(id_) != 32:
+        raise click.ClickException(f"a session is 0x and 64 hex digits, not {text!r:.80}")
+    return id_
+
+
+def _make_consensus(
+    factory: ContractInstance, server: AccountAPI, session: Session, times: Times
+) -> tuple[Receipt, ContractInstance]:
+    about = session.description
+    terms = (
+        str(server.address),
+        session.id,
+        about.winners,
+        about.quorum,
+        times.ballots,
+        times.openings,
+        times.patience,
+    )
+    receipt = transact(factory.createSession, (terms, list(about.members)), server)
+    (made,) = factory.SessionCreated.from_receipt(receipt)
+    entry = entry_of("createSession, consensus", receipt)
+    return entry, ape.project.BordaConsensus.at(made.session)
 
 
 def twin_of(board: ContractInstance) -> Board:
@@ -272,16 +277,3 @@ def _decoded(contract: ContractInstance, logs: list[dict[str, Any]]) -> list[Con
 
 def _topic(signature: str) -> str:
     return str(ape.chain.provider.web3.keccak(text=signature).to_0x_hex())
-
-
-def _key_words(key: PostKey) -> tuple[bytes, int, int, int]:
-    return key.session, key.round, int(key.kind), key.author
-
-
-def _receipt(signed: SignedReceipt) -> tuple[Any, ...]:
-    receipt = signed.receipt
-    return _key_words(receipt.key), receipt.message, receipt.deadline, signed.signature
-
-
-def _ballot(one: do.SignedBallot) -> tuple[Any, ...]:
-    return one.round, one.voter, int(one.ballot.form), one.ballot.content, one.r, one.vs

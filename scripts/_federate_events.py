@@ -66,7 +66,10 @@ def consensus_event(log: ContractLog) -> Iterator[ev.Event]:
     said = log.event_arguments
     if log.event_name == "RoundOpened":
         opener, seed = str(said["opener"]), bytes(said["seed"])
-        yield ev.RoundOpened(said["round"], opener, seed, said["ballotEnd"])
+        ends = said["ballotEnd"], said["revealEnd"]
+        yield ev.RoundOpened(said["round"], opener, seed, *ends)
+    elif log.event_name == "Committed":
+        yield ev.Committed(said["round"], said["voter"], bytes(said["commitment"]))
     elif log.event_name == "BallotCounted":
         ballot = Ballot(Form(said["form"]), bytes(said["content"]))
         yield ev.BallotCounted(said["round"], said["voter"], ballot)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -13,9 +14,11 @@ import click
 from offchain.data.datasets import load_dataset
 from offchain.data.imageset import ImageSet, Progress, split
 from offchain.models.device import pick_device
+from offchain.seccl.accountant import image_epsilon, noise_for
+from offchain.seccl.architectures import factory_named
 from offchain.seccl.attacks import Attack, choose_attackers
+from offchain.seccl.image_privacy import ImagePrivacy
 from offchain.seccl.lies import LIES, Lie, LyingServer
-from offchain.seccl.networks import default_factory
 from offchain.seccl.partition import PrivatePart, partition
 from offchain.seccl.training import Task, TrainingSettings
 
@@ -55,6 +58,12 @@ class FederateOptions:
     gas_price: float
     seed: int
     device: str | None
+    ballots: str
+    screen: bool
+    model: str
+    privacy: float | None
+    delta: float
+    clip: float
 
     def to_json(self) -> bytes:
         """All of them; the inverse of `from_json`."""
@@ -154,11 +163,33 @@ class FederateOptions:
         test, rest = split(whole, [self.test, len(whole) - self.test], self.seed)
         return partition(rest, self.participants, self.split, seed=self.seed), test
 
-    def task(self, test: ImageSet) -> Task:
-        """What all agree on."""
+    def task(self, parts: Sequence[PrivatePart], test: ImageSet, noise: bytes) -> Task:
+        """What all agree on, and what noise is drawn from, secret bytes."""
         settings = TrainingSettings(self.batch, self.learning_rate, self.epochs, self.share)
-        factory = default_factory(len(test.classes), test.shape)
-        return Task(factory, len(test.classes), settings, self.seed, pick_device(self.device))
+        if self.privacy is not None:
+            # One for all, so that also who holds fewest images spends no more.
+            enough = max(
+                noise_for(self.privacy, sampling, self.rounds, self.delta)
+                for sampling in {settings.sampling(len(part.training)) for part in parts}
+            )
+            settings = replace(settings, image_privacy=ImagePrivacy(self.clip, enough))
+        classes = len(test.classes)
+        factory = factory_named(self.model, classes, test.shape, trusted=self.model)
+        secret = int.from_bytes(noise, "big")
+        return Task(factory, classes, settings, self.seed, pick_device(self.device), secret)
+
+    def epsilons(self, task: Task, parts: Sequence[PrivatePart]) -> list[float] | None:
+        """What all rounds cost each member's images; None where they are not hidden."""
+        privacy = task.settings.image_privacy
+        return privacy and [
+            image_epsilon(
+                privacy.noise,
+                task.settings.sampling(len(part.training)),
+                self.rounds,
+                self.delta,
+            )
+            for part in parts
+        ]
 
     @property
     def liar(self) -> type[LyingServer] | None:

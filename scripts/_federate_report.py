@@ -13,8 +13,11 @@ from ape.api import AccountAPI
 from matplotlib.figure import Figure
 
 from offchain.report.plots import png
+from offchain.report.text import amount
 from offchain.seccl.audit import Findings
-from offchain.seccl.session import FAULTS
+from offchain.seccl.image_privacy import ImagePrivacy
+from offchain.seccl.session import FAULTS, Session
+from offchain.seccl.similarity import Copied
 from scripts._chain import Receipt
 from scripts._federate_chain import FederationChain
 from scripts._federate_options import FederateOptions
@@ -25,8 +28,8 @@ _BLUE, _ORANGE, _RED = "#0072B2", "#D55E00", "#CC0000"
 @dataclass(frozen=True)
 class RoundRecord:
     """One round, counted from 0. winners, points: the highest first. totals: Borda points by
-    member. sent: bytes of each update. gas: of all its calls; None where a run before this one
-    made them. digest: of the global model after it."""
+    member. sent: bytes of each update. copied: what the screen took for copies. gas: of all its
+    calls; None where a run before this one made them. digest: of the global model after it."""
 
     number: int
     accuracy: float
@@ -34,21 +37,26 @@ class RoundRecord:
     points: tuple[int, ...]
     totals: tuple[int, ...]
     sent: tuple[int, ...]
+    copied: tuple[Copied, ...]
     gas: int | None
     digest: str
 
 
 @dataclass(frozen=True)
 class MemberRecord:
-    """One member: rounds in which it was elected, points in all and since the attack began."""
+    """One member: rounds in which it was elected and in which it was screened out as a copy, points
+    in all and since the attack began, and the epsilon that its images have spent, if they are
+    hidden."""
 
     name: str
     account: str
     hostile: bool
     elected: int
+    screened: int
     points: int
     points_attacked: int
     gas: int
+    epsilon: float | None
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,8 @@ class CallRecord:
 @dataclass(frozen=True)
 class Record:
     """A run. Accuracies are shares of the test set; lie: what the server does wrong; convicted:
-    fault, round, victim and accuser where it was; seconds of wall clock."""
+    fault, round, victim and accuser where it was; lenient: who evaluated copies above 0; seconds of
+    wall clock."""
 
     session: str
     board: str
@@ -74,6 +83,7 @@ class Record:
     options: dict[str, object]
     engine: tuple[str, ...]
     elected: int
+    image_privacy: ImagePrivacy | None
     attack: str
     attack_from: int
     lie: str
@@ -84,6 +94,7 @@ class Record:
     calls: tuple[CallRecord, ...]
     checked: dict[str, int]
     refused: tuple[str, ...]
+    lenient: tuple[str, ...]
     conclusions: tuple[str, ...]
     gas_price_gwei: float
     seconds: float
@@ -108,10 +119,11 @@ def make_record(
     accuracies: Sequence[float],
     gas: Sequence[int | None],
     engine: Sequence[str],
-    conclusions: tuple[str, ...],
+    epsilons: Sequence[float] | None,
     seconds: float,
 ) -> Record:
-    """accounts: of the members. accuracies: before the first round and after each."""
+    """accounts: of the members. accuracies: before the first round and after each. epsilons: spent
+    by each member; None where images are not hidden."""
     session = chain.session
     rounds = tuple(
         RoundRecord(
@@ -121,6 +133,7 @@ def make_record(
             points=result.points,
             totals=result.totals,
             sent=tuple(findings.sizes[number].get(i, 0) for i in range(session.members)),
+            copied=findings.copied[number],
             gas=gas[number],
             digest=findings.digests[number + 1],
         )
@@ -144,6 +157,7 @@ def make_record(
         options=asdict(options),
         engine=tuple(engine),
         elected=options.elected,
+        image_privacy=session.description.image_privacy,
         attack=options.attack,
         attack_from=options.attack_from,
         lie=options.lie,
@@ -151,13 +165,21 @@ def make_record(
         first_accuracy=accuracies[0],
         rounds=rounds,
         members=tuple(
-            _member(i, str(account.address), options, rounds, chain.receipts)
+            _member(
+                i,
+                str(account.address),
+                options,
+                rounds,
+                chain.receipts,
+                None if epsilons is None else epsilons[i],
+            )
             for i, account in enumerate(accounts)
         ),
         calls=calls_of(chain.receipts),
         checked={name: getattr(findings, name) for name in counts},
         refused=tuple(findings.refused),
-        conclusions=conclusions,
+        lenient=tuple(findings.lenient),
+        conclusions=conclusions(options, session),
         gas_price_gwei=options.gas_price,
         seconds=seconds,
     )
@@ -169,6 +191,7 @@ def _member(
     options: FederateOptions,
     rounds: Sequence[RoundRecord],
     receipts: Sequence[Receipt],
+    epsilon: float | None,
 ) -> MemberRecord:
     late = [one for one in rounds if one.number >= options.attack_from]
     return MemberRecord(
@@ -176,9 +199,48 @@ def _member(
         account=account,
         hostile=options.attack != "none" and index in options.hostile,
         elected=sum(index in one.winners for one in rounds),
+        screened=sum(copy.author == index for one in rounds for copy in one.copied),
         points=sum(one.totals[index] for one in rounds),
         points_attacked=sum(one.totals[index] for one in late),
         gas=sum(receipt.gas for receipt in receipts if receipt.account == account),
+        epsilon=epsilon,
+    )
+
+
+def conclusions(options: FederateOptions, session: Session) -> tuple[str, ...]:
+    """What came of attack and lie."""
+    said = []
+    if options.attack != "none" and options.attack_from < options.rounds:
+        late = [session.closed[r] for r in range(options.attack_from, options.rounds)]
+        seats = [winner for closed in late for winner in closed.winners]
+        taken = sum(winner in options.hostile for winner in seats) / len(seats)
+        share = len(options.hostile) / options.participants
+        said.append(
+            f"The attackers, {share:.0%} of the members, took {taken:.0%} of the seats since "
+            f"round {options.attack_from}."
+        )
+    fault = session.fault
+    if fault is not None:
+        said.append(
+            f"The server {FAULTS[fault.fault]} in round {fault.key.round}; its stake went to "
+            f"the members, {amount(fault.share)} ETH each, and they went on without it."
+        )
+    elif options.liar:
+        said.append(f"The server {options.lie}, and nobody could convict it.")
+    else:
+        said.append("The server kept its word and has its stake back.")
+    return tuple(said)
+
+
+def described(copy: Copied) -> str:
+    """What an update was made of, by the screen."""
+    if copy.of is None:
+        source = "the model's last change"
+    else:
+        source = f"member {copy.of}'s update" + (" of the round before" if copy.earlier else "")
+    return (
+        f"mostly of {source}, {copy.overlap:.0%} of the parameters the same, {copy.explained:.0%} "
+        "explained by what was posted before"
     )
 
 

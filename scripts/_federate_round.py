@@ -15,7 +15,9 @@ from offchain.seccl.lies import LyingServer
 from offchain.seccl.messages import MessageKind
 from offchain.seccl.participant import Message, Participant
 from offchain.seccl.reading import Reading, read
+from offchain.seccl.screening import LastRound, screened
 from offchain.seccl.server import Server
+from offchain.seccl.similarity import Copied
 from offchain.seccl.updates import SparseUpdate
 from offchain.storage import Datastore
 from scripts._chain import Receipt
@@ -40,7 +42,8 @@ class Table:
     """All who take part in a session on the connected local chain.
 
     patience: seconds of the consensus's terms. tell: called after every transaction with who sent
-    it. sent: bytes of each member's update, by round.
+    it. last: the round before the one that is played next. sent: bytes of each member's update, by
+    round. copied: what was taken for copies, by round.
     """
 
     chain: FederationChain
@@ -50,19 +53,23 @@ class Table:
     store: Datastore
     patience: int
     tell: Callable[[str, Receipt], None]
+    last: LastRound = field(default_factory=LastRound)
     sent: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    copied: dict[int, tuple[Copied, ...]] = field(default_factory=dict)
 
     def play(
         self,
         round_: int,
         updates: Sequence[SparseUpdate],
+        order: Sequence[int],
         model: str,
-        evaluate: Callable[[], torch.Tensor],
+        evaluate: Callable[[Sequence[Copied]], torch.Tensor],
     ) -> tuple[int, ...]:
         """One round from the uploads to the result: the winners.
 
-        updates: what members submit. model: digest of the global model that they change. evaluate:
-        the evaluations float64 (N, N), [voter, candidate], of these updates.
+        updates: what members submit, in that order. model: digest of the global model that they
+        change. evaluate: of the copies found, the evaluations float64 (N, N), [voter, candidate],
+        of these updates.
 
         What is on the chain already, since a run was interrupted, is not done again.
         """
@@ -73,19 +80,31 @@ class Table:
             for seat, update in zip(self.seats, updates, strict=True)
         ]
         self.sent[round_] = tuple(len(message.content) for message in messages)
-        readings = self._exchange(round_, UPLOAD, messages)
+        readings = self._exchange(round_, UPLOAD, messages, order)
+        read_by = [
+            seat.role.updates(round_, reading, model)
+            for seat, reading in zip(self.seats, readings, strict=True)
+        ]
+        for reading, (usable, _) in zip(readings, read_by, strict=True):
+            self._as_sent(round_, reading, messages, usable)
+        # What lies on the board is the same for all, so all find the same copies.
+        self.copied[round_] = screened(session, readings[0], usable, self.last)
         # Before the window: evaluating may take long, ballots are taken for a while only.
-        scores = evaluate()
+        scores = evaluate(self.copied[round_])
         self._enter(round_, EVALUATION)
         self._open(round_)
-        evaluations, usable = [], set[int]()
-        for seat, reading, row in zip(self.seats, readings, scores, strict=True):
-            good, refused = seat.role.updates(round_, reading, model)
-            self._as_sent(round_, reading, messages, good)
-            usable = set(good)
-            evaluations.append(seat.role.evaluation(round_, row.tolist(), tuple(refused)))
-        self._exchange(round_, EVALUATION, evaluations)
-        self._vote(round_)
+        evaluations = [
+            seat.role.evaluation(round_, row.tolist(), tuple(refused))
+            for seat, row, (_, refused) in zip(self.seats, scores, read_by, strict=True)
+        ]
+        if session.description.hidden:
+            # Before anybody sees an evaluation, from which the ballot follows.
+            self._cast(round_)
+            go_to(session.opened[round_].ballot_end)
+            self._cast(round_)
+        self._exchange(round_, EVALUATION, evaluations, order)
+        self._cast(round_)
+        self._close(round_)
         winners = session.closed[round_].winners
         for winner in winners:
             if winner not in usable:
@@ -94,6 +113,7 @@ class Table:
                 )
         if not winners:
             raise click.ClickException(f"round {round_}: too few ballots, nobody was elected")
+        self.last = LastRound.of(usable, winners)
         return winners
 
     def finish(self) -> None:
@@ -122,16 +142,19 @@ class Table:
             )
 
     def _exchange(
-        self, round_: int, kind: MessageKind, messages: Sequence[Message]
+        self, round_: int, kind: MessageKind, messages: Sequence[Message], order: Sequence[int]
     ) -> list[Reading]:
-        """Members send, the server posts, members read and object: what each of them reads."""
+        """Members send, in that order, the server posts, members read and object: what each of
+        them reads."""
         session, terms = self.chain.session, self.chain.session.terms
         if session.fault is None:
             self._same_as_posted(round_, kind, messages)
             start, end = terms.window(round_, kind)
             if now() < (start + end) // 2:
-                for seat, message in zip(self.seats, messages, strict=True):
-                    seat.role.keep(self.server.receive(message.key, message.content, now()))
+                for i in order:
+                    message = messages[i]
+                    receipt = self.server.receive(message.key, message.content, now())
+                    self.seats[i].role.keep(receipt)
             for action in self.server.post(round_, kind):
                 if not self._is_posted(action):
                     self._send("server", action, self.account)
@@ -139,18 +162,21 @@ class Table:
                 go_to((start + end) // 2)
         while True:
             readings = [read(session, round_, kind, self.store) for _ in self.seats]
-            if not self._object(round_, kind, readings):
+            if not self._object(round_, kind, readings, order):
                 return readings
 
-    def _object(self, round_: int, kind: MessageKind, readings: Sequence[Reading]) -> bool:
+    def _object(
+        self, round_: int, kind: MessageKind, readings: Sequence[Reading], order: Sequence[int]
+    ) -> bool:
         """Lets members do what they have to about the posts; says whether anybody did."""
         session, acted = self.chain.session, False
         for action in self.server.answers():
             self._send("server", action, self.account)
             acted = True
-        for i, (seat, reading) in enumerate(zip(self.seats, readings, strict=True)):
+        for i in order:
+            seat = self.seats[i]
             handed = self.server.hand(i, round_, kind) if session.fault is None else None
-            for action in seat.role.objections(round_, kind, reading, handed, now()):
+            for action in seat.role.objections(round_, kind, readings[i], handed, now()):
                 # One conviction is enough; whoever comes second would be refused.
                 if isinstance(action, get_args(do.Accusation)) and session.fault is not None:
                     continue
@@ -174,31 +200,37 @@ class Table:
                 self._send("server", action, self.account)
         if round_ not in session.opened:
             before = session.opened.get(round_ - 1)
-            since = before.ballot_end if before else session.terms.start
+            since = before.reveal_end if before else session.terms.start
             go_to(since + self.patience)
             first = self.seats[0]
             self._send(first.name, do.OpenOverdueRound(round_, 0), first.account)
 
-    def _vote(self, round_: int) -> None:
-        """The server carries the ballots; who is left out votes itself; the round is closed."""
+    def _cast(self, round_: int) -> None:
+        """The server carries what members have to cast now; who is left out does it itself."""
         session = self.chain.session
         consensus = str(self.chain.consensus.address)
         if round_ in session.closed:
             return
         if session.fault is None:
-            counted = session.ballots.get(round_, {})
-            ballots = [
-                seat.role.signed_ballot(round_, consensus)
+            handed = [
+                one
                 for seat in self.seats
-                if seat.role.index not in counted
+                for one in seat.role.voter.handed(round_, consensus, now())
             ]
-            for action in self.server.relay(ballots):
+            for action in self.server.relay(handed):
                 self._send("server", action, self.account)
         for seat in self.seats:
-            for action in seat.role.vote(round_):
+            for action in seat.role.voter.cast(round_, consensus, now()):
                 self._send(seat.name, action, seat.account)
+
+    def _close(self, round_: int) -> None:
+        """When all have voted or no more ballots are taken, the server closes the round, or a
+        member when the server is out."""
+        session = self.chain.session
+        if round_ in session.closed:
+            return
         if len(session.ballots.get(round_, {})) < session.members:
-            go_to(session.opened[round_].ballot_end)
+            go_to(session.opened[round_].reveal_end)
         first = self.seats[0]
         honest = session.fault is None
         closer = ("server", self.account) if honest else (first.name, first.account)

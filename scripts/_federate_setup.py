@@ -10,15 +10,17 @@ import torch
 from ape.api import AccountAPI
 
 from offchain.crypto import commitments as cm
-from offchain.seccl.documents import Description
+from offchain.seccl.description import Description
 from offchain.seccl.lies import LIES, Lie
 from offchain.seccl.messages import SessionTerms
 from offchain.seccl.parameters import Layout, model_digest
 from offchain.seccl.participant import Participant
 from offchain.seccl.server import Server
+from offchain.seccl.similarity import Likeness
+from offchain.seccl.training import Task
 from offchain.storage import Datastore, cid_of, digest_of
 from scripts._chain import Receipt
-from scripts._federate_chain import AccountWallet, FederationChain, now, recover, twin_of
+from scripts._federate_chain import AccountWallet, FederationChain, Times, now, recover, twin_of
 from scripts._federate_options import SPARE_ACCOUNTS, FederateOptions
 from scripts._federate_round import Seat, Table
 
@@ -31,10 +33,10 @@ _START_SECONDS = 120
 
 @dataclass(frozen=True, eq=False)
 class Agreed:
-    """The network that is trained: its classes, the images' shape (C, H, W), where its parameters
-    lie, and the first global model, float32 (P,)."""
+    """What is trained, on images of which shape (C, H, W), where the parameters lie, and the first
+    global model, float32 (P,)."""
 
-    classes: int
+    task: Task
     shape: tuple[int, int, int]
     layout: Layout
     first: torch.Tensor
@@ -56,15 +58,19 @@ def open_session(
         consensus=str(factory.address),
         winners=options.elected,
         quorum=0,
+        ballots=options.ballots,
+        screen=Likeness() if options.screen else None,
         parameters=agreed.layout.total,
         share=options.share,
+        network=options.model,
         model=model_digest(agreed.layout, agreed.first),
-        classes=agreed.classes,
+        classes=agreed.task.class_count,
         shape=agreed.shape,
         seed=options.seed,
+        image_privacy=agreed.task.settings.image_privacy,
         dataset=options.dataset,
     )
-    window = round(options.hours * 3600)
+    window = _window(options)
     terms = SessionTerms(
         server=str(server.address),
         member_root=cm.root_of(twin_of(board).member_leaves(addresses)),
@@ -81,9 +87,24 @@ def open_session(
         document=digest_of(cid_of(description.to_bytes())),
     )
     before(twin_of(board).session_id(terms))
-    # Ballots, and then the time until members may open a round, end within the next window.
-    times = window // 2, window // 2
-    return FederationChain.create(board, factory, server, terms, times, description, store)
+    return FederationChain.create(
+        board, factory, server, terms, _times(options), description, store
+    )
+
+
+def resume_session(options: FederateOptions, session: str, store: Datastore) -> FederationChain:
+    """A session that was begun with these options, though it were killed while it began."""
+    _, server, *_ = _accounts(options)
+    return FederationChain.find(session, store, (server, _times(options)))
+
+
+def _times(options: FederateOptions) -> Times:
+    return Times.within(_window(options), options.ballots == "hidden")
+
+
+def _window(options: FederateOptions) -> int:
+    """Seconds for uploads, and for evaluations."""
+    return round(options.hours * 3600)
 
 
 def make_table(
@@ -91,11 +112,12 @@ def make_table(
     chain: FederationChain,
     store: Datastore,
     tell: Callable[[str, Receipt], None],
+    secret: bytes,
 ) -> Table:
-    """Everybody at a table, as the options have them."""
+    """Everybody at a table, as the options have them. secret: what hides all members' ballots."""
     _, server, *members = _accounts(options)
     lie = options.server_lie if options.liar else None
-    return seat_all(chain, server, members, store, tell, options.lie, lie)
+    return seat_all(chain, server, members, store, tell, options.lie, lie, secret)
 
 
 def seat_all(
@@ -106,10 +128,11 @@ def seat_all(
     tell: Callable[[str, Receipt], None],
     name: str = "none",
     lie: Lie | None = None,
+    secret: bytes | None = None,
 ) -> Table:
     """Roles that remember nothing, for the server's account and the members', by index.
 
-    name, lie: what the server does wrong, and about whom.
+    name, lie: what the server does wrong, and about whom. secret: as `Voter` takes it, here of all.
     """
     session, wallet = chain.session, AccountWallet(account)
     server = (
@@ -119,7 +142,7 @@ def seat_all(
         Seat(
             f"member {i}",
             member,
-            Participant(session, i, AccountWallet(member), recover, store),
+            Participant(session, i, AccountWallet(member), recover, store, secret),
         )
         for i, member in enumerate(members)
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -10,10 +11,15 @@ from rich.console import Console
 from offchain.data.imageset import Progress
 from offchain.report.sheets import Row, Sheet
 from offchain.report.tables import render
-from offchain.report.text import ether, gas_cost, percent, whole
+from offchain.report.text import amount, ether, gas_cost, percent, whole
 from offchain.seccl.audit import Findings
 from offchain.seccl.session import FAULTS, RoundClosed, ServerFaulty
-from scripts._federate_report import Record
+from offchain.seccl.similarity import Copied
+from offchain.seccl.training import Task
+from scripts._chain import Receipt
+from scripts._federate_chain import FederationChain
+from scripts._federate_options import FederateOptions
+from scripts._federate_report import Record, described
 from scripts._waiting import doing
 
 
@@ -38,6 +44,7 @@ class FederateTelling:
         closed: RoundClosed,
         hostile: tuple[int, ...],
         sent: tuple[int, ...],
+        copied: tuple[Copied, ...],
         gas: int,
     ) -> None:
         """What came of a round: who was elected, with how many points; ! marks attackers."""
@@ -49,6 +56,48 @@ class FederateTelling:
             f"round {number:>2}  accuracy {percent(accuracy):>6}  elected {chosen}; "
             f"{sum(sent) / len(sent) / 1000:.1f} kB an update, {whole(gas)} gas"
         )
+        for copy in copied:
+            who = f"{copy.author}{'!' if copy.author in hostile else ''}"
+            self.say(f"          member {who} was screened out: {described(copy)}")
+
+    def begin(
+        self, options: FederateOptions, chain: FederationChain, engine: Sequence[str], task: Task
+    ) -> None:
+        """What is played."""
+        for line in engine:
+            self.say(line)
+        self.say(
+            f"{options.participants} members, {options.elected} elected a round, "
+            f"{chain.session.description.parameters:,} parameters of which "
+            f"{100 * options.share:g} % are uploaded"
+        )
+        privacy = task.settings.image_privacy
+        if privacy is not None:
+            self.say(
+                f"images are hidden: gradients of at most {privacy.clip:g}, noise of "
+                f"{privacy.noise:.3g} times that, for an epsilon of {options.privacy:g} at delta "
+                f"{options.delta:g} after {options.rounds} rounds"
+            )
+        if options.hostile and options.attack != "none":
+            who = ", ".join(map(str, options.hostile))
+            self.say(f"attack {options.attack} by members {who} from round {options.attack_from}")
+        if options.liar:
+            lie = options.server_lie
+            self.say(f"the server {options.lie} in round {lie.round}, about member {lie.victim}")
+        self.say(f"-- session 0x{chain.session.id.hex()}", "bold")
+
+    def faults(self, chain: FederationChain) -> Callable[[str, Receipt], None]:
+        """What to call after every transaction, with who sent it: says once who caught a server."""
+        told = chain.session.fault is not None
+
+        def tell(who: str, receipt: Receipt) -> None:
+            nonlocal told
+            fault = chain.session.fault
+            if fault is not None and not told:
+                told = True
+                self.convicted(fault, who, amount(fault.share))
+
+        return tell
 
     def convicted(self, fault: ServerFaulty, accuser: str, share: str) -> None:
         """The server was caught."""
@@ -77,10 +126,16 @@ class FederateTelling:
         self._console.print(render(findings_sheet(findings)))
         for line in findings.refused:
             self.say(f"not used: {line}")
+        for line in findings.lenient:
+            self.say(f"against the screen: {line}")
 
 
 def members_sheet(record: Record) -> Sheet:
-    """Who was elected how often, and the Borda points of each."""
+    """Who was elected how often, and the Borda points of each; who was screened out; what was spent
+    of privacy."""
+    screen = bool(record.options["screen"])
+    names = ["member", "plays", "elected", "points", "since the attack", "gas"]
+    names += ["screened out"] * screen + ["epsilon"] * (record.image_privacy is not None)
     rows = [
         Row(
             (
@@ -90,18 +145,19 @@ def members_sheet(record: Record) -> Sheet:
                 whole(member.points),
                 whole(member.points_attacked) if record.attack != "none" else "-",
                 whole(member.gas),
+                *[str(member.screened)] * screen,
+                *([] if member.epsilon is None else [f"{member.epsilon:.3f}"]),
             )
         )
         for member in record.members
     ]
-    return Sheet(
-        "Members",
-        ("member", "plays", "elected", "points", "since the attack", "gas"),
-        2,
-        tuple(rows),
-        note=f"Of {len(record.rounds)} rounds, {record.elected} seats each; Borda points over all "
-        "rounds.",
-    )
+    note = f"Of {len(record.rounds)} rounds, {record.elected} seats each; Borda points over all."
+    if record.image_privacy is not None:
+        note += (
+            f" Epsilon at delta {record.options['delta']:g}: spent by each image trained on; the "
+            "images that members evaluate by are not covered."
+        )
+    return Sheet("Members", tuple(names), 2, tuple(rows), note=note)
 
 
 def calls_sheet(record: Record) -> Sheet:
@@ -140,6 +196,8 @@ def findings_sheet(findings: Findings) -> Sheet:
         "results, counted again": len(findings.results),
         "global models, computed again": len(findings.digests),
     }
+    if any(findings.copied):
+        counts["copies, screened out again"] = sum(map(len, findings.copied))
     rows = tuple(Row((name, whole(count))) for name, count in counts.items())
     note = f"All right. The last model's SHA-256 is {findings.digests[-1]}."
     return Sheet("Audit: what was checked", ("what", "number"), 1, rows, note=note)

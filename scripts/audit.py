@@ -20,7 +20,12 @@ from scripts import _common_options as common
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder with the embedded node's content; default under .souk/, as of federate.",
 )
-def cli(session: str, ipfs: str | None, keep: Path | None) -> None:
+@click.option(
+    "--model",
+    metavar="MODULE:FUNCTION",
+    help="The model of the session, where it is one of somebody's own: its code is run.",
+)
+def cli(session: str, ipfs: str | None, keep: Path | None, model: str | None) -> None:
     """Check SESSION, the id that federate printed, from the chain and the datastore alone.
 
     Every message is compared with its hash on the board, every batch with its root, every receipt
@@ -39,7 +44,7 @@ def cli(session: str, ipfs: str | None, keep: Path | None) -> None:
     with one_line_each(), open_datastore(ipfs, (keep or default_home()) / "ipfs") as store:
         chain = FederationChain.find(session, store)
         with telling.doing("auditing") as progress:
-            findings = audit_session(chain, store, progress)
+            findings = audit_session(chain, store, progress, model)
         telling.audited(findings)
         rounds = chain.session.terms.rounds
         if len(findings.results) < rounds:

@@ -9,6 +9,7 @@ from ape.cli import ConnectedProviderCommand, network_option, verbosity_option
 
 from scripts import _common_options as common
 
+BALLOTS = ("open", "hidden", "scores")
 LIES = ("none", "alters", "drops", "replays", "equivocates", "withholds", "stalls")
 
 
@@ -123,6 +124,44 @@ LIES = ("none", "alters", "drops", "replays", "equivocates", "withholds", "stall
     show_default=True,
     help="Part of the parameters, those with the largest change, that is uploaded.",
 )
+@click.option(
+    "--model",
+    default="small",
+    show_default=True,
+    help="What is trained: small (two convolutions), one of torchvision's classifiers without "
+    "batch normalisation, such as squeezenet1_1, or module:function, called with the number of "
+    "classes and the shape (C, H, W) of an image, which gives a torch.nn.Module.",
+)
+@click.option(
+    "--privacy",
+    metavar="EPSILON",
+    type=click.FloatRange(0, min_open=True),
+    help="Hide each single image that a member trains on (DP-SGD), with so much noise that all "
+    "rounds together cost at most this epsilon.",
+)
+@click.option(
+    "--delta",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=1e-5,
+    show_default=True,
+    help="The delta of --privacy.",
+)
+@click.option(
+    "--clip",
+    type=click.FloatRange(0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Longest gradient of an image under --privacy.",
+)
+@click.option(
+    "--ballots",
+    type=click.Choice(BALLOTS),
+    default="open",
+    show_default=True,
+    help="How members vote: by open rankings, by rankings hidden until all have committed to "
+    "theirs, or by scores, the paper's ballots of evaluations, which the contract sorts.",
+)
+@click.option("--screen", is_flag=True, help="Members evaluate updates that were copied at 0.")
 @click.option(
     "--stake",
     default="0.1 ether",

@@ -142,10 +142,35 @@ class SignedBallot:
 
 
 @dataclass(frozen=True)
+class SignedCommitment:
+    """A commitment to a hidden ballot that anybody may carry."""
+
+    round: int
+    voter: int
+    commitment: bytes
+    r: bytes
+    vs: bytes
+
+
+@dataclass(frozen=True)
+class Reveal:
+    """Anybody opens a commitment."""
+
+    round: int
+    voter: int
+    ballot: Ballot
+    salt: bytes
+
+
+Carried = SignedBallot | SignedCommitment | Reveal
+"""What members give the server to carry."""
+
+
+@dataclass(frozen=True)
 class Relay:
     """The server carries ballots, all in one transaction."""
 
-    ballots: tuple[SignedBallot, ...]
+    ballots: tuple[Carried, ...]
 
 
 @dataclass(frozen=True)
@@ -155,6 +180,15 @@ class Vote:
     round: int
     voter: int
     ballot: Ballot
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A member commits to its hidden ballot itself."""
+
+    round: int
+    voter: int
+    commitment: bytes
 
 
 @dataclass(frozen=True)
@@ -181,5 +215,7 @@ Action = (
     | OpenOverdueRound
     | Relay
     | Vote
+    | Commit
+    | Reveal
     | Close
 )

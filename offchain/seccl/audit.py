@@ -7,15 +7,17 @@ from dataclasses import dataclass, field
 import torch
 
 from offchain.data.imageset import Progress
+from offchain.seccl.architectures import factory_named
 from offchain.seccl.ballots import Form, unpack_ranking, unpack_scores
 from offchain.seccl.borda import BallotError, Election, Result
 from offchain.seccl.messages import MessageKind, PostKey
-from offchain.seccl.networks import default_factory
 from offchain.seccl.parameters import Layout, initial_model, model_digest
-from offchain.seccl.participant import ballot_of, evaluations_of, usable_updates
+from offchain.seccl.participant import evaluations_of, usable_updates
 from offchain.seccl.reading import Reading, Recover, is_signed, read
+from offchain.seccl.screening import LastRound, lenient, screened
 from offchain.seccl.session import Session
-from offchain.seccl.updates import SparseUpdate, mean_update
+from offchain.seccl.similarity import Copied
+from offchain.seccl.voting import ballot_of
 from offchain.storage import Datastore
 
 
@@ -28,8 +30,10 @@ class Findings:
     """How many of each were checked and found right.
 
     refused: messages that are on the board and that no honest member uses, with the reason.
+    copied: of each round, what the session's screen takes for copies. lenient: who evaluated one
+    above 0, which is its own doing and takes nothing from the result.
     digests: of the global model before the first round and after each.
-    models: these models, float32 (P,). updates: of each round, by author.
+    models: these models, float32 (P,). last: the newest closed round's updates and change.
     results: of each round. sizes: bytes of each upload that counts, by round and author.
     counted: every message that counts, as the board's isPosted takes it: place, hash, path.
     """
@@ -43,7 +47,9 @@ class Findings:
     refused: list[str] = field(default_factory=list)
     digests: list[str] = field(default_factory=list)
     models: list[torch.Tensor] = field(default_factory=list)
-    updates: list[dict[int, SparseUpdate]] = field(default_factory=list)
+    last: LastRound = field(default_factory=LastRound)
+    copied: list[tuple[Copied, ...]] = field(default_factory=list)
+    lenient: list[str] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
     sizes: list[dict[int, int]] = field(default_factory=list)
     counted: list[tuple[PostKey, bytes, tuple[bytes, ...]]] = field(default_factory=list)
@@ -52,10 +58,14 @@ class Findings:
 class FirstModel:
     """The network that a session trains, and what it starts from."""
 
-    def __init__(self, session: Session) -> None:
-        """Raises AuditError when it is not the one that the description names."""
+    def __init__(self, session: Session, trusted: str | None = None) -> None:
+        """trusted: as `factory_named` takes it.
+
+        Raises ModelError where there is no such network, AuditError when what it makes is not the
+        model that the description names.
+        """
         about = session.description
-        factory = default_factory(about.classes, about.shape)
+        factory = factory_named(about.network, about.classes, about.shape, trusted)
         self.flat = initial_model(factory, about.seed)
         self.layout = Layout.of(factory())
         self.digest = model_digest(self.layout, self.flat)
@@ -67,16 +77,21 @@ class FirstModel:
 
 
 def audit(
-    session: Session, store: Datastore, recover: Recover, progress: Progress | None = None
+    session: Session,
+    store: Datastore,
+    recover: Recover,
+    progress: Progress | None = None,
+    trusted: str | None = None,
 ) -> Findings:
     """Checks every closed round of a session.
 
     Every message that counts against its hash on the board, every batch against its root, every
     receipt's signature, every ballot against its voter's evaluation, every result, and every
     global model against the digest that the next round's elected updates name. progress: called
-    as (rounds done, rounds). Raises AuditError at the first difference.
+    as (rounds done, rounds). trusted: the module:function that may be imported to make the model.
+    Raises AuditError at the first difference, ModelError where the model cannot be made.
     """
-    first, found = FirstModel(session), Findings()
+    first, found = FirstModel(session, trusted), Findings()
     model = first.flat
     found.models.append(model)
     found.digests.append(first.digest)
@@ -87,7 +102,8 @@ def audit(
         judged = _messages(session, round_, MessageKind.EVALUATION, store, recover, found)
         updates, refused = usable_updates(session, round_, uploads, found.digests[-1])
         found.refused += [f"round {round_}, member {i}: {why}" for i, why in refused.items()]
-        _ballots(session, round_, judged, found)
+        copied = screened(session, uploads, updates, found.last)
+        _ballots(session, round_, judged, copied, found)
         winners = _result(session, round_, found)
         for winner in winners:
             if winner not in updates:
@@ -95,9 +111,10 @@ def audit(
                     f"round {round_}: member {winner} won with an update that cannot be used: "
                     f"{refused[winner]}"
                 )
-        if winners:
-            model = model + mean_update([updates[winner] for winner in winners])
-        found.updates.append(updates)
+        found.last = LastRound.of(updates, winners)
+        if found.last.change is not None:
+            model = model + found.last.change
+        found.copied.append(copied)
         found.sizes.append({author: len(data) for author, data in uploads.contents.items()})
         found.models.append(model)
         found.digests.append(model_digest(first.layout, model))
@@ -137,8 +154,10 @@ def _messages(
     return reading
 
 
-def _ballots(session: Session, round_: int, judged: Reading, found: Findings) -> None:
-    """Each ballot against its voter's evaluation."""
+def _ballots(
+    session: Session, round_: int, judged: Reading, copied: tuple[Copied, ...], found: Findings
+) -> None:
+    """Each ballot against its voter's evaluation, and each evaluation against the screen."""
     said, wrong = evaluations_of(session, round_, judged.contents)
     for author, why in wrong.items():
         raise AuditError(f"round {round_}, member {author}: {why}")
@@ -148,8 +167,14 @@ def _ballots(session: Session, round_: int, judged: Reading, found: Findings) ->
             raise AuditError(f"{where} rests on no evaluation")
         if ballot != ballot_of(session, said[voter]):
             raise AuditError(f"{where} is not what its evaluation says")
+        if session.description.hidden and voter not in session.committed.get(round_, {}):
+            raise AuditError(f"{where} was not committed to before it was shown")
         found.ballots += 1
     found.evaluations += len(said)
+    found.lenient += [
+        f"round {round_}: member {one} evaluated the copy of member {author} above 0"
+        for one, author in lenient(said, copied)
+    ]
 
 
 def _result(session: Session, round_: int, found: Findings) -> tuple[int, ...]:

@@ -80,6 +80,11 @@ def pack_scores(scores: Sequence[float], voter: int) -> Ballot:
         if not 0 <= score <= 1:
             raise ValueError(f"score {score} of member {member} is not between 0 and 1")
         steps.append(0 if member == voter else round(score * MAX_SCORE))
+    return pack_steps(steps)
+
+
+def pack_steps(steps: Sequence[int]) -> Ballot:
+    """A ballot of evaluations already in steps of 1/65,535, by member, 0 for the voter's own."""
     return Ballot(Form.SCORES, b"".join(step.to_bytes(2, "big") for step in steps))
 
 

@@ -1,7 +1,7 @@
-"""The documents of a session in the datastore: its description, catalogues, and evaluations.
+"""The documents of a session's rounds in the datastore: catalogues and evaluations.
 
-All are canonical JSON. A description is named by the session's id, a catalogue by the transaction
-that posts what it lists, an evaluation by the board, as every message.
+Both are canonical JSON. A catalogue is named by the transaction that posts what it lists, an
+evaluation by the board, as every message.
 """
 
 from __future__ import annotations
@@ -14,73 +14,9 @@ from offchain.models.canonical import DocumentError, from_canonical, take, to_ca
 from offchain.seccl.ballots import MAX_SCORE
 from offchain.seccl.messages import MessageKind, PostKey, Receipt
 
-MAX_DESCRIPTION_BYTES = 200_000
-"""Room for the 2,047 members that a board allows."""
-
 _ENTRY_BYTES = 512
-_DESCRIPTION = "souk.seccl.session.v1"
 _CATALOGUE = "souk.seccl.catalogue.v1"
 _EVALUATION = "souk.seccl.evaluation.v1"
-
-
-@dataclass(frozen=True)
-class Description:
-    """What members agree on besides the board's terms, and all that an auditor needs.
-
-    members: 0x addresses, by index. consensus: 0x address of the factory of BordaConsensus.
-    winners: M. quorum: of ballots. parameters: of the model. share: of them that is uploaded.
-    model: digest, in hex, of the first global model: SmallCnn of `classes` and `shape` (C, H, W),
-    drawn from `seed`. dataset: its name, for people.
-    """
-
-    members: tuple[str, ...]
-    consensus: str
-    winners: int
-    quorum: int
-    parameters: int
-    share: float
-    model: str
-    classes: int
-    shape: tuple[int, int, int]
-    seed: int
-    dataset: str
-
-    def to_bytes(self) -> bytes:
-        """The document."""
-        fields = asdict(self) | {"members": list(self.members), "shape": list(self.shape)}
-        return to_canonical({"type": _DESCRIPTION, **fields})
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> Description:
-        """The inverse of `to_bytes`, of untrusted bytes. Raises DocumentError."""
-        what = "a session's description"
-        document = from_canonical(data, what, MAX_DESCRIPTION_BYTES)
-        values = take(
-            document,
-            what,
-            type=str,
-            members=list,
-            consensus=str,
-            winners=int,
-            quorum=int,
-            parameters=int,
-            share=(int, float),
-            model=str,
-            classes=int,
-            shape=list,
-            seed=int,
-            dataset=str,
-        )
-        kind, members, *rest = values
-        shape = values[9]
-        if kind != _DESCRIPTION:
-            raise DocumentError(f"{what} has the type {_DESCRIPTION}, not {kind!r:.60}")
-        if not all(isinstance(member, str) for member in members):
-            raise DocumentError(f"{what}: members are addresses")
-        if len(shape) != 3 or not all(type(side) is int for side in shape):
-            raise DocumentError(f"{what}: shape is three whole numbers, not {shape!r:.60}")
-        rest[7] = tuple(shape)
-        return cls(tuple(members), *rest)
 
 
 @dataclass(frozen=True)
@@ -105,7 +41,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """What the server says lies at the places of one round and kind, by ascending author."""
+    """What the server says lies at the places of one round and kind, in the order in which it took
+    the messages."""
 
     session: bytes
     round: int
@@ -158,8 +95,8 @@ class Catalogue:
             raise DocumentError(f"{what} of another session, round or kind: {head!r:.200}")
         entries = tuple(_entry(item) for item in listed)
         authors = [entry.author for entry in entries]
-        if authors != sorted(set(authors)) or not set(authors) <= set(range(members)):
-            raise DocumentError(f"{what} lists authors below {members} once, in order")
+        if len(set(authors)) < len(authors) or not set(authors) <= set(range(members)):
+            raise DocumentError(f"{what} lists authors below {members} once")
         return cls(session, round_, kind, entries)
 
     def _key(self, author: int) -> PostKey:

@@ -133,7 +133,7 @@ class Stalls(LyingServer):
         """Nothing from the round of the lie on."""
         return [] if round_ >= self.lie.round else super().open_round(round_)
 
-    def relay(self, ballots: Sequence[do.SignedBallot]) -> list[do.Action]:
+    def relay(self, ballots: Sequence[do.Carried]) -> list[do.Action]:
         """Nothing from the round of the lie on."""
         late = any(ballot.round >= self.lie.round for ballot in ballots)
         return [] if late else super().relay(ballots)

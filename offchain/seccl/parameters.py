@@ -81,6 +81,19 @@ class Layout:
                 parameter.copy_(views[name])
 
 
+class Buffers:
+    """What a model holds besides its parameters, which must stay as it is."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self._kept = {name: buffer.clone() for name, buffer in model.named_buffers()}
+
+    def check(self, model: nn.Module) -> None:
+        """Raises ModelError when the model's buffers are not what they were."""
+        for name, buffer in model.named_buffers():
+            if name not in self._kept or not torch.equal(buffer, self._kept[name]):
+                raise ModelError(f"training changes the buffer {name}, which no update carries")
+
+
 def initial_model(factory: ModelFactory, seed: int) -> torch.Tensor:
     """What training starts from, float32 (total,), drawn on the CPU, the same for the same seed."""
     # Layers draw from the default generator, so it is lent to them and put back.

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 
 from offchain.models.canonical import DocumentError
 from offchain.seccl import actions as do
-from offchain.seccl.ballots import Ballot, Poll, compact, pack_ranking
-from offchain.seccl.borda import Election
 from offchain.seccl.documents import Catalogue, Evaluation, SignedReceipt
 from offchain.seccl.messages import NO_MESSAGE, MessageKind, PostKey
 from offchain.seccl.reading import Reading, Recover, Wallet, is_signed
@@ -25,6 +23,7 @@ from offchain.seccl.updates import (
     decode_update,
     encode_update,
 )
+from offchain.seccl.voting import Voter
 from offchain.storage import Datastore, digest_of
 
 
@@ -42,17 +41,26 @@ class Message:
 
 
 class Participant:
-    """Member number `index`; its state but for receipts is the chain's."""
+    """Member number `index`; its state but for receipts is the chain's.
+
+    voter: its vote, which its evaluations decide.
+    """
 
     def __init__(
-        self, session: Session, index: int, wallet: Wallet, recover: Recover, store: Datastore
+        self,
+        session: Session,
+        index: int,
+        wallet: Wallet,
+        recover: Recover,
+        store: Datastore,
+        secret: bytes | None = None,
     ) -> None:
-        """Raises ValueError when the wallet is not that member's."""
+        """secret: as `Voter` takes it. Raises ValueError when the wallet is not that member's."""
         if session.description.members[index].lower() != wallet.address.lower():
             raise ValueError(f"{wallet.address} is not member {index}")
         self.session = session
         self.index = index
-        self._wallet = wallet
+        self.voter = Voter(session, index, wallet, secret)
         self._recover = recover
         self._store = store
         self._sent: dict[PostKey, Message] = {}
@@ -68,6 +76,7 @@ class Participant:
     def evaluation(self, round_: int, scores: Sequence[float], refused: Sequence[int]) -> Message:
         """Its evaluation of the others' uploads: macro F-scores, 0 to 1, by member."""
         said = Evaluation.of(round_, self.index, scores, refused)
+        self.voter.decide(said)
         return self.send(round_, MessageKind.EVALUATION, said.to_bytes())
 
     def send(self, round_: int, kind: MessageKind, content: bytes) -> Message:
@@ -104,30 +113,6 @@ class Participant:
         global model than `model`, and values that are NaN or infinite.
         """
         return usable_updates(self.session, round_, reading, model)
-
-    # ---------------------------------------------------------------- what it votes
-
-    def ranking(self, round_: int) -> Ballot:
-        """The ballot that follows from its evaluation of the round."""
-        key = self.session.key(round_, MessageKind.EVALUATION, self.index)
-        said = Evaluation.from_bytes(
-            self._sent[key].content, round_, self.index, self.session.members
-        )
-        return ballot_of(self.session, said)
-
-    def signed_ballot(self, round_: int, consensus: str) -> do.SignedBallot:
-        """That ballot, signed for the session's BordaConsensus at the 0x address `consensus`."""
-        ballot = self.ranking(round_)
-        poll = Poll(self.session.board.chain_id, consensus, self.session.id, round_)
-        signature = self._wallet.sign(poll.ballot(self._wallet.address, ballot))
-        r, s = (int.from_bytes(part, "big") for part in (signature[:32], signature[32:64]))
-        return do.SignedBallot(round_, self.index, ballot, *compact(r, s, signature[64]))
-
-    def vote(self, round_: int) -> list[do.Action]:
-        """Casts the ballot itself when it was not counted so far."""
-        if self.index in self.session.ballots.get(round_, {}):
-            return []
-        return [do.Vote(round_, self.index, self.ranking(round_))]
 
     # ---------------------------------------------------------------- what it objects to
 
@@ -254,14 +239,6 @@ def usable_updates(
         except UpdateError as error:
             refused[author] = str(error)
     return updates, refused
-
-
-def ballot_of(session: Session, said: Evaluation) -> Ballot:
-    """The ranking that follows from an evaluation under the seed of its round."""
-    seed = session.opened[said.round].seed
-    about = session.description
-    election = Election(session.members, about.winners, seed, about.quorum)
-    return pack_ranking(election.best(said.author, said.scores), session.members)
 
 
 def evaluations_of(

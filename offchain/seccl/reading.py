@@ -46,6 +46,8 @@ class Reading:
     hashes: the messages that count, by author.
     contents: the message that counts, by author, its hash compared with the board's.
     missing: why there is none, by author, where something was posted.
+    order: the authors whose messages count, in the order in which they were posted: as on the
+        board, and within a batch as the server says that it took them.
     trouble: why the server's catalogue is of no use, "" where it is.
     """
 
@@ -55,6 +57,7 @@ class Reading:
     leaves: tuple[bytes, ...] | None = None
     contents: Mapping[int, bytes] = field(default_factory=dict)
     missing: Mapping[int, str] = field(default_factory=dict)
+    order: tuple[int, ...] = ()
     trouble: str = ""
 
     def path(self, author: int) -> tuple[bytes, ...]:
@@ -107,7 +110,12 @@ def read(session: Session, round_: int, kind: MessageKind, store: Datastore) -> 
         wanted[author] = post.message, post.note
     contents, missing = _contents(session, round_, kind, wanted, store)
     hashes = {author: message for author, (message, _) in wanted.items()}
-    return Reading(receipts, posted, hashes, leaves, contents, missing, trouble)
+    listed_first = catalogues if session.terms.batched(kind) else []
+    order = session.order(
+        round_, kind, [entry.author for batch in listed_first for entry in batch.entries]
+    )
+    order = tuple(author for author in order if author in hashes)
+    return Reading(receipts, posted, hashes, leaves, contents, missing, order, trouble)
 
 
 def max_message_bytes(session: Session, kind: MessageKind) -> int:

@@ -78,8 +78,8 @@ class Server:
         """Opens a round of ballots, once."""
         return [] if round_ in self.session.opened else [do.OpenRound(round_)]
 
-    def relay(self, ballots: Sequence[do.SignedBallot]) -> list[do.Action]:
-        """Carries ballots."""
+    def relay(self, ballots: Sequence[do.Carried]) -> list[do.Action]:
+        """Carries ballots, or commitments to them, or openings."""
         return [do.Relay(tuple(ballots))] if ballots else []
 
     def answers(self) -> list[do.Action]:
@@ -96,8 +96,7 @@ class Server:
     def _listed(self, round_: int, kind: MessageKind) -> Catalogue:
         """The catalogue that is posted."""
         entries = self._entries[round_, kind]
-        ordered = tuple(entries[author] for author in sorted(entries))
-        return Catalogue(self.session.id, round_, kind, ordered)
+        return Catalogue(self.session.id, round_, kind, tuple(entries.values()))
 
     def _entry(self, key: PostKey, content: bytes, deadline: int) -> Entry:
         """A message in the datastore, signed for."""

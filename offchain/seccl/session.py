@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from offchain.crypto import commitments as cm
 from offchain.seccl.ballots import Ballot
-from offchain.seccl.documents import Description
+from offchain.seccl.description import Description
 from offchain.seccl.messages import (
     BatchPosted,
     Board,
@@ -79,12 +80,23 @@ class StakeWithdrawn:
 
 @dataclass(frozen=True)
 class RoundOpened:
-    """Ballots are taken until `ballot_end`, in Unix seconds; `seed` breaks ties."""
+    """Ballots, or commitments to them, are taken until `ballot_end`, openings until `reveal_end`,
+    both in Unix seconds and equal where ballots are open; `seed` breaks ties."""
 
     round: int
     opener: str
     seed: bytes
     ballot_end: int
+    reveal_end: int
+
+
+@dataclass(frozen=True)
+class Committed:
+    """A member committed to a hidden ballot."""
+
+    round: int
+    voter: int
+    commitment: bytes
 
 
 @dataclass(frozen=True)
@@ -117,6 +129,7 @@ Event = (
     | ShareClaimed
     | StakeWithdrawn
     | RoundOpened
+    | Committed
     | BallotCounted
     | RoundClosed
 )
@@ -125,6 +138,8 @@ Event = (
 @dataclass
 class Session:
     """What is agreed on, and all that has happened.
+
+    before_batch: how many of `posts` are older than a batch.
 
     Raises BoardError when terms, description and id do not belong together: who joins checks it.
     """
@@ -135,12 +150,14 @@ class Session:
     description: Description
     posts: list[PostedAt] = field(default_factory=list)
     batches: dict[tuple[int, MessageKind], BatchPostedAt] = field(default_factory=dict)
+    before_batch: dict[tuple[int, MessageKind], int] = field(default_factory=dict)
     challenges: dict[PostKey, Challenged] = field(default_factory=dict)
     answers: dict[PostKey, Answered] = field(default_factory=dict)
     fault: ServerFaulty | None = None
     shares: dict[int, int] = field(default_factory=dict)
     withdrawn: bool = False
     opened: dict[int, RoundOpened] = field(default_factory=dict)
+    committed: dict[int, dict[int, bytes]] = field(default_factory=dict)
     ballots: dict[int, dict[int, Ballot]] = field(default_factory=dict)
     closed: dict[int, RoundClosed] = field(default_factory=dict)
 
@@ -176,6 +193,7 @@ class Session:
                 self.posts.append(event)
             case BatchPostedAt():
                 self.batches[event.round, event.kind] = event
+                self.before_batch[event.round, event.kind] = len(self.posts)
             case Challenged():
                 self.challenges[event.key] = event
             case Answered():
@@ -188,6 +206,8 @@ class Session:
                 self.withdrawn = True
             case RoundOpened():
                 self.opened[event.round] = event
+            case Committed():
+                self.committed.setdefault(event.round, {})[event.voter] = event.commitment
             case BallotCounted():
                 self.ballots.setdefault(event.round, {})[event.voter] = event.ballot
             case RoundClosed():
@@ -200,3 +220,20 @@ class Session:
             for post in self.posts
             if (post.key.round, post.key.kind, post.own) == (round_, kind, own)
         }
+
+    def order(self, round_: int, kind: MessageKind, listed: Sequence[int]) -> tuple[int, ...]:
+        """The authors of a round and kind in the order in which what counts of theirs was posted.
+
+        listed: the authors in the batch, in the order of its catalogue; none without a batch.
+        """
+        own = self.posted(round_, kind, own=True)
+        places = [
+            (number, 1, post.key.author)
+            for number, post in enumerate(self.posts)
+            if (post.key.round, post.key.kind) == (round_, kind)
+            and (post.own or post.key.author not in own)
+        ]
+        batch = self.before_batch.get((round_, kind), 0)
+        inside = [(batch, 0, author) for author in listed if author not in own]
+        # Stable, so that within the batch the catalogue's order stays.
+        return tuple(author for *_, author in sorted(inside + places, key=lambda one: one[:2]))

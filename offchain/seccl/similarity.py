@@ -54,39 +54,46 @@ class Copied:
 
 
 def copies(
-    updates: Sequence[SparseUpdate],
+    updates: Sequence[SparseUpdate | None],
     order: Sequence[int],
-    earlier: Sequence[SparseUpdate] = (),
+    earlier: Sequence[SparseUpdate | None] = (),
     last_change: torch.Tensor | None = None,
     bounds: Likeness | None = None,
 ) -> tuple[Copied, ...]:
     """The updates that were made of what was posted before them, in the order of posting.
 
-    updates: one a participant. order: all participants, first post first, as the bulletin board
-    has it: of two alike, the later one is the copy. earlier: updates of the last round, one a
-    participant, or none; a participant may resemble its own. last_change: of the model in the
-    last round, float32 (P,); its largest part, of the size of the update, counts as posted.
+    updates: one a participant, None where it has none. order: those who have one, first post first,
+    as the bulletin board has it: of two alike, the later one is the copy. earlier: updates of the
+    last round in the same way, or none at all; a participant may resemble its own. last_change: of
+    the model in the last round, float32 (P,); its largest part, of the size of the update, counts
+    as posted.
 
     What is posted first is trusted, so nobody can be accused by a copy of its own update.
     """
     bounds = bounds or Likeness()
-    if sorted(order) != list(range(len(updates))):
-        raise ValueError(f"the order of posting must name 0..{len(updates) - 1} once, not {order}")
-    known: list[tuple[int | None, SparseUpdate]] = list(enumerate(earlier))
+    there = {author: update for author, update in enumerate(updates) if update is not None}
+    if sorted(order) != list(there):
+        raise ValueError(f"the order of posting must name {list(there)} once each, not {order}")
+    if not there:
+        return ()
+    known: list[tuple[int | None, SparseUpdate]] = [
+        (author, update) for author, update in enumerate(earlier) if update is not None
+    ]
     if last_change is not None and bool(last_change.any()):
-        share = len(updates[0]) / updates[0].total
+        first = next(iter(there.values()))
+        share = len(first) / first.total
         known.append((None, largest_changes(last_change[None], share)[0]))
     present = len(known)
-    known += [(author, updates[author]) for author in order]
+    known += [(author, there[author]) for author in order]
     dense = torch.stack([update.dense() for _, update in known])
     found = []
     for place, author in enumerate(order, present):
         before = [i for i in range(place) if i >= present or known[i][0] != author]
         if not before:
             continue
-        likeness = torch.stack([overlap(updates[author], known[i][1]) for i in before])
+        likeness = torch.stack([overlap(there[author], known[i][1]) for i in before])
         nearest = int(likeness.argmax())
-        reached = float(likeness[nearest]), explained(updates[author], dense[before])
+        reached = float(likeness[nearest]), explained(there[author], dense[before])
         if reached[0] >= bounds.overlap or reached[1] >= bounds.explained:
             of = before[nearest]
             found.append(Copied(author, known[of][0], of < present, reached[1], reached[0]))

@@ -15,7 +15,7 @@ from offchain.data.imageset import ImageSet
 from offchain.data.seeds import generator
 from offchain.seccl.image_privacy import ImagePrivacy, Sampling
 from offchain.seccl.networks import ModelFactory
-from offchain.seccl.parameters import Layout, ModelError
+from offchain.seccl.parameters import Buffers, Layout
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ class LocalTrainer:
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.model: nn.Module = task.factory().to(task.device).to(memory_format=self.memory_format)
         self.layout = Layout.of(self.model)
-        self._buffers = {name: buffer.clone() for name, buffer in self.model.named_buffers()}
+        self._buffers = Buffers(self.model)
 
     def train(self, start: torch.Tensor, round_: int, samples: Samples) -> torch.Tensor:
         """What local training changes in `start` (P,): float32 (P,).
@@ -164,9 +164,7 @@ class LocalTrainer:
                 self._descend(round_, samples)
             else:
                 self._descend_privately(self.task.settings.image_privacy, start, round_, samples)
-        for name, buffer in self.model.named_buffers():
-            if not torch.equal(buffer, self._buffers[name]):
-                raise ModelError(f"training changes the buffer {name}, which no update carries")
+        self._buffers.check(self.model)
         return self.layout.flat(self.model) - start
 
     def _descend(self, round_: int, samples: Samples) -> None:

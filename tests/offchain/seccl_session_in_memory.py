@@ -6,6 +6,7 @@ and a convicted server posts no more.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +18,10 @@ from eth_hash.auto import keccak
 from offchain.crypto import commitments as cm
 from offchain.seccl import actions as do
 from offchain.seccl import session as ev
+from offchain.seccl.architectures import SMALL
 from offchain.seccl.audit import rankings
 from offchain.seccl.borda import Election
-from offchain.seccl.documents import Description
+from offchain.seccl.description import Description
 from offchain.seccl.messages import Board, MessageKind, SessionTerms
 from offchain.seccl.networks import default_factory
 from offchain.seccl.parameters import Layout, initial_model, model_digest
@@ -75,12 +77,16 @@ def description(**changes: Any) -> Description:
         "consensus": CONSENSUS,
         "winners": WINNERS,
         "quorum": 0,
+        "ballots": "open",
+        "screen": None,
         "parameters": LAYOUT.total,
         "share": SHARE,
+        "network": SMALL,
         "model": model_digest(LAYOUT, FIRST),
         "classes": 2,
         "shape": (1, 16, 16),
         "seed": 5,
+        "image_privacy": None,
         "dataset": "made",
     }
     return Description(**fields | changes)
@@ -124,8 +130,14 @@ class Yard:
     model: str = description().model
 
     @classmethod
-    def new(cls, server: Any = Server, batched: bool = True, **more: Any) -> Yard:
-        session, store = new_session(batched), MemoryStore({})
+    def new(
+        cls,
+        server: Any = Server,
+        batched: bool = True,
+        about: Description | None = None,
+        **more: Any,
+    ) -> Yard:
+        session, store = new_session(batched, about), MemoryStore({})
         members = [
             Participant(session, i, wallet, recover, store) for i, wallet in enumerate(WALLETS)
         ]
@@ -149,12 +161,23 @@ class Yard:
             case do.Answer(key, message, path):
                 session.apply(ev.Answered(key, message, path))
             case do.OpenRound(round_):
-                end = session.terms.window(round_, EVALUATION)[1]
-                session.apply(ev.RoundOpened(round_, who, SEED, end))
+                start, end = session.terms.window(round_, EVALUATION)
+                if session.description.hidden:
+                    session.apply(ev.RoundOpened(round_, who, SEED, start + WINDOW // 4, end))
+                else:
+                    session.apply(ev.RoundOpened(round_, who, SEED, end, end))
             case do.Relay(ballots):
                 for one in ballots:
-                    session.apply(ev.BallotCounted(one.round, one.voter, one.ballot))
-            case do.Vote(round_, voter, ballot):
+                    match one:
+                        case do.SignedBallot(round_, voter, ballot):
+                            self.apply(do.Vote(round_, voter, ballot))
+                        case do.SignedCommitment(round_, voter, commitment):
+                            self.apply(do.Commit(round_, voter, commitment))
+                        case _:
+                            self.apply(one)
+            case do.Commit(round_, voter, commitment):
+                session.apply(ev.Committed(round_, voter, commitment))
+            case do.Vote(round_, voter, ballot) | do.Reveal(round_, voter, ballot):
                 session.apply(ev.BallotCounted(round_, voter, ballot))
             case do.Close(round_, _):
                 election = Election(MEMBERS, WINNERS, SEED)
@@ -190,15 +213,22 @@ class Yard:
         """What lies on the board."""
         return read(self.session, round_, kind, self.store)
 
-    def judge(self, round_: int = 0) -> None:
+    def carry(self, round_: int, now: int) -> None:
+        """The server carries all that members have to cast."""
+        handed = [one for m in self.members for one in m.voter.handed(round_, CONSENSUS, now)]
+        for action in self.server.relay(handed):
+            self.apply(action)
+
+    def judge(self, round_: int = 0, refused: Sequence[int] = ()) -> None:
         """Evaluations, ballots and the result: the lower a member's index, the better."""
         self.apply(do.OpenRound(round_))
         scores = [1 - i / 10 for i in range(MEMBERS)]
-        said = [member.evaluation(round_, scores, ()) for member in self.members]
+        said = [member.evaluation(round_, scores, refused) for member in self.members]
+        now = self.now(round_, EVALUATION)
+        self.carry(round_, now)
+        if self.session.description.hidden:
+            self.carry(round_, self.session.opened[round_].ballot_end)
         self.exchange(round_, EVALUATION, said)
-        ballots = [member.signed_ballot(round_, CONSENSUS) for member in self.members]
-        for action in self.server.relay(ballots):
-            self.apply(action)
         self.apply(do.Close(round_, 256))
 
     def objections(self, member: int, round_: int = 0, now: int | None = None) -> list[do.Action]:

@@ -13,9 +13,10 @@ from offchain.models.canonical import DocumentError
 from offchain.seccl import actions as do
 from offchain.seccl import session as ev
 from offchain.seccl.ballots import unpack_ranking
-from offchain.seccl.documents import Catalogue, Description, Evaluation, SignedReceipt
+from offchain.seccl.description import Description
+from offchain.seccl.documents import Catalogue, Evaluation, SignedReceipt
 from offchain.seccl.lies import LIES, Lie
-from offchain.seccl.messages import BoardError
+from offchain.seccl.messages import BoardError, MessageKind
 from offchain.seccl.participant import Participant, ReceiptRefused
 from offchain.seccl.server import MessageRefused
 from offchain.seccl.updates import SparseUpdate, UpdateHeader, decode_update, encode_update
@@ -205,13 +206,16 @@ def test_a_ballot_follows_from_the_evaluation_and_is_cast_once() -> None:
     yard.apply(do.OpenRound(0))
     member = yard.members[0]
     member.evaluation(0, [0.9, 0.2, 0.8, 0.4], ())
-    ballot = member.signed_ballot(0, CONSENSUS)
+    now = yard.now(0, MessageKind.EVALUATION)
+    (ballot,) = member.voter.handed(0, CONSENSUS, now)
+    assert isinstance(ballot, do.SignedBallot)
     assert unpack_ranking(ballot.ballot.content, MEMBERS) == [2, 3]
-    (direct,) = member.vote(0)
+    (direct,) = member.voter.cast(0, CONSENSUS, now)
     assert direct == do.Vote(0, 0, ballot.ballot)
     for action in yard.server.relay([ballot]):
         yard.apply(action)
-    assert member.vote(0) == []
+    assert member.voter.cast(0, CONSENSUS, now) == []
+    assert member.voter.handed(0, CONSENSUS, now) == []
 
 
 # -------------------------------------------------------------------- lies

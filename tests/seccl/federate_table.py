@@ -17,7 +17,7 @@ from offchain.seccl.updates import mean_update
 from offchain.storage import cid_of, digest_of
 from scripts._audit import audit_session
 from scripts._chain import Receipt
-from scripts._federate_chain import FederationChain, now, twin_of
+from scripts._federate_chain import FederationChain, Times, now, twin_of
 from scripts._federate_setup import seat_all
 from tests.offchain.seccl_session_in_memory import FIRST, LAYOUT, description, made_updates
 from tests.offchain.session_in_memory import MemoryStore
@@ -31,13 +31,18 @@ class Play:
     """A table that plays rounds, and the model that comes of it."""
 
     def __init__(
-        self, contracts: Any, accounts: Any, lie: str = "none", batched: bool = True
+        self,
+        contracts: Any,
+        accounts: Any,
+        lie: str = "none",
+        batched: bool = True,
+        **agreed: Any,
     ) -> None:
         board, factory = contracts
         account, *others = accounts[10 : 11 + MEMBERS]
         members = sorted(others, key=lambda one: int(one.address, 16))
         addresses = tuple(str(member.address) for member in members)
-        about = description(members=addresses, consensus=str(factory.address))
+        about = description(members=addresses, consensus=str(factory.address), **agreed)
         terms = SessionTerms(
             server=str(account.address),
             member_root=cm.root_of(twin_of(board).member_leaves(addresses)),
@@ -54,7 +59,7 @@ class Play:
             document=digest_of(cid_of(about.to_bytes())),
         )
         self.store = MemoryStore({})
-        times = WINDOW // 2, WINDOW // 2
+        times = Times.within(WINDOW, about.hidden)
         self.chain = FederationChain.create(
             board, factory, account, terms, times, about, self.store
         )
@@ -71,7 +76,7 @@ class Play:
         """Plays a round; the winners."""
         updates = made_updates(number)
         digest = model_digest(LAYOUT, self.model)
-        winners = self.table.play(number, updates, digest, lambda: SCORES)
+        winners = self.table.play(number, updates, range(MEMBERS), digest, lambda _: SCORES)
         self.model = self.model + mean_update([updates[winner] for winner in winners])
         return winners
 

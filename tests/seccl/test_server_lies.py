@@ -137,7 +137,7 @@ def test_a_run_that_was_killed_goes_on_from_the_chain(contracts, accounts) -> No
         seat.role.upload(1, update, model)
         for seat, update in zip(table.seats, made_updates(1), strict=True)
     ]
-    table._exchange(1, MessageKind.UPLOAD, sent)
+    table._exchange(1, MessageKind.UPLOAD, sent, range(MEMBERS))
 
     again = play.reborn(accounts)
     again.round(1)

@@ -1,0 +1,122 @@
+"""What the members of a session agree on besides the board's terms: one canonical document."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, astuple, dataclass
+from typing import Any, TypeVar
+
+from offchain.models.canonical import DocumentError, from_canonical, take, to_canonical
+from offchain.seccl.image_privacy import ImagePrivacy
+from offchain.seccl.similarity import Likeness
+
+MAX_DESCRIPTION_BYTES = 200_000
+"""Room for the 2,047 members that a board allows."""
+
+BALLOTS = ("open", "hidden", "scores")
+"""How members vote: by open rankings, by rankings hidden until all have committed to theirs, or by
+the paper's ballots of evaluations, which the contract sorts."""
+
+_TYPE = "souk.seccl.session.v2"
+_WHAT = "a session's description"
+
+_Pair = TypeVar("_Pair", Likeness, ImagePrivacy)
+
+
+@dataclass(frozen=True)
+class Description:
+    """What members agree on besides the board's terms, and all that an auditor needs.
+
+    members: 0x addresses, by index. consensus: 0x address of the factory of BordaConsensus.
+    winners: M. quorum: of ballots. ballots: one of BALLOTS. screen: what counts as a copy, which
+    members evaluate at 0; None: none is sought. parameters: of the model. share: of them that is
+    uploaded. network: the model's name, as `networks.factory_named` takes it; model: digest, in
+    hex, of the first global model, made for `classes` and `shape` (C, H, W) and drawn from `seed`.
+    image_privacy: what each member has promised to train with; nobody can check it. dataset: its
+    name, for people.
+    """
+
+    members: tuple[str, ...]
+    consensus: str
+    winners: int
+    quorum: int
+    ballots: str
+    screen: Likeness | None
+    parameters: int
+    share: float
+    network: str
+    model: str
+    classes: int
+    shape: tuple[int, int, int]
+    seed: int
+    image_privacy: ImagePrivacy | None
+    dataset: str
+
+    @property
+    def hidden(self) -> bool:
+        """Whether ballots are hidden until all have committed to theirs."""
+        return self.ballots == "hidden"
+
+    def to_bytes(self) -> bytes:
+        """The document."""
+        fields = asdict(self)
+        for name in ("members", "shape"):
+            fields[name] = list(fields[name])
+        for name in ("screen", "image_privacy"):
+            pair = getattr(self, name)
+            fields[name] = [] if pair is None else list(astuple(pair))
+        return to_canonical({"type": _TYPE, **fields})
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Description:
+        """The inverse of `to_bytes`, of untrusted bytes. Raises DocumentError."""
+        document = from_canonical(data, _WHAT, MAX_DESCRIPTION_BYTES)
+        kinds: dict[str, type | tuple[type, ...]] = {
+            "type": str,
+            "members": list,
+            "consensus": str,
+            "winners": int,
+            "quorum": int,
+            "ballots": str,
+            "screen": list,
+            "parameters": int,
+            "share": (int, float),
+            "network": str,
+            "model": str,
+            "classes": int,
+            "shape": list,
+            "seed": int,
+            "image_privacy": list,
+            "dataset": str,
+        }
+        values = dict(zip(kinds, take(document, _WHAT, **kinds), strict=True))
+        kind, shape = values.pop("type"), values["shape"]
+        if kind != _TYPE:
+            raise DocumentError(f"{_WHAT} has the type {_TYPE}, not {kind!r:.60}")
+        if not all(isinstance(member, str) for member in values["members"]):
+            raise DocumentError(f"{_WHAT}: members are addresses")
+        if values["ballots"] not in BALLOTS:
+            raise DocumentError(
+                f"{_WHAT}: ballots are {', '.join(BALLOTS)}, not {values['ballots']!r:.60}"
+            )
+        if len(shape) != 3 or not all(type(side) is int for side in shape):
+            raise DocumentError(f"{_WHAT}: shape is three whole numbers, not {shape!r:.60}")
+        return cls(
+            **values
+            | {
+                "members": tuple(values["members"]),
+                "shape": tuple(shape),
+                "screen": _pair(Likeness, "screen", values["screen"]),
+                "image_privacy": _pair(ImagePrivacy, "image_privacy", values["image_privacy"]),
+            }
+        )
+
+
+def _pair(kind: type[_Pair], name: str, said: list[Any]) -> _Pair | None:
+    if not said:
+        return None
+    try:
+        if len(said) != 2 or not all(type(number) in (int, float) for number in said):
+            raise ValueError("it is nothing, or two numbers")
+        return kind(*said)
+    except ValueError as error:
+        raise DocumentError(f"{_WHAT}: {name} cannot be {said!r:.60}: {error}") from error

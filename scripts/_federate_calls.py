@@ -1,0 +1,85 @@
+"""What roles want done, as calls of a BulletinBoard or a BordaConsensus."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ape.contracts import ContractInstance
+
+from offchain.seccl import actions as do
+from offchain.seccl.documents import SignedReceipt
+from offchain.seccl.messages import PostKey
+
+Call = tuple[Any, tuple[Any, ...], int, bytes]
+"""Method, arguments, wei and note."""
+
+
+def call_of(
+    action: do.Action, board: ContractInstance, consensus: ContractInstance, bond: int
+) -> Call:
+    """The call that does it. bond: wei that a challenge costs."""
+    match action:
+        case do.Post(key, message, note):
+            return board.post, (key_words(key), message), 0, note
+        case do.PostBatch(session, round_, kind, root, note):
+            return board.postBatch, (session, round_, int(kind), root), 0, note
+        case do.PostOwn(key, message, path, note):
+            return board.postOwn, (key_words(key), message, list(path)), 0, note
+        case do.ProveEquivocation(one, other):
+            return board.proveEquivocation, (_receipt(one), _receipt(other)), 0, b""
+        case do.ProveAltered(receipt):
+            return board.proveAltered, (_receipt(receipt),), 0, b""
+        case do.ProveAlteredInBatch(receipt, posted, path):
+            return board.proveAlteredInBatch, (_receipt(receipt), posted, list(path)), 0, b""
+        case do.ProveUnposted(receipt):
+            return board.proveUnposted, (_receipt(receipt),), 0, b""
+        case do.Challenge(key, member, path):
+            return board.challenge, (key_words(key), member, list(path)), bond, b""
+        case do.Answer(key, message, path):
+            return board.answer, (key_words(key), message, list(path)), 0, b""
+        case do.Settle(key):
+            return board.settle, (key_words(key),), 0, b""
+        case do.ClaimShare(session, member, path):
+            return board.claimShare, (session, member, list(path)), 0, b""
+        case do.WithdrawStake(session):
+            return board.withdrawStake, (session,), 0, b""
+        case do.OpenRound(round_):
+            return consensus.openRound, (round_,), 0, b""
+        case do.OpenOverdueRound(round_, member):
+            return consensus.openOverdueRound, (round_, member), 0, b""
+        case do.Relay(ballots):
+            return consensus.batch, ([_carried(one, consensus) for one in ballots],), 0, b""
+        case do.Vote(round_, voter, ballot):
+            return consensus.vote, (round_, voter, int(ballot.form), ballot.content), 0, b""
+        case do.Commit(round_, voter, commitment):
+            return consensus.commit, (round_, voter, commitment), 0, b""
+        case do.Reveal():
+            return consensus.reveal, _opening(action), 0, b""
+        case do.Close(round_, candidates):
+            return consensus.close, (round_, candidates), 0, b""
+
+
+def key_words(key: PostKey) -> tuple[bytes, int, int, int]:
+    """A place on the board as its calls take it."""
+    return key.session, key.round, int(key.kind), key.author
+
+
+def _receipt(signed: SignedReceipt) -> tuple[Any, ...]:
+    receipt = signed.receipt
+    return key_words(receipt.key), receipt.message, receipt.deadline, signed.signature
+
+
+def _carried(one: do.Carried, consensus: ContractInstance) -> Any:
+    """The data of the call that the server makes for a member."""
+    match one:
+        case do.SignedBallot(round_, voter, ballot, r, vs):
+            words = round_, voter, int(ballot.form), ballot.content, r, vs
+            return consensus.voteSigned.encode_input(words)
+        case do.SignedCommitment(round_, voter, commitment, r, vs):
+            return consensus.commitSigned.encode_input(round_, voter, commitment, r, vs)
+        case do.Reveal():
+            return consensus.reveal.encode_input(*_opening(one))
+
+
+def _opening(one: do.Reveal) -> tuple[Any, ...]:
+    return one.round, one.voter, int(one.ballot.form), one.ballot.content, one.salt
