@@ -74,7 +74,8 @@ class Table:
         What is on the chain already, since a run was interrupted, is not done again.
         """
         session = self.chain.session
-        self._enter(round_, UPLOAD)
+        if not self._all_there(round_, UPLOAD):
+            self._enter(round_, UPLOAD)
         messages = [
             seat.role.upload(round_, update, model)
             for seat, update in zip(self.seats, updates, strict=True)
@@ -273,6 +274,12 @@ class Table:
             key = action.key
             return key.author in session.posted(key.round, key.kind, own=False)
         return False
+
+    def _all_there(self, round_: int, kind: MessageKind) -> bool:
+        """Whether something is posted for everybody, so that a run goes on after that window."""
+        session = self.chain.session
+        own, posted = (session.posted(round_, kind, own=whose) for whose in (True, False))
+        return (round_, kind) in session.batches or len(own | posted) == session.members
 
     def _all_posted(self, round_: int, kind: MessageKind) -> bool:
         session = self.chain.session

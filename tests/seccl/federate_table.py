@@ -23,6 +23,7 @@ from tests.offchain.seccl_session_in_memory import FIRST, LAYOUT, description, m
 from tests.offchain.session_in_memory import MemoryStore
 
 MEMBERS, ROUNDS, WINDOW, STAKE = 4, 3, 800, 4_000_000
+SECRET = bytes(range(32))
 LIE = Lie(round=1, victim=2, witness=3)
 SCORES = torch.tensor([[0.9, 0.8, 0.7, 0.6]] * MEMBERS, dtype=torch.float64)
 
@@ -36,8 +37,11 @@ class Play:
         accounts: Any,
         lie: str = "none",
         batched: bool = True,
+        times: Times | None = None,
+        store: MemoryStore | None = None,
         **agreed: Any,
     ) -> None:
+        """times: of the consensus, those that fit unless given. agreed: of the description."""
         board, factory = contracts
         account, *others = accounts[10 : 11 + MEMBERS]
         members = sorted(others, key=lambda one: int(one.address, 16))
@@ -58,8 +62,8 @@ class Play:
             bond=1_000,
             document=digest_of(cid_of(about.to_bytes())),
         )
-        self.store = MemoryStore({})
-        times = Times.within(WINDOW, about.hidden)
+        self.store = store or MemoryStore({})
+        times = times or Times.within(WINDOW, about.hidden)
         self.chain = FederationChain.create(
             board, factory, account, terms, times, about, self.store
         )
@@ -70,7 +74,9 @@ class Play:
         """Roles for everybody, who remember nothing."""
         self.sent: list[tuple[str, Receipt]] = []
         about = None if lie == "none" else LIE
-        self.table = seat_all(self.chain, account, members, self.store, self._note, lie, about)
+        self.table = seat_all(
+            self.chain, account, members, self.store, self._note, lie, about, SECRET
+        )
 
     def round(self, number: int) -> tuple[int, ...]:
         """Plays a round; the winners."""
