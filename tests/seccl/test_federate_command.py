@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 
 from offchain.report.text import percent
 from offchain.seccl.attacks import TRICKS, AttackError
+from offchain.seccl.description import BALLOTS
 from offchain.seccl.lies import LIES
 from offchain.storage import cid_from_digest, open_datastore
 from scripts import audit, federate
@@ -41,6 +42,13 @@ REFUSED = {
     "stake": (["--stake", "plenty"], "stake: 'plenty' is no amount"),
     "learning rate": (["--learning-rate", "0"], "0.0 is not in the range 0<x<=10"),
     "device": (["--device", "tpu"], "'tpu'"),
+    "ballots": (["--ballots", "secret"], "'secret' is not one of 'open', 'hidden', 'scores'"),
+    "privacy": (["--privacy", "0"], "0.0 is not in the range x>0"),
+    "too much privacy": (["--privacy", "1e-6", "--delta", "1e-30"], "however much the noise"),
+    "delta": (["--delta", "1"], "1.0 is not in the range 0<x<1"),
+    "clip": (["--clip", "0"], "0.0 is not in the range x>0"),
+    "unknown model": (["--model", "resnet"], "'resnet' is no model: small, module:function"),
+    "model of statistics": (["--model", "resnet18"], "resnet18: model.bn1 is BatchNorm2d, whose"),
     "ipfs": (["--ipfs", "http://127.0.0.1:9"], "127.0.0.1:9"),
     "resume": (["--resume", NOWHERE], f"resume: no session {NOWHERE} was begun here"),
 }
@@ -80,9 +88,10 @@ def invoke(project, tmp_path, monkeypatch) -> Callable[..., Result]:
 
 
 @pytest.fixture
-def check(invoke, tmp_path) -> Callable[[str], Result]:
+def check(invoke, tmp_path) -> Callable[..., Result]:
     """Runs audit on what federate left behind."""
-    return lambda id_: CliRunner().invoke(audit.cli, [id_, "--keep", str(tmp_path / "keep")])
+    keep = "--keep", str(tmp_path / "keep")
+    return lambda id_, *more: CliRunner().invoke(audit.cli, [id_, *keep, *more])
 
 
 def message_of(result: Result) -> str:
@@ -135,6 +144,7 @@ def test_help_names_what_can_be_chosen() -> None:
     for name in TRICKS:
         assert name in text
     assert ("none", *LIES) == federate.LIES
+    assert BALLOTS == federate.BALLOTS
 
 
 def test_help_loads_no_library_that_takes_seconds() -> None:
@@ -190,6 +200,46 @@ def test_a_run_ends_with_tables_plots_and_a_record_that_anybody_can_audit(
 def test_audit_names_what_it_cannot_find(check) -> None:
     assert message_of(check(NOWHERE)) == f"no board on this chain has a session {NOWHERE}"
     assert message_of(check("7")) == "a session is 0x and 64 hex digits, not '7'"
+
+
+def test_a_run_with_every_option_goes_on_after_an_interruption_and_is_audited(
+    invoke, check, tmp_path, monkeypatch
+) -> None:
+    """Hidden ballots, hidden images, a model of one's own, and a screen that a copycat meets."""
+    close = Table._close
+
+    def dies(self, round_):
+        if round_ == 1:
+            raise KeyboardInterrupt
+        close(self, round_)
+
+    own = "--model", "tests.offchain.test_seccl_architectures:linear"
+    with monkeypatch.context() as patch:
+        patch.setattr(Table, "_close", dies)
+        begun = invoke("--ballots", "hidden", "--privacy", "20", *own, "--screen", "--attack",
+                       "copy", "--epsilon", "0.25", "--attack-from", "1")  # fmt: skip
+        assert begun.exit_code == 1
+    (secrets,) = (tmp_path / "keep").glob("*.json")
+    session = f"0x{secrets.stem}"
+    result = invoke("--resume", session)
+    assert result.exit_code == 0, result.output
+    record = record_in(tmp_path)
+    (attacker,) = (one for one in record["members"] if one["hostile"])
+    assert [one["screened"] for one in record["members"] if not one["hostile"]] == [0, 0, 0]
+    assert attacker["screened"] == 2
+    assert attacker["points_attacked"] == 0
+    assert record["lenient"] == []
+    assert f"member {attacker['name'].split()[1]}! was screened out" in result.output
+    assert all(15 < one["epsilon"] <= 20 for one in record["members"])
+    assert record["image_privacy"]["noise"] > 0.3
+    assert "epsilon of 20 at delta 1e-05 after 3 rounds" in result.output
+    assert all(size < 10_000 for one in record["rounds"] for size in one["sent"])
+
+    assert message_of(check(session)).endswith("whose code runs once it is named as trusted")
+    audited = check(session, *own)
+    assert audited.exit_code == 0, audited.output
+    assert record["rounds"][-1]["digest"] in "".join(audited.output.split())
+    assert "screened out again" in audited.output
 
 
 def test_an_interrupted_run_goes_on(invoke, check, tmp_path, monkeypatch) -> None:
