@@ -21,7 +21,7 @@ from offchain.seccl.parameters import Layout
 from offchain.seccl.training import Samples, to_inputs
 
 STACK = 4
-"""Models a pass: among 4, 5, 8, 10 and 20, four took least time (benchmarks/seccl_paths.md)."""
+"""Models a pass: of 2, 4, 5, 10 and 20, four took least time (benchmarks/seccl_paths.md)."""
 
 _BATCH = 32
 """Images a pass: with four models, what a pass makes stays in a CPU's cache."""
