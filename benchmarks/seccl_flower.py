@@ -121,7 +121,7 @@ def train(message: Message, context: Context) -> Message:
 def evaluate(message: Message, context: Context) -> Message:
     """One model on all validation sets."""
     loop, model, *_ = _asked(message)
-    return _answer(message, loop.confusions_one(model).numpy())
+    return _answer(message, loop.confusions_together(model.unsqueeze(0)).squeeze(1).numpy())
 
 
 def main() -> None:

@@ -71,9 +71,9 @@ def measured_rounds(
     start = initial_model(task.factory, task.seed)
     federation = Federation(task, engine, test, best_on_average, start)
     engine.confusions(start.repeat(2, 1))
-    ready, used = time.perf_counter(), _cpu_seconds()
+    ready, used = time.perf_counter(), cpu_seconds()
     federation.run(rounds)
-    wall, cpu = time.perf_counter() - ready, _cpu_seconds() - used
+    wall, cpu = time.perf_counter() - ready, cpu_seconds() - used
     return {
         "name": engine.name,
         "start": ready - began,
@@ -83,7 +83,8 @@ def measured_rounds(
     }
 
 
-def _cpu_seconds() -> float:
+def cpu_seconds() -> float:
+    """CPU seconds of this process and all that it started and that still live."""
     me = psutil.Process()
     total = 0.0
     for process in [me, *me.children(recursive=True)]:

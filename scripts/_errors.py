@@ -21,9 +21,9 @@ from offchain.seccl.accountant import PrivacyError
 from offchain.seccl.attacks import AttackError
 from offchain.seccl.audit import AuditError
 from offchain.seccl.defences import DefenceError
+from offchain.seccl.engine import EngineError
 from offchain.seccl.messages import BoardError
 from offchain.seccl.parameters import ModelError
-from offchain.seccl.processes import EngineError
 from offchain.seccl.server import MessageRefused
 from offchain.seccl.updates import UpdateError
 from offchain.storage import DatastoreError

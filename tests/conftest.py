@@ -10,6 +10,9 @@ import pytest
 from tests.addresses import forgotten_afterwards
 from tests.hyperx.mock_contracts import compile_mocks, deploy_token
 
+# chain_isolation=False: what a fixture gives is the same on any chain. Without it Ape undoes what
+# modules deployed as soon as a test asks for such a fixture for the first time, and warns of it.
+
 
 @pytest.fixture(scope="session", autouse=True)
 def has_chain(request):
@@ -35,37 +38,37 @@ def addresses_of_the_test(has_chain):
         yield
 
 
-@pytest.fixture(scope="session")
+@ape.fixture(chain_isolation=False, scope="session")
 def deployer(accounts):
     """Deploys what all tests share, and plays no part in a session."""
     return accounts[0]
 
 
-@pytest.fixture(scope="session")
+@ape.fixture(chain_isolation=False, scope="session")
 def collector(accounts):
     """Buys a dataset."""
     return accounts[1]
 
 
-@pytest.fixture(scope="session")
+@ape.fixture(chain_isolation=False, scope="session")
 def provider(accounts):
     """Offers a dataset."""
     return accounts[2]
 
 
-@pytest.fixture(scope="session")
+@ape.fixture(chain_isolation=False, scope="session")
 def rival(accounts):
     """Offers another dataset."""
     return accounts[3]
 
 
-@pytest.fixture(scope="session")
+@ape.fixture(chain_isolation=False, scope="session")
 def newcomer(accounts):
     """Takes part in no session so far and may yet register."""
     return accounts[4]
 
 
-@pytest.fixture(scope="session")
+@ape.fixture(chain_isolation=False, scope="session")
 def stranger(accounts):
     """Takes no part in any session."""
     return accounts[5]
@@ -77,7 +80,7 @@ def factory(project, deployer):
     return project.TradingSessionFactory.deploy(sender=deployer)
 
 
-@pytest.fixture(scope="session")
+@ape.fixture(chain_isolation=False, scope="session")
 def mocks():
     """Contracts that exist for tests alone, by name."""
     return compile_mocks()

@@ -10,9 +10,10 @@ from functools import partial
 import torch
 
 from offchain.seccl.batched import BatchedEngine
-from offchain.seccl.engine import Engine, LoopEngine
+from offchain.seccl.engine import Engine, EngineError, LoopEngine
 from offchain.seccl.parameters import initial_model
-from offchain.seccl.processes import EngineError, ProcessEngine, cores
+from offchain.seccl.processes import ProcessEngine, cores
+from offchain.seccl.threads import ThreadEngine
 from offchain.seccl.training import Samples, Task
 
 _TRIED = 4
@@ -70,43 +71,92 @@ def choose_engine(
 ) -> Choice:
     """The engine that needs least time for `rounds` rounds of all sets, by measurement.
 
-    On a CPU the candidates are the loop in both memory formats, the batched engine, and, where
-    there are several cores and the loop would need over half a minute, worker processes in the
-    better format. On CUDA they are the loop and the batched engine. On a CPU a trial trains four
-    participants, or one a core, and evaluates as many models; on CUDA it is a whole round. Each
-    trial is done three times.
+    On CUDA the candidates are the loop and the batched engine, and a trial is a whole round. On a
+    CPU they are the loop in both memory formats, the better of these with stacked evaluation, the
+    batched engine, and, in the best of these ways and where there are several cores, threads and,
+    if the best would still need over half a minute, worker processes. A trial there trains four
+    participants, or one a core, and evaluates as many models. Each trial is done three times.
 
     Raises ValueError without rounds, and what `check_sets` raises.
     """
     if rounds < 1:
         raise ValueError(f"rounds must be 1 or more, not {rounds}")
     data = task, training, validation
-    loops: list[Callable[[], Engine]] = [partial(LoopEngine, *data)]
+    tried = _Trials(task, len(training))
+    tried.add("loop", partial(LoopEngine, *data))
     if task.device.type == "cpu":
-        loops.append(partial(LoopEngine, *data, channels_last=True))
-    candidates: list[Callable[[], Engine]] = [*loops, partial(BatchedEngine, *data)]
-    tried = [_try(make, task, len(training)) for make in candidates]
-    loop = min((trial for trial, _ in tried[: len(loops)]), key=lambda trial: trial.seconds)
-    if task.device.type == "cpu" and cores() > 1 and rounds * loop.seconds > _WORTH_SECONDS:
-        last = loop is not tried[0][0]
-        tried.append(_try(partial(ProcessEngine, *data, last), task, len(training)))
-    _, engine = best = min(
-        (pair for pair in tried if pair[1] is not None),
-        key=lambda pair: pair[0].seconds,
-    )
-    for pair in tried:
-        if pair is not best and pair[1] is not None:
-            pair[1].close()
-    assert engine is not None  # the loop never is left out
-    return Choice(engine, tuple(trial for trial, _ in tried))
+        tried.add("loop, channels last", partial(LoopEngine, *data, True))
+        last = tried.fastest.name.endswith("last")
+        tried.add("stacked", partial(LoopEngine, *data, last, stacked=True))
+        stacked = tried.fastest.name.endswith("stacked")
+    tried.add(BatchedEngine.name, partial(BatchedEngine, *data))
+    if task.device.type == "cpu" and cores() > 1:
+        tried.add("threads", partial(ThreadEngine, *data, last, stacked=stacked))
+        if rounds * tried.fastest.seconds > _WORTH_SECONDS:
+            tried.add("processes", partial(ProcessEngine, *data, last, stacked=stacked))
+    return tried.choice()
 
 
-def _try(make: Callable[[], Engine], task: Task, sets: int) -> tuple[Trial, Engine | None]:
+def engine_named(
+    name: str, task: Task, training: Sequence[Samples], validation: Sequence[Samples]
+) -> Engine:
+    """The engine that calls itself `name`, for runs that are resumed: engines differ in rounding.
+
+    Raises ValueError for a name that no engine has, and what the engine raises.
+    """
+    data = task, training, validation
+    way, *how = name.split(", ")
+    last, stacked = "channels last" in how, "stacked" in how
+    count, _, workers = way.partition(" ")
+    if name == BatchedEngine.name:
+        return BatchedEngine(*data)
+    if way == "loop":
+        return LoopEngine(*data, last, stacked)
+    if workers == "threads" and count.isdecimal():
+        return ThreadEngine(*data, last, int(count), stacked)
+    if workers == "processes" and count.isdecimal():
+        return ProcessEngine(*data, last, int(count), stacked)
+    raise ValueError(f"no engine is called {name!r}")
+
+
+class _Trials:
+    """Candidates as they are tried; of those that can do it the fastest is kept, others closed."""
+
+    def __init__(self, task: Task, sets: int) -> None:
+        self._task, self._sets = task, sets
+        self._trials: list[Trial] = []
+        self._best: tuple[Trial, Engine] | None = None
+
+    @property
+    def fastest(self) -> Trial:
+        """The fastest so far; the loop is tried first and can always do it."""
+        assert self._best is not None
+        return self._best[0]
+
+    def add(self, name: str, make: Callable[[], Engine]) -> None:
+        """Try one candidate, called `name` if it does not even come into being."""
+        try:
+            trial, engine = _try(make, self._task, self._sets)
+        except EngineError as error:
+            self._trials.append(Trial(name, float("inf"), float("inf"), 0.0, str(error)))
+            return
+        self._trials.append(trial)
+        if self._best is not None:
+            slower = engine if trial.seconds >= self.fastest.seconds else self._best[1]
+            slower.close()
+            if slower is engine:
+                return
+        self._best = trial, engine
+
+    def choice(self) -> Choice:
+        """The fastest, and all that were tried."""
+        assert self._best is not None
+        return Choice(self._best[1], tuple(self._trials))
+
+
+def _try(make: Callable[[], Engine], task: Task, sets: int) -> tuple[Trial, Engine]:
     began = time.perf_counter()
-    try:
-        engine = make()
-    except EngineError as error:
-        return Trial("processes", float("inf"), float("inf"), 0.0, str(error)), None
+    engine = make()
     model = initial_model(task.factory, task.seed).to(task.device)
     count = sets if task.device.type == "cuda" else min(max(_TRIED, cores()), sets)
     try:
@@ -121,11 +171,10 @@ def _try(make: Callable[[], Engine], task: Task, sets: int) -> tuple[Trial, Engi
         )
     # What torch raises on models that cannot be batched: they draw random numbers, or branch.
     except RuntimeError as error:
-        if isinstance(engine, LoopEngine):
-            raise
         engine.close()
-        why = str(error).strip().partition("\n")[0]
-        return Trial(engine.name, float("inf"), float("inf"), 0.0, f"not possible: {why}"), None
+        if not isinstance(engine, BatchedEngine):
+            raise
+        raise EngineError(f"not possible: {str(error).strip().partition(chr(10))[0]}") from error
     scale = sets / count
     return Trial(engine.name, scale * train, scale * evaluate, ready - began), engine
 

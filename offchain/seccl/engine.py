@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import torch
@@ -10,7 +11,12 @@ import torch
 from offchain.data.imageset import Progress
 from offchain.seccl.evaluation import confusion
 from offchain.seccl.parameters import ModelError
+from offchain.seccl.stacked import STACK, stacked_confusions
 from offchain.seccl.training import LocalTrainer, Samples, Task, to_inputs
+
+
+class EngineError(RuntimeError):
+    """A way to compute that this machine or this model does not allow; one line for people."""
 
 
 class Engine(Protocol):
@@ -87,6 +93,33 @@ def check_sets(task: Task, training: Sequence[Samples], validation: Sequence[Sam
         )
 
 
+def engine_name(way: str, channels_last: bool, stacked: bool) -> str:
+    """What an engine calls itself; `choose.engine_named` reads it."""
+    return way + ", channels last" * channels_last + ", stacked" * stacked
+
+
+def evaluated_together(
+    models: torch.Tensor, stacked: bool, workers: int = 1
+) -> tuple[torch.Tensor, ...]:
+    """The models, float32 (K, P), in parts for one pass each: about as many for every worker."""
+    parts = workers * math.ceil(len(models) / (STACK * workers)) if stacked else len(models)
+    return torch.tensor_split(models, min(parts, len(models)))
+
+
+def gathered(
+    parts: Iterable[torch.Tensor], total: int, progress: Progress | None, dim: int = 0
+) -> torch.Tensor:
+    """The results, as they come, in one tensor of length `total` along `dim`."""
+    results: list[torch.Tensor] = []
+    done = 0
+    for part in parts:
+        results.append(part)
+        done += part.shape[dim]
+        if progress is not None:
+            progress(done, total)
+    return torch.cat(results, dim)
+
+
 class LoopEngine:
     """One participant after the other: the reference for all other engines."""
 
@@ -96,14 +129,22 @@ class LoopEngine:
         training: Sequence[Samples],
         validation: Sequence[Samples],
         channels_last: bool = False,
+        stacked: bool = False,
     ) -> None:
-        """See `check_sets` for what is refused."""
+        """stacked: evaluate several models in one pass, which only a CPU gains by.
+
+        See `check_sets` for what is refused. Raises EngineError when the model cannot be stacked,
+        or shall be on another device than a CPU.
+        """
         check_sets(task, training, validation)
-        self.name = "loop, channels last" if channels_last else "loop"
+        self.name = engine_name("loop", channels_last, stacked)
         self._task = task
         self._training = list(training)
         self._validation = list(validation)
         self._trainer = LocalTrainer(task, channels_last)
+        self._stacked = stacked
+        if stacked:
+            self._check_stack()
 
     def train(
         self,
@@ -114,12 +155,8 @@ class LoopEngine:
     ) -> torch.Tensor:
         """See `Engine.train`."""
         chosen = range(len(self._training)) if sets is None else sets
-        changes = []
-        for done, number in enumerate(chosen, 1):
-            changes.append(self.train_one(start, round_, number))
-            if progress is not None:
-                progress(done, len(chosen))
-        return torch.stack(changes)
+        changes = (self.train_one(start, round_, number).unsqueeze(0) for number in chosen)
+        return gathered(changes, len(chosen), progress)
 
     def train_one(self, start: torch.Tensor, round_: int, number: int) -> torch.Tensor:
         """What training on one set changes, float32 (P,)."""
@@ -127,22 +164,36 @@ class LoopEngine:
 
     def confusions(self, models: torch.Tensor, progress: Progress | None = None) -> torch.Tensor:
         """See `Engine.confusions`."""
-        columns = []
-        for done, model in enumerate(models, 1):
-            columns.append(self.confusions_one(model))
-            if progress is not None:
-                progress(done, len(models))
-        return torch.stack(columns, dim=1)
+        parts = evaluated_together(models, self._stacked)
+        return gathered(map(self.confusions_together, parts), len(models), progress, dim=1)
 
-    def confusions_one(self, model: torch.Tensor) -> torch.Tensor:
-        """Counts int64 (V, C, C), on the CPU, of the model float32 (P,)."""
-        trainer = self._trainer
-        trainer.layout.load(trainer.model, model.to(self._task.device))
+    def confusions_together(self, models: torch.Tensor) -> torch.Tensor:
+        """Counts int64 (V, K, C, C), on the CPU, of a few models float32 (K, P)."""
+        trainer, classes = self._trainer, self._task.class_count
+        if len(models) > 1:
+            return stacked_confusions(
+                trainer.model, models, self._validation, classes, trainer.memory_format
+            )
+        trainer.layout.load(trainer.model, models[0].to(self._task.device))
         counts = [
-            confusion(trainer.model, part, self._task.class_count, trainer.memory_format)
+            confusion(trainer.model, part, classes, trainer.memory_format)
             for part in self._validation
         ]
-        return torch.stack(counts).cpu()
+        return torch.stack(counts).unsqueeze(1).cpu()
 
     def close(self) -> None:
         """Nothing is held."""
+
+    def _check_stack(self) -> None:
+        if self._task.device.type != "cpu":
+            raise EngineError(f"models are stacked on the CPU, not on {self._task.device}")
+        trainer, part = self._trainer, self._validation[0]
+        one = Samples(part.owner, part.images[:1], part.labels[:1])
+        models = trainer.layout.flat(trainer.model).repeat(2, 1)
+        try:
+            stacked_confusions(
+                trainer.model, models, [one], self._task.class_count, trainer.memory_format
+            )
+        # NotStackable, or what torch raises when shapes fit one model but not several.
+        except RuntimeError as error:
+            raise EngineError(f"the model cannot be stacked: {error}") from error

@@ -17,6 +17,7 @@ from typing import Any
 from eth_hash.auto import keccak
 
 from offchain.crypto import commitments as cm
+from offchain.crypto import eip712
 
 MESSAGE_TYPE = keccak(b"souk.board.message.v1")
 MEMBER_TYPE = keccak(b"souk.board.member.v1")
@@ -276,7 +277,7 @@ class Board:
         """The receipt as EIP-712 typed data, for any wallet to sign."""
         return {
             "types": {
-                "EIP712Domain": [{"name": n, "type": t} for n, t in _DOMAIN_FIELDS],
+                eip712.DOMAIN: [{"name": n, "type": t} for n, t in _DOMAIN_FIELDS],
                 "Receipt": [{"name": n, "type": t} for n, t in _RECEIPT_FIELDS],
             },
             "primaryType": "Receipt",
@@ -291,18 +292,7 @@ class Board:
 
     def receipt_digest(self, receipt: Receipt) -> bytes:
         """What the server signs: the EIP-712 digest of the receipt."""
-        domain = _struct_hash(
-            "EIP712Domain",
-            _DOMAIN_FIELDS,
-            (
-                keccak(DOMAIN_NAME.encode()),
-                keccak(DOMAIN_VERSION.encode()),
-                self.chain_id,
-                self.address,
-            ),
-        )
-        content = _struct_hash("Receipt", _RECEIPT_FIELDS, receipt.fields().values())
-        return keccak(b"\x19\x01" + domain + content)
+        return eip712.digest(self.typed_data(receipt))
 
     def _hash(self, kind: bytes, *values: int | bytes | str) -> bytes:
         return keccak(b"".join(map(cm.word, (kind, self.chain_id, self.address, *values))))
@@ -334,10 +324,3 @@ def _path_root(count: int, index: int, leaf: bytes, path: Sequence[bytes]) -> by
     if len(path) != needed:
         raise BoardError(f"path has {len(path)} siblings, needs {needed}")
     return node
-
-
-def _struct_hash(
-    name: str, fields: Iterable[tuple[str, str]], values: Iterable[int | bytes | str]
-) -> bytes:
-    text = f"{name}({','.join(f'{kind} {field}' for field, kind in fields)})"
-    return keccak(keccak(text.encode()) + b"".join(map(cm.word, values)))

@@ -1,8 +1,4 @@
-"""The plain way on every core: one single-threaded worker process per core.
-
-Processes, not threads: torch has one random state a process, and what a participant draws must
-not depend on who trains beside it.
-"""
+"""The plain way on every core: one single-threaded worker process per core."""
 
 from __future__ import annotations
 
@@ -21,7 +17,13 @@ import torch
 
 from offchain.data.imageset import Progress
 from offchain.importable import keep_importable
-from offchain.seccl.engine import LoopEngine, check_sets
+from offchain.seccl.engine import (
+    EngineError,
+    LoopEngine,
+    engine_name,
+    evaluated_together,
+    gathered,
+)
 from offchain.seccl.training import Samples, Task
 
 _worker: LoopEngine  # in a worker process: its own engine, made once by _start
@@ -29,10 +31,6 @@ _worker: LoopEngine  # in a worker process: its own engine, made once by _start
 
 _START_SECONDS = 300.0
 """Longest wait for all workers to start."""
-
-
-class EngineError(RuntimeError):
-    """A way to compute that this machine or this model does not allow; one line for people."""
 
 
 def cores() -> int:
@@ -53,12 +51,14 @@ class ProcessEngine:
         validation: Sequence[Samples],
         channels_last: bool = False,
         workers: int | None = None,
+        stacked: bool = False,
     ) -> None:
         """workers: processes, 1 or more; one per core unless given. Each holds a copy of all sets.
+        stacked: as in LoopEngine.
 
         Ready when all workers are, which takes seconds. See `check_sets` for what is refused.
         Raises EngineError when the device is no CPU, the model factory cannot be sent to another
-        process or a worker cannot start; ValueError for other numbers of workers.
+        process or be stacked, or a worker cannot start; ValueError for other numbers of workers.
         """
         count = cores() if workers is None else workers
         if count < 1:
@@ -72,11 +72,12 @@ class ProcessEngine:
             raise EngineError(
                 f"the model factory cannot be sent to worker processes: {error}"
             ) from error
-        check_sets(task, training, validation)
-        self.name = f"{count} processes" + (", channels last" if channels_last else "")
-        self._sets = len(training)
+        # Refused here rather than in the workers, whose errors are known only as their end.
+        LoopEngine(task, training, validation, channels_last, stacked)
+        self.name = engine_name(f"{count} processes", channels_last, stacked)
+        self._sets, self._workers, self._stacked = len(training), count, stacked
         context = multiprocessing.get_context("spawn")
-        data = task, _plain(training), _plain(validation), channels_last
+        data = task, _plain(training), _plain(validation), channels_last, stacked
         self._pool = ProcessPoolExecutor(
             count,
             mp_context=context,
@@ -96,26 +97,18 @@ class ProcessEngine:
     ) -> torch.Tensor:
         """See `Engine.train`."""
         chosen = list(range(self._sets) if sets is None else sets)
-        sent = start.numpy()
-        changes = []
         with _alive():
-            for change in self._pool.map(
-                _train, [sent] * len(chosen), [round_] * len(chosen), chosen
-            ):
-                changes.append(torch.from_numpy(change))
-                if progress is not None:
-                    progress(len(changes), len(chosen))
-        return torch.stack(changes)
+            changes = self._pool.map(
+                _train, [start.numpy()] * len(chosen), [round_] * len(chosen), chosen
+            )
+            return gathered(map(torch.from_numpy, changes), len(chosen), progress)
 
     def confusions(self, models: torch.Tensor, progress: Progress | None = None) -> torch.Tensor:
         """See `Engine.confusions`."""
-        columns = []
+        parts = evaluated_together(models, self._stacked, self._workers)
         with _alive():
-            for counts in self._pool.map(_confusions, models.numpy()):
-                columns.append(torch.from_numpy(counts))
-                if progress is not None:
-                    progress(len(columns), len(models))
-        return torch.stack(columns, dim=1)
+            counts = self._pool.map(_confusions, [part.numpy() for part in parts])
+            return gathered(map(torch.from_numpy, counts), len(models), progress, dim=1)
 
     def close(self) -> None:
         """End the workers."""
@@ -139,11 +132,16 @@ def _plain(sets: Sequence[Samples]) -> Plain:
 
 
 def _start(
-    all_ready: Barrier, task: Task, training: Plain, validation: Plain, channels_last: bool
+    all_ready: Barrier,
+    task: Task,
+    training: Plain,
+    validation: Plain,
+    channels_last: bool,
+    stacked: bool,
 ) -> None:
     global _worker
     torch.set_num_threads(1)
-    _worker = LoopEngine(task, _samples(training), _samples(validation), channels_last)
+    _worker = LoopEngine(task, _samples(training), _samples(validation), channels_last, stacked)
     all_ready.wait()
 
 
@@ -156,12 +154,12 @@ def _ready(_: int) -> None:
 
 
 def _train(start: npt.NDArray[np.float32], round_: int, number: int) -> npt.NDArray[np.float32]:
-    change: npt.NDArray[np.float32] = _worker.train_one(
-        torch.from_numpy(start), round_, number
-    ).numpy()
+    change: npt.NDArray[np.float32] = (
+        _worker.train_one(torch.from_numpy(start), round_, number).unsqueeze(0).numpy()
+    )
     return change
 
 
-def _confusions(model: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
-    counts: npt.NDArray[np.int64] = _worker.confusions_one(torch.from_numpy(model)).numpy()
+def _confusions(models: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
+    counts: npt.NDArray[np.int64] = _worker.confusions_together(torch.from_numpy(models)).numpy()
     return counts

@@ -67,6 +67,35 @@ contract BordaTest is Base {
         vm.assertEq(harness.points(1, content, voter, size), _plainPoints(order, size), "points");
     }
 
+    /// @notice Under other numbers every member keeps its points, and who wins without a tie still wins.
+    function testFuzz_RenamingMembersRenamesTheResult(uint256 seed, uint256 members, uint256 winners) public view {
+        BordaHarness.Size memory size = _size(seed, members, winners);
+        uint256[] memory names = _shuffled(derive(seed, "names"), size.members + 1, size.members);
+        uint256[] memory totals = new uint256[](size.members);
+        uint256[] memory renamed = new uint256[](size.members);
+        for (uint256 voter = 0; voter < size.members && voter < 9; ++voter) {
+            uint256[] memory order = _shuffled(uint256(keccak256(abi.encode(seed, voter))), size.members, voter);
+            _add(totals, harness.points(0, _packed(order, size), voter, size));
+            for (uint256 i = 0; i < order.length; ++i) {
+                order[i] = names[order[i]];
+            }
+            _add(renamed, harness.points(0, _packed(order, size), names[voter], size));
+        }
+
+        uint256[] memory before = harness.highest(totals, size, 0);
+        uint256[] memory afterwards = harness.highest(renamed, size, 0);
+        bool[] memory won = new bool[](size.members);
+        for (uint256 k = 0; k < before.length; ++k) {
+            vm.assertEq(renamed[afterwards[k]], totals[before[k]], "points of the winners");
+            won[afterwards[k]] = true;
+        }
+        uint256 lowest = totals[before[before.length - 1]];
+        for (uint256 i = 0; i < size.members; ++i) {
+            vm.assertEq(renamed[names[i]], totals[i], "points of a member");
+            vm.assertTrue(won[names[i]] || totals[i] <= lowest, "a winner that lost by its number");
+        }
+    }
+
     /// @notice The highest of all, wherever the choice is cut in two.
     function testFuzz_HighestIsTheSortedHead(uint256 seed, uint256 members, uint256 winners, uint256 cut, uint32 range)
         public
@@ -161,6 +190,12 @@ contract BordaTest is Base {
         points = new uint256[](size.members);
         for (uint256 i = 0; i < size.winners; ++i) {
             points[order[i]] = size.winners - i;
+        }
+    }
+
+    function _add(uint256[] memory totals, uint256[] memory given) private pure {
+        for (uint256 i = 0; i < totals.length; ++i) {
+            totals[i] += given[i];
         }
     }
 

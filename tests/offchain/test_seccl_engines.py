@@ -10,11 +10,12 @@ import torch
 
 from offchain.seccl import choose
 from offchain.seccl.batched import BatchedEngine
-from offchain.seccl.choose import choose_engine
-from offchain.seccl.engine import LoopEngine
+from offchain.seccl.choose import choose_engine, engine_named
+from offchain.seccl.engine import EngineError, LoopEngine
 from offchain.seccl.networks import default_factory
 from offchain.seccl.parameters import ModelError, initial_model
-from offchain.seccl.processes import EngineError, ProcessEngine
+from offchain.seccl.processes import ProcessEngine
+from offchain.seccl.threads import ThreadEngine
 from offchain.seccl.training import Samples, Task, TrainingSettings
 from tests.offchain.seccl_small import Tiny, WithDropout, small, tiny_task
 
@@ -24,8 +25,10 @@ alone is 1e-6 a step; where it decides which of two equal pixels is the maximum,
 
 ENGINES = {
     "channels last": partial(LoopEngine, channels_last=True),
+    "stacked": partial(LoopEngine, channels_last=True, stacked=True),
     "batched": BatchedEngine,
-    "processes": partial(ProcessEngine, workers=2),
+    "threads": partial(ThreadEngine, workers=2, stacked=True),
+    "processes": partial(ProcessEngine, workers=2, stacked=True),
 }
 
 
@@ -96,21 +99,55 @@ def test_an_engine_counts_as_the_loop_does(engine):
     assert torch.equal(made.confusions(models), got)
 
 
-def test_the_choice_is_the_fastest_of_those_it_reports():
+def test_the_choice_is_the_fastest_of_those_it_reports(monkeypatch):
+    monkeypatch.setattr(choose, "cores", lambda: 2)
     choice = choose_engine(tiny_task(), *small(), rounds=1)
     names = [trial.name for trial in choice.trials]
-    assert names == ["loop", "loop, channels last", "batched"]  # too short a run for processes
+    assert names[:2] == ["loop", "loop, channels last"]
+    assert names[2].endswith("stacked")
+    assert names[3] == "batched"
+    assert names[4].startswith("2 threads")
+    assert len(names) == 5  # too short a run for processes
     assert choice.engine.name == min(choice.trials, key=lambda t: t.seconds).name
     assert choice.report().splitlines()[-1] == f"chosen: {choice.engine.name}"
     start = initial_model(Tiny, 0)
     assert choice.engine.train(start, 0).shape == (4, len(start))
 
 
-def test_a_model_that_cannot_be_batched_is_left_to_the_loop():
+def test_a_model_that_draws_random_numbers_is_left_to_the_loop(monkeypatch):
+    monkeypatch.setattr(choose, "cores", lambda: 2)
     choice = choose_engine(tiny_task(factory=WithDropout), *small(), rounds=1)
     notes = {trial.name: trial.note for trial in choice.trials}
     assert notes["batched"].startswith("not possible")
+    assert "draws random numbers" in notes["threads"]
     assert choice.engine.name.startswith("loop")
+
+
+@pytest.mark.parametrize("make", [LoopEngine, *list(ENGINES.values())[:-1]])
+def test_an_engine_is_made_again_by_its_name(make):
+    sets = tiny_task(), *small()
+    engine = make(*sets)
+    again = engine_named(engine.name, *sets)
+    assert (type(again), again.name) == (type(engine), engine.name)
+    models = initial_model(Tiny, 0).repeat(3, 1)
+    assert torch.equal(again.confusions(models), engine.confusions(models))
+    again.close()
+    engine.close()
+
+
+def test_worker_processes_are_made_again_by_their_name(monkeypatch):
+    made = []
+    monkeypatch.setattr(choose, "ProcessEngine", lambda *given: made.append(given))
+    sets = tiny_task(), *small()
+    engine_named("12 processes", *sets)
+    engine_named("3 processes, channels last, stacked", *sets)
+    assert made == [(*sets, False, 12, False), (*sets, True, 3, True)]
+
+
+@pytest.mark.parametrize("name", ["", "loops", "two threads", "threads", "batched, stacked"])
+def test_a_name_that_no_engine_has_is_refused(name):
+    with pytest.raises(ValueError, match="no engine is called"):
+        engine_named(name, tiny_task(), *small())
 
 
 def test_long_runs_try_processes(monkeypatch):

@@ -29,6 +29,7 @@ CONTEXT = keccak(b"a session of the bulletin board")
 BALLOT_TIME = 600
 REVEAL_TIME = 300
 PATIENCE = 3_600
+SALT = bytes(range(32))
 ALL = 256
 """More candidates than any small session has."""
 
@@ -205,3 +206,16 @@ def open_session(
     (log,) = factory.SessionCreated.from_receipt(receipt)
     contract = ape.project.BordaConsensus.at(log.session)
     return BordaDriver(contract, owner, voters, terms | {"owner": owner.address}, receipt)
+
+
+def commit(driver: BordaDriver, voter: int, ballot: b.Ballot, salt: bytes = SALT) -> ReceiptAPI:
+    """The voter commits by itself."""
+    args = driver.round, voter, driver.hide(voter, ballot, salt)
+    return driver.contract.commit(*args, sender=driver.voters[voter].account)
+
+
+def opening(
+    driver: BordaDriver, voter: int, ballot: b.Ballot, salt: bytes = SALT
+) -> tuple[Any, ...]:
+    """The arguments of reveal."""
+    return driver.round, voter, int(ballot.form), ballot.content, salt

@@ -28,7 +28,7 @@ ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 
 @pytest.fixture(scope="module")
-def board(project, deployer, provider, rival, stranger):
+def board(project, deployer):
     return project.BulletinBoard.deploy(sender=deployer)
 
 

@@ -25,7 +25,7 @@ NOTHING = bytes(32)
 
 
 @pytest.fixture(scope="module")
-def board(project, deployer, provider, stranger):
+def board(project, deployer):
     return project.BulletinBoard.deploy(sender=deployer)
 
 

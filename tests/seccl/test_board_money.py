@@ -20,7 +20,7 @@ CALLS = 3  # the mood of a Puppet that calls back
 
 
 @pytest.fixture(scope="module")
-def board(project, deployer, provider, rival, stranger, mocks):
+def board(project, deployer):
     return project.BulletinBoard.deploy(sender=deployer)
 
 

@@ -38,7 +38,7 @@ UINT32 = 2**32 - 1
 
 
 @pytest.fixture(scope="module")
-def board(project, deployer, provider, stranger):
+def board(project, deployer):
     return project.BulletinBoard.deploy(sender=deployer)
 
 

@@ -23,7 +23,7 @@ M = b"\x01" * 32
 
 
 @pytest.fixture(scope="module")
-def board(project, deployer, provider, stranger):
+def board(project, deployer):
     return project.BulletinBoard.deploy(sender=deployer)
 
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from itertools import permutations
 
 import ape
-import pytest
 
 from offchain.seccl import ballots as b
 from tests.hyperx.snapshots import undone
@@ -16,26 +15,6 @@ from tests.seccl.borda_driver import REVEAL_TIME, open_session, voters_of
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 """Of the group of secp256k1."""
 TOP_BIT = 1 << 255
-
-
-@pytest.fixture(scope="module")
-def bordas(project, deployer, stranger):
-    """The factory of sessions."""
-    return project.BordaConsensusFactory.deploy(sender=deployer)
-
-
-@pytest.fixture(scope="module")
-def voters(accounts):
-    """Five members; the last two can only sign."""
-    return voters_of(list(accounts)[10:15])
-
-
-@pytest.fixture
-def session(bordas, deployer, voters):
-    """Open ballots, two winners, a round that takes ballots."""
-    driver = open_session(bordas, deployer, voters)
-    driver.open()
-    return driver
 
 
 def recovered(driver, ballot):

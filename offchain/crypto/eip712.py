@@ -1,0 +1,33 @@
+"""EIP-712: what a wallet signs of typed data, for structures of plain fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from eth_hash.auto import keccak
+
+from offchain.crypto.commitments import word
+
+DOMAIN = "EIP712Domain"
+
+
+def digest(typed: Mapping[str, Any]) -> bytes:
+    """The 32 bytes that are signed of typed data, as `eth_signTypedData_v4` takes it.
+
+    Fields are strings, addresses as 0x strings, 32 bytes or unsigned integers. Raises
+    CommitmentError for bytes of another length.
+    """
+    kind, types = typed["primaryType"], typed["types"]
+    domain = _struct_hash(DOMAIN, types[DOMAIN], typed["domain"])
+    return keccak(b"\x19\x01" + domain + _struct_hash(kind, types[kind], typed["message"]))
+
+
+def _struct_hash(name: str, fields: list[Mapping[str, str]], values: Mapping[str, Any]) -> bytes:
+    text = ",".join(f"{field['type']} {field['name']}" for field in fields)
+    words = [_word(field["type"], values[field["name"]]) for field in fields]
+    return keccak(keccak(f"{name}({text})".encode()) + b"".join(words))
+
+
+def _word(kind: str, value: Any) -> bytes:
+    return keccak(value.encode()) if kind == "string" else word(value)

@@ -1,0 +1,222 @@
+"""What BordaConsensus refuses, each by its own name, and which sessions are not created."""
+
+from __future__ import annotations
+
+import ape
+import pytest
+
+from offchain.seccl import ballots as b
+from tests.refusals import refusal, refused
+from tests.seccl.borda_driver import CONTEXT, SALT, commit, make_terms, open_session, opening
+
+ROUND_SLOT = 2
+"""Of the newest round's record; before it lie two of OpenZeppelin's EIP712."""
+
+
+def test_rounds_are_opened_one_after_another_by_the_owner(session, stranger):
+    """Not by others, not while one runs, not out of turn."""
+    assert session.refusal("openRound", 1, sender=stranger) == refused(
+        "NotOwner", stranger, session.owner
+    )
+    assert session.refusal("openRound", 1) == refused("RoundNotOver", 0)
+    session.end()
+    session.close()
+    # A call is asked of the block of the closing itself, whose hash is the seed's source.
+    height = ape.chain.blocks.height
+    assert session.refusal("openRound", 1) == refused("SeedNotReady", height, height + 1)
+    ape.chain.mine()
+    for wrong in (0, 2, 2**256 - 1):
+        assert session.refusal("openRound", wrong) == refused("WrongRound", wrong, 1)
+    assert session.refusal("openRound", 1) is None
+
+
+def test_rounds_are_numbered_in_16_bits_and_end_there(session):
+    """The last round opens, works and closes; a further one would take an earlier one's number."""
+    session.end()
+    session.close()
+    record = int.from_bytes(
+        ape.chain.provider.get_storage(session.contract.address, ROUND_SLOT), "big"
+    )
+    skipped = record & (1 << 240) - 1 | 65_534 << 240
+    ape.chain.provider.make_request(
+        "anvil_setStorageAt", [session.contract.address, hex(ROUND_SLOT), f"0x{skipped:064x}"]
+    )
+    session.open()
+    assert session.round == 65_534
+    session.vote(0, session.ranking([1, 2]))
+    session.carry([session.signed(1, session.ranking([2, 0]))])
+    session.end()
+    session.close()
+    assert session.result()[1] == (3, 2)
+    ape.chain.mine()
+    assert session.refusal("openRound", 65_535) == refused("RoundsExhausted", 65_535)
+
+
+def test_before_the_first_round_there_is_none(bordas, deployer, voters):
+    """Nothing can be cast, closed or read of a round that was never opened."""
+    driver = open_session(bordas, deployer, voters)
+    account = voters[0].account
+    content = driver.ranking([1, 2]).content
+    for number in (0, 1, 2**256 - 1):
+        assert driver.refusal("vote", number, 0, 0, content, sender=account) == refused(
+            "WrongRound", number, 0
+        )
+        assert driver.refusal("close", number, 1) == refused("WrongRound", number, 0)
+        assert driver.refusal("result", number) == refused("RoundNotOver", number)
+    assert driver.newest[0] == 0
+    assert driver.points() == [0] * 5
+    assert not driver.contract.hasVoted(0)
+
+
+def test_a_ballot_names_others_all_of_them_once(session):
+    """Each malformed ballot is refused by its own name and changes nothing."""
+    ranking, scores = b.Form.RANKING, b.Form.SCORES
+    cases = [
+        (ranking, [1], "RankingLength", 1, 2),
+        (ranking, [], "RankingLength", 0, 2),
+        (ranking, [1, 2, 3], "RankingLength", 3, 2),
+        (ranking, [1, 5], "UnknownCandidate", 5, 5),
+        (ranking, [255, 1], "UnknownCandidate", 255, 5),
+        (ranking, [0, 1], "SelfVote", 0),
+        (ranking, [1, 0], "SelfVote", 0),
+        (ranking, [3, 3], "DuplicateCandidate", 3),
+        (scores, [0] * 9, "ScoresLength", 9, 10),
+        (scores, [0] * 12, "ScoresLength", 12, 10),
+        (scores, [0, 1] + [0] * 8, "SelfVote", 0),
+        (2, [1, 2], "UnknownForm", 2),
+        (2**256 - 1, [1, 2], "UnknownForm", 2**256 - 1),
+    ]
+    account = session.voters[0].account
+    for form, content, *expected in cases:
+        args = 0, 0, int(form), bytes(content)
+        assert session.refusal("vote", *args, sender=account) == refused(*expected)
+    session.vote(0, session.ranking([1, 2]))
+    assert session.points() == [0, 2, 1, 0, 0]
+
+
+def test_who_may_vote_and_where(session, hidden, stranger):
+    """Members alone, under their own index, once, in the round that is open, as the terms say."""
+    account = session.voters[0].account
+    content = session.ranking([1, 2]).content
+    for number, voter, sender, *expected in [
+        (0, 0, stranger, "NotMember", stranger, 0),
+        (0, 1, account, "NotMember", account, 1),
+        (0, 5, account, "UnknownMember", 5, 5),
+        (0, 2**256 - 1, account, "UnknownMember", 2**256 - 1, 5),
+        (1, 0, account, "WrongRound", 1, 1),
+        (2**256 - 1, 0, account, "WrongRound", 2**256 - 1, 1),
+    ]:
+        args = number, voter, 0, content
+        assert session.refusal("vote", *args, sender=sender) == refused(*expected)
+    session.vote(0, session.ranking([1, 2]))
+    assert session.refusal("vote", 0, 0, 0, content, sender=account) == refused(
+        "AlreadyVoted", 0, 0
+    )
+    for name in ("hasVoted", "commitmentOf"):
+        assert session.refusal(name, 5) == refused("UnknownMember", 5, 5)
+
+    open_ = refused("BallotsAreOpen")
+    assert session.refusal("commit", 0, 1, SALT, sender=session.voters[1].account) == open_
+    signed = session.signed_commitment(1, SALT)
+    assert session.refusal("commitSigned", *signed) == open_
+    assert session.refusal("reveal", 0, 0, 0, content, SALT) == open_
+    assert hidden.refusal("vote", 0, 0, 0, content, sender=account) == refused("BallotsAreHidden")
+    one = hidden.signed(0, hidden.ranking([1, 2]))
+    assert hidden.refusal("voteSigned", one) == refused("BallotsAreHidden")
+
+
+def test_a_commitment_is_made_once_and_opened_as_it_was_made(hidden, stranger):
+    """It cannot be replaced, and only the very ballot and salt open it, once."""
+    ballot, other = hidden.ranking([1, 2]), hidden.ranking([2, 1])
+    commit(hidden, 0, ballot)
+    account = hidden.voters[0].account
+    again = 0, 0, hidden.hide(0, other, SALT)
+    assert hidden.refusal("commit", *again, sender=account) == refused("AlreadyCommitted", 0, 0)
+    signed = hidden.signed_commitment(0, again[2])
+    assert hidden.refusal("commitSigned", *signed) == refused("AlreadyCommitted", 0, 0)
+    assert hidden.refusal("commit", 0, 1, SALT, sender=stranger) == refused(
+        "NotMember", stranger, 1
+    )
+    commit(hidden, 1, hidden.ranking([1, 2]))
+    hidden.end_ballots()
+    wrong = refused("WrongOpening", 0, 0)
+    assert hidden.refusal("reveal", *opening(hidden, 0, other)) == wrong
+    assert hidden.refusal("reveal", *opening(hidden, 0, ballot, bytes(32))) == wrong
+    assert hidden.refusal("reveal", 0, 0, 1, ballot.content, SALT) == wrong
+    assert hidden.refusal("reveal", *opening(hidden, 2, ballot)) == refused("NotCommitted", 0, 2)
+    assert hidden.refusal("reveal", *opening(hidden, 1, ballot)) == refused("SelfVote", 1)
+    assert hidden.refusal("reveal", 0, 5, 0, b"", SALT) == refused("UnknownMember", 5, 5)
+    hidden.contract.reveal(*opening(hidden, 0, ballot), sender=stranger)
+    twice = hidden.refusal("reveal", *opening(hidden, 0, ballot))
+    assert twice == refused("AlreadyVoted", 0, 0)
+
+
+def test_a_closing_asks_for_something_once(session):
+    """Not for nothing, and not again when it is done."""
+    session.end()
+    assert session.refusal("close", 0, 0) == refused("NothingToDo")
+    assert session.refusal("close", 1, 1) == refused("WrongRound", 1, 1)
+    session.close()
+    assert session.refusal("close", 0, 1) == refused("RoundNotOpen", 0)
+    assert session.refusal("result", 1) == refused("RoundNotOver", 1)
+
+
+# ---------------------------------------------------------------- sessions
+
+
+def test_terms_are_readable_as_they_were_agreed_on(bordas, deployer, voters):
+    """All of them, the members by their index, the caller as owner; the event names the session."""
+    driver = open_session(
+        bordas, deployer, voters, winners=4, quorum=5, ballotTime=2**32 - 1, revealTime=2**32 - 2
+    )
+    (log,) = bordas.SessionCreated.from_receipt(driver.created)
+    assert (log.owner, bytes(log.context)) == (deployer.address, CONTEXT)
+    terms = driver.contract.terms(skip_trace=True)
+    assert {name: getattr(terms, name) for name in driver.terms} == driver.terms | {
+        "context": terms.context
+    }
+    assert bytes(terms.context) == CONTEXT
+    members = driver.contract.members(skip_trace=True)
+    assert list(members) == [voter.address for voter in voters]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"winners": 0}, ("WinnersOutOfRange", 0, 4)),
+        ({"winners": 5}, ("WinnersOutOfRange", 5, 4)),
+        ({"winners": 4}, None),
+        ({"quorum": 6}, ("QuorumOutOfRange", 6, 5)),
+        ({"quorum": 5}, None),
+        ({"ballotTime": 0}, ("BallotTimeZero",)),
+        ({"patience": 0}, ("PatienceZero",)),
+    ],
+)
+def test_sessions_that_could_not_work_are_not_created(bordas, deployer, voters, changes, expected):
+    """Each bound of the terms, at it and beyond."""
+    args = make_terms(**changes), [voter.address for voter in voters]
+    got = refusal(bordas.createSession, *args, sender=deployer)
+    assert got == (refused(*expected) if expected else None)
+
+
+def test_member_lists_are_ascending_and_of_some_size(bordas, deployer, voters):
+    """No member twice, none zero, from two to 1,024."""
+    addresses = [voter.address for voter in voters]
+
+    def refused_with(members, **changes):
+        return refusal(bordas.createSession, make_terms(**changes), members, sender=deployer)
+
+    zero = "0x" + "00" * 20
+    assert refused_with([addresses[1], addresses[0], *addresses[2:]]) == refused(
+        "MembersOutOfOrder", 1, addresses[0]
+    )
+    assert refused_with([*addresses[:3], addresses[2]]) == refused(
+        "MembersOutOfOrder", 3, addresses[2]
+    )
+    assert refused_with([zero, *addresses]) == refused("MembersOutOfOrder", 0, zero)
+    assert refused_with(addresses[:1]) == refused("MemberCountOutOfRange", 1, 2, 1024)
+    assert refused_with([]) == refused("MemberCountOutOfRange", 0, 2, 1024)
+    many = [f"0x{i:040x}" for i in range(1, 1026)]
+    assert refused_with(many) == refused("MemberCountOutOfRange", 1025, 2, 1024)
+    assert refused_with(many[:1024], winners=1023) is None
+    assert refused_with(addresses[:2], winners=1) is None
