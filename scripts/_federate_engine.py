@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from offchain.seccl.batched import BatchedEngine
-from offchain.seccl.choose import choose_engine
-from offchain.seccl.engine import Engine, LoopEngine
-from offchain.seccl.processes import ProcessEngine
+from offchain.seccl.choose import choose_engine, engine_named
+from offchain.seccl.engine import Engine
 from offchain.seccl.training import Samples, Task
-
-_LAST = ", channels last"
 
 
 class EngineChoice:
@@ -35,16 +31,3 @@ class EngineChoice:
         self.name = choice.engine.name
         self.report = tuple(choice.report().splitlines())
         return choice.engine
-
-
-def engine_named(
-    name: str, task: Task, training: Sequence[Samples], validation: Sequence[Samples]
-) -> Engine:
-    """The engine that calls itself `name`."""
-    last = name.endswith(_LAST)
-    kind = name.removesuffix(_LAST)
-    if kind == BatchedEngine.name:
-        return BatchedEngine(task, training, validation)
-    if kind.endswith("processes"):
-        return ProcessEngine(task, training, validation, last, int(kind.split()[0]))
-    return LoopEngine(task, training, validation, last)

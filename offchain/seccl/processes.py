@@ -5,10 +5,12 @@ from __future__ import annotations
 import multiprocessing
 import os
 import pickle
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing.connection import wait
 from multiprocessing.synchronize import Barrier
 
 import numpy as np
@@ -140,9 +142,18 @@ def _start(
     stacked: bool,
 ) -> None:
     global _worker
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
     _worker = LoopEngine(task, _samples(training), _samples(validation), channels_last, stacked)
     all_ready.wait()
+
+
+def _end_with_parent() -> None:
+    """A pool whose process is killed tells its workers nothing: they would wait for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None  # this is a worker
+    wait([parent.sentinel])
+    os._exit(1)
 
 
 def _samples(sets: Plain) -> list[Samples]:

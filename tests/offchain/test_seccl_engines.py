@@ -2,8 +2,12 @@
 
 import multiprocessing
 import os
+import subprocess
+import sys
+import time
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from pathlib import Path
 
 import pytest
 import torch
@@ -220,3 +224,30 @@ class Dying(Tiny):
 def test_a_worker_that_dies_is_an_error_and_no_wait():
     with pytest.raises(EngineError, match="a worker process ended"):
         ProcessEngine(tiny_task(factory=Dying), *small(), workers=1)
+
+
+_KILLED = """
+import os, signal
+from offchain.seccl.processes import ProcessEngine
+from tests.offchain.seccl_small import small, tiny_task
+
+if __name__ == "__main__":
+    engine = ProcessEngine(tiny_task(), *small(), workers=2)
+    print(*engine._pool._processes, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_workers_end_when_their_parent_is_killed(tmp_path):
+    script = tmp_path / "killed.py"
+    script.write_text(_KILLED)
+    root = Path(__file__).parents[2]
+    ended = subprocess.run(
+        [sys.executable, script], env=os.environ | {"PYTHONPATH": str(root)}, capture_output=True
+    )
+    workers = [int(pid) for pid in ended.stdout.split()]
+    assert len(workers) == 2, ended.stderr
+    until = time.monotonic() + 30
+    while left := [pid for pid in workers if Path(f"/proc/{pid}/cmdline").exists()]:
+        assert time.monotonic() < until, f"still there: {left}"
+        time.sleep(0.1)
