@@ -9,12 +9,10 @@ import pytest
 import torch
 
 from offchain.crypto import commitments as cm
-from offchain.models.canonical import DocumentError
 from offchain.seccl import actions as do
 from offchain.seccl import session as ev
 from offchain.seccl.ballots import unpack_ranking
-from offchain.seccl.description import Description
-from offchain.seccl.documents import Catalogue, Evaluation, SignedReceipt
+from offchain.seccl.documents import Evaluation, SignedReceipt
 from offchain.seccl.lies import LIES, Lie
 from offchain.seccl.messages import BoardError, MessageKind
 from offchain.seccl.participant import Participant, ReceiptRefused
@@ -358,53 +356,3 @@ def test_without_a_server_members_post_themselves_and_take_their_share() -> None
     assert claim.member == 0
     yard.session.apply(ev.ShareClaimed(0, 4))
     assert member.share() == []
-
-
-# -------------------------------------------------------------------- documents
-
-
-def test_documents_come_back_as_they_went() -> None:
-    yard = Yard.new()
-    yard.uploads()
-    listed = yard.server.hand(0, 0, UPLOAD)
-    assert listed is not None
-    about, id_ = yard.session.description, yard.session.id
-    assert Description.from_bytes(about.to_bytes()) == about
-    assert Catalogue.from_bytes(listed.to_bytes(), id_, 0, UPLOAD, MEMBERS) == listed
-    said = Evaluation.of(2, 1, [0.5] * MEMBERS, [3])
-    assert Evaluation.from_bytes(said.to_bytes(), 2, 1, MEMBERS) == said
-
-
-@pytest.mark.parametrize(
-    ("change", "why"),
-    [
-        (lambda d: d.replace(b'"round":0', b'"round":1'), "another session, round or kind"),
-        (lambda d: d.replace(b"[[0,", b"[[1,"), "authors below 4 once"),
-        (lambda d: d.replace(b"[[0,", b'[["0",'), "no entry of a catalogue"),
-        (lambda d: d + b" " * 9_000, "at most"),
-        (lambda d: d[:-1], "no JSON document"),
-    ],
-)
-def test_a_catalogue_that_is_none_is_refused(change, why: str) -> None:
-    yard = Yard.new()
-    yard.uploads()
-    listed = yard.server.hand(0, 0, UPLOAD)
-    assert listed is not None
-    with pytest.raises(DocumentError, match=why):
-        Catalogue.from_bytes(change(listed.to_bytes()), yard.session.id, 0, UPLOAD, MEMBERS)
-
-
-@pytest.mark.parametrize(
-    ("scores", "why"),
-    [
-        ([1, 2, 3], "has 4 scores"),
-        ([1, 0, 3, 65_536], "0 to 65535"),
-        ([1, 0, 3, 0.5], "0 to 65535"),
-        ([1, 0, 3, True], "0 to 65535"),
-        ([1, 7, 3, 4], "member 1 gives itself 7"),
-    ],
-)
-def test_an_evaluation_that_is_none_is_refused(scores, why: str) -> None:
-    data = replace(Evaluation(0, 1, ()), scores=tuple(scores)).to_bytes()
-    with pytest.raises(DocumentError, match=why):
-        Evaluation.from_bytes(data, 0, 1, MEMBERS)
