@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {ChunkDispute, ChunkEvidence} from "../exchange/ChunkDispute.sol";
+import {ChunkedFile} from "../exchange/ChunkedFile.sol";
+import {KeyDispute, KeyEvidence} from "../exchange/KeyDispute.sol";
+import {Payment} from "../exchange/Payment.sol";
+import {SealedKey} from "../exchange/SealedKey.sol";
+import {Due, ICleanerSale, Level, Listing, Sale, SaleState} from "../interfaces/ICleanerSale.sol";
+import {Settlement} from "../interfaces/ITradingSession.sol";
+import {Shards} from "../hyperx/Shards.sol";
+import {Levels} from "./Levels.sol";
+import {Listings} from "./Listings.sol";
+
+/// @title Sells cleaners of masked datasets: one contract, many listings, each with many levels and many buyers
+/// @notice The states of one buyer at one listing. Windows are half-open, [start, end).
+///
+/// | state     | call             | by      | window                       | leads to                                     |
+/// | --------- | ---------------- | ------- | ---------------------------- | -------------------------------------------- |
+/// | None      | buy              | buyer   | until the listing is closed  | Paid, deadline = now + deliveryTime          |
+/// | Owned     | buy a better one | buyer   | until the listing is closed  | Paid, deadline = now + deliveryTime          |
+/// | Paid      | publishKey       | anyone  | until the deadline, open     | Delivered, deadline = now + disputeTime      |
+/// | Paid      | sealKey          | seller  | until the deadline, sealed   | Delivered, deadline = now + disputeTime      |
+/// | Paid      | settle           | anyone  | from the deadline            | Lapsed, the stake is free                    |
+/// | Paid      | refund           | buyer   | from the deadline            | as before the purchase, paid back            |
+/// | Lapsed    | refund           | buyer   | for ever                     | as before the purchase, paid back            |
+/// | Delivered | accept           | buyer   | for ever                     | Owned, the stake is free                     |
+/// | Delivered | settle           | anyone  | from the deadline            | Owned, the stake is free                     |
+/// | Delivered | proveWrongKey    | buyer   | until the deadline, sealed   | Cheated                                      |
+/// | Delivered | proveSpoiltChunk | buyer   | until the deadline           | Cheated                                      |
+/// | Cheated   | refund           | buyer   | for ever                     | as before the purchase, paid back with stake |
+///
+/// As before the purchase is None, or Owned where the buyer owned a worse level. A seller may fund, withdraw what no sale
+/// holds and close its listing at any time.
+///
+/// The money. A sale that is paid and neither settled nor refunded holds `stake` of the seller's funds, and under open
+/// settlement what was paid besides: there the price is the seller's with the key, so a spoilt chunk is repaid from the
+/// funds. A purchase that the free funds do not answer for is refused, so however many buyers are cheated at once, each
+/// finds its own. Who fills the funds with purchases pays the price of each, and the seller can add funds. To the wei, for
+/// every token (more, where a coin was forced in):
+///
+///     balance = funds of all listings, of which at least what is held for sales
+///             + paid, of sales that are Paid or Lapsed, or Delivered under sealed settlement
+///             + paid + stake, of sales that are Cheated
+///
+/// A proof moves no money, so neither a paused token nor a receiver that reverts can spoil it; {refund} pays.
+///
+/// The cleaner's key is one for all buyers of a level. Under open settlement the first delivery makes it public: then
+/// whoever paid can be served by anybody, and nobody else need pay. Sell there to one buyer, or to a crowd that pays
+/// before the first delivery. Under sealed settlement the public learns nothing, but a proof of a spoilt chunk shows the
+/// key: only a seller that spoilt one comes to that, or a buyer that would give the key away in any case.
+///
+/// One contract for all listings, not a clone for each: a listing is one new slot where a clone would cost 32,000 and 200
+/// gas for every byte of its terms, a purchase is spared the clone's call, and a buyer allows one contract to draw its
+/// tokens. The terms are a hash and come with each call, which is cheaper than to read them from slots.
+///
+/// The seller is not punished for silence: the buyer has its money back, and lost time and gas.
+contract CleanerSale is Listings {
+    // The states are enums and times are compared with < and >= alone.
+    // slither-disable-start incorrect-equality
+
+    /// @dev One slot. `owned` counts the levels up to the best owned one; `content` is the hash of the present sale, or
+    /// the price of the best owned level where there is none.
+    struct Status {
+        SaleState state;
+        uint8 level;
+        uint8 owned;
+        uint40 deadline;
+        bytes24 content;
+    }
+
+    bytes32 private constant CLEANER_TYPE = keccak256("souk.sale.cleaner.v1");
+
+    mapping(bytes32 id => mapping(address buyer => Status)) private _sales;
+
+    // ---------------------------------------------------------------- purchase and delivery
+
+    /// @inheritdoc ICleanerSale
+    function buy(
+        Listing calldata listing,
+        uint256 index,
+        Level calldata level,
+        bytes32[] calldata path,
+        uint256 keyX,
+        uint256 keyY
+    ) external payable nonReentrant {
+        (bytes32 id, Book memory book) = _load(listing);
+        require(!book.closed, ListingIsClosed(id));
+        require(index < listing.levelCount, LevelOutOfRange(index, listing.levelCount));
+        bytes32 root = Shards.pathRoot(listing.levelCount, index, Levels.leaf(index, level), path);
+        require(root == listing.levels, LevelNotListed(listing.levels, root));
+        Status memory status = _sales[id][msg.sender];
+        bool first = status.state == SaleState.None;
+        require(first || status.state == SaleState.Owned, SaleUnderWay(status.state));
+        require(index >= status.owned, LevelNotAbove(index, status.owned));
+
+        Sale memory sale = Sale({
+            price: level.price,
+            credit: first ? 0 : uint96(uint192(status.content)),
+            file: level.file,
+            keyHash: level.keyHash,
+            oneTimeKey: _oneTimeKey(listing, keyX, keyY),
+            delivery: 0
+        });
+        uint96 paid = sale.price - sale.credit;
+        uint96 hold = _hold(listing, paid);
+        _free(book, hold);
+
+        book.held += hold;
+        _books[id] = book;
+        uint256 deadline = block.timestamp + listing.deliveryTime;
+        _sales[id][msg.sender] = Status(SaleState.Paid, uint8(index), status.owned, uint40(deadline), _digest(sale));
+        emit Bought(id, msg.sender, index, paid, keyX, keyY, deadline);
+        Payment.collect(listing.token, address(this), paid);
+    }
+
+    /// @inheritdoc ICleanerSale
+    function publishKey(Listing calldata listing, address buyer, Sale calldata sale, bytes32 key) external {
+        (bytes32 id, Book memory book) = _load(listing);
+        Status memory status = _deliverable(listing, Settlement.Open, id, buyer, sale);
+        bytes32 given = ChunkedFile.keyHash(_domain(listing, status.level), key);
+        require(given == sale.keyHash, WrongKey(sale.keyHash, given));
+
+        uint256 deadline = _deliver(listing, id, buyer, status, sale);
+        book.funds += sale.price - sale.credit;
+        _books[id] = book;
+        emit KeyPublished(id, buyer, key, deadline);
+    }
+
+    /// @inheritdoc ICleanerSale
+    function sealKey(Listing calldata listing, address buyer, Sale calldata sale, uint256 ephemeralX, bytes32 sealedKey)
+        external
+    {
+        bytes32 id = _id(listing);
+        _onlySeller(listing);
+        Status memory status = _deliverable(listing, Settlement.Sealed, id, buyer, sale);
+
+        Sale memory delivered = sale;
+        delivered.delivery = keccak256(abi.encode(ephemeralX, sealedKey));
+        uint256 deadline = _deliver(listing, id, buyer, status, delivered);
+        emit KeySealed(id, buyer, ephemeralX, sealedKey, deadline);
+    }
+
+    // ---------------------------------------------------------------- the buyer's answer
+
+    /// @inheritdoc ICleanerSale
+    function accept(Listing calldata listing, Sale calldata sale) external {
+        (bytes32 id, Book memory book) = _load(listing);
+        Status memory status = _present(id, msg.sender, SaleState.Delivered, sale);
+        _own(listing, book, id, msg.sender, status, sale);
+        _books[id] = book;
+    }
+
+    /// @inheritdoc ICleanerSale
+    function proveWrongKey(Listing calldata listing, Sale calldata sale, KeyEvidence calldata evidence) external {
+        (bytes32 id, Book memory book) = _load(listing);
+        _settledBy(listing, Settlement.Sealed);
+        Status memory status = _disputable(id, sale);
+        bytes32 delivery = keccak256(abi.encode(evidence.ephemeralX, evidence.sealedKey));
+        require(delivery == sale.delivery, WrongDelivery(sale.delivery, delivery));
+        KeyDispute.requireWrong(_domain(listing, status.level), sale.keyHash, sale.oneTimeKey, status.level, evidence);
+
+        _cheated(listing, book, id, status, sale);
+        emit WrongKeyProved(id, msg.sender);
+    }
+
+    /// @inheritdoc ICleanerSale
+    function proveSpoiltChunk(
+        Listing calldata listing,
+        Sale calldata sale,
+        bytes32 key,
+        ChunkEvidence calldata evidence
+    ) external {
+        (bytes32 id, Book memory book) = _load(listing);
+        Status memory status = _disputable(id, sale);
+        ChunkDispute.requireSpoilt(_domain(listing, status.level), sale.file, sale.keyHash, key, evidence);
+
+        _cheated(listing, book, id, status, sale);
+        emit SpoiltChunkProved(id, msg.sender, evidence.index);
+    }
+
+    // ---------------------------------------------------------------- settlement
+
+    /// @inheritdoc ICleanerSale
+    function settle(Listing calldata listing, Due[] calldata sales) external {
+        (bytes32 id, Book memory book) = _load(listing);
+        for (uint256 i = 0; i < sales.length; ++i) {
+            (address buyer, Sale calldata sale) = (sales[i].buyer, sales[i].sale);
+            Status memory status = _sales[id][buyer];
+            if (block.timestamp < status.deadline || status.content != _digest(sale)) continue;
+            if (status.state == SaleState.Delivered) {
+                _own(listing, book, id, buyer, status, sale);
+            } else if (status.state == SaleState.Paid) {
+                book.held -= _hold(listing, sale.price - sale.credit);
+                _sales[id][buyer].state = SaleState.Lapsed;
+                emit Lapsed(id, buyer);
+            }
+        }
+        _books[id] = book;
+    }
+
+    /// @inheritdoc ICleanerSale
+    function refund(Listing calldata listing, Sale calldata sale) external nonReentrant {
+        (bytes32 id, Book memory book) = _load(listing);
+        Status memory status = _sales[id][msg.sender];
+        SaleState state = status.state;
+        require(
+            state == SaleState.Paid || state == SaleState.Lapsed || state == SaleState.Cheated, NothingOwed(msg.sender)
+        );
+        _match(status, sale);
+        uint96 paid = sale.price - sale.credit;
+        uint256 amount = paid;
+        if (state == SaleState.Cheated) {
+            amount += listing.stake;
+        } else if (state == SaleState.Paid) {
+            require(block.timestamp >= status.deadline, TooEarly(block.timestamp, status.deadline));
+            book.held -= _hold(listing, paid);
+            _books[id] = book;
+        }
+
+        if (status.owned == 0) delete _sales[id][msg.sender];
+        else _sales[id][msg.sender] = _owner(status.owned, sale.credit);
+        emit Refunded(id, msg.sender, amount);
+        Payment.pay(listing.token, msg.sender, amount);
+    }
+
+    // ---------------------------------------------------------------- views
+
+    /// @inheritdoc ICleanerSale
+    function saleOf(bytes32 id, address buyer)
+        external
+        view
+        returns (SaleState state, uint256 level, uint256 owned, uint256 deadline, bytes24 content)
+    {
+        Status memory status = _sales[id][buyer];
+        return (status.state, status.level, status.owned, status.deadline, status.content);
+    }
+
+    // ---------------------------------------------------------------- guards
+
+    /// @dev The account of the one-time key that a purchase needs under sealed settlement, and must not have else.
+    function _oneTimeKey(Listing calldata listing, uint256 keyX, uint256 keyY) private pure returns (address) {
+        if (listing.settlement == Settlement.Open) {
+            require(keyX == 0 && keyY == 0, KeyNotWanted());
+            return address(0);
+        }
+        require(SealedKey.isOnCurve(keyX, keyY), KeyNotOnCurve(keyX, keyY));
+        return SealedKey.account(keyX, keyY);
+    }
+
+    function _settledBy(Listing calldata listing, Settlement needed) private pure {
+        require(listing.settlement == needed, WrongSettlement(listing.settlement, needed));
+    }
+
+    function _match(Status memory status, Sale calldata sale) private pure {
+        bytes24 given = _digest(sale);
+        require(status.content == given, WrongSale(status.content, given));
+    }
+
+    /// @dev The buyer's status, when it is in that state with that sale.
+    function _present(bytes32 id, address buyer, SaleState needed, Sale calldata sale)
+        private
+        view
+        returns (Status memory status)
+    {
+        status = _sales[id][buyer];
+        require(status.state == needed, WrongState(status.state, needed));
+        _match(status, sale);
+    }
+
+    function _before(Status memory status) private view {
+        require(block.timestamp < status.deadline, TooLate(block.timestamp, status.deadline));
+    }
+
+    function _deliverable(
+        Listing calldata listing,
+        Settlement settlement,
+        bytes32 id,
+        address buyer,
+        Sale calldata sale
+    ) private view returns (Status memory status) {
+        _settledBy(listing, settlement);
+        status = _present(id, buyer, SaleState.Paid, sale);
+        _before(status);
+    }
+
+    /// @dev The caller's status, when it may still prove a fault.
+    function _disputable(bytes32 id, Sale calldata sale) private view returns (Status memory status) {
+        status = _present(id, msg.sender, SaleState.Delivered, sale);
+        _before(status);
+    }
+
+    // ---------------------------------------------------------------- transitions
+
+    function _deliver(Listing calldata listing, bytes32 id, address buyer, Status memory status, Sale memory sale)
+        private
+        returns (uint256 deadline)
+    {
+        deadline = block.timestamp + listing.disputeTime;
+        _sales[id][buyer] = Status(SaleState.Delivered, status.level, status.owned, uint40(deadline), _digest(sale));
+    }
+
+    /// @dev The buyer keeps the level, the seller what was paid; the caller stores the book.
+    function _own(
+        Listing calldata listing,
+        Book memory book,
+        bytes32 id,
+        address buyer,
+        Status memory status,
+        Sale calldata sale
+    ) private {
+        uint96 paid = sale.price - sale.credit;
+        book.held -= _hold(listing, paid);
+        if (listing.settlement == Settlement.Sealed) book.funds += paid;
+        _sales[id][buyer] = _owner(status.level + 1, sale.price);
+        emit Settled(id, buyer);
+    }
+
+    /// @dev What the sale held is the buyer's from now on.
+    function _cheated(Listing calldata listing, Book memory book, bytes32 id, Status memory status, Sale calldata sale)
+        private
+    {
+        uint96 hold = _hold(listing, sale.price - sale.credit);
+        (book.funds, book.held) = (book.funds - hold, book.held - hold);
+        _books[id] = book;
+        (status.state, status.deadline) = (SaleState.Cheated, 0);
+        _sales[id][msg.sender] = status;
+    }
+
+    // ---------------------------------------------------------------- what is derived
+
+    function _owner(uint8 owned, uint96 price) private pure returns (Status memory) {
+        return Status(SaleState.Owned, owned - 1, owned, 0, bytes24(uint192(price)));
+    }
+
+    function _digest(Sale memory sale) private pure returns (bytes24) {
+        return bytes24(keccak256(abi.encode(sale)));
+    }
+
+    /// @dev What a sale holds of the seller's funds.
+    function _hold(Listing calldata listing, uint96 paid) private pure returns (uint96) {
+        return listing.settlement == Settlement.Open ? listing.stake + paid : listing.stake;
+    }
+
+    function _domain(Listing calldata listing, uint256 level) private view returns (bytes32) {
+        return ChunkedFile.domain(listing.seller, keccak256(abi.encode(CLEANER_TYPE, listing.dataset, level)));
+    }
+    // slither-disable-end incorrect-equality
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Payment} from "../exchange/Payment.sol";
+import {ICleanerSale, Level, Listing} from "../interfaces/ICleanerSale.sol";
+import {Levels} from "./Levels.sol";
+
+/// @title What sellers offer, and their funds
+/// @dev See CleanerSale for the tables of states and of money.
+abstract contract Listings is ICleanerSale, ReentrancyGuardTransient {
+    /// @dev One slot. What is held is never above the funds.
+    struct Book {
+        uint96 funds;
+        uint96 held;
+        bool listed;
+        bool closed;
+    }
+
+    bytes32 private constant LISTING_TYPE = keccak256("souk.sale.listing.v1");
+    uint256 private constant MAX_LEVELS = 32;
+    uint256 private constant BPS = 10_000;
+
+    mapping(bytes32 id => Book) internal _books;
+
+    // ---------------------------------------------------------------- the seller's calls
+
+    /// @inheritdoc ICleanerSale
+    function list(Listing calldata listing, Level[] calldata levels, uint96 funds)
+        external
+        payable
+        nonReentrant
+        returns (bytes32 id)
+    {
+        Listing memory offered = listing;
+        _checkLevels(levels);
+        (offered.seller, offered.levelCount, offered.levels) = (msg.sender, uint8(levels.length), Levels.rootOf(levels));
+        _check(offered);
+        id = _id(offered);
+        require(!_books[id].listed, ListingExists(id));
+
+        _books[id] = Book(funds, 0, true, false);
+        emit Listed(id, msg.sender, offered, levels, funds);
+        Payment.collect(offered.token, address(this), funds);
+    }
+
+    /// @inheritdoc ICleanerSale
+    function fund(Listing calldata listing, uint96 amount) external payable nonReentrant {
+        (bytes32 id, Book memory book) = _load(listing);
+        book.funds += amount;
+        _books[id] = book;
+        emit Funded(id, amount);
+        Payment.collect(listing.token, address(this), amount);
+    }
+
+    /// @inheritdoc ICleanerSale
+    function withdraw(Listing calldata listing, uint96 amount) external nonReentrant {
+        (bytes32 id, Book memory book) = _load(listing);
+        _onlySeller(listing);
+        require(amount > 0, NothingOwed(msg.sender));
+        _free(book, amount);
+
+        book.funds -= amount;
+        _books[id] = book;
+        emit Withdrawn(id, amount);
+        Payment.pay(listing.token, msg.sender, amount);
+    }
+
+    /// @inheritdoc ICleanerSale
+    function close(Listing calldata listing) external {
+        (bytes32 id, Book memory book) = _load(listing);
+        _onlySeller(listing);
+        require(!book.closed, ListingIsClosed(id));
+
+        book.closed = true;
+        _books[id] = book;
+        emit ListingClosed(id);
+    }
+
+    // ---------------------------------------------------------------- views
+
+    /// @inheritdoc ICleanerSale
+    function listingId(Listing calldata listing) external view returns (bytes32) {
+        return _id(listing);
+    }
+
+    /// @inheritdoc ICleanerSale
+    function bookOf(bytes32 id) external view returns (bool listed, bool closed, uint256 funds, uint256 held) {
+        Book memory book = _books[id];
+        return (book.listed, book.closed, book.funds, book.held);
+    }
+
+    // ---------------------------------------------------------------- guards
+
+    function _checkLevels(Level[] calldata levels) private pure {
+        uint256 count = levels.length;
+        require(count > 0 && count <= MAX_LEVELS, LevelCountOutOfRange(count, MAX_LEVELS));
+        uint256 accuracy = 0;
+        uint256 price = 0;
+        for (uint256 i = 0; i < count; ++i) {
+            Level calldata level = levels[i];
+            require(level.accuracyBps > accuracy && level.accuracyBps <= BPS, AccuracyOutOfOrder(i, level.accuracyBps));
+            require(level.price > price, PriceOutOfOrder(i, level.price));
+            require(level.file != 0 && level.keyHash != 0, CommitmentMissing(i));
+            (accuracy, price) = (level.accuracyBps, level.price);
+        }
+    }
+
+    function _check(Listing memory listing) private view {
+        require(listing.dataset != 0, DatasetMissing());
+        require(listing.stake > 0, StakeZero());
+        require(listing.deliveryTime > 0 && listing.disputeTime > 0, TimeZero());
+        require(listing.token == address(0) || listing.token.code.length > 0, TokenWithoutCode(listing.token));
+    }
+
+    function _id(Listing memory listing) internal view returns (bytes32) {
+        return keccak256(abi.encode(LISTING_TYPE, block.chainid, address(this), listing));
+    }
+
+    function _load(Listing calldata listing) internal view returns (bytes32 id, Book memory book) {
+        id = _id(listing);
+        book = _books[id];
+        require(book.listed, UnknownListing(id));
+    }
+
+    function _onlySeller(Listing calldata listing) internal view {
+        require(msg.sender == listing.seller, NotSeller(msg.sender, listing.seller));
+    }
+
+    /// @dev Passes only if no sale holds `needed` of the funds.
+    function _free(Book memory book, uint256 needed) internal pure {
+        uint256 free = book.funds - book.held;
+        require(free >= needed, FundsTooLow(free, needed));
+    }
+}
