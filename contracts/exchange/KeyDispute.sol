@@ -6,12 +6,14 @@ import {SealedKey} from "./SealedKey.sol";
 
 /// @notice What shows which key was sealed.
 /// @param oneTimeSecret private key of the one-time key to which it was sealed
+/// @param oneTimeY y of that key; the sign does not matter
 /// @param ephemeralX x-coordinate of the seller's point, as delivered
 /// @param sealedKey the key xor-ed with its pad, as delivered
 /// @param sharedX x of the product oneTimeSecret * ephemeral point; ignored if there is no such point
 /// @param sharedY either y of that x; the sign does not matter
 struct KeyEvidence {
     uint256 oneTimeSecret;
+    uint256 oneTimeY;
     uint256 ephemeralX;
     bytes32 sealedKey;
     uint256 sharedX;
@@ -20,7 +22,7 @@ struct KeyEvidence {
 
 /// @title Whether a key that was sealed to a one-time key is the committed one
 library KeyDispute {
-    error NotTheSecret(address oneTimeKey, address given);
+    error NotTheSecret(uint256 oneTimeKey, address given);
     error SharedPointMismatch(address expected, uint256 offeredX);
     error KeyIsRight(bytes32 keyHash);
 
@@ -29,17 +31,18 @@ library KeyDispute {
     /// secret and ephemeral point (SharedPointMismatch); the key is wrong (KeyIsRight). What was delivered must have been
     /// compared with the evidence before.
     /// @param domain of the file whose key it is, ChunkedFile.domain
-    /// @param oneTimeKey account of the one-time key
+    /// @param oneTimeKey x of the one-time key; its y is even
     /// @param index what the pad is bound to, SealedKey.pad
     function requireWrong(
         bytes32 domain,
         bytes32 keyHash,
-        address oneTimeKey,
+        uint256 oneTimeKey,
         uint256 index,
         KeyEvidence calldata evidence
     ) internal pure {
         address owner = SealedKey.publicAccount(evidence.oneTimeSecret);
-        require(owner == oneTimeKey && owner != address(0), NotTheSecret(oneTimeKey, owner));
+        // No secret has the account zero, and no point that anybody knows of.
+        require(SealedKey.isAccountOf(owner, oneTimeKey, evidence.oneTimeY), NotTheSecret(oneTimeKey, owner));
         address product = SealedKey.productAccount(evidence.oneTimeSecret, evidence.ephemeralX);
         // No product: the seller named no point of the curve, so it sealed nothing that could be opened.
         if (product == address(0)) return;

@@ -15,8 +15,8 @@ enum SaleState {
     Owned
 }
 
-/// @notice What a seller offers; immutable. The contract keeps its hash alone, and whoever acts brings it along.
-/// @param seller who sells; set to the caller of {list}
+/// @notice The terms of a listing; immutable. The contract keeps a hash alone, and whoever acts brings them along.
+/// @param seller who sells; set by {list} to its caller
 /// @param token ERC-20 that pays prices and stakes; zero for the native coin
 /// @param stake what each proved fault costs the seller; so much of its funds is held for every outstanding sale
 /// @param settlement `Open`: the key is published, and the price is the seller's in the same call. `Sealed`: the key is
@@ -24,9 +24,7 @@ enum SaleState {
 /// @param deliveryTime seconds from a purchase in which the key must be delivered
 /// @param disputeTime seconds from a delivery in which the buyer may prove a fault
 /// @param levelCount how many levels there are, 1 to 32; set by {list}
-/// @param dataset digest in the CID of the masked dataset in the datastore
-/// @param levels root of the tree of levels; set by {list}
-struct Listing {
+struct Terms {
     address seller;
     address token;
     uint96 stake;
@@ -34,7 +32,13 @@ struct Listing {
     uint32 deliveryTime;
     uint32 disputeTime;
     uint8 levelCount;
-    bytes32 dataset;
+}
+
+/// @notice What tells a listing from all others of the contract.
+/// @param terms its terms
+/// @param levels root of the tree of offers (Levels.sol)
+struct Listing {
+    Terms terms;
     bytes32 levels;
 }
 
@@ -50,19 +54,34 @@ struct Level {
     bytes32 keyHash;
 }
 
+/// @notice What is sold at a level.
+/// @param dataset digest in the CID of the masked dataset in the datastore
+/// @param file as in the level
+/// @param keyHash as in the level
+struct Goods {
+    bytes32 dataset;
+    bytes32 file;
+    bytes32 keyHash;
+}
+
+/// @notice A level as a buyer brings it: `goods` is keccak256(abi.encode(Goods)).
+struct Offer {
+    uint16 accuracyBps;
+    uint96 price;
+    bytes32 goods;
+}
+
 /// @notice One purchase. The contract keeps its hash alone, and whoever acts brings it along.
 /// @param price of the level
 /// @param credit price of the best level the buyer owned before, zero if none; `price - credit` was paid
-/// @param file as in the level
-/// @param keyHash as in the level
-/// @param oneTimeKey account of the buyer's one-time key; zero under open settlement
+/// @param goods as in the offer
+/// @param oneTimeKey x of the buyer's one-time key; zero under open settlement
 /// @param delivery zero until a key was delivered sealed; then keccak256(abi.encode(ephemeralX, sealedKey))
 struct Sale {
     uint96 price;
     uint96 credit;
-    bytes32 file;
-    bytes32 keyHash;
-    address oneTimeKey;
+    bytes32 goods;
+    uint256 oneTimeKey;
     bytes32 delivery;
 }
 
@@ -77,24 +96,17 @@ struct Due {
 /// money. Every call that takes a listing refuses one that is not listed (UnknownListing; {sealKey} finds nobody there that
 /// paid, WrongState), and every call that takes a sale refuses one that is not the buyer's present one (WrongSale).
 interface ICleanerSale {
-    /// @notice A seller offers levels; `funds` is what it put up for stakes.
-    event Listed(bytes32 indexed id, address indexed seller, Listing listing, Level[] levels, uint256 funds);
+    /// @notice A seller offers levels of a masked dataset; `funds` is what it put up for stakes.
+    event Listed(bytes32 indexed id, bytes32 indexed dataset, Terms terms, Level[] levels, bytes32 root, uint256 funds);
     /// @notice The seller's funds grew.
     event Funded(bytes32 indexed id, uint256 amount);
     /// @notice The seller took out what no sale holds.
     event Withdrawn(bytes32 indexed id, uint256 amount);
     /// @notice No more purchases.
     event ListingClosed(bytes32 indexed id);
-    /// @notice A level was paid; its key is due before `deadline`, under sealed settlement encrypted to (keyX, keyY).
-    event Bought(
-        bytes32 indexed id,
-        address indexed buyer,
-        uint256 level,
-        uint256 paid,
-        uint256 keyX,
-        uint256 keyY,
-        uint256 deadline
-    );
+    /// @notice A level was paid, for its price less that of the best level the buyer owned. The key is due within the
+    /// delivery time, under sealed settlement encrypted to the one-time key with this x.
+    event Bought(bytes32 indexed id, address indexed buyer, uint256 level, uint256 oneTimeKey);
     /// @notice The key was published, and the price is the seller's; faults may be proved before `deadline`.
     event KeyPublished(bytes32 indexed id, address indexed buyer, bytes32 key, uint256 deadline);
     /// @notice The key was delivered sealed; faults may be proved before `deadline`.
@@ -123,10 +135,10 @@ interface ICleanerSale {
     error TimeZero();
     error TokenWithoutCode(address token);
     error LevelOutOfRange(uint256 level, uint256 count);
-    error LevelNotListed(bytes32 root, bytes32 computed);
     error LevelNotAbove(uint256 level, uint256 owned);
-    error KeyNotOnCurve(uint256 x, uint256 y);
-    error KeyNotWanted();
+    error KeyMissing();
+    error KeyNotWanted(uint256 oneTimeKey);
+    error WrongGoods(bytes32 committed, bytes32 given);
     error FundsTooLow(uint256 free, uint256 needed);
     error SaleUnderWay(SaleState state);
     error WrongState(SaleState state, SaleState needed);
@@ -144,11 +156,15 @@ interface ICleanerSale {
     /// (PriceOutOfOrder), each with its commitments (CommitmentMissing); a dataset (DatasetMissing), a stake (StakeZero),
     /// times (TimeZero), a token that is a contract (TokenWithoutCode); the caller has no listing that is the same in all
     /// of this (ListingExists); exactly `funds` is paid (WrongPayment, TokenTakesFee).
-    /// @param listing what is offered; its seller, levelCount and levels are filled in
+    /// @param terms the terms; seller and levelCount are filled in
+    /// @param dataset digest in the CID of the masked dataset in the datastore
     /// @param levels the levels, cheapest first
     /// @param funds what is put up now; may be zero, but see {buy}
     /// @return id the listing's id
-    function list(Listing calldata listing, Level[] calldata levels, uint96 funds) external payable returns (bytes32 id);
+    function list(Terms calldata terms, bytes32 dataset, Level[] calldata levels, uint96 funds)
+        external
+        payable
+        returns (bytes32 id);
 
     /// @notice Adds to the seller's funds. Anyone may call.
     /// @dev Emits {Funded}. Requirements: exactly `amount` is paid (WrongPayment, TokenTakesFee).
@@ -166,30 +182,26 @@ interface ICleanerSale {
 
     /// @notice Pays a level: its price, less that of the best level the caller owns.
     /// @dev Emits {Bought}. The caller should have checked the encrypted file and the list of plain leaves against the
-    /// commitment before. Requirements: the listing is not closed (ListingIsClosed); the level is listed (LevelOutOfRange,
-    /// LevelNotListed, ProofLength) and above what the caller owns (LevelNotAbove); no purchase of the caller is under way
-    /// (SaleUnderWay); the seller's free funds answer for this sale (FundsTooLow); under sealed settlement the one-time key
-    /// is a point of secp256k1 (KeyNotOnCurve), under open settlement both are zero (KeyNotWanted); exactly the difference
-    /// is paid (WrongPayment, TokenTakesFee).
-    /// @param index which level
-    /// @param level the level
-    /// @param path siblings from the level to the listing's root
-    /// @param keyX x of a fresh one-time key
-    /// @param keyY y of the same key
-    function buy(
-        Listing calldata listing,
-        uint256 index,
-        Level calldata level,
-        bytes32[] calldata path,
-        uint256 keyX,
-        uint256 keyY
-    ) external payable;
+    /// commitment before. Requirements: offer and path lead to a listing with these terms (UnknownListing, ProofLength)
+    /// that is not closed (ListingIsClosed) and has such a level (LevelOutOfRange), above what the caller owns
+    /// (LevelNotAbove); no purchase of the caller is under way (SaleUnderWay); the seller's free funds answer for this
+    /// sale (FundsTooLow); a one-time key under sealed settlement (KeyMissing), none under open settlement
+    /// (KeyNotWanted); exactly the difference is paid (WrongPayment, TokenTakesFee).
+    /// @param level index of the level
+    /// @param offer what the seller asks and gives
+    /// @param path siblings from the offer to the listing's root
+    /// @param oneTimeKey x of a fresh one-time key whose y is even. To one that is on no point nothing can be sealed: the
+    /// seller leaves it, and the caller gets its money back
+    function buy(Terms calldata terms, uint256 level, Offer calldata offer, bytes32[] calldata path, uint256 oneTimeKey)
+        external
+        payable;
 
     /// @notice Publishes the key of a paid level; what was paid is the seller's at once. Anyone may call.
     /// @dev Emits {KeyPublished}. A call that reverts shows the key as well: the seller sends it early and tries it on a
     /// node before. Requirements: open settlement (WrongSettlement); the level is paid and not delivered (WrongState),
-    /// before the deadline (TooLate); the key is the committed one (WrongKey).
-    function publishKey(Listing calldata listing, address buyer, Sale calldata sale, bytes32 key) external;
+    /// before the deadline (TooLate); the goods are the paid ones (WrongGoods), the key the committed one (WrongKey).
+    function publishKey(Listing calldata listing, address buyer, Sale calldata sale, Goods calldata goods, bytes32 key)
+        external;
 
     /// @notice Delivers the key of a paid level, sealed to the buyer's one-time key.
     /// @dev Emits {KeySealed}. Requirements: the caller is the seller (NotSeller); sealed settlement (WrongSettlement); the
@@ -205,18 +217,25 @@ interface ICleanerSale {
 
     /// @notice Proves that the key sealed to the caller is not the committed one.
     /// @dev Emits {WrongKeyProved}; {refund} pays. Discloses the one-time key of this purchase, no other. Requirements:
-    /// the key was delivered (WrongState) sealed (WrongSettlement), before the deadline (TooLate); the evidence has what
-    /// was delivered (WrongDelivery) and shows a wrong key (NotTheSecret, SharedPointMismatch, KeyIsRight).
-    function proveWrongKey(Listing calldata listing, Sale calldata sale, KeyEvidence calldata evidence) external;
+    /// the key was delivered (WrongState) sealed (WrongSettlement), before the deadline (TooLate); the goods are the paid
+    /// ones (WrongGoods); the evidence has what was delivered (WrongDelivery) and shows a wrong key (NotTheSecret,
+    /// SharedPointMismatch, KeyIsRight).
+    function proveWrongKey(
+        Listing calldata listing,
+        Sale calldata sale,
+        Goods calldata goods,
+        KeyEvidence calldata evidence
+    ) external;
 
     /// @notice Proves that a chunk of the caller's file does not decrypt to the committed one.
     /// @dev Emits {SpoiltChunkProved}; {refund} pays. Discloses the file's key. Requirements: the key was delivered
-    /// (WrongState), before the deadline (TooLate); the evidence shows a spoilt chunk (NotTheKey, ChunkOutOfRange,
-    /// WrongChunkLength, ProofLength, NotInFile, ChunkIsRight).
+    /// (WrongState), before the deadline (TooLate); the goods are the paid ones (WrongGoods); the evidence shows a spoilt
+    /// chunk (NotTheKey, ChunkOutOfRange, WrongChunkLength, ProofLength, NotInFile, ChunkIsRight).
     /// @param key the file's key
     function proveSpoiltChunk(
         Listing calldata listing,
         Sale calldata sale,
+        Goods calldata goods,
         bytes32 key,
         ChunkEvidence calldata evidence
     ) external;

@@ -5,8 +5,7 @@ import {ChunkDispute, ChunkEvidence} from "../exchange/ChunkDispute.sol";
 import {ChunkedFile} from "../exchange/ChunkedFile.sol";
 import {KeyDispute, KeyEvidence} from "../exchange/KeyDispute.sol";
 import {Payment} from "../exchange/Payment.sol";
-import {SealedKey} from "../exchange/SealedKey.sol";
-import {Due, ICleanerSale, Level, Listing, Sale, SaleState} from "../interfaces/ICleanerSale.sol";
+import {Due, Goods, ICleanerSale, Listing, Offer, Sale, SaleState, Terms} from "../interfaces/ICleanerSale.sol";
 import {Settlement} from "../interfaces/ITradingSession.sol";
 import {Shards} from "../hyperx/Shards.sol";
 import {Levels} from "./Levels.sol";
@@ -76,50 +75,46 @@ contract CleanerSale is Listings {
     // ---------------------------------------------------------------- purchase and delivery
 
     /// @inheritdoc ICleanerSale
-    function buy(
-        Listing calldata listing,
-        uint256 index,
-        Level calldata level,
-        bytes32[] calldata path,
-        uint256 keyX,
-        uint256 keyY
-    ) external payable nonReentrant {
-        (bytes32 id, Book memory book) = _load(listing);
+    function buy(Terms calldata terms, uint256 level, Offer calldata offer, bytes32[] calldata path, uint256 oneTimeKey)
+        external
+        payable
+    {
+        uint256 count = terms.levelCount;
+        require(level < count, LevelOutOfRange(level, count));
+        // Whoever brings another offer, or another path, names a listing that does not exist.
+        bytes32 leaf = Levels.leaf(level, offer.accuracyBps, offer.price, offer.goods);
+        bytes32 id = _id(terms, Shards.pathRoot(count, level, leaf, path));
+        Book memory book = _load(id);
         require(!book.closed, ListingIsClosed(id));
-        require(index < listing.levelCount, LevelOutOfRange(index, listing.levelCount));
-        bytes32 root = Shards.pathRoot(listing.levelCount, index, Levels.leaf(index, level), path);
-        require(root == listing.levels, LevelNotListed(listing.levels, root));
         Status memory status = _sales[id][msg.sender];
         bool first = status.state == SaleState.None;
         require(first || status.state == SaleState.Owned, SaleUnderWay(status.state));
-        require(index >= status.owned, LevelNotAbove(index, status.owned));
+        require(level >= status.owned, LevelNotAbove(level, status.owned));
+        if (terms.settlement == Settlement.Open) require(oneTimeKey == 0, KeyNotWanted(oneTimeKey));
+        else require(oneTimeKey != 0, KeyMissing());
 
-        Sale memory sale = Sale({
-            price: level.price,
-            credit: first ? 0 : uint96(uint192(status.content)),
-            file: level.file,
-            keyHash: level.keyHash,
-            oneTimeKey: _oneTimeKey(listing, keyX, keyY),
-            delivery: 0
-        });
+        Sale memory sale = Sale(offer.price, first ? 0 : uint96(uint192(status.content)), offer.goods, oneTimeKey, 0);
         uint96 paid = sale.price - sale.credit;
-        uint96 hold = _hold(listing, paid);
+        uint96 hold = _hold(terms, paid);
         _free(book, hold);
 
         book.held += hold;
         _books[id] = book;
-        uint256 deadline = block.timestamp + listing.deliveryTime;
-        _sales[id][msg.sender] = Status(SaleState.Paid, uint8(index), status.owned, uint40(deadline), _digest(sale));
-        emit Bought(id, msg.sender, index, paid, keyX, keyY, deadline);
-        Payment.collect(listing.token, address(this), paid);
+        (status.state, status.level, status.content) = (SaleState.Paid, uint8(level), _digest(sale));
+        status.deadline = uint40(block.timestamp + terms.deliveryTime);
+        _sales[id][msg.sender] = status;
+        emit Bought(id, msg.sender, level, oneTimeKey);
+        Payment.collect(terms.token, address(this), paid);
     }
 
     /// @inheritdoc ICleanerSale
-    function publishKey(Listing calldata listing, address buyer, Sale calldata sale, bytes32 key) external {
+    function publishKey(Listing calldata listing, address buyer, Sale calldata sale, Goods calldata goods, bytes32 key)
+        external
+    {
         (bytes32 id, Book memory book) = _load(listing);
         Status memory status = _deliverable(listing, Settlement.Open, id, buyer, sale);
-        bytes32 given = ChunkedFile.keyHash(_domain(listing, status.level), key);
-        require(given == sale.keyHash, WrongKey(sale.keyHash, given));
+        bytes32 given = ChunkedFile.keyHash(_domain(listing, status, sale, goods), key);
+        require(given == goods.keyHash, WrongKey(goods.keyHash, given));
 
         uint256 deadline = _deliver(listing, id, buyer, status, sale);
         book.funds += sale.price - sale.credit;
@@ -131,7 +126,7 @@ contract CleanerSale is Listings {
     function sealKey(Listing calldata listing, address buyer, Sale calldata sale, uint256 ephemeralX, bytes32 sealedKey)
         external
     {
-        bytes32 id = _id(listing);
+        bytes32 id = _id(listing.terms, listing.levels);
         _onlySeller(listing);
         Status memory status = _deliverable(listing, Settlement.Sealed, id, buyer, sale);
 
@@ -152,13 +147,19 @@ contract CleanerSale is Listings {
     }
 
     /// @inheritdoc ICleanerSale
-    function proveWrongKey(Listing calldata listing, Sale calldata sale, KeyEvidence calldata evidence) external {
+    function proveWrongKey(
+        Listing calldata listing,
+        Sale calldata sale,
+        Goods calldata goods,
+        KeyEvidence calldata evidence
+    ) external {
         (bytes32 id, Book memory book) = _load(listing);
         _settledBy(listing, Settlement.Sealed);
         Status memory status = _disputable(id, sale);
         bytes32 delivery = keccak256(abi.encode(evidence.ephemeralX, evidence.sealedKey));
         require(delivery == sale.delivery, WrongDelivery(sale.delivery, delivery));
-        KeyDispute.requireWrong(_domain(listing, status.level), sale.keyHash, sale.oneTimeKey, status.level, evidence);
+        bytes32 domain = _domain(listing, status, sale, goods);
+        KeyDispute.requireWrong(domain, goods.keyHash, sale.oneTimeKey, status.level, evidence);
 
         _cheated(listing, book, id, status, sale);
         emit WrongKeyProved(id, msg.sender);
@@ -168,12 +169,14 @@ contract CleanerSale is Listings {
     function proveSpoiltChunk(
         Listing calldata listing,
         Sale calldata sale,
+        Goods calldata goods,
         bytes32 key,
         ChunkEvidence calldata evidence
     ) external {
         (bytes32 id, Book memory book) = _load(listing);
         Status memory status = _disputable(id, sale);
-        ChunkDispute.requireSpoilt(_domain(listing, status.level), sale.file, sale.keyHash, key, evidence);
+        bytes32 domain = _domain(listing, status, sale, goods);
+        ChunkDispute.requireSpoilt(domain, goods.file, goods.keyHash, key, evidence);
 
         _cheated(listing, book, id, status, sale);
         emit SpoiltChunkProved(id, msg.sender, evidence.index);
@@ -191,7 +194,7 @@ contract CleanerSale is Listings {
             if (status.state == SaleState.Delivered) {
                 _own(listing, book, id, buyer, status, sale);
             } else if (status.state == SaleState.Paid) {
-                book.held -= _hold(listing, sale.price - sale.credit);
+                book.held -= _hold(listing.terms, sale.price - sale.credit);
                 _sales[id][buyer].state = SaleState.Lapsed;
                 emit Lapsed(id, buyer);
             }
@@ -200,7 +203,7 @@ contract CleanerSale is Listings {
     }
 
     /// @inheritdoc ICleanerSale
-    function refund(Listing calldata listing, Sale calldata sale) external nonReentrant {
+    function refund(Listing calldata listing, Sale calldata sale) external {
         (bytes32 id, Book memory book) = _load(listing);
         Status memory status = _sales[id][msg.sender];
         SaleState state = status.state;
@@ -211,17 +214,17 @@ contract CleanerSale is Listings {
         uint96 paid = sale.price - sale.credit;
         uint256 amount = paid;
         if (state == SaleState.Cheated) {
-            amount += listing.stake;
+            amount += listing.terms.stake;
         } else if (state == SaleState.Paid) {
             require(block.timestamp >= status.deadline, TooEarly(block.timestamp, status.deadline));
-            book.held -= _hold(listing, paid);
+            book.held -= _hold(listing.terms, paid);
             _books[id] = book;
         }
 
         if (status.owned == 0) delete _sales[id][msg.sender];
         else _sales[id][msg.sender] = _owner(status.owned, sale.credit);
         emit Refunded(id, msg.sender, amount);
-        Payment.pay(listing.token, msg.sender, amount);
+        Payment.pay(listing.terms.token, msg.sender, amount);
     }
 
     // ---------------------------------------------------------------- views
@@ -238,18 +241,8 @@ contract CleanerSale is Listings {
 
     // ---------------------------------------------------------------- guards
 
-    /// @dev The account of the one-time key that a purchase needs under sealed settlement, and must not have else.
-    function _oneTimeKey(Listing calldata listing, uint256 keyX, uint256 keyY) private pure returns (address) {
-        if (listing.settlement == Settlement.Open) {
-            require(keyX == 0 && keyY == 0, KeyNotWanted());
-            return address(0);
-        }
-        require(SealedKey.isOnCurve(keyX, keyY), KeyNotOnCurve(keyX, keyY));
-        return SealedKey.account(keyX, keyY);
-    }
-
     function _settledBy(Listing calldata listing, Settlement needed) private pure {
-        require(listing.settlement == needed, WrongSettlement(listing.settlement, needed));
+        require(listing.terms.settlement == needed, WrongSettlement(listing.terms.settlement, needed));
     }
 
     function _match(Status memory status, Sale calldata sale) private pure {
@@ -296,7 +289,7 @@ contract CleanerSale is Listings {
         private
         returns (uint256 deadline)
     {
-        deadline = block.timestamp + listing.disputeTime;
+        deadline = block.timestamp + listing.terms.disputeTime;
         _sales[id][buyer] = Status(SaleState.Delivered, status.level, status.owned, uint40(deadline), _digest(sale));
     }
 
@@ -310,8 +303,8 @@ contract CleanerSale is Listings {
         Sale calldata sale
     ) private {
         uint96 paid = sale.price - sale.credit;
-        book.held -= _hold(listing, paid);
-        if (listing.settlement == Settlement.Sealed) book.funds += paid;
+        book.held -= _hold(listing.terms, paid);
+        if (listing.terms.settlement == Settlement.Sealed) book.funds += paid;
         _sales[id][buyer] = _owner(status.level + 1, sale.price);
         emit Settled(id, buyer);
     }
@@ -320,7 +313,7 @@ contract CleanerSale is Listings {
     function _cheated(Listing calldata listing, Book memory book, bytes32 id, Status memory status, Sale calldata sale)
         private
     {
-        uint96 hold = _hold(listing, sale.price - sale.credit);
+        uint96 hold = _hold(listing.terms, sale.price - sale.credit);
         (book.funds, book.held) = (book.funds - hold, book.held - hold);
         _books[id] = book;
         (status.state, status.deadline) = (SaleState.Cheated, 0);
@@ -338,12 +331,20 @@ contract CleanerSale is Listings {
     }
 
     /// @dev What a sale holds of the seller's funds.
-    function _hold(Listing calldata listing, uint96 paid) private pure returns (uint96) {
-        return listing.settlement == Settlement.Open ? listing.stake + paid : listing.stake;
+    function _hold(Terms calldata terms, uint96 paid) private pure returns (uint96) {
+        return terms.settlement == Settlement.Open ? terms.stake + paid : terms.stake;
     }
 
-    function _domain(Listing calldata listing, uint256 level) private view returns (bytes32) {
-        return ChunkedFile.domain(listing.seller, keccak256(abi.encode(CLEANER_TYPE, listing.dataset, level)));
+    /// @dev The domain of the file that was sold.
+    function _domain(Listing calldata listing, Status memory status, Sale calldata sale, Goods calldata goods)
+        private
+        view
+        returns (bytes32)
+    {
+        bytes32 given = Levels.goodsHash(goods);
+        require(given == sale.goods, WrongGoods(sale.goods, given));
+        bytes32 label = keccak256(abi.encode(CLEANER_TYPE, goods.dataset, status.level));
+        return ChunkedFile.domain(listing.terms.seller, label);
     }
     // slither-disable-end incorrect-equality
 }

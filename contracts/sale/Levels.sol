@@ -1,27 +1,32 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Shards} from "../hyperx/Shards.sol";
-import {Level} from "../interfaces/ICleanerSale.sol";
+import {Goods, Level} from "../interfaces/ICleanerSale.sol";
 
-/// @title The tree of a listing's levels
-/// @notice Leaf i binds i and the level, hashed twice; nodes and odd levels are as in Shards.sol. The listing's id binds
-/// chain, contract, seller and the root. offchain/crypto/listings.py is this file's twin.
+/// @title The tree of a listing's offers
+/// @notice Leaf i binds i, accuracy, price and goods, hashed twice; nodes and odd levels are as in Shards.sol.
+/// offchain/crypto/listings.py is this file's twin.
 library Levels {
-    bytes32 private constant LEVEL_TYPE = keccak256("souk.sale.level.v1");
+    bytes32 private constant OFFER_TYPE = keccak256("souk.sale.offer.v1");
 
     /// @notice Leaf `index`.
-    function leaf(uint256 index, Level calldata level) internal pure returns (bytes32) {
-        bytes32 content = keccak256(abi.encode(level));
-        return keccak256(abi.encode(Shards.leaf(LEVEL_TYPE, index, content)));
+    function leaf(uint256 index, uint256 accuracyBps, uint256 price, bytes32 goods) internal pure returns (bytes32) {
+        return keccak256(abi.encode(keccak256(abi.encode(OFFER_TYPE, index, accuracyBps, price, goods))));
     }
 
-    /// @notice Root over all levels, of which there is one at least.
-    function rootOf(Level[] calldata levels) internal pure returns (bytes32) {
+    /// @notice The hash of what is sold at a level.
+    function goodsHash(Goods memory goods) internal pure returns (bytes32) {
+        return keccak256(abi.encode(goods));
+    }
+
+    /// @notice Root over all offers, of which there is one at least.
+    function rootOf(bytes32 dataset, Level[] calldata levels) internal pure returns (bytes32) {
         uint256 width = levels.length;
         bytes32[] memory nodes = new bytes32[](width);
         for (uint256 i = 0; i < width; ++i) {
-            nodes[i] = leaf(i, levels[i]);
+            Level calldata level = levels[i];
+            bytes32 goods = goodsHash(Goods(dataset, level.file, level.keyHash));
+            nodes[i] = leaf(i, level.accuracyBps, level.price, goods);
         }
         while (width > 1) {
             uint256 pairs = width / 2;

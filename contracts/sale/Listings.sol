@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {Payment} from "../exchange/Payment.sol";
-import {ICleanerSale, Level, Listing} from "../interfaces/ICleanerSale.sol";
+import {ICleanerSale, Level, Listing, Terms} from "../interfaces/ICleanerSale.sol";
 import {Levels} from "./Levels.sol";
 
 /// @title What sellers offer, and their funds
 /// @dev See CleanerSale for the tables of states and of money.
-abstract contract Listings is ICleanerSale, ReentrancyGuardTransient {
+abstract contract Listings is ICleanerSale {
     /// @dev One slot. What is held is never above the funds.
     struct Book {
         uint96 funds;
@@ -26,35 +25,36 @@ abstract contract Listings is ICleanerSale, ReentrancyGuardTransient {
     // ---------------------------------------------------------------- the seller's calls
 
     /// @inheritdoc ICleanerSale
-    function list(Listing calldata listing, Level[] calldata levels, uint96 funds)
+    function list(Terms calldata terms, bytes32 dataset, Level[] calldata levels, uint96 funds)
         external
         payable
-        nonReentrant
         returns (bytes32 id)
     {
-        Listing memory offered = listing;
         _checkLevels(levels);
-        (offered.seller, offered.levelCount, offered.levels) = (msg.sender, uint8(levels.length), Levels.rootOf(levels));
+        require(dataset != 0, DatasetMissing());
+        Terms memory offered = terms;
+        (offered.seller, offered.levelCount) = (msg.sender, uint8(levels.length));
         _check(offered);
-        id = _id(offered);
+        bytes32 root = Levels.rootOf(dataset, levels);
+        id = _idOf(keccak256(abi.encode(offered)), root);
         require(!_books[id].listed, ListingExists(id));
 
         _books[id] = Book(funds, 0, true, false);
-        emit Listed(id, msg.sender, offered, levels, funds);
+        emit Listed(id, dataset, offered, levels, root, funds);
         Payment.collect(offered.token, address(this), funds);
     }
 
     /// @inheritdoc ICleanerSale
-    function fund(Listing calldata listing, uint96 amount) external payable nonReentrant {
+    function fund(Listing calldata listing, uint96 amount) external payable {
         (bytes32 id, Book memory book) = _load(listing);
         book.funds += amount;
         _books[id] = book;
         emit Funded(id, amount);
-        Payment.collect(listing.token, address(this), amount);
+        Payment.collect(listing.terms.token, address(this), amount);
     }
 
     /// @inheritdoc ICleanerSale
-    function withdraw(Listing calldata listing, uint96 amount) external nonReentrant {
+    function withdraw(Listing calldata listing, uint96 amount) external {
         (bytes32 id, Book memory book) = _load(listing);
         _onlySeller(listing);
         require(amount > 0, NothingOwed(msg.sender));
@@ -63,7 +63,7 @@ abstract contract Listings is ICleanerSale, ReentrancyGuardTransient {
         book.funds -= amount;
         _books[id] = book;
         emit Withdrawn(id, amount);
-        Payment.pay(listing.token, msg.sender, amount);
+        Payment.pay(listing.terms.token, msg.sender, amount);
     }
 
     /// @inheritdoc ICleanerSale
@@ -81,7 +81,7 @@ abstract contract Listings is ICleanerSale, ReentrancyGuardTransient {
 
     /// @inheritdoc ICleanerSale
     function listingId(Listing calldata listing) external view returns (bytes32) {
-        return _id(listing);
+        return _id(listing.terms, listing.levels);
     }
 
     /// @inheritdoc ICleanerSale
@@ -106,25 +106,40 @@ abstract contract Listings is ICleanerSale, ReentrancyGuardTransient {
         }
     }
 
-    function _check(Listing memory listing) private view {
-        require(listing.dataset != 0, DatasetMissing());
-        require(listing.stake > 0, StakeZero());
-        require(listing.deliveryTime > 0 && listing.disputeTime > 0, TimeZero());
-        require(listing.token == address(0) || listing.token.code.length > 0, TokenWithoutCode(listing.token));
+    function _check(Terms memory terms) private view {
+        require(terms.stake > 0, StakeZero());
+        require(terms.deliveryTime > 0 && terms.disputeTime > 0, TimeZero());
+        require(terms.token == address(0) || terms.token.code.length > 0, TokenWithoutCode(terms.token));
     }
 
-    function _id(Listing memory listing) internal view returns (bytes32) {
-        return keccak256(abi.encode(LISTING_TYPE, block.chainid, address(this), listing));
+    /// @dev Terms are hashed as they were brought, since abi.encode would copy them twice. A field with bits beyond its
+    /// type makes another id, which nobody listed.
+    function _id(Terms calldata terms, bytes32 levels) internal view returns (bytes32) {
+        bytes32 content;
+        assembly ("memory-safe") {
+            let words := mload(0x40)
+            calldatacopy(words, terms, 0xe0)
+            content := keccak256(words, 0xe0)
+        }
+        return _idOf(content, levels);
     }
 
-    function _load(Listing calldata listing) internal view returns (bytes32 id, Book memory book) {
-        id = _id(listing);
+    function _idOf(bytes32 terms, bytes32 levels) private view returns (bytes32) {
+        return keccak256(abi.encode(LISTING_TYPE, block.chainid, address(this), terms, levels));
+    }
+
+    function _load(bytes32 id) internal view returns (Book memory book) {
         book = _books[id];
         require(book.listed, UnknownListing(id));
     }
 
+    function _load(Listing calldata listing) internal view returns (bytes32 id, Book memory book) {
+        id = _id(listing.terms, listing.levels);
+        book = _load(id);
+    }
+
     function _onlySeller(Listing calldata listing) internal view {
-        require(msg.sender == listing.seller, NotSeller(msg.sender, listing.seller));
+        require(msg.sender == listing.terms.seller, NotSeller(msg.sender, listing.terms.seller));
     }
 
     /// @dev Passes only if no sale holds `needed` of the funds.

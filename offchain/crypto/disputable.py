@@ -27,7 +27,7 @@ from offchain.crypto import commitments as cm
 from offchain.crypto.commitments import word
 from offchain.crypto.errors import FileError, SealError, SpoiltChunkError
 from offchain.crypto.keccak_stream import crypt, nonce
-from offchain.crypto.sealing import product
+from offchain.crypto.sealing import point_of, product
 
 DOMAIN_TYPE = keccak256(b"souk.file.domain.v1")
 KEY_TYPE = keccak256(b"souk.file.key.v1")
@@ -247,7 +247,7 @@ def open_file(
 ChunkEvidence = tuple[int, int, int, bytes, bytes, list[bytes], list[bytes]]
 """The struct of ``contracts/exchange/ChunkDispute.sol``, as a call takes it."""
 
-KeyEvidence = tuple[int, int, bytes, int, int]
+KeyEvidence = tuple[int, int, int, bytes, int, int]
 """The struct of ``contracts/exchange/KeyDispute.sol``, as a call takes it."""
 
 
@@ -271,11 +271,12 @@ def key_evidence(secret: int, ephemeral_x: int, sealed_key: bytes) -> KeyEvidenc
 
     Where ``ephemeral_x`` is on no point there is no product, and none is needed.
     """
+    own = point_of(secret).y
     try:
         shared = product(secret, ephemeral_x)
     except SealError:
-        return (secret, ephemeral_x, sealed_key, 0, 0)
-    return (secret, ephemeral_x, sealed_key, shared.x, shared.y)
+        return (secret, own, ephemeral_x, sealed_key, 0, 0)
+    return (secret, own, ephemeral_x, sealed_key, shared.x, shared.y)
 
 
 def _box(domain: FileDomain, key: bytes) -> SecretBox:

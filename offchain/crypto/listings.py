@@ -13,14 +13,13 @@ from offchain.crypto.commitments import word
 from offchain.crypto.disputable import FileDomain
 
 CLEANER_TYPE = keccak(b"souk.sale.cleaner.v1")
-LEVEL_TYPE = keccak(b"souk.sale.level.v1")
+OFFER_TYPE = keccak(b"souk.sale.offer.v1")
 LISTING_TYPE = keccak(b"souk.sale.listing.v1")
 
 Word = int | bytes | str
 
 NATIVE = "0x" + "00" * 20
 """The token that stands for the native coin."""
-NOBODY = NATIVE
 MAX_LEVELS = 32
 CONTENT_BYTES = 24
 
@@ -71,9 +70,21 @@ class Level:
         """The struct as a call takes it."""
         return (self.accuracy_bps, self.price, self.file, self.key_hash)
 
-    def leaf(self, index: int) -> bytes:
-        """Leaf ``index`` of the tree of levels."""
-        return keccak(cm.leaf(LEVEL_TYPE, index, keccak(b"".join(map(word, self.args())))))
+    def goods(self, dataset: bytes) -> tuple[Word, ...]:
+        """What is sold at this level, as a call takes it."""
+        return (dataset, self.file, self.key_hash)
+
+    def goods_hash(self, dataset: bytes) -> bytes:
+        """What a purchase binds of it."""
+        return keccak(_encode(self.goods(dataset)))
+
+    def offer(self, dataset: bytes) -> tuple[Word, ...]:
+        """The level as a buyer brings it."""
+        return (self.accuracy_bps, self.price, self.goods_hash(dataset))
+
+    def leaf(self, dataset: bytes, index: int) -> bytes:
+        """Leaf ``index`` of the tree of offers."""
+        return keccak(keccak(OFFER_TYPE + word(index) + _encode(self.offer(dataset))))
 
 
 @dataclass(frozen=True)
@@ -81,6 +92,7 @@ class Listing:
     """What a seller offers; fields as in ``ICleanerSale.sol``, amounts in the smallest unit.
 
     Attributes:
+        dataset: 32-byte digest in the CID of the masked dataset.
         levels: cheapest first; the contract has only the root of their tree.
     """
 
@@ -95,20 +107,20 @@ class Listing:
 
     @property
     def leaves(self) -> list[bytes]:
-        """The leaves of the tree of levels."""
-        return [level.leaf(i) for i, level in enumerate(self.levels)]
+        """The leaves of the tree of offers."""
+        return [level.leaf(self.dataset, i) for i, level in enumerate(self.levels)]
 
     @property
     def root(self) -> bytes:
-        """The root of the tree of levels."""
+        """The root of the tree of offers."""
         return cm.root_of(self.leaves)
 
     def path(self, index: int) -> list[bytes]:
-        """Siblings from a level to the root."""
+        """Siblings from an offer to the root."""
         return cm.path(self.leaves, index)
 
-    def args(self) -> tuple[Word, ...]:
-        """The struct as a call takes it."""
+    def terms(self) -> tuple[Word, ...]:
+        """The terms as ``list`` and ``buy`` take them."""
         return (
             self.seller,
             self.token,
@@ -117,14 +129,24 @@ class Listing:
             self.delivery_time,
             self.dispute_time,
             len(self.levels),
-            self.dataset,
-            self.root,
         )
+
+    def args(self) -> tuple[tuple[Word, ...], bytes]:
+        """The listing as all other calls take it."""
+        return (self.terms(), self.root)
 
     def id(self, chain_id: int, contract: str) -> bytes:
         """The listing's id at the contract."""
         head = LISTING_TYPE + word(chain_id) + word(contract)
-        return keccak(head + b"".join(map(word, self.args())))
+        return keccak(head + keccak(_encode(self.terms())) + self.root)
+
+    def offer(self, index: int) -> tuple[Word, ...]:
+        """A level as ``buy`` takes it."""
+        return self.levels[index].offer(self.dataset)
+
+    def goods(self, index: int) -> tuple[Word, ...]:
+        """What is sold at a level, as deliveries and proofs take it."""
+        return self.levels[index].goods(self.dataset)
 
     def domain(self, chain_id: int, contract: str, level: int) -> FileDomain:
         """The domain of a level's cleaner."""
@@ -141,15 +163,15 @@ class Sale:
 
     price: int
     credit: int
-    file: bytes
-    key_hash: bytes
-    one_time_key: str = NOBODY
+    goods: bytes
+    one_time_key: int = 0
     delivery: bytes = bytes(32)
 
     @classmethod
-    def of(cls, level: Level, credit: int = 0, one_time_key: str = NOBODY) -> Sale:
+    def of(cls, listing: Listing, level: int, credit: int = 0, one_time_key: int = 0) -> Sale:
         """The purchase of a level by who owns one of price ``credit``, or none."""
-        return cls(level.price, credit, level.file, level.key_hash, one_time_key)
+        sold = listing.levels[level]
+        return cls(sold.price, credit, sold.goods_hash(listing.dataset), one_time_key)
 
     def delivered(self, ephemeral_x: int, sealed_key: bytes) -> Sale:
         """The same once a key was delivered sealed."""
@@ -162,15 +184,17 @@ class Sale:
 
     def args(self) -> tuple[Word, ...]:
         """The struct as a call takes it."""
-        return (
-            self.price, self.credit, self.file, self.key_hash, self.one_time_key, self.delivery,
-        )  # fmt: skip
+        return (self.price, self.credit, self.goods, self.one_time_key, self.delivery)
 
     def digest(self) -> bytes:
         """What the contract keeps of it, 24 bytes."""
-        return keccak(b"".join(map(word, self.args())))[:CONTENT_BYTES]
+        return keccak(_encode(self.args()))[:CONTENT_BYTES]
 
 
 def due(sales: Sequence[tuple[str, Sale]]) -> list[tuple[str, tuple[Word, ...]]]:
     """Buyers and their sales as ``settle`` takes them."""
     return [(buyer, sale.args()) for buyer, sale in sales]
+
+
+def _encode(values: Sequence[Word]) -> bytes:
+    return b"".join(word(value) for value in values)

@@ -152,7 +152,7 @@ def _spoilt(contract: Any, accounts: Any, shape: Shape) -> Call:
     shop.buy(buyer)
     shop.deliver(buyer)
     receipt = contract.proveSpoiltChunk(
-        shop.args, shop.sale(buyer).args(), key, evidence, sender=buyer
+        shop.args, shop.sale(buyer).args(), listing.goods(0), key, evidence, sender=buyer
     )
     return _call("proveSpoiltChunk", receipt)
 

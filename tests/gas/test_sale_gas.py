@@ -59,9 +59,9 @@ FAIRSWAP_HEAD = """
 ## Beside FairSwap
 
 FairSwap: as published, on 1 MiB in 16,384 chunks of 64 bytes, one buyer at a time; the key is
-public when it is revealed. Ours: what seller and buyer pay together, until the price is the seller's
-and the stake free. A listing is paid once for all levels and buyers. FairSwap's proof pays the buyer in
-the same call, ours in a second one, which is added.
+public when it is revealed. Ours: what seller and buyer pay together until the price is the seller's
+and the stake is free. A listing is paid once for all levels and buyers. FairSwap's proof pays the
+buyer in the same call, ours in a second one, which is added.
 
 | what | FairSwap | ours, open | ours, sealed |
 | --- | ---: | ---: | ---: |"""

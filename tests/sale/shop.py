@@ -164,31 +164,29 @@ class Shop:
         state, _, _, _, content = self.status(buyer)
         return int.from_bytes(content, "big") if state is SaleState.OWNED else 0
 
-    def one_time_key(self, buyer: Any) -> Point:
-        """A fresh one-time key where keys are sealed, zeros else."""
+    def one_time_key(self, buyer: Any) -> int:
+        """x of a fresh one-time key where keys are sealed, zero else."""
         if not self.sealed:
-            return Point(0, 0)
+            return 0
         self.secrets[buyer.address] = new_secret()
-        return point_of(self.secrets[buyer.address])
+        return point_of(self.secrets[buyer.address]).x
 
-    def buy_args(self, level: int, key: Point) -> tuple[Any, ...]:
+    def buy_args(self, level: int, one_time_key: int) -> tuple[Any, ...]:
         """The arguments of ``buy``."""
-        terms = self.listing.levels[level]
-        return (self.args, level, terms.args(), self.listing.path(level), key.x, key.y)
+        path = self.listing.path(level)
+        return (self.listing.terms(), level, self.listing.offer(level), path, one_time_key)
 
     def buy(self, buyer: Any, level: int = 0) -> ReceiptAPI:
         """Buys a level, for the difference to what the buyer owns."""
         key = self.one_time_key(buyer)
-        account = key.account if self.sealed else NATIVE
-        sale = Sale.of(self.listing.levels[level], self.credit(buyer), account)
+        sale = Sale.of(self.listing, level, self.credit(buyer), key)
         receipt = self.contract.buy(*self.buy_args(level, key), **self.pay(sale.paid, buyer))
         self.sales[buyer.address] = sale
         return receipt
 
     def seal_args(self, buyer: Any, level: int, key: bytes | None = None) -> tuple[int, bytes]:
         """A key sealed to the buyer: the right one, or ``key``."""
-        # The account does not tell the point; a buyer's event does.
-        point = point_of(self.secret(buyer))
+        point = Point.with_even_y(self.sale(buyer).one_time_key)
         sealed = seal_keys(point, {level: self.keys[level] if key is None else key})
         return sealed.ephemeral_x, sealed.sealed[0]
 
@@ -197,9 +195,13 @@ class Shop:
         level = self.status(buyer)[1]
         if self.sealed:
             return self.deliver_words(buyer, *self.seal_args(buyer, level, key))
-        return self.contract.publishKey(
-            self.args, buyer, self.sale(buyer).args(), self.keys[level], sender=self.seller
-        )
+        return self.contract.publishKey(*self.publish_args(buyer), sender=self.seller)
+
+    def publish_args(self, buyer: Any) -> tuple[Any, ...]:
+        """The arguments of ``publishKey``."""
+        level = self.status(buyer)[1]
+        goods = self.listing.goods(level)
+        return (self.args, buyer, self.sale(buyer).args(), goods, self.keys[level])
 
     def deliver_words(self, buyer: Any, ephemeral_x: int, sealed_key: bytes) -> ReceiptAPI:
         """The seller delivers these two words."""
@@ -238,13 +240,15 @@ class Shop:
         """The arguments of ``proveWrongKey``."""
         (log,) = self.contract.KeySealed.from_receipt(delivery)
         evidence = key_evidence(self.secret(buyer), log.ephemeralX, bytes(log.sealedKey))
-        return (self.args, self.sale(buyer).args(), evidence)
+        goods = self.listing.goods(self.status(buyer)[1])
+        return (self.args, self.sale(buyer).args(), goods, evidence)
 
     def chunk_proof(self, buyer: Any, chunk: int) -> tuple[Any, ...]:
         """The arguments of ``proveSpoiltChunk``."""
         level = self.status(buyer)[1]
         evidence = chunk_evidence(self.domain(level), self.files[level], chunk)
-        return (self.args, self.sale(buyer).args(), self.keys[level], evidence)
+        goods = self.listing.goods(level)
+        return (self.args, self.sale(buyer).args(), goods, self.keys[level], evidence)
 
     def withdraw(self, amount: int) -> ReceiptAPI:
         """The seller takes out funds."""
@@ -256,7 +260,7 @@ class Shop:
 
     def refusal_of_buy(self, buyer: Any, level: int = 0) -> Refusal | None:
         """How a purchase at the right price would be refused now."""
-        key = point_of(7) if self.sealed else Point(0, 0)
+        key = point_of(7).x if self.sealed else 0
         paid = max(self.listing.levels[level].price - self.credit(buyer), 0)
         value = self.pay(paid, buyer).get("value", 0)
         return self.refusal("buy", *self.buy_args(level, key), sender=buyer, value=value)
@@ -310,7 +314,8 @@ def make_listing(
 
 def list_args(listing: Listing, funds: int) -> tuple[Any, ...]:
     """The arguments of ``list``."""
-    return (listing.args(), [level.args() for level in listing.levels], funds)
+    levels = [level.args() for level in listing.levels]
+    return (listing.terms(), listing.dataset, levels, funds)
 
 
 def open_shop(
