@@ -23,7 +23,6 @@ enum SaleState {
 /// encrypted to the buyer, and the price is the seller's once the time for disputes has passed
 /// @param deliveryTime seconds from a purchase in which the key must be delivered
 /// @param disputeTime seconds from a delivery in which the buyer may prove a fault
-/// @param levelCount how many levels there are, 1 to 32; set by {list}
 struct Terms {
     address seller;
     address token;
@@ -31,7 +30,6 @@ struct Terms {
     Settlement settlement;
     uint32 deliveryTime;
     uint32 disputeTime;
-    uint8 levelCount;
 }
 
 /// @notice What tells a listing from all others of the contract.
@@ -56,17 +54,18 @@ struct Level {
 
 /// @notice What is sold at a level.
 /// @param dataset digest in the CID of the masked dataset in the datastore
+/// @param accuracyBps as in the level
 /// @param file as in the level
 /// @param keyHash as in the level
 struct Goods {
     bytes32 dataset;
+    uint16 accuracyBps;
     bytes32 file;
     bytes32 keyHash;
 }
 
 /// @notice A level as a buyer brings it: `goods` is keccak256(abi.encode(Goods)).
 struct Offer {
-    uint16 accuracyBps;
     uint96 price;
     bytes32 goods;
 }
@@ -134,12 +133,10 @@ interface ICleanerSale {
     error StakeZero();
     error TimeZero();
     error TokenWithoutCode(address token);
-    error LevelOutOfRange(uint256 level, uint256 count);
     error LevelNotAbove(uint256 level, uint256 owned);
     error KeyMissing();
     error KeyNotWanted(uint256 oneTimeKey);
     error WrongGoods(bytes32 committed, bytes32 given);
-    error FundsTooLow(uint256 free, uint256 needed);
     error SaleUnderWay(SaleState state);
     error WrongState(SaleState state, SaleState needed);
     error WrongSale(bytes24 committed, bytes24 given);
@@ -156,7 +153,7 @@ interface ICleanerSale {
     /// (PriceOutOfOrder), each with its commitments (CommitmentMissing); a dataset (DatasetMissing), a stake (StakeZero),
     /// times (TimeZero), a token that is a contract (TokenWithoutCode); the caller has no listing that is the same in all
     /// of this (ListingExists); exactly `funds` is paid (WrongPayment, TokenTakesFee).
-    /// @param terms the terms; seller and levelCount are filled in
+    /// @param terms the terms; the seller is filled in
     /// @param dataset digest in the CID of the masked dataset in the datastore
     /// @param levels the levels, cheapest first
     /// @param funds what is put up now; may be zero, but see {buy}
@@ -167,7 +164,8 @@ interface ICleanerSale {
         returns (bytes32 id);
 
     /// @notice Adds to the seller's funds. Anyone may call.
-    /// @dev Emits {Funded}. Requirements: exactly `amount` is paid (WrongPayment, TokenTakesFee).
+    /// @dev Emits {Funded}. Requirements: exactly `amount` is paid (WrongPayment, TokenTakesFee); the funds stay below
+    /// 2**96 (FundsTooHigh).
     function fund(Listing calldata listing, uint96 amount) external payable;
 
     /// @notice Pays the seller what it asks of its funds, as far as no sale holds them.
@@ -182,9 +180,8 @@ interface ICleanerSale {
 
     /// @notice Pays a level: its price, less that of the best level the caller owns.
     /// @dev Emits {Bought}. The caller should have checked the encrypted file and the list of plain leaves against the
-    /// commitment before. Requirements: offer and path lead to a listing with these terms (UnknownListing, ProofLength)
-    /// that is not closed (ListingIsClosed) and has such a level (LevelOutOfRange), above what the caller owns
-    /// (LevelNotAbove); no purchase of the caller is under way (SaleUnderWay); the seller's free funds answer for this
+    /// commitment before. Requirements: level, offer and path lead to a listing with these terms (UnknownListing)
+    /// that is not closed (ListingIsClosed); the level is above what the caller owns (LevelNotAbove); no purchase of the caller is under way (SaleUnderWay); the seller's free funds answer for this
     /// sale (FundsTooLow); a one-time key under sealed settlement (KeyMissing), none under open settlement
     /// (KeyNotWanted); exactly the difference is paid (WrongPayment, TokenTakesFee).
     /// @param level index of the level

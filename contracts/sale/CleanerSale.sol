@@ -7,9 +7,10 @@ import {KeyDispute, KeyEvidence} from "../exchange/KeyDispute.sol";
 import {Payment} from "../exchange/Payment.sol";
 import {Due, Goods, ICleanerSale, Listing, Offer, Sale, SaleState, Terms} from "../interfaces/ICleanerSale.sol";
 import {Settlement} from "../interfaces/ITradingSession.sol";
-import {Shards} from "../hyperx/Shards.sol";
+import {Book} from "./Book.sol";
 import {Levels} from "./Levels.sol";
 import {Listings} from "./Listings.sol";
+import {Status, StatusLib} from "./Status.sol";
 
 /// @title Sells cleaners of masked datasets: one contract, many listings, each with many levels and many buyers
 /// @notice The states of one buyer at one listing. Windows are half-open, [start, end).
@@ -58,16 +59,6 @@ contract CleanerSale is Listings {
     // The states are enums and times are compared with < and >= alone.
     // slither-disable-start incorrect-equality
 
-    /// @dev One slot. `owned` counts the levels up to the best owned one; `content` is the hash of the present sale, or
-    /// the price of the best owned level where there is none.
-    struct Status {
-        SaleState state;
-        uint8 level;
-        uint8 owned;
-        uint40 deadline;
-        bytes24 content;
-    }
-
     bytes32 private constant CLEANER_TYPE = keccak256("souk.sale.cleaner.v1");
 
     mapping(bytes32 id => mapping(address buyer => Status)) private _sales;
@@ -79,30 +70,22 @@ contract CleanerSale is Listings {
         external
         payable
     {
-        uint256 count = terms.levelCount;
-        require(level < count, LevelOutOfRange(level, count));
-        // Whoever brings another offer, or another path, names a listing that does not exist.
-        bytes32 leaf = Levels.leaf(level, offer.accuracyBps, offer.price, offer.goods);
-        bytes32 id = _id(terms, Shards.pathRoot(count, level, leaf, path));
-        Book memory book = _load(id);
-        require(!book.closed, ListingIsClosed(id));
-        Status memory status = _sales[id][msg.sender];
-        bool first = status.state == SaleState.None;
-        require(first || status.state == SaleState.Owned, SaleUnderWay(status.state));
-        require(level >= status.owned, LevelNotAbove(level, status.owned));
+        // Whoever brings another level, offer or path names a listing that does not exist.
+        bytes32 id = _id(terms, Levels.pathRoot(level, offer, path));
+        Book book = _load(id);
+        require(!book.closed(), ListingIsClosed(id));
+        Status status = _sales[id][msg.sender];
+        SaleState state = status.state();
+        require(state == SaleState.None || state == SaleState.Owned, SaleUnderWay(state));
+        require(level >= status.owned(), LevelNotAbove(level, status.owned()));
         if (terms.settlement == Settlement.Open) require(oneTimeKey == 0, KeyNotWanted(oneTimeKey));
         else require(oneTimeKey != 0, KeyMissing());
 
-        Sale memory sale = Sale(offer.price, first ? 0 : uint96(uint192(status.content)), offer.goods, oneTimeKey, 0);
-        uint96 paid = sale.price - sale.credit;
-        uint96 hold = _hold(terms, paid);
-        _free(book, hold);
-
-        book.held += hold;
-        _books[id] = book;
-        (status.state, status.level, status.content) = (SaleState.Paid, uint8(level), _digest(sale));
-        status.deadline = uint40(block.timestamp + terms.deliveryTime);
-        _sales[id][msg.sender] = status;
+        Sale memory sale = Sale(offer.price, status.credit(), offer.goods, oneTimeKey, 0);
+        uint256 paid = sale.price - sale.credit;
+        _books[id] = book.hold(_hold(terms, paid));
+        uint256 deadline = block.timestamp + terms.deliveryTime;
+        _sales[id][msg.sender] = StatusLib.pack(SaleState.Paid, level, status.owned(), deadline, _digest(sale));
         emit Bought(id, msg.sender, level, oneTimeKey);
         Payment.collect(terms.token, address(this), paid);
     }
@@ -111,14 +94,13 @@ contract CleanerSale is Listings {
     function publishKey(Listing calldata listing, address buyer, Sale calldata sale, Goods calldata goods, bytes32 key)
         external
     {
-        (bytes32 id, Book memory book) = _load(listing);
-        Status memory status = _deliverable(listing, Settlement.Open, id, buyer, sale);
+        (bytes32 id, Book book) = _load(listing);
+        Status status = _deliverable(listing, Settlement.Open, id, buyer, sale);
         bytes32 given = ChunkedFile.keyHash(_domain(listing, status, sale, goods), key);
         require(given == goods.keyHash, WrongKey(goods.keyHash, given));
 
         uint256 deadline = _deliver(listing, id, buyer, status, sale);
-        book.funds += sale.price - sale.credit;
-        _books[id] = book;
+        _books[id] = book.add(sale.price - sale.credit);
         emit KeyPublished(id, buyer, key, deadline);
     }
 
@@ -128,7 +110,7 @@ contract CleanerSale is Listings {
     {
         bytes32 id = _id(listing.terms, listing.levels);
         _onlySeller(listing);
-        Status memory status = _deliverable(listing, Settlement.Sealed, id, buyer, sale);
+        Status status = _deliverable(listing, Settlement.Sealed, id, buyer, sale);
 
         Sale memory delivered = sale;
         delivered.delivery = keccak256(abi.encode(ephemeralX, sealedKey));
@@ -140,10 +122,9 @@ contract CleanerSale is Listings {
 
     /// @inheritdoc ICleanerSale
     function accept(Listing calldata listing, Sale calldata sale) external {
-        (bytes32 id, Book memory book) = _load(listing);
-        Status memory status = _present(id, msg.sender, SaleState.Delivered, sale);
-        _own(listing, book, id, msg.sender, status, sale);
-        _books[id] = book;
+        (bytes32 id, Book book) = _load(listing);
+        Status status = _present(id, msg.sender, SaleState.Delivered, sale);
+        _books[id] = _own(listing, book, id, msg.sender, status, sale);
     }
 
     /// @inheritdoc ICleanerSale
@@ -153,13 +134,13 @@ contract CleanerSale is Listings {
         Goods calldata goods,
         KeyEvidence calldata evidence
     ) external {
-        (bytes32 id, Book memory book) = _load(listing);
+        (bytes32 id, Book book) = _load(listing);
         _settledBy(listing, Settlement.Sealed);
-        Status memory status = _disputable(id, sale);
+        Status status = _disputable(id, sale);
         bytes32 delivery = keccak256(abi.encode(evidence.ephemeralX, evidence.sealedKey));
         require(delivery == sale.delivery, WrongDelivery(sale.delivery, delivery));
         bytes32 domain = _domain(listing, status, sale, goods);
-        KeyDispute.requireWrong(domain, goods.keyHash, sale.oneTimeKey, status.level, evidence);
+        KeyDispute.requireWrong(domain, goods.keyHash, sale.oneTimeKey, status.level(), evidence);
 
         _cheated(listing, book, id, status, sale);
         emit WrongKeyProved(id, msg.sender);
@@ -173,8 +154,8 @@ contract CleanerSale is Listings {
         bytes32 key,
         ChunkEvidence calldata evidence
     ) external {
-        (bytes32 id, Book memory book) = _load(listing);
-        Status memory status = _disputable(id, sale);
+        (bytes32 id, Book book) = _load(listing);
+        Status status = _disputable(id, sale);
         bytes32 domain = _domain(listing, status, sale, goods);
         ChunkDispute.requireSpoilt(domain, goods.file, goods.keyHash, key, evidence);
 
@@ -186,16 +167,16 @@ contract CleanerSale is Listings {
 
     /// @inheritdoc ICleanerSale
     function settle(Listing calldata listing, Due[] calldata sales) external {
-        (bytes32 id, Book memory book) = _load(listing);
+        (bytes32 id, Book book) = _load(listing);
         for (uint256 i = 0; i < sales.length; ++i) {
             (address buyer, Sale calldata sale) = (sales[i].buyer, sales[i].sale);
-            Status memory status = _sales[id][buyer];
-            if (block.timestamp < status.deadline || status.content != _digest(sale)) continue;
-            if (status.state == SaleState.Delivered) {
-                _own(listing, book, id, buyer, status, sale);
-            } else if (status.state == SaleState.Paid) {
-                book.held -= _hold(listing.terms, sale.price - sale.credit);
-                _sales[id][buyer].state = SaleState.Lapsed;
+            Status status = _sales[id][buyer];
+            if (block.timestamp < status.deadline() || status.content() != _digest(sale)) continue;
+            if (status.state() == SaleState.Delivered) {
+                book = _own(listing, book, id, buyer, status, sale);
+            } else if (status.state() == SaleState.Paid) {
+                book = book.release(_hold(listing.terms, sale.price - sale.credit));
+                _sales[id][buyer] = status.to(SaleState.Lapsed, 0);
                 emit Lapsed(id, buyer);
             }
         }
@@ -204,25 +185,23 @@ contract CleanerSale is Listings {
 
     /// @inheritdoc ICleanerSale
     function refund(Listing calldata listing, Sale calldata sale) external {
-        (bytes32 id, Book memory book) = _load(listing);
-        Status memory status = _sales[id][msg.sender];
-        SaleState state = status.state;
+        (bytes32 id, Book book) = _load(listing);
+        Status status = _sales[id][msg.sender];
+        SaleState state = status.state();
         require(
             state == SaleState.Paid || state == SaleState.Lapsed || state == SaleState.Cheated, NothingOwed(msg.sender)
         );
         _match(status, sale);
-        uint96 paid = sale.price - sale.credit;
-        uint256 amount = paid;
+        uint256 amount = sale.price - sale.credit;
         if (state == SaleState.Cheated) {
             amount += listing.terms.stake;
         } else if (state == SaleState.Paid) {
-            require(block.timestamp >= status.deadline, TooEarly(block.timestamp, status.deadline));
-            book.held -= _hold(listing.terms, paid);
-            _books[id] = book;
+            require(block.timestamp >= status.deadline(), TooEarly(block.timestamp, status.deadline()));
+            _books[id] = book.release(_hold(listing.terms, amount));
         }
 
-        if (status.owned == 0) delete _sales[id][msg.sender];
-        else _sales[id][msg.sender] = _owner(status.owned, sale.credit);
+        uint256 owned = status.owned();
+        _sales[id][msg.sender] = owned == 0 ? StatusLib.NONE : StatusLib.owner(owned, sale.credit);
         emit Refunded(id, msg.sender, amount);
         Payment.pay(listing.terms.token, msg.sender, amount);
     }
@@ -235,8 +214,8 @@ contract CleanerSale is Listings {
         view
         returns (SaleState state, uint256 level, uint256 owned, uint256 deadline, bytes24 content)
     {
-        Status memory status = _sales[id][buyer];
-        return (status.state, status.level, status.owned, status.deadline, status.content);
+        Status status = _sales[id][buyer];
+        return (status.state(), status.level(), status.owned(), status.deadline(), status.content());
     }
 
     // ---------------------------------------------------------------- guards
@@ -245,24 +224,24 @@ contract CleanerSale is Listings {
         require(listing.terms.settlement == needed, WrongSettlement(listing.terms.settlement, needed));
     }
 
-    function _match(Status memory status, Sale calldata sale) private pure {
+    function _match(Status status, Sale calldata sale) private pure {
         bytes24 given = _digest(sale);
-        require(status.content == given, WrongSale(status.content, given));
+        require(status.content() == given, WrongSale(status.content(), given));
     }
 
     /// @dev The buyer's status, when it is in that state with that sale.
     function _present(bytes32 id, address buyer, SaleState needed, Sale calldata sale)
         private
         view
-        returns (Status memory status)
+        returns (Status status)
     {
         status = _sales[id][buyer];
-        require(status.state == needed, WrongState(status.state, needed));
+        require(status.state() == needed, WrongState(status.state(), needed));
         _match(status, sale);
     }
 
-    function _before(Status memory status) private view {
-        require(block.timestamp < status.deadline, TooLate(block.timestamp, status.deadline));
+    function _before(Status status) private view {
+        require(block.timestamp < status.deadline(), TooLate(block.timestamp, status.deadline()));
     }
 
     function _deliverable(
@@ -271,79 +250,68 @@ contract CleanerSale is Listings {
         bytes32 id,
         address buyer,
         Sale calldata sale
-    ) private view returns (Status memory status) {
+    ) private view returns (Status status) {
         _settledBy(listing, settlement);
         status = _present(id, buyer, SaleState.Paid, sale);
         _before(status);
     }
 
     /// @dev The caller's status, when it may still prove a fault.
-    function _disputable(bytes32 id, Sale calldata sale) private view returns (Status memory status) {
+    function _disputable(bytes32 id, Sale calldata sale) private view returns (Status status) {
         status = _present(id, msg.sender, SaleState.Delivered, sale);
         _before(status);
     }
 
     // ---------------------------------------------------------------- transitions
 
-    function _deliver(Listing calldata listing, bytes32 id, address buyer, Status memory status, Sale memory sale)
+    function _deliver(Listing calldata listing, bytes32 id, address buyer, Status status, Sale memory sale)
         private
         returns (uint256 deadline)
     {
         deadline = block.timestamp + listing.terms.disputeTime;
-        _sales[id][buyer] = Status(SaleState.Delivered, status.level, status.owned, uint40(deadline), _digest(sale));
+        _sales[id][buyer] = StatusLib.pack(SaleState.Delivered, status.level(), status.owned(), deadline, _digest(sale));
     }
 
-    /// @dev The buyer keeps the level, the seller what was paid; the caller stores the book.
-    function _own(
-        Listing calldata listing,
-        Book memory book,
-        bytes32 id,
-        address buyer,
-        Status memory status,
-        Sale calldata sale
-    ) private {
-        uint96 paid = sale.price - sale.credit;
-        book.held -= _hold(listing.terms, paid);
-        if (listing.terms.settlement == Settlement.Sealed) book.funds += paid;
-        _sales[id][buyer] = _owner(status.level + 1, sale.price);
+    /// @dev The buyer keeps the level, the seller what was paid. Returns the book after it, for the caller to store.
+    function _own(Listing calldata listing, Book book, bytes32 id, address buyer, Status status, Sale calldata sale)
+        private
+        returns (Book)
+    {
+        uint256 paid = sale.price - sale.credit;
+        book = book.release(_hold(listing.terms, paid));
+        if (listing.terms.settlement == Settlement.Sealed) book = book.add(paid);
+        _sales[id][buyer] = StatusLib.owner(status.level() + 1, sale.price);
         emit Settled(id, buyer);
+        return book;
     }
 
     /// @dev What the sale held is the buyer's from now on.
-    function _cheated(Listing calldata listing, Book memory book, bytes32 id, Status memory status, Sale calldata sale)
-        private
-    {
-        uint96 hold = _hold(listing.terms, sale.price - sale.credit);
-        (book.funds, book.held) = (book.funds - hold, book.held - hold);
-        _books[id] = book;
-        (status.state, status.deadline) = (SaleState.Cheated, 0);
-        _sales[id][msg.sender] = status;
+    function _cheated(Listing calldata listing, Book book, bytes32 id, Status status, Sale calldata sale) private {
+        uint256 hold = _hold(listing.terms, sale.price - sale.credit);
+        _books[id] = book.release(hold).take(hold);
+        _sales[id][msg.sender] = status.to(SaleState.Cheated, 0);
     }
 
     // ---------------------------------------------------------------- what is derived
-
-    function _owner(uint8 owned, uint96 price) private pure returns (Status memory) {
-        return Status(SaleState.Owned, owned - 1, owned, 0, bytes24(uint192(price)));
-    }
 
     function _digest(Sale memory sale) private pure returns (bytes24) {
         return bytes24(keccak256(abi.encode(sale)));
     }
 
     /// @dev What a sale holds of the seller's funds.
-    function _hold(Terms calldata terms, uint96 paid) private pure returns (uint96) {
-        return terms.settlement == Settlement.Open ? terms.stake + paid : terms.stake;
+    function _hold(Terms calldata terms, uint256 paid) private pure returns (uint256) {
+        return terms.settlement == Settlement.Open ? paid + terms.stake : terms.stake;
     }
 
     /// @dev The domain of the file that was sold.
-    function _domain(Listing calldata listing, Status memory status, Sale calldata sale, Goods calldata goods)
+    function _domain(Listing calldata listing, Status status, Sale calldata sale, Goods calldata goods)
         private
         view
         returns (bytes32)
     {
         bytes32 given = Levels.goodsHash(goods);
         require(given == sale.goods, WrongGoods(sale.goods, given));
-        bytes32 label = keccak256(abi.encode(CLEANER_TYPE, goods.dataset, status.level));
+        bytes32 label = keccak256(abi.encode(CLEANER_TYPE, goods.dataset, status.level()));
         return ChunkedFile.domain(listing.terms.seller, label);
     }
     // slither-disable-end incorrect-equality

@@ -3,19 +3,12 @@ pragma solidity 0.8.30;
 
 import {Payment} from "../exchange/Payment.sol";
 import {ICleanerSale, Level, Listing, Terms} from "../interfaces/ICleanerSale.sol";
+import {Book, BookLib} from "./Book.sol";
 import {Levels} from "./Levels.sol";
 
 /// @title What sellers offer, and their funds
 /// @dev See CleanerSale for the tables of states and of money.
 abstract contract Listings is ICleanerSale {
-    /// @dev One slot. What is held is never above the funds.
-    struct Book {
-        uint96 funds;
-        uint96 held;
-        bool listed;
-        bool closed;
-    }
-
     bytes32 private constant LISTING_TYPE = keccak256("souk.sale.listing.v1");
     uint256 private constant MAX_LEVELS = 32;
     uint256 private constant BPS = 10_000;
@@ -33,47 +26,43 @@ abstract contract Listings is ICleanerSale {
         _checkLevels(levels);
         require(dataset != 0, DatasetMissing());
         Terms memory offered = terms;
-        (offered.seller, offered.levelCount) = (msg.sender, uint8(levels.length));
+        offered.seller = msg.sender;
         _check(offered);
         bytes32 root = Levels.rootOf(dataset, levels);
         id = _idOf(keccak256(abi.encode(offered)), root);
-        require(!_books[id].listed, ListingExists(id));
+        require(!_books[id].listed(), ListingExists(id));
 
-        _books[id] = Book(funds, 0, true, false);
+        _books[id] = BookLib.create(funds);
         emit Listed(id, dataset, offered, levels, root, funds);
         Payment.collect(offered.token, address(this), funds);
     }
 
     /// @inheritdoc ICleanerSale
     function fund(Listing calldata listing, uint96 amount) external payable {
-        (bytes32 id, Book memory book) = _load(listing);
-        book.funds += amount;
-        _books[id] = book;
+        (bytes32 id, Book book) = _load(listing);
+        _books[id] = book.add(amount);
         emit Funded(id, amount);
         Payment.collect(listing.terms.token, address(this), amount);
     }
 
     /// @inheritdoc ICleanerSale
     function withdraw(Listing calldata listing, uint96 amount) external {
-        (bytes32 id, Book memory book) = _load(listing);
+        (bytes32 id, Book book) = _load(listing);
         _onlySeller(listing);
         require(amount > 0, NothingOwed(msg.sender));
-        _free(book, amount);
 
-        book.funds -= amount;
-        _books[id] = book;
+        _books[id] = book.take(amount);
         emit Withdrawn(id, amount);
         Payment.pay(listing.terms.token, msg.sender, amount);
     }
 
     /// @inheritdoc ICleanerSale
     function close(Listing calldata listing) external {
-        (bytes32 id, Book memory book) = _load(listing);
+        (bytes32 id, Book book) = _load(listing);
         _onlySeller(listing);
-        require(!book.closed, ListingIsClosed(id));
+        require(!book.closed(), ListingIsClosed(id));
 
-        book.closed = true;
-        _books[id] = book;
+        _books[id] = book.close();
         emit ListingClosed(id);
     }
 
@@ -86,8 +75,8 @@ abstract contract Listings is ICleanerSale {
 
     /// @inheritdoc ICleanerSale
     function bookOf(bytes32 id) external view returns (bool listed, bool closed, uint256 funds, uint256 held) {
-        Book memory book = _books[id];
-        return (book.listed, book.closed, book.funds, book.held);
+        Book book = _books[id];
+        return (book.listed(), book.closed(), book.funds(), book.held());
     }
 
     // ---------------------------------------------------------------- guards
@@ -118,8 +107,8 @@ abstract contract Listings is ICleanerSale {
         bytes32 content;
         assembly ("memory-safe") {
             let words := mload(0x40)
-            calldatacopy(words, terms, 0xe0)
-            content := keccak256(words, 0xe0)
+            calldatacopy(words, terms, 0xc0)
+            content := keccak256(words, 0xc0)
         }
         return _idOf(content, levels);
     }
@@ -128,23 +117,17 @@ abstract contract Listings is ICleanerSale {
         return keccak256(abi.encode(LISTING_TYPE, block.chainid, address(this), terms, levels));
     }
 
-    function _load(bytes32 id) internal view returns (Book memory book) {
+    function _load(bytes32 id) internal view returns (Book book) {
         book = _books[id];
-        require(book.listed, UnknownListing(id));
+        require(book.listed(), UnknownListing(id));
     }
 
-    function _load(Listing calldata listing) internal view returns (bytes32 id, Book memory book) {
+    function _load(Listing calldata listing) internal view returns (bytes32 id, Book book) {
         id = _id(listing.terms, listing.levels);
         book = _load(id);
     }
 
     function _onlySeller(Listing calldata listing) internal view {
         require(msg.sender == listing.terms.seller, NotSeller(msg.sender, listing.terms.seller));
-    }
-
-    /// @dev Passes only if no sale holds `needed` of the funds.
-    function _free(Book memory book, uint256 needed) internal pure {
-        uint256 free = book.funds - book.held;
-        require(free >= needed, FundsTooLow(free, needed));
     }
 }

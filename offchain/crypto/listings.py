@@ -8,7 +8,6 @@ from enum import IntEnum
 
 from eth_hash.auto import keccak
 
-from offchain.crypto import commitments as cm
 from offchain.crypto.commitments import word
 from offchain.crypto.disputable import FileDomain
 
@@ -72,7 +71,7 @@ class Level:
 
     def goods(self, dataset: bytes) -> tuple[Word, ...]:
         """What is sold at this level, as a call takes it."""
-        return (dataset, self.file, self.key_hash)
+        return (dataset, self.accuracy_bps, self.file, self.key_hash)
 
     def goods_hash(self, dataset: bytes) -> bytes:
         """What a purchase binds of it."""
@@ -80,7 +79,7 @@ class Level:
 
     def offer(self, dataset: bytes) -> tuple[Word, ...]:
         """The level as a buyer brings it."""
-        return (self.accuracy_bps, self.price, self.goods_hash(dataset))
+        return (self.price, self.goods_hash(dataset))
 
     def leaf(self, dataset: bytes, index: int) -> bytes:
         """Leaf ``index`` of the tree of offers."""
@@ -113,11 +112,15 @@ class Listing:
     @property
     def root(self) -> bytes:
         """The root of the tree of offers."""
-        return cm.root_of(self.leaves)
+        return _levels(self.leaves)[-1][0]
 
     def path(self, index: int) -> list[bytes]:
         """Siblings from an offer to the root."""
-        return cm.path(self.leaves, index)
+        path = []
+        for row in _levels(self.leaves)[:-1]:
+            path += row[index ^ 1 : (index ^ 1) + 1]
+            index >>= 1
+        return path
 
     def terms(self) -> tuple[Word, ...]:
         """The terms as ``list`` and ``buy`` take them."""
@@ -128,7 +131,6 @@ class Listing:
             int(self.settlement),
             self.delivery_time,
             self.dispute_time,
-            len(self.levels),
         )
 
     def args(self) -> tuple[tuple[Word, ...], bytes]:
@@ -194,6 +196,16 @@ class Sale:
 def due(sales: Sequence[tuple[str, Sale]]) -> list[tuple[str, tuple[Word, ...]]]:
     """Buyers and their sales as ``settle`` takes them."""
     return [(buyer, sale.args()) for buyer, sale in sales]
+
+
+def _levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
+    """All levels of a tree as OpenZeppelin's MerkleProof takes it, leaves first, root last."""
+    rows = [list(leaves)]
+    while len(rows[-1]) > 1:
+        row = rows[-1]
+        pairs = [sorted(row[i : i + 2]) for i in range(0, len(row), 2)]
+        rows.append([pair[0] if len(pair) == 1 else keccak(pair[0] + pair[1]) for pair in pairs])
+    return rows
 
 
 def _encode(values: Sequence[Word]) -> bytes:
