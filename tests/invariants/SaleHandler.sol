@@ -157,7 +157,7 @@ contract SaleHandler is SaleBook {
     /// @notice Seldom, since nothing is bought afterwards.
     function close(uint256 seed) external {
         (uint256 w,,) = _anywhere(seed);
-        if (derive(seed, "mood") % 64 > 0) return;
+        if (derive(seed, "mood") % 24 > 0) return;
         _requires(!money[w].closed, ICleanerSale.ListingIsClosed.selector);
         if (!_call(w, sellers[w], 0, 0, 0, abi.encodeCall(sale.close, (listings[w])))) return;
         money[w].closed = true;

@@ -116,7 +116,7 @@ class Shop:
 
     def status(self, buyer: Any) -> tuple[SaleState, int, int, int, bytes]:
         """Where a buyer stands: state, level, owned, deadline, content."""
-        state, level, owned, deadline, content = self.contract.saleOf(self.id, buyer)
+        state, level, owned, deadline, content = self.contract.saleOf(self.id, buyer.address)
         return SaleState(state), level, owned, deadline, bytes(content)
 
     def state(self, buyer: Any) -> SaleState:
@@ -201,13 +201,13 @@ class Shop:
         """The arguments of ``publishKey``."""
         level = self.status(buyer)[1]
         goods = self.listing.goods(level)
-        return (self.args, buyer, self.sale(buyer).args(), goods, self.keys[level])
+        return (self.args, buyer.address, self.sale(buyer).args(), goods, self.keys[level])
 
     def deliver_words(self, buyer: Any, ephemeral_x: int, sealed_key: bytes) -> ReceiptAPI:
         """The seller delivers these two words."""
         sale = self.sale(buyer)
         receipt = self.contract.sealKey(
-            self.args, buyer, sale.args(), ephemeral_x, sealed_key, sender=self.seller
+            self.args, buyer.address, sale.args(), ephemeral_x, sealed_key, sender=self.seller
         )
         self.sales[buyer.address] = sale.delivered(ephemeral_x, sealed_key)
         return receipt
