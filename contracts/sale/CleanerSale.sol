@@ -43,7 +43,11 @@ import {Status, StatusLib} from "./Status.sol";
 ///             + paid, of sales that are Paid or Lapsed, or Delivered under sealed settlement
 ///             + paid + stake, of sales that are Cheated
 ///
-/// A proof moves no money, so neither a paused token nor a receiver that reverts can spoil it; {refund} pays.
+/// A proof moves no money, so neither a paused token nor a receiver that reverts can spoil it; {refund} pays. A seller that
+/// finds a file of its own spoilt closes the listing: whoever buys it may prove it, and buy it again.
+///
+/// No guard against re-entry: books are changed before money goes out, and what comes in must raise the balance by exactly
+/// what is due, so nothing can be taken out in between.
 ///
 /// The cleaner's key is one for all buyers of a level. Under open settlement the first delivery makes it public: then
 /// whoever paid can be served by anybody, and nobody else need pay. Sell there to one buyer, or to a crowd that pays

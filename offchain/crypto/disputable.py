@@ -15,9 +15,10 @@ them before it pays.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from eth_hash.backends.pysha3 import keccak256
 from nacl.exceptions import CryptoError as NaclError
@@ -28,6 +29,9 @@ from offchain.crypto.commitments import word
 from offchain.crypto.errors import FileError, SealError, SpoiltChunkError
 from offchain.crypto.keccak_stream import crypt, nonce
 from offchain.crypto.sealing import point_of, product
+
+if TYPE_CHECKING:
+    from offchain.data.imageset import Progress
 
 DOMAIN_TYPE = keccak256(b"souk.file.domain.v1")
 KEY_TYPE = keccak256(b"souk.file.key.v1")
@@ -42,9 +46,6 @@ MAX_CHUNK_BYTES = 16_384
 MAX_CHUNKS = 2**20
 BOX_BYTES = SecretBox.NONCE_SIZE + SecretBox.MACBYTES
 """What the box adds to the content."""
-
-Progress = Callable[[int, int], None]
-"""Called as `progress(done, total)` in chunks."""
 
 _MAGIC = b"soukfile1"
 _HEAD = struct.Struct(">9sIQ")
@@ -188,6 +189,8 @@ def encrypt_file(
     progress: Progress | None = None,
 ) -> EncryptedFile:
     """``content`` (any length) under a random 32-byte ``key``; the same bytes each time.
+
+    ``progress`` is called in chunks.
 
     Raises FileError if the chunks are too small, too large or too many.
     """

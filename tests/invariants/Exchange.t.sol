@@ -111,7 +111,7 @@ contract ExchangeTest is Base {
         // plain root decides, cannot be met by chance; an honest file is made in the other direction.
         bytes memory plain = chunk;
         e.plainLeaf = harness.plainLeaf(domain, key, 0, keccak256(plain));
-        e.chunk = _crypt(key, harness.nonce(domain, e.plainLeaf), plain);
+        e.chunk = _crypt(key, harness.streamNonce(domain, e.plainLeaf), plain);
         bytes32 keyHash = harness.keyHash(domain, key);
         bytes32 file = _file(domain, e);
         vm.expectRevert(abi.encodeWithSelector(ChunkDispute.ChunkIsRight.selector, 0));

@@ -48,7 +48,7 @@ contract ExchangeHarness {
         return ChunkedFile.root(count_, index, leaf, path);
     }
 
-    function nonce(bytes32 domain_, bytes32 plainRoot) external pure returns (bytes32) {
+    function streamNonce(bytes32 domain_, bytes32 plainRoot) external pure returns (bytes32) {
         return ChunkCipher.nonce(domain_, plainRoot);
     }
 

@@ -134,7 +134,7 @@ abstract contract SaleBook is Attempts {
         (e.length, e.chunkBytes) = (32, 32);
         bool spoilt = lies(which) && i == 1;
         e.plainLeaf = spoilt ? bytes32("anything") : _exchange.plainLeaf(domain, key, 0, keccak256(abi.encode(plain)));
-        bytes32 seed = keccak256(abi.encode(key, _exchange.nonce(domain, e.plainLeaf), uint256(0)));
+        bytes32 seed = keccak256(abi.encode(key, _exchange.streamNonce(domain, e.plainLeaf), uint256(0)));
         e.chunk = abi.encode(plain ^ keccak256(abi.encode(seed, uint256(0))));
         bytes32 root = _exchange.cipherLeaf(domain, 0, keccak256(e.chunk));
         level.file = _exchange.commitment(domain, 32, 32, root, e.plainLeaf);
