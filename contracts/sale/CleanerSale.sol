@@ -60,9 +60,6 @@ import {Status, StatusLib} from "./Status.sol";
 ///
 /// The seller is not punished for silence: the buyer has its money back, and lost time and gas.
 contract CleanerSale is Listings {
-    // The states are enums and times are compared with < and >= alone.
-    // slither-disable-start incorrect-equality
-
     bytes32 private constant CLEANER_TYPE = keccak256("souk.sale.cleaner.v1");
 
     mapping(bytes32 id => mapping(address buyer => Status)) private _sales;
@@ -318,5 +315,4 @@ contract CleanerSale is Listings {
         bytes32 label = keccak256(abi.encode(CLEANER_TYPE, goods.dataset, status.level()));
         return ChunkedFile.domain(listing.terms.seller, label);
     }
-    // slither-disable-end incorrect-equality
 }
