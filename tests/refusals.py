@@ -17,6 +17,7 @@ from web3.exceptions import ContractLogicError
 # Between them these have all errors of our contracts.
 _CONTRACTS = (
     "BulletinBoard",
+    "CleanerSale",
     "TradingSession",
     "TradingSessionFactory",
     "BordaConsensus",

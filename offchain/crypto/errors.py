@@ -15,3 +15,19 @@ class SealError(CryptoError):
 
 class ShardCipherError(CryptoError):
     """A shard that this key does not decrypt."""
+
+
+class FileError(CryptoError):
+    """A file for sale that is malformed, not the committed one, or not to be opened by this key."""
+
+
+class SpoiltChunkError(FileError):
+    """A chunk that the right key does not decrypt to the committed one: provable on chain.
+
+    Attributes:
+        index: which chunk.
+    """
+
+    def __init__(self, index: int) -> None:
+        super().__init__(f"chunk {index} does not decrypt to the committed chunk")
+        self.index = index

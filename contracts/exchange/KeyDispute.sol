@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {ChunkedFile} from "./ChunkedFile.sol";
+import {SealedKey} from "./SealedKey.sol";
+
+/// @notice What shows which key was sealed.
+/// @param oneTimeSecret private key of the one-time key to which it was sealed
+/// @param oneTimeY y of that key; the sign does not matter
+/// @param ephemeralX x-coordinate of the seller's point, as delivered
+/// @param sealedKey the key xor-ed with its pad, as delivered
+/// @param sharedX x of the product oneTimeSecret * ephemeral point; ignored if there is no such point
+/// @param sharedY either y of that x; the sign does not matter
+struct KeyEvidence {
+    uint256 oneTimeSecret;
+    uint256 oneTimeY;
+    uint256 ephemeralX;
+    bytes32 sealedKey;
+    uint256 sharedX;
+    uint256 sharedY;
+}
+
+/// @title Whether a key that was sealed to a one-time key is the committed one
+library KeyDispute {
+    error NotTheSecret(uint256 oneTimeKey, address given);
+    error SharedPointMismatch(address expected, uint256 offeredX);
+    error KeyIsRight(bytes32 keyHash);
+
+    /// @notice Passes only if the sealed key does not open `keyHash`.
+    /// @dev Requirements: the secret is that of the one-time key (NotTheSecret); (sharedX, sharedY) is the product of
+    /// secret and ephemeral point (SharedPointMismatch); the key is wrong (KeyIsRight). What was delivered must have been
+    /// compared with the evidence before.
+    /// @param domain of the file whose key it is, ChunkedFile.domain
+    /// @param oneTimeKey x of the one-time key; its y is even
+    /// @param index what the pad is bound to, SealedKey.pad
+    function requireWrong(
+        bytes32 domain,
+        bytes32 keyHash,
+        uint256 oneTimeKey,
+        uint256 index,
+        KeyEvidence calldata evidence
+    ) internal pure {
+        address owner = SealedKey.publicAccount(evidence.oneTimeSecret);
+        // No secret has the account zero, and no point that anybody knows of.
+        require(SealedKey.isAccountOf(owner, oneTimeKey, evidence.oneTimeY), NotTheSecret(oneTimeKey, owner));
+        address product = SealedKey.productAccount(evidence.oneTimeSecret, evidence.ephemeralX);
+        // No product: the seller named no point of the curve, so it sealed nothing that could be opened.
+        if (product == address(0)) return;
+        require(
+            SealedKey.isAccountOf(product, evidence.sharedX, evidence.sharedY),
+            SharedPointMismatch(product, evidence.sharedX)
+        );
+        bytes32 key = evidence.sealedKey ^ SealedKey.pad(evidence.sharedX, index);
+        require(ChunkedFile.keyHash(domain, key) != keyHash, KeyIsRight(keyHash));
+    }
+}
