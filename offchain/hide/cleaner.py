@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from offchain.data.imageset import ImageSet
-from offchain.hide.container import pack, unpack
+from offchain.hide.container import pack, read_bytes, unpack
 from offchain.hide.errors import (
     CleanerDtype,
     CleanerError,
@@ -155,6 +156,12 @@ def decode_cleaner(data: bytes, limit: int) -> Cleaner:
         Slices(tuple(_seed(text) for text in said["seeds"]), counts),
         tensors["changes"],
     )
+
+
+def load_cleaner(path: Path, masked: ImageSet) -> Cleaner:
+    """The cleaner in a file, no larger than one for `masked` can be; see `decode_cleaner`."""
+    limit = max_cleaner_bytes(masked)
+    return decode_cleaner(read_bytes(path, _KIND, limit), limit)
 
 
 def max_cleaner_bytes(masked: ImageSet) -> int:

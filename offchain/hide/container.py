@@ -60,11 +60,11 @@ def unpack(
     return document, tensors
 
 
-def read_bytes(path: Path, kind: str) -> bytes:
-    """The whole file. Raises OversizedCleaner before reading more than `MAX_FILE_BYTES`."""
+def read_bytes(path: Path, kind: str, limit: int = MAX_FILE_BYTES) -> bytes:
+    """The whole file. Raises OversizedCleaner before reading more than `limit`."""
     size = path.stat().st_size
-    if size > MAX_FILE_BYTES:
-        raise OversizedCleaner(f"{path}: a {kind} has at most {MAX_FILE_BYTES} bytes, not {size}")
+    if size > limit:
+        raise OversizedCleaner(f"{path}: a {kind} has at most {limit} bytes here, not {size}")
     return path.read_bytes()
 
 

@@ -95,10 +95,12 @@ class Secret:
         return int.from_bytes(self.derive(purpose), "big")
 
 
-def slices_of(labels: torch.Tensor, classes: int, free: Sequence[int], secret: Secret) -> Slices:
-    """Slices after which `free[k]` images, ascending, are free in all."""
+def slices_of(
+    labels: torch.Tensor, classes: int, free: Sequence[int], order: str, secret: Secret
+) -> Slices:
+    """Slices after which `free[k]` images, ascending, are free in all; order: see `ORDERS`."""
     sizes = np.bincount(labels.numpy(), minlength=classes)
-    totals = cumulative_counts(sizes, np.asarray(free, dtype=np.int64))
+    totals = cumulative_counts(sizes, free, order)
     counts = np.diff(totals, axis=0, prepend=np.zeros((1, classes), dtype=np.int64))
     return Slices(tuple(secret.derive(f"slice {j}") for j in range(len(free))), counts)
 

@@ -14,18 +14,18 @@ from offchain.data.imageset import ImageSet, Progress
 from offchain.data.seeds import generator
 from offchain.hide.errors import LevelError
 from offchain.hide.family import Family, Level, Secret, dressed, slices_of
+from offchain.hide.judging import Split
 from offchain.hide.kept import Kept
 from offchain.hide.levels import Curve, Found, check_levels, find_levels
 from offchain.hide.masks import (
     Masks,
     MaskSettings,
     generate,
-    refuse_empty_classes,
     rows_by_class,
     with_room,
 )
 from offchain.hide.networks import factory
-from offchain.hide.slices import free_images
+from offchain.hide.slices import ORDERS, free_images
 from offchain.hide.training import TrainingSettings, train
 
 
@@ -35,7 +35,9 @@ class Plan:
 
     levels: accuracies, each in (0, 1). tolerance: how far from a level the search may stop.
     network: on which masks are made and levels searched; held_out: by which they are verified,
-    under another seed too. seed: of the trainings; masks and slices draw from the owner's secret.
+    under another seed too. order: what a level frees more of, see `slices.ORDERS`. On easy data a
+    handful of clean images teaches all there is, and "images" jumps over levels that "classes"
+    reaches. seed: of the trainings; masks and slices draw from the owner's secret.
     """
 
     levels: tuple[float, ...]
@@ -44,24 +46,14 @@ class Plan:
     training: TrainingSettings = field(default_factory=TrainingSettings)
     network: str = "small-resnet"
     held_out: str = "plain"
+    order: str = "images"
     seed: int = 0
     resolution: float = 0.01
 
     def __post_init__(self) -> None:
         check_levels(self.levels)
-
-
-@dataclass(frozen=True)
-class Split:
-    """What is published, and how accuracies are measured.
-
-    data: every image that is published, in folder order. learned: which of them a measured model
-    trains on, int64 (N',). test: clean images that it is tested on.
-    """
-
-    data: ImageSet
-    learned: torch.Tensor
-    test: ImageSet
+        if self.order not in ORDERS:
+            raise LevelError(f"levels free more {' or '.join(ORDERS)}, not {self.order!r}")
 
 
 @dataclass
@@ -105,7 +97,7 @@ def make_family(
     kept: where measured accuracies are looked up and kept. telling: called with what begins, gives
     what is called with its progress. The same arguments give the same family.
 
-    Raises LevelError when no level can be reached, ClassWithoutImages, and as the parts do.
+    Raises LevelError when no level can be reached.
     """
     return _Making(split, plan, secret, device, kept or Kept(), telling).make()
 
@@ -122,7 +114,6 @@ class _Making:
         kept: Kept,
         telling: Callable[[str], Progress] | None,
     ) -> None:
-        refuse_empty_classes(split.data)
         self.split, self.plan, self.secret = split, plan, secret
         self.device, self.kept = device, kept
         self.tell: Callable[[str], Progress] = telling or (lambda what: lambda done, total: None)
@@ -143,6 +134,7 @@ class _Making:
             "groups": len(plan.levels) + 1,
             "secret": secret.derive("context").hex(),
             "training": asdict(plan.training),
+            "order": plan.order,
         }
 
     def make(self) -> Made:
@@ -152,8 +144,8 @@ class _Making:
         search = self._searched(values)
 
         def response(dial: float) -> float:
-            count = free_images(dial, len(labels))
-            slices = slices_of(labels, self.classes, [count], self.secret)
+            count = free_images(dial, len(labels), plan.order)
+            slices = slices_of(labels, self.classes, [count], plan.order, self.secret)
             free = (slices.members(labels) == 0).view(-1, 1, 1, 1)
             mixed = replace(search, images=torch.where(free, self.roomy.images, search.images))
             return self._accuracy(mixed, plan.network, plan.seed, {"free": count})
@@ -163,8 +155,8 @@ class _Making:
         taken = [one for one in found if one.within]
         if not taken:
             raise LevelError("no level can be reached: " + "; ".join(map(str, found)))
-        free = [free_images(one.dial, len(labels)) for one in taken]
-        slices = slices_of(labels, self.classes, free, self.secret)
+        free = [free_images(one.dial, len(labels), plan.order) for one in taken]
+        slices = slices_of(labels, self.classes, free, plan.order, self.secret)
         masked, masks = dressed(self.split.data, values, plan.masks, slices)
 
         def verified(level: int) -> float:

@@ -79,6 +79,14 @@ class MaskSettings:
         if not 0 < self.rate <= 1:
             raise HideError(f"rate must be above 0, at most 1, not {self.rate}")
 
+    @classmethod
+    def fitting(
+        cls, kind: str, epsilon: int = 8, patch: int = 1, grey: bool = False
+    ) -> MaskSettings:
+        """With the search that each kind needs: a mask by sample sees its image in few batches."""
+        more = {"steps": 400, "inner": 4, "rate": 0.25} if kind == "sample" else {}
+        return cls(epsilon, kind, patch, grey, **more)  # type: ignore[arg-type]
+
 
 @dataclass(frozen=True, eq=False)
 class Masks:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,12 +43,3 @@ def mean_likeness(original: ImageSet, changed: ImageSet, sample: int = 200) -> L
     return Likeness(
         float(np.mean([one.mse for one in each])), float(np.mean([one.ssim for one in each]))
     )
-
-
-def showing(original: ImageSet, levels: Sequence[ImageSet]) -> int:
-    """The number of an image that as many of `levels` as possible change: the one to show.
-
-    At every level an image is either masked or free, so that most images look the same in all.
-    """
-    changed = sum((level.images != original.images).flatten(1).any(1).int() for level in levels)
-    return int(torch.as_tensor(changed).argmax())

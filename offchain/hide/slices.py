@@ -1,15 +1,15 @@
 """The dial: which images a level frees of their masks, told by a seed and a count per class.
 
-Of several dials the share of masked images is the one that turns smoothly; the share of a mask's
-pixels and its amplitude do nothing, then everything (benchmarks/hide_dial.md). Level k frees slices
-1 to k. Every slice wears masks of its own, so that the masks a buyer can compute from what it
-bought are none that other images still wear. Whoever crawls the published data sees masked images
-alone.
+Of several dials the share of masked images turns smoothly; a mask's amplitude and the share of its
+pixels do nothing, then everything (`python -m benchmarks.hide_dial`). Level k frees slices 1 to k.
+Every slice wears masks of its own, so that the masks a buyer can compute from what it bought are
+none that other images still wear. Whoever crawls the published data finds masked images alone.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,9 @@ import torch
 from offchain.hide.errors import HideError
 
 SEED_BYTES = 16
+
+ORDERS = ("images", "classes")
+"""What a level frees more of: images of every class, or one class after the other."""
 
 _TAG = b"souk.hide.slice.v1"
 
@@ -71,27 +74,32 @@ class Slices:
 
 
 def cumulative_counts(
-    class_sizes: npt.NDArray[np.int64], free: npt.NDArray[np.int64]
+    class_sizes: npt.NDArray[np.int64], free: Sequence[int], order: str
 ) -> npt.NDArray[np.int64]:
-    """int64 (K, Z): the images of each class among `free[k]` (K,) of all, in fair proportion.
+    """int64 (K, Z): the images of each class among the first `free[k]` of all, in this `order`.
 
-    Non-decreasing in k for every class, and each row sums to its `free[k]`: the fractional parts
-    that rounding leaves go to the images that a fair interleaving of the classes has next.
+    Non-decreasing in k for every class, and row k sums to `free[k]`. By "images" classes take
+    turns in fair proportion; by "classes" one is emptied after the other, the last one first.
     """
-    # Image r of a class of n stands at (r + 1/2) / n of the way; sorted, they take turns.
     classes = np.repeat(np.arange(len(class_sizes)), class_sizes)
-    ranks = np.concatenate([(np.arange(n) + 0.5) / n for n in class_sizes])
-    turn = classes[np.argsort(ranks, kind="stable")]
+    if order == "images":
+        # Image r of a class of n stands at (r + 1/2) / n of the way; sorted, they take turns.
+        ranks = np.concatenate([(np.arange(n) + 0.5) / n for n in class_sizes])
+        turn = classes[np.argsort(ranks, kind="stable")]
+    else:
+        turn = classes[::-1]
     return np.stack([np.bincount(turn[:n], minlength=len(class_sizes)) for n in free])
 
 
-def free_images(openness: float, images: int) -> int:
-    """How many of `images` are free of masks at a dial of `openness` in [0, 1]: (N + 1)^o - 1.
+def free_images(dial: float, images: int, order: str) -> int:
+    """How many of `images` are free of masks at `dial` in [0, 1], in this `order`.
 
-    Accuracy follows the logarithm of the number of clean images, so the dial does, too: equal turns
-    then change accuracy by like amounts, which is what a search by halves wants.
+    By "images" accuracy follows the logarithm of the number of clean images, by "classes" the
+    number itself; the dial does as accuracy does, so that equal turns change it by like amounts.
     """
-    return round(float((images + 1) ** openness) - 1)
+    if order == "images":
+        return round(float((images + 1) ** dial) - 1)
+    return round(dial * images)
 
 
 def _draws(seed: bytes, count: int) -> npt.NDArray[np.uint64]:

@@ -16,9 +16,6 @@ from offchain.data.seeds import generator
 from offchain.hide.errors import HideError
 from offchain.hide.networks import ModelFactory
 
-Augment = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
-"""Changes a batch, float32 (B, C, H, W) in 0..255, by random numbers of the generator."""
-
 _TEST_BATCH = 500
 
 
@@ -76,6 +73,24 @@ class Standard:
     def __call__(self, pixels: torch.Tensor) -> torch.Tensor:
         """float32 (B, C, H, W) of pixels in 0..255."""
         return (pixels - self.mean) * self.scale
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """What is about to be learned: float32 pixels (B, C, H, W) in 0..255 and int64 labels (B,).
+
+    model: as it is at this step. random: the only source of chance.
+    """
+
+    pixels: torch.Tensor
+    labels: torch.Tensor
+    model: nn.Module
+    standard: Standard
+    random: torch.Generator
+
+
+Augment = Callable[[Batch], tuple[torch.Tensor, torch.Tensor]]
+"""Gives the pixels to learn from instead, and labels (B,) or probabilities (B, Z)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,10 +175,10 @@ def train(
             for group in optimiser.param_groups:
                 group["lr"] = settings.learning_rate * _warmth(step, steps)
             chosen = chosen.to(device)
-            x = as_pixels(images[chosen])
+            x, y = as_pixels(images[chosen]), labels[chosen]
             if augment is not None:
-                x = augment(x, own)
-            loss = functional.cross_entropy(model(standard(x)), labels[chosen])
+                x, y = augment(Batch(x, y, model, standard, own))
+            loss = functional.cross_entropy(model(standard(x)), y)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
