@@ -85,7 +85,7 @@ def apply(masked: ImageSet, cleaner: Cleaner) -> ImageSet:
     """The dataset of the cleaner's level, bit for bit (Equation 6).
 
     masked: as published. Raises OtherDataset when it is not the one the cleaner was made for, and
-    another CleanerError when the changes do not fit it, or do not give what the cleaner names.
+    another HideError when the changes do not fit it, or do not give what the cleaner names.
     """
     digest = masked.digest()
     if digest != cleaner.dataset:

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from offchain.data.imageset import ImageSet, Progress
 from offchain.data.seeds import generator
+from offchain.hide.augmentation import flip_and_shift
 from offchain.hide.errors import ClassWithoutImages, EpsilonError, HideError
 from offchain.hide.networks import ModelFactory
 from offchain.hide.training import (
@@ -52,6 +53,8 @@ class MaskSettings:
     patch: side in pixels of the squares over which a mask is constant, 1 or more. Squares survive
         compression and resizing, and hide in the mean image of a class; see `regained`.
     grey: the same mask in all channels, so that turning images grey does not wash it out.
+    moving: find masks while masked images are mirrored and shifted as in standard augmentation;
+        otherwise such augmentation washes them out.
     steps: batches; each changes model and masks once.
     inner: further changes of the batch's masks before each of the model, 0 or more.
     rate: size of one change, as a share of epsilon, above 0, at most 1.
@@ -62,6 +65,7 @@ class MaskSettings:
     kind: str = "class"
     patch: int = 1
     grey: bool = False
+    moving: bool = True
     steps: int = 100
     inner: int = 0
     rate: float = 0.1
@@ -173,7 +177,7 @@ def generate(
     standard = Standard.of(images)
     batch = min(settings.batch, len(imageset))
     limit, stride = float(settings.epsilon), settings.rate * settings.epsilon
-    with own_randomness(seed, "hide masks", device), exact_convolutions():
+    with own_randomness(seed, "hide masks", device) as own, exact_convolutions():
         model = fresh(factory, device)
         parameters = list(model.parameters())
         optimiser = torch.optim.SGD(parameters, 0.1, 0.9, weight_decay=5e-4)
@@ -186,7 +190,10 @@ def generate(
             masks = base[used].requires_grad_()  # (U, 1 or C, h, w), a copy
             for again in range(settings.inner, -1, -1):
                 worn = spread(masks, imageset.shape, settings.patch)
-                loss = functional.cross_entropy(model(standard(x + worn[place])), y)
+                shown = x + worn[place]
+                if settings.moving:
+                    shown = flip_and_shift(shown, own)
+                loss = functional.cross_entropy(model(standard(shown)), y)
                 wanted = [masks] if again else [masks, *parameters]
                 gradients = torch.autograd.grad(loss, wanted)
                 with torch.no_grad():

@@ -79,11 +79,12 @@ class Standard:
 class Batch:
     """What is about to be learned: float32 pixels (B, C, H, W) in 0..255 and int64 labels (B,).
 
-    model: as it is at this step. random: the only source of chance.
+    classes: how many there are. model: as it is at this step. random: the only source of chance.
     """
 
     pixels: torch.Tensor
     labels: torch.Tensor
+    classes: int
     model: nn.Module
     standard: Standard
     random: torch.Generator
@@ -177,7 +178,7 @@ def train(
             chosen = chosen.to(device)
             x, y = as_pixels(images[chosen]), labels[chosen]
             if augment is not None:
-                x, y = augment(Batch(x, y, model, standard, own))
+                x, y = augment(Batch(x, y, len(data.classes), model, standard, own))
             loss = functional.cross_entropy(model(standard(x)), y)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]

@@ -3,7 +3,6 @@
 import json
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -11,7 +10,6 @@ from hypothesis import strategies as st
 from safetensors.torch import load, save
 
 from offchain.hide.cleaner import (
-    Cleaner,
     apply,
     decode_cleaner,
     encode_cleaner,
@@ -24,6 +22,7 @@ from offchain.hide.errors import (
     CleanerHeader,
     CleanerShape,
     EpsilonError,
+    HideError,
     OtherDataset,
     OversizedCleaner,
     TruncatedCleaner,
@@ -102,7 +101,7 @@ def test_another_dataset_is_refused_by_its_identity():
 def test_a_cleaner_that_does_not_give_what_it_names_is_refused():
     changes = FAMILY.cleaner(1).changes.clone()
     changes[0, 0, 0, 0] += 1 if changes[0, 0, 0, 0] < 8 else -1
-    with pytest.raises(CleanerError, match="not the .* that it names"):
+    with pytest.raises(CleanerError, match=r"not the \w+\.\.\. that it names"):
         apply(FAMILY.masked, replace(FAMILY.cleaner(1), changes=changes))
 
 
@@ -113,7 +112,7 @@ def test_changes_that_would_wrap_around_are_refused():
         dataset=masked.digest(),
         changes=torch.full_like(FAMILY.cleaner(1).changes, 8),
     )
-    with pytest.raises(CleanerError, match="beyond 0..255|reach"):
+    with pytest.raises(HideError, match=r"masked pixels reach 262\.\.262, beyond 0\.\.255"):
         apply(masked, cleaner)
 
 
@@ -184,7 +183,7 @@ def test_a_file_that_is_no_cleaner_is_refused_by_name_in_one_line(what):
 
 def test_more_images_than_a_class_has_are_refused():
     greedy = changed(counts=torch.tensor([[21, 0, 0]], dtype=torch.int32))
-    with pytest.raises(CleanerError, match="slice 0 wants"):
+    with pytest.raises(HideError, match="slice 0 wants"):
         apply(FAMILY.masked, decode_cleaner(greedy, LIMIT))
 
 
@@ -200,7 +199,7 @@ def test_equal_cleaners_are_equal_bytes_and_levels_are_numbered():
     assert encode_cleaner(FAMILY.cleaner(2)) == encode_cleaner(FAMILY.cleaner(2))
     assert FAMILY.cleaner(2).level == 2
     for level in (0, 4):
-        with pytest.raises(CleanerError.__mro__[1], match=f"1 to 3, not {level}"):
+        with pytest.raises(HideError, match=f"1 to 3, not {level}"):
             FAMILY.cleaner(level)
 
 
@@ -209,8 +208,3 @@ def test_images_of_another_size_are_refused():
     cleaner = replace(FAMILY.cleaner(1), dataset=other.digest())
     with pytest.raises(CleanerShape, match="do not fit images"):
         apply(other, cleaner)
-
-
-def test_counts_stay_what_they_are_for_numpy():
-    assert isinstance(FAMILY.cleaner(1), Cleaner)
-    assert FAMILY.slices.counts.dtype == np.int64

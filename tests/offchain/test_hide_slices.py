@@ -28,11 +28,11 @@ def test_slices_are_disjoint_and_hold_the_images_asked_for(sizes, shares, order)
 @given(st.integers(0, 40), st.integers(0, 40))
 def test_a_larger_share_frees_every_image_that_a_smaller_one_does(one, other):
     labels = torch.arange(4).repeat(10)
-    freed = [
-        set(slices_of(labels, 4, [n], "images", SECRET).members(labels).eq(0).nonzero()[:, 0].tolist())
+    few, many = (
+        slices_of(labels, 4, [n], "images", SECRET).members(labels) == 0
         for n in sorted((one, other))
-    ]
-    assert freed[0] <= freed[1]
+    )
+    assert bool((many | ~few).all())
 
 
 def test_by_images_classes_keep_their_proportion_and_by_classes_one_follows_another():
@@ -62,10 +62,7 @@ def test_the_members_of_a_slice_never_change():
     # A cleaner sold today must free the same images in ten years: these are SHAKE-256's.
     labels = torch.arange(2).repeat(8)
     slices = Slices((bytes(range(16)),), np.array([[2, 3]]))
-    assert (slices.members(labels) == 0).nonzero().flatten().tolist() == FIXED
-
-
-FIXED = [0]
+    assert (slices.members(labels) == 0).nonzero().flatten().tolist() == [1, 5, 8, 9, 10]
 
 
 def test_a_slice_that_wants_more_than_there_is_says_so():
