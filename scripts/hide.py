@@ -60,14 +60,14 @@ from scripts import _common_options as common
 @click.option(
     "--network",
     type=click.Choice(["small-resnet", "resnet18", "plain"]),
-    default="small-resnet",
+    default="plain",
     show_default=True,
     help="On which masks are made and levels searched.",
 )
 @click.option(
     "--check",
     type=click.Choice(["small-resnet", "resnet18", "plain"]),
-    default="plain",
+    default="small-resnet",
     show_default=True,
     help="By which levels are verified, under another seed.",
 )

@@ -67,9 +67,10 @@ class Curve:
 
     def around(self, level: float) -> tuple[float, float]:
         """The highest response measured below `level` and the lowest above it."""
+        values = self.points.values()
         return (
-            max(r for r in self.points.values() if r <= level),
-            min(r for r in self.points.values() if r >= level),
+            max((r for r in values if r <= level), default=min(values)),
+            min((r for r in values if r >= level), default=max(values)),
         )
 
 
@@ -116,6 +117,8 @@ def find_levels(
             why = f"above the {high:.3f} that clean data reaches"
         elif level < low - tolerance:
             why = f"below the {low:.3f} that fully masked data reaches"
+        elif after >= 1:
+            why = "the level below it has all images already"
         while not why and abs(_closest(curve, level, after)[1] - level) > tolerance:
             dial, width = curve.between(level, halve)
             if width <= resolution:
@@ -133,5 +136,7 @@ def find_levels(
 
 def _closest(curve: Curve, level: float, after: float) -> tuple[float, float]:
     """The measured point beyond the dial `after` whose response is closest to `level`."""
-    points = ((dial, reached) for dial, reached in curve.points.items() if dial > after)
+    points = [
+        (dial, reached) for dial, reached in curve.points.items() if dial > after or dial == 1
+    ]
     return min(points, key=lambda point: (abs(point[1] - level), point[0]))

@@ -154,13 +154,15 @@ def generate(
     settings: MaskSettings,
     seed: int,
     *,
+    count: int | None = None,
     device: torch.device | None = None,
     progress: Progress | None = None,
 ) -> Masks:
     """The strongest masks for `imageset`, the same for the same arguments on the same device.
 
     rows: int64 (N,), which of the masks 0..M-1 each image wears; images of one row must have one
-    label: `rows_by_class`, or 0..N-1 for masks by sample.
+    label: `rows_by_class`, or 0..N-1 for masks by sample. count: M, when there may be masks that no
+    image wears, which stay random; else the highest row and one.
 
     Equation 3 by alternating steps: the model makes one step of SGD on a masked batch, and the
     masks of that batch one step of Equation 4, down the sign of the gradient. Both gradients come
@@ -173,7 +175,7 @@ def generate(
     device = device or torch.device("cpu")
     images = with_room(imageset, settings.epsilon).images.to(device)
     labels, worn_by = imageset.labels.to(device), rows.to(device)
-    base = _start(int(rows.max()) + 1, imageset.shape, settings, seed).to(device)
+    base = _start(count or int(rows.max()) + 1, imageset.shape, settings, seed).to(device)
     standard = Standard.of(images)
     batch = min(settings.batch, len(imageset))
     limit, stride = float(settings.epsilon), settings.rate * settings.epsilon

@@ -121,5 +121,5 @@ def test_held_out_images_are_published_but_not_learned():
 def test_plans_that_cannot_be_made():
     with pytest.raises(LevelError, match="images or classes, not 'pixels'"):
         Plan((0.3,), order="pixels")
-    with pytest.raises(LevelError, match="not 1.2"):
+    with pytest.raises(LevelError, match=r"not 1\.2"):
         Plan((1.2,))

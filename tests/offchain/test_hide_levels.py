@@ -68,6 +68,18 @@ def test_levels_beyond_the_ends_are_reported_after_two_measurements():
     assert counted.count == 2
 
 
+def test_levels_at_the_very_ends_are_reached_or_reported():
+    (low,) = find_levels(Curve(lambda dial: 0.2 if dial < 0.5 else 0.6), (0.19,), 0.02)
+    assert low.within
+    assert low.dial > 0
+    top, above = find_levels(Curve(lambda dial: dial), (0.99, 0.995), 0.01, 0.5)
+    assert (top.dial, top.within) == (1.0, True)
+    assert not above.within
+    assert above.why == "the level below it has all images already"
+    (step,) = find_levels(Curve(lambda dial: 0.2 if dial < 1 else 0.6), (0.195,), 0.001, 0.4)
+    assert not step.within
+
+
 def test_noise_does_not_lead_the_search_astray():
     noise = np.random.default_rng(3)
     found = find_levels(Curve(lambda dial: rising(dial) + noise.normal(0, 0.01)), EIGHT, 0.03)
