@@ -46,6 +46,7 @@ class Options:
     network: str
     check: str
     epochs: int
+    batch: int
     holdout: float
     counter: bool
     data_root: Path | None
@@ -65,7 +66,7 @@ class Options:
             levels,
             self.tolerance,
             MaskSettings.fitting(self.kind, self.epsilon, self.patch, self.grey),
-            TrainingSettings(epochs=self.epochs),
+            TrainingSettings(self.epochs, self.batch),
             self.network,
             self.check,
             self.order,

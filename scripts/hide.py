@@ -79,6 +79,13 @@ from scripts import _common_options as common
     help="Passes over the data of each training.",
 )
 @click.option(
+    "--batch",
+    type=click.IntRange(2, 65_536),
+    default=128,
+    show_default=True,
+    help="Images a step; fewer for small datasets.",
+)
+@click.option(
     "--holdout",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     default=0.2,
@@ -111,6 +118,7 @@ def cli(
     network: str,
     check: str,
     epochs: int,
+    batch: int,
     holdout: float,
     counter: bool,
     data_root: Path | None,
@@ -147,6 +155,7 @@ def cli(
                 network=network,
                 check=check,
                 epochs=epochs,
+                batch=batch,
                 holdout=holdout,
                 counter=counter,
                 data_root=data_root,

@@ -5,11 +5,14 @@ The paper does not test this. A level is worth the gap above the best of these.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
-from torchvision.transforms.v2 import functional as pictures  # type: ignore[import-untyped, unused-ignore]
+from PIL import Image
 
 from offchain.data.imageset import ImageSet, Progress
 from offchain.data.pixels import to_channels
@@ -17,6 +20,7 @@ from offchain.hide.augmentation import Adversarial, cut_out, flipped_and_shifted
 from offchain.hide.errors import HideError
 from offchain.hide.inference import averaged_away
 from offchain.hide.networks import factory
+from offchain.hide.published import as_picture
 from offchain.hide.training import Augment, TrainingSettings, train
 
 JPEG_QUALITY = 10
@@ -25,8 +29,16 @@ JPEG_QUALITY = 10
 
 def compressed(imageset: ImageSet) -> ImageSet:
     """Every image through JPEG at `JPEG_QUALITY`."""
-    images = torch.stack([pictures.jpeg(image, JPEG_QUALITY) for image in imageset.images])
-    return replace(imageset, images=images)
+    with ThreadPoolExecutor() as pool:  # PIL leaves the interpreter lock while it works.
+        images = list(pool.map(_through_jpeg, imageset.images))
+    return replace(imageset, images=torch.stack(images))
+
+
+def _through_jpeg(image: torch.Tensor) -> torch.Tensor:
+    file = io.BytesIO()
+    as_picture(image).save(file, "JPEG", quality=JPEG_QUALITY)
+    pixels = torch.from_numpy(np.array(Image.open(file)))  # (H, W) or (H, W, 3)
+    return pixels.view(*image.shape[1:], len(image)).permute(2, 0, 1).contiguous()
 
 
 def greyed(imageset: ImageSet) -> ImageSet:

@@ -60,7 +60,7 @@ def write_folder(imageset: ImageSet, folder: Path, progress: Progress | None = N
 
     def save(i: int) -> None:
         name = imageset.classes[int(imageset.labels[i])]
-        _picture(imageset.images[i]).save(beside / name / f"{i:0{digits}d}.png")
+        as_picture(imageset.images[i]).save(beside / name / f"{i:0{digits}d}.png")
 
     try:
         with ThreadPoolExecutor() as pool:
@@ -112,7 +112,8 @@ def _mode_of_first(folder: Path, classes: Sequence[str]) -> str:
     return ""
 
 
-def _picture(image: torch.Tensor) -> Image.Image:
+def as_picture(image: torch.Tensor) -> Image.Image:
+    """uint8 (C, H, W) as PIL has it, grey or RGB."""
     if len(image) == 1:
         return Image.fromarray(image[0].numpy())
     return Image.fromarray(image.permute(1, 2, 0).contiguous().numpy())

@@ -125,13 +125,14 @@ def test_seek_refuses_in_one_line_and_writes_nothing(run, bought, tmp_path, what
 # hide
 
 QUICK = (
-    *("--levels", "0.5", "--tolerance", "0.3", "--free", "classes", "--epochs", "1"),
+    *("--levels", "0.4", "--tolerance", "0.35", "--free", "classes"),
+    *("--epochs", "4", "--batch", "32"),
     *("--network", "plain", "--check", "small-resnet", "--patch", "4"),
 )
 
 
 def test_hide_masks_a_folder_and_seek_cleans_it(run, tmp_path):
-    digits = load_dataset("digits", limit=120)
+    digits = load_dataset("digits", limit=300)
     write_folder(in_folder_order(digits), tmp_path / "mine")
     result = run(hide, "mine", *QUICK, "--out", "out")
     assert result.exit_code == 0, result.output

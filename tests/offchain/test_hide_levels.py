@@ -72,7 +72,7 @@ def test_levels_at_the_very_ends_are_reached_or_reported():
     (low,) = find_levels(Curve(lambda dial: 0.2 if dial < 0.5 else 0.6), (0.19,), 0.02)
     assert low.within
     assert low.dial > 0
-    top, above = find_levels(Curve(lambda dial: dial), (0.99, 0.995), 0.01, 0.5)
+    top, above = find_levels(Curve(lambda dial: dial), (0.99, 0.995), 0.02, 0.5)
     assert (top.dial, top.within) == (1.0, True)
     assert not above.within
     assert above.why == "the level below it has all images already"
