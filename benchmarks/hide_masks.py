@@ -40,7 +40,7 @@ from offchain.hide.training import (
 )
 
 BATCH, EPSILON, STOP_ERROR, TRAIN_STEPS = 128, 8, 0.1, 10
-STEPS = 40
+STEPS = 20
 """Of ours; the accuracies printed show whether they suffice."""
 
 
