@@ -37,9 +37,9 @@ class Plan:
     network: on which masks are made and levels searched; held_out: by which they are verified,
     under another seed too. order: what a level frees more of, see `slices.ORDERS`. On easy data a
     handful of clean images teaches all there is, and "images" jumps over levels that "classes"
-    reaches. The network counts: masks made on "plain" kept both small networks from learning digits,
-    those made on "small-resnet" only itself. seed: of the trainings; masks and slices draw from the
-    owner's secret.
+    reaches. The network counts: masks made on "plain" keep both small networks from learning
+    digits, those made on "small-resnet" only itself. seed: of the trainings; masks and slices draw
+    from the owner's secret.
     """
 
     levels: tuple[float, ...]
