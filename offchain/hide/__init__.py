@@ -1,0 +1,1 @@
+"""Hide-and-Seek: masks that keep models from learning, and cleaners that give back graded parts."""

@@ -1,0 +1,120 @@
+"""What anybody may do to masked data for nothing, and the accuracy it regains.
+
+The paper does not test this. A level is worth the gap above the best of these.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from PIL import Image
+
+from offchain.data.imageset import ImageSet, Progress
+from offchain.data.pixels import to_channels
+from offchain.hide.augmentation import Adversarial, cut_out, flipped_and_shifted, mixed_up
+from offchain.hide.errors import HideError
+from offchain.hide.inference import averaged_away
+from offchain.hide.networks import factory
+from offchain.hide.published import as_picture
+from offchain.hide.training import Augment, TrainingSettings, train
+
+JPEG_QUALITY = 10
+"""As in "image shortcut squeezing" (Liu et al., 2023), which found it to work best."""
+
+
+def compressed(imageset: ImageSet) -> ImageSet:
+    """Every image through JPEG at `JPEG_QUALITY`."""
+    with ThreadPoolExecutor() as pool:  # PIL leaves the interpreter lock while it works.
+        images = list(pool.map(_through_jpeg, imageset.images))
+    return replace(imageset, images=torch.stack(images))
+
+
+def _through_jpeg(image: torch.Tensor) -> torch.Tensor:
+    file = io.BytesIO()
+    as_picture(image).save(file, "JPEG", quality=JPEG_QUALITY)
+    pixels = torch.from_numpy(np.array(Image.open(file)))  # (H, W) or (H, W, 3)
+    return pixels.view(*image.shape[1:], len(image)).permute(2, 0, 1).contiguous()
+
+
+def greyed(imageset: ImageSet) -> ImageSet:
+    """Every image in grey, with as many channels as before."""
+    grey = to_channels(imageset.images, 1)
+    return replace(imageset, images=to_channels(grey, imageset.shape[0]).contiguous())
+
+
+@dataclass(frozen=True)
+class Countermeasure:
+    """One way to train on masked data.
+
+    prepare: changes the training data first. both: whether test data is changed in the same way.
+    augment: changes every batch. network: another than the masks were made on.
+    """
+
+    name: str
+    prepare: Callable[[ImageSet], ImageSet] | None = None
+    both: bool = False
+    augment: Augment | None = None
+    network: str | None = None
+
+
+def countermeasures(epsilon: int, other_network: str) -> tuple[Countermeasure, ...]:
+    """All that are tested; the first is none at all."""
+    return (
+        Countermeasure("none"),
+        Countermeasure("augmentation", augment=flipped_and_shifted),
+        Countermeasure("JPEG", compressed, both=True),
+        Countermeasure("grey-scale", greyed, both=True),
+        Countermeasure("cutout", augment=cut_out),
+        Countermeasure("mixup", augment=mixed_up),
+        Countermeasure("adversarial training", augment=Adversarial(epsilon / 2)),
+        Countermeasure("averaging", lambda masked: averaged_away(masked, epsilon)),
+        Countermeasure(f"network {other_network}", network=other_network),
+    )
+
+
+@dataclass(frozen=True)
+class Regained:
+    """The accuracy on clean test data that a counter-measure reaches on masked data."""
+
+    name: str
+    accuracy: float
+
+
+def regained(
+    masked: ImageSet,
+    test: ImageSet,
+    measures: Iterable[Countermeasure],
+    network: str,
+    settings: TrainingSettings,
+    seed: int,
+    *,
+    device: torch.device | None = None,
+    progress: Progress | None = None,
+) -> list[Regained]:
+    """What each of `measures` regains. progress: called in counter-measures.
+
+    network: trained unless a counter-measure names another. Raises HideError without `measures`.
+    """
+    todo = list(measures)
+    if not todo:
+        raise HideError("name at least one counter-measure")
+    rows = []
+    for done, one in enumerate(todo, 1):
+        data = one.prepare(masked) if one.prepare else masked
+        judged = one.prepare(test) if one.prepare and one.both else test
+        make = factory(one.network or network, len(masked.classes), masked.shape)
+        trained = train(make, data, settings, seed, device=device, augment=one.augment)
+        rows.append(Regained(one.name, trained.accuracy(judged)))
+        if progress is not None:
+            progress(done, len(todo))
+    return rows
+
+
+def best(rows: Iterable[Regained]) -> Regained:
+    """The one that regains most: what stands beside every price."""
+    return max(rows, key=lambda row: row.accuracy)
