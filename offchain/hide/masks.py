@@ -22,10 +22,10 @@ from offchain.hide.training import (
     Standard,
     as_pixels,
     batches,
-    exact_convolutions,
     fresh,
     own_randomness,
 )
+from offchain.models.device import exact_convolutions
 
 MAX_EPSILON = 64
 """Largest bound in 1/255: a quarter of full scale, which eyes cannot miss."""

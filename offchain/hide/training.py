@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -15,6 +15,7 @@ from offchain.data.imageset import ImageSet, Progress
 from offchain.data.seeds import generator
 from offchain.hide.errors import HideError
 from offchain.hide.networks import ModelFactory
+from offchain.models.device import exact_convolutions
 
 _TEST_BATCH = 500
 
@@ -117,14 +118,6 @@ class Trained:
 def as_pixels(images: torch.Tensor) -> torch.Tensor:
     """float32 in 0..255 of uint8 images, channels last, in which convolutions run fastest."""
     return images.to(torch.float32, memory_format=torch.channels_last)
-
-
-def exact_convolutions() -> AbstractContextManager[None]:
-    """On CUDA the same convolution each time, in full float32; no change on a CPU."""
-    context: AbstractContextManager[None] = torch.backends.cudnn.flags(
-        enabled=True, benchmark=False, deterministic=True, allow_tf32=False
-    )
-    return context
 
 
 def fresh(factory: ModelFactory, device: torch.device) -> nn.Module:

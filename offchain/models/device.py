@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import AbstractContextManager
 
 import torch
 
@@ -29,3 +30,11 @@ def pick_device(name: str | None = None) -> torch.device:
         if int(name[5:] or 0) >= found:
             raise DeviceError(f"{name} was asked for, this machine has {found} CUDA devices")
     return torch.device(name)
+
+
+def exact_convolutions() -> AbstractContextManager[None]:
+    """On CUDA the same convolution each time, in full float32; no change on a CPU."""
+    context: AbstractContextManager[None] = torch.backends.cudnn.flags(
+        enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+    )
+    return context

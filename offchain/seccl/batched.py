@@ -9,9 +9,10 @@ from torch.func import functional_call, grad, vmap
 from torch.nn import functional
 
 from offchain.data.imageset import Progress
+from offchain.models.device import exact_convolutions
 from offchain.seccl.engine import check_sets
 from offchain.seccl.parameters import Layout
-from offchain.seccl.training import Samples, Task, exact_convolutions, step_rows, to_inputs
+from offchain.seccl.training import Samples, Task, step_rows, to_inputs
 
 _PASS = {"cpu": 256, "cuda": 65_536}
 """Pairs of model and image evaluated at a time, which bounds the memory that activations take."""

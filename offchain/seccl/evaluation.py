@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from offchain.seccl.training import Samples, exact_convolutions, to_inputs
+from offchain.models.device import exact_convolutions
+from offchain.seccl.training import Samples, to_inputs
 
 BATCH = {"cpu": 128, "cuda": 4096}
 """Images a forward pass. On a CPU what a pass makes should stay in its cache: 500 a pass took a

@@ -11,6 +11,7 @@ from typing import TypeVar
 import torch
 
 from offchain.data.imageset import Progress
+from offchain.models.device import exact_convolutions
 from offchain.seccl.engine import (
     EngineError,
     LoopEngine,
@@ -19,7 +20,7 @@ from offchain.seccl.engine import (
     gathered,
 )
 from offchain.seccl.processes import cores
-from offchain.seccl.training import Samples, Task, exact_convolutions, to_inputs
+from offchain.seccl.training import Samples, Task, to_inputs
 
 _Item = TypeVar("_Item")
 

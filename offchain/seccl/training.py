@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 import torch
@@ -13,6 +12,7 @@ from torch.nn import functional
 
 from offchain.data.imageset import ImageSet
 from offchain.data.seeds import generator
+from offchain.models.device import exact_convolutions
 from offchain.seccl.image_privacy import ImagePrivacy, Sampling
 from offchain.seccl.networks import ModelFactory
 from offchain.seccl.parameters import Buffers, Layout
@@ -120,14 +120,6 @@ def step_rows(task: Task, round_: int, samples: Samples) -> list[torch.Tensor]:
         return settings.sampling(len(samples)).chosen(task.drawn_from, round_, samples.owner)
     orders = epoch_orders(task.seed, round_, samples.owner, len(samples), settings.epochs)
     return [rows for order in orders for rows in torch.split(order, settings.batch)]
-
-
-def exact_convolutions() -> AbstractContextManager[None]:
-    """On CUDA the same convolution each time, in full float32; no change on a CPU."""
-    context: AbstractContextManager[None] = torch.backends.cudnn.flags(
-        enabled=True, benchmark=False, deterministic=True, allow_tf32=False
-    )
-    return context
 
 
 class LocalTrainer:
