@@ -125,7 +125,9 @@ class Task:
     train: the model minimised the mean loss over it. validation: of the same shape, at least 2
         samples; scores are changes of the mean loss over it.
     classes: 2 or more; labels lie in [0, classes).
-    l2: the training objective had the further term l2 / 2 * |parameters|^2, 0 or more.
+    l2: the training objective had the further term l2 / 2 * |parameters|^2, 0 or more. Where data
+        is added or left out the term keeps its weight against the sum of the losses, as it does in
+        scikit-learn: against their mean it becomes n / (n + 1) of it.
     loss: "cross-entropy" of logits; or "squared", half the squared distance of the outputs from
         the one-hot label, whose models are least squares and ridge regression.
 
