@@ -9,9 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
+from scipy.special import logsumexp  # type: ignore[import-untyped, unused-ignore]
 from scipy.stats import spearmanr  # type: ignore[import-untyped, unused-ignore]
 from sklearn.linear_model import Ridge
 
@@ -21,6 +23,9 @@ from offchain.mde.errors import MdeError
 from offchain.mde.report import Efficacy, EfficacyReport
 from offchain.mde.samples import Floats, Samples, as_floats
 from offchain.seccl.privacy import gaussian_delta, gaussian_epsilon
+
+_POOL = 1000
+"""Scores of the pool that a likelihood is taken over, at most."""
 
 
 @dataclass(frozen=True)
@@ -154,21 +159,32 @@ def membership(
     if not 1 <= size < len(scores):
         raise MdeError(f"sets must have 1 to {len(scores) - 1} samples, not {size}")
     rng = generator(seed, "mde membership")
-    rows: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
+    spread = float(scores.std())
+    # Without noise a tiny one stands in, so that one formula serves.
+    width = max(noise, 1e-9 * max(spread, 1e-30))
+    likely = scores if len(scores) <= _POOL else rng.choice(scores, _POOL, replace=False)
+    mean, wide = float(scores.mean()), math.hypot(spread * math.sqrt(size - 1), width)
+    evidence: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
     for trial in range(trials):
         order = rng.permutation(len(scores))[: size + 1]
         target, others = scores[order[0]], scores[order[1:]]
         inside = trial % 2 == 0
         rest = others[: size - 1].sum()
         total = rest + (target if inside else others[size - 1]) + rng.normal(0, noise)
-        # Evidence: which of the two explanations lies nearer, seen with and without the others.
-        expected = (size - 1) * scores.mean()
-        mean = scores.mean()
-        known = abs(total - rest - mean) - abs(total - rest - target)
-        blind = (total - expected - mean) * np.sign(target - mean)
-        rows[inside].append((float(known), float(blind)))
-    inside_, outside = np.array(rows[True]), np.array(rows[False])
-    return Membership(*(_advantage(inside_[:, k], outside[:, k]) for k in range(2)))
+        # Log-likelihood ratios of "in" against "another of the pool is in its place".
+        known = _log_normal(total - rest - target, width) - float(
+            logsumexp(_log_normal(total - rest - likely, width)) - math.log(len(likely))
+        )
+        blind = _log_normal(total - (size - 1) * mean - target, wide) - _log_normal(
+            total - size * mean, math.hypot(wide, spread)
+        )
+        evidence[inside].append((float(known), float(blind)))
+    within, without = np.array(evidence[True]), np.array(evidence[False])
+    return Membership(*(_advantage(within[:, k], without[:, k]) for k in range(2)))
+
+
+def _log_normal(apart: Any, width: float) -> Any:
+    return -0.5 * (apart / width) ** 2 - math.log(width)
 
 
 def _advantage(inside: Floats, outside: Floats) -> float:

@@ -32,10 +32,10 @@ FORMAT = "souk.mde.price.v1"
 
 
 def units(score: float) -> int:
-    """`score` in billionths, rounded down; monotone. Raises NotFinite."""
+    """`score` in billionths, rounded down, at most 2**62 either way. Raises NotFinite."""
     if not math.isfinite(score):
         raise NotFinite(f"a score must be finite to be priced, not {score:g}")
-    return max(-MAX_UNITS, min(MAX_UNITS, math.floor(score * UNITS)))
+    return math.floor(max(-float(MAX_UNITS), min(float(MAX_UNITS), score * UNITS)))
 
 
 @dataclass(frozen=True)
