@@ -141,7 +141,7 @@ def logistic(task: Task) -> Case:
     return Case("logistic regression", task, model, retrain)
 
 
-def cnn(task: Task, epochs: int = 12) -> Case:
+def cnn(task: Task, epochs: int = 8) -> Case:
     """SmallCnn by Adam from scratch; a seed fixes weights and batches."""
 
     def fit(rows: np.ndarray, seed: int) -> nn.Module:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ import torch
 from torch import nn
 
 from offchain.mde.errors import FeatureMismatch, MdeError, NotFinite
-from offchain.mde.gradients import probabilities
+from offchain.mde.losses import probabilities
 from offchain.mde.samples import Floats, Task, as_floats
 
 BlackBox = Callable[[torch.Tensor], Floats]
@@ -30,7 +31,8 @@ def black_box(model: Any, task: Task) -> BlackBox:
     what is no probability. Raises MdeError when `model` is none of these.
     """
     if isinstance(model, nn.Module):
-        return lambda inputs: _checked(_of_module(model, inputs, task), inputs, task)
+        module = copy.deepcopy(model).eval()
+        return lambda inputs: _checked(_of_module(module, inputs, task), inputs, task)
     predict = getattr(model, "predict_proba", model)
     if not callable(predict):
         raise MdeError(f"{type(model).__name__} has no predict_proba and cannot be called")
@@ -51,16 +53,11 @@ def black_box(model: Any, task: Task) -> BlackBox:
 
 def _of_module(module: nn.Module, inputs: torch.Tensor, task: Task) -> Floats:
     like = next(module.parameters())
-    training = module.training
-    module.eval()
-    try:
-        with torch.no_grad():
-            made = [
-                probabilities(module(as_floats(x.to(like.device), like.dtype)), task.loss)
-                for x in torch.split(inputs, _BATCH)
-            ]
-    finally:
-        module.train(training)
+    with torch.no_grad():
+        made = [
+            probabilities(module(as_floats(x.to(like.device), like.dtype)), task.loss)
+            for x in torch.split(inputs, _BATCH)
+        ]
     return torch.cat(made).double().cpu().numpy()
 
 

@@ -23,9 +23,10 @@ from torch.func import functional_call, grad, vmap
 from offchain.data.imageset import Progress
 from offchain.data.seeds import generator
 from offchain.mde.blackbox import black_box, fidelity
+from offchain.mde.differentiate import differentiate
 from offchain.mde.errors import MdeError
-from offchain.mde.gradients import differentiate, sample_losses
 from offchain.mde.influence import GradientEfficacy, fold_gradients, fold_sizes
+from offchain.mde.losses import sample_losses
 from offchain.mde.report import Efficacy, EfficacyReport, make_report
 from offchain.mde.samples import Floats, Samples, Task, as_floats
 from offchain.mde.setlevel import Embedding, SetReference, SetSettings

@@ -14,9 +14,11 @@ from dataclasses import dataclass, field
 import torch
 
 from offchain.data.imageset import Progress
+from offchain.mde.differentiate import differentiate
 from offchain.mde.ekfac import Ekfac
 from offchain.mde.errors import MdeError
-from offchain.mde.gradients import Gradients, data_of, differentiate, probabilities
+from offchain.mde.gradients import Gradients, data_of
+from offchain.mde.losses import probabilities
 from offchain.mde.report import EfficacyReport, make_report
 from offchain.mde.samples import Floats, Kind, Samples, Task
 from offchain.mde.setlevel import Embedding, SetReference, SetSettings

@@ -95,11 +95,13 @@ class SetReference:
         floor = 0.5 * spread.square().mean().sqrt()
         if not floor > 0:
             raise MdeError("all training samples are the same: nothing can be compared with them")
-        projection = torch.diag(1 / spread.clamp(min=float(floor)))
+        spread = spread.clamp(min=float(floor))
         if own.shape[1] > settings.dims:
             rng = generator(settings.seed, "mde projection")
-            directions = rng.standard_normal((own.shape[1], settings.dims))
-            projection = projection @ torch.from_numpy(directions / settings.dims**0.5).float()
+            directions = rng.standard_normal((own.shape[1], settings.dims), dtype=np.float32)
+            projection = torch.from_numpy(directions) / settings.dims**0.5 / spread[:, None]
+        else:
+            projection = torch.diag(1 / spread)
         points = (own - centre) @ projection
         judged = (_embedded(task.validation, embed) - centre) @ projection
         rows = torch.linspace(0, len(points) - 1, min(len(points), _SAMPLED)).long()
@@ -165,19 +167,27 @@ class SetReference:
 
     def _groups(self, places: torch.Tensor, labels: torch.Tensor, first: Integers) -> Integers:
         """Connected components of samples of one label that are near, or the same."""
-        pairs = [np.stack([np.arange(len(first)), first])]
+        group = first.copy()
+        distinct = torch.from_numpy(np.unique(first))
         for c in torch.unique(labels):
-            members = (labels == c).nonzero().flatten()
+            members = distinct[labels[distinct] == c]
             rows = max(1, _CHUNK_DISTANCES // len(members))
             for start in range(0, len(members), rows):
                 chunk = members[start : start + rows]
                 near = torch.cdist(places[chunk], places[members]) <= self.near
                 left, right = near.nonzero(as_tuple=True)
-                pairs.append(torch.stack([chunk[left], members[right]]).numpy())
-        left, right = np.concatenate(pairs, axis=1)
-        graph = coo_array((np.ones(len(left), dtype=np.int8), (left, right)), (len(first),) * 2)
-        groups: Integers = connected_components(graph, directed=False)[1].astype(np.int64)
-        return groups
+                group = _merged(group, chunk[left].numpy(), members[right].numpy())
+        return group
+
+
+def _merged(group: Integers, left: Integers, right: Integers) -> Integers:
+    """Groups, each named by its first member, after joining those of `left` and `right`."""
+    count = len(group)
+    rows, columns = np.append(np.arange(count), left), np.append(group, right)
+    graph = coo_array((np.ones(len(rows), dtype=np.int8), (rows, columns)), (count, count))
+    part = connected_components(graph, directed=False)[1]
+    first: Integers = np.unique(part, return_index=True)[1]
+    return first[part]
 
 
 def _embedded(samples: Samples, embed: Embedding | None) -> torch.Tensor:

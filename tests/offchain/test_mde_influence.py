@@ -8,6 +8,7 @@ import torch
 from scipy.stats import spearmanr
 from torch import nn
 
+from offchain.mde.differentiate import differentiate
 from offchain.mde.ekfac import Ekfac
 from offchain.mde.errors import (
     FeatureMismatch,
@@ -17,7 +18,7 @@ from offchain.mde.errors import (
     SingularHessian,
     TooLarge,
 )
-from offchain.mde.gradients import data_of, differentiate
+from offchain.mde.gradients import data_of
 from offchain.mde.influence import InfluenceSettings, influence
 from offchain.mde.samples import Samples, Task
 from offchain.mde.solvers import Arnoldi, ConjugateGradients, Exact, Lissa
