@@ -6,12 +6,13 @@
 Truth: the rise of the mean validation loss when samples are left out and the model is trained anew.
 Samples are left out one at a time (logistic regression, which has one optimum), or by the group
 that one seller would bring: of seller g's samples a share between nothing and half have shuffled
-labels. CNNs are retrained with several seeds and the losses averaged; `ceiling` tells how far that
-average can be trusted: Spearman's rho between two seeds, on average over pairs, carried over to the
-mean of all of them (Spearman and Brown). rho: Spearman's, of a method's scores (summed over a
-group) against the truth, with its 95 % interval by bootstrap. Seconds are of the CPU, one thread.
-CIFAR-10 is read from FOLDER, a directory of class folders as torchvision's ImageFolder reads it.
-What is done is kept in the state file, so that an interrupted run goes on where it was.
+labels. CNNs and boosted trees are retrained with several seeds and the losses averaged; `ceiling`
+tells how far that average can be trusted: Spearman's rho between two seeds, on average over pairs,
+carried over to the mean of all of them (Spearman and Brown). rho: Spearman's, of a method's scores
+(summed over a group) against the truth, with its 95 % interval by bootstrap. Seconds are of the
+CPU, one thread. CIFAR-10 is read from FOLDER, a directory of class folders as torchvision's
+ImageFolder reads it. What is done is kept in the state file, so that an interrupted run goes on
+where it was.
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ def main() -> None:
     parser.add_argument("--cifar", type=Path, help="folder of CIFAR-10's class folders")
     parser.add_argument("--only", default="digits,imdb,cifar10", help="datasets, by commas")
     parser.add_argument("--models", default="", help="model kinds, by commas; all unless given")
-    parser.add_argument("--seeds", type=int, default=2, help="trainings of a CNN that are averaged")
+    parser.add_argument("--seeds", type=int, default=2, help="trainings that are averaged")
     parser.add_argument("--state", type=Path, default=Path("mde_fidelity.json"))
     given = parser.parse_args()
     torch.set_num_threads(1)
@@ -119,7 +120,7 @@ def main() -> None:
             continue
         case, groups = make()
         kept = state.setdefault(name, {"n": len(case.task.train), "methods": {}})
-        seeds = given.seeds if case.name == "CNN" else 1
+        seeds = 1 if case.name == "logistic regression" else given.seeds
         measure_truth(case, groups, seeds, kept, lambda: save(given.state, state), name)
         for method, oracle in ORACLES[case.name].items():
             if method not in kept["methods"]:

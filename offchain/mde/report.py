@@ -104,7 +104,7 @@ def compose(scores: Floats, findings: Findings) -> Floats:
     unpaid = findings.redundant | findings.out_of_task
     harmful = ~findings.redundant & ~findings.repeated & (scores < 0)
     weights[harmful] = 1
-    spoilt = np.unique(findings.group[unpaid | (scores <= 0)])
+    spoilt = np.unique(findings.group[unpaid])
     good = np.flatnonzero(~np.isin(findings.group, spoilt))
     # The least of each group: by group, then by score; scores that tie are worth the same.
     ordered = good[np.lexsort((scores[good], findings.group[good]))]

@@ -186,8 +186,9 @@ def _merged(group: Integers, left: Integers, right: Integers) -> Integers:
     rows, columns = np.append(np.arange(count), left), np.append(group, right)
     graph = coo_array((np.ones(len(rows), dtype=np.int8), (rows, columns)), (count, count))
     part = connected_components(graph, directed=False)[1]
-    first: Integers = np.unique(part, return_index=True)[1]
-    return first[part]
+    first = np.unique(part, return_index=True)[1]
+    merged: Integers = first[part]
+    return merged
 
 
 def _embedded(samples: Samples, embed: Embedding | None) -> torch.Tensor:
