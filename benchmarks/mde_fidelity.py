@@ -7,12 +7,12 @@ Truth: the rise of the mean validation loss when samples are left out and the mo
 Samples are left out one at a time (logistic regression, which has one optimum), or by the group
 that one seller would bring: of seller g's samples a share between nothing and half have shuffled
 labels. CNNs and boosted trees are retrained with several seeds and the losses averaged; `ceiling`
-tells how far that average can be trusted: Spearman's rho between two seeds, on average over pairs,
-carried over to the mean of all of them (Spearman and Brown). rho: Spearman's, of a method's scores
-(summed over a group) against the truth, with its 95 % interval by bootstrap. Seconds are of the
-CPU, one thread. CIFAR-10 is read from FOLDER, a directory of class folders as torchvision's
-ImageFolder reads it. What is done is kept in the state file, so that an interrupted run goes on
-where it was.
+estimates what rho a perfect method would reach against that average: the root of its reliability,
+from Spearman's rho between seeds by the formula of Spearman and Brown. rho: Spearman's, of a
+method's scores (summed over a group) against the truth, with its 95 % interval by bootstrap.
+Seconds are of the CPU, one thread. CIFAR-10 is read from FOLDER, a directory of class folders as
+torchvision's ImageFolder reads it. What is done is kept in the state file, so that an interrupted
+run goes on where it was; a changed setting needs another file.
 """
 
 from __future__ import annotations
@@ -178,7 +178,7 @@ def measure_truth(case: Case, groups, seeds: int, kept: dict, keep: Callable, na
     if seeds > 1:
         pairs = spearmanr(gains, axis=1).statistic
         mean = float(np.mean(pairs[np.triu_indices(seeds, 1)])) if seeds > 2 else float(pairs)
-        kept["ceiling"] = max(0.0, seeds * mean / (1 + (seeds - 1) * mean))
+        kept["ceiling"] = max(0.0, seeds * mean / (1 + (seeds - 1) * mean)) ** 0.5
 
 
 def measure(case: Case, oracle: Oracle, groups) -> dict:
