@@ -170,7 +170,7 @@ def _extracted(
     fitted = DecisionTreeRegressor(
         max_leaf_nodes=settings.leaves,
         max_depth=settings.depth,
-        min_samples_leaf=min(5, len(inputs)),
+        min_samples_leaf=5,
         random_state=int(rng.integers(2**31)),
     ).fit(tree_values(inputs), said)
     tree = Tree.of(fitted.tree_, whole=inputs.dtype == torch.uint8)

@@ -35,6 +35,9 @@ Solver = ConjugateGradients | Lissa | Exact | Arnoldi | Ekfac
 
 NATS = "nats of mean validation loss"
 
+_ROWS = 1024
+"""Candidate samples prepared at a time."""
+
 
 @dataclass(frozen=True)
 class InfluenceSettings:
@@ -104,9 +107,6 @@ class GradientEfficacy:
             self.reference.findings(candidate, self.proba(candidate.inputs)),
             self.diagnostics,
         )
-
-
-_ROWS = 1024
 
 
 def influence(

@@ -176,6 +176,21 @@ def test_a_networks_products_are_those_of_its_gauss_newton_matrix(network, pictu
     assert torch.allclose(found, vectors @ matrix, rtol=1e-4, atol=1e-5)
 
 
+def test_a_networks_products_are_those_of_its_hessian_where_asked(network, pictures):
+    task, _ = pictures
+    model = differentiate(network, task, curvature="hessian")
+    inputs, labels = data_of(model, task.train)
+
+    def loss(flat):
+        outputs = torch.func.functional_call(network, model._named(flat), inputs.float() / 255)
+        return nn.functional.cross_entropy(outputs, labels)
+
+    matrix = torch.func.hessian(loss)(model._flat(model.chosen))
+    vectors = torch.randn(2, model.size, generator=torch.Generator().manual_seed(0))
+    found = model.products(vectors, inputs, labels)
+    assert torch.allclose(found, vectors @ matrix, rtol=1e-3, atol=1e-4)
+
+
 def test_alignments_are_inner_products_of_each_samples_own_gradient(network, pictures):
     task, candidate = pictures
     vectors = torch.randn(

@@ -100,13 +100,14 @@ SAMPLES = st.lists(
 )
 
 
-def report_of(samples):
-    """Exact duplicates: equal tuples."""
+def report_of(samples, contents=None):
+    """Exact duplicates: equal contents, which are the samples themselves unless given."""
+    contents = samples if contents is None else contents
     found = findings(
         [group for group, _, _ in samples],
         [i for i, s in enumerate(samples) if s[2] == "redundant"],
         [i for i, s in enumerate(samples) if s[2] == "out"],
-        [i for i, s in enumerate(samples) if s in samples[:i]],
+        [i for i, content in enumerate(contents) if content in contents[:i]],
     )
     return report([score for _, score, _ in samples], found)
 
@@ -121,11 +122,11 @@ def test_adding_a_duplicate_exact_or_near_never_raises_the_total(samples, data):
     assert report_of([*samples, (group, other, kind)]).total <= before + 1e-12
 
 
-@given(SAMPLES, st.data())
+@given(SAMPLES)
 @settings(max_examples=100, deadline=None)
-def test_a_sample_that_joins_two_groups_never_raises_the_total(samples, data):
+def test_a_sample_that_joins_two_groups_never_raises_the_total(samples):
     bridged = [(0 if group == 1 else group, score, kind) for group, score, kind in samples]
-    assert report_of(bridged).total <= report_of(samples).total + 1e-12
+    assert report_of(bridged, samples).total <= report_of(samples).total + 1e-12
 
 
 @given(SAMPLES, st.randoms(use_true_random=False))
