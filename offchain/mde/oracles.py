@@ -1,0 +1,35 @@
+"""One way to all efficacy oracles: a model, its task, and settings that name the method."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from offchain.data.imageset import Progress
+from offchain.mde.compression import CompressionSettings, compression
+from offchain.mde.extraction import ExtractionSettings, extraction
+from offchain.mde.influence import InfluenceSettings, influence
+from offchain.mde.report import Efficacy
+from offchain.mde.samples import Task
+from offchain.mde.setlevel import Embedding
+
+Settings = InfluenceSettings | ExtractionSettings | CompressionSettings
+
+
+def prepare(
+    model: Any,
+    task: Task,
+    settings: Settings,
+    *,
+    embed: Embedding | None = None,
+    progress: Progress | None = None,
+) -> Efficacy:
+    """The oracle that `settings` are of, ready to report on any number of candidates.
+
+    See `influence`, `extraction` and `compression` for what each takes as a model, what `progress`
+    counts and what they raise.
+    """
+    if isinstance(settings, InfluenceSettings):
+        return influence(model, task, settings, embed=embed, progress=progress)
+    if isinstance(settings, ExtractionSettings):
+        return extraction(model, task, settings, embed=embed, progress=progress)
+    return compression(model, task, settings, embed=embed, progress=progress)
