@@ -159,14 +159,12 @@ class Collector:
         """The session key of a sealed delivery; None if it is not the committed one."""
         member = self.session.member(delivery.provider)
         # By the committed root too: after a reorganisation it may be another.
-        if (delivery, member.key_root) not in self._delivered:
-            party, secret = (
-                self.session.party(member.account),
-                self._one_time_secret(member.account),
-            )
-            key = dl.right_key(party, member, delivery, secret, self.session.terms.shard_count)
-            self._delivered[delivery, member.key_root] = key
-        return self._delivered[delivery, member.key_root]
+        known = delivery, member.key_root
+        if known not in self._delivered:
+            party, count = self.session.party(member.account), self.session.terms.shard_count
+            secret = self._one_time_secret(member.account)
+            self._delivered[known] = dl.right_key(party, member, delivery, secret, count)
+        return self._delivered[known]
 
     def scores(self) -> dict[str, QualityScore]:
         """The score of every provider whose features can be read, once submissions have ended."""
