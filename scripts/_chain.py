@@ -19,7 +19,7 @@ from ape.types import ContractLog
 from offchain.hyperx import actions as do
 from offchain.hyperx import events as ev
 from offchain.hyperx.session import Clock, Session
-from offchain.hyperx.terms import NATIVE, Terms
+from offchain.hyperx.terms import NATIVE, Settlement, Terms
 from scripts._erc20 import erc20
 
 POLL_SECONDS = 15
@@ -42,12 +42,18 @@ class Receipt:
 
 
 class ChainSession:
-    """One TradingSession on the connected chain."""
+    """One TradingSession on the connected chain.
+
+    Attributes:
+        contract: the session. created: block in which it was made. terms: its terms.
+        receipts: of all transactions sent. refused: calls that the chain would not take.
+    """
 
     def __init__(self, contract: ContractInstance, created: int) -> None:
         self.contract = contract
         self.created = created
         self.receipts: list[Receipt] = []
+        self.refused: list[str] = []
         self.terms = read_terms(contract)
 
     @classmethod
@@ -107,7 +113,11 @@ class ChainSession:
                 self.receipts += approve(
                     self.terms.token, account, self.address, self.terms.deposit
                 )
-        receipt = transact(getattr(self.contract, call), _plain(action), account, value)
+        try:
+            receipt = transact(getattr(self.contract, call), _plain(action), account, value)
+        except ActionRefused:
+            self.refused.append(call)
+            raise
         self.receipts.append(entry_of(call, receipt))
         return self.receipts[-1]
 
@@ -134,7 +144,8 @@ def read_terms(contract: ContractInstance) -> Terms:
     names = [_snake(name) for name in values.__dataclass_fields__] if is_dataclass(values) else []
     if not names:
         names = [field.name for field in fields(Terms)]
-    return Terms(**{n: _native(v) for n, v in zip(names, values, strict=True)})
+    fields_ = {n: _native(v) for n, v in zip(names, values, strict=True)}
+    return Terms(**fields_ | {"settlement": Settlement(fields_["settlement"])})
 
 
 def clock() -> Clock:

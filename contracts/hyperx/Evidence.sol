@@ -51,7 +51,7 @@ library Evidence {
         }
         if (!_sharesPoint(evidence.oneTimeSecret, evidence.ephemeralX, evidence.sharedX, evidence.sharedY)) return;
 
-        // Beyond the tree the path of a shard within would do, and the key that derives there fits no leaf.
+        // Beyond the tree the walk finds other siblings or none, and would take an inner node, even the root, for a leaf.
         require(evidence.shard < shardCount, ITradingSession.ShardOutOfRange(evidence.shard, shardCount));
         _requireLeaf(shardCount, evidence.keyRoot, evidence.shard, evidence.leaf, evidence.path);
         bytes32 sessionKey = evidence.sealedKey ^ SealedKey.pad(evidence.sharedX, SESSION_KEY_INDEX);

@@ -18,8 +18,8 @@ from offchain.crypto.errors import SealError
 from offchain.crypto.samples import bitmap_hash, draw, draw_seed, from_bitmap
 from offchain.hyperx import actions as do
 from offchain.hyperx import events as ev
-from offchain.hyperx.session import Clock, Session, State
 from offchain.hyperx.delivery import SESSION_KEY_INDEX
+from offchain.hyperx.session import Clock, Session, State
 from offchain.hyperx.terms import Settlement, Terms
 from offchain.storage import ContentMissing, ContentTooLarge, cid_of
 from offchain.storage.checks import check_content
