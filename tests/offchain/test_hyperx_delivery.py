@@ -1,4 +1,4 @@
-"""Sealed settlement in the roles: the collector alone gets the key and disputes only a wrong one."""
+"""Sealed settlement in the roles: the collector alone gets the key; it disputes a wrong one only."""
 
 from dataclasses import replace
 
