@@ -1,4 +1,4 @@
-"""Sealed settlement in the roles: the collector alone gets the key; it disputes a wrong one only."""
+"""Sealed settlement in the roles: the collector alone gets the key, disputes a wrong one only."""
 
 from dataclasses import replace
 
