@@ -57,28 +57,28 @@ abstract contract SessionDelivery is SessionChoices {
         _bookWrongDelivery();
     }
 
-    /// @dev Leaves two thirds of the deliveries honest, makes some a lie that shows only to the collector, and breaks one
+    /// @dev Leaves half of the deliveries honest, makes some a lie that shows only to the collector, and breaks one
     /// word of the others that the contract reads.
     function _spoilDelivery(Delivery memory delivery, uint256 seed) private returns (Lie) {
         uint256 kind = derive(seed, "spoil") % 16;
-        if (kind < 3) {
+        if (kind < 4) {
             delivery.sealedKey ^= bytes32(uint256(1) << seed % 256);
             return Lie.Key;
         }
-        if (kind < 5) {
+        if (kind < 7) {
             delivery.ephemeralX = seed % 2 == 0 ? 0 : 5;
             return Lie.Point;
         }
-        if (kind == 5) {
+        if (kind == 7) {
             delivery.addresses = new bytes32[](delivery.addresses.length + 1);
             _requires(false, ITradingSession.WrongKeyCount.selector);
         }
         if (terms.publishedAddresses) return Lie.None;
-        if (kind == 6) delivery.keyRoot ^= bytes32(uint256(1));
-        if (kind == 7) delivery.sampleHash ^= bytes32(uint256(1));
-        if (kind == 8) delivery.reviewHash ^= bytes32(uint256(1));
-        if (kind == 9) delivery.addresses[seed % terms.shardCount] ^= bytes32(uint256(1));
-        _requires(kind < 6 || kind > 9, ITradingSession.CommitmentMismatch.selector);
+        if (kind == 8) delivery.keyRoot ^= bytes32(uint256(1));
+        if (kind == 9) delivery.sampleHash ^= bytes32(uint256(1));
+        if (kind == 10) delivery.reviewHash ^= bytes32(uint256(1));
+        if (kind == 11) delivery.addresses[seed % terms.shardCount] ^= bytes32(uint256(1));
+        _requires(kind < 8 || kind > 11, ITradingSession.CommitmentMismatch.selector);
         return Lie.None;
     }
 

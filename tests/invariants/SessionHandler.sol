@@ -57,7 +57,7 @@ contract SessionHandler is SessionDelivery {
         }
         if (!disclosed) return submitReview(seed);
         if (_lie != Lie.None && choice < 6) return proveWrongKey(seed);
-        return choice < 4 ? refuseReview(seed) : setOptimal(seed);
+        return choice < 3 ? refuseReview(seed) : setOptimal(seed);
     }
 
     /// @dev The same before the submissions end: one of the steps that somebody can take, else time passes.
