@@ -109,7 +109,7 @@ contract SessionInvariants is Base {
     function test_HandlerReachesEveryOutcome() public {
         vm.pauseGasMetering();
         bytes4[] memory actions = _actions();
-        for (uint256 step = 0; step < 20_000; ++step) {
+        for (uint256 step = 0; step < 30_000; ++step) {
             uint256 seed = derive(step, "walk");
             (bool done, bytes memory answer) =
                 address(handler).call(abi.encodeWithSelector(actions[derive(seed, "action") % actions.length], seed));

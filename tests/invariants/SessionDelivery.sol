@@ -42,7 +42,7 @@ abstract contract SessionDelivery is SessionChoices {
         uint256 accused = candidate == NOBODY ? seed % PEOPLE : candidate;
         uint256 shard = derive(seed, "shard") % terms.shardCount;
         WrongDelivery memory evidence = _dispute(_party(accused), terms.shardCount, _said, _delivered, shard);
-        _spoilDispute(evidence, derive(seed, "kind") % 22);
+        _spoilDispute(evidence, derive(seed, "kind") % 40);
         _requires(_deliveredLie != Lie.None, ITradingSession.KeyIsRight.selector);
         _requiresCollector(person);
         _requiresState(state, State.Delivered);
