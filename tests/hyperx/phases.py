@@ -86,12 +86,16 @@ def undecided(driver: SessionDriver, cast: Cast) -> None:
     driver.go_to(driver.deadline)
 
 
-def claiming(driver: SessionDriver, cast: Cast) -> None:
-    """The chosen provider may claim."""
+def _choose(driver: SessionDriver, cast: Cast) -> None:
     registering(driver, cast)
     driver.set_candidate(cast.provider)
     driver.submit_review(cast.provider)
     driver.set_optimal(cast.provider)
+
+
+def claiming(driver: SessionDriver, cast: Cast) -> None:
+    """The chosen provider may claim, or deliver."""
+    _choose(driver, cast)
     driver.go_to(driver.deadline - 1)
 
 
@@ -103,16 +107,13 @@ def unclaimed(driver: SessionDriver, cast: Cast) -> None:
 
 def dealt(driver: SessionDriver, cast: Cast) -> None:
     """Closed with a deal."""
-    registering(driver, cast)
-    driver.set_candidate(cast.provider)
-    driver.submit_review(cast.provider)
-    driver.set_optimal(cast.provider)
+    _choose(driver, cast)
     driver.strike_deal(cast.provider)
 
 
 def delivered(driver: SessionDriver, cast: Cast) -> None:
     """The session key is delivered sealed; the collector may dispute it."""
-    claiming(driver, cast)
+    _choose(driver, cast)
     driver.deliver_key(cast.provider)
     driver.go_to(driver.deadline - 1)
 
@@ -131,7 +132,7 @@ def sold(driver: SessionDriver, cast: Cast) -> None:
 
 def convicted(driver: SessionDriver, cast: Cast) -> None:
     """The provider delivered garbage and the collector proved it."""
-    claiming(driver, cast)
+    _choose(driver, cast)
     driver.seal_session_key(cast.provider, b"\x07" * 32)
     driver.deliver_key(cast.provider)
     driver.prove_wrong_delivery(cast.provider, 0)

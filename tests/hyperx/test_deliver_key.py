@@ -123,12 +123,12 @@ def test_undisputed_the_provider_is_owed_the_reward(
     driver = reviewed
     t, session = driver.terms, driver.session
     driver.deliver_key(provider)
+    assert list(driver.settle(stranger).events) == []
     deadline = driver.deadline
     driver.go_to(deadline - 1)
     for account in (provider, rival):
         outcome = refusal(session.claimDeposit, sender=account)
         assert outcome == refused("NotEnded", deadline - 1, t.expiry)
-    assert list(driver.settle(stranger).events) == []
 
     driver.go_to(deadline)
     if settled_by == "reclaimEscrow":
