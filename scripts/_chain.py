@@ -11,7 +11,7 @@ from typing import Any
 
 import ape
 import click
-from ape.api import AccountAPI, ReceiptAPI
+from ape.api import AccountAPI, ReceiptAPI, TransactionAPI
 from ape.contracts import ContractInstance
 from ape.exceptions import ApeException, ContractLogicError, CustomError
 from ape.types import ContractLog
@@ -27,7 +27,15 @@ POLL_SECONDS = 15
 
 
 class ActionRefused(click.ClickException):
-    """The chain would not do it; one line that says who wanted what and why not."""
+    """The chain would not do it; one line that says who wanted what and why not.
+
+    Attributes:
+        receipt: of the transaction, where one was sent all the same and paid for.
+    """
+
+    def __init__(self, message: str, failed: TransactionAPI | ReceiptAPI | None = None) -> None:
+        super().__init__(message)
+        self.receipt = failed.receipt if isinstance(failed, TransactionAPI) else failed
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,8 @@ class ChainSession:
 
     Attributes:
         contract: the session. created: block in which it was made. terms: its terms.
-        receipts: of all transactions sent. refused: calls that the chain would not take.
+        receipts: of all transactions sent, those that failed included.
+        refused: calls that the chain would not take.
     """
 
     def __init__(self, contract: ContractInstance, created: int) -> None:
@@ -115,8 +124,10 @@ class ChainSession:
                 )
         try:
             receipt = transact(getattr(self.contract, call), _plain(action), account, value)
-        except ActionRefused:
+        except ActionRefused as error:
             self.refused.append(call)
+            if error.receipt:
+                self.receipts.append(entry_of(call, error.receipt))
             raise
         self.receipts.append(entry_of(call, receipt))
         return self.receipts[-1]
@@ -194,10 +205,11 @@ def transact(
     except CustomError as error:
         values = ", ".join(f"{name} {value}" for name, value in error.inputs.items())
         raise ActionRefused(
-            f"{call} by {account.address} refused: {error.name}{values and f' ({values})'}"
+            f"{call} by {account.address} refused: {error.name}{values and f' ({values})'}",
+            error.txn,
         ) from error
     except ContractLogicError as error:
-        raise ActionRefused(f"{call} by {account.address} refused: {error}") from error
+        raise ActionRefused(f"{call} by {account.address} refused: {error}", error.txn) from error
     except ApeException as error:
         raise ActionRefused(f"{call} by {account.address} failed: {error}") from error
 

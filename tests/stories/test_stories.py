@@ -125,15 +125,18 @@ def test_a_settlement_hands_over_by_its_own_call(story) -> None:
     delivered = ending.winner is not None or outcome.record.story == "wrong-delivery"
     assert ("claimReward" in calls) == (delivered and not sealed)
     assert ("deliverKey" in calls) == (delivered and sealed)
-    assert ("proveWrongDelivery" in calls) == (outcome.record.story == "wrong-delivery")
+    disputed = outcome.record.story in ("wrong-delivery", "false-dispute")
+    assert ("proveWrongDelivery" in calls) == disputed
 
 
 def test_a_false_dispute_is_tried_and_refused_by_name(played: Callable[..., Played]) -> None:
-    """The story is told, and the collector paid no gas for it: nothing was sent."""
+    """The story is told, and the collector has paid for the gas of it and for nothing else."""
     outcome = played("false-dispute", hidden=False, settlement="sealed")
     (line,) = [line for line in outcome.record.events if "refused" in line]
     assert "proveWrongDelivery" in line
     assert "KeyIsRight" in line
+    (sent,) = [entry for entry in outcome.record.gas if entry.call == "proveWrongDelivery"]
+    assert sent.party == "collector"
 
 
 def test_every_story_has_an_ending() -> None:
