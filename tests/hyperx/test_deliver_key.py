@@ -177,6 +177,7 @@ def test_every_window_ends_by_the_expiry(factory, collector, provider):
     driver = open_session(factory, collector, settlement=SEALED)
     driver.enter(provider)
     steps = (driver.set_candidate, driver.submit_review, driver.set_optimal, driver.deliver_key)
+    driver.go_to(driver.terms.submissionEnd)
     latest = driver.selection_end - 1
     for step in steps:
         ape.chain.pending_timestamp = latest
