@@ -11,7 +11,7 @@ from typing import Any
 
 import ape
 import click
-from ape.api import AccountAPI, ReceiptAPI
+from ape.api import AccountAPI, ReceiptAPI, TransactionAPI
 from ape.contracts import ContractInstance
 from ape.exceptions import ApeException, ContractLogicError, CustomError
 from ape.types import ContractLog
@@ -19,7 +19,7 @@ from ape.types import ContractLog
 from offchain.hyperx import actions as do
 from offchain.hyperx import events as ev
 from offchain.hyperx.session import Clock, Session
-from offchain.hyperx.terms import NATIVE, Terms
+from offchain.hyperx.terms import NATIVE, Settlement, Terms
 from scripts._erc20 import erc20
 
 POLL_SECONDS = 15
@@ -27,7 +27,15 @@ POLL_SECONDS = 15
 
 
 class ActionRefused(click.ClickException):
-    """The chain would not do it; one line that says who wanted what and why not."""
+    """The chain would not do it; one line that says who wanted what and why not.
+
+    Attributes:
+        receipt: of the transaction, where one was sent all the same and paid for.
+    """
+
+    def __init__(self, message: str, failed: TransactionAPI | ReceiptAPI | None = None) -> None:
+        super().__init__(message)
+        self.receipt = failed.receipt if isinstance(failed, TransactionAPI) else failed
 
 
 @dataclass(frozen=True)
@@ -42,12 +50,19 @@ class Receipt:
 
 
 class ChainSession:
-    """One TradingSession on the connected chain."""
+    """One TradingSession on the connected chain.
+
+    Attributes:
+        contract: the session. created: block in which it was made. terms: its terms.
+        receipts: of all transactions sent, those that failed included.
+        refused: calls that the chain would not take.
+    """
 
     def __init__(self, contract: ContractInstance, created: int) -> None:
         self.contract = contract
         self.created = created
         self.receipts: list[Receipt] = []
+        self.refused: list[str] = []
         self.terms = read_terms(contract)
 
     @classmethod
@@ -107,7 +122,13 @@ class ChainSession:
                 self.receipts += approve(
                     self.terms.token, account, self.address, self.terms.deposit
                 )
-        receipt = transact(getattr(self.contract, call), _plain(action), account, value)
+        try:
+            receipt = transact(getattr(self.contract, call), _plain(action), account, value)
+        except ActionRefused as error:
+            self.refused.append(call)
+            if error.receipt:
+                self.receipts.append(entry_of(call, error.receipt))
+            raise
         self.receipts.append(entry_of(call, receipt))
         return self.receipts[-1]
 
@@ -134,7 +155,8 @@ def read_terms(contract: ContractInstance) -> Terms:
     names = [_snake(name) for name in values.__dataclass_fields__] if is_dataclass(values) else []
     if not names:
         names = [field.name for field in fields(Terms)]
-    return Terms(**{n: _native(v) for n, v in zip(names, values, strict=True)})
+    fields_ = {n: _native(v) for n, v in zip(names, values, strict=True)}
+    return Terms(**fields_ | {"settlement": Settlement(fields_["settlement"])})
 
 
 def clock() -> Clock:
@@ -183,10 +205,11 @@ def transact(
     except CustomError as error:
         values = ", ".join(f"{name} {value}" for name, value in error.inputs.items())
         raise ActionRefused(
-            f"{call} by {account.address} refused: {error.name}{values and f' ({values})'}"
+            f"{call} by {account.address} refused: {error.name}{values and f' ({values})'}",
+            error.txn,
         ) from error
     except ContractLogicError as error:
-        raise ActionRefused(f"{call} by {account.address} refused: {error}") from error
+        raise ActionRefused(f"{call} by {account.address} refused: {error}", error.txn) from error
     except ApeException as error:
         raise ActionRefused(f"{call} by {account.address} failed: {error}") from error
 

@@ -100,6 +100,7 @@ class Demonstration:
                 chain,
                 market.seats,
                 telling.step,
+                refused=telling.refused,
                 forgetful=self.forgetful,
                 before=lambda seat: telling.doing(f"{seat} at work"),
                 at_time=telling.time,

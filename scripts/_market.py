@@ -53,6 +53,7 @@ def play(
     seats: list[Seat],
     tell: Callable[[Step], None],
     *,
+    refused: Callable[[str, ActionRefused], None] | None = None,
     forgetful: bool = False,
     before: Callable[[str], None] | None = None,
     at_time: Callable[[str, int], None] | None = None,
@@ -61,6 +62,7 @@ def play(
 
     Args:
         tell: called after every transaction.
+        refused: called with a seat's name when the chain would not do what it wanted.
         forgetful: kill and rebuild every role before every step.
         before: called with a seat's name before it looks for something to do.
         at_time: called with what ends and when, once before waiting for it.
@@ -71,7 +73,7 @@ def play(
         for seat in seats:
             if before:
                 before(seat.name)
-            acted.append(_act(chain, seat, tell, forgetful))
+            acted.append(_act(chain, seat, tell, refused, forgetful))
         if any(acted):
             continue
         session, now = chain.read(), clock()
@@ -100,10 +102,16 @@ def _ends(session: Session) -> dict[str, int]:
     }
 
 
-def _act(chain: ChainSession, seat: Seat, tell: Callable[[Step], None], forgetful: bool) -> bool:
+def _act(
+    chain: ChainSession,
+    seat: Seat,
+    tell: Callable[[Step], None],
+    refused: Callable[[str, ActionRefused], None] | None,
+    forgetful: bool,
+) -> bool:
     """Lets one party do all it has to do now; says whether it did anything."""
     acted = False
-    refused: Action | None = None
+    vain: Action | None = None
     while True:
         session = chain.read()
         if seat.role is None or forgetful:
@@ -114,11 +122,13 @@ def _act(chain: ChainSession, seat: Seat, tell: Callable[[Step], None], forgetfu
             return acted
         try:
             receipt = chain.send(action, seat.account)
-        except ActionRefused:
+        except ActionRefused as error:
             # The chain may have moved on meanwhile; the same wish twice is an error.
-            if action == refused:
+            if action == vain:
                 raise
-            refused = action
+            vain = action
+            if refused:
+                refused(seat.name, error)
             continue
-        acted, refused = True, None
+        acted, vain = True, None
         tell(Step(seat.name, receipt))

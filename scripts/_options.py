@@ -38,6 +38,7 @@ class Options:
     further_reviews: int | None
     token: str | None
     hidden: bool
+    settlement: str | None
     draw: bool
     least_accuracy: float
     extractor: str

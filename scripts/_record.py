@@ -109,6 +109,8 @@ def injustices(
             if not story.jilted:
                 found.append(f"{offer.seat.name} disclosed its samples in vain")
             gains[offer.seat.address] = terms.compensation
+    if story.refused and story.refused not in market.chain.refused:
+        found.append(f"{story.refused} should have been refused")
     if (deal is not None) != story.deal:
         found.append("there should be a deal" if story.deal else "there should be no deal")
     if deal:
@@ -169,6 +171,7 @@ def make_record(
         shard_count=terms.shard_count,
         shard_size=terms.shard_size,
         sample_bps=terms.sample_bps,
+        settlement=terms.settlement.name.lower(),
         extractor=f"{extractor.backbone} at {extractor.cut}, {extractor.size} px",
         dataset=options.dataset,
         seed=options.seed,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from offchain.hyperx.terms import Terms
+from offchain.hyperx.terms import Settlement, Terms
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class Story:
         clean: whether the data of one provider is uncorrupted unless a plan says otherwise.
         jilted: whether the best provider disclosed its samples in vain and must be compensated.
         further_reviews: how many the terms allow after a refusal.
+        sealed: whether it can happen under sealed settlement alone.
+        refused: a call that somebody tries and the contract must refuse; None if there is none.
         providers: False where nobody comes.
     """
 
@@ -41,7 +43,17 @@ class Story:
     clean: bool = True
     jilted: bool = False
     further_reviews: int = 0
+    sealed: bool = False
+    refused: str | None = None
     providers: bool = True
+
+    def settlement(self, wanted: str | None) -> Settlement:
+        """What the terms say, where `wanted` is open, sealed or None for whatever it needs."""
+        return Settlement[(wanted or ("sealed" if self.sealed else "open")).upper()]
+
+    def fits(self, wanted: str | None) -> bool:
+        """Whether it can happen under that settlement."""
+        return wanted != "open" or not self.sealed
 
 
 STORIES = {
@@ -102,5 +114,18 @@ STORIES = {
         "the best provider seals a wrong key; the contract takes its whole deposit",
         culprit="WrongKey",
         culprit_gains=lambda terms: -terms.deposit,
+    ),
+    "wrong-delivery": Story(
+        "the chosen provider delivers a wrong key; the contract takes its whole deposit",
+        culprit="WrongDelivery",
+        culprit_gains=lambda terms: -terms.deposit,
+        deal=False,
+        sealed=True,
+    ),
+    "false-dispute": Story(
+        "the collector disputes a right key; the contract refuses, and the provider is paid",
+        collector="FalseAccuser",
+        refused="proveWrongDelivery",
+        sealed=True,
     ),
 }

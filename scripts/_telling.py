@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from click import ClickException
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -74,6 +75,10 @@ class Telling:
     def step(self, step: Step) -> None:
         """One transaction."""
         self._say(f"{step.seat:<12} {step.receipt.call:<14} {step.receipt.gas:>9,} gas")
+
+    def refused(self, seat: str, error: ClickException) -> None:
+        """The chain would not do what a party wanted."""
+        self._say(f"{seat:<12} {error.message}")
 
     def session(self, address: str) -> None:
         """Where the session lives; off a local chain what --resume wants."""

@@ -25,6 +25,8 @@ def make_terms(options: Options, story: Story, collector: str, count: int) -> Te
 
     Its documents are left out. Raises ClickException naming value and bound.
     """
+    if not story.fits(options.settlement):
+        raise click.ClickException(f"settlement: {options.settlement}, the story needs sealed")
     now = ape.chain.pending_timestamp
     phase, response = round(options.hours * 3600), round(options.response_minutes * 60)
     reviews = story.further_reviews if options.further_reviews is None else options.further_reviews
@@ -39,11 +41,12 @@ def make_terms(options: Options, story: Story, collector: str, count: int) -> Te
         shard_size=options.shard_size,
         further_reviews=reviews,
         published_addresses=not options.hidden,
-        settlement=0,
+        settlement=story.settlement(options.settlement),
         registration_end=now + phase,
         submission_end=now + 2 * phase,
-        # Every provider may turn out silent, or disclose in vain, before the last one claims.
-        expiry=now + 3 * phase + (3 + 2 * count) * response,
+        # Every provider may turn out silent, or disclose in vain, before the last one claims, or
+        # delivers and stands the time for disputes.
+        expiry=now + 3 * phase + (4 + 2 * count) * response,
         response_time=response,
         preprocessing=_NO_WORD,
         extractor=_NO_WORD,

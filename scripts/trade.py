@@ -11,6 +11,7 @@ from scripts import _common_options as common
 from scripts._stories import STORIES
 
 STORY_NAMES = [*STORIES, "all"]
+SETTLEMENTS = ["open", "sealed"]
 
 
 @click.command(cls=ConnectedProviderCommand, short_help="Play a whole HyperX session")
@@ -72,6 +73,11 @@ STORY_NAMES = [*STORIES, "all"]
 )
 @click.option("--token", help="Address of the ERC-20 that pays; default the native coin.")
 @click.option("--hidden", is_flag=True, help="Hide the shards' addresses until the claim.")
+@click.option(
+    "--settlement",
+    type=click.Choice(SETTLEMENTS),
+    help="Publish the key, or seal it to the collector; default as the story needs, else open.",
+)
 @click.option("--draw", is_flag=True, help="Let the chain draw the samples.")
 @click.option(
     "--least-accuracy",
@@ -142,7 +148,8 @@ def cli(story: str, **options: object) -> None:
     from scripts._options import Options
 
     chosen = Options(**options)  # type: ignore[arg-type]
-    names = list(STORIES) if story == "all" else [story]
+    fitting = [name for name, one in STORIES.items() if one.fits(chosen.settlement)]
+    names = fitting if story == "all" else [story]
     with one_line_each():
         failed = [name for name in names if Demonstration(name, chosen).run()]
     if failed:

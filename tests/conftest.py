@@ -75,7 +75,7 @@ def stranger(accounts):
 
 
 @pytest.fixture(scope="session")
-def factory(project, deployer):
+def factory(has_chain, project, deployer):
     """The factory of sessions."""
     return project.TradingSessionFactory.deploy(sender=deployer)
 
@@ -87,6 +87,6 @@ def mocks():
 
 
 @pytest.fixture(scope="session")
-def token(mocks, deployer, accounts):
+def token(has_chain, mocks, deployer, accounts):
     """A plain ERC-20 of which everybody has plenty."""
     return deploy_token(mocks["PlainToken"], deployer, accounts[:10])

@@ -62,7 +62,7 @@ library PackedTermsLib {
             shardSize: uint32(self.rules >> 176),
             furtherReviews: uint8(self.rules >> 168),
             publishedAddresses: self.publishedAddresses(),
-            settlement: Settlement(uint8(self.rules >> 160) & 0x7f),
+            settlement: self.settlement(),
             registrationEnd: uint40(self.registrationEnd()),
             submissionEnd: uint40(self.submissionEnd()),
             expiry: uint40(self.expiry()),
@@ -101,6 +101,10 @@ library PackedTermsLib {
         return self.rules >> 167 & 1 == 1;
     }
 
+    function settlement(PackedTerms memory self) internal pure returns (Settlement) {
+        return Settlement(uint8(self.rules >> 160) & 0x7f);
+    }
+
     function registrationEnd(PackedTerms memory self) internal pure returns (uint256) {
         return uint40(self.rules >> 120);
     }
@@ -117,9 +121,15 @@ library PackedTermsLib {
         return uint40(self.rules);
     }
 
-    /// @notice When the last candidate must be set, so that review, decision and claim end by the expiry.
+    /// @notice How many windows follow one another once a candidate is set: review, decision, claim; or review, decision,
+    /// delivery, dispute.
+    function windows(Settlement settlement_) internal pure returns (uint256) {
+        return settlement_ == Settlement.Sealed ? 4 : 3;
+    }
+
+    /// @notice When the last candidate must be set, so that all windows end by the expiry.
     function selectionEnd(PackedTerms memory self) internal pure returns (uint256) {
-        return self.expiry() - 3 * self.responseTime();
+        return self.expiry() - windows(self.settlement()) * self.responseTime();
     }
 
     /// @notice The largest number of shards that may be sampled from one provider, rounded down.

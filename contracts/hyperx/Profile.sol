@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {ITradingSession} from "../interfaces/ITradingSession.sol";
+
 /// @notice All a session stores of one provider, in one slot:
 ///
 ///     255                            48 47          8 7      0
@@ -28,6 +30,8 @@ library ProfileLib {
     uint8 internal constant PENALISED = 32;
     /// @dev lost the whole deposit
     uint8 internal constant SLASHED = 64;
+    /// @dev delivered its key sealed, undisputed, and is owed the reward
+    uint8 internal constant SOLD = 128;
 
     uint256 private constant COMMITMENT_MASK = ~uint256(type(uint48).max);
 
@@ -49,6 +53,11 @@ library ProfileLib {
 
     function commitment(Profile self) internal pure returns (bytes26) {
         return bytes26(bytes32(Profile.unwrap(self)));
+    }
+
+    /// @dev Requirements: `offered` is the commitment (CommitmentMismatch).
+    function requireCommitted(Profile self, bytes26 offered) internal pure {
+        require(self.commitment() == offered, ITradingSession.CommitmentMismatch(self.commitment(), offered));
     }
 
     function with(Profile self, uint8 flag) internal pure returns (Profile) {

@@ -20,6 +20,7 @@ library Shards {
     bytes32 internal constant ADDRESS_TYPE = keccak256("souk.shard.address.v1");
     bytes32 internal constant ROOTS_TYPE = keccak256("souk.registration.v1");
     bytes32 internal constant REVIEW_TYPE = keccak256("souk.review.v1");
+    bytes32 internal constant DELIVERY_TYPE = keccak256("souk.delivery.v1");
 
     /// @notice What separates one party's commitments of one type from all others.
     function domain(bytes32 kind, address provider) internal view returns (bytes32) {
@@ -42,7 +43,26 @@ library Shards {
         pure
         returns (bytes32)
     {
-        return keccak256(abi.encode(REVIEW_TYPE, oneTimeKey, ephemeralX, keccak256(abi.encodePacked(sealedKeys))));
+        return reviewHash(oneTimeKey, ephemeralX, keccak256(abi.encodePacked(sealedKeys)));
+    }
+
+    /// @notice The same from the hash of the sealed keys.
+    function reviewHash(address oneTimeKey, uint256 ephemeralX, bytes32 sealedKeysHash)
+        internal
+        pure
+        returns (bytes32)
+    {
+        return keccak256(abi.encode(REVIEW_TYPE, oneTimeKey, ephemeralX, sealedKeysHash));
+    }
+
+    /// @notice The pledge of a sealed delivery.
+    function deliveryHash(uint256 ephemeralX, bytes32 sealedKey) internal pure returns (bytes32) {
+        return keccak256(abi.encode(DELIVERY_TYPE, ephemeralX, sealedKey));
+    }
+
+    /// @notice Key of shard `index`, as it derives from the session key.
+    function shardKey(address provider, bytes32 sessionKey, uint256 index) internal view returns (bytes32) {
+        return keccak256(abi.encode(domain(DERIVE_TYPE, provider), sessionKey, index));
     }
 
     /// @notice Leaf `index` of a tree in `domain_`.

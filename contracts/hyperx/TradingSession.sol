@@ -2,12 +2,23 @@
 pragma solidity 0.8.30;
 
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {ITradingSession, Review, State, Terms, WrongKey} from "../interfaces/ITradingSession.sol";
+import {
+    Delivery,
+    ITradingSession,
+    Review,
+    Settlement,
+    State,
+    Terms,
+    WrongDelivery,
+    WrongKey
+} from "../interfaces/ITradingSession.sol";
 import {Payment} from "../exchange/Payment.sol";
 import {SealedKey} from "../exchange/SealedKey.sol";
+import {Evidence} from "./Evidence.sol";
 import {PackedTerms, PackedTermsLib} from "./PackedTerms.sol";
 import {Profile, ProfileLib} from "./Profile.sol";
 import {SampleSet} from "./SampleSet.sol";
+import {SessionState} from "./SessionState.sol";
 import {Shards} from "./Shards.sol";
 
 /// @title One HyperX trading session
@@ -27,42 +38,30 @@ import {Shards} from "./Shards.sol";
 /// | disclosed | refuseReview  | collector | until the deadline              | Pending or Closed, candidate compensated  |
 /// | disclosed | proveWrongKey | collector | until the deadline              | Pending, candidate loses its deposit      |
 /// | disclosed | settle        | anyone    | from the deadline               | Pending or Closed, candidate compensated  |
-/// | Reviewed  | claimReward   | candidate | until the deadline              | Closed, data against reward               |
 /// | Reviewed  | settle        | anyone    | from the deadline               | Closed, candidate loses its deposit       |
 /// | Closed or | claimDeposit  | provider  | for ever                        | unchanged, provider paid out              |
 /// | expired   | reclaimEscrow | collector | for ever                        | unchanged, collector paid out             |
 ///
-/// selectionEnd = expiry - 3 * responseTime, so review, decision and claim all end by the expiry. Before submissionEnd
-/// every session is pending, so the calls of that time need not look. Calls that depend on a lapsed window settle it
-/// first; nobody waits on anybody's courtesy.
+/// Under open settlement a deal is one call:
 ///
-/// The seam for sealed settlement is claimReward: there the key would be posted sealed to a one-time key, as in
-/// submitReview, and a disputed window would precede the payment.
-contract TradingSession is ITradingSession, ReentrancyGuardTransient {
+/// | Reviewed  | claimReward   | candidate | until the deadline              | Closed, data against reward               |
+///
+/// Under sealed settlement it is a delivery that nobody disputes:
+///
+/// | Reviewed  | deliverKey    | candidate | until the deadline              | Delivered, deadline renewed               |
+/// | Delivered | proveWrong-   | collector | until the deadline              | Closed, candidate loses its deposit,      |
+/// |           | Delivery      |           |                                 | no deal                                   |
+/// | Delivered | settle        | anyone    | from the deadline               | Closed, candidate is owed the reward      |
+///
+/// selectionEnd = expiry - 3 * responseTime, so review, decision and claim all end by the expiry; sealed settlement has a
+/// fourth window, for the dispute. Before submissionEnd every session is pending, so the calls of that time need not look.
+/// Calls that depend on a lapsed window settle it first; nobody waits on anybody's courtesy.
+contract TradingSession is SessionState, ReentrancyGuardTransient {
     // The states are enums and the times are compared with < and >= alone.
     // slither-disable-start incorrect-equality
 
-    /// @dev One slot: the state, whether the review was opened, the end of the running window, and whose turn it is.
-    struct Status {
-        State state;
-        bool disclosed;
-        uint40 deadline;
-        address candidate;
-    }
-
-    /// @dev One slot, written only when something went wrong or the escrow was reclaimed.
-    struct Ledger {
-        uint128 forfeited;
-        uint64 compensations;
-        bool reclaimed;
-    }
-
     /// @dev Blocks in which the hash that decides a random sample can be read, from the second after the request on.
     uint256 private constant DRAW_WINDOW = 256;
-
-    Status private _status;
-    Ledger private _ledger;
-    mapping(address provider => Profile) private _profiles;
 
     // ---------------------------------------------------------------- commitment and evaluation
 
@@ -167,7 +166,7 @@ contract TradingSession is ITradingSession, ReentrancyGuardTransient {
             : Shards.multiproofRoot(msg.sender, t.shardCount(), review.bitmap, review.addresses, review.proof);
         bytes26 sample = Shards.fold(Shards.rootsHash(review.keyRoot, addressRoot), SampleSet.hash(review.bitmap));
         Profile profile = _profiles[msg.sender];
-        _match(profile, Shards.fold(sample, bytes32(uint256(uint160(review.oneTimeKey)))));
+        profile.requireCommitted(Shards.fold(sample, bytes32(uint256(uint160(review.oneTimeKey)))));
 
         bytes32 pledge = Shards.reviewHash(review.oneTimeKey, review.ephemeralX, review.sealedKeys);
         _profiles[msg.sender] = profile.withCommitment(Shards.fold(sample, pledge));
@@ -194,7 +193,7 @@ contract TradingSession is ITradingSession, ReentrancyGuardTransient {
         PackedTerms memory t = PackedTermsLib.load();
         address provider = _status.candidate;
         Status memory status_ = _deciding(t, provider);
-        _checkEvidence(t, provider, evidence);
+        Evidence.checkReview(t.shardCount(), provider, _profiles[provider], evidence);
 
         _slash(provider, ProfileLib.SLASHED, t.deposit());
         emit WrongKeyProved(provider, evidence.shard, t.deposit());
@@ -211,14 +210,13 @@ contract TradingSession is ITradingSession, ReentrancyGuardTransient {
         bytes32[] calldata addresses
     ) external nonReentrant {
         PackedTerms memory t = PackedTermsLib.load();
-        Status memory status_ = _running(State.Reviewed);
-        require(msg.sender == status_.candidate, NotCandidate(msg.sender, status_.candidate));
-        uint256 count = t.publishedAddresses() ? 0 : t.shardCount();
-        require(addresses.length == count, WrongKeyCount(addresses.length, count));
+        _under(t, Settlement.Open);
+        Profile profile = _handingOver();
+        _countAddresses(t, addresses.length);
 
-        if (count > 0) addressRoot = Shards.addressRoot(msg.sender, addresses);
+        if (addresses.length > 0) addressRoot = Shards.addressRoot(msg.sender, addresses);
         bytes26 roots = Shards.rootsHash(Shards.keyRoot(msg.sender, sessionKey, t.shardCount()), addressRoot);
-        _match(_profiles[msg.sender], Shards.fold(Shards.fold(roots, sampleHash), reviewHash));
+        profile.requireCommitted(Shards.fold(Shards.fold(roots, sampleHash), reviewHash));
 
         _profiles[msg.sender] = ProfileLib.NONE;
         _status = Status(State.Closed, false, 0, msg.sender);
@@ -226,6 +224,37 @@ contract TradingSession is ITradingSession, ReentrancyGuardTransient {
         emit RewardClaimed(msg.sender, sessionKey, addresses, paid);
         emit SessionClosed(true);
         Payment.pay(t.token(), msg.sender, paid);
+    }
+
+    /// @inheritdoc ITradingSession
+    function deliverKey(Delivery calldata delivery) external {
+        PackedTerms memory t = PackedTermsLib.load();
+        _under(t, Settlement.Sealed);
+        Profile profile = _handingOver();
+        _countAddresses(t, delivery.addresses.length);
+        if (delivery.addresses.length > 0) {
+            bytes26 roots = Shards.rootsHash(delivery.keyRoot, Shards.addressRoot(msg.sender, delivery.addresses));
+            profile.requireCommitted(Shards.fold(Shards.fold(roots, delivery.sampleHash), delivery.reviewHash));
+        }
+
+        bytes32 pledge = Shards.deliveryHash(delivery.ephemeralX, delivery.sealedKey);
+        _profiles[msg.sender] = profile.withCommitment(Shards.fold(profile.commitment(), pledge));
+        uint256 deadline = _begin(t, State.Delivered, true, msg.sender);
+        emit KeyDelivered(msg.sender, delivery.ephemeralX, delivery.sealedKey, delivery.addresses, deadline);
+    }
+
+    /// @inheritdoc ITradingSession
+    function proveWrongDelivery(WrongDelivery calldata evidence) external {
+        PackedTerms memory t = PackedTermsLib.load();
+        _onlyCollector(t);
+        Status memory status_ = _running(State.Delivered);
+        address provider = status_.candidate;
+        Evidence.checkDelivery(t.shardCount(), provider, _profiles[provider], evidence);
+
+        _slash(provider, ProfileLib.SLASHED, t.deposit());
+        emit WrongDeliveryProved(provider, evidence.shard, t.deposit());
+        _close(status_);
+        _status = status_;
     }
 
     /// @inheritdoc ITradingSession
@@ -300,151 +329,6 @@ contract TradingSession is ITradingSession, ReentrancyGuardTransient {
     /// @inheritdoc ITradingSession
     function owedToCollector() external view returns (uint256) {
         return _owedToCollector(PackedTermsLib.load(), _status, _ledger);
-    }
-
-    // ---------------------------------------------------------------- guards
-
-    function _before(uint256 end) private view {
-        require(block.timestamp < end, TooLate(block.timestamp, end));
-    }
-
-    function _onlyCollector(PackedTerms memory t) private view {
-        require(msg.sender == t.collector(), NotCollector(msg.sender, t.collector()));
-    }
-
-    function _registered(address provider) private view returns (Profile profile) {
-        profile = _profiles[provider];
-        require(profile.flags() != 0, NotProvider(provider));
-    }
-
-    /// @dev The status, when it is `state` and its window is open.
-    function _running(State state) private view returns (Status memory status_) {
-        status_ = _status;
-        require(status_.state == state, WrongState(status_.state, state));
-        _before(status_.deadline);
-    }
-
-    /// @dev The status, when the collector, who calls, has to decide on the opened review of `provider`.
-    function _deciding(PackedTerms memory t, address provider) private view returns (Status memory status_) {
-        _onlyCollector(t);
-        status_ = _running(State.Reviewing);
-        require(provider == status_.candidate, NotCandidate(provider, status_.candidate));
-        require(status_.disclosed, ReviewMissing(provider));
-    }
-
-    function _match(Profile profile, bytes26 offered) private pure {
-        require(profile.commitment() == offered, CommitmentMismatch(profile.commitment(), offered));
-    }
-
-    /// @dev Passes only if the review sealed a key for `evidence.shard` that does not hash to the committed leaf.
-    function _checkEvidence(PackedTerms memory t, address provider, WrongKey calldata evidence) private view {
-        {
-            address oneTimeKey = SealedKey.publicAccount(evidence.oneTimeSecret);
-            bytes26 sample =
-                Shards.fold(Shards.rootsHash(evidence.keyRoot, evidence.addressRoot), SampleSet.hash(evidence.bitmap));
-            bytes32 pledge = Shards.reviewHash(oneTimeKey, evidence.ephemeralX, evidence.sealedKeys);
-            _match(_profiles[provider], Shards.fold(sample, pledge));
-        }
-        address product = SealedKey.productAccount(evidence.oneTimeSecret, evidence.ephemeralX);
-        // No product: the candidate named no point of the curve, so it sealed nothing that could be opened.
-        if (product == address(0)) return;
-        require(
-            SealedKey.isAccountOf(product, evidence.sharedX, evidence.sharedY),
-            SharedPointMismatch(product, evidence.sharedX)
-        );
-
-        (bool sampled, uint256 k) = SampleSet.rank(evidence.bitmap, evidence.shard);
-        require(sampled, ShardNotSampled(evidence.shard));
-        bytes32 root = Shards.pathRoot(t.shardCount(), evidence.shard, evidence.leaf, evidence.path);
-        require(root == evidence.keyRoot, LeafNotInTree(evidence.keyRoot, root));
-        bytes32 key = evidence.sealedKeys[k] ^ SealedKey.pad(evidence.sharedX, evidence.shard);
-        bytes32 delivered = Shards.leaf(Shards.domain(Shards.KEY_TYPE, provider), evidence.shard, key);
-        require(delivered != evidence.leaf, KeyIsRight(evidence.shard));
-    }
-
-    // ---------------------------------------------------------------- transitions
-
-    function _setSample(address provider, Profile profile, bytes32 sampleHash) private {
-        _profiles[provider] = profile.with(ProfileLib.SAMPLED).withDrawBlock(0)
-            .withCommitment(Shards.fold(profile.commitment(), sampleHash));
-    }
-
-    function _begin(PackedTerms memory t, State state, bool disclosed, address candidate)
-        private
-        returns (uint256 deadline)
-    {
-        deadline = block.timestamp + t.responseTime();
-        _status = Status(state, disclosed, uint40(deadline), candidate);
-    }
-
-    /// @dev Applies the consequence of a lapsed window, if any, and returns the status after it.
-    function _settle(PackedTerms memory t) private returns (Status memory status_) {
-        status_ = _status;
-        if (status_.candidate == address(0) || status_.state == State.Closed || block.timestamp < status_.deadline) {
-            return status_;
-        }
-        if (status_.state == State.Reviewed) {
-            _slash(status_.candidate, ProfileLib.SLASHED, t.deposit());
-            emit OptimalSilent(status_.candidate, t.deposit());
-            _close(status_);
-        } else if (status_.disclosed) {
-            status_ = _compensate(t, status_, false);
-        } else {
-            _slash(status_.candidate, ProfileLib.PENALISED, t.penalty());
-            emit CandidateSilent(status_.candidate, t.penalty());
-            _reopen(status_);
-        }
-        _status = status_;
-    }
-
-    /// @dev The candidate is owed for what it disclosed; another review may follow while the terms allow.
-    function _compensate(PackedTerms memory t, Status memory status_, bool byCollector)
-        private
-        returns (Status memory)
-    {
-        _profiles[status_.candidate] = _profiles[status_.candidate].with(ProfileLib.COMPENSATED);
-        emit ReviewRefused(status_.candidate, t.compensation(), byCollector);
-        uint256 compensations = ++_ledger.compensations;
-        if (compensations > t.furtherReviews()) _close(status_);
-        else _reopen(status_);
-        return status_;
-    }
-
-    function _slash(address provider, uint8 flag, uint256 amount) private {
-        _profiles[provider] = _profiles[provider].with(flag);
-        _ledger.forfeited += uint128(amount);
-    }
-
-    function _reopen(Status memory status_) private pure {
-        (status_.state, status_.disclosed, status_.deadline, status_.candidate) = (State.Pending, false, 0, address(0));
-    }
-
-    function _close(Status memory status_) private {
-        (status_.state, status_.disclosed, status_.deadline, status_.candidate) = (State.Closed, false, 0, address(0));
-        emit SessionClosed(false);
-    }
-
-    /// @dev The status, when the session is over for those who were not chosen.
-    function _ended(PackedTerms memory t) private returns (Status memory status_) {
-        status_ = _settle(t);
-        require(status_.state == State.Closed || block.timestamp >= t.expiry(), NotEnded(block.timestamp, t.expiry()));
-    }
-
-    function _owed(PackedTerms memory t, Profile profile) private pure returns (uint256 amount) {
-        if (profile.has(ProfileLib.SLASHED)) return 0;
-        amount = t.deposit();
-        if (profile.has(ProfileLib.PENALISED)) amount -= t.penalty();
-        if (profile.has(ProfileLib.COMPENSATED)) amount += t.compensation();
-    }
-
-    function _owedToCollector(PackedTerms memory t, Status memory status_, Ledger memory ledger)
-        private
-        pure
-        returns (uint256)
-    {
-        if (ledger.reclaimed) return 0;
-        bool deal = status_.state == State.Closed && status_.candidate != address(0);
-        return t.escrow() + ledger.forfeited - ledger.compensations * t.compensation() - (deal ? t.reward() : 0);
     }
     // slither-disable-end incorrect-equality
 }

@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
 import {ITradingSessionFactory} from "../interfaces/ITradingSessionFactory.sol";
-import {Settlement, Terms} from "../interfaces/ITradingSession.sol";
+import {Terms} from "../interfaces/ITradingSession.sol";
 import {Payment} from "../exchange/Payment.sol";
 import {PackedTermsLib} from "./PackedTerms.sol";
 import {TradingSession} from "./TradingSession.sol";
@@ -49,7 +49,7 @@ contract TradingSessionFactory is ITradingSessionFactory {
         uint256 compensation = _compensation(t);
         require(t.deposit > compensation, DepositTooLow(t.deposit, compensation));
         require(t.responseTime > 0, ResponseTimeZero());
-        uint256 responses = 3 * uint256(t.responseTime);
+        uint256 responses = PackedTermsLib.windows(t.settlement) * t.responseTime;
         uint256 selectionEnd = t.expiry > responses ? t.expiry - responses : 0;
         require(
             block.timestamp < t.registrationEnd && t.registrationEnd < t.submissionEnd
@@ -57,7 +57,6 @@ contract TradingSessionFactory is ITradingSessionFactory {
             TimesOutOfOrder(block.timestamp, t.registrationEnd, t.submissionEnd, selectionEnd)
         );
         require(t.preprocessing != 0 && t.extractor != 0 && t.encryptionKey != 0, DocumentMissing());
-        require(t.settlement == Settlement.Open, SettlementUnsupported(t.settlement));
         require(t.token == address(0) || t.token.code.length > 0, TokenWithoutCode(t.token));
     }
 

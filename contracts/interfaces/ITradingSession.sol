@@ -1,37 +1,40 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-/// @notice How the dataset key reaches the collector. `Open`: published in the claim, paid in the same call.
-/// `Sealed`: encrypted to the collector with a window for disputes; not offered by sessions yet.
+/// @notice How the dataset key reaches the collector. `Open`: published in the claim, paid in the same call; from then on
+/// the dataset is everybody's. `Sealed`: encrypted to the collector, paid once a window for disputes has passed; the
+/// public learns neither key nor plain data, unless the collector discloses them or a wrong key is proved.
 enum Settlement {
     Open,
     Sealed
 }
 
-/// @notice The four states of a session (HyperX, section 3.1.2).
+/// @notice The four states of a session (HyperX, section 3.1.2), and one that only sealed settlement knows: the key is
+/// delivered and may be disputed.
 enum State {
     Pending,
     Reviewing,
     Reviewed,
+    Delivered,
     Closed
 }
 
 /// @notice What collector and providers agree on (the paper's SC_config); immutable once a session exists.
 /// @param collector who buys; set by the factory to its caller
 /// @param token ERC-20 that pays reward and deposits; zero for the native coin
-/// @param reward paid to the chosen provider when it opens its dataset, in the smallest unit
+/// @param reward paid to the chosen provider for its dataset, in the smallest unit
 /// @param deposit what a provider locks to take part, returned unless it misbehaves
 /// @param sampleBps largest share of shards that may be sampled, in 1/10,000 (CF%)
 /// @param penaltyBps share of the deposit a candidate loses that never opens its review, in 1/10,000
 /// @param shardCount number of shards of every dataset
 /// @param shardSize number of samples in every shard
 /// @param furtherReviews how many refused reviews may be followed by another one; the paper has none
-/// @param publishedAddresses true: manifests show the shards' addresses from the start; false: the claim reveals them
+/// @param publishedAddresses true: manifests show the shards' addresses from the start; false: claim or delivery reveals them
 /// @param settlement how the key is delivered
 /// @param registrationEnd registrations are taken before this time
 /// @param submissionEnd sampling and features are taken before this time; candidates are set from it on
 /// @param expiry when every window has closed
-/// @param responseTime seconds each side has for its next step once a candidate is set
+/// @param responseTime seconds each side has for its next step once a candidate is set, a dispute included
 /// @param preprocessing digest in the CID of the preprocessing description in the datastore
 /// @param extractor digest in the CID of the extractor's signed description in the datastore
 /// @param encryptionKey the collector's X25519 key, to which features are sealed
@@ -102,6 +105,53 @@ struct WrongKey {
     bytes32[] path;
 }
 
+/// @notice What the chosen provider delivers under sealed settlement.
+/// @param ephemeralX x-coordinate of a fresh ephemeral point with even y, below the group order
+/// @param sealedKey the session key xor-ed with SealedKey.pad(x of the shared point, Evidence.SESSION_KEY_INDEX)
+/// @param keyRoot root of the key tree where addresses are hidden; else not read, as are the next two
+/// @param sampleHash keccak256 of the sampled bitmap's words
+/// @param reviewHash hash of the opened review (Shards.reviewHash)
+/// @param addresses addresses of all shards where they are hidden; else empty. They lead to ciphertexts, so that nothing
+/// plain is disclosed by them.
+struct Delivery {
+    uint256 ephemeralX;
+    bytes32 sealedKey;
+    bytes32 keyRoot;
+    bytes32 sampleHash;
+    bytes32 reviewHash;
+    bytes32[] addresses;
+}
+
+/// @notice Evidence that a delivered session key does not yield the committed key of one shard.
+/// @param keyRoot root of the key tree, as registered
+/// @param addressRoot root of the address tree, as registered
+/// @param sampleHash keccak256 of the sampled bitmap's words
+/// @param reviewX ephemeralX of the review
+/// @param reviewKeysHash keccak256 of the sealed keys of the review
+/// @param ephemeralX as in the delivery
+/// @param sealedKey as in the delivery
+/// @param oneTimeSecret private key of the one-time key set with the candidate
+/// @param sharedX x of the product oneTimeSecret * ephemeral point; ignored if there is no such point
+/// @param sharedY either y of that x; the sign does not matter
+/// @param shard index of a shard, sampled or not, whose committed key does not derive from the delivered session key
+/// @param leaf the shard's leaf in the key tree
+/// @param path sibling nodes from that leaf to `keyRoot`
+struct WrongDelivery {
+    bytes32 keyRoot;
+    bytes32 addressRoot;
+    bytes32 sampleHash;
+    uint256 reviewX;
+    bytes32 reviewKeysHash;
+    uint256 ephemeralX;
+    bytes32 sealedKey;
+    uint256 oneTimeSecret;
+    uint256 sharedX;
+    uint256 sharedY;
+    uint256 shard;
+    bytes32 leaf;
+    bytes32[] path;
+}
+
 /// @title One HyperX trading session: a collector recruits the best of many providers' datasets
 /// @notice The rules of the paper's Figure 3 with escrow, deadlines and penalties. See TradingSession for the state table.
 interface ITradingSession {
@@ -127,10 +177,19 @@ interface ITradingSession {
     event CandidateSilent(address indexed provider, uint256 forfeited);
     /// @notice The review was accepted; the provider may claim until `deadline`.
     event OptimalSet(address indexed provider, uint256 deadline);
-    /// @notice The chosen provider did not claim in time.
+    /// @notice The chosen provider neither claimed nor delivered in time.
     event OptimalSilent(address indexed provider, uint256 forfeited);
     /// @notice Data and reward changed hands; `addresses` is empty where these were published before.
     event RewardClaimed(address indexed provider, bytes32 sessionKey, bytes32[] addresses, uint256 paid);
+    /// @notice The session key was delivered sealed; the collector may dispute it until `deadline`. `addresses` is empty
+    /// where these were published before.
+    event KeyDelivered(
+        address indexed provider, uint256 ephemeralX, bytes32 sealedKey, bytes32[] addresses, uint256 deadline
+    );
+    /// @notice The delivered session key does not open the provider's commitment.
+    event WrongDeliveryProved(address indexed provider, uint256 shard, uint256 forfeited);
+    /// @notice Nobody disputed the delivery in time; the provider is owed `reward` beside its deposit.
+    event DeliveryUndisputed(address indexed provider, uint256 reward);
     /// @notice The session is over, with a deal or without.
     event SessionClosed(bool deal);
     /// @notice A provider was paid out.
@@ -161,9 +220,11 @@ interface ITradingSession {
     error CommitmentMismatch(bytes26 committed, bytes26 offered);
     error WrongKeyCount(uint256 given, uint256 needed);
     error ShardNotSampled(uint256 shard);
+    error ShardOutOfRange(uint256 shard, uint256 count);
     error SharedPointMismatch(address expected, uint256 offeredX);
     error LeafNotInTree(bytes32 root, bytes32 computed);
     error KeyIsRight(uint256 shard);
+    error WrongSettlement(Settlement settlement, Settlement needed);
     error NotEnded(uint256 now_, uint256 expiry);
     error NothingOwed(address account);
 
@@ -210,13 +271,13 @@ interface ITradingSession {
     /// @dev Emits {CandidateSet}; first settles a lapsed window, so a silent candidate is replaced by this very call.
     /// Requirements:
     /// - the caller is the collector (NotCollector)
-    /// - in [submissionEnd, expiry - 3 * responseTime) (TooEarly, TooLate)
+    /// - in [submissionEnd, expiry - 3 * responseTime), 4 instead of 3 under sealed settlement (TooEarly, TooLate)
     /// - the session is pending (WrongState)
     /// - the provider is registered (NotProvider), has submitted features (FeaturesMissing) and was no candidate
     ///   before (CandidateTwice)
     /// - (keyX, keyY) lies on secp256k1 (KeyNotOnCurve)
     /// @param provider the candidate
-    /// @param keyX x of the one-time key to which the candidate seals its keys
+    /// @param keyX x of the one-time key to which the candidate seals its keys, and under sealed settlement its session key
     /// @param keyY y of the same key
     function setCandidate(address provider, uint256 keyX, uint256 keyY) external;
 
@@ -252,10 +313,11 @@ interface ITradingSession {
     /// @param evidence see WrongKey
     function proveWrongKey(WrongKey calldata evidence) external;
 
-    /// @notice Exchanges the dataset for reward and deposit at one stroke.
+    /// @notice Exchanges the dataset for reward and deposit at one stroke; open settlement alone.
     /// @dev Emits {RewardClaimed} and {SessionClosed}. The contract derives every shard key from `sessionKey` and
     /// rebuilds the key tree; where addresses are hidden it rebuilds the address tree too.
     /// Requirements:
+    /// - settlement is open (WrongSettlement)
     /// - the session is reviewed (WrongState), the caller is the chosen provider (NotCandidate), before the deadline (TooLate)
     /// - session key and addresses rebuild the registered commitment (CommitmentMismatch)
     /// - one address per shard where they are hidden, none where they are published (WrongKeyCount)
@@ -272,16 +334,46 @@ interface ITradingSession {
         bytes32[] calldata addresses
     ) external;
 
+    /// @notice Delivers the session key sealed to the collector's one-time key; sealed settlement alone.
+    /// @dev Emits {KeyDelivered}; from here the collector has `responseTime` to dispute. The key itself is not checked
+    /// here: that is what {proveWrongDelivery} is for. The one-time key is that of the review: it has been disclosed to
+    /// nobody, since {proveWrongKey}, which discloses it, takes the candidate out for ever. The ephemeral point must be
+    /// fresh.
+    /// Requirements:
+    /// - settlement is sealed (WrongSettlement)
+    /// - the session is reviewed (WrongState), the caller is the chosen provider (NotCandidate), before the deadline (TooLate)
+    /// - one address per shard where they are hidden, none where they are published (WrongKeyCount)
+    /// - where addresses are hidden, they and the other words rebuild the registered commitment (CommitmentMismatch)
+    /// @param delivery what is delivered
+    function deliverKey(Delivery calldata delivery) external;
+
+    /// @notice Proves that the delivered session key does not open the commitment; the provider forfeits its whole deposit
+    /// and the session closes without a deal, so that the whole escrow goes back.
+    /// @dev Emits {WrongDeliveryProved} and {SessionClosed}. One shard is enough: every committed shard key must derive
+    /// from the session key, so a wrong one misses at least one leaf. Discloses the one-time key of this provider's review
+    /// and delivery, no other. A proof that fails costs the caller gas, and its secrecy.
+    /// Requirements:
+    /// - the caller is the collector (NotCollector), the session is delivered (WrongState), before the deadline (TooLate)
+    /// - all evidence is what was committed (CommitmentMismatch)
+    /// - (sharedX, sharedY) is the product of secret and ephemeral point (SharedPointMismatch)
+    /// - the shard is one of the dataset (ShardOutOfRange)
+    /// - the leaf is in the tree (LeafNotInTree, ProofLength) and the key that derives from the delivered one does not hash
+    ///   to it (KeyIsRight)
+    /// @param evidence see WrongDelivery
+    function proveWrongDelivery(WrongDelivery calldata evidence) external;
+
     /// @notice Ends a pending session early, when the collector wants none of the datasets.
     /// @dev Emits {SessionClosed}. Requirements: the caller is the collector (NotCollector), from `submissionEnd` on
     /// (TooEarly), the session is pending (WrongState).
     function close() external;
 
     /// @notice Applies the consequence of a window that lapsed; does nothing if none did. Anyone may call.
-    /// @dev Emits {CandidateSilent}, {ReviewRefused} or {OptimalSilent}, with {SessionClosed} where that ends the session.
+    /// @dev Emits {CandidateSilent}, {ReviewRefused}, {OptimalSilent} or {DeliveryUndisputed}, with {SessionClosed} where
+    /// that ends the session.
     function settle() external;
 
-    /// @notice Pays a provider its deposit, less what it forfeited, plus what it is compensated.
+    /// @notice Pays a provider its deposit, less what it forfeited, plus what it is compensated, plus the reward for a
+    /// delivery that nobody disputed.
     /// @dev Emits {DepositClaimed}. Requirements: the session is closed or expired (NotEnded), the caller takes part
     /// and has not been paid (NotProvider), something is owed (NothingOwed).
     function claimDeposit() external;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Terms, Settlement} from "./ITradingSession.sol";
+import {Terms} from "./ITradingSession.sol";
 
 /// @title Makes trading sessions: one minimal clone each, its terms in the clone's code, its escrow paid in
 interface ITradingSessionFactory {
@@ -19,7 +19,6 @@ interface ITradingSessionFactory {
     error ResponseTimeZero();
     error DocumentMissing();
     error TokenWithoutCode(address token);
-    error SettlementUnsupported(Settlement settlement);
 
     /// @notice Creates a session and escrows the reward and the compensations of all further reviews.
     /// @dev Emits {SessionCreated}. `terms.collector` is overwritten with the caller. With an ERC-20 the factory must be
@@ -28,9 +27,9 @@ interface ITradingSessionFactory {
     /// - 1 to 10,000 shards (ShardCountOutOfRange) of at least one sample (ShardSizeZero)
     /// - a sampled share of at most 50 % (SampleShareOutOfRange) that makes 1 to 2,000 shards (SampleCountOutOfRange)
     /// - a penalty of 0.01 to 100 % (PenaltyOutOfRange), a reward (RewardZero), a deposit above the compensation (DepositTooLow)
-    /// - now < registrationEnd < submissionEnd < expiry - 3 * responseTime (TimesOutOfOrder), responseTime > 0 (ResponseTimeZero)
+    /// - now < registrationEnd < submissionEnd < expiry - 3 * responseTime, 4 instead of 3 under sealed settlement
+    ///   (TimesOutOfOrder), responseTime > 0 (ResponseTimeZero)
     /// - extractor, preprocessing and encryption key given (DocumentMissing)
-    /// - open settlement (SettlementUnsupported)
     /// - the token, if any, is a contract (TokenWithoutCode); exactly the escrow is paid (WrongPayment, TokenTakesFee)
     /// @param terms the terms
     /// @return session the new session

@@ -21,6 +21,7 @@ KEY_TYPE = keccak(b"souk.shard.key.v1")
 ADDRESS_TYPE = keccak(b"souk.shard.address.v1")
 ROOTS_TYPE = keccak(b"souk.registration.v1")
 REVIEW_TYPE = keccak(b"souk.review.v1")
+DELIVERY_TYPE = keccak(b"souk.delivery.v1")
 
 COMMITMENT_BYTES = 26
 
@@ -138,8 +139,18 @@ def fold(commitment: bytes, pledge: bytes) -> bytes:
 
 def review_hash(one_time_key: str, ephemeral_x: int, sealed_keys: Sequence[bytes]) -> bytes:
     """The pledge of an opened review; ``one_time_key`` is the account of the one-time key."""
-    sealed = keccak(b"".join(sealed_keys))
+    sealed = sealed_keys_hash(sealed_keys)
     return keccak(REVIEW_TYPE + word(one_time_key) + word(ephemeral_x) + sealed)
+
+
+def sealed_keys_hash(sealed_keys: Sequence[bytes]) -> bytes:
+    """What stands for a review's sealed keys where the keys themselves are not needed."""
+    return keccak(b"".join(sealed_keys))
+
+
+def delivery_hash(ephemeral_x: int, sealed_key: bytes) -> bytes:
+    """The pledge of a session key that was delivered sealed."""
+    return keccak(DELIVERY_TYPE + word(ephemeral_x) + word(sealed_key))
 
 
 def _checked(indices: Sequence[int], count: int) -> list[int]:

@@ -122,6 +122,51 @@ class ClaimReward:
 
 
 @dataclass(frozen=True)
+class Delivery:
+    """What is delivered sealed; see `Delivery` in ITradingSession.sol."""
+
+    ephemeral_x: int
+    sealed_key: bytes
+    key_root: bytes
+    sample_hash: bytes
+    review_hash: bytes
+    addresses: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class DeliverKey:
+    """Deliver the session key to the collector alone."""
+
+    delivery: Delivery
+
+
+@dataclass(frozen=True)
+class WrongDelivery:
+    """Evidence; see `WrongDelivery` in ITradingSession.sol."""
+
+    key_root: bytes
+    address_root: bytes
+    sample_hash: bytes
+    review_x: int
+    review_keys_hash: bytes
+    ephemeral_x: int
+    sealed_key: bytes
+    one_time_secret: int
+    shared_x: int
+    shared_y: int
+    shard: int
+    leaf: bytes
+    path: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class ProveWrongDelivery:
+    """Show that the delivered session key does not open the commitment."""
+
+    evidence: WrongDelivery
+
+
+@dataclass(frozen=True)
 class Close:
     """End the session early, without a deal."""
 
@@ -147,6 +192,8 @@ Action = (
     | RefuseReview
     | ProveWrongKey
     | ClaimReward
+    | DeliverKey
+    | ProveWrongDelivery
     | Close
     | ClaimDeposit
     | ReclaimEscrow

@@ -10,10 +10,12 @@ import secrets
 from dataclasses import replace
 from typing import Any
 
-from offchain.crypto.sealing import seal_keys
+from offchain.crypto.sealing import Point, SealedKeys, seal_keys
 from offchain.data.imageset import ImageSet
 from offchain.hyperx import actions as do
+from offchain.hyperx import delivery as dl
 from offchain.hyperx.collector import Collector
+from offchain.hyperx.delivery import seal_session_key
 from offchain.hyperx.provider import Provider
 from offchain.hyperx.session import Clock, Member
 
@@ -94,6 +96,30 @@ class WrongKey(Provider):
         sealed = seal_keys(one_time_key, keys)
         lie = replace(action.review, ephemeral_x=sealed.ephemeral_x, sealed_keys=sealed.sealed)
         return do.SubmitReview(lie)
+
+
+class WrongDelivery(Provider):
+    """Delivers a session key of its own making; sealed settlement alone."""
+
+    def seal_session_key(self, one_time_key: Point) -> SealedKeys:
+        """Another key, properly sealed."""
+        return seal_session_key(one_time_key, secrets.token_bytes(32))
+
+
+class FalseAccuser(Collector):
+    """Disputes a session key that is right, once; sealed settlement alone."""
+
+    accused = False
+
+    def check_delivery(self) -> do.Action | None:
+        """Evidence about a shard whose key is the committed one."""
+        delivery = self.session.delivery
+        if delivery is None or self.accused:
+            return None
+        self.accused = True
+        member = self.session.member(delivery.provider)
+        secret, leaves = self._one_time_secret(member.account), self._key_leaves(member)
+        return do.ProveWrongDelivery(dl.accuse(member, delivery, leaves, secret, 0))
 
 
 class VanishingCollector(Collector):

@@ -20,6 +20,8 @@ from offchain.crypto.shard_cipher import TAG_BYTES
 from offchain.data.imageset import ImageSet, Progress
 from offchain.data.shards import shard_bytes
 from offchain.hyperx import actions as do
+from offchain.hyperx import delivery as dl
+from offchain.hyperx import events as ev
 from offchain.hyperx import manifest as mf
 from offchain.hyperx.evaluation import Evaluation
 from offchain.hyperx.features import DEFAULT_TOLERANCE, FeatureError, LabelledFeatures
@@ -77,6 +79,7 @@ class Collector:
         self.objections: dict[str, str] = {}
         self.verdicts: dict[str, Verdict] = {}
         self._manifests: dict[tuple[str, bytes, bytes, bytes], mf.Manifest | str] = {}
+        self._delivered: dict[tuple[ev.KeyDelivered, bytes], bytes | None] = {}
         self._scores: dict[str, QualityScore] = {}
         self._scored: dict[str, bytes | None] | None = None
 
@@ -91,6 +94,8 @@ class Collector:
             return self.select(clock)
         if session.state == State.REVIEWING and session.disclosed:
             return self.decide()
+        if session.state == State.DELIVERED:
+            return self.check_delivery()
         return None
 
     # ------------------------------------------------------------------ the steps
@@ -137,7 +142,29 @@ class Collector:
             return do.ProveWrongKey(verdict.wrong_key)
         return do.RefuseReview(account)
 
+    def check_delivery(self) -> do.Action | None:
+        """Disputes a session key that was delivered wrong; of a right one nothing need be said."""
+        delivery = self.session.delivery
+        if delivery is None or self.delivered(delivery) is not None:
+            return None
+        member = self.session.member(delivery.provider)
+        secret, leaves = self._one_time_secret(member.account), self._key_leaves(member)
+        shard = dl.wrong_shard(self.session.party(member.account), delivery, secret, leaves)
+        self.objections[member.account] = f"delivered a session key that is wrong for shard {shard}"
+        return do.ProveWrongDelivery(dl.accuse(member, delivery, leaves, secret, shard))
+
     # ------------------------------------------------------------------ what they rest on
+
+    def delivered(self, delivery: ev.KeyDelivered) -> bytes | None:
+        """The session key of a sealed delivery; None if it is not the committed one."""
+        member = self.session.member(delivery.provider)
+        # By the committed root too: after a reorganisation it may be another.
+        known = delivery, member.key_root
+        if known not in self._delivered:
+            party, count = self.session.party(member.account), self.session.terms.shard_count
+            secret = self._one_time_secret(member.account)
+            self._delivered[known] = dl.right_key(party, member, delivery, secret, count)
+        return self._delivered[known]
 
     def scores(self) -> dict[str, QualityScore]:
         """The score of every provider whose features can be read, once submissions have ended."""
@@ -205,21 +232,32 @@ class Collector:
         return Verdict("" if agreement else agreement.reason, difference=agreement.worst)
 
     def dataset(self) -> ImageSet:
-        """The dataset that was bought, decrypted with what the claim published.
+        """The dataset that was bought, decrypted with what was published or delivered.
 
-        Raises ValueError if there was no deal, ReviewError if a shard is not what was sold.
+        Raises ValueError if there was no deal or the delivered key went undisputed although it was
+        wrong, ReviewError if a shard is not what was sold.
         """
         deal = self.session.deal
         if deal is None:
             raise ValueError(f"session {self.session.address} closed without a deal")
+        key = self.delivered(deal) if isinstance(deal, ev.KeyDelivered) else deal.session_key
+        if key is None:
+            raise ValueError(
+                f"{deal.provider} delivered a wrong key, and nobody disputed it in time"
+            )
         member = self.session.member(deal.provider)
         party = self.session.party(deal.provider)
         manifest = mf.fetch_manifest(self.store, member.manifest, self.session.terms)
         addresses: Sequence[bytes] = deal.addresses
         if manifest.addresses is not None:
             addresses = mf.fetch_addresses(self.store, manifest, party, member.address_root)
-        keys = party.shard_keys(deal.session_key, manifest.shard_count)
+        keys = party.shard_keys(key, manifest.shard_count)
         return fetch_shards(self.store, manifest, addresses, dict(enumerate(keys)))
+
+    def _key_leaves(self, member: Member) -> Sequence[bytes]:
+        """From our own node: they were pinned before the provider became a candidate."""
+        manifest = mf.fetch_manifest(self.store, member.manifest, self.session.terms)
+        return mf.fetch_key_leaves(self.store, manifest, member.key_root)
 
     def _one_time_secret(self, account: str) -> int:
         session = f"{self.session.address} on chain {self.session.chain_id}"

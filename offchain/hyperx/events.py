@@ -100,7 +100,7 @@ class OptimalSet:
 
 @dataclass(frozen=True)
 class OptimalSilent:
-    """The chosen provider did not claim in time and lost its deposit."""
+    """The chosen provider neither claimed nor delivered in time and lost its deposit."""
 
     provider: str
     forfeited: int
@@ -114,6 +114,37 @@ class RewardClaimed:
     session_key: bytes
     addresses: tuple[bytes, ...]
     paid: int
+
+
+@dataclass(frozen=True)
+class KeyDelivered:
+    """The session key was delivered sealed and may be disputed until `deadline`.
+
+    `addresses` is empty where these are published.
+    """
+
+    provider: str
+    ephemeral_x: int
+    sealed_key: bytes
+    addresses: tuple[bytes, ...]
+    deadline: int
+
+
+@dataclass(frozen=True)
+class WrongDeliveryProved:
+    """The delivered session key does not open the commitment; the provider lost its deposit."""
+
+    provider: str
+    shard: int
+    forfeited: int
+
+
+@dataclass(frozen=True)
+class DeliveryUndisputed:
+    """Nobody disputed the delivery in time; the provider is owed `reward` beside its deposit."""
+
+    provider: str
+    reward: int
 
 
 @dataclass(frozen=True)
@@ -151,6 +182,9 @@ Event = (
     | OptimalSet
     | OptimalSilent
     | RewardClaimed
+    | KeyDelivered
+    | WrongDeliveryProved
+    | DeliveryUndisputed
     | SessionClosed
     | DepositClaimed
     | EscrowReclaimed

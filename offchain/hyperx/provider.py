@@ -15,24 +15,26 @@ import torch
 
 from offchain.crypto.commitments import multiproof, review_hash, root_of
 from offchain.crypto.samples import bitmap_hash
-from offchain.crypto.sealing import seal_keys
+from offchain.crypto.sealing import Point, SealedKeys, seal_keys
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.crypto.shard_cipher import encrypt_shard
 from offchain.data.imageset import DataError, ImageSet
 from offchain.data.shards import pack_shards, unpack_shard
 from offchain.hyperx import actions as do
+from offchain.hyperx.delivery import seal_session_key
 from offchain.hyperx.documents import fetch_extractor, fetch_preprocessing
 from offchain.hyperx.features import extract
 from offchain.hyperx.manifest import Manifest, publish_manifest, put_words
 from offchain.hyperx.session import Clock, Member, Session, State
 from offchain.hyperx.submission import seal_features
+from offchain.hyperx.terms import Settlement
 from offchain.models.extractor import Extractor
 from offchain.models.preprocessing import Preprocessing
 from offchain.storage import Datastore, digest_of
 
 CLAIM_MARGIN = 20
-"""A claim is not sent in the last twentieth of its window: refused for coming too late it would
-have published the key for nothing."""
+"""The key is not sent in the last twentieth of its window: refused for coming too late it would
+have been given away for nothing."""
 
 
 @dataclass(frozen=True)
@@ -155,18 +157,25 @@ class Provider:
         )
 
     def claim(self, me: Member) -> do.Action | None:
-        """Opens the whole dataset against the reward."""
+        """Opens the whole dataset against the reward: to everybody, or sealed to the collector."""
         one_time_key, review = self.session.one_time_key, me.review
         if one_time_key is None or review is None:
             return None
         hidden = not self.session.terms.published_addresses
-        return do.ClaimReward(
-            session_key=self.session_key,
-            sample_hash=bitmap_hash(me.bitmap),
-            review_hash=review_hash(one_time_key.account, review.ephemeral_x, review.sealed),
-            address_root=do.WORD_ZERO if hidden else me.address_root,
-            addresses=self.dataset.addresses if hidden else (),
-        )
+        sample = bitmap_hash(me.bitmap)
+        opened = review_hash(one_time_key.account, review.ephemeral_x, review.sealed)
+        addresses = self.dataset.addresses if hidden else ()
+        if self.session.terms.settlement == Settlement.OPEN:
+            root = do.WORD_ZERO if hidden else me.address_root
+            return do.ClaimReward(self.session_key, sample, opened, root, addresses)
+        sealed = self.seal_session_key(one_time_key)
+        # Published addresses need no proof, so that nothing of the commitment has to be opened.
+        known = (me.key_root, sample, opened) if hidden else (do.WORD_ZERO,) * 3
+        return do.DeliverKey(do.Delivery(sealed.ephemeral_x, sealed.sealed[0], *known, addresses))
+
+    def seal_session_key(self, one_time_key: Point) -> SealedKeys:
+        """The session key for the collector alone."""
+        return seal_session_key(one_time_key, self.session_key)
 
     # ------------------------------------------------------------------ what they rest on
 

@@ -20,12 +20,13 @@ DRAW_WINDOW = 256
 
 
 class State(IntEnum):
-    """The four states of a session (HyperX, section 3.1.2)."""
+    """The four states of a session (HyperX, section 3.1.2), and DELIVERED of sealed settlement."""
 
     PENDING = 0
     REVIEWING = 1
     REVIEWED = 2
-    CLOSED = 3
+    DELIVERED = 3
+    CLOSED = 4
 
 
 class SessionError(ValueError):
@@ -54,6 +55,7 @@ class Member:
         tried: was a candidate.
         forfeited: what it lost, in the smallest unit.
         compensated: is owed the compensation.
+        sold: delivered its key sealed, undisputed, and is owed the reward.
         review: the keys it sealed in its review.
         review_addresses: addresses it opened in its review; empty where published.
         paid: what it was paid out, None before.
@@ -70,6 +72,7 @@ class Member:
     tried: bool = False
     forfeited: int = 0
     compensated: bool = False
+    sold: bool = False
     review: SealedKeys | None = None
     review_addresses: tuple[bytes, ...] = ()
     paid: int | None = None
@@ -92,7 +95,8 @@ class Session:
         members: providers in the order of their registration.
         state, candidate, disclosed, deadline: as `status()` of the contract tells them.
         one_time_key: the key set with the candidate.
-        deal: the claim, once there was one.
+        delivery: the sealed delivery, once there was one.
+        deal: the claim, or the delivery once it can no more be disputed.
         compensations: how many candidates are owed the compensation.
         reclaimed: what the collector was paid out, None before.
     """
@@ -106,7 +110,8 @@ class Session:
     disclosed: bool = False
     deadline: int = 0
     one_time_key: Point | None = None
-    deal: ev.RewardClaimed | None = None
+    delivery: ev.KeyDelivered | None = None
+    deal: ev.RewardClaimed | ev.KeyDelivered | None = None
     compensations: int = 0
     reclaimed: int | None = None
 
@@ -153,12 +158,19 @@ class Session:
                 ev.WrongKeyProved(provider, _, forfeited)
                 | ev.CandidateSilent(provider, forfeited)
                 | ev.OptimalSilent(provider, forfeited)
+                | ev.WrongDeliveryProved(provider, _, forfeited)
             ):
                 self._change(provider, forfeited=forfeited)
                 self._end()
             case ev.RewardClaimed(provider, _, _, paid):
                 self._change(provider, paid=paid)
                 self.deal = event
+            case ev.KeyDelivered(provider, deadline=deadline):
+                self.delivery = event
+                self._begin(State.DELIVERED, provider, True, deadline)
+            case ev.DeliveryUndisputed(provider):
+                self._change(provider, sold=True)
+                self.deal = self.delivery
             case ev.SessionClosed():
                 self._end(State.CLOSED)
             case ev.DepositClaimed(provider, paid):
@@ -174,6 +186,9 @@ class Session:
         if self.state == State.REVIEWED:
             after.apply(ev.OptimalSilent(self.candidate, self.terms.deposit))
             after.apply(ev.SessionClosed(False))
+        elif self.state == State.DELIVERED:
+            after.apply(ev.DeliveryUndisputed(self.candidate, self.terms.reward))
+            after.apply(ev.SessionClosed(True))
         elif not self.disclosed:
             after.apply(ev.CandidateSilent(self.candidate, self.terms.penalty))
         else:
@@ -192,7 +207,8 @@ class Session:
         if member is None or member.paid is not None:
             return 0
         compensation = self.terms.compensation if member.compensated else 0
-        return self.terms.deposit - member.forfeited + compensation
+        reward = self.terms.reward if member.sold else 0
+        return self.terms.deposit - member.forfeited + compensation + reward
 
     def owed_to_collector(self) -> int:
         """What the collector could take if the session ended in its present state."""

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 
 from offchain.crypto.samples import BPS, sample_limit
 
 NATIVE = "0x" + "00" * 20
 """The token that stands for the chain's own coin."""
+
+
+class Settlement(IntEnum):
+    """How the dataset key reaches the collector."""
+
+    OPEN = 0
+    SEALED = 1
 
 
 @dataclass(frozen=True)
@@ -25,7 +33,8 @@ class Terms:
         shard_size: samples of every shard.
         further_reviews: how many refused reviews may be followed by another.
         published_addresses: whether manifests show where the shards are.
-        settlement: 0, open: the claim publishes the key.
+        settlement: open, the claim publishes the key; or sealed, the collector alone gets it, and
+            may dispute it before the provider is paid.
         registration_end: Unix time in seconds, as are the next two.
         submission_end: sampling and features end, candidates begin.
         expiry: when every window has closed.
@@ -45,7 +54,7 @@ class Terms:
     shard_size: int
     further_reviews: int
     published_addresses: bool
-    settlement: int
+    settlement: Settlement
     registration_end: int
     submission_end: int
     expiry: int
@@ -77,4 +86,9 @@ class Terms:
     @property
     def selection_end(self) -> int:
         """When the last candidate must be set, in Unix seconds."""
-        return self.expiry - 3 * self.response_time
+        return self.expiry - self.windows * self.response_time
+
+    @property
+    def windows(self) -> int:
+        """How many follow once a candidate is set; a fourth, if sealed, is for the dispute."""
+        return 4 if self.settlement == Settlement.SEALED else 3

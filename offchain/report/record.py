@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the JSON form; raised when a field is added, renamed or changes its meaning."""
 
 MAX_RECORD_BYTES = 64 << 20
@@ -104,6 +104,7 @@ class SessionRecord:
     story: its name, as `honest`. session, factory, collector: addresses.
     token: address of the ERC-20 in which it pays, None for the native coin.
     reward: in the smallest unit. sample_bps: the most that may be sampled, in 1/10,000.
+    settlement: whether the key was published, or sealed to the collector.
     extractor: the model and its cut. dataset: its name. seed: of all that was random.
     gas: every transaction of the session. gas_price_gwei: at which gas is turned into ether.
     baselines: by the baseline's name, the score of each provider's name.
@@ -126,6 +127,7 @@ class SessionRecord:
     shard_count: Annotated[int, Field(ge=1)]
     shard_size: Annotated[int, Field(ge=1)]
     sample_bps: Annotated[int, Field(ge=0, le=10_000)]
+    settlement: Literal["open", "sealed"]
     extractor: str
     dataset: str
     seed: Amount

@@ -142,7 +142,7 @@ def gas_lines(record: SessionRecord) -> list[GasLine]:
 def total_lines(record: SessionRecord) -> list[GasLine]:
     """What whole lives cost, beside the totals of Table 1, as far as this session has them.
 
-    The winner is the provider that claimed the reward; a loser made the calls of a regular
+    The winner is the provider whose data was bought; a loser made the calls of a regular
     provider and no others. The collector's line adds up the mean of each of its calls in
     Table 1, as for a session with one provider.
     """
@@ -154,7 +154,7 @@ def total_lines(record: SessionRecord) -> list[GasLine]:
     regular = {
         row.function for row in published.TABLE_1 if row.role == "provider" and not row.optimal_only
     }
-    winning = [paid[party] for party in paid if "claimReward" in calls[party]]
+    winning = [paid[party] for party in paid if party == record.winner]
     losing = [paid[party] for party in paid if calls[party] == regular]
     own = [row.function for row in published.TABLE_1 if row.role == "collector"]
     means = [line.ours for line in gas_lines(record) if line.name in own]

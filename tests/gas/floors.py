@@ -66,6 +66,13 @@ DEEDS = {
     "setOptimal": Deed(changed_slots=1),
     "claimReward": Deed(changed_slots=1, cleared_slots=1, payments=1),
     "claimDeposit": Deed(cleared_slots=1, read_slots=1, payments=1),
+    # The profile (what was delivered, for disputes) and the status.
+    "deliverKey": Deed(changed_slots=2),
+    # The profile, the status, and what was forfeited.
+    "proveWrongDelivery": Deed(changed_slots=2, new_slots=1),
+    # The profile (that the reward is owed) and the status.
+    "settle": Deed(changed_slots=2),
+    "claimDeposit, winner": Deed(changed_slots=1, cleared_slots=1, payments=1),
 }
 
 

@@ -16,8 +16,9 @@ from ape.api import ReceiptAPI
 from eth_hash.auto import keccak
 
 from offchain.crypto import samples, sealing
+from offchain.hyperx.delivery import SESSION_KEY_INDEX
 from tests.gas import floors
-from tests.hyperx.session_driver import Seat, SessionDriver, open_session
+from tests.hyperx.session_driver import OPEN, SEALED, Seat, SessionDriver, open_session
 
 TERMS = {"reward": 10**18, "deposit": 6 * 10**17, "penaltyBps": 5_000}
 SAMPLE_BPS = 1_000
@@ -29,6 +30,8 @@ LOSER = ("register", "submitFeatures", "claimDeposit")
 WINNER = ("register", "submitFeatures", "submitReview", "claimReward")
 # In Figure 3 the winner fetches its deposit by a call of its own; ours comes with the reward.
 PLAIN_WINNER = (*WINNER, "claimDeposit")
+# Under sealed settlement the reward comes with the deposit.
+WINNER_IS_PAID = "claimDeposit, winner"
 COLLECTOR = ("sampleData", "setCandidate", "setOptimal")
 
 
@@ -60,6 +63,8 @@ class Measurement:
     Attributes:
         hidden: our session by number of shards, addresses hidden until the claim.
         published: the same, addresses known from the start.
+        sealed_hidden: what sealed settlement adds, by number of shards, addresses hidden.
+        sealed_published: the same, addresses known from the start.
         plain: the plain transcription of Figure 3 by number of shards.
         largest: the calls that grow at the largest sizes allowed.
         draw: the longest random draw. A block's hash decides how long it takes, and any byte of any
@@ -68,13 +73,21 @@ class Measurement:
 
     hidden: Mapping[int, Session]
     published: Mapping[int, Session]
+    sealed_hidden: Mapping[int, Session]
+    sealed_published: Mapping[int, Session]
     plain: Mapping[int, Session]
     largest: Session
     draw: Call
 
     def flat(self) -> dict[str, int]:
         """Gas by ``kind/shards/call``: what the snapshot keeps."""
-        kinds = {"hidden": self.hidden, "published": self.published, "plain": self.plain}
+        kinds = {
+            "hidden": self.hidden,
+            "published": self.published,
+            "sealed hidden": self.sealed_hidden,
+            "sealed published": self.sealed_published,
+            "plain": self.plain,
+        }
         gas = {
             f"{kind}/{shards}/{name}": call.gas
             for kind, sessions in kinds.items()
@@ -109,6 +122,8 @@ def measure(factory: Any, plain: Any, people: People) -> Measurement:
     return Measurement(
         hidden={n: play(factory, people, n, published=False) for n in SHARDS},
         published={n: play(factory, people, n, published=True) for n in SHARDS},
+        sealed_hidden={n: play_sealed(factory, people, n, published=False) for n in SHARDS},
+        sealed_published={n: play_sealed(factory, people, n, published=True) for n in SHARDS},
         plain={n: play_plain(plain, people, n) for n in PLAIN_SHARDS},
         largest=extremes(factory, people),
         draw=longest_draw(factory, people),
@@ -149,6 +164,35 @@ def play(
         calls["setOptimal"] = Call.of(driver.set_optimal(people.winner))
         calls["claimReward"] = Call.of(driver.claim_reward(people.winner))
         calls["claimDeposit"] = Call.of(driver.claim_deposit(people.loser))
+    return calls
+
+
+def play_sealed(factory: Any, people: People, shards: int, *, published: bool) -> dict[str, Call]:
+    """The calls of sealed settlement, each from where it can be made.
+
+    The dispute is about the last shard. The winner is paid by claimDeposit, which settles what
+    nobody else has settled.
+    """
+    winner = people.winner
+    with _isolated():
+        driver = _open(factory, people, shards, published, SAMPLE_BPS, settlement=SEALED)
+        driver.register(winner)
+        driver.sample(winner)
+        driver.submit_features(winner)
+        driver.set_candidate(winner)
+        _seal(driver.seat(winner))
+        driver.submit_review(winner)
+        driver.set_optimal(winner)
+        with _isolated():
+            _seal_session_key(driver.seat(winner), keccak(b"some other key"))
+            driver.deliver_key(winner)
+            disputed = Call.of(driver.prove_wrong_delivery(winner, shards - 1))
+        _seal_session_key(driver.seat(winner), driver.seat(winner).commitment.session_key)
+        calls = {"deliverKey": Call.of(driver.deliver_key(winner)), "proveWrongDelivery": disputed}
+        driver.go_to(driver.deadline)
+        with _isolated():
+            calls["settle"] = Call.of(driver.settle())
+        calls[WINNER_IS_PAID] = Call.of(driver.claim_deposit(winner))
     return calls
 
 
@@ -240,7 +284,12 @@ def _word(label: str) -> bytes:
 
 
 def _open(
-    factory: Any, people: People, shards: int, published: bool, sample_bps: int
+    factory: Any,
+    people: People,
+    shards: int,
+    published: bool,
+    sample_bps: int,
+    settlement: int = OPEN,
 ) -> SessionDriver:
     return open_session(
         factory,
@@ -248,6 +297,7 @@ def _open(
         shardCount=shards,
         publishedAddresses=published,
         sampleBps=sample_bps,
+        settlement=settlement,
         **TERMS,
     )
 
@@ -255,12 +305,21 @@ def _open(
 def _seal(seat: Seat, key_of: Callable[[int], bytes] | None = None) -> None:
     """Seals the sampled keys under an ephemeral secret that is always the same."""
     key_of = key_of or (lambda i: seat.commitment.keys[i])
-    secret = 1
+    seat.sealed = _sealed(seat, {i: key_of(i) for i in seat.sampled}, 1)
+
+
+def _seal_session_key(seat: Seat, key: bytes) -> None:
+    """Seals what is delivered, likewise, under another ephemeral secret."""
+    seat.delivered = _sealed(seat, {SESSION_KEY_INDEX: key}, 1_000)
+
+
+def _sealed(seat: Seat, keys: Mapping[int, bytes], secret: int) -> sealing.SealedKeys:
+    """The keys, sealed under the first ephemeral secret from `secret` on that will do."""
     while (ephemeral := sealing.point_of(secret)).y % 2 or ephemeral.x >= sealing.ORDER:
         secret += 1
     shared = sealing.shared_x(secret, seat.one_time_key)
     sealed = tuple(
-        bytes(a ^ b for a, b in zip(key_of(i), sealing.pad(shared, i), strict=True))
-        for i in seat.sampled
+        bytes(a ^ b for a, b in zip(key, sealing.pad(shared, i), strict=True))
+        for i, key in keys.items()
     )
-    seat.sealed = sealing.SealedKeys(ephemeral.x, sealed)
+    return sealing.SealedKeys(ephemeral.x, sealed)

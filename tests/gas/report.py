@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from offchain.report import published as paper
 from tests.gas.floors import DEEDS, floor
@@ -12,6 +12,7 @@ from tests.gas.measure import (
     PLAIN_WINNER,
     SHARDS,
     WINNER,
+    WINNER_IS_PAID,
     Measurement,
     Session,
     total,
@@ -26,6 +27,7 @@ GROWING = (
     "submitReview",
     "claimReward",
 )
+SEALED_CALLS = ("deliverKey", "proveWrongDelivery", "settle", WINNER_IS_PAID)
 NONE = "-"
 
 INTRODUCTION = """\
@@ -39,6 +41,12 @@ Gas is what the receipt says: intrinsic gas and calldata included, rules of Prag
 - **paper**: Table 1 of the paper, on the rules of 2020.
 - **floor**: what any code must pay: 21,000, calldata (EIP-7623), slots that must change, code that
   must be created, money that must move (`tests/gas/floors.py`).
+"""
+
+SEALED = """\
+These calls take the place of claimReward; all others cost what they cost under open settlement. The
+winner's claimDeposit, made when nobody has settled the delivery, settles it and pays reward and
+deposit. The dispute is about the last shard.
 """
 
 TOTALS = f"""\
@@ -65,9 +73,15 @@ def render(measured: Measurement) -> str:
         "Figure 5 is a plot without numbers in the text; the paper's columns give Table 1.\n",
         _growth_table(measured),
         "## Call by call, addresses hidden\n",
-        _calls_table(measured.hidden),
+        _calls_table(measured.hidden, GROWING),
         "## Call by call, addresses published\n",
-        _calls_table(measured.published),
+        _calls_table(measured.published, GROWING),
+        "## Sealed settlement\n",
+        SEALED,
+        "Addresses hidden:\n",
+        _calls_table(measured.sealed_hidden, SEALED_CALLS),
+        "Addresses published:\n",
+        _calls_table(measured.sealed_published, SEALED_CALLS),
         "## The largest sizes allowed\n",
         _table(
             ("call, shards sampled of all", "gas"),
@@ -172,10 +186,10 @@ def _growth_table(measured: Measurement) -> str:
     )
 
 
-def _calls_table(sessions: dict[int, Session]) -> str:
+def _calls_table(sessions: Mapping[int, Session], calls: Sequence[str]) -> str:
     return _table(
         ("call", *(f"{shards:,} shards" for shards in sessions)),
-        ((name, *(_gas(session[name].gas) for session in sessions.values())) for name in GROWING),
+        ((name, *(_gas(session[name].gas) for session in sessions.values())) for name in calls),
     )
 
 

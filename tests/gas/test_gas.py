@@ -21,6 +21,11 @@ def ours(request, measured):
     return getattr(measured, request.param)
 
 
+def sealed(measured):
+    """What sealed settlement adds, for hidden and for published addresses, at every size."""
+    return [*measured.sealed_hidden.values(), *measured.sealed_published.values()]
+
+
 def test_creating_a_session_costs_at_most_200_000(ours):
     assert max(session["createSession"].gas for session in ours.values()) <= 200_000
 
@@ -55,6 +60,24 @@ def test_a_published_claim_costs_at_most_115_000_at_100_shards(measured):
     assert measured.published[100]["claimReward"].gas <= 115_000
 
 
+def test_sealed_settlement_stays_within_its_bars_at_any_size(measured):
+    """A delivery that carries no addresses, a dispute, what settles it, what pays it."""
+    bars = {"deliverKey": 65_000, "proveWrongDelivery": 100_000, "settle": 50_000}
+    for name, bar in (bars | {m.WINNER_IS_PAID: 65_000}).items():
+        assert max(session[name].gas for session in measured.sealed_published.values()) <= bar, name
+    for name in ("proveWrongDelivery", "settle", m.WINNER_IS_PAID):
+        for shards, session in measured.sealed_hidden.items():
+            published = measured.sealed_published[shards][name]
+            assert abs(session[name].gas - published.gas) <= ZERO_BYTES_GAS, name
+
+
+@pytest.mark.parametrize(("few", "many"), [(100, 1_000), (1_000, 10_000)])
+def test_a_hidden_delivery_grows_by_at_most_1_330_a_shard(measured, few, many):
+    sessions = measured.sealed_hidden
+    grown = sessions[many]["deliverKey"].gas - sessions[few]["deliverKey"].gas
+    assert grown / (many - few) <= 1_330
+
+
 def test_no_allowed_size_makes_a_call_exceed_15_million(measured):
     ours = {name: gas for name, gas in measured.flat().items() if not name.startswith("plain/")}
     ours["longest draw"] = measured.draw.gas
@@ -62,9 +85,9 @@ def test_no_allowed_size_makes_a_call_exceed_15_million(measured):
     assert ours[dearest] < CALL_CAP, dearest
 
 
-def test_no_call_undercuts_its_floor(ours):
+def test_no_call_undercuts_its_floor(ours, measured):
     """A floor above the measurement would be no floor, and its ratio in the report a lie."""
-    for session in ours.values():
+    for session in (*ours.values(), *sealed(measured)):
         for name, call in session.items():
             assert floor(call.calldata, DEEDS[name]) <= call.gas, name
 
@@ -92,7 +115,7 @@ def test_the_committed_report_shows_the_committed_figures():
     missing = [
         name
         for name, gas in json.loads(SNAPSHOT.read_text()).items()
-        if name.startswith(("hidden/100/", "plain/100/", "published/100/", "largest/"))
+        if name.startswith(("hidden/100/", "plain/100/", "published/100/", "sealed", "largest/"))
         and f"{gas:,}" not in report
     ]
     assert not missing

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.hyperx.session_driver import SessionDriver
+from tests.hyperx.session_driver import OPEN, SEALED, SessionDriver
 
 
 @dataclass(frozen=True)
@@ -86,12 +86,16 @@ def undecided(driver: SessionDriver, cast: Cast) -> None:
     driver.go_to(driver.deadline)
 
 
-def claiming(driver: SessionDriver, cast: Cast) -> None:
-    """The chosen provider may claim."""
+def _choose(driver: SessionDriver, cast: Cast) -> None:
     registering(driver, cast)
     driver.set_candidate(cast.provider)
     driver.submit_review(cast.provider)
     driver.set_optimal(cast.provider)
+
+
+def claiming(driver: SessionDriver, cast: Cast) -> None:
+    """The chosen provider may claim, or deliver."""
+    _choose(driver, cast)
     driver.go_to(driver.deadline - 1)
 
 
@@ -103,11 +107,35 @@ def unclaimed(driver: SessionDriver, cast: Cast) -> None:
 
 def dealt(driver: SessionDriver, cast: Cast) -> None:
     """Closed with a deal."""
-    registering(driver, cast)
-    driver.set_candidate(cast.provider)
-    driver.submit_review(cast.provider)
-    driver.set_optimal(cast.provider)
-    driver.claim_reward(cast.provider)
+    _choose(driver, cast)
+    driver.strike_deal(cast.provider)
+
+
+def delivered(driver: SessionDriver, cast: Cast) -> None:
+    """The session key is delivered sealed; the collector may dispute it."""
+    _choose(driver, cast)
+    driver.deliver_key(cast.provider)
+    driver.go_to(driver.deadline - 1)
+
+
+def undisputed(driver: SessionDriver, cast: Cast) -> None:
+    """The collector kept silent on the delivery; nobody has settled that yet."""
+    delivered(driver, cast)
+    driver.go_to(driver.deadline)
+
+
+def sold(driver: SessionDriver, cast: Cast) -> None:
+    """Closed with a deal, of which the provider has yet to be paid."""
+    undisputed(driver, cast)
+    driver.settle(cast.newcomer)
+
+
+def convicted(driver: SessionDriver, cast: Cast) -> None:
+    """The provider delivered garbage and the collector proved it."""
+    _choose(driver, cast)
+    driver.seal_session_key(cast.provider, b"\x07" * 32)
+    driver.deliver_key(cast.provider)
+    driver.prove_wrong_delivery(cast.provider, 0)
 
 
 def closed(driver: SessionDriver, cast: Cast) -> None:
@@ -163,4 +191,14 @@ _BUILDERS: tuple[Callable[[SessionDriver, Cast], None], ...] = (
     late,
     expired,
 )
-PHASES = {build.__name__: build for build in _BUILDERS}
+# Phases that sealed settlement alone knows.
+_SEALED_BUILDERS = (delivered, undisputed, sold, convicted)
+
+PHASES = {
+    OPEN: {build.__name__: build for build in _BUILDERS},
+    SEALED: {build.__name__: build for build in (*_BUILDERS, *_SEALED_BUILDERS)},
+}
+"""By settlement and name."""
+
+STAGES = [(settlement, phase) for settlement, phases in PHASES.items() for phase in phases]
+"""Every phase under every settlement that knows it."""

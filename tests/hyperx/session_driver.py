@@ -7,7 +7,7 @@
     driver.set_candidate(provider)      # waits for submissionEnd
     driver.submit_review(provider)
     driver.set_optimal(provider)
-    driver.claim_reward(provider)
+    driver.claim_reward(provider)       # or, under sealed settlement, deliver_key and claim_deposit
 
 Where a call needs evidence, ``*_args`` yields what an honest party would send and keyword arguments
 replace single fields of it, so that a test can lie in exactly one point.
@@ -27,10 +27,13 @@ from eth_hash.auto import keccak
 
 from offchain.crypto import commitments as cm
 from offchain.crypto import samples, sealing
+from offchain.hyperx.delivery import SESSION_KEY_INDEX, seal_session_key
+from offchain.hyperx.terms import Settlement
 from tests.hyperx.commitment import Commitment
 from tests.hyperx.terms import NATIVE, make_terms
 
 ZERO_WORD = bytes(32)
+OPEN, SEALED = Settlement.OPEN, Settlement.SEALED
 FEATURES = keccak(b"features")
 
 
@@ -44,6 +47,7 @@ class Seat:
         sampled: indices of the sampled shards, ascending; None before sampling.
         one_time_secret: the collector's private key for this provider's review.
         sealed: the keys as the review sealed them; None before the review.
+        delivered: the session key as it was sealed; None before the delivery.
     """
 
     account: Any
@@ -51,6 +55,7 @@ class Seat:
     one_time_secret: int
     sampled: list[int] | None = None
     sealed: sealing.SealedKeys | None = None
+    delivered: sealing.SealedKeys | None = None
 
     @property
     def one_time_key(self) -> sealing.Point:
@@ -84,9 +89,14 @@ class SessionDriver:
         return ape.Contract(self.terms.token)
 
     @property
+    def sealed(self) -> bool:
+        """Whether the key is delivered to the collector alone."""
+        return self.terms.settlement == SEALED
+
+    @property
     def selection_end(self) -> int:
         """When the last candidate must have been set."""
-        return self.terms.expiry - 3 * self.terms.responseTime
+        return self.terms.expiry - (4 if self.sealed else 3) * self.terms.responseTime
 
     @property
     def sample_limit(self) -> int:
@@ -232,11 +242,7 @@ class SessionDriver:
         """The struct WrongKey that accuses the review in force of a wrong key for ``shard``."""
         seat = self.seat(provider)
         commitment = seat.commitment
-        try:
-            product = sealing.product(seat.one_time_secret, seat.sealed.ephemeral_x)
-        except sealing.SealError:
-            # A sender's point that does not exist has no product; the contract does not read it.
-            product = sealing.Point(0, 0)
+        product = self._product(seat.one_time_secret, seat.sealed.ephemeral_x)
         args = {
             "keyRoot": commitment.key_root,
             "addressRoot": commitment.address_root,
@@ -263,23 +269,105 @@ class SessionDriver:
         """What the chosen provider sends to claim the reward, with ``changes``."""
         seat = self.seat(provider)
         published = self.terms.publishedAddresses
-        review = cm.review_hash(
-            seat.one_time_key.account, seat.sealed.ephemeral_x, seat.sealed.sealed
-        )
-        bitmap = samples.to_bitmap(seat.sampled, self.terms.shardCount)
         args = {
             "sessionKey": seat.commitment.session_key,
-            "sampleHash": samples.bitmap_hash(bitmap),
-            "reviewHash": review,
+            "sampleHash": self.sample_hash(provider),
+            "reviewHash": self.review_hash(provider),
             "addressRoot": seat.commitment.address_root if published else ZERO_WORD,
             "addresses": [] if published else list(seat.commitment.addresses),
         }
         return _changed(args, changes)
 
+    def sample_hash(self, provider: Any) -> bytes:
+        """What stands for the sample in a claim."""
+        sampled = self.seat(provider).sampled
+        return samples.bitmap_hash(samples.to_bitmap(sampled, self.terms.shardCount))
+
+    def review_hash(self, provider: Any) -> bytes:
+        """What stands for the opened review in a claim."""
+        seat = self.seat(provider)
+        sealed = seat.sealed
+        return cm.review_hash(seat.one_time_key.account, sealed.ephemeral_x, sealed.sealed)
+
     def claim_reward(self, provider: Any, sender: Any = None, **changes: Any) -> ReceiptAPI:
         """The chosen provider exchanges its dataset for the reward."""
         args = self.claim_args(provider, **changes)
         return self.session.claimReward(*args, sender=sender or provider)
+
+    def seal_session_key(self, provider: Any, key: bytes | None = None) -> sealing.SealedKeys:
+        """Seals the session key, or the lie ``key``, and remembers what was sealed."""
+        seat = self.seat(provider)
+        key = key or seat.commitment.session_key
+        seat.delivered = seal_session_key(seat.one_time_key, key)
+        return seat.delivered
+
+    def delivery_args(self, provider: Any, **changes: Any) -> tuple[Any, ...]:
+        """The struct Delivery of an honest provider, with ``changes``."""
+        seat = self.seat(provider)
+        delivered = seat.delivered or self.seal_session_key(provider)
+        published = self.terms.publishedAddresses
+        args = {
+            "ephemeralX": delivered.ephemeral_x,
+            "sealedKey": delivered.sealed[0],
+            "keyRoot": ZERO_WORD if published else seat.commitment.key_root,
+            "sampleHash": ZERO_WORD if published else self.sample_hash(provider),
+            "reviewHash": ZERO_WORD if published else self.review_hash(provider),
+            "addresses": [] if published else list(seat.commitment.addresses),
+        }
+        return _changed(args, changes)
+
+    def deliver_key(self, provider: Any, **changes: Any) -> ReceiptAPI:
+        """The chosen provider delivers its session key to the collector alone."""
+        return self.session.deliverKey(self.delivery_args(provider, **changes), sender=provider)
+
+    def dispute_args(self, provider: Any, shard: int, /, **changes: Any) -> tuple[Any, ...]:
+        """The struct WrongDelivery that says the delivered key does not yield that of ``shard``."""
+        seat = self.seat(provider)
+        commitment, delivered = seat.commitment, seat.delivered
+        product = self._product(seat.one_time_secret, delivered.ephemeral_x)
+        args = {
+            "keyRoot": commitment.key_root,
+            "addressRoot": commitment.address_root,
+            "sampleHash": self.sample_hash(provider),
+            "reviewX": seat.sealed.ephemeral_x,
+            "reviewKeysHash": cm.sealed_keys_hash(seat.sealed.sealed),
+            "ephemeralX": delivered.ephemeral_x,
+            "sealedKey": delivered.sealed[0],
+            "oneTimeSecret": seat.one_time_secret,
+            "sharedX": product.x,
+            "sharedY": product.y,
+            "shard": shard,
+            "leaf": commitment.key_leaves[shard],
+            "path": cm.path(commitment.key_leaves, shard),
+        }
+        return _changed(args, changes)
+
+    def prove_wrong_delivery(self, provider: Any, shard: int, /, **changes: Any) -> ReceiptAPI:
+        """The collector disputes the delivery by its shard ``shard``."""
+        evidence = self.dispute_args(provider, shard, **changes)
+        return self.session.proveWrongDelivery(evidence, sender=self.collector)
+
+    def received_key(self, provider: Any) -> bytes:
+        """What the collector reads out of the delivery."""
+        seat = self.seat(provider)
+        opened = sealing.open_keys(seat.one_time_secret, seat.delivered, [SESSION_KEY_INDEX])
+        return opened[SESSION_KEY_INDEX]
+
+    def strike_deal(self, provider: Any) -> ReceiptAPI:
+        """The chosen provider hands over and is paid; under sealed settlement after the window."""
+        if not self.sealed:
+            return self.claim_reward(provider)
+        self.deliver_key(provider)
+        self.go_to(self.deadline)
+        return self.claim_deposit(provider)
+
+    @staticmethod
+    def _product(secret: int, ephemeral_x: int) -> sealing.Point:
+        try:
+            return sealing.product(secret, ephemeral_x)
+        except sealing.SealError:
+            # A sender's point that does not exist has no product; the contract does not read it.
+            return sealing.Point(0, 0)
 
     def claim_deposit(self, provider: Any) -> ReceiptAPI:
         """A provider takes what it is owed."""

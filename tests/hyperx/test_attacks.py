@@ -11,7 +11,7 @@ import pytest
 from offchain.crypto import commitments as cm
 from offchain.crypto import sealing
 from tests.hyperx.commitment import Commitment
-from tests.hyperx.session_driver import Seat, open_session
+from tests.hyperx.session_driver import SEALED, Seat, open_session
 from tests.hyperx.snapshots import undone
 from tests.hyperx.weakened import WEAKENINGS, compile_weakened, weakened
 from tests.refusals import decode, refusal, refused
@@ -257,6 +257,69 @@ def test_a_false_accusation(factory, collector, provider, against, weakness):
 
     assert against(attack) == name
     assert against(attack, weakness) == "ok"
+
+
+FALSE_DISPUTES = {
+    "believes evidence": ("KeyIsRight", lambda root: {}),
+    "believes leaves": ("LeafNotInTree", lambda root: {"leaf": b"\7" * 32}),
+    "believes shared points": (
+        "SharedPointMismatch",
+        lambda root: {"sharedX": sealing.point_of(7).x, "sharedY": sealing.point_of(7).y},
+    ),
+    # On the walk from 8 upwards no node of a tree of 7 has a sibling: the leaf is the root.
+    "believes any shard": (
+        "ShardOutOfRange",
+        lambda root: {"shard": 8, "leaf": root, "path": []},
+    ),
+    "forgets what was delivered": (
+        "CommitmentMismatch",
+        lambda root: {"sealedKey": b"\7" * 32},
+    ),
+}
+
+
+@pytest.mark.parametrize("weakness", FALSE_DISPUTES)
+def test_a_false_dispute(factory, collector, provider, against, weakness):
+    """A provider that delivered the right key is paid because of exactly the check taken out."""
+    name, lie = FALSE_DISPUTES[weakness]
+
+    def attack():
+        driver = open_session(factory, collector, settlement=SEALED)
+        driver.enter(provider)
+        driver.set_candidate(provider)
+        driver.submit_review(provider)
+        driver.set_optimal(provider)
+        driver.deliver_key(provider)
+        changes = lie(driver.seat(provider).commitment.key_root)
+        evidence = driver.dispute_args(provider, 0, **changes)
+        outcome = refusal(driver.session.proveWrongDelivery, evidence, sender=collector)
+        return outcome.name if outcome else "ok"
+
+    assert against(attack) == name
+    assert against(attack, weakness) == "ok"
+
+
+def test_disputing_and_being_paid_at_one_instant(factory, collector, provider, stranger, against):
+    """At the deadline the collector may still dispute, or the provider is paid: never both."""
+
+    def attack():
+        driver = open_session(factory, collector, settlement=SEALED)
+        driver.enter(provider)
+        driver.set_candidate(provider)
+        driver.submit_review(provider)
+        driver.set_optimal(provider)
+        driver.seal_session_key(provider, b"\7" * 32)
+        driver.deliver_key(provider)
+        driver.go_to(driver.deadline)
+        evidence = driver.dispute_args(provider, 0)
+        late = refusal(driver.session.proveWrongDelivery, evidence, sender=collector)
+        with undone():
+            driver.settle(stranger)
+            paid = driver.session.owedTo(provider) > driver.terms.deposit
+        return late is None, paid
+
+    assert against(attack) == (False, True)
+    assert against(attack, "windows overlap") == (True, True)
 
 
 def test_steering_a_draw(factory, collector, provider, against):

@@ -41,7 +41,7 @@ def test_a_claim_pays_reward_and_deposit_and_shows_the_key(reviewed, provider):
     keys = commitment.party.shard_keys(event["sessionKey"], reviewed.terms.shardCount)
     assert tuple(keys) == commitment.keys
     assert event_in(receipt, reviewed.session.SessionClosed) == {"deal": True}
-    assert tuple(reviewed.session.status()) == (3, False, 0, provider.address)
+    assert tuple(reviewed.session.status()) == (4, False, 0, provider.address)
 
 
 def test_claim_window_edges(reviewed, provider):
@@ -93,7 +93,7 @@ def test_a_claim_opens_every_address_or_none(reviewed, provider):
 def test_nobody_is_paid_twice(reviewed, provider):
     """Neither by claiming again nor by asking for the deposit as well."""
     reviewed.claim_reward(provider)
-    assert claim(reviewed, provider) == refused("WrongState", 3, 2)
+    assert claim(reviewed, provider) == refused("WrongState", 4, 2)
     outcome = refusal(reviewed.session.claimDeposit, sender=provider)
     assert outcome == refused("NotProvider", provider)
 

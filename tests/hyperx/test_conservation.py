@@ -2,21 +2,23 @@
 
 import pytest
 
-from tests.hyperx.phases import PHASES
+from tests.hyperx.phases import PHASES, STAGES
 from tests.hyperx.session_driver import open_session
 
 
 @pytest.mark.parametrize(
     ("coin", "further_reviews"), [("native", 0), ("token", 2)], ids=["native", "token-2-further"]
 )
-@pytest.mark.parametrize("phase", PHASES)
-def test_nothing_is_left_behind(factory, collector, cast, token, phase, coin, further_reviews):
+@pytest.mark.parametrize(("settlement", "phase"), STAGES)
+def test_nothing_is_left_behind(
+    factory, collector, cast, token, settlement, phase, coin, further_reviews
+):
     """What is owed adds up to what is held at once, and to nothing once all have called."""
-    terms = {"furtherReviews": further_reviews}
+    terms = {"furtherReviews": further_reviews, "settlement": settlement}
     driver = open_session(
         factory, collector, **terms, **({"token": token} if coin == "token" else {})
     )
-    PHASES[phase](driver, cast)
+    PHASES[settlement][phase](driver, cast)
     owed = [driver.session.owedTo(p) for p in cast.providers]
     assert sum(owed) + driver.session.owedToCollector() == driver.balance(driver.session)
 

@@ -34,7 +34,6 @@ WRONG_TERMS = {
     "no preprocessing": ({"preprocessing": bytes(32)}, "DocumentMissing", ()),
     "no extractor": ({"extractor": bytes(32)}, "DocumentMissing", ()),
     "no encryption key": ({"encryptionKey": bytes(32)}, "DocumentMissing", ()),
-    "sealed settlement": ({"settlement": 1}, "SettlementUnsupported", (1,)),
     "token without code": (
         {"token": "0x000000000000000000000000000000000000bEEF"},
         "TokenWithoutCode",
@@ -50,6 +49,7 @@ RIGHT_TERMS = {
     "whole deposit as penalty": {"penaltyBps": 10_000},
     "least penalty": {"penaltyBps": 1},
     "deposit just above the compensation": {"reward": 1_000, "deposit": 301},
+    "sealed settlement": {"settlement": 1},
     "most money": {"reward": 2**96 - 1, "deposit": 2**96 - 1, "furtherReviews": 255},
 }
 
@@ -78,17 +78,19 @@ def test_extreme_terms_are_allowed(factory, collector, case):
     assert driver.session.balance == escrow == driver.escrow
 
 
-def test_times_out_of_order(factory, collector):
-    """now < registrationEnd < submissionEnd < expiry - 3 * responseTime, each strictly."""
+@pytest.mark.parametrize(("settlement", "windows"), [(0, 3), (1, 4)], ids=["open", "sealed"])
+def test_times_out_of_order(factory, collector, settlement, windows):
+    """now < registrationEnd < submissionEnd < expiry - windows * responseTime, each strictly."""
     now = ape.chain.blocks.head.timestamp
-    times = {"registrationEnd": 10, "submissionEnd": 20, "expiry": 51, "responseTime": 10}
-    wrong = ({"registrationEnd": 0}, {"submissionEnd": 10}, {"expiry": 50}, {"responseTime": 11})
+    end = 20 + 10 * windows
+    times = {"registrationEnd": 10, "submissionEnd": 20, "expiry": end + 1, "responseTime": 10}
+    wrong = ({"registrationEnd": 0}, {"submissionEnd": 10}, {"expiry": end}, {"responseTime": 11})
 
     def attempt(changes):
         merged = times | changes
         ends = {k: v + (now if k != "responseTime" else 0) for k, v in merged.items()}
-        terms = make_terms(now, collector.address, **ends)
-        selection_end = ends["expiry"] - 3 * ends["responseTime"]
+        terms = make_terms(now, collector.address, settlement=settlement, **ends)
+        selection_end = ends["expiry"] - windows * ends["responseTime"]
         order = (now, ends["registrationEnd"], ends["submissionEnd"], selection_end)
         return create_refusal(factory, collector, terms, factory.escrowOf(terms)), order
 
@@ -136,7 +138,7 @@ def test_terms_read_back_and_the_creator_is_the_collector(factory, collector, st
         "shardSize": 0xFEDC_BA98,
         "furtherReviews": 201,
         "publishedAddresses": True,
-        "settlement": 0,
+        "settlement": 1,
         "responseTime": 86_399,
         "registrationEnd": 2**39,
         "submissionEnd": 2**39 + 1,

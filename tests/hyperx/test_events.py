@@ -9,12 +9,14 @@ import pytest
 
 from offchain.crypto import commitments as cm
 from offchain.crypto import samples, sealing
-from tests.hyperx.phases import PHASES
+from tests.hyperx.phases import PHASES, STAGES
 from tests.hyperx.session_driver import open_session
 from tests.hyperx.terms import NATIVE
 
-REGISTERED, SAMPLED, SUBMITTED, TRIED, COMPENSATED, PENALISED, SLASHED = (1 << k for k in range(7))
-PENDING, REVIEWING, REVIEWED, CLOSED = range(4)
+REGISTERED, SAMPLED, SUBMITTED, TRIED, COMPENSATED, PENALISED, SLASHED, SOLD = (
+    1 << k for k in range(8)
+)
+PENDING, REVIEWING, REVIEWED, DELIVERED, CLOSED = range(5)
 
 
 @dataclass
@@ -94,6 +96,20 @@ class Replay:
         self.records[e["provider"]] = Record(flags=0, commitment=bytes(26))
         self.status = (CLOSED, False, 0, e["provider"])
 
+    def on_KeyDelivered(self, record, e):
+        pledge = cm.delivery_hash(e["ephemeralX"], e["sealedKey"])
+        record.commitment = cm.fold(record.commitment, pledge)
+        self.status = (DELIVERED, True, e["deadline"], e["provider"])
+
+    def on_WrongDeliveryProved(self, record, e):
+        self._forfeit(record, SLASHED, e)
+
+    def on_DeliveryUndisputed(self, record, e):
+        record.flags |= SOLD
+        record.owed += e["reward"]
+        self.escrow -= e["reward"]
+        self.status = (CLOSED, False, 0, e["provider"])
+
     def on_SessionClosed(self, _, e):
         if not e["deal"]:
             self.status = (CLOSED, False, 0, NATIVE)
@@ -142,11 +158,11 @@ def assert_same(driver, state):
         assert driver.session.owedTo(address) == record.owed
 
 
-@pytest.mark.parametrize("phase", PHASES)
-def test_events_rebuild_every_view(factory, collector, cast, phase):
+@pytest.mark.parametrize(("settlement", "phase"), STAGES)
+def test_events_rebuild_every_view(factory, collector, cast, settlement, phase):
     """In the phase, after it was settled, and after all that is owed was paid."""
-    driver = open_session(factory, collector)
-    PHASES[phase](driver, cast)
+    driver = open_session(factory, collector, settlement=settlement)
+    PHASES[settlement][phase](driver, cast)
     assert_same(driver, replay(driver))
     driver.go_to(driver.terms.expiry)
     driver.settle(cast.newcomer)

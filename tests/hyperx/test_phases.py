@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.hyperx.phases import PHASES, Cast
-from tests.hyperx.session_driver import SessionDriver, open_session
+from tests.hyperx.phases import PHASES, STAGES, Cast
+from tests.hyperx.session_driver import OPEN, SEALED, SessionDriver, open_session
 from tests.refusals import refusal
 
 # What the right caller of each function gets in each phase; "ok" where the call goes through.
@@ -27,6 +27,15 @@ late         TooLate    TooLate    TooLate    TooLate    TooLate    WrongState  
 expired      TooLate    TooLate    TooLate    TooLate    TooLate    WrongState             WrongState     WrongState     WrongState     WrongState  ok          ok      ok         ok
 """  # noqa: E501
 
+# The same for the phases of sealed settlement. There deliverKey has what claim has above.
+SEALED_TABLE = """
+phase        register   sample     draw       features   candidate  review                 optimal        refuse         prove          claim       close       settle  deposit    escrow      dispute
+delivered    TooLate    TooLate    TooLate    TooLate    WrongState WrongState             WrongState     WrongState     WrongState     WrongState  WrongState  ok      NotEnded   NotEnded    KeyIsRight
+undisputed   TooLate    TooLate    TooLate    TooLate    WrongState WrongState             WrongState     WrongState     WrongState     WrongState  WrongState  ok      ok         NothingOwed TooLate
+sold         TooLate    TooLate    TooLate    TooLate    WrongState WrongState             WrongState     WrongState     WrongState     WrongState  WrongState  ok      ok         NothingOwed WrongState
+convicted    TooLate    TooLate    TooLate    TooLate    WrongState WrongState             WrongState     WrongState     WrongState     WrongState  WrongState  ok      ok         ok          WrongState
+"""  # noqa: E501
+
 # Who may call, and what tells everybody else that it may not (checked before or after the phase).
 ROLES = {
     "register": ({"newcomer"}, {"AlreadyRegistered"}),
@@ -39,6 +48,8 @@ ROLES = {
     "refuse": ({"collector"}, {"NotCollector"}),
     "prove": ({"collector"}, {"NotCollector"}),
     "claim": ({"provider"}, {"NotCandidate"}),
+    "deliver": ({"provider"}, {"NotCandidate"}),
+    "dispute": ({"collector"}, {"NotCollector"}),
     "close": ({"collector"}, {"NotCollector"}),
     "settle": ({"collector", "provider", "rival", "half", "newcomer"}, set()),
     "deposit": ({"rival", "half"}, {"NotProvider"}),
@@ -53,6 +64,17 @@ def parse(table: str) -> dict[str, dict[str, str]]:
     return {row[0]: dict(zip(head[1:], row[1:], strict=True)) for row in rows}
 
 
+def expected(settlement: int) -> dict[str, dict[str, str]]:
+    """The table of one settlement: handing over has two calls, of which the other is refused."""
+    table = {phase: row | {"dispute": "WrongState"} for phase, row in parse(TABLE).items()}
+    if settlement == SEALED:
+        table |= parse(SEALED_TABLE)
+    for row in table.values():
+        taken, refused = ("claim", "deliver") if settlement == OPEN else ("deliver", "claim")
+        row[taken], row[refused] = row["claim"], "WrongSettlement"
+    return table
+
+
 def calls(driver: SessionDriver, cast: Cast) -> dict[str, tuple]:
     """Every function with the arguments an honest caller would send."""
     s, provider = driver.session, cast.provider
@@ -60,6 +82,8 @@ def calls(driver: SessionDriver, cast: Cast) -> dict[str, tuple]:
     key = driver.seat(cast.rival).one_time_key
     if seat.sealed is None:
         driver.seal(provider)
+    if seat.delivered is None:
+        driver.seal_session_key(provider)
     return {
         "register": (s.register, b"\1" * 32, b"\2" * 32, b"\3" * 32),
         "sample": (s.sampleData, cast.waiting, [1]),
@@ -71,6 +95,8 @@ def calls(driver: SessionDriver, cast: Cast) -> dict[str, tuple]:
         "refuse": (s.refuseReview, provider),
         "prove": (s.proveWrongKey, driver.evidence_args(provider, seat.sampled[0])),
         "claim": (s.claimReward, *driver.claim_args(provider)),
+        "deliver": (s.deliverKey, driver.delivery_args(provider)),
+        "dispute": (s.proveWrongDelivery, driver.dispute_args(provider, 0)),
         "close": (s.close,),
         "settle": (s.settle,),
         "deposit": (s.claimDeposit,),
@@ -78,21 +104,22 @@ def calls(driver: SessionDriver, cast: Cast) -> dict[str, tuple]:
     }
 
 
-def test_the_table_speaks_of_every_phase_and_every_function(session):
+@pytest.mark.parametrize("settlement", PHASES)
+def test_the_table_speaks_of_every_phase_and_every_function(session, settlement):
     """A function added to the contract, or a phase added to the tests, needs its row or column."""
-    table = parse(TABLE)
-    assert set(table) == set(PHASES)
+    table = expected(settlement)
+    assert set(table) == set(PHASES[settlement])
     abi = session.session.contract_type.mutable_methods
     assert len(abi) == len(ROLES)
     assert all(set(row) == set(ROLES) for row in table.values())
 
 
-@pytest.mark.parametrize("phase", PHASES)
-def test_who_may_do_what(factory, collector, cast, phase):
+@pytest.mark.parametrize(("settlement", "phase"), STAGES)
+def test_who_may_do_what(factory, collector, cast, settlement, phase):
     """The right caller gets what the table says; nobody else ever gets through."""
-    driver = open_session(factory, collector)
-    PHASES[phase](driver, cast)
-    row = parse(TABLE)[phase]
+    driver = open_session(factory, collector, settlement=settlement)
+    PHASES[settlement][phase](driver, cast)
+    row = expected(settlement)[phase]
     wrong = []
     for function, (method, *args) in calls(driver, cast).items():
         callers, excuses = ROLES[function]

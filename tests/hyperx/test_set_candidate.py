@@ -132,8 +132,8 @@ def test_close_waits_for_the_submissions(entered, provider):
     assert refusal(close, sender=provider) == refused("NotCollector", provider, entered.collector)
     receipt = entered.close()
     assert event_in(receipt, entered.session.SessionClosed) == {"deal": False}
-    assert refusal(close, sender=entered.collector) == refused("WrongState", 3, 0)
-    assert pick(entered, provider) == refused("WrongState", 3, 0)
+    assert refusal(close, sender=entered.collector) == refused("WrongState", 4, 0)
+    assert pick(entered, provider) == refused("WrongState", 4, 0)
 
 
 def test_close_is_not_a_way_out_of_a_review(disclosed, provider):
@@ -141,7 +141,7 @@ def test_close_is_not_a_way_out_of_a_review(disclosed, provider):
     close = disclosed.session.close
     assert refusal(close, sender=disclosed.collector) == refused("WrongState", 1, 0)
     disclosed.go_to(disclosed.deadline)
-    assert refusal(close, sender=disclosed.collector) == refused("WrongState", 3, 0)
+    assert refusal(close, sender=disclosed.collector) == refused("WrongState", 4, 0)
 
 
 def test_close_may_follow_a_silent_candidate_at_once(candidate):
@@ -149,4 +149,4 @@ def test_close_may_follow_a_silent_candidate_at_once(candidate):
     candidate.go_to(candidate.deadline)
     receipt = candidate.close()
     assert event_in(receipt, candidate.session.CandidateSilent)["forfeited"] == candidate.penalty
-    assert candidate.session.status().state == 3
+    assert candidate.session.status().state == 4

@@ -160,7 +160,7 @@ def test_further_reviews_are_each_compensated(factory, collector, accounts, furt
         else:
             driver.go_to(driver.deadline)
             driver.settle()
-        assert driver.session.status().state == (3 if turn == further else 0)
+        assert driver.session.status().state == (4 if turn == further else 0)
     seen = [t.deposit + compensation] * (1 + further)
     unseen = [t.deposit] * (len(providers) - len(seen))
     assert pay_out(driver, *providers) == (*seen, *unseen, t.reward - compensation)

@@ -14,6 +14,7 @@ import pytest
 
 from offchain.crypto import commitments as cm
 from offchain.crypto import samples, sealing
+from offchain.hyperx.delivery import SESSION_KEY_INDEX
 from tests.hyperx.solidity import compile_contracts
 
 HARNESS = "tests/invariants/ShardsHarness.sol"
@@ -108,6 +109,18 @@ def test_pledges(harness, rng, case):
     expected = cm.review_hash(account, ephemeral_x, sealed)
     checksummed = ape.networks.ethereum.decode_address(bytes.fromhex(account[2:]))
     assert harness.reviewHash(checksummed, ephemeral_x, sealed) == expected
+
+
+@pytest.mark.parametrize("case", range(4))
+def test_deliveries(harness, party, provider, rng, case):
+    """The pledge of a delivery, the pad it lies under, and one shard's key by itself."""
+    ephemeral_x, (sealed, session_key) = integer(rng, 0, 2**256), words(rng, 2)
+    assert harness.deliveryHash(ephemeral_x, sealed) == cm.delivery_hash(ephemeral_x, sealed)
+    assert harness.sessionKeyIndex() == SESSION_KEY_INDEX
+    index = integer(rng, 0, 10_000)
+    expected = party.shard_key(session_key, index)
+    assert harness.shardKey(provider, session_key, index) == expected
+    assert party.shard_keys(session_key, index + 1)[index] == expected
 
 
 @pytest.mark.parametrize("case", range(8))

@@ -3,17 +3,19 @@
 import ape
 import pytest
 
-from tests.hyperx.session_driver import open_session
+from tests.hyperx.session_driver import OPEN, SEALED, open_session
 
 
+@pytest.mark.parametrize("settlement", [OPEN, SEALED], ids=["open", "sealed"])
 @pytest.mark.parametrize("coin", ["native", "token"])
 @pytest.mark.parametrize("draw", [False, True], ids=["chosen sample", "random sample"])
 @pytest.mark.parametrize("shards", [2, 300])
 def test_the_chosen_provider_swaps_its_dataset_for_the_reward(
-    factory, collector, provider, rival, token, published, coin, draw, shards
+    factory, collector, provider, rival, token, published, coin, draw, shards, settlement
 ):
     """Winner: reward more. Loser: unchanged. Collector: the reward less. Contract: empty."""
     terms = {"publishedAddresses": published, "shardCount": shards, "sampleBps": 5_000}
+    terms["settlement"] = settlement
     if coin == "token":
         terms["token"] = token
     fees = dict.fromkeys((collector, provider, rival), 0)
@@ -33,7 +35,7 @@ def test_the_chosen_provider_swaps_its_dataset_for_the_reward(
     driver.set_candidate(provider)
     driver.submit_review(provider)
     driver.set_optimal(provider)
-    driver.claim_reward(provider)
+    driver.strike_deal(provider)
     driver.claim_deposit(rival)
 
     if coin == "native":

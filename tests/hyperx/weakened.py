@@ -16,6 +16,8 @@ from tests.hyperx.snapshots import undone
 from tests.hyperx.solidity import compile_contracts
 
 _SESSION = "contracts/hyperx/TradingSession.sol"
+_STATE = "contracts/hyperx/SessionState.sol"
+_EVIDENCE = "contracts/hyperx/Evidence.sol"
 _SHARDS = "contracts/hyperx/Shards.sol"
 _PAYMENT = "contracts/exchange/Payment.sol"
 
@@ -57,7 +59,12 @@ WEAKENINGS: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
     "pushes the compensation": (
         (
-            _SESSION,
+            _STATE,
+            "import {Shards} from",
+            'import {Payment} from "../exchange/Payment.sol";\nimport {Shards} from',
+        ),
+        (
+            _STATE,
             "emit ReviewRefused(status_.candidate,",
             "Payment.pay(t.token(), status_.candidate, t.compensation());\n"
             "        emit ReviewRefused(status_.candidate,",
@@ -80,34 +87,52 @@ WEAKENINGS: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
     "anyone acts for the candidate": (
         (
-            _SESSION,
+            _STATE,
             "require(msg.sender == status_.candidate, NotCandidate(msg.sender, "
-            "status_.candidate));\n        uint256 count",
-            "uint256 count",
+            "status_.candidate));\n        return _profiles[msg.sender];",
+            "return _profiles[status_.candidate];",
         ),
-        (_SESSION, "Shards.addressRoot(msg.sender,", "Shards.addressRoot(status_.candidate,"),
-        (_SESSION, "Shards.keyRoot(msg.sender,", "Shards.keyRoot(status_.candidate,"),
         (
             _SESSION,
-            "_match(_profiles[msg.sender], Shards.fold(Shards.fold(roots,",
-            "_match(_profiles[status_.candidate], Shards.fold(Shards.fold(roots,",
+            "Shards.addressRoot(msg.sender, addresses)",
+            "Shards.addressRoot(_status.candidate, addresses)",
         ),
+        (_SESSION, "Shards.keyRoot(msg.sender,", "Shards.keyRoot(_status.candidate,"),
     ),
     "believes evidence": (
         (
-            _SESSION,
-            "require(delivered != evidence.leaf, KeyIsRight(evidence.shard));",
+            _EVIDENCE,
+            "require(delivered != leaf, ITradingSession.KeyIsRight(shard));",
             "delivered;",
         ),
     ),
     "believes leaves": (
-        (_SESSION, "require(root == evidence.keyRoot, LeafNotInTree(evidence.keyRoot, root));", ""),
+        (
+            _EVIDENCE,
+            "require(root == keyRoot, ITradingSession.LeafNotInTree(keyRoot, root));",
+            "root;",
+        ),
     ),
     "believes shared points": (
         (
-            _SESSION,
-            "SealedKey.isAccountOf(product, evidence.sharedX, evidence.sharedY),",
-            "product != address(1),",
+            _EVIDENCE,
+            "SealedKey.isAccountOf(product, sharedX, sharedY),",
+            "product != address(1) && sharedY != 0,",
+        ),
+    ),
+    "believes any shard": (
+        (
+            _EVIDENCE,
+            "require(evidence.shard < shardCount, "
+            "ITradingSession.ShardOutOfRange(evidence.shard, shardCount));",
+            "",
+        ),
+    ),
+    "forgets what was delivered": (
+        (
+            _EVIDENCE,
+            "profile.requireCommitted(Shards.fold(Shards.fold(sample, review), delivery));",
+            "delivery; review; sample; profile;",
         ),
     ),
     "draws from the moment": (
@@ -118,7 +143,7 @@ WEAKENINGS: dict[str, tuple[tuple[str, str, str], ...]] = {
         (_SESSION, "require(block.number <= last, DrawTooLate(block.number, last));", "last;"),
     ),
     "windows overlap": (
-        (_SESSION, "require(block.timestamp < end, ", "require(block.timestamp <= end, "),
+        (_STATE, "require(block.timestamp < end, ", "require(block.timestamp <= end, "),
     ),
     "trusts tokens": (
         (_PAYMENT, "require(received == amount, TokenTakesFee(received, amount));", "received;"),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Review, WrongKey} from "../../contracts/interfaces/ITradingSession.sol";
+import {Delivery, Review, WrongDelivery, WrongKey} from "../../contracts/interfaces/ITradingSession.sol";
 import {Base, Vm} from "./Base.sol";
 import {PlainShards} from "./PlainShards.sol";
 
@@ -76,6 +76,45 @@ abstract contract Datasets is Base {
         }
         bool[] memory known = PlainShards.flags(review.bitmap, count);
         review.proof = PlainShards.multiproof(PlainShards.addressLeaves(party, all), known);
+    }
+
+    /// @dev What an honest provider delivers after the review that it opened.
+    function _delivery(PlainShards.Party memory party, uint256 count, Review memory said, bool published)
+        internal
+        view
+        returns (Delivery memory delivery)
+    {
+        delivery.ephemeralX = _ephemeral.publicKeyX;
+        delivery.sealedKey = _sessionKey(party) ^ keccak256(abi.encode(_shared.publicKeyX, type(uint256).max));
+        if (published) return delivery;
+        delivery.keyRoot = _keyRoot(party, count);
+        delivery.sampleHash = keccak256(abi.encodePacked(said.bitmap));
+        delivery.reviewHash = PlainShards.reviewHash(said.oneTimeKey, said.ephemeralX, said.sealedKeys);
+        delivery.addresses = _addresses(party, count);
+    }
+
+    /// @dev The evidence about `shard` that follows from what was delivered.
+    function _dispute(
+        PlainShards.Party memory party,
+        uint256 count,
+        Review memory said,
+        Delivery memory delivered,
+        uint256 shard
+    ) internal view returns (WrongDelivery memory evidence) {
+        bytes32[] memory leaves = PlainShards.keyLeaves(party, _sessionKey(party), count);
+        evidence.keyRoot = _keyRoot(party, count);
+        evidence.addressRoot = _addressRoot(party, count);
+        evidence.sampleHash = keccak256(abi.encodePacked(said.bitmap));
+        evidence.reviewX = said.ephemeralX;
+        evidence.reviewKeysHash = keccak256(abi.encodePacked(said.sealedKeys));
+        evidence.ephemeralX = delivered.ephemeralX;
+        evidence.sealedKey = delivered.sealedKey;
+        evidence.oneTimeSecret = ONE_TIME_SECRET;
+        evidence.sharedX = _shared.publicKeyX;
+        evidence.sharedY = _shared.publicKeyY;
+        evidence.shard = shard;
+        evidence.leaf = leaves[shard];
+        evidence.path = PlainShards.path(leaves, shard);
     }
 
     /// @dev The evidence about `shard` that follows from what a review said.

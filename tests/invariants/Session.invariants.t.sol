@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {ITradingSession, State} from "../../contracts/interfaces/ITradingSession.sol";
 import {Base} from "./Base.sol";
 import {SessionBook} from "./SessionBook.sol";
+import {SessionDelivery} from "./SessionDelivery.sol";
 import {SessionHandler} from "./SessionHandler.sol";
 import {SessionPlay} from "./SessionPlay.sol";
 
@@ -108,7 +109,7 @@ contract SessionInvariants is Base {
     function test_HandlerReachesEveryOutcome() public {
         vm.pauseGasMetering();
         bytes4[] memory actions = _actions();
-        for (uint256 step = 0; step < 12_000; ++step) {
+        for (uint256 step = 0; step < 30_000; ++step) {
             uint256 seed = derive(step, "walk");
             (bool done, bytes memory answer) =
                 address(handler).call(abi.encodeWithSelector(actions[derive(seed, "action") % actions.length], seed));
@@ -119,7 +120,7 @@ contract SessionInvariants is Base {
             }
             if (step % 400 == 399) _leave(seed);
         }
-        string[25] memory outcomes = [
+        string[32] memory outcomes = [
             "open",
             "accepted",
             "refused",
@@ -144,7 +145,14 @@ contract SessionInvariants is Base {
             "chosen provider silent",
             "reward claimed",
             "closed early",
-            "deposit claimed"
+            "deposit claimed",
+            "right key delivered",
+            "wrong session key delivered",
+            "session key without a point",
+            "wrong delivery proved",
+            "missing point of a delivery proved",
+            "false dispute refused",
+            "delivery undisputed"
         ];
         for (uint256 i = 0; i < outcomes.length; ++i) {
             emit log_named_uint(outcomes[i], handler.count(outcomes[i]));
@@ -165,7 +173,7 @@ contract SessionInvariants is Base {
     }
 
     function _actions() private pure returns (bytes4[] memory actions) {
-        actions = new bytes4[](36);
+        actions = new bytes4[](38);
         actions[0] = SessionHandler.passTime.selector;
         actions[1] = SessionHandler.passBlocks.selector;
         actions[2] = SessionHandler.force.selector;
@@ -184,7 +192,9 @@ contract SessionInvariants is Base {
         actions[15] = SessionHandler.claimDeposit.selector;
         actions[16] = SessionHandler.reclaimEscrow.selector;
         actions[17] = SessionPlay.open.selector;
-        for (uint256 i = 18; i < actions.length; ++i) {
+        actions[18] = SessionDelivery.deliverKey.selector;
+        actions[19] = SessionDelivery.proveWrongDelivery.selector;
+        for (uint256 i = 20; i < actions.length; ++i) {
             actions[i] = SessionHandler.advance.selector;
         }
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {State, Terms} from "../../contracts/interfaces/ITradingSession.sol";
+import {Settlement, State, Terms} from "../../contracts/interfaces/ITradingSession.sol";
 import {TradingSession} from "../../contracts/hyperx/TradingSession.sol";
 
 /// @title What a session ought to be, kept in plain words beside the contract
@@ -67,7 +67,7 @@ abstract contract SessionBook {
     }
 
     function _selectionEnd() internal view returns (uint256) {
-        return terms.expiry - 3 * uint256(terms.responseTime);
+        return terms.expiry - (terms.settlement == Settlement.Sealed ? 4 : 3) * uint256(terms.responseTime);
     }
 
     /// @dev Forgets the last session.
@@ -87,6 +87,7 @@ abstract contract SessionBook {
     function _lapse() internal view returns (State next, int256 change) {
         if (candidate == NOBODY || state == State.Closed || block.timestamp < deadline) return (state, 0);
         if (state == State.Reviewed) return (State.Closed, -int256(uint256(terms.deposit)));
+        if (state == State.Delivered) return (State.Closed, int256(uint256(terms.reward)));
         if (disclosed) return (_afterRefusal(), int256(_compensation()));
         return (State.Pending, -int256(_penalty()));
     }
@@ -114,7 +115,9 @@ abstract contract SessionBook {
         (State next, int256 change) = _lapse();
         if (next == state) return false;
         if (disclosed && state == State.Reviewing) ++refusedReviews;
+        (bool sold, uint256 winner) = (state == State.Delivered, candidate);
         _finishTurn(next, change);
+        if (sold) (candidate, deal) = (winner, true);
         return true;
     }
 
@@ -126,6 +129,10 @@ abstract contract SessionBook {
 
     function _bookWrongKey() internal {
         _finishTurn(State.Pending, -int256(uint256(terms.deposit)));
+    }
+
+    function _bookWrongDelivery() internal {
+        _finishTurn(State.Closed, -int256(uint256(terms.deposit)));
     }
 
     function _bookClose() internal {

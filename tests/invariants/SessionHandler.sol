@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {ITradingSession, Review, State, WrongKey} from "../../contracts/interfaces/ITradingSession.sol";
+import {ITradingSession, Review, Settlement, State, WrongKey} from "../../contracts/interfaces/ITradingSession.sol";
 import {Payment} from "../../contracts/exchange/Payment.sol";
 import {SampleSet} from "../../contracts/hyperx/SampleSet.sol";
 import {PlainShards} from "./PlainShards.sol";
-import {SessionChoices} from "./SessionChoices.sol";
+import {SessionDelivery} from "./SessionDelivery.sol";
 
 /// @title Plays everybody: one function per call of the session, mostly the right person at the right time, often not
 /// @notice A seed decides who calls and which of the call's requirements is violated, if any.
-contract SessionHandler is SessionChoices {
+contract SessionHandler is SessionDelivery {
     // ---------------------------------------------------------------- time
 
     /// @notice Moves to just before, at or just after the next moment that matters.
@@ -51,10 +51,13 @@ contract SessionHandler is SessionChoices {
         }
         if (block.timestamp >= deadline) return choice < 4 ? settle(seed) : setCandidate(seed);
         if (choice == 0) return passTime(seed);
-        if (state == State.Reviewed) return claimReward(seed);
+        if (state == State.Reviewed) return terms.settlement == Settlement.Open ? claimReward(seed) : deliverKey(seed);
+        if (state == State.Delivered) {
+            return choice < (_deliveredLie == Lie.None ? 3 : 6) ? proveWrongDelivery(seed) : passTime(seed);
+        }
         if (!disclosed) return submitReview(seed);
         if (_lie != Lie.None && choice < 6) return proveWrongKey(seed);
-        return choice < 4 ? refuseReview(seed) : setOptimal(seed);
+        return choice < 3 ? refuseReview(seed) : setOptimal(seed);
     }
 
     /// @dev The same before the submissions end: one of the steps that somebody can take, else time passes.
@@ -254,6 +257,7 @@ contract SessionHandler is SessionChoices {
             addresses = new bytes32[](terms.publishedAddresses ? 1 : terms.shardCount - 1);
             _requires(false, ITradingSession.WrongKeyCount.selector);
         }
+        _requires(terms.settlement == Settlement.Open, ITradingSession.WrongSettlement.selector);
         _requiresState(state, State.Reviewed);
         _requiresBefore(deadline);
         _requires(person == candidate, ITradingSession.NotCandidate.selector);
@@ -279,10 +283,12 @@ contract SessionHandler is SessionChoices {
     }
 
     function settle(uint256 seed) public {
-        (bool reviewed, bool opened) = (state == State.Reviewed, disclosed);
+        (State before, bool opened) = (state, disclosed);
         _attempt(seed % PEOPLE, 0, abi.encodeCall(session.settle, ()));
         if (!_bookLapse()) return;
-        ++count[reviewed ? "chosen provider silent" : opened ? "collector silent" : "candidate silent"];
+        if (before == State.Reviewed) ++count["chosen provider silent"];
+        else if (before == State.Delivered) ++count["delivery undisputed"];
+        else ++count[opened ? "collector silent" : "candidate silent"];
     }
 
     // ---------------------------------------------------------------- payouts

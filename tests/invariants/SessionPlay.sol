@@ -72,7 +72,7 @@ abstract contract SessionPlay is SessionBook, Datasets, Attempts {
         else _token.mint(address(session), amount);
     }
 
-    /// @dev Few shards, all kinds of amounts: each of the 24 mixes of coin, publication and further reviews occurs.
+    /// @dev Few shards, all kinds of amounts: each of the 24 mixes of coin, publication, settlement and further reviews occurs.
     function _someTerms(uint256 seed) private view returns (Terms memory t) {
         t.collector = people[COLLECTOR];
         t.token = derive(seed, "token") % 2 == 0 ? address(0) : address(_token);
@@ -88,8 +88,9 @@ abstract contract SessionPlay is SessionBook, Datasets, Attempts {
         t.responseTime = uint32(1 + derive(seed, "response") % 100);
         t.registrationEnd = uint40(block.timestamp + 1 + derive(seed, "registration") % 100);
         t.submissionEnd = uint40(t.registrationEnd + 1 + derive(seed, "submission") % 100);
-        t.expiry = uint40(t.submissionEnd + 1 + (3 + derive(seed, "expiry") % 16) * t.responseTime);
-        t.settlement = Settlement.Open;
+        t.settlement = Settlement(derive(seed, "settlement") % 2);
+        uint256 windows = t.settlement == Settlement.Sealed ? 4 : 3;
+        t.expiry = uint40(t.submissionEnd + 1 + (windows + derive(seed, "expiry") % 16) * t.responseTime);
         (t.preprocessing, t.extractor, t.encryptionKey) = ("preprocessing", "extractor", "encryption key");
     }
 
@@ -154,7 +155,11 @@ abstract contract SessionPlay is SessionBook, Datasets, Attempts {
             if (to == State.Pending && call_ == ITradingSession.proveWrongKey.selector) return true;
             return settles || call_ == ITradingSession.refuseReview.selector;
         }
-        bool claims = call_ == ITradingSession.claimReward.selector;
-        return from == State.Reviewed && to == State.Closed && (settles || claims);
+        if (from == State.Reviewed) {
+            if (to == State.Delivered) return call_ == ITradingSession.deliverKey.selector;
+            return to == State.Closed && (settles || call_ == ITradingSession.claimReward.selector);
+        }
+        bool disputes = call_ == ITradingSession.proveWrongDelivery.selector;
+        return from == State.Delivered && to == State.Closed && (settles || disputes);
     }
 }

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {SealedKey} from "../../contracts/exchange/SealedKey.sol";
+import {Evidence} from "../../contracts/hyperx/Evidence.sol";
 import {SampleSet} from "../../contracts/hyperx/SampleSet.sol";
 import {Shards} from "../../contracts/hyperx/Shards.sol";
 
@@ -51,6 +52,18 @@ contract ShardsHarness {
         returns (bytes32)
     {
         return Shards.reviewHash(oneTimeKey, ephemeralX, sealedKeys);
+    }
+
+    function deliveryHash(uint256 ephemeralX, bytes32 sealedKey) external pure returns (bytes32) {
+        return Shards.deliveryHash(ephemeralX, sealedKey);
+    }
+
+    function shardKey(address provider, bytes32 sessionKey, uint256 index) external view returns (bytes32) {
+        return Shards.shardKey(provider, sessionKey, index);
+    }
+
+    function sessionKeyIndex() external pure returns (uint256) {
+        return Evidence.SESSION_KEY_INDEX;
     }
 
     function size(uint256[] calldata bitmap, uint256 count) external pure returns (uint256) {

@@ -62,6 +62,7 @@ def make_record(**changes: object) -> SessionRecord:
         "shard_count": 100,
         "shard_size": 20,
         "sample_bps": 1000,
+        "settlement": "open",
         "extractor": "EfficientNet-Lite0",
         "dataset": "digits",
         "seed": 7,

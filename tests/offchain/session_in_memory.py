@@ -18,8 +18,9 @@ from offchain.crypto.errors import SealError
 from offchain.crypto.samples import bitmap_hash, draw, draw_seed, from_bitmap
 from offchain.hyperx import actions as do
 from offchain.hyperx import events as ev
+from offchain.hyperx.delivery import SESSION_KEY_INDEX
 from offchain.hyperx.session import Clock, Session, State
-from offchain.hyperx.terms import Terms
+from offchain.hyperx.terms import Settlement, Terms
 from offchain.storage import ContentMissing, ContentTooLarge, cid_of
 from offchain.storage.checks import check_content
 
@@ -237,12 +238,31 @@ class SessionInMemory:
                 self._check_evidence(session, session.candidate, evidence)
                 yield ev.WrongKeyProved(session.candidate, evidence.shard, terms.deposit)
             case do.ClaimReward():
+                need(terms.settlement == Settlement.OPEN, "WrongSettlement")
                 self._running(session, State.REVIEWED)
                 need(sender == session.candidate, "NotCandidate")
                 self._check_claim(session, sender, action)
                 paid = terms.reward + terms.deposit
                 yield ev.RewardClaimed(sender, action.session_key, action.addresses, paid)
                 yield ev.SessionClosed(True)
+            case do.DeliverKey(delivery):
+                need(terms.settlement == Settlement.SEALED, "WrongSettlement")
+                self._running(session, State.REVIEWED)
+                need(sender == session.candidate, "NotCandidate")
+                self._check_delivery(session, sender, delivery)
+                yield ev.KeyDelivered(
+                    sender,
+                    delivery.ephemeral_x,
+                    delivery.sealed_key,
+                    delivery.addresses,
+                    self._deadline,
+                )
+            case do.ProveWrongDelivery(evidence):
+                self._only(sender, terms.collector)
+                self._running(session, State.DELIVERED)
+                self._check_dispute(session, session.candidate, evidence)
+                yield ev.WrongDeliveryProved(session.candidate, evidence.shard, terms.deposit)
+                yield ev.SessionClosed(False)
             case do.Close():
                 self._only(sender, terms.collector)
                 self._from(terms.submission_end)
@@ -297,12 +317,14 @@ class SessionInMemory:
         member = after.members[account]
         if session.state == State.REVIEWED:
             yield ev.OptimalSilent(account, member.forfeited)
+        elif session.state == State.DELIVERED:
+            yield ev.DeliveryUndisputed(account, self.terms.reward)
         elif session.disclosed:
             yield ev.ReviewRefused(account, self.terms.compensation, False)
         else:
             yield ev.CandidateSilent(account, member.forfeited)
         if after.state == State.CLOSED:
-            yield ev.SessionClosed(False)
+            yield ev.SessionClosed(session.state == State.DELIVERED)
         return after
 
     def _ended(self, session: Session) -> Iterator[ev.Event]:
@@ -360,9 +382,7 @@ class SessionInMemory:
         keys = party.shard_keys(claim.session_key, self.terms.shard_count)
         need(len(claim.addresses) == (self.terms.shard_count if hidden else 0), "WrongKeyCount")
         root = cm.root_of(party.address_leaves(claim.addresses)) if hidden else claim.address_root
-        pledge = cm.review_hash(
-            session.one_time_key.account, member.review.ephemeral_x, member.review.sealed
-        )
+        pledge = self._review_pledge(session, member)
         need(
             cm.root_of(party.key_leaves(keys)) == member.key_root
             and root == member.address_root
@@ -370,6 +390,55 @@ class SessionInMemory:
             and claim.review_hash == pledge,
             "CommitmentMismatch",
         )
+
+    def _review_pledge(self, session: Session, member) -> bytes:
+        key, review = session.one_time_key, member.review
+        return cm.review_hash(key.account, review.ephemeral_x, review.sealed)
+
+    def _check_delivery(self, session: Session, sender: str, delivery: do.Delivery) -> None:
+        member, party = session.members[sender], session.party(sender)
+        if self.terms.published_addresses:
+            need(len(delivery.addresses) == 0, "WrongKeyCount")
+            return
+        need(len(delivery.addresses) == self.terms.shard_count, "WrongKeyCount")
+        need(
+            cm.root_of(party.address_leaves(delivery.addresses)) == member.address_root
+            and delivery.key_root == member.key_root
+            and delivery.sample_hash == bitmap_hash(member.bitmap)
+            and delivery.review_hash == self._review_pledge(session, member),
+            "CommitmentMismatch",
+        )
+
+    def _check_dispute(self, session: Session, provider: str, evidence: do.WrongDelivery) -> None:
+        member, party, delivery = (
+            session.members[provider],
+            session.party(provider),
+            session.delivery,
+        )
+        review = member.review
+        need(
+            (evidence.key_root, evidence.address_root, evidence.sample_hash)
+            == (member.key_root, member.address_root, bitmap_hash(member.bitmap))
+            and (evidence.review_x, evidence.review_keys_hash)
+            == (review.ephemeral_x, keccak(b"".join(review.sealed)))
+            and (evidence.ephemeral_x, evidence.sealed_key)
+            == (delivery.ephemeral_x, delivery.sealed_key)
+            and sealing.point_of(evidence.one_time_secret) == session.one_time_key,
+            "CommitmentMismatch",
+        )
+        try:
+            ephemeral = sealing.Point.with_even_y(evidence.ephemeral_x)
+        except SealError:
+            return
+        shared = sealing.shared_x(evidence.one_time_secret, ephemeral)
+        need(shared == evidence.shared_x, "SharedPointMismatch")
+        need(evidence.shard < self.terms.shard_count, "ShardOutOfRange")
+        root = proven_root(self.terms.shard_count, {evidence.shard: evidence.leaf}, evidence.path)
+        need(root == evidence.key_root, "LeafNotInTree")
+        pad = sealing.pad(shared, SESSION_KEY_INDEX)
+        key = bytes(a ^ b for a, b in zip(evidence.sealed_key, pad, strict=True))
+        right = party.key_leaf(evidence.shard, party.shard_key(key, evidence.shard))
+        need(right != evidence.leaf, "KeyIsRight")
 
 
 def held(terms: Terms, events: Sequence[ev.Event]) -> int:

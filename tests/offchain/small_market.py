@@ -24,7 +24,7 @@ from offchain.hyperx.obfuscation import Obfuscation
 from offchain.hyperx.provider import Provider
 from offchain.hyperx.quality import QualityScore
 from offchain.hyperx.session import Session
-from offchain.hyperx.terms import NATIVE, Terms
+from offchain.hyperx.terms import NATIVE, Settlement, Terms
 from offchain.models.backbones import default_preprocessing
 from offchain.models.extractor import Extractor, random_extractor
 from tests.offchain.session_in_memory import MemoryStore, SessionInMemory
@@ -108,7 +108,7 @@ def make_terms(**changes) -> Terms:
         shard_size=SHARD_SIZE,
         further_reviews=0,
         published_addresses=True,
-        settlement=0,
+        settlement=Settlement.OPEN,
         registration_end=1000,
         submission_end=2000,
         expiry=3000,

@@ -8,6 +8,7 @@ from offchain.hyperx import adversaries
 from offchain.hyperx.collector import Collector, Policy
 from offchain.hyperx.provider import Provider
 from offchain.hyperx.session import State
+from offchain.hyperx.terms import Settlement
 from offchain.storage import digest_of
 from tests.offchain.small_market import (
     ANNA,
@@ -31,6 +32,13 @@ ENDS = {
         "published_addresses": False,
         "further_reviews": 1,
     },
+    "sealed": {"settlement": Settlement.SEALED},
+    "sealed, hidden addresses": {"settlement": Settlement.SEALED, "published_addresses": False},
+    "sealed, a wrong delivery": {
+        "settlement": Settlement.SEALED,
+        "kind": adversaries.WrongDelivery,
+    },
+    "sealed, no delivery": {"settlement": Settlement.SEALED, "kind": adversaries.NeverClaims},
     "a collector that vanishes": {"collector": adversaries.VanishingCollector},
     "a collector that never evaluates": {"collector": adversaries.IdleCollector},
 }
@@ -96,7 +104,17 @@ def test_killed_before_and_after_every_decision_the_session_ends_the_same(tmp_pa
 
 
 @pytest.mark.parametrize("restart", [False, True])
-@pytest.mark.parametrize("name", ["honest", "hidden addresses", "a wrong key", "a missing shard"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "honest",
+        "hidden addresses",
+        "a wrong key",
+        "a missing shard",
+        "sealed",
+        "sealed, a wrong delivery",
+    ],
+)
 def test_when_every_block_vanishes_once_the_session_ends_the_same(tmp_path, name, restart):
     calm = played(tmp_path / "calm", name)
     wild = played(tmp_path / "wild", name, market=Reorganised, restart=restart)

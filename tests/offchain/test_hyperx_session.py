@@ -7,6 +7,7 @@ import pytest
 from offchain.crypto.sealing import point_of
 from offchain.hyperx import events as ev
 from offchain.hyperx.session import Session, SessionError, State
+from offchain.hyperx.terms import Settlement
 from tests.offchain.session_in_memory import CHAIN_ID, SESSION, held
 from tests.offchain.small_market import ANNA, BERT, make_terms
 
@@ -46,6 +47,10 @@ def opened(account, deadline=2200):
 
 def chosen(account, deadline=2300):
     return [*opened(account), ev.OptimalSet(account, deadline)]
+
+
+def delivered(account, deadline=2400):
+    return [*chosen(account), ev.KeyDelivered(account, 9, WORD, (), deadline)]
 
 
 def refused(account, by_collector=True):
@@ -118,6 +123,21 @@ BRANCHES = {
     "wrong key": Branch(
         [*BOTH, *opened(ANNA), ev.WrongKeyProved(ANNA, 0, 300)], State.PENDING, 0, 300, ESCROW + 300
     ),
+    "delivered": Branch([*BOTH, *delivered(ANNA)], State.DELIVERED, 300, 300, ESCROW),
+    "delivered, undisputed": Branch(
+        [*BOTH, *delivered(ANNA), ev.DeliveryUndisputed(ANNA, 1000), ev.SessionClosed(True)],
+        State.CLOSED,
+        1300,
+        300,
+        ESCROW - 1000,
+    ),
+    "wrong delivery": Branch(
+        [*BOTH, *delivered(ANNA), ev.WrongDeliveryProved(ANNA, 0, 300), *CLOSED],
+        State.CLOSED,
+        0,
+        300,
+        ESCROW + 300,
+    ),
     "chosen and silent": Branch(
         [*BOTH, *chosen(ANNA), ev.OptimalSilent(ANNA, 300), *CLOSED],
         State.CLOSED,
@@ -184,6 +204,11 @@ LAPSES = {
         2300,
         [ev.OptimalSilent(ANNA, 300), *CLOSED],
     ),
+    "undisputed": (
+        [*BOTH, *delivered(ANNA)],
+        2400,
+        [ev.DeliveryUndisputed(ANNA, 1000), ev.SessionClosed(True)],
+    ),
 }
 
 
@@ -199,7 +224,9 @@ def test_a_lapsed_window_has_its_consequence_from_its_last_second_on(name):
     assert session == folded(*events), "looking ahead changes nothing"
 
 
-@pytest.mark.parametrize("name", [n for n in BRANCHES if n not in ("asked", "opened", "chosen")])
+@pytest.mark.parametrize(
+    "name", [n for n in BRANCHES if n not in ("asked", "opened", "chosen", "delivered")]
+)
 def test_without_a_running_window_nothing_lapses(name):
     session = folded(*BRANCHES[name].events)
     assert session.settled(10**9) is session
@@ -212,6 +239,8 @@ def test_a_session_is_over_when_closed_expired_or_about_to_be_closed_by_a_lapse(
     assert folded(*BOTH, *CLOSED).is_over(0)
     assert not folded(*BOTH, *chosen(ANNA)).is_over(2299)
     assert folded(*BOTH, *chosen(ANNA)).is_over(2300)
+    assert not folded(*BOTH, *delivered(ANNA)).is_over(2399)
+    assert folded(*BOTH, *delivered(ANNA)).is_over(2400)
     assert not folded(*BOTH, *asked(ANNA)).is_over(2100), "another candidate may follow"
 
 
@@ -261,3 +290,4 @@ def test_the_amounts_of_the_terms_are_rounded_down_as_the_contract_does():
     assert (odd.compensation, odd.penalty, odd.sample_limit) == (332, 0, 3)
     assert odd.escrow == 999 + 332
     assert odd.selection_end == 2700
+    assert replace(odd, settlement=Settlement.SEALED).selection_end == 2600

@@ -4,6 +4,7 @@ import pytest
 
 from offchain.hyperx import adversaries
 from offchain.hyperx.provider import Provider
+from offchain.hyperx.terms import Settlement
 from offchain.storage import DatastoreUnavailable
 from tests.offchain.session_in_memory import MemoryStore, Refused, held
 from tests.offchain.small_market import (
@@ -21,6 +22,10 @@ STORIES = {
     "a refusal": {"kind": Repeats, "further_reviews": 1},
     "the last refusal": {"kind": Repeats},
     "no claim": {"kind": adversaries.NeverClaims},
+    "sealed": {"settlement": Settlement.SEALED},
+    "sealed and hidden": {"settlement": Settlement.SEALED, "published_addresses": False},
+    "sealed, a wrong key": {"settlement": Settlement.SEALED, "kind": adversaries.WrongDelivery},
+    "sealed, no delivery": {"settlement": Settlement.SEALED, "kind": adversaries.NeverClaims},
 }
 
 

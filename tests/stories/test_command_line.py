@@ -57,6 +57,11 @@ REFUSED = {
     "device": (["--device", "tpu"], "'tpu'"),
     "ipfs": (["--ipfs", "http://127.0.0.1:9"], "127.0.0.1:9"),
     "resume": (["--resume", NOWHERE], "resume: "),
+    "settlement": (["--settlement", "closed"], "'closed' is not one of"),
+    "settlement of the story": (
+        ["--settlement", "open", "--story", "false-dispute"],
+        "settlement: open, the story needs sealed",
+    ),
     "story": (["--story", "lucky"], "'lucky' is not one of"),
 }
 

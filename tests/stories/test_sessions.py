@@ -48,9 +48,15 @@ def factory_file(deployer, tmp_path) -> Path:
     return path
 
 
-def test_roles_that_forget_everything_before_each_step_end_the_same(played) -> None:
+@pytest.mark.parametrize(
+    ("name", "settlement"), [("honest", "open"), ("honest", "sealed"), ("wrong-delivery", "sealed")]
+)
+def test_roles_that_forget_everything_before_each_step_end_the_same(
+    played, name: str, settlement: str
+) -> None:
     """Every role is killed and rebuilt from chain and secrets file before every step."""
-    steady, forgetful = played("honest", hidden=True), played("honest", hidden=True, forgetful=True)
+    steady = played(name, hidden=True, settlement=settlement)
+    forgetful = played(name, hidden=True, settlement=settlement, forgetful=True)
     assert forgetful.wrong == []
     assert forgetful.record.winner == steady.record.winner
     assert forgetful.gains == steady.gains
@@ -58,18 +64,25 @@ def test_roles_that_forget_everything_before_each_step_end_the_same(played) -> N
 
 
 @pytest.mark.parametrize(
-    ("last", "times"), [("register", 2), ("submitFeatures", 3), ("submitReview", 1)]
+    ("last", "times", "settlement"),
+    [
+        ("register", 2, "open"),
+        ("submitFeatures", 3, "open"),
+        ("submitReview", 1, "open"),
+        ("setOptimal", 1, "sealed"),
+        ("deliverKey", 1, "sealed"),
+    ],
 )
 def test_a_session_goes_on_where_its_process_was_killed(
-    factory_file, tmp_path, last: str, times: int
+    factory_file, tmp_path, last: str, times: int, settlement: str
 ) -> None:
     """With --resume and the kept secrets the deal comes about, and the books are right."""
     telling = KillingTelling()
     telling.last, telling.times = last, times
-    options, home = small_options(tmp_path), tmp_path / "home"
+    options, home = small_options(tmp_path, settlement=settlement), tmp_path / "home"
     with pytest.raises(Killed):
         demonstration.Demonstration("honest", options, home=home, telling=telling).run()
-    resumed = play_for_good("honest", tmp_path, resume=telling.address)
+    resumed = play_for_good("honest", tmp_path, resume=telling.address, settlement=settlement)
     assert resumed.wrong == []
     assert resumed.record.session == telling.address
     assert resumed.record.winner == "provider 1"

@@ -1,4 +1,4 @@
-"""Every story ends justly, whether shards' addresses are published or hidden."""
+"""Every story ends justly, with addresses published or hidden, settlement open or sealed."""
 
 from __future__ import annotations
 
@@ -58,6 +58,10 @@ ENDINGS = {
     "wrong-key": _bought(
         MISLABELLED, CLEAN, **{CLEAN: -3 * ETHER // 10, "collector": -7 * ETHER // 10}
     ),
+    "wrong-delivery": Ending(
+        frozenset({CLEAN}), None, {CLEAN: -3 * ETHER // 10, "collector": 3 * ETHER // 10}
+    ),
+    "false-dispute": HONEST,
 }
 HIDDEN_ENDINGS = ENDINGS | {
     # Published shards are fetched before anybody is asked; hidden ones are missed in the review.
@@ -68,14 +72,21 @@ HIDDEN_ENDINGS = ENDINGS | {
 
 
 @pytest.fixture(
-    params=[(name, hidden) for hidden in (False, True) for name in STORIES],
-    ids=lambda param: f"{param[0]}-{'hidden' if param[1] else 'published'}",
+    params=[
+        (name, hidden, settlement)
+        for settlement in ("open", "sealed")
+        for hidden in (False, True)
+        for name, told in STORIES.items()
+        if told.fits(settlement)
+    ],
+    ids=lambda param: f"{param[0]}-{'hidden' if param[1] else 'published'}-{param[2]}",
 )
 def story(request, played) -> tuple[Played, Ending]:
     """A story that was played, and what must have come of it."""
-    name, hidden = request.param
+    name, hidden, settlement = request.param
     plan = {"plan": NOBODY_CLEAN} if name == "other-features" else {}
-    return played(name, hidden=hidden, **plan), (HIDDEN_ENDINGS if hidden else ENDINGS)[name]
+    outcome = played(name, hidden=hidden, settlement=settlement, **plan)
+    return outcome, (HIDDEN_ENDINGS if hidden else ENDINGS)[name]
 
 
 def test_the_story_ends_as_it_must(story) -> None:
@@ -106,6 +117,28 @@ def test_the_collector_holds_what_it_paid_for(story) -> None:
     assert (record.digest_received is None) == (ending.winner is None)
 
 
+def test_a_settlement_hands_over_by_its_own_call(story) -> None:
+    """Under sealed terms nobody publishes the key, and a delivery is disputed where it must be."""
+    outcome, ending = story
+    calls = {entry.call for entry in outcome.record.gas}
+    sealed = outcome.record.settlement == "sealed"
+    delivered = ending.winner is not None or outcome.record.story == "wrong-delivery"
+    assert ("claimReward" in calls) == (delivered and not sealed)
+    assert ("deliverKey" in calls) == (delivered and sealed)
+    disputed = outcome.record.story in ("wrong-delivery", "false-dispute")
+    assert ("proveWrongDelivery" in calls) == disputed
+
+
+def test_a_false_dispute_is_tried_and_refused_by_name(played: Callable[..., Played]) -> None:
+    """The story is told, and the collector has paid for the gas of it and for nothing else."""
+    outcome = played("false-dispute", hidden=False, settlement="sealed")
+    (line,) = [line for line in outcome.record.events if "refused" in line]
+    assert "proveWrongDelivery" in line
+    assert "KeyIsRight" in line
+    (sent,) = [entry for entry in outcome.record.gas if entry.call == "proveWrongDelivery"]
+    assert sent.party == "collector"
+
+
 def test_every_story_has_an_ending() -> None:
     """A story that is added without one would go unchecked."""
     assert STORIES.keys() == ENDINGS.keys()
@@ -115,5 +148,6 @@ def test_the_least_corrupted_honest_provider_scores_best(
     played: Callable[..., Played],
 ) -> None:
     """Scores fall with corruption; the table of the report says the same."""
-    providers = {p.name: p.score for p in played("honest", hidden=False).record.providers}
+    outcome = played("honest", hidden=False, settlement="open")
+    providers = {p.name: p.score for p in outcome.record.providers}
     assert max(providers, key=lambda name: providers[name] or 0) == CLEAN

@@ -10,10 +10,14 @@ from offchain.report.record import SessionRecord
 from tests.stories.played import Played
 
 
-@pytest.fixture(params=["honest", "silent-candidate"])
+@pytest.fixture(
+    params=[("honest", "open"), ("silent-candidate", "open"), ("honest", "sealed")],
+    ids="-".join,
+)
 def outcome(request, played) -> Played:
     """A session with published and one without a deal for its best provider."""
-    return played(request.param, hidden=False)
+    name, settlement = request.param
+    return played(name, hidden=False, settlement=settlement)
 
 
 def test_the_record_is_the_one_that_was_printed(outcome) -> None:
@@ -41,7 +45,8 @@ def test_the_console_tells_a_newcomer_what_happened(outcome) -> None:
 
 
 def test_no_secret_is_told(outcome) -> None:
-    """Neither record nor page nor console holds a secret; the chain holds the winner's key only."""
+    """Neither record nor page nor console holds a secret; the chain holds the winner's key only,
+    and under sealed settlement not even that."""
     told = outcome.printed + "".join(
         file.read_text() for file in outcome.folder.iterdir() if file.suffix in (".json", ".html")
     )
@@ -57,6 +62,9 @@ def test_no_secret_is_told(outcome) -> None:
         assert base64.b64encode(raw).decode() not in told, name
         if value in outcome.calldata:
             on_chain.append(name)
+    if outcome.record.settlement == "sealed":
+        assert on_chain == []
+        return
     (opened,) = on_chain
     assert opened.startswith(f"session key of {winner.account} in {outcome.record.session}")
 
