@@ -19,10 +19,10 @@ from sklearn.linear_model import Ridge
 
 from offchain.data.imageset import Progress
 from offchain.data.seeds import generator
+from offchain.gaussian import gaussian_delta, gaussian_epsilon
 from offchain.mde.errors import MdeError
 from offchain.mde.report import Efficacy, EfficacyReport
 from offchain.mde.samples import Floats, Samples, as_floats
-from offchain.seccl.privacy import gaussian_delta, gaussian_epsilon
 
 _POOL = 1000
 """Scores of the pool that a likelihood is taken over, at most."""

@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from offchain.seccl.privacy import UpdatePrivacy, gaussian_delta, gaussian_epsilon
+from offchain.gaussian import gaussian_delta, gaussian_epsilon
+from offchain.seccl.privacy import UpdatePrivacy
 
 
 @pytest.mark.parametrize(
