@@ -41,10 +41,11 @@ contract PackingTest is Base {
     /// @notice Derived amounts follow the documented formulas, rounded down.
     function testFuzz_DerivedAmounts(uint256[6] calldata words) public {
         Terms memory terms = _terms(words);
-        terms.expiry = uint40(bound(terms.expiry, 3 * uint256(terms.responseTime), type(uint40).max));
+        uint256 windows = (terms.settlement == Settlement.Sealed ? 4 : 3) * uint256(terms.responseTime);
+        terms.expiry = uint40(bound(terms.expiry, windows, type(uint40).max));
         TermsReader clone = TermsReader(Clones.cloneWithImmutableArgs(address(reader), PackedTermsLib.pack(terms)));
         (uint256 end, uint256 limit, uint256 compensation, uint256 penalty, uint256 escrow) = clone.amounts();
-        vm.assertEq(end, terms.expiry - 3 * uint256(terms.responseTime), "selection end");
+        vm.assertEq(end, terms.expiry - windows, "selection end");
         vm.assertEq(limit, uint256(terms.shardCount) * terms.sampleBps / 10_000, "sample limit");
         vm.assertEq(compensation, uint256(terms.reward) * terms.sampleBps / 10_000, "compensation");
         vm.assertEq(penalty, uint256(terms.deposit) * terms.penaltyBps / 10_000, "penalty");
