@@ -18,23 +18,31 @@ ALIVE_EVERY = 30.0  # seconds between lines that say what is still running
 
 @dataclass(frozen=True)
 class Check:
-    """One command; `env` is set on top of the environment."""
+    """One command; `env` is set on top of the environment, and `after` is a check that it needs."""
 
     name: str
     command: tuple[str, ...]
     env: dict[str, str] = field(default_factory=dict)
+    after: str | None = None
 
     @property
     def log(self) -> Path:
         return LOGS / f"{self.name}.log"
 
 
-# The longest first, so that both lanes end together. Slither has Forge build into a folder of its
-# own, or it would take the files from under the running Forge tests.
+APE_TEST = ("ape", "test", "-q", "tests", "--ignore=tests/offchain")
+# Tests that play whole sessions by the commands.
+PLAYED = ("tests/stories", "tests/seccl")
+
+# The longest first, so that both lanes end together. The contracts are compiled before two runs of
+# `ape test` could both do it, into one file. Slither has Forge build into a folder of its own, or
+# it would take the files from under the running Forge tests.
 CHECKS = (
+    Check("compile", ("ape", "compile")),
     Check("lint", ("make", "--no-print-directory", "lint")),
+    Check("contracts", (*APE_TEST, *(f"--ignore={path}" for path in PLAYED)), after="compile"),
+    Check("sessions", ("ape", "test", "-q", *PLAYED), after="compile"),
     Check("offchain", ("python", "-m", "pytest", "-p", "no:ape_test", "tests/offchain", "-q")),
-    Check("contracts", ("ape", "test", "tests", "--ignore=tests/offchain", "-q")),
     Check("invariants", ("forge", "test")),
     Check(
         "slither",
@@ -92,17 +100,21 @@ def run(checks: tuple[Check, ...]) -> str | None:
     """The name of the first check that failed, or None when all passed."""
     waiting = list(checks)
     running: list[Running] = []
+    passed: set[str | None] = {None}
     told = time.monotonic()
     try:
         while waiting or running:
-            while waiting and len(running) < LANES:
-                running.append(Running.start(waiting.pop(0)))
+            ready = [check for check in waiting if check.after in passed]
+            for check in ready[: LANES - len(running)]:
+                waiting.remove(check)
+                running.append(Running.start(check))
             time.sleep(0.2)
             for one in [one for one in running if one.process.poll() is not None]:
                 running.remove(one)
                 if one.process.returncode != 0:
                     print(one.check.log.read_text(errors="replace"), flush=True)
                     return one.check.name
+                passed.add(one.check.name)
                 print(f"{one.check.name}: passed in {one.seconds} s: {last_line(one.check.log)}")
             if time.monotonic() - told > ALIVE_EVERY:
                 told = time.monotonic()
