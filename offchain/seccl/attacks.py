@@ -93,7 +93,10 @@ def _copy(scene: Scene, who: int, level: float, rng: np.random.Generator) -> Spa
 
 
 def _copy_previous(scene: Scene, who: int, level: float, rng: np.random.Generator) -> SparseUpdate:
+    everyone = range(len(scene.previous))
     others = [winner for winner in scene.winners if winner != who]
+    # Where it won alone, as it may with Krum, or nobody did.
+    others = others or [other for other in everyone if other != who]
     if not others:
         raise AttackError(f"copy-previous needs another's update of a round before {scene.number}")
     return blurred(scene.previous[others[rng.integers(len(others))]], level, rng)
@@ -129,7 +132,7 @@ _KINDS = {
     "scaled": _Kind("factor on the change", 10, 0.001, 1000, forge=_times(1)),
     "copy": _Kind("noise, relative, on another's update of this round", 0, 0, 10, forge=_copy),
     "copy-previous": _Kind(
-        "noise, relative, on a winner of the last round", 0, 0, 10, forge=_copy_previous
+        "noise, relative, on another winner of the last round", 0, 0, 10, forge=_copy_previous
     ),
     "noise": _Kind("noise, relative, on the last change of the model", 0.5, 0, 10, forge=_noise),
     "ballots": _Kind("attackers rank each other first, the best others last"),

@@ -81,6 +81,12 @@ def test_a_copy_of_the_previous_round_is_a_winners_never_the_own():
     assert any(same(after[3], updates(2)[winner]) for winner in (1, 2))
 
 
+@pytest.mark.parametrize("winners", [(1,), ()], ids=["it won alone", "nobody won"])
+def test_without_another_winner_another_participant_of_that_round_is_copied(winners):
+    copied = submitted("copy-previous", winners=winners)[1]
+    assert any(same(copied, updates(2)[other]) for other in (0, 2, 3, 4))
+
+
 def test_noise_follows_the_last_change_of_the_model():
     base = largest_changes(scene().last_change[None], SHARE)[0]
     exact, noisy = submitted("noise:0")[3], submitted("noise:0.5")[3]
