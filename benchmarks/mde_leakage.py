@@ -131,8 +131,9 @@ def buyer_side(report, seed: int) -> None:
         f"Pool: the {len(scores)} samples that sets are drawn from. Clip: the 90th percentile of "
         f"scores' sizes, {clip:.4f} nats; the noise of a set's score has that many clips. epsilon: "
         f"of one quote, at delta {DELTA:g}. found: share of the sold samples picked out of the "
-        "pool by their scores. told: advantage (hits less false alarms) in telling whether one sample "
-        f"is in, for a buyer that knows all other samples, and for one that knows the pool alone; from {TRIALS:,} sets.\n"
+        "pool by their scores. told: advantage (hits less false alarms) in telling whether one "
+        "sample is in, for a buyer that knows all other samples, and for one that knows the pool "
+        f"alone; from {TRIALS:,} sets.\n"
     )
     heads = ("what leaves", "epsilon", "found", "told, rest known", "told, pool known")
     print(markdown(heads, rows))
