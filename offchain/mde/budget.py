@@ -29,17 +29,30 @@ def greedy(prices: Sequence[int], budget: int, marginal: Marginal) -> Chosen:
     _check(prices, budget)
     chosen: Chosen = ()
     left = budget
-    while True:
-        rates = {
-            i: marginal(chosen, i) / price
-            for i, price in enumerate(prices)
-            if i not in chosen and 0 < price <= left
-        }
-        best = max(rates, key=lambda i: (rates[i], -i), default=None)
-        if best is None or rates[best] <= 0:
-            return chosen
-        chosen += (best,)
-        left -= prices[best]
+    while (found := next_best(prices, left, marginal, chosen)) is not None:
+        chosen += (found,)
+        left -= prices[found]
+    return chosen
+
+
+def next_best(
+    prices: Sequence[int],
+    left: int,
+    marginal: Marginal,
+    chosen: Chosen,
+    refused: frozenset[int] = frozenset(),
+) -> int | None:
+    """The set to buy next with what is `left`, after those `chosen`; None if none is worth it.
+
+    refused: sets that are out of the question.
+    """
+    rates = {
+        i: marginal(chosen, i) / price
+        for i, price in enumerate(prices)
+        if i not in chosen and i not in refused and 0 < price <= left
+    }
+    best = max(rates, key=lambda i: (rates[i], -i), default=None)
+    return None if best is None or rates[best] <= 0 else best
 
 
 def at_random(prices: Sequence[int], budget: int, rng: np.random.Generator) -> Chosen:

@@ -168,7 +168,7 @@ def _lot(
     ways: dict[str, Callable[[int], Samples]] = {
         "lacking": lambda n: samples.subset(decks["lacking"].deal(n)),
         "plenty": lambda n: samples.subset(decks["plenty"].deal(n)),
-        "owned": lambda n: train.subset(rng.choice(len(train), n, replace=n > len(train))),
+        "owned": lambda n: train.subset(_Deck("the owner", rng.permutation(len(train))).deal(n)),
         "wrong": lambda n: _wrong(_both(samples, decks, n), classes, rng),
         "strange": lambda n: Samples(
             photograph_crops(n, _image(samples), rng),

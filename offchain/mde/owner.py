@@ -29,8 +29,9 @@ METHODS: dict[str, Settings] = {
 }
 """How an owner may value data: those whose oracle fits into an artefact."""
 
-_LACK = 0.01
-"""Scores nearer to nothing than this share of the best are taken for nothing."""
+_USEFUL, _HARMFUL = 0.01, 0.025
+"""Scores above nothing by less than the first share of the best are taken for nothing, and below it
+by less than the second: where a contract checks scores, what harms counts in redundant data too."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Trainer:
             torch.autograd.backward(loss)
             return loss
 
-        optimiser.step(closure)
+        optimiser.step(closure)  # type: ignore[no-untyped-call, unused-ignore]
         return module.eval().requires_grad_(False)
 
 
@@ -158,9 +159,9 @@ class Purse:
         best = units(float(sum(sorted(scores.tolist())[-samples:])))
         if best <= 0:
             raise MdeError("no validation sample would help the model: nothing is worth buying")
-        least = max(1, int(_LACK * best))
         line = Piecewise(((0, self.floor), (best, self.most)))
-        return PriceFunction(line, self.most, self.floor, harmful=-least, useful=least)
+        harmful, useful = -max(1, int(_HARMFUL * best)), max(1, int(_USEFUL * best))
+        return PriceFunction(line, self.most, self.floor, harmful=harmful, useful=useful)
 
 
 @dataclass(frozen=True, eq=False)
