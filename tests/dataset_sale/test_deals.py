@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import ape
-import pytest
-
 from offchain.crypto.deals import DealState
 from tests.dataset_sale.market import (
-    DELIVERY_TIME,
-    DISPUTE_TIME,
     PLENTY,
     STAKE,
-    open_market,
 )
-from tests.refusals import refused
 
 
 def test_a_quoted_dataset_is_bought_delivered_and_paid(market):
