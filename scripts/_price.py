@@ -10,6 +10,7 @@ from pathlib import Path
 import ape
 import click
 
+from offchain.crypto.listings import NATIVE
 from offchain.mde import cheats
 from offchain.mde.budget import next_best
 from offchain.mde.buying import Comparison, Retrained, compare
@@ -67,7 +68,7 @@ class Played:
 
     def gain(self, account: str) -> int:
         """What an account gained, fees set aside."""
-        native = self.chain.token == "0x" + "00" * 20
+        native = self.chain.token == NATIVE
         fees = self.chain.fees().get(account, 0) if native else 0
         return balance_of(self.chain.token, account) - self.started[account] + fees
 
@@ -101,7 +102,9 @@ def play_story(name: str, options: PriceOptions, folder: Path) -> list[str]:
         open_datastore(options.ipfs, Path(home) / "ipfs") as store,
     ):
         table = Table(options, story, terms, budget, store, telling)
-        played = table.play(owner, published, publish, [(one.kind, one.samples) for one in data.lots])
+        played = table.play(
+            owner, published, publish, [(one.kind, one.samples) for one in data.lots]
+        )
     truth = measure(owner, played, options, telling)
     record = make_record(name, options, played, truth, time.monotonic() - began)
     files = write(record, folder / name)
@@ -124,7 +127,7 @@ class Table:
         self.options, self.story, self.terms = options, story, terms
         self.budget, self.store, self.telling = budget, store, telling
 
-    def play(self, owner, published, publish, lots) -> Played:  # noqa: ANN001
+    def play(self, owner, published, publish, lots) -> Played:
         """Everything that happens on chain."""
         parties = seat_parties(len(lots), None, (), sign_unasked=False)
         everybody = [parties.collector, *parties.providers]
@@ -170,7 +173,7 @@ class Table:
                     self.telling.quoted(stand)
                 progress(number + 1, len(stands))
 
-    def _purchases(self, played: Played, publish) -> None:  # noqa: ANN001
+    def _purchases(self, played: Played, publish) -> None:
         stands, round_ = played.stands, played.rounds[-1]
         marginal = marginal_efficacy(round_, stands, publish)
         while True:
@@ -191,7 +194,7 @@ class Table:
                 round_ = self._moves_on(played, publish)
                 marginal = marginal_efficacy(round_, stands, publish)
 
-    def _moves_on(self, played: Played, publish) -> Round:  # noqa: ANN001
+    def _moves_on(self, played: Played, publish) -> Round:
         """The buyer closes its order and posts another, under the artefact of its new model."""
         old, chain = played.rounds[-1], played.chain
         chain.close(old.order.account, old.account)
@@ -238,7 +241,9 @@ def injustices(played: Played) -> list[str]:
     if not story.refused and chain.refused:
         found.append(f"{', '.join(chain.refused)} should not have been refused")
     if bool(played.chosen) != story.pays:
-        found.append("something should have been bought" if story.pays else "nothing was to be bought")
+        found.append(
+            "something should have been bought" if story.pays else "nothing was to be bought"
+        )
     buyer = str(played.rounds[0].account.address)
     due[buyer] = -sum(due.values())
     for account, should in due.items():

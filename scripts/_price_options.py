@@ -90,6 +90,6 @@ class PriceOptions:
         return 4 * max(1, round(self.minutes * 60))
 
     @property
-    def oracle(self):  # noqa: ANN201, one of three dataclasses of offchain.mde.oracles
+    def oracle(self):
         """The settings of the oracle that the artefact holds."""
         return METHODS[self.method]

@@ -14,7 +14,7 @@ from offchain.crypto.errors import FileError
 from offchain.crypto.listings import Settlement
 from offchain.data.imageset import Progress
 from offchain.mde.artefact import artefact_digest
-from offchain.mde.buyer import Buyer, Fault, QuoteRefused
+from offchain.mde.buyer import Buyer, Fault
 from offchain.mde.errors import ArtefactMismatch, MdeError
 from offchain.mde.owner import Owner, Published
 from offchain.mde.quoting import Pricing, Terms
@@ -79,9 +79,8 @@ class Round:
         self.chain, self.account, self.owner, self.terms = chain, account, owner, terms
         digest = artefact_digest(published.file)
         self.pricing = Pricing.read(published.file, digest)
-        address = str(account.address)
-        self.buyer = Buyer(address, chain.place, published.file, self.pricing, store)
-        self.order: Order = self.pricing.order(address, terms)
+        self.buyer = Buyer(chain.place, published.file, self.pricing, store)
+        self.order: Order = self.pricing.order(str(account.address), terms)
 
     def post(self, budget: int) -> None:
         """Escrows the budget."""
@@ -182,7 +181,8 @@ def asks_again(round_: Round, stand: Stand) -> None:
     better = replace(deal.quote, price=deal.quote.price + 1, expiry=deal.quote.expiry + 1)
     again = Said(replace(deal, quote=better), stand.said.leaves)
     _in_vain(
-        stand, lambda: round_.chain.quote(again.deal, round_.signatures(again, stand), stand.account)
+        stand,
+        lambda: round_.chain.quote(again.deal, round_.signatures(again, stand), stand.account),
     )
 
 
@@ -198,10 +198,9 @@ def buys_too_late(round_: Round, stand: Stand) -> None:
 def shows_another_artefact(round_: Round, stand: Stand, published: Published) -> bool:
     """The buyer shows a seller another artefact than its order names; says whether it refused."""
     assert stand.offer is not None
-    order, offer, store = round_.order, stand.offer, round_.buyer
-    other = Buyer(store.address, store.place, published.file, round_.pricing, store._store)
+    other = replace(round_.buyer, artefact=published.file)
     try:
-        stand.role.read(order, other.invite(offer))
+        stand.role.read(round_.order, other.invite(stand.offer))
     except ArtefactMismatch as error:
         stand.remarks.append(str(error))
         return True
@@ -213,14 +212,3 @@ def _in_vain(stand: Stand, act: Callable[[], object]) -> None:
         act()
     except ActionRefused as error:
         stand.remarks.append(error.message)
-
-
-__all__ = [
-    "QuoteRefused",
-    "Round",
-    "Stand",
-    "asks_again",
-    "buys_too_late",
-    "marginal_efficacy",
-    "shows_another_artefact",
-]

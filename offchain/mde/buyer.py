@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from offchain.crypto import commitments as cm
@@ -22,7 +22,7 @@ from offchain.mde.quoting import NO_WORD, Pricing
 from offchain.mde.samples import Samples
 from offchain.mde.seller import Offer, Said
 from offchain.mde.verifiable.rules import price_rule
-from offchain.mde.verifiable.samples import Encoding, label_of
+from offchain.mde.verifiable.samples import label_of
 from offchain.mde.verifiable.scores import open_scores
 from offchain.storage import Datastore
 
@@ -60,22 +60,22 @@ class Received:
     fault: Fault | None
 
 
+@dataclass(frozen=True)
 class Buyer:
-    """One order of one model owner. file: the artefact's bytes. address: 0x, of its account."""
+    """One order of one model owner. artefact: the file's bytes; pricing: what is in it."""
 
-    def __init__(
-        self, address: str, place: Place, file: bytes, pricing: Pricing, store: Datastore
-    ) -> None:
-        self.address, self.place, self.pricing = address, place, pricing
-        self._artefact, self._store = file, store
-        self._secrets: dict[bytes, int] = {}
+    place: Place
+    artefact: bytes = field(repr=False)
+    pricing: Pricing
+    store: Datastore
+    _secrets: dict[bytes, int] = field(default_factory=dict, repr=False)
 
     def invite(self, offer: Offer) -> str:
         """CID of the artefact, readable by that seller alone.
 
         Asked for once the seller's dataset is registered: it must not be made to please.
         """
-        return self._store.put(seal(offer.public_key, self._artefact))
+        return self.store.put(seal(offer.public_key, self.artefact))
 
     def examine(self, offer: Offer) -> EncryptedFile:
         """The encrypted samples, which must be the registered ones: then they can be disputed.
@@ -84,7 +84,7 @@ class Buyer:
         """
         dataset = offer.dataset
         most = _HEAD_BYTES + dataset.count * (dataset.chunk_bytes + _LEAF_BYTES)
-        file = EncryptedFile.from_bytes(self._store.get(offer.file, most))
+        file = EncryptedFile.from_bytes(self.store.get(offer.file, most))
         file.require_committed(self._domain(dataset.seller, dataset.name), dataset.file)
         encoding = self.pricing.encoding
         if (file.shape.chunk_bytes, dataset.chunk_bytes) != (encoding.chunk_bytes,) * 2 or (
