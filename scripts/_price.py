@@ -170,7 +170,7 @@ class Table:
         with self.telling.doing("quoting") as progress:
             for number, stand in enumerate(stands):
                 if round_.ask(stand, self.options.quote_seconds, None, self.telling.note):
-                    self.telling.quoted(stand)
+                    self.telling.quoted(stand, self.terms.token)
                 progress(number + 1, len(stands))
 
     def _purchases(self, played: Played, publish) -> None:

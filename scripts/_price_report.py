@@ -12,7 +12,6 @@ import ape
 from offchain.crypto.listings import NATIVE
 from offchain.mde.buying import Bought, rank_correlation
 from offchain.mde.errors import MdeError
-from offchain.mde.pricing import UNITS
 from offchain.report.html import write_whole
 from offchain.report.page import Picture, Section, render_page
 from offchain.report.plots import png
@@ -113,7 +112,7 @@ def make_record(
             kind=stand.kind,
             account=str(stand.account.address),
             samples=len(stand.role.samples),
-            score=first.pricing.valued(stand.role.samples).score / UNITS,
+            score=stand.role.efficacy(first.pricing),
             price=stand.price if stand.said else None,
             gain_loss=gain.loss,
             gain_accuracy=gain.accuracy,

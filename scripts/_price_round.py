@@ -128,7 +128,8 @@ class Round:
         silent: the seller delivers nothing, and the purchase lapses.
         """
         said, file = stand.said, stand.file
-        assert said is not None and file is not None
+        assert said is not None
+        assert file is not None
         deal, sealed = said.deal, self.terms.settlement is Settlement.SEALED
         purchase = Purchase(self.buyer.one_time_key(deal) if sealed else 0)
         self.chain.purchase(deal, purchase.one_time_key, self.account)

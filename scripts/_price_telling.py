@@ -10,6 +10,7 @@ from rich.console import Console
 from offchain.data.imageset import Progress
 from offchain.report.tables import render
 from offchain.report.text import amount
+from scripts._erc20 import currency
 from scripts._price_report import Record, outcome
 from scripts._price_round import Stand
 from scripts._price_sheets import calls_sheet, money_sheet, sellers_sheet, ways_sheet
@@ -34,9 +35,10 @@ class PriceTelling:
         """One line."""
         self._console.print(f"{who:<10} {what}", highlight=False, markup=False, soft_wrap=True)
 
-    def quoted(self, stand: Stand) -> None:
-        """A quote was recorded."""
-        self.note(stand.name, f"quotes {amount(stand.price)}")
+    def quoted(self, stand: Stand, token: str) -> None:
+        """A quote was recorded. token: what pays."""
+        coin, decimals = currency(token)
+        self.note(stand.name, f"quotes {amount(stand.price, decimals)} {coin}")
 
     def bought(self, stand: Stand) -> None:
         """What came of a purchase."""

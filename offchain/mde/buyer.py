@@ -21,9 +21,14 @@ from offchain.mde.errors import MdeError
 from offchain.mde.quoting import NO_WORD, Pricing
 from offchain.mde.samples import Samples
 from offchain.mde.seller import Offer, Said
+from offchain.mde.verifiable.quotes import (
+    RepeatedSample,
+    WrongPrice,
+    WrongScore,
+    cut,
+    find_fault,
+)
 from offchain.mde.verifiable.rules import price_rule
-from offchain.mde.verifiable.samples import label_of
-from offchain.mde.verifiable.scores import open_scores
 from offchain.storage import Datastore
 
 _HEAD_BYTES, _LEAF_BYTES = 64, 32
@@ -109,7 +114,7 @@ class Buyer:
         most = self.pricing.price.most
         if deal.quote.price > most:
             raise QuoteRefused(f"{deal.quote.price} are asked, the rule gives at most {most}")
-        if self.pricing.tree is None:
+        if self.pricing.verifiable is None:
             if deal.quote.scores != NO_WORD:
                 raise QuoteRefused("the quote commits to scores that no tree gives")
             return
@@ -145,62 +150,44 @@ class Buyer:
             shown = chunk_evidence(domain, file, spoilt)
             told = f"chunk {spoilt} is not what was quoted"
             return Received(None, Fault("proveSpoiltChunk", (key, shown), told))
-        fault = self._repeated(domain, key, file, chunks) or self._misquoted(
-            said, domain, key, file, chunks
-        )
+        data = b"".join(chunks)
+        fault = self._misquoted(said, domain, key, file, data)
         if fault is not None:
             return Received(None, fault)
-        samples = self.pricing.encoding.unpack(b"".join(chunks), self.pricing.kind)
-        return Received(samples, None)
-
-    def _repeated(
-        self, domain: FileDomain, key: bytes, file: EncryptedFile, chunks: Sequence[bytes]
-    ) -> Fault | None:
-        seen: dict[bytes, int] = {}
-        size = self.pricing.encoding.sample_bytes
-        for i, chunk in enumerate(chunks):
-            first = seen.setdefault(chunk[:size], i)
-            if first != i:
-                both = (_sample(file, chunks, first), _sample(file, chunks, i))
-                told = f"samples {first} and {i} are the same"
-                evidence = (key, _cipher_root(domain, file), *both)
-                return Fault("proveRepeatedSample", evidence, told)
-        return None
+        return Received(self.pricing.encoding.unpack(data, self.pricing.kind), None)
 
     def _misquoted(
-        self,
-        said: Said,
-        domain: FileDomain,
-        key: bytes,
-        file: EncryptedFile,
-        chunks: Sequence[bytes],
+        self, said: Said, domain: FileDomain, key: bytes, file: EncryptedFile, data: bytes
     ) -> Fault | None:
-        tree, leaves = self.pricing.tree, said.leaves
-        if tree is None or leaves is None:
+        """What the contract can be shown of the quote, now that the data are known."""
+        verifiable, leaves, rule = self.pricing.verifiable, said.leaves, self.pricing.price
+        if verifiable is None or leaves is None:
             return None
-        classes = self.pricing.kind.classes
-        scores = [tree.score(chunk) if label_of(chunk) < classes else None for chunk in chunks]
+        tree, price = verifiable.tree, said.deal.quote.price
         order = said.deal.order.account.id(self.place)
-        opened = open_scores(order, key, leaves, scores)
-        wrong = opened.wrong
-        if wrong is not None:
-            evidence = (
-                _cipher_root(domain, file),
-                _sample(file, chunks, wrong),
-                tree.path(chunks[wrong]),
-                opened.before(wrong),
-                leaves.path(wrong - 1) if wrong else [],
-                leaves.leaves[wrong],
-                leaves.path(wrong),
-            )
-            told = f"the score of sample {wrong} is not what the tree gives"
-            return Fault("proveWrongScore", (key, evidence), told)
-        total, quoted = opened.totals[-1], said.deal.quote.price
-        right = self.pricing.price.price(total)
-        if quoted > right:
-            shown = (total, leaves.path(len(chunks) - 1))
-            told = f"the price is {quoted}, the rule gives {right}"
-            return Fault("proveWrongPrice", (key, shown, price_rule(self.pricing.price)), told)
+        chunks = cut(tree.encoding, data)
+        cipher_root = cm.root_of(file.cipher_leaves(domain))
+        match find_fault(tree, rule, data, order, key, leaves, price):
+            case WrongScore(index, before):
+                evidence = (
+                    cipher_root,
+                    _sample(file, chunks, index),
+                    tree.path(chunks[index]),
+                    before,
+                    leaves.path(index - 1) if index else [],
+                    leaves.leaves[index],
+                    leaves.path(index),
+                )
+                told = f"the score of sample {index} is not what the tree gives"
+                return Fault("proveWrongScore", (key, evidence), told)
+            case RepeatedSample(first, second):
+                both = (_sample(file, chunks, first), _sample(file, chunks, second))
+                told = f"samples {first} and {second} are the same"
+                return Fault("proveRepeatedSample", (key, cipher_root, *both), told)
+            case WrongPrice(total, due):
+                shown = (total, leaves.path(len(chunks) - 1))
+                told = f"the price is {price}, the rule gives {due}"
+                return Fault("proveWrongPrice", (key, shown, price_rule(rule)), told)
         return None
 
     def _domain(self, seller: str, name: bytes) -> FileDomain:
@@ -227,10 +214,6 @@ def _decrypted(
             return chunks, i
         chunks.append(plain)
     return chunks, None
-
-
-def _cipher_root(domain: FileDomain, file: EncryptedFile) -> bytes:
-    return cm.root_of(file.cipher_leaves(domain))
 
 
 def _sample(file: EncryptedFile, chunks: Sequence[bytes], index: int) -> tuple[Any, ...]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from offchain.crypto.disputable import EncryptedFile, encrypt_chunks
 from offchain.data.imageset import Progress
-from offchain.mde.quoting import Pricing, Valued
+from offchain.mde.errors import MdeError
+from offchain.mde.quoting import Pricing
 from offchain.mde.samples import Samples
 from offchain.mde.seller import Seller
+from offchain.mde.verifiable.quotes import verifiable_quote
 from offchain.mde.verifiable.samples import Encoding
+from offchain.mde.verifiable.scores import ScoreLeaves
 
 
 class SwapsData(Seller):
@@ -28,25 +29,27 @@ class SwapsData(Seller):
 class FalseScore(Seller):
     """Reports the score of one sample higher than the tree gives it, and so a higher price."""
 
-    def _valued(self, pricing: Pricing, progress: Progress | None) -> Valued:
-        valued = super()._valued(pricing, progress)
-        if valued.totals is None:
-            return valued
-        middle = len(valued.totals) // 2
-        more = max(abs(pricing.price.useful), abs(valued.score))
-        raised = np.arange(len(valued.totals)) >= middle
-        totals = tuple(
-            total + more if up else total for total, up in zip(valued.totals, raised, strict=True)
-        )
-        return Valued(totals[-1], pricing.price.price(totals[-1]), totals)
+    def _quoted(
+        self, pricing: Pricing, order: bytes, progress: Progress | None
+    ) -> tuple[int, ScoreLeaves | None]:
+        if pricing.verifiable is None:
+            raise MdeError("only scores that a contract can check can be misreported to it")
+        true = verifiable_quote(pricing.verifiable, self.samples, order, self._key, progress)
+        middle = len(true.totals) // 2
+        more = max(pricing.price.useful, abs(true.totals[-1]))
+        totals = [total + more * (i >= middle) for i, total in enumerate(true.totals)]
+        leaves = ScoreLeaves.of(order, self._key, totals)
+        return pricing.price.price(totals[-1]), leaves
 
 
 class FalsePrice(Seller):
     """Reports all scores as they are, and asks more than the rule gives for them."""
 
-    def _valued(self, pricing: Pricing, progress: Progress | None) -> Valued:
-        valued = super()._valued(pricing, progress)
-        return replace(valued, price=(valued.price + pricing.price.most) // 2)
+    def _quoted(
+        self, pricing: Pricing, order: bytes, progress: Progress | None
+    ) -> tuple[int, ScoreLeaves | None]:
+        price, leaves = super()._quoted(pricing, order, progress)
+        return (price + pricing.price.most) // 2, leaves
 
 
 class WrongKey(Seller):

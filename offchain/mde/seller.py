@@ -21,8 +21,9 @@ from offchain.crypto.disputable import EncryptedFile, FileDomain, encrypt_chunks
 from offchain.crypto.sealing import Point, public_key_of, seal_keys, unseal
 from offchain.data.imageset import Progress
 from offchain.mde.artefact_reading import MAX_ARTEFACT_BYTES
-from offchain.mde.quoting import NO_WORD, Pricing, Valued
+from offchain.mde.quoting import NO_WORD, Pricing
 from offchain.mde.samples import Samples
+from offchain.mde.verifiable.quotes import verifiable_quote
 from offchain.mde.verifiable.samples import Encoding
 from offchain.mde.verifiable.scores import ScoreLeaves
 from offchain.storage import Datastore
@@ -101,12 +102,9 @@ class Seller:
         progress: Progress | None = None,
     ) -> Said:
         """What its data fetch, computed here. expiry: seconds since 1970."""
-        valued = self._valued(pricing, progress)
-        leaves = None
-        if valued.totals is not None:
-            leaves = ScoreLeaves.of(order.account.id(self.place), self._key, valued.totals)
+        price, leaves = self._quoted(pricing, order.account.id(self.place), progress)
         root = NO_WORD if leaves is None else leaves.root
-        return Said(Deal(order, dataset, Quote(valued.price, root, expiry)), leaves)
+        return Said(Deal(order, dataset, Quote(price, root, expiry)), leaves)
 
     def efficacy(self, pricing: Pricing) -> float:
         """What the set does to another model of the owner's, in nats; nothing is bound by it."""
@@ -126,8 +124,14 @@ class Seller:
         packed = encoding.pack(self.samples)
         return encrypt_chunks(self.domain, self._key, packed, encoding.chunk_bytes)
 
-    def _valued(self, pricing: Pricing, progress: Progress | None) -> Valued:
-        return pricing.valued(self.samples, progress)
+    def _quoted(
+        self, pricing: Pricing, order: bytes, progress: Progress | None
+    ) -> tuple[int, ScoreLeaves | None]:
+        """Price, and leaves where the contract can check them. order: its id."""
+        if pricing.verifiable is None:
+            return pricing.artefact.quote(self.samples, progress).price, None
+        quoted = verifiable_quote(pricing.verifiable, self.samples, order, self._key, progress)
+        return quoted.price, quoted.leaves
 
 
 def distinct(samples: Samples) -> Samples:
