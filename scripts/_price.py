@@ -84,7 +84,9 @@ def play_story(name: str, options: PriceOptions, folder: Path) -> list[str]:
     story, telling = STORIES[name], PriceTelling()
     telling.begin(name, story.title)
     terms = options.terms(story.agreed(options))
-    purse, budget = options.purse(), options.units()
+    purse, budget, plans = options.purse(), options.units(), options.plans
+    if (most := len(ape.accounts.test_accounts) - 2) < len(plans):
+        raise click.ClickException(f"{len(plans)} sellers, but only {most} test accounts for them")
     with telling.doing("loading the data") as progress:
         data = options.market(progress)
     with telling.doing("training the buyer's model"):
@@ -129,6 +131,8 @@ class Table:
 
     def play(self, owner, published, publish, lots) -> Played:
         """Everything that happens on chain."""
+        # A node that does not answer shows before anything is deployed.
+        self.store.put(b"")
         parties = seat_parties(len(lots), None, (), sign_unasked=False)
         everybody = [parties.collector, *parties.providers]
         started = {str(a.address): balance_of(self.terms.token, str(a.address)) for a in everybody}

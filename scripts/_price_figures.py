@@ -16,14 +16,24 @@ def gains_figure(record: Record) -> Figure:
     axes = figure.subplots()
     scale = 10**record.decimals
     shown = [one for one in record.sellers if one.price is not None]
-    for one in shown:
+    places: list[tuple[float, float]] = []
+    width = max((one.gain_loss for one in shown), default=1) or 1
+    height = max((one.price or 0 for one in shown), default=1) / scale or 1
+    for one in sorted(shown, key=lambda one: one.gain_loss):
         price = (one.price or 0) / scale
+        # Labels of sets that lie close together are stacked.
+        near = [
+            place
+            for place in places
+            if abs(place[0] - one.gain_loss) < width / 4 and abs(place[1] - price) < height / 16
+        ]
+        places.append((one.gain_loss, price))
         color = _GREEN if one.paid else _BLUE
         axes.plot([one.gain_loss], [price], "*" if one.paid else "o", color=color, markersize=11)
         axes.annotate(
             f"{one.name.removeprefix('seller ')}: {one.kind}, {one.samples}",
             (one.gain_loss, price),
-            xytext=(8, 5),
+            xytext=(8, 5 + 12 * len(near)),
             textcoords="offset points",
             fontsize=9,
         )

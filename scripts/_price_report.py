@@ -71,7 +71,8 @@ class WayRecord:
 
 @dataclass(frozen=True)
 class Record:
-    """A run. rho: Spearman's, of prices and true gains, None where it has none. combinations: tried
+    """A run. rho: Spearman's, of prices and true gains, None where it has none, or prices are under
+    several artefacts. combinations: tried
     for the best way. loss, accuracy: of the buyer's model before and after its purchases."""
 
     story: str
@@ -156,7 +157,9 @@ def make_record(
         parties=tuple(parties),
         ways=_ways(truth, sellers),
         combinations=truth.ways.combinations if truth.ways else 0,
-        rho=_rho([one.price or 0 for one in quoted], [one.gain_loss for one in quoted]),
+        rho=None
+        if len(played.rounds) > 1
+        else _rho([one.price or 0 for one in quoted], [one.gain_loss for one in quoted]),
         loss=(truth.before.loss, truth.after.loss),
         accuracy=(truth.before.accuracy, truth.after.accuracy),
         calls=calls_of(chain.receipts),
