@@ -63,7 +63,7 @@ def artefact_file(images, trees=1):
     settings = ExtractionSettings(trees=trees, leaves=20, depth=6, points=300)
 
     def ask(inputs):
-        return model.predict_proba(inputs.flatten(1).numpy())
+        return model.predict_proba(np.asarray(inputs).reshape(len(inputs), -1))
 
     return artefact_bytes(
         extraction(ask, Task(train, drawn(120, 1, images), CLASSES), settings), RULE
