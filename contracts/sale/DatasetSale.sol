@@ -63,7 +63,8 @@ import {ScoreEvidence, Scores, TotalEvidence} from "./quotes/Scores.sol";
 contract DatasetSale is Accounts, EIP712 {
     bytes32 private constant DATASET_TYPE = keccak256("souk.sale.dataset.v1");
     bytes32 private constant QUOTE_TYPE =
-        keccak256("Quote(bytes32 order,bytes32 dataset,uint96 price,bytes32 scores,uint40 expiry)");
+    // solhint-disable-next-line gas-small-strings
+    keccak256("Quote(bytes32 order,bytes32 dataset,uint96 price,uint40 expiry,bytes32 scores)");
     uint256 private constant PAD_INDEX = 0;
 
     /// @dev What is derived of a deal.
@@ -379,7 +380,7 @@ contract DatasetSale is Accounts, EIP712 {
         ids.order = _orderId(deal.order);
         ids.dataset = _datasetId(deal.dataset);
         ids.quote = keccak256(
-            abi.encode(QUOTE_TYPE, ids.order, ids.dataset, deal.quote.price, deal.quote.scores, deal.quote.expiry)
+            abi.encode(QUOTE_TYPE, ids.order, ids.dataset, deal.quote.price, deal.quote.expiry, deal.quote.scores)
         );
     }
 

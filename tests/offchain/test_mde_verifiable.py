@@ -173,8 +173,8 @@ def test_a_seller_refuses_an_order_that_does_not_follow_from_the_artefact(sold):
     verifiable, _ = sold
     tree = verifiable.tree
     order = Order(
-        NATIVE, NATIVE, verifiable.digest, rule_hash(RULE), tree.root, tree.depth,
-        tree.encoding.features, tree.encoding.value_bytes, 1, Settlement.OPEN, 1, 1,
+        NATIVE, 1, NATIVE, 1, 1, tree.encoding.features, verifiable.digest, rule_hash(RULE),
+        tree.root, tree.depth, tree.encoding.value_bytes, Settlement.OPEN,
     )  # fmt: skip
     require_order(order, verifiable)
     for name, value in {
