@@ -290,8 +290,8 @@ interface IDatasetSale {
 
     /// @notice Proves that the quote misreports the score of a sample: the contract walks the artefact's tree itself.
     /// @dev Emits {WrongScoreProved}. Show the first sample whose running total is not as it should be: all totals before
-    /// it are right, so the one before it can be opened. Requirements besides: the key is the committed one (NotTheKey);
-    /// the sample is the dataset's (SampleOutOfRange, WrongChunkLength, ProofLength, NotInDataset); the way through the tree is the
+    /// it are right, so the one before it can be opened. Requirements besides: by this key the sample is the
+    /// dataset's (SampleOutOfRange, WrongChunkLength, ProofLength, NotInDataset); the way through the tree is the
     /// artefact's and the sample's (TreeTooDeep, FeatureOutOfRange, NotInTree); both totals are the quote's (ProofLength,
     /// NotInScores); the score is misreported (ScoreIsRight).
     /// @param key the dataset's key
@@ -303,8 +303,8 @@ interface IDatasetSale {
     ) external;
 
     /// @notice Proves that two samples of the dataset are the same, label and values, so that one is paid twice.
-    /// @dev Emits {RepeatedSampleProved}. Requirements besides: the key is the committed one (NotTheKey); both samples are
-    /// the dataset's (SampleOutOfRange, WrongChunkLength, ProofLength, NotInDataset), at two places (SamePlace), and equal
+    /// @dev Emits {RepeatedSampleProved}. Requirements besides: by this key both samples are the dataset's
+    /// (SampleOutOfRange, WrongChunkLength, ProofLength, NotInDataset), at two places (SamePlace), and equal
     /// (SamplesDiffer).
     /// @param key the dataset's key
     /// @param cipherRoot root over the dataset's encrypted chunks
@@ -318,9 +318,9 @@ interface IDatasetSale {
     ) external;
 
     /// @notice Proves that the quoted price is above what the rule gives for the scores' total.
-    /// @dev Emits {WrongPriceProved}. Discloses the price rule. Requirements besides: the key is the committed one
-    /// (NotTheKey); the total is the quote's last (ProofLength, NotInScores); the rule is the order's (WrongRule) and gives
-    /// a lower price (PriceIsRight).
+    /// @dev Emits {WrongPriceProved}. Discloses the price rule. Requirements besides: by this key the total is the
+    /// quote's last (ProofLength, NotInScores); the rule is the order's (WrongRule) and gives a lower price
+    /// (PriceIsRight).
     /// @param key the dataset's key
     function proveWrongPrice(
         Deal calldata deal,
