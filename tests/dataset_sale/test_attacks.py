@@ -43,7 +43,7 @@ def posted_by(actor, contract, seller, token=None):
 
 
 def test_no_budget_is_had_twice_by_calling_back(contract, buyer, seller, actor):
-    """A buyer with code that withdraws again while it is being paid; another's money lies beside."""
+    """A buyer with code that withdraws again while it is paid; another's money lies beside."""
     other = open_market(contract, buyer, seller)
     market = posted_by(actor, contract, seller)
     account = market.order.account.args()
