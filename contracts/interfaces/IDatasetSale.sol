@@ -27,61 +27,61 @@ enum Side {
 
 /// @notice What a buyer asks for; immutable. The contract keeps a hash alone, and whoever acts brings it along.
 /// @param buyer who pays; the caller of {post}
+/// @param stake what each proved fault costs the seller; so much of its funds is held for every sale under way
 /// @param token ERC-20 that pays prices and stakes; zero for the native coin
+/// @param deliveryTime seconds from a purchase in which the key must be delivered
+/// @param disputeTime seconds from a delivery in which the buyer may prove a fault
+/// @param features values of a sample, which the tree compares
 /// @param artefact SHA-256 of the pricing artefact (offchain/mde/artefact.py)
 /// @param rule hash of the price rule, PriceRules.hash
 /// @param tree root of the artefact's decision tree (DecisionTree.sol); zero where the artefact has none, and then no
 /// quote can be verified
 /// @param depth most comparisons on a way through the tree
-/// @param features values of a sample, which the tree compares
 /// @param valueBytes bytes of a value: 1 for pixels, 4 for features (Samples.sol)
-/// @param stake what each proved fault costs the seller; so much of its funds is held for every sale under way
 /// @param settlement `Open`: the key is published. `Sealed`: it is encrypted to the buyer. Either way the price is the
 /// seller's once the time for disputes has passed, or the buyer accepts before
-/// @param deliveryTime seconds from a purchase in which the key must be delivered
-/// @param disputeTime seconds from a delivery in which the buyer may prove a fault
 struct Order {
     address buyer;
+    uint96 stake;
     address token;
+    uint32 deliveryTime;
+    uint32 disputeTime;
+    uint32 features;
     bytes32 artefact;
     bytes32 rule;
     bytes32 tree;
     uint8 depth;
-    uint32 features;
     uint8 valueBytes;
-    uint96 stake;
     Settlement settlement;
-    uint32 deliveryTime;
-    uint32 disputeTime;
 }
 
 /// @notice What a seller offers; immutable. The contract keeps a hash alone, and whoever acts brings it along.
 /// @param seller who sells; the caller of {register}
 /// @param token what its stakes are in; must be that of an order it quotes to
+/// @param count samples of the dataset, each a chunk of its own, no two alike
+/// @param chunkBytes bytes of a chunk
 /// @param name what the seller calls it, so that it may sell many; any value
 /// @param file commitment to the encrypted samples, ChunkedFile.commitment, of `count` chunks
 /// @param keyHash commitment to its key, ChunkedFile.keyHash
-/// @param count samples of the dataset, each a chunk of its own, no two alike
-/// @param chunkBytes bytes of a chunk
 struct Dataset {
     address seller;
     address token;
+    uint32 count;
+    uint32 chunkBytes;
     bytes32 name;
     bytes32 file;
     bytes32 keyHash;
-    uint32 count;
-    uint32 chunkBytes;
 }
 
 /// @notice What a dataset fetches under an artefact. Both parties sign it, with the ids of order and dataset, as EIP-712
-/// `Quote(bytes32 order,bytes32 dataset,uint96 price,bytes32 scores,uint40 expiry)`.
+/// `Quote(bytes32 order,bytes32 dataset,uint96 price,uint40 expiry,bytes32 scores)`.
 /// @param price in the smallest unit, what the order's rule gives for the scores' total
-/// @param scores root over the running totals of the samples' scores (Scores.sol); zero where the order has no tree
 /// @param expiry from when on it can neither be recorded nor bought
+/// @param scores root over the running totals of the samples' scores (Scores.sol); zero where the order has no tree
 struct Quote {
     uint96 price;
-    bytes32 scores;
     uint40 expiry;
+    bytes32 scores;
 }
 
 /// @notice A quote, and what it is about. Whoever acts on a pair brings it along.
@@ -290,8 +290,8 @@ interface IDatasetSale {
 
     /// @notice Proves that the quote misreports the score of a sample: the contract walks the artefact's tree itself.
     /// @dev Emits {WrongScoreProved}. Show the first sample whose running total is not as it should be: all totals before
-    /// it are right, so the one before it can be opened. Requirements besides: the key is the committed one (NotTheKey);
-    /// the sample is the dataset's (SampleOutOfRange, WrongChunkLength, ProofLength, NotInDataset); the way through the tree is the
+    /// it are right, so the one before it can be opened. Requirements besides: by this key the sample is the
+    /// dataset's (SampleOutOfRange, WrongChunkLength, ProofLength, NotInDataset); the way through the tree is the
     /// artefact's and the sample's (TreeTooDeep, FeatureOutOfRange, NotInTree); both totals are the quote's (ProofLength,
     /// NotInScores); the score is misreported (ScoreIsRight).
     /// @param key the dataset's key
@@ -303,8 +303,8 @@ interface IDatasetSale {
     ) external;
 
     /// @notice Proves that two samples of the dataset are the same, label and values, so that one is paid twice.
-    /// @dev Emits {RepeatedSampleProved}. Requirements besides: the key is the committed one (NotTheKey); both samples are
-    /// the dataset's (SampleOutOfRange, WrongChunkLength, ProofLength, NotInDataset), at two places (SamePlace), and equal
+    /// @dev Emits {RepeatedSampleProved}. Requirements besides: by this key both samples are the dataset's
+    /// (SampleOutOfRange, WrongChunkLength, ProofLength, NotInDataset), at two places (SamePlace), and equal
     /// (SamplesDiffer).
     /// @param key the dataset's key
     /// @param cipherRoot root over the dataset's encrypted chunks
@@ -318,9 +318,9 @@ interface IDatasetSale {
     ) external;
 
     /// @notice Proves that the quoted price is above what the rule gives for the scores' total.
-    /// @dev Emits {WrongPriceProved}. Discloses the price rule. Requirements besides: the key is the committed one
-    /// (NotTheKey); the total is the quote's last (ProofLength, NotInScores); the rule is the order's (WrongRule) and gives
-    /// a lower price (PriceIsRight).
+    /// @dev Emits {WrongPriceProved}. Discloses the price rule. Requirements besides: by this key the total is the
+    /// quote's last (ProofLength, NotInScores); the rule is the order's (WrongRule) and gives a lower price
+    /// (PriceIsRight).
     /// @param key the dataset's key
     function proveWrongPrice(
         Deal calldata deal,

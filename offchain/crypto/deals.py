@@ -20,7 +20,7 @@ CONTENT_BYTES = 26
 PAD_INDEX = 0
 """What the pad of a sealed key is bound to."""
 
-_QUOTE = ("order bytes32", "dataset bytes32", "price uint96", "scores bytes32", "expiry uint40")
+_QUOTE = ("order bytes32", "dataset bytes32", "price uint96", "expiry uint40", "scores bytes32")
 _DOMAIN = ("name string", "version string", "chainId uint256", "verifyingContract address")
 
 
@@ -74,33 +74,33 @@ class Order:
     """What a buyer asks for; fields as in ``IDatasetSale.sol``, amounts in the smallest unit."""
 
     buyer: str
+    stake: int
     token: str
+    delivery_time: int
+    dispute_time: int
+    features: int
     artefact: bytes
     rule: bytes
     tree: bytes
     depth: int
-    features: int
     value_bytes: int
-    stake: int
     settlement: Settlement
-    delivery_time: int
-    dispute_time: int
 
     def args(self) -> tuple[Word, ...]:
         """The struct as a call takes it."""
         return (
             self.buyer,
+            self.stake,
             self.token,
+            self.delivery_time,
+            self.dispute_time,
+            self.features,
             self.artefact,
             self.rule,
             self.tree,
             self.depth,
-            self.features,
             self.value_bytes,
-            self.stake,
             int(self.settlement),
-            self.delivery_time,
-            self.dispute_time,
         )
 
     @property
@@ -115,22 +115,22 @@ class Dataset:
 
     seller: str
     token: str
+    count: int
+    chunk_bytes: int
     name: bytes
     file: bytes
     key_hash: bytes
-    count: int
-    chunk_bytes: int
 
     def args(self) -> tuple[Word, ...]:
         """The struct as a call takes it."""
         return (
             self.seller,
             self.token,
+            self.count,
+            self.chunk_bytes,
             self.name,
             self.file,
             self.key_hash,
-            self.count,
-            self.chunk_bytes,
         )
 
     @property
@@ -151,17 +151,17 @@ class Quote:
 
     Attributes:
         price: in the smallest unit.
-        scores: root of the scores' running totals, 32 zero bytes where the order has no tree.
         expiry: seconds since 1970.
+        scores: root of the scores' running totals, 32 zero bytes where the order has no tree.
     """
 
     price: int
-    scores: bytes
     expiry: int
+    scores: bytes
 
     def args(self) -> tuple[Word, ...]:
         """The struct as a call takes it."""
-        return (self.price, self.scores, self.expiry)
+        return (self.price, self.expiry, self.scores)
 
 
 @dataclass(frozen=True)

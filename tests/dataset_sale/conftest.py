@@ -50,7 +50,9 @@ def currency(request, coin):
     return coin if request.param == "token" else None
 
 
-@pytest.fixture
-def market(contract, buyer, seller, settlement, currency):
+@pytest.fixture(params=[(OPEN, False), (SEALED, True)], ids=["open, native", "sealed, token"])
+def market(request, contract, buyer, seller, coin):
     """A posted order and a registered dataset of honest parties."""
-    return open_market(contract, buyer, seller, settlement=settlement, token=currency)
+    settlement, in_token = request.param
+    token = coin if in_token else None
+    return open_market(contract, buyer, seller, settlement=settlement, token=token)

@@ -407,18 +407,18 @@ def make_market(
     dataset = Dataset(
         seller.address,
         currency,
+        len(chunks),
+        size,
         name,
         file.commitment(domain),
         domain.key_hash(key),
-        len(chunks),
-        size,
     )
     if totals is None:
         totals = running_totals([tree.score(c) for c in chunks], counted or [True] * len(chunks))
     leaves = ScoreLeaves.of(asked.account.id(place), key, totals)
     fetched = rule.price(totals[-1]) if price is None else price
     expires = ape.chain.blocks.head.timestamp + QUOTE_TIME if expiry is None else expiry
-    deal = Deal(asked, dataset, Quote(fetched, leaves.root, expires))
+    deal = Deal(asked, dataset, Quote(fetched, expires, leaves.root))
     return Market(
         contract, buyer, seller, tree, rule, tuple(chunks), file, key, leaves, deal, token
     )

@@ -63,7 +63,7 @@ def artefact_file(images, trees=1):
     settings = ExtractionSettings(trees=trees, leaves=20, depth=6, points=300)
 
     def ask(inputs):
-        return model.predict_proba(inputs.flatten(1).numpy())
+        return model.predict_proba(np.asarray(inputs).reshape(len(inputs), -1))
 
     return artefact_bytes(
         extraction(ask, Task(train, drawn(120, 1, images), CLASSES), settings), RULE
@@ -173,8 +173,8 @@ def test_a_seller_refuses_an_order_that_does_not_follow_from_the_artefact(sold):
     verifiable, _ = sold
     tree = verifiable.tree
     order = Order(
-        NATIVE, NATIVE, verifiable.digest, rule_hash(RULE), tree.root, tree.depth,
-        tree.encoding.features, tree.encoding.value_bytes, 1, Settlement.OPEN, 1, 1,
+        NATIVE, 1, NATIVE, 1, 1, tree.encoding.features, verifiable.digest, rule_hash(RULE),
+        tree.root, tree.depth, tree.encoding.value_bytes, Settlement.OPEN,
     )  # fmt: skip
     require_order(order, verifiable)
     for name, value in {

@@ -59,7 +59,7 @@ library Samples {
     /// path is as long as the place asks (ProofLength) and leads to the commitment (NotInDataset).
     /// @param domain of the file, ChunkedFile.domain
     /// @param file commitment to the file, of `count` chunks of `chunkBytes`
-    /// @param key the file's key, which was checked
+    /// @param key the file's key; no other one yields the leaf
     /// @param cipherRoot root over its encrypted chunks
     function requireIn(
         bytes32 domain,

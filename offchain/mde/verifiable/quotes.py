@@ -1,7 +1,8 @@
 """What each side of a verifiable quote does by itself: check, quote, and find the fault afterwards.
 
 The seller holds an order against the artefact file (``require_order``) and quotes its samples
-(``verifiable_quote``). The buyer, once it has the key, looks for something to prove (``find_fault``).
+(``verifiable_quote``). The buyer, once it has the key, looks for something to prove
+(``find_fault``).
 """
 
 from __future__ import annotations
