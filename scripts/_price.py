@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,6 +34,9 @@ from scripts._price_round import (
 )
 from scripts._price_stories import STORIES, Story
 from scripts._price_telling import PriceTelling
+
+Publish = Callable[[Owner], Published]
+"""Makes the artefact of an owner's model."""
 
 
 @dataclass
@@ -104,9 +108,7 @@ def play_story(name: str, options: PriceOptions, folder: Path) -> list[str]:
         open_datastore(options.ipfs, Path(home) / "ipfs") as store,
     ):
         table = Table(options, story, terms, budget, store, telling)
-        played = table.play(
-            owner, published, publish, [(one.kind, one.samples) for one in data.lots]
-        )
+        played = table.play(owner, published, publish, data.lots)
     truth = measure(owner, played, options, telling)
     record = make_record(name, options, played, truth, time.monotonic() - began)
     files = write(record, folder / name)
@@ -138,12 +140,10 @@ class Table:
         started = {str(a.address): balance_of(self.terms.token, str(a.address)) for a in everybody}
         chain = PriceChain(parties.deployer, self.terms.token)
         stands = []
-        for number, (account, (kind, samples)) in enumerate(
-            zip(parties.providers, lots, strict=True), 1
-        ):
+        for number, (account, lot) in enumerate(zip(parties.providers, lots, strict=True), 1):
             role = getattr(cheats, self.story.culprit) if self._guilty(number) else Seller
-            seller = role(str(account.address), chain.place, samples, self.store)
-            stands.append(Stand(f"seller {number}", kind, account, seller))
+            seller = role(str(account.address), chain.place, lot.samples, self.store)
+            stands.append(Stand(f"seller {number}", lot.kind, account, seller))
         first = Round(chain, parties.collector, owner, published, self.terms, self.store)
         played = Played(self.story, chain, [first], stands, self.budget, (), started)
         first.post(self.budget)

@@ -11,6 +11,7 @@ from offchain.crypto.listings import Settlement
 from offchain.data.datasets import load_dataset
 from offchain.data.imageset import Progress
 from offchain.mde.lots import MarketData, Owned, Plan, lay_out
+from offchain.mde.oracles import Settings
 from offchain.mde.owner import METHODS, Purse, Trainer
 from offchain.mde.quoting import Terms
 from scripts._terms import parse_amount, parse_token
@@ -90,6 +91,6 @@ class PriceOptions:
         return 4 * max(1, round(self.minutes * 60))
 
     @property
-    def oracle(self):
+    def oracle(self) -> Settings:
         """The settings of the oracle that the artefact holds."""
         return METHODS[self.method]

@@ -207,7 +207,7 @@ def _decrypted(
 ) -> tuple[list[bytes], int | None]:
     """The chunks as they are sold, up to the first that is not the committed one, if any is."""
     stream = nonce(domain.digest, cm.root_of(file.plain_leaves))
-    chunks = []
+    chunks: list[bytes] = []
     for i, chunk in enumerate(file.shape.cut(file.ciphertext)):
         plain = crypt(key, stream, i, chunk)
         if domain.plain_leaf(key, i, plain) != file.plain_leaves[i]:

@@ -65,18 +65,18 @@ class Pricing:
         """What a buyer posts."""
         tree = None if self.verifiable is None else self.verifiable.tree
         return Order(
-            buyer,
-            terms.token,
-            self.artefact.digest,
-            rule_hash(self.price),
-            NO_WORD if tree is None else tree.root,
-            0 if tree is None else tree.depth,
-            self.encoding.features,
-            self.encoding.value_bytes,
-            terms.stake,
-            terms.settlement,
-            terms.delivery_time,
-            terms.dispute_time,
+            buyer=buyer,
+            token=terms.token,
+            artefact=self.artefact.digest,
+            rule=rule_hash(self.price),
+            tree=NO_WORD if tree is None else tree.root,
+            depth=0 if tree is None else tree.depth,
+            features=self.encoding.features,
+            value_bytes=self.encoding.value_bytes,
+            stake=terms.stake,
+            settlement=terms.settlement,
+            delivery_time=terms.delivery_time,
+            dispute_time=terms.dispute_time,
         )
 
     def require_named(self, order: Order) -> None:

@@ -73,13 +73,13 @@ class Seller:
         """Encrypts the samples, one to a chunk, and stores them. Raises FeatureMismatch."""
         file = self._encrypted(encoding)
         dataset = Dataset(
-            self.address,
-            token,
-            self._name,
-            file.commitment(self.domain),
-            self.domain.key_hash(self._key),
-            len(self.samples),
-            encoding.chunk_bytes,
+            seller=self.address,
+            token=token,
+            name=self._name,
+            file=file.commitment(self.domain),
+            key_hash=self.domain.key_hash(self._key),
+            count=len(self.samples),
+            chunk_bytes=encoding.chunk_bytes,
         )
         return Offer(dataset, self._store.put(file.to_bytes()), public_key_of(self._private))
 
@@ -104,7 +104,7 @@ class Seller:
         """What its data fetch, computed here. expiry: seconds since 1970."""
         price, leaves = self._quoted(pricing, order.account.id(self.place), progress)
         root = NO_WORD if leaves is None else leaves.root
-        return Said(Deal(order, dataset, Quote(price, root, expiry)), leaves)
+        return Said(Deal(order, dataset, Quote(price=price, scores=root, expiry=expiry)), leaves)
 
     def efficacy(self, pricing: Pricing) -> float:
         """What the set does to another model of the owner's, in nats; nothing is bound by it."""
