@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from offchain.crypto.listings import NATIVE
 from offchain.mde import cheats
 from offchain.mde.budget import next_best
 from offchain.mde.buying import Comparison, Retrained, compare
+from offchain.mde.lots import Lot
 from offchain.mde.owner import Gain, Owner, Published, Standing
 from offchain.mde.quoting import Terms
 from offchain.mde.seller import Seller
@@ -67,7 +68,6 @@ class Played:
     budget: int
     chosen: tuple[int, ...]
     started: dict[str, int]
-    asked: list[int] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
     def gain(self, account: str) -> int:
@@ -91,6 +91,8 @@ def play_story(name: str, options: PriceOptions, folder: Path) -> list[str]:
     purse, budget, plans = options.purse(), options.units(), options.plans
     if (most := len(ape.accounts.test_accounts) - 2) < len(plans):
         raise click.ClickException(f"{len(plans)} sellers, but only {most} test accounts for them")
+    if len(plans) < story.sellers:
+        raise click.ClickException(f"the story needs {story.sellers} sellers, not {len(plans)}")
     with telling.doing("loading the data") as progress:
         data = options.market(progress)
     with telling.doing("training the buyer's model"):
@@ -131,7 +133,9 @@ class Table:
         self.options, self.story, self.terms = options, story, terms
         self.budget, self.store, self.telling = budget, store, telling
 
-    def play(self, owner, published, publish, lots) -> Played:
+    def play(
+        self, owner: Owner, published: Published, publish: Publish, lots: Sequence[Lot]
+    ) -> Played:
         """Everything that happens on chain."""
         # A node that does not answer shows before anything is deployed.
         self.store.put(b"")
@@ -141,7 +145,8 @@ class Table:
         chain = PriceChain(parties.deployer, self.terms.token)
         stands = []
         for number, (account, lot) in enumerate(zip(parties.providers, lots, strict=True), 1):
-            role = getattr(cheats, self.story.culprit) if self._guilty(number) else Seller
+            guilty = self.story.culprit if number == 1 else None
+            role = getattr(cheats, guilty) if guilty else Seller
             seller = role(str(account.address), chain.place, lot.samples, self.store)
             stands.append(Stand(f"seller {number}", lot.kind, account, seller))
         first = Round(chain, parties.collector, owner, published, self.terms, self.store)
@@ -160,15 +165,11 @@ class Table:
         if self.story.pays:
             self._purchases(played, publish)
         else:
-            quoted = next(one for one in stands if one.said)
-            wait_until(quoted.said.deal.quote.expiry)
-            buys_too_late(first, quoted)
+            wait_until(stands[0].quoted.deal.quote.expiry)
+            buys_too_late(first, stands[0])
         self._withdrawals(played)
         played.wrong += injustices(played)
         return played
-
-    def _guilty(self, number: int) -> bool:
-        return self.story.culprit is not None and number == 1
 
     def _quotes(self, round_: Round, stands: list[Stand]) -> None:
         with self.telling.doing("quoting") as progress:
@@ -177,7 +178,7 @@ class Table:
                     self.telling.quoted(stand, self.terms.token)
                 progress(number + 1, len(stands))
 
-    def _purchases(self, played: Played, publish) -> None:
+    def _purchases(self, played: Played, publish: Publish) -> None:
         stands, round_ = played.stands, played.rounds[-1]
         marginal = marginal_efficacy(round_, stands, publish)
         while True:
@@ -188,7 +189,6 @@ class Table:
             if found is None:
                 return
             stand = stands[found]
-            played.asked.append(found)
             round_.buy(stand, silent=self.story.silent and found == 0)
             self.telling.bought(stand)
             if stand.bought is None:
@@ -198,7 +198,7 @@ class Table:
                 round_ = self._moves_on(played, publish)
                 marginal = marginal_efficacy(round_, stands, publish)
 
-    def _moves_on(self, played: Played, publish) -> Round:
+    def _moves_on(self, played: Played, publish: Publish) -> Round:
         """The buyer closes its order and posts another, under the artefact of its new model."""
         old, chain = played.rounds[-1], played.chain
         chain.close(old.order.account, old.account)
@@ -206,7 +206,7 @@ class Table:
         buys_too_late(old, left[0])
         budget = old.left
         chain.withdraw(old.order.account, old.account)
-        bought = [one.bought for one in played.stands if one.bought]
+        bought = [one.bought for one in played.stands if one.bought is not None]
         owner = old.owner.with_bought(bought)
         new = Round(chain, old.account, owner, publish(owner), self.terms, self.store)
         new.post(budget)
@@ -237,7 +237,7 @@ def injustices(played: Played) -> list[str]:
             found.append(f"{stand.name} was convicted by {proof}, should be by {wanted}")
         if stand.lapsed != (story.silent and guilty):
             found.append(f"{stand.name}: its sale {'lapsed' if stand.lapsed else 'did not lapse'}")
-        if stand.bought and stand.bought.hashes() != stand.role.samples.hashes():
+        if stand.bought is not None and stand.bought.hashes() != stand.role.samples.hashes():
             found.append(f"{stand.name}: what was bought is not what it has")
         due[str(stand.account.address)] = -stake if stand.proved else stand.paid
     if story.refused and story.refused not in chain.refused:
@@ -271,7 +271,7 @@ def measure(owner: Owner, played: Played, options: PriceOptions, telling: PriceT
             progress(number + 1, len(sets))
     after = retrained.owner(played.chosen).standing()
     ways = None
-    if played.story.title == STORIES["honest"].title:
+    if played.story is STORIES["honest"]:
         prices = [stand.price for stand in played.stands]
         with telling.doing("spending the budget in all ways") as progress:
             ways = compare(

@@ -16,33 +16,31 @@ def gains_figure(record: Record) -> Figure:
     axes = figure.subplots()
     scale = 10**record.decimals
     shown = [one for one in record.sellers if one.price is not None]
-    places: list[tuple[float, float]] = []
-    width = max((one.gain_loss for one in shown), default=1) or 1
-    height = max((one.price or 0 for one in shown), default=1) / scale or 1
-    for one in sorted(shown, key=lambda one: one.gain_loss):
-        price = (one.price or 0) / scale
-        # Labels of sets that lie close together are stacked.
-        near = [
-            place
-            for place in places
-            if abs(place[0] - one.gain_loss) < width / 4 and abs(place[1] - price) < height / 16
-        ]
-        places.append((one.gain_loss, price))
-        color = _GREEN if one.paid else _BLUE
-        axes.plot([one.gain_loss], [price], "*" if one.paid else "o", color=color, markersize=11)
+    for one in shown:
+        price, number = (one.price or 0) / scale, one.name.removeprefix("seller ")
+        axes.plot(
+            [one.gain_loss],
+            [price],
+            "*" if one.paid else "o",
+            color=_GREEN if one.paid else _BLUE,
+            markersize=14 if one.paid else 8,
+            label=f"{number}: {one.kind}, {one.samples}",
+        )
+        above = int(number) % 2
         axes.annotate(
-            f"{one.name.removeprefix('seller ')}: {one.kind}, {one.samples}",
+            number,
             (one.gain_loss, price),
-            xytext=(8, 5 + 12 * len(near)),
+            xytext=(0, 9 if above else -18),
             textcoords="offset points",
-            fontsize=9,
+            ha="center",
         )
     axes.axvline(0, color="#999999", linewidth=0.8)
     axes.set_xlabel("true gain: fall of the test loss after training on the set [nats]")
     axes.set_ylabel(f"price quoted before disclosure [{plain(record.currency)}]", parse_math=False)
     rho = "" if record.rho is None else f"; Spearman's rho {record.rho:.2f}"
     axes.set_title(f"Prices against true gains (stars were bought){rho}", loc="left")
-    axes.margins(x=0.18, y=0.1)
+    axes.margins(x=0.08, y=0.1)
+    axes.legend(loc="upper left", title="seller: has, samples", handlelength=1)
     axes.grid(alpha=0.3)
     return figure
 

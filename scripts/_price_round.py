@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import ape
+import click
 from ape.api import AccountAPI
 
 from offchain.crypto.deals import Order, Purchase
@@ -34,10 +35,11 @@ class Stand:
     """One seller at the market: its account, its role, and what became of it.
 
     Attributes:
-        name, kind: for people. stake: what it put up. offer: once it registered.
-        files: of its data, as the buyer fetched it. said: its recorded quote.
+        name, kind: for people. offer: once it registered.
+        file: of its data, as the buyer fetched it. said: its recorded quote.
         bought: its samples as the buyer received them. proved: the fault it was convicted of.
-        paid: what it was paid.
+        lapsed: whether it delivered nothing. paid: what it was paid.
+        remarks: what was refused it, or by it.
     """
 
     name: str
@@ -59,9 +61,16 @@ class Stand:
         return self.said.deal.quote.price if self.said else 0
 
     @property
+    def quoted(self) -> Said:
+        """The quote, which there must be."""
+        if self.said is None:
+            raise click.ClickException(f"{self.name} has no quote: {'; '.join(self.remarks)}")
+        return self.said
+
+    @property
     def open(self) -> bool:
         """Whether it can still be bought from."""
-        return not (self.bought or self.proved or self.lapsed)
+        return self.bought is None and self.proved is None and not self.lapsed
 
 
 class Round:
@@ -127,9 +136,8 @@ class Round:
 
         silent: the seller delivers nothing, and the purchase lapses.
         """
-        said, file = stand.said, stand.file
-        assert said is not None
-        assert file is not None
+        said, file = stand.quoted, stand.file
+        assert file is not None  # who quoted was examined
         deal, sealed = said.deal, self.terms.settlement is Settlement.SEALED
         purchase = Purchase(self.buyer.one_time_key(deal) if sealed else 0)
         self.chain.purchase(deal, purchase.one_time_key, self.account)
@@ -177,10 +185,9 @@ def marginal_efficacy(
 
 def asks_again(round_: Round, stand: Stand) -> None:
     """A seller has a second quote of the same pair, at a better price, signed by both."""
-    assert stand.said is not None
-    deal = stand.said.deal
+    deal = stand.quoted.deal
     better = replace(deal.quote, price=deal.quote.price + 1, expiry=deal.quote.expiry + 1)
-    again = Said(replace(deal, quote=better), stand.said.leaves)
+    again = Said(replace(deal, quote=better), stand.quoted.leaves)
     _in_vain(
         stand,
         lambda: round_.chain.quote(again.deal, round_.signatures(again, stand), stand.account),
@@ -189,8 +196,7 @@ def asks_again(round_: Round, stand: Stand) -> None:
 
 def buys_too_late(round_: Round, stand: Stand) -> None:
     """The buyer tries to buy what it may no longer have."""
-    assert stand.said is not None
-    deal = stand.said.deal
+    deal = stand.quoted.deal
     sealed = round_.terms.settlement is Settlement.SEALED
     key = round_.buyer.one_time_key(deal) if sealed else 0
     _in_vain(stand, lambda: round_.chain.purchase(deal, key, round_.account))

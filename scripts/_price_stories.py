@@ -28,6 +28,7 @@ class Story:
         refused: a call that somebody tries and the contract must refuse; None if there is none.
         settlement: the only one under which it can happen; None for both.
         checked: whether it needs quotes that the contract can check.
+        sellers: how many it needs.
     """
 
     title: str
@@ -40,6 +41,7 @@ class Story:
     refused: str | None = None
     settlement: str | None = None
     checked: bool = False
+    sellers: int = 1
 
     def fits(self, options: PriceOptions) -> bool:
         """Whether it can happen under these options."""
@@ -74,6 +76,7 @@ STORIES = {
     "stale-model": Story(
         "the buyer's model moves on; old quotes cannot be bought, new ones are made",
         stale=True,
+        sellers=2,
         refused="purchase",
     ),
     "false-score": Story(
