@@ -203,7 +203,7 @@ def transact(
         transaction.data = type(transaction.data)(bytes(transaction.data) + note)
         return account.call(transaction)
     except CustomError as error:
-        values = ", ".join(f"{name} {value}" for name, value in error.inputs.items())
+        values = ", ".join(f"{name} {_shown(value)}" for name, value in error.inputs.items())
         raise ActionRefused(
             f"{call} by {account.address} refused: {error.name}{values and f' ({values})'}",
             error.txn,
@@ -212,6 +212,11 @@ def transact(
         raise ActionRefused(f"{call} by {account.address} refused: {error}", error.txn) from error
     except ApeException as error:
         raise ActionRefused(f"{call} by {account.address} failed: {error}") from error
+
+
+def _shown(value: Any) -> str:
+    """An error's argument, for people."""
+    return f"0x{value.hex()}" if isinstance(value, bytes) else str(value)
 
 
 def entry_of(call: str, receipt: ReceiptAPI) -> Receipt:

@@ -34,6 +34,7 @@ from scripts._deployments import deployments_path, find_factory
 from scripts._market import Seat, Step, play
 from scripts._options import Options
 from scripts._record import Market, Offer, injustices, make_record
+from scripts._second_opinion import second_opinion
 from scripts._stories import STORIES
 from scripts._telling import Telling
 from scripts._terms import make_terms
@@ -109,6 +110,13 @@ class Demonstration:
             assert isinstance(collector, Collector)
             telling.doing("decrypting the dataset")
             received = collector.dataset() if session.deal else None
+            efficacy = {}
+            if options.second_opinion:
+                telling.doing("pricing the sampled features")
+                seats = [offer.seat for offer in offers]
+                efficacy = second_opinion(
+                    session, collector, validation, seats, store, options.seed, telling.progress
+                )
         wrong = injustices(market, session, story, received)
         baselines = {}
         if options.baselines:
@@ -122,6 +130,7 @@ class Demonstration:
             options,
             received,
             baselines,
+            efficacy,
             started,
             telling.log,
         )

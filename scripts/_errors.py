@@ -14,6 +14,7 @@ from offchain.hyperx.extractor import ExtractorError
 from offchain.hyperx.manifest import ManifestError
 from offchain.hyperx.obfuscation import ObfuscationError
 from offchain.hyperx.review import ReviewError
+from offchain.mde.errors import MdeError
 from offchain.models.backbones import BackboneError
 from offchain.models.canonical import DocumentError
 from offchain.models.device import DeviceError
@@ -43,6 +44,7 @@ PEOPLES_ERRORS = (
     FilmReviewError,
     StudyError,
     CryptoError,
+    MdeError,
     PrivacyError,
     AttackError,
     AuditError,

@@ -46,6 +46,7 @@ class Options:
     input_size: int | None
     head: str
     baselines: bool
+    second_opinion: bool
     hours: float
     response_minutes: float
     gas_price: float

@@ -148,6 +148,7 @@ def make_record(
     options: Options,
     received: ImageSet | None,
     baselines: dict[str, dict[str, float]],
+    efficacy: dict[str, int],
     started: datetime,
     events: list[str],
 ) -> SessionRecord:
@@ -179,6 +180,7 @@ def make_record(
         gas=tuple(GasEntry(names[r.account], r.call, r.gas) for r in chain.receipts),
         gas_price_gwei=options.gas_price,
         baselines=baselines,
+        efficacy=efficacy,
         winner=winner.seat.name if winner else None,
         digest_winner=sold_digest(winner, session) if winner else None,
         digest_received=received.digest() if received else None,

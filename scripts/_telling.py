@@ -90,7 +90,7 @@ class Telling:
 
     def conclude(self, record: SessionRecord, wrong: list[str], page: str) -> None:
         """The tables, who got what and why, and whether it is as it should be."""
-        scores = (scores_table,) if record.baselines else ()
+        scores = (scores_table,) if record.baselines or record.efficacy else ()
         for table in (
             providers_table,
             *scores,

@@ -32,9 +32,9 @@ def make_terms(options: Options, story: Story, collector: str, count: int) -> Te
     reviews = story.further_reviews if options.further_reviews is None else options.further_reviews
     terms = Terms(
         collector=collector,
-        token=_token(options.token),
-        reward=_amount("reward", options.reward),
-        deposit=_amount("deposit", options.deposit),
+        token=parse_token(options.token),
+        reward=parse_amount("reward", options.reward),
+        deposit=parse_amount("deposit", options.deposit),
         sample_bps=round(options.sample * 100),
         penalty_bps=round(options.penalty * 100),
         shard_count=options.shards,
@@ -65,7 +65,8 @@ def make_terms(options: Options, story: Story, collector: str, count: int) -> Te
     return terms
 
 
-def _amount(name: str, text: str) -> int:
+def parse_amount(name: str, text: str) -> int:
+    """The smallest units in `text`, as 1 ether. Raises ClickException, naming the option."""
     try:
         amount = int(ape.convert(text, int))
     except ConversionError as error:
@@ -77,7 +78,8 @@ def _amount(name: str, text: str) -> int:
     return amount
 
 
-def _token(text: str | None) -> str:
+def parse_token(text: str | None) -> str:
+    """The address of an ERC-20, or what stands for the native coin. Raises ClickException."""
     if text is None:
         return NATIVE
     try:

@@ -97,6 +97,11 @@ SETTLEMENTS = ["open", "sealed"]
 )
 @click.option("--baselines", is_flag=True, help="Score by Train-Whole and Scratch-Subset too.")
 @click.option(
+    "--second-opinion",
+    is_flag=True,
+    help="Price the sampled features by what they would change in the collector's model (MDE).",
+)
+@click.option(
     "--hours",
     type=click.FloatRange(min=0.01),
     default=1.0,

@@ -18,6 +18,7 @@ from web3.exceptions import ContractLogicError
 _CONTRACTS = (
     "BulletinBoard",
     "CleanerSale",
+    "DatasetSale",
     "TradingSession",
     "TradingSessionFactory",
     "BordaConsensus",

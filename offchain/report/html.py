@@ -39,10 +39,10 @@ def write_report(record: SessionRecord, folder: Path) -> Paths:
     scores, gas = png(scores_figure(record)), png(gas_figure(record))
     page = render_html(record, scores, gas)
     folder.mkdir(parents=True, exist_ok=True)
-    _write(paths.record, record.to_json().encode())
-    _write(paths.scores, scores)
-    _write(paths.gas, gas)
-    _write(paths.html, page.encode())
+    write_whole(paths.record, record.to_json().encode())
+    write_whole(paths.scores, scores)
+    write_whole(paths.gas, gas)
+    write_whole(paths.html, page.encode())
     return paths
 
 
@@ -52,28 +52,36 @@ def render_html(record: SessionRecord, scores: bytes, gas: bytes) -> str:
     It loads nothing and runs nothing: no script, no address, and a policy that forbids both.
     All texts of the record are escaped.
     """
-    environment = Environment(
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            headline=headline(record),
+            verdict=verdict(record),
+            matches=record.dataset_matches,
+            facts=facts(record),
+            story=plain(record.story),
+            providers=sheets.providers_sheet(record),
+            scores_sheet=sheets.scores_sheet(record),
+            by_call=sheets.gas_by_call_sheet(record),
+            by_party=sheets.gas_by_party_sheet(record),
+            ledger=sheets.ledger_sheet(record),
+            scores=base64.b64encode(scores).decode(),
+            gas=base64.b64encode(gas).decode(),
+            events=[plain(line, _EVENT_CHARS) for line in record.events],
+            settings=[(plain(k), plain(v, _EVENT_CHARS)) for k, v in record.settings.items()],
+        )
+    )
+
+
+def environment() -> Environment:
+    """The templates of this folder; what is put into them is escaped."""
+    return Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-    )
-    return environment.get_template("report.html.j2").render(
-        headline=headline(record),
-        verdict=verdict(record),
-        matches=record.dataset_matches,
-        facts=facts(record),
-        story=plain(record.story),
-        providers=sheets.providers_sheet(record),
-        scores_sheet=sheets.scores_sheet(record),
-        by_call=sheets.gas_by_call_sheet(record),
-        by_party=sheets.gas_by_party_sheet(record),
-        ledger=sheets.ledger_sheet(record),
-        scores=base64.b64encode(scores).decode(),
-        gas=base64.b64encode(gas).decode(),
-        events=[plain(line, _EVENT_CHARS) for line in record.events],
-        settings=[(plain(k), plain(v, _EVENT_CHARS)) for k, v in record.settings.items()],
     )
 
 
@@ -128,7 +136,7 @@ def facts(record: SessionRecord) -> list[tuple[str, str]]:
     return [(name, plain(value)) for name, value in rows]
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
     """Write beside `path`, then rename: whoever opens it finds the old file or the new one."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of the JSON form; raised when a field is added, renamed or changes its meaning."""
 
 MAX_RECORD_BYTES = 64 << 20
@@ -108,6 +108,8 @@ class SessionRecord:
     extractor: the model and its cut. dataset: its name. seed: of all that was random.
     gas: every transaction of the session. gas_price_gwei: at which gas is turned into ether.
     baselines: by the baseline's name, the score of each provider's name.
+    efficacy: by the provider's name, what its sampled features are worth to a model of the
+        collector's (MDE), in the smallest unit; empty without that second opinion.
     winner: name of the provider whose data was bought, None without a deal.
     digest_winner, digest_received: SHA-256 of the winner's dataset and of the collector's.
     settings: versions, block, commit, whatever else is needed to run it again.
@@ -145,6 +147,7 @@ class SessionRecord:
     events: tuple[str, ...]
     currency: str = "ETH"
     decimals: Annotated[int, Field(ge=0, le=36)] = 18
+    efficacy: dict[str, Amount] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _consistent(self) -> SessionRecord:
@@ -165,6 +168,8 @@ class SessionRecord:
         for baseline, scores in self.baselines.items():
             if strange := sorted(scores.keys() - set(names)):
                 yield f"{baseline!r} scores {strange}, none of the providers {names}"
+        if strange := sorted(self.efficacy.keys() - set(names)):
+            yield f"efficacy prices {strange}, none of the providers {names}"
         times = [datetime.fromisoformat(text) for text in (self.started, self.finished)]
         if any(time.tzinfo is None for time in times):
             yield f"times need a time zone: {self.started}, {self.finished}"

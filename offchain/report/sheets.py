@@ -94,18 +94,35 @@ def scores_sheet(record: SessionRecord) -> Sheet:
             interval(one.low, one.high),
             percent(one.macro_f1),
             *(percent(baseline.get(one.name)) for baseline in record.baselines.values()),
+            *([_price(record, one.name)] if record.efficacy else []),
         )
 
     baselines = map(plain, record.baselines)
+    opinion = [f"Efficacy price ({plain(record.currency)})"] if record.efficacy else []
     return Sheet(
         "Scores",
-        ("Provider", "Corruption", "Score", "95 % interval", "Macro F1", *baselines),
+        ("Provider", "Corruption", "Score", "95 % interval", "Macro F1", *baselines, *opinion),
         2,
         tuple(Row(cells(one), one.name == record.winner) for one in ranking(record)),
         None,
         "The score is the accuracy, on the collector's validation set, of a head trained on the "
-        "provider's sampled features.",
+        "provider's sampled features."
+        + (
+            " The efficacy price is a second opinion: what the sampled features would change in a "
+            "model of the collector's, the reward at most."
+            if record.efficacy
+            else ""
+        ),
     )
+
+
+def _price(record: SessionRecord, name: str) -> str:
+    """What the second opinion gives for a provider's features, to six places."""
+    units = record.efficacy.get(name)
+    if units is None:
+        return "-"
+    grain = 10 ** max(0, record.decimals - 6)
+    return amount(units // grain * grain, record.decimals)
 
 
 def gas_by_party_sheet(record: SessionRecord) -> Sheet:

@@ -53,7 +53,7 @@ FIRST = GOOD["record"]["providers"][0]
     [
         ("", "Invalid JSON"),
         ("[]", "no session record"),
-        (json.dumps(GOOD | {"schema": 1}), "schema 1 is not the 2 that this version reads"),
+        (json.dumps(GOOD | {"schema": 1}), "schema 1 is not the 3 that this version reads"),
         (json.dumps({"record": GOOD["record"]}), "schema.*required"),
         (changed(story=3), "record.story.*string"),
         (changed(seed="7"), "record.seed.*integer"),

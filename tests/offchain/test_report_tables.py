@@ -103,6 +103,23 @@ def test_gas_by_call_is_the_mean_beside_the_papers_and_unknown_calls_are_shown_t
     assert found["collector, one provider"] == ("1", "318,000", "602,039", "1.9")
 
 
+def test_the_efficacy_price_stands_beside_the_score_where_there_is_a_second_opinion():
+    without = sheets.scores_sheet(make_record())
+    assert not any("Efficacy" in header for header in without.headers)
+    record = make_record(efficacy={"ada": 123 * COIN // 10_000_000, "ben": 0})
+    sheet = sheets.scores_sheet(record)
+    assert sheet.headers[-1] == "Efficacy price (ETH)"
+    assert {row.cells[0]: row.cells[-1] for row in sheet.rows} == {
+        "ada": "0.000012",
+        "ben": "0",
+        "cyd": "-",
+        "dan": "-",
+    }
+    assert "second opinion" in sheet.note
+    with pytest.raises(ValueError, match=r"'eve'.*none of the providers"):
+        make_record(efficacy={"eve": 1})
+
+
 def test_a_life_that_did_not_happen_has_no_total():
     sheet = sheets.gas_by_call_sheet(make_record(**NOTHING))
     assert {row.cells[2] for row in sheet.rows} == {"-"}

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {ChunkEvidence} from "../exchange/ChunkDispute.sol";
+import {KeyEvidence} from "../exchange/KeyDispute.sol";
+import {PriceRule} from "../sale/quotes/PriceRules.sol";
+import {SampleEvidence} from "../sale/quotes/Samples.sol";
+import {ScoreEvidence, TotalEvidence} from "../sale/quotes/Scores.sol";
+import {Settlement} from "./ITradingSession.sol";
+
+/// @notice Where a pair of artefact and dataset stands. See DatasetSale for the table.
+enum DealState {
+    None,
+    Quoted,
+    Paid,
+    Delivered,
+    Settled,
+    Lapsed,
+    Cheated
+}
+
+/// @notice Whose money an account holds: a buyer's budget, or what a seller put up for stakes.
+enum Side {
+    Order,
+    Dataset
+}
+
+/// @notice What a buyer asks for; immutable. The contract keeps a hash alone, and whoever acts brings it along.
+/// @param buyer who pays; the caller of {post}
+/// @param stake what each proved fault costs the seller; so much of its funds is held for every sale under way
+/// @param token ERC-20 that pays prices and stakes; zero for the native coin
+/// @param deliveryTime seconds from a purchase in which the key must be delivered
+/// @param disputeTime seconds from a delivery in which the buyer may prove a fault
+/// @param features values of a sample, which the tree compares
+/// @param artefact SHA-256 of the pricing artefact (offchain/mde/artefact.py)
+/// @param rule hash of the price rule, PriceRules.hash
+/// @param tree root of the artefact's decision tree (DecisionTree.sol); zero where the artefact has none, and then no
+/// quote can be verified
+/// @param depth most comparisons on a way through the tree
+/// @param valueBytes bytes of a value: 1 for pixels, 4 for features (Samples.sol)
+/// @param settlement `Open`: the key is published. `Sealed`: it is encrypted to the buyer. Either way the price is the
+/// seller's once the time for disputes has passed, or the buyer accepts before
+struct Order {
+    address buyer;
+    uint96 stake;
+    address token;
+    uint32 deliveryTime;
+    uint32 disputeTime;
+    uint32 features;
+    bytes32 artefact;
+    bytes32 rule;
+    bytes32 tree;
+    uint8 depth;
+    uint8 valueBytes;
+    Settlement settlement;
+}
+
+/// @notice What a seller offers; immutable. The contract keeps a hash alone, and whoever acts brings it along.
+/// @param seller who sells; the caller of {register}
+/// @param token what its stakes are in; must be that of an order it quotes to
+/// @param count samples of the dataset, each a chunk of its own, no two alike
+/// @param chunkBytes bytes of a chunk
+/// @param name what the seller calls it, so that it may sell many; any value
+/// @param file commitment to the encrypted samples, ChunkedFile.commitment, of `count` chunks
+/// @param keyHash commitment to its key, ChunkedFile.keyHash
+struct Dataset {
+    address seller;
+    address token;
+    uint32 count;
+    uint32 chunkBytes;
+    bytes32 name;
+    bytes32 file;
+    bytes32 keyHash;
+}
+
+/// @notice What a dataset fetches under an artefact. Both parties sign it, with the ids of order and dataset, as EIP-712
+/// `Quote(bytes32 order,bytes32 dataset,uint96 price,uint40 expiry,bytes32 scores)`.
+/// @param price in the smallest unit, what the order's rule gives for the scores' total
+/// @param expiry from when on it can neither be recorded nor bought
+/// @param scores root over the running totals of the samples' scores (Scores.sol); zero where the order has no tree
+struct Quote {
+    uint96 price;
+    uint40 expiry;
+    bytes32 scores;
+}
+
+/// @notice A quote, and what it is about. Whoever acts on a pair brings it along.
+struct Deal {
+    Order order;
+    Dataset dataset;
+    Quote quote;
+}
+
+/// @notice A purchase: what came after the quote. The contract keeps its hash with the quote's, and whoever acts brings it.
+/// @param oneTimeKey x of the buyer's one-time key; zero under open settlement
+/// @param delivery zero until a key was delivered sealed; then keccak256(abi.encode(ephemeralX, sealedKey))
+struct Purchase {
+    uint256 oneTimeKey;
+    bytes32 delivery;
+}
+
+/// @notice Whose money it is; what {fund}, {withdraw} and {close} take of an order or a dataset.
+/// @param side which of the two
+/// @param owner its buyer or seller
+/// @param token its token
+/// @param content keccak256(abi.encode(order)) or keccak256(abi.encode(dataset))
+struct Account {
+    Side side;
+    address owner;
+    address token;
+    bytes32 content;
+}
+
+/// @title Sells datasets at a price that was agreed before they were shown (MDE, sections 4 to 6)
+/// @notice Times are seconds since 1970, amounts the token's smallest unit. See DatasetSale for the tables of states and of
+/// money, and for what each party must check before it signs. A pair is the buyer's artefact and the seller's file; it is
+/// quoted once, for ever. Every call that takes a deal after its quote refuses one that is not the pair's present one
+/// (WrongDeal).
+interface IDatasetSale {
+    /// @notice A buyer asks for data under an artefact; `budget` is what it put up to pay with.
+    event Posted(bytes32 indexed id, address indexed buyer, Order order, uint256 budget);
+    /// @notice A seller committed to a dataset; `funds` is what it put up for stakes.
+    event Registered(bytes32 indexed id, address indexed seller, Dataset dataset, uint256 funds);
+    /// @notice A budget, or a seller's funds, grew.
+    event Funded(bytes32 indexed id, uint256 amount);
+    /// @notice The owner took out what no sale holds.
+    event Withdrawn(bytes32 indexed id, uint256 amount);
+    /// @notice No more quotes and purchases.
+    event Closed(bytes32 indexed id);
+    /// @notice Both parties signed what the dataset fetches. `order` and `dataset` are ids.
+    event Quoted(bytes32 indexed pair, bytes32 indexed order, bytes32 indexed dataset, Quote quote);
+    /// @notice The buyer accepted the quote; the key is due before `deadline`, under sealed settlement encrypted to the
+    /// one-time key with this x.
+    event Purchased(bytes32 indexed pair, uint256 oneTimeKey, uint256 deadline);
+    /// @notice The key was published; faults may be proved before `deadline`.
+    event KeyPublished(bytes32 indexed pair, bytes32 key, uint256 deadline);
+    /// @notice The key was delivered sealed; faults may be proved before `deadline`.
+    event KeySealed(bytes32 indexed pair, uint256 ephemeralX, bytes32 sealedKey, uint256 deadline);
+    /// @notice The price is the seller's: the buyer accepted, or the time for disputes has passed.
+    event Settled(bytes32 indexed pair);
+    /// @notice No key came in time; the price is back in the budget.
+    event Lapsed(bytes32 indexed pair);
+    /// @notice The sealed key does not open its commitment. Price and stake are in the budget, as with all proofs.
+    event WrongKeyProved(bytes32 indexed pair);
+    /// @notice A chunk does not decrypt to the committed one.
+    event SpoiltChunkProved(bytes32 indexed pair, uint256 chunk);
+    /// @notice The tree gives a sample another score than the quote does.
+    event WrongScoreProved(bytes32 indexed pair, uint256 sample);
+    /// @notice Two samples are the same.
+    event RepeatedSampleProved(bytes32 indexed pair, uint256 first, uint256 second);
+    /// @notice The rule gives the scores' total a lower price.
+    event WrongPriceProved(bytes32 indexed pair, uint256 price);
+
+    error UnknownAccount(bytes32 id);
+    error AccountExists(bytes32 id);
+    error AccountIsClosed(bytes32 id);
+    error NotBuyer(address caller, address buyer);
+    error NotSeller(address caller, address seller);
+    error NotOwner(address caller, address owner);
+    error ArtefactMissing();
+    error RuleMissing();
+    error StakeZero();
+    error TimeZero();
+    error ValueBytesOutOfRange(uint256 valueBytes, uint256 limit);
+    error TokenWithoutCode(address token);
+    error FileMissing();
+    error CountOutOfRange(uint256 count, uint256 limit);
+    error ChunkBytesOutOfRange(uint256 chunkBytes, uint256 limit);
+    error OtherToken(address ofOrder, address ofDataset);
+    error ChunkTooSmall(uint256 chunkBytes, uint256 needed);
+    error AlreadyQuoted(bytes32 pair);
+    error QuoteExpired(uint256 now_, uint256 expiry);
+    error WrongSigner(address expected, bytes32 digest);
+    error PriceZero();
+    error KeyMissing();
+    error KeyNotWanted(uint256 oneTimeKey);
+    error WrongState(DealState state, DealState needed);
+    error WrongDeal(bytes26 committed, bytes26 given);
+    error WrongSettlement(Settlement settlement, Settlement needed);
+    error WrongKey(bytes32 committed, bytes32 given);
+    error WrongDelivery(bytes32 committed, bytes32 given);
+    error WrongRule(bytes32 committed, bytes32 given);
+    error PriceIsRight(uint256 quoted, uint256 price);
+    error TooEarly(uint256 now_, uint256 start);
+    error TooLate(uint256 now_, uint256 end);
+    error NothingOwed(address account);
+
+    // ---------------------------------------------------------------- accounts
+
+    /// @notice Commits to a pricing artefact and its price rule, and puts up a budget.
+    /// @dev Emits {Posted}; with an ERC-20 the contract must be allowed to draw `budget`. Requirements: the caller is the
+    /// buyer (NotBuyer); an artefact (ArtefactMissing), a rule (RuleMissing), a stake (StakeZero), times (TimeZero),
+    /// values of 1 to 4 bytes (ValueBytesOutOfRange), a token that is a contract (TokenWithoutCode); the order is not posted yet (AccountExists); exactly `budget` is paid
+    /// (WrongPayment, TokenTakesFee).
+    /// @param budget what is put up now; may be zero, see {fund}
+    /// @return id the order's id
+    function post(Order calldata order, uint96 budget) external payable returns (bytes32 id);
+
+    /// @notice Commits to an encrypted dataset, and puts up funds that answer for sales.
+    /// @dev Emits {Registered}; with an ERC-20 the contract must be allowed to draw `funds`. Requirements: the caller is
+    /// the seller (NotSeller); a file and a key hash (FileMissing); 1 to 2**20 samples (CountOutOfRange) in chunks of 32 to
+    /// 16,384 bytes, a multiple of 32 (ChunkBytesOutOfRange); a token that is a contract (TokenWithoutCode); the dataset
+    /// is not registered yet (AccountExists); exactly `funds` is paid (WrongPayment, TokenTakesFee).
+    /// @param funds what is put up now; may be zero, but see {purchase}
+    /// @return id the dataset's id
+    function register(Dataset calldata dataset, uint96 funds) external payable returns (bytes32 id);
+
+    /// @notice Adds to a budget, or to a seller's funds. Anyone may call.
+    /// @dev Emits {Funded}. Requirements: the account is known (UnknownAccount); exactly `amount` is paid (WrongPayment,
+    /// TokenTakesFee); the funds stay below 2**96 (FundsTooHigh).
+    function fund(Account calldata account, uint96 amount) external payable;
+
+    /// @notice Pays the owner what it asks of its money, as far as no sale holds it.
+    /// @dev Emits {Withdrawn}. Requirements: the account is known (UnknownAccount); the caller is its owner (NotOwner); so
+    /// much is free (FundsTooLow) and it is not zero (NothingOwed).
+    function withdraw(Account calldata account, uint96 amount) external;
+
+    /// @notice Refuses further quotes and purchases, for ever; sales under way go on, and money can be withdrawn.
+    /// @dev Emits {Closed}. Requirements: the account is known (UnknownAccount) and open (AccountIsClosed); the caller is
+    /// its owner (NotOwner).
+    function close(Account calldata account) external;
+
+    // ---------------------------------------------------------------- quote and purchase
+
+    /// @notice Records what a dataset fetches under an artefact, the one time there ever is for this pair. Anyone may call.
+    /// @dev Emits {Quoted}. Requirements: order and dataset are known (UnknownAccount), open (AccountIsClosed) and in one
+    /// token (OtherToken); a chunk holds a sample of the order's (ChunkTooSmall); the pair was never quoted
+    /// (AlreadyQuoted); the quote has not expired (QuoteExpired); buyer and seller signed it, by key or as contracts by
+    /// ERC-1271 (WrongSigner).
+    /// @param buyerSignature the buyer's over {quoteDigest}
+    /// @param sellerSignature the seller's over the same
+    function quote(Deal calldata deal, bytes calldata buyerSignature, bytes calldata sellerSignature) external;
+
+    /// @notice Accepts a quote: its price is held of the budget, and the stake of the seller's funds.
+    /// @dev Emits {Purchased}. Requirements: the caller is the buyer (NotBuyer); the pair is quoted (WrongState), as given
+    /// (WrongDeal), at a price (PriceZero), and the quote has not expired (QuoteExpired); order and dataset are open
+    /// (AccountIsClosed); the budget and the seller's free funds suffice (FundsTooLow); a one-time key under sealed
+    /// settlement (KeyMissing), none under open settlement (KeyNotWanted).
+    /// @param oneTimeKey x of a fresh one-time key whose y is even. To one that is on no point nothing can be sealed: the
+    /// seller leaves it, and the caller gets its money back
+    function purchase(Deal calldata deal, uint256 oneTimeKey) external;
+
+    // ---------------------------------------------------------------- delivery
+
+    /// @notice Publishes the key of a dataset that was bought. Anyone may call.
+    /// @dev Emits {KeyPublished}. A call that reverts shows the key as well: the seller sends it early and tries it on a
+    /// node before. Requirements: open settlement (WrongSettlement); bought and not delivered (WrongState), before the
+    /// deadline (TooLate); the key is the committed one (WrongKey).
+    function publishKey(Deal calldata deal, Purchase calldata purchase_, bytes32 key) external;
+
+    /// @notice Delivers the key of a dataset that was bought, sealed to the buyer's one-time key.
+    /// @dev Emits {KeySealed}. Requirements: the caller is the seller (NotSeller); sealed settlement (WrongSettlement);
+    /// bought and not delivered (WrongState), before the deadline (TooLate).
+    /// @param ephemeralX x of the seller's point with even y, below the group order
+    /// @param sealedKey the key xor-ed with its pad (SealedKey.pad at index 0)
+    function sealKey(Deal calldata deal, Purchase calldata purchase_, uint256 ephemeralX, bytes32 sealedKey) external;
+
+    // ---------------------------------------------------------------- the buyer's answer
+
+    /// @notice Settles the caller's purchase before the time for disputes has passed.
+    /// @dev Emits {Settled}. Requirements: the caller is the buyer (NotBuyer); the key was delivered (WrongState).
+    function accept(Deal calldata deal, Purchase calldata purchase_) external;
+
+    /// @notice Settles a sale whose time for disputes has passed, or lets lapse one whose key is overdue. Anyone may call.
+    /// @dev Emits {Settled} or {Lapsed}. Requirements: the sale is under way (WrongState, which names `Delivered`) and its
+    /// deadline has passed (TooEarly).
+    function settle(Deal calldata deal, Purchase calldata purchase_) external;
+
+    // ---------------------------------------------------------------- proofs
+    // Each is the buyer's (NotBuyer), after the delivery (WrongState) and before the deadline (TooLate), and puts price and
+    // stake into its budget. All but the first disclose the dataset's key, and what the evidence shows.
+
+    /// @notice Proves that the key sealed to the caller is not the committed one.
+    /// @dev Emits {WrongKeyProved}. Discloses the one-time key of this purchase, no other. Requirements besides: sealed
+    /// settlement (WrongSettlement); the evidence has what was delivered (WrongDelivery) and shows a wrong key
+    /// (NotTheSecret, SharedPointMismatch, KeyIsRight).
+    function proveWrongKey(Deal calldata deal, Purchase calldata purchase_, KeyEvidence calldata evidence) external;
+
+    /// @notice Proves that a chunk of the dataset does not decrypt to the committed one: what was sold is not what was
+    /// quoted.
+    /// @dev Emits {SpoiltChunkProved}. Requirements besides: the evidence shows a spoilt chunk (NotTheKey, ChunkOutOfRange,
+    /// WrongChunkLength, ProofLength, NotInFile, ChunkIsRight).
+    /// @param key the dataset's key
+    function proveSpoiltChunk(
+        Deal calldata deal,
+        Purchase calldata purchase_,
+        bytes32 key,
+        ChunkEvidence calldata evidence
+    ) external;
+
+    /// @notice Proves that the quote misreports the score of a sample: the contract walks the artefact's tree itself.
+    /// @dev Emits {WrongScoreProved}. Show the first sample whose running total is not as it should be: all totals before
+    /// it are right, so the one before it can be opened. Requirements besides: by this key the sample is the
+    /// dataset's (SampleOutOfRange, WrongChunkLength, ProofLength, NotInDataset); the way through the tree is the
+    /// artefact's and the sample's (TreeTooDeep, FeatureOutOfRange, NotInTree); both totals are the quote's (ProofLength,
+    /// NotInScores); the score is misreported (ScoreIsRight).
+    /// @param key the dataset's key
+    function proveWrongScore(
+        Deal calldata deal,
+        Purchase calldata purchase_,
+        bytes32 key,
+        ScoreEvidence calldata evidence
+    ) external;
+
+    /// @notice Proves that two samples of the dataset are the same, label and values, so that one is paid twice.
+    /// @dev Emits {RepeatedSampleProved}. Requirements besides: by this key both samples are the dataset's
+    /// (SampleOutOfRange, WrongChunkLength, ProofLength, NotInDataset), at two places (SamePlace), and equal
+    /// (SamplesDiffer).
+    /// @param key the dataset's key
+    /// @param cipherRoot root over the dataset's encrypted chunks
+    function proveRepeatedSample(
+        Deal calldata deal,
+        Purchase calldata purchase_,
+        bytes32 key,
+        bytes32 cipherRoot,
+        SampleEvidence calldata first,
+        SampleEvidence calldata second
+    ) external;
+
+    /// @notice Proves that the quoted price is above what the rule gives for the scores' total.
+    /// @dev Emits {WrongPriceProved}. Discloses the price rule. Requirements besides: by this key the total is the
+    /// quote's last (ProofLength, NotInScores); the rule is the order's (WrongRule) and gives a lower price
+    /// (PriceIsRight).
+    /// @param key the dataset's key
+    function proveWrongPrice(
+        Deal calldata deal,
+        Purchase calldata purchase_,
+        bytes32 key,
+        TotalEvidence calldata total,
+        PriceRule calldata rule
+    ) external;
+
+    // ---------------------------------------------------------------- views
+
+    /// @notice The id of an order, whether it was posted or not.
+    function orderId(Order calldata order) external view returns (bytes32);
+
+    /// @notice The id of a dataset, whether it was registered or not.
+    function datasetId(Dataset calldata dataset) external view returns (bytes32);
+
+    /// @notice The id of the pair of an artefact and a file, whether it was quoted or not.
+    function pairId(address buyer, bytes32 artefact, address seller, bytes32 file) external pure returns (bytes32);
+
+    /// @notice What buyer and seller sign of a quote.
+    function quoteDigest(Deal calldata deal) external view returns (bytes32);
+
+    /// @notice How an order or a dataset stands; all zero for one that is not known.
+    /// @return known whether it was posted or registered
+    /// @return closed whether it takes no more quotes and purchases
+    /// @return funds what the contract holds of the owner's
+    /// @return held how much of it sales hold: prices of an order, stakes of a dataset; the rest can be withdrawn
+    function accountOf(bytes32 id) external view returns (bool known, bool closed, uint256 funds, uint256 held);
+
+    /// @notice Where a pair stands; a passed deadline shows its consequence only after {settle}, and a quote that expired
+    /// stays `Quoted`.
+    /// @return state the state
+    /// @return deadline the quote's expiry, or the end of the running window; zero if none runs
+    /// @return content the hash of quote and purchase
+    function dealOf(bytes32 pair) external view returns (DealState state, uint256 deadline, bytes26 content);
+}

@@ -1,0 +1,90 @@
+"""From an artefact file to orders, and from an order to the artefact that it names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from offchain.crypto.deals import Order
+from offchain.crypto.listings import Settlement
+from offchain.mde.artefact import PricingArtefact, load_artefact
+from offchain.mde.errors import ArtefactMismatch
+from offchain.mde.extraction import TreeEfficacy
+from offchain.mde.pricing import PriceFunction
+from offchain.mde.samples import Kind
+from offchain.mde.verifiable.quotes import require_order
+from offchain.mde.verifiable.rules import rule_hash
+from offchain.mde.verifiable.samples import Encoding
+from offchain.mde.verifiable.tree import VerifiableArtefact, load_verifiable
+
+NO_WORD = bytes(32)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What an owner's order says besides its artefact; fields as in `offchain.crypto.deals`."""
+
+    token: str
+    stake: int
+    settlement: Settlement
+    delivery_time: int
+    dispute_time: int
+
+
+@dataclass(frozen=True, eq=False)
+class Pricing:
+    """An artefact; and where it is one extracted tree, what a contract can check its quotes by."""
+
+    artefact: PricingArtefact
+    verifiable: VerifiableArtefact | None
+
+    @classmethod
+    def read(cls, file: bytes, digest: bytes) -> Pricing:
+        """From an untrusted file. Raises ArtefactMismatch or ArtefactError."""
+        artefact = load_artefact(file, digest)
+        efficacy = artefact.efficacy
+        if isinstance(efficacy, TreeEfficacy) and len(efficacy.trees) == 1:
+            return cls(artefact, load_verifiable(file, digest))
+        return cls(artefact, None)
+
+    @property
+    def kind(self) -> Kind:
+        """Which samples it prices."""
+        return self.artefact.efficacy.kind
+
+    @property
+    def encoding(self) -> Encoding:
+        """How samples lie in their chunks."""
+        return Encoding.of(self.kind)
+
+    @property
+    def price(self) -> PriceFunction:
+        """Its price function."""
+        return self.artefact.price
+
+    def order(self, buyer: str, terms: Terms) -> Order:
+        """What a buyer posts."""
+        tree = None if self.verifiable is None else self.verifiable.tree
+        return Order(
+            buyer=buyer,
+            token=terms.token,
+            artefact=self.artefact.digest,
+            rule=rule_hash(self.price),
+            tree=NO_WORD if tree is None else tree.root,
+            depth=0 if tree is None else tree.depth,
+            features=self.encoding.features,
+            value_bytes=self.encoding.value_bytes,
+            stake=terms.stake,
+            settlement=terms.settlement,
+            delivery_time=terms.delivery_time,
+            dispute_time=terms.dispute_time,
+        )
+
+    def require_named(self, order: Order) -> None:
+        """Raises ArtefactMismatch unless all that `order` says of its artefact follows from it."""
+        if self.verifiable is not None:
+            require_order(order, self.verifiable)
+        elif order.rule != rule_hash(self.price) or order.tree != NO_WORD:
+            raise ArtefactMismatch(
+                f"the order's rule is {order.rule.hex()} and its tree {order.tree.hex()}, the "
+                f"artefact's rule is {rule_hash(self.price).hex()}, and it has no tree"
+            )

@@ -1,0 +1,65 @@
+"""A page of sections, each with pictures, tables, facts or lines, in one file."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from offchain.report.html import environment
+from offchain.report.sheets import Sheet
+from offchain.report.text import plain
+
+_LINE_CHARS = 400
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG file, and what it shows for who cannot see it."""
+
+    png: bytes
+    told: str
+
+    @property
+    def base64(self) -> str:
+        """As the page holds it."""
+        return base64.b64encode(self.png).decode()
+
+
+@dataclass(frozen=True)
+class Section:
+    """What stands under one heading. Sheets are taken as they are, facts and lines made plain."""
+
+    title: str
+    pictures: tuple[Picture, ...] = ()
+    sheets: tuple[Sheet, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    lines: tuple[str, ...] = ()
+
+
+def render_page(
+    title: str, headline: str, verdict: str, good: bool, sections: Sequence[Section]
+) -> str:
+    """The page. good: whether the verdict is. It loads nothing and runs nothing, and texts are
+    escaped, as with `offchain.report.html.render_html`."""
+    shown = [
+        Section(
+            section.title,
+            section.pictures,
+            section.sheets,
+            tuple((plain(name), plain(value, _LINE_CHARS)) for name, value in section.facts),
+            tuple(plain(line, _LINE_CHARS) for line in section.lines),
+        )
+        for section in sections
+    ]
+    return (
+        environment()
+        .get_template("page.html.j2")
+        .render(
+            title=plain(title),
+            headline=plain(headline, _LINE_CHARS),
+            verdict=plain(verdict, _LINE_CHARS),
+            good=good,
+            sections=shown,
+        )
+    )

@@ -1,0 +1,137 @@
+"""Copies of the sale with one defence taken out, against which an attack must succeed.
+
+The copies are made from the contracts as they are now, by replacing text that must be there, so a
+copy never outlives a change of the original.
+"""
+
+from __future__ import annotations
+
+import ape
+from ape.contracts import ContractContainer
+
+from tests.hyperx.solidity import compile_contracts
+
+_SALE = "contracts/sale/DatasetSale.sol"
+_SAMPLES = "contracts/sale/quotes/Samples.sol"
+_SCORES = "contracts/sale/quotes/Scores.sol"
+_TREE = "contracts/sale/quotes/DecisionTree.sol"
+_FILE = "contracts/exchange/ChunkedFile.sol"
+_FILES = (
+    _SALE,
+    _SAMPLES,
+    _SCORES,
+    _TREE,
+    _FILE,
+    "contracts/sale/Accounts.sol",
+    "contracts/sale/Book.sol",
+    "contracts/sale/DealStatus.sol",
+    "contracts/sale/quotes/PriceRules.sol",
+    "contracts/exchange/ChunkCipher.sol",
+    "contracts/exchange/ChunkDispute.sol",
+    "contracts/exchange/KeyDispute.sol",
+    "contracts/exchange/Payment.sol",
+    "contracts/exchange/SealedKey.sol",
+    "contracts/hyperx/Shards.sol",
+    "contracts/interfaces/IDatasetSale.sol",
+    "contracts/interfaces/ITradingSession.sol",
+)
+
+# Name of the copy -> the change that makes it: file, text that is there, text instead.
+WEAKENINGS: dict[str, tuple[str, str, str]] = {
+    "quotes a pair again": (
+        _SALE,
+        "require(_deals[ids.pair].state() == DealState.None, AlreadyQuoted(ids.pair));",
+        "",
+    ),
+    "asks no buyer": (_SALE, "_signed(order.buyer, digest, buyerSignature);", "buyerSignature;"),
+    "asks no seller": (
+        _SALE,
+        "_signed(dataset.seller, digest, sellerSignature);",
+        "sellerSignature;",
+    ),
+    "knows no expiry": (
+        _SALE,
+        "require(block.timestamp < quote_.expiry, QuoteExpired(block.timestamp, quote_.expiry));",
+        "quote_;",
+    ),
+    "mixes currencies": (
+        _SALE,
+        "require(order.token == dataset.token, OtherToken(order.token, dataset.token));",
+        "",
+    ),
+    "sells without stakes": (_SALE, "_open(ids.dataset).hold(order.stake)", "_open(ids.dataset)"),
+    "sells without a budget": (
+        _SALE,
+        "_open(ids.order).hold(deal.quote.price)",
+        "_open(ids.order)",
+    ),
+    "lets anybody seal": (
+        _SALE,
+        "_onlySeller(deal.dataset);\n        Ids memory ids = _deliverable",
+        "Ids memory ids = _deliverable",
+    ),
+    "believes any deal": (
+        _SALE,
+        "require(status.content() == given, WrongDeal(status.content(), given));",
+        "given;",
+    ),
+    "believes any delivery": (
+        _SALE,
+        "require(delivery == purchase_.delivery, WrongDelivery(purchase_.delivery, delivery));",
+        "delivery;",
+    ),
+    "settles at once": (
+        _SALE,
+        "require(block.timestamp >= status.deadline(),"
+        " TooEarly(block.timestamp, status.deadline()));",
+        "",
+    ),
+    "believes any rule": (
+        _SALE,
+        "require(given == deal.order.rule, WrongRule(deal.order.rule, given));",
+        "given;",
+    ),
+    "believes any sample": (_SAMPLES, "require(given == file, NotInDataset(file, given));", ""),
+    "looks at one place": (
+        _SAMPLES,
+        "require(first.index != second.index, SamePlace(first.index));",
+        "",
+    ),
+    "believes any tree": (_TREE, "require(node == root, NotInTree(root, node));", ""),
+    "believes any total": (
+        _SCORES,
+        "require(given == scores, NotInScores(scores, given));",
+        "",
+    ),
+    "forbids to leave out good": (
+        _SCORES,
+        "require(score <= 0 || evidence.leaf != leafOf(order, key, index, before),"
+        " ScoreIsRight(index));",
+        "",
+    ),
+    "forgives left-out harm": (_SCORES, "require(score <= 0 || evidence", "require(evidence"),
+    "files belong to nobody": (
+        _FILE,
+        "block.chainid, address(this), seller, label",
+        "block.chainid, label",
+    ),
+}
+
+
+def compile_weakened() -> dict[str, ContractContainer]:
+    """The weakened sales by name, all from one run of the compiler."""
+    root = ape.project.path
+    own = {path: (root / path).read_text() for path in _FILES}
+    sources: dict[str, str] = {}
+    wanted: dict[str, str] = {}
+    for number, (name, (path, there, instead)) in enumerate(WEAKENINGS.items()):
+        if own[path].count(there) != 1:
+            raise AssertionError(f"{name}: not exactly once in {path}: {there!r}")
+        copy = own | {path: own[path].replace(there, instead)}
+        # Each copy has its own contract name, as a compiler's output is asked for by name.
+        contract = f"WeakDatasetSale{number}"
+        copy[_SALE] = copy[_SALE].replace("contract DatasetSale is", f"contract {contract} is")
+        sources |= {f"weak{number}/{file}": text for file, text in copy.items()}
+        wanted[contract] = f"weak{number}/{_SALE}"
+    compiled = compile_contracts(wanted, sources)
+    return {name: compiled[f"WeakDatasetSale{number}"] for number, name in enumerate(WEAKENINGS)}
