@@ -86,7 +86,7 @@ abstract contract DatasetSaleBook is Attempts {
         _exchange = new ExchangeHarness();
         _quotes = new QuotesHarness();
         for (uint256 i = 0; i < BUYERS; ++i) {
-            _enrich(vm.addr(buyerKey(i)));
+            _enrich(vm.addr(buyerKey(2 * i)));
             _enrich(vm.addr(sellerKey(2 * i)));
         }
         for (uint256 d = 0; d < DATASETS; ++d) {

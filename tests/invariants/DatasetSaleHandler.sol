@@ -260,12 +260,13 @@ contract DatasetSaleHandler is DatasetSaleBook {
         p = pairs[o / 2][d];
     }
 
-    /// @dev A pair that was quoted, and the order it was quoted to; half of the time one of the latest orders'.
+    /// @dev A pair that was quoted, and the order it was quoted to; the largest number if none is found.
     function _known(uint256 seed) private view returns (uint256 o, uint256 d, Pair storage p) {
         (o, d, p) = _anywhere(seed);
         for (uint256 i = 0; i < 8 && o != type(uint256).max; ++i) {
             if (p.quotes > 0) return (p.order, d, p);
-            (o, d, p) = _anywhere(derive(seed + i, "again"));
+            seed = derive(seed, "again");
+            (o, d, p) = _anywhere(seed);
         }
         return (type(uint256).max, d, p);
     }
@@ -340,9 +341,9 @@ contract DatasetSaleHandler is DatasetSaleBook {
         private
         returns (bool done)
     {
-        uint256 before = _balance(inToken, caller);
         uint256 coins = inToken ? 0 : amount;
         vm.deal(address(this), coins);
+        uint256 before = _balance(inToken, caller);
         (done,) = _attempt(address(sale), caller, coins, data);
         uint256 expected = done ? before + due - amount : before;
         if (_balance(inToken, caller) != expected) revert PaidWrongly(caller, _balance(inToken, caller), expected);
