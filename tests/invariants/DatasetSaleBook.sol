@@ -56,7 +56,7 @@ abstract contract DatasetSaleBook is Attempts {
     }
 
     uint256 public constant DATASETS = 4;
-    uint256 public constant MOST_ORDERS = 32;
+    uint256 public constant MOST_ORDERS = 16;
     uint256 internal constant BUYERS = 2;
     uint96 public constant STAKE = 400;
     uint96 internal constant PRICE = 700;
