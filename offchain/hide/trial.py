@@ -1,0 +1,290 @@
+"""One family made to be measured: what the paper's Figures 4 to 8 show, and what resists them.
+
+A trial's masks come from its seed, so that anybody can make them again. Never sell such a family.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from offchain.data.imageset import ImageSet, Progress
+from offchain.hide.cleaner import apply
+from offchain.hide.countermeasures import Countermeasure, Regained, countermeasures, regained
+from offchain.hide.errors import HideError
+from offchain.hide.family import Secret, dressed
+from offchain.hide.inference import guessed_by_buyer, pooled, share_known, still_masked, stripped
+from offchain.hide.judging import Split
+from offchain.hide.kept import Kept
+from offchain.hide.making import Made, Plan, make_family
+from offchain.hide.masks import Masks, MaskSettings
+from offchain.hide.preservation import mean_likeness
+from offchain.hide.runs import Runs
+from offchain.hide.slices import free_images
+from offchain.hide.strongest import strongest
+
+
+@dataclass(frozen=True)
+class LevelResult:
+    """One level asked for.
+
+    reached: by a model of the search on D_k. achieved: by another network under another seed on
+    what the cleaner gives, D'_k; None for a level out of reach, `why` says why. free: images.
+    """
+
+    wanted: float
+    reached: float
+    achieved: float | None
+    free: int | None
+    mse: float | None
+    ssim: float | None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """What one trial measured.
+
+    points: (share of the images that are masked, accuracy), most masked first. clean, masked: what
+    the held-out network reaches without masks and on the published data; mse, ssim: of the latter.
+    trainings: that the family took.
+    """
+
+    seed: int
+    levels: tuple[LevelResult, ...]
+    points: tuple[tuple[float, float], ...]
+    clean: float
+    masked: float
+    mse: float
+    ssim: float
+    trainings: int
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Masks that are stronger than the plan's, or as strong: what a seller may choose."""
+
+    name: str
+    masks: MaskSettings
+    joint: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Resistance:
+    """What counter-measures regain on one dataset. level: 0 for what is published."""
+
+    seed: int
+    setting: str
+    level: int
+    rows: tuple[Regained, ...]
+    mse: float
+    ssim: float
+
+
+@dataclass(frozen=True)
+class Inferred:
+    """What a buyer of `level`, or colluders, can tell of the masks that they did not buy off.
+
+    known: the share of those masks that is explained, see `share_known`. bought: accuracy on what
+    was bought; stripped: after taking the guess off the images that are still masked.
+    """
+
+    seed: int
+    who: str
+    level: int
+    known: float
+    bought: float
+    stripped: float
+
+
+Tell = Callable[[str], Progress]
+
+
+class Trial:
+    """Measures one family; what is finished lies in `folder`.
+
+    plan: its seed is the trial's. tell: called with what begins, gives what takes its progress.
+    """
+
+    def __init__(
+        self,
+        split: Split,
+        plan: Plan,
+        folder: Path,
+        *,
+        device: torch.device | None = None,
+        tell: Tell | None = None,
+    ) -> None:
+        self.split, self.plan = split, plan
+        self.device = device
+        self.tell: Tell = tell or (lambda what: lambda done, total: None)
+        self.secret = Secret(hashlib.sha256(f"trial {plan.seed}".encode()).digest())
+        self._runs, self._folder = Runs(folder), folder
+        self._about = {
+            "plan": asdict(plan),
+            "data": split.data.digest(),
+            "test": split.test.digest(),
+            "learned": hashlib.sha256(split.learned.numpy().tobytes()).hexdigest(),
+        }
+
+    @property
+    def images(self) -> int:
+        """How many are published."""
+        return len(self.split.data)
+
+    @cached_property
+    def made(self) -> Made:
+        """The family; no training is done twice. Raises LevelError when no level can be reached."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        kept = Kept(self._folder / "points.jsonl")
+        return make_family(
+            self.split, self.plan, self.secret, device=self.device, kept=kept, telling=self.tell
+        )
+
+    def result(self) -> TrialResult:
+        """Designed and achieved accuracy of each level, and the curve they were found on."""
+        said = self._runs.once("family", self._about, lambda: asdict(self._measured()))
+        levels = tuple(LevelResult(**one) for one in said.pop("levels"))
+        points = tuple((share, accuracy) for share, accuracy in said.pop("points"))
+        return TrialResult(levels=levels, points=points, **said)
+
+    def resistance(self, level: int) -> Resistance:
+        """What free counter-measures regain of the plan's masks, at a level, 0 as published."""
+        about = {**self._about, "level": level}
+
+        def measure() -> dict[str, Any]:
+            return self._resistance("as sold", level, self._bought(level), self.plan.masks.epsilon)
+
+        return _resistance(self._runs.once("resistance", about, measure))
+
+    def resistance_of(self, setting: Setting) -> Resistance:
+        """The same of the data as it would be published with the masks of `setting`."""
+        about = {**self._about, "setting": asdict(setting)}
+
+        def measure() -> dict[str, Any]:
+            masked, _ = self._dressed(setting)
+            return self._resistance(setting.name, 0, masked, setting.masks.epsilon)
+
+        return _resistance(self._runs.once("setting", about, measure))
+
+    def inferred(self, level: int, with_level: int | None = None) -> Inferred:
+        """What the buyer of `level` infers, alone or together with the buyer of another level."""
+        about = {**self._about, "level": level, "with": with_level}
+        return Inferred(
+            **self._runs.once("inference", about, lambda: self._infer(level, with_level))
+        )
+
+    def _measured(self) -> TrialResult:
+        made, data = self.made, self.split.data
+        family = made.family
+        by_wanted = {one.wanted: (k, one) for k, one in enumerate(family.levels, 1)}
+        levels = []
+        for found in made.found:
+            if found.wanted not in by_wanted:
+                none = (None, None, None, None)
+                levels.append(LevelResult(found.wanted, found.reached, *none, found.why))
+                continue
+            number, level = by_wanted[found.wanted]
+            # `apply` refuses unless the published data and the cleaner give D_k bit for bit, so
+            # that what was verified on D_k holds for D'_k.
+            like = mean_likeness(data, apply(family.masked, family.cleaner(number)))
+            levels.append(
+                LevelResult(
+                    *(level.wanted, level.reached, level.verified, level.free),
+                    *(like.mse, like.ssim),
+                )
+            )
+        like = mean_likeness(data, family.masked)
+        return TrialResult(
+            self.plan.seed,
+            tuple(levels),
+            tuple((self._masked_share(dial), made.points[dial]) for dial in sorted(made.points)),
+            *(made.clean, made.masked, like.mse, like.ssim),
+            made.cost.trainings + made.cost.kept,
+        )
+
+    def _masked_share(self, dial: float) -> float:
+        return 1 - free_images(dial, self.images, self.plan.order) / self.images
+
+    def _bought(self, level: int) -> ImageSet:
+        family = self.made.family
+        return apply(family.masked, family.cleaner(level)) if level else family.masked
+
+    def _dressed(self, setting: Setting) -> tuple[ImageSet, Masks]:
+        masks = strongest(
+            self.split.data,
+            setting.masks,
+            (self.plan.network, *setting.joint),
+            len(self.made.family.slices) + 1,
+            self.secret,
+            device=self.device,
+            progress=self.tell(f"seed {self.plan.seed}, {setting.name}: masks"),
+        )
+        return dressed(self.split.data, masks.values, setting.masks, self.made.family.slices)
+
+    def _resistance(self, name: str, level: int, data: ImageSet, epsilon: int) -> dict[str, Any]:
+        rows = self._regained(
+            data,
+            countermeasures(epsilon, self.plan.held_out),
+            f"seed {self.plan.seed}, {name}, {f'level {level}' if level else 'published'}",
+        )
+        like = mean_likeness(self.split.data, data)
+        return asdict(Resistance(self.plan.seed, name, level, tuple(rows), like.mse, like.ssim))
+
+    def _infer(self, level: int, other: int | None) -> dict[str, Any]:
+        family, epsilon = self.made.family, self.plan.masks.epsilon
+        masked = family.masked
+        cleaned = self._bought(level)
+        who = f"buyer of level {level}"
+        if other is not None:
+            cleaned = pooled(masked, cleaned, self._bought(other))
+            who = f"buyers of levels {level} and {other}"
+        still = still_masked(masked, cleaned)
+        if not bool(still.any()):
+            raise HideError(f"level {level} has no image left that wears a mask")
+        guess = guessed_by_buyer(masked, cleaned, epsilon)
+        found = [
+            self._regained(data, [Countermeasure("none")], f"{who}: inference")[0].accuracy
+            for data in (cleaned, stripped(cleaned, still, guess))
+        ]
+        known = share_known(guess, family.masks, masked.labels, still)
+        return asdict(Inferred(self.plan.seed, who, level, known, *found))
+
+    def _regained(
+        self, data: ImageSet, measures: list[Countermeasure] | tuple[Countermeasure, ...], what: str
+    ) -> list[Regained]:
+        return regained(
+            data.subset(self.split.learned),
+            self.split.test,
+            measures,
+            self.plan.network,
+            self.plan.training,
+            self.plan.seed,
+            device=self.device,
+            progress=self.tell(what),
+        )
+
+
+def stronger_settings(plan: Plan) -> tuple[Setting, ...]:
+    """What a seller may choose instead of the plan's masks; see `MaskSettings` for each."""
+    base = plan.masks
+    by_sample = MaskSettings.fitting("sample", base.epsilon)
+    others = tuple(dict.fromkeys((plan.held_out, *plan.joint)))
+    return (
+        Setting("grey squares of 4 pixels", replace(base, patch=4, grey=True)),
+        Setting(f"epsilon {2 * base.epsilon}", replace(base, epsilon=2 * base.epsilon)),
+        Setting("one mask per image", replace(by_sample, steps=max(base.steps, by_sample.steps))),
+        Setting("made on both networks", base, others),
+        Setting("grey squares, made on both networks", replace(base, patch=4, grey=True), others),
+    )
+
+
+def _resistance(said: dict[str, Any]) -> Resistance:
+    rows = tuple(Regained(**row) for row in said.pop("rows"))
+    return Resistance(rows=rows, **said)
