@@ -54,8 +54,8 @@ class Scale:
     countered: int | None
 
 
-FULL = Scale(None, None, 30, "resnet18", "small-resnet", "0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9", None)
-REDUCED = Scale(2_000, 2_000, 8, "small-resnet", "plain", "0.2,0.25,0.3,0.35,0.4", 1)
+FULL = Scale(None, None, 30, "resnet18", "resnet18", "0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9", None)
+REDUCED = Scale(2_000, 2_000, 8, "small-resnet", "small-resnet", "0.2,0.25,0.3,0.35,0.4", 1)
 
 
 @dataclass(frozen=True)
@@ -258,8 +258,8 @@ def _document(options: Options, split: Split, sheets: Sequence[Sheet]) -> str:
         f"{options.dataset}: {whole(len(data))} images published, {whole(len(split.learned))} of "
         f"them learned, {tested}; digests {data.digest()[:16]} and {split.test.digest()[:16]}. "
         f"Masks within 8/255 made on {options.network} in {options.mask_steps} batches, levels "
-        f"searched by it and verified by {options.check}, {options.epochs} epochs each. The paper "
-        "trains ResNet on the whole sets, says neither its depth nor its epochs, makes the masks "
+        f"searched by it and verified by {options.check} under another seed, {options.epochs} "
+        "epochs each. The paper trains ResNet on the whole sets, says neither its depth nor its epochs, makes the masks "
         "of each level anew and turns their strength; ours are made once, and a level frees images "
         "of them, since strength is no dial.\n"
     )

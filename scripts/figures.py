@@ -163,7 +163,7 @@ def seccl(
 @click.option(
     "--check",
     type=click.Choice(["small-resnet", "resnet18", "plain"]),
-    help="By which levels are verified; default small-resnet, reduced plain.",
+    help="By which levels are verified, under another seed; default as --network.",
 )
 @click.option(
     "--mask-steps",
@@ -208,8 +208,8 @@ def hide(
 ) -> None:
     """Reproduce Figures 4 to 8 of the Hide-and-Seek paper, and test what the paper does not.
 
-    Figure 4: accuracy as masks grow. Figure 5: levels designed, and what another network achieves
-    on published data and cleaner. Figures 6 to 8: pictures at every level, MSE and SSIM. Then what
+    Figure 4: accuracy as masks grow. Figure 5: levels designed, and what a fresh model achieves on
+    published data and cleaner. Figures 6 to 8: pictures at every level, MSE and SSIM. Then what
     counter-measures regain without paying, what a buyer infers of levels that it did not pay for,
     and which settings of masks resist best.
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 import torch
-from torch import nn
 from torch.nn import functional
 
 from offchain.data.imageset import ImageSet, Progress
@@ -164,8 +163,8 @@ def generate(
 
     rows: int64 (N,), which of the masks 0..M-1 each image wears; images of one row must have one
     label: `rows_by_class`, or 0..N-1 for masks by sample. count: M, when there may be masks that no
-    image wears, which stay random; else the highest row and one. factories: of several networks,
-    step t is made on number t mod their number, so that masks fool all of them at the cost of one.
+    image wears, which stay random; else the highest row and one. factories: masks made on several
+    networks go down the sum of their losses, at the cost of all of them.
 
     Equation 3 by alternating steps: the model makes one step of SGD on a masked batch, and the
     masks of that batch one step of Equation 4, down the sign of the gradient. Both gradients come
@@ -184,11 +183,13 @@ def generate(
     limit, stride = float(settings.epsilon), settings.rate * settings.epsilon
     with own_randomness(seed, "hide masks", device) as own, exact_convolutions():
         makers = [factories] if callable(factories) else list(factories)
-        learners = [_Learner.of(fresh(make, device)) for make in makers]
+        models = [fresh(make, device) for make in makers]
+        parameters = [one for model in models for one in model.parameters()]
+        optimiser = torch.optim.SGD(parameters, 0.1, 0.9, weight_decay=5e-4)
         epochs = -(-settings.steps // (len(imageset) // batch))
         order = islice(batches(len(imageset), batch, epochs, seed), settings.steps)
         for step, chosen in enumerate(order):
-            learner, chosen = learners[step % len(learners)], chosen.to(device)
+            chosen = chosen.to(device)
             x, y = as_pixels(images[chosen]), labels[chosen]
             used, place = torch.unique(worn_by[chosen], return_inverse=True)
             masks = base[used].requires_grad_()  # (U, 1 or C, h, w), a copy
@@ -197,33 +198,20 @@ def generate(
                 shown = x + worn[place]
                 if settings.moving:
                     shown = flip_and_shift(shown, own)
-                loss = functional.cross_entropy(learner.model(standard(shown)), y)
-                wanted = [masks] if again else [masks, *learner.parameters]
-                gradients = torch.autograd.grad(loss, wanted)
+                seen = standard(shown)
+                losses = [functional.cross_entropy(model(seen), y) for model in models]
+                wanted = [masks] if again else [masks, *parameters]
+                gradients = torch.autograd.grad(torch.stack(losses).sum(), wanted)
                 with torch.no_grad():
                     masks.sub_(gradients[0].sign(), alpha=stride).clamp_(-limit, limit)
             base[used] = masks.detach()
-            for parameter, gradient in zip(learner.parameters, gradients[1:], strict=True):
+            for parameter, gradient in zip(parameters, gradients[1:], strict=True):
                 parameter.grad = gradient
-            learner.optimiser.step()
+            optimiser.step()
             if progress is not None:
                 progress(step + 1, settings.steps)
     values = spread(base, imageset.shape, settings.patch).round().to(torch.int8).contiguous()
     return Masks(values.cpu(), rows, settings.epsilon)
-
-
-@dataclass(frozen=True, eq=False)
-class _Learner:
-    """A network that masks are made on."""
-
-    model: nn.Module
-    parameters: list[nn.Parameter]
-    optimiser: torch.optim.Optimizer
-
-    @classmethod
-    def of(cls, model: nn.Module) -> _Learner:
-        parameters = list(model.parameters())
-        return cls(model, parameters, torch.optim.SGD(parameters, 0.1, 0.9, weight_decay=5e-4))
 
 
 def rows_by_class(groups: torch.Tensor, labels: torch.Tensor, classes: int) -> torch.Tensor:

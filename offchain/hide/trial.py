@@ -34,13 +34,15 @@ from offchain.hide.strongest import strongest
 class LevelResult:
     """One level asked for.
 
-    reached: by a model of the search on D_k. achieved: by another network under another seed on
-    what the cleaner gives, D'_k; None for a level out of reach, `why` says why. free: images.
+    reached: by a model of the search on D_k. achieved: by the plan's `held_out` network under
+    another seed on what the cleaner gives, D'_k. elsewhere: so too, but by the trial's `other`
+    architecture. free: images. None for a level out of reach; `why` says why.
     """
 
     wanted: float
     reached: float
     achieved: float | None
+    elsewhere: float | None
     free: int | None
     mse: float | None
     ssim: float | None
@@ -52,8 +54,9 @@ class TrialResult:
     """What one trial measured.
 
     points: (share of the images that are masked, accuracy), most masked first. clean, masked: what
-    the held-out network reaches without masks and on the published data; mse, ssim: of the latter.
-    trainings: that the family took.
+    the held-out network reaches without masks and on the published data; clean_elsewhere,
+    masked_elsewhere: what the `other` one does. mse, ssim: of the published data. trainings: that
+    the family took.
     """
 
     seed: int
@@ -61,6 +64,9 @@ class TrialResult:
     points: tuple[tuple[float, float], ...]
     clean: float
     masked: float
+    other: str
+    clean_elsewhere: float
+    masked_elsewhere: float
     mse: float
     ssim: float
     trainings: int
@@ -103,6 +109,8 @@ class Inferred:
     stripped: float
 
 
+_SMALL = ("plain", "small-resnet")
+
 Tell = Callable[[str], Progress]
 
 
@@ -141,11 +149,12 @@ class Trial:
     @cached_property
     def made(self) -> Made:
         """The family; no training is done twice. Raises LevelError when no level can be reached."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        kept = Kept(self._folder / "points.jsonl")
-        return make_family(
-            self.split, self.plan, self.secret, device=self.device, kept=kept, telling=self.tell
-        )
+        return self._made(self.plan)
+
+    @property
+    def other(self) -> str:
+        """An architecture that does not verify the plan's levels."""
+        return next(name for name in _SMALL if name != self.plan.held_out)
 
     def result(self) -> TrialResult:
         """Designed and achieved accuracy of each level, and the curve they were found on."""
@@ -180,14 +189,23 @@ class Trial:
             **self._runs.once("inference", about, lambda: self._infer(level, with_level))
         )
 
+    def _made(self, plan: Plan) -> Made:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        kept = Kept(self._folder / "points.jsonl")
+        return make_family(
+            self.split, plan, self.secret, device=self.device, kept=kept, telling=self.tell
+        )
+
     def _measured(self) -> TrialResult:
         made, data = self.made, self.split.data
         family = made.family
+        # The same family, since its search is kept: it is only verified anew.
+        elsewhere = self._made(replace(self.plan, held_out=self.other))
         by_wanted = {one.wanted: (k, one) for k, one in enumerate(family.levels, 1)}
         levels = []
         for found in made.found:
             if found.wanted not in by_wanted:
-                none = (None, None, None, None)
+                none = (None, None, None, None, None)
                 levels.append(LevelResult(found.wanted, found.reached, *none, found.why))
                 continue
             number, level = by_wanted[found.wanted]
@@ -196,8 +214,9 @@ class Trial:
             like = mean_likeness(data, apply(family.masked, family.cleaner(number)))
             levels.append(
                 LevelResult(
-                    *(level.wanted, level.reached, level.verified, level.free),
-                    *(like.mse, like.ssim),
+                    *(level.wanted, level.reached, level.verified),
+                    elsewhere.family.levels[number - 1].verified,
+                    *(level.free, like.mse, like.ssim),
                 )
             )
         like = mean_likeness(data, family.masked)
@@ -205,9 +224,13 @@ class Trial:
             self.plan.seed,
             tuple(levels),
             tuple((self._masked_share(dial), made.points[dial]) for dial in sorted(made.points)),
-            *(made.clean, made.masked, like.mse, like.ssim),
+            *(made.clean, made.masked, self.other, elsewhere.clean, elsewhere.masked),
+            *(like.mse, like.ssim),
             made.cost.trainings + made.cost.kept,
         )
+
+    def _other_than_made_on(self) -> str:
+        return next(name for name in _SMALL if name != self.plan.network)
 
     def _masked_share(self, dial: float) -> float:
         return 1 - free_images(dial, self.images, self.plan.order) / self.images
@@ -231,7 +254,7 @@ class Trial:
     def _resistance(self, name: str, level: int, data: ImageSet, epsilon: int) -> dict[str, Any]:
         rows = self._regained(
             data,
-            countermeasures(epsilon, self.plan.held_out),
+            countermeasures(epsilon, self._other_than_made_on()),
             f"seed {self.plan.seed}, {name}, {f'level {level}' if level else 'published'}",
         )
         like = mean_likeness(self.split.data, data)
@@ -275,13 +298,16 @@ def stronger_settings(plan: Plan) -> tuple[Setting, ...]:
     """What a seller may choose instead of the plan's masks; see `MaskSettings` for each."""
     base = plan.masks
     by_sample = MaskSettings.fitting("sample", base.epsilon)
-    others = tuple(dict.fromkeys((plan.held_out, *plan.joint)))
+    others = tuple(name for name in _SMALL if name != plan.network)
     return (
         Setting("grey squares of 4 pixels", replace(base, patch=4, grey=True)),
         Setting(f"epsilon {2 * base.epsilon}", replace(base, epsilon=2 * base.epsilon)),
         Setting("one mask per image", replace(by_sample, steps=max(base.steps, by_sample.steps))),
-        Setting("made on both networks", base, others),
-        Setting("grey squares, made on both networks", replace(base, patch=4, grey=True), others),
+        Setting(f"made on {' and '.join((plan.network, *others))}", base, others),
+        Setting(
+            f"grey squares, epsilon {2 * base.epsilon}",
+            replace(base, patch=4, grey=True, epsilon=2 * base.epsilon),
+        ),
     )
 
 

@@ -55,7 +55,7 @@ def figure_5(results: Sequence[TrialResult], title: str) -> Figure:
     masked = fmean(result.masked for result in results)
     left.bar([x - 0.2 for x in places], [masked] * len(wanted), 0.4, color=_BLUE, label="published")
     right.plot(places, wanted, "o-", color=_BLUE, label="designed")
-    label: str | None = "achieved, another network and seed"
+    label: str | None = "achieved, fresh model and seed"
     for place, level in zip(places, wanted, strict=True):
         found = [
             one.achieved

@@ -102,7 +102,7 @@ def test_robustness_has_every_counter_measure_and_setting(invoke, mine, tmp_path
         assert f"## {title}" in text
     for name in ("JPEG", "grey-scale", "cutout", "mixup", "adversarial training", "averaging"):
         assert f"| {name} |" in text
-    for name in ("one mask per image", "epsilon 16", "made on both networks"):
+    for name in ("one mask per image", "epsilon 16", "made on small-resnet and plain"):
         assert f"| {name} |" in text
     assert "| buyers of levels 1 and 2 |" in text
 

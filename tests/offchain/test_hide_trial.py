@@ -57,7 +57,9 @@ def cells(sheet, first):
 def test_levels_in_reach_are_achieved_and_the_others_say_why(split, trained, tmp_path):
     result = Trial(split, PLAN, tmp_path).result()
     low, middle, high = result.levels
+    assert result.other == "small-resnet"
     for one in (low, middle):
+        assert abs(one.elsewhere - one.wanted) <= 0.03
         assert abs(one.reached - one.wanted) <= 0.03
         assert abs(one.achieved - one.wanted) <= 0.03
         assert one.why == ""
@@ -156,9 +158,7 @@ def test_the_setting_that_leaves_least_to_the_best_counter_measure_stands_out():
         rows = tuple(Regained(n, a) for n, a in zip(("none", "JPEG"), accuracies, strict=True))
         return Resistance(seed, setting, 0, rows, 1e-3, 0.97)
 
-    sheet = settings_sheet(
-        [resistance("as sold", 0, 0.1, 0.4), resistance("squares", 0, 0.2, 0.3)]
-    )
+    sheet = settings_sheet([resistance("as sold", 0, 0.1, 0.4), resistance("squares", 0, 0.2, 0.3)])
     assert [row.cells[0] for row in sheet.rows if row.strong] == ["squares"]
 
 
@@ -174,7 +174,7 @@ def test_colluders_have_the_better_of_their_levels_and_no_more(split, trained, t
 
 def test_masks_made_on_several_networks_keep_each_of_them_from_learning():
     learn, test = digits()
-    settings = MaskSettings(patch=7, steps=60)
+    settings = MaskSettings(steps=40)
     small, plain = (factory(name, 10, learn.shape) for name in ("small-resnet", "plain"))
 
     def learned(factories):
@@ -183,7 +183,7 @@ def test_masks_made_on_several_networks_keep_each_of_them_from_learning():
         quick = TrainingSettings(epochs=3, batch=64)
         return [train(judge, masked, quick, 1).accuracy(test) for judge in (small, plain)]
 
-    alone, joint = learned(small), learned([small, plain])
-    assert max(joint) < max(alone)
-    assert max(joint) < 0.4
-    assert learned([small]) == alone
+    joint = max(learned([small, plain]))
+    assert joint < 0.25
+    assert joint < max(learned(small))
+    assert joint < max(learned([plain]))

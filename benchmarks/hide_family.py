@@ -1,0 +1,87 @@
+"""What a family of eight levels costs beside eight families of one level each.
+
+    python -m benchmarks.hide_family DIRECTORY TEST_DIRECTORY [--images N] [--epochs N] [--seed S]
+
+Both make masks, search every level and verify it with another network under another seed; both
+verify the published data and the data without masks, by which levels are read. Eight separate runs
+share nothing, as eight calls of `ape run hide` for one level do. Prints trainings and CPU seconds
+of either, the ratio, and the levels reached.
+"""
+
+from __future__ import annotations
+
+import time
+
+import click
+import torch
+
+from offchain.data.datasets import load_dataset
+from offchain.hide.family import SECRET_BYTES, Secret
+from offchain.hide.judging import Split, with_test_set
+from offchain.hide.making import Made, Plan, make_family
+from offchain.hide.training import TrainingSettings
+
+
+def measured(split: Split, plan: Plan, secret: Secret) -> tuple[Made, float]:
+    """The family and its CPU seconds."""
+    cpu = time.process_time()
+    made = make_family(split, plan, secret)
+    return made, time.process_time() - cpu
+
+
+def told(name: str, made: list[Made], cpu: float) -> None:
+    """One line of the table."""
+    trainings = sum(one.cost.trainings for one in made)
+    masks = sum(one.cost.mask_seconds for one in made)
+    reached = sum(len(one.family.levels) for one in made)
+    print(f"| {name} | {reached} | {trainings} | {masks:.0f} | {cpu:.0f} |", flush=True)
+
+
+@click.command()
+@click.argument("directory")
+@click.argument("test_directory")
+@click.option("--images", type=int, default=1_000, show_default=True)
+@click.option("--epochs", type=int, default=6, show_default=True)
+@click.option("--levels", default="0.17,0.2,0.23,0.26,0.29,0.32,0.35,0.38", show_default=True)
+@click.option("--tolerance", type=float, default=0.03, show_default=True)
+@click.option("--network", default="small-resnet", show_default=True)
+@click.option("--check", default="plain", show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+def main(
+    directory: str,
+    test_directory: str,
+    images: int,
+    epochs: int,
+    levels: str,
+    tolerance: float,
+    network: str,
+    check: str,
+    seed: int,
+) -> None:
+    """Measure both and print a table."""
+    torch.set_num_threads(1)
+    split = with_test_set(
+        load_dataset(directory, limit=images), load_dataset(test_directory, limit=1_000)
+    )
+    wanted = tuple(float(level) for level in levels.split(","))
+
+    def plan(*these: float) -> Plan:
+        training = TrainingSettings(epochs)
+        return Plan(these, tolerance, training=training, network=network, held_out=check, seed=seed)
+
+    secret = Secret(bytes(SECRET_BYTES))
+    print(
+        "| | levels reached | trainings | masks, wall s | CPU s |\n"
+        "| --- | ---: | ---: | ---: | ---: |"
+    )
+    family, together = measured(split, plan(*wanted), secret)
+    told("a family of eight", [family], together)
+    alone = [measured(split, plan(level), secret) for level in wanted]
+    apart = sum(cpu for _, cpu in alone)
+    told("eight families of one", [made for made, _ in alone], apart)
+    count = sum(made.cost.trainings for made, _ in alone)
+    print(f"\nCPU seconds: {together / apart:.3f}; trainings: {family.cost.trainings / count:.3f}")
+
+
+if __name__ == "__main__":
+    main()
