@@ -259,8 +259,8 @@ def _document(options: Options, split: Split, sheets: Sequence[Sheet]) -> str:
         f"them learned, {tested}; digests {data.digest()[:16]} and {split.test.digest()[:16]}. "
         f"Masks within 8/255 made on {options.network} in {options.mask_steps} batches, levels "
         f"searched by it and verified by {options.check} under another seed, {options.epochs} "
-        "epochs each. The paper trains ResNet on the whole sets, says neither its depth nor its epochs, makes the masks "
-        "of each level anew and turns their strength; ours are made once, and a level frees images "
-        "of them, since strength is no dial.\n"
+        "epochs each. The paper trains ResNet on the whole sets, says neither its depth nor its "
+        "epochs, makes the masks of each level anew and turns their strength; ours are made once, "
+        "and a level frees images of them, since strength is no dial.\n"
     )
     return "\n".join([head, *map(as_markdown, sheets)])

@@ -44,6 +44,7 @@ class Options:
     order: str
     tolerance: float
     network: str
+    also: tuple[str, ...]
     check: str
     epochs: int
     batch: int
@@ -71,6 +72,7 @@ class Options:
             self.check,
             self.order,
             self.seed,
+            joint=tuple(name for name in dict.fromkeys(self.also) if name != self.network),
         )
 
     def split(self, progress: Progress) -> Split:

@@ -65,6 +65,12 @@ from scripts import _common_options as common
     help="On which masks are made and levels searched.",
 )
 @click.option(
+    "--also",
+    multiple=True,
+    type=click.Choice(["small-resnet", "resnet18", "plain"]),
+    help="A further network that masks are made on, so that they hide from both; may be repeated.",
+)
+@click.option(
     "--check",
     type=click.Choice(["small-resnet", "resnet18", "plain"]),
     default="small-resnet",
@@ -116,6 +122,7 @@ def cli(
     order: str,
     tolerance: float,
     network: str,
+    also: tuple[str, ...],
     check: str,
     epochs: int,
     batch: int,
@@ -153,6 +160,7 @@ def cli(
                 order=order,
                 tolerance=tolerance,
                 network=network,
+                also=also,
                 check=check,
                 epochs=epochs,
                 batch=batch,

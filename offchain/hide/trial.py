@@ -19,7 +19,14 @@ from offchain.hide.cleaner import apply
 from offchain.hide.countermeasures import Countermeasure, Regained, countermeasures, regained
 from offchain.hide.errors import HideError
 from offchain.hide.family import Secret, dressed
-from offchain.hide.inference import guessed_by_buyer, pooled, share_known, still_masked, stripped
+from offchain.hide.inference import (
+    guessed_by_buyer,
+    guessed_from_cleaner,
+    pooled,
+    share_known,
+    still_masked,
+    stripped,
+)
 from offchain.hide.judging import Split
 from offchain.hide.kept import Kept
 from offchain.hide.making import Made, Plan, make_family
@@ -97,14 +104,16 @@ class Resistance:
 class Inferred:
     """What a buyer of `level`, or colluders, can tell of the masks that they did not buy off.
 
-    known: the share of those masks that is explained, see `share_known`. bought: accuracy on what
-    was bought; stripped: after taking the guess off the images that are still masked.
+    by_means, by_cleaner: the share of those masks that is explained (`share_known`) by the means of
+    masked and freed images, and by the masks bought off. bought: accuracy on what was bought;
+    stripped: after taking the better guess off the images that are still masked.
     """
 
     seed: int
     who: str
     level: int
-    known: float
+    by_means: float
+    by_cleaner: float
     bought: float
     stripped: float
 
@@ -184,7 +193,7 @@ class Trial:
 
     def inferred(self, level: int, with_level: int | None = None) -> Inferred:
         """What the buyer of `level` infers, alone or together with the buyer of another level."""
-        about = {**self._about, "level": level, "with": with_level}
+        about = {**self._about, "level": level, "with": with_level, "by": "means, cleaner"}
         return Inferred(
             **self._runs.once("inference", about, lambda: self._infer(level, with_level))
         )
@@ -271,13 +280,18 @@ class Trial:
         still = still_masked(masked, cleaned)
         if not bool(still.any()):
             raise HideError(f"level {level} has no image left that wears a mask")
-        guess = guessed_by_buyer(masked, cleaned, epsilon)
+        guesses = [
+            guessed_by_buyer(masked, cleaned, epsilon),
+            # Levels are nested, so that the best cleaner among colluders holds every other.
+            guessed_from_cleaner(family.cleaner(max(level, other or 0))),
+        ]
+        known = [share_known(one, family.masks, masked.labels, still) for one in guesses]
+        guess = guesses[known.index(max(known))]
         found = [
             self._regained(data, [Countermeasure("none")], f"{who}: inference")[0].accuracy
             for data in (cleaned, stripped(cleaned, still, guess))
         ]
-        known = share_known(guess, family.masks, masked.labels, still)
-        return asdict(Inferred(self.plan.seed, who, level, known, *found))
+        return asdict(Inferred(self.plan.seed, who, level, *known, *found))
 
     def _regained(
         self, data: ImageSet, measures: list[Countermeasure] | tuple[Countermeasure, ...], what: str

@@ -32,7 +32,7 @@ def figure_4(results: Sequence[TrialResult], title: str) -> Figure:
     axes.set_xscale("log")
     axes.invert_xaxis()
     axes.xaxis.set_major_formatter(lambda clean, _: f"{100 * (1 - clean):.4g} %")
-    axes.set_xlabel("images that are masked")
+    axes.set_xlabel("images that are masked; all of them at 99.99 %")
     axes.set_title(f"Figure 4: {title}", loc="left", fontsize=10)
     _accuracy_axis(axes)
     axes.legend(frameon=False, fontsize=8)

@@ -53,7 +53,7 @@ def paper_sheet(results: Sequence[TrialResult], classes: int, tolerance: float) 
         (
             "levels out of reach",
             "70 to 80 % on SVHN, no other",
-            ", ".join(map(percent, lost)) or "none asked for",
+            ", ".join(map(percent, lost)) or "none of those asked for",
         ),
         ("Figures 6 to 8: MSE, most", f"at most {PAPER_MSE:g}", f"{mse:.1e}"),
         ("Figures 6 to 8: SSIM, least", f"at least {PAPER_SSIM:g}", f"{ssim:.3f}"),
@@ -208,20 +208,22 @@ def inference_sheet(results: Sequence[Inferred]) -> Sheet:
     for who in dict.fromkeys(one.who for one in results):
         own = [one for one in results if one.who == who]
         cells = (
-            spread(one.known for one in own),
+            spread(one.by_means for one in own),
+            spread(one.by_cleaner for one in own),
             spread(one.bought for one in own),
             spread(one.stripped for one in own),
         )
         rows.append(Row((who, *cells)))
     return Sheet(
         "What a buyer infers of c_max",
-        ("who", "of the other masks", "accuracy bought", "after stripping"),
+        ("who", "known by means", "known by cleaner", "accuracy bought", "after stripping"),
         1,
         tuple(rows),
-        note=f"{_seeds(results)}. Of the other masks: 1 - |m - guess|^2 / |m|^2 over the images "
-        "that are still masked, the guess being the difference of the class means of masked and "
-        "freed images; 0 and below is worth nothing. Levels are nested: what colluders have is "
-        "the better of their levels.",
+        note=f"{_seeds(results)}. Known: 1 - |m - guess|^2 / |m|^2 over the images that are still "
+        "masked, the guess being the difference of the class means of masked and freed images, or "
+        "the mean of the masks in the cleaner; 0 and below is worth nothing. After stripping: "
+        "trained with the better guess taken off. Levels are nested: what colluders have is the "
+        "better of their levels.",
     )
 
 

@@ -1,9 +1,12 @@
 """`ape run figures hide` says what it is, goes on where it was, and refuses in one line."""
 
+from dataclasses import replace
+
 import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from offchain.hide.trial import stronger_settings
 from scripts import _figures_hide, figures
 from tests.offchain.hide_fakes import forbid, install
 from tests.offchain.hide_small import made_up
@@ -88,7 +91,14 @@ def test_the_full_size_is_not_called_reduced(invoke, mine, tmp_path):
     assert "Reduced" not in text
 
 
-def test_robustness_has_every_counter_measure_and_setting(invoke, mine, tmp_path):
+def test_robustness_has_every_counter_measure_and_setting(invoke, mine, tmp_path, monkeypatch):
+    def quick(plan):
+        return [
+            replace(one, masks=replace(one.masks, steps=1, inner=0))
+            for one in stronger_settings(plan)
+        ]
+
+    monkeypatch.setattr(_figures_hide, "stronger_settings", quick)
     given = ("--only", "robustness", "--setting-seeds", "1", "--reports", "out")
     result = invoke(*SHORT, *given)
     assert result.exit_code == 0, result.output

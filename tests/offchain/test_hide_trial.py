@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+import torch
 
 from offchain.hide.countermeasures import Regained
 from offchain.hide.errors import HideError
@@ -12,7 +13,7 @@ from offchain.hide.masks import MaskSettings, generate, with_room
 from offchain.hide.networks import factory
 from offchain.hide.runs import Runs
 from offchain.hide.training import TrainingSettings, train
-from offchain.hide.trial import Inferred, Resistance, Trial, stronger_settings
+from offchain.hide.trial import Resistance, Trial, stronger_settings
 from offchain.hide.trial_figures import figure_4, figure_5
 from offchain.hide.trial_sheets import (
     inference_sheet,
@@ -166,10 +167,9 @@ def test_colluders_have_the_better_of_their_levels_and_no_more(split, trained, t
     trial = Trial(split, PLAN, tmp_path)
     alone, together = trial.inferred(2), trial.inferred(1, with_level=2)
     assert together.bought == alone.bought
-    assert together.known == alone.known
+    assert together.by_cleaner == alone.by_cleaner
     sheet = inference_sheet([alone, together])
     assert [row.cells[0] for row in sheet.rows] == ["buyer of level 2", "buyers of levels 1 and 2"]
-    assert isinstance(alone, Inferred)
 
 
 def test_masks_made_on_several_networks_keep_each_of_them_from_learning():
@@ -187,3 +187,11 @@ def test_masks_made_on_several_networks_keep_each_of_them_from_learning():
     assert joint < 0.25
     assert joint < max(learned(small))
     assert joint < max(learned([plain]))
+
+
+def test_masks_of_more_networks_are_other_masks_and_other_measurements(split, trained, tmp_path):
+    alone = Trial(split, PLAN, tmp_path).made
+    before = trained.count
+    both = Trial(split, replace(PLAN, joint=("plain",)), tmp_path).made
+    assert trained.count > before
+    assert not torch.equal(alone.family.masks.values, both.family.masks.values)
