@@ -225,7 +225,10 @@ def _robustness(
     published = [one for one in resistances if one.level == 0]
     compared = published[: options.setting_seeds]
     for trial in trials[: options.setting_seeds]:
-        compared += [trial.resistance_of(one) for one in stronger_settings(trial.plan)]
+        for setting in stronger_settings(trial.plan):
+            compared.append(trial.resistance_of(setting))
+            if setting.masks.apart:
+                inferred.append(trial.inferred(1, setting=setting))
     return [
         worth_sheet(results, published),
         resistance_sheet(resistances),

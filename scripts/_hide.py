@@ -41,6 +41,7 @@ class Options:
     kind: str
     patch: int
     grey: bool
+    apart: bool
     order: str
     tolerance: float
     network: str
@@ -66,7 +67,7 @@ class Options:
         return Plan(
             levels,
             self.tolerance,
-            MaskSettings.fitting(self.kind, self.epsilon, self.patch, self.grey),
+            MaskSettings.fitting(self.kind, self.epsilon, self.patch, self.grey, self.apart),
             TrainingSettings(self.epochs, self.batch),
             self.network,
             self.check,

@@ -42,6 +42,13 @@ from scripts import _common_options as common
 )
 @click.option("--grey", is_flag=True, help="The same mask in all colours; survives grey-scale.")
 @click.option(
+    "--apart/--alike",
+    default=True,
+    show_default=True,
+    help="Masks by class of one level tell nothing of those of another; alike, they hide a little "
+    "better, and who bought one level can strip most of the others.",
+)
+@click.option(
     "--free",
     "order",
     type=click.Choice(["images", "classes"]),
@@ -119,6 +126,7 @@ def cli(
     kind: str,
     patch: int,
     grey: bool,
+    apart: bool,
     order: str,
     tolerance: float,
     network: str,
@@ -157,6 +165,7 @@ def cli(
                 kind=kind,
                 patch=patch,
                 grey=grey,
+                apart=apart,
                 order=order,
                 tolerance=tolerance,
                 network=network,

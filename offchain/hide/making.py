@@ -132,7 +132,7 @@ class _Making:
             "data": split.data.digest(),
             "test": split.test.digest(),
             "learned": hashlib.sha256(split.learned.numpy().tobytes()).hexdigest(),
-            "masks": asdict(plan.masks),
+            "masks": plan.masks.said(),
             "made on": "+".join(plan.made_on),
             "groups": self.groups,
             "secret": secret.derive("context").hex(),

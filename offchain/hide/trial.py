@@ -18,7 +18,7 @@ from offchain.data.imageset import ImageSet, Progress
 from offchain.hide.cleaner import apply
 from offchain.hide.countermeasures import Countermeasure, Regained, countermeasures, regained
 from offchain.hide.errors import HideError
-from offchain.hide.family import Secret, dressed
+from offchain.hide.family import Family, Secret, dressed
 from offchain.hide.inference import (
     guessed_by_buyer,
     guessed_from_cleaner,
@@ -30,7 +30,7 @@ from offchain.hide.inference import (
 from offchain.hide.judging import Split
 from offchain.hide.kept import Kept
 from offchain.hide.making import Made, Plan, make_family
-from offchain.hide.masks import Masks, MaskSettings
+from offchain.hide.masks import MaskSettings
 from offchain.hide.preservation import mean_likeness
 from offchain.hide.runs import Runs
 from offchain.hide.slices import free_images
@@ -110,6 +110,7 @@ class Inferred:
     """
 
     seed: int
+    setting: str
     who: str
     level: int
     by_means: float
@@ -117,6 +118,9 @@ class Inferred:
     bought: float
     stripped: float
 
+
+APART = "slices apart"
+"""The setting under which what a buyer bought tells nothing of other masks."""
 
 _SMALL = ("plain", "small-resnet")
 
@@ -144,7 +148,7 @@ class Trial:
         self.secret = Secret(hashlib.sha256(f"trial {plan.seed}".encode()).digest())
         self._runs, self._folder = Runs(folder), folder
         self._about = {
-            "plan": asdict(plan),
+            "plan": {**asdict(plan), "masks": plan.masks.said()},
             "data": split.data.digest(),
             "test": split.test.digest(),
             "learned": hashlib.sha256(split.learned.numpy().tobytes()).hexdigest(),
@@ -177,26 +181,40 @@ class Trial:
         about = {**self._about, "level": level}
 
         def measure() -> dict[str, Any]:
-            return self._resistance("as sold", level, self._bought(level), self.plan.masks.epsilon)
+            return self._resistance(
+                "as sold", level, bought(self.made.family, level), self.plan.masks.epsilon
+            )
 
         return _resistance(self._runs.once("resistance", about, measure))
 
     def resistance_of(self, setting: Setting) -> Resistance:
         """The same of the data as it would be published with the masks of `setting`."""
-        about = {**self._about, "setting": asdict(setting)}
+        about = {**self._about, "setting": {**asdict(setting), "masks": setting.masks.said()}}
 
         def measure() -> dict[str, Any]:
-            masked, _ = self._dressed(setting)
+            masked = self._family_of(setting).masked
             return self._resistance(setting.name, 0, masked, setting.masks.epsilon)
 
         return _resistance(self._runs.once("setting", about, measure))
 
-    def inferred(self, level: int, with_level: int | None = None) -> Inferred:
-        """What the buyer of `level` infers, alone or together with the buyer of another level."""
+    def inferred(
+        self, level: int, with_level: int | None = None, setting: Setting | None = None
+    ) -> Inferred:
+        """What the buyer of `level` infers, alone or together with the buyer of another level.
+
+        setting: of the masks; the plan's unless given. Raises HideError for masks by sample.
+        """
         about = {**self._about, "level": level, "with": with_level, "by": "means, cleaner"}
-        return Inferred(
-            **self._runs.once("inference", about, lambda: self._infer(level, with_level))
-        )
+        name = "as sold"
+        if setting is not None:
+            name = setting.name
+            about["setting"] = {**asdict(setting), "masks": setting.masks.said()}
+
+        def measure() -> dict[str, Any]:
+            family = self.made.family if setting is None else self._family_of(setting)
+            return asdict(self._infer(name, family, level, with_level))
+
+        return Inferred(**self._runs.once("inference", about, measure))
 
     def _made(self, plan: Plan) -> Made:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -244,21 +262,20 @@ class Trial:
     def _masked_share(self, dial: float) -> float:
         return 1 - free_images(dial, self.images, self.plan.order) / self.images
 
-    def _bought(self, level: int) -> ImageSet:
+    def _family_of(self, setting: Setting) -> Family:
+        """The plan's family as it would be with the masks of `setting`; levels as they were."""
         family = self.made.family
-        return apply(family.masked, family.cleaner(level)) if level else family.masked
-
-    def _dressed(self, setting: Setting) -> tuple[ImageSet, Masks]:
         masks = strongest(
             self.split.data,
             setting.masks,
             (self.plan.network, *setting.joint),
-            len(self.made.family.slices) + 1,
+            len(self.plan.levels) + 1,
             self.secret,
             device=self.device,
             progress=self.tell(f"seed {self.plan.seed}, {setting.name}: masks"),
         )
-        return dressed(self.split.data, masks.values, setting.masks, self.made.family.slices)
+        masked, worn = dressed(self.split.data, masks.values, setting.masks, family.slices)
+        return Family(masked, worn, setting.masks.kind, family.slices, family.levels)
 
     def _resistance(self, name: str, level: int, data: ImageSet, epsilon: int) -> dict[str, Any]:
         rows = self._regained(
@@ -269,13 +286,12 @@ class Trial:
         like = mean_likeness(self.split.data, data)
         return asdict(Resistance(self.plan.seed, name, level, tuple(rows), like.mse, like.ssim))
 
-    def _infer(self, level: int, other: int | None) -> dict[str, Any]:
-        family, epsilon = self.made.family, self.plan.masks.epsilon
-        masked = family.masked
-        cleaned = self._bought(level)
+    def _infer(self, name: str, family: Family, level: int, other: int | None) -> Inferred:
+        masked, epsilon = family.masked, family.masks.epsilon
+        cleaned = bought(family, level)
         who = f"buyer of level {level}"
         if other is not None:
-            cleaned = pooled(masked, cleaned, self._bought(other))
+            cleaned = pooled(masked, cleaned, bought(family, other))
             who = f"buyers of levels {level} and {other}"
         still = still_masked(masked, cleaned)
         if not bool(still.any()):
@@ -291,7 +307,7 @@ class Trial:
             self._regained(data, [Countermeasure("none")], f"{who}: inference")[0].accuracy
             for data in (cleaned, stripped(cleaned, still, guess))
         ]
-        return asdict(Inferred(self.plan.seed, who, level, *known, *found))
+        return Inferred(self.plan.seed, name, who, level, *known, *found)
 
     def _regained(
         self, data: ImageSet, measures: list[Countermeasure] | tuple[Countermeasure, ...], what: str
@@ -308,12 +324,18 @@ class Trial:
         )
 
 
+def bought(family: Family, level: int) -> ImageSet:
+    """What the buyer of `level` has; 0 is what is published."""
+    return apply(family.masked, family.cleaner(level)) if level else family.masked
+
+
 def stronger_settings(plan: Plan) -> tuple[Setting, ...]:
     """What a seller may choose instead of the plan's masks; see `MaskSettings` for each."""
     base = plan.masks
     by_sample = MaskSettings.fitting("sample", base.epsilon)
     others = tuple(name for name in _SMALL if name != plan.network)
     return (
+        Setting(APART, replace(base, apart=True)),
         Setting("grey squares of 4 pixels", replace(base, patch=4, grey=True)),
         Setting(f"epsilon {2 * base.epsilon}", replace(base, epsilon=2 * base.epsilon)),
         Setting("one mask per image", replace(by_sample, steps=max(base.steps, by_sample.steps))),

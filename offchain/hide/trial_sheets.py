@@ -205,25 +205,25 @@ def settings_sheet(results: Sequence[Resistance]) -> Sheet:
 def inference_sheet(results: Sequence[Inferred]) -> Sheet:
     """What buyers can tell of the masks that they did not pay for."""
     rows = []
-    for who in dict.fromkeys(one.who for one in results):
-        own = [one for one in results if one.who == who]
+    for masks, who in dict.fromkeys((one.setting, one.who) for one in results):
+        own = [one for one in results if (one.setting, one.who) == (masks, who)]
         cells = (
             spread(one.by_means for one in own),
             spread(one.by_cleaner for one in own),
             spread(one.bought for one in own),
             spread(one.stripped for one in own),
         )
-        rows.append(Row((who, *cells)))
+        rows.append(Row((masks, who, *cells)))
     return Sheet(
         "What a buyer infers of c_max",
-        ("who", "known by means", "known by cleaner", "accuracy bought", "after stripping"),
-        1,
+        ("masks", "who", "known by means", "known by cleaner", "bought", "after stripping"),
+        2,
         tuple(rows),
         note=f"{_seeds(results)}. Known: 1 - |m - guess|^2 / |m|^2 over the images that are still "
         "masked, the guess being the difference of the class means of masked and freed images, or "
-        "the mean of the masks in the cleaner; 0 and below is worth nothing. After stripping: "
-        "trained with the better guess taken off. Levels are nested: what colluders have is the "
-        "better of their levels.",
+        "the mean of the masks in the cleaner; 0 and below is worth nothing. Bought, and after "
+        "stripping: accuracy, without and with the better guess taken off. Levels are nested: what "
+        "colluders have is the better of their levels.",
     )
 
 

@@ -169,7 +169,7 @@ def test_colluders_have_the_better_of_their_levels_and_no_more(split, trained, t
     assert together.bought == alone.bought
     assert together.by_cleaner == alone.by_cleaner
     sheet = inference_sheet([alone, together])
-    assert [row.cells[0] for row in sheet.rows] == ["buyer of level 2", "buyers of levels 1 and 2"]
+    assert [row.cells[1] for row in sheet.rows] == ["buyer of level 2", "buyers of levels 1 and 2"]
 
 
 def test_masks_made_on_several_networks_keep_each_of_them_from_learning():
