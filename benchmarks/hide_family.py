@@ -22,7 +22,6 @@ from offchain.hide.judging import Split, with_test_set
 from offchain.hide.making import Made, Plan, make_family
 from offchain.hide.training import TrainingSettings
 
-
 COUNT = 8
 
 _SOME = 0.3

@@ -17,10 +17,12 @@ from offchain.hide.errors import LevelError
 from offchain.hide.figures import contact_sheet
 from offchain.hide.judging import Split, with_held_out, with_test_set
 from offchain.hide.making import Plan
+from offchain.hide.mask_choices import stronger_settings
 from offchain.hide.masks import MaskSettings
 from offchain.hide.training import TrainingSettings
-from offchain.hide.trial import Inferred, Resistance, Trial, TrialResult, stronger_settings
+from offchain.hide.trial import Trial
 from offchain.hide.trial_figures import figure_4, figure_5
+from offchain.hide.trial_results import Inferred, Resistance, TrialResult
 from offchain.hide.trial_sheets import (
     inference_sheet,
     levels_sheet,

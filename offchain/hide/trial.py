@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -30,99 +30,12 @@ from offchain.hide.inference import (
 from offchain.hide.judging import Split
 from offchain.hide.kept import Kept
 from offchain.hide.making import Made, Plan, make_family
-from offchain.hide.masks import MaskSettings
+from offchain.hide.mask_choices import BASE, SMALL, Setting
 from offchain.hide.preservation import mean_likeness
 from offchain.hide.runs import Runs
 from offchain.hide.slices import free_images
 from offchain.hide.strongest import strongest
-
-
-@dataclass(frozen=True)
-class LevelResult:
-    """One level asked for.
-
-    reached: by a model of the search on D_k. achieved: by the plan's `held_out` network under
-    another seed on what the cleaner gives, D'_k. elsewhere: so too, but by the trial's `other`
-    architecture. free: images. None for a level out of reach; `why` says why.
-    """
-
-    wanted: float
-    reached: float
-    achieved: float | None
-    elsewhere: float | None
-    free: int | None
-    mse: float | None
-    ssim: float | None
-    why: str = ""
-
-
-@dataclass(frozen=True)
-class TrialResult:
-    """What one trial measured.
-
-    points: (share of the images that are masked, accuracy), most masked first. clean, masked: what
-    the held-out network reaches without masks and on the published data; clean_elsewhere,
-    masked_elsewhere: what the `other` one does. mse, ssim: of the published data. trainings: that
-    the family took.
-    """
-
-    seed: int
-    levels: tuple[LevelResult, ...]
-    points: tuple[tuple[float, float], ...]
-    clean: float
-    masked: float
-    other: str
-    clean_elsewhere: float
-    masked_elsewhere: float
-    mse: float
-    ssim: float
-    trainings: int
-
-
-@dataclass(frozen=True)
-class Setting:
-    """Masks that are stronger than the plan's, or as strong: what a seller may choose."""
-
-    name: str
-    masks: MaskSettings
-    joint: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Resistance:
-    """What counter-measures regain on one dataset. level: 0 for what is published."""
-
-    seed: int
-    setting: str
-    level: int
-    rows: tuple[Regained, ...]
-    mse: float
-    ssim: float
-
-
-@dataclass(frozen=True)
-class Inferred:
-    """What a buyer of `level`, or colluders, can tell of the masks that they did not buy off.
-
-    by_means, by_cleaner: the share of those masks that is explained (`share_known`) by the means of
-    masked and freed images, and by the masks bought off. bought: accuracy on what was bought;
-    stripped: after taking the better guess off the images that are still masked.
-    """
-
-    seed: int
-    setting: str
-    who: str
-    level: int
-    by_means: float
-    by_cleaner: float
-    bought: float
-    stripped: float
-
-
-APART = "slices apart"
-"""The setting under which what a buyer bought tells nothing of other masks."""
-
-_SMALL = ("plain", "small-resnet")
+from offchain.hide.trial_results import Inferred, LevelResult, Resistance, TrialResult
 
 Tell = Callable[[str], Progress]
 
@@ -167,7 +80,7 @@ class Trial:
     @property
     def other(self) -> str:
         """An architecture that does not verify the plan's levels."""
-        return next(name for name in _SMALL if name != self.plan.held_out)
+        return next(name for name in SMALL if name != self.plan.held_out)
 
     def result(self) -> TrialResult:
         """Designed and achieved accuracy of each level, and the curve they were found on."""
@@ -182,7 +95,7 @@ class Trial:
 
         def measure() -> dict[str, Any]:
             return self._resistance(
-                "as sold", level, bought(self.made.family, level), self.plan.masks.epsilon
+                BASE, level, bought(self.made.family, level), self.plan.masks.epsilon
             )
 
         return _resistance(self._runs.once("resistance", about, measure))
@@ -205,7 +118,7 @@ class Trial:
         setting: of the masks; the plan's unless given. Raises HideError for masks by sample.
         """
         about = {**self._about, "level": level, "with": with_level, "by": "means, cleaner"}
-        name = "as sold"
+        name = BASE
         if setting is not None:
             name = setting.name
             about["setting"] = {**asdict(setting), "masks": setting.masks.said()}
@@ -257,7 +170,7 @@ class Trial:
         )
 
     def _other_than_made_on(self) -> str:
-        return next(name for name in _SMALL if name != self.plan.network)
+        return next(name for name in SMALL if name != self.plan.network)
 
     def _masked_share(self, dial: float) -> float:
         return 1 - free_images(dial, self.images, self.plan.order) / self.images
@@ -327,24 +240,6 @@ class Trial:
 def bought(family: Family, level: int) -> ImageSet:
     """What the buyer of `level` has; 0 is what is published."""
     return apply(family.masked, family.cleaner(level)) if level else family.masked
-
-
-def stronger_settings(plan: Plan) -> tuple[Setting, ...]:
-    """What a seller may choose instead of the plan's masks; see `MaskSettings` for each."""
-    base = plan.masks
-    by_sample = MaskSettings.fitting("sample", base.epsilon)
-    others = tuple(name for name in _SMALL if name != plan.network)
-    return (
-        Setting(APART, replace(base, apart=True)),
-        Setting("grey squares of 4 pixels", replace(base, patch=4, grey=True)),
-        Setting(f"epsilon {2 * base.epsilon}", replace(base, epsilon=2 * base.epsilon)),
-        Setting("one mask per image", replace(by_sample, steps=max(base.steps, by_sample.steps))),
-        Setting(f"made on {' and '.join((plan.network, *others))}", base, others),
-        Setting(
-            f"grey squares, epsilon {2 * base.epsilon}",
-            replace(base, patch=4, grey=True, epsilon=2 * base.epsilon),
-        ),
-    )
 
 
 def _resistance(said: dict[str, Any]) -> Resistance:

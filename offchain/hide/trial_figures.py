@@ -8,7 +8,7 @@ from statistics import fmean
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from offchain.hide.trial import TrialResult
+from offchain.hide.trial_results import TrialResult
 
 _BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "#666666"
 _MARKERS = ("o", "s", "^", "v", "D", "P", "X")

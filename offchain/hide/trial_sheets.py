@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from statistics import fmean, stdev
 
 from offchain.hide.countermeasures import best
-from offchain.hide.trial import Inferred, LevelResult, Resistance, TrialResult
+from offchain.hide.trial_results import Inferred, LevelResult, Resistance, TrialResult
 from offchain.report.sheets import Row, Sheet
 from offchain.report.text import percent, whole
 

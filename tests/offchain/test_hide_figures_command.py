@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from offchain.hide.trial import stronger_settings
+from offchain.hide.mask_choices import stronger_settings
 from scripts import _figures_hide, figures
 from tests.offchain.hide_fakes import forbid, install
 from tests.offchain.hide_small import made_up

@@ -169,6 +169,6 @@ def test_masks_that_cannot_stand_apart_are_refused():
         MaskSettings(kind="sample", apart=True)
     data = made_up()
     rows = rows_by_class(torch.arange(60) % 5, data.labels, 3)
+    settings = MaskSettings(patch=4, grey=True, apart=True)
     with pytest.raises(HideError, match="5 masks of a class cannot stand apart in 4 numbers"):
-        settings = MaskSettings(patch=4, grey=True, apart=True)
         generate(data, rows, factory("plain", 3, data.shape), settings, 0)

@@ -9,12 +9,14 @@ from offchain.hide.countermeasures import Regained
 from offchain.hide.errors import HideError
 from offchain.hide.judging import with_test_set
 from offchain.hide.making import Plan
+from offchain.hide.mask_choices import stronger_settings
 from offchain.hide.masks import MaskSettings, generate, with_room
 from offchain.hide.networks import factory
 from offchain.hide.runs import Runs
 from offchain.hide.training import TrainingSettings, train
-from offchain.hide.trial import Resistance, Trial, stronger_settings
+from offchain.hide.trial import Trial
 from offchain.hide.trial_figures import figure_4, figure_5
+from offchain.hide.trial_results import Resistance
 from offchain.hide.trial_sheets import (
     inference_sheet,
     levels_sheet,
@@ -142,7 +144,7 @@ def test_a_level_is_worth_what_it_gives_above_the_best_free_counter_measure(
 ):
     result = Trial(split, PLAN, tmp_path).result()
     rows = (Regained("none", 0.1), Regained("JPEG", 0.35), Regained("grey-scale", 0.2))
-    published = Resistance(0, "as sold", 0, rows, 1e-3, 0.97)
+    published = Resistance(0, "as in the paper", 0, rows, 1e-3, 0.97)
     bought = replace(published, level=1, rows=(*rows[:1], Regained("JPEG", 0.1), *rows[2:]))
     worth = worth_sheet([result], [published, bought])
     assert cells(worth, "30.0 %")[2] == "35.0 %"
@@ -159,7 +161,7 @@ def test_the_setting_that_leaves_least_to_the_best_counter_measure_stands_out():
         rows = tuple(Regained(n, a) for n, a in zip(("none", "JPEG"), accuracies, strict=True))
         return Resistance(seed, setting, 0, rows, 1e-3, 0.97)
 
-    sheet = settings_sheet([resistance("as sold", 0, 0.1, 0.4), resistance("squares", 0, 0.2, 0.3)])
+    sheet = settings_sheet([resistance("as in the paper", 0, 0.1, 0.4), resistance("squares", 0, 0.2, 0.3)])
     assert [row.cells[0] for row in sheet.rows if row.strong] == ["squares"]
 
 
