@@ -31,14 +31,17 @@ def stronger_settings(plan: Plan) -> tuple[Setting, ...]:
     base = plan.masks
     by_sample = MaskSettings.fitting("sample", base.epsilon)
     others = tuple(name for name in SMALL if name != plan.network)
+    more = 2 * base.epsilon
     return (
         Setting(APART, replace(base, apart=True)),
+        Setting("grey", replace(base, grey=True)),
         Setting("grey squares of 4 pixels", replace(base, patch=4, grey=True)),
-        Setting(f"epsilon {2 * base.epsilon}", replace(base, epsilon=2 * base.epsilon)),
+        Setting(f"epsilon {more}", replace(base, epsilon=more)),
         Setting("one mask per image", replace(by_sample, steps=max(base.steps, by_sample.steps))),
         Setting(f"made on {' and '.join((plan.network, *others))}", base, others),
+        Setting(f"grey squares, epsilon {more}", replace(base, patch=4, grey=True, epsilon=more)),
         Setting(
-            f"grey squares, epsilon {2 * base.epsilon}",
-            replace(base, patch=4, grey=True, epsilon=2 * base.epsilon),
+            f"grey, epsilon {more}, slices apart",
+            replace(base, grey=True, epsilon=more, apart=True),
         ),
     )
