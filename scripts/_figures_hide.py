@@ -150,7 +150,7 @@ def reproduce(options: Options, folder: Path) -> None:
         sheets: list[Sheet] = []
         if "paper" in options.only:
             sheets += _paper(options, split, results)
-            for name, figure in _plots(options, split, trials[0], results, folder).items():
+            for name, figure in _plots(options, split, trials[0], results).items():
                 files.append(folder / f"{name}.png")
                 files[-1].write_bytes(png(figure))
         if "robustness" in options.only:
@@ -196,18 +196,15 @@ def _paper(options: Options, split: Split, results: Sequence[TrialResult]) -> li
 
 
 def _plots(
-    options: Options,
-    split: Split,
-    first: Trial,
-    results: Sequence[TrialResult],
-    folder: Path,
+    options: Options, split: Split, first: Trial, results: Sequence[TrialResult]
 ) -> dict[str, Figure]:
     title = f"{options.dataset}{', reduced' if options.reduced else ''}"
-    plots = {"figure_4": figure_4(results, title), "figure_5": figure_5(results, title)}
-    # A sheet needs the masks themselves, which no file keeps.
-    if not (folder / "pictures.png").exists():
-        plots["pictures"] = contact_sheet(split.data, first.made.family)
-    return plots
+    return {
+        "figure_4": figure_4(results, title),
+        "figure_5": figure_5(results, title),
+        # The masks themselves are kept in no file: they are made again, without training.
+        "pictures": contact_sheet(split.data, first.made.family),
+    }
 
 
 def _robustness(
