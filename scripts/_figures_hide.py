@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 
 from offchain.data.datasets import DATASETS, load_dataset
-from offchain.data.imageset import ImageSet
+from offchain.data.imageset import ImageSet, Progress
 from offchain.hide.errors import LevelError
 from offchain.hide.figures import contact_sheet
 from offchain.hide.judging import Split, with_held_out, with_test_set
@@ -139,7 +139,7 @@ def reproduce(options: Options, folder: Path) -> None:
         telling.doing("reading images")
         split = _split(options)
 
-        def tell(what: str):  # type: ignore[no-untyped-def]
+        def tell(what: str) -> Progress:
             telling.doing(what)
             return telling.progress
 
