@@ -41,9 +41,11 @@ class Options:
     kind: str
     patch: int
     grey: bool
+    apart: bool
     order: str
     tolerance: float
     network: str
+    also: tuple[str, ...]
     check: str
     epochs: int
     batch: int
@@ -65,12 +67,13 @@ class Options:
         return Plan(
             levels,
             self.tolerance,
-            MaskSettings.fitting(self.kind, self.epsilon, self.patch, self.grey),
+            MaskSettings.fitting(self.kind, self.epsilon, self.patch, self.grey, self.apart),
             TrainingSettings(self.epochs, self.batch),
             self.network,
             self.check,
             self.order,
             self.seed,
+            joint=tuple(name for name in dict.fromkeys(self.also) if name != self.network),
         )
 
     def split(self, progress: Progress) -> Split:

@@ -9,6 +9,7 @@ import click
 from scripts import _common_options as common
 
 PARTS = ("paper", "attacks")
+HIDE_PARTS = ("paper", "robustness")
 
 
 @click.group(short_help="Reproduce the papers' figures")
@@ -103,5 +104,139 @@ def seccl(
         options = Options(
             *(dataset, data_root, download, only or PARTS, seeds, rounds, epochs),
             *(compared_images, compared_seeds or seeds, device),
+        )
+        reproduce(options, reports)
+
+
+@cli.command(short_help="Figures 4 to 8 of Hide-and-Seek, and what resists free counter-measures")
+@click.option(
+    "--dataset",
+    default="cifar10",
+    show_default=True,
+    help="cifar10, svhn or cifar100 as in the paper, another set of torchvision's, digits for a "
+    "quick look, or a directory that holds train/ and test/ with a folder of pictures per class.",
+)
+@common.data_root
+@common.download
+@click.option(
+    "--only",
+    multiple=True,
+    type=click.Choice(HIDE_PARTS),
+    help="paper: its Figures 4 to 8. robustness: counter-measures, inference, settings of masks. "
+    "Default both.",
+)
+@click.option("--seeds", type=click.IntRange(1, 100), default=2, show_default=True, help="Trials.")
+@click.option(
+    "--setting-seeds",
+    type=click.IntRange(1, 100),
+    help="Trials in which settings of masks are compared; default as --seeds.",
+)
+@click.option("--reduced/--full", default=None, help="Default full on a GPU, reduced on a CPU.")
+@click.option(
+    "--levels", help="Accuracies, by commas; default 0.2 to 0.9, or 0.2 to 0.4 when reduced."
+)
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.025,
+    show_default=True,
+    help="How far from a level the search may stop.",
+)
+@click.option(
+    "--free",
+    "order",
+    type=click.Choice(["images", "classes"]),
+    default="images",
+    show_default=True,
+    help="What a better level frees more of; for digits name classes.",
+)
+@click.option("--images", type=click.IntRange(min=100), help="Of the training set; reduced 2,000.")
+@click.option("--test-images", type=click.IntRange(min=100), help="Of the test set; reduced 2,000.")
+@click.option(
+    "--epochs", type=click.IntRange(1, 1_000), help="Of each training; default 30, reduced 8."
+)
+@click.option(
+    "--network",
+    type=click.Choice(["small-resnet", "resnet18", "plain"]),
+    help="On which masks are made and levels searched; default resnet18, reduced small-resnet.",
+)
+@click.option(
+    "--check",
+    type=click.Choice(["small-resnet", "resnet18", "plain"]),
+    help="By which levels are verified, under another seed; default as --network.",
+)
+@click.option(
+    "--mask-steps",
+    type=click.IntRange(1, 100_000),
+    default=300,
+    show_default=True,
+    help="Batches that masks are made in.",
+)
+@click.option(
+    "--countered",
+    type=click.IntRange(0, 32),
+    help="Levels, evenly spaced, on which buyers try counter-measures too; default all, reduced 1.",
+)
+@common.device
+@click.option(
+    "--reports",
+    type=click.Path(path_type=Path, file_okay=False, writable=True),
+    default=Path("reports/figures-hide"),
+    show_default=True,
+    help="Folder for the tables, the plots and the finished runs.",
+)
+def hide(
+    dataset: str,
+    data_root: Path | None,
+    download: bool,
+    only: tuple[str, ...],
+    seeds: int,
+    setting_seeds: int | None,
+    reduced: bool | None,
+    levels: str | None,
+    tolerance: float,
+    order: str,
+    images: int | None,
+    test_images: int | None,
+    epochs: int | None,
+    network: str | None,
+    check: str | None,
+    mask_steps: int,
+    countered: int | None,
+    device: str | None,
+    reports: Path,
+) -> None:
+    """Reproduce Figures 4 to 8 of the Hide-and-Seek paper, and test what the paper does not.
+
+    Figure 4: accuracy as masks grow. Figure 5: levels designed, and what a fresh model achieves on
+    published data and cleaner. Figures 6 to 8: pictures at every level, MSE and SSIM. Then what
+    counter-measures regain without paying, what a buyer infers of levels that it did not pay for,
+    and which settings of masks resist best.
+
+    Pictures may also lie as DATA_ROOT/DATASET/train and DATA_ROOT/DATASET/test, a folder a class.
+    """
+    from scripts._errors import one_line_each
+    from scripts._figures_hide import Options, reproduce
+
+    with one_line_each():
+        options = Options.of(
+            dataset=dataset,
+            data_root=data_root,
+            download=download,
+            only=only or HIDE_PARTS,
+            seeds=seeds,
+            setting_seeds=min(setting_seeds or seeds, seeds),
+            reduced=reduced,
+            levels=levels,
+            tolerance=tolerance,
+            order=order,
+            images=images,
+            test_images=test_images,
+            epochs=epochs,
+            network=network,
+            check=check,
+            mask_steps=mask_steps,
+            countered=countered,
+            device=device,
         )
         reproduce(options, reports)

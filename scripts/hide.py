@@ -42,6 +42,13 @@ from scripts import _common_options as common
 )
 @click.option("--grey", is_flag=True, help="The same mask in all colours; survives grey-scale.")
 @click.option(
+    "--apart/--alike",
+    default=True,
+    show_default=True,
+    help="Masks by class of one level tell nothing of those of another; alike, they hide a little "
+    "better, and who bought one level can strip most of the others.",
+)
+@click.option(
     "--free",
     "order",
     type=click.Choice(["images", "classes"]),
@@ -63,6 +70,12 @@ from scripts import _common_options as common
     default="plain",
     show_default=True,
     help="On which masks are made and levels searched.",
+)
+@click.option(
+    "--also",
+    multiple=True,
+    type=click.Choice(["small-resnet", "resnet18", "plain"]),
+    help="A further network that masks are made on, so that they hide from both; may be repeated.",
 )
 @click.option(
     "--check",
@@ -113,9 +126,11 @@ def cli(
     kind: str,
     patch: int,
     grey: bool,
+    apart: bool,
     order: str,
     tolerance: float,
     network: str,
+    also: tuple[str, ...],
     check: str,
     epochs: int,
     batch: int,
@@ -150,9 +165,11 @@ def cli(
                 kind=kind,
                 patch=patch,
                 grey=grey,
+                apart=apart,
                 order=order,
                 tolerance=tolerance,
                 network=network,
+                also=also,
                 check=check,
                 epochs=epochs,
                 batch=batch,

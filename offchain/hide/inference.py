@@ -13,6 +13,7 @@ import torch
 from torchvision.transforms.v2 import functional  # type: ignore[import-untyped, unused-ignore]
 
 from offchain.data.imageset import ImageSet
+from offchain.hide.cleaner import Cleaner
 from offchain.hide.errors import HideError
 from offchain.hide.masks import Masks
 
@@ -53,6 +54,19 @@ def guessed_by_buyer(masked: ImageSet, cleaned: ImageSet, epsilon: int) -> torch
     sizes = [torch.bincount(part.labels, minlength=len(masked.classes)) for part in (hidden, clear)]
     both = ((sizes[0] > 0) & (sizes[1] > 0)).view(-1, 1, 1, 1)
     return torch.where(both, guess, guessed_by_crawler(masked, epsilon))
+
+
+def guessed_from_cleaner(cleaner: Cleaner) -> torch.Tensor:
+    """What the buyer of `cleaner` guesses of other slices' masks: the mean, by class, of those that
+    it bought off, float32 (Z, C, H, W). Masks by class that were made together are alike.
+
+    Raises HideError for masks by sample: none of them is of another image.
+    """
+    if cleaner.kind != "class":
+        raise HideError("masks by sample tell nothing of one another")
+    classes = cleaner.slices.counts.shape[1]
+    known = -cleaner.changes.float().view(-1, classes, *cleaner.changes.shape[1:])
+    return known.mean(0)
 
 
 def still_masked(masked: ImageSet, cleaned: ImageSet) -> torch.Tensor:

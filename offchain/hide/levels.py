@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 import numpy as np
 from sklearn.isotonic import IsotonicRegression
@@ -95,9 +96,11 @@ def find_levels(
 ) -> list[Found]:
     """For each of `levels`, ascending, a dial at which the response is within `tolerance` of it.
 
-    Measures both ends, then, by turns, where the curve should cross the level and the middle of the
-    bracket around it, until a point is within tolerance or the bracket no wider than `resolution`:
-    then the response jumps over the level, or its noise exceeds the tolerance, and the level is
+    Measures both ends, then the levels from the middle of the list outwards, since a point in the
+    middle serves most of them. For each, by turns, it measures where the curve should cross the
+    level and the middle of the bracket around it, until a point is within tolerance or the bracket
+    no wider than `resolution`: then the response jumps over the level, or its noise exceeds the
+    tolerance, and the level is
     reported with the closest point there is. So are levels beyond the ends. No two levels share a
     point, and none has the end at 0, which needs no cleaner. progress: called with each level as
     it is found. Raises LevelError as `check_levels` does, and for a tolerance or resolution
@@ -109,29 +112,48 @@ def find_levels(
             f"tolerance and resolution lie above 0 and below 1, not {tolerance:g}, {resolution:g}"
         )
     low, high = curve.at(0.0), curve.at(1.0)
+    for level in _middle_out(wanted):
+        if low - tolerance <= level <= high + tolerance:
+            _narrow(curve, level, 0.0, tolerance, resolution)
     found: list[Found] = []
     for level in wanted:
         after = max((one.dial for one in found if one.within), default=0.0)
-        why, halve = "", False
         if level > high + tolerance:
             why = f"above the {high:.3f} that clean data reaches"
         elif level < low - tolerance:
             why = f"below the {low:.3f} that fully masked data reaches"
         elif after >= 1:
             why = "the level below it has all images already"
-        while not why and abs(_closest(curve, level, after)[1] - level) > tolerance:
-            dial, width = curve.between(level, halve)
-            if width <= resolution:
-                under, over = curve.around(level)
-                why = f"the accuracy jumps from {under:.3f} to {over:.3f} there"
-            else:
-                curve.at(dial)
-                halve = not halve
+        else:
+            why = _narrow(curve, level, after, tolerance, resolution)
         dial, reached = _closest(curve, level, after)
         found.append(Found(level, dial, reached, not why, why))
         if progress is not None:
             progress(found[-1])
     return found
+
+
+def _middle_out(levels: Sequence[float]) -> list[float]:
+    """The middle one, then the middles of both halves, and so on."""
+    if not levels:
+        return []
+    middle = len(levels) // 2
+    halves = _middle_out(levels[:middle]), _middle_out(levels[middle + 1 :])
+    turns = zip_longest(*halves)
+    return [levels[middle], *(one for turn in turns for one in turn if one is not None)]
+
+
+def _narrow(curve: Curve, level: float, after: float, tolerance: float, resolution: float) -> str:
+    """Measures until a point beyond `after` is within tolerance. Says why if none can be found."""
+    halve = False
+    while abs(_closest(curve, level, after)[1] - level) > tolerance:
+        dial, width = curve.between(level, halve)
+        if width <= resolution:
+            under, over = curve.around(level)
+            return f"the accuracy jumps from {under:.3f} to {over:.3f} there"
+        curve.at(dial)
+        halve = not halve
+    return ""
 
 
 def _closest(curve: Curve, level: float, after: float) -> tuple[float, float]:

@@ -11,21 +11,15 @@ from typing import Any
 import torch
 
 from offchain.data.imageset import ImageSet, Progress
-from offchain.data.seeds import generator
 from offchain.hide.errors import LevelError
 from offchain.hide.family import Family, Level, Secret, dressed, slices_of
 from offchain.hide.judging import Split
 from offchain.hide.kept import Kept
 from offchain.hide.levels import Curve, Found, check_levels, find_levels
-from offchain.hide.masks import (
-    Masks,
-    MaskSettings,
-    generate,
-    rows_by_class,
-    with_room,
-)
+from offchain.hide.masks import Masks, MaskSettings, with_room
 from offchain.hide.networks import factory
 from offchain.hide.slices import ORDERS, free_images
+from offchain.hide.strongest import strongest
 from offchain.hide.training import TrainingSettings, train
 
 
@@ -39,7 +33,8 @@ class Plan:
     handful of clean images teaches all there is, and "images" jumps over levels that "classes"
     reaches. The network counts: masks made on "plain" keep both small networks from learning
     digits, those made on "small-resnet" only itself. seed: of the trainings; masks and slices draw
-    from the owner's secret.
+    from the owner's secret. joint: further networks that masks are made on, so that they fool those
+    too.
     """
 
     levels: tuple[float, ...]
@@ -51,6 +46,12 @@ class Plan:
     order: str = "images"
     seed: int = 0
     resolution: float = 0.01
+    joint: tuple[str, ...] = ()
+
+    @property
+    def made_on(self) -> tuple[str, ...]:
+        """Every network that masks are made on."""
+        return (self.network, *self.joint)
 
     def __post_init__(self) -> None:
         check_levels(self.levels)
@@ -123,7 +124,6 @@ class _Making:
         self.classes = len(split.data.classes)
         self.groups = len(plan.levels) + 1
         self.roomy = with_room(split.data, plan.masks.epsilon)
-        self.rows = self._rows()
         self.factories = {
             name: factory(name, self.classes, split.data.shape)
             for name in (plan.network, plan.held_out)
@@ -132,8 +132,8 @@ class _Making:
             "data": split.data.digest(),
             "test": split.test.digest(),
             "learned": hashlib.sha256(split.learned.numpy().tobytes()).hexdigest(),
-            "masks": asdict(plan.masks),
-            "made on": plan.network,
+            "masks": plan.masks.said(),
+            "made on": "+".join(plan.made_on),
             "groups": self.groups,
             "secret": secret.derive("context").hex(),
             "training": asdict(plan.training),
@@ -143,8 +143,8 @@ class _Making:
     def make(self) -> Made:
         """See `make_family`."""
         plan, labels = self.plan, self.split.data.labels
-        values = self._strongest()
-        search = self._searched(values)
+        strong = self._strongest()
+        search = strong.added_to(self.roomy)
 
         def response(dial: float) -> float:
             count = free_images(dial, len(labels), plan.order)
@@ -167,7 +167,7 @@ class _Making:
         if not taken:
             raise LevelError("no level can be reached: " + "; ".join(map(str, found)))
         slices = slices_of(labels, self.classes, free, plan.order, self.secret)
-        masked, masks = dressed(self.split.data, values, plan.masks, slices)
+        masked, masks = dressed(self.split.data, strong.values, plan.masks, slices)
 
         def verified(level: int) -> float:
             own = torch.where(
@@ -194,42 +194,21 @@ class _Making:
             self.cost,
         )
 
-    def _strongest(self) -> torch.Tensor:
-        """The masks of every slice and of the images never freed, found in one go.
-
-        Slices are not known yet, so groups are drawn at random instead; a mask by class fits any
-        images of its class.
-        """
-        plan, data = self.plan, self.split.data
+    def _strongest(self) -> Masks:
+        """The masks of every slice and of the images never freed."""
+        plan = self.plan
         started = time.perf_counter()
-        masks = generate(
-            data,
-            self.rows,
-            self.factories[plan.network],
+        masks = strongest(
+            self.split.data,
             plan.masks,
-            self.secret.seed("masks"),
-            count=self.groups * self.classes if plan.masks.kind == "class" else len(data),
+            plan.made_on,
+            self.groups,
+            self.secret,
             device=self.device,
             progress=self.tell("masks"),
         )
         self.cost.mask_seconds = time.perf_counter() - started
-        return masks.values
-
-    def _rows(self) -> torch.Tensor:
-        """Which mask each image wears during the search."""
-        labels = self.split.data.labels
-        if self.plan.masks.kind == "sample":
-            return torch.arange(len(labels))
-        # Masks are found on images, so that all want as many: turns, and not plain draws.
-        order = generator(self.secret.seed("groups"), "hide groups").permutation(len(labels))
-        turns = torch.empty(len(labels), dtype=torch.int64)
-        by_class = torch.from_numpy(order)[labels[order].argsort(stable=True)]
-        turns[by_class] = torch.arange(len(labels)) % self.groups
-        return rows_by_class(turns, labels, self.classes)
-
-    def _searched(self, values: torch.Tensor) -> ImageSet:
-        """Every image masked: the search frees images of it."""
-        return Masks(values, self.rows, self.plan.masks.epsilon).added_to(self.roomy)
+        return masks
 
     def _accuracy(self, data: ImageSet, network: str, seed: int, what: dict[str, Any]) -> float:
         """Of a fresh model trained on what a measured model may learn of `data`.

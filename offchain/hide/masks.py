@@ -7,8 +7,10 @@ numbers in 1/255 of full scale.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
+from typing import Any
 
 import torch
 from torch.nn import functional
@@ -53,6 +55,8 @@ class MaskSettings:
     patch: side in pixels of the squares over which a mask is constant, 1 or more. Squares survive
         compression and resizing, and hide in the mean image of a class; see `regained`.
     grey: the same mask in all channels, so that turning images grey does not wash it out.
+    apart: masks of one class are at right angles to one another, so that those which a buyer gets
+        off tell nothing of those that other images wear. Made together they are alike otherwise.
     moving: find masks while masked images are mirrored and shifted as in standard augmentation;
         otherwise such augmentation washes them out.
     steps: batches; each changes model and masks once.
@@ -70,6 +74,7 @@ class MaskSettings:
     inner: int = 0
     rate: float = 0.1
     batch: int = 128
+    apart: bool = False
 
     def __post_init__(self) -> None:
         check_epsilon(self.epsilon)
@@ -82,14 +87,23 @@ class MaskSettings:
             )
         if not 0 < self.rate <= 1:
             raise HideError(f"rate must be above 0, at most 1, not {self.rate}")
+        if self.apart and self.kind == "sample":
+            raise HideError("masks by sample are each image's own: only masks by class stand apart")
 
     @classmethod
     def fitting(
-        cls, kind: str, epsilon: int = 8, patch: int = 1, grey: bool = False
+        cls, kind: str, epsilon: int = 8, patch: int = 1, grey: bool = False, apart: bool = False
     ) -> MaskSettings:
         """With the search that each kind needs: a mask by sample sees its image in few batches."""
-        more = {"steps": 400, "inner": 4, "rate": 0.25} if kind == "sample" else {}
+        if kind == "class":
+            return cls(epsilon, kind, patch, grey, apart=apart)
+        more = {"steps": 400, "inner": 4, "rate": 0.25}
         return cls(epsilon, kind, patch, grey, **more)  # type: ignore[arg-type]
+
+    def said(self) -> dict[str, Any]:
+        """As a document, under which measurements are kept."""
+        # Left out where it is not used: what was kept before there was such a setting stays valid.
+        return {name: value for name, value in asdict(self).items() if name != "apart" or value}
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +164,7 @@ def add(images: torch.Tensor, values: torch.Tensor, rows: torch.Tensor) -> torch
 def generate(
     imageset: ImageSet,
     rows: torch.Tensor,
-    factory: ModelFactory,
+    factories: ModelFactory | Sequence[ModelFactory],
     settings: MaskSettings,
     seed: int,
     *,
@@ -162,7 +176,8 @@ def generate(
 
     rows: int64 (N,), which of the masks 0..M-1 each image wears; images of one row must have one
     label: `rows_by_class`, or 0..N-1 for masks by sample. count: M, when there may be masks that no
-    image wears, which stay random; else the highest row and one.
+    image wears, which stay random; else the highest row and one. factories: masks made on several
+    networks go down the sum of their losses, at the cost of all of them.
 
     Equation 3 by alternating steps: the model makes one step of SGD on a masked batch, and the
     masks of that batch one step of Equation 4, down the sign of the gradient. Both gradients come
@@ -180,8 +195,9 @@ def generate(
     batch = min(settings.batch, len(imageset))
     limit, stride = float(settings.epsilon), settings.rate * settings.epsilon
     with own_randomness(seed, "hide masks", device) as own, exact_convolutions():
-        model = fresh(factory, device)
-        parameters = list(model.parameters())
+        makers = [factories] if callable(factories) else list(factories)
+        models = [fresh(make, device) for make in makers]
+        parameters = [one for model in models for one in model.parameters()]
         optimiser = torch.optim.SGD(parameters, 0.1, 0.9, weight_decay=5e-4)
         epochs = -(-settings.steps // (len(imageset) // batch))
         order = islice(batches(len(imageset), batch, epochs, seed), settings.steps)
@@ -195,12 +211,15 @@ def generate(
                 shown = x + worn[place]
                 if settings.moving:
                     shown = flip_and_shift(shown, own)
-                loss = functional.cross_entropy(model(standard(shown)), y)
+                seen = standard(shown)
+                losses = [functional.cross_entropy(model(seen), y) for model in models]
                 wanted = [masks] if again else [masks, *parameters]
-                gradients = torch.autograd.grad(loss, wanted)
+                gradients = torch.autograd.grad(torch.stack(losses).sum(), wanted)
                 with torch.no_grad():
                     masks.sub_(gradients[0].sign(), alpha=stride).clamp_(-limit, limit)
             base[used] = masks.detach()
+            if settings.apart:
+                base = _set_apart(base, len(imageset.classes)).clamp(-limit, limit)
             for parameter, gradient in zip(parameters, gradients[1:], strict=True):
                 parameter.grad = gradient
             optimiser.step()
@@ -208,6 +227,23 @@ def generate(
                 progress(step + 1, settings.steps)
     values = spread(base, imageset.shape, settings.patch).round().to(torch.int8).contiguous()
     return Masks(values.cpu(), rows, settings.epsilon)
+
+
+def _set_apart(base: torch.Tensor, classes: int) -> torch.Tensor:
+    """Each class's masks turned to the nearest that are orthogonal, and as long as before.
+
+    base: rows group x classes + label. Raises HideError when there are more than dimensions.
+    """
+    table = base.reshape(-1, classes, base[0].numel()).transpose(0, 1)  # (Z, G, D)
+    if table.shape[1] > table.shape[2]:
+        raise HideError(
+            f"{table.shape[1]} masks of a class cannot stand apart in {table.shape[2]} numbers: "
+            "take smaller squares or fewer levels"
+        )
+    length = table.norm(dim=2, keepdim=True).clamp_min(1e-6)
+    left, _, right = torch.linalg.svd(table / length, full_matrices=False)
+    turned: torch.Tensor = left @ right * length
+    return turned.transpose(0, 1).reshape(base.shape)
 
 
 def rows_by_class(groups: torch.Tensor, labels: torch.Tensor, classes: int) -> torch.Tensor:

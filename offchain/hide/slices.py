@@ -2,8 +2,9 @@
 
 Of several dials the share of masked images turns smoothly; a mask's amplitude and the share of its
 pixels do nothing, then everything (`python -m benchmarks.hide_dial`). Level k frees slices 1 to k.
-Every slice wears masks of its own, so that the masks a buyer can compute from what it bought are
-none that other images still wear. Whoever crawls the published data finds masked images alone.
+Every slice wears masks of its own. Those that a buyer can compute from what it bought tell nothing
+of those that other images still wear only if they are made apart, see `MaskSettings`; made together
+they are alike. Whoever crawls the published data finds masked images alone.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from offchain.hide.published import (
     load_published,
     write_folder,
 )
-from scripts import hide, seek
+from scripts import _hide, hide, seek
 from tests.offchain.hide_small import made_up, made_up_family
 
 
@@ -161,6 +161,19 @@ def test_hide_masks_a_folder_and_seek_cleans_it(run, tmp_path):
     result = run(hide, "mine", *QUICK, "--out", "out")
     assert "0 trainings" in result.output
     assert load_published(tmp_path / "out/published").digest() == published.digest()
+
+
+def test_also_names_further_networks_that_masks_are_made_on(run, tmp_path, monkeypatch):
+    plans = []
+
+    def make_family(split, plan, *_, **__):
+        plans.append(plan)
+        raise HideError("enough")
+
+    monkeypatch.setattr(_hide, "make_family", make_family)
+    for name in ("small-resnet", "plain"):
+        run(hide, "digits", *QUICK, "--images", "100", "--also", name, "--out", "out")
+    assert [plan.made_on for plan in plans] == [("plain", "small-resnet"), ("plain",)]
 
 
 HIDE_REFUSED = {

@@ -143,3 +143,32 @@ def test_what_cannot_be_asked_for_is_said_in_one_line(what):
     with pytest.raises(error, match=words) as caught:
         ask()
     assert "\n" not in str(caught.value)
+
+
+def test_masks_apart_are_at_right_angles_and_as_strong_and_others_are_alike():
+    data, groups = made_up(120), 4
+    rows = rows_by_class(torch.arange(120) % groups, data.labels, 3)
+
+    def cosines(apart):
+        settings = MaskSettings(steps=40, batch=60, apart=apart)
+        masks = generate(data, rows, factory("plain", 3, data.shape), settings, 0)
+        table = masks.values.double().view(groups, 3, -1).transpose(0, 1)
+        length = table.norm(dim=2, keepdim=True)
+        between = (table / length) @ (table / length).transpose(1, 2)
+        between -= torch.eye(groups)
+        return float(between.abs().max()), float(length.mean()) / (8 * 192**0.5)
+
+    (far, strong), (near, stronger) = cosines(True), cosines(False)
+    assert far < 0.1
+    assert near > 0.3
+    assert strong > 0.6 * stronger
+
+
+def test_masks_that_cannot_stand_apart_are_refused():
+    with pytest.raises(HideError, match="only masks by class stand apart"):
+        MaskSettings(kind="sample", apart=True)
+    data = made_up()
+    rows = rows_by_class(torch.arange(60) % 5, data.labels, 3)
+    settings = MaskSettings(patch=4, grey=True, apart=True)
+    with pytest.raises(HideError, match="5 masks of a class cannot stand apart in 4 numbers"):
+        generate(data, rows, factory("plain", 3, data.shape), settings, 0)

@@ -21,11 +21,12 @@ from offchain.hide.inference import (
     class_means,
     guessed_by_buyer,
     guessed_by_crawler,
+    guessed_from_cleaner,
     share_known,
     still_masked,
     stripped,
 )
-from offchain.hide.masks import with_room
+from offchain.hide.masks import Masks, with_room
 from offchain.hide.networks import factory
 from offchain.hide.preservation import likeness, mean_likeness
 from offchain.hide.training import Batch, Standard, TrainingSettings
@@ -74,6 +75,22 @@ def test_a_buyer_of_a_weak_level_sees_the_mean_of_the_other_masks_and_no_single_
     alone = guessed_by_buyer(family.masked, better, 8)
     last = still_masked(family.masked, better)
     assert share_known(alone, family.masks, data.labels, last) > 0.9
+
+
+def test_a_buyer_knows_masks_that_resemble_those_it_bought_off():
+    family = made_up_family(grey_noise(), (100, 200))
+    three = family.masks.values.view(3, 3, *family.masked.shape)
+    alike = Masks(
+        three[:1].expand_as(three).reshape(family.masks.values.shape), family.masks.rows, 8
+    )
+    others = family.slices.members(family.masked.labels) >= 1
+    bought = family.cleaner(1)
+    guess = guessed_from_cleaner(bought)
+    assert torch.equal(guess, family.masks.values[:3].float())
+    assert share_known(guess, alike, family.masked.labels, others) == 1
+    assert share_known(guess, family.masks, family.masked.labels, others) < 0
+    with pytest.raises(HideError, match="tell nothing of one another"):
+        guessed_from_cleaner(made_up_family(grey_noise(), (100,), "sample").cleaner(1))
 
 
 def test_the_masks_of_slices_tell_nothing_of_one_another():
