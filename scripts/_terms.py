@@ -32,9 +32,9 @@ def make_terms(options: Options, story: Story, collector: str, count: int) -> Te
     reviews = story.further_reviews if options.further_reviews is None else options.further_reviews
     terms = Terms(
         collector=collector,
-        token=_token(options.token),
-        reward=_amount("reward", options.reward),
-        deposit=_amount("deposit", options.deposit),
+        token=token_of(options.token),
+        reward=amount_of("reward", options.reward),
+        deposit=amount_of("deposit", options.deposit),
         sample_bps=round(options.sample * 100),
         penalty_bps=round(options.penalty * 100),
         shard_count=options.shards,
@@ -65,7 +65,8 @@ def make_terms(options: Options, story: Story, collector: str, count: int) -> Te
     return terms
 
 
-def _amount(name: str, text: str) -> int:
+def amount_of(name: str, text: str) -> int:
+    """An amount in wei, 1 to 2^96 - 1. Raises ClickException naming it."""
     try:
         amount = int(ape.convert(text, int))
     except ConversionError as error:
@@ -77,7 +78,8 @@ def _amount(name: str, text: str) -> int:
     return amount
 
 
-def _token(text: str | None) -> str:
+def token_of(text: str | None) -> str:
+    """The address of a token, NATIVE for None. Raises ClickException where no contract lives."""
     if text is None:
         return NATIVE
     try:

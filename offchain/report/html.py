@@ -7,9 +7,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from offchain.report import sheets
+from offchain.report.page import environment
 from offchain.report.plots import gas_figure, png, scores_figure
 from offchain.report.record import SessionRecord
 from offchain.report.text import amount, percent, plain
@@ -52,28 +51,25 @@ def render_html(record: SessionRecord, scores: bytes, gas: bytes) -> str:
     It loads nothing and runs nothing: no script, no address, and a policy that forbids both.
     All texts of the record are escaped.
     """
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html.j2").render(
-        headline=headline(record),
-        verdict=verdict(record),
-        matches=record.dataset_matches,
-        facts=facts(record),
-        story=plain(record.story),
-        providers=sheets.providers_sheet(record),
-        scores_sheet=sheets.scores_sheet(record),
-        by_call=sheets.gas_by_call_sheet(record),
-        by_party=sheets.gas_by_party_sheet(record),
-        ledger=sheets.ledger_sheet(record),
-        scores=base64.b64encode(scores).decode(),
-        gas=base64.b64encode(gas).decode(),
-        events=[plain(line, _EVENT_CHARS) for line in record.events],
-        settings=[(plain(k), plain(v, _EVENT_CHARS)) for k, v in record.settings.items()],
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            headline=headline(record),
+            verdict=verdict(record),
+            matches=record.dataset_matches,
+            facts=facts(record),
+            story=plain(record.story),
+            providers=sheets.providers_sheet(record),
+            scores_sheet=sheets.scores_sheet(record),
+            by_call=sheets.gas_by_call_sheet(record),
+            by_party=sheets.gas_by_party_sheet(record),
+            ledger=sheets.ledger_sheet(record),
+            scores=base64.b64encode(scores).decode(),
+            gas=base64.b64encode(gas).decode(),
+            events=[plain(line, _EVENT_CHARS) for line in record.events],
+            settings=[(plain(k), plain(v, _EVENT_CHARS)) for k, v in record.settings.items()],
+        )
     )
 
 
