@@ -13,6 +13,7 @@ from pathlib import Path
 import ape
 import click
 from ape.api import AccountAPI
+from rich.console import Console
 
 from offchain.crypto.listings import Settlement
 from offchain.crypto.secrets_file import SecretsFile
@@ -139,7 +140,7 @@ class Sale:
     options: Options
     forgetful: bool = False
     home: Path | None = None
-    telling: Telling = field(default_factory=Telling)
+    telling: Telling = field(default_factory=lambda: Telling(Console(width=110)))
     record: SaleRecord | None = None
     scene: Scene | None = None
 

@@ -26,6 +26,7 @@ def play(
     would not do what it wanted. at_time: called with what happens and when, before time is moved
     there. forgetful: kill and rebuild every role before every step.
     """
+    told = None
     while True:
         acted = [act(chain, seat, tell, refused, forgetful) for seat in seats]
         if any(acted):
@@ -35,8 +36,11 @@ def play(
         ahead |= {} if session.closed or closing <= now else {closing: "the seller closes"}
         if not ahead:
             return session
-        at_time(ahead[min(ahead)], min(ahead))
-        wait_until(min(ahead))
+        time = min(ahead)
+        # Sales of one minute end in one minute: it is said once.
+        if told != (told := (ahead[time], time // 60)):
+            at_time(ahead[time], time)
+        wait_until(time)
 
 
 def _end_of(state: str) -> str:

@@ -289,21 +289,29 @@ def _outcome(scene: Scene, number: int, role: Buyer) -> str:
     said = []
     if purchase.owned:
         said.append(f"owns level {purchase.owned}")
-    for level in purchase.failed:
-        reason = role.objections.get(level, "no key came in time")
-        said.append(f"paid back for level {level + 1}: {reason}")
+    said += [f"paid back for level {level + 1}: {why}" for level, why in purchase.failed]
     if purchase.state not in (SaleState.NONE, SaleState.OWNED):
         said.append(f"left {purchase.state.name.lower()}")
     return "; ".join(said)
+
+
+def _plural(worthless: Sequence[str]) -> str:
+    """What is to be said of levels that are worth nothing against the best counter-measure."""
+    if not worthless:
+        return ""
+    levels = "level" if len(worthless) == 1 else "levels"
+    return f", and {levels} {', '.join(worthless)} of this data nothing to who can do that"
 
 
 def _conclusions(
     scene: Scene, buyers: Sequence[BuyerRecord], pool: Pool | None, free: Regained
 ) -> list[str]:
     """What a person should take away, one sentence each."""
+    levels = scene.made.family.levels
+    worthless = [str(k) for k, one in enumerate(levels, 1) if one.verified <= free.accuracy]
     said = [
         f"Without paying, {free.name} reaches {percent(free.accuracy)}: a level is worth what it "
-        "gives above that."
+        f"gives above that{_plural(worthless)}."
     ]
     if scene.settlement is Settlement.OPEN:
         said.append(

@@ -56,7 +56,9 @@ def levels_sheet(record: SaleRecord) -> Sheet:
     free = record.free
 
     def cells(one: LevelRecord) -> tuple[str, ...]:
-        sold = sum(buyer.owned == one.number for buyer in record.buyers)
+        sold = sum(
+            one.number in buyer.wanted and buyer.owned >= one.number for buyer in record.buyers
+        )
         return (
             str(one.number),
             f"{free.name}, {percent(free.accuracy)}",

@@ -18,6 +18,9 @@ from offchain.sale.errors import SaleError
 RUNNING = (SaleState.PAID, SaleState.DELIVERED)
 """States in which a window runs, or has run out and nobody has said so."""
 
+OVERDUE = "no key came in time"
+"""Why a price is taken back where no fault was proved."""
+
 
 @dataclass(frozen=True)
 class Delivery:
@@ -40,8 +43,8 @@ class Purchase:
     state: see ICleanerSale. number: of this purchase among the buyer's, from 0. level: index of
     what it is about. owned: levels at or below the best that the buyer owns. credit: the price of
     that one. sale: what the contract has the hash of. deadline: end of the running window, Unix
-    seconds. deliveries: all that reached the buyer, the latest last. failed: levels whose price it
-    took back.
+    seconds. deliveries: all that reached the buyer, the latest last. fault: what it proved of the
+    present purchase, a few words. failed: levels whose price it took back, and why.
     """
 
     buyer: str
@@ -53,7 +56,8 @@ class Purchase:
     sale: Sale
     deadline: int
     deliveries: tuple[Delivery, ...] = ()
-    failed: tuple[int, ...] = ()
+    fault: str = OVERDUE
+    failed: tuple[tuple[int, str], ...] = ()
 
 
 class SaleSession:
@@ -184,11 +188,15 @@ class SaleSession:
             case ev.WrongKeyProved() | ev.SpoiltChunkProved():
                 self.held -= hold
                 self.funds -= hold
-                return replace(had, state=SaleState.CHEATED)
+                fault = "the key was wrong"
+                if isinstance(event, ev.SpoiltChunkProved):
+                    fault = f"chunk {event.chunk} was spoilt"
+                return replace(had, state=SaleState.CHEATED, fault=fault)
             case ev.Refunded():
                 self.held -= hold if had.state is SaleState.PAID else 0
                 state = SaleState.OWNED if had.owned else SaleState.NONE
-                return replace(had, state=state, failed=(*had.failed, had.level))
+                failed = (*had.failed, (had.level, had.fault))
+                return replace(had, state=state, failed=failed)
             case _:
                 raise SaleError(f"{type(event).__name__} is of no purchase")
 
