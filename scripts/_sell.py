@@ -42,6 +42,9 @@ from scripts._sell_tables import conclude
 from scripts._telling import Telling
 from scripts._terms import amount_of, token_of
 
+SPARE_ACCOUNTS = 2
+"""One account deploys, one sells."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -122,6 +125,11 @@ class Options:
             if list(wanted) != sorted(set(wanted)):
                 raise click.ClickException(f"buyers: {text}, levels must rise from one to the next")
             found.append(wanted)
+        most = len(ape.accounts.test_accounts) - SPARE_ACCOUNTS
+        if len(found) > most:
+            raise click.ClickException(
+                f"{len(found)} buyers, but only {most} test accounts are left for them"
+            )
         if story.pools and len(found) < 2:
             raise click.ClickException("buyers: it takes 2 to pool what they bought")
         return tuple(found)
@@ -209,10 +217,6 @@ class Sale:
         """Sets the table and lets everybody play."""
         options, telling, story = self.options, self.telling, STORIES[self.name]
         accounts = ape.accounts.test_accounts
-        if len(wants) + 2 > len(accounts):
-            raise click.ClickException(
-                f"{len(wants)} buyers, but only {len(accounts) - 2} test accounts are left for them"
-            )
         telling.doing("deploying")
         contract = accounts[0].deploy(ape.project.CleanerSale)
         seller, *buyers = accounts[1 : 2 + len(wants)]

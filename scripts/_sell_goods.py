@@ -51,7 +51,7 @@ def load_split(
     if dataset in DATASETS and dataset != "digits":
         return with_test_set(load("train", images), load("test", test))
     whole = load("train", None)
-    left = len(whole) - test
+    left = max(1, len(whole) - test)
     aside, sold = split(whole, [test, min(images or left, left)], seed)
     return with_test_set(sold, aside)
 

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import click
 import pytest
 from rich.console import Console
 
+from offchain.data.datasets import load_dataset
 from offchain.hide.judging import Split
 from offchain.hide.levels import Found
 from offchain.hide.making import Cost, Made, Plan
@@ -26,6 +28,7 @@ from tests.hyperx.snapshots import undone
 from tests.offchain.hide_small import made_up_family
 
 FREE = (15, 30, 45)
+_LOADED = cache(load_dataset)
 PRICES = (10**17, 3 * 10**17, 8 * 10**17)
 STAKE = 2 * 10**17
 
@@ -86,6 +89,7 @@ def play(name: str, folder: Path, *, forgetful: bool = False, **changes: Any) ->
     sale = Sale(name, options, forgetful, home, Telling(Console(file=screen, width=100)))
     with undone(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(_sell_goods, "make_family", unmeasured)
+        patch.setattr(_sell_goods, "load_dataset", _LOADED)
         before = ape.chain.blocks.height
         wrong = sale.run()
         assert sale.record is not None

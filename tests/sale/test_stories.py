@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import ape
 import pytest
 
 from scripts import _sell
@@ -58,8 +59,8 @@ CASES = [
 ]
 
 
-@pytest.fixture(scope="session")
-def sold(project, tmp_path_factory) -> Callable[..., Sold]:
+@ape.fixture(chain_isolation=False, scope="session")
+def sold(has_chain, project, tmp_path_factory) -> Callable[..., Sold]:
     """Plays a story, or says again what came of it."""
     done: dict[tuple[Any, ...], Sold] = {}
     folder = tmp_path_factory.mktemp("sold")
@@ -172,10 +173,9 @@ def test_a_token_pays_as_well(project, mocks, accounts, deployer, sold):
     assert outcome.record.currency != "ETH"
 
 
-@pytest.mark.parametrize("settlement", ["open", "sealed"])
-def test_roles_that_are_killed_before_every_step_end_the_same(sold, settlement):
+def test_roles_that_are_killed_before_every_step_end_the_same(sold):
     """All that a role must remember is on chain, in the datastore or in its secrets file."""
-    outcome = sold("spoilt-chunk", settlement, forgetful=True)
+    outcome = sold("spoilt-chunk", forgetful=True)
     assert outcome.wrong == []
     assert tuple(outcome.owned) == ENDINGS["spoilt-chunk"].owned
 
