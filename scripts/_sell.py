@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 
 import ape
@@ -15,12 +14,11 @@ import click
 from ape.api import AccountAPI
 from rich.console import Console
 
+from offchain.crypto.disputable import EncryptedFile
 from offchain.crypto.listings import Settlement
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.hide.countermeasures import Regained, best
-from offchain.hide.making import Made, Plan
-from offchain.hide.masks import MaskSettings
-from offchain.hide.training import TrainingSettings
+from offchain.hide.making import Made
 from offchain.models.device import pick_device
 from offchain.sale import adversaries
 from offchain.sale.buyer import Buyer
@@ -30,109 +28,18 @@ from offchain.sale.stock import Conditions, Stock, prepare
 from offchain.storage import Datastore, open_datastore
 from scripts._accounts import is_local
 from scripts._chain import balance_of, clock
-from scripts._hide import levels_of
 from scripts._market import Seat
 from scripts._sell_chain import SaleChain
 from scripts._sell_goods import Workshop, load_split
+from scripts._sell_options import Options
 from scripts._sell_play import play
-from scripts._sell_record import SaleRecord, Scene, injustices, make_record
+from scripts._sell_record import SaleRecord, make_record
 from scripts._sell_report import write
-from scripts._sell_stories import STORIES, Story
+from scripts._sell_scene import Scene, injustices
+from scripts._sell_stories import STORIES
 from scripts._sell_tables import conclude
 from scripts._telling import Telling
 from scripts._terms import amount_of, token_of
-
-SPARE_ACCOUNTS = 2
-"""One account deploys, one sells."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """See `ape run sell --help`; amounts as text, times as named."""
-
-    settlement: str | None
-    dataset: str
-    data_root: Path | None
-    download: bool
-    image_size: int | None
-    images: int | None
-    test: int
-    levels: str
-    tolerance: float
-    epsilon: int
-    patch: int
-    order: str
-    mask_network: str
-    check: str
-    epochs: int
-    batch: int
-    prices: str
-    stake: str
-    token: str | None
-    buyers: str | None
-    hours: float
-    window_minutes: float
-    gas_price: float
-    seed: int
-    device: str | None
-    ipfs: str | None
-    keep: Path
-    reports: Path
-
-    def plan(self) -> Plan:
-        """How the family is made. Raises LevelError, EpsilonError or HideError."""
-        return Plan(
-            levels_of(self.levels),
-            self.tolerance,
-            MaskSettings.fitting("class", self.epsilon, self.patch),
-            TrainingSettings(self.epochs, self.batch),
-            self.mask_network,
-            self.check,
-            self.order,
-            self.seed,
-        )
-
-    def amounts(self, plan: Plan) -> tuple[int, ...]:
-        """A price for each level asked for, in the smallest unit. Raises ClickException."""
-        texts = self.prices.split(",")
-        if len(texts) != len(plan.levels):
-            raise click.ClickException(f"prices: {len(texts)} for {len(plan.levels)} levels")
-        prices = tuple(amount_of("prices", text.strip()) for text in texts)
-        for before, after in pairwise(prices):
-            if after <= before:
-                raise click.ClickException(
-                    f"prices: {after} wei after {before} wei, must rise with the levels"
-                )
-        return prices
-
-    def wants(self, story: Story, levels: int) -> tuple[tuple[int, ...], ...]:
-        """The levels each buyer buys, as indices, one after the other. Raises ClickException."""
-        if self.buyers is None:
-            top, second = levels - 1, min(1, levels - 1)
-            first = (0, top) if story.upgrade and top else (0,)
-            return (first, *((k,) for k in range(1, levels)), (second,))
-        found = []
-        for text in self.buyers.split(","):
-            try:
-                wanted = tuple(int(part) - 1 for part in text.split("+"))
-            except ValueError as error:
-                raise click.ClickException(
-                    f"buyers: {text!r} is no level, nor levels joined by +"
-                ) from error
-            for level in wanted:
-                if not 0 <= level < levels:
-                    raise click.ClickException(f"buyers: level {level + 1}, must be 1 to {levels}")
-            if list(wanted) != sorted(set(wanted)):
-                raise click.ClickException(f"buyers: {text}, levels must rise from one to the next")
-            found.append(wanted)
-        most = len(ape.accounts.test_accounts) - SPARE_ACCOUNTS
-        if len(found) > most:
-            raise click.ClickException(
-                f"{len(found)} buyers, but only {most} test accounts are left for them"
-            )
-        if story.pools and len(found) < 2:
-            raise click.ClickException("buyers: it takes 2 to pool what they bought")
-        return tuple(found)
 
 
 @dataclass
@@ -242,15 +149,7 @@ class Sale:
             network=options.check,
             masked=made.masked,
             free=best(counters),
-            spoil=(
-                (
-                    lambda level, file: (
-                        adversaries.with_spoilt_chunk(file) if level == wants[-1][0] else file
-                    )
-                )
-                if story.spoils
-                else None
-            ),
+            spoil=_spoils(wants[-1][0]) if story.spoils else None,
             progress=telling.progress,
         )
         chain = SaleChain(
@@ -330,3 +229,8 @@ class Money:
         """What answers for all purchases at once; under open settlement they hold their price."""
         bought = sum(self.prices[one[-1]] for one in wants) if settlement is Settlement.OPEN else 0
         return self.stake * len(wants) + bought
+
+
+def _spoils(level: int) -> Callable[[int, EncryptedFile], EncryptedFile]:
+    """Spoils a chunk of the file of that level alone."""
+    return lambda at, file: adversaries.with_spoilt_chunk(file) if at == level else file

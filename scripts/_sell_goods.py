@@ -17,7 +17,7 @@ from offchain.hide.inference import guessed_by_buyer, pooled, share_known, still
 from offchain.hide.judging import Split, with_test_set
 from offchain.hide.kept import Kept
 from offchain.hide.making import Made, Plan, make_family
-from offchain.hide.networks import factory
+from offchain.hide.networks import NETWORKS, factory
 from offchain.hide.training import train
 from scripts._telling import Telling
 
@@ -94,7 +94,8 @@ class Workshop:
     def free(self, masked: ImageSet) -> list[Regained]:
         """What each free counter-measure regains on the masked data, with the buyers' network."""
         rows = []
-        every = countermeasures(self.plan.masks.epsilon, self.plan.network)
+        other = next(name for name in (self.plan.network, *NETWORKS) if name != self.plan.held_out)
+        every = countermeasures(self.plan.masks.epsilon, other)
         for number, one in enumerate(every, 1):
             self._tell(f"counter-measure {number} of {len(every)}, {one.name}")
             rows.append(Regained(one.name, self._regained(masked, one)))

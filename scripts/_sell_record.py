@@ -1,63 +1,28 @@
-"""What came of a sale: the checks that its story ended justly, and the record of it."""
+"""The record of a sale, and what a person should take away from it."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import ape
 
-from offchain.crypto.listings import NATIVE, SaleState, Settlement
-from offchain.data.imageset import ImageSet
+from offchain.crypto.listings import SaleState, Settlement
 from offchain.hide.countermeasures import Regained, best
-from offchain.hide.making import Made
 from offchain.report.text import percent
 from offchain.sale.buyer import Buyer
-from offchain.sale.session import SaleSession
-from offchain.sale.stock import Stock
 from scripts._chain import balance_of
 from scripts._erc20 import currency
 from scripts._federate_report import CallRecord, calls_of
-from scripts._market import Seat
 from scripts._record import versions
-from scripts._sell_chain import SaleChain
 from scripts._sell_goods import Pool, Workshop
-from scripts._sell_stories import STORIES, Story
-
-if TYPE_CHECKING:
-    from scripts._sell import Options
+from scripts._sell_options import Options
+from scripts._sell_scene import Scene
+from scripts._sell_stories import STORIES
 
 BUYER_SEED = 1_000
 """Added to the run's seed and a buyer's number: nobody trains under the seller's seeds."""
-
-
-@dataclass(frozen=True)
-class Scene:
-    """All that took part in a sale. seats: the seller, then the buyers. wants: of the buyers.
-    before: what each held, by account, in the coin that pays."""
-
-    chain: SaleChain
-    session: SaleSession
-    stock: Stock
-    made: Made
-    seats: tuple[Seat, ...]
-    wants: tuple[tuple[int, ...], ...]
-    before: Mapping[str, int]
-    settlement: Settlement
-
-    @property
-    def buyers(self) -> tuple[Buyer, ...]:
-        """The buyers' roles."""
-        roles = [seat.role for seat in self.seats[1:]]
-        return tuple(role for role in roles if isinstance(role, Buyer))
-
-    def gain(self, account: str) -> int:
-        """What an account gained, fees set aside; negative if it lost."""
-        token = self.chain.token
-        fees = self.chain.fees().get(account, 0) if token == NATIVE else 0
-        return balance_of(token, account) - self.before[account] + fees
 
 
 @dataclass(frozen=True)
@@ -75,16 +40,24 @@ class LevelRecord:
 
 
 @dataclass(frozen=True)
+class Learned:
+    """What a buyer made of a level: the accuracy that was sold to it, and that it trained to."""
+
+    level: int
+    bought: float
+    reached: float
+
+
+@dataclass(frozen=True)
 class BuyerRecord:
-    """One buyer. wanted: numbers of levels. owned: number of the best it owns, 0 for none. claimed,
-    reached: accuracy that was sold to it, and that it trained to; None where it got nothing."""
+    """One buyer. wanted: numbers of levels. owned: number of the best it owns, 0 for none. learned:
+    from each level that was delivered as it should be."""
 
     name: str
     account: str
     wanted: tuple[int, ...]
     owned: int
-    claimed: float | None
-    reached: float | None
+    learned: tuple[Learned, ...]
     outcome: str
 
 
@@ -140,51 +113,6 @@ class SaleRecord:
         return best(self.counters)
 
 
-def injustices(scene: Scene, story: Story) -> list[str]:
-    """What is not as the story demands, measured on chain; empty if it ended justly."""
-    found, paid, chain = [], 0, scene.chain
-    levels, stake = scene.stock.listing.levels, scene.stock.listing.stake
-    for number, (seat, cheated) in enumerate(
-        zip(scene.seats[1:], story.cheated(scene.wants), strict=True), 1
-    ):
-        due, owned = _owed(story, scene.wants, number, cheated)
-        purchase = scene.session.purchases.get(seat.address)
-        if (purchase.owned if purchase else 0) != owned:
-            found.append(f"{seat.name} owns {purchase.owned if purchase else 0}, should {owned}")
-        gain = due * stake - (levels[owned - 1].price if owned else 0)
-        if (real := scene.gain(seat.address)) != gain:
-            found.append(f"{seat.name} gained {real} besides gas, should have {gain}")
-        paid -= gain
-        role = seat.role
-        got = role.dataset() if isinstance(role, Buyer) else None
-        wanted = scene.made.family.cleaner(owned).result if owned else None
-        if (got.digest() if got else None) != wanted:
-            found.append(f"{seat.name} does not hold what it paid for")
-    seller = scene.seats[0].address
-    if (real := scene.gain(seller)) != paid:
-        found.append(f"the seller gained {real} besides gas, should have {paid}")
-    if left := balance_of(chain.token, chain.address):
-        found.append(f"{left} are left in the contract")
-    expected = [call for call in [story.refused(scene.settlement)] if call]
-    if chain.refused != expected:
-        found.append(f"refused were {chain.refused}, should be {expected}")
-    return found
-
-
-def _owed(
-    story: Story, wants: Sequence[Sequence[int]], number: int, cheated: set[int]
-) -> tuple[int, int]:
-    """How many stakes a buyer must be paid, and how many levels it must own in the end."""
-    if not story.buys and number == len(wants):
-        return 0, 0
-    owned = 0
-    for level in wants[number - 1]:
-        if level in cheated:
-            return int(story.punished), owned
-        owned = level + 1
-    return 0, owned
-
-
 def make_record(
     name: str,
     scene: Scene,
@@ -196,17 +124,16 @@ def make_record(
 ) -> SaleRecord:
     """Trains with what each bought, and puts it all together."""
     chain, listing, made = scene.chain, scene.stock.listing, scene.made
-    story, data = STORIES[name], [buyer.dataset() for buyer in scene.buyers]
+    story, seed = STORIES[name], options.seed + BUYER_SEED
     buyers = tuple(
-        _buyer(scene, workshop, options.seed + BUYER_SEED + number, number, got)
-        for number, got in enumerate(data, 1)
+        _buyer(scene, workshop, seed + number, number) for number in range(1, len(scene.seats))
     )
     pool = None
     if story.pools:
-        one, other = data[0], data[1]
+        one, other = (role.dataset() for role in scene.buyers[:2])
         assert one is not None
         assert other is not None
-        pool = workshop.pool(made, one, other, options.seed + BUYER_SEED)
+        pool = workshop.pool(made, one, other, seed)
     coin, decimals = currency(chain.token)
     fees = chain.fees()
     money = tuple(
@@ -263,25 +190,24 @@ def make_record(
     )
 
 
-def _buyer(
-    scene: Scene, workshop: Workshop, seed: int, number: int, got: ImageSet | None
-) -> BuyerRecord:
+def _buyer(scene: Scene, workshop: Workshop, seed: int, number: int) -> BuyerRecord:
     seat, role = scene.seats[number], scene.buyers[number - 1]
     purchase = scene.session.purchases.get(seat.address)
-    owned = purchase.owned if purchase else 0
-    claimed = scene.made.family.levels[owned - 1].wanted if owned else None
+    levels = scene.made.family.levels
     return BuyerRecord(
         seat.name,
         seat.address,
         tuple(level + 1 for level in scene.wants[number - 1]),
-        owned,
-        claimed,
-        None if got is None else workshop.reached(got, seat.name, seed),
-        _outcome(scene, number, role),
+        purchase.owned if purchase else 0,
+        tuple(
+            Learned(level + 1, levels[level].wanted, workshop.reached(data, seat.name, seed))
+            for level, data in role.datasets().items()
+        ),
+        _outcome(scene, role),
     )
 
 
-def _outcome(scene: Scene, number: int, role: Buyer) -> str:
+def _outcome(scene: Scene, role: Buyer) -> str:
     purchase = scene.session.purchases.get(role.account)
     if purchase is None:
         why = next(iter(role.objections.values()), "")

@@ -86,20 +86,20 @@ def facts(record: SaleRecord) -> tuple[tuple[str, str], ...]:
 
 
 def accuracy_figure(record: SaleRecord) -> Figure:
-    """Accuracy bought against accuracy reached: one point for each buyer that owns a level."""
+    """Accuracy bought against accuracy reached: a point for each level that a buyer got."""
     figure = Figure(figsize=(7.5, 5), layout="constrained")
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color="#BBBBBB", linewidth=1, label="as bought")
     designed = [one.designed for one in record.levels]
     verified = [one.verified for one in record.levels]
     axes.plot(designed, verified, "s--", color=_ORANGE, label="verified by the seller")
-    owners = [one for one in record.buyers if one.claimed is not None and one.reached is not None]
-    points = [(one.claimed or 0.0, one.reached or 0.0) for one in owners]
-    axes.plot(*zip(*points, strict=True) if points else ([], []), "o", color=_BLUE, label="buyers")
-    for one, (x, y) in zip(owners, points, strict=True):
-        axes.annotate(one.name, (x, y), xytext=(6, -4), textcoords="offset points", fontsize=8)
+    for one in record.buyers:
+        for got in one.learned:
+            point = (got.bought, got.reached)
+            axes.plot(*point, "o", color=_BLUE)
+            axes.annotate(one.name, point, xytext=(6, -4), textcoords="offset points", fontsize=8)
     if record.pool is not None:
-        better = max(one.claimed or 0 for one in record.buyers[:2])
+        better = max(got.bought for one in record.buyers[:2] for got in one.learned)
         axes.plot([better], [record.pool.stripped], "^", color=_GREEN, label="colluders, guessing")
     _floor(axes, record, horizontal=True)
     axes.set_xlabel("accuracy bought")
@@ -107,7 +107,7 @@ def accuracy_figure(record: SaleRecord) -> Figure:
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
     axes.grid(color="#DDDDDD")
-    axes.legend(frameon=False, fontsize=8, loc="upper left")
+    figure.legend(frameon=False, fontsize=8, loc="outside lower center", ncols=3)
     return figure
 
 
@@ -132,7 +132,7 @@ def prices_figure(record: SaleRecord) -> Figure:
     axes.set_xlim(0, 1)
     axes.set_ylim(bottom=0)
     axes.grid(color="#DDDDDD")
-    axes.legend(frameon=False, fontsize=8, loc="upper left")
+    figure.legend(frameon=False, fontsize=8, loc="outside lower center", ncols=3)
     return figure
 
 

@@ -93,8 +93,8 @@ def buyers_sheet(record: SaleRecord) -> Sheet:
                 one.name,
                 ", then ".join(map(str, one.wanted)),
                 plain(one.outcome, 120),
-                percent(one.claimed),
-                percent(one.reached),
+                ", ".join(percent(got.bought) for got in one.learned) or "-",
+                ", ".join(percent(got.reached) for got in one.learned) or "-",
             )
         )
         for one in record.buyers
@@ -138,11 +138,11 @@ def money_sheet(record: SaleRecord) -> Sheet:
         Row(
             (
                 one.party,
+                why,
                 short(one.before, record.decimals),
                 short(one.after, record.decimals),
                 ether(one.fees),
                 ("+" if one.gain > 0 else "") + amount(one.gain, record.decimals),
-                why,
             )
         )
         for one, why in zip(record.money, reasons(record), strict=True)
@@ -152,26 +152,25 @@ def money_sheet(record: SaleRecord) -> Sheet:
     coin = plain(record.currency)
     return Sheet(
         f"Money, in {coin}",
-        ("party", "before", "after", "gas (ETH)", "gain", "for"),
-        1,
+        ("party", "for", "before", "after", "gas (ETH)", "gain"),
+        2,
         tuple(rows),
-        note=f"Gain is after less before, gas set aside; it sums to {amount(total)}: {left}.",
+        note=f"Gas at this chain's own price. Gain is after less before, gas set aside; it sums to "
+        f"{amount(total, record.decimals)}: {left}.",
     )
 
 
 def reasons(record: SaleRecord) -> list[str]:
     """For each party of the money table, what its gain is for."""
     stake = amount(record.stake, record.decimals)
-    cheated = sum("paid back" in one.outcome for one in record.buyers)
-    punished = record.money[0].gain < sum(
-        record.levels[one.owned - 1].price for one in record.buyers if one.owned
-    )
-    said = ["sales" + (f", less {cheated} stakes of {stake}" if punished else "")]
+    said, stakes = [], 0
     for buyer, money in zip(record.buyers, record.money[1:], strict=True):
-        owned = f"level {buyer.owned}" if buyer.owned else "nothing"
         price = record.levels[buyer.owned - 1].price if buyer.owned else 0
-        said.append(f"{owned}, and the stake" if money.gain > -price else owned)
-    return said
+        punished = money.gain > -price
+        stakes += punished
+        owned = [f"level {buyer.owned}"] * bool(buyer.owned)
+        said.append(", ".join(owned + ["the seller's stake"] * punished) or "nothing")
+    return ["sales" + (f", less {stakes} x {stake} of stake" if stakes else ""), *said]
 
 
 def short(units: int, decimals: int) -> str:

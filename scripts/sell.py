@@ -166,7 +166,8 @@ def cli(story: str, reports: Path, **options: object) -> None:
     beside what anybody regains for nothing.
     """
     from scripts._errors import one_line_each
-    from scripts._sell import Options, Sale
+    from scripts._sell import Sale
+    from scripts._sell_options import Options
 
     chosen = Options(reports=reports / "sell", **options)  # type: ignore[arg-type]
     fitting = [name for name, one in STORIES.items() if one.fits(chosen.settlement)]

@@ -240,11 +240,16 @@ class Buyer:
             self._opened[delivery] = self._open(delivery)
         return self._opened[delivery]
 
+    def datasets(self) -> dict[int, ImageSet]:
+        """What was delivered as it should be, by the index of its level, ascending."""
+        me = self.session.purchases.get(self.account)
+        opened = {got.level: self.open(got).dataset for got in me.deliveries} if me else {}
+        return {level: found for level, found in opened.items() if found is not None}
+
     def dataset(self) -> ImageSet | None:
         """The dataset of the best level that was delivered as it should be; None without one."""
-        me = self.session.purchases.get(self.account)
-        good = (self.open(got).dataset for got in reversed(me.deliveries)) if me else ()
-        return next((found for found in good if found is not None), None)
+        found = self.datasets()
+        return found[max(found)] if found else None
 
     def _open(self, delivery: Delivery) -> Opened:
         level, domain = delivery.level, self.session.domain(delivery.level)

@@ -20,8 +20,10 @@ from offchain.hide.judging import Split
 from offchain.hide.levels import Found
 from offchain.hide.making import Cost, Made, Plan
 from scripts import _sell_goods
-from scripts._sell import Options, Sale
-from scripts._sell_record import SaleRecord, Scene
+from scripts._sell import Sale
+from scripts._sell_options import Options
+from scripts._sell_record import SaleRecord
+from scripts._sell_scene import Scene
 from scripts._telling import Telling
 from scripts.sell import cli
 from tests.hyperx.snapshots import undone
