@@ -76,8 +76,9 @@ class Workshop:
         self.split, self.plan, self.device, self.telling = split_, plan, device, telling
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._kept = Kept(home / "points.jsonl")
+        # One for each dataset: a cleaner discloses seeds, which must say nothing of another.
         self._secret = SecretsFile(home / "secret.json").remember(
-            "family", lambda: os.urandom(SECRET_BYTES)
+            f"family of {split_.data.digest()}", lambda: os.urandom(SECRET_BYTES)
         )
 
     def family(self) -> Made:

@@ -51,7 +51,10 @@ def environment() -> Environment:
 
 
 def render_page(title: str, headline: str, verdict: str, parts: Sequence[Part]) -> str:
-    """The page. A policy in it forbids scripts and addresses; lines of strangers are cut short."""
+    """The page. A policy in it forbids scripts and addresses.
+
+    Lines are cut short and made printable here; other texts should have gone through `plain`.
+    """
     return (
         environment()
         .get_template("page.html.j2")

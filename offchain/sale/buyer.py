@@ -217,8 +217,10 @@ class Buyer:
         return self._masked
 
     def told(self) -> Catalogue:
-        """What the seller says beside the listing."""
-        return Catalogue.from_bytes(self.store.get(self.catalogue, MAX_CATALOGUE_BYTES))
+        """What the seller says beside the listing, pinned."""
+        told = Catalogue.from_bytes(self.store.get(self.catalogue, MAX_CATALOGUE_BYTES))
+        self.store.pin(self.catalogue)
+        return told
 
     def file(self, level: int) -> EncryptedFile:
         """A level's encrypted cleaner, held against its commitment, pinned."""
