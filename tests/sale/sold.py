@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
@@ -85,12 +85,30 @@ def unmeasured(split: Split, plan: Plan, *args: Any, **options: Any) -> Made:
     return Made(family, found, {}, 0.9, 0.1, Cost())
 
 
-def play(name: str, folder: Path, *, forgetful: bool = False, **changes: Any) -> Sold:
-    """Plays `name` and undoes all of it on chain."""
+def with_a_gap(split: Split, plan: Plan, *args: Any, **options: Any) -> Made:
+    """The same, but the second of three levels could not be reached."""
+    low, middle, high = plan.levels
+    found = (
+        Found(low, 0.3, low, True),
+        Found(middle, 0.5, low, False, "too far"),
+        Found(high, 1, high, True),
+    )
+    return Made(made_up_family(split.data, FREE[::2]), found, {}, 0.9, 0.1, Cost())
+
+
+def play(
+    name: str,
+    folder: Path,
+    *,
+    forgetful: bool = False,
+    make: Callable[..., Made] = unmeasured,
+    **changes: Any,
+) -> Sold:
+    """Plays `name` and undoes all of it on chain. make: stands in for the search of levels."""
     options, home, screen = small_options(folder, **changes), folder / "home", io.StringIO()
     sale = Sale(name, options, forgetful, home, Telling(Console(file=screen, width=100)))
     with undone(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_sell_goods, "make_family", unmeasured)
+        patch.setattr(_sell_goods, "make_family", make)
         patch.setattr(_sell_goods, "load_dataset", _LOADED)
         before = ape.chain.blocks.height
         wrong = sale.run()

@@ -14,7 +14,7 @@ from scripts import _sell
 from scripts._sell_scene import Scene, injustices
 from scripts._sell_stories import STORIES, Story
 from tests.hyperx.mock_contracts import deploy_token
-from tests.sale.sold import PRICES, STAKE, Sold, play
+from tests.sale.sold import PRICES, STAKE, Sold, play, with_a_gap
 
 FILES = ["accuracy.png", "prices.png", "report.html", "sell.json"]
 
@@ -151,6 +151,15 @@ def test_an_upgrade_pays_the_difference(sold):
         "list": 1, "buy": 5, "sealKey": 5, "accept": 1, "settle": 1, "close": 1, "withdraw": 1,
     }  # fmt: skip
     assert outcome.gains["buyer 1"] == -PRICES[2]
+
+
+def test_a_level_out_of_reach_is_not_sold_and_the_others_keep_their_prices(sold):
+    """It is said why; buyers are those of the levels that are left."""
+    outcome = sold("honest", make=with_a_gap)
+    assert outcome.wrong == []
+    assert [level.price for level in outcome.record.levels] == [PRICES[0], PRICES[2]]
+    assert "level 0.2 is out of reach: too far" in outcome.printed
+    assert outcome.owned == [2, 2, 2]
 
 
 def test_colluders_have_the_better_of_their_levels_and_what_they_guess_is_told(sold):
