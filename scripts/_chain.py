@@ -7,6 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, is_dataclass
+from types import ModuleType
 from typing import Any
 
 import ape
@@ -108,7 +109,7 @@ class ChainSession:
 
     def events(self) -> list[ev.Event]:
         """All events so far, in order."""
-        return [_event(log) for log in _logs(self.contract, self.created)]
+        return [event_of(log, ev) for log in _logs(self.contract, self.created)]
 
     def send(self, action: do.Action, account: AccountAPI) -> Receipt:
         """Does what a role wants done. Raises ActionRefused with the contract's reason."""
@@ -226,8 +227,9 @@ def entry_of(call: str, receipt: ReceiptAPI) -> Receipt:
     )
 
 
-def _event(log: ContractLog) -> ev.Event:
-    kind = getattr(ev, log.event_name)
+def event_of(log: ContractLog, kinds: ModuleType) -> Any:
+    """A log as the class of its name in `kinds`."""
+    kind = getattr(kinds, log.event_name)
     return kind(**{_snake(name): _native(v) for name, v in log.event_arguments.items()})
 
 

@@ -60,12 +60,8 @@ class Options:
 
     def plan(self) -> Plan:
         """Raises LevelError, EpsilonError or HideError for what is out of range."""
-        try:
-            levels = tuple(float(level) for level in self.levels.split(","))
-        except ValueError as error:
-            raise LevelError(f"levels are numbers by commas, not {self.levels!r}") from error
         return Plan(
-            levels,
+            levels_of(self.levels),
             self.tolerance,
             MaskSettings.fitting(self.kind, self.epsilon, self.patch, self.grey, self.apart),
             TrainingSettings(self.epochs, self.batch),
@@ -93,6 +89,14 @@ class Options:
         if self.dataset in DATASETS and self.dataset != "digits":
             return with_test_set(load("train"), load("test"))
         return with_held_out(load("train"), self.holdout, self.seed)
+
+
+def levels_of(text: str) -> tuple[float, ...]:
+    """Accuracies by commas. Raises LevelError for what is no number."""
+    try:
+        return tuple(float(level) for level in text.split(","))
+    except ValueError as error:
+        raise LevelError(f"levels are numbers by commas, not {text!r}") from error
 
 
 def hide(options: Options, out: Path) -> None:

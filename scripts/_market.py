@@ -4,22 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from ape.api import AccountAPI
 
-from offchain.hyperx.actions import Action
 from offchain.hyperx.session import Clock, Session
 from scripts._chain import ActionRefused, ChainSession, Receipt, clock, next_block, wait_until
 
 
 class Role(Protocol):
-    """A collector or a provider."""
+    """A collector or a provider, a seller or a buyer."""
 
-    session: Session
+    session: Any
 
-    def next_action(self, clock: Clock) -> Action | None:
-        """What to do now."""
+    def next_action(self, clock: Clock) -> Any:
+        """What to do now; None for nothing."""
+
+
+class Table(Protocol):
+    """What roles play on: it tells how things stand, and does what a role wants done."""
+
+    def read(self) -> Any:
+        """The session as its events tell it."""
+
+    def send(self, action: Any, account: AccountAPI) -> Receipt:
+        """Does it. Raises ActionRefused."""
 
 
 @dataclass
@@ -31,7 +40,7 @@ class Seat:
 
     name: str
     account: AccountAPI
-    make: Callable[[Session], Role]
+    make: Callable[[Any], Role]
     role: Role | None = None
 
     @property
@@ -73,7 +82,7 @@ def play(
         for seat in seats:
             if before:
                 before(seat.name)
-            acted.append(_act(chain, seat, tell, refused, forgetful))
+            acted.append(act(chain, seat, tell, refused, forgetful))
         if any(acted):
             continue
         session, now = chain.read(), clock()
@@ -102,8 +111,8 @@ def _ends(session: Session) -> dict[str, int]:
     }
 
 
-def _act(
-    chain: ChainSession,
+def act(
+    chain: Table,
     seat: Seat,
     tell: Callable[[Step], None],
     refused: Callable[[str, ActionRefused], None] | None,
@@ -111,7 +120,7 @@ def _act(
 ) -> bool:
     """Lets one party do all it has to do now; says whether it did anything."""
     acted = False
-    vain: Action | None = None
+    vain = None
     while True:
         session = chain.read()
         if seat.role is None or forgetful:

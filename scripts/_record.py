@@ -185,7 +185,7 @@ def make_record(
         digest_winner=sold_digest(winner, session) if winner else None,
         digest_received=received.digest() if received else None,
         ledger=tuple(_ledger(market, session)),
-        settings=_versions(),
+        settings=versions(),
         started=started.isoformat(timespec="seconds"),
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         events=tuple(events),
@@ -254,7 +254,7 @@ def _ledger(market: Market, session: Session) -> list[LedgerEntry]:
     return rows
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
     """What else is needed to run it again."""
     solidity = ape.project.config.solidity
     commit = subprocess.run(

@@ -74,19 +74,19 @@ class Telling:
 
     def step(self, step: Step) -> None:
         """One transaction."""
-        self._say(f"{step.seat:<12} {step.receipt.call:<14} {step.receipt.gas:>9,} gas")
+        self.say(f"{step.seat:<12} {step.receipt.call:<14} {step.receipt.gas:>9,} gas")
 
     def refused(self, seat: str, error: ClickException) -> None:
         """The chain would not do what a party wanted."""
-        self._say(f"{seat:<12} {error.message}")
+        self.say(f"{seat:<12} {error.message}")
 
     def session(self, address: str) -> None:
         """Where the session lives; off a local chain what --resume wants."""
-        self._say(f"-- session {address}", "bold")
+        self.say(f"-- session {address}", "bold")
 
     def time(self, what: str, timestamp: int) -> None:
         """Something ends; `timestamp` in Unix seconds."""
-        self._say(f"-- {what}, {datetime.fromtimestamp(timestamp, UTC):%d %B %H:%M} UTC", "bold")
+        self.say(f"-- {what}, {datetime.fromtimestamp(timestamp, UTC):%d %B %H:%M} UTC", "bold")
 
     def conclude(self, record: SessionRecord, wrong: list[str], page: str) -> None:
         """The tables, who got what and why, and whether it is as it should be."""
@@ -113,7 +113,8 @@ class Telling:
             self.console.print("The story ended justly.")
         self.console.print(f"report: {page}", soft_wrap=True, highlight=False)
 
-    def _say(self, line: str, style: str = "") -> None:
+    def say(self, line: str, style: str = "") -> None:
+        """One line."""
         self.log.append(line)
         self.console.print(line, style=style, highlight=False)
 

@@ -1,0 +1,130 @@
+"""The events of ICleanerSale: class and field names are those of the ABI, in snake case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A seller offers levels; structs are the tuples of their fields."""
+
+    id: bytes
+    dataset: bytes
+    terms: tuple[Any, ...]
+    levels: tuple[tuple[Any, ...], ...]
+    root: bytes
+    funds: int
+
+
+@dataclass(frozen=True)
+class Funded:
+    """The seller's funds grew."""
+
+    id: bytes
+    amount: int
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    """The seller took out what no sale holds."""
+
+    id: bytes
+    amount: int
+
+
+@dataclass(frozen=True)
+class ListingClosed:
+    """No more purchases."""
+
+    id: bytes
+
+
+@dataclass(frozen=True)
+class Bought:
+    """A level was paid."""
+
+    id: bytes
+    buyer: str
+    level: int
+    one_time_key: int
+
+
+@dataclass(frozen=True)
+class KeyPublished:
+    """The key was published."""
+
+    id: bytes
+    buyer: str
+    key: bytes
+    deadline: int
+
+
+@dataclass(frozen=True)
+class KeySealed:
+    """The key was delivered sealed."""
+
+    id: bytes
+    buyer: str
+    ephemeral_x: int
+    sealed_key: bytes
+    deadline: int
+
+
+@dataclass(frozen=True)
+class Settled:
+    """The buyer owns the level for good."""
+
+    id: bytes
+    buyer: str
+
+
+@dataclass(frozen=True)
+class Lapsed:
+    """No key came in time."""
+
+    id: bytes
+    buyer: str
+
+
+@dataclass(frozen=True)
+class WrongKeyProved:
+    """The sealed key does not open its commitment."""
+
+    id: bytes
+    buyer: str
+
+
+@dataclass(frozen=True)
+class SpoiltChunkProved:
+    """A chunk does not decrypt to the committed one."""
+
+    id: bytes
+    buyer: str
+    chunk: int
+
+
+@dataclass(frozen=True)
+class Refunded:
+    """The buyer took its money back, and the stake where a fault was proved."""
+
+    id: bytes
+    buyer: str
+    amount: int
+
+
+Event = (
+    Listed
+    | Funded
+    | Withdrawn
+    | ListingClosed
+    | Bought
+    | KeyPublished
+    | KeySealed
+    | Settled
+    | Lapsed
+    | WrongKeyProved
+    | SpoiltChunkProved
+    | Refunded
+)
