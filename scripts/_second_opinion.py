@@ -50,7 +50,7 @@ def second_opinion(
         offered,
         samples(own, validation.labels),
         len(validation.classes),
-        session.terms.reward,
+        int(session.terms.reward),  # Ape gives an int of its own
         seed,
         progress,
     )
