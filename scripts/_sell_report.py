@@ -26,7 +26,10 @@ _BLUE, _ORANGE, _GREEN, _GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
 
 
 def write(record: SaleRecord, folder: Path, *, good: bool) -> list[Path]:
-    """Writes them to `folder`; the files written. good: whether the story ended as it should. Everything is rendered before the first."""
+    """Writes them to `folder`, all rendered before the first; the files written.
+
+    good: whether the story ended as it should.
+    """
     accuracy, prices = png(accuracy_figure(record)), png(prices_figure(record))
     page = render_page(
         title=f"Souk: {record.story}",
