@@ -41,25 +41,30 @@ import {ScoreEvidence, Scores, TotalEvidence} from "./quotes/Scores.sol";
 ///     held of an order = prices of its sales that are Paid or Delivered
 ///     held of a dataset = stake for each of its sales that are Paid or Delivered
 ///
+/// An account holds less than 2**96. Where what a sale moves would not fit, its owner withdraws first.
+///
 /// No guard against re-entry: books are changed before money goes out, and what comes in must raise the balance by exactly
 /// what is due. A contract that is asked for its signature is asked by a static call.
 ///
-/// What the parties check before they sign. The seller: that the artefact file has the order's digest, and that rule and
-/// tree follow from it (offchain/mde/verifiable). Then no proof can be made against a quote that follows from its data,
-/// whatever the buyer does: there is one way through the tree for each sample, one score at its end, one price for the
-/// total. The buyer: that the encrypted chunks and the list of plain leaves have the registered commitment, and that the
-/// list of score leaves has the quote's root, so that it has every path it may need; and that the seller's funds are worth
-/// the risk. Each signs only what expires soon: until then the other may or may not record it.
+/// What the parties check before they sign, and offchain/mde/verifiable does for them. The seller: that the artefact file
+/// has the order's digest, and that rule and tree follow from the file. Then no proof can be made against a quote that
+/// follows from its data, whatever the buyer does: there is one way through the tree for each sample, one score at its
+/// end, one price for the total. The buyer: that the encrypted chunks and the list of plain leaves have the registered
+/// commitment, and the list of score leaves the quote's root. Then it has every path it may need. Who signs first gives
+/// the other the choice until the expiry, so a quote should expire soon.
 ///
-/// What a seller that lies can do. Sell other bytes than it quoted: {proveSpoiltChunk}. Report a score that the tree does
-/// not give, add wrongly, leave out harm: {proveWrongScore}. Ask more than the rule gives: {proveWrongPrice}. Sell a sample
-/// twice: {proveRepeatedSample}. Another count than there are samples does not fit the commitment. What no proof is against:
-/// near-duplicates, one bit apart, which the rule must price by its cap; data made to please the artefact; labels that are
-/// wrong and pay nonetheless; and sample weights, where a quote leaves out less than the parties' software would, as long
-/// as each score is right. Who would be quoted twice must change the artefact or encrypt anew, and needs the other's
-/// signature again, who sees the same counterparty. The public learns the price, and no score before a proof.
+/// What a seller that lies is proved to do: sell other bytes than it committed to ({proveSpoiltChunk}); report a score
+/// that the tree does not give, add wrongly, leave out harm ({proveWrongScore}); ask more than the rule gives
+/// ({proveWrongPrice}); sell a sample twice ({proveRepeatedSample}). A count that is not the file's fits no commitment.
 ///
-/// One key serves all buyers of a dataset, as with cleaners: under open settlement the first delivery makes it public.
+/// What no proof is against: near-duplicates, one bit apart, within a dataset, and the same samples in another dataset,
+/// which rule and budget must bound, and a new artefact after each purchase; data made to please the artefact; values
+/// that are no numbers. A seller may leave out samples that would raise its price. Who would be quoted twice changes a
+/// byte of the artefact or encrypts anew, and needs the signature of the other, who may remember it.
+///
+/// The public learns price and count, and no score, threshold or sample before a proof: a proof about a sample shows that
+/// sample, its way through the tree and the key to all data. One key serves all buyers of a dataset, as with cleaners:
+/// under open settlement the first delivery makes it public.
 contract DatasetSale is Accounts, EIP712 {
     bytes32 private constant DATASET_TYPE = keccak256("souk.sale.dataset.v1");
     bytes32 private constant QUOTE_TYPE =

@@ -229,6 +229,25 @@ def open_file(
         SpoiltChunkError: names the first chunk that does not decrypt to the committed one.
         FileError: all chunks are as committed, but the box in them does not open.
     """
+    box = open_chunks(domain, key, file, progress)
+    try:
+        return bytes(_box(domain, key).decrypt(box))
+    except (NaclError, ValueError) as error:
+        raise FileError(
+            f"box of {file.shape.length} bytes does not open: it was made for another file"
+        ) from error
+
+
+def open_chunks(
+    domain: FileDomain,
+    key: bytes,
+    file: EncryptedFile,
+    progress: Progress | None = None,
+) -> bytes:
+    """What lies under the outer layer, as ``encrypt_chunks`` took it.
+
+    Raises SpoiltChunkError, which names the first chunk that does not decrypt to the committed one.
+    """
     stream = nonce(domain.digest, cm.root_of(file.plain_leaves))
     plain = []
     for i, (chunk, leaf) in enumerate(
@@ -239,12 +258,7 @@ def open_file(
             raise SpoiltChunkError(i)
         if progress:
             progress(i + 1, file.shape.count)
-    try:
-        return bytes(_box(domain, key).decrypt(b"".join(plain)))
-    except (NaclError, ValueError) as error:
-        raise FileError(
-            f"box of {file.shape.length} bytes does not open: it was made for another file"
-        ) from error
+    return b"".join(plain)
 
 
 ChunkEvidence = tuple[int, int, int, bytes, bytes, list[bytes], list[bytes]]

@@ -30,7 +30,7 @@ def test_an_order_is_public_with_its_budget(draft):
         draft.buyer.address,
         7,
     )
-    assert tuple(log.order)[2:] == draft.order.args()[2:]
+    assert tuple(log.order)[3:] == draft.order.args()[3:]
     assert draft.account(draft.order.account) == (True, False, 7, 0)
     assert draft.money(draft.contract) == 7
 

@@ -16,7 +16,6 @@ from offchain.mde.verifiable.rules import price_rule
 from offchain.mde.verifiable.scores import running_totals, score_leaf
 from tests.dataset_sale.market import (
     CHUNKS,
-    OPEN,
     RULE,
     SEALED,
     STAKE,
@@ -86,8 +85,8 @@ def test_data_that_is_not_what_was_quoted_costs_the_stake(
     assert (bytes(log.pair), log.chunk) == (market.deal.pair, chunk)
 
 
-@pytest.mark.parametrize("index", range(5))
-@pytest.mark.parametrize("by", [-(10**9), -1, 1, 2**200])
+@pytest.mark.parametrize("index", [0, 2, 4])
+@pytest.mark.parametrize("by", [-1, 2**200])
 def test_a_misreported_score_costs_the_stake(contract, buyer, seller, index, by):
     """Too high or too low, at any place; the totals after it may be what they like."""
     totals = [t + (by if i >= index else 0) for i, t in enumerate(TOTALS)]
@@ -145,7 +144,7 @@ def test_a_price_above_the_rules_costs_the_stake(contract, buyer, seller, settle
     assert (bytes(log.pair), log.price) == (market.deal.pair, due)
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 8, 9, 17])
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 9, 17])
 def test_a_true_complaint_succeeds_at_any_size(contract, buyer, seller, count):
     """Each place of each shape of tree, also where the paths of two neighbours differ in length."""
     chunks = [chunk_of(i % 3, (i, 2 * i, 3 * i, 7)) for i in range(count)]
@@ -154,7 +153,7 @@ def test_a_true_complaint_succeeds_at_any_size(contract, buyer, seller, count):
         contract, buyer, seller, chunks=chunks, totals=[t + 2**100 for t in totals], price=5
     )
     assert wrong.refusal("proveWrongScore", *wrong.score_proof(0)) is None
-    for index in range(1, count):
+    for index in {1, count // 2, count - 1} & set(range(1, count)):
         lied = [t + (1 if i >= index else 0) for i, t in enumerate(totals)]
         name = bytes([index]) * 32
         market = make_market(
@@ -333,9 +332,15 @@ def test_an_artefact_without_a_tree_is_sold_without_proofs_of_scores(contract, b
     market.accept()
 
 
+@pytest.fixture
+def sold(contract, buyer, seller):
+    """A dataset of an honest seller that was delivered."""
+    return sold_market(contract, buyer, seller)
+
+
 @given(st.data())
 @FUZZ
-def test_no_evidence_of_a_score_convicts_an_honest_seller(contract, buyer, seller, data):
+def test_no_evidence_of_a_score_convicts_an_honest_seller(sold, data):
     """Any words for any part of the evidence."""
     word = st.one_of(
         st.binary(min_size=32, max_size=32), st.sampled_from([bytes(32), TREE.root, b"\xff" * 32])
@@ -353,13 +358,10 @@ def test_no_evidence_of_a_score_convicts_an_honest_seller(contract, buyer, selle
         "before path": st.lists(word, max_size=4),
         "leaf path": st.lists(word, max_size=4),
     }
-    with undone():
-        market = sold_market(contract, buyer, seller, settlement=OPEN)
-        true = data.draw(st.integers(0, 4))
-        *head, evidence = market.score_proof(true)
-        for place in data.draw(st.sets(st.sampled_from(sorted(parts)), min_size=1, max_size=3)):
-            evidence = _with(evidence, place, data.draw(parts[place]))
-        assert market.refusal("proveWrongScore", *head, evidence) is not None
+    *head, evidence = sold.score_proof(data.draw(st.integers(0, 4)))
+    for place in data.draw(st.sets(st.sampled_from(sorted(parts)), min_size=1, max_size=3)):
+        evidence = _with(evidence, place, data.draw(parts[place]))
+    assert sold.refusal("proveWrongScore", *head, evidence) is not None
 
 
 # ---------------------------------------------------------------- the price
@@ -374,11 +376,9 @@ RULES = (
 
 @pytest.mark.parametrize("number", range(len(RULES)))
 def test_the_contract_prices_as_the_rule_does(contract, buyer, seller, number):
-    """At every knee of every kind, one below it and one above: quoted one more, it is proved."""
+    """Harm, redundant data, and use of every kind: quoted at one more, it is proved."""
     rule = RULES[number]
-    knees = {rule.harmful, rule.useful, *(score for score, _ in rule.curve.points())}
-    scores = sorted({k + d for k in knees for d in (-1, 0, 1)} | {-(10**9), 10**9, 333})
-    for total in scores:
+    for total in (rule.harmful - 1, rule.useful, 60, 10**9):
         due = rule.price(total)
         market = make_market(
             contract, buyer, seller, rule=rule, chunks=CHUNKS[:1], totals=[total], price=due + 1

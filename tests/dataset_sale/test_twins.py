@@ -11,14 +11,16 @@ import pytest
 
 from offchain.crypto import commitments as cm
 from offchain.crypto.deals import Deal, Quote, dataset_domain
-from offchain.crypto.disputable import encrypt_chunks
+from offchain.crypto.disputable import encrypt_chunks, open_chunks
+from offchain.crypto.errors import FileError
 from offchain.crypto.listings import Settlement
 from offchain.mde.pricing import Binary, Menu, Piecewise, PriceFunction
+from offchain.mde.verifiable.quotes import require_deal
 from offchain.mde.verifiable.rules import price_rule, rule_hash
 from offchain.mde.verifiable.samples import Encoding, label_of
 from offchain.mde.verifiable.scores import ScoreLeaves, running_totals, score_leaf
 from offchain.mde.verifiable.tree import CommittedTree
-from tests.dataset_sale.market import chunk_of, make_market, place_of
+from tests.dataset_sale.market import chunk_of, make_market, place_of, spoil
 from tests.hyperx.solidity import compile_contracts
 from tests.refusals import refusal
 
@@ -188,3 +190,18 @@ def test_both_name_and_sign_deals_alike(contract, buyer, seller, rng):
     pair = contract.pairId(order.buyer, order.artefact, dataset.seller, dataset.file)
     assert pair == deal.pair
     assert place.chain_id == ape.chain.chain_id
+
+
+def test_a_buyer_signs_only_for_what_it_can_dispute(contract, buyer, seller):
+    """Another file, another count and other scores than the ones it was handed are each refused."""
+    market = make_market(contract, buyer, seller)
+    deal, place = market.deal, market.place
+    require_deal(deal, place, market.file, market.leaves)
+    assert open_chunks(market.domain, market.key, market.file) == b"".join(market.chunks)
+    fewer = replace(deal, dataset=replace(deal.dataset, count=4))
+    with pytest.raises(FileError, match="4 samples have 128"):
+        require_deal(fewer, place, market.file, market.leaves)
+    with pytest.raises(FileError, match="committed"):
+        require_deal(deal, place, spoil(market.file, 1), market.leaves)
+    with pytest.raises(FileError, match="scores"):
+        require_deal(deal, place, market.file, ScoreLeaves(market.leaves.leaves[::-1]))

@@ -186,7 +186,7 @@ contract DatasetSaleInvariants is Base {
     }
 
     function _actions() private pure returns (bytes4[] memory actions) {
-        actions = new bytes4[](18);
+        actions = new bytes4[](20);
         actions[0] = DatasetSaleHandler.passTime.selector;
         actions[1] = DatasetSaleHandler.post.selector;
         actions[2] = DatasetSaleHandler.quote.selector;
@@ -204,5 +204,7 @@ contract DatasetSaleInvariants is Base {
         // Deals are what the others wait for.
         (actions[14], actions[15]) = (DatasetSaleHandler.quote.selector, DatasetSaleHandler.purchase.selector);
         (actions[16], actions[17]) = (DatasetSaleHandler.deliver.selector, DatasetSaleHandler.purchase.selector);
+        // It finds few sealed deliveries of a liar's.
+        actions[18] = actions[19] = DatasetSaleHandler.proveWrongKey.selector;
     }
 }

@@ -56,7 +56,7 @@ abstract contract DatasetSaleBook is Attempts {
     }
 
     uint256 public constant DATASETS = 4;
-    uint256 public constant MOST_ORDERS = 32;
+    uint256 public constant MOST_ORDERS = 16;
     uint256 internal constant BUYERS = 2;
     uint96 public constant STAKE = 400;
     uint96 internal constant PRICE = 700;
@@ -86,7 +86,7 @@ abstract contract DatasetSaleBook is Attempts {
         _exchange = new ExchangeHarness();
         _quotes = new QuotesHarness();
         for (uint256 i = 0; i < BUYERS; ++i) {
-            _enrich(vm.addr(buyerKey(i)));
+            _enrich(vm.addr(buyerKey(2 * i)));
             _enrich(vm.addr(sellerKey(2 * i)));
         }
         for (uint256 d = 0; d < DATASETS; ++d) {

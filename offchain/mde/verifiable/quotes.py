@@ -1,16 +1,19 @@
 """What each side of a verifiable quote does by itself: check, quote, and find the fault afterwards.
 
 The seller holds an order against the artefact file (``require_order``) and quotes its samples
-(``verifiable_quote``). The buyer, once it has the key, looks for something to prove
-(``find_fault``).
+(``verifiable_quote``). The buyer holds what the seller hands it against the quote
+(``require_deal``) and, once it has the key, looks for something to prove (``find_fault``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from offchain.crypto.deals import Order
+from offchain.crypto.deals import Deal, Order, Place, dataset_domain
+from offchain.crypto.disputable import EncryptedFile, Shape
+from offchain.crypto.errors import FileError
 from offchain.data.imageset import Progress
 from offchain.mde.errors import ArtefactMismatch, MdeError, UnknownLabel
 from offchain.mde.pricing import PriceFunction
@@ -63,13 +66,10 @@ class WrongPrice:
 Fault = WrongScore | RepeatedSample | WrongPrice
 
 
-def require_order(order: Order, verifiable: VerifiableArtefact) -> None:
-    """What a seller checks before it signs a quote for ``order``.
-
-    Raises ArtefactMismatch naming what does not follow from the artefact file.
-    """
+def order_terms(verifiable: VerifiableArtefact) -> dict[str, Any]:
+    """What an order says of its artefact, by the names of `Order`'s fields."""
     tree = verifiable.tree
-    needed = {
+    return {
         "artefact": verifiable.digest,
         "rule": rule_hash(verifiable.artefact.price),
         "tree": tree.root,
@@ -77,11 +77,35 @@ def require_order(order: Order, verifiable: VerifiableArtefact) -> None:
         "features": tree.encoding.features,
         "value_bytes": tree.encoding.value_bytes,
     }
-    for name, value in needed.items():
+
+
+def require_order(order: Order, verifiable: VerifiableArtefact) -> None:
+    """What a seller checks before it signs a quote for ``order``.
+
+    Raises ArtefactMismatch naming what does not follow from the artefact file.
+    """
+    for name, value in order_terms(verifiable).items():
         given = getattr(order, name)
         if given != value:
             shown = [v.hex() if isinstance(v, bytes) else v for v in (given, value)]
             raise ArtefactMismatch(f"the order's {name} is {shown[0]}, the artefact's {shown[1]}")
+
+
+def require_deal(deal: Deal, place: Place, file: EncryptedFile, leaves: ScoreLeaves) -> None:
+    """What a buyer checks before it signs: then it has every path that a proof may need.
+
+    file, leaves: what the seller handed over. Raises FileError if they are not what dataset and
+    quote commit to.
+    """
+    dataset = deal.dataset
+    file.require_committed(dataset_domain(place, dataset.seller, dataset.name), dataset.file)
+    needed = Shape(dataset.count * dataset.chunk_bytes, dataset.chunk_bytes)
+    if file.shape != needed:
+        raise FileError(
+            f"file has {file.shape.length} bytes in chunks of {file.shape.chunk_bytes}, "
+            f"{dataset.count} samples have {needed.length} in chunks of {needed.chunk_bytes}"
+        )
+    leaves.require_quoted(deal.quote.scores, dataset.count)
 
 
 def verifiable_quote(

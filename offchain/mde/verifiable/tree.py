@@ -62,9 +62,9 @@ class CommittedTree:
         if encoding.value_bytes == 1:
             if ((tree.threshold % 1 != 0) | (tree.threshold < 0) | (tree.threshold > 255)).any():
                 raise ArtefactError("pixels are compared with whole numbers 0 to 255 alone")
-            thresholds = tree.threshold.astype(np.uint8)
+            thresholds = tree.threshold.astype(np.int64)
         else:
-            thresholds = ordered(tree.threshold)
+            thresholds = ordered(tree.threshold).astype(np.int64)
         if int(tree.feature.max(initial=-1)) >= encoding.features:
             raise ArtefactError(
                 f"the tree compares value {int(tree.feature.max())}, "
