@@ -221,12 +221,8 @@ def _outcome(scene: Scene, role: Buyer) -> str:
     return "; ".join(said)
 
 
-def _plural(worthless: Sequence[str]) -> str:
-    """What is to be said of levels that are worth nothing against the best counter-measure."""
-    if not worthless:
-        return ""
-    levels = "level" if len(worthless) == 1 else "levels"
-    return f", and {levels} {', '.join(worthless)} of this data nothing to who can do that"
+def _all(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _conclusions(
@@ -234,11 +230,13 @@ def _conclusions(
 ) -> list[str]:
     """What a person should take away, one sentence each."""
     levels = scene.made.family.levels
-    worthless = [str(k) for k, one in enumerate(levels, 1) if one.verified <= free.accuracy]
     said = [
         f"Without paying, {free.name} reaches {percent(free.accuracy)}: a level is worth what it "
-        f"gives above that{_plural(worthless)}."
+        "gives above that."
     ]
+    worthless = [str(k) for k, one in enumerate(levels, 1) if one.verified <= free.accuracy]
+    if worthless:
+        said.append(f"Not above it, of this data and with these masks: level {_all(worthless)}.")
     if scene.settlement is Settlement.OPEN:
         said.append(
             "Keys were published: from its first delivery on, a level is free for everybody who "
@@ -249,6 +247,8 @@ def _conclusions(
         said.append(
             f"{one.name} and {other.name} pool levels {one.owned} and {other.owned}: "
             f"{percent(pool.pooled)}. With the masks they can guess taken off the other images "
-            f"{percent(pool.stripped)}; the guess explains {percent(pool.known)} of those masks."
+            f"{percent(pool.stripped)}; the guess "
+            + (f"explains {percent(pool.known)}" if pool.known > 0 else "tells nothing")
+            + " of those masks."
         )
     return said

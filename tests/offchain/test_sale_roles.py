@@ -14,6 +14,7 @@ from offchain.sale.adversaries import FalseAccuser, NeverDelivers, WrongKey, wit
 from offchain.sale.buyer import BAD_GOODS, Policy
 from offchain.sale.catalogue import Catalogue
 from offchain.sale.errors import SaleError
+from offchain.sale.events import Bought
 from offchain.sale.session import SaleSession
 from offchain.storage import cid_from_digest, cid_of
 from tests.offchain.hide_small import made_up, made_up_family
@@ -28,6 +29,7 @@ from tests.offchain.sale_in_memory import (
     Shop,
 )
 
+BERT = "0x" + "be" * 20
 OPEN, SEALED = Settlement.OPEN, Settlement.SEALED
 CID = cid_of(b"a file")
 
@@ -287,6 +289,7 @@ def test_money_is_taken_back_from_the_deadline_on_and_not_before(shop):
     shop.now = deadline
     assert shop.all(anna) == ["refund"]
     assert shop.session().purchases[ANNA].failed == ((0, "no key came in time"),)
+    assert shop.session().held == 0
 
 
 def test_a_fault_is_proved_before_the_deadline_and_not_at_it(sealed):
@@ -325,6 +328,18 @@ def test_a_seller_closes_settles_at_once_and_withdraws_last(shop):
     session = shop.session()
     assert (session.funds, session.held, session.closed) == (0, 0, True)
     assert shop.sent[-1].arguments[1] == FUNDS + PRICES[0]
+
+
+def test_what_is_due_is_settled_in_one_call(shop):
+    """A sale whose window still runs is waited for; closing waits for nobody, withdrawing does."""
+    delivered(shop)
+    shop.now = CLOSING
+    bought = next(event for event, _ in shop.events if isinstance(event, Bought))
+    shop.events.append((replace(bought, buyer=BERT), shop.now))
+    assert shop.all(shop.seller()) == ["close", shop.sent[2].call]
+    shop.now += DISPUTE_TIME
+    assert shop.all(shop.seller()) == ["settle", "withdraw"]
+    assert {buyer for buyer, _ in shop.sent[-2].arguments[1]} == {ANNA, BERT}
 
 
 def test_what_lapsed_frees_the_stake(shop):
