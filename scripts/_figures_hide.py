@@ -218,7 +218,10 @@ def _robustness(
         resistances += [trial.resistance(k) for k in _spaced(sold, options.countered)]
         # The buyer of a level that frees all images has nothing left to infer.
         leaving = sum(one.free is not None and one.free < trial.images for one in result.levels)
-        inferred += [trial.inferred(k) for k in _spaced(leaving, options.countered)]
+        if leaving:
+            inferred += [
+                trial.inferred(k) for k in sorted({1, *_spaced(leaving, options.countered)})
+            ]
         if leaving > 1:
             inferred.append(trial.inferred(1, with_level=leaving))
     published = [one for one in resistances if one.level == 0]

@@ -213,13 +213,16 @@ def inference_sheet(results: Sequence[Inferred]) -> Sheet:
             spread(one.bought for one in own),
             spread(one.stripped for one in own),
         )
-        rows.append(Row((masks, who, *cells)))
+        rows.append(Row((masks, who, str(len(own)), *cells)))
     return Sheet(
         "What a buyer infers of c_max",
-        ("masks", "who", "known by means", "known by cleaner", "bought", "after stripping"),
+        (
+            *("masks", "who", "seeds", "known by means", "known by cleaner"),
+            *("bought", "after stripping"),
+        ),
         2,
         tuple(rows),
-        note=f"{_seeds(results)}. Known: 1 - |m - guess|^2 / |m|^2 over the images that are still "
+        note="Known: 1 - |m - guess|^2 / |m|^2 over the images that are still "
         "masked, the guess being the difference of the class means of masked and freed images, or "
         "the mean of the masks in the cleaner; 0 and below is worth nothing. Bought, and after "
         "stripping: accuracy, without and with the better guess taken off. Levels are nested: what "
