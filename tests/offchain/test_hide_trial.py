@@ -161,7 +161,9 @@ def test_the_setting_that_leaves_least_to_the_best_counter_measure_stands_out():
         rows = tuple(Regained(n, a) for n, a in zip(("none", "JPEG"), accuracies, strict=True))
         return Resistance(seed, setting, 0, rows, 1e-3, 0.97)
 
-    sheet = settings_sheet([resistance("as in the paper", 0, 0.1, 0.4), resistance("squares", 0, 0.2, 0.3)])
+    sheet = settings_sheet(
+        [resistance("as in the paper", 0, 0.1, 0.4), resistance("squares", 0, 0.2, 0.3)]
+    )
     assert [row.cells[0] for row in sheet.rows if row.strong] == ["squares"]
 
 
