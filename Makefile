@@ -19,7 +19,7 @@ FIGURES ?=
 # Options of the study: make study STUDY="--seeds 3 --only num_words"
 STUDY ?=
 
-.PHONY: help setup setup-test demo demo-sum demo-seccl study figures-seccl test gas lint format doctor clean
+.PHONY: help setup setup-test demo demo-sum demo-seccl demo-hide demo-price study figures-seccl figures-hide test gas lint format doctor clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -39,11 +39,20 @@ demo-sum: setup ## let honest and malicious agents share a model on a local chai
 demo-seccl: setup ## train one model together; an attack and a lying server get nowhere
 	@ape run federate --epochs 5 --attack flip --attack-from 3 --lie equivocates --lie-round 6 $(DEMO)
 
+demo-hide: setup ## sell learnability at three levels; a cheating seller is punished
+	@ape run sell --story wrong-key $(DEMO)
+
+demo-price: setup ## price data before disclosure; buy, check and pay
+	@ape run price $(DEMO)
+
 study: setup ## reproduce the SUM paper's figures by simulation, and go beyond them
 	@ape run study $(STUDY)
 
 figures-seccl: setup ## reproduce the SecCL paper's figures, and compare attacks and defences
 	@ape run figures seccl $(FIGURES)
+
+figures-hide: setup ## reproduce the Hide-and-Seek paper's figures, and see what resists
+	@ape run figures hide $(FIGURES)
 
 test: setup-test ## every check: lint, unit and contract tests, invariants, slither
 	@python tools/run_checks.py

@@ -1,7 +1,7 @@
 """How well each efficacy oracle ranks data, beside really retraining without it.
 
-    python -m benchmarks.mde_fidelity [--cifar FOLDER] [--only digits,imdb] [--seeds 4]
-                                      [--state mde_fidelity.json] > benchmarks/mde_fidelity.md
+    python -m benchmarks.mde_fidelity [--cifar FOLDER] [--only digits,imdb] [--models CNN]
+                                      [--samples 800] [--seeds 4] [--state mde_fidelity.json]
 
 Truth: the rise of the mean validation loss when samples are left out and the model is trained anew.
 Samples are left out one at a time (logistic regression, which has one optimum), or by the group
@@ -111,11 +111,12 @@ def main() -> None:
     parser.add_argument("--models", default="", help="model kinds, by commas; all unless given")
     parser.add_argument("--seeds", type=int, default=2, help="trainings that are averaged")
     parser.add_argument("--state", type=Path, default=Path("mde_fidelity.json"))
+    parser.add_argument("--samples", type=int, default=TRAIN, help="training samples")
     given = parser.parse_args()
     torch.set_num_threads(1)
     datasets = [d for d in given.only.split(",") if d != "cifar10" or given.cifar is not None]
     state = json.loads(given.state.read_text()) if given.state.exists() else {}
-    for name, make in cases(datasets, given.cifar):
+    for name, make in cases(datasets, given.cifar, given.samples):
         if given.models and name.split(" / ")[1] not in given.models.split(","):
             continue
         case, groups = make()
@@ -130,14 +131,14 @@ def main() -> None:
     print_table(state)
 
 
-def cases(datasets: list[str], cifar: Path | None) -> Iterator[tuple[str, Callable]]:
+def cases(datasets: list[str], cifar: Path | None, samples: int) -> Iterator[tuple[str, Callable]]:
     """What is measured: a name, and what makes the case and the groups left out."""
     for dataset in datasets:
         if dataset == "imdb":
-            own, judged = reviews(TRAIN, VALIDATION, 0)
+            own, judged = reviews(samples, VALIDATION, 0)
             pixels = None
         else:
-            pixels = images(dataset, cifar, TRAIN, VALIDATION, 0)
+            pixels = images(dataset, cifar, samples, VALIDATION, 0)
             own, judged = (pooled(part, 14 if dataset == "digits" else 8) for part in pixels)
         classes = 1 + int(judged.labels.max())
         task = Task(own, judged, classes, LOGISTIC_L2)
