@@ -226,6 +226,7 @@ contract DatasetSale is Accounts, EIP712 {
         SampleEvidence calldata second
     ) external {
         (Ids memory ids, DealStatus status) = _disputable(deal, purchase_);
+        require(deal.order.tree != 0, TreeMissing());
         Dataset calldata dataset = deal.dataset;
         _requireSample(dataset, key, cipherRoot, first);
         _requireSample(dataset, key, cipherRoot, second);
