@@ -112,7 +112,7 @@ struct Account {
     bytes32 content;
 }
 
-/// @title Sells datasets at a price that was agreed before they were shown (MDE, sections 4 to 6)
+/// @title Sells datasets at a price that was agreed before they were shown (MDE, sections 2, 3.2 and 5)
 /// @notice Times are seconds since 1970, amounts the token's smallest unit. See DatasetSale for the tables of states
 /// and of money, and for what each party must check before it signs. A pair is the buyer's artefact and the seller's
 /// file; it is quoted once, for ever. Every call that takes a deal after its quote refuses one that is not the pair's
