@@ -34,8 +34,8 @@ enum Side {
 /// @param features values of a sample, which the tree compares
 /// @param artefact SHA-256 of the pricing artefact (offchain/mde/artefact.py)
 /// @param rule hash of the price rule, PriceRules.hash
-/// @param tree root of the artefact's decision tree (DecisionTree.sol); zero where the artefact has none, and then no
-/// quote can be verified
+/// @param tree root of the artefact's decision tree (DecisionTree.sol); zero where the artefact has none: then scores
+/// cannot be disputed, and chunks may hold anything
 /// @param depth most comparisons on a way through the tree
 /// @param valueBytes bytes of a value: 1 for pixels, 4 for features (Samples.sol)
 /// @param settlement `Open`: the key is published. `Sealed`: it is encrypted to the buyer. Either way the price is the
@@ -73,8 +73,8 @@ struct Dataset {
     bytes32 keyHash;
 }
 
-/// @notice What a dataset fetches under an artefact. Both parties sign it, with the ids of order and dataset, as EIP-712
-/// `Quote(bytes32 order,bytes32 dataset,uint96 price,uint40 expiry,bytes32 scores)`.
+/// @notice What a dataset fetches under an artefact. Both parties sign it, with the ids of order and dataset, as
+/// EIP-712 `Quote(bytes32 order,bytes32 dataset,uint96 price,uint40 expiry,bytes32 scores)`.
 /// @param price in the smallest unit, what the order's rule gives for the scores' total
 /// @param expiry from when on it can neither be recorded nor bought
 /// @param scores root over the running totals of the samples' scores (Scores.sol); zero where the order has no tree
@@ -91,7 +91,8 @@ struct Deal {
     Quote quote;
 }
 
-/// @notice A purchase: what came after the quote. The contract keeps its hash with the quote's, and whoever acts brings it.
+/// @notice A purchase: what came after the quote. The contract keeps its hash with the quote's, and whoever acts brings
+/// it.
 /// @param oneTimeKey x of the buyer's one-time key; zero under open settlement
 /// @param delivery zero until a key was delivered sealed; then keccak256(abi.encode(ephemeralX, sealedKey))
 struct Purchase {
@@ -111,11 +112,11 @@ struct Account {
     bytes32 content;
 }
 
-/// @title Sells datasets at a price that was agreed before they were shown (MDE, sections 4 to 6)
-/// @notice Times are seconds since 1970, amounts the token's smallest unit. See DatasetSale for the tables of states and of
-/// money, and for what each party must check before it signs. A pair is the buyer's artefact and the seller's file; it is
-/// quoted once, for ever. Every call that takes a deal after its quote refuses one that is not the pair's present one
-/// (WrongDeal).
+/// @title Sells datasets at a price that was agreed before they were shown (MDE, sections 2, 3.2 and 5)
+/// @notice Times are seconds since 1970, amounts the token's smallest unit. See DatasetSale for the tables of states
+/// and of money, and for what each party must check before it signs. A pair is the buyer's artefact and the seller's
+/// file; it is quoted once, for ever. Every call that takes a deal after its quote refuses one that is not the pair's
+/// present one (WrongDeal).
 interface IDatasetSale {
     /// @notice A buyer asks for data under an artefact; `budget` is what it put up to pay with.
     event Posted(bytes32 indexed id, address indexed buyer, Order order, uint256 budget);
@@ -179,6 +180,7 @@ interface IDatasetSale {
     error WrongSettlement(Settlement settlement, Settlement needed);
     error WrongKey(bytes32 committed, bytes32 given);
     error WrongDelivery(bytes32 committed, bytes32 given);
+    error TreeMissing();
     error WrongRule(bytes32 committed, bytes32 given);
     error PriceIsRight(uint256 quoted, uint256 price);
     error TooEarly(uint256 now_, uint256 start);
@@ -188,43 +190,44 @@ interface IDatasetSale {
     // ---------------------------------------------------------------- accounts
 
     /// @notice Commits to a pricing artefact and its price rule, and puts up a budget.
-    /// @dev Emits {Posted}; with an ERC-20 the contract must be allowed to draw `budget`. Requirements: the caller is the
-    /// buyer (NotBuyer); an artefact (ArtefactMissing), a rule (RuleMissing), a stake (StakeZero), times (TimeZero),
-    /// values of 1 to 4 bytes (ValueBytesOutOfRange), a token that is a contract (TokenWithoutCode); the order is not posted yet (AccountExists); exactly `budget` is paid
-    /// (WrongPayment, TokenTakesFee).
+    /// @dev Emits {Posted}; with an ERC-20 the contract must be allowed to draw `budget`. Requirements: the caller is
+    /// the buyer (NotBuyer); an artefact (ArtefactMissing), a rule (RuleMissing), a stake (StakeZero), times
+    /// (TimeZero), values of 1 to 4 bytes (ValueBytesOutOfRange), a token that is a contract (TokenWithoutCode); the
+    /// order is not posted yet (AccountExists); exactly `budget` is paid (WrongPayment, TokenTakesFee).
     /// @param budget what is put up now; may be zero, see {fund}
     /// @return id the order's id
     function post(Order calldata order, uint96 budget) external payable returns (bytes32 id);
 
     /// @notice Commits to an encrypted dataset, and puts up funds that answer for sales.
-    /// @dev Emits {Registered}; with an ERC-20 the contract must be allowed to draw `funds`. Requirements: the caller is
-    /// the seller (NotSeller); a file and a key hash (FileMissing); 1 to 2**20 samples (CountOutOfRange) in chunks of 32 to
-    /// 16,384 bytes, a multiple of 32 (ChunkBytesOutOfRange); a token that is a contract (TokenWithoutCode); the dataset
-    /// is not registered yet (AccountExists); exactly `funds` is paid (WrongPayment, TokenTakesFee).
+    /// @dev Emits {Registered}; with an ERC-20 the contract must be allowed to draw `funds`. Requirements: the caller
+    /// is the seller (NotSeller); a file and a key hash (FileMissing); 1 to 2**20 samples (CountOutOfRange) in chunks
+    /// of 32 to 16,384 bytes, a multiple of 32 (ChunkBytesOutOfRange); a token that is a contract (TokenWithoutCode);
+    /// the dataset is not registered yet (AccountExists); exactly `funds` is paid (WrongPayment, TokenTakesFee).
     /// @param funds what is put up now; may be zero, but see {purchase}
     /// @return id the dataset's id
     function register(Dataset calldata dataset, uint96 funds) external payable returns (bytes32 id);
 
     /// @notice Adds to a budget, or to a seller's funds. Anyone may call.
-    /// @dev Emits {Funded}. Requirements: the account is known (UnknownAccount); exactly `amount` is paid (WrongPayment,
-    /// TokenTakesFee); the funds stay below 2**96 (FundsTooHigh).
+    /// @dev Emits {Funded}. Requirements: the account is known (UnknownAccount); exactly `amount` is paid
+    /// (WrongPayment, TokenTakesFee); the funds stay below 2**96 (FundsTooHigh).
     function fund(Account calldata account, uint96 amount) external payable;
 
     /// @notice Pays the owner what it asks of its money, as far as no sale holds it.
-    /// @dev Emits {Withdrawn}. Requirements: the account is known (UnknownAccount); the caller is its owner (NotOwner); so
-    /// much is free (FundsTooLow) and it is not zero (NothingOwed).
+    /// @dev Emits {Withdrawn}. Requirements: the account is known (UnknownAccount); the caller is its owner (NotOwner);
+    /// so much is free (FundsTooLow) and it is not zero (NothingOwed).
     function withdraw(Account calldata account, uint96 amount) external;
 
     /// @notice Refuses further quotes and purchases, for ever; sales under way go on, and money can be withdrawn.
-    /// @dev Emits {Closed}. Requirements: the account is known (UnknownAccount) and open (AccountIsClosed); the caller is
-    /// its owner (NotOwner).
+    /// @dev Emits {Closed}. Requirements: the account is known (UnknownAccount) and open (AccountIsClosed); the caller
+    /// is its owner (NotOwner).
     function close(Account calldata account) external;
 
     // ---------------------------------------------------------------- quote and purchase
 
-    /// @notice Records what a dataset fetches under an artefact, the one time there ever is for this pair. Anyone may call.
-    /// @dev Emits {Quoted}. Requirements: order and dataset are known (UnknownAccount), open (AccountIsClosed) and in one
-    /// token (OtherToken); a chunk holds a sample of the order's (ChunkTooSmall); the pair was never quoted
+    /// @notice Records what a dataset fetches under an artefact, the one time there ever is for this pair. Anyone may
+    /// call.
+    /// @dev Emits {Quoted}. Requirements: order and dataset are known (UnknownAccount), open (AccountIsClosed) and in
+    /// one token (OtherToken); a chunk holds a sample of the order's (ChunkTooSmall); the pair was never quoted
     /// (AlreadyQuoted); the quote has not expired (QuoteExpired); buyer and seller signed it, by key or as contracts by
     /// ERC-1271 (WrongSigner).
     /// @param buyerSignature the buyer's over {quoteDigest}
@@ -232,20 +235,20 @@ interface IDatasetSale {
     function quote(Deal calldata deal, bytes calldata buyerSignature, bytes calldata sellerSignature) external;
 
     /// @notice Accepts a quote: its price is held of the budget, and the stake of the seller's funds.
-    /// @dev Emits {Purchased}. Requirements: the caller is the buyer (NotBuyer); the pair is quoted (WrongState), as given
-    /// (WrongDeal), at a price (PriceZero), and the quote has not expired (QuoteExpired); order and dataset are open
-    /// (AccountIsClosed); the budget and the seller's free funds suffice (FundsTooLow); a one-time key under sealed
-    /// settlement (KeyMissing), none under open settlement (KeyNotWanted).
-    /// @param oneTimeKey x of a fresh one-time key whose y is even. To one that is on no point nothing can be sealed: the
-    /// seller leaves it, and the caller gets its money back
+    /// @dev Emits {Purchased}. Requirements: the caller is the buyer (NotBuyer); the pair is quoted (WrongState), as
+    /// given (WrongDeal), at a price (PriceZero), and the quote has not expired (QuoteExpired); order and dataset are
+    /// open (AccountIsClosed); the budget and the seller's free funds suffice (FundsTooLow); a one-time key under
+    /// sealed settlement (KeyMissing), none under open settlement (KeyNotWanted).
+    /// @param oneTimeKey x of a fresh one-time key whose y is even. To one that is on no point nothing can be sealed:
+    /// the seller leaves it, and the caller gets its money back
     function purchase(Deal calldata deal, uint256 oneTimeKey) external;
 
     // ---------------------------------------------------------------- delivery
 
     /// @notice Publishes the key of a dataset that was bought. Anyone may call.
-    /// @dev Emits {KeyPublished}. A call that reverts shows the key as well: the seller sends it early and tries it on a
-    /// node before. Requirements: open settlement (WrongSettlement); bought and not delivered (WrongState), before the
-    /// deadline (TooLate); the key is the committed one (WrongKey).
+    /// @dev Emits {KeyPublished}. A call that reverts shows the key as well: the seller sends it early and tries it on
+    /// a node before. Requirements: open settlement (WrongSettlement); bought and not delivered (WrongState), before
+    /// the deadline (TooLate); the key is the committed one (WrongKey).
     function publishKey(Deal calldata deal, Purchase calldata purchase_, bytes32 key) external;
 
     /// @notice Delivers the key of a dataset that was bought, sealed to the buyer's one-time key.
@@ -261,9 +264,10 @@ interface IDatasetSale {
     /// @dev Emits {Settled}. Requirements: the caller is the buyer (NotBuyer); the key was delivered (WrongState).
     function accept(Deal calldata deal, Purchase calldata purchase_) external;
 
-    /// @notice Settles a sale whose time for disputes has passed, or lets lapse one whose key is overdue. Anyone may call.
-    /// @dev Emits {Settled} or {Lapsed}. Requirements: the sale is under way (WrongState, which names `Delivered`) and its
-    /// deadline has passed (TooEarly).
+    /// @notice Settles a sale whose time for disputes has passed, or lets lapse one whose key is overdue. Anyone may
+    /// call.
+    /// @dev Emits {Settled} or {Lapsed}. Requirements: the sale is under way (WrongState, which names `Delivered`) and
+    /// its deadline has passed (TooEarly).
     function settle(Deal calldata deal, Purchase calldata purchase_) external;
 
     // ---------------------------------------------------------------- proofs
@@ -278,8 +282,8 @@ interface IDatasetSale {
 
     /// @notice Proves that a chunk of the dataset does not decrypt to the committed one: what was sold is not what was
     /// quoted.
-    /// @dev Emits {SpoiltChunkProved}. Requirements besides: the evidence shows a spoilt chunk (NotTheKey, ChunkOutOfRange,
-    /// WrongChunkLength, ProofLength, NotInFile, ChunkIsRight).
+    /// @dev Emits {SpoiltChunkProved}. Requirements besides: the evidence shows a spoilt chunk (NotTheKey,
+    /// ChunkOutOfRange, WrongChunkLength, ProofLength, NotInFile, ChunkIsRight).
     /// @param key the dataset's key
     function proveSpoiltChunk(
         Deal calldata deal,
@@ -289,11 +293,11 @@ interface IDatasetSale {
     ) external;
 
     /// @notice Proves that the quote misreports the score of a sample: the contract walks the artefact's tree itself.
-    /// @dev Emits {WrongScoreProved}. Show the first sample whose running total is not as it should be: all totals before
-    /// it are right, so the one before it can be opened. Requirements besides: by this key the sample is the
+    /// @dev Emits {WrongScoreProved}. Show the first sample whose running total is not as it should be: all totals
+    /// before it are right, so the one before it can be opened. Requirements besides: by this key the sample is the
     /// dataset's (SampleOutOfRange, WrongChunkLength, ProofLength, NotInDataset); the way through the tree is the
-    /// artefact's and the sample's (TreeTooDeep, FeatureOutOfRange, NotInTree); both totals are the quote's (ProofLength,
-    /// NotInScores); the score is misreported (ScoreIsRight).
+    /// artefact's and the sample's (TreeTooDeep, FeatureOutOfRange, NotInTree); both totals are the quote's
+    /// (ProofLength, NotInScores); the score is misreported (ScoreIsRight).
     /// @param key the dataset's key
     function proveWrongScore(
         Deal calldata deal,
@@ -303,9 +307,9 @@ interface IDatasetSale {
     ) external;
 
     /// @notice Proves that two samples of the dataset are the same, label and values, so that one is paid twice.
-    /// @dev Emits {RepeatedSampleProved}. Requirements besides: by this key both samples are the dataset's
-    /// (SampleOutOfRange, WrongChunkLength, ProofLength, NotInDataset), at two places (SamePlace), and equal
-    /// (SamplesDiffer).
+    /// @dev Emits {RepeatedSampleProved}. Requirements besides: the order has a tree, so that chunks are samples
+    /// (TreeMissing); by this key both are the dataset's (SampleOutOfRange, WrongChunkLength, ProofLength,
+    /// NotInDataset), at two places (SamePlace), and equal (SamplesDiffer).
     /// @param key the dataset's key
     /// @param cipherRoot root over the dataset's encrypted chunks
     function proveRepeatedSample(
@@ -351,8 +355,8 @@ interface IDatasetSale {
     /// @return held how much of it sales hold: prices of an order, stakes of a dataset; the rest can be withdrawn
     function accountOf(bytes32 id) external view returns (bool known, bool closed, uint256 funds, uint256 held);
 
-    /// @notice Where a pair stands; a passed deadline shows its consequence only after {settle}, and a quote that expired
-    /// stays `Quoted`.
+    /// @notice Where a pair stands; a passed deadline shows its consequence only after {settle}, and a quote that
+    /// expired stays `Quoted`.
     /// @return state the state
     /// @return deadline the quote's expiry, or the end of the running window; zero if none runs
     /// @return content the hash of quote and purchase

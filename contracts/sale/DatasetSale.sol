@@ -16,7 +16,7 @@ import {PriceRule, PriceRules} from "./quotes/PriceRules.sol";
 import {SampleEvidence, Samples} from "./quotes/Samples.sol";
 import {ScoreEvidence, Scores, TotalEvidence} from "./quotes/Scores.sol";
 
-/// @title Sells datasets at a price that was agreed before they were shown (MDE, sections 4 to 6)
+/// @title Sells datasets at a price that was agreed before they were shown (MDE, sections 2, 3.2 and 5)
 /// @notice The states of a pair: one buyer's artefact and one seller's file. Windows are half-open, [start, end).
 ///
 /// | state     | call       | by     | window                                  | leads to                                |
@@ -226,6 +226,7 @@ contract DatasetSale is Accounts, EIP712 {
         SampleEvidence calldata second
     ) external {
         (Ids memory ids, DealStatus status) = _disputable(deal, purchase_);
+        require(deal.order.tree != 0, TreeMissing());
         Dataset calldata dataset = deal.dataset;
         _requireSample(dataset, key, cipherRoot, first);
         _requireSample(dataset, key, cipherRoot, second);

@@ -316,8 +316,8 @@ def test_somebody_elses_delivery_proves_nothing(contract, buyer, seller):
 
 
 def test_an_artefact_without_a_tree_is_sold_without_proofs_of_scores(contract, buyer, seller):
-    """As scores by gradients are: what was delivered can still be disputed."""
-    market = make_market(contract, buyer, seller, tree=TREE, price=600)
+    """As scores by gradients are: what was delivered can still be disputed, whatever it is."""
+    market = make_market(contract, buyer, seller, chunks=(*CHUNKS, CHUNKS[0]), price=600)
     order = replace(market.order, tree=bytes(32), depth=0)
     quote = replace(market.deal.quote, scores=bytes(32))
     market.deal = replace(market.deal, order=order, quote=quote)
@@ -328,6 +328,7 @@ def test_an_artefact_without_a_tree_is_sold_without_proofs_of_scores(contract, b
     market.deliver()
     assert market.refusal("proveWrongScore", *market.score_proof(0)).name == "TreeTooDeep"
     assert market.refusal("proveWrongPrice", *market.price_proof(5)).name == "NotInScores"
+    assert market.refusal("proveRepeatedSample", *market.repeated_proof(0, 5)).name == "TreeMissing"
     assert market.refusal("proveSpoiltChunk", *market.chunk_proof(0)).name == "ChunkIsRight"
     market.accept()
 

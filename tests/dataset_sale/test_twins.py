@@ -25,7 +25,7 @@ from tests.hyperx.solidity import compile_contracts
 from tests.refusals import refusal
 
 HARNESS = "tests/invariants/QuotesHarness.sol"
-SEEDS = range(12)
+SEEDS = range(6)
 
 
 @pytest.fixture(scope="module")

@@ -56,7 +56,7 @@ abstract contract DatasetSaleBook is Attempts {
     }
 
     uint256 public constant DATASETS = 4;
-    uint256 public constant MOST_ORDERS = 16;
+    uint256 public constant MOST_ORDERS = 24;
     uint256 internal constant BUYERS = 2;
     uint96 public constant STAKE = 400;
     uint96 internal constant PRICE = 700;
@@ -86,7 +86,7 @@ abstract contract DatasetSaleBook is Attempts {
         _exchange = new ExchangeHarness();
         _quotes = new QuotesHarness();
         for (uint256 i = 0; i < BUYERS; ++i) {
-            _enrich(vm.addr(buyerKey(2 * i)));
+            _enrich(vm.addr(buyerKey(4 * i)));
             _enrich(vm.addr(sellerKey(2 * i)));
         }
         for (uint256 d = 0; d < DATASETS; ++d) {
@@ -105,7 +105,7 @@ abstract contract DatasetSaleBook is Attempts {
     }
 
     function buyerKey(uint256 o) internal pure returns (uint256) {
-        return 100 + o / 2 % BUYERS;
+        return 100 + o / 4 % BUYERS;
     }
 
     function sellerKey(uint256 d) internal pure returns (uint256) {
@@ -113,7 +113,7 @@ abstract contract DatasetSaleBook is Attempts {
     }
 
     function orderInToken(uint256 o) public pure returns (bool) {
-        return o / 4 % 2 == 1;
+        return o / 2 % 2 == 1;
     }
 
     function datasetInToken(uint256 d) public pure returns (bool) {

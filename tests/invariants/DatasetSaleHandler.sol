@@ -67,7 +67,7 @@ contract DatasetSaleHandler is DatasetSaleBook {
         uint256 o = orders.length;
         if (o == MOST_ORDERS) return;
         Order memory order = _newOrder(o);
-        uint96 budget = uint96(derive(seed, "budget") % 3 * 800);
+        uint96 budget = uint96(derive(seed, "budget") % 4 * 800);
         orders.push(order);
         if (!_call(orderInToken(o), order.buyer, budget, 0, abi.encodeCall(sale.post, (order, budget)))) return;
         (budgets[o].funds, budgets[o].putIn) = (budget, budget);
@@ -125,7 +125,7 @@ contract DatasetSaleHandler is DatasetSaleBook {
         Quote memory q;
         q.price = lie == 1 ? PRICE + 1 : PRICE;
         q.scores = _scoresRoot(o, d, lie == 2 ? TOTAL + 1 : TOTAL);
-        q.expiry = uint40(block.timestamp + derive(seed, "expiry") % 12);
+        q.expiry = uint40(block.timestamp + derive(seed, "expiry") % 24);
         bool signed = derive(seed, "signer") % 12 > 0;
         _requires(!budgets[o].closed && !funds[d].closed, IDatasetSale.AccountIsClosed.selector);
         _requires(orderInToken(o) == datasetInToken(d), IDatasetSale.OtherToken.selector);
@@ -144,7 +144,7 @@ contract DatasetSaleHandler is DatasetSaleBook {
     }
 
     function purchase(uint256 seed) external {
-        (uint256 o, uint256 d, Pair storage p) = _known(seed);
+        (uint256 o, uint256 d, Pair storage p) = _known(seed, DealState.Quoted);
         if (o == type(uint256).max) return;
         bool own = derive(seed, "who") % 12 > 0;
         _requires(own, IDatasetSale.NotBuyer.selector);
@@ -163,7 +163,7 @@ contract DatasetSaleHandler is DatasetSaleBook {
     }
 
     function deliver(uint256 seed) external {
-        (uint256 o, uint256 d, Pair storage p) = _known(seed);
+        (uint256 o, uint256 d, Pair storage p) = _known(seed, DealState.Paid);
         if (o == type(uint256).max) return;
         _requires(p.state == DealState.Paid, IDatasetSale.WrongState.selector);
         _requires(block.timestamp < p.deadline, IDatasetSale.TooLate.selector);
@@ -192,7 +192,7 @@ contract DatasetSaleHandler is DatasetSaleBook {
     // ---------------------------------------------------------------- the end of a deal
 
     function accept(uint256 seed) external {
-        (uint256 o, uint256 d, Pair storage p) = _known(seed);
+        (uint256 o, uint256 d, Pair storage p) = _known(seed, DealState.Delivered);
         if (o == type(uint256).max || derive(seed, "mood") % 3 > 0) return;
         _requires(p.state == DealState.Delivered, IDatasetSale.WrongState.selector);
         bytes memory data = abi.encodeCall(sale.accept, (_deal(o, d, p.quote), p.purchase));
@@ -201,12 +201,13 @@ contract DatasetSaleHandler is DatasetSaleBook {
     }
 
     function settle(uint256 seed) external {
-        (uint256 o, uint256 d,) = _known(seed);
+        DealState wanted = derive(seed, "wanted") % 2 == 0 ? DealState.Paid : DealState.Delivered;
+        (uint256 o, uint256 d,) = _known(seed, wanted);
         if (o != type(uint256).max) _settle(o, d);
     }
 
     function proveWrongKey(uint256 seed) external {
-        (uint256 o, uint256 d, Pair storage p) = _known(seed);
+        (uint256 o, uint256 d, Pair storage p) = _known(seed, DealState.Delivered);
         if (o == type(uint256).max || !isSealed(o)) return;
         _disputable(p);
         _requires(p.wrongKey, KeyDispute.KeyIsRight.selector);
@@ -217,7 +218,7 @@ contract DatasetSaleHandler is DatasetSaleBook {
     }
 
     function proveSpoiltChunk(uint256 seed) external {
-        (uint256 o, uint256 d, Pair storage p) = _known(seed);
+        (uint256 o, uint256 d, Pair storage p) = _known(seed, DealState.Delivered);
         if (o == type(uint256).max) return;
         _disputable(p);
         _requires(spoilt(d), ChunkDispute.ChunkIsRight.selector);
@@ -227,7 +228,7 @@ contract DatasetSaleHandler is DatasetSaleBook {
     }
 
     function proveWrongScore(uint256 seed) external {
-        (uint256 o, uint256 d, Pair storage p) = _known(seed);
+        (uint256 o, uint256 d, Pair storage p) = _known(seed, DealState.Delivered);
         if (o == type(uint256).max) return;
         _disputable(p);
         // Of a spoilt file no sample can be shown, and need not.
@@ -240,7 +241,7 @@ contract DatasetSaleHandler is DatasetSaleBook {
     }
 
     function proveWrongPrice(uint256 seed) external {
-        (uint256 o, uint256 d, Pair storage p) = _known(seed);
+        (uint256 o, uint256 d, Pair storage p) = _known(seed, DealState.Delivered);
         if (o == type(uint256).max) return;
         _disputable(p);
         _requires(!p.wrongScore, Scores.NotInScores.selector);
@@ -260,15 +261,18 @@ contract DatasetSaleHandler is DatasetSaleBook {
         p = pairs[o / 2][d];
     }
 
-    /// @dev A pair that was quoted, and the order it was quoted to; the largest number if none is found.
-    function _known(uint256 seed) private view returns (uint256 o, uint256 d, Pair storage p) {
-        (o, d, p) = _anywhere(seed);
-        for (uint256 i = 0; i < 8 && o != type(uint256).max; ++i) {
-            if (p.quotes > 0) return (p.order, d, p);
-            seed = derive(seed, "again");
+    /// @dev A pair that was quoted, and the order it was quoted to; the largest number if none is found. Mostly one in
+    /// the state that the coming call wants.
+    function _known(uint256 seed, DealState wanted) private view returns (uint256 o, uint256 d, Pair storage p) {
+        bool any = derive(seed, "any") % 8 == 0;
+        (uint256 order, uint256 dataset) = (type(uint256).max, 0);
+        for (uint256 i = 0; i < 24 && orders.length > 0; ++i) {
             (o, d, p) = _anywhere(seed);
+            if (p.state == wanted || (any && p.quotes > 0)) return (p.order, d, p);
+            if (p.quotes > 0) (order, dataset) = (p.order, d);
+            seed = derive(seed, "again");
         }
-        return (type(uint256).max, d, p);
+        return (order, dataset, pairs[order / 2][dataset]);
     }
 
     function _disputable(Pair storage p) private {
