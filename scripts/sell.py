@@ -139,7 +139,7 @@ NETWORKS = ["small-resnet", "resnet18", "plain"]
     help="Time for a delivery, and for disputes after it.",
 )
 @common.gas_price
-@common.seed("Of data and training; masks draw from a secret of their own.")
+@common.seed("Of data, training and, since all parties are played here, masks.")
 @common.device
 @common.ipfs
 @click.option(
@@ -147,8 +147,7 @@ NETWORKS = ["small-resnet", "resnet18", "plain"]
     type=click.Path(path_type=Path, file_okay=False, writable=True),
     default=Path(".souk/sell"),
     show_default=True,
-    help="Folder of the masks' secret and of accuracies measured: the same command, or another "
-    "story, goes on from there.",
+    help="Folder of accuracies measured: the same command, or another story, goes on from there.",
 )
 @click.option(
     "--reports",
