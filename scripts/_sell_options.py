@@ -58,7 +58,7 @@ class Options:
         return Plan(
             levels_of(self.levels),
             self.tolerance,
-            MaskSettings.fitting("class", self.epsilon, self.patch),
+            MaskSettings.fitting("class", self.epsilon, self.patch, apart=True),
             TrainingSettings(self.epochs, self.batch),
             self.mask_network,
             self.check,
