@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from offchain.seccl.audit import Findings
 from offchain.seccl.image_privacy import ImagePrivacy
 from offchain.seccl.session import FAULTS, Session
 from offchain.seccl.similarity import Copied
+from scripts._call_gas import CallRecord, calls_of
 from scripts._chain import Receipt
 from scripts._federate_chain import FederationChain
 from scripts._federate_options import FederateOptions
@@ -60,17 +60,6 @@ class MemberRecord:
 
 
 @dataclass(frozen=True)
-class CallRecord:
-    """Gas of one of the contracts' calls."""
-
-    name: str
-    count: int
-    least: int
-    mean: float
-    most: int
-
-
-@dataclass(frozen=True)
 class Record:
     """A run. Accuracies are shares of the test set; lie: what the server does wrong; convicted:
     fault, round, victim and accuser where it was; lenient: who evaluated copies above 0; seconds of
@@ -98,17 +87,6 @@ class Record:
     conclusions: tuple[str, ...]
     gas_price_gwei: float
     seconds: float
-
-
-def calls_of(receipts: Iterable[Receipt]) -> tuple[CallRecord, ...]:
-    """Gas by call, in the order in which they were first made."""
-    used: dict[str, list[int]] = defaultdict(list)
-    for receipt in receipts:
-        used[receipt.call].append(receipt.gas)
-    return tuple(
-        CallRecord(name, len(gas), min(gas), sum(gas) / len(gas), max(gas))
-        for name, gas in used.items()
-    )
 
 
 def make_record(

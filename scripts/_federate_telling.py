@@ -11,16 +11,19 @@ from rich.console import Console
 from offchain.data.imageset import Progress
 from offchain.report.sheets import Row, Sheet
 from offchain.report.tables import render
-from offchain.report.text import amount, ether, gas_cost, percent, whole
+from offchain.report.text import amount, percent, whole
 from offchain.seccl.audit import Findings
 from offchain.seccl.session import FAULTS, RoundClosed, ServerFaulty
 from offchain.seccl.similarity import Copied
 from offchain.seccl.training import Task
+from scripts._call_gas import calls_sheet
 from scripts._chain import Receipt
 from scripts._federate_chain import FederationChain
 from scripts._federate_options import FederateOptions
 from scripts._federate_report import Record, described
 from scripts._waiting import doing
+
+_RELAY = "A relay carries the ballots of all members."
 
 
 class FederateTelling:
@@ -110,7 +113,10 @@ class FederateTelling:
 
     def end(self, record: Record, findings: Findings, files: list[Path]) -> None:
         """The tables, and where it is all written."""
-        self._console.print(render(members_sheet(record)), render(calls_sheet(record)))
+        self._console.print(
+            render(members_sheet(record)),
+            render(calls_sheet(record.calls, record.gas_price_gwei, _RELAY)),
+        )
         self.audited(findings)
         self.say(
             f"accuracy {percent(record.first_accuracy)} before, "
@@ -158,30 +164,6 @@ def members_sheet(record: Record) -> Sheet:
             "images that members evaluate by are not covered."
         )
     return Sheet("Members", tuple(names), 2, tuple(rows), note=note)
-
-
-def calls_sheet(record: Record) -> Sheet:
-    """Gas by call."""
-    rows = [
-        Row(
-            (
-                call.name,
-                str(call.count),
-                whole(call.least),
-                whole(round(call.mean)),
-                whole(call.most),
-                ether(gas_cost(round(call.mean), record.gas_price_gwei)),
-            )
-        )
-        for call in record.calls
-    ]
-    return Sheet(
-        "Gas by call",
-        ("call", "calls", "least", "mean", "most", "mean [ETH]"),
-        1,
-        tuple(rows),
-        note=f"{record.gas_price_gwei:g} gwei. A relay carries the ballots of all members.",
-    )
 
 
 def findings_sheet(findings: Findings) -> Sheet:

@@ -15,9 +15,9 @@ from offchain.mde.errors import MdeError
 from offchain.report.html import write_whole
 from offchain.report.page import Picture, Section, render_page
 from offchain.report.plots import png
+from scripts._call_gas import CallRecord, calls_of, calls_sheet
 from scripts._chain import balance_of
 from scripts._erc20 import currency
-from scripts._federate_report import CallRecord, calls_of
 from scripts._price_options import PriceOptions
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def outcome(stand: Stand) -> str:
 def write(record: Record, folder: Path) -> list[Path]:
     """Writes page, plots and record; the files written."""
     from scripts._price_figures import gains_figure, ways_figure
-    from scripts._price_sheets import calls_sheet, money_sheet, sellers_sheet, ways_sheet
+    from scripts._price_sheets import money_sheet, sellers_sheet, ways_sheet
 
     pictures = [
         Picture(png(gains_figure(record)), "Price of each set against what training on it brings.")
@@ -194,7 +194,7 @@ def write(record: Record, folder: Path) -> list[Path]:
     sections = [
         Section("Sellers", tuple(pictures), (sellers_sheet(record),)),
         Section("Money", (), (money_sheet(record),)),
-        Section("Gas", (), (calls_sheet(record),)),
+        Section("Gas", (), (calls_sheet(record.calls, record.gas_price_gwei),)),
     ]
     if record.ways:
         spent = Picture(png(ways_figure(record)), "What one budget brings, spent in three ways.")

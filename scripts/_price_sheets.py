@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from offchain.report.sheets import Row, Sheet
-from offchain.report.text import amount, ether, gas_cost, plain, whole
+from offchain.report.text import amount, ether, plain, whole
 from scripts._price_report import Record
 
 
@@ -92,25 +92,6 @@ def ways_sheet(record: Record) -> Sheet:
         rows,
         note="True gains on the test set, which no buyer has before it buys." + tried,
     )
-
-
-def calls_sheet(record: Record) -> Sheet:
-    """Gas by call."""
-    rows = tuple(
-        Row(
-            (
-                call.name,
-                str(call.count),
-                whole(call.least),
-                whole(round(call.mean)),
-                whole(call.most),
-                ether(gas_cost(round(call.mean), record.gas_price_gwei)),
-            )
-        )
-        for call in record.calls
-    )
-    heads = ("call", "calls", "least", "mean", "most", "mean [ETH]")
-    return Sheet("Gas by call", heads, 1, rows, note=f"{record.gas_price_gwei:g} gwei.")
 
 
 def coins(record: Record, units: int, *, signed: bool = False) -> str:

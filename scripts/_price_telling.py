@@ -10,10 +10,11 @@ from rich.console import Console
 from offchain.data.imageset import Progress
 from offchain.report.tables import render
 from offchain.report.text import amount
+from scripts._call_gas import calls_sheet
 from scripts._erc20 import currency
 from scripts._price_report import Record, outcome
 from scripts._price_round import Stand
-from scripts._price_sheets import calls_sheet, money_sheet, sellers_sheet, ways_sheet
+from scripts._price_sheets import money_sheet, sellers_sheet, ways_sheet
 from scripts._waiting import doing
 
 
@@ -46,7 +47,8 @@ class PriceTelling:
 
     def end(self, record: Record, wrong: list[str], files: list[Path]) -> None:
         """The tables, and where it is all written."""
-        sheets = [sellers_sheet(record), money_sheet(record), calls_sheet(record)]
+        gas = calls_sheet(record.calls, record.gas_price_gwei)
+        sheets = [sellers_sheet(record), money_sheet(record), gas]
         if record.ways:
             sheets.insert(1, ways_sheet(record))
         for sheet in sheets:

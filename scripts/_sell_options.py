@@ -36,6 +36,7 @@ class Options:
     epsilon: int
     patch: int
     order: str
+    grey: bool
     mask_network: str
     check: str
     epochs: int
@@ -58,7 +59,7 @@ class Options:
         return Plan(
             levels_of(self.levels),
             self.tolerance,
-            MaskSettings.fitting("class", self.epsilon, self.patch, apart=True),
+            MaskSettings.fitting("class", self.epsilon, self.patch, self.grey, apart=True),
             TrainingSettings(self.epochs, self.batch),
             self.mask_network,
             self.check,

@@ -12,9 +12,9 @@ from offchain.crypto.listings import SaleState, Settlement
 from offchain.hide.countermeasures import Regained, best
 from offchain.report.text import percent
 from offchain.sale.buyer import Buyer
+from scripts._call_gas import CallRecord, calls_of
 from scripts._chain import balance_of
 from scripts._erc20 import currency
-from scripts._federate_report import CallRecord, calls_of
 from scripts._record import versions
 from scripts._sell_goods import Pool, Workshop
 from scripts._sell_options import Options

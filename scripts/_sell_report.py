@@ -13,10 +13,11 @@ from offchain.report.html import write_whole
 from offchain.report.page import Picture, Section, render_page
 from offchain.report.plots import png
 from offchain.report.text import amount, percent, plain
+from scripts._call_gas import calls_sheet
 from scripts._sell_record import SaleRecord
 from scripts._sell_tables import (
+    REFUSED,
     buyers_sheet,
-    calls_sheet,
     counters_sheet,
     levels_sheet,
     money_sheet,
@@ -47,7 +48,7 @@ def write(record: SaleRecord, folder: Path, *, good: bool) -> list[Path]:
             ),
             Section("Sales", sheets=(buyers_sheet(record), money_sheet(record))),
             Section("Conclusions", lines=record.conclusions),
-            Section("Gas", sheets=(calls_sheet(record),)),
+            Section("Gas", sheets=(calls_sheet(record.calls, record.gas_price_gwei, REFUSED),)),
             Section("Circumstances", facts=facts(record)),
             Section("Events", lines=record.events),
         ),

@@ -8,9 +8,12 @@ from pathlib import Path
 
 from offchain.report.sheets import Row, Sheet
 from offchain.report.tables import render
-from offchain.report.text import amount, ether, gas_cost, percent, plain, whole
+from offchain.report.text import amount, ether, percent, plain, whole
+from scripts._call_gas import calls_sheet
 from scripts._sell_record import LevelRecord, SaleRecord
 from scripts._telling import Telling
+
+REFUSED = "Refused calls are in it."
 
 
 def conclude(telling: Telling, record: SaleRecord, wrong: list[str], files: Sequence[Path]) -> None:
@@ -34,7 +37,7 @@ def sheets(record: SaleRecord) -> list[Sheet]:
         counters_sheet(record),
         levels_sheet(record),
         buyers_sheet(record),
-        calls_sheet(record),
+        calls_sheet(record.calls, record.gas_price_gwei, REFUSED),
         money_sheet(record),
     ]
 
@@ -105,30 +108,6 @@ def buyers_sheet(record: SaleRecord) -> Sheet:
         3,
         tuple(rows),
         note=f"Each trains {record.network} under a seed of its own with what it bought.",
-    )
-
-
-def calls_sheet(record: SaleRecord) -> Sheet:
-    """Gas by call."""
-    rows = [
-        Row(
-            (
-                call.name,
-                str(call.count),
-                whole(call.least),
-                whole(round(call.mean)),
-                whole(call.most),
-                ether(gas_cost(round(call.mean), record.gas_price_gwei)),
-            )
-        )
-        for call in record.calls
-    ]
-    return Sheet(
-        "Gas by call",
-        ("call", "times", "least", "mean", "most", "mean (ETH)"),
-        1,
-        tuple(rows),
-        note=f"Ether at {record.gas_price_gwei:g} gwei; refused calls are in it.",
     )
 
 

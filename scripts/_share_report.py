@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from offchain.sum.result import Result
 from offchain.sum.rules import DAY
+from scripts._call_gas import CallRecord, summed
 
 _DPI = 150
 _STYLES = ("-", "--", ":", "-.")
@@ -29,17 +30,6 @@ class AgentRecord:
     start_balance: float
     balance: float
     gas: int
-
-
-@dataclass(frozen=True)
-class CallRecord:
-    """Gas of one of the contract's calls."""
-
-    name: str
-    count: int
-    least: int
-    mean: float
-    most: int
 
 
 @dataclass(frozen=True)
@@ -83,10 +73,7 @@ class Record:
                     result.setting.agents, result.tallies, result.histories, gas, strict=True
                 )
             ),
-            calls=tuple(
-                CallRecord(name, len(used), min(used), sum(used) / len(used), max(used))
-                for name, used in calls.items()
-            ),
+            calls=summed(calls),
             accuracies=tuple((now / DAY, accuracy) for now, accuracy in result.accuracies),
             ended_on_day=result.ended_at / DAY,
             gas_price_gwei=gas_price,

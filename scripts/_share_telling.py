@@ -9,8 +9,10 @@ from rich.console import Console
 from rich.table import Table
 
 from offchain.data.imageset import Progress
+from offchain.report.tables import render
 from offchain.sum.rules import DAY
 from offchain.sum.simulation import Simulation
+from scripts._call_gas import calls_sheet
 from scripts._share_report import Record
 from scripts._waiting import doing
 
@@ -54,17 +56,7 @@ class ShareTelling:
                 f"{one.balance - one.start_balance:+,.2f}",
                 f"{one.gas * record.gas_price_gwei * 1e-9:.5f}",
             )
-        gas = Table(title=f"gas by call; ether at {record.gas_price_gwei:g} gwei")
-        gas.add_column("call")
-        for head in ("calls", "least", "mean", "most", "mean, ether"):
-            gas.add_column(head, justify="right")
-        for call in record.calls:
-            gas.add_row(
-                call.name,
-                *(f"{n:,.0f}" for n in (call.count, call.least, call.mean, call.most)),
-                f"{call.mean * record.gas_price_gwei * 1e-9:.6f}",
-            )
-        self._console.print(agents, gas)
+        self._console.print(agents, render(calls_sheet(record.calls, record.gas_price_gwei)))
         self._console.print(
             f"accuracy {record.accuracies[0][1]:.1%} before, {record.accuracies[-1][1]:.1%} after; "
             f"{record.checked:,} answers of the chain were the simulation's, none differed; "

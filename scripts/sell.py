@@ -74,6 +74,7 @@ NETWORKS = ["small-resnet", "resnet18", "plain"]
     show_default=True,
     help="Side of the squares, in pixels, that a mask is made of; larger ones survive JPEG.",
 )
+@click.option("--grey", is_flag=True, help="The same mask in all colours; survives grey-scale.")
 @click.option(
     "--free",
     "order",

@@ -27,6 +27,7 @@ from offchain.mde.verifiable.quotes import (
     WrongScore,
     cut,
     find_fault,
+    require_registered,
 )
 from offchain.mde.verifiable.rules import price_rule
 from offchain.storage import Datastore
@@ -85,19 +86,17 @@ class Buyer:
     def examine(self, offer: Offer) -> EncryptedFile:
         """The encrypted samples, which must be the registered ones: then they can be disputed.
 
-        Raises FileError, or what the datastore raises.
+        Raises FileError or QuoteRefused, or what the datastore raises.
         """
         dataset = offer.dataset
         most = _HEAD_BYTES + dataset.count * (dataset.chunk_bytes + _LEAF_BYTES)
         file = EncryptedFile.from_bytes(self.store.get(offer.file, most))
-        file.require_committed(self._domain(dataset.seller, dataset.name), dataset.file)
+        require_registered(dataset, self.place, file)
         encoding = self.pricing.encoding
-        if (file.shape.chunk_bytes, dataset.chunk_bytes) != (encoding.chunk_bytes,) * 2 or (
-            file.shape.length != dataset.count * dataset.chunk_bytes
-        ):
+        if dataset.chunk_bytes != encoding.chunk_bytes:
             raise QuoteRefused(
-                f"the file has {file.shape.length} bytes in chunks of {file.shape.chunk_bytes}, "
-                f"{dataset.count} samples need chunks of {encoding.chunk_bytes}"
+                f"the dataset has chunks of {dataset.chunk_bytes} bytes, samples need chunks of "
+                f"{encoding.chunk_bytes}"
             )
         return file
 

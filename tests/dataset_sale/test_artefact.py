@@ -21,8 +21,8 @@ from offchain.mde.verifiable.quotes import (
     cut,
     find_fault,
     order_terms,
-    require_deal,
     require_order,
+    require_registered,
     verifiable_quote,
 )
 from offchain.mde.verifiable.scores import ScoreLeaves
@@ -76,7 +76,8 @@ def quote_as(market, price, leaves):
     market.leaves = leaves
     quote = replace(market.deal.quote, price=price, scores=leaves.root)
     market.deal = replace(market.deal, quote=quote)
-    require_deal(market.deal, market.place, market.file, market.leaves)
+    require_registered(market.dataset, market.place, market.file)
+    leaves.require_quoted(quote.scores, market.dataset.count)
     market.quote()
     market.buy()
     return market.received(market.deliver())

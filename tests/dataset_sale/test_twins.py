@@ -15,7 +15,7 @@ from offchain.crypto.disputable import encrypt_chunks, open_chunks
 from offchain.crypto.errors import FileError
 from offchain.crypto.listings import Settlement
 from offchain.mde.pricing import Binary, Menu, Piecewise, PriceFunction
-from offchain.mde.verifiable.quotes import require_deal
+from offchain.mde.verifiable.quotes import require_registered
 from offchain.mde.verifiable.rules import price_rule, rule_hash
 from offchain.mde.verifiable.samples import Encoding, label_of
 from offchain.mde.verifiable.scores import ScoreLeaves, running_totals, score_leaf
@@ -195,13 +195,13 @@ def test_both_name_and_sign_deals_alike(contract, buyer, seller, rng):
 def test_a_buyer_signs_only_for_what_it_can_dispute(contract, buyer, seller):
     """Another file, another count and other scores than the ones it was handed are each refused."""
     market = make_market(contract, buyer, seller)
-    deal, place = market.deal, market.place
-    require_deal(deal, place, market.file, market.leaves)
+    dataset, place, leaves = market.dataset, market.place, market.leaves
+    require_registered(dataset, place, market.file)
+    leaves.require_quoted(market.deal.quote.scores, dataset.count)
     assert open_chunks(market.domain, market.key, market.file) == b"".join(market.chunks)
-    fewer = replace(deal, dataset=replace(deal.dataset, count=4))
     with pytest.raises(FileError, match="4 samples have 128"):
-        require_deal(fewer, place, market.file, market.leaves)
+        require_registered(replace(dataset, count=4), place, market.file)
     with pytest.raises(FileError, match="committed"):
-        require_deal(deal, place, spoil(market.file, 1), market.leaves)
+        require_registered(dataset, place, spoil(market.file, 1))
     with pytest.raises(FileError, match="scores"):
-        require_deal(deal, place, market.file, ScoreLeaves(market.leaves.leaves[::-1]))
+        ScoreLeaves(leaves.leaves[::-1]).require_quoted(market.deal.quote.scores, dataset.count)

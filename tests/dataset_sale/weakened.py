@@ -1,15 +1,10 @@
-"""Copies of the sale with one defence taken out, against which an attack must succeed.
-
-The copies are made from the contracts as they are now, by replacing text that must be there, so a
-copy never outlives a change of the original.
-"""
+"""Copies of the sale with one defence taken out, against which an attack must succeed."""
 
 from __future__ import annotations
 
-import ape
 from ape.contracts import ContractContainer
 
-from tests.hyperx.solidity import compile_contracts
+from tests.weakened import compile_copies
 
 _SALE = "contracts/sale/DatasetSale.sol"
 _SAMPLES = "contracts/sale/quotes/Samples.sol"
@@ -119,19 +114,5 @@ WEAKENINGS: dict[str, tuple[str, str, str]] = {
 
 
 def compile_weakened() -> dict[str, ContractContainer]:
-    """The weakened sales by name, all from one run of the compiler."""
-    root = ape.project.path
-    own = {path: (root / path).read_text() for path in _FILES}
-    sources: dict[str, str] = {}
-    wanted: dict[str, str] = {}
-    for number, (name, (path, there, instead)) in enumerate(WEAKENINGS.items()):
-        if own[path].count(there) != 1:
-            raise AssertionError(f"{name}: not exactly once in {path}: {there!r}")
-        copy = own | {path: own[path].replace(there, instead)}
-        # Each copy has its own contract name, as a compiler's output is asked for by name.
-        contract = f"WeakDatasetSale{number}"
-        copy[_SALE] = copy[_SALE].replace("contract DatasetSale is", f"contract {contract} is")
-        sources |= {f"weak{number}/{file}": text for file, text in copy.items()}
-        wanted[contract] = f"weak{number}/{_SALE}"
-    compiled = compile_contracts(wanted, sources)
-    return {name: compiled[f"WeakDatasetSale{number}"] for number, name in enumerate(WEAKENINGS)}
+    """The weakened sales by name."""
+    return compile_copies({name: (change,) for name, change in WEAKENINGS.items()}, _SALE, _FILES)

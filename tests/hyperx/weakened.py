@@ -1,8 +1,4 @@
-"""Copies of the session with one defence taken out, against which an attack must succeed.
-
-The copies are made from the contracts as they are now, by replacing text that must be there, so a
-copy never outlives a change of the original.
-"""
+"""Copies of the session with one defence taken out, against which an attack must succeed."""
 
 from __future__ import annotations
 
@@ -13,7 +9,7 @@ import ape
 from ape.contracts import ContractContainer, ContractInstance
 
 from tests.hyperx.snapshots import undone
-from tests.hyperx.solidity import compile_contracts
+from tests.weakened import compile_copies
 
 _SESSION = "contracts/hyperx/TradingSession.sol"
 _STATE = "contracts/hyperx/SessionState.sol"
@@ -157,29 +153,14 @@ WEAKENINGS: dict[str, tuple[tuple[str, str, str], ...]] = {
 
 
 def compile_weakened() -> dict[str, ContractContainer]:
-    """The weakened sessions by name, all from one run of the compiler."""
-    sources: dict[str, str] = {}
-    folders = {name: f"weak{number}" for number, name in enumerate(WEAKENINGS)}
-    own = {
-        str(file.relative_to(ape.project.path)): file.read_text()
+    """The weakened sessions by name."""
+    files = [
+        str(file.relative_to(ape.project.path))
         for folder in ("exchange", "hyperx", "interfaces")
         for file in sorted((ape.project.path / "contracts" / folder).glob("*.sol"))
-    }
-    for name, changes in WEAKENINGS.items():
-        copy = dict(own)
-        for path, there, instead in changes:
-            if copy[path].count(there) != 1:
-                raise AssertionError(f"{name}: not exactly once in {path}: {there!r}")
-            copy[path] = copy[path].replace(there, instead)
-        # Each copy has its own contract name, as a compiler's output is asked for by name.
-        copy[_SESSION] = copy[_SESSION].replace(
-            "contract TradingSession is", f"contract {folders[name].title()} is"
-        )
-        del copy["contracts/hyperx/TradingSessionFactory.sol"]
-        sources |= {f"{folders[name]}/{path}": text for path, text in copy.items()}
-    wanted = {folder.title(): f"{folder}/{_SESSION}" for folder in folders.values()}
-    compiled = compile_contracts(wanted, sources)
-    return {name: compiled[folder.title()] for name, folder in folders.items()}
+        if file.stem != "TradingSessionFactory"
+    ]
+    return compile_copies(WEAKENINGS, _SESSION, files)
 
 
 @contextmanager

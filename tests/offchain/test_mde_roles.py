@@ -158,7 +158,7 @@ def test_a_file_that_is_not_the_registered_one_is_refused_before_anything_is_sig
     swapped = replace(deal.offer, dataset=replace(deal.offer.dataset, file=b"f" * 32))
     with pytest.raises(FileError, match="committed is"):
         deal.buyer.examine(swapped)
-    for count, error in ((19, ContentTooLarge), (21, QuoteRefused)):
+    for count, error in ((19, ContentTooLarge), (21, FileError)):
         other = replace(deal.offer, dataset=replace(deal.offer.dataset, count=count))
         with pytest.raises(error):
             deal.buyer.examine(other)

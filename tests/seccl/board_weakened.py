@@ -1,20 +1,23 @@
-"""Copies of the board with one defence taken out, against which an attack must succeed.
-
-The copies are made from the contracts as they are now, by replacing text that must be there, so a
-copy never outlives a change of the original.
-"""
+"""Copies of the board with one defence taken out, against which an attack must succeed."""
 
 from __future__ import annotations
 
-import ape
 from ape.contracts import ContractContainer
 
-from tests.hyperx.solidity import compile_contracts
+from tests.weakened import compile_copies
 
 _BOARD = "contracts/seccl/BulletinBoard.sol"
 _SESSIONS = "contracts/seccl/board/BoardSessions.sol"
 _TREES = "contracts/seccl/board/BoardTrees.sol"
-_FILES = (_BOARD, _SESSIONS, _TREES)
+_FILES = (
+    _SESSIONS,
+    _TREES,
+    "contracts/exchange/Payment.sol",
+    "contracts/hyperx/Shards.sol",
+    "contracts/interfaces/IBulletinBoard.sol",
+    "contracts/seccl/board/Receipts.sol",
+    "contracts/seccl/board/SessionHead.sol",
+)
 
 # Name of the copy -> the change that makes it: file, text that is there, text instead.
 WEAKENINGS: dict[str, tuple[str, str, str]] = {
@@ -58,35 +61,5 @@ WEAKENINGS: dict[str, tuple[str, str, str]] = {
 
 
 def compile_weakened() -> dict[str, ContractContainer]:
-    """The weakened boards by name, all from one run of the compiler."""
-    root = ape.project.path
-    own = {
-        str(file.relative_to(root)): file.read_text()
-        for folder in ("exchange", "hyperx", "interfaces", "seccl/board")
-        for file in sorted((root / "contracts" / folder).glob("*.sol"))
-        if file.name in _NEEDED
-    } | {_BOARD: (root / _BOARD).read_text()}
-    sources: dict[str, str] = {}
-    wanted: dict[str, str] = {}
-    for number, (name, (path, there, instead)) in enumerate(WEAKENINGS.items()):
-        if own[path].count(there) != 1:
-            raise AssertionError(f"{name}: not exactly once in {path}: {there!r}")
-        copy = own | {path: own[path].replace(there, instead)}
-        # Each copy has its own contract name, as a compiler's output is asked for by name.
-        contract = f"Weak{number}"
-        copy[_BOARD] = copy[_BOARD].replace("contract BulletinBoard is", f"contract {contract} is")
-        sources |= {f"weak{number}/{file}": text for file, text in copy.items()}
-        wanted[contract] = f"weak{number}/{_BOARD}"
-    compiled = compile_contracts(wanted, sources)
-    return {name: compiled[f"Weak{number}"] for number, name in enumerate(WEAKENINGS)}
-
-
-_NEEDED = (
-    "Payment.sol",
-    "Shards.sol",
-    "IBulletinBoard.sol",
-    "BoardSessions.sol",
-    "BoardTrees.sol",
-    "Receipts.sol",
-    "SessionHead.sol",
-)
+    """The weakened boards by name."""
+    return compile_copies({name: (change,) for name, change in WEAKENINGS.items()}, _BOARD, _FILES)

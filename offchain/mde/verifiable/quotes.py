@@ -1,8 +1,8 @@
 """What each side of a verifiable quote does by itself: check, quote, and find the fault afterwards.
 
 The seller holds an order against the artefact file (``require_order``) and quotes its samples
-(``verifiable_quote``). The buyer holds what the seller hands it against the quote
-(``require_deal``) and, once it has the key, looks for something to prove (``find_fault``).
+(``verifiable_quote``). The buyer holds the file that the seller hands it against the dataset
+(``require_registered``) and, once it has the key, looks for something to prove (``find_fault``).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from offchain.crypto.deals import Deal, Order, Place, dataset_domain
+from offchain.crypto.deals import Dataset, Order, Place, dataset_domain
 from offchain.crypto.disputable import EncryptedFile, Shape
 from offchain.crypto.errors import FileError
 from offchain.data.imageset import Progress
@@ -91,13 +91,12 @@ def require_order(order: Order, verifiable: VerifiableArtefact) -> None:
             raise ArtefactMismatch(f"the order's {name} is {shown[0]}, the artefact's {shown[1]}")
 
 
-def require_deal(deal: Deal, place: Place, file: EncryptedFile, leaves: ScoreLeaves) -> None:
-    """What a buyer checks before it signs: then it has every path that a proof may need.
+def require_registered(dataset: Dataset, place: Place, file: EncryptedFile) -> None:
+    """What a buyer checks before it signs: then all that may need to be proved is the dataset's.
 
-    file, leaves: what the seller handed over. Raises FileError if they are not what dataset and
-    quote commit to.
+    file: what the seller handed over. Raises FileError if it is not what ``dataset`` commits to, so
+    many chunks of that size.
     """
-    dataset = deal.dataset
     file.require_committed(dataset_domain(place, dataset.seller, dataset.name), dataset.file)
     needed = Shape(dataset.count * dataset.chunk_bytes, dataset.chunk_bytes)
     if file.shape != needed:
@@ -105,7 +104,6 @@ def require_deal(deal: Deal, place: Place, file: EncryptedFile, leaves: ScoreLea
             f"file has {file.shape.length} bytes in chunks of {file.shape.chunk_bytes}, "
             f"{dataset.count} samples have {needed.length} in chunks of {needed.chunk_bytes}"
         )
-    leaves.require_quoted(deal.quote.scores, dataset.count)
 
 
 def verifiable_quote(
