@@ -334,14 +334,14 @@ def test_an_artefact_without_a_tree_is_sold_without_proofs_of_scores(contract, b
 
 
 @pytest.fixture
-def sold(contract, buyer, seller):
+def delivered(contract, buyer, seller):
     """A dataset of an honest seller that was delivered."""
     return sold_market(contract, buyer, seller)
 
 
 @given(st.data())
 @FUZZ
-def test_no_evidence_of_a_score_convicts_an_honest_seller(sold, data):
+def test_no_evidence_of_a_score_convicts_an_honest_seller(delivered, data):
     """Any words for any part of the evidence."""
     word = st.one_of(
         st.binary(min_size=32, max_size=32), st.sampled_from([bytes(32), TREE.root, b"\xff" * 32])
@@ -359,10 +359,10 @@ def test_no_evidence_of_a_score_convicts_an_honest_seller(sold, data):
         "before path": st.lists(word, max_size=4),
         "leaf path": st.lists(word, max_size=4),
     }
-    *head, evidence = sold.score_proof(data.draw(st.integers(0, 4)))
+    *head, evidence = delivered.score_proof(data.draw(st.integers(0, 4)))
     for place in data.draw(st.sets(st.sampled_from(sorted(parts)), min_size=1, max_size=3)):
         evidence = _with(evidence, place, data.draw(parts[place]))
-    assert sold.refusal("proveWrongScore", *head, evidence) is not None
+    assert delivered.refusal("proveWrongScore", *head, evidence) is not None
 
 
 # ---------------------------------------------------------------- the price

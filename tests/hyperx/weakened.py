@@ -154,10 +154,11 @@ WEAKENINGS: dict[str, tuple[tuple[str, str, str], ...]] = {
 
 def compile_weakened() -> dict[str, ContractContainer]:
     """The weakened sessions by name."""
+    contracts = ape.project.path / "contracts"
     files = [
         str(file.relative_to(ape.project.path))
-        for folder in ("exchange", "hyperx", "interfaces")
-        for file in sorted((ape.project.path / "contracts" / folder).glob("*.sol"))
+        for pattern in ("exchange/*.sol", "hyperx/*.sol", "interfaces/ITradingSession*.sol")
+        for file in sorted(contracts.glob(pattern))
         if file.stem != "TradingSessionFactory"
     ]
     return compile_copies(WEAKENINGS, _SESSION, files)

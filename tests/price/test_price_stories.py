@@ -16,7 +16,7 @@ PLAYED += [(name, "sealed") for name in SEALED]
 
 
 @pytest.fixture(scope="module")
-def played(project, tmp_path_factory):
+def market_of(project, tmp_path_factory):
     """Plays a story, or says again what came of it."""
     done: dict[tuple[str, str], Played] = {}
 
@@ -31,9 +31,9 @@ def played(project, tmp_path_factory):
 
 
 @pytest.mark.parametrize(("name", "settlement"), PLAYED)
-def test_the_story_ends_justly_and_no_coin_is_made_or_lost(played, name, settlement):
+def test_the_story_ends_justly_and_no_coin_is_made_or_lost(market_of, name, settlement):
     """The run's own checks found nothing, and all gains together are nothing."""
-    one = played(name, settlement)
+    one = market_of(name, settlement)
     assert one.wrong == []
     assert sum(party["gain"] for party in one.record["parties"]) == 0
     for party in one.record["parties"]:
@@ -46,9 +46,9 @@ def test_the_story_ends_justly_and_no_coin_is_made_or_lost(played, name, settlem
         assert one.gain(f"seller {number}") == expected
 
 
-def test_an_honest_market_ends_with_table_plots_and_a_positive_correlation(played):
+def test_an_honest_market_ends_with_table_plots_and_a_positive_correlation(market_of):
     """Prices follow the truth, the budget is kept, and the model is better for it."""
-    one = played("honest", "open")
+    one = market_of("honest", "open")
     names = {"price.html", "gains.png", "ways.png", "price.json"}
     assert {file.name for file in one.folder.iterdir()} == names
     record = one.record
@@ -71,20 +71,20 @@ def test_an_honest_market_ends_with_table_plots_and_a_positive_correlation(playe
     [(name, story.proof) for name, story in STORIES.items() if story.proof],
 )
 def test_a_cheat_is_convicted_by_its_very_fault_and_the_buyer_has_price_and_stake(
-    played, name, call
+    market_of, name, call
 ):
     """The buyer ends with the stake more than it paid others."""
     settlement = STORIES[name].settlement or "open"
-    one = played(name, settlement)
+    one = market_of(name, settlement)
     assert one.seller(1)["outcome"].startswith("convicted: ")
     assert call in {entry["name"] for entry in one.record["calls"]}
     others = sum(seller["paid"] for seller in one.record["sellers"])
     assert one.gain("buyer") == STAKE - others
 
 
-def test_a_second_quote_and_a_late_purchase_are_refused_by_name(played):
+def test_a_second_quote_and_a_late_purchase_are_refused_by_name(market_of):
     """The contract names why; the quote that was made first stands."""
-    twice, late = played("asks-twice", "open"), played("refuses-to-pay", "open")
+    twice, late = market_of("asks-twice", "open"), market_of("refuses-to-pay", "open")
     assert any("AlreadyQuoted" in line for line in twice.seller(1)["remarks"])
     assert any("QuoteExpired" in line for line in late.seller(1)["remarks"])
     assert twice.record["refused"] == ["quote"]
@@ -92,9 +92,9 @@ def test_a_second_quote_and_a_late_purchase_are_refused_by_name(played):
     assert all(party["gain"] == 0 for party in late.record["parties"])
 
 
-def test_a_stale_artefact_is_refused_and_a_new_one_is_quoted_anew(played):
+def test_a_stale_artefact_is_refused_and_a_new_one_is_quoted_anew(market_of):
     """The seller sees another digest; the closed order sells nothing; what is left costs less."""
-    one = played("stale-model", "open")
+    one = market_of("stale-model", "open")
     assert any("digest is" in line for line in one.seller(1)["remarks"])
     assert any(
         "AccountIsClosed" in line for seller in one.record["sellers"] for line in seller["remarks"]
