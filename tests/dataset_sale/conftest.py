@@ -33,7 +33,7 @@ def contract(project, deployer):
 
 
 @pytest.fixture(scope="session")
-def coin(mocks, deployer, seller, buyer, other, stranger):
+def stablecoin(mocks, deployer, seller, buyer, other, stranger):
     """A plain ERC-20 of which these have plenty."""
     return deploy_token(mocks["PlainToken"], deployer, [seller, buyer, other, stranger])
 
@@ -45,14 +45,14 @@ def settlement(request):
 
 
 @pytest.fixture(params=["native", "token"])
-def currency(request, coin):
+def currency(request, stablecoin):
     """What is paid in: None for the native coin."""
-    return coin if request.param == "token" else None
+    return stablecoin if request.param == "token" else None
 
 
 @pytest.fixture(params=[(OPEN, False), (SEALED, True)], ids=["open, native", "sealed, token"])
-def market(request, contract, buyer, seller, coin):
+def market(request, contract, buyer, seller, stablecoin):
     """A posted order and a registered dataset of honest parties."""
     settlement, in_token = request.param
-    token = coin if in_token else None
+    token = stablecoin if in_token else None
     return open_market(contract, buyer, seller, settlement=settlement, token=token)

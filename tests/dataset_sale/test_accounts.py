@@ -131,8 +131,8 @@ def test_money_is_paid_to_the_wei(contract, buyer, seller, by):
     assert market.refusal("fund", market.order.account.args(), PLENTY, **args) == expected
 
 
-def test_coins_are_no_tokens(contract, buyer, seller, coin):
-    market = make_market(contract, buyer, seller, token=coin)
+def test_coins_are_no_tokens(contract, buyer, seller, stablecoin):
+    market = make_market(contract, buyer, seller, token=stablecoin)
     expected = refused("WrongPayment", 1, 0)
     assert market.refusal("post", market.order.args(), 1, value=1) == expected
 

@@ -63,8 +63,10 @@ def honest_proofs(market):
 
 
 @pytest.mark.parametrize("x", [None, 0, 5, FIELD])
-def test_a_wrong_key_or_a_point_that_is_none_costs_the_stake(contract, buyer, seller, coin, x):
-    market = open_market(contract, buyer, seller, settlement=SEALED, token=coin)
+def test_a_wrong_key_or_a_point_that_is_none_costs_the_stake(
+    contract, buyer, seller, stablecoin, x
+):
+    market = open_market(contract, buyer, seller, settlement=SEALED, token=stablecoin)
     market.quote()
     market.buy()
     delivery = market.deliver(bytes(32)) if x is None else market.deliver_words(x, b"\1" * 32)

@@ -197,13 +197,13 @@ def test_order_and_dataset_are_known_and_open(contract, buyer, seller, settlemen
         assert outcome == refused("AccountIsClosed", account.id(market.place))
 
 
-def test_both_sides_use_one_currency(contract, buyer, seller, coin):
+def test_both_sides_use_one_currency(contract, buyer, seller, stablecoin):
     market = open_market(contract, buyer, seller)
-    dataset = replace(market.dataset, token=coin.address)
+    dataset = replace(market.dataset, token=stablecoin.address)
     market.deal = replace(market.deal, dataset=dataset)
     market.register(0)
     assert market.refusal("quote", *market.quote_args()) == refused(
-        "OtherToken", market.order.token, coin
+        "OtherToken", market.order.token, stablecoin
     )
 
 
