@@ -27,8 +27,8 @@ def other(accounts):
 
 
 @pytest.fixture(scope="session")
-def contract(project, deployer):
-    """The contract of all deals."""
+def contract(project, deployer, stablecoin):
+    """The contract of all deals; after the token, since Ape forgets what a module deploys late."""
     return project.DatasetSale.deploy(sender=deployer)
 
 

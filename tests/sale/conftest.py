@@ -27,8 +27,8 @@ def other(accounts):
 
 
 @pytest.fixture(scope="session")
-def contract(project, deployer):
-    """The contract of all sales."""
+def contract(project, deployer, coin):
+    """The contract of all sales; after the token, since Ape forgets what a module deploys late."""
     return project.CleanerSale.deploy(sender=deployer)
 
 
