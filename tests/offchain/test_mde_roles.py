@@ -164,6 +164,16 @@ def test_a_file_that_is_not_the_registered_one_is_refused_before_anything_is_sig
             deal.buyer.examine(other)
 
 
+def test_a_dataset_in_longer_chunks_than_samples_need_is_refused(files):
+    """It could not be read as samples, whatever its commitment says."""
+    deal = Deal(files["tree"])
+    encoding = deal.pricing.encoding
+    other = Seller(SELLER, PLACE, drawn(5, 1, width=16), deal.store)
+    wide = other.offer(NATIVE, Encoding(16, encoding.value_bytes))
+    with pytest.raises(QuoteRefused, match=f"samples need chunks of {encoding.chunk_bytes}"):
+        deal.buyer.examine(wide)
+
+
 def test_samples_of_another_size_or_an_unknown_label_are_refused_by_the_seller_itself(files):
     store, pricing = MemoryStore({}), pricing_of(files["tree"])
     narrow = Seller(SELLER, PLACE, drawn(5, 1, width=7), store)

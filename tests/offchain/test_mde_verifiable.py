@@ -125,6 +125,19 @@ def test_samples_come_back_as_they_were_packed(sold):
         encoding.pack(Samples(samples.inputs, samples.labels + 65536))
 
 
+@pytest.mark.parametrize("images", [False, True], ids=["features", "images"])
+def test_harm_counts_even_in_what_the_owner_has(images):
+    """The report pays nothing for such samples and forgives their harm; the contract would not."""
+    data = artefact_file(images)
+    verifiable, samples = load_verifiable(data, artefact_digest(data)), drawn(200, 0, images)
+    samples = samples.subset(np.unique(samples.hashes(), return_index=True)[1])
+    report = verifiable.artefact.efficacy.report(samples)
+    assert ((report.weights == 0) & (report.scores < 0)).any()
+    quote = verifiable_quote(verifiable, samples, ORDER, KEY)
+    assert quote.totals[-1] < 0
+    assert fault(verifiable, samples, quote.leaves, quote.price) is None
+
+
 def test_an_honest_quote_has_no_fault_and_the_rules_price(sold):
     verifiable, samples = sold
     quote = verifiable_quote(verifiable, samples, ORDER, KEY)
