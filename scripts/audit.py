@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from ape.cli import ConnectedProviderCommand, network_option, verbosity_option
 
-from scripts import _common_options as common
+from scripts._stage import options as common
 
 
 @click.command(cls=ConnectedProviderCommand, short_help="Check a session of federate (SecCL)")
@@ -34,11 +34,11 @@ def cli(session: str, ipfs: str | None, keep: Path | None, model: str | None) ->
     and compared with what the next round's updates name. The first difference ends it, exit 1.
     """
     from offchain.storage import open_datastore
-    from scripts._audit import audit_session
-    from scripts._errors import one_line_each
-    from scripts._federate import default_home
-    from scripts._federate_chain import FederationChain
-    from scripts._federate_telling import FederateTelling
+    from scripts._seccl.audit import audit_session
+    from scripts._seccl.chain import FederationChain
+    from scripts._seccl.play import default_home
+    from scripts._seccl.telling import FederateTelling
+    from scripts._stage.errors import one_line_each
 
     telling = FederateTelling()
     with one_line_each(), open_datastore(ipfs, (keep or default_home()) / "ipfs") as store:

@@ -27,9 +27,9 @@ def cli(account: str | None, yes: bool, deployments: Path) -> None:
     """
     import ape
 
-    from scripts._accounts import is_local, load
-    from scripts._deployments import deploy_factory, deployments_path
-    from scripts._errors import one_line_each
+    from scripts._stage.accounts import is_local, load
+    from scripts._stage.deployments import deploy_factory, deployments_path
+    from scripts._stage.errors import one_line_each
 
     with one_line_each():
         if account is None and not is_local():

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from ape.cli import ConnectedProviderCommand, network_option, verbosity_option
 
-from scripts import _common_options as common
+from scripts._stage import options as common
 
 BALLOTS = ("open", "hidden", "scores")
 LIES = ("none", "alters", "drops", "replays", "equivocates", "withholds", "stalls")
@@ -213,9 +213,9 @@ def cli(
 
     A node that stays: anvil, then this with APE_FOUNDRY_HOST=http://127.0.0.1:8545.
     """
-    from scripts._errors import one_line_each
-    from scripts._federate import federate
-    from scripts._federate_options import FederateOptions
+    from scripts._seccl.options import FederateOptions
+    from scripts._seccl.play import federate
+    from scripts._stage.errors import one_line_each
 
     with one_line_each():
         root = None if data_root is None else str(data_root)

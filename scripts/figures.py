@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from scripts import _common_options as common
+from scripts._stage import options as common
 
 PARTS = ("paper", "attacks")
 HIDE_PARTS = ("paper", "robustness")
@@ -97,8 +97,8 @@ def seccl(
 
     With all of MNIST and three seeds the figures take about an hour on two free cores.
     """
-    from scripts._errors import one_line_each
-    from scripts._figures_seccl import Options, reproduce
+    from scripts._seccl.figures import Options, reproduce
+    from scripts._stage.errors import one_line_each
 
     with one_line_each():
         options = Options(
@@ -215,8 +215,8 @@ def hide(
 
     Pictures may also lie as DATA_ROOT/DATASET/train and DATA_ROOT/DATASET/test, a folder a class.
     """
-    from scripts._errors import one_line_each
-    from scripts._figures_hide import Options, reproduce
+    from scripts._hide.figures import Options, reproduce
+    from scripts._stage.errors import one_line_each
 
     with one_line_each():
         options = Options.of(

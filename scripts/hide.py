@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from scripts import _common_options as common
+from scripts._stage import options as common
 
 
 @click.command(short_help="Mask a dataset, with a cleaner for each level (Hide-and-Seek)")
@@ -153,8 +153,8 @@ def cli(
     Needs no chain. Every accuracy measured is kept under OUT/private at once: the same command goes
     on where it was stopped.
     """
-    from scripts._errors import one_line_each
-    from scripts._hide import Options, hide
+    from scripts._hide.mask import Options, hide
+    from scripts._stage.errors import one_line_each
 
     with one_line_each():
         hide(

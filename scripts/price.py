@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from ape.cli import ConnectedProviderCommand, network_option, verbosity_option
 
-from scripts import _common_options as common
+from scripts._stage import options as common
 
 STORIES = (
     "honest",
@@ -153,10 +153,10 @@ def cli(story: str, reports: Path, **options: object) -> None:
     after the delivery, and the contract punishes what it proves. At the end prices are compared
     with what training on each set truly brings.
     """
-    from scripts._errors import one_line_each
-    from scripts._price import play_story
-    from scripts._price_options import PriceOptions
-    from scripts._price_stories import STORIES as TOLD
+    from scripts._mde.options import PriceOptions
+    from scripts._mde.play import play_story
+    from scripts._mde.stories import STORIES as TOLD
+    from scripts._stage.errors import one_line_each
 
     chosen = PriceOptions(**options)  # type: ignore[arg-type]
     names = [name for name, one in TOLD.items() if one.fits(chosen)] if story == "all" else [story]

@@ -22,8 +22,8 @@ def cli(masked: Path, cleaner: Path, out: Path) -> None:
     Refused, with nothing written, when the cleaner was made for another dataset, is damaged, or
     does not give the dataset that it names. Needs no chain.
     """
-    from scripts._errors import one_line_each
-    from scripts._seek import seek
+    from scripts._hide.seek import seek
+    from scripts._stage.errors import one_line_each
 
     with one_line_each():
         seek(masked, cleaner, out)

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 from ape.cli import ConnectedProviderCommand, network_option, verbosity_option
 
-from scripts import _common_options as common
-from scripts._sell_stories import STORIES
+from scripts._hide.stories import STORIES
+from scripts._stage import options as common
 
 STORY_NAMES = [*STORIES, "all"]
 NETWORKS = ["small-resnet", "resnet18", "plain"]
@@ -165,9 +165,9 @@ def cli(story: str, reports: Path, **options: object) -> None:
     it, and train with what they bought: what they reach stands beside what they paid for, and
     beside what anybody regains for nothing.
     """
-    from scripts._errors import one_line_each
-    from scripts._sell import Sale
-    from scripts._sell_options import Options
+    from scripts._hide.options import Options
+    from scripts._hide.play import Sale
+    from scripts._stage.errors import one_line_each
 
     chosen = Options(reports=reports / "sell", **options)  # type: ignore[arg-type]
     fitting = [name for name, one in STORIES.items() if one.fits(chosen.settlement)]

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from ape.cli import ConnectedProviderCommand, network_option, verbosity_option
 
-from scripts import _common_options as common
+from scripts._stage import options as common
 
 
 @click.command(cls=ConnectedProviderCommand, short_help="Share a model among agents (SUM)")
@@ -72,8 +72,8 @@ def cli(agents: str, reports: Path, **options: object) -> None:
     balances, deposits, the pot, the weights) are compared with the simulation's at every call;
     the first difference ends the run. A coin is a thousandth of an ether.
     """
-    from scripts._errors import one_line_each
-    from scripts._share import Options, share
+    from scripts._stage.errors import one_line_each
+    from scripts._sum.play import Options, share
 
     with one_line_each():
         share(Options(agents=agents, **options), reports / "share")  # type: ignore[arg-type]

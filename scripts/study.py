@@ -69,8 +69,8 @@ def cli(
     Needs no chain. Every finished run is kept in runs.jsonl under --reports at once; a study that
     was stopped goes on where it was, and a finished one is only written anew.
     """
-    from scripts._errors import one_line_each
-    from scripts._study import Options, study
+    from scripts._stage.errors import one_line_each
+    from scripts._sum.study import Options, study
 
     with one_line_each():
         study(Options(seeds, workers, ray, only or PARTS, keras), reports)

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 from ape.cli import ConnectedProviderCommand, network_option, verbosity_option
 
-from scripts import _common_options as common
-from scripts._stories import STORIES
+from scripts._hyperx.stories import STORIES
+from scripts._stage import options as common
 
 STORY_NAMES = [*STORIES, "all"]
 SETTLEMENTS = ["open", "sealed"]
@@ -148,9 +148,9 @@ def cli(story: str, **options: object) -> None:
     obfuscated features of a sample, reviews the best and exchanges its data for the reward. The
     session, its gas and what each party got are printed and written under reports/.
     """
-    from scripts._demonstration import Demonstration
-    from scripts._errors import one_line_each
-    from scripts._options import Options
+    from scripts._hyperx.options import Options
+    from scripts._hyperx.play import Demonstration
+    from scripts._stage.errors import one_line_each
 
     chosen = Options(**options)  # type: ignore[arg-type]
     fitting = [name for name, one in STORIES.items() if one.fits(chosen.settlement)]

@@ -7,8 +7,8 @@ from contextlib import nullcontext
 import ape
 import pytest
 
-from tests.addresses import forgotten_afterwards
-from tests.hyperx.mock_contracts import compile_mocks, deploy_token
+from tests.kit.addresses import forgotten_afterwards
+from tests.kit.mock_contracts import compile_mocks, deploy_token
 
 # chain_isolation=False: what a fixture gives is the same on any chain. Without it Ape undoes what
 # modules deployed as soon as a test asks for such a fixture for the first time, and warns of it.

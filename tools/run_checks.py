@@ -32,7 +32,7 @@ class Check:
 
 APE_TEST = ("ape", "test", "-q", "tests", "--ignore=tests/offchain")
 # Tests that play whole sessions by the commands.
-PLAYED = ("tests/stories", "tests/seccl", "tests/price")
+PLAYED = tuple(f"tests/{room}/stories" for room in ("hyperx", "sum", "seccl", "hide", "mde"))
 
 # The longest first, so that both lanes end together. The contracts are compiled before two runs of
 # `ape test` could both do it, into one file. Slither has Forge build into a folder of its own, or

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Shards} from "../hyperx/Shards.sol";
+import {Shards} from "./Shards.sol";
 
 /// @title What a seller commits to: a file in chunks, encrypted and plain, and the key between them
 /// @notice A file of `length` bytes is cut into chunks of `chunkBytes`, the last one may be shorter. Two trees commit to

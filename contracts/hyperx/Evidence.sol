@@ -4,8 +4,8 @@ pragma solidity 0.8.30;
 import {ITradingSession, WrongDelivery, WrongKey} from "../interfaces/ITradingSession.sol";
 import {SealedKey} from "../exchange/SealedKey.sol";
 import {Profile} from "./Profile.sol";
-import {SampleSet} from "./SampleSet.sol";
-import {Shards} from "./Shards.sol";
+import {SampleSet} from "../exchange/SampleSet.sol";
+import {Shards} from "../exchange/Shards.sol";
 
 /// @title Whether a collector's evidence proves that a provider sealed a key other than the committed one
 /// @notice Both checks pass only if what was sealed to the collector's one-time key misses a committed leaf of the key tree.

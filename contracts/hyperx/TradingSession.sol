@@ -17,9 +17,9 @@ import {SealedKey} from "../exchange/SealedKey.sol";
 import {Evidence} from "./Evidence.sol";
 import {PackedTerms, PackedTermsLib} from "./PackedTerms.sol";
 import {Profile, ProfileLib} from "./Profile.sol";
-import {SampleSet} from "./SampleSet.sol";
+import {SampleSet} from "../exchange/SampleSet.sol";
 import {SessionState} from "./SessionState.sol";
-import {Shards} from "./Shards.sol";
+import {Shards} from "../exchange/Shards.sol";
 
 /// @title One HyperX trading session
 /// @notice State by state, who may do what, and where it leads. Windows are half-open, [start, end).

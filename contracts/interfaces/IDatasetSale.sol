@@ -3,9 +3,9 @@ pragma solidity 0.8.30;
 
 import {ChunkEvidence} from "../exchange/ChunkDispute.sol";
 import {KeyEvidence} from "../exchange/KeyDispute.sol";
-import {PriceRule} from "../sale/quotes/PriceRules.sol";
-import {SampleEvidence} from "../sale/quotes/Samples.sol";
-import {ScoreEvidence, TotalEvidence} from "../sale/quotes/Scores.sol";
+import {PriceRule} from "../mde/quotes/PriceRules.sol";
+import {SampleEvidence} from "../mde/quotes/Samples.sol";
+import {ScoreEvidence, TotalEvidence} from "../mde/quotes/Scores.sol";
 import {Settlement} from "./ITradingSession.sol";
 
 /// @notice Where a pair of artefact and dataset stands. See DatasetSale for the table.

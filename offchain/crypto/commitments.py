@@ -1,4 +1,4 @@
-"""Commitments to the shards of a dataset: the Python twin of ``contracts/hyperx/Shards.sol``.
+"""Commitments to the shards of a dataset: the Python twin of ``contracts/exchange/Shards.sol``.
 
 Two trees over the same indices commit to a dataset. Leaf ``i`` of the key tree binds chain,
 session, provider, ``i`` and the key of shard ``i``; leaf ``i`` of the address tree binds its

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from offchain.crypto.bitmap import choose, to_bitmap
 from offchain.crypto.errors import CryptoError
-from offchain.crypto.samples import choose, to_bitmap
 from offchain.crypto.sealing import new_secret, point_of
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.crypto.shard_cipher import TAG_BYTES

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from offchain.crypto.bitmap import bitmap_hash
 from offchain.crypto.commitments import Party, path, root_of, sealed_keys_hash
 from offchain.crypto.errors import SealError
-from offchain.crypto.samples import bitmap_hash
 from offchain.crypto.sealing import Point, SealedKeys, open_keys, product, seal_keys
 from offchain.hyperx.actions import WrongDelivery
 from offchain.hyperx.events import KeyDelivered

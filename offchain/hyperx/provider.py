@@ -13,8 +13,8 @@ from functools import cached_property
 
 import torch
 
+from offchain.crypto.bitmap import bitmap_hash
 from offchain.crypto.commitments import multiproof, review_hash, root_of
-from offchain.crypto.samples import bitmap_hash
 from offchain.crypto.sealing import Point, SealedKeys, seal_keys
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.crypto.shard_cipher import encrypt_shard

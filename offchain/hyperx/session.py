@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
+from offchain.crypto.bitmap import from_bitmap
 from offchain.crypto.commitments import Party
-from offchain.crypto.samples import from_bitmap
 from offchain.crypto.sealing import Point, SealedKeys
 from offchain.hyperx import events as ev
 from offchain.hyperx.terms import Terms

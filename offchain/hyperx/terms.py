@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from offchain.crypto.samples import BPS, sample_limit
+from offchain.crypto.bitmap import BPS, sample_limit
 
 NATIVE = "0x" + "00" * 20
 """The token that stands for the chain's own coin."""

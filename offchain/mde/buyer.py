@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from offchain.crypto import commitments as cm
-from offchain.crypto.deals import PAD_INDEX, Deal, Order, Place, Purchase, dataset_domain
 from offchain.crypto.disputable import (
     EncryptedFile,
     FileDomain,
@@ -17,6 +16,7 @@ from offchain.crypto.disputable import (
 from offchain.crypto.errors import SealError
 from offchain.crypto.keccak_stream import crypt, nonce
 from offchain.crypto.sealing import SealedKeys, new_secret, open_keys, point_of, seal
+from offchain.mde.deals import PAD_INDEX, Deal, Order, Place, Purchase, dataset_domain
 from offchain.mde.errors import MdeError
 from offchain.mde.quoting import NO_WORD, Pricing
 from offchain.mde.samples import Samples

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from offchain.crypto.deals import Order
-from offchain.crypto.listings import Settlement
+from offchain.hide.sale.listings import Settlement
 from offchain.mde.artefact import PricingArtefact, load_artefact
+from offchain.mde.deals import Order
 from offchain.mde.errors import ArtefactMismatch
 from offchain.mde.extraction import TreeEfficacy
 from offchain.mde.pricing import PriceFunction
@@ -21,7 +21,7 @@ NO_WORD = bytes(32)
 
 @dataclass(frozen=True)
 class Terms:
-    """What an owner's order says besides its artefact; fields as in `offchain.crypto.deals`."""
+    """What an owner's order says besides its artefact; fields as in `offchain.mde.deals`."""
 
     token: str
     stake: int

@@ -7,7 +7,11 @@ from secrets import token_bytes
 
 import numpy as np
 
-from offchain.crypto.deals import (
+from offchain.crypto.disputable import EncryptedFile, FileDomain, encrypt_chunks
+from offchain.crypto.sealing import Point, public_key_of, seal_keys, unseal
+from offchain.data.imageset import Progress
+from offchain.mde.artefact_reading import MAX_ARTEFACT_BYTES
+from offchain.mde.deals import (
     PAD_INDEX,
     Dataset,
     Deal,
@@ -17,10 +21,6 @@ from offchain.crypto.deals import (
     Quote,
     dataset_domain,
 )
-from offchain.crypto.disputable import EncryptedFile, FileDomain, encrypt_chunks
-from offchain.crypto.sealing import Point, public_key_of, seal_keys, unseal
-from offchain.data.imageset import Progress
-from offchain.mde.artefact_reading import MAX_ARTEFACT_BYTES
 from offchain.mde.quoting import NO_WORD, Pricing
 from offchain.mde.samples import Samples
 from offchain.mde.verifiable.quotes import verifiable_quote

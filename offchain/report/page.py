@@ -6,8 +6,8 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from offchain.report.html import environment
-from offchain.report.sheets import Sheet
+from offchain.hyperx.report.sections import environment
+from offchain.hyperx.report.sheets import Sheet
 from offchain.report.text import plain
 
 _LINE_CHARS = 400
@@ -41,7 +41,7 @@ def render_page(
     title: str, headline: str, verdict: str, good: bool, sections: Sequence[Section]
 ) -> str:
     """The page. good: whether the verdict is. It loads nothing and runs nothing, and texts are
-    escaped, as with `offchain.report.html.render_html`."""
+    escaped, as with `offchain.hyperx.report.sections.render_html`."""
     shown = [
         Section(
             section.title,

@@ -10,23 +10,16 @@ from ape.api import ReceiptAPI
 from eth_hash.auto import keccak
 
 from offchain.crypto import commitments as cm
-from offchain.crypto.deals import dataset_domain
 from offchain.crypto.disputable import FILE_TYPE
-from offchain.crypto.listings import Settlement
+from offchain.hide.sale.listings import Settlement
+from offchain.mde.deals import dataset_domain
 from offchain.mde.pricing import Piecewise, PriceFunction
 from offchain.mde.verifiable.rules import price_rule
 from offchain.mde.verifiable.samples import Encoding
 from offchain.mde.verifiable.scores import ScoreLeaves, score_leaf
 from offchain.mde.verifiable.tree import CommittedTree
-from tests.dataset_sale.market import (
-    OPEN,
-    SEALED,
-    Market,
-    chunk_of,
-    make_market,
-    place_of,
-)
 from tests.gas.floors import Deed, floor
+from tests.mde.market import OPEN, SEALED, Market, chunk_of, make_market, place_of
 
 DEPTH = 12
 CLASSES = 10

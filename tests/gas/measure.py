@@ -15,7 +15,8 @@ import ape
 from ape.api import ReceiptAPI
 from eth_hash.auto import keccak
 
-from offchain.crypto import samples, sealing
+from offchain.crypto import bitmap as samples
+from offchain.crypto import sealing
 from offchain.hyperx.delivery import SESSION_KEY_INDEX
 from tests.gas import floors
 from tests.hyperx.session_driver import OPEN, SEALED, Seat, SessionDriver, open_session

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 import ape
 from web3 import HTTPProvider, Web3
 
-from tests.addresses import forgotten_afterwards
+from tests.kit.addresses import forgotten_afterwards
 
 START_SECONDS = 20
 GENESIS = 2_000_000_000

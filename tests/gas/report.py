@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from offchain.report import published as paper
+from offchain.hyperx.report import published as paper
 from tests.gas.floors import DEEDS, floor
 from tests.gas.measure import (
     COLLECTOR,

@@ -11,7 +11,7 @@ from ape.api import ReceiptAPI
 
 from tests.gas.floors import CHANGED_SLOT, NEW_SLOT, PAYMENT, READ_SLOT, calldata_floor, intrinsic
 from tests.gas.samples import ACTIVE, KINDS, bitmap, sample, sizes, touched_words, trained
-from tests.hyperx.snapshots import undone
+from tests.kit.snapshots import undone
 
 DAY = 86_400
 WAITS = (DAY, 9 * DAY, 9 * DAY)

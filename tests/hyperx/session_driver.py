@@ -25,8 +25,9 @@ from ape.api import ReceiptAPI
 from ape.contracts import ContractEvent, ContractInstance
 from eth_hash.auto import keccak
 
+from offchain.crypto import bitmap as samples
 from offchain.crypto import commitments as cm
-from offchain.crypto import samples, sealing
+from offchain.crypto import sealing
 from offchain.hyperx.delivery import SESSION_KEY_INDEX, seal_session_key
 from offchain.hyperx.terms import Settlement
 from tests.hyperx.commitment import Commitment

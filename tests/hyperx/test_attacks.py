@@ -12,9 +12,9 @@ from offchain.crypto import commitments as cm
 from offchain.crypto import sealing
 from tests.hyperx.commitment import Commitment
 from tests.hyperx.session_driver import SEALED, Seat, open_session
-from tests.hyperx.snapshots import undone
 from tests.hyperx.weakened import WEAKENINGS, compile_weakened, weakened
-from tests.refusals import decode, refusal, refused
+from tests.kit.refusals import decode, refusal, refused
+from tests.kit.snapshots import undone
 
 CALLS, REVERTS, BURNS_GAS = 3, 1, 2
 

@@ -4,7 +4,7 @@ import pytest
 
 from offchain.crypto import commitments as cm
 from tests.hyperx.session_driver import event_in, open_session
-from tests.refusals import refusal, refused
+from tests.kit.refusals import refusal, refused
 
 
 @pytest.fixture

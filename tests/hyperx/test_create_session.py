@@ -5,7 +5,7 @@ import pytest
 
 from tests.hyperx.session_driver import event_in, open_session
 from tests.hyperx.terms import ETHER, FIELDS, NATIVE, make_terms
-from tests.refusals import refusal, refused
+from tests.kit.refusals import refusal, refused
 
 WRONG_TERMS = {
     "no shard": ({"shardCount": 0}, "ShardCountOutOfRange", (0, 10_000)),

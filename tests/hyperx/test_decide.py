@@ -3,7 +3,7 @@
 import pytest
 
 from tests.hyperx.session_driver import event_in
-from tests.refusals import refusal, refused
+from tests.kit.refusals import refusal, refused
 
 
 def decisions(driver, provider, sender=None):

@@ -5,7 +5,7 @@ import pytest
 
 from offchain.crypto.sealing import ORDER
 from tests.hyperx.session_driver import SEALED, event_in, open_session
-from tests.refusals import refusal, refused
+from tests.kit.refusals import refusal, refused
 
 DELIVERED, CLOSED = 3, 4
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 import ape
 import pytest
 
+from offchain.crypto import bitmap as samples
 from offchain.crypto import commitments as cm
-from offchain.crypto import samples, sealing
+from offchain.crypto import sealing
 from tests.hyperx.phases import PHASES, STAGES
 from tests.hyperx.session_driver import open_session
 from tests.hyperx.terms import NATIVE

@@ -3,7 +3,7 @@
 import ape
 
 from tests.hyperx.session_driver import open_session
-from tests.hyperx.snapshots import undone
+from tests.kit.snapshots import undone
 
 
 def test_gas_is_flat_in_the_number_of_providers(factory, collector, provider, rival):

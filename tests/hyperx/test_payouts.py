@@ -1,6 +1,6 @@
 """claimDeposit and reclaimEscrow: when, to whom, how much, and only once."""
 
-from tests.refusals import refusal, refused
+from tests.kit.refusals import refusal, refused
 
 
 def test_deposits_wait_for_the_end(candidate, rival):

@@ -4,7 +4,7 @@ import pytest
 
 from tests.hyperx.phases import PHASES, STAGES, Cast
 from tests.hyperx.session_driver import OPEN, SEALED, SessionDriver, open_session
-from tests.refusals import refusal
+from tests.kit.refusals import refusal
 
 # What the right caller of each function gets in each phase; "ok" where the call goes through.
 # prove: the review in force is honest, so a proof fails at its very last check.

@@ -6,7 +6,7 @@ from eth_hash.auto import keccak
 from offchain.crypto import commitments as cm
 from offchain.crypto import sealing
 from tests.hyperx.session_driver import event_in, open_session
-from tests.refusals import refusal, refused
+from tests.kit.refusals import refusal, refused
 
 SHARDS = 13
 SAMPLED = [1, 4, 12]

@@ -4,10 +4,10 @@ import ape
 import pytest
 from scipy.stats import chi2
 
-from offchain.crypto import samples
+from offchain.crypto import bitmap as samples
 from tests.hyperx.session_driver import event_in, open_session
-from tests.hyperx.snapshots import undone
-from tests.refusals import refusal, refused
+from tests.kit.refusals import refusal, refused
+from tests.kit.snapshots import undone
 
 WINDOW = 256
 

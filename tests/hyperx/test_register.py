@@ -4,7 +4,7 @@ import pytest
 
 from offchain.crypto import commitments as cm
 from tests.hyperx.session_driver import event_in
-from tests.refusals import refusal, refused
+from tests.kit.refusals import refusal, refused
 
 ROOTS = (b"\1" * 32, b"\2" * 32, b"\3" * 32)
 

@@ -2,10 +2,11 @@
 
 import pytest
 
+from offchain.crypto import bitmap as samples
 from offchain.crypto import commitments as cm
-from offchain.crypto import samples, sealing
+from offchain.crypto import sealing
 from tests.hyperx.session_driver import event_in
-from tests.refusals import refusal, refused
+from tests.kit.refusals import refusal, refused
 
 KEY = sealing.point_of(12345)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.hyperx.session_driver import event_in, open_session
-from tests.refusals import refusal, refused
+from tests.kit.refusals import refusal, refused
 
 
 def owed(driver, *providers):

@@ -2,10 +2,10 @@
 
 import pytest
 
+from offchain.crypto import bitmap as samples
 from offchain.crypto import commitments as cm
-from offchain.crypto import samples
 from tests.hyperx.session_driver import event_in, open_session
-from tests.refusals import refusal, refused
+from tests.kit.refusals import refusal, refused
 
 
 @pytest.fixture

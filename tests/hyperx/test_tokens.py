@@ -3,10 +3,10 @@
 import ape
 import pytest
 
-from tests.hyperx.mock_contracts import deploy_token
 from tests.hyperx.session_driver import open_session
 from tests.hyperx.terms import make_terms
-from tests.refusals import refusal, refused
+from tests.kit.mock_contracts import deploy_token
+from tests.kit.refusals import refusal, refused
 
 ROOTS = (b"\1" * 32, b"\2" * 32, b"\3" * 32)
 

@@ -12,10 +12,11 @@ import ape
 import numpy as np
 import pytest
 
+from offchain.crypto import bitmap as samples
 from offchain.crypto import commitments as cm
-from offchain.crypto import samples, sealing
+from offchain.crypto import sealing
 from offchain.hyperx.delivery import SESSION_KEY_INDEX
-from tests.hyperx.solidity import compile_contracts
+from tests.kit.solidity import compile_contracts
 
 HARNESS = "tests/invariants/ShardsHarness.sol"
 COUNTS = [1, 2, 3, 5, 8, 13, 31, 64, 100, 255, 256, 257, 300, 513]

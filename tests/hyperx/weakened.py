@@ -8,13 +8,13 @@ from contextlib import contextmanager
 import ape
 from ape.contracts import ContractContainer, ContractInstance
 
-from tests.hyperx.snapshots import undone
-from tests.weakened import compile_copies
+from tests.kit.snapshots import undone
+from tests.kit.weakened import compile_copies
 
 _SESSION = "contracts/hyperx/TradingSession.sol"
 _STATE = "contracts/hyperx/SessionState.sol"
 _EVIDENCE = "contracts/hyperx/Evidence.sol"
-_SHARDS = "contracts/hyperx/Shards.sol"
+_SHARDS = "contracts/exchange/Shards.sol"
 _PAYMENT = "contracts/exchange/Payment.sol"
 
 _MARK_PAID = """        _profiles[msg.sender] = ProfileLib.NONE;

@@ -14,12 +14,12 @@ import {
     Side
 } from "../../contracts/interfaces/IDatasetSale.sol";
 import {Settlement} from "../../contracts/interfaces/ITradingSession.sol";
-import {DatasetSale} from "../../contracts/sale/DatasetSale.sol";
-import {DecisionPath, Split} from "../../contracts/sale/quotes/DecisionTree.sol";
-import {Curve, Point, PriceRule} from "../../contracts/sale/quotes/PriceRules.sol";
-import {SampleEvidence} from "../../contracts/sale/quotes/Samples.sol";
-import {ScoreEvidence} from "../../contracts/sale/quotes/Scores.sol";
-import {PlainToken} from "../hyperx/mocks/Tokens.sol";
+import {DatasetSale} from "../../contracts/mde/DatasetSale.sol";
+import {DecisionPath, Split} from "../../contracts/mde/quotes/DecisionTree.sol";
+import {Curve, Point, PriceRule} from "../../contracts/mde/quotes/PriceRules.sol";
+import {SampleEvidence} from "../../contracts/mde/quotes/Samples.sol";
+import {ScoreEvidence} from "../../contracts/mde/quotes/Scores.sol";
+import {PlainToken} from "../kit/mocks/Tokens.sol";
 import {Attempts} from "./Attempts.sol";
 import {Vm} from "./Base.sol";
 import {ExchangeHarness} from "./ExchangeHarness.sol";

@@ -12,10 +12,10 @@ import {
     Purchase,
     Quote
 } from "../../contracts/interfaces/IDatasetSale.sol";
-import {BookLib} from "../../contracts/sale/Book.sol";
-import {Samples} from "../../contracts/sale/quotes/Samples.sol";
-import {Scores} from "../../contracts/sale/quotes/Scores.sol";
-import {TotalEvidence} from "../../contracts/sale/quotes/Scores.sol";
+import {BookLib} from "../../contracts/exchange/Book.sol";
+import {Samples} from "../../contracts/mde/quotes/Samples.sol";
+import {Scores} from "../../contracts/mde/quotes/Scores.sol";
+import {TotalEvidence} from "../../contracts/mde/quotes/Scores.sol";
 import {DatasetSaleBook} from "./DatasetSaleBook.sol";
 
 /// @notice The cheatcode of Foundry that signs.

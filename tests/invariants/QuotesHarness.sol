@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {DecisionPath, DecisionTree} from "../../contracts/sale/quotes/DecisionTree.sol";
-import {PriceRule, PriceRules} from "../../contracts/sale/quotes/PriceRules.sol";
-import {SampleEvidence, Samples} from "../../contracts/sale/quotes/Samples.sol";
-import {ScoreEvidence, Scores} from "../../contracts/sale/quotes/Scores.sol";
+import {DecisionPath, DecisionTree} from "../../contracts/mde/quotes/DecisionTree.sol";
+import {PriceRule, PriceRules} from "../../contracts/mde/quotes/PriceRules.sol";
+import {SampleEvidence, Samples} from "../../contracts/mde/quotes/Samples.sol";
+import {ScoreEvidence, Scores} from "../../contracts/mde/quotes/Scores.sol";
 
 /// @title The internal functions of verifiable quotes, callable from tests
 contract QuotesHarness {

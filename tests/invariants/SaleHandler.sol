@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {ChunkDispute} from "../../contracts/exchange/ChunkDispute.sol";
 import {KeyDispute} from "../../contracts/exchange/KeyDispute.sol";
 import {Due, ICleanerSale, Offer, Sale, SaleState} from "../../contracts/interfaces/ICleanerSale.sol";
-import {BookLib} from "../../contracts/sale/Book.sol";
+import {BookLib} from "../../contracts/exchange/Book.sol";
 import {SaleBook} from "./SaleBook.sol";
 
 /// @title Plays two honest sellers, two lying ones and three buyers at each

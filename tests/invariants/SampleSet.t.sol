@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {SampleSet} from "../../contracts/hyperx/SampleSet.sol";
+import {SampleSet} from "../../contracts/exchange/SampleSet.sol";
 import {Base} from "./Base.sol";
 import {PlainShards} from "./PlainShards.sol";
 import {ShardsHarness} from "./ShardsHarness.sol";

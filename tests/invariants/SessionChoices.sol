@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {ITradingSession, Review, WrongKey} from "../../contracts/interfaces/ITradingSession.sol";
-import {Shards} from "../../contracts/hyperx/Shards.sol";
+import {Shards} from "../../contracts/exchange/Shards.sol";
 import {PlainShards} from "./PlainShards.sol";
 import {SessionPlay} from "./SessionPlay.sol";
 

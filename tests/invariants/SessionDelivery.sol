@@ -8,7 +8,7 @@ import {
     State,
     WrongDelivery
 } from "../../contracts/interfaces/ITradingSession.sol";
-import {Shards} from "../../contracts/hyperx/Shards.sol";
+import {Shards} from "../../contracts/exchange/Shards.sol";
 import {SessionChoices} from "./SessionChoices.sol";
 
 /// @title The two calls of sealed settlement, rightly and wrongly made

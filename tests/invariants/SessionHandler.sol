@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {ITradingSession, Review, Settlement, State, WrongKey} from "../../contracts/interfaces/ITradingSession.sol";
 import {Payment} from "../../contracts/exchange/Payment.sol";
-import {SampleSet} from "../../contracts/hyperx/SampleSet.sol";
+import {SampleSet} from "../../contracts/exchange/SampleSet.sol";
 import {PlainShards} from "./PlainShards.sol";
 import {SessionDelivery} from "./SessionDelivery.sol";
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Shards} from "../../contracts/hyperx/Shards.sol";
+import {Shards} from "../../contracts/exchange/Shards.sol";
 import {Base} from "./Base.sol";
 import {PlainShards} from "./PlainShards.sol";
 import {ShardsHarness} from "./ShardsHarness.sol";

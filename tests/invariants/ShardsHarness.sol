@@ -3,8 +3,8 @@ pragma solidity 0.8.30;
 
 import {SealedKey} from "../../contracts/exchange/SealedKey.sol";
 import {Evidence} from "../../contracts/hyperx/Evidence.sol";
-import {SampleSet} from "../../contracts/hyperx/SampleSet.sol";
-import {Shards} from "../../contracts/hyperx/Shards.sol";
+import {SampleSet} from "../../contracts/exchange/SampleSet.sol";
+import {Shards} from "../../contracts/exchange/Shards.sol";
 
 /// @title The internal functions of Shards, SampleSet and SealedKey, callable from tests
 contract ShardsHarness {

@@ -20,7 +20,7 @@ from offchain.seccl.messages import (
     Receipt,
     SessionTerms,
 )
-from tests.refusals import Refusal, refusal
+from tests.kit.refusals import Refusal, refusal
 
 UPLOAD, EVALUATION = MessageKind.UPLOAD, MessageKind.EVALUATION
 KINDS = (UPLOAD, EVALUATION)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ape.contracts import ContractContainer
 
-from tests.weakened import compile_copies
+from tests.kit.weakened import compile_copies
 
 _BOARD = "contracts/seccl/BulletinBoard.sol"
 _SESSIONS = "contracts/seccl/board/BoardSessions.sol"
@@ -13,7 +13,7 @@ _FILES = (
     _SESSIONS,
     _TREES,
     "contracts/exchange/Payment.sol",
-    "contracts/hyperx/Shards.sol",
+    "contracts/exchange/Shards.sol",
     "contracts/interfaces/IBulletinBoard.sol",
     "contracts/seccl/board/Receipts.sol",
     "contracts/seccl/board/SessionHead.sol",

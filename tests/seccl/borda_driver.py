@@ -23,7 +23,7 @@ from eth_hash.auto import keccak
 
 from offchain.seccl import ballots as b
 from offchain.seccl.borda import Election
-from tests.refusals import Refusal, refusal
+from tests.kit.refusals import Refusal, refusal
 
 CONTEXT = keccak(b"a session of the bulletin board")
 BALLOT_TIME = 600

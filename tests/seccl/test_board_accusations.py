@@ -4,8 +4,8 @@ import pytest
 
 from offchain.crypto import commitments as cm
 from offchain.seccl.messages import Board, Receipt
-from tests.hyperx.snapshots import undone
-from tests.refusals import refused
+from tests.kit.refusals import refused
+from tests.kit.snapshots import undone
 from tests.seccl.board_driver import (
     ALTERED,
     EQUIVOCATED,

@@ -3,8 +3,8 @@
 import pytest
 
 from offchain.crypto import commitments as cm
-from tests.hyperx.snapshots import undone
-from tests.refusals import refused
+from tests.kit.refusals import refused
+from tests.kit.snapshots import undone
 from tests.seccl.board_driver import (
     ALTERED,
     BOND,

@@ -4,7 +4,7 @@ import ape
 import pytest
 
 from offchain.crypto import commitments as cm
-from tests.refusals import decode, refused
+from tests.kit.refusals import decode, refused
 from tests.seccl.board_driver import (
     BOND,
     MEMBERS,

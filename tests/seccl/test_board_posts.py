@@ -4,7 +4,7 @@ import pytest
 
 from offchain.crypto import commitments as cm
 from offchain.seccl.messages import BatchPosted, MessageKind, Posted, PostKey
-from tests.refusals import refused
+from tests.kit.refusals import refused
 from tests.seccl.board_driver import (
     EVALUATION,
     KINDS,

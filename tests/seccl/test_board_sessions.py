@@ -15,7 +15,7 @@ from offchain.seccl.messages import (
     PostKey,
     Receipt,
 )
-from tests.refusals import refused
+from tests.kit.refusals import refused
 from tests.seccl.board_driver import (
     DOCUMENT,
     EVALUATION,

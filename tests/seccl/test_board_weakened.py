@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from offchain.crypto import commitments as cm
-from tests.hyperx.snapshots import undone
+from tests.kit.snapshots import undone
 from tests.seccl.board_driver import (
     EVALUATION,
     MEMBERS,

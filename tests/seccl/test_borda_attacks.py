@@ -8,8 +8,8 @@ from itertools import permutations
 import ape
 
 from offchain.seccl import ballots as b
-from tests.hyperx.snapshots import undone
-from tests.refusals import decode, refused
+from tests.kit.refusals import decode, refused
+from tests.kit.snapshots import undone
 from tests.seccl.borda_driver import REVEAL_TIME, open_session, voters_of
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141

@@ -6,7 +6,7 @@ import ape
 import pytest
 
 from offchain.seccl import ballots as b
-from tests.refusals import refusal, refused
+from tests.kit.refusals import refusal, refused
 from tests.seccl.borda_driver import CONTEXT, SALT, commit, make_terms, open_session, opening
 
 ROUND_SLOT = 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from offchain.seccl import ballots as b
-from tests.refusals import refused
+from tests.kit.refusals import refused
 from tests.seccl.borda_driver import (
     BALLOT_TIME,
     PATIENCE,

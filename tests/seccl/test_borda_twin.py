@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from offchain.seccl import ballots as b
 from offchain.seccl.borda import BallotError, Election
-from tests.hyperx.solidity import compile_contracts
-from tests.refusals import refusal
+from tests.kit.refusals import refusal
+from tests.kit.solidity import compile_contracts
 
 HARNESS = "tests/invariants/BordaHarness.sol"
 SIZES = [(2, 1), (5, 2), (20, 4), (30, 6), (30, 12), (100, 40), (256, 26), (257, 26), (1024, 103)]

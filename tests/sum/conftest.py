@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hyperx.solidity import compile_contracts
+from tests.kit.solidity import compile_contracts
 from tests.sum.model_driver import COST_WEIGHT, SUBMISSION_COST, UNIT, WAITS, ModelDriver
 
 _DOUBLES = "tests/sum/mocks/Doubles.sol"

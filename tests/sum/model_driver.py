@@ -10,7 +10,7 @@ import ape
 from ape.api import ReceiptAPI
 from ape.contracts import ContractInstance
 
-from tests.refusals import Refusal, refusal
+from tests.kit.refusals import Refusal, refusal
 
 DAY = 86_400
 WAITS = (DAY, 7 * DAY, 9 * DAY)

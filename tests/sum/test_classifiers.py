@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from offchain.crypto.samples import to_bitmap
+from offchain.crypto.bitmap import to_bitmap
 from offchain.sum.classifiers import CLASSIFIERS
-from tests.hyperx.solidity import compile_contracts
-from tests.refusals import deployment_refusal, refusal, refused
+from tests.kit.refusals import deployment_refusal, refusal, refused
+from tests.kit.solidity import compile_contracts
 
 LESSONS = "tests/sum/mocks/Lessons.sol"
 BATCH = 20

@@ -11,8 +11,8 @@ import ape
 import numpy as np
 import pytest
 
-from tests.hyperx.solidity import compile_contracts
-from tests.refusals import deployment_refusal, refused
+from tests.kit.refusals import deployment_refusal, refused
+from tests.kit.solidity import compile_contracts
 from tests.sum.model_driver import (
     COST_WEIGHT,
     SUBMISSION_COST,

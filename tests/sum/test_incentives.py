@@ -5,8 +5,8 @@ from math import isqrt
 import ape
 import pytest
 
-from tests.hyperx.snapshots import undone
-from tests.refusals import deployment_refusal, refusal, refused
+from tests.kit.refusals import deployment_refusal, refusal, refused
+from tests.kit.snapshots import undone
 from tests.sum.model_driver import (
     COST_WEIGHT,
     DAY,

@@ -2,7 +2,7 @@
 
 import ape
 
-from tests.refusals import deployment_refusal, refused
+from tests.kit.refusals import deployment_refusal, refused
 from tests.sum.model_driver import COST_WEIGHT, SUBMISSION_COST, UNIT, WAITS, gained, stake_deposit
 
 COST = SUBMISSION_COST * UNIT

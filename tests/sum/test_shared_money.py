@@ -3,8 +3,8 @@
 import ape
 import pytest
 
-from tests.hyperx.snapshots import undone
-from tests.refusals import decode, refusal, refused
+from tests.kit.refusals import decode, refusal, refused
+from tests.kit.snapshots import undone
 from tests.sum.model_driver import SUBMISSION_COST, UNIT, WAITS, gained, stake_deposit
 
 COST = SUBMISSION_COST * UNIT

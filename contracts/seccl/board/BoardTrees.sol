@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {MessageKind} from "../../interfaces/IBulletinBoard.sol";
-import {Shards} from "../../hyperx/Shards.sol";
+import {Shards} from "../../exchange/Shards.sol";
 
 /// @title The trees of a board: its members, and the messages of a batch
 /// @notice Leaf i is the hash of the hash of three words: a domain, i, and the value. The index decides the leaf's place,

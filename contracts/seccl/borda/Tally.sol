@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {SampleSet} from "../../hyperx/SampleSet.sol";
+import {SampleSet} from "../../exchange/SampleSet.sol";
 import {BordaTerms} from "./BordaTerms.sol";
 import {Highest} from "./Highest.sol";
 import {RoundWord, RoundWordLib} from "./RoundWord.sol";

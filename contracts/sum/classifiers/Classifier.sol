@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {SampleSet} from "../../hyperx/SampleSet.sol";
+import {SampleSet} from "../../exchange/SampleSet.sol";
 import {IClassifier} from "../../interfaces/IClassifier.sol";
 
 /// @title What all classifiers have in common: who may change them and when, and which samples they take

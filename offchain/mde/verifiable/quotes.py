@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from offchain.crypto.deals import Dataset, Order, Place, dataset_domain
 from offchain.crypto.disputable import EncryptedFile, Shape
 from offchain.crypto.errors import FileError
 from offchain.data.imageset import Progress
+from offchain.mde.deals import Dataset, Order, Place, dataset_domain
 from offchain.mde.errors import ArtefactMismatch, MdeError, UnknownLabel
 from offchain.mde.pricing import PriceFunction
 from offchain.mde.samples import Samples

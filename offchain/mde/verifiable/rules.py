@@ -1,4 +1,4 @@
-"""A price function as the contract has it: the twin of ``contracts/sale/quotes/PriceRules.sol``."""
+"""A price function as the contract has it: the twin of ``contracts/mde/quotes/PriceRules.sol``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Samples as they are sold, one to a chunk: the twin of ``contracts/sale/quotes/Samples.sol``.
+"""Samples as they are sold, one to a chunk: the twin of ``contracts/mde/quotes/Samples.sol``.
 
 A sample is its label, 2 bytes, then its values, all unsigned and big-endian; zeros fill the chunk.
 A pixel is one byte. A feature is four, the order-preserving image of its binary32: the bits of a

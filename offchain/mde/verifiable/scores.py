@@ -1,4 +1,4 @@
-"""The running totals that a quote commits to: the twin of ``contracts/sale/quotes/Scores.sol``.
+"""The running totals that a quote commits to: the twin of ``contracts/mde/quotes/Scores.sol``.
 
 Leaf i binds order, key, i and the total up to sample i. Each sample adds its score, or nothing if
 its score is positive and the seller leaves it out. The seller hands all leaves to the buyer before

@@ -1,0 +1,69 @@
+"""The seller's role: lists, delivers keys, settles, closes, and takes its money.
+
+It holds no connection. `next_action` says what to do next given what the chain has told its
+session; the keys are on disk before anything rests on them.
+"""
+
+from __future__ import annotations
+
+from offchain.crypto.errors import SealError
+from offchain.crypto.sealing import Point, seal_keys
+from offchain.hide.sale.actions import Action
+from offchain.hide.sale.listings import SaleState, Settlement, due
+from offchain.hide.sale.session import Purchase, SaleSession
+from offchain.hide.sale.stock import Stock
+from offchain.hyperx.session import Clock
+
+DELIVERY_MARGIN = 20
+"""No key is sent in the last twentieth of its window: refused for coming too late it would have
+been given away for nothing."""
+
+
+class Seller:
+    """Sells `stock` in `session` until `closing`, in Unix seconds."""
+
+    def __init__(self, session: SaleSession, stock: Stock, closing: int) -> None:
+        self.session = session
+        self.stock = stock
+        self.closing = closing
+
+    def next_action(self, clock: Clock) -> Action | None:
+        """What to do now, or None while it is others' turn."""
+        session, listing = self.session, self.stock.listing
+        if session.listing is None:
+            levels = [level.args() for level in listing.levels]
+            words = (listing.terms(), listing.dataset, levels, self.stock.funds)
+            return Action("list", words, self.stock.funds)
+        if clock.now >= self.closing and not session.closed:
+            return Action("close", (listing.args(),))
+        running = list(session.running(clock.now))
+        late = listing.delivery_time // DELIVERY_MARGIN
+        for purchase in running:
+            if purchase.state is SaleState.PAID and clock.now < purchase.deadline - late:
+                delivery = self.deliver(purchase)
+                if delivery is not None:
+                    return delivery
+        # All at once: a call for many sales costs less than a call for each.
+        if not running and (sales := session.due(clock.now)):
+            settled = due([(p.buyer, p.sale) for p in sales])
+            return Action("settle", (listing.args(), settled))
+        if session.is_over(clock.now) and session.free:
+            return Action("withdraw", (listing.args(), session.free))
+        return None
+
+    def deliver(self, purchase: Purchase) -> Action | None:
+        """The key of a paid level; None where the buyer's one-time key is none."""
+        listing, sale, level = self.stock.listing, purchase.sale, purchase.level
+        words = (listing.args(), purchase.buyer, sale.args())
+        if listing.settlement is Settlement.OPEN:
+            return Action("publishKey", (*words, listing.goods(level), self.stock.keys[level]))
+        try:
+            to = Point.with_even_y(sale.one_time_key)
+        except SealError:
+            return None
+        sealed = seal_keys(to, {level: self.key_for(purchase)})
+        return Action("sealKey", (*words, sealed.ephemeral_x, sealed.sealed[0]))
+
+    def key_for(self, purchase: Purchase) -> bytes:
+        """The key that is sealed."""
+        return self.stock.keys[purchase.level]

@@ -1,0 +1,236 @@
+"""What `ape run sell` does: one listing, from the data to the last withdrawal and the report."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import ape
+import click
+from ape.api import AccountAPI
+from rich.console import Console
+
+from offchain.crypto.disputable import EncryptedFile
+from offchain.crypto.secrets_file import SecretsFile
+from offchain.hide.countermeasures import Regained, best
+from offchain.hide.making import Made
+from offchain.hide.sale import adversaries
+from offchain.hide.sale.buyer import Buyer
+from offchain.hide.sale.listings import Settlement
+from offchain.hide.sale.seller import Seller
+from offchain.hide.sale.session import SaleSession
+from offchain.hide.sale.stock import Conditions, Stock, prepare
+from offchain.models.device import pick_device
+from offchain.storage import Datastore, open_datastore
+from scripts._hide.chain import SaleChain
+from scripts._hide.options import Options
+from scripts._hide.parts import play
+from scripts._hide.record import SaleRecord, make_record
+from scripts._hide.report import write
+from scripts._hide.scene import Scene, injustices
+from scripts._hide.sheets import conclude
+from scripts._hide.stories import STORIES
+from scripts._hide.workshop import Workshop, load_split
+from scripts._hyperx.terms import parse_amount, parse_token
+from scripts._stage.accounts import is_local
+from scripts._stage.chain import balance_of, clock
+from scripts._stage.table import Seat
+from scripts._stage.telling import Telling
+
+
+@dataclass
+class Sale:
+    """Plays the story called `name` on the connected chain.
+
+    Attributes:
+        forgetful: kill and rebuild every role before every step.
+        record: what happened, once it did. scene: all that took part in it.
+    """
+
+    name: str
+    options: Options
+    forgetful: bool = False
+    home: Path | None = None
+    telling: Telling = field(default_factory=lambda: Telling(Console(width=110)))
+    record: SaleRecord | None = None
+    scene: Scene | None = None
+
+    def run(self) -> list[str]:
+        """Plays and reports; returns what did not end as the story demands.
+
+        Nothing is stored, sent or signed before all that was asked for has been checked.
+        """
+        started, options, telling = time.monotonic(), self.options, self.telling
+        story = STORIES[self.name]
+        if not is_local():
+            raise click.ClickException(
+                f"sell plays all parties and lets time pass: on a local chain, not on "
+                f"{ape.chain.provider.network.name}"
+            )
+        if not story.fits(options.settlement):
+            raise click.ClickException(f"settlement: {options.settlement}, the story needs sealed")
+        plan, device = options.plan(), pick_device(options.device)
+        prices, stake = options.amounts(plan), parse_amount("stake", options.stake)
+        options.wants(story, len(plan.levels))
+        token = parse_token(options.token)
+        telling.console.rule(f"[bold]{self.name}[/]: {story.title}")
+        kept_at = nullcontext(str(self.home)) if self.home else tempfile.TemporaryDirectory()
+        with telling.live(), kept_at as home:
+            telling.doing("loading the data")
+            split = load_split(
+                options.dataset,
+                options.images,
+                options.test,
+                options.seed,
+                options.data_root,
+                options.download,
+                options.image_size,
+                telling.progress,
+            )
+            workshop = Workshop(split, plan, options.keep, device, telling)
+            made = workshop.family()
+            counters = workshop.free(made.family.masked)
+            taken = [price for one, price in zip(made.found, prices, strict=True) if one.within]
+            for one in made.found:
+                if not one.within:
+                    telling.say(f"level {one.wanted:g} is out of reach: {one.why}")
+            wants = options.wants(story, len(taken))
+            telling.doing("opening the datastore")
+            with open_datastore(options.ipfs, Path(home) / "ipfs") as store:
+                money = Money(token, tuple(taken), stake)
+                self._play(made, counters, wants, money, store, Path(home))
+                assert self.scene is not None
+                record = make_record(
+                    self.name, self.scene, options, workshop, counters, telling.log, started
+                )
+                wrong = injustices(self.scene, story)
+        self.record = record
+        conclude(telling, record, wrong, write(record, options.reports / self.name, good=not wrong))
+        return wrong
+
+    def _play(
+        self,
+        made: Made,
+        counters: Sequence[Regained],
+        wants: tuple[tuple[int, ...], ...],
+        money: Money,
+        store: Datastore,
+        home: Path,
+    ) -> None:
+        """Sets the table and lets everybody play."""
+        options, telling, story = self.options, self.telling, STORIES[self.name]
+        accounts = ape.accounts.test_accounts
+        telling.doing("deploying")
+        contract = accounts[0].deploy(ape.project.CleanerSale)
+        seller, *buyers = accounts[1 : 2 + len(wants)]
+        settlement = story.settlement(options.settlement)
+        telling.doing("encrypting the cleaners")
+        window = round(options.window_minutes * 60)
+        stock = prepare(
+            made.family,
+            Conditions(
+                seller=str(seller.address),
+                token=money.token,
+                prices=money.prices,
+                stake=money.stake,
+                funds=money.funds(wants, settlement),
+                settlement=settlement,
+                delivery_time=window,
+                dispute_time=window,
+            ),
+            ape.chain.chain_id,
+            str(contract.address),
+            store,
+            SecretsFile(home / "seller.json"),
+            network=options.check,
+            masked=made.masked,
+            free=best(counters),
+            spoil=_spoils(wants[-1][0]) if story.spoils else None,
+            progress=telling.progress,
+        )
+        chain = SaleChain(
+            contract,
+            stock.listing.id(ape.chain.chain_id, str(contract.address)),
+            money.token,
+            ape.chain.blocks.height,
+        )
+        telling.say(f"-- listing 0x{chain.id.hex()}", "bold")
+        telling.say(f"-- catalogue {stock.catalogue}", "bold")
+        closing = clock().now + round(options.hours * 3600)
+        seats = self._seats(stock, wants, seller, buyers, closing, store, home)
+        before = {seat.address: balance_of(money.token, seat.address) for seat in seats}
+        session = play(
+            chain,
+            seats,
+            closing,
+            telling.step,
+            telling.refused,
+            telling.time,
+            forgetful=self.forgetful,
+        )
+        self.scene = Scene(chain, session, stock, made, tuple(seats), wants, before, settlement)
+
+    def _seats(
+        self,
+        stock: Stock,
+        wants: Sequence[Sequence[int]],
+        seller: AccountAPI,
+        buyers: Sequence[AccountAPI],
+        closing: int,
+        store: Datastore,
+        home: Path,
+    ) -> list[Seat]:
+        """The seller, then the buyers, each as the story has it."""
+        story = STORIES[self.name]
+
+        def sell(session: SaleSession) -> Seller:
+            if story.seller is None:
+                return Seller(session, stock, closing)
+            role = getattr(adversaries, story.seller)
+            victims = frozenset({str(buyers[-1].address)})
+            return role(session, stock, closing, victims=victims)
+
+        def seat(number: int, account: AccountAPI) -> Seat:
+            odd = story.buyer is not None and number == len(buyers)
+            role = getattr(adversaries, story.buyer) if odd and story.buyer else Buyer
+
+            def make(session: SaleSession) -> Buyer:
+                return role(
+                    str(account.address),
+                    session,
+                    wants[number - 1],
+                    stock.catalogue,
+                    store,
+                    SecretsFile(home / f"buyer-{number}.json"),
+                    progress=self.telling.progress,
+                )
+
+            return Seat(f"buyer {number}", account, make)
+
+        return [
+            Seat("seller", seller, sell),
+            *(seat(number, account) for number, account in enumerate(buyers, 1)),
+        ]
+
+
+@dataclass(frozen=True)
+class Money:
+    """token: what pays, NATIVE for the native coin. prices: of the levels that were reached."""
+
+    token: str
+    prices: tuple[int, ...]
+    stake: int
+
+    def funds(self, wants: Sequence[Sequence[int]], settlement: Settlement) -> int:
+        """What answers for all purchases at once; under open settlement they hold their price."""
+        bought = sum(self.prices[one[-1]] for one in wants) if settlement is Settlement.OPEN else 0
+        return self.stake * len(wants) + bought
+
+
+def _spoils(level: int) -> Callable[[int, EncryptedFile], EncryptedFile]:
+    """Spoils a chunk of the file of that level alone."""
+    return lambda at, file: adversaries.with_spoilt_chunk(file) if at == level else file

@@ -1,0 +1,145 @@
+"""What is kept of an `ape run sell`: a JSON record, two plots and a page."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from offchain.hyperx.report.figures import png
+from offchain.hyperx.report.sections import write_whole
+from offchain.report.page import Picture, Section, render_page
+from offchain.report.text import amount, percent, plain
+from scripts._hide.record import SaleRecord
+from scripts._hide.sheets import REFUSED, buyers_sheet, counters_sheet, levels_sheet, money_sheet
+from scripts._stage.gas import calls_sheet
+
+_BLUE, _ORANGE, _GREEN, _GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
+
+
+def write(record: SaleRecord, folder: Path, *, good: bool) -> list[Path]:
+    """Writes them to `folder`, all rendered before the first; the files written.
+
+    good: whether the story ended as it should.
+    """
+    accuracy, prices = png(accuracy_figure(record)), png(prices_figure(record))
+    page = render_page(
+        title=f"Souk: {record.story}",
+        headline=headline(record),
+        verdict=record.title,
+        good=good,
+        sections=(
+            Section(
+                "Levels",
+                pictures=(
+                    Picture(accuracy, "Accuracy of each level, and what its buyers reached."),
+                    Picture(prices, "Price of each level against its accuracy."),
+                ),
+                sheets=(levels_sheet(record), counters_sheet(record)),
+            ),
+            Section("Sales", sheets=(buyers_sheet(record), money_sheet(record))),
+            Section("Conclusions", lines=record.conclusions),
+            Section("Gas", sheets=(calls_sheet(record.calls, record.gas_price_gwei, REFUSED),)),
+            Section("Circumstances", facts=facts(record)),
+            Section("Events", lines=record.events),
+        ),
+    )
+    files = {
+        "accuracy.png": accuracy,
+        "prices.png": prices,
+        "sell.json": (json.dumps(asdict(record), indent=2) + "\n").encode(),
+        "report.html": page.encode(),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        write_whole(folder / name, content)
+    return [folder / name for name in files]
+
+
+def headline(record: SaleRecord) -> str:
+    """How much was sold, in one sentence."""
+    sold = sum(buyer.owned > 0 for buyer in record.buyers)
+    return (
+        f"{sold} of {len(record.buyers)} buyers own a level of {plain(record.dataset)}, "
+        f"{len(record.levels)} levels offered."
+    )
+
+
+def facts(record: SaleRecord) -> tuple[tuple[str, str], ...]:
+    """Terms and circumstances, as names and values."""
+    coin = plain(record.currency)
+    rows = {
+        "Settlement": record.settlement,
+        "Stake": f"{amount(record.stake, record.decimals)} {coin} for each proved fault",
+        "Images": f"{record.images} sold, {record.tested} others to test on",
+        "Published": f"SHA-256 {record.digest}",
+        "Chain": str(record.chain_id),
+        "Contract": record.contract,
+        "Listing": record.listing,
+        "Catalogue": record.catalogue,
+        "Refused": ", ".join(record.refused) or "no call",
+    }
+    return tuple((rows | record.settings).items())
+
+
+def accuracy_figure(record: SaleRecord) -> Figure:
+    """Accuracy bought against accuracy reached: a point for each level that a buyer got."""
+    figure = Figure(figsize=(7.5, 5), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="#BBBBBB", linewidth=1, label="as bought")
+    designed = [one.designed for one in record.levels]
+    verified = [one.verified for one in record.levels]
+    axes.plot(designed, verified, "s--", color=_ORANGE, label="verified by the seller")
+    for one in record.buyers:
+        for got in one.learned:
+            point = (got.bought, got.reached)
+            axes.plot(*point, "o", color=_BLUE)
+            axes.annotate(one.name, point, xytext=(6, -4), textcoords="offset points", fontsize=8)
+    if record.pool is not None:
+        better = max(got.bought for one in record.buyers[:2] for got in one.learned)
+        axes.plot([better], [record.pool.stripped], "^", color=_GREEN, label="colluders, guessing")
+    _floor(axes, record, horizontal=True)
+    axes.set_xlabel("accuracy bought")
+    axes.set_ylabel("accuracy reached on clean test images")
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1)
+    axes.grid(color="#DDDDDD")
+    figure.legend(frameon=False, fontsize=8, loc="outside lower center", ncols=3)
+    return figure
+
+
+def prices_figure(record: SaleRecord) -> Figure:
+    """Price of each level over its verified accuracy, and what is free."""
+    figure = Figure(figsize=(7.5, 4), layout="constrained")
+    axes = figure.subplots()
+    coins = [one.price / 10**record.decimals for one in record.levels]
+    verified = [one.verified for one in record.levels]
+    axes.plot(verified, coins, "o-", color=_BLUE, label="level")
+    for one, coin in zip(record.levels, coins, strict=True):
+        axes.annotate(
+            f"level {one.number}",
+            (one.verified, coin),
+            xytext=(6, -10),
+            textcoords="offset points",
+            fontsize=8,
+        )
+    _floor(axes, record, horizontal=False)
+    axes.set_xlabel("accuracy, verified")
+    axes.set_ylabel(f"price [{plain(record.currency)}]", parse_math=False)
+    axes.set_xlim(0, 1)
+    axes.set_ylim(bottom=0)
+    axes.grid(color="#DDDDDD")
+    figure.legend(frameon=False, fontsize=8, loc="outside lower center", ncols=3)
+    return figure
+
+
+def _floor(axes: Axes, record: SaleRecord, *, horizontal: bool) -> None:
+    """Lines for what nobody has to pay for."""
+    line = axes.axhline if horizontal else axes.axvline
+    free = record.free
+    label = f"best for nothing: {plain(free.name)}, {percent(free.accuracy)}"
+    line(free.accuracy, color=_GREY, linestyle="--", label=label)
+    line(record.masked, color=_GREY, linestyle=":", label="published data as it is")

@@ -1,0 +1,41 @@
+"""What `ape run seek` does, and what it prints meanwhile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from offchain.hide.cleaner import apply, load_cleaner
+from offchain.hide.errors import HideError
+from offchain.hide.published import encode_dataset, load_published, write_folder
+from scripts._stage.telling import Telling
+
+
+def seek(masked: Path, cleaner: Path, out: Path) -> None:
+    """Applies the cleaner and writes what it gives; see `ape run seek --help`."""
+    if out.exists():
+        raise HideError(f"{out} exists: name a file or folder that does not")
+    telling = Telling(Console(width=120))
+    with telling.live():
+        telling.doing("reading images")
+        published = load_published(masked, telling.progress)
+        bought = load_cleaner(cleaner, published)
+        telling.doing("cleaning")
+        cleaned = apply(published, bought)
+        telling.doing("writing")
+        out.parent.mkdir(parents=True, exist_ok=True)
+        if out.suffix == ".safetensors":
+            beside = out.with_name(f".{out.name}.new")
+            beside.write_bytes(encode_dataset(cleaned))
+            beside.replace(out)
+        else:
+            write_folder(cleaned, out, telling.progress)
+    freed = int(bought.slices.counts.sum())
+    telling.console.print(
+        f"level {bought.level}: {freed} of {len(cleaned)} images are free of masks, SHA-256 "
+        f"{cleaned.digest()}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    telling.console.print(str(out), highlight=False, soft_wrap=True)

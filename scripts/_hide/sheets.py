@@ -1,0 +1,158 @@
+"""The tables of a sale, written once for the terminal and for the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import ROUND_HALF_EVEN, Decimal
+from pathlib import Path
+
+from offchain.hyperx.report.sheets import Row, Sheet
+from offchain.hyperx.report.tables import render
+from offchain.report.text import amount, ether, percent, plain, whole
+from scripts._hide.record import LevelRecord, SaleRecord
+from scripts._stage.gas import calls_sheet
+from scripts._stage.telling import Telling
+
+REFUSED = "Refused calls are in it."
+
+
+def conclude(telling: Telling, record: SaleRecord, wrong: list[str], files: Sequence[Path]) -> None:
+    """The tables, what came of it, whether it is as it should be, and where it is written."""
+    console = telling.console
+    for sheet in sheets(record):
+        console.print(render(sheet))
+    for line in record.conclusions:
+        telling.say(line)
+    for line in wrong:
+        console.print(f"[bold red]not as it should be:[/] {line}", highlight=False)
+    if not wrong:
+        console.print(f"The story ended justly, after {record.seconds:.0f} s.", highlight=False)
+    for file in files:
+        console.print(str(file), soft_wrap=True, highlight=False)
+
+
+def sheets(record: SaleRecord) -> list[Sheet]:
+    """All of them, in the order they are shown."""
+    return [
+        counters_sheet(record),
+        levels_sheet(record),
+        buyers_sheet(record),
+        calls_sheet(record.calls, record.gas_price_gwei, REFUSED),
+        money_sheet(record),
+    ]
+
+
+def counters_sheet(record: SaleRecord) -> Sheet:
+    """What each free counter-measure regains."""
+    rows = [Row((one.name, percent(one.accuracy)), one == record.free) for one in record.counters]
+    return Sheet(
+        "Regained without paying",
+        ("counter-measure", "accuracy"),
+        1,
+        tuple(rows),
+        note=f"Anybody may train on the published data like this; by {record.network}.",
+    )
+
+
+def levels_sheet(record: SaleRecord) -> Sheet:
+    """Accuracy and price of each level, beside what is free."""
+    free = record.free
+
+    def cells(one: LevelRecord) -> tuple[str, ...]:
+        sold = sum(
+            one.number in buyer.wanted and buyer.owned >= one.number for buyer in record.buyers
+        )
+        return (
+            str(one.number),
+            f"{free.name}, {percent(free.accuracy)}",
+            percent(one.designed),
+            percent(one.found),
+            percent(one.verified),
+            percent(one.verified - free.accuracy),
+            amount(one.price, record.decimals),
+            whole(one.file_bytes),
+            str(sold),
+        )
+
+    return Sheet(
+        "Levels",
+        (
+            *("level", "best free", "designed", "found", "verified", "above free"),
+            *(f"price ({plain(record.currency)})", "file bytes", "sold"),
+        ),
+        2,
+        tuple(Row(cells(one)) for one in record.levels),
+        note=f"Accuracy on {record.tested} clean images. The published data alone gives "
+        f"{percent(record.masked)}, unmasked data {percent(record.clean)}. Designed is what the "
+        "seller claims; verified is by another network, or at least another seed, than the search.",
+    )
+
+
+def buyers_sheet(record: SaleRecord) -> Sheet:
+    """What each bought, and how far it got with it."""
+    rows = [
+        Row(
+            (
+                one.name,
+                ", then ".join(map(str, one.wanted)),
+                plain(one.outcome, 120),
+                ", ".join(percent(got.bought) for got in one.learned) or "-",
+                ", ".join(percent(got.reached) for got in one.learned) or "-",
+            )
+        )
+        for one in record.buyers
+    ]
+    return Sheet(
+        "Accuracy bought and reached",
+        ("buyer", "wants level", "outcome", "bought", "reached"),
+        3,
+        tuple(rows),
+        note=f"Each trains {record.network} under a seed of its own with what it bought.",
+    )
+
+
+def money_sheet(record: SaleRecord) -> Sheet:
+    """Who had what before and after."""
+    rows = [
+        Row(
+            (
+                one.party,
+                why,
+                short(one.before, record.decimals),
+                short(one.after, record.decimals),
+                ether(one.fees),
+                ("+" if one.gain > 0 else "") + amount(one.gain, record.decimals),
+            )
+        )
+        for one, why in zip(record.money, reasons(record), strict=True)
+    ]
+    total = sum(one.gain for one in record.money)
+    left = "nothing is left in the contract" if total == 0 else "the rest is in the contract"
+    coin = plain(record.currency)
+    return Sheet(
+        f"Money, in {coin}",
+        ("party", "for", "before", "after", "gas (ETH)", "gain"),
+        2,
+        tuple(rows),
+        note=f"Gas at this chain's own price. Gain is after less before, gas set aside; it sums to "
+        f"{amount(total, record.decimals)}: {left}.",
+    )
+
+
+def reasons(record: SaleRecord) -> list[str]:
+    """For each party of the money table, what its gain is for."""
+    stake = amount(record.stake, record.decimals)
+    said, stakes = [], 0
+    for buyer, money in zip(record.buyers, record.money[1:], strict=True):
+        price = record.levels[buyer.owned - 1].price if buyer.owned else 0
+        punished = money.gain > -price
+        stakes += punished
+        owned = [f"level {buyer.owned}"] * bool(buyer.owned)
+        said.append(", ".join(owned + ["the seller's stake"] * punished) or "nothing")
+    return ["sales" + (f", less {stakes} x {stake} of stake" if stakes else ""), *said]
+
+
+def short(units: int, decimals: int) -> str:
+    """Smallest units in whole coins, rounded to six places."""
+    value = Decimal(units).scaleb(-decimals)
+    return f"{value.quantize(Decimal('1e-6'), ROUND_HALF_EVEN):,}"

@@ -1,0 +1,1 @@
+"""HyperX on a chain: trading sessions and their stories."""

@@ -1,0 +1,48 @@
+"""The paper's two baselines on a demonstration's raw data, which no collector would ever see."""
+
+from __future__ import annotations
+
+import torch
+
+from offchain.data.imageset import ImageSet, Progress
+from offchain.data.shards import packed_part
+from offchain.hyperx.baselines import ScratchSubset, TrainWhole
+from offchain.hyperx.quality import Samples
+from offchain.hyperx.session import Session
+from offchain.models.device import pick_device
+from scripts._hyperx.options import Options
+from scripts._hyperx.record import Offer
+
+
+def baseline_scores(
+    session: Session,
+    validation: ImageSet,
+    offers: tuple[Offer, ...],
+    options: Options,
+    progress: Progress | None = None,
+) -> dict[str, dict[str, float]]:
+    """Accuracy by baseline and provider: on whole datasets, and on the sampled shards alone."""
+    terms = session.terms
+    whole: list[Samples] = []
+    subset: list[Samples] = []
+    for offer in offers:
+        data = packed_part(offer.data, terms.shard_count, terms.shard_size)
+        member = session.members.get(offer.seat.address)
+        shards = torch.tensor(member.sample or () if member else (), dtype=torch.int64)
+        indices = (shards[:, None] * terms.shard_size + torch.arange(terms.shard_size)).flatten()
+        whole.append((data.images, data.labels))
+        subset.append((data.images[indices], data.labels[indices]))
+    device = pick_device(options.device)
+    result = {}
+    for scorer, providers in ((TrainWhole(), whole), (ScratchSubset(), subset)):
+        names = [o.seat.name for o, (_, y) in zip(offers, providers, strict=True) if len(y)]
+        scores = scorer.score(
+            [one for one in providers if len(one[1])],
+            (validation.images, validation.labels),
+            len(validation.classes),
+            seed=options.seed,
+            device=device,
+            progress=progress,
+        )
+        result[scorer.name] = {n: s.accuracy for n, s in zip(names, scores, strict=True)}
+    return result

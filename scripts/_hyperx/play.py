@@ -1,0 +1,232 @@
+"""One session, from empty accounts to the report: sets the table, lets it play, says what came."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import ape
+import click
+from ape.api import AccountAPI
+from ape.contracts import ContractInstance
+
+from offchain.crypto.secrets_file import SecretsFile
+from offchain.data.imageset import ImageSet
+from offchain.hyperx import adversaries
+from offchain.hyperx.collector import Collector, Policy
+from offchain.hyperx.evaluation import Documents, Evaluation
+from offchain.hyperx.provider import Provider
+from offchain.hyperx.report.record import SessionRecord
+from offchain.hyperx.report.sections import write_report
+from offchain.hyperx.session import Session
+from offchain.hyperx.terms import Terms
+from offchain.models.device import pick_device
+from offchain.storage import Datastore, open_datastore
+from scripts._hyperx.baselines import baseline_scores
+from scripts._hyperx.options import Options
+from scripts._hyperx.record import Market, Offer, injustices, make_record
+from scripts._hyperx.second_opinion import second_opinion
+from scripts._hyperx.stories import STORIES
+from scripts._hyperx.terms import make_terms
+from scripts._stage.accounts import is_local, seat_parties
+from scripts._stage.chain import ChainSession
+from scripts._stage.deployments import deployments_path, find_factory
+from scripts._stage.table import Seat, Step, play
+from scripts._stage.telling import Telling
+
+
+@dataclass
+class Demonstration:
+    """Plays the story called `name` on the connected chain.
+
+    Attributes:
+        forgetful: kill and rebuild every role before every step.
+        home: folder of secrets and content. Without one a local chain's are gone when the run
+            ends, and any other chain's are kept in .souk/ of the project.
+        record: what happened, once it did.
+    """
+
+    name: str
+    options: Options
+    forgetful: bool = False
+    home: Path | None = None
+    record: SessionRecord | None = None
+    telling: Telling = field(default_factory=Telling)
+
+    def run(self) -> list[str]:
+        """Plays and reports; returns what did not end as the story demands.
+
+        Nothing is stored, sent or signed before all that was asked for has been checked.
+        """
+        self.telling.console.rule(f"[bold]{self.name}[/]: {STORIES[self.name].title}")
+        with self.telling.live(), self._kept_at() as home:
+            wrong, record = self._play(home)
+        self.record = record
+        paths = write_report(record, self.options.reports / self.name)
+        self.telling.conclude(record, wrong, str(paths.html))
+        return wrong
+
+    def _play(self, home: Path) -> tuple[list[str], SessionRecord]:
+        started = datetime.now(UTC)
+        story, options, telling = STORIES[self.name], self.options, self.telling
+        plan = options.corruption_plan(story.clean)
+        count = len(plan) if story.providers else 0
+        parties = seat_parties(count, options.collector, options.provider, sign_unasked=options.yes)
+        terms = make_terms(options, story, parties.collector.address, count)
+        factory = self._factory()
+        telling.doing("loading the data")
+        validation, parts, clean = options.data(plan, telling.progress)
+        telling.doing("loading the extractor")
+        evaluation = self._evaluation(validation, home)
+        telling.doing("opening the datastore")
+        with open_datastore(options.ipfs, home / "ipfs") as store:
+            telling.doing("publishing the extractor")
+            documents = evaluation.publish(store)
+            if factory is None:
+                factory = parties.deployer.deploy(ape.project.TradingSessionFactory)
+            chain = self._session(factory, terms, documents, parties.collector)
+            offers = tuple(
+                self._offer(i, parties.providers[i], parts[i], clean[i], store, home)
+                for i in range(count)
+            )
+            buyer = self._buyer(evaluation, store, parties.collector, home)
+            telling.session(chain.address)
+            market = Market.open(chain, str(factory.address), buyer, offers)
+            session = play(
+                chain,
+                market.seats,
+                telling.step,
+                refused=telling.refused,
+                forgetful=self.forgetful,
+                before=lambda seat: telling.doing(f"{seat} at work"),
+                at_time=telling.time,
+            )
+            collector = buyer.role
+            assert isinstance(collector, Collector)
+            telling.doing("decrypting the dataset")
+            received = collector.dataset() if session.deal else None
+            efficacy = {}
+            if options.second_opinion:
+                telling.doing("pricing the sampled features")
+                seats = [offer.seat for offer in offers]
+                efficacy = second_opinion(
+                    session, collector, validation, seats, store, options.seed, telling.progress
+                )
+        wrong = injustices(market, session, story, received)
+        baselines = {}
+        if options.baselines:
+            telling.doing("training the baselines")
+            baselines = baseline_scores(session, validation, offers, options, telling.progress)
+        record = make_record(
+            self.name,
+            market,
+            session,
+            collector,
+            options,
+            received,
+            baselines,
+            efficacy,
+            started,
+            telling.log,
+        )
+        return wrong, record
+
+    # ------------------------------------------------------------------ setting the table
+
+    @contextmanager
+    def _kept_at(self) -> Iterator[Path]:
+        """The folder of secrets and content."""
+        if self.home is not None:
+            yield self.home
+        elif not is_local():
+            yield Path(ape.project.path) / ".souk" / str(ape.chain.chain_id)
+        elif self.options.resume:
+            raise click.ClickException("resume: a local chain's secrets are gone with the run")
+        else:
+            with tempfile.TemporaryDirectory(prefix="souk-") as folder:
+                yield Path(folder)
+
+    def _factory(self) -> ContractInstance | None:
+        """The factory; None where it has yet to be deployed, on a local chain."""
+        factory = find_factory(deployments_path(self.options.deployments))
+        if factory is None and self.options.resume:
+            raise click.ClickException(f"resume: no factory, so no session {self.options.resume}")
+        if factory is None and not is_local():
+            raise click.ClickException(
+                f"no factory on {ape.chain.provider.network.name}: run ape run deploy first"
+            )
+        return factory
+
+    def _evaluation(self, validation: ImageSet, home: Path) -> Evaluation:
+        return Evaluation.prepare(
+            self.options.settings(),
+            validation,
+            self.options.scorer(),
+            SecretsFile(home / "collector.json"),
+            pick_device(self.options.device),
+            self.telling.progress,
+        )
+
+    def _session(
+        self, factory: ContractInstance, terms: Terms, documents: Documents, account: AccountAPI
+    ) -> ChainSession:
+        """A new session under `terms`, or the one to go on with."""
+        if self.options.resume:
+            return ChainSession.resume(factory, self.options.resume)
+        terms = replace(
+            terms,
+            preprocessing=documents.preprocessing,
+            extractor=documents.extractor,
+            encryption_key=documents.encryption_key,
+        )
+        chain = ChainSession.create(factory, terms, account)
+        for receipt in chain.receipts:
+            self.telling.step(Step("collector", receipt))
+        return chain
+
+    def _buyer(
+        self, evaluation: Evaluation, store: Datastore, account: AccountAPI, home: Path
+    ) -> Seat:
+        options, cast = self.options, STORIES[self.name].collector
+        role = getattr(adversaries, cast) if cast else Collector
+        policy = Policy(
+            least_accuracy=options.least_accuracy,
+            draw_on_chain=options.draw,
+            # Elsewhere nobody must be able to foresee the samples.
+            sample_seed=options.seed if is_local() else None,
+        )
+
+        def make(session: Session) -> Collector:
+            secrets = SecretsFile(home / "collector.json")
+            return role(session, evaluation, store, secrets, policy, self.telling.progress)
+
+        return Seat("collector", account, make)
+
+    def _offer(
+        self,
+        index: int,
+        account: AccountAPI,
+        data: ImageSet,
+        clean: ImageSet,
+        store: Datastore,
+        home: Path,
+    ) -> Offer:
+        story = STORIES[self.name]
+        plan = self.options.corruption_plan(story.clean)
+        guilty = story.culprit is not None and index == (len(plan) - 1 if story.worst else 0)
+        role = getattr(adversaries, story.culprit) if guilty and story.culprit else Provider
+        if role is adversaries.OtherFeatures:
+            role = partial(role, better=clean)
+
+        def make(session: Session) -> Provider:
+            secrets = SecretsFile(home / f"provider-{index + 1}.json")
+            device = pick_device(self.options.device)
+            return role(str(account.address), session, data, store, secrets, device)
+
+        seat = Seat(f"provider {index + 1}", account, make)
+        return Offer(seat, data, str(plan.corruptions[index]), guilty)

@@ -1,0 +1,91 @@
+"""What the command line says about money, shards and time, turned into the terms of a session.
+
+The factory checks terms again. Here they are checked first, in the words of the command line, so
+that nothing is deployed, stored or paid for terms that it would refuse.
+"""
+
+from __future__ import annotations
+
+import ape
+import click
+from ape.exceptions import ConversionError
+from ape.types import AddressType
+
+from offchain.hyperx.terms import NATIVE, Terms
+from scripts._hyperx.options import Options
+from scripts._hyperx.stories import Story
+
+MAX_SAMPLED = 2_000
+"""Shards; as in TradingSessionFactory."""
+_NO_WORD = bytes(32)
+
+
+def make_terms(options: Options, story: Story, collector: str, count: int) -> Terms:
+    """The terms of a session that begins now and gives `count` providers their turns.
+
+    Its documents are left out. Raises ClickException naming value and bound.
+    """
+    if not story.fits(options.settlement):
+        raise click.ClickException(f"settlement: {options.settlement}, the story needs sealed")
+    now = ape.chain.pending_timestamp
+    phase, response = round(options.hours * 3600), round(options.response_minutes * 60)
+    reviews = story.further_reviews if options.further_reviews is None else options.further_reviews
+    terms = Terms(
+        collector=collector,
+        token=parse_token(options.token),
+        reward=parse_amount("reward", options.reward),
+        deposit=parse_amount("deposit", options.deposit),
+        sample_bps=round(options.sample * 100),
+        penalty_bps=round(options.penalty * 100),
+        shard_count=options.shards,
+        shard_size=options.shard_size,
+        further_reviews=reviews,
+        published_addresses=not options.hidden,
+        settlement=story.settlement(options.settlement),
+        registration_end=now + phase,
+        submission_end=now + 2 * phase,
+        # Every provider may turn out silent, or disclose in vain, before the last one claims, or
+        # delivers and stands the time for disputes.
+        expiry=now + 3 * phase + (4 + 2 * count) * response,
+        response_time=response,
+        preprocessing=_NO_WORD,
+        extractor=_NO_WORD,
+        encryption_key=_NO_WORD,
+    )
+    if not 0 < terms.sample_limit <= MAX_SAMPLED:
+        raise click.ClickException(
+            f"sample: {options.sample:g} % of {terms.shard_count} shards are "
+            f"{terms.sample_limit}, must be 1 to {MAX_SAMPLED}"
+        )
+    if terms.deposit <= terms.compensation:
+        raise click.ClickException(
+            f"deposit: {options.deposit} must be above the compensation, {options.sample:g} % of "
+            f"the reward of {options.reward}"
+        )
+    return terms
+
+
+def parse_amount(name: str, text: str) -> int:
+    """The smallest units in `text`, as 1 ether. Raises ClickException, naming the option."""
+    try:
+        amount = int(ape.convert(text, int))
+    except ConversionError as error:
+        raise click.ClickException(
+            f"{name}: {text!r} is no amount, as 1 ether or 5 gwei"
+        ) from error
+    if not 0 < amount < 2**96:
+        raise click.ClickException(f"{name}: {text} is {amount} wei, must be 1 to 2^96 - 1")
+    return amount
+
+
+def parse_token(text: str | None) -> str:
+    """The address of an ERC-20, or what stands for the native coin. Raises ClickException."""
+    if text is None:
+        return NATIVE
+    try:
+        address = str(ape.convert(text, AddressType))
+    except ConversionError as error:
+        raise click.ClickException(f"token: {text!r} is no address") from error
+    if not ape.chain.provider.get_code(address):
+        raise click.ClickException(f"token: no contract lives at {address}")
+    return address

@@ -1,0 +1,1 @@
+"""MDE on a chain: orders, quotes and deals."""

@@ -1,0 +1,96 @@
+"""What the command line of `ape run price` says, turned into a market, terms and money."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from offchain.data.datasets import load_dataset
+from offchain.data.imageset import Progress
+from offchain.hide.sale.listings import Settlement
+from offchain.mde.lots import MarketData, Owned, Plan, lay_out
+from offchain.mde.oracles import Settings
+from offchain.mde.owner import METHODS, Purse, Trainer
+from offchain.mde.quoting import Terms
+from scripts._hyperx.terms import parse_amount, parse_token
+
+
+@dataclass(frozen=True)
+class PriceOptions:
+    """See `ape run price --help`; amounts as text, times in minutes."""
+
+    sellers: str
+    samples: int
+    dataset: str
+    data_root: Path | None
+    download: bool
+    image_size: int
+    own: int
+    lacking: int
+    lacking_classes: int
+    validation: int
+    test: int
+    method: str
+    hidden: int
+    budget: str
+    most: str
+    floor: str
+    stake: str
+    token: str | None
+    settlement: str | None
+    orders: int
+    minutes: float
+    gas_price: float
+    seed: int
+    ipfs: str | None
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """The sellers. Raises MdeError."""
+        return Plan.parse(self.sellers, self.samples)
+
+    def market(self, progress: Progress | None) -> MarketData:
+        """Everybody's data. Raises DataError or MdeError."""
+        plans = self.plans
+        whole = load_dataset(
+            self.dataset,
+            root=self.data_root,
+            download=self.download,
+            size=self.image_size,
+            progress=progress,
+        )
+        owned = Owned(self.own, self.lacking, self.lacking_classes, self.validation, self.test)
+        return lay_out(whole, plans, owned, self.seed)
+
+    def trainer(self) -> Trainer:
+        """How the buyer trains."""
+        return Trainer((self.hidden,) if self.hidden else (), seed=self.seed)
+
+    def purse(self) -> Purse:
+        """What the buyer pays for one set. Raises ClickException."""
+        most, floor = parse_amount("most", self.most), parse_amount("floor", self.floor)
+        if floor >= most:
+            raise click.ClickException(f"floor: {self.floor} must be below the most, {self.most}")
+        return Purse(most, floor)
+
+    def units(self) -> int:
+        """The budget in the smallest unit. Raises ClickException."""
+        return parse_amount("budget", self.budget)
+
+    def terms(self, settlement: Settlement) -> Terms:
+        """Of the order. Raises ClickException."""
+        seconds = max(1, round(self.minutes * 60))
+        stake = parse_amount("stake", self.stake)
+        return Terms(parse_token(self.token), stake, settlement, seconds, seconds)
+
+    @property
+    def quote_seconds(self) -> int:
+        """How long a quote stands."""
+        return 4 * max(1, round(self.minutes * 60))
+
+    @property
+    def oracle(self) -> Settings:
+        """The settings of the oracle that the artefact holds."""
+        return METHODS[self.method]

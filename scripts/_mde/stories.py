@@ -1,0 +1,103 @@
+"""The stories `ape run price --story` can play: who misbehaves, and what must come of it.
+
+The one that misbehaves is the first seller, unless it is the buyer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import click
+
+from offchain.hide.sale.listings import Settlement
+from scripts._mde.options import PriceOptions
+
+
+@dataclass(frozen=True)
+class Story:
+    """One course of events.
+
+    Attributes:
+        title: one line for people.
+        culprit: class of `offchain.mde.cheats` that the first seller is, if it cheats.
+        proof: the call by which the contract must convict it.
+        twice: whether the first seller has a second quote recorded, or tries.
+        silent: whether the first seller delivers no key.
+        pays: whether the buyer buys at all.
+        stale: whether the buyer's model moves on after its first purchase.
+        refused: a call that somebody tries and the contract must refuse; None if there is none.
+        settlement: the only one under which it can happen; None for both.
+        checked: whether it needs quotes that the contract can check.
+        sellers: how many it needs.
+    """
+
+    title: str
+    culprit: str | None = None
+    proof: str | None = None
+    twice: bool = False
+    silent: bool = False
+    pays: bool = True
+    stale: bool = False
+    refused: str | None = None
+    settlement: str | None = None
+    checked: bool = False
+    sellers: int = 1
+
+    def fits(self, options: PriceOptions) -> bool:
+        """Whether it can happen under these options."""
+        settled = options.settlement is None or self.settlement in (None, options.settlement)
+        return settled and not (self.checked and options.method != "tree")
+
+    def agreed(self, options: PriceOptions) -> Settlement:
+        """The settlement of the order. Raises ClickException where the story cannot happen."""
+        if not self.fits(options):
+            needs = "--method tree" if self.checked else f"--settlement {self.settlement}"
+            raise click.ClickException(f"the story needs {needs}")
+        return Settlement[(options.settlement or self.settlement or "open").upper()]
+
+
+STORIES = {
+    "honest": Story("everyone keeps to the rules"),
+    "swapped-data": Story(
+        "the best seller encrypted other data than it quoted; a chunk proves it",
+        culprit="SwapsData",
+        proof="proveSpoiltChunk",
+    ),
+    "asks-twice": Story(
+        "the best seller asks for a second quote of the same data; the contract refuses",
+        twice=True,
+        refused="quote",
+    ),
+    "refuses-to-pay": Story(
+        "the buyer has its quotes and buys nothing; they expire, and no key was shown",
+        pays=False,
+        refused="purchase",
+    ),
+    "stale-model": Story(
+        "the buyer's model moves on; old quotes cannot be bought, new ones are made",
+        stale=True,
+        sellers=2,
+        refused="purchase",
+    ),
+    "false-score": Story(
+        "the best seller misreports one score; the contract walks the tree and takes its stake",
+        culprit="FalseScore",
+        proof="proveWrongScore",
+        checked=True,
+    ),
+    "false-price": Story(
+        "the best seller asks more than its scores give; the contract counts again",
+        culprit="FalsePrice",
+        proof="proveWrongPrice",
+        checked=True,
+    ),
+    "wrong-key": Story(
+        "the best seller seals another key to the buyer; the contract takes its stake",
+        culprit="WrongKey",
+        proof="proveWrongKey",
+        settlement="sealed",
+    ),
+    "no-key": Story(
+        "the best seller delivers no key; the price goes back into the budget", silent=True
+    ),
+}

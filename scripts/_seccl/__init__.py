@@ -1,0 +1,1 @@
+"""SecCL on a chain: a federation, its audit and its figures."""

@@ -1,0 +1,279 @@
+"""The adapter between a SecCL session's roles and the chain: events in, transactions out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import ape
+import click
+from ape.api import AccountAPI
+from ape.contracts import ContractInstance
+from ape.exceptions import ContractLogicError
+from ape.types import ContractLog
+from eth_account import Account
+from eth_account.messages import encode_typed_data
+
+from offchain.seccl import actions as do
+from offchain.seccl.description import MAX_DESCRIPTION_BYTES, Description
+from offchain.seccl.messages import Board, PostKey, SessionTerms
+from offchain.seccl.session import Session
+from offchain.storage import Datastore, cid_from_digest
+from scripts._seccl.calls import call_of, key_words
+from scripts._seccl.events import Notes, board_event, consensus_event, terms_in
+from scripts._stage.chain import Receipt, entry_of, transact, wait_until
+
+CREATED = "SessionCreated(bytes32,address,(address,bytes32,uint16,uint16,uint40,uint32,uint32,uint32,bool,bool,uint96,uint96),bytes32)"  # noqa: E501
+"""The board's event by which a session is found wherever its board is."""
+
+
+@dataclass(frozen=True)
+class Times:
+    """Of a consensus, in seconds: for ballots or commitments to them, for openings, 0 where ballots
+    are open, and from then on until members may open a round in the server's place."""
+
+    ballots: int
+    openings: int
+    patience: int
+
+    @classmethod
+    def within(cls, window: int, hidden: bool) -> Times:
+        """Of rounds that have a window of `window` seconds for uploads and one for evaluations.
+
+        Voting ends with the first half of its window, for in the second half members post what the
+        server has not; the patience ends before the next round's.
+        """
+        half = window // 2
+        return cls(half // 2, half // 2, half) if hidden else cls(half, 0, half)
+
+
+class AccountWallet:
+    """A key of Ape's as roles use it."""
+
+    def __init__(self, account: AccountAPI) -> None:
+        self.account = account
+        self.address = str(account.address)
+
+    def sign(self, typed: dict[str, Any]) -> bytes:
+        """The signature, 65 bytes r, s, v."""
+        signature = self.account.sign_message(encode_typed_data(full_message=typed))
+        if signature is None:
+            raise click.ClickException(f"{self.address} did not sign")
+        return bytes(signature.encode_rsv())
+
+
+def recover(typed: dict[str, Any], signature: bytes) -> str | None:
+    """Who signed typed data; None where nobody did."""
+    try:
+        message = encode_typed_data(full_message=typed)
+        return str(Account.recover_message(message, signature=signature))
+    # Whatever a false signature makes the library raise: its own errors are no common class.
+    except Exception:
+        return None
+
+
+class FederationChain:
+    """One session on a BulletinBoard and its BordaConsensus, and what was sent to them."""
+
+    def __init__(
+        self, board: ContractInstance, consensus: ContractInstance, session: Session, first: int
+    ) -> None:
+        """first: block in which the session was made."""
+        self.board = board
+        self.consensus = consensus
+        self.session = session
+        self.receipts: list[Receipt] = []
+        self._read_to = first
+        self._notes = Notes()
+        self.refresh()
+
+    # ---------------------------------------------------------------- begin and find
+
+    @classmethod
+    def create(
+        cls,
+        board: ContractInstance,
+        factory: ContractInstance,
+        server: AccountAPI,
+        terms: SessionTerms,
+        times: Times,
+        description: Description,
+        store: Datastore,
+    ) -> FederationChain:
+        """Opens a session and its consensus, both by the server."""
+        store.put(description.to_bytes())
+        first = ape.chain.blocks.height
+        value = terms.stake
+        receipt = transact(board.createSession, (terms.words(), terms.document), server, value)
+        (event,) = board.SessionCreated.from_receipt(receipt)
+        session = Session(twin_of(board), bytes(event.session), terms, description)
+        chosen, made = _make_consensus(factory, server, session, times)
+        chain = cls(board, made, session, first)
+        chain.receipts += [entry_of("createSession, board", receipt), chosen]
+        return chain
+
+    @classmethod
+    def find(
+        cls, text: str, store: Datastore, missing: tuple[AccountAPI, Times] | None = None
+    ) -> FederationChain:
+        """The session with that id, 0x and 64 hex digits, by its events alone.
+
+        missing: the server and the times of the consensus that it makes where there is none yet,
+        since it was killed before. Raises ClickException, one line, where there is none, BoardError
+        where it is not what its id says.
+        """
+        id_ = id_of(text)
+        logs = _logs(None, 0, [_topic(CREATED), "0x" + id_.hex()])
+        if not logs:
+            raise click.ClickException(f"no board on this chain has a session 0x{id_.hex()}")
+        board = ape.project.BulletinBoard.at(logs[0]["address"])
+        (log,) = _decoded(board, logs[:1])
+        document = bytes(log.event_arguments["document"])
+        terms = terms_in(log.event_arguments["terms"], document)
+        content = store.get(cid_from_digest(document), MAX_DESCRIPTION_BYTES)
+        description = Description.from_bytes(content)
+        session = Session(twin_of(board), id_, terms, description)
+        factory = ape.project.BordaConsensusFactory.at(description.consensus)
+        made = [
+            found.event_arguments["session"]
+            for found in _decoded(factory, _logs(str(factory.address), log.block_number, []))
+            if bytes(found.event_arguments["context"]) == id_
+            and found.event_arguments["owner"].lower() == terms.server.lower()
+        ]
+        receipts = []
+        if made:
+            # The first: a server that makes another later changes nothing.
+            consensus = ape.project.BordaConsensus.at(made[0])
+        elif missing is not None:
+            chosen, consensus = _make_consensus(factory, missing[0], session, missing[1])
+            receipts.append(chosen)
+        else:
+            raise click.ClickException(f"session 0x{id_.hex()} has no consensus")
+        agreed = consensus.terms(skip_trace=True)
+        rules = agreed.winners, agreed.quorum, agreed.revealTime > 0
+        members = tuple(map(str, consensus.members(skip_trace=True)))
+        about = description.winners, description.quorum, description.hidden
+        if (rules, members) != (about, description.members):
+            raise click.ClickException(
+                f"the consensus of session 0x{id_.hex()} has other rules or members than agreed on"
+            )
+        chain = cls(board, consensus, session, log.block_number)
+        chain.receipts += receipts
+        return chain
+
+    # ---------------------------------------------------------------- what happened
+
+    def refresh(self) -> Session:
+        """The session with all that has happened since."""
+        height = ape.chain.blocks.height
+        if height >= self._read_to:
+            topics = [None, "0x" + self.session.id.hex()]
+            for log in _decoded(
+                self.board, _logs(str(self.board.address), self._read_to, topics, height)
+            ):
+                for event in board_event(log, self._notes):
+                    self.session.apply(event)
+            for log in _decoded(
+                self.consensus, _logs(str(self.consensus.address), self._read_to, [], height)
+            ):
+                for event in consensus_event(log):
+                    self.session.apply(event)
+            self._read_to = height + 1
+        return self.session
+
+    def is_posted(self, key: PostKey, message: bytes, path: tuple[bytes, ...]) -> bool:
+        """Whether the board says that this message counts."""
+        words = key_words(key), message, list(path)
+        try:
+            return bool(self.board.isPosted(*words, skip_trace=True))
+        # A path that is not of the batch's tree: then the batch has no such leaf.
+        except ContractLogicError:
+            return False
+
+    def result(self, round_: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Winners and points as the contract keeps them."""
+        winners, points = self.consensus.result(round_, skip_trace=True)
+        return tuple(map(int, winners)), tuple(map(int, points))
+
+    # ---------------------------------------------------------------- what is done
+
+    def send(self, action: do.Action, account: AccountAPI) -> Receipt:
+        """Does what a role wants done. Raises ActionRefused with the contract's reason."""
+        bond = self.session.terms.bond
+        method, arguments, value, note = call_of(action, self.board, self.consensus, bond)
+        receipt = transact(method, arguments, account, value, note)
+        self.receipts.append(entry_of(str(method).partition("(")[0], receipt))
+        self.refresh()
+        return self.receipts[-1]
+
+    def withdraw_bonds(self, account: AccountAPI) -> None:
+        """Pays an account the bonds that it is owed, if any."""
+        if self.board.owed(account.address):
+            receipt = transact(self.board.withdrawBonds, (), account)
+            self.receipts.append(entry_of("withdrawBonds", receipt))
+
+
+def id_of(text: str) -> bytes:
+    """A session's id. Raises ClickException unless it is 0x and 64 hex digits."""
+    try:
+        id_ = bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        id_ = b""
+    if len(id_) != 32:
+        raise click.ClickException(f"a session is 0x and 64 hex digits, not {text!r:.80}")
+    return id_
+
+
+def _make_consensus(
+    factory: ContractInstance, server: AccountAPI, session: Session, times: Times
+) -> tuple[Receipt, ContractInstance]:
+    about = session.description
+    terms = (
+        str(server.address),
+        session.id,
+        about.winners,
+        about.quorum,
+        times.ballots,
+        times.openings,
+        times.patience,
+    )
+    receipt = transact(factory.createSession, (terms, list(about.members)), server)
+    (made,) = factory.SessionCreated.from_receipt(receipt)
+    entry = entry_of("createSession, consensus", receipt)
+    return entry, ape.project.BordaConsensus.at(made.session)
+
+
+def twin_of(board: ContractInstance) -> Board:
+    """The Python twin of a deployed board."""
+    return Board(ape.chain.chain_id, str(board.address))
+
+
+def now() -> int:
+    """Time of the newest block, in Unix seconds."""
+    return int(ape.chain.blocks.head.timestamp)
+
+
+def go_to(timestamp: int) -> None:
+    """Lets time pass on the local chain, to `timestamp` unless that is over."""
+    if now() < timestamp:
+        wait_until(timestamp)
+
+
+def _logs(
+    address: str | None, first: int, topics: list[str | None], last: int | None = None
+) -> list[dict[str, Any]]:
+    query: dict[str, Any] = {"fromBlock": hex(first), "toBlock": hex(last) if last else "latest"}
+    if address:
+        query["address"] = address
+    if topics:
+        query["topics"] = topics
+    return list(ape.chain.provider.make_request("eth_getLogs", [query]))
+
+
+def _decoded(contract: ContractInstance, logs: list[dict[str, Any]]) -> list[ContractLog]:
+    ecosystem = ape.chain.provider.network.ecosystem
+    return list(ecosystem.decode_logs(logs, *contract.contract_type.events))
+
+
+def _topic(signature: str) -> str:
+    return str(ape.chain.provider.web3.keccak(text=signature).to_0x_hex())

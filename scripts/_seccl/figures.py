@@ -1,0 +1,152 @@
+"""What `ape run figures seccl` does and writes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from matplotlib.figure import Figure
+from rich.console import Console
+
+from offchain.data.datasets import DATASETS, load_dataset
+from offchain.data.imagefolder import evenly_spaced
+from offchain.data.imageset import ImageSet, split
+from offchain.hyperx.report.figures import png
+from offchain.hyperx.report.sheets import Sheet
+from offchain.hyperx.report.tables import as_markdown, render
+from offchain.models.device import pick_device
+from offchain.seccl.comparison import Result, Run, play_runs
+from offchain.seccl.figures import (
+    ATTACKS,
+    COMPARED,
+    PAPER_PARTICIPANTS,
+    backdoors_sheet,
+    breaking_sheet,
+    comparison_runs,
+    defences_sheet,
+    figure_4,
+    figure_4_runs,
+    figure_5,
+    figure_5_runs,
+    paper_sheet,
+    seats_sheet,
+)
+from offchain.seccl.training import TrainingSettings
+from scripts._stage.waiting import doing
+
+COMPARED_SHARES = (0.2, 0.4)
+
+FIRST_ATTACK = 4
+"""The fifth round, counted from 0."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """See `ape run figures seccl --help`."""
+
+    dataset: str
+    data_root: Path | None
+    download: bool
+    only: tuple[str, ...]
+    seeds: int
+    rounds: int
+    epochs: int
+    compared_images: int
+    compared_seeds: int
+    device: str | None
+
+    @property
+    def command(self) -> str:
+        """What gives the same report again, where the data lies apart."""
+        parts = [f"ape run figures seccl --dataset {self.dataset}"]
+        parts += [f"--only {part}" for part in self.only] if len(self.only) == 1 else []
+        parts += [f"--seeds {self.seeds} --rounds {self.rounds} --epochs {self.epochs}"]
+        if "attacks" in self.only:
+            parts.append(f"--compared-images {self.compared_images}")
+            parts.append(f"--compared-seeds {self.compared_seeds}")
+        return " ".join(parts)
+
+
+def reproduce(options: Options, folder: Path) -> None:
+    """Plays the runs that are missing and writes tables and plots to `folder`."""
+    began = time.monotonic()
+    folder.mkdir(parents=True, exist_ok=True)
+    console = Console(width=120)
+    with doing(console, "reading images"):
+        train, test = _data(options)
+    settings = TrainingSettings(epochs=options.epochs)
+    sheets: list[Sheet] = []
+    plots: dict[str, Figure] = {}
+    if "paper" in options.only:
+        seeds = range(options.seeds)
+        fourth = figure_4_runs(options.rounds, seeds, settings)
+        fifth = figure_5_runs(options.rounds, seeds, settings)
+        played = _play(console, "figures 4 and 5", [*fourth, *fifth], train, test, options, folder)
+        before, after = played[: len(fourth)], played[len(fourth) :]
+        sheets.append(paper_sheet(before, after))
+        for letter, people in zip("ab", PAPER_PARTICIPANTS, strict=True):
+            plots[f"figure_4{letter}"] = figure_4(before, people)
+        plots["figure_5"] = figure_5(after)
+    if "attacks" in options.only:
+        fewer = train.subset(evenly_spaced(len(train), min(len(train), options.compared_images)))
+        base = Run(attack_round=FIRST_ATTACK, rounds=options.rounds, settings=settings)
+        runs = comparison_runs(
+            base, ATTACKS, COMPARED_SHARES, COMPARED, range(options.compared_seeds)
+        )
+        played = _play(console, "attacks and defences", runs, fewer, test, options, folder)
+        sheets += [make(played) for make in (defences_sheet, backdoors_sheet, breaking_sheet)]
+        sheets.append(seats_sheet(played))
+    files = [folder / "figures.md"]
+    files[0].write_text(_document(options, train, test, sheets))
+    for name, figure in plots.items():
+        files.append(folder / f"{name}.png")
+        files[-1].write_bytes(png(figure))
+    for sheet in sheets:
+        console.print(render(sheet))
+    console.print(f"done in {time.monotonic() - began:.0f} s", highlight=False)
+    for file in files:
+        console.print(str(file), highlight=False)
+
+
+def _data(options: Options) -> tuple[ImageSet, ImageSet]:
+    """What participants share out and what nobody trains on."""
+
+    def load(part: str) -> ImageSet:
+        return load_dataset(
+            options.dataset, root=options.data_root, split=part, download=options.download
+        )
+
+    train = load("train")
+    if options.dataset in DATASETS and options.dataset != "digits":
+        return train, load("test")
+    kept = len(train) // 5
+    test, rest = split(train, [kept, len(train) - kept], 0)
+    return rest, test
+
+
+def _play(
+    console: Console,
+    what: str,
+    runs: Sequence[Run],
+    train: ImageSet,
+    test: ImageSet,
+    options: Options,
+    folder: Path,
+) -> list[Result]:
+    with doing(console, what) as progress:
+        device = pick_device(options.device)
+        return play_runs(runs, train, test, folder / "runs", device=device, progress=progress)
+
+
+def _document(options: Options, train: ImageSet, test: ImageSet, sheets: Sequence[Sheet]) -> str:
+    head = (
+        "# SecCL: the paper's figures, and attacks against defences\n\n"
+        f"`{options.command}`\n\n"
+        f"{train.name}: {len(train):,} images to share out and to judge by, "
+        f"{len(test):,} to test on; digests {train.digest()[:16]} and {test.digest()[:16]}. "
+        f"{options.rounds} rounds of {options.epochs} local epochs; attacks begin in the fifth "
+        "round.\n"
+    )
+    return "\n".join([head, *map(as_markdown, sheets)])

@@ -1,0 +1,157 @@
+"""How a session of SecCL begins: contracts, terms and description, and everybody's role."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import ape
+import torch
+from ape.api import AccountAPI
+
+from offchain.crypto import commitments as cm
+from offchain.seccl.description import Description
+from offchain.seccl.lies import LIES, Lie
+from offchain.seccl.messages import SessionTerms
+from offchain.seccl.parameters import Layout, model_digest
+from offchain.seccl.participant import Participant
+from offchain.seccl.server import Server
+from offchain.seccl.similarity import Likeness
+from offchain.seccl.training import Task
+from offchain.storage import Datastore, cid_of, digest_of
+from scripts._seccl.chain import AccountWallet, FederationChain, Times, now, recover, twin_of
+from scripts._seccl.options import SPARE_ACCOUNTS, FederateOptions
+from scripts._seccl.table import Seat, Table
+from scripts._stage.chain import Receipt
+
+BOND = 10**15
+"""Wei that a challenge costs when it is answered, more than an answer's gas."""
+
+_START_SECONDS = 120
+"""Between the session's creation and its first window."""
+
+
+@dataclass(frozen=True, eq=False)
+class Agreed:
+    """What is trained, on images of which shape (C, H, W), where the parameters lie, and the first
+    global model, float32 (P,)."""
+
+    task: Task
+    shape: tuple[int, int, int]
+    layout: Layout
+    first: torch.Tensor
+
+
+def open_session(
+    options: FederateOptions,
+    agreed: Agreed,
+    store: Datastore,
+    before: Callable[[bytes], None],
+) -> FederationChain:
+    """Deploys the contracts and opens a session; `before` gets its id before it exists."""
+    deployer, server, *members = _accounts(options)
+    board = deployer.deploy(ape.project.BulletinBoard)
+    factory = deployer.deploy(ape.project.BordaConsensusFactory)
+    addresses = tuple(str(member.address) for member in members)
+    description = Description(
+        members=addresses,
+        consensus=str(factory.address),
+        winners=options.elected,
+        quorum=0,
+        ballots=options.ballots,
+        screen=Likeness() if options.screen else None,
+        parameters=agreed.layout.total,
+        share=options.share,
+        network=options.model,
+        model=model_digest(agreed.layout, agreed.first),
+        classes=agreed.task.class_count,
+        shape=agreed.shape,
+        seed=options.seed,
+        image_privacy=agreed.task.settings.image_privacy,
+        dataset=options.dataset,
+    )
+    window = _window(options)
+    terms = SessionTerms(
+        server=str(server.address),
+        member_root=cm.root_of(twin_of(board).member_leaves(addresses)),
+        members=len(addresses),
+        rounds=options.rounds,
+        start=now() + _START_SECONDS,
+        upload_time=window,
+        evaluation_time=window,
+        response_time=window // 8,
+        batched_uploads=options.posts == "batch",
+        batched_evaluations=options.posts == "batch",
+        stake=options.stake_wei() * len(addresses),
+        bond=BOND,
+        document=digest_of(cid_of(description.to_bytes())),
+    )
+    before(twin_of(board).session_id(terms))
+    return FederationChain.create(
+        board, factory, server, terms, _times(options), description, store
+    )
+
+
+def resume_session(options: FederateOptions, session: str, store: Datastore) -> FederationChain:
+    """A session that was begun with these options, though it were killed while it began."""
+    _, server, *_ = _accounts(options)
+    return FederationChain.find(session, store, (server, _times(options)))
+
+
+def _times(options: FederateOptions) -> Times:
+    return Times.within(_window(options), options.ballots == "hidden")
+
+
+def _window(options: FederateOptions) -> int:
+    """Seconds for uploads, and for evaluations."""
+    return round(options.hours * 3600)
+
+
+def make_table(
+    options: FederateOptions,
+    chain: FederationChain,
+    store: Datastore,
+    tell: Callable[[str, Receipt], None],
+    secret: bytes,
+) -> Table:
+    """Everybody at a table, as the options have them. secret: what hides all members' ballots."""
+    _, server, *members = _accounts(options)
+    lie = options.server_lie if options.liar else None
+    return seat_all(chain, server, members, store, tell, options.lie, lie, secret)
+
+
+def seat_all(
+    chain: FederationChain,
+    account: AccountAPI,
+    members: Sequence[AccountAPI],
+    store: Datastore,
+    tell: Callable[[str, Receipt], None],
+    name: str = "none",
+    lie: Lie | None = None,
+    secret: bytes | None = None,
+) -> Table:
+    """Roles that remember nothing, for the server's account and the members', by index.
+
+    name, lie: what the server does wrong, and about whom. secret: as `Voter` takes it, here of all.
+    """
+    session, wallet = chain.session, AccountWallet(account)
+    server = (
+        Server(session, wallet, store) if lie is None else LIES[name](session, wallet, store, lie)
+    )
+    seats = [
+        Seat(
+            f"member {i}",
+            member,
+            Participant(session, i, AccountWallet(member), recover, store, secret),
+        )
+        for i, member in enumerate(members)
+    ]
+    patience = int(chain.consensus.terms(skip_trace=True).patience)
+    return Table(chain, server, account, seats, store, patience, tell)
+
+
+def _accounts(options: FederateOptions) -> list[AccountAPI]:
+    """Deployer, server and members, these in the order of their addresses."""
+    accounts = list(ape.accounts.test_accounts[: SPARE_ACCOUNTS + options.participants])
+    members = sorted(accounts[SPARE_ACCOUNTS:], key=lambda one: int(one.address, 16))
+    return [*accounts[:SPARE_ACCOUNTS], *members]

@@ -1,0 +1,1 @@
+"""What every command uses: the chain, money, accounts, telling, reports."""

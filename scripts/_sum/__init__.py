@@ -1,0 +1,1 @@
+"""SUM on a chain: a shared model beside its simulation."""

@@ -1,0 +1,56 @@
+"""The contract, its parties, and listings under both settlements and in both currencies."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.hide.shop import OPEN, SEALED, open_shop
+from tests.kit.mock_contracts import deploy_token
+
+
+@pytest.fixture(scope="session")
+def seller(accounts):
+    """Sells cleaners."""
+    return accounts[11]
+
+
+@pytest.fixture(scope="session")
+def buyer(accounts):
+    """Buys one."""
+    return accounts[12]
+
+
+@pytest.fixture(scope="session")
+def other(accounts):
+    """Buys one too."""
+    return accounts[13]
+
+
+@pytest.fixture(scope="session")
+def contract(project, deployer, coin):
+    """The contract of all sales; after the token, since Ape forgets what a module deploys late."""
+    return project.CleanerSale.deploy(sender=deployer)
+
+
+@pytest.fixture(scope="session")
+def coin(mocks, deployer, seller, buyer, other, stranger):
+    """A plain ERC-20 of which these have plenty."""
+    return deploy_token(mocks["PlainToken"], deployer, [seller, buyer, other, stranger])
+
+
+@pytest.fixture(params=[OPEN, SEALED], ids=["open", "sealed"])
+def settlement(request):
+    """How keys are delivered."""
+    return request.param
+
+
+@pytest.fixture(params=["native", "token"])
+def currency(request, coin):
+    """What is paid in: None for the native coin."""
+    return coin if request.param == "token" else None
+
+
+@pytest.fixture
+def shop(contract, seller, settlement, currency):
+    """A fresh listing with three levels, of an honest seller."""
+    return open_shop(contract, seller, settlement=settlement, token=currency)

@@ -1,0 +1,334 @@
+"""A listing as tests use it: its seller, its buyers, their files, keys and purchases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import ape
+from ape.api import ReceiptAPI
+from ape.contracts import ContractInstance
+from eth_hash.auto import keccak
+
+from offchain.crypto.disputable import (
+    EncryptedFile,
+    FileDomain,
+    chunk_evidence,
+    encrypt_file,
+    key_evidence,
+)
+from offchain.crypto.sealing import Point, new_secret, open_keys, point_of, seal_keys
+from offchain.hide.sale.listings import (
+    NATIVE,
+    Level,
+    Listing,
+    Sale,
+    SaleState,
+    Settlement,
+    cleaner_domain,
+    due,
+)
+from tests.kit.refusals import Refusal, refusal
+
+OPEN, SEALED = Settlement.OPEN, Settlement.SEALED
+PRICES = (1_000, 2_500, 7_000)
+ACCURACIES = (3_000, 5_000, 9_000)
+STAKE = 400
+DELIVERY_TIME, DISPUTE_TIME = 100, 60
+DATASET = b"\x0d" * 32
+CHUNK_BYTES = 64
+CONTENT_BYTES = 300
+PLENTY = 10**6
+
+
+def content_of(level: int, size: int = CONTENT_BYTES) -> bytes:
+    """The cleaner of a level, as far as tests care."""
+    return bytes((level * 7 + i) % 256 for i in range(size))
+
+
+def key_of(level: int, seller: str) -> bytes:
+    """A seller's key for a level."""
+    return keccak(b"key of level %d of " % level + seller.encode())
+
+
+def spoil(file: EncryptedFile, chunk: int) -> EncryptedFile:
+    """The file with one bit of an encrypted chunk flipped, before the seller commits to it."""
+    data = bytearray(file.ciphertext)
+    data[chunk * file.shape.chunk_bytes] ^= 1
+    return replace(file, ciphertext=bytes(data))
+
+
+@dataclass
+class Shop:
+    """One listing."""
+
+    contract: ContractInstance
+    listing: Listing
+    seller: Any
+    files: tuple[EncryptedFile, ...]
+    keys: tuple[bytes, ...]
+    token: ContractInstance | None = None
+    secrets: dict[str, int] = field(default_factory=dict)
+    sales: dict[str, Sale] = field(default_factory=dict)
+
+    # ---------------------------------------------------------------- what is so
+
+    @property
+    def id(self) -> bytes:
+        """The listing's id, by the twin."""
+        return self.listing.id(ape.chain.chain_id, self.contract.address)
+
+    @property
+    def sealed(self) -> bool:
+        """Whether keys are delivered sealed."""
+        return self.listing.settlement is SEALED
+
+    @property
+    def args(self) -> tuple[Any, ...]:
+        """The listing as calls take it."""
+        return self.listing.args()
+
+    @property
+    def funds(self) -> int:
+        """What the contract holds of the seller's."""
+        return self.contract.bookOf(self.id)[2]
+
+    @property
+    def held(self) -> int:
+        """How much of it answers for sales."""
+        return self.contract.bookOf(self.id)[3]
+
+    @property
+    def balance(self) -> int:
+        """What the contract holds of everybody's."""
+        return self.money(self.contract)
+
+    def money(self, account: Any) -> int:
+        """What an account has of the listing's currency."""
+        if self.token:
+            return self.token.balanceOf(account)
+        return ape.chain.provider.web3.eth.get_balance(account.address)
+
+    def domain(self, level: int) -> FileDomain:
+        """The domain of a level's cleaner."""
+        return self.listing.domain(ape.chain.chain_id, self.contract.address, level)
+
+    def status(self, buyer: Any) -> tuple[SaleState, int, int, int, bytes]:
+        """Where a buyer stands: state, level, owned, deadline, content."""
+        state, level, owned, deadline, content = self.contract.saleOf(self.id, buyer.address)
+        return SaleState(state), level, owned, deadline, bytes(content)
+
+    def state(self, buyer: Any) -> SaleState:
+        """The state alone."""
+        return self.status(buyer)[0]
+
+    def deadline(self, buyer: Any) -> int:
+        """When the running window ends."""
+        return self.status(buyer)[3]
+
+    def sale(self, buyer: Any) -> Sale:
+        """The buyer's present sale, or its last one."""
+        return self.sales[buyer.address]
+
+    def secret(self, buyer: Any) -> int:
+        """The private key of the buyer's one-time key."""
+        return self.secrets[buyer.address]
+
+    # ---------------------------------------------------------------- time
+
+    def go_to(self, timestamp: int) -> None:
+        """Has the next block at ``timestamp`` or later, and the latest one at it."""
+        if ape.chain.blocks.head.timestamp < timestamp:
+            ape.chain.mine(timestamp=timestamp)
+
+    def at(self, timestamp: int) -> None:
+        """Has the next transaction happen at ``timestamp``."""
+        ape.chain.pending_timestamp = timestamp
+
+    def lapse(self, buyer: Any) -> None:
+        """Goes to the first second after the buyer's window."""
+        self.go_to(self.deadline(buyer))
+
+    # ---------------------------------------------------------------- calls
+
+    def pay(self, amount: int, sender: Any) -> dict[str, Any]:
+        """Keyword arguments of a call that pays; allows the token where there is one."""
+        if self.token:
+            self.token.approve(self.contract, amount, sender=sender)
+            return {"sender": sender}
+        return {"sender": sender, "value": amount}
+
+    def credit(self, buyer: Any) -> int:
+        """The price of the best level the buyer owns."""
+        state, _, _, _, content = self.status(buyer)
+        return int.from_bytes(content, "big") if state is SaleState.OWNED else 0
+
+    def one_time_key(self, buyer: Any) -> int:
+        """x of a fresh one-time key where keys are sealed, zero else."""
+        if not self.sealed:
+            return 0
+        self.secrets[buyer.address] = new_secret()
+        return point_of(self.secrets[buyer.address]).x
+
+    def buy_args(self, level: int, one_time_key: int) -> tuple[Any, ...]:
+        """The arguments of ``buy``."""
+        path = self.listing.path(level)
+        return (self.listing.terms(), level, self.listing.offer(level), path, one_time_key)
+
+    def buy(self, buyer: Any, level: int = 0) -> ReceiptAPI:
+        """Buys a level, for the difference to what the buyer owns."""
+        key = self.one_time_key(buyer)
+        sale = Sale.of(self.listing, level, self.credit(buyer), key)
+        receipt = self.contract.buy(*self.buy_args(level, key), **self.pay(sale.paid, buyer))
+        self.sales[buyer.address] = sale
+        return receipt
+
+    def seal_args(self, buyer: Any, level: int, key: bytes | None = None) -> tuple[int, bytes]:
+        """A key sealed to the buyer: the right one, or ``key``."""
+        point = Point.with_even_y(self.sale(buyer).one_time_key)
+        sealed = seal_keys(point, {level: self.keys[level] if key is None else key})
+        return sealed.ephemeral_x, sealed.sealed[0]
+
+    def deliver(self, buyer: Any, key: bytes | None = None) -> ReceiptAPI:
+        """The seller delivers the key, or under sealed settlement another one."""
+        level = self.status(buyer)[1]
+        if self.sealed:
+            return self.deliver_words(buyer, *self.seal_args(buyer, level, key))
+        return self.contract.publishKey(*self.publish_args(buyer), sender=self.seller)
+
+    def publish_args(self, buyer: Any) -> tuple[Any, ...]:
+        """The arguments of ``publishKey``."""
+        level = self.status(buyer)[1]
+        goods = self.listing.goods(level)
+        return (self.args, buyer.address, self.sale(buyer).args(), goods, self.keys[level])
+
+    def deliver_words(self, buyer: Any, ephemeral_x: int, sealed_key: bytes) -> ReceiptAPI:
+        """The seller delivers these two words."""
+        sale = self.sale(buyer)
+        receipt = self.contract.sealKey(
+            self.args, buyer.address, sale.args(), ephemeral_x, sealed_key, sender=self.seller
+        )
+        self.sales[buyer.address] = sale.delivered(ephemeral_x, sealed_key)
+        return receipt
+
+    def received(self, buyer: Any, receipt: ReceiptAPI) -> bytes:
+        """The key that a delivery gave its buyer."""
+        if not self.sealed:
+            (log,) = self.contract.KeyPublished.from_receipt(receipt)
+            return bytes(log.key)
+        level = self.status(buyer)[1]
+        (log,) = self.contract.KeySealed.from_receipt(receipt)
+        sealed = seal_keys(point_of(1), {})
+        sealed = replace(sealed, ephemeral_x=log.ephemeralX, sealed=(bytes(log.sealedKey),))
+        return open_keys(self.secret(buyer), sealed, [level])[level]
+
+    def accept(self, buyer: Any) -> ReceiptAPI:
+        """The buyer settles at once."""
+        return self.contract.accept(self.args, self.sale(buyer).args(), sender=buyer)
+
+    def settle(self, *buyers: Any, sender: Any = None) -> ReceiptAPI:
+        """Settles or lets lapse what is due of these buyers."""
+        sales = due([(b.address, self.sale(b)) for b in buyers])
+        return self.contract.settle(self.args, sales, sender=sender or self.seller)
+
+    def refund(self, buyer: Any) -> ReceiptAPI:
+        """The buyer takes its money back."""
+        return self.contract.refund(self.args, self.sale(buyer).args(), sender=buyer)
+
+    def key_proof(self, buyer: Any, delivery: ReceiptAPI) -> tuple[Any, ...]:
+        """The arguments of ``proveWrongKey``."""
+        (log,) = self.contract.KeySealed.from_receipt(delivery)
+        evidence = key_evidence(self.secret(buyer), log.ephemeralX, bytes(log.sealedKey))
+        goods = self.listing.goods(self.status(buyer)[1])
+        return (self.args, self.sale(buyer).args(), goods, evidence)
+
+    def chunk_proof(self, buyer: Any, chunk: int) -> tuple[Any, ...]:
+        """The arguments of ``proveSpoiltChunk``."""
+        level = self.status(buyer)[1]
+        evidence = chunk_evidence(self.domain(level), self.files[level], chunk)
+        goods = self.listing.goods(level)
+        return (self.args, self.sale(buyer).args(), goods, self.keys[level], evidence)
+
+    def withdraw(self, amount: int) -> ReceiptAPI:
+        """The seller takes out funds."""
+        return self.contract.withdraw(self.args, amount, sender=self.seller)
+
+    def refusal(self, name: str, *args: Any, sender: Any, value: int = 0) -> Refusal | None:
+        """How the contract's method of that name would be refused now."""
+        return refusal(getattr(self.contract, name), *args, sender=sender, value=value)
+
+    def refusal_of_buy(self, buyer: Any, level: int = 0) -> Refusal | None:
+        """How a purchase at the right price would be refused now."""
+        key = point_of(7).x if self.sealed else 0
+        paid = max(self.listing.levels[level].price - self.credit(buyer), 0)
+        value = self.pay(paid, buyer).get("value", 0)
+        return self.refusal("buy", *self.buy_args(level, key), sender=buyer, value=value)
+
+
+def make_listing(
+    contract: ContractInstance,
+    seller: Any,
+    files: Sequence[EncryptedFile] | None = None,
+    keys: Sequence[bytes] | None = None,
+    prices: Sequence[int] = PRICES,
+    accuracies: Sequence[int] = ACCURACIES,
+    chunk_bytes: int = CHUNK_BYTES,
+    spoilt: tuple[int, int] | None = None,
+    **changes: Any,
+) -> tuple[Listing, tuple[EncryptedFile, ...], tuple[bytes, ...]]:
+    """A listing that nobody listed yet, its files and keys; `changes` by field name."""
+    address = getattr(seller, "address", seller)
+    dataset = changes.get("dataset", DATASET)
+    count = len(prices)
+    keys = tuple(keys or [key_of(i, address) for i in range(count)])
+    domains = [
+        cleaner_domain(ape.chain.chain_id, contract.address, address, dataset, i)
+        for i in range(count)
+    ]
+    if files is None:
+        files = [
+            encrypt_file(domains[i], keys[i], content_of(i), chunk_bytes) for i in range(count)
+        ]
+    files = list(files)
+    if spoilt:
+        files[spoilt[0]] = spoil(files[spoilt[0]], spoilt[1])
+    levels = tuple(
+        Level(
+            accuracies[i], prices[i], files[i].commitment(domains[i]), domains[i].key_hash(keys[i])
+        )
+        for i in range(count)
+    )
+    fields: dict[str, Any] = {
+        "seller": address,
+        "token": NATIVE,
+        "stake": STAKE,
+        "settlement": OPEN,
+        "delivery_time": DELIVERY_TIME,
+        "dispute_time": DISPUTE_TIME,
+        "dataset": DATASET,
+        "levels": levels,
+    }
+    return Listing(**fields | changes), tuple(files), keys
+
+
+def list_args(listing: Listing, funds: int) -> tuple[Any, ...]:
+    """The arguments of ``list``."""
+    levels = [level.args() for level in listing.levels]
+    return (listing.terms(), listing.dataset, levels, funds)
+
+
+def open_shop(
+    contract: ContractInstance,
+    seller: Any,
+    funds: int = PLENTY,
+    token: ContractInstance | None = None,
+    **changes: Any,
+) -> Shop:
+    """Lists levels."""
+    if token:
+        changes["token"] = token.address
+    listing, files, keys = make_listing(contract, seller, **changes)
+    shop = Shop(contract, listing, seller, files, keys, token)
+    contract.list(*list_args(listing, funds), **shop.pay(funds, seller))
+    return shop

@@ -1,0 +1,156 @@
+"""Attacks that the sale withstands, and that succeed where the defence against them is taken out.
+
+Without the second half a test of the first would prove nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from eth_hash.auto import keccak
+
+from offchain.crypto.commitments import word
+from offchain.crypto.disputable import DOMAIN_TYPE, key_evidence
+from offchain.hide.sale.listings import Sale
+from tests.hide.shop import OPEN, PRICES, SEALED, STAKE, open_shop
+from tests.hide.weakened import WEAKENINGS, compile_weakened
+from tests.kit.snapshots import undone
+
+
+@pytest.fixture(scope="module")
+def weak(contract, deployer):
+    """Weakened sales by name."""
+    return {name: deployer.deploy(code) for name, code in compile_weakened().items()}
+
+
+def _goes(shop, name, *args, sender):
+    """Whether a call would go through now."""
+    return shop.refusal(name, *args, sender=sender) is None
+
+
+def cheats_more_than_it_can_repay(contract, seller, buyer, stranger):
+    """A seller without funds spoils a chunk: the buyer is owed a stake that is not there."""
+    shop = open_shop(contract, seller, funds=0, settlement=SEALED)
+    return shop.refusal_of_buy(buyer) is None
+
+
+def seals_rubbish_in_the_sellers_name(contract, seller, buyer, stranger):
+    """A stranger delivers, so that the seller loses its stake."""
+    shop = open_shop(contract, seller, settlement=SEALED)
+    shop.buy(buyer)
+    args = (shop.args, buyer, shop.sale(buyer).args(), 5, bytes(32))
+    return _goes(shop, "sealKey", *args, sender=stranger)
+
+
+def complains_of_another_delivery(contract, seller, buyer, stranger):
+    """A buyer seals itself a wrong key and shows that."""
+    shop = open_shop(contract, seller, settlement=SEALED)
+    shop.buy(buyer)
+    proof = shop.key_proof(buyer, shop.deliver(buyer))
+    forged = key_evidence(shop.secret(buyer), *shop.seal_args(buyer, 0, bytes(32)))
+    return _goes(shop, "proveWrongKey", *proof[:3], forged, sender=buyer)
+
+
+def seals_to_no_point(contract, seller, buyer, stranger):
+    """A seller names a point that is none, and the buyer cannot show what came of it."""
+    shop = open_shop(contract, seller, settlement=SEALED)
+    shop.buy(buyer)
+    proof = shop.key_proof(buyer, shop.deliver_words(buyer, 5, bytes(32)))
+    return not _goes(shop, "proveWrongKey", *proof, sender=buyer)
+
+
+def shows_a_point_of_its_own(contract, seller, buyer, stranger):
+    """A buyer that got the right key opens it by another shared point."""
+    shop = open_shop(contract, seller, settlement=SEALED)
+    shop.buy(buyer)
+    proof = shop.key_proof(buyer, shop.deliver(buyer))
+    return _goes(shop, "proveWrongKey", *proof[:3], (*proof[3][:4], 1, 1), sender=buyer)
+
+
+def shows_a_chunk_of_its_own(contract, seller, buyer, stranger):
+    """A buyer spoils a chunk itself."""
+    shop = open_shop(contract, seller)
+    shop.buy(buyer)
+    shop.deliver(buyer)
+    *head, evidence = shop.chunk_proof(buyer, 0)
+    forged = (*evidence[:3], bytes(64), *evidence[4:])
+    return _goes(shop, "proveSpoiltChunk", *head, forged, sender=buyer)
+
+
+def decrypts_by_a_key_of_its_own(contract, seller, buyer, stranger):
+    """Under another key every chunk looks spoilt."""
+    shop = open_shop(contract, seller)
+    shop.buy(buyer)
+    shop.deliver(buyer)
+    proof = shop.chunk_proof(buyer, 0)
+    return _goes(shop, "proveSpoiltChunk", *proof[:3], bytes(32), proof[4], sender=buyer)
+
+
+def takes_the_money_and_waits_for_the_key(contract, seller, buyer, stranger):
+    """A buyer sees the key coming and is refunded before."""
+    shop = open_shop(contract, seller)
+    shop.buy(buyer)
+    return _goes(shop, "refund", shop.args, shop.sale(buyer).args(), sender=buyer)
+
+
+def claims_a_higher_price(contract, seller, buyer, stranger):
+    """A buyer of the cheapest level is refunded the price of the best."""
+    shop = open_shop(contract, seller)
+    shop.buy(buyer, 0)
+    shop.lapse(buyer)
+    dearer = replace(shop.sale(buyer), price=PRICES[0] + STAKE)
+    return _goes(shop, "refund", shop.args, dearer.args(), sender=buyer)
+
+
+def sells_files_of_another(contract, seller, buyer, stranger):
+    """A thief lists another's commitments and brings the key that the seller published."""
+    shop = open_shop(contract, seller, settlement=OPEN)
+    listing = replace(shop.listing, seller=stranger.address)
+    levels = [level.args() for level in listing.levels]
+    funds = 10**6
+    contract.list(listing.terms(), listing.dataset, levels, funds, value=funds, sender=stranger)
+    contract.buy(
+        listing.terms(), 0, listing.offer(0), listing.path(0), 0,
+        value=PRICES[0], sender=buyer,
+    )  # fmt: skip
+    args = (listing.args(), buyer, Sale.of(listing, 0).args(), listing.goods(0), shop.keys[0])
+    return _goes(shop, "publishKey", *args, sender=stranger)
+
+
+ATTACKS = {
+    "sells without funds": cheats_more_than_it_can_repay,
+    "lets anybody seal": seals_rubbish_in_the_sellers_name,
+    "believes any delivery": complains_of_another_delivery,
+    "asks for a shared point always": seals_to_no_point,
+    "believes any shared point": shows_a_point_of_its_own,
+    "believes any root": shows_a_chunk_of_its_own,
+    "believes any key": decrypts_by_a_key_of_its_own,
+    "files belong to nobody": sells_files_of_another,
+    "refunds while the key may come": takes_the_money_and_waits_for_the_key,
+    "believes any sale": claims_a_higher_price,
+}
+
+
+def test_every_defence_has_its_attack():
+    assert ATTACKS.keys() == WEAKENINGS.keys()
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_the_attack_fails(contract, seller, buyer, stranger, name):
+    with undone():
+        assert not ATTACKS[name](contract, seller, buyer, stranger)
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_the_attack_succeeds_without_the_defence(weak, seller, buyer, stranger, name, monkeypatch):
+    if name == "files belong to nobody":
+        # The twin of this copy binds neither contract nor seller.
+        monkeypatch.setattr("offchain.crypto.disputable.FileDomain.digest", _nobodys)
+    with undone():
+        assert ATTACKS[name](weak[name], seller, buyer, stranger)
+
+
+@property
+def _nobodys(domain):
+    return keccak(DOMAIN_TYPE + word(domain.chain_id) + domain.label)

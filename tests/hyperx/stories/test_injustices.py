@@ -1,0 +1,83 @@
+"""The check that a story ended justly notices when one did not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import pytest
+
+import scripts._hyperx.play as demonstration
+from offchain.data.imageset import ImageSet
+from offchain.hyperx.session import Session
+from scripts._hyperx.record import Market, injustices
+from scripts._hyperx.stories import Story
+from tests.hyperx.stories.played import play_story
+
+Judge = Callable[[Market, Session, Story, ImageSet], list[str]]
+
+
+def _books_cooked(market: Market, session: Session, story: Story, got: ImageSet) -> list[str]:
+    account = market.offers[2].seat.address
+    cooked = replace(market, before={**market.before, account: market.before[account] + 1})
+    return injustices(cooked, session, story, got)
+
+
+def _culprit_paid(market: Market, session: Session, story: Story, got: ImageSet) -> list[str]:
+    offers = tuple(replace(offer, culprit=not offer.culprit) for offer in market.offers)
+    return injustices(replace(market, offers=offers), session, story, got)
+
+
+TAMPERED: dict[str, tuple[Judge, str]] = {
+    "no deal wanted": (
+        lambda m, s, y, d: injustices(m, s, replace(y, deal=False), d),
+        "there should be no deal",
+    ),
+    "culprit unpunished": (
+        lambda m, s, y, d: injustices(m, s, replace(y, culprit_gains=lambda terms: 0), d),
+        "provider 1 gained -150000000000000000 wei besides gas, should have 0",
+    ),
+    "culprit not to be asked": (
+        lambda m, s, y, d: injustices(m, s, replace(y, asked=lambda terms: False), d),
+        "provider 1 was asked for a review",
+    ),
+    "nothing received": (
+        lambda m, s, y, d: injustices(m, s, y, None),
+        "the collector's dataset is not the one that was sold",
+    ),
+    "one sample swapped": (
+        lambda m, s, y, d: injustices(m, s, y, d.subset([1, 0, *range(2, len(d))])),
+        "the collector's dataset is not the one that was sold",
+    ),
+    "one wei missing": (
+        _books_cooked,
+        "provider 3 gained -1 wei besides gas, should have 0",
+    ),
+    "culprit paid": (_culprit_paid, "provider 2 was paid"),
+}
+
+
+@pytest.fixture(scope="module")
+def judged(project, tmp_path_factory) -> Mapping[str, list[str]]:
+    """What is said of one just session when something about it is told otherwise."""
+    found: dict[str, list[str]] = {}
+
+    def judge(market: Market, session: Session, story: Story, got: ImageSet) -> list[str]:
+        found.update({n: j(market, session, story, got) for n, (j, _) in TAMPERED.items()})
+        return injustices(market, session, story, got)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(demonstration, "injustices", judge)
+        found["as it is"] = play_story("silent-candidate", tmp_path_factory.mktemp("judged")).wrong
+    return found
+
+
+@pytest.mark.parametrize("what", TAMPERED)
+def test_what_is_unjust_is_found(judged, what: str) -> None:
+    """Each thing that could be wrong with an ending is named."""
+    assert TAMPERED[what][1] in judged[what]
+
+
+def test_what_is_just_is_not(judged) -> None:
+    """The same session as it really went gives no complaint."""
+    assert judged["as it is"] == []

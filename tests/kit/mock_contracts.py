@@ -1,0 +1,41 @@
+"""The Solidity under mocks/: tokens and accounts that misbehave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ape.contracts import ContractContainer, ContractInstance
+
+from tests.hyperx.terms import ETHER
+from tests.kit.solidity import compile_contracts
+
+_FOLDER = Path(__file__).parent / "mocks"
+_CONTRACTS = {
+    "PlainToken": "Tokens.sol",
+    "FeeToken": "Tokens.sol",
+    "FalseToken": "Tokens.sol",
+    "PausingToken": "Tokens.sol",
+    "HookToken": "Tokens.sol",
+    "SilentToken": "Tokens.sol",
+    "Puppet": "Puppet.sol",
+    "Force": "Puppet.sol",
+}
+PLENTY = 1_000_000 * ETHER
+
+
+def compile_mocks() -> dict[str, ContractContainer]:
+    """All mocks, by name."""
+    sources = {file.name: file.read_text() for file in sorted(_FOLDER.glob("*.sol"))}
+    return compile_contracts(_CONTRACTS, sources)
+
+
+def deploy_token(
+    container: ContractContainer, deployer: Any, holders: Iterable[Any]
+) -> ContractInstance:
+    """A token of which each of ``holders`` has plenty."""
+    token = deployer.deploy(container)
+    for holder in holders:
+        token.mint(holder, PLENTY, sender=deployer)
+    return token

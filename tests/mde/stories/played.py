@@ -1,0 +1,56 @@
+"""A story of `ape run price` played to its end with tiny data, and all that it left behind."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from scripts._mde.options import PriceOptions
+from scripts._mde.play import play_story
+from scripts.price import cli
+from tests.kit.snapshots import undone
+
+
+@dataclass(frozen=True)
+class Played:
+    """wrong: what did not end as it should; record: as JSON gives it; folder: of the report."""
+
+    wrong: list[str]
+    record: dict[str, Any]
+    folder: Path
+
+    def seller(self, number: int) -> dict[str, Any]:
+        """What is kept of one, counted from 1."""
+        return self.record["sellers"][number - 1]
+
+    def gain(self, name: str) -> int:
+        """What a party gained besides fees."""
+        (found,) = (one["gain"] for one in self.record["parties"] if one["name"] == name)
+        return found
+
+
+def small_options(**changes: Any) -> PriceOptions:
+    """The command line's defaults, with little data."""
+    context, names = click.Context(cli), {field.name for field in fields(PriceOptions)}
+    defaults = {p.name: p.get_default(context) for p in cli.params if p.name in names}
+    small = {
+        "sellers": "useful,mixed,redundant,irrelevant",
+        "samples": 24,
+        "own": 120,
+        "validation": 150,
+        "test": 200,
+        "orders": 3,
+    }
+    return replace(PriceOptions(**defaults), **(small | changes))
+
+
+def play(name: str, folder: Path, **changes: Any) -> Played:
+    """Plays `name` and undoes all of it on chain."""
+    with undone():
+        wrong = play_story(name, small_options(**changes), folder)
+    record = json.loads((folder / name / "price.json").read_text())
+    return Played(wrong, record, folder / name)

@@ -1,0 +1,420 @@
+"""The collector's role: it buys the best dataset there is, and pays for nothing else."""
+
+from dataclasses import replace
+from functools import cached_property
+
+import pytest
+import torch
+
+from offchain.data.shards import packed_part
+from offchain.hyperx import actions as do
+from offchain.hyperx import adversaries
+from offchain.hyperx import events as ev
+from offchain.hyperx.collector import Policy
+from offchain.hyperx.manifest import Manifest, publish_manifest
+from offchain.hyperx.provider import Provider
+from offchain.hyperx.session import State
+from offchain.hyperx.submission import seal_features
+from offchain.storage import cid_from_digest, digest_of
+from tests.offchain.hyperx.small_market import (
+    ANNA,
+    BERT,
+    CARL,
+    COLLECTOR,
+    SEEDED,
+    SHARD_SIZE,
+    SHARDS,
+    DigitScorer,
+    Market,
+    digits,
+    evaluation,
+    honest,
+    of_digit,
+)
+
+NINES = digits().subset(range(4900, 4900 + SHARDS * SHARD_SIZE), "other nines")
+
+
+class Repeats(Provider):
+    """Sells one shard twelve times."""
+
+    @cached_property
+    def shards(self):
+        return [super().shards[0]] * SHARDS
+
+
+class WrongLabels(Provider):
+    """Submits honest features under labels of a better digit."""
+
+    def submit_features(self, me):
+        images, labels = self.sampled_images(me)
+        labels = torch.full_like(labels, 9)
+        sealed = super()._seal(images, labels)
+        return do.SubmitFeatures(digest_of(self.store.put(sealed)))
+
+
+class Sends(Provider):
+    """Submits what `content` makes of the role and its sample."""
+
+    def __init__(self, *args, content):
+        super().__init__(*args)
+        self.content = content
+
+    def submit_features(self, me):
+        return do.SubmitFeatures(self.content(self, me))
+
+
+class BadManifest(Provider):
+    """Publishes its manifest with `changes`."""
+
+    def __init__(self, *args, changes):
+        super().__init__(*args)
+        self.changes = changes
+
+    def register(self):
+        action = super().register()
+        terms = self.session.terms
+        document = self.store.get(cid_from_digest(action.manifest))
+        lie = replace(Manifest.from_bytes(document, terms), **self.changes)
+        return replace(action, manifest=publish_manifest(self.store, lie))
+
+
+def candidates(market):
+    return [s.action.provider for s in market.steps if isinstance(s.action, do.SetCandidate)]
+
+
+def of_collector(market):
+    return [type(step.action) for step in market.steps if step.account == COLLECTOR]
+
+
+def deal(market):
+    claimed = market.chain.session().deal
+    return claimed.provider if claimed else None
+
+
+# ---------------------------------------------------------------------- the best is bought
+
+
+@pytest.mark.parametrize("published", [True, False])
+def test_the_best_is_asked_first_and_its_dataset_is_what_is_bought(tmp_path, published):
+    market = honest(tmp_path, published_addresses=published)
+    session = market.play()
+    assert session.state == State.CLOSED
+    assert candidates(market) == [BERT]
+    assert session.members[BERT].paid == 1300
+    sold = packed_part(of_digit(9), SHARDS, SHARD_SIZE)
+    assert market.role(COLLECTOR).dataset().digest() == sold.digest()
+
+
+def test_equals_are_asked_in_the_order_of_registration(tmp_path):
+    market = Market(tmp_path)
+    for account in (CARL, ANNA, BERT):
+        market.provider(account, 7)
+    market.collector()
+    market.play()
+    assert candidates(market) == [CARL]
+
+
+def test_scores_are_computed_once_for_one_set_of_submissions(tmp_path):
+    market = honest(tmp_path)
+    scorer = DigitScorer()
+    market.collector(how=replace(evaluation(), scorer=scorer))
+    market.provider(BERT, 9, adversaries.SilentCandidate)
+    market.play()
+    assert candidates(market) == [BERT, CARL]
+    assert scorer.calls == 1
+    assert {a: s.accuracy for a, s in market.role(COLLECTOR).scored.items()} == {
+        ANNA: 0.4,
+        BERT: 0.9,
+        CARL: 0.6,
+    }
+
+
+def test_without_a_deal_there_is_no_dataset_to_read(tmp_path):
+    market = honest(tmp_path)
+    with pytest.raises(ValueError, match="closed without a deal"):
+        market.role(COLLECTOR).dataset()
+
+
+# ---------------------------------------------------------------------- the next one after it
+
+# What one provider does instead of Bert; what the collector does about it; what it is paid out;
+# what the collector says. Deposit 300, penalty 30, compensation 250.
+FAULTS = {
+    "features of another digit": (
+        {"digit": 1, "kind": adversaries.OtherFeatures, "better": of_digit(9)},
+        [do.SetCandidate, do.RefuseReview],
+        550,
+        "9 labels differ",
+    ),
+    "features of other images of the digit": (
+        {"digit": 9, "kind": adversaries.OtherFeatures, "better": NINES},
+        [do.SetCandidate, do.RefuseReview],
+        550,
+        "features disagree: worst difference",
+    ),
+    "labels that are better than the data": (
+        {"digit": 1, "kind": WrongLabels},
+        [do.SetCandidate, do.RefuseReview],
+        550,
+        "9 labels differ",
+    ),
+    "one shard sold twelve times": (
+        {"digit": 9, "kind": Repeats},
+        [do.SetCandidate, do.RefuseReview],
+        550,
+        "is a copy of shard",
+    ),
+    "a wrong key": (
+        {"digit": 9, "kind": adversaries.WrongKey},
+        [do.SetCandidate, do.ProveWrongKey],
+        None,
+        "is not the committed one",
+    ),
+    "silence when asked": (
+        {"digit": 9, "kind": adversaries.SilentCandidate},
+        [do.SetCandidate],
+        270,
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("published", [True, False])
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_faulty_candidate_is_dealt_with_and_the_next_best_buys(tmp_path, name, published):
+    seat, reaction, paid, reason = FAULTS[name]
+    market = honest(tmp_path, further_reviews=1, published_addresses=published)
+    market.provider(BERT, **seat)
+    session = market.play()
+    sequel = [do.SetCandidate, do.SetOptimal]
+    assert of_collector(market)[3:7][: len(reaction) + 2] == [*reaction, *sequel]
+    assert candidates(market) == [BERT, CARL]
+    assert deal(market) == CARL
+    assert session.members[BERT].paid == paid
+    said = market.role(COLLECTOR).objections.get(BERT)
+    assert said is None if reason is None else reason in said
+
+
+def test_a_hidden_shard_that_cannot_be_fetched_is_refused_by_name(tmp_path):
+    market = honest(tmp_path, further_reviews=1, published_addresses=False)
+    market.provider(BERT, 9, adversaries.ShardMissing)
+    session = market.play()
+    first = session.members[BERT].sample[0]
+    assert market.role(COLLECTOR).objections[BERT].startswith(f"shard {first}: ")
+    assert (session.members[BERT].paid, deal(market)) == (550, CARL)
+
+
+def test_a_published_shard_that_cannot_be_fetched_costs_the_collector_nothing(tmp_path):
+    """It looks before it asks, so nobody needs to be compensated."""
+    market = honest(tmp_path)
+    market.provider(BERT, 9, adversaries.ShardMissing)
+    session = market.play()
+    assert market.role(COLLECTOR).objections[BERT].startswith("shards: ")
+    assert (candidates(market), session.members[BERT].paid) == ([CARL], 300)
+
+
+def test_what_was_published_is_kept_before_the_provider_is_asked(tmp_path):
+    """A chosen provider that empties the datastore before it claims takes nothing away."""
+    market = honest(tmp_path)
+    market.play(until=2000)
+    assert deal(market) == BERT
+    market.network.clear()
+    market.stores[BERT].pinned.clear()
+    sold = packed_part(of_digit(9), SHARDS, SHARD_SIZE)
+    assert market.role(COLLECTOR, restart=True).dataset().digest() == sold.digest()
+
+
+def test_a_candidate_cannot_take_the_evidence_against_it_away(tmp_path):
+    """Bert seals a wrong key and removes manifest and leaves, so that nobody could show what he
+    had committed to; a collector that only refused would pay him the compensation."""
+    market = honest(tmp_path)
+    market.provider(BERT, 9, adversaries.WrongKey)
+    market.chain.now = 0
+    while BERT not in candidates(market):
+        for account in market.seats:
+            if market.act(account):
+                break
+        else:
+            market.advance()
+    kept = {cid: data for cid, data in market.network.items() if cid in market.stores[BERT].pinned}
+    for cid in kept:
+        market.stores[BERT].remove(cid)
+    market.act(BERT)
+    action = market.act(COLLECTOR, restart=True)
+    assert isinstance(action, do.ProveWrongKey)
+
+
+def test_after_a_silent_chosen_provider_the_escrow_and_its_deposit_come_back(tmp_path):
+    market = honest(tmp_path)
+    market.provider(BERT, 9, adversaries.NeverClaims)
+    session = market.play()
+    assert (session.reclaimed, session.members[BERT].paid, deal(market)) == (1300, None, None)
+
+
+# ---------------------------------------------------------------------- who is not considered
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"shard_count": SHARDS + 1},
+        {"classes": ("cat", "dog")},
+        {"classes": tuple(str(i) for i in reversed(range(10)))},
+        {"shape": (1, 4097, 28)},
+        {"addresses": None},
+        {"addresses": cid_from_digest(bytes(32))},
+        {"key_leaves": cid_from_digest(bytes(32))},
+    ],
+    ids=str,
+)
+def test_nobody_is_sampled_with_a_manifest_that_does_not_fit(tmp_path, changes):
+    market = honest(tmp_path)
+    market.provider(BERT, 9, BadManifest, changes=changes)
+    session = market.play()
+    assert session.members[BERT].sample is None
+    assert market.role(COLLECTOR).objections[BERT].startswith("manifest: ")
+    assert deal(market) == CARL
+
+
+def test_nobody_is_sampled_that_registered_anothers_root(tmp_path):
+    market = honest(tmp_path)
+    market.provider(BERT, 9, adversaries.RootCopier)
+    session = market.play()
+    assert session.members[BERT].key_root == session.members[ANNA].key_root
+    assert session.members[BERT].sample is None
+    assert "the address root this provider registered" in market.role(COLLECTOR).objections[BERT]
+
+
+def of_another(role, me):
+    """The digest that the first provider submitted."""
+    return next(iter(role.session.members.values())).features
+
+
+def for_nobody(role, me):
+    """Good features, sealed to another key."""
+    images, labels = role.sampled_images(me)
+    features = torch.zeros(len(images), *evaluation().extractor.output_shape)
+    return digest_of(role.store.put(seal_features(role.party, bytes([9]) * 32, features, labels)))
+
+
+def too_few(role, me):
+    """Features of one sample less."""
+    images, labels = role.sampled_images(me)
+    return digest_of(role.store.put(role._seal(images[1:], labels[1:])))
+
+
+def no_such_class(role, me):
+    """A label that the task does not have."""
+    images, labels = role.sampled_images(me)
+    return digest_of(role.store.put(role._seal(images, labels + 1)))
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (lambda role, me: bytes(32), "is not there"),
+        (lambda role, me: digest_of(role.store.put(b"rubbish")), "does not open"),
+        (lambda role, me: digest_of(role.store.put(bytes(10**6))), "more than the"),
+        (of_another, "not sealed by"),
+        (for_nobody, "does not open"),
+        (too_few, "have"),
+        (no_such_class, "label"),
+    ],
+    ids=["missing", "rubbish", "huge", "another's", "for nobody", "too few", "no class"],
+)
+def test_nobody_is_asked_whose_features_cannot_be_used(tmp_path, content, reason):
+    market = honest(tmp_path)
+    market.provider(BERT, 9, Sends, content=content)
+    session = market.play()
+    said = market.role(COLLECTOR).objections[BERT]
+    assert reason in said
+    assert "\n" not in said
+    assert (candidates(market), session.members[BERT].paid) == ([CARL], 300)
+
+
+# ---------------------------------------------------------------------- when nobody is left
+
+
+def test_it_closes_at_once_when_nobody_came(tmp_path):
+    market = Market(tmp_path)
+    market.collector()
+    session = market.play(until=2000)
+    assert of_collector(market) == [do.Close, do.ReclaimEscrow]
+    assert session.reclaimed == 1000
+
+
+def test_it_closes_when_nobody_is_good_enough(tmp_path):
+    market = honest(tmp_path)
+    market.collector(replace(SEEDED, least_accuracy=0.91))
+    session = market.play(until=2000)
+    assert (session.state, session.reclaimed) == (State.CLOSED, 1000)
+    assert market.role(COLLECTOR).objections[BERT] == "accuracy 0.900 below 0.910"
+    assert all(member.paid == 300 for member in session.members.values())
+
+
+def test_exactly_good_enough_is_good_enough(tmp_path):
+    market = honest(tmp_path)
+    market.collector(replace(SEEDED, least_accuracy=0.9))
+    market.play()
+    assert deal(market) == BERT
+
+
+def test_it_closes_when_it_is_too_late_to_ask_anybody(tmp_path):
+    """The collector was away; a candidate set now could not finish before the expiry."""
+    market = honest(tmp_path)
+    market.play(until=1000)
+    market.chain.now = market.chain.terms.selection_end
+    assert isinstance(market.act(COLLECTOR), do.Close)
+
+
+def test_it_still_asks_in_the_last_second(tmp_path):
+    market = honest(tmp_path)
+    market.play(until=1000)
+    market.chain.now = market.chain.terms.selection_end - 1
+    assert isinstance(market.act(COLLECTOR), do.SetCandidate)
+
+
+# ---------------------------------------------------------------------- draws on chain
+
+
+def test_a_draw_is_requested_and_completed_for_everybody(tmp_path):
+    market = honest(tmp_path)
+    market.collector(Policy(draw_on_chain=True))
+    session = market.play()
+    assert deal(market) == BERT
+    assert sum(isinstance(e, ev.SampleRequested) for e in market.chain.events) == 3
+    assert all(len(member.sample) == 3 for member in session.members.values())
+
+
+@pytest.mark.parametrize("who", [COLLECTOR, ANNA])
+def test_either_side_completes_a_draw_that_the_other_leaves(tmp_path, who):
+    market = honest(tmp_path)
+    market.collector(Policy(draw_on_chain=True))
+    market.act(ANNA)
+    market.act(COLLECTOR)
+    assert market.act(who) is None, "the deciding block is not there yet"
+    market.chain.block += 1
+    assert market.act(who) == do.DrawSample(ANNA)
+
+
+def test_a_draw_that_nobody_completed_is_requested_again(tmp_path):
+    market = honest(tmp_path)
+    market.collector(Policy(draw_on_chain=True))
+    market.act(ANNA)
+    market.act(COLLECTOR)
+    requested = market.chain.session().member(ANNA).draw_block
+    market.chain.block = requested + 257
+    assert market.role(COLLECTOR).next_action(market.chain.clock) == do.DrawSample(ANNA)
+    market.chain.block = requested + 258
+    assert market.act(ANNA) is None
+    assert market.act(COLLECTOR) == do.SampleData(ANNA, ())
+
+
+def test_a_sample_is_not_foreseen(tmp_path):
+    """Without a seed, eight choices of 3 out of 12 shards are the same once in 10**16 times."""
+    market = honest(tmp_path)
+    market.collector(Policy())
+    market.act(ANNA)
+    role, clock = market.role(COLLECTOR), market.chain.clock
+    assert len({role.next_action(clock).bitmap for _ in range(8)}) > 1

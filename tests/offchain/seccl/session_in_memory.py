@@ -1,0 +1,242 @@
+"""A session of collaborative training without a chain: actions become events at once.
+
+What the contracts refuse is not repeated here but where a test needs it: a place is posted to once,
+and a convicted server posts no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from eth_account import Account
+from eth_account.messages import encode_typed_data
+from eth_hash.auto import keccak
+
+from offchain.crypto import commitments as cm
+from offchain.seccl import actions as do
+from offchain.seccl import session as ev
+from offchain.seccl.architectures import SMALL
+from offchain.seccl.audit import rankings
+from offchain.seccl.borda import Election
+from offchain.seccl.description import Description
+from offchain.seccl.messages import Board, MessageKind, SessionTerms
+from offchain.seccl.networks import default_factory
+from offchain.seccl.parameters import Layout, initial_model, model_digest
+from offchain.seccl.participant import Participant
+from offchain.seccl.reading import Reading, read
+from offchain.seccl.server import Server
+from offchain.seccl.updates import SparseUpdate, largest_changes
+from offchain.storage import cid_of, digest_of
+from tests.offchain.hyperx.session_in_memory import MemoryStore
+
+UPLOAD, EVALUATION = MessageKind.UPLOAD, MessageKind.EVALUATION
+MEMBERS, WINNERS, SHARE = 4, 2, 0.02
+BOARD = Board(31337, "0x" + "b0" * 20)
+CONSENSUS = "0x" + "c0" * 20
+START, WINDOW, RESPONSE = 1_000_000, 1_000, 100
+SEED = bytes(range(16))
+
+
+class KeyWallet:
+    """A wallet of one key, as `Wallet` has it."""
+
+    def __init__(self, name: str) -> None:
+        self._key = keccak(name.encode())
+        self.address = str(Account.from_key(self._key).address)
+
+    def sign(self, typed: dict[str, Any]) -> bytes:
+        made = Account.sign_typed_data(self._key, full_message=typed)
+        return bytes(made.signature)
+
+
+def recover(typed: dict[str, Any], signature: bytes) -> str | None:
+    """As `Recover` has it."""
+    try:
+        message = encode_typed_data(full_message=typed)
+        return str(Account.recover_message(message, signature=signature))
+    except Exception:
+        return None
+
+
+SERVER = KeyWallet("server")
+WALLETS = sorted(
+    (KeyWallet(f"member {i}") for i in range(MEMBERS)), key=lambda one: int(one.address, 16)
+)
+_FACTORY = default_factory(2, (1, 16, 16))
+LAYOUT = Layout.of(_FACTORY())
+FIRST = initial_model(_FACTORY, 5)
+
+
+def description(**changes: Any) -> Description:
+    """Of four members who train a small network."""
+    fields: dict[str, Any] = {
+        "members": tuple(wallet.address for wallet in WALLETS),
+        "consensus": CONSENSUS,
+        "winners": WINNERS,
+        "quorum": 0,
+        "ballots": "open",
+        "screen": None,
+        "parameters": LAYOUT.total,
+        "share": SHARE,
+        "network": SMALL,
+        "model": model_digest(LAYOUT, FIRST),
+        "classes": 2,
+        "shape": (1, 16, 16),
+        "seed": 5,
+        "image_privacy": None,
+        "dataset": "made",
+    }
+    return Description(**fields | changes)
+
+
+def new_session(batched: bool = True, about: Description | None = None) -> ev.Session:
+    """One in which nothing has happened."""
+    about = about or description()
+    terms = SessionTerms(
+        server=SERVER.address,
+        member_root=cm.root_of(BOARD.member_leaves(description().members)),
+        members=MEMBERS,
+        rounds=3,
+        start=START,
+        upload_time=WINDOW,
+        evaluation_time=WINDOW,
+        response_time=RESPONSE,
+        batched_uploads=batched,
+        batched_evaluations=batched,
+        stake=4 * MEMBERS,
+        bond=1,
+        document=digest_of(cid_of(about.to_bytes())),
+    )
+    return ev.Session(BOARD, BOARD.session_id(terms), terms, about)
+
+
+def made_updates(round_: int) -> list[SparseUpdate]:
+    """One a member, all different."""
+    rng = torch.Generator().manual_seed(round_)
+    return largest_changes(torch.randn(MEMBERS, LAYOUT.total, generator=rng) / 100, SHARE)
+
+
+@dataclass
+class Yard:
+    """Server and members around one session; `server` may be a lying one."""
+
+    session: ev.Session
+    store: MemoryStore
+    server: Server
+    members: list[Participant]
+    model: str = description().model
+
+    @classmethod
+    def new(
+        cls,
+        server: Any = Server,
+        batched: bool = True,
+        about: Description | None = None,
+        **more: Any,
+    ) -> Yard:
+        session, store = new_session(batched, about), MemoryStore({})
+        members = [
+            Participant(session, i, wallet, recover, store) for i, wallet in enumerate(WALLETS)
+        ]
+        return cls(session, store, server(session, SERVER, store, **more), members)
+
+    def apply(self, action: do.Action, who: str = SERVER.address) -> None:
+        """What the contracts make of an action."""
+        session = self.session
+        match action:
+            case do.PostBatch(id_, round_, kind, root, note):
+                assert (round_, kind) not in session.batches
+                session.apply(ev.BatchPostedAt(id_, round_, kind, root, note))
+            case do.Post(key, message, note):
+                session.apply(ev.PostedAt(key, message, False, note))
+            case do.PostOwn(key, message, path, note):
+                assert session.member_path(key.author) == path
+                session.apply(ev.PostedAt(key, message, True, note))
+            case do.Challenge(key, _, _):
+                deadline = session.terms.window(key.round, key.kind)[0] + RESPONSE
+                session.apply(ev.Challenged(key, who, deadline))
+            case do.Answer(key, message, path):
+                session.apply(ev.Answered(key, message, path))
+            case do.OpenRound(round_):
+                start, end = session.terms.window(round_, EVALUATION)
+                if session.description.hidden:
+                    session.apply(ev.RoundOpened(round_, who, SEED, start + WINDOW // 4, end))
+                else:
+                    session.apply(ev.RoundOpened(round_, who, SEED, end, end))
+            case do.Relay(ballots):
+                for one in ballots:
+                    match one:
+                        case do.SignedBallot(round_, voter, ballot):
+                            self.apply(do.Vote(round_, voter, ballot))
+                        case do.SignedCommitment(round_, voter, commitment):
+                            self.apply(do.Commit(round_, voter, commitment))
+                        case _:
+                            self.apply(one)
+            case do.Commit(round_, voter, commitment):
+                session.apply(ev.Committed(round_, voter, commitment))
+            case do.Vote(round_, voter, ballot) | do.Reveal(round_, voter, ballot):
+                session.apply(ev.BallotCounted(round_, voter, ballot))
+            case do.Close(round_, _):
+                election = Election(MEMBERS, WINNERS, SEED)
+                result = election.close(rankings(session, round_, election))
+                words = result.ballots, result.winners, result.points
+                session.apply(ev.RoundClosed(round_, *words))
+            case _:
+                raise AssertionError(f"not for this board: {action}")
+
+    def now(self, round_: int, kind: MessageKind) -> int:
+        """The first second of a window."""
+        return self.session.terms.window(round_, kind)[0]
+
+    def exchange(self, round_: int, kind: MessageKind, messages: Any) -> None:
+        """All messages for receipts, then the server's post."""
+        for member, message in zip(self.members, messages, strict=True):
+            signed = self.server.receive(message.key, message.content, self.now(round_, kind))
+            member.keep(signed)
+        for action in self.server.post(round_, kind):
+            self.apply(action)
+
+    def uploads(self, round_: int = 0) -> Reading:
+        """A round's uploads, sent and posted; what lies on the board then."""
+        updates = made_updates(round_)
+        self.exchange(
+            round_,
+            UPLOAD,
+            [m.upload(round_, u, self.model) for m, u in zip(self.members, updates, strict=True)],
+        )
+        return self.reading(round_)
+
+    def reading(self, round_: int = 0, kind: MessageKind = UPLOAD) -> Reading:
+        """What lies on the board."""
+        return read(self.session, round_, kind, self.store)
+
+    def carry(self, round_: int, now: int) -> None:
+        """The server carries all that members have to cast."""
+        handed = [one for m in self.members for one in m.voter.handed(round_, CONSENSUS, now)]
+        for action in self.server.relay(handed):
+            self.apply(action)
+
+    def judge(self, round_: int = 0, refused: Sequence[int] = ()) -> None:
+        """Evaluations, ballots and the result: the lower a member's index, the better."""
+        self.apply(do.OpenRound(round_))
+        scores = [1 - i / 10 for i in range(MEMBERS)]
+        said = [member.evaluation(round_, scores, refused) for member in self.members]
+        now = self.now(round_, EVALUATION)
+        self.carry(round_, now)
+        if self.session.description.hidden:
+            self.carry(round_, self.session.opened[round_].ballot_end)
+        self.exchange(round_, EVALUATION, said)
+        self.apply(do.Close(round_, 256))
+
+    def objections(self, member: int, round_: int = 0, now: int | None = None) -> list[do.Action]:
+        """What a member does about the uploads of a round."""
+        return self.members[member].objections(
+            round_,
+            UPLOAD,
+            self.reading(round_),
+            self.server.hand(member, round_, UPLOAD),
+            self.now(round_, UPLOAD) if now is None else now,
+        )

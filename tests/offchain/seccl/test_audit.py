@@ -1,0 +1,151 @@
+"""The audit of a session: it passes what is right, and stops at the first thing that is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+
+from offchain.seccl.audit import AuditError, audit
+from offchain.seccl.ballots import pack_ranking
+from offchain.seccl.lies import LIES, Lie
+from offchain.seccl.messages import MessageKind
+from offchain.seccl.parameters import model_digest
+from offchain.seccl.updates import mean_update
+from offchain.storage import cid_from_digest, digest_of
+from tests.offchain.seccl.session_in_memory import (
+    EVALUATION,
+    FIRST,
+    LAYOUT,
+    MEMBERS,
+    UPLOAD,
+    Yard,
+    made_updates,
+    recover,
+)
+
+
+def played(rounds: int = 2, **more) -> Yard:
+    """A session of some rounds, in which members 0 and 1 win."""
+    yard, model = Yard.new(**more), FIRST
+    for round_ in range(rounds):
+        yard.uploads(round_)
+        for member in range(MEMBERS):
+            for action in yard.objections(member, round_):
+                if type(action).__name__ == "PostOwn":
+                    yard.apply(action)
+        yard.judge(round_)
+        winners = yard.session.closed[round_].winners
+        model = model + mean_update([made_updates(round_)[i] for i in winners])
+        yard.model = model_digest(LAYOUT, model)
+    return yard
+
+
+@pytest.mark.parametrize("batched", [True, False], ids=["batch", "single"])
+def test_an_honest_session_passes(batched: bool) -> None:
+    """Everything is counted, and the last model is the one that its members made."""
+    yard = played(batched=batched)
+    seen: list[tuple[int, int]] = []
+    found = audit(yard.session, yard.store, recover, lambda *done: seen.append(done))
+    assert (found.messages, found.receipts, found.evaluations, found.ballots) == (16, 16, 8, 8)
+    assert found.leaves == (16 if batched else 0)
+    assert found.own_posts == 0
+    assert found.digests[-1] == yard.model
+    assert torch.equal(found.models[0], FIRST)
+    assert [result.winners for result in found.results] == [
+        closed.winners for closed in yard.session.closed.values()
+    ]
+    assert seen == [(1, 2), (2, 2)]
+    assert not found.refused
+
+
+@pytest.mark.parametrize("name", ["alters", "drops", "replays"])
+def test_what_authors_post_themselves_counts(name: str) -> None:
+    """A server's lie changes nothing that was trained."""
+    yard = played(server=LIES[name], lie=Lie(1, 0, 2))
+    found = audit(yard.session, yard.store, recover)
+    assert found.own_posts == 1
+    assert found.digests[-1] == played().model
+
+
+def content_of(yard: Yard, kind: MessageKind, author: int, round_: int = 0) -> str:
+    """The CID of a message."""
+    listed = yard.server.hand(0, round_, kind)
+    assert listed is not None
+    return cid_from_digest(listed.entries[author].content)
+
+
+def lose_upload(yard: Yard) -> None:
+    yard.store.remove(content_of(yard, UPLOAD, 1))
+
+
+def lose_catalogue(yard: Yard) -> None:
+    yard.store.remove(cid_from_digest(yard.session.batches[0, EVALUATION].note))
+
+
+def change_root(yard: Yard) -> None:
+    batch = yard.session.batches[0, UPLOAD]
+    yard.session.batches[0, UPLOAD] = replace(batch, root=b"\1" * 32)
+
+
+def forge_receipt(yard: Yard) -> None:
+    listed = yard.server.hand(0, 0, UPLOAD)
+    assert listed is not None
+    entries = (replace(listed.entries[0], signature=b"\1" * 65), *listed.entries[1:])
+    note = digest_of(yard.store.put(replace(listed, entries=entries).to_bytes()))
+    yard.session.batches[0, UPLOAD] = replace(yard.session.batches[0, UPLOAD], note=note)
+
+
+def change_ballot(yard: Yard) -> None:
+    yard.session.ballots[0][2] = pack_ranking([3, 1], MEMBERS)
+
+
+def change_result(yard: Yard) -> None:
+    closed = yard.session.closed[0]
+    yard.session.closed[0] = replace(closed, winners=closed.winners[::-1])
+
+
+def change_points(yard: Yard) -> None:
+    closed = yard.session.closed[1]
+    yard.session.closed[1] = replace(closed, points=tuple(p + 1 for p in closed.points))
+
+
+def train_on_another_model(yard: Yard) -> None:
+    yard.model = "0" * 64
+    yard.uploads(2)
+    yard.judge(2)
+
+
+def skip_round(yard: Yard) -> None:
+    del yard.session.closed[0]
+
+
+def other_first_model(yard: Yard) -> None:
+    yard.session.description = replace(yard.session.description, seed=6)
+
+
+BROKEN: dict[str, tuple[Callable[[Yard], None], str]] = {
+    "upload gone": (lose_upload, "round 0, uploads, member 1: .* is not there"),
+    "catalogue gone": (lose_catalogue, "round 0, evaluations: the catalogue of the batch"),
+    "root": (change_root, "what it lists is not what was posted"),
+    "receipt": (forge_receipt, "member 0: its receipt is not the server's"),
+    "ballot": (change_ballot, "the ballot of member 2 is not what its evaluation says"),
+    "result": (change_result, "round 0: counted again the result is"),
+    "points": (change_points, "round 1: counted again the result is"),
+    "model": (train_on_another_model, "round 2: member . won with an update that cannot be used"),
+    "round": (skip_round, r"rounds \[1\] are closed, some before them are not"),
+    "first model": (other_first_model, "the description says"),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_what_is_not_right_is_named(what: str) -> None:
+    """One line with round and member; nothing after it is looked at."""
+    yard = played()
+    spoil, why = BROKEN[what]
+    spoil(yard)
+    with pytest.raises(AuditError, match=why) as error:
+        audit(yard.session, yard.store, recover)
+    assert "\n" not in str(error.value)

@@ -1,0 +1,161 @@
+"""A study gives the same however it is run, keeps what is done, and never counts it twice."""
+
+import json
+from dataclasses import replace
+from functools import partial
+
+import pytest
+
+from offchain.sum.metrics import accuracy_all
+from offchain.sum.rules import StakeTerms
+from offchain.sum.setting import COIN, Setting
+from offchain.sum.study import beyond, case
+from offchain.sum.study.case import Case, Ceiling, Task
+from offchain.sum.study.data import parts
+from offchain.sum.study.errors import StudyError
+from offchain.sum.study.names import SWEEPS
+from offchain.sum.study.plots import write_plots
+from offchain.sum.study.report import report
+from offchain.sum.study.spread import in_processes
+from offchain.sum.study.sweeps import paper_sweeps
+from tests.offchain.sum.made_study import ONE, Made, made_study
+
+TASKS = 2 * (5 + 1)
+"""Of the sweep over the deposit: five points and what they are compared with, for two seeds."""
+
+
+def test_one_process_and_two_give_the_same_report_from_the_same_records(tmp_path):
+    texts, kept = [], []
+    for workers in (1, 2):
+        folder = tmp_path / str(workers)
+        findings = made_study(folder, "mean_deposit").run(partial(in_processes, workers=workers))
+        texts.append(report(findings, "here"))
+        lines = (folder / "runs.jsonl").read_text().splitlines()
+        records = {line["key"]: line["record"] for line in map(json.loads, lines)}
+        for record in records.values():
+            record.pop("seconds", None)
+        kept.append(records)
+    assert texts[0] == texts[1]
+    assert kept[0] == kept[1]
+    assert len(kept[0]) == TASKS
+
+
+def test_a_second_run_does_nothing_again_and_tells_the_same(tmp_path):
+    first, second = made_study(tmp_path, "mean_deposit"), made_study(tmp_path, "mean_deposit")
+    told = report(first.run(ONE), "here")
+    kept = (tmp_path / "runs.jsonl").read_bytes()
+    assert report(second.run(ONE), "here") == told
+    assert (first.ran, second.ran) == (TASKS, 0)
+    assert (tmp_path / "runs.jsonl").read_bytes() == kept
+
+
+def test_what_was_finished_before_a_run_was_killed_is_kept(tmp_path):
+    def killed(work, tasks):
+        for done, task in enumerate(tasks):
+            if done == 3:
+                raise KeyboardInterrupt
+            yield task, work(task)
+
+    with pytest.raises(KeyboardInterrupt):
+        made_study(tmp_path, "mean_deposit").run(killed)
+    file = tmp_path / "runs.jsonl"
+    file.write_bytes(file.read_bytes()[:-20])  # in the midst of its last line
+    again = made_study(tmp_path, "mean_deposit")
+    told = report(again.run(ONE), "here")
+    assert again.ran == TASKS - 2
+    third = made_study(tmp_path, "mean_deposit")
+    assert report(third.run(ONE), "here") == told
+    assert third.ran == 0
+    assert told == report(made_study(tmp_path / "other", "mean_deposit").run(ONE), "here")
+
+
+def test_a_line_that_is_no_record_is_named(tmp_path):
+    made_study(tmp_path, "mean_deposit").run(ONE)
+    file = tmp_path / "runs.jsonl"
+    lines = file.read_text().splitlines(keepends=True)
+    for broken in ("nonsense\n", '{"key": 1}\n', "[]\n"):
+        file.write_text("".join([*lines[:4], broken, *lines[4:]]))
+        with pytest.raises(StudyError, match=r"runs\.jsonl line 5 is no record of the study"):
+            made_study(tmp_path, "mean_deposit").run(ONE)
+
+
+def test_a_record_counts_only_for_what_determined_it(tmp_path, monkeypatch):
+    agents = Setting().agents
+    cases = [
+        Case(),
+        Case(num_words=500),
+        Case(train_size=0.1),
+        Case(held_out=1_000),
+        Case(stream=500),
+        Case(Setting(max_days=9)),
+        Case(Setting(agents=agents[::-1])),
+        Case(Setting(agents=(agents[0], replace(agents[1], strategy="sybil")))),
+        Case(Setting(terms=StakeTerms(unit=COIN, submission_cost=1))),
+        Case(Setting(terms=StakeTerms(unit=COIN, stated_accuracy=9_000))),
+    ]
+    tasks = [Task(one, seed) for one in cases for seed in (0, 1)] + [Task(Case().ceiling, 0)]
+    keys = {task.key(data) for task in tasks for data in ("here", "elsewhere")}
+    assert len(keys) == 2 * len(tasks)
+    assert Task(Case(), 0).key("here") == Task(Case(Setting()), 0).key("here")
+    made_study(tmp_path, "mean_deposit").run(ONE)
+    other = made_study(tmp_path, "mean_deposit", source=Made(seed=1))
+    other.run(ONE)
+    assert other.ran == TASKS
+    monkeypatch.setattr(case, "VERSION", case.VERSION + 1)
+    later = made_study(tmp_path, "mean_deposit")
+    later.run(ONE)
+    assert later.ran == TASKS
+
+
+def test_all_good_data_is_the_same_whatever_part_of_it_trains_the_first_model():
+    assert Case(train_size=0.01).ceiling == Case(train_size=0.32).ceiling
+    source, all_good = Made(), set()
+    for share in (0.08, 0.32):
+        split = parts(source, 1_000, share, 5_000, None, 0)
+        all_good.add(accuracy_all(split, Setting(), 0))
+    assert len(all_good) == 1
+    assert isinstance(Case(stream=10).ceiling, Ceiling)
+    assert Case(stream=10).ceiling != Case(stream=10, train_size=0.1).ceiling
+
+
+def test_the_sweeps_have_the_names_and_values_of_the_paper():
+    sweeps = {sweep.name: sweep.values for sweep in paper_sweeps()}
+    assert tuple(sweeps) == SWEEPS
+    assert sweeps["num_words"] == tuple(range(100, 1_001, 100))
+    assert sweeps["train_size"] == (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 16, 24, 32)
+    assert sweeps["mean_deposit"] == (0.5, 5, 50, 500, 5_000)
+    for reading in ("kept", "locked", "weight"):
+        assert sweeps[f"cost-{reading}"] == (1, 2, 3, 4, 5, 10, 15, 20, 25)
+    for sweep in paper_sweeps():
+        defaults = [point.case for point in sweep.points if point.at == sweep.default]
+        held_out = 1_000 if sweep.name.endswith("-long") else 5_000
+        assert all(found == Case(held_out=held_out) for found in defaults), sweep.name
+    assert paper_sweeps(separate_test=True)[-1].points[-1].case == Case()
+
+
+def test_crowds_are_compared_with_themselves_without_the_malicious(tmp_path, monkeypatch):
+    monkeypatch.setattr(beyond, "CROWD", 3)
+    monkeypatch.setattr(beyond, "CROWD_STREAM", 150)
+    monkeypatch.setattr(beyond, "STRATEGIES", ("flipped", "parrot", "targeted"))
+    monkeypatch.setattr(beyond, "MAP_MALICIOUS", (1, 2))
+    monkeypatch.setattr(beyond, "MAP_COSTS", (0, 5))
+    monkeypatch.setattr(beyond, "MAP_TRAIN_SIZES", (8,))
+    monkeypatch.setattr(beyond, "ENTROPY_COSTS", (1,))
+    study = made_study(tmp_path, "crowd", "maps", "entropy")
+    findings = study.run(ONE)
+    results = study.results
+    crowd = findings.crowds["flipped"][1]
+    assert [agent.strategy for agent in crowd.case.setting.agents] == ["honest"] + 2 * ["flipped"]
+    assert crowd.clean.setting.agents == crowd.case.setting.agents[:1]
+    for seed in range(2):
+        clean = results.measured(crowd.clean, seed)
+        assert clean.submitted == (150,)
+        lost = results.measured(crowd.case, seed).after - clean.after
+        assert results.difference(crowd.case, crowd.clean, 2)[seed] == lost
+    assert {one.strategy for one in findings.maps} == {"flipped", findings.worst}
+    text = report(findings, "here")
+    for heading in ("## Crowds", "### flipped, cost", "### flipped, train_size", "## A cost by"):
+        assert heading in text
+    plots = write_plots(findings, tmp_path)
+    assert [path.stem for path in plots] == ["crowd", "map-cost", "map-train", "entropy"]
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in plots)

@@ -1,0 +1,149 @@
+"""Every way a server can lie: an honest member notices, convicts it on chain, training goes on."""
+
+from __future__ import annotations
+
+import pytest
+
+from offchain.seccl.audit import AuditError, audit
+from offchain.seccl.messages import MessageKind
+from offchain.seccl.parameters import model_digest
+from offchain.seccl.session import PostedAt
+from offchain.seccl.updates import UpdateHeader, encode_update
+from offchain.storage import digest_of
+from scripts._seccl.audit import audit_session
+from scripts._seccl.chain import FederationChain, recover
+from scripts._stage.chain import ActionRefused
+from tests.offchain.seccl.session_in_memory import FIRST, LAYOUT, made_updates
+from tests.seccl.stories.federate_table import LIE, MEMBERS, ROUNDS, STAKE, Play, held
+
+EQUIVOCATED, ALTERED, UNPOSTED, UNANSWERED = range(4)
+
+CONVICTED = {
+    ("alters", "batch"): (ALTERED, "proveAlteredInBatch", "member 2"),
+    ("drops", "batch"): (ALTERED, "proveAlteredInBatch", "member 2"),
+    ("replays", "batch"): (ALTERED, "proveAlteredInBatch", "member 2"),
+    ("equivocates", "batch"): (EQUIVOCATED, "proveEquivocation", "member 3"),
+    ("withholds", "batch"): (UNANSWERED, "settle", "member 0"),
+    ("stalls", "batch"): (UNPOSTED, "proveUnposted", "member 0"),
+    ("alters", "single"): (ALTERED, "proveAltered", "member 2"),
+    ("drops", "single"): (UNPOSTED, "proveUnposted", "member 2"),
+    ("replays", "single"): (ALTERED, "proveAltered", "member 2"),
+    ("equivocates", "single"): (EQUIVOCATED, "proveEquivocation", "member 3"),
+    ("stalls", "single"): (UNPOSTED, "proveUnposted", "member 0"),
+}
+"""Fault, the call that proves it, and who makes that call."""
+
+
+@pytest.fixture(scope="module")
+def contracts(project, deployer):
+    """A board and a factory of consensus, for all sessions here."""
+    return (
+        deployer.deploy(project.BulletinBoard),
+        deployer.deploy(project.BordaConsensusFactory),
+    )
+
+
+@pytest.fixture(scope="module")
+def honest_model(contracts, accounts) -> str:
+    """What training comes to without a lie."""
+    return Play(contracts, accounts).whole().digests[-1]
+
+
+@pytest.mark.parametrize(("lie", "posts"), CONVICTED)
+def test_a_lie_is_convicted_and_changes_nothing(
+    contracts, accounts, honest_model, lie, posts
+) -> None:
+    """One conviction, by whoever saw it, in the lie's own round; the stake goes to all members in
+    equal shares; every round is played to its end and the model is that of honest servers."""
+    fault, call, accuser = CONVICTED[lie, posts]
+    before = held(contracts[0])
+    play = Play(contracts, accounts, lie, posts == "batch")
+    found = play.whole()
+    session = play.chain.session
+    assert session.fault is not None
+    assert (session.fault.fault, session.fault.key.round) == (fault, LIE.round)
+    assert session.fault.key.kind == MessageKind.UPLOAD
+    proofs = [(who, receipt.call) for who, receipt in play.sent if receipt.call == call]
+    assert proofs == [(accuser, call)]
+    assert session.shares == dict.fromkeys(range(MEMBERS), STAKE // MEMBERS)
+    assert held(contracts[0]) == before, "stake and bonds are paid out"
+    assert len(found.results) == ROUNDS
+    assert found.digests[-1] == honest_model
+    # Without a server: its rounds opened, messages posted and ballots cast by members.
+    last = ROUNDS - 1
+    for kind in MessageKind:
+        assert len(session.posted(last, kind, own=True)) == MEMBERS
+    assert session.opened[last].opener != session.terms.server
+    assert play.calls.count("vote") >= MEMBERS
+
+
+@pytest.mark.parametrize("posts", ["batch", "single"])
+def test_an_honest_server_keeps_its_stake(contracts, accounts, honest_model, posts) -> None:
+    """It alone posts, and is paid out at the end."""
+    before = held(contracts[0])
+    play = Play(contracts, accounts, batched=posts == "batch")
+    found = play.whole()
+    session = play.chain.session
+    assert session.fault is None
+    assert session.withdrawn
+    assert held(contracts[0]) == before
+    assert {who for who, _ in play.sent} == {"server"}
+    assert play.calls.count("post") == (0 if posts == "batch" else 2 * MEMBERS * ROUNDS)
+    assert found.digests[-1] == honest_model == model_digest(LAYOUT, play.model)
+
+
+def test_a_convicted_server_posts_no_more(contracts, accounts) -> None:
+    play = Play(contracts, accounts, "alters")
+    for number in (0, 1):
+        play.round(number)
+    with pytest.raises(ActionRefused, match="SessionFaulty"):
+        play.table._send("server", play.table.server.post(1, MessageKind.UPLOAD)[0], accounts[10])
+
+
+def test_a_session_is_found_by_its_id_and_tells_the_same(contracts, accounts) -> None:
+    """A stranger needs the id, the chain and the datastore."""
+    play = Play(contracts, accounts, "withholds")
+    found = play.whole()
+    other = FederationChain.find("0x" + play.chain.session.id.hex(), play.store)
+    assert other.session == play.chain.session
+    assert audit_session(other, play.store).digests == found.digests
+    assert audit(other.session, play.store, recover).digests == found.digests
+
+
+def test_the_audit_asks_the_contracts_and_not_events_alone(contracts, accounts) -> None:
+    """An event that a node makes up, with content behind it, is not what the board says."""
+    play = Play(contracts, accounts)
+    play.round(0)
+    session, loser = play.chain.session, MEMBERS - 1
+    key = session.key(0, MessageKind.UPLOAD, loser)
+    header = UpdateHeader(0, str(loser), model_digest(LAYOUT, FIRST))
+    content = encode_update(made_updates(9)[0], header)
+    note = digest_of(play.store.put(content))
+    session.apply(PostedAt(key, session.board.message_hash(key, content), True, note))
+    audit(session, play.store, recover)
+    with pytest.raises(AuditError, match="round 0, uploads, member 3: the board does not say"):
+        audit_session(play.chain, play.store)
+
+
+def test_a_run_that_was_killed_goes_on_from_the_chain(contracts, accounts) -> None:
+    """New roles over the same chain and datastore, in the middle of a round: nothing is posted
+    twice, nobody is accused, and the end is the same."""
+    play = Play(contracts, accounts)
+    play.round(0)
+    model = model_digest(LAYOUT, play.model)
+    table = play.table
+    table._enter(1, MessageKind.UPLOAD)
+    sent = [
+        seat.role.upload(1, update, model)
+        for seat, update in zip(table.seats, made_updates(1), strict=True)
+    ]
+    table._exchange(1, MessageKind.UPLOAD, sent, range(MEMBERS))
+
+    again = play.reborn(accounts)
+    again.round(1)
+    again.round(2)
+    assert again.chain.session.fault is None
+    assert again.calls.count("postBatch") == 3, "of the rounds 1 and 2 three were left"
+    found = audit_session(again.chain, again.store)
+    assert found.digests[-1] == model_digest(LAYOUT, again.model)
+    assert FIRST is not again.model
