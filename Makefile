@@ -64,6 +64,7 @@ lint: setup ## check style and types
 	@ruff check .
 	@ruff format --check .
 	@mypy
+	@lint-imports --no-cache
 	@forge fmt --check contracts tests/invariants
 	@node_modules/.bin/solhint --disc --max-warnings 0 'contracts/**/*.sol'
 

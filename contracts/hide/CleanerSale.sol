@@ -6,7 +6,7 @@ import {ChunkedFile} from "../exchange/ChunkedFile.sol";
 import {KeyDispute, KeyEvidence} from "../exchange/KeyDispute.sol";
 import {Payment} from "../exchange/Payment.sol";
 import {Due, Goods, ICleanerSale, Listing, Offer, Sale, SaleState, Terms} from "../interfaces/ICleanerSale.sol";
-import {Settlement} from "../interfaces/ITradingSession.sol";
+import {Settlement} from "../exchange/Settlement.sol";
 import {Book} from "../exchange/Book.sol";
 import {Levels} from "./Levels.sol";
 import {Listings} from "./Listings.sol";

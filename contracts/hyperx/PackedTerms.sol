@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Settlement, Terms} from "../interfaces/ITradingSession.sol";
+import {Settlement} from "../exchange/Settlement.sol";
+import {Terms} from "../interfaces/ITradingSession.sol";
 
 /// @notice The terms as they lie behind a clone's code, six words:
 ///

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {ITradingSession, Settlement, State} from "../interfaces/ITradingSession.sol";
+import {Settlement} from "../exchange/Settlement.sol";
+import {ITradingSession, State} from "../interfaces/ITradingSession.sol";
 import {PackedTerms} from "./PackedTerms.sol";
 import {Profile, ProfileLib} from "./Profile.sol";
 import {Shards} from "../exchange/Shards.sol";

@@ -2,11 +2,11 @@
 pragma solidity 0.8.30;
 
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Settlement} from "../exchange/Settlement.sol";
 import {
     Delivery,
     ITradingSession,
     Review,
-    Settlement,
     State,
     Terms,
     WrongDelivery,

@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {ChunkEvidence} from "../exchange/ChunkDispute.sol";
 import {KeyEvidence} from "../exchange/KeyDispute.sol";
-import {Settlement} from "./ITradingSession.sol";
+import {Settlement} from "../exchange/Settlement.sol";
 
 /// @notice Where a buyer stands with a listing. See CleanerSale for the table.
 enum SaleState {

@@ -6,7 +6,7 @@ import {KeyEvidence} from "../exchange/KeyDispute.sol";
 import {PriceRule} from "../mde/quotes/PriceRules.sol";
 import {SampleEvidence} from "../mde/quotes/Samples.sol";
 import {ScoreEvidence, TotalEvidence} from "../mde/quotes/Scores.sol";
-import {Settlement} from "./ITradingSession.sol";
+import {Settlement} from "../exchange/Settlement.sol";
 
 /// @notice Where a pair of artefact and dataset stands. See DatasetSale for the table.
 enum DealState {

@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-/// @notice How the dataset key reaches the collector. `Open`: published in the claim, paid in the same call; from then on
-/// the dataset is everybody's. `Sealed`: encrypted to the collector, paid once a window for disputes has passed; the
-/// public learns neither key nor plain data, unless the collector discloses them or a wrong key is proved.
-enum Settlement {
-    Open,
-    Sealed
-}
+import {Settlement} from "../exchange/Settlement.sol";
 
 /// @notice The four states of a session (HyperX, section 3.1.2), and one that only sealed settlement knows: the key is
 /// delivered and may be disputed.

@@ -7,7 +7,7 @@ import {ChunkDispute, ChunkEvidence} from "../exchange/ChunkDispute.sol";
 import {ChunkedFile} from "../exchange/ChunkedFile.sol";
 import {KeyDispute, KeyEvidence} from "../exchange/KeyDispute.sol";
 import {Dataset, Deal, DealState, IDatasetSale, Order, Purchase, Quote} from "../interfaces/IDatasetSale.sol";
-import {Settlement} from "../interfaces/ITradingSession.sol";
+import {Settlement} from "../exchange/Settlement.sol";
 import {Accounts} from "./Accounts.sol";
 import {Book} from "../exchange/Book.sol";
 import {DealStatus, DealStatusLib} from "./DealStatus.sol";

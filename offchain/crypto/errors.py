@@ -1,7 +1,9 @@
 """Errors of the cryptographic layer."""
 
+from offchain.errors import SoukError
 
-class CryptoError(ValueError):
+
+class CryptoError(SoukError):
     """Base of everything this package raises on bad input."""
 
 

@@ -13,6 +13,7 @@ import torch
 
 from offchain.data.pixels import to_channels
 from offchain.data.seeds import generator
+from offchain.errors import SoukError
 
 Progress = Callable[[int, int], None]
 """Called as `progress(done, total)` by long loops."""
@@ -23,7 +24,7 @@ MAX_CLASSES = 65_536
 _DIGEST_TAG = b"souk.imageset.v1"
 
 
-class DataError(ValueError):
+class DataError(SoukError):
     """Data, or a request for data, that cannot be used; the message is one line for people."""
 
 

@@ -7,7 +7,7 @@ from statistics import fmean, stdev
 
 from offchain.hide.countermeasures import best
 from offchain.hide.trial_results import Inferred, LevelResult, Resistance, TrialResult
-from offchain.hyperx.report.sheets import Row, Sheet
+from offchain.report.sheets import Row, Sheet
 from offchain.report.text import percent, whole
 
 PAPER_MSE, PAPER_SSIM = 1e-2, 0.99

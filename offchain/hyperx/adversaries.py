@@ -17,7 +17,8 @@ from offchain.hyperx import delivery as dl
 from offchain.hyperx.collector import Collector
 from offchain.hyperx.delivery import seal_session_key
 from offchain.hyperx.provider import Provider
-from offchain.hyperx.session import Clock, Member
+from offchain.hyperx.session import Member
+from offchain.roles import Clock
 
 
 class OtherFeatures(Provider):

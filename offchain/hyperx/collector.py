@@ -27,8 +27,9 @@ from offchain.hyperx.evaluation import Evaluation
 from offchain.hyperx.features import DEFAULT_TOLERANCE, FeatureError, LabelledFeatures
 from offchain.hyperx.quality import QualityScore
 from offchain.hyperx.review import ReviewError, Verdict, fetch_shards, opened_keys
-from offchain.hyperx.session import Clock, Member, Session, State
+from offchain.hyperx.session import Member, Session, State
 from offchain.hyperx.submission import SubmissionError
+from offchain.roles import Clock
 from offchain.storage import ContentError, Datastore, cid_from_digest
 
 BAD_FEATURES = (CryptoError, FeatureError, SubmissionError)

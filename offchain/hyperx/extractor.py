@@ -19,6 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import fx
 
+from offchain.errors import SoukError
 from offchain.models.backbones import BackboneError, find_cut, skeleton
 from offchain.models.canonical import DocumentError, from_canonical, take, to_canonical
 from offchain.models.extractor import Extractor, check_size, output_shape
@@ -39,7 +40,7 @@ _MAX_HEADER_BYTES = 256 << 10
 _SIGNING_CONTEXT = b"souk extractor description v1\n"
 
 
-class ExtractorError(ValueError):
+class ExtractorError(SoukError):
     """An extractor that cannot be published or trusted; the message is one line."""
 
 

@@ -14,6 +14,7 @@ from safetensors.torch import load, save
 from torch.nn import functional
 
 from offchain.data.imageset import MAX_CLASSES, Progress
+from offchain.errors import SoukError
 from offchain.hyperx.obfuscation import Obfuscation, decode
 from offchain.models.extractor import Extractor
 from offchain.models.preprocessing import Preprocessing
@@ -31,7 +32,7 @@ DEFAULT_TOLERANCE = 1e-3
 _FLOOR = 1e-3
 
 
-class FeatureError(ValueError):
+class FeatureError(SoukError):
     """Features that cannot be used; the message is one line for people."""
 
 

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from offchain.crypto.commitments import Party, root_of
 from offchain.data.imageset import MAX_CLASSES, DataError
 from offchain.data.shards import shard_bytes
+from offchain.errors import SoukError
 from offchain.hyperx.terms import Terms
 from offchain.models.canonical import DocumentError, from_canonical, take, to_canonical
 from offchain.storage import Datastore, InvalidCid, cid_from_digest, digest_of
@@ -21,7 +22,7 @@ MAX_MANIFEST_BYTES = 256 << 10
 """Largest manifest written or read: one block of the datastore."""
 
 
-class ManifestError(ValueError):
+class ManifestError(SoukError):
     """A manifest that is broken, or does not fit the terms or the registration."""
 
 

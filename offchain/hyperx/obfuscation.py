@@ -23,6 +23,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
+from offchain.errors import SoukError
 from offchain.models.extractor import Extractor
 from offchain.models.truncate import last_layer
 
@@ -40,7 +41,7 @@ subtracting it again costs two or three bits of float32, no more.
 _HEADER_BYTES = 1024
 
 
-class ObfuscationError(ValueError):
+class ObfuscationError(SoukError):
     """A secret that fits no extractor, or bytes that are none; the message is one line."""
 
 

@@ -17,6 +17,7 @@ from offchain.crypto.bitmap import bitmap_hash
 from offchain.crypto.commitments import multiproof, review_hash, root_of
 from offchain.crypto.sealing import Point, SealedKeys, seal_keys
 from offchain.crypto.secrets_file import SecretsFile
+from offchain.crypto.settlement import Settlement
 from offchain.crypto.shard_cipher import encrypt_shard
 from offchain.data.imageset import DataError, ImageSet
 from offchain.data.shards import pack_shards, unpack_shard
@@ -25,11 +26,11 @@ from offchain.hyperx.delivery import seal_session_key
 from offchain.hyperx.documents import fetch_extractor, fetch_preprocessing
 from offchain.hyperx.features import extract
 from offchain.hyperx.manifest import Manifest, publish_manifest, put_words
-from offchain.hyperx.session import Clock, Member, Session, State
+from offchain.hyperx.session import Member, Session, State
 from offchain.hyperx.submission import seal_features
-from offchain.hyperx.terms import Settlement
 from offchain.models.extractor import Extractor
 from offchain.models.preprocessing import Preprocessing
+from offchain.roles import Clock
 from offchain.storage import Datastore, digest_of
 
 CLAIM_MARGIN = 20

@@ -16,6 +16,7 @@ from offchain.crypto.sealing import SealedKeys, open_keys, product
 from offchain.crypto.shard_cipher import TAG_BYTES, decrypt_shard
 from offchain.data.imageset import ImageSet
 from offchain.data.shards import ShardError, find_duplicates, join_shards, shard_bytes
+from offchain.errors import SoukError
 from offchain.hyperx.actions import WrongKey
 from offchain.hyperx.manifest import Manifest
 from offchain.hyperx.session import Member
@@ -43,7 +44,7 @@ class Verdict:
         return not self.reason
 
 
-class ReviewError(ValueError):
+class ReviewError(SoukError):
     """Sampled shards that cannot be obtained as the terms ask."""
 
 

@@ -12,6 +12,7 @@ from enum import IntEnum
 from offchain.crypto.bitmap import from_bitmap
 from offchain.crypto.commitments import Party
 from offchain.crypto.sealing import Point, SealedKeys
+from offchain.errors import SoukError
 from offchain.hyperx import events as ev
 from offchain.hyperx.terms import Terms
 
@@ -29,16 +30,8 @@ class State(IntEnum):
     CLOSED = 4
 
 
-class SessionError(ValueError):
+class SessionError(SoukError):
     """Events that cannot belong to one session."""
-
-
-@dataclass(frozen=True)
-class Clock:
-    """The chain's time: `now` in Unix seconds and `block`, both of the next block."""
-
-    now: int
-    block: int
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from nacl.bindings import crypto_box_SEALBYTES
 
 from offchain.crypto.commitments import Party
 from offchain.crypto.sealing import seal, unseal
+from offchain.errors import SoukError
 from offchain.hyperx.features import (
     MAX_HEADER_BYTES,
     LabelledFeatures,
@@ -25,7 +26,7 @@ FEATURES_TYPE = keccak(b"souk.features.v1")
 _TAG_BYTES = 32
 
 
-class SubmissionError(ValueError):
+class SubmissionError(SoukError):
     """Sealed features that are not this provider's."""
 
 

@@ -3,19 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 from offchain.crypto.bitmap import BPS, sample_limit
-
-NATIVE = "0x" + "00" * 20
-"""The token that stands for the chain's own coin."""
-
-
-class Settlement(IntEnum):
-    """How the dataset key reaches the collector."""
-
-    OPEN = 0
-    SEALED = 1
+from offchain.crypto.settlement import Settlement
 
 
 @dataclass(frozen=True)

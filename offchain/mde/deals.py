@@ -12,7 +12,7 @@ from eth_hash.auto import keccak
 from offchain.crypto import eip712
 from offchain.crypto.commitments import word
 from offchain.crypto.disputable import FileDomain
-from offchain.hide.sale.listings import Settlement, Word
+from offchain.crypto.settlement import Settlement, Word
 
 ACCOUNT_TYPE = keccak(b"souk.sale.account.v1")
 DATASET_TYPE = keccak(b"souk.sale.dataset.v1")

@@ -1,7 +1,9 @@
 """What efficacy and pricing refuse; every message is one line for people."""
 
+from offchain.errors import SoukError
 
-class MdeError(ValueError):
+
+class MdeError(SoukError):
     """Base of everything that this package raises on bad input."""
 
 

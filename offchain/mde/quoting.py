@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from offchain.hide.sale.listings import Settlement
+from offchain.crypto.settlement import Settlement
 from offchain.mde.artefact import PricingArtefact, load_artefact
 from offchain.mde.deals import Order
 from offchain.mde.errors import ArtefactMismatch

@@ -11,6 +11,7 @@ import torch
 from torch import fx, nn
 from torchvision import models as tv  # type: ignore[import-untyped, unused-ignore]
 
+from offchain.errors import SoukError
 from offchain.models import cuts
 from offchain.models.cuts import Cut
 from offchain.models.efficientnet_lite import STRIDE, EfficientNetLite0
@@ -20,7 +21,7 @@ from offchain.models.truncate import truncate
 DEFAULT_BACKBONE = "efficientnet-lite0"
 
 
-class BackboneError(ValueError):
+class BackboneError(SoukError):
     """A backbone, a cut, a size or weights that cannot be used; one line for people."""
 
 

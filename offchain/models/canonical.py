@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any
 
+from offchain.errors import SoukError
+
 MAX_DEPTH = 16
 """Deepest nesting read. json goes as deep as the interpreter's limit, which some libraries raise
 beyond what the stack holds: then a few thousand brackets end the process."""
@@ -13,7 +15,7 @@ beyond what the stack holds: then a few thousand brackets end the process."""
 _STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{\]}]')
 
 
-class DocumentError(ValueError):
+class DocumentError(SoukError):
     """Bytes that are no document in its one form; the message is one line for people."""
 
 

@@ -7,11 +7,13 @@ from contextlib import AbstractContextManager
 
 import torch
 
+from offchain.errors import SoukError
+
 DEVICES = ("auto", "cpu", "cuda")
 """The names that `pick_device` knows; "cuda:1" and the like name one card of several."""
 
 
-class DeviceError(ValueError):
+class DeviceError(SoukError):
     """A device that this machine does not have; the message is one line for people."""
 
 

@@ -6,8 +6,8 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from offchain.hyperx.report.sections import environment
-from offchain.hyperx.report.sheets import Sheet
+from offchain.report.files import environment
+from offchain.report.sheets import Sheet
 from offchain.report.text import plain
 
 _LINE_CHARS = 400

@@ -14,13 +14,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 
+from offchain.errors import SoukError
 from offchain.seccl.image_privacy import Sampling
 
 _HIGH_ORDERS = (64, 80, 96, 128, 192, 256, 384, 512, 768, 1024)
 """Orders beyond opacus's own, without which no epsilon below about 0.2 can be shown."""
 
 
-class PrivacyError(ValueError):
+class PrivacyError(SoukError):
     """A privacy that cannot be had; the message is one line for people."""
 
 

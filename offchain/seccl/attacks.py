@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from offchain.data.seeds import generator
+from offchain.errors import SoukError
 from offchain.seccl.training import Samples
 from offchain.seccl.updates import SparseUpdate, largest_changes
 
@@ -25,7 +26,7 @@ TRIGGER_SIDE = 4
 """Side, in pixels, of the trigger, a white square in the lower right corner."""
 
 
-class AttackError(ValueError):
+class AttackError(SoukError):
     """An attack that does not exist or cannot act; the message is one line for people."""
 
 

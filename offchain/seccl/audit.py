@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import torch
 
 from offchain.data.imageset import Progress
+from offchain.errors import SoukError
 from offchain.seccl.architectures import factory_named
 from offchain.seccl.ballots import Form, unpack_ranking, unpack_scores
 from offchain.seccl.borda import BallotError, Election, Result
@@ -21,7 +22,7 @@ from offchain.seccl.voting import ballot_of
 from offchain.storage import Datastore
 
 
-class AuditError(ValueError):
+class AuditError(SoukError):
     """What a session claims and what was recomputed differ; one line for people."""
 
 

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 
 from eth_hash.auto import keccak
 
+from offchain.errors import SoukError
+
 MAX_MEMBERS = 1_024
 SEED_BYTES = 16
 
 
-class BallotError(ValueError):
+class BallotError(SoukError):
     """A ballot that the contract would refuse; ``reason`` is the name of its error."""
 
     def __init__(self, reason: str, detail: str) -> None:

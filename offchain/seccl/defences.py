@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import torch
 
 from offchain.data.seeds import generator
+from offchain.errors import SoukError
 from offchain.seccl.ballots import pack_scores, unpack_scores
 from offchain.seccl.borda import SEED_BYTES, Election
 from offchain.seccl.federation import Aggregate, Consensus
@@ -33,7 +34,7 @@ DEFENCES = (
 """The defences that `Defence.parse` knows."""
 
 
-class DefenceError(ValueError):
+class DefenceError(SoukError):
     """A defence that does not exist or cannot be had here; the message is one line for people."""
 
 

@@ -9,13 +9,14 @@ from typing import Protocol
 import torch
 
 from offchain.data.imageset import Progress
+from offchain.errors import SoukError
 from offchain.seccl.evaluation import confusion
 from offchain.seccl.parameters import ModelError
 from offchain.seccl.stacked import STACK, stacked_confusions
 from offchain.seccl.training import LocalTrainer, Samples, Task, to_inputs
 
 
-class EngineError(RuntimeError):
+class EngineError(SoukError):
     """A way to compute that this machine or this model does not allow; one line for people."""
 
 

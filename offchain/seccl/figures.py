@@ -8,7 +8,7 @@ from statistics import fmean, stdev
 
 from matplotlib.figure import Figure
 
-from offchain.hyperx.report.sheets import Row, Sheet
+from offchain.report.sheets import Row, Sheet
 from offchain.report.text import percent
 from offchain.seccl.comparison import CENTRAL, Result, Run
 from offchain.seccl.defences import DEFENCES

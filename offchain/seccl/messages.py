@@ -18,6 +18,7 @@ from eth_hash.auto import keccak
 
 from offchain.crypto import commitments as cm
 from offchain.crypto import eip712
+from offchain.errors import SoukError
 
 MESSAGE_TYPE = keccak(b"souk.board.message.v1")
 MEMBER_TYPE = keccak(b"souk.board.member.v1")
@@ -51,7 +52,7 @@ _RECEIPT_FIELDS = (
 )
 
 
-class BoardError(ValueError):
+class BoardError(SoukError):
     """Something that a board would not take, or that it does not say."""
 
 

@@ -13,12 +13,13 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from offchain.data.seeds import generator
+from offchain.errors import SoukError
 from offchain.seccl.networks import ModelFactory
 
 _DIGEST_TAG = b"souk.seccl.model.v1"
 
 
-class ModelError(ValueError):
+class ModelError(SoukError):
     """A model that cannot be trained together; the message is one line for people."""
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from offchain.errors import SoukError
 from offchain.models.canonical import DocumentError
 from offchain.seccl import actions as do
 from offchain.seccl.documents import Catalogue, Evaluation, SignedReceipt
@@ -27,7 +28,7 @@ from offchain.seccl.voting import Voter
 from offchain.storage import Datastore, digest_of
 
 
-class ReceiptRefused(ValueError):
+class ReceiptRefused(SoukError):
     """A receipt that is worth nothing; one line for people."""
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from offchain.crypto import commitments as cm
+from offchain.errors import SoukError
 from offchain.models.canonical import DocumentError
 from offchain.seccl.documents import (
     Catalogue,
@@ -32,7 +33,7 @@ class Wallet(Protocol):
         """The signature, 65 bytes r, s, v, of EIP-712 typed data."""
 
 
-class ReadingError(ValueError):
+class ReadingError(SoukError):
     """A post behind which there is not what its poster promised; one line for people."""
 
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from offchain.crypto import commitments as cm
+from offchain.errors import SoukError
 from offchain.seccl import actions as do
 from offchain.seccl.documents import Catalogue, Entry, SignedReceipt
 from offchain.seccl.messages import MessageKind, PostKey, Receipt
@@ -14,7 +15,7 @@ from offchain.seccl.session import Session
 from offchain.storage import Datastore, digest_of
 
 
-class MessageRefused(ValueError):
+class MessageRefused(SoukError):
     """A message the server does not take; one line for people."""
 
 

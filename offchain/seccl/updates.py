@@ -15,6 +15,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
+from offchain.errors import SoukError
+
 MAX_HEADER_BYTES = 1024
 """Longest safetensors header read or written; ours are under 500 bytes."""
 
@@ -24,7 +26,7 @@ MAX_PARAMETERS = 2**31 - 1
 _KEY = "souk.seccl.update.v1"
 
 
-class UpdateError(ValueError):
+class UpdateError(SoukError):
     """An update that cannot be used; the message is one line for people."""
 
 

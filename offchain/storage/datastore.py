@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
+from offchain.errors import SoukError
+
 if TYPE_CHECKING:  # a name only: its module loads torch
     from offchain.data.imageset import Progress
 
 
-class DatastoreError(Exception):
+class DatastoreError(SoukError):
     """Base of everything that a datastore raises."""
 
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from offchain.errors import SoukError
+
 if TYPE_CHECKING:  # imageset imports torch, which nothing here needs
     from offchain.data.imageset import Progress
 
@@ -26,7 +28,7 @@ MAX_TOUCHED = 512
 _BATCH_CELLS = 1 << 22
 
 
-class ClassifierError(ValueError):
+class ClassifierError(SoukError):
     """What the contract refuses."""
 
 

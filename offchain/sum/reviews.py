@@ -20,6 +20,7 @@ import numpy.typing as npt
 from scipy import sparse  # type: ignore[import-untyped, unused-ignore]
 
 from offchain.data.seeds import generator
+from offchain.errors import SoukError
 
 if TYPE_CHECKING:  # imageset imports torch, which nothing here needs
     from offchain.data.imageset import Progress
@@ -35,7 +36,7 @@ _TOKEN = re.compile(r"[a-z']+")
 _MAX_FIELD = 1 << 24
 
 
-class ReviewError(ValueError):
+class ReviewError(SoukError):
     """Reviews, or a request for them, that cannot be used; the message is one line for people."""
 
 

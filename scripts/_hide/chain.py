@@ -8,11 +8,21 @@ import ape
 from ape.api import AccountAPI
 from ape.contracts import ContractInstance
 
+from offchain.crypto.settlement import NATIVE
 from offchain.hide.sale import events as ev
-from offchain.hide.sale.actions import Action
-from offchain.hide.sale.listings import NATIVE
 from offchain.hide.sale.session import SaleSession
-from scripts._stage.chain import ActionRefused, Receipt, approve, entry_of, event_of, transact
+from offchain.roles import Action, Clock
+from scripts._stage.chain import (
+    ActionRefused,
+    Receipt,
+    decoded,
+    entry_of,
+    event_of,
+    logs_of,
+    transact,
+)
+from scripts._stage.money import approve
+from scripts._stage.table import Pause
 
 
 class SaleChain:
@@ -20,15 +30,19 @@ class SaleChain:
 
     Attributes:
         contract: all sales. id: the listing's. token: what pays.
+        closing: when the seller closes, Unix seconds.
         receipts: of all transactions sent, those that failed included.
         refused: calls that the chain would not take.
     """
 
-    def __init__(self, contract: ContractInstance, id_: bytes, token: str, first: int) -> None:
+    def __init__(
+        self, contract: ContractInstance, id_: bytes, token: str, first: int, closing: int
+    ) -> None:
         """first: block from which on the listing may have been made."""
         self.contract = contract
         self.id = id_
         self.token = token
+        self.closing = closing
         self.receipts: list[Receipt] = []
         self.refused: list[str] = []
         self._first = first
@@ -49,15 +63,8 @@ class SaleChain:
     def read(self) -> SaleSession:
         """The listing as its events tell it, read anew: a reorganisation changes what they say."""
         session = SaleSession(ape.chain.chain_id, self.address, self.id)
-        query = {
-            "address": self.address,
-            "fromBlock": hex(self._first),
-            "toBlock": "latest",
-            "topics": [None, "0x" + self.id.hex()],
-        }
-        logs = ape.chain.provider.make_request("eth_getLogs", [query])
-        ecosystem = ape.chain.provider.network.ecosystem
-        for log in ecosystem.decode_logs(logs, *self.contract.contract_type.events):
+        logs = logs_of(self.address, self._first, [None, "0x" + self.id.hex()])
+        for log in decoded(self.contract, logs):
             session.apply(event_of(log, ev), self._time(log.block_number))
         return session
 
@@ -77,7 +84,18 @@ class SaleChain:
         self.receipts.append(entry_of(action.call, receipt))
         return self.receipts[-1]
 
+    def pause(self, session: SaleSession, clock: Clock) -> Pause | None:
+        """The next end of a sale's window, or the seller's closing."""
+        ahead = {p.deadline: _end_of(p.state.name) for p in session.running(clock.now)}
+        if not session.closed and self.closing > clock.now:
+            ahead[self.closing] = "the seller closes"
+        return Pause(min(ahead), ahead[min(ahead)]) if ahead else None
+
     def _time(self, block: int) -> int:
         if block not in self._times:
             self._times[block] = int(ape.chain.blocks[block].timestamp)
         return self._times[block]
+
+
+def _end_of(state: str) -> str:
+    return "a key is overdue" if state == "PAID" else "the time for disputes ends"

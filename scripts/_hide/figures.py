@@ -32,10 +32,10 @@ from offchain.hide.trial_sheets import (
     unreachable_sheet,
     worth_sheet,
 )
-from offchain.hyperx.report.figures import png
-from offchain.hyperx.report.sheets import Sheet
-from offchain.hyperx.report.tables import as_markdown, render
 from offchain.models.device import pick_device
+from offchain.report.figures import png
+from offchain.report.sheets import Sheet
+from offchain.report.tables import as_markdown, render
 from offchain.report.text import whole
 from scripts._stage.telling import Telling
 

@@ -25,8 +25,8 @@ from offchain.hide.masks import MaskSettings
 from offchain.hide.preservation import Likeness, mean_likeness
 from offchain.hide.published import encode_dataset, write_folder
 from offchain.hide.training import TrainingSettings
-from offchain.hyperx.report.figures import png
 from offchain.models.device import pick_device
+from offchain.report.figures import png
 from scripts._hide.mask_sheets import counter_table, levels_table
 from scripts._stage.telling import Telling
 

@@ -14,7 +14,7 @@ from offchain.hide.masks import MaskSettings
 from offchain.hide.training import TrainingSettings
 from scripts._hide.mask import levels_of
 from scripts._hide.stories import Story
-from scripts._hyperx.terms import parse_amount
+from scripts._stage.money import parse_amount
 
 SPARE_ACCOUNTS = 2
 """One account deploys, one sells."""

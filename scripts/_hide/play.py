@@ -16,11 +16,11 @@ from rich.console import Console
 
 from offchain.crypto.disputable import EncryptedFile
 from offchain.crypto.secrets_file import SecretsFile
+from offchain.crypto.settlement import Settlement
 from offchain.hide.countermeasures import Regained, best
 from offchain.hide.making import Made
 from offchain.hide.sale import adversaries
 from offchain.hide.sale.buyer import Buyer
-from offchain.hide.sale.listings import Settlement
 from offchain.hide.sale.seller import Seller
 from offchain.hide.sale.session import SaleSession
 from offchain.hide.sale.stock import Conditions, Stock, prepare
@@ -28,17 +28,16 @@ from offchain.models.device import pick_device
 from offchain.storage import Datastore, open_datastore
 from scripts._hide.chain import SaleChain
 from scripts._hide.options import Options
-from scripts._hide.parts import play
 from scripts._hide.record import SaleRecord, make_record
 from scripts._hide.report import write
 from scripts._hide.scene import Scene, injustices
 from scripts._hide.sheets import conclude
 from scripts._hide.stories import STORIES
 from scripts._hide.workshop import Workshop, load_split
-from scripts._hyperx.terms import parse_amount, parse_token
 from scripts._stage.accounts import is_local
-from scripts._stage.chain import balance_of, clock
-from scripts._stage.table import Seat
+from scripts._stage.chain import clock
+from scripts._stage.money import balance_of, parse_amount, parse_token
+from scripts._stage.table import Seat, play
 from scripts._stage.telling import Telling
 
 
@@ -152,24 +151,24 @@ class Sale:
             spoil=_spoils(wants[-1][0]) if story.spoils else None,
             progress=telling.progress,
         )
+        closing = clock().now + round(options.hours * 3600)
         chain = SaleChain(
             contract,
             stock.listing.id(ape.chain.chain_id, str(contract.address)),
             money.token,
             ape.chain.blocks.height,
+            closing,
         )
         telling.say(f"-- listing 0x{chain.id.hex()}", "bold")
         telling.say(f"-- catalogue {stock.catalogue}", "bold")
-        closing = clock().now + round(options.hours * 3600)
         seats = self._seats(stock, wants, seller, buyers, closing, store, home)
         before = {seat.address: balance_of(money.token, seat.address) for seat in seats}
         session = play(
             chain,
             seats,
-            closing,
             telling.step,
-            telling.refused,
-            telling.time,
+            refused=telling.refused,
+            at_time=telling.time,
             forgetful=self.forgetful,
         )
         self.scene = Scene(chain, session, stock, made, tuple(seats), wants, before, settlement)

@@ -8,18 +8,18 @@ from dataclasses import dataclass
 
 import ape
 
+from offchain.crypto.settlement import Settlement
 from offchain.hide.countermeasures import Regained, best
 from offchain.hide.sale.buyer import Buyer
-from offchain.hide.sale.listings import SaleState, Settlement
+from offchain.hide.sale.listings import SaleState
 from offchain.report.text import percent
 from scripts._hide.options import Options
 from scripts._hide.scene import Scene
 from scripts._hide.stories import STORIES
 from scripts._hide.workshop import Pool, Workshop
-from scripts._hyperx.record import versions
-from scripts._stage.chain import balance_of
 from scripts._stage.gas import CallRecord, calls_of
-from scripts._stage.money import currency
+from scripts._stage.money import balance_of, currency
+from scripts._stage.versions import versions
 
 BUYER_SEED = 1_000
 """Added to the run's seed and a buyer's number: nobody trains under the seller's seeds."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from offchain.crypto.settlement import NATIVE, Settlement
 from offchain.hide.making import Made
 from offchain.hide.sale.buyer import Buyer
-from offchain.hide.sale.listings import NATIVE, Settlement
 from offchain.hide.sale.session import SaleSession
 from offchain.hide.sale.stock import Stock
 from scripts._hide.chain import SaleChain
 from scripts._hide.stories import Story
-from scripts._stage.chain import balance_of
+from scripts._stage.money import balance_of
 from scripts._stage.table import Seat
 
 

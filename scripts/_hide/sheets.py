@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 
-from offchain.hyperx.report.sheets import Row, Sheet
-from offchain.hyperx.report.tables import render
+from offchain.report.sheets import Row, Sheet
+from offchain.report.tables import render
 from offchain.report.text import amount, ether, percent, plain, whole
 from scripts._hide.record import LevelRecord, SaleRecord
 from scripts._stage.gas import calls_sheet

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from offchain.hide.sale.listings import Settlement
+from offchain.crypto.settlement import Settlement
 
 
 @dataclass(frozen=True)

@@ -28,16 +28,16 @@ from offchain.hyperx.terms import Terms
 from offchain.models.device import pick_device
 from offchain.storage import Datastore, open_datastore
 from scripts._hyperx.baselines import baseline_scores
+from scripts._hyperx.chain import ChainSession
 from scripts._hyperx.options import Options
 from scripts._hyperx.record import Market, Offer, injustices, make_record
 from scripts._hyperx.second_opinion import second_opinion
 from scripts._hyperx.stories import STORIES
+from scripts._hyperx.telling import SessionTelling
 from scripts._hyperx.terms import make_terms
 from scripts._stage.accounts import is_local, seat_parties
-from scripts._stage.chain import ChainSession
 from scripts._stage.deployments import deployments_path, find_factory
 from scripts._stage.table import Seat, Step, play
-from scripts._stage.telling import Telling
 
 
 @dataclass
@@ -56,7 +56,7 @@ class Demonstration:
     forgetful: bool = False
     home: Path | None = None
     record: SessionRecord | None = None
-    telling: Telling = field(default_factory=Telling)
+    telling: SessionTelling = field(default_factory=SessionTelling)
 
     def run(self) -> list[str]:
         """Plays and reports; returns what did not end as the story demands.

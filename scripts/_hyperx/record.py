@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import platform
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 
 import ape
 
+from offchain.crypto.settlement import NATIVE
 from offchain.data.imageset import ImageSet
 from offchain.data.shards import packed_part
 from offchain.hyperx.collector import Collector
 from offchain.hyperx.report.record import GasEntry, LedgerEntry, ProviderResult, SessionRecord
 from offchain.hyperx.session import Member, Session
-from offchain.hyperx.terms import NATIVE
+from scripts._hyperx.chain import ChainSession
 from scripts._hyperx.options import Options
 from scripts._hyperx.stories import Story
-from scripts._stage.chain import ChainSession, balance_of
-from scripts._stage.money import currency
+from scripts._stage.money import balance_of, currency
 from scripts._stage.table import Seat
+from scripts._stage.versions import versions
 
 
 @dataclass(frozen=True)
@@ -252,21 +250,3 @@ def _ledger(market: Market, session: Session) -> list[LedgerEntry]:
                 )
             )
     return rows
-
-
-def versions() -> dict[str, str]:
-    """What else is needed to run it again."""
-    solidity = ape.project.config.solidity
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    )
-    return {
-        "python": platform.python_version(),
-        "torch": version("torch"),
-        "eth-ape": version("eth-ape"),
-        "node": str(ape.chain.provider.client_version),
-        "solidity": f"{solidity.version}, {solidity.evm_version} rules, via IR, "
-        f"{solidity.optimization_runs} optimizer runs",
-        "block": str(ape.chain.blocks.height),
-        "commit": commit.stdout.strip() or "not a git checkout",
-    }

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from offchain.hyperx.terms import Settlement, Terms
+from offchain.crypto.settlement import Settlement
+from offchain.hyperx.terms import Terms
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import ape
 import click
-from ape.exceptions import ConversionError
-from ape.types import AddressType
 
-from offchain.hyperx.terms import NATIVE, Terms
+from offchain.hyperx.terms import Terms
 from scripts._hyperx.options import Options
 from scripts._hyperx.stories import Story
+from scripts._stage.money import parse_amount, parse_token
 
 MAX_SAMPLED = 2_000
 """Shards; as in TradingSessionFactory."""
@@ -63,29 +62,3 @@ def make_terms(options: Options, story: Story, collector: str, count: int) -> Te
             f"the reward of {options.reward}"
         )
     return terms
-
-
-def parse_amount(name: str, text: str) -> int:
-    """The smallest units in `text`, as 1 ether. Raises ClickException, naming the option."""
-    try:
-        amount = int(ape.convert(text, int))
-    except ConversionError as error:
-        raise click.ClickException(
-            f"{name}: {text!r} is no amount, as 1 ether or 5 gwei"
-        ) from error
-    if not 0 < amount < 2**96:
-        raise click.ClickException(f"{name}: {text} is {amount} wei, must be 1 to 2^96 - 1")
-    return amount
-
-
-def parse_token(text: str | None) -> str:
-    """The address of an ERC-20, or what stands for the native coin. Raises ClickException."""
-    if text is None:
-        return NATIVE
-    try:
-        address = str(ape.convert(text, AddressType))
-    except ConversionError as error:
-        raise click.ClickException(f"token: {text!r} is no address") from error
-    if not ape.chain.provider.get_code(address):
-        raise click.ClickException(f"token: no contract lives at {address}")
-    return address

@@ -8,10 +8,11 @@ from typing import Any
 import ape
 from ape.api import AccountAPI, ReceiptAPI
 
-from offchain.hide.sale.listings import NATIVE
+from offchain.crypto.settlement import NATIVE
 from offchain.mde.buyer import Delivery, Fault
 from offchain.mde.deals import Account, Dataset, Deal, Order, Place, Purchase
-from scripts._stage.chain import ActionRefused, Receipt, approve, balance_of, entry_of, transact
+from scripts._stage.chain import ActionRefused, Receipt, entry_of, transact
+from scripts._stage.money import approve, balance_of
 
 
 class PriceChain:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from offchain.report.text import plain
-from scripts._mde.report import Record
+from scripts._mde.record import Record
 
 _BLUE, _ORANGE, _GREEN = "#0072B2", "#D55E00", "#009E73"
 

@@ -11,8 +11,8 @@ from ape.api import AccountAPI
 
 from offchain.crypto.disputable import EncryptedFile
 from offchain.crypto.errors import FileError
+from offchain.crypto.settlement import Settlement
 from offchain.data.imageset import Progress
-from offchain.hide.sale.listings import Settlement
 from offchain.mde.artefact import artefact_digest
 from offchain.mde.buyer import Buyer, Fault
 from offchain.mde.deals import Order, Purchase
@@ -23,8 +23,8 @@ from offchain.mde.samples import Samples
 from offchain.mde.seller import Offer, Said, Seller
 from offchain.storage import ContentError, Datastore
 from scripts._mde.chain import PriceChain
-from scripts._seccl.chain import AccountWallet
 from scripts._stage.chain import ActionRefused, wait_until
+from scripts._stage.wallet import AccountWallet
 
 Tell = Callable[[str, str], None]
 """Who did what, as two texts."""

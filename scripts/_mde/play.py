@@ -5,18 +5,16 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import ape
 import click
 
-from offchain.hide.sale.listings import NATIVE
 from offchain.mde import cheats
 from offchain.mde.budget import next_best
-from offchain.mde.buying import Comparison, Retrained, compare
+from offchain.mde.buying import Retrained, compare
 from offchain.mde.lots import Lot
-from offchain.mde.owner import Gain, Owner, Published, Standing
+from offchain.mde.owner import Owner, Published
 from offchain.mde.quoting import Terms
 from offchain.mde.seller import Seller
 from offchain.storage import Datastore, open_datastore
@@ -30,51 +28,17 @@ from scripts._mde.order import (
     marginal_efficacy,
     shows_another_artefact,
 )
-from scripts._mde.report import make_record, write
+from scripts._mde.record import make_record
+from scripts._mde.report import write
+from scripts._mde.scene import Played, Truth, injustices
 from scripts._mde.stories import STORIES, Story
 from scripts._mde.telling import PriceTelling
 from scripts._stage.accounts import is_local, seat_parties
-from scripts._stage.chain import balance_of, wait_until
+from scripts._stage.chain import wait_until
+from scripts._stage.money import balance_of
 
 Publish = Callable[[Owner], Published]
 """Makes the artefact of an owner's model."""
-
-
-@dataclass
-class Truth:
-    """What nobody at the market knows. gains: of each lot alone, in the sellers' order.
-
-    before, after: the buyer's model without and with what it bought. ways: to spend its budget.
-    """
-
-    gains: list[Gain]
-    before: Standing
-    after: Standing
-    ways: Comparison | None
-
-
-@dataclass
-class Played:
-    """A market that is over.
-
-    rounds: the buyer's orders. started: what each account held, in the currency, before it put up
-    anything; wrong: what did not end as the story demands.
-    """
-
-    story: Story
-    chain: PriceChain
-    rounds: list[Round]
-    stands: list[Stand]
-    budget: int
-    chosen: tuple[int, ...]
-    started: dict[str, int]
-    wrong: list[str] = field(default_factory=list)
-
-    def gain(self, account: str) -> int:
-        """What an account gained, fees set aside."""
-        native = self.chain.token == NATIVE
-        fees = self.chain.fees().get(account, 0) if native else 0
-        return balance_of(self.chain.token, account) - self.started[account] + fees
 
 
 def play_story(name: str, options: PriceOptions, folder: Path) -> list[str]:
@@ -222,42 +186,6 @@ class Table:
             for stand in played.stands:
                 if stand.offer is not None:
                     played.chain.withdraw(stand.offer.dataset.account, stand.account)
-
-
-def injustices(played: Played) -> list[str]:
-    """What is not as the story demands, measured on chain; empty if it ended justly."""
-    story, chain, found = played.story, played.chain, []
-    stake = played.rounds[0].terms.stake
-    due = {}
-    for number, stand in enumerate(played.stands):
-        guilty = number == 0
-        proof = stand.proved.call if stand.proved else None
-        wanted = story.proof if guilty else None
-        if proof != wanted:
-            found.append(f"{stand.name} was convicted by {proof}, should be by {wanted}")
-        if stand.lapsed != (story.silent and guilty):
-            found.append(f"{stand.name}: its sale {'lapsed' if stand.lapsed else 'did not lapse'}")
-        if stand.bought is not None and stand.bought.hashes() != stand.role.samples.hashes():
-            found.append(f"{stand.name}: what was bought is not what it has")
-        due[str(stand.account.address)] = -stake if stand.proved else stand.paid
-    if story.refused and story.refused not in chain.refused:
-        found.append(f"{story.refused} should have been refused")
-    if not story.refused and chain.refused:
-        found.append(f"{', '.join(chain.refused)} should not have been refused")
-    if bool(played.chosen) != story.pays:
-        found.append(
-            "something should have been bought" if story.pays else "nothing was to be bought"
-        )
-    buyer = str(played.rounds[0].account.address)
-    due[buyer] = -sum(due.values())
-    for account, should in due.items():
-        if (real := played.gain(account)) != should:
-            found.append(f"{account} gained {real} besides gas, should have {should}")
-    if (held := chain.held()) != 0:
-        found.append(f"the contract still holds {held}")
-    if sum(one.paid for one in played.stands) > played.budget:
-        found.append("more than the budget was paid")
-    return found
 
 
 def measure(owner: Owner, played: Played, options: PriceOptions, telling: PriceTelling) -> Truth:

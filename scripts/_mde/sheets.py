@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from offchain.hyperx.report.sheets import Row, Sheet
+from offchain.report.sheets import Row, Sheet
 from offchain.report.text import amount, ether, plain, whole
-from scripts._mde.report import Record
+from scripts._mde.record import Record
 
 
 def sellers_sheet(record: Record) -> Sheet:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import click
 
-from offchain.hide.sale.listings import Settlement
+from offchain.crypto.settlement import Settlement
 from scripts._mde.options import PriceOptions
 
 

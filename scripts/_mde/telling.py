@@ -8,10 +8,10 @@ from pathlib import Path
 from rich.console import Console
 
 from offchain.data.imageset import Progress
-from offchain.hyperx.report.tables import render
+from offchain.report.tables import render
 from offchain.report.text import amount
 from scripts._mde.order import Stand
-from scripts._mde.report import Record, outcome
+from scripts._mde.record import Record, outcome
 from scripts._mde.sheets import money_sheet, sellers_sheet, ways_sheet
 from scripts._stage.gas import calls_sheet
 from scripts._stage.money import currency

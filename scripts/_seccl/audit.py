@@ -5,7 +5,8 @@ from __future__ import annotations
 from offchain.data.imageset import Progress
 from offchain.seccl.audit import AuditError, Findings, audit
 from offchain.storage import Datastore
-from scripts._seccl.chain import FederationChain, recover
+from scripts._seccl.chain import FederationChain
+from scripts._stage.wallet import recover
 
 
 def audit_session(

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import ape
 import click
 from ape.api import AccountAPI
 from ape.contracts import ContractInstance
 from ape.exceptions import ContractLogicError
-from ape.types import ContractLog
-from eth_account import Account
-from eth_account.messages import encode_typed_data
 
 from offchain.seccl import actions as do
 from offchain.seccl.description import MAX_DESCRIPTION_BYTES, Description
@@ -21,7 +17,7 @@ from offchain.seccl.session import Session
 from offchain.storage import Datastore, cid_from_digest
 from scripts._seccl.calls import call_of, key_words
 from scripts._seccl.events import Notes, board_event, consensus_event, terms_in
-from scripts._stage.chain import Receipt, entry_of, transact, wait_until
+from scripts._stage.chain import Receipt, decoded, entry_of, logs_of, topic, transact
 
 CREATED = "SessionCreated(bytes32,address,(address,bytes32,uint16,uint16,uint40,uint32,uint32,uint32,bool,bool,uint96,uint96),bytes32)"  # noqa: E501
 """The board's event by which a session is found wherever its board is."""
@@ -45,31 +41,6 @@ class Times:
         """
         half = window // 2
         return cls(half // 2, half // 2, half) if hidden else cls(half, 0, half)
-
-
-class AccountWallet:
-    """A key of Ape's as roles use it."""
-
-    def __init__(self, account: AccountAPI) -> None:
-        self.account = account
-        self.address = str(account.address)
-
-    def sign(self, typed: dict[str, Any]) -> bytes:
-        """The signature, 65 bytes r, s, v."""
-        signature = self.account.sign_message(encode_typed_data(full_message=typed))
-        if signature is None:
-            raise click.ClickException(f"{self.address} did not sign")
-        return bytes(signature.encode_rsv())
-
-
-def recover(typed: dict[str, Any], signature: bytes) -> str | None:
-    """Who signed typed data; None where nobody did."""
-    try:
-        message = encode_typed_data(full_message=typed)
-        return str(Account.recover_message(message, signature=signature))
-    # Whatever a false signature makes the library raise: its own errors are no common class.
-    except Exception:
-        return None
 
 
 class FederationChain:
@@ -123,11 +94,11 @@ class FederationChain:
         where it is not what its id says.
         """
         id_ = id_of(text)
-        logs = _logs(None, 0, [_topic(CREATED), "0x" + id_.hex()])
+        logs = logs_of(None, 0, [topic(CREATED), "0x" + id_.hex()])
         if not logs:
             raise click.ClickException(f"no board on this chain has a session 0x{id_.hex()}")
         board = ape.project.BulletinBoard.at(logs[0]["address"])
-        (log,) = _decoded(board, logs[:1])
+        (log,) = decoded(board, logs[:1])
         document = bytes(log.event_arguments["document"])
         terms = terms_in(log.event_arguments["terms"], document)
         content = store.get(cid_from_digest(document), MAX_DESCRIPTION_BYTES)
@@ -136,7 +107,7 @@ class FederationChain:
         factory = ape.project.BordaConsensusFactory.at(description.consensus)
         made = [
             found.event_arguments["session"]
-            for found in _decoded(factory, _logs(str(factory.address), log.block_number, []))
+            for found in decoded(factory, logs_of(str(factory.address), log.block_number, []))
             if bytes(found.event_arguments["context"]) == id_
             and found.event_arguments["owner"].lower() == terms.server.lower()
         ]
@@ -168,13 +139,13 @@ class FederationChain:
         height = ape.chain.blocks.height
         if height >= self._read_to:
             topics = [None, "0x" + self.session.id.hex()]
-            for log in _decoded(
-                self.board, _logs(str(self.board.address), self._read_to, topics, height)
+            for log in decoded(
+                self.board, logs_of(str(self.board.address), self._read_to, topics, height)
             ):
                 for event in board_event(log, self._notes):
                     self.session.apply(event)
-            for log in _decoded(
-                self.consensus, _logs(str(self.consensus.address), self._read_to, [], height)
+            for log in decoded(
+                self.consensus, logs_of(str(self.consensus.address), self._read_to, [], height)
             ):
                 for event in consensus_event(log):
                     self.session.apply(event)
@@ -246,34 +217,3 @@ def _make_consensus(
 def twin_of(board: ContractInstance) -> Board:
     """The Python twin of a deployed board."""
     return Board(ape.chain.chain_id, str(board.address))
-
-
-def now() -> int:
-    """Time of the newest block, in Unix seconds."""
-    return int(ape.chain.blocks.head.timestamp)
-
-
-def go_to(timestamp: int) -> None:
-    """Lets time pass on the local chain, to `timestamp` unless that is over."""
-    if now() < timestamp:
-        wait_until(timestamp)
-
-
-def _logs(
-    address: str | None, first: int, topics: list[str | None], last: int | None = None
-) -> list[dict[str, Any]]:
-    query: dict[str, Any] = {"fromBlock": hex(first), "toBlock": hex(last) if last else "latest"}
-    if address:
-        query["address"] = address
-    if topics:
-        query["topics"] = topics
-    return list(ape.chain.provider.make_request("eth_getLogs", [query]))
-
-
-def _decoded(contract: ContractInstance, logs: list[dict[str, Any]]) -> list[ContractLog]:
-    ecosystem = ape.chain.provider.network.ecosystem
-    return list(ecosystem.decode_logs(logs, *contract.contract_type.events))
-
-
-def _topic(signature: str) -> str:
-    return str(ape.chain.provider.web3.keccak(text=signature).to_0x_hex())

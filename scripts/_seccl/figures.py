@@ -13,10 +13,10 @@ from rich.console import Console
 from offchain.data.datasets import DATASETS, load_dataset
 from offchain.data.imagefolder import evenly_spaced
 from offchain.data.imageset import ImageSet, split
-from offchain.hyperx.report.figures import png
-from offchain.hyperx.report.sheets import Sheet
-from offchain.hyperx.report.tables import as_markdown, render
 from offchain.models.device import pick_device
+from offchain.report.figures import png
+from offchain.report.sheets import Sheet
+from offchain.report.tables import as_markdown, render
 from offchain.seccl.comparison import Result, Run, play_runs
 from offchain.seccl.figures import (
     ATTACKS,

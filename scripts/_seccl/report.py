@@ -11,7 +11,7 @@ import numpy as np
 from ape.api import AccountAPI
 from matplotlib.figure import Figure
 
-from offchain.hyperx.report.figures import png
+from offchain.report.figures import png
 from offchain.report.text import amount
 from offchain.seccl.audit import Findings
 from offchain.seccl.image_privacy import ImagePrivacy

@@ -19,10 +19,11 @@ from offchain.seccl.server import Server
 from offchain.seccl.similarity import Likeness
 from offchain.seccl.training import Task
 from offchain.storage import Datastore, cid_of, digest_of
-from scripts._seccl.chain import AccountWallet, FederationChain, Times, now, recover, twin_of
+from scripts._seccl.chain import FederationChain, Times, twin_of
 from scripts._seccl.options import SPARE_ACCOUNTS, FederateOptions
 from scripts._seccl.table import Seat, Table
-from scripts._stage.chain import Receipt
+from scripts._stage.chain import Receipt, now
+from scripts._stage.wallet import AccountWallet, recover
 
 BOND = 10**15
 """Wei that a challenge costs when it is answered, more than an answer's gas."""

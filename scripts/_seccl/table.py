@@ -20,8 +20,8 @@ from offchain.seccl.server import Server
 from offchain.seccl.similarity import Copied
 from offchain.seccl.updates import SparseUpdate
 from offchain.storage import Datastore
-from scripts._seccl.chain import FederationChain, go_to, now
-from scripts._stage.chain import Receipt
+from scripts._seccl.chain import FederationChain
+from scripts._stage.chain import Receipt, go_to, now
 
 UPLOAD, EVALUATION = MessageKind.UPLOAD, MessageKind.EVALUATION
 ALL = 256

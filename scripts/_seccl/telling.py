@@ -9,8 +9,8 @@ from pathlib import Path
 from rich.console import Console
 
 from offchain.data.imageset import Progress
-from offchain.hyperx.report.sheets import Row, Sheet
-from offchain.hyperx.report.tables import render
+from offchain.report.sheets import Row, Sheet
+from offchain.report.tables import render
 from offchain.report.text import amount, percent, whole
 from offchain.seccl.audit import Findings
 from offchain.seccl.session import FAULTS, RoundClosed, ServerFaulty

@@ -1,11 +1,9 @@
-"""The adapter between roles and chain: events in, transactions out, each with its receipt."""
+"""The connected chain: transactions sent, each with its receipt, logs read, time passed."""
 
 from __future__ import annotations
 
 import re
 import time
-from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, fields, is_dataclass
 from types import ModuleType
 from typing import Any
@@ -17,11 +15,7 @@ from ape.contracts import ContractInstance
 from ape.exceptions import ApeException, ContractLogicError, CustomError
 from ape.types import ContractLog
 
-from offchain.hyperx import actions as do
-from offchain.hyperx import events as ev
-from offchain.hyperx.session import Clock, Session
-from offchain.hyperx.terms import NATIVE, Settlement, Terms
-from scripts._stage.money import erc20
+from offchain.roles import Clock
 
 POLL_SECONDS = 15
 """How often a chain that is not local is asked what others did."""
@@ -50,116 +44,6 @@ class Receipt:
     tx: str
 
 
-class ChainSession:
-    """One TradingSession on the connected chain.
-
-    Attributes:
-        contract: the session. created: block in which it was made. terms: its terms.
-        receipts: of all transactions sent, those that failed included.
-        refused: calls that the chain would not take.
-    """
-
-    def __init__(self, contract: ContractInstance, created: int) -> None:
-        self.contract = contract
-        self.created = created
-        self.receipts: list[Receipt] = []
-        self.refused: list[str] = []
-        self.terms = read_terms(contract)
-
-    @classmethod
-    def create(cls, factory: ContractInstance, terms: Terms, collector: AccountAPI) -> ChainSession:
-        """Creates a session under `terms` and pays its escrow."""
-        arguments = _plain(terms)
-        escrow = factory.escrowOf(arguments)
-        receipts = approve(terms.token, collector, factory.address, escrow)
-        value = escrow if terms.token == NATIVE else 0
-        receipt = transact(factory.createSession, (arguments,), collector, value)
-        (event,) = factory.SessionCreated.from_receipt(receipt)
-        session = cls(ape.project.TradingSession.at(event.session), receipt.block_number)
-        session.receipts += [*receipts, entry_of("createSession", receipt)]
-        return session
-
-    @classmethod
-    def resume(cls, factory: ContractInstance, address: str) -> ChainSession:
-        """A session made before. Raises ActionRefused if this factory did not make it."""
-        for log in _logs(factory, 0):
-            created = log.event_arguments["session"]
-            if created.lower() == address.lower():
-                return cls(ape.project.TradingSession.at(created), log.block_number)
-        raise ActionRefused(f"{address} is no session of the factory at {factory.address}")
-
-    @property
-    def address(self) -> str:
-        """0x address of the session."""
-        return str(self.contract.address)
-
-    def fees(self) -> dict[str, int]:
-        """Fees by account, in wei."""
-        totals: dict[str, int] = defaultdict(int)
-        for receipt in self.receipts:
-            totals[receipt.account] += receipt.fees
-        return dict(totals)
-
-    def read(self) -> Session:
-        """The session as its events tell it, read anew: a reorganisation changes what they say."""
-        session = Session(ape.chain.chain_id, self.address, self.terms)
-        for event in self.events():
-            session.apply(event)
-        return session
-
-    def events(self) -> list[ev.Event]:
-        """All events so far, in order."""
-        return [event_of(log, ev) for log in _logs(self.contract, self.created)]
-
-    def send(self, action: do.Action, account: AccountAPI) -> Receipt:
-        """Does what a role wants done. Raises ActionRefused with the contract's reason."""
-        name = type(action).__name__
-        call = name[0].lower() + name[1:]
-        value = 0
-        if isinstance(action, do.Register):
-            if self.terms.token == NATIVE:
-                value = self.terms.deposit
-            else:
-                self.receipts += approve(
-                    self.terms.token, account, self.address, self.terms.deposit
-                )
-        try:
-            receipt = transact(getattr(self.contract, call), _plain(action), account, value)
-        except ActionRefused as error:
-            self.refused.append(call)
-            if error.receipt:
-                self.receipts.append(entry_of(call, error.receipt))
-            raise
-        self.receipts.append(entry_of(call, receipt))
-        return self.receipts[-1]
-
-
-def approve(token: str, owner: AccountAPI, spender: str, amount: int) -> list[Receipt]:
-    """Lets `spender` draw `amount` of an ERC-20; nothing to do for the native coin."""
-    if token == NATIVE:
-        return []
-    receipt = transact(erc20(token).approve, (spender, amount), owner, 0)
-    return [entry_of("approve", receipt)]
-
-
-def balance_of(token: str, account: str) -> int:
-    """What `account` holds of the coin that pays."""
-    if token == NATIVE:
-        return int(ape.chain.provider.get_balance(account))
-    return int(erc20(token).balanceOf(account))
-
-
-def read_terms(contract: ContractInstance) -> Terms:
-    """The terms of a session, in one call."""
-    # Traced, as `ape test --gas` does with views, a call that returns a struct yields nothing.
-    values = contract.terms(skip_trace=True)
-    names = [_snake(name) for name in values.__dataclass_fields__] if is_dataclass(values) else []
-    if not names:
-        names = [field.name for field in fields(Terms)]
-    fields_ = {n: _native(v) for n, v in zip(names, values, strict=True)}
-    return Terms(**fields_ | {"settlement": Settlement(fields_["settlement"])})
-
-
 def clock() -> Clock:
     """Time and height of the next block."""
     return Clock(ape.chain.pending_timestamp, ape.chain.blocks.height + 1)
@@ -182,14 +66,6 @@ def next_block() -> None:
     height = ape.chain.blocks.height
     while ape.chain.blocks.height == height:
         time.sleep(1)
-
-
-def _logs(contract: ContractInstance, first: int) -> Iterable[ContractLog]:
-    """All events of a contract since block `first`, in order."""
-    query = {"address": str(contract.address), "fromBlock": hex(first), "toBlock": "latest"}
-    logs = ape.chain.provider.make_request("eth_getLogs", [query])
-    ecosystem = ape.chain.provider.network.ecosystem
-    return ecosystem.decode_logs(logs, *contract.contract_type.events)
 
 
 def transact(
@@ -230,25 +106,61 @@ def entry_of(call: str, receipt: ReceiptAPI) -> Receipt:
 def event_of(log: ContractLog, kinds: ModuleType) -> Any:
     """A log as the class of its name in `kinds`."""
     kind = getattr(kinds, log.event_name)
-    return kind(**{_snake(name): _native(v) for name, v in log.event_arguments.items()})
+    return kind(**{snake(name): native(v) for name, v in log.event_arguments.items()})
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Dataclasses as the tuples of their fields, all the way down, as the ABI wants them."""
     if is_dataclass(value):
-        return tuple(_plain(getattr(value, field.name)) for field in fields(value))
+        return tuple(plain(getattr(value, field.name)) for field in fields(value))
     return list(value) if isinstance(value, tuple) else value
 
 
-def _native(value: Any) -> Any:
+def native(value: Any) -> Any:
+    """What the ABI gave as plain Python: bytes, tuples, numbers, texts."""
     if isinstance(value, bytes):
         return bytes(value)
     if isinstance(value, (list, tuple)):
-        return tuple(_native(v) for v in value)
+        return tuple(native(v) for v in value)
     if isinstance(value, (bool, int)):
         return value
     return str(value)
 
 
-def _snake(name: str) -> str:
+def snake(name: str) -> str:
+    """A name in camel case as Python writes it."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+def now() -> int:
+    """Time of the newest block, in Unix seconds."""
+    return int(ape.chain.blocks.head.timestamp)
+
+
+def go_to(timestamp: int) -> None:
+    """Lets time pass on the local chain, to `timestamp` unless that is over."""
+    if now() < timestamp:
+        wait_until(timestamp)
+
+
+def logs_of(
+    address: str | None, first: int, topics: list[str | None], last: int | None = None
+) -> list[dict[str, Any]]:
+    """Logs as the node has them, in order. address, topics: None for any. first, last: blocks."""
+    query: dict[str, Any] = {"fromBlock": hex(first), "toBlock": hex(last) if last else "latest"}
+    if address:
+        query["address"] = address
+    if topics:
+        query["topics"] = topics
+    return list(ape.chain.provider.make_request("eth_getLogs", [query]))
+
+
+def decoded(contract: ContractInstance, logs: list[dict[str, Any]]) -> list[ContractLog]:
+    """Logs as events of a contract."""
+    ecosystem = ape.chain.provider.network.ecosystem
+    return list(ecosystem.decode_logs(logs, *contract.contract_type.events))
+
+
+def topic(signature: str) -> str:
+    """The first topic of an event, by its signature."""
+    return str(ape.chain.provider.web3.keccak(text=signature).to_0x_hex())

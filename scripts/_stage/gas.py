@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from offchain.hyperx.report.sheets import Row, Sheet
+from offchain.report.sheets import Row, Sheet
 from offchain.report.text import ether, gas_cost, whole
 from scripts._stage.chain import Receipt
 

@@ -1,15 +1,19 @@
-"""What is needed of an ERC-20: its calls, its name and how its amounts are written."""
+"""Money: the native coin or an ERC-20, its name, and how its amounts are read and written."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import ape
+import click
+from ape.api import AccountAPI
 from ape.contracts import ContractInstance
-from ape.exceptions import ApeException
+from ape.exceptions import ApeException, ConversionError
+from ape.types import AddressType
 
-from offchain.hyperx.terms import NATIVE
+from offchain.crypto.settlement import NATIVE
 from offchain.report.text import plain
+from scripts._stage.chain import Receipt, entry_of, transact
 
 MAX_SYMBOL = 12
 """Characters of a token's symbol that are shown; it is a stranger's text."""
@@ -51,3 +55,44 @@ def currency(token: str) -> tuple[str, int]:
         return plain(str(contract.symbol()), MAX_SYMBOL), min(int(contract.decimals()), 36)
     except ApeException:
         return "units", 0
+
+
+def approve(token: str, owner: AccountAPI, spender: str, amount: int) -> list[Receipt]:
+    """Lets `spender` draw `amount` of an ERC-20; nothing to do for the native coin."""
+    if token == NATIVE:
+        return []
+    receipt = transact(erc20(token).approve, (spender, amount), owner, 0)
+    return [entry_of("approve", receipt)]
+
+
+def balance_of(token: str, account: str) -> int:
+    """What `account` holds of the coin that pays."""
+    if token == NATIVE:
+        return int(ape.chain.provider.get_balance(account))
+    return int(erc20(token).balanceOf(account))
+
+
+def parse_amount(name: str, text: str) -> int:
+    """The smallest units in `text`, as 1 ether. Raises ClickException, naming the option."""
+    try:
+        amount = int(ape.convert(text, int))
+    except ConversionError as error:
+        raise click.ClickException(
+            f"{name}: {text!r} is no amount, as 1 ether or 5 gwei"
+        ) from error
+    if not 0 < amount < 2**96:
+        raise click.ClickException(f"{name}: {text} is {amount} wei, must be 1 to 2^96 - 1")
+    return amount
+
+
+def parse_token(text: str | None) -> str:
+    """The address of an ERC-20, or what stands for the native coin. Raises ClickException."""
+    if text is None:
+        return NATIVE
+    try:
+        address = str(ape.convert(text, AddressType))
+    except ConversionError as error:
+        raise click.ClickException(f"token: {text!r} is no address") from error
+    if not ape.chain.provider.get_code(address):
+        raise click.ClickException(f"token: no contract lives at {address}")
+    return address

@@ -1,24 +1,26 @@
-"""Lets roles play one session on the connected chain, each as soon as it has something to do."""
+"""Lets roles play on the connected chain, each as soon as it has something to do."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ape.api import AccountAPI
 
-from offchain.hyperx.session import Clock, Session
-from scripts._stage.chain import ActionRefused, ChainSession, Receipt, clock, next_block, wait_until
+from offchain.roles import Clock, Role
+from scripts._stage.chain import ActionRefused, Receipt, clock, next_block, wait_until
 
 
-class Role(Protocol):
-    """A collector or a provider, a seller or a buyer."""
+@dataclass(frozen=True)
+class Pause:
+    """Nobody has anything to do before `time`, in Unix seconds; None: before the next block.
 
-    session: Any
+    what: happens then.
+    """
 
-    def next_action(self, clock: Clock) -> Any:
-        """What to do now; None for nothing."""
+    time: int | None
+    what: str = ""
 
 
 class Table(Protocol):
@@ -29,6 +31,9 @@ class Table(Protocol):
 
     def send(self, action: Any, account: AccountAPI) -> Receipt:
         """Does it. Raises ActionRefused."""
+
+    def pause(self, session: Any, clock: Clock) -> Pause | None:
+        """What to wait for where nobody has anything to do; None where it is over."""
 
 
 @dataclass
@@ -58,15 +63,15 @@ class Step:
 
 
 def play(
-    chain: ChainSession,
-    seats: list[Seat],
+    table: Table,
+    seats: Sequence[Seat],
     tell: Callable[[Step], None],
     *,
     refused: Callable[[str, ActionRefused], None] | None = None,
     forgetful: bool = False,
     before: Callable[[str], None] | None = None,
     at_time: Callable[[str, int], None] | None = None,
-) -> Session:
+) -> Any:
     """Plays until the session is over and nobody has anything left to do; returns it then.
 
     Args:
@@ -74,7 +79,7 @@ def play(
         refused: called with a seat's name when the chain would not do what it wanted.
         forgetful: kill and rebuild every role before every step.
         before: called with a seat's name before it looks for something to do.
-        at_time: called with what ends and when, once before waiting for it.
+        at_time: called with what happens and when, before time is let pass until then.
     """
     announced = None
     while True:
@@ -82,37 +87,26 @@ def play(
         for seat in seats:
             if before:
                 before(seat.name)
-            acted.append(act(chain, seat, tell, refused, forgetful))
+            acted.append(act(table, seat, tell, refused, forgetful))
         if any(acted):
             continue
-        session, now = chain.read(), clock()
-        drawing = [m for m in session.members.values() if m.draw_pending(now.block)]
-        if drawing and now.now < session.terms.submission_end:
+        session = table.read()
+        pause = table.pause(session, clock())
+        if pause is None:
+            return session
+        if pause.time is None:
             next_block()
             continue
-        ahead = [(time, what) for what, time in _ends(session).items() if time > now.now]
-        if session.is_over(now.now) or not ahead:
-            return session
-        time, what = min(ahead)
-        if at_time and announced != (time, what):
-            at_time(what, time)
-        announced = time, what
-        wait_until(time)
-
-
-def _ends(session: Session) -> dict[str, int]:
-    """What ends in a session, and when, in Unix seconds."""
-    terms = session.terms
-    return {
-        "registration ends": terms.registration_end,
-        "submission ends": terms.submission_end,
-        "the time to answer ends": session.deadline,
-        "the session expires": terms.expiry,
-    }
+        # What happens to many within one minute is said once.
+        saying = pause.what, pause.time // 60
+        if at_time and announced != saying:
+            at_time(pause.what, pause.time)
+        announced = saying
+        wait_until(pause.time)
 
 
 def act(
-    chain: Table,
+    table: Table,
     seat: Seat,
     tell: Callable[[Step], None],
     refused: Callable[[str, ActionRefused], None] | None,
@@ -122,7 +116,7 @@ def act(
     acted = False
     vain = None
     while True:
-        session = chain.read()
+        session = table.read()
         if seat.role is None or forgetful:
             seat.role = seat.make(session)
         seat.role.session = session
@@ -130,7 +124,7 @@ def act(
         if action is None:
             return acted
         try:
-            receipt = chain.send(action, seat.account)
+            receipt = table.send(action, seat.account)
         except ActionRefused as error:
             # The chain may have moved on meanwhile; the same wish twice is an error.
             if action == vain:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from offchain.data.imageset import Progress
-from offchain.hyperx.report.tables import render
+from offchain.report.tables import render
 from offchain.sum.rules import DAY
 from offchain.sum.simulation import Simulation
 from scripts._stage.gas import calls_sheet

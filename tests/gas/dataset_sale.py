@@ -11,7 +11,7 @@ from eth_hash.auto import keccak
 
 from offchain.crypto import commitments as cm
 from offchain.crypto.disputable import FILE_TYPE
-from offchain.hide.sale.listings import Settlement
+from offchain.crypto.settlement import Settlement
 from offchain.mde.deals import dataset_domain
 from offchain.mde.pricing import Piecewise, PriceFunction
 from offchain.mde.verifiable.rules import price_rule

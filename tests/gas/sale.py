@@ -12,7 +12,8 @@ from eth_hash.auto import keccak
 from offchain.crypto import commitments as cm
 from offchain.crypto.disputable import FILE_TYPE, ChunkEvidence, FileDomain, Shape
 from offchain.crypto.keccak_stream import crypt, nonce
-from offchain.hide.sale.listings import Level, Listing, Settlement
+from offchain.crypto.settlement import Settlement
+from offchain.hide.sale.listings import Level, Listing
 from tests.gas.floors import Deed, floor
 from tests.hide.shop import DISPUTE_TIME, OPEN, SEALED, Shop, key_of, list_args, make_listing
 

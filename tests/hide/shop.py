@@ -19,16 +19,8 @@ from offchain.crypto.disputable import (
     key_evidence,
 )
 from offchain.crypto.sealing import Point, new_secret, open_keys, point_of, seal_keys
-from offchain.hide.sale.listings import (
-    NATIVE,
-    Level,
-    Listing,
-    Sale,
-    SaleState,
-    Settlement,
-    cleaner_domain,
-    due,
-)
+from offchain.crypto.settlement import NATIVE, Settlement
+from offchain.hide.sale.listings import Level, Listing, Sale, SaleState, cleaner_domain, due
 from tests.kit.refusals import Refusal, refusal
 
 OPEN, SEALED = Settlement.OPEN, Settlement.SEALED

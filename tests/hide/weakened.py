@@ -11,23 +11,6 @@ _LISTINGS = "contracts/hide/Listings.sol"
 _CHUNKS = "contracts/exchange/ChunkDispute.sol"
 _FILE = "contracts/exchange/ChunkedFile.sol"
 _KEYS = "contracts/exchange/KeyDispute.sol"
-_FILES = (
-    _SALE,
-    _LISTINGS,
-    "contracts/exchange/Book.sol",
-    "contracts/hide/Levels.sol",
-    "contracts/hide/SaleStatus.sol",
-    _CHUNKS,
-    "contracts/exchange/ChunkCipher.sol",
-    _FILE,
-    _KEYS,
-    "contracts/exchange/Payment.sol",
-    "contracts/exchange/SealedKey.sol",
-    "contracts/exchange/Shards.sol",
-    "contracts/interfaces/ICleanerSale.sol",
-    "contracts/interfaces/ITradingSession.sol",
-)
-
 # Name of the copy -> the change that makes it: file, text that is there, text instead.
 WEAKENINGS: dict[str, tuple[str, str, str]] = {
     "sells without funds": (
@@ -78,4 +61,4 @@ WEAKENINGS: dict[str, tuple[str, str, str]] = {
 
 def compile_weakened() -> dict[str, ContractContainer]:
     """The weakened sales by name."""
-    return compile_copies({name: (change,) for name, change in WEAKENINGS.items()}, _SALE, _FILES)
+    return compile_copies({name: (change,) for name, change in WEAKENINGS.items()}, _SALE)

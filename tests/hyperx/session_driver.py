@@ -28,8 +28,8 @@ from eth_hash.auto import keccak
 from offchain.crypto import bitmap as samples
 from offchain.crypto import commitments as cm
 from offchain.crypto import sealing
+from offchain.crypto.settlement import Settlement
 from offchain.hyperx.delivery import SESSION_KEY_INDEX, seal_session_key
-from offchain.hyperx.terms import Settlement
 from tests.hyperx.commitment import Commitment
 from tests.hyperx.terms import NATIVE, make_terms
 

@@ -154,14 +154,7 @@ WEAKENINGS: dict[str, tuple[tuple[str, str, str], ...]] = {
 
 def compile_weakened() -> dict[str, ContractContainer]:
     """The weakened sessions by name."""
-    contracts = ape.project.path / "contracts"
-    files = [
-        str(file.relative_to(ape.project.path))
-        for pattern in ("exchange/*.sol", "hyperx/*.sol", "interfaces/ITradingSession*.sol")
-        for file in sorted(contracts.glob(pattern))
-        if file.stem != "TradingSessionFactory"
-    ]
-    return compile_copies(WEAKENINGS, _SESSION, files)
+    return compile_copies(WEAKENINGS, _SESSION)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import {
     Quote,
     Side
 } from "../../contracts/interfaces/IDatasetSale.sol";
-import {Settlement} from "../../contracts/interfaces/ITradingSession.sol";
+import {Settlement} from "../../contracts/exchange/Settlement.sol";
 import {DatasetSale} from "../../contracts/mde/DatasetSale.sol";
 import {DecisionPath, Split} from "../../contracts/mde/quotes/DecisionTree.sol";
 import {Curve, Point, PriceRule} from "../../contracts/mde/quotes/PriceRules.sol";

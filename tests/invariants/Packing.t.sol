@@ -2,7 +2,8 @@
 pragma solidity 0.8.30;
 
 import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
-import {Settlement, Terms} from "../../contracts/interfaces/ITradingSession.sol";
+import {Settlement} from "../../contracts/exchange/Settlement.sol";
+import {Terms} from "../../contracts/interfaces/ITradingSession.sol";
 import {PackedTerms, PackedTermsLib} from "../../contracts/hyperx/PackedTerms.sol";
 import {Profile, ProfileLib} from "../../contracts/hyperx/Profile.sol";
 import {Base} from "./Base.sol";

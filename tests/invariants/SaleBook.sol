@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {ChunkEvidence} from "../../contracts/exchange/ChunkDispute.sol";
 import {KeyEvidence} from "../../contracts/exchange/KeyDispute.sol";
 import {Goods, Level, Listing, Offer, Sale, SaleState, Terms} from "../../contracts/interfaces/ICleanerSale.sol";
-import {Settlement} from "../../contracts/interfaces/ITradingSession.sol";
+import {Settlement} from "../../contracts/exchange/Settlement.sol";
 import {CleanerSale} from "../../contracts/hide/CleanerSale.sol";
 import {PlainToken} from "../kit/mocks/Tokens.sol";
 import {Attempts} from "./Attempts.sol";

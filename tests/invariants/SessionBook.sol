@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Settlement, State, Terms} from "../../contracts/interfaces/ITradingSession.sol";
+import {Settlement} from "../../contracts/exchange/Settlement.sol";
+import {State, Terms} from "../../contracts/interfaces/ITradingSession.sol";
 import {TradingSession} from "../../contracts/hyperx/TradingSession.sol";
 
 /// @title What a session ought to be, kept in plain words beside the contract

@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {
-    Delivery,
-    ITradingSession,
-    Settlement,
-    State,
-    WrongDelivery
-} from "../../contracts/interfaces/ITradingSession.sol";
+import {Settlement} from "../../contracts/exchange/Settlement.sol";
+import {Delivery, ITradingSession, State, WrongDelivery} from "../../contracts/interfaces/ITradingSession.sol";
 import {Shards} from "../../contracts/exchange/Shards.sol";
 import {SessionChoices} from "./SessionChoices.sol";
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {ITradingSession, Review, Settlement, State, WrongKey} from "../../contracts/interfaces/ITradingSession.sol";
+import {Settlement} from "../../contracts/exchange/Settlement.sol";
+import {ITradingSession, Review, State, WrongKey} from "../../contracts/interfaces/ITradingSession.sol";
 import {Payment} from "../../contracts/exchange/Payment.sol";
 import {SampleSet} from "../../contracts/exchange/SampleSet.sol";
 import {PlainShards} from "./PlainShards.sol";

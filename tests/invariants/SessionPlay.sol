@@ -2,7 +2,8 @@
 pragma solidity 0.8.30;
 
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
-import {ITradingSession, Settlement, State, Terms} from "../../contracts/interfaces/ITradingSession.sol";
+import {Settlement} from "../../contracts/exchange/Settlement.sol";
+import {ITradingSession, State, Terms} from "../../contracts/interfaces/ITradingSession.sol";
 import {TradingSession} from "../../contracts/hyperx/TradingSession.sol";
 import {TradingSessionFactory} from "../../contracts/hyperx/TradingSessionFactory.sol";
 import {Attempts} from "./Attempts.sol";

@@ -32,7 +32,7 @@ def compile_contracts(
     config = ape.project.config.solidity
     request = {
         "language": "Solidity",
-        "sources": {path: {"content": text} for path, text in _closure(sources).items()},
+        "sources": {path: {"content": text} for path, text in closure(sources).items()},
         "settings": {
             "evmVersion": config.evm_version,
             "optimizer": {"enabled": True, "runs": 1},
@@ -61,7 +61,7 @@ def _compile(request: dict, version: str) -> dict:
     return json.loads(kept.read_text())
 
 
-def _closure(sources: dict[str, str]) -> dict[str, str]:
+def closure(sources: dict[str, str]) -> dict[str, str]:
     """``sources`` and all files that they import, directly or not."""
     known = dict(sources)
     pending = list(sources)

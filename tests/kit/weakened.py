@@ -6,28 +6,29 @@ copy never outlives a change of the original.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import ape
 from ape.contracts import ContractContainer
 
-from tests.kit.solidity import compile_contracts
+from tests.kit.solidity import closure, compile_contracts
 
 Change = tuple[str, str, str]
 """File, text that is there exactly once, text instead."""
 
 
 def compile_copies(
-    weakenings: Mapping[str, Sequence[Change]], contract: str, files: Iterable[str]
+    weakenings: Mapping[str, Sequence[Change]], contract: str
 ) -> dict[str, ContractContainer]:
     """The weakened contracts by the names of `weakenings`, all from one run of the compiler.
 
-    contract: path of the contract's file, which has its name. files: paths of what is copied with
-    it; what these import besides is taken as it is.
+    contract: path of the contract's file, which has its name; what it imports of the project is
+    copied with it.
     """
     title = f"contract {Path(contract).stem} is"
-    own = {path: (ape.project.path / path).read_text() for path in {contract, *files}}
+    source = {contract: (ape.project.path / contract).read_text()}
+    own = {path: text for path, text in closure(source).items() if path.startswith("contracts/")}
     sources: dict[str, str] = {}
     wanted: dict[str, str] = {}
     for number, (name, changes) in enumerate(weakenings.items()):

@@ -21,7 +21,7 @@ from offchain.crypto.disputable import (
     key_evidence,
 )
 from offchain.crypto.sealing import Point, new_secret, open_keys, point_of, seal_keys
-from offchain.hide.sale.listings import NATIVE, Settlement
+from offchain.crypto.settlement import NATIVE, Settlement
 from offchain.mde.deals import (
     PAD_INDEX,
     Account,

@@ -12,7 +12,7 @@ import pytest
 from offchain.crypto import commitments as cm
 from offchain.crypto.disputable import encrypt_chunks, open_chunks
 from offchain.crypto.errors import FileError
-from offchain.hide.sale.listings import Settlement
+from offchain.crypto.settlement import Settlement
 from offchain.mde.deals import Deal, Quote, dataset_domain
 from offchain.mde.pricing import Binary, Menu, Piecewise, PriceFunction
 from offchain.mde.verifiable.quotes import require_registered

@@ -11,26 +11,6 @@ _SAMPLES = "contracts/mde/quotes/Samples.sol"
 _SCORES = "contracts/mde/quotes/Scores.sol"
 _TREE = "contracts/mde/quotes/DecisionTree.sol"
 _FILE = "contracts/exchange/ChunkedFile.sol"
-_FILES = (
-    _SALE,
-    _SAMPLES,
-    _SCORES,
-    _TREE,
-    _FILE,
-    "contracts/mde/Accounts.sol",
-    "contracts/exchange/Book.sol",
-    "contracts/mde/DealStatus.sol",
-    "contracts/mde/quotes/PriceRules.sol",
-    "contracts/exchange/ChunkCipher.sol",
-    "contracts/exchange/ChunkDispute.sol",
-    "contracts/exchange/KeyDispute.sol",
-    "contracts/exchange/Payment.sol",
-    "contracts/exchange/SealedKey.sol",
-    "contracts/exchange/Shards.sol",
-    "contracts/interfaces/IDatasetSale.sol",
-    "contracts/interfaces/ITradingSession.sol",
-)
-
 # Name of the copy -> the change that makes it: file, text that is there, text instead.
 WEAKENINGS: dict[str, tuple[str, str, str]] = {
     "quotes a pair again": (
@@ -115,4 +95,4 @@ WEAKENINGS: dict[str, tuple[str, str, str]] = {
 
 def compile_weakened() -> dict[str, ContractContainer]:
     """The weakened sales by name."""
-    return compile_copies({name: (change,) for name, change in WEAKENINGS.items()}, _SALE, _FILES)
+    return compile_copies({name: (change,) for name, change in WEAKENINGS.items()}, _SALE)

@@ -9,16 +9,6 @@ from tests.kit.weakened import compile_copies
 _BOARD = "contracts/seccl/BulletinBoard.sol"
 _SESSIONS = "contracts/seccl/board/BoardSessions.sol"
 _TREES = "contracts/seccl/board/BoardTrees.sol"
-_FILES = (
-    _SESSIONS,
-    _TREES,
-    "contracts/exchange/Payment.sol",
-    "contracts/exchange/Shards.sol",
-    "contracts/interfaces/IBulletinBoard.sol",
-    "contracts/seccl/board/Receipts.sol",
-    "contracts/seccl/board/SessionHead.sol",
-)
-
 # Name of the copy -> the change that makes it: file, text that is there, text instead.
 WEAKENINGS: dict[str, tuple[str, str, str]] = {
     "overwrites posts": (
@@ -62,4 +52,4 @@ WEAKENINGS: dict[str, tuple[str, str, str]] = {
 
 def compile_weakened() -> dict[str, ContractContainer]:
     """The weakened boards by name."""
-    return compile_copies({name: (change,) for name, change in WEAKENINGS.items()}, _BOARD, _FILES)
+    return compile_copies({name: (change,) for name, change in WEAKENINGS.items()}, _BOARD)

@@ -7,13 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from offchain.crypto.disputable import EncryptedFile
-from offchain.hide.sale.actions import Action
+from offchain.crypto.settlement import Settlement
 from offchain.hide.sale.buyer import Buyer
-from offchain.hide.sale.listings import Settlement
 from offchain.hide.sale.seller import Seller
 from offchain.hide.sale.session import Purchase
 from offchain.hide.sale.stock import KEY_BYTES
-from offchain.hyperx.session import Clock
+from offchain.roles import Action, Clock
 
 
 class Cheat(Seller):

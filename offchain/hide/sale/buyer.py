@@ -20,17 +20,17 @@ from offchain.crypto.disputable import (
 from offchain.crypto.errors import CryptoError, SealError, SpoiltChunkError
 from offchain.crypto.sealing import SealedKeys, new_secret, open_keys, point_of
 from offchain.crypto.secrets_file import SecretsFile
+from offchain.crypto.settlement import Settlement
 from offchain.data.imageset import DataError, ImageSet, Progress
 from offchain.hide.cleaner import apply, decode_cleaner, max_cleaner_bytes
 from offchain.hide.container import MAX_FILE_BYTES
 from offchain.hide.published import decode_dataset
-from offchain.hide.sale.actions import Action
 from offchain.hide.sale.catalogue import MAX_CATALOGUE_BYTES, Catalogue
 from offchain.hide.sale.errors import SaleError
-from offchain.hide.sale.listings import SaleState, Settlement
+from offchain.hide.sale.listings import SaleState
 from offchain.hide.sale.session import Delivery, Purchase, SaleSession
-from offchain.hyperx.session import Clock
 from offchain.models.canonical import DocumentError
+from offchain.roles import Action, Clock
 from offchain.storage import ContentError, Datastore, cid_from_digest
 
 BAD_GOODS = (CryptoError, DataError, DocumentError, ContentError)

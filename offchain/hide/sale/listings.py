@@ -10,24 +10,15 @@ from eth_hash.auto import keccak
 
 from offchain.crypto.commitments import word
 from offchain.crypto.disputable import FileDomain
+from offchain.crypto.settlement import Settlement, Word
 
 CLEANER_TYPE = keccak(b"souk.sale.cleaner.v1")
 OFFER_TYPE = keccak(b"souk.sale.offer.v1")
 LISTING_TYPE = keccak(b"souk.sale.listing.v1")
 
-Word = int | bytes | str
 
-NATIVE = "0x" + "00" * 20
-"""The token that stands for the native coin."""
 MAX_LEVELS = 32
 CONTENT_BYTES = 24
-
-
-class Settlement(IntEnum):
-    """How a key reaches its buyer, as in ``ITradingSession.sol``."""
-
-    OPEN = 0
-    SEALED = 1
 
 
 class SaleState(IntEnum):

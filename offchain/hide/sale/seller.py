@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from offchain.crypto.errors import SealError
 from offchain.crypto.sealing import Point, seal_keys
-from offchain.hide.sale.actions import Action
-from offchain.hide.sale.listings import SaleState, Settlement, due
+from offchain.crypto.settlement import Settlement
+from offchain.hide.sale.listings import SaleState, due
 from offchain.hide.sale.session import Purchase, SaleSession
 from offchain.hide.sale.stock import Stock
-from offchain.hyperx.session import Clock
+from offchain.roles import Action, Clock
 
 DELIVERY_MARGIN = 20
 """No key is sent in the last twentieth of its window: refused for coming too late it would have

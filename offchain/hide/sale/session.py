@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 
 from offchain.crypto.disputable import FileDomain
 from offchain.crypto.sealing import SealedKeys
+from offchain.crypto.settlement import Settlement
 from offchain.hide.sale import events as ev
 from offchain.hide.sale.errors import SaleError
-from offchain.hide.sale.listings import Level, Listing, Sale, SaleState, Settlement
+from offchain.hide.sale.listings import Level, Listing, Sale, SaleState
 
 RUNNING = (SaleState.PAID, SaleState.DELIVERED)
 """States in which a window runs, or has run out and nobody has said so."""

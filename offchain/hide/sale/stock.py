@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from offchain.crypto.disputable import EncryptedFile, encrypt_file
 from offchain.crypto.secrets_file import SecretsFile
+from offchain.crypto.settlement import Settlement
 from offchain.data.imageset import Progress
 from offchain.hide.cleaner import encode_cleaner
 from offchain.hide.countermeasures import Regained
@@ -16,7 +17,7 @@ from offchain.hide.family import Family
 from offchain.hide.published import encode_dataset
 from offchain.hide.sale.catalogue import Catalogue
 from offchain.hide.sale.errors import SaleError
-from offchain.hide.sale.listings import Level, Listing, Settlement, cleaner_domain
+from offchain.hide.sale.listings import Level, Listing, cleaner_domain
 from offchain.storage import Datastore, cid_of, digest_of
 
 KEY_BYTES = 32

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,9 +14,9 @@ from offchain.data.imageset import DataError
 from offchain.hyperx.report import published
 from offchain.hyperx.report.record import ProviderResult, SessionRecord
 from offchain.hyperx.report.sheets import gas_lines, total_lines
+from offchain.report.figures import DPI
 from offchain.report.text import percent, plain, whole
 
-DPI = 150
 _WIDTH = 9.0  # inches
 _ROW = 0.42  # inches per row
 _FONT = 11
@@ -106,13 +105,6 @@ def gas_figure(record: SessionRecord) -> Figure:
     axes.set_title(title, fontsize=_FONT + 2, loc="left")
     _legend(figure, axes)
     return figure
-
-
-def png(figure: Figure) -> bytes:
-    """The figure as a PNG file at DPI dots an inch."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DPI)
-    return buffer.getvalue()
 
 
 def _by_corruption(one: ProviderResult) -> tuple[str, float, str]:

@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
+from offchain.errors import SoukError
+
 SCHEMA = 3
 """Version of the JSON form; raised when a field is added, renamed or changes its meaning."""
 
@@ -26,7 +28,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 _STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
 
-class RecordError(ValueError):
+class RecordError(SoukError):
     """A record that cannot be read; the message is one line for people."""
 
 

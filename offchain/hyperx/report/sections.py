@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import base64
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from offchain.hyperx.report import sheets
-from offchain.hyperx.report.figures import gas_figure, png, scores_figure
+from offchain.hyperx.report.figures import gas_figure, scores_figure
 from offchain.hyperx.report.record import SessionRecord
+from offchain.report.figures import png
+from offchain.report.files import environment, write_whole
 from offchain.report.text import amount, percent, plain
 
 _EVENT_CHARS = 400
@@ -53,7 +52,7 @@ def render_html(record: SessionRecord, scores: bytes, gas: bytes) -> str:
     All texts of the record are escaped.
     """
     return (
-        environment()
+        environment(Path(__file__).parent)
         .get_template("report.html.j2")
         .render(
             headline=headline(record),
@@ -71,17 +70,6 @@ def render_html(record: SessionRecord, scores: bytes, gas: bytes) -> str:
             events=[plain(line, _EVENT_CHARS) for line in record.events],
             settings=[(plain(k), plain(v, _EVENT_CHARS)) for k, v in record.settings.items()],
         )
-    )
-
-
-def environment() -> Environment:
-    """The templates of this folder; what is put into them is escaped."""
-    return Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
     )
 
 
@@ -134,13 +122,3 @@ def facts(record: SessionRecord) -> list[tuple[str, str]]:
         ("Finished", record.finished),
     )
     return [(name, plain(value)) for name, value in rows]
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write beside `path`, then rename: whoever opens it finds the old file or the new one."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_bytes(content)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)

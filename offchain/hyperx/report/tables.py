@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
-from rich.text import Text
 
 from offchain.hyperx.report import sheets
 from offchain.hyperx.report.record import SessionRecord
-from offchain.hyperx.report.sheets import Sheet
-from offchain.report.text import markdown
-
-_SHORT = 16
-"""Columns of texts up to so many characters are not broken over lines."""
+from offchain.report.tables import render
 
 
 def providers_table(record: SessionRecord) -> Table:
@@ -38,35 +32,3 @@ def gas_by_call_table(record: SessionRecord) -> Table:
 def ledger_table(record: SessionRecord) -> Table:
     """What each party paid in, was paid out, may claim, and has locked."""
     return render(sheets.ledger_sheet(record))
-
-
-def render(sheet: Sheet) -> Table:
-    """`sheet` as a rich table. Its texts are taken as they are: no markup in them has effect."""
-    table = Table(
-        title=Text(sheet.title, style="bold"),
-        caption=Text(sheet.note),
-        title_justify="left",
-        caption_justify="left",
-        box=SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        show_footer=sheet.total is not None,
-    )
-    footers = sheet.total or ("",) * len(sheet.headers)
-    for i, (header, footer) in enumerate(zip(sheet.headers, footers, strict=True)):
-        if i < sheet.text_columns:
-            longest = max((len(row.cells[i]) for row in sheet.rows), default=0)
-            table.add_column(Text(header), Text(footer), overflow="fold", no_wrap=longest <= _SHORT)
-        else:
-            # A number broken over lines cannot be read; its header gives way instead.
-            narrow = Text("\n".join(header.replace("-", "- ").rsplit(" ", 1)))
-            table.add_column(narrow, Text(footer), justify="right", no_wrap=True)
-    for row in sheet.rows:
-        table.add_row(*map(Text, row.cells), style="bold green" if row.strong else None)
-    return table
-
-
-def as_markdown(sheet: Sheet) -> str:
-    """`sheet` as a section of a document: heading, table, note. Its total is left out."""
-    rows = [row.cells for row in sheet.rows]
-    parts = (f"## {sheet.title}", markdown(sheet.headers, rows, sheet.text_columns), sheet.note)
-    return "\n\n".join(part for part in parts if part) + "\n"

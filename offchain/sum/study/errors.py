@@ -1,5 +1,7 @@
 """What can go wrong with a study for reasons that are no bug."""
 
+from offchain.errors import SoukError
 
-class StudyError(ValueError):
+
+class StudyError(SoukError):
     """Records, or a cluster, that cannot be used; the message is one line for people."""

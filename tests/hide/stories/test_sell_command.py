@@ -13,9 +13,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from offchain.crypto.disputable import key_evidence
-from offchain.hide.sale.actions import Action
+from offchain.crypto.settlement import NATIVE
 from offchain.hide.sale.errors import SaleError
-from offchain.hide.sale.listings import NATIVE
+from offchain.roles import Action
 from scripts import sell
 from scripts._hide.chain import SaleChain
 from scripts._hide.stories import STORIES

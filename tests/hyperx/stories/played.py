@@ -15,10 +15,10 @@ from rich.console import Console
 
 from offchain.hyperx.report.record import SessionRecord
 from offchain.hyperx.session import Member, Session
+from scripts._hyperx.chain import ChainSession
 from scripts._hyperx.options import Options
 from scripts._hyperx.play import Demonstration
-from scripts._stage.chain import ChainSession
-from scripts._stage.telling import Telling
+from scripts._hyperx.telling import SessionTelling
 from scripts.trade import cli
 from tests.kit.snapshots import undone
 
@@ -92,7 +92,7 @@ def play_for_good(name: str, folder: Path, *, forgetful: bool = False, **changes
     """Plays `name` on the connected chain."""
     before, screen, home = ape.chain.blocks.height, io.StringIO(), folder / "home"
     options = small_options(folder, **changes)
-    telling = Telling(Console(file=screen, width=80))
+    telling = SessionTelling(Console(file=screen, width=80))
     demonstration = Demonstration(name, options, forgetful, home, telling=telling)
     wrong = demonstration.run()
     record = demonstration.record

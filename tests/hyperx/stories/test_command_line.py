@@ -15,10 +15,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from scripts import deploy, trade
+from scripts._hyperx.chain import ChainSession
 from scripts._hyperx.stories import STORIES
 from scripts._hyperx.terms import make_terms
 from scripts._stage.accounts import load
-from scripts._stage.chain import ActionRefused, ChainSession
+from scripts._stage.chain import ActionRefused
 from scripts._stage.deployments import deploy_factory, deployments_path
 from tests.hyperx.stories.played import small_options
 

@@ -9,10 +9,10 @@ import pytest
 
 import scripts._hyperx.play as demonstration
 from offchain.storage import Datastore, open_datastore
+from scripts._hyperx.telling import SessionTelling
 from scripts._stage.deployments import deploy_factory, deployments_path
 from scripts._stage.errors import one_line_each
 from scripts._stage.table import Step
-from scripts._stage.telling import Telling
 from tests.hyperx.stories.played import play_for_good, play_story, small_options
 from tests.kit.snapshots import undone
 
@@ -21,7 +21,7 @@ class Killed(BaseException):
     """The process was killed."""
 
 
-class KillingTelling(Telling):
+class KillingTelling(SessionTelling):
     """Kills the process when the call named `last` has been told `times` times."""
 
     last: str
@@ -126,7 +126,7 @@ def test_the_node_is_closed_however_the_run_ends(tmp_path, monkeypatch) -> None:
         folders.append(repo)
         return open_datastore(url, repo)
 
-    class Interrupting(Telling):
+    class Interrupting(SessionTelling):
         def step(self, step: Step) -> None:
             raise KeyboardInterrupt
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import ape
 import pytest
 
-from offchain.hide.sale.listings import NATIVE, Settlement
+from offchain.crypto.settlement import NATIVE, Settlement
 from offchain.mde.artefact import artefact_bytes, artefact_digest
 from offchain.mde.buyer import Buyer
 from offchain.mde.deals import Purchase
@@ -16,8 +16,8 @@ from offchain.mde.pricing import Piecewise, PriceFunction
 from offchain.mde.quoting import Pricing, Terms
 from offchain.mde.seller import Said, Seller
 from scripts._mde.chain import PriceChain
-from scripts._seccl.chain import AccountWallet
 from scripts._stage.chain import ActionRefused
+from scripts._stage.wallet import AccountWallet
 from tests.kit.snapshots import undone
 from tests.offchain.hyperx.session_in_memory import MemoryStore
 from tests.offchain.mde.small import drawn, fitted, linear, small_task

@@ -9,17 +9,16 @@ from dataclasses import replace
 from typing import Any
 
 from offchain.crypto.secrets_file import SecretsFile
+from offchain.crypto.settlement import NATIVE, Settlement
 from offchain.data.imageset import ImageSet
 from offchain.hide.countermeasures import Regained
 from offchain.hide.family import Family
 from offchain.hide.sale import events as ev
-from offchain.hide.sale.actions import Action
 from offchain.hide.sale.buyer import Buyer, Policy
-from offchain.hide.sale.listings import NATIVE, Settlement
 from offchain.hide.sale.seller import Seller
 from offchain.hide.sale.session import SaleSession
 from offchain.hide.sale.stock import Conditions, Stock, prepare
-from offchain.hyperx.session import Clock
+from offchain.roles import Action, Clock
 from tests.offchain.hide.small import made_up, made_up_family
 from tests.offchain.hyperx.session_in_memory import MemoryStore
 

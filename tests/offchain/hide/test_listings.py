@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 from eth_hash.auto import keccak
 
-from offchain.hide.sale.listings import Level, Listing, Sale, Settlement, cleaner_domain, due
+from offchain.crypto.settlement import Settlement
+from offchain.hide.sale.listings import Level, Listing, Sale, cleaner_domain, due
 
 CONTRACT, SELLER = "0x" + "11" * 20, "0x" + "22" * 20
 H = b"\x01" * 32

@@ -7,13 +7,14 @@ from dataclasses import replace
 import pytest
 
 from offchain.crypto.disputable import EncryptedFile, encrypt_file
+from offchain.crypto.settlement import Settlement
 from offchain.hide.cleaner import encode_cleaner
 from offchain.hide.sale.adversaries import FalseAccuser, NeverDelivers, WrongKey, with_spoilt_chunk
 from offchain.hide.sale.buyer import BAD_GOODS, Policy
 from offchain.hide.sale.catalogue import Catalogue
 from offchain.hide.sale.errors import SaleError
 from offchain.hide.sale.events import Bought
-from offchain.hide.sale.listings import SaleState, Settlement
+from offchain.hide.sale.listings import SaleState
 from offchain.hide.sale.session import SaleSession
 from offchain.models.canonical import to_canonical
 from offchain.storage import cid_from_digest, cid_of

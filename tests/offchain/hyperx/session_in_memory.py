@@ -16,11 +16,13 @@ from offchain.crypto import commitments as cm
 from offchain.crypto import sealing
 from offchain.crypto.bitmap import bitmap_hash, draw, draw_seed, from_bitmap
 from offchain.crypto.errors import SealError
+from offchain.crypto.settlement import Settlement
 from offchain.hyperx import actions as do
 from offchain.hyperx import events as ev
 from offchain.hyperx.delivery import SESSION_KEY_INDEX
-from offchain.hyperx.session import Clock, Session, State
-from offchain.hyperx.terms import Settlement, Terms
+from offchain.hyperx.session import Session, State
+from offchain.hyperx.terms import Terms
+from offchain.roles import Clock
 from offchain.storage import ContentMissing, ContentTooLarge, cid_of
 from offchain.storage.checks import check_content
 

@@ -15,6 +15,7 @@ import torch
 from nacl.signing import SigningKey
 
 from offchain.crypto.secrets_file import SecretsFile
+from offchain.crypto.settlement import NATIVE, Settlement
 from offchain.data.datasets import load_dataset
 from offchain.data.imageset import ImageSet
 from offchain.hyperx import actions as do
@@ -24,7 +25,7 @@ from offchain.hyperx.obfuscation import Obfuscation
 from offchain.hyperx.provider import Provider
 from offchain.hyperx.quality import QualityScore
 from offchain.hyperx.session import Session
-from offchain.hyperx.terms import NATIVE, Settlement, Terms
+from offchain.hyperx.terms import Terms
 from offchain.models.backbones import default_preprocessing
 from offchain.models.extractor import Extractor, random_extractor
 from tests.offchain.hyperx.session_in_memory import MemoryStore, SessionInMemory

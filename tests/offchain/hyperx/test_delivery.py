@@ -7,6 +7,7 @@ import pytest
 from offchain.crypto.commitments import Party, root_of
 from offchain.crypto.errors import SealError
 from offchain.crypto.sealing import FIELD, ORDER, new_secret, point_of
+from offchain.crypto.settlement import Settlement
 from offchain.data.shards import packed_part
 from offchain.hyperx import actions as do
 from offchain.hyperx import adversaries
@@ -14,7 +15,6 @@ from offchain.hyperx import delivery as dl
 from offchain.hyperx import events as ev
 from offchain.hyperx.provider import CLAIM_MARGIN, Provider
 from offchain.hyperx.session import Member, State
-from offchain.hyperx.terms import Settlement
 from tests.offchain.hyperx.session_in_memory import Refused
 from tests.offchain.hyperx.small_market import BERT, COLLECTOR, SHARD_SIZE, SHARDS, honest, of_digit
 

@@ -13,9 +13,10 @@ from offchain.hyperx.extractor import ExtractorError
 from offchain.hyperx.features import FeatureError
 from offchain.hyperx.manifest import fetch_addresses, fetch_key_leaves, fetch_manifest
 from offchain.hyperx.provider import Provider
-from offchain.hyperx.session import Clock, Session
+from offchain.hyperx.session import Session
 from offchain.models.canonical import DocumentError
 from offchain.models.preprocessing import Preprocessing
+from offchain.roles import Clock
 from offchain.storage import DatastoreError, cid_from_digest, digest_of
 from tests.offchain.hyperx.session_in_memory import CHAIN_ID, SESSION
 from tests.offchain.hyperx.small_market import (

@@ -11,7 +11,8 @@ from matplotlib.container import ErrorbarContainer
 from PIL import Image
 
 from offchain.hyperx.report import published
-from offchain.hyperx.report.figures import DPI, gas_figure, png, scores_figure
+from offchain.hyperx.report.figures import gas_figure, scores_figure
+from offchain.report.figures import DPI, png
 from tests.offchain.hyperx.report_sample import NOTHING, SCORES, make_record, rename
 
 FIGURES = [scores_figure, gas_figure]

@@ -3,12 +3,12 @@
 import pytest
 import torch
 
+from offchain.crypto.settlement import Settlement
 from offchain.hyperx import actions as do
 from offchain.hyperx import adversaries
 from offchain.hyperx.collector import Collector, Policy
 from offchain.hyperx.provider import Provider
 from offchain.hyperx.session import State
-from offchain.hyperx.terms import Settlement
 from offchain.storage import digest_of
 from tests.offchain.hyperx.small_market import ANNA, BERT, CARL, COLLECTOR, Market, honest
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 import pytest
 
 from offchain.crypto.sealing import point_of
+from offchain.crypto.settlement import Settlement
 from offchain.hyperx import events as ev
 from offchain.hyperx.session import Session, SessionError, State
-from offchain.hyperx.terms import Settlement
 from tests.offchain.hyperx.session_in_memory import CHAIN_ID, SESSION, held
 from tests.offchain.hyperx.small_market import ANNA, BERT, make_terms
 

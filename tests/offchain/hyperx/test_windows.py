@@ -2,9 +2,9 @@
 
 import pytest
 
+from offchain.crypto.settlement import Settlement
 from offchain.hyperx import adversaries
 from offchain.hyperx.provider import Provider
-from offchain.hyperx.terms import Settlement
 from offchain.storage import DatastoreUnavailable
 from tests.offchain.hyperx.session_in_memory import MemoryStore, Refused, held
 from tests.offchain.hyperx.small_market import BERT, COLLECTOR, honest

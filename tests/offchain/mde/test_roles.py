@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from offchain.crypto.errors import FileError, SealError
-from offchain.hide.sale.listings import NATIVE, Settlement
+from offchain.crypto.settlement import NATIVE, Settlement
 from offchain.mde import cheats
 from offchain.mde.artefact import artefact_bytes, artefact_digest
 from offchain.mde.buyer import Buyer, Delivery, QuoteRefused

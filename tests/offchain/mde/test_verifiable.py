@@ -11,7 +11,7 @@ from eth_hash.auto import keccak
 from sklearn.linear_model import LogisticRegression
 
 from offchain.crypto.errors import FileError
-from offchain.hide.sale.listings import NATIVE, Settlement
+from offchain.crypto.settlement import NATIVE, Settlement
 from offchain.mde.artefact import artefact_bytes, artefact_digest
 from offchain.mde.deals import Order
 from offchain.mde.errors import (

@@ -1,7 +1,7 @@
 """Pages of sections: what is in them is shown, and strangers' texts cannot act."""
 
-from offchain.hyperx.report.sheets import Row, Sheet
 from offchain.report.page import Picture, Section, render_page
+from offchain.report.sheets import Row, Sheet
 
 EVIL = "<script>alert(1)</script>\u202e"
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from offchain.hyperx.report.figures import png
+from offchain.report.figures import png
 from offchain.seccl.comparison import Result, Run
 from offchain.seccl.figures import (
     COLLUSION,

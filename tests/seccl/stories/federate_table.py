@@ -16,9 +16,9 @@ from offchain.seccl.parameters import model_digest
 from offchain.seccl.updates import mean_update
 from offchain.storage import cid_of, digest_of
 from scripts._seccl.audit import audit_session
-from scripts._seccl.chain import FederationChain, Times, now, twin_of
+from scripts._seccl.chain import FederationChain, Times, twin_of
 from scripts._seccl.setup import seat_all
-from scripts._stage.chain import Receipt
+from scripts._stage.chain import Receipt, now
 from tests.offchain.hyperx.session_in_memory import MemoryStore
 from tests.offchain.seccl.session_in_memory import FIRST, LAYOUT, description, made_updates
 

@@ -11,8 +11,9 @@ from offchain.seccl.session import PostedAt
 from offchain.seccl.updates import UpdateHeader, encode_update
 from offchain.storage import digest_of
 from scripts._seccl.audit import audit_session
-from scripts._seccl.chain import FederationChain, recover
+from scripts._seccl.chain import FederationChain
 from scripts._stage.chain import ActionRefused
+from scripts._stage.wallet import recover
 from tests.offchain.seccl.session_in_memory import FIRST, LAYOUT, made_updates
 from tests.seccl.stories.federate_table import LIE, MEMBERS, ROUNDS, STAKE, Play, held
 

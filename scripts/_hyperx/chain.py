@@ -1,0 +1,148 @@
+"""The adapter between HyperX's roles and chain: events in, transactions out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import fields, is_dataclass
+
+import ape
+from ape.api import AccountAPI
+from ape.contracts import ContractInstance
+
+from offchain.crypto.settlement import NATIVE, Settlement
+from offchain.hyperx import actions as do
+from offchain.hyperx import events as ev
+from offchain.hyperx.session import Session
+from offchain.hyperx.terms import Terms
+from offchain.roles import Clock
+from scripts._stage.chain import (
+    ActionRefused,
+    Receipt,
+    decoded,
+    entry_of,
+    event_of,
+    logs_of,
+    native,
+    plain,
+    snake,
+    transact,
+)
+from scripts._stage.money import approve
+from scripts._stage.table import Pause
+
+
+class ChainSession:
+    """One TradingSession on the connected chain.
+
+    Attributes:
+        contract: the session. created: block in which it was made. terms: its terms.
+        receipts: of all transactions sent, those that failed included.
+        refused: calls that the chain would not take.
+    """
+
+    def __init__(self, contract: ContractInstance, created: int) -> None:
+        self.contract = contract
+        self.created = created
+        self.receipts: list[Receipt] = []
+        self.refused: list[str] = []
+        self.terms = read_terms(contract)
+
+    @classmethod
+    def create(cls, factory: ContractInstance, terms: Terms, collector: AccountAPI) -> ChainSession:
+        """Creates a session under `terms` and pays its escrow."""
+        arguments = plain(terms)
+        escrow = factory.escrowOf(arguments)
+        receipts = approve(terms.token, collector, factory.address, escrow)
+        value = escrow if terms.token == NATIVE else 0
+        receipt = transact(factory.createSession, (arguments,), collector, value)
+        (event,) = factory.SessionCreated.from_receipt(receipt)
+        session = cls(ape.project.TradingSession.at(event.session), receipt.block_number)
+        session.receipts += [*receipts, entry_of("createSession", receipt)]
+        return session
+
+    @classmethod
+    def resume(cls, factory: ContractInstance, address: str) -> ChainSession:
+        """A session made before. Raises ActionRefused if this factory did not make it."""
+        for log in decoded(factory, logs_of(str(factory.address), 0, [])):
+            created = log.event_arguments["session"]
+            if created.lower() == address.lower():
+                return cls(ape.project.TradingSession.at(created), log.block_number)
+        raise ActionRefused(f"{address} is no session of the factory at {factory.address}")
+
+    @property
+    def address(self) -> str:
+        """0x address of the session."""
+        return str(self.contract.address)
+
+    def fees(self) -> dict[str, int]:
+        """Fees by account, in wei."""
+        totals: dict[str, int] = defaultdict(int)
+        for receipt in self.receipts:
+            totals[receipt.account] += receipt.fees
+        return dict(totals)
+
+    def read(self) -> Session:
+        """The session as its events tell it, read anew: a reorganisation changes what they say."""
+        session = Session(ape.chain.chain_id, self.address, self.terms)
+        for event in self.events():
+            session.apply(event)
+        return session
+
+    def events(self) -> list[ev.Event]:
+        """All events so far, in order."""
+        return [
+            event_of(log, ev)
+            for log in decoded(self.contract, logs_of(self.address, self.created, []))
+        ]
+
+    def send(self, action: do.Action, account: AccountAPI) -> Receipt:
+        """Does what a role wants done. Raises ActionRefused with the contract's reason."""
+        name = type(action).__name__
+        call = name[0].lower() + name[1:]
+        value = 0
+        if isinstance(action, do.Register):
+            if self.terms.token == NATIVE:
+                value = self.terms.deposit
+            else:
+                self.receipts += approve(
+                    self.terms.token, account, self.address, self.terms.deposit
+                )
+        try:
+            receipt = transact(getattr(self.contract, call), plain(action), account, value)
+        except ActionRefused as error:
+            self.refused.append(call)
+            if error.receipt:
+                self.receipts.append(entry_of(call, error.receipt))
+            raise
+        self.receipts.append(entry_of(call, receipt))
+        return self.receipts[-1]
+
+    def pause(self, session: Session, clock: Clock) -> Pause | None:
+        """The next block while a draw waits for one, else the next end of a window."""
+        drawing = any(member.draw_pending(clock.block) for member in session.members.values())
+        if drawing and clock.now < session.terms.submission_end:
+            return Pause(None)
+        ahead = [(time, what) for what, time in _ends(session).items() if time > clock.now]
+        return None if session.is_over(clock.now) or not ahead else Pause(*min(ahead))
+
+
+def _ends(session: Session) -> dict[str, int]:
+    """What ends in a session, and when, in Unix seconds."""
+    terms = session.terms
+    return {
+        "registration ends": terms.registration_end,
+        "submission ends": terms.submission_end,
+        "the time to answer ends": session.deadline,
+        "the session expires": terms.expiry,
+    }
+
+
+def read_terms(contract: ContractInstance) -> Terms:
+    """The terms of a session, in one call."""
+    # Traced, as `ape test --gas` does with views, a call that returns a struct yields nothing.
+    values = contract.terms(skip_trace=True)
+    names = [snake(name) for name in values.__dataclass_fields__] if is_dataclass(values) else []
+    if not names:
+        names = [field.name for field in fields(Terms)]
+    fields_ = {n: native(v) for n, v in zip(names, values, strict=True)}
+    return Terms(**fields_ | {"settlement": Settlement(fields_["settlement"])})

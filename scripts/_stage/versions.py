@@ -1,0 +1,27 @@
+"""What a run was made with."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from importlib.metadata import version
+
+import ape
+
+
+def versions() -> dict[str, str]:
+    """What else is needed to run it again."""
+    solidity = ape.project.config.solidity
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    )
+    return {
+        "python": platform.python_version(),
+        "torch": version("torch"),
+        "eth-ape": version("eth-ape"),
+        "node": str(ape.chain.provider.client_version),
+        "solidity": f"{solidity.version}, {solidity.evm_version} rules, via IR, "
+        f"{solidity.optimization_runs} optimizer runs",
+        "block": str(ape.chain.blocks.height),
+        "commit": commit.stdout.strip() or "not a git checkout",
+    }

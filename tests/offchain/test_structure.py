@@ -1,0 +1,91 @@
+"""The house keeps its plan: which room may know which (docs/architecture.md)."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("hyperx", "sum", "seccl", "hide", "mde")
+LINT = Path(sys.executable).with_name("lint-imports")
+
+BREACHES = {
+    "offchain knows no chain": ("offchain/data/pixels.py", "import web3"),
+    "mechanisms know nothing of each other": (
+        "offchain/hide/levels.py",
+        "from offchain.mde.errors import MdeError",
+    ),
+    "the stage uses no mechanism": (
+        "scripts/_stage/money.py",
+        "def f():\n    from offchain.sum.rules import DAY",
+    ),
+    "rooms of commands know nothing of each other": (
+        "scripts/_sum/play.py",
+        "from scripts._seccl.chain import Times",
+    ),
+    "no circles": (
+        "scripts/_mde/stories.py",
+        "def f():\n    from scripts._mde.play import play_story",
+    ),
+}
+
+
+def lint(folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [LINT, "--config", folder / "pyproject.toml", "--no-cache"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_no_arrow_runs_the_wrong_way():
+    result = lint(ROOT)
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize("rule", BREACHES)
+def test_an_arrow_that_does_is_found(tmp_path, rule):
+    """Late imports too."""
+    for part in ("offchain", "scripts"):
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    file, line = BREACHES[rule]
+    with (tmp_path / file).open("a") as added:
+        added.write(f"\n\n{line}\n")
+    result = lint(tmp_path)
+    assert result.returncode != 0
+    broken = [text for text in result.stdout.splitlines() if text.endswith("BROKEN")]
+    assert any(text.startswith(rule) for text in broken), result.stdout
+
+
+def test_scripts_holds_commands_and_rooms_alone():
+    """Ape makes a command of each file, and skips what begins with an underscore."""
+    for path in (ROOT / "scripts").glob("*.py"):
+        if path.name != "__init__.py":
+            assert re.search(r"^def cli\(", path.read_text(), re.MULTILINE), path
+    rooms = {path.name for path in (ROOT / "scripts").iterdir() if path.is_dir()}
+    assert rooms - {"__pycache__"} == {"_stage", *(f"_{room}" for room in ROOMS)}
+
+
+def test_each_mechanism_has_one_name_in_every_wing():
+    for wing in ("contracts", "offchain", "tests", "tests/offchain"):
+        rooms = {path.name for path in (ROOT / wing).iterdir() if path.is_dir()}
+        assert set(ROOMS) <= rooms, wing
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_contracts_of_a_mechanism_use_their_own_and_shared_ones(room):
+    """Shared: exchange/ and interfaces/, which imports the types that its calls take."""
+    for path in (ROOT / "contracts" / room).rglob("*.sol"):
+        for target in re.findall(r'^import [^"]*"(\.[^"]+)";', path.read_text(), re.MULTILINE):
+            part = (path.parent / target).resolve().relative_to(ROOT / "contracts").parts[0]
+            assert part in {room, "exchange", "interfaces"}, f"{path} imports {target}"
+
+
+def test_shared_contracts_use_no_mechanism():
+    for path in (ROOT / "contracts" / "exchange").rglob("*.sol"):
+        for target in re.findall(r'^import [^"]*"(\.[^"]+)";', path.read_text(), re.MULTILINE):
+            part = (path.parent / target).resolve().relative_to(ROOT / "contracts").parts[0]
+            assert part == "exchange", f"{path} imports {target}"
