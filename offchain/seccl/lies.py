@@ -6,10 +6,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from offchain.roles import Wallet
 from offchain.seccl import actions as do
 from offchain.seccl.documents import Catalogue, Entry, SignedReceipt
 from offchain.seccl.messages import MessageKind, PostKey
-from offchain.seccl.reading import Wallet
 from offchain.seccl.server import Server
 from offchain.seccl.session import Session
 from offchain.storage import Datastore
