@@ -7,7 +7,6 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 
 from offchain.report.sheets import Row, Sheet
-from offchain.report.tables import render
 from offchain.report.text import amount, ether, percent, plain, whole
 from scripts._hide.record import LevelRecord, SaleRecord
 from scripts._stage.gas import calls_sheet
@@ -18,17 +17,12 @@ REFUSED = "Refused calls are in it."
 
 def conclude(telling: Telling, record: SaleRecord, wrong: list[str], files: Sequence[Path]) -> None:
     """The tables, what came of it, whether it is as it should be, and where it is written."""
-    console = telling.console
-    for sheet in sheets(record):
-        console.print(render(sheet))
+    telling.sheets(sheets(record))
     for line in record.conclusions:
         telling.say(line)
-    for line in wrong:
-        console.print(f"[bold red]not as it should be:[/] {line}", highlight=False)
-    if not wrong:
-        console.print(f"The story ended justly, after {record.seconds:.0f} s.", highlight=False)
-    for file in files:
-        console.print(str(file), soft_wrap=True, highlight=False)
+    telling.verdict(wrong)
+    telling.show(f"{record.seconds:.0f} s")
+    telling.wrote(files)
 
 
 def sheets(record: SaleRecord) -> list[Sheet]:

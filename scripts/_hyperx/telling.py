@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from rich.table import Table
 from rich.text import Text
 
+from offchain.hyperx.report import sheets
 from offchain.hyperx.report.record import LedgerEntry, SessionRecord
-from offchain.hyperx.report.tables import (
-    gas_by_call_table,
-    gas_by_party_table,
-    ledger_table,
-    providers_table,
-    scores_table,
-)
 from offchain.report.text import amount
 from scripts._stage.telling import Telling
 
@@ -24,30 +21,27 @@ class SessionTelling(Telling):
         """Where the session lives; off a local chain what --resume wants."""
         self.say(f"-- session {address}", "bold")
 
-    def conclude(self, record: SessionRecord, wrong: list[str], page: str) -> None:
-        """The tables, who got what and why, and whether it is as it should be."""
-        scores = (scores_table,) if record.baselines or record.efficacy else ()
-        for table in (
-            providers_table,
-            *scores,
-            gas_by_party_table,
-            gas_by_call_table,
-            ledger_table,
-        ):
-            self.console.print(table(record))
+    def conclude(self, record: SessionRecord, wrong: list[str], files: Sequence[Path]) -> None:
+        """The tables, who got what and why, whether it is as it should be, and where it is kept."""
+        scores = [sheets.scores_sheet(record)] if record.baselines or record.efficacy else []
+        self.sheets(
+            (
+                sheets.providers_sheet(record),
+                *scores,
+                sheets.gas_by_party_sheet(record),
+                sheets.gas_by_call_sheet(record),
+                sheets.ledger_sheet(record),
+            )
+        )
         self.console.print(who_got_what(record))
         self.console.print()
         if record.dataset_matches:
-            self.console.print(
+            self.show(
                 f"{record.winner} wins. The collector's decrypted dataset equals the winner's:\n"
-                f"sha256 {record.digest_received}",
-                highlight=False,
+                f"sha256 {record.digest_received}"
             )
-        for line in wrong:
-            self.console.print(f"[bold red]not as it should be:[/] {line}")
-        if not wrong:
-            self.console.print("The story ended justly.")
-        self.console.print(f"report: {page}", soft_wrap=True, highlight=False)
+        self.verdict(wrong)
+        self.wrote(files)
 
 
 def who_got_what(record: SessionRecord) -> Table:

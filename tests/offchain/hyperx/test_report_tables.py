@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from offchain.hyperx.report import sheets, tables
+from offchain.hyperx.report import sheets
 from offchain.hyperx.report.record import LedgerEntry
 from offchain.report import text
+from offchain.report.tables import render
 from tests.offchain.hyperx.report_sample import (
     CALLS,
     COIN,
@@ -24,11 +25,11 @@ from tests.offchain.hyperx.report_sample import (
 )
 
 ALL = [
-    tables.providers_table,
-    tables.scores_table,
-    tables.gas_by_party_table,
-    tables.gas_by_call_table,
-    tables.ledger_table,
+    sheets.providers_sheet,
+    sheets.scores_sheet,
+    sheets.gas_by_party_sheet,
+    sheets.gas_by_call_sheet,
+    sheets.ledger_sheet,
 ]
 
 
@@ -160,31 +161,31 @@ def test_a_tokens_own_unit_is_used_for_money_and_ether_for_fees():
     assert sheet.rows[0].cells == ("collector", "2.5", "0", "0", "0", "-2.5", "1.000000")
 
 
-@pytest.mark.parametrize("table", ALL)
+@pytest.mark.parametrize("sheet", ALL)
 @pytest.mark.parametrize("width", [80, 120])
-def test_no_number_is_cut_or_broken_in_a_usual_terminal(table, width):
-    rendered = bare(shown(table(make_record()), width))
+def test_no_number_is_cut_or_broken_in_a_usual_terminal(sheet, width):
+    rendered = bare(shown(render(sheet(make_record())), width))
     assert "…" not in rendered
     assert max(map(len, rendered.splitlines())) <= width
-    for cell in ("93.0 %", "90.0-95.0 %") if table is tables.providers_table else ():
+    for cell in ("93.0 %", "90.0-95.0 %") if sheet is sheets.providers_sheet else ():
         assert cell in rendered
 
 
-@pytest.mark.parametrize("table", ALL)
-def test_an_empty_session_has_tables_too(table):
-    assert shown(table(make_record(**NOTHING)))
+@pytest.mark.parametrize("sheet", ALL)
+def test_an_empty_session_has_tables_too(sheet):
+    assert shown(render(sheet(make_record(**NOTHING))))
 
 
-@pytest.mark.parametrize("table", ALL)
-def test_a_hostile_name_is_shown_and_does_nothing(table):
+@pytest.mark.parametrize("sheet", ALL)
+def test_a_hostile_name_is_shown_and_does_nothing(sheet):
     name = "[red]x[/]\x1b[2J\n\u202eevil\x07"
     record = rename(make_record(events=()), "ada", name)
-    ours = shown(table(make_record()))
-    rendered = shown(table(record), 200)
+    ours = shown(render(sheet(make_record())))
+    rendered = shown(render(sheet(record)), 200)
     codes = set(re.findall(r"\x1b\[[0-9;]*[A-Za-z]", rendered))
     assert codes <= set(re.findall(r"\x1b\[[0-9;]*[A-Za-z]", ours))
     assert not set("\u202e\x07") & set(rendered)
-    if table is not tables.gas_by_call_table:
+    if sheet is not sheets.gas_by_call_sheet:
         assert r"[red]x[/]\x1b[2J\n\u202eevil\x07" in bare(rendered)
 
 
