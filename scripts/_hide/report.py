@@ -6,10 +6,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from offchain.report.figures import png
+from offchain.report.money import money_sheet
 from offchain.report.page import Page, Picture, Section
 from offchain.report.text import amount, percent, plain
 from scripts._hide.record import SaleRecord
-from scripts._hide.sheets import REFUSED, buyers_sheet, counters_sheet, levels_sheet, money_sheet
+from scripts._hide.sheets import REFUSED, buyers_sheet, counters_sheet, levels_sheet
 from scripts._stage.gas import calls_sheet
 from scripts._stage.report import Report, as_json
 
@@ -19,6 +20,7 @@ _BLUE, _ORANGE, _GREEN, _GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
 def report_of(record: SaleRecord, *, good: bool) -> Report:
     """All of it, drawn and ready to be written. good: whether the story ended as it should."""
     accuracy, prices = png(accuracy_figure(record)), png(prices_figure(record))
+    money = money_sheet(record.money, record.currency, record.decimals)
     page = Page(
         title=record.story,
         headline=headline(record),
@@ -33,7 +35,7 @@ def report_of(record: SaleRecord, *, good: bool) -> Report:
                 ),
                 sheets=(levels_sheet(record), counters_sheet(record)),
             ),
-            Section("Sales", sheets=(buyers_sheet(record), money_sheet(record))),
+            Section("Sales", sheets=(buyers_sheet(record), money)),
             Section("Conclusions", lines=record.conclusions),
             Section("Gas", sheets=(calls_sheet(record.calls, record.gas_price_gwei, REFUSED),)),
             Section("Circumstances", facts=facts(record)),

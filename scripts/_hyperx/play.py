@@ -29,8 +29,9 @@ from offchain.storage import Datastore, open_datastore
 from scripts._hyperx.baselines import baseline_scores
 from scripts._hyperx.chain import ChainSession
 from scripts._hyperx.options import Options
-from scripts._hyperx.record import Market, Offer, injustices, make_record
+from scripts._hyperx.record import make_record
 from scripts._hyperx.report import report_of
+from scripts._hyperx.scene import Contender, Scene, injustices
 from scripts._hyperx.second_opinion import second_opinion
 from scripts._hyperx.stories import STORIES
 from scripts._hyperx.telling import SessionTelling
@@ -93,17 +94,17 @@ class Demonstration:
                 if factory is None:
                     factory = parties.deployer.deploy(ape.project.TradingSessionFactory)
                 chain = self._session(factory, terms, documents, parties.collector)
-                offers = tuple(
-                    self._offer(i, parties.providers[i], parts[i], clean[i], store, home)
+                contenders = tuple(
+                    self._contender(i, parties.providers[i], parts[i], clean[i], store, home)
                     for i in range(count)
                 )
                 buyer = self._buyer(evaluation, store, parties.collector, home)
                 telling.session(chain.address)
-                market = Market.open(chain, str(factory.address), buyer, offers)
+                scene = Scene.open(chain, str(factory.address), buyer, contenders)
             with telling.doing("trading"):
                 session = play(
                     chain,
-                    market.seats,
+                    scene.seats,
                     telling.step,
                     refused=telling.refused,
                     forgetful=self.forgetful,
@@ -119,18 +120,18 @@ class Demonstration:
             efficacy = {}
             if options.second_opinion:
                 with telling.doing("pricing the sampled features") as progress:
-                    seats = [offer.seat for offer in offers]
+                    seats = [one.seat for one in contenders]
                     efficacy = second_opinion(
                         session, collector, validation, seats, store, options.seed, progress
                     )
-        wrong = injustices(market, session, story, received)
+        wrong = injustices(scene, session, story, received)
         baselines = {}
         if options.baselines:
             with telling.doing("training the baselines") as progress:
-                baselines = baseline_scores(session, validation, offers, options, progress)
+                baselines = baseline_scores(session, validation, contenders, options, progress)
         record = make_record(
             self.name,
-            market,
+            scene,
             session,
             collector,
             options,
@@ -213,7 +214,7 @@ class Demonstration:
 
         return Seat("collector", account, make)
 
-    def _offer(
+    def _contender(
         self,
         index: int,
         account: AccountAPI,
@@ -221,7 +222,7 @@ class Demonstration:
         clean: ImageSet,
         store: Datastore,
         home: Path,
-    ) -> Offer:
+    ) -> Contender:
         story = STORIES[self.name]
         plan = self.options.corruption_plan(story.clean)
         guilty = story.culprit is not None and index == (len(plan) - 1 if story.worst else 0)
@@ -235,4 +236,4 @@ class Demonstration:
             return role(str(account.address), session, data, store, secrets, device)
 
         seat = Seat(f"provider {index + 1}", account, make)
-        return Offer(seat, data, str(plan.corruptions[index]), guilty)
+        return Contender(seat, data, str(plan.corruptions[index]), guilty)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from offchain.hyperx.report import sheets
 from offchain.hyperx.report.record import SessionRecord
+from offchain.report.money import money_sheet
 from offchain.report.page import Page, Picture, Section
 from offchain.report.text import amount, percent, plain
 
@@ -22,7 +23,7 @@ def session_page(record: SessionRecord, scores: bytes, gas: bytes) -> Page:
         sections=(
             Section("Providers", sheets=(sheets.providers_sheet(record),)),
             Section("Scores", (scored,), (sheets.scores_sheet(record),)),
-            Section("Money", sheets=(sheets.ledger_sheet(record),)),
+            Section("Money", sheets=(money_sheet(record.money, record.currency, record.decimals),)),
             Section(
                 "Gas",
                 (spent,),

@@ -40,7 +40,7 @@ def test_the_page_shows_winner_match_every_table_and_every_event():
     assert "equals the winner's: both have SHA-256 " + "d" * 64 in text
     for expected in (
         *("noise:0.05", "silent: lost 50 % of its deposit", "90.0-95.0 %", "0.125"),
-        *("2,329,764", "11,463,038", "76,250", "The books balance", "Ether at 20 gwei"),
+        *("2,329,764", "11,463,038", "76,250", "no coin is unaccounted for", "Ether at 20 gwei"),
         *record.events,
         *record.settings.values(),
         *(record.session, record.factory, record.collector, "digits", "at most 10 %"),

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from offchain.hyperx.report import sheets
-from offchain.hyperx.report.record import LedgerEntry
 from offchain.report import text
 from offchain.report.tables import render
 from tests.offchain.hyperx.report_sample import (
@@ -29,7 +28,6 @@ ALL = [
     sheets.scores_sheet,
     sheets.gas_by_party_sheet,
     sheets.gas_by_call_sheet,
-    sheets.ledger_sheet,
 ]
 
 
@@ -56,10 +54,6 @@ def column(sheet: sheets.Sheet, header: str) -> tuple[list[Decimal], Decimal]:
     [
         (sheets.providers_sheet, ["Deposit (ETH)", "Payout (ETH)"]),
         (sheets.gas_by_party_sheet, ["Transactions", "Gas", "Ether at 20 gwei"]),
-        (
-            sheets.ledger_sheet,
-            ["Paid in", "Paid out", "Claimable", "Locked", "Gain", "Fees (ETH)"],
-        ),
     ],
 )
 def test_every_total_is_the_sum_of_the_numbers_above_it(make, headers):
@@ -132,33 +126,6 @@ def test_other_terms_than_the_papers_are_said_beside_the_ratio():
     note = sheets.gas_by_call_sheet(make_record(shard_count=7)).note
     assert "7 shards" in note
     assert "with that in mind" in note
-
-
-def test_the_ledger_keeps_paid_claimable_and_locked_apart_and_gain_counts_what_is_ones_own():
-    locked = LedgerEntry("eve", paid_in=COIN, paid_out=0, fees=0, locked=COIN)
-    record = make_record()
-    sheet = sheets.ledger_sheet(replace(record, ledger=(*record.ledger, locked)))
-    found = {row.cells[0]: row.cells[1:6] for row in sheet.rows}
-    assert found["ada"] == ("0.25", "1.25", "0", "0", "1")
-    assert found["dan"] == ("0.25", "0", "0.125", "0", "-0.125")
-    assert found["eve"] == ("1", "0", "0", "1", "-1")
-
-
-def test_books_that_do_not_balance_are_called_so_with_the_difference():
-    record = make_record()
-    assert sheets.balance_line(record) == "The books balance: 0.125 ETH still in the contract."
-    lost = LedgerEntry("eve", paid_in=3 * COIN, paid_out=COIN, fees=0, locked=COIN // 2)
-    line = sheets.balance_line(replace(record, ledger=(*record.ledger, lost)))
-    assert line == "The books DO NOT balance: 1.5 ETH unaccounted."
-
-
-def test_a_tokens_own_unit_is_used_for_money_and_ether_for_fees():
-    record = make_record(
-        currency="TOK", decimals=6, ledger=(LedgerEntry("collector", 2_500_000, 0, COIN),)
-    )
-    sheet = sheets.ledger_sheet(record)
-    assert sheet.title == "Money, in TOK"
-    assert sheet.rows[0].cells == ("collector", "2.5", "0", "0", "0", "-2.5", "1.000000")
 
 
 @pytest.mark.parametrize("sheet", ALL)
