@@ -61,7 +61,7 @@ class Played:
     @property
     def gains(self) -> dict[str, int]:
         """What each party gained besides gas, in wei."""
-        return {e.party: e.paid_out + e.claimable - e.paid_in for e in self.record.ledger}
+        return {one.party: one.gain for one in self.record.money}
 
 
 def small_options(folder: Path, **changes: Any) -> Options:
