@@ -3,8 +3,10 @@
 import ape
 import pytest
 
+from offchain.crypto.settlement import NATIVE
+from offchain.report.text import ETHER
 from tests.hyperx.session_driver import event_in, open_session
-from tests.hyperx.terms import ETHER, FIELDS, NATIVE, make_terms
+from tests.hyperx.terms import FIELDS, make_terms
 from tests.kit.refusals import refusal, refused
 
 WRONG_TERMS = {

@@ -8,7 +8,7 @@ from typing import Any
 
 from ape.contracts import ContractContainer, ContractInstance
 
-from tests.hyperx.terms import ETHER
+from offchain.report.text import ETHER
 from tests.kit.solidity import compile_contracts
 
 _FOLDER = Path(__file__).parent / "mocks"
