@@ -49,7 +49,7 @@ from offchain.sum.study.names import PARTS
     type=click.Path(path_type=Path, file_okay=False, writable=True),
     default=Path("reports/study"),
     show_default=True,
-    help="Folder for the report, the plots and the record of runs.",
+    help="Folder for the report, the plots and the finished runs.",
 )
 def cli(
     seeds: int,
@@ -66,8 +66,8 @@ def cli(
     agents and six strategies, maps of the region in which the model stays within a point of its
     clean accuracy, and a submission cost that follows the entropy of a label.
 
-    Needs no chain. Every finished run is kept in runs.jsonl under --reports at once; a study that
-    was stopped goes on where it was, and a finished one is only written anew.
+    Needs no chain. Every finished run is kept under --reports at once; a study that was stopped
+    goes on where it was, and a finished one is only written anew.
     """
     from scripts._stage.errors import one_line_each
     from scripts._sum.study import Options, study

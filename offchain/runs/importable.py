@@ -12,6 +12,6 @@ def keep_importable() -> None:
     They take over `sys.path`, and `ape run` takes the project's folder off it once a script is
     loaded, even where an installation had put it there.
     """
-    folder = str(Path(__file__).parents[1])
+    folder = str(Path(__file__).parents[2])
     if folder not in sys.path:
         sys.path.append(folder)
