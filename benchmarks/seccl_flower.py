@@ -26,7 +26,7 @@ from flwr.serverapp import Grid, ServerApp
 from flwr.simulation import run_simulation
 
 from benchmarks.seccl_rounds import measured_rounds, read_sets
-from offchain.runs.spread import cores
+from offchain.runs.processes import cores
 from offchain.seccl.engine import LoopEngine
 
 

@@ -28,7 +28,7 @@ from torch.nn import functional
 from benchmarks.seccl_rounds import cpu_seconds
 from offchain.data.datasets import load_dataset
 from offchain.data.imageset import split
-from offchain.runs.spread import cores
+from offchain.runs.processes import cores
 from offchain.seccl import stacked
 from offchain.seccl.engine import LoopEngine
 from offchain.seccl.evaluation import confusion, count_predictions

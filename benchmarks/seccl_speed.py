@@ -28,7 +28,7 @@ import torch
 from benchmarks.seccl_rounds import measured_rounds, write_sets
 from offchain.data.datasets import load_dataset
 from offchain.data.imageset import split
-from offchain.runs.spread import cores
+from offchain.runs.processes import cores
 from offchain.seccl.batched import BatchedEngine
 from offchain.seccl.choose import choose_engine
 from offchain.seccl.engine import LoopEngine

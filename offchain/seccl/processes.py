@@ -18,8 +18,7 @@ import numpy.typing as npt
 import torch
 
 from offchain.data.imageset import Progress
-from offchain.runs.importable import keep_importable
-from offchain.runs.spread import cores
+from offchain.runs.processes import cores, keep_importable
 from offchain.seccl.engine import (
     EngineError,
     LoopEngine,

@@ -12,7 +12,7 @@ import torch
 
 from offchain.data.imageset import Progress
 from offchain.models.device import exact_convolutions
-from offchain.runs.spread import cores
+from offchain.runs.processes import cores
 from offchain.seccl.engine import (
     EngineError,
     LoopEngine,

@@ -23,7 +23,7 @@ class Options:
     """See `ape run study --help`."""
 
     seeds: int
-    workers: int
+    workers: int | None
     ray: str | None
     only: tuple[str, ...]
     keras: Path | None
@@ -49,7 +49,7 @@ def study(options: Options, folder: Path) -> None:
     with doing(console, "reading reviews") as progress:
         source.load(progress)  # What it tokenises is kept, and the workers need not.
     with doing(console, "running") as progress:
-        findings = whole.run(Spread(options.workers, options.ray), progress)
+        findings = whole.run(Spread.of(options.workers, options.ray), progress)
     with doing(console, "writing"):
         files = [folder / "study.md", *write_plots(findings, folder)]
         files[0].write_text(report(findings, options.command))

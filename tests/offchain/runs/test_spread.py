@@ -124,9 +124,7 @@ def test_a_worker_that_is_killed_costs_no_finished_task(tmp_path):
 
 def test_a_task_that_kills_every_worker_ends_the_run_and_the_others_stay_finished(tmp_path):
     finished = Finished(tmp_path / "runs", 1)
-    with pytest.raises(
-        SpreadError, match="ended 3 times with 1 of 12 tasks left"
-    ):
+    with pytest.raises(SpreadError, match="ended 3 times with 1 of 12 tasks left"):
         finish(Deadly(tmp_path, times=99), TASKS, str, finished, Spread(2))
     kept = {task: finished.get(str(task)) for task in TASKS}
     assert kept == {task: None if task == 3 else task * task for task in TASKS}
