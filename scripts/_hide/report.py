@@ -9,8 +9,8 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from offchain.files import write_whole
 from offchain.report.figures import png
-from offchain.report.files import write_whole
 from offchain.report.page import Picture, Section, render_page
 from offchain.report.text import amount, percent, plain
 from scripts._hide.record import SaleRecord

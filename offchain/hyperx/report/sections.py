@@ -6,11 +6,12 @@ import base64
 from dataclasses import dataclass
 from pathlib import Path
 
+from offchain.files import write_whole
 from offchain.hyperx.report import sheets
 from offchain.hyperx.report.figures import gas_figure, scores_figure
 from offchain.hyperx.report.record import SessionRecord
 from offchain.report.figures import png
-from offchain.report.files import environment, write_whole
+from offchain.report.files import environment
 from offchain.report.text import amount, percent, plain
 
 _EVENT_CHARS = 400
