@@ -91,7 +91,14 @@ class Options:
 
     def settings(self) -> EvaluationSettings:
         """Which extractor the collector publishes."""
-        return EvaluationSettings(self.extractor, self.cut, self.input_size, seed=self.seed)
+        backbone, private, weights = self.extractor.partition(":")
+        return EvaluationSettings(
+            backbone,
+            self.cut,
+            self.input_size,
+            Path(weights) if private else None,
+            seed=self.seed,
+        )
 
     def scorer(self) -> HeadScorer:
         """What judges features. Raises ClickException for a preset that does not exist."""

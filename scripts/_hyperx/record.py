@@ -171,7 +171,8 @@ def make_record(
         shard_size=terms.shard_size,
         sample_bps=terms.sample_bps,
         settlement=terms.settlement.name.lower(),
-        extractor=f"{extractor.backbone} at {extractor.cut}, {extractor.size} px",
+        extractor=f"{extractor.backbone} at {extractor.cut}, {extractor.size} px, "
+        + ("private weights" if options.settings().weights else "public weights"),
         dataset=options.dataset,
         seed=options.seed,
         providers=tuple(_result(market, session, collector, offer) for offer in market.offers),
