@@ -28,10 +28,11 @@ from eth_hash.auto import keccak
 from offchain.crypto import bitmap as bitmaps
 from offchain.crypto import commitments as cm
 from offchain.crypto import sealing
-from offchain.crypto.settlement import Settlement
+from offchain.crypto.settlement import NATIVE, Settlement
 from offchain.hyperx.delivery import SESSION_KEY_INDEX, seal_session_key
 from tests.hyperx.commitment import Commitment
-from tests.hyperx.terms import NATIVE, make_terms
+from tests.hyperx.terms import make_terms
+from tests.kit.driver import Driver, balance_of
 
 ZERO_WORD = bytes(32)
 OPEN, SEALED = Settlement.OPEN, Settlement.SEALED
@@ -65,7 +66,7 @@ class Seat:
 
 
 @dataclass
-class SessionDriver:
+class SessionDriver(Driver):
     """One session, its collector and the seats of its providers (by address)."""
 
     session: ContractInstance
@@ -76,6 +77,11 @@ class SessionDriver:
     def __post_init__(self) -> None:
         """Reads the terms once; they cannot change."""
         self.terms = self.session.terms(skip_trace=True)
+
+    @property
+    def contract(self) -> ContractInstance:
+        """The session."""
+        return self.session
 
     # ------------------------------------------------------------ terms and time
 
@@ -124,16 +130,9 @@ class SessionDriver:
         """End of the running window, zero if none runs."""
         return self.session.status().deadline
 
-    def go_to(self, timestamp: int) -> None:
-        """Mines a block at ``timestamp``; does nothing when the chain is there already."""
-        if ape.chain.blocks.head.timestamp < timestamp:
-            ape.chain.mine(timestamp=timestamp)
-
     def balance(self, account: Any) -> int:
         """What ``account`` holds of the coin that pays."""
-        if self.native:
-            return ape.chain.provider.get_balance(_address(account))
-        return self.token.balanceOf(_address(account))
+        return balance_of(_address(account), None if self.native else self.token)
 
     # ------------------------------------------------------------ providers
 

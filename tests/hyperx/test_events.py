@@ -10,9 +10,9 @@ import pytest
 from offchain.crypto import bitmap as bitmaps
 from offchain.crypto import commitments as cm
 from offchain.crypto import sealing
+from offchain.crypto.settlement import NATIVE
 from tests.hyperx.phases import PHASES, STAGES
 from tests.hyperx.session_driver import open_session
-from tests.hyperx.terms import NATIVE
 
 REGISTERED, SAMPLED, SUBMITTED, TRIED, COMPENSATED, PENALISED, SLASHED, SOLD = (
     1 << k for k in range(8)

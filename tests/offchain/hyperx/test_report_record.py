@@ -8,7 +8,8 @@ import pytest
 
 from offchain.hyperx.report import published
 from offchain.hyperx.report import record as module
-from offchain.hyperx.report.record import LedgerEntry, RecordError, SessionRecord
+from offchain.hyperx.report.record import RecordError, SessionRecord
+from offchain.report.money import Money
 from tests.offchain.hyperx.report_sample import COIN, NOTHING, make_record, rename
 
 HOSTILE = "<script>alert(1)</script>\n\x1b[2J\u202e{{ 7 * 7 }}\"'\\ \ud7ff\U0001f600"
@@ -53,7 +54,7 @@ FIRST = GOOD["record"]["providers"][0]
     [
         ("", "Invalid JSON"),
         ("[]", "no session record"),
-        (json.dumps(GOOD | {"schema": 1}), "schema 1 is not the 3 that this version reads"),
+        (json.dumps(GOOD | {"schema": 1}), "schema 1 is not the 4 that this version reads"),
         (json.dumps({"record": GOOD["record"]}), "schema.*required"),
         (changed(story=3), "record.story.*string"),
         (changed(seed="7"), "record.seed.*integer"),
@@ -93,7 +94,7 @@ def test_a_record_is_checked_when_it_is_made_too():
     with pytest.raises(ValueError, match="none of the providers"):
         make_record(winner="eve")
     with pytest.raises(ValueError, match="greater than or equal to 0"):
-        LedgerEntry("ada", -1, 0, 0)
+        Money("ada", -1, 0, 0, 0)
 
 
 def test_the_dataset_matches_only_when_what_was_received_is_the_winners():
