@@ -36,6 +36,7 @@ SETTLEMENTS = ["open", "sealed"]
 @common.dataset
 @common.data_root
 @common.download
+@common.skip_broken
 @click.option("--image-size", type=click.IntRange(min=8, max=512), help="Resize images, in pixels.")
 @click.option(
     "--validation",
