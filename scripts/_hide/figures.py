@@ -13,6 +13,7 @@ from rich.console import Console
 
 from offchain.data.datasets import DATASETS, load_dataset
 from offchain.data.imageset import ImageSet
+from offchain.data.leftout import Note
 from offchain.hide.errors import LevelError
 from offchain.hide.figures import contact_sheet
 from offchain.hide.judging import Split, with_held_out, with_test_set
@@ -82,6 +83,7 @@ class Options:
     mask_steps: int
     countered: int | None
     device: str | None
+    skip_broken: bool
 
     @classmethod
     def of(cls, **given: object) -> Options:
@@ -101,6 +103,7 @@ class Options:
     def command(self) -> str:
         """What gives the same report again, where the data lies apart."""
         parts = [f"ape run figures hide --dataset {self.dataset}"]
+        parts += ["--skip-broken"] if self.skip_broken else []
         parts += [f"--only {part}" for part in self.only] if len(self.only) == 1 else []
         parts.append(f"--seeds {self.seeds}")
         if "robustness" in self.only:
@@ -136,7 +139,7 @@ def reproduce(options: Options, folder: Path) -> None:
     plans = [options.plan(seed) for seed in range(options.seeds)]
     telling = Telling(Console(width=120))
     with telling.doing("reading images"):
-        split = _split(options)
+        split = _split(options, telling.left_out)
     with telling.doing("measuring"):
         trials = [
             Trial(split, plan, folder / "runs", device=device, tell=telling.turn_to)
@@ -159,7 +162,7 @@ def reproduce(options: Options, folder: Path) -> None:
     telling.wrote(files)
 
 
-def _split(options: Options) -> Split:
+def _split(options: Options, note: Note) -> Split:
     """What is published and what models are tested on."""
     folder = Path(options.dataset)
     if options.dataset in DATASETS and options.data_root is not None:
@@ -168,13 +171,17 @@ def _split(options: Options) -> Split:
 
     def load(part: str, limit: int | None) -> ImageSet:
         if in_folders:
-            return load_dataset(str(folder / part), limit=limit)
+            return load_dataset(
+                str(folder / part), limit=limit, skip_broken=options.skip_broken, note=note
+            )
         return load_dataset(
             options.dataset,
             root=options.data_root,
             split=part,
             download=options.download,
             limit=limit,
+            skip_broken=options.skip_broken,
+            note=note,
         )
 
     if in_folders or (options.dataset in DATASETS and options.dataset != "digits"):

@@ -12,6 +12,7 @@ from rich.console import Console
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.data.datasets import DATASETS, load_dataset
 from offchain.data.imageset import ImageSet, Progress
+from offchain.data.leftout import Note
 from offchain.hide.cleaner import apply, encode_cleaner
 from offchain.hide.countermeasures import Regained, countermeasures, regained
 from offchain.hide.errors import HideError, LevelError
@@ -53,6 +54,7 @@ class Options:
     counter: bool
     data_root: Path | None
     download: bool
+    skip_broken: bool
     image_size: int | None
     images: int | None
     seed: int
@@ -72,7 +74,7 @@ class Options:
             joint=tuple(name for name in dict.fromkeys(self.also) if name != self.network),
         )
 
-    def split(self, progress: Progress) -> Split:
+    def split(self, note: Note, progress: Progress) -> Split:
         """The data, and what models are tested on: torchvision's test split where there is one."""
 
         def load(part: str) -> ImageSet:
@@ -83,6 +85,8 @@ class Options:
                 download=self.download,
                 size=self.image_size,
                 limit=self.images if part == "train" else None,
+                skip_broken=self.skip_broken,
+                note=note,
                 progress=progress,
             )
 
@@ -109,7 +113,7 @@ def hide(options: Options, out: Path) -> None:
         raise HideError(f"{out / 'published'} exists: name another folder")
     telling = Telling(Console(width=120))
     with telling.doing("reading images") as progress:
-        split = options.split(progress)
+        split = options.split(telling.left_out, progress)
     private = out / "private"
     private.mkdir(parents=True, exist_ok=True, mode=0o700)
     secret = SecretsFile(private / "secret.json").remember(

@@ -10,6 +10,7 @@ import torch
 
 from offchain.data.datasets import DATASETS, load_dataset, split
 from offchain.data.imageset import ImageSet, Progress
+from offchain.data.leftout import Note
 from offchain.hide.countermeasures import Countermeasure, Regained, countermeasures, regained
 from offchain.hide.family import Secret
 from offchain.hide.inference import guessed_by_buyer, pooled, share_known, still_masked, stripped
@@ -29,6 +30,8 @@ def load_split(
     root: Path | None,
     download: bool,
     size: int | None,
+    skip_broken: bool,
+    note: Note,
     progress: Progress,
 ) -> Split:
     """What is sold, at most `images`, and `test` others that buyers judge by and nobody publishes.
@@ -44,6 +47,8 @@ def load_split(
             download=download,
             size=size,
             limit=limit,
+            skip_broken=skip_broken,
+            note=note,
             progress=progress,
         )
 
