@@ -20,14 +20,14 @@ from offchain.hide.family import SECRET_BYTES, Secret
 from offchain.hide.family_file import encode_family
 from offchain.hide.figures import contact_sheet, levels_figure
 from offchain.hide.judging import Split, with_held_out, with_test_set
-from offchain.hide.kept import Kept
-from offchain.hide.making import Made, Plan, make_family
+from offchain.hide.making import VERSION, Made, Plan, make_family
 from offchain.hide.masks import MaskSettings
 from offchain.hide.preservation import Likeness, mean_likeness
 from offchain.hide.published import encode_dataset, write_folder
 from offchain.hide.training import TrainingSettings
 from offchain.models.device import pick_device
 from offchain.report.figures import png
+from offchain.runs.finished import Finished
 from scripts._hide.mask_sheets import counter_table, levels_table
 from scripts._stage.telling import Telling
 
@@ -125,7 +125,7 @@ def hide(options: Options, out: Path) -> None:
             plan,
             Secret(secret),
             device=device,
-            kept=Kept(private / "points.jsonl"),
+            kept=Finished(private / "points", VERSION),
             telling=telling.turn_to,
         )
     counters: list[Regained] = []
