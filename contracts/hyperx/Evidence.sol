@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {ITradingSession, WrongDelivery, WrongKey} from "../interfaces/ITradingSession.sol";
 import {SealedKey} from "../exchange/SealedKey.sol";
 import {Profile} from "./Profile.sol";
-import {SampleSet} from "../exchange/SampleSet.sol";
+import {Bitmap} from "../exchange/Bitmap.sol";
 import {Shards} from "../exchange/Shards.sol";
 
 /// @title Whether a collector's evidence proves that a provider sealed a key other than the committed one
@@ -22,14 +22,14 @@ library Evidence {
     {
         {
             bytes26 sample =
-                Shards.fold(Shards.rootsHash(evidence.keyRoot, evidence.addressRoot), SampleSet.hash(evidence.bitmap));
+                Shards.fold(Shards.rootsHash(evidence.keyRoot, evidence.addressRoot), Bitmap.hash(evidence.bitmap));
             address oneTimeKey = SealedKey.publicAccount(evidence.oneTimeSecret);
             bytes32 review = Shards.reviewHash(oneTimeKey, evidence.ephemeralX, evidence.sealedKeys);
             profile.requireCommitted(Shards.fold(sample, review));
         }
         if (!_sharesPoint(evidence.oneTimeSecret, evidence.ephemeralX, evidence.sharedX, evidence.sharedY)) return;
 
-        (bool sampled, uint256 k) = SampleSet.rank(evidence.bitmap, evidence.shard);
+        (bool sampled, uint256 k) = Bitmap.rank(evidence.bitmap, evidence.shard);
         require(sampled, ITradingSession.ShardNotSampled(evidence.shard));
         _requireLeaf(shardCount, evidence.keyRoot, evidence.shard, evidence.leaf, evidence.path);
         bytes32 key = evidence.sealedKeys[k] ^ SealedKey.pad(evidence.sharedX, evidence.shard);

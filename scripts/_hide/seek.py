@@ -6,10 +6,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from offchain.files import write_whole
 from offchain.hide.cleaner import apply, load_cleaner
 from offchain.hide.errors import HideError
 from offchain.hide.published import encode_dataset, load_published, write_folder
-from offchain.report.files import write_whole
 from scripts._stage.telling import Telling
 
 

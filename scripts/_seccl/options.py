@@ -15,10 +15,10 @@ from offchain.data.datasets import load_dataset
 from offchain.data.imageset import ImageSet, Progress, split
 from offchain.models.device import pick_device
 from offchain.seccl.accountant import image_epsilon, noise_for
+from offchain.seccl.adversaries import LIES, Lie, LyingServer
 from offchain.seccl.architectures import factory_named
 from offchain.seccl.attacks import Attack, choose_attackers
 from offchain.seccl.image_privacy import ImagePrivacy
-from offchain.seccl.lies import LIES, Lie, LyingServer
 from offchain.seccl.partition import PrivatePart, partition
 from offchain.seccl.training import Task, TrainingSettings
 

@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {SampleSet} from "../../exchange/SampleSet.sol";
+import {Bitmap} from "../../exchange/Bitmap.sol";
 import {BordaTerms} from "./BordaTerms.sol";
 import {Highest} from "./Highest.sol";
 import {RoundWord, RoundWordLib} from "./RoundWord.sol";
@@ -96,7 +96,7 @@ library TallyLib {
     function ballots(Tally storage self, BordaTerms memory t, uint256 round) internal view returns (uint256 total) {
         uint256 words = _votedWords(t);
         for (uint256 i = 0; i < words; ++i) {
-            total += SampleSet.popCount(self.voted[i].during(round));
+            total += Bitmap.popCount(self.voted[i].during(round));
         }
     }
 

@@ -7,8 +7,8 @@ from offchain.mde.artefact import artefact_digest, load_artefact
 from offchain.mde.buying import Retrained, compare, rank_correlation
 from offchain.mde.errors import MdeError
 from offchain.mde.extraction import ExtractionSettings
-from offchain.mde.lots import Owned, Plan, lay_out
 from offchain.mde.owner import METHODS, Owner, Published, Purse, Trainer
+from offchain.mde.partition import Owned, Plan, lay_out
 
 ETHER = 10**18
 PURSE = Purse(ETHER, ETHER // 100)

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 import torch
 
+from offchain.seccl.adversaries import LIES, Lie
 from offchain.seccl.audit import AuditError, audit
 from offchain.seccl.ballots import pack_ranking
-from offchain.seccl.lies import LIES, Lie
 from offchain.seccl.messages import MessageKind
 from offchain.seccl.parameters import model_digest
 from offchain.seccl.updates import mean_update

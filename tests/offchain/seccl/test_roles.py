@@ -11,9 +11,9 @@ import torch
 from offchain.crypto import commitments as cm
 from offchain.seccl import actions as do
 from offchain.seccl import session as ev
+from offchain.seccl.adversaries import LIES, Lie
 from offchain.seccl.ballots import unpack_ranking
 from offchain.seccl.documents import Evaluation, SignedReceipt
-from offchain.seccl.lies import LIES, Lie
 from offchain.seccl.messages import BoardError, MessageKind
 from offchain.seccl.participant import Participant, ReceiptRefused
 from offchain.seccl.server import MessageRefused

@@ -9,8 +9,8 @@ import ape
 import torch
 
 from offchain.crypto import commitments as cm
+from offchain.seccl.adversaries import Lie
 from offchain.seccl.audit import Findings
-from offchain.seccl.lies import Lie
 from offchain.seccl.messages import SessionTerms
 from offchain.seccl.parameters import model_digest
 from offchain.seccl.updates import mean_update

@@ -10,8 +10,8 @@ from offchain.mde.errors import MdeError
 from offchain.mde.quoting import Pricing
 from offchain.mde.samples import Samples
 from offchain.mde.seller import Seller
+from offchain.mde.verifiable.encoding import Encoding
 from offchain.mde.verifiable.quotes import verifiable_quote
-from offchain.mde.verifiable.samples import Encoding
 from offchain.mde.verifiable.scores import ScoreLeaves
 
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-/// @title Sets of shards as bitmaps: shard i is bit `i % 256` of word `i / 256`
-library SampleSet {
+/// @title Sets as bitmaps: element i is bit `i % 256` of word `i / 256`
+library Bitmap {
     error BitmapLength(uint256 words, uint256 needed);
     error BitOutOfRange(uint256 count);
 
@@ -10,8 +10,10 @@ library SampleSet {
         return (count + 255) >> 8;
     }
 
-    /// @notice The number of shards in the set.
-    /// @dev Requirements: one bit for each of `count` shards (BitmapLength), none set beyond (BitOutOfRange).
+    /// @notice The number of elements in the set.
+    /// @dev Requirements:
+    /// - one bit for each of `count` elements (BitmapLength)
+    /// - none set beyond (BitOutOfRange)
     function size(uint256[] calldata bitmap, uint256 count) internal pure returns (uint256 total) {
         uint256 words = wordCount(count);
         require(bitmap.length == words, BitmapLength(bitmap.length, words));
@@ -22,7 +24,7 @@ library SampleSet {
         }
     }
 
-    /// @notice Whether shard i is in the set, and how many shards of the set come before it.
+    /// @notice Whether element i is in the set, and how many others of the set come before it.
     function rank(uint256[] calldata bitmap, uint256 i) internal pure returns (bool contained, uint256 before) {
         uint256 word = i >> 8;
         if (word >= bitmap.length) return (false, 0);
@@ -39,9 +41,9 @@ library SampleSet {
         return keccak256(abi.encodePacked(bitmap));
     }
 
-    /// @notice A uniform random set of `wanted` of `count` shards, and nothing else, follows from the seed.
+    /// @notice A uniform random set of `wanted` of `count` elements, and nothing else, follows from the seed.
     /// @dev Eight draws of 32 bits from keccak256(seed, block), rejected at or above the largest multiple of `count`
-    /// (no modulo bias) and when drawn before. With at most half of the shards wanted, fewer than 0.7 * count draws
+    /// (no modulo bias) and when drawn before. With at most half of the elements wanted, fewer than 0.7 * count draws
     /// are expected.
     function draw(bytes32 seed, uint256 count, uint256 wanted) internal pure returns (uint256[] memory bitmap) {
         bitmap = new uint256[](wordCount(count));
@@ -53,10 +55,10 @@ library SampleSet {
             for (uint256 k = 0; k < 8 && wanted > 0; ++k) {
                 uint256 value = random >> (32 * k) & type(uint32).max;
                 if (value >= bound) continue;
-                uint256 shard = value % count;
-                uint256 bit = 1 << (shard & 255);
-                if (bitmap[shard >> 8] & bit != 0) continue;
-                bitmap[shard >> 8] |= bit;
+                uint256 element = value % count;
+                uint256 bit = 1 << (element & 255);
+                if (bitmap[element >> 8] & bit != 0) continue;
+                bitmap[element >> 8] |= bit;
                 --wanted;
             }
         }

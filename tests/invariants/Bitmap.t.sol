@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {SampleSet} from "../../contracts/exchange/SampleSet.sol";
+import {Bitmap} from "../../contracts/exchange/Bitmap.sol";
 import {Base} from "./Base.sol";
 import {PlainShards} from "./PlainShards.sol";
 import {ShardsHarness} from "./ShardsHarness.sol";
 
 /// @title Sampled sets held against plain loops
-contract SampleSetTest is Base {
+contract BitmapTest is Base {
     uint256 private constant MAX_COUNT = 600;
 
     ShardsHarness private harness;
@@ -39,9 +39,9 @@ contract SampleSetTest is Base {
         count = bound(count, 1, MAX_COUNT);
         uint256 words = (count + 255) / 256;
         if (bitmap.length != words) {
-            vm.expectRevert(abi.encodeWithSelector(SampleSet.BitmapLength.selector, bitmap.length, words));
+            vm.expectRevert(abi.encodeWithSelector(Bitmap.BitmapLength.selector, bitmap.length, words));
         } else if (PlainShards.size(bitmap, 256 * words) != PlainShards.size(bitmap, count)) {
-            vm.expectRevert(abi.encodeWithSelector(SampleSet.BitOutOfRange.selector, count));
+            vm.expectRevert(abi.encodeWithSelector(Bitmap.BitOutOfRange.selector, count));
         }
         uint256 size = harness.size(bitmap, count);
         if (size > 0) vm.assertEq(size, PlainShards.size(bitmap, count), "size");
@@ -63,7 +63,7 @@ contract SampleSetTest is Base {
         vm.assertEq(harness.size(bitmap, count), 1, "last shard");
         if (count % 256 == 0) return;
         bitmap[count / 256] = 1 << count % 256;
-        vm.expectRevert(abi.encodeWithSelector(SampleSet.BitOutOfRange.selector, count));
+        vm.expectRevert(abi.encodeWithSelector(Bitmap.BitOutOfRange.selector, count));
         harness.size(bitmap, count);
     }
 

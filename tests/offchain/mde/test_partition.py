@@ -6,7 +6,7 @@ import torch
 
 from offchain.data.imageset import ImageSet
 from offchain.mde.errors import MdeError
-from offchain.mde.lots import KINDS, Owned, Plan, lay_out
+from offchain.mde.partition import KINDS, Owned, Plan, lay_out
 
 OWNED = Owned(plenty=30, lacking=4, classes=2, validation=40, test=40)
 
