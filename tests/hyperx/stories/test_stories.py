@@ -9,10 +9,10 @@ import pytest
 
 from scripts._hyperx.stories import STORIES
 from tests.hyperx.stories.played import Played
+from tests.kit.units import ETHER
 
 CLEAN, MISLABELLED, NOISY = "provider 1", "provider 2", "provider 3"
 NOBODY_CLEAN = "mislabel:0.3,mislabel:0.9,noise:0.6"
-ETHER = 10**18
 COMPENSATION = ETHER // 5
 
 

@@ -14,7 +14,7 @@ import {ExchangeHarness} from "./ExchangeHarness.sol";
 /// @title What happened at a sale of cleaners by the rules, kept without looking at the contract
 /// @notice Four listings: open and sealed, each of an honest seller and of a liar, two paid in coins and two in a token.
 /// Each has two levels, of files of one chunk, so that leaves are roots; the liar's second file is spoilt.
-abstract contract SaleBook is Attempts {
+abstract contract CleanerSaleBook is Attempts {
     struct Purchase {
         SaleState state;
         uint256 level;

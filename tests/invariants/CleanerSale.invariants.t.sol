@@ -7,22 +7,22 @@ import {ICleanerSale, SaleState} from "../../contracts/interfaces/ICleanerSale.s
 import {BookLib} from "../../contracts/exchange/Book.sol";
 import {CleanerSale} from "../../contracts/hide/CleanerSale.sol";
 import {Base} from "./Base.sol";
-import {SaleBook} from "./SaleBook.sol";
-import {SaleHandler} from "./SaleHandler.sol";
+import {CleanerSaleBook} from "./CleanerSaleBook.sol";
+import {CleanerSaleHandler} from "./CleanerSaleHandler.sol";
 
 /// @title What holds of the sale of cleaners after every call
 /// @dev Each call is played with all its checks against the book, so fewer runs do: 25,600 calls.
 /// forge-config: default.invariant.runs = 64
-contract SaleInvariants is Base {
+contract CleanerSaleInvariants is Base {
     struct FuzzSelector {
         address addr;
         bytes4[] selectors;
     }
 
-    SaleHandler private _handler;
+    CleanerSaleHandler private _handler;
 
     function setUp() public {
-        _handler = new SaleHandler();
+        _handler = new CleanerSaleHandler();
     }
 
     function targetContracts() public view returns (address[] memory targets) {
@@ -63,7 +63,7 @@ contract SaleInvariants is Base {
             if (step % 500 == 499) {
                 _tally();
                 this.afterInvariant();
-                _handler = new SaleHandler();
+                _handler = new CleanerSaleHandler();
             }
             uint256 seed = derive(step, "walk");
             (bool done, bytes memory answer) =
@@ -90,7 +90,7 @@ contract SaleInvariants is Base {
 
     /// @dev Funds are what was put in and sold, less what was taken out and lost; the honest lose nothing.
     function _sellerStandsAsTheBookSays(uint256 which) private view {
-        (bytes32 id, SaleBook.Money memory m) = _handler.moneyOf(which);
+        (bytes32 id, CleanerSaleBook.Money memory m) = _handler.moneyOf(which);
         (bool listed, bool closed, uint256 funds, uint256 held) = _handler.sale().bookOf(id);
         vm.assertTrue(listed && closed == m.closed, "book");
         vm.assertEq(funds, m.funds, "funds");
@@ -183,19 +183,19 @@ contract SaleInvariants is Base {
 
     function _actions() private pure returns (bytes4[] memory actions) {
         actions = new bytes4[](14);
-        actions[0] = SaleHandler.passTime.selector;
-        actions[1] = SaleHandler.buy.selector;
-        actions[2] = SaleHandler.deliver.selector;
-        actions[3] = SaleHandler.accept.selector;
-        actions[4] = SaleHandler.proveWrongKey.selector;
-        actions[5] = SaleHandler.proveSpoiltChunk.selector;
-        actions[6] = SaleHandler.refund.selector;
-        actions[7] = SaleHandler.settle.selector;
-        actions[8] = SaleHandler.fund.selector;
-        actions[9] = SaleHandler.withdraw.selector;
-        actions[10] = SaleHandler.close.selector;
+        actions[0] = CleanerSaleHandler.passTime.selector;
+        actions[1] = CleanerSaleHandler.buy.selector;
+        actions[2] = CleanerSaleHandler.deliver.selector;
+        actions[3] = CleanerSaleHandler.accept.selector;
+        actions[4] = CleanerSaleHandler.proveWrongKey.selector;
+        actions[5] = CleanerSaleHandler.proveSpoiltChunk.selector;
+        actions[6] = CleanerSaleHandler.refund.selector;
+        actions[7] = CleanerSaleHandler.settle.selector;
+        actions[8] = CleanerSaleHandler.fund.selector;
+        actions[9] = CleanerSaleHandler.withdraw.selector;
+        actions[10] = CleanerSaleHandler.close.selector;
         // Sales are what the others wait for.
         (actions[11], actions[12], actions[13]) =
-        (SaleHandler.buy.selector, SaleHandler.deliver.selector, SaleHandler.deliver.selector);
+        (CleanerSaleHandler.buy.selector, CleanerSaleHandler.deliver.selector, CleanerSaleHandler.deliver.selector);
     }
 }

@@ -5,12 +5,12 @@ import {ChunkDispute} from "../../contracts/exchange/ChunkDispute.sol";
 import {KeyDispute} from "../../contracts/exchange/KeyDispute.sol";
 import {Due, ICleanerSale, Offer, Sale, SaleState} from "../../contracts/interfaces/ICleanerSale.sol";
 import {BookLib} from "../../contracts/exchange/Book.sol";
-import {SaleBook} from "./SaleBook.sol";
+import {CleanerSaleBook} from "./CleanerSaleBook.sol";
 
 /// @title Plays two honest sellers, two lying ones and three buyers at each
 /// @notice Honest sellers deliver the right key or nothing; liars seal anything, and their second file is spoilt. Buyers buy,
 /// accept, complain truly and falsely, and forget.
-contract SaleHandler is SaleBook {
+contract CleanerSaleHandler is CleanerSaleBook {
     error PaidWrongly(address account, uint256 paid, uint256 due);
 
     // ---------------------------------------------------------------- time, and the end
