@@ -33,7 +33,7 @@ from scripts._stage.telling import Telling
 
 
 @dataclass(frozen=True)
-class Options:
+class MaskOptions:
     """See `ape run hide --help`."""
 
     dataset: str
@@ -100,7 +100,7 @@ def levels_of(text: str) -> tuple[float, ...]:
         raise LevelError(f"levels are numbers by commas, not {text!r}") from error
 
 
-def hide(options: Options, out: Path) -> None:
+def hide(options: MaskOptions, out: Path) -> None:
     """Makes the family of a dataset and writes it to `out`; see `ape run hide --help`.
 
     Nothing is written before the request and the data are known to be usable.
