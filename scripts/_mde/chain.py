@@ -3,13 +3,10 @@ and letters out."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 import ape
 from ape.api import AccountAPI
 from ape.contracts import ContractInstance
 
-from offchain.crypto.settlement import NATIVE
 from offchain.mde import events as ev
 from offchain.mde.deals import DealState, Place
 from offchain.mde.letters import Question, Tell
@@ -20,24 +17,21 @@ from scripts._stage.chain import (
     ActionRefused,
     Receipt,
     decoded,
-    entry_of,
     event_of,
     logs_of,
-    transact,
 )
-from scripts._stage.money import approve, balance_of
+from scripts._stage.money import balance_of
+from scripts._stage.sender import Sender
 from scripts._stage.table import Pause
 
 
-class DealChain:
+class DealChain(Sender):
     """A DatasetSale on the connected chain, and the mail of those who deal there.
 
     Attributes:
-        contract: all deals. token: what pays. mail: of the parties.
+        mail: of the parties.
         patience: seconds that the buyer waits for quotes after it posted.
         until: when sellers take their money home, Unix seconds.
-        receipts: of all transactions sent, those that failed included.
-        refused: calls that the chain would not take.
     """
 
     def __init__(
@@ -50,13 +44,10 @@ class DealChain:
         until: int,
     ) -> None:
         """first: block from which on there may be deals."""
-        self.contract = contract
-        self.token = token
+        super().__init__(contract, token)
         self.mail = mail
         self.patience = patience
         self.until = until
-        self.receipts: list[Receipt] = []
-        self.refused: list[str] = []
         self._first = first
         self._times: dict[int, int] = {}
 
@@ -68,7 +59,7 @@ class DealChain:
     def read(self) -> DealSession:
         """As events and letters tell it, read anew: a reorganisation changes what they say."""
         session = DealSession(self.place)
-        logs = logs_of(self.place.contract, self._first, [])
+        logs = logs_of(self.address, self._first, [])
         for log in decoded(self.contract, logs):
             session.apply(event_of(log, ev), self._time(log.block_number))
         for letter in self.mail.read():
@@ -86,18 +77,7 @@ class DealChain:
                     raise ActionRefused(f"{account.address} signs a letter as {letter.sender}")
                 self.mail.carry(letter)
             return None
-        value = action.pays if self.token == NATIVE else 0
-        if action.pays and not value:
-            self.receipts += approve(self.token, account, self.place.contract, action.pays)
-        method = getattr(self.contract, action.call)
-        try:
-            receipt = transact(method, action.arguments, account, value)
-        except ActionRefused as error:
-            self.refused.append(action.call)
-            if error.receipt:
-                self.receipts.append(entry_of(action.call, error.receipt))
-            raise
-        self.receipts.append(entry_of(action.call, receipt))
+        self.call(action.call, action.arguments, account, action.pays)
         return self.receipts[-1]
 
     def pause(self, session: DealSession, clock: Clock) -> Pause | None:
@@ -132,13 +112,6 @@ class DealChain:
     def held(self) -> int:
         """What the contract holds of everybody's."""
         return balance_of(self.token, self.place.contract)
-
-    def fees(self) -> dict[str, int]:
-        """Fees by account, in wei."""
-        totals: dict[str, int] = defaultdict(int)
-        for receipt in self.receipts:
-            totals[receipt.account] += receipt.fees
-        return dict(totals)
 
     def _time(self, block: int) -> int:
         if block not in self._times:

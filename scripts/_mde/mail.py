@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from offchain.files import write_whole
 from offchain.mde.letters import Letter
-from offchain.report.files import write_whole
 
 
 class Mail:

@@ -10,6 +10,7 @@ import click
 from offchain.crypto.settlement import Settlement
 from offchain.data.datasets import load_dataset
 from offchain.data.imageset import Progress
+from offchain.data.leftout import Note
 from offchain.mde.oracles import Settings
 from offchain.mde.partition import Owned, Partition, Plan, lay_out
 from offchain.mde.publishing import METHODS, Purse
@@ -27,6 +28,7 @@ class PriceOptions:
     dataset: str
     data_root: Path | None
     download: bool
+    skip_broken: bool
     image_size: int
     own: int
     lacking: int
@@ -52,7 +54,7 @@ class PriceOptions:
         """The sellers. Raises MdeError."""
         return Plan.parse(self.sellers, self.samples)
 
-    def partition(self, progress: Progress | None) -> Partition:
+    def partition(self, note: Note, progress: Progress | None) -> Partition:
         """Everybody's data. Raises DataError or MdeError."""
         plans = self.plans
         whole = load_dataset(
@@ -60,6 +62,8 @@ class PriceOptions:
             root=self.data_root,
             download=self.download,
             size=self.image_size,
+            skip_broken=self.skip_broken,
+            note=note,
             progress=progress,
         )
         owned = Owned(self.own, self.lacking, self.lacking_classes, self.validation, self.test)

@@ -83,18 +83,17 @@ class Market:
             raise click.ClickException(f"the story needs {story.sellers} sellers, not {len(plans)}")
         telling.begin(self.name, story.title)
         kept_at = nullcontext(str(self.home)) if self.home else tempfile.TemporaryDirectory()
-        with telling.live(), kept_at as home:
-            telling.doing("loading the data")
-            partition = options.partition(telling.progress)
-            telling.doing("training the buyer's model")
+        with kept_at as home, telling.doing("loading the data") as progress:
+            partition = options.partition(telling.left_out, progress)
+            telling.turn_to("training the buyer's model")
             owner = Owner.of(partition, options.trainer())
             largest = max(len(one.samples) for one in partition.holdings)
 
             def publish_of(of: Owner) -> bytes:
-                telling.doing("making a pricing artefact")
-                return publish(of, options.oracle, purse, largest, telling.progress)
+                with telling.doing("making a pricing artefact") as progress:
+                    return publish(of, options.oracle, purse, largest, progress)
 
-            telling.doing("opening the datastore")
+            telling.turn_to("opening the datastore")
             with open_datastore(options.ipfs, Path(home) / "ipfs") as store:
                 # A node that does not answer shows before anything is deployed.
                 store.put(b"")
@@ -105,7 +104,9 @@ class Market:
                 seconds = time.monotonic() - began
                 record = make_record(self.name, options, scene, truth, wrong, seconds)
         self.record = record
-        telling.end(record, wrong, write(record, self.folder / self.name))
+        with telling.doing("writing the report"):
+            files = write(record, self.folder / self.name)
+        telling.end(record, wrong, files)
         return wrong
 
     def _play(
@@ -114,7 +115,7 @@ class Market:
         """Everything that happens on chain."""
         telling, terms = self.telling, wants.terms
         parties = seat_parties(len(partition.holdings), None, (), sign_unasked=False)
-        telling.doing("deploying")
+        telling.turn_to("deploying")
         contract = parties.deployer.deploy(ape.project.DatasetSale)
         until = clock().now + SELLERS_STAY * QUOTES_STAND * self.options.seconds
         chain = DealChain(
@@ -140,7 +141,7 @@ class Market:
             self._step(chain),
             refused=refused,
             forgetful=self.forgetful,
-            before=telling.at_work,
+            before=lambda seat: telling.turn_to(f"{seat} at work"),
             at_time=telling.time,
         )
         kinds = tuple(one.kind for one in partition.holdings)
@@ -205,25 +206,25 @@ def measure(owner: Owner, scene: Scene, options: PriceOptions, telling: PriceTel
     """Trains on each set, on what was bought, and on what other purchases would have been."""
     sets = [one.role.samples for one in scene.sellers]
     retrained = Retrained(owner, sets)
-    telling.doing("training on each set")
     gains = []
-    for number in range(len(sets)):
-        gains.append(retrained.gain((number,)))
-        telling.progress(number + 1, len(sets))
-    after = retrained.owner(scene.chosen).performance()
+    with telling.doing("training on each set") as progress:
+        for number in range(len(sets)):
+            gains.append(retrained.gain((number,)))
+            progress(number + 1, len(sets))
+        after = retrained.owner(scene.chosen).performance()
     ways = None
     if scene.story is STORIES["honest"]:
         prices = [one.sale.price if one.sale else 0 for one in scene.sellers]
-        telling.doing("spending the budget in all ways")
-        ways = compare(
-            owner,
-            sets,
-            prices,
-            scene.budget,
-            options.oracle,
-            orders=options.orders,
-            exhaustive=sum(price > 0 for price in prices) <= 10,
-            seed=options.seed,
-            progress=telling.progress,
-        )
+        with telling.doing("spending the budget in all ways") as progress:
+            ways = compare(
+                owner,
+                sets,
+                prices,
+                scene.budget,
+                options.oracle,
+                orders=options.orders,
+                exhaustive=sum(price > 0 for price in prices) <= 10,
+                seed=options.seed,
+                progress=progress,
+            )
     return Truth(gains, owner.performance(), after, ways)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from offchain.crypto.settlement import NATIVE
 from offchain.mde.buyer import Buyer
 from offchain.mde.buying import Comparison
 from offchain.mde.correspondence import Correspondence
@@ -17,7 +16,6 @@ from offchain.mde.seller import Seller
 from offchain.mde.session import DealSession, Sale
 from scripts._mde.chain import DealChain
 from scripts._mde.stories import Story
-from scripts._stage.money import balance_of
 from scripts._stage.table import Seat
 
 
@@ -114,8 +112,7 @@ class Scene:
 
     def gain(self, account: str) -> int:
         """What an account gained, fees set aside."""
-        fees = self.chain.fees().get(account, 0) if self.chain.token == NATIVE else 0
-        return balance_of(self.chain.token, account) - self.before[account] + fees
+        return self.chain.gain(account, self.before[account])
 
     def _end(self, seat: Seat, kind: str) -> SellerEnd:
         role = seat.role

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from offchain.report.tables import render
 from offchain.report.text import amount
 from scripts._mde.record import Record
 from scripts._mde.sheets import money_sheet, sellers_sheet, ways_sheet
@@ -25,44 +24,25 @@ class PriceTelling(Telling):
         """Which story."""
         self.console.rule(f"[bold]{name}[/]: {title}")
 
-    def doing(self, what: str) -> None:
-        """Names what begins now; where there is no terminal, by a line of its own."""
-        super().doing(what)
-        if not self.console.is_terminal:
-            self.console.print(f"{what} ...", highlight=False)
-
-    def at_work(self, seat: str) -> None:
-        """Names who is looked after; a terminal alone shows it, since lines follow what is done."""
-        super().doing(f"{seat} at work")
-
     def quoted(self, name: str, price: int, coin: str, decimals: int) -> None:
         """A quote was recorded. price: smallest unit."""
         self.say(f"{name:<12} quotes {amount(price, decimals)} {coin}")
 
     def end(self, record: Record, wrong: list[str], files: list[Path]) -> None:
         """The tables, and where it is all written."""
-        gas = calls_sheet(record.calls, record.gas_price_gwei)
-        sheets = [sellers_sheet(record), money_sheet(record), gas]
+        sheets = [sellers_sheet(record), money_sheet(record)]
         if record.ways:
             sheets.insert(1, ways_sheet(record))
-        for sheet in sheets:
-            self.console.print(render(sheet))
+        self.sheets([*sheets, calls_sheet(record.calls, record.gas_price_gwei)])
         for seller in record.sellers:
             for line in seller.remarks:
-                self.console.print(
-                    f"{seller.name:<12} {line}", highlight=False, markup=False, soft_wrap=True
-                )
-        for line in wrong:
-            self.console.print(f"[bold red]not as it should be:[/] {line}")
-        if not wrong:
-            self.console.print("The story ended justly.")
+                self.show(f"{seller.name:<12} {line}", whole=True)
+        self.verdict(wrong)
         before, after = record.loss
         rho = "" if record.rho is None else f"rank correlation of price and gain {record.rho:.2f}; "
-        self.console.print(
+        self.show(
             f"{rho}test loss {before:.3f} before, {after:.3f} after; accuracy "
             f"{record.accuracy[0]:.1%} before, {record.accuracy[1]:.1%} after; "
-            f"{record.seconds:.0f} s",
-            highlight=False,
+            f"{record.seconds:.0f} s"
         )
-        for file in files:
-            self.console.print(str(file), highlight=False, soft_wrap=True)
+        self.wrote(files)

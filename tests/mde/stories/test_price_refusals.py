@@ -26,8 +26,8 @@ from scripts._mde.chain import DealChain
 from scripts._mde.mail import Mail
 from scripts._stage.chain import ActionRefused, clock
 from scripts._stage.wallet import AccountWallet, recover
+from tests.kit.memory_store import MemoryStore
 from tests.kit.snapshots import undone
-from tests.offchain.hyperx.session_in_memory import MemoryStore
 from tests.offchain.mde.small import drawn, fitted, linear, small_task
 
 PRICE = PriceFunction(Piecewise(((0, 10), (10**9, 10**6))), 10**6, 10, useful=10)

@@ -122,3 +122,21 @@ def test_artefacts_that_no_contract_can_check_sell_all_the_same(project, tmp_pat
     honest = play("honest", tmp_path, method=method)
     assert honest.wrong == []
     assert honest.record["rho"] > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "settlement"), [("stale-model", "sealed"), ("wrong-key", "sealed")]
+)
+def test_roles_that_are_killed_before_every_step_end_the_same(
+    market_of, tmp_path, name, settlement
+):
+    """All that a role must remember is on chain, in letters or in its secrets file."""
+    steady = market_of(name, settlement)
+    forgetful = play(name, tmp_path, settlement=settlement, forgetful=True)
+    assert forgetful.wrong == []
+    for one, other in zip(steady.record["parties"], forgetful.record["parties"], strict=True):
+        assert (one["name"], one["gain"]) == (other["name"], other["gain"])
+    counts = [
+        {call["name"]: call["count"] for call in one.record["calls"]} for one in (steady, forgetful)
+    ]
+    assert counts[0] == counts[1]

@@ -7,18 +7,13 @@ contract; everything else is refused where the contract would refuse it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
-
-from eth_account import Account
-from eth_account.messages import encode_typed_data
-from eth_hash.auto import keccak
 
 from offchain.mde import events as ev
-from offchain.mde.deals import Account as Book
-from offchain.mde.deals import Dataset, Deal, DealState, Order, Place, Quote, Side
+from offchain.mde.deals import Account, Dataset, Deal, DealState, Order, Place, Quote, Side
 from offchain.mde.letters import Letter, Tell
 from offchain.mde.session import DealSession, Sale
 from offchain.roles import Action, Clock
+from tests.kit.wallets import recover
 
 PLACE = Place(31337, "0x" + "c0" * 20)
 START = 1_000_000
@@ -29,26 +24,6 @@ PROOFS: dict[str, Callable[[bytes], ev.Proof]] = {
     "proveRepeatedSample": lambda pair: ev.RepeatedSampleProved(pair, 0, 1),
     "proveWrongPrice": lambda pair: ev.WrongPriceProved(pair, 0),
 }
-
-
-class KeyWallet:
-    """A wallet of one key, as `Wallet` has it."""
-
-    def __init__(self, name: str) -> None:
-        self._key = keccak(name.encode())
-        self.address = str(Account.from_key(self._key).address)
-
-    def sign(self, typed: dict[str, Any]) -> bytes:
-        return bytes(Account.sign_typed_data(self._key, full_message=typed).signature)
-
-
-def recover(typed: dict[str, Any], signature: bytes) -> str | None:
-    """As `Recover` has it."""
-    try:
-        message = encode_typed_data(full_message=typed)
-        return str(Account.recover_message(message, signature=signature))
-    except Exception:
-        return None
 
 
 class Refused(Exception):
@@ -105,7 +80,7 @@ class Deals:
             event = ev.Posted if action.call == "post" else ev.Registered
             return event(id_, sender, first, rest[0])
         if action.call in ("close", "withdraw"):
-            account = Book(Side(first[0]), *first[1:])
+            account = Account(Side(first[0]), *first[1:])
             id_ = account.id(PLACE)
             need(account.owner == sender, "NotOwner")
             if action.call == "close":

@@ -11,8 +11,8 @@ from offchain.mde.owner import Owner
 from offchain.mde.partition import Owned, Plan, lay_out
 from offchain.mde.publishing import METHODS, Purse, publish
 from offchain.mde.training import Trainer
+from tests.kit.units import ETHER
 
-ETHER = 10**18
 PURSE = Purse(ETHER, ETHER // 100)
 PLAN = "useful,mixed,ordinary,redundant,mislabelled,irrelevant"
 SETTINGS = ExtractionSettings(points=2_000)

@@ -38,8 +38,9 @@ from offchain.mde.training import Trainer
 from offchain.mde.verifiable.scores import ScoreLeaves
 from offchain.models.canonical import DocumentError
 from offchain.storage import ContentTooLarge
-from tests.offchain.hyperx.session_in_memory import MemoryStore
-from tests.offchain.mde.deals_in_memory import PLACE, START, Deals, KeyWallet, Refused, recover
+from tests.kit.memory_store import MemoryStore
+from tests.kit.wallets import KeyWallet, recover
+from tests.offchain.mde.deals_in_memory import PLACE, START, Deals, Refused
 from tests.offchain.mde.small import drawn, fitted, linear, small_task
 
 BUDGET, STAKE, PATIENCE = 2 * 10**6, 400, 60
