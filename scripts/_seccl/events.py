@@ -88,4 +88,5 @@ def terms_in(said: Any, document: bytes) -> SessionTerms:
     """The terms in an event, which tells a structure as a list."""
     server, root, *rest = said
     ecosystem = ape.chain.provider.network.ecosystem
-    return SessionTerms(str(ecosystem.decode_address(server)), bytes(root), *rest, document)
+    words = str(ecosystem.decode_address(server)), bytes(root), *rest, document
+    return SessionTerms(*words)

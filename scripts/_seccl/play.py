@@ -18,6 +18,7 @@ from offchain.seccl.attacks import Attack
 from offchain.seccl.audit import Findings
 from offchain.seccl.contest import Contest, State
 from offchain.seccl.federation import Judge
+from offchain.seccl.journal import Journal
 from offchain.seccl.parameters import Layout, initial_model, model_digest
 from offchain.seccl.training import Samples
 from offchain.storage import Datastore, open_datastore
@@ -131,7 +132,10 @@ class Run:
                     agreed = Agreed(task, test.shape, layout, first)
                     chain = self._create(agreed, store, engine.name, hidden)
                 telling.begin(options, chain, engine.report, task)
-                table = make_table(options, chain, store, telling.faults(chain), hidden.salts)
+                journal = Journal(self.home / f"{chain.session.id.hex()}-server", chain.session.id)
+                tell = telling.faults(chain)
+                table = make_table(options, chain, store, journal, tell, hidden.salts)
+                table.begin()
                 judge = Judge(task, Samples.of(test, 0, task.device))
                 rounds = Rounds(options, self.attack, chain, table, contest, judge, telling)
                 played = rounds.play()

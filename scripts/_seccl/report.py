@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from ape.api import AccountAPI
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from offchain.report.figures import png
 from offchain.report.text import amount
@@ -117,15 +118,6 @@ def make_record(
         )
         for number, result in enumerate(findings.results)
     )
-    fault = session.fault
-    convicted = fault and {
-        "fault": FAULTS[fault.fault],
-        "round": fault.key.round,
-        "author": fault.key.author,
-        "accuser": fault.accuser,
-        "share": fault.share,
-        "claimed": len(session.shares),
-    }
     counts = ("messages", "own_posts", "leaves", "receipts", "evaluations", "ballots")
     return Record(
         session=f"0x{session.id.hex()}",
@@ -139,7 +131,7 @@ def make_record(
         attack=options.attack,
         attack_from=options.attack_from,
         lie=options.lie,
-        convicted=convicted,
+        convicted=_conviction(session),
         first_accuracy=accuracies[0],
         rounds=rounds,
         members=tuple(
@@ -161,6 +153,20 @@ def make_record(
         gas_price_gwei=options.gas_price,
         seconds=seconds,
     )
+
+
+def _conviction(session: Session) -> dict[str, object] | None:
+    fault = session.fault
+    if fault is None:
+        return None
+    return {
+        "fault": FAULTS[fault.fault],
+        "round": fault.key.round,
+        "author": fault.key.author,
+        "accuser": fault.accuser,
+        "share": fault.share,
+        "claimed": len(session.shares),
+    }
 
 
 def _member(
@@ -203,7 +209,7 @@ def conclusions(options: FederateOptions, session: Session) -> tuple[str, ...]:
             f"The server {FAULTS[fault.fault]} in round {fault.key.round}; its stake went to "
             f"the members, {amount(fault.share)} ETH each, and they went on without it."
         )
-    elif options.liar:
+    elif options.lie != "none":
         said.append(f"The server {options.lie}, and nobody could convict it.")
     else:
         said.append("The server kept its word and has its stake back.")
@@ -266,5 +272,5 @@ def points_figure(record: Record) -> Figure:
     names = [f"{one.name}{' (attacker)' if one.hostile else ''}" for one in record.members]
     axes.set_yticks(range(len(names)), names)
     axes.set_xlabel("round")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     return figure

@@ -10,8 +10,8 @@ import torch
 from ape.api import AccountAPI
 
 from offchain.crypto import commitments as cm
-from offchain.seccl.adversaries import LIES, Lie
 from offchain.seccl.description import Description
+from offchain.seccl.journal import Journal
 from offchain.seccl.messages import SessionTerms
 from offchain.seccl.parameters import Layout, model_digest
 from offchain.seccl.participant import Participant
@@ -112,38 +112,35 @@ def make_table(
     options: FederateOptions,
     chain: FederationChain,
     store: Datastore,
+    journal: Journal,
     tell: Callable[[str, Receipt], None],
     secret: bytes,
 ) -> Table:
     """Everybody at a table, as the options have them. secret: what hides all members' ballots."""
-    _, server, *members = _accounts(options)
-    lie = options.server_lie if options.liar else None
-    return seat_all(chain, server, members, store, tell, options.lie, lie, secret)
+    _, account, *members = _accounts(options)
+    wallet = AccountWallet(account)
+    server = options.make_server(chain.session, wallet, store, journal)
+    return seat_all(chain, server, account, members, store, tell, secret)
 
 
 def seat_all(
     chain: FederationChain,
+    server: Server,
     account: AccountAPI,
     members: Sequence[AccountAPI],
     store: Datastore,
     tell: Callable[[str, Receipt], None],
-    name: str = "none",
-    lie: Lie | None = None,
     secret: bytes | None = None,
 ) -> Table:
-    """Roles that remember nothing, for the server's account and the members', by index.
+    """The server with its account, and members that remember nothing, by index.
 
-    name, lie: what the server does wrong, and about whom. secret: as `Voter` takes it, here of all.
+    secret: as `Voter` takes it, here of all.
     """
-    session, wallet = chain.session, AccountWallet(account)
-    server = (
-        Server(session, wallet, store) if lie is None else LIES[name](session, wallet, store, lie)
-    )
     seats = [
         Seat(
             f"member {i}",
             member,
-            Participant(session, i, AccountWallet(member), recover, store, secret),
+            Participant(chain.session, i, AccountWallet(member), recover, store, secret),
         )
         for i, member in enumerate(members)
     ]

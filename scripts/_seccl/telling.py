@@ -84,7 +84,7 @@ class FederateTelling:
         if options.hostile and options.attack != "none":
             who = ", ".join(map(str, options.hostile))
             self.say(f"attack {options.attack} by members {who} from round {options.attack_from}")
-        if options.liar:
+        if options.lie != "none":
             lie = options.server_lie
             self.say(f"the server {options.lie} in round {lie.round}, about member {lie.victim}")
         self.say(f"-- session 0x{chain.session.id.hex()}", "bold")

@@ -15,13 +15,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from offchain.report.text import percent
-from offchain.seccl.adversaries import LIES
 from offchain.seccl.attacks import TRICKS, AttackError
 from offchain.seccl.description import BALLOTS
 from offchain.storage import cid_from_digest, open_datastore
 from scripts import audit, federate
 from scripts._seccl.chain import FederationChain
-from scripts._seccl.options import FederateOptions
+from scripts._seccl.options import LIES, FederateOptions
 from scripts._seccl.table import Table
 
 SMALL = ("--participants", "4", "--rounds", "3", "--images", "300", "--test", "50")
