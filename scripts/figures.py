@@ -68,6 +68,8 @@ def cli() -> None:
     help="Runs of each attack against each defence; default as --seeds.",
 )
 @common.device
+@common.workers
+@common.ray
 @click.option(
     "--reports",
     type=click.Path(path_type=Path, file_okay=False, writable=True),
@@ -86,6 +88,8 @@ def seccl(
     compared_images: int,
     compared_seeds: int | None,
     device: str | None,
+    workers: int | None,
+    ray: str | None,
     reports: Path,
 ) -> None:
     """Reproduce Figures 4 and 5 of the SecCL paper and compare attacks and defences.
@@ -103,7 +107,7 @@ def seccl(
     with one_line_each():
         options = Options(
             *(dataset, data_root, download, only or PARTS, seeds, rounds, epochs),
-            *(compared_images, compared_seeds or seeds, device),
+            *(compared_images, compared_seeds or seeds, device, workers, ray),
         )
         reproduce(options, reports)
 

@@ -10,7 +10,7 @@ import {BallotHash} from "./borda/BallotHash.sol";
 import {Borda} from "./borda/Borda.sol";
 import {BordaTerms, BordaTermsLib} from "./borda/BordaTerms.sol";
 import {Highest, HighestLib} from "./borda/Highest.sol";
-import {Round, RoundLib} from "./borda/Round.sol";
+import {NewestRound, NewestRoundLib} from "./borda/NewestRound.sol";
 import {RoundWord, RoundWordLib} from "./borda/RoundWord.sol";
 import {Standing} from "./borda/Standing.sol";
 import {Tally} from "./borda/Tally.sol";
@@ -53,7 +53,7 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
     /// @dev Where the code of all sessions lies.
     address private immutable _code = address(this);
 
-    Round private _round;
+    NewestRound private _round;
     Tally private _tally;
     Winners private _winners;
     mapping(uint256 voter => RoundWord) private _commitments;
@@ -73,7 +73,7 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
     function openOverdueRound(uint256 round, uint256 member) external {
         BordaTerms memory t = BordaTermsLib.load();
         _onlyMember(t, member);
-        Round last = _last(t);
+        NewestRound last = _last(t);
         _from(_revealEnd(t, last) + t.patience());
         _open(t, last, round);
     }
@@ -81,7 +81,7 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
     /// @inheritdoc IBordaConsensus
     function close(uint256 round, uint256 candidates) external {
         BordaTerms memory t = BordaTermsLib.load();
-        Round newest = _newest(round);
+        NewestRound newest = _newest(round);
         require(newest.state() != State.Closed, RoundNotOpen(round));
         require(candidates > 0, NothingToDo());
         uint256 ballots = _tally.ballots(t, round);
@@ -120,7 +120,7 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
         BordaTerms memory t = BordaTermsLib.load();
         require(t.revealTime() == 0, BallotsAreHidden());
         _onlyMember(t, voter);
-        Round newest = _openUntilBallotEnd(round);
+        NewestRound newest = _openUntilBallotEnd(round);
         _count(t, newest, voter, form, content);
     }
 
@@ -129,7 +129,7 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
         BordaTerms memory t = BordaTermsLib.load();
         require(t.revealTime() == 0, BallotsAreHidden());
         address account = _member(t, ballot.voter);
-        Round newest = _openUntilBallotEnd(ballot.round);
+        NewestRound newest = _openUntilBallotEnd(ballot.round);
         bytes32 signed = BallotHash.ballot(t.context, ballot.round, account, ballot.form, ballot.content);
         _checkSignature(account, signed, ballot.r, ballot.vs);
         _count(t, newest, ballot.voter, ballot.form, ballot.content);
@@ -155,7 +155,7 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
         BordaTerms memory t = BordaTermsLib.load();
         require(t.revealTime() > 0, BallotsAreOpen());
         address account = _member(t, voter);
-        Round newest = _open(round);
+        NewestRound newest = _open(round);
         _from(newest.ballotEnd());
         _before(_revealEnd(t, newest));
         uint256 commitment = _commitments[voter].during(round);
@@ -196,7 +196,7 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
         returns (uint256 rounds, State state, uint256 ballotEnd, uint256 revealEnd, bytes16 seed, uint256 candidates)
     {
         BordaTerms memory t = BordaTermsLib.load();
-        Round last = _last(t);
+        NewestRound last = _last(t);
         return (last.rounds(), last.state(), last.ballotEnd(), _revealEnd(t, last), last.seed(), last.cursor());
     }
 
@@ -219,7 +219,7 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
 
     /// @inheritdoc IBordaConsensus
     function result(uint256 round) external view returns (uint256[] memory winners, uint256[] memory winnersPoints) {
-        Round last = _round;
+        NewestRound last = _round;
         uint256 over = last.state() == State.Closed ? last.rounds() : last.number();
         require(round < over, RoundNotOver(round));
         uint256 count = _winners.some(round) ? BordaTermsLib.load().winners() : 0;
@@ -232,13 +232,13 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
 
     // ---------------------------------------------------------------- steps of a round
 
-    function _open(BordaTerms memory t, Round last, uint256 round) private {
+    function _open(BordaTerms memory t, NewestRound last, uint256 round) private {
         require(last.state() == State.Closed, RoundNotOver(last.number()));
         require(round == last.rounds(), WrongRound(round, last.rounds()));
         require(round < MAX_ROUNDS, RoundsExhausted(MAX_ROUNDS));
         if (round == 0) _tally.prepare(t);
         bytes16 seed = _seed(round, last.closedIn());
-        Round opened = RoundLib.open(round, block.timestamp + t.ballotTime(), seed);
+        NewestRound opened = NewestRoundLib.open(round, block.timestamp + t.ballotTime(), seed);
         _round = opened;
         emit RoundOpened(round, msg.sender, seed, opened.ballotEnd(), _revealEnd(t, opened));
     }
@@ -253,7 +253,9 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
         return bytes16(keccak256(abi.encode(SEED_TYPE, block.chainid, address(this), round, blockhash(source))));
     }
 
-    function _count(BordaTerms memory t, Round newest, uint256 voter, uint256 form, bytes calldata content) private {
+    function _count(BordaTerms memory t, NewestRound newest, uint256 voter, uint256 form, bytes calldata content)
+        private
+    {
         uint256 round = newest.number();
         require(_tally.markVoted(round, voter), AlreadyVoted(round, voter));
         uint256[] memory given;
@@ -287,12 +289,12 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
     }
 
     /// @dev The newest round; before the first, one that the creation closed.
-    function _last(BordaTerms memory t) private view returns (Round last) {
+    function _last(BordaTerms memory t) private view returns (NewestRound last) {
         last = _round;
-        if (last.rounds() == 0) last = RoundLib.none(t.createdAt(), t.createdIn());
+        if (last.rounds() == 0) last = NewestRoundLib.none(t.createdAt(), t.createdIn());
     }
 
-    function _revealEnd(BordaTerms memory t, Round round) private pure returns (uint256) {
+    function _revealEnd(BordaTerms memory t, NewestRound round) private pure returns (uint256) {
         return round.rounds() == 0 ? round.ballotEnd() : round.ballotEnd() + t.revealTime();
     }
 
@@ -304,17 +306,17 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
     // ---------------------------------------------------------------- requirements
 
     /// @dev The newest round, which must be the one that the caller means.
-    function _newest(uint256 round) private view returns (Round newest) {
+    function _newest(uint256 round) private view returns (NewestRound newest) {
         newest = _round;
         require(newest.rounds() > 0 && round == newest.number(), WrongRound(round, newest.rounds()));
     }
 
-    function _open(uint256 round) private view returns (Round newest) {
+    function _open(uint256 round) private view returns (NewestRound newest) {
         newest = _newest(round);
         require(newest.state() == State.Open, RoundNotOpen(round));
     }
 
-    function _openUntilBallotEnd(uint256 round) private view returns (Round newest) {
+    function _openUntilBallotEnd(uint256 round) private view returns (NewestRound newest) {
         newest = _open(round);
         _before(newest.ballotEnd());
     }

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 
 from offchain.data.datasets import DATASETS, load_dataset
-from offchain.data.imageset import ImageSet, Progress
+from offchain.data.imageset import ImageSet
 from offchain.hide.errors import LevelError
 from offchain.hide.figures import contact_sheet
 from offchain.hide.judging import Split, with_held_out, with_test_set
@@ -35,7 +35,7 @@ from offchain.hide.trial_sheets import (
 from offchain.models.device import pick_device
 from offchain.report.figures import png
 from offchain.report.sheets import Sheet
-from offchain.report.tables import as_markdown, render
+from offchain.report.tables import as_markdown
 from offchain.report.text import whole
 from scripts._stage.telling import Telling
 
@@ -135,15 +135,13 @@ def reproduce(options: Options, folder: Path) -> None:
     device = pick_device(options.device)
     plans = [options.plan(seed) for seed in range(options.seeds)]
     telling = Telling(Console(width=120))
-    with telling.live():
-        telling.doing("reading images")
+    with telling.doing("reading images"):
         split = _split(options)
-
-        def tell(what: str) -> Progress:
-            telling.doing(what)
-            return telling.progress
-
-        trials = [Trial(split, plan, folder / "runs", device=device, tell=tell) for plan in plans]
+    with telling.doing("measuring"):
+        trials = [
+            Trial(split, plan, folder / "runs", device=device, tell=telling.turn_to)
+            for plan in plans
+        ]
         folder.mkdir(parents=True, exist_ok=True)
         files = [folder / "figures.md"]
         results = [trial.result() for trial in trials]
@@ -156,11 +154,9 @@ def reproduce(options: Options, folder: Path) -> None:
         if "robustness" in options.only:
             sheets += _robustness(options, trials, results)
         files[0].write_text(_document(options, split, sheets))
-    for sheet in sheets:
-        telling.console.print(render(sheet))
-    telling.console.print(f"done in {time.monotonic() - began:.0f} s", highlight=False)
-    for file in files:
-        telling.console.print(str(file), highlight=False)
+    telling.sheets(sheets)
+    telling.show(f"done in {time.monotonic() - began:.0f} s")
+    telling.wrote(files)
 
 
 def _split(options: Options) -> Split:

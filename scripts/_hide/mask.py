@@ -108,30 +108,25 @@ def hide(options: Options, out: Path) -> None:
     if (out / "published").exists():
         raise HideError(f"{out / 'published'} exists: name another folder")
     telling = Telling(Console(width=120))
-    with telling.live():
-        telling.doing("reading images")
-        split = options.split(telling.progress)
-        private = out / "private"
-        private.mkdir(parents=True, exist_ok=True, mode=0o700)
-        secret = SecretsFile(private / "secret.json").remember(
-            "family", lambda: os.urandom(SECRET_BYTES)
-        )
-
-        def tell(what: str) -> Progress:
-            telling.doing(what)
-            return telling.progress
-
+    with telling.doing("reading images") as progress:
+        split = options.split(progress)
+    private = out / "private"
+    private.mkdir(parents=True, exist_ok=True, mode=0o700)
+    secret = SecretsFile(private / "secret.json").remember(
+        "family", lambda: os.urandom(SECRET_BYTES)
+    )
+    with telling.doing("making masks and searching levels"):
         made = make_family(
             split,
             plan,
             Secret(secret),
             device=device,
             kept=Kept(private / "points.jsonl"),
-            telling=tell,
+            telling=telling.turn_to,
         )
-        counters: list[Regained] = []
-        if options.counter:
-            telling.doing("counter-measures")
+    counters: list[Regained] = []
+    if options.counter:
+        with telling.doing("trying free counter-measures") as progress:
             counters = regained(
                 made.family.masked.subset(split.learned),
                 split.test,
@@ -140,10 +135,10 @@ def hide(options: Options, out: Path) -> None:
                 plan.training,
                 plan.seed,
                 device=device,
-                progress=telling.progress,
+                progress=progress,
             )
-        telling.doing("writing")
-        alike = _write(made, split, counters, out, telling.progress)
+    with telling.doing("writing") as progress:
+        alike = _write(made, split, counters, out, progress)
     telling.console.print(levels_table(made, alike))
     if counters:
         telling.console.print(counter_table(counters))

@@ -87,7 +87,7 @@ class Workshop:
             Secret(self._secret),
             device=self.device,
             kept=self._kept,
-            telling=self._tell,
+            telling=self.telling.turn_to,
         )
 
     def free(self, masked: ImageSet) -> list[Regained]:
@@ -96,7 +96,7 @@ class Workshop:
         other = next(name for name in (self.plan.network, *NETWORKS) if name != self.plan.held_out)
         every = countermeasures(self.plan.masks.epsilon, other)
         for number, one in enumerate(every, 1):
-            self._tell(f"counter-measure {number} of {len(every)}, {one.name}")
+            self.telling.turn_to(f"counter-measure {number} of {len(every)}, {one.name}")
             rows.append(Regained(one.name, self._regained(masked, one)))
         return rows
 
@@ -105,7 +105,7 @@ class Workshop:
         key = self._key(data, seed) | {"network": self.plan.held_out}
         known = self._kept.get(key)
         if known is None:
-            progress = self._tell(f"{who} trains")
+            progress = self.telling.turn_to(f"{who} trains")
             make = factory(self.plan.held_out, len(data.classes), data.shape)
             trained = train(
                 make, data, self.plan.training, seed, device=self.device, progress=progress
@@ -155,7 +155,3 @@ class Workshop:
             "training": asdict(self.plan.training),
             "seed": seed,
         }
-
-    def _tell(self, what: str) -> Progress:
-        self.telling.doing(what)
-        return self.telling.progress

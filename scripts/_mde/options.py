@@ -10,9 +10,9 @@ import click
 from offchain.crypto.settlement import Settlement
 from offchain.data.datasets import load_dataset
 from offchain.data.imageset import Progress
-from offchain.mde.lots import MarketData, Owned, Plan, lay_out
 from offchain.mde.oracles import Settings
 from offchain.mde.owner import METHODS, Purse, Trainer
+from offchain.mde.partition import MarketData, Owned, Plan, lay_out
 from offchain.mde.quoting import Terms
 from scripts._stage.money import parse_amount, parse_token
 

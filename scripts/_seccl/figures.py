@@ -17,22 +17,25 @@ from offchain.models.device import pick_device
 from offchain.report.figures import png
 from offchain.report.sheets import Sheet
 from offchain.report.tables import as_markdown, render
-from offchain.seccl.comparison import Result, Run, play_runs
-from offchain.seccl.figures import (
-    ATTACKS,
-    COMPARED,
-    PAPER_PARTICIPANTS,
+from offchain.runs.spread import Spread
+from offchain.seccl.comparison import play_runs
+from offchain.seccl.figure_sheets import (
     backdoors_sheet,
     breaking_sheet,
-    comparison_runs,
     defences_sheet,
-    figure_4,
-    figure_4_runs,
-    figure_5,
-    figure_5_runs,
     paper_sheet,
     seats_sheet,
 )
+from offchain.seccl.figures import figure_4, figure_5
+from offchain.seccl.grids import (
+    ATTACKS,
+    COMPARED,
+    PAPER_PARTICIPANTS,
+    comparison_runs,
+    figure_4_runs,
+    figure_5_runs,
+)
+from offchain.seccl.run import Result, Run
 from offchain.seccl.training import TrainingSettings
 from scripts._stage.waiting import doing
 
@@ -56,6 +59,8 @@ class Options:
     compared_images: int
     compared_seeds: int
     device: str | None
+    workers: int | None
+    ray: str | None
 
     @property
     def command(self) -> str:
@@ -137,7 +142,15 @@ def _play(
 ) -> list[Result]:
     with doing(console, what) as progress:
         device = pick_device(options.device)
-        return play_runs(runs, train, test, folder / "runs", device=device, progress=progress)
+        return play_runs(
+            runs,
+            train,
+            test,
+            folder / "runs",
+            device=device,
+            spread=Spread.of(options.workers, options.ray, gpu=device.type == "cuda"),
+            progress=progress,
+        )
 
 
 def _document(options: Options, train: ImageSet, test: ImageSet, sheets: Sequence[Sheet]) -> str:

@@ -38,3 +38,18 @@ def seed(of: str) -> Decorator:
     return click.option(
         "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help=of
     )
+
+
+workers = click.option(
+    "--workers",
+    type=click.IntRange(1, 1_024),
+    help="How many processes share the runs, each computing on one thread; default one for each "
+    "core, or a single one with a GPU.",
+)
+
+ray = click.option(
+    "--ray",
+    metavar="ADDRESS",
+    help="Spread the runs over the Ray cluster at this address instead, or over one started here "
+    "(local). Each of its machines needs the locked requirements.",
+)

@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {SharedModel} from "../../contracts/sum/SharedModel.sol";
-import {StandingLib} from "../../contracts/sum/Standing.sol";
+import {AuthorLib} from "../../contracts/sum/Author.sol";
 import {SparsePerceptron} from "../../contracts/sum/classifiers/SparsePerceptron.sol";
 import {EntropyIncentive} from "../../contracts/sum/incentives/EntropyIncentive.sol";
 import {PointsIncentive} from "../../contracts/sum/incentives/PointsIncentive.sol";
@@ -156,11 +156,11 @@ abstract contract SharedModelBook is Attempts {
     }
 
     /// @dev As if others had taken all seats but two, so that some of these reporters have one, some none, and some get
-    /// one between two reports (Totals.sol, Standing.sol).
+    /// one between two reports (Totals.sol, Author.sol).
     function _crowd() private {
         uint256 word = block.timestamp << 40;
         vm.assertEq(StorageVm(address(vm)).load(address(model), 0), bytes32(word), "layout of the totals");
-        StorageVm(address(vm)).store(address(model), 0, bytes32(word | (StandingLib.SEATS - 2) << 32));
+        StorageVm(address(vm)).store(address(model), 0, bytes32(word | (AuthorLib.SEATS - 2) << 32));
     }
 
     // ---------------------------------------------------------------- the rules, plainly

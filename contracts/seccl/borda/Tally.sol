@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {SampleSet} from "../../exchange/SampleSet.sol";
+import {Bitmap} from "../../exchange/Bitmap.sol";
 import {BordaTerms} from "./BordaTerms.sol";
 import {Highest} from "./Highest.sol";
 import {RoundWord, RoundWordLib} from "./RoundWord.sol";
@@ -46,23 +46,11 @@ library TallyLib {
 
     /// @notice Adds the points that one ballot gives, in lanes. No lane overflows: each is wide enough for all voters.
     function add(Tally storage self, uint256 round, uint256[] memory given) internal {
-        RoundWord[86] storage points = self.points;
-        assembly ("memory-safe") {
-            // As RoundWordLib has it: the round, plus one, above 240 bits of content.
-            let tag := add(round, 1)
-            let slot := points.slot
-            let source := add(given, 0x20)
-            let end := add(source, shl(5, mload(given)))
-            for {} lt(source, end) {
-                source := add(source, 0x20)
-                slot := add(slot, 1)
-            } {
-                let more := mload(source)
-                if iszero(more) { continue }
-                let held := sload(slot)
-                // What an earlier round left there counts for nothing.
-                if iszero(eq(shr(240, held), tag)) { held := shl(240, tag) }
-                sstore(slot, add(held, more))
+        for (uint256 w = 0; w < given.length; ++w) {
+            if (given[w] == 0) continue;
+            uint256 held = self.points[w].during(round);
+            unchecked {
+                self.points[w] = RoundWordLib.create(round, held + given[w]);
             }
         }
     }
@@ -96,7 +84,7 @@ library TallyLib {
     function ballots(Tally storage self, BordaTerms memory t, uint256 round) internal view returns (uint256 total) {
         uint256 words = _votedWords(t);
         for (uint256 i = 0; i < words; ++i) {
-            total += SampleSet.popCount(self.voted[i].during(round));
+            total += Bitmap.popCount(self.voted[i].during(round));
         }
     }
 

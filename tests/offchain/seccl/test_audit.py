@@ -15,6 +15,7 @@ from offchain.seccl.messages import MessageKind
 from offchain.seccl.parameters import model_digest
 from offchain.seccl.updates import mean_update
 from offchain.storage import cid_from_digest, digest_of
+from tests.kit.wallets import recover
 from tests.offchain.seccl.session_in_memory import (
     EVALUATION,
     FIRST,
@@ -23,7 +24,6 @@ from tests.offchain.seccl.session_in_memory import (
     UPLOAD,
     Yard,
     made_updates,
-    recover,
 )
 
 

@@ -27,6 +27,7 @@ from offchain.seccl.messages import BoardError, MessageKind
 from offchain.seccl.participant import Participant, ReceiptRefused
 from offchain.seccl.updates import SparseUpdate, UpdateHeader, decode_update, encode_update
 from offchain.storage import cid_from_digest, digest_of
+from tests.kit.wallets import KeyWallet, recover
 from tests.offchain.seccl.session_in_memory import (
     CONSENSUS,
     MEMBERS,
@@ -35,11 +36,9 @@ from tests.offchain.seccl.session_in_memory import (
     UPLOAD,
     WALLETS,
     WINDOW,
-    KeyWallet,
     Yard,
     made_updates,
     new_session,
-    recover,
 )
 
 VICTIM, WITNESS, OTHER = 1, 2, 3

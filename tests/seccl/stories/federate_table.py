@@ -22,7 +22,7 @@ from scripts._seccl.chain import FederationChain, Times, twin_of
 from scripts._seccl.setup import seat_all
 from scripts._stage.chain import Receipt, now
 from scripts._stage.wallet import AccountWallet
-from tests.offchain.hyperx.session_in_memory import MemoryStore
+from tests.kit.memory_store import MemoryStore
 from tests.offchain.seccl.session_in_memory import (
     FIRST,
     LAYOUT,

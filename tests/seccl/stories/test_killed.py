@@ -20,8 +20,8 @@ from scripts._seccl.setup import seat_all
 from scripts._stage.chain import transact
 from scripts._stage.wallet import AccountWallet
 from tests.kit.killed import Steps, kill_after, steps_of
+from tests.kit.memory_store import MemoryStore
 from tests.kit.snapshots import undone
-from tests.offchain.hyperx.session_in_memory import MemoryStore
 from tests.offchain.seccl.session_in_memory import FIRST, LAYOUT, made_updates
 from tests.seccl.stories.federate_table import MEMBERS, SCORES, SECRET, Play, parties
 
