@@ -16,7 +16,7 @@ _POST_BYTES = {"Posted": 164, "BatchPosted": 132}
 """Length of the calldata without a note."""
 
 
-class Notes:
+class PostNotes:
     """What stands behind the arguments of calls that posted; each is asked for once."""
 
     def __init__(self) -> None:

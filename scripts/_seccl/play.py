@@ -16,6 +16,7 @@ import click
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.seccl.attacks import Attack
 from offchain.seccl.audit import Findings
+from offchain.seccl.choose import EnginePicker
 from offchain.seccl.contest import Contest, State
 from offchain.seccl.federation import Judge
 from offchain.seccl.journal import Journal
@@ -24,11 +25,10 @@ from offchain.seccl.training import Samples
 from offchain.storage import Datastore, open_datastore
 from scripts._seccl.audit import audit_session
 from scripts._seccl.chain import FederationChain, id_of
-from scripts._seccl.engine import EngineChoice
 from scripts._seccl.options import FederateOptions
-from scripts._seccl.report import make_record, write
+from scripts._seccl.record import make_record, write
 from scripts._seccl.rounds import Rounds
-from scripts._seccl.setup import Agreed, make_table, open_session, resume_session
+from scripts._seccl.setup import Agreed, make_conductor, open_session, resume_session
 from scripts._seccl.telling import FederateTelling
 from scripts._stage.accounts import is_local
 
@@ -121,7 +121,7 @@ class Run:
         with telling.doing("opening the datastore"):
             store = open_datastore(self.ipfs, self.home / "ipfs")
         with store:
-            engine = EngineChoice(options.rounds)
+            engine = EnginePicker(options.rounds)
             if resume:
                 chain = resume_session(options, resume, store)
                 engine.name = self._secrets(chain.session.id).get("engine").decode()
@@ -134,21 +134,21 @@ class Run:
                 telling.begin(options, chain, engine.report, task)
                 journal = Journal(self.home / f"{chain.session.id.hex()}-server", chain.session.id)
                 tell = telling.faults(chain)
-                table = make_table(options, chain, store, journal, tell, hidden.salts)
-                table.begin()
+                conductor = make_conductor(options, chain, store, journal, tell, hidden.salts)
+                conductor.begin()
                 judge = Judge(task, Samples.of(test, 0, task.device))
-                rounds = Rounds(options, self.attack, chain, table, contest, judge, telling)
+                rounds = Rounds(options, self.attack, chain, conductor, contest, judge, telling)
                 played = rounds.play()
             finally:
                 contest.close()
-            table.finish()
+            conductor.finish()
             with telling.doing("auditing") as progress:
                 findings = audit_session(chain, store, progress, options.model)
             _same_model(findings, layout, played.state)
         record = make_record(
             options,
             chain,
-            [seat.account for seat in table.seats],
+            [member.account for member in conductor.members],
             findings,
             played.accuracies,
             played.gas,

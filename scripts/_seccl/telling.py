@@ -18,7 +18,7 @@ from offchain.seccl.similarity import Copied
 from offchain.seccl.training import Task
 from scripts._seccl.chain import FederationChain
 from scripts._seccl.options import FederateOptions
-from scripts._seccl.report import Record, described
+from scripts._seccl.record import Record, described
 from scripts._stage.chain import Receipt
 from scripts._stage.gas import calls_sheet
 from scripts._stage.waiting import doing

@@ -20,8 +20,8 @@ from offchain.seccl.description import BALLOTS
 from offchain.storage import cid_from_digest, open_datastore
 from scripts import audit, federate
 from scripts._seccl.chain import FederationChain
+from scripts._seccl.conductor import Conductor
 from scripts._seccl.options import LIES, FederateOptions
-from scripts._seccl.table import Table
 
 SMALL = ("--participants", "4", "--rounds", "3", "--images", "300", "--test", "50")
 NOWHERE = "0x" + "ab" * 32
@@ -205,7 +205,7 @@ def test_a_run_with_every_option_goes_on_after_an_interruption_and_is_audited(
     invoke, check, tmp_path, monkeypatch
 ) -> None:
     """Hidden ballots, hidden images, a model of one's own, and a screen that a copycat meets."""
-    close = Table._close
+    close = Conductor._close
 
     def dies(self, round_):
         if round_ == 1:
@@ -214,7 +214,7 @@ def test_a_run_with_every_option_goes_on_after_an_interruption_and_is_audited(
 
     own = "--model", "tests.offchain.seccl.test_architectures:linear"
     with monkeypatch.context() as patch:
-        patch.setattr(Table, "_close", dies)
+        patch.setattr(Conductor, "_close", dies)
         begun = invoke("--ballots", "hidden", "--privacy", "20", *own, "--screen", "--attack",
                        "copy", "--epsilon", "0.25", "--attack-from", "1")  # fmt: skip
         assert begun.exit_code == 1
@@ -243,7 +243,7 @@ def test_a_run_with_every_option_goes_on_after_an_interruption_and_is_audited(
 
 def test_an_interrupted_run_goes_on(invoke, check, tmp_path, monkeypatch) -> None:
     """From chain, datastore and one secrets file of mode 0600, whatever options are given now."""
-    play = Table.play
+    play = Conductor.play
 
     def dies(self, round_, *rest):
         if round_ == 2:
@@ -251,7 +251,7 @@ def test_an_interrupted_run_goes_on(invoke, check, tmp_path, monkeypatch) -> Non
         return play(self, round_, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Table, "play", dies)
+        patch.setattr(Conductor, "play", dies)
         begun = invoke("--seed", "3")
         assert begun.exit_code == 1
     (secrets,) = (tmp_path / "keep").glob("*.json")

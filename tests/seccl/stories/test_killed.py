@@ -16,14 +16,14 @@ from offchain.seccl.reading import read
 from offchain.seccl.server import Server
 from scripts._seccl.audit import audit_session
 from scripts._seccl.chain import FederationChain
-from scripts._seccl.setup import seat_all
+from scripts._seccl.setup import conductor_of
 from scripts._stage.chain import transact
 from scripts._stage.wallet import AccountWallet
 from tests.kit.killed import Steps, kill_after, steps_of
 from tests.kit.memory_store import MemoryStore
 from tests.kit.snapshots import undone
 from tests.offchain.seccl.session_in_memory import FIRST, LAYOUT, made_updates
-from tests.seccl.stories.federate_table import MEMBERS, SCORES, SECRET, Play, parties
+from tests.seccl.stories.small_session import MEMBERS, SCORES, SECRET, Play, parties
 
 
 class FolderStore(MemoryStore):
@@ -58,12 +58,12 @@ def play_what_is_left(steps: Steps, session: str, folder: Path) -> None:
     ):
         journal = Journal(folder / "server", chain.session.id)
         server = Server(chain.session, AccountWallet(account), served, journal)
-        table = seat_all(chain, server, account, members, store, lambda *_: None, SECRET)
-        table.begin()
+        conductor = conductor_of(chain, server, account, members, store, lambda *_: None, SECRET)
+        conductor.begin()
         if 0 not in chain.session.closed:
             digest = model_digest(LAYOUT, FIRST)
-            table.play(0, made_updates(0), range(MEMBERS), digest, lambda _: SCORES)
-        table.finish()
+            conductor.play(0, made_updates(0), range(MEMBERS), digest, lambda _: SCORES)
+        conductor.finish()
 
 
 def end_of(session: str, folder: Path) -> tuple[tuple[object, ...], int]:

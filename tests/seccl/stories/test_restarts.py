@@ -13,7 +13,7 @@ from offchain.seccl.session import FAULTS
 from scripts._seccl.audit import audit_session
 from scripts._stage.chain import go_to, now
 from tests.offchain.seccl.session_in_memory import FIRST, LAYOUT, MemoryJournal, made_updates
-from tests.seccl.stories.federate_table import MEMBERS, Play
+from tests.seccl.stories.small_session import MEMBERS, Play
 
 UPLOAD = MessageKind.UPLOAD
 
@@ -33,13 +33,13 @@ def test_a_run_that_was_killed_goes_on_from_the_chain(contracts, accounts) -> No
     play = Play(contracts, accounts)
     play.round(0)
     model = model_digest(LAYOUT, play.model)
-    table = play.table
-    table._enter(1, MessageKind.UPLOAD)
+    conductor = play.conductor
+    conductor._enter(1, MessageKind.UPLOAD)
     sent = [
-        seat.role.upload(1, update, model)
-        for seat, update in zip(table.seats, made_updates(1), strict=True)
+        member.role.upload(1, update, model)
+        for member, update in zip(conductor.members, made_updates(1), strict=True)
     ]
-    table._exchange(1, MessageKind.UPLOAD, sent, range(MEMBERS))
+    conductor._exchange(1, MessageKind.UPLOAD, sent, range(MEMBERS))
 
     again = play.reborn(accounts)
     again.round(1)
@@ -53,14 +53,14 @@ def test_a_run_that_was_killed_goes_on_from_the_chain(contracts, accounts) -> No
 
 def promised(play: Play) -> list[Message]:
     """Round 0 until the server has signed for all uploads, and posted nothing."""
-    table, model = play.table, model_digest(LAYOUT, FIRST)
-    table._enter(0, UPLOAD)
+    conductor, model = play.conductor, model_digest(LAYOUT, FIRST)
+    conductor._enter(0, UPLOAD)
     sent = [
-        seat.role.upload(0, update, model)
-        for seat, update in zip(table.seats, made_updates(0), strict=True)
+        member.role.upload(0, update, model)
+        for member, update in zip(conductor.members, made_updates(0), strict=True)
     ]
-    for seat, message in zip(table.seats, sent, strict=True):
-        seat.role.keep(table.server.receive(message.key, message.content, now()))
+    for member, message in zip(conductor.members, sent, strict=True):
+        member.role.keep(conductor.server.receive(message.key, message.content, now()))
     return sent
 
 
@@ -68,7 +68,7 @@ def objected(play: Play) -> str:
     """What members that were there all the time convict the server of; "" for nothing."""
     session = play.chain.refresh()
     readings = [read(session, 0, UPLOAD, play.store)] * MEMBERS
-    play.table._object(0, UPLOAD, readings, range(MEMBERS))
+    play.conductor._object(0, UPLOAD, readings, range(MEMBERS))
     return "" if session.fault is None else FAULTS[session.fault.fault]
 
 
@@ -79,12 +79,12 @@ def test_a_second_message_after_a_restart_is_refused(contracts, accounts, forget
     play = Play(contracts, accounts)
     first = promised(play)
     again = play.reborn(accounts, MemoryJournal(play.chain.session.id) if forgets else None)
-    server, member = again.table.server, again.table.seats[2].role
+    server, member = again.conductor.server, again.conductor.members[2].role
     other = member.upload(0, made_updates(1)[2], model_digest(LAYOUT, FIRST))
     if forgets:
         server.receive(other.key, other.content, now())
         for action in server.post(0, UPLOAD):
-            again.table._send("server", action, again.table.account)
+            again.conductor._send("server", action, again.conductor.account)
         assert objected(play) == "altered a message"
         return
     assert again.calls == ["postBatch"]

@@ -15,7 +15,7 @@ from scripts._seccl.chain import FederationChain, Times
 from scripts._stage.chain import go_to
 from tests.kit.memory_store import MemoryStore
 from tests.offchain.seccl.session_in_memory import LAYOUT, made_updates
-from tests.seccl.stories.federate_table import LIE, MEMBERS, ROUNDS, SCORES, WINDOW, Play
+from tests.seccl.stories.small_session import LIE, MEMBERS, ROUNDS, SCORES, WINDOW, Play
 
 
 @pytest.fixture(scope="module")
@@ -57,22 +57,22 @@ def test_nobody_sees_an_evaluation_before_all_have_committed(contracts, accounts
 def test_a_run_killed_between_commitments_and_result_goes_on(contracts, accounts, killed) -> None:
     """New roles over the same secret open what the old ones committed to."""
     play = Play(contracts, accounts, ballots="hidden")
-    table, session, everybody = play.table, play.chain.session, range(MEMBERS)
+    conductor, session, everybody = play.conductor, play.chain.session, range(MEMBERS)
     model = model_digest(LAYOUT, play.model)
-    table._enter(0, MessageKind.UPLOAD)
+    conductor._enter(0, MessageKind.UPLOAD)
     sent = [
-        seat.role.upload(0, update, model)
-        for seat, update in zip(table.seats, made_updates(0), strict=True)
+        member.role.upload(0, update, model)
+        for member, update in zip(conductor.members, made_updates(0), strict=True)
     ]
-    table._exchange(0, MessageKind.UPLOAD, sent, everybody)
-    table._enter(0, MessageKind.EVALUATION)
-    table._open(0)
-    for seat, row in zip(table.seats, SCORES, strict=True):
-        seat.role.evaluation(0, row.tolist(), ())
-    table._cast(0)
+    conductor._exchange(0, MessageKind.UPLOAD, sent, everybody)
+    conductor._enter(0, MessageKind.EVALUATION)
+    conductor._open(0)
+    for member, row in zip(conductor.members, SCORES, strict=True):
+        member.role.evaluation(0, row.tolist(), ())
+    conductor._cast(0)
     if killed == "revealed":
         go_to(session.opened[0].ballot_end)
-        table._cast(0)
+        conductor._cast(0)
 
     again = play.reborn(accounts)
     again.round(0)
@@ -97,11 +97,11 @@ def test_a_copy_is_evaluated_at_0_and_the_audit_says_so(contracts, accounts, bat
             return scores
 
         digest = model_digest(LAYOUT, play.model)
-        winners = play.table.play(number, updates, [3, 1, 2, 0], digest, evaluate)
+        winners = play.conductor.play(number, updates, [3, 1, 2, 0], digest, evaluate)
         assert copied == [(0, 3)], number
         assert winners == (1, 2)
-        assert play.table.last.change is not None
-        play.model = play.model + play.table.last.change
+        assert play.conductor.last.change is not None
+        play.model = play.model + play.conductor.last.change
     found = audit_session(play.chain, play.store)
     assert play.chain.session.fault is not None
     assert play.chain.session.fault.key.round == LIE.round
@@ -118,7 +118,7 @@ def test_who_lets_a_copy_pass_is_named_and_the_rest_stands(contracts, accounts) 
     digest = model_digest(LAYOUT, play.model)
     scores = SCORES.clone()
     scores[2:, 0] = 0
-    play.table.play(0, updates, [3, 1, 2, 0], digest, lambda _: scores)
+    play.conductor.play(0, updates, [3, 1, 2, 0], digest, lambda _: scores)
     found = audit_session(play.chain, play.store)
     assert found.lenient == ["round 0: member 1 evaluated the copy of member 0 above 0"]
 

@@ -19,7 +19,7 @@ from offchain.seccl.updates import mean_update
 from offchain.storage import cid_of, digest_of
 from scripts._seccl.audit import audit_session
 from scripts._seccl.chain import FederationChain, Times, twin_of
-from scripts._seccl.setup import seat_all
+from scripts._seccl.setup import conductor_of
 from scripts._stage.chain import Receipt, now
 from scripts._stage.wallet import AccountWallet
 from tests.kit.memory_store import MemoryStore
@@ -44,7 +44,7 @@ def parties(accounts: Any) -> tuple[Any, list[Any]]:
 
 
 class Play:
-    """A table that plays rounds, and the model that comes of it."""
+    """A session whose rounds are played, and the model that comes of it."""
 
     def __init__(
         self,
@@ -92,13 +92,15 @@ class Play:
         self.sent: list[tuple[str, Receipt]] = []
         parts = self.chain.session, AccountWallet(account), self.store, self.journal
         server = Server(*parts) if lying is None else lying(*parts, LIE)
-        self.table = seat_all(self.chain, server, account, members, self.store, self._note, SECRET)
+        self.conductor = conductor_of(
+            self.chain, server, account, members, self.store, self._note, SECRET
+        )
 
     def round(self, number: int) -> tuple[int, ...]:
         """Plays a round; the winners."""
         updates = made_updates(number)
         digest = model_digest(LAYOUT, self.model)
-        winners = self.table.play(number, updates, range(MEMBERS), digest, lambda _: SCORES)
+        winners = self.conductor.play(number, updates, range(MEMBERS), digest, lambda _: SCORES)
         self.model = self.model + mean_update([updates[winner] for winner in winners])
         return winners
 
@@ -106,7 +108,7 @@ class Play:
         """All rounds, the payout, and the audit."""
         for number in range(ROUNDS):
             self.round(number)
-        self.table.finish()
+        self.conductor.finish()
         return audit_session(self.chain, self.store)
 
     def reborn(self, accounts: Any, journal: Journal | None = None) -> Play:
@@ -116,7 +118,7 @@ class Play:
         other.chain = FederationChain.find("0x" + self.chain.session.id.hex(), self.store)
         other.journal = journal or self.journal
         other._sit(*parties(accounts), None)
-        other.table.begin()
+        other.conductor.begin()
         return other
 
     @property
