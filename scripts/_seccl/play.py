@@ -26,7 +26,8 @@ from offchain.storage import Datastore, open_datastore
 from scripts._seccl.audit import audit_session
 from scripts._seccl.chain import FederationChain, id_of
 from scripts._seccl.options import FederateOptions
-from scripts._seccl.record import make_record, write
+from scripts._seccl.record import make_record
+from scripts._seccl.report import report_of
 from scripts._seccl.rounds import Rounds
 from scripts._seccl.setup import Agreed, make_conductor, open_session, resume_session
 from scripts._seccl.telling import FederateTelling
@@ -113,19 +114,19 @@ class Run:
         """Everything."""
         started, options, telling = time.monotonic(), self.options, self.telling
         hidden = Hidden.new() if resume is None else Hidden.read(self._secrets(id_of(resume)))
-        with telling.doing("loading the data") as progress:
+        with telling.doing("loading the data", announced=False) as progress:
             parts, test = options.data(progress)
         task = options.task(parts, test, hidden.noise)
         layout = Layout.of(task.factory())
         first = initial_model(task.factory, task.seed)
-        with telling.doing("opening the datastore"):
+        with telling.doing("opening the datastore", announced=False):
             store = open_datastore(self.ipfs, self.home / "ipfs")
         with store:
             engine = EnginePicker(options.rounds)
             if resume:
                 chain = resume_session(options, resume, store)
                 engine.name = self._secrets(chain.session.id).get("engine").decode()
-            with telling.doing("measuring which engine is fastest here"):
+            with telling.doing("measuring which engine is fastest here", announced=False):
                 contest = Contest(task, parts, test, [self.attack], options.hostile, engine)
             try:
                 if not resume:
@@ -142,7 +143,7 @@ class Run:
             finally:
                 contest.close()
             conductor.finish()
-            with telling.doing("auditing") as progress:
+            with telling.doing("auditing", announced=False) as progress:
                 findings = audit_session(chain, store, progress, options.model)
             _same_model(findings, layout, played.state)
         record = make_record(
@@ -156,7 +157,8 @@ class Run:
             options.epsilons(task, parts),
             time.monotonic() - started,
         )
-        telling.end(record, findings, write(record, reports / "federate"))
+        report = report_of(record, findings, telling.log)
+        telling.end(record, findings, report.write(reports / "federate"))
 
     def _secrets(self, session: bytes) -> SecretsFile:
         """What only the players know: who attacks, what the server is up to, how they compute."""
@@ -175,7 +177,7 @@ class Run:
 
         # A node that does not answer shows before anything is deployed.
         store.put(b"")
-        with self.telling.doing("deploying"):
+        with self.telling.doing("deploying", announced=False):
             return open_session(self.options, agreed, store, before)
 
 

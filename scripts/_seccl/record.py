@@ -1,18 +1,12 @@
-"""What is kept of an `ape run federate`: a JSON record and two plots."""
+"""What is kept of an `ape run federate` and of an `ape run audit`."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
-import numpy as np
 from ape.api import AccountAPI
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from offchain.report.figures import png
 from offchain.report.text import amount
 from offchain.seccl.audit import Findings
 from offchain.seccl.image_privacy import ImagePrivacy
@@ -22,8 +16,6 @@ from scripts._seccl.chain import FederationChain
 from scripts._seccl.options import FederateOptions
 from scripts._stage.chain import Receipt
 from scripts._stage.gas import CallRecord, calls_of
-
-_BLUE, _ORANGE, _RED = "#0072B2", "#D55E00", "#CC0000"
 
 
 @dataclass(frozen=True)
@@ -118,7 +110,6 @@ def make_record(
         )
         for number, result in enumerate(findings.results)
     )
-    counts = ("messages", "own_posts", "leaves", "receipts", "evaluations", "ballots")
     return Record(
         session=f"0x{session.id.hex()}",
         board=session.board.address,
@@ -146,12 +137,56 @@ def make_record(
             for i, account in enumerate(accounts)
         ),
         calls=calls_of(chain.receipts),
-        checked={name: getattr(findings, name) for name in counts},
+        checked=checked(findings),
         refused=tuple(findings.refused),
         lenient=tuple(findings.lenient),
         conclusions=conclusions(options, session),
         gas_price_gwei=options.gas_price,
         seconds=seconds,
+    )
+
+
+def checked(findings: Findings) -> dict[str, int]:
+    """How many of each an audit found right."""
+    counts = ("messages", "own_posts", "leaves", "receipts", "evaluations", "ballots")
+    return {name: getattr(findings, name) for name in counts}
+
+
+@dataclass(frozen=True)
+class AuditRecord:
+    """An audit of a session: rounds that it is agreed to have, winners and totals of those that are
+    closed, and the digests of the global model before the first and after each."""
+
+    session: str
+    board: str
+    consensus: str
+    chain_id: int
+    rounds: int
+    winners: tuple[tuple[int, ...], ...]
+    totals: tuple[tuple[int, ...], ...]
+    digests: tuple[str, ...]
+    checked: dict[str, int]
+    convicted: dict[str, object] | None
+    refused: tuple[str, ...]
+    lenient: tuple[str, ...]
+
+
+def audit_record(chain: FederationChain, findings: Findings) -> AuditRecord:
+    """What an audit of that session found."""
+    session = chain.session
+    return AuditRecord(
+        session=f"0x{session.id.hex()}",
+        board=session.board.address,
+        consensus=str(chain.consensus.address),
+        chain_id=session.board.chain_id,
+        rounds=session.terms.rounds,
+        winners=tuple(result.winners for result in findings.results),
+        totals=tuple(result.totals for result in findings.results),
+        digests=tuple(findings.digests),
+        checked=checked(findings),
+        convicted=_conviction(session),
+        refused=tuple(findings.refused),
+        lenient=tuple(findings.lenient),
     )
 
 
@@ -226,51 +261,3 @@ def described(copy: Copied) -> str:
         f"mostly of {source}, {copy.overlap:.0%} of the parameters the same, {copy.explained:.0%} "
         "explained by what was posted before"
     )
-
-
-def write(record: Record, folder: Path) -> list[Path]:
-    """Writes record and plots; the files written."""
-    folder.mkdir(parents=True, exist_ok=True)
-    files = [folder / "accuracy.png", folder / "points.png", folder / "federate.json"]
-    files[0].write_bytes(png(accuracy_figure(record)))
-    files[1].write_bytes(png(points_figure(record)))
-    files[2].write_text(json.dumps(asdict(record), indent=2) + "\n")
-    return files
-
-
-def accuracy_figure(record: Record) -> Figure:
-    """Accuracy of the global model by round; where the attack begins and the server is caught."""
-    figure = Figure(figsize=(8, 4.5), layout="constrained")
-    axes = figure.subplots()
-    shares = [record.first_accuracy, *(one.accuracy for one in record.rounds)]
-    axes.plot(
-        range(len(shares)), [100 * share for share in shares], marker="o", color=_BLUE, markersize=4
-    )
-    if record.attack != "none":
-        axes.axvline(record.attack_from, color=_ORANGE, linestyle=":", label="attack begins")
-    if record.convicted:
-        caught = int(str(record.convicted["round"])) + 0.5
-        axes.axvline(caught, color=_RED, linestyle="--", label="server convicted")
-    axes.set_xlabel("rounds done")
-    axes.set_ylabel("accuracy on the test set [%]")
-    axes.set_ylim(0, 100)
-    axes.grid(alpha=0.3)
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="lower right")
-    return figure
-
-
-def points_figure(record: Record) -> Figure:
-    """Borda points of each member in each round; a cross marks who was elected."""
-    figure = Figure(figsize=(8, 1.2 + 0.3 * len(record.members)), layout="constrained")
-    axes = figure.subplots()
-    points = np.array([one.totals for one in record.rounds]).T  # (members, rounds)
-    image = axes.imshow(points, aspect="auto", cmap="Blues")
-    figure.colorbar(image, ax=axes, label="points")
-    for one in record.rounds:
-        axes.plot([one.number] * len(one.winners), one.winners, "x", color=_RED, markersize=5)
-    names = [f"{one.name}{' (attacker)' if one.hostile else ''}" for one in record.members]
-    axes.set_yticks(range(len(names)), names)
-    axes.set_xlabel("round")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    return figure

@@ -85,7 +85,7 @@ class Rounds:
             election.model = model_digest(self._judge.layout, state.model)
             before = len(self._chain.receipts)
             hostile = options.hostile if number >= options.attack_from else ()
-            with telling.doing(f"round {number}"):
+            with telling.doing(f"round {number}", announced=False):
                 state = self._contest.play(
                     state, defence, self._attack if hostile else None, hostile
                 )
@@ -108,7 +108,7 @@ class Rounds:
 
     def _recovered(self, state: State) -> State:
         """Where a run stands that was interrupted, from the chain and the datastore, audited."""
-        with self._telling.doing("checking the rounds so far") as progress:
+        with self._telling.doing("checking the rounds so far", announced=False) as progress:
             found = audit_session(self._chain, self._conductor.store, progress, self._options.model)
         history = tuple(
             Played(self._judge.accuracy(model.to(state.model.device)), 0.0, result.winners)
