@@ -9,10 +9,11 @@ from functools import partial
 
 import torch
 
+from offchain.runs.processes import cores
 from offchain.seccl.batched import BatchedEngine
 from offchain.seccl.engine import Engine, EngineError, LoopEngine
 from offchain.seccl.parameters import initial_model
-from offchain.seccl.processes import ProcessEngine, cores
+from offchain.seccl.processes import ProcessEngine
 from offchain.seccl.threads import ThreadEngine
 from offchain.seccl.training import Samples, Task
 
@@ -117,6 +118,30 @@ def engine_named(
     if workers == "processes" and count.isdecimal():
         return ProcessEngine(*data, last, int(count), stacked)
     raise ValueError(f"no engine is called {name!r}")
+
+
+class EnginePicker:
+    """Makes the engine; engines differ in the last bits, so a resumed run names the one it had.
+
+    name: of the engine, chosen when it is made unless it is set before. report: why that one.
+    """
+
+    def __init__(self, rounds: int) -> None:
+        self.name = ""
+        self.report: tuple[str, ...] = ()
+        self._rounds = rounds
+
+    def __call__(
+        self, task: Task, training: Sequence[Samples], validation: Sequence[Samples]
+    ) -> Engine:
+        """The engine of that task and these sets. Raises as `choose_engine` and `engine_named`."""
+        if self.name:
+            self.report = (f"engine as before: {self.name}",)
+            return engine_named(self.name, task, training, validation)
+        choice = choose_engine(task, training, validation, self._rounds)
+        self.name = choice.engine.name
+        self.report = tuple(choice.report().splitlines())
+        return choice.engine
 
 
 class _Trials:

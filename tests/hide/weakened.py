@@ -16,8 +16,8 @@ WEAKENINGS: Weakenings = {
     ),
     "lets anybody seal": (
         SALE,
-        "        _onlySeller(listing);\n        Status status = _deliverable",
-        "        Status status = _deliverable",
+        "        _onlySeller(listing);\n        SaleStatus status = _deliverable",
+        "        SaleStatus status = _deliverable",
     ),
     "believes any delivery": (
         SALE,

@@ -7,7 +7,7 @@ from typing import Any
 from eth_hash.auto import keccak
 
 from offchain.crypto.settlement import NATIVE
-from offchain.report.text import ETHER
+from tests.kit.units import ETHER
 
 # In the order of the struct Terms of ITradingSession.sol.
 FIELDS = (

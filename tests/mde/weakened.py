@@ -30,11 +30,15 @@ WEAKENINGS: Weakenings = {
         "require(order.token == dataset.token, OtherToken(order.token, dataset.token));",
         "",
     ),
-    "sells without stakes": (SALE, "_open(ids.dataset).hold(order.stake)", "_open(ids.dataset)"),
+    "sells without stakes": (
+        SALE,
+        "_requireOpen(ids.dataset).hold(order.stake)",
+        "_requireOpen(ids.dataset)",
+    ),
     "sells without a budget": (
         SALE,
-        "_open(ids.order).hold(deal.quote.price)",
-        "_open(ids.order)",
+        "_requireOpen(ids.order).hold(deal.quote.price)",
+        "_requireOpen(ids.order)",
     ),
     "lets anybody seal": (
         SALE,

@@ -9,7 +9,7 @@ from offchain.mde.errors import MdeError
 from offchain.mde.extraction import ExtractionSettings
 from offchain.mde.owner import METHODS, Owner, Published, Purse, Trainer
 from offchain.mde.partition import Owned, Plan, lay_out
-from offchain.report.text import ETHER
+from tests.kit.units import ETHER
 
 PURSE = Purse(ETHER, ETHER // 100)
 PLAN = "useful,mixed,ordinary,redundant,mislabelled,irrelevant"
