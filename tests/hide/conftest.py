@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.hide.shop import open_shop
+from tests.hide.listing_driver import open_shop
 from tests.kit.mock_contracts import deploy_token
 
 

@@ -4,7 +4,7 @@ import ape
 import pytest
 
 from offchain.hide.sale.listings import Sale, SaleState
-from tests.hide.shop import PRICES, Shop, list_args, make_listing, open_shop
+from tests.hide.listing_driver import PRICES, Shop, list_args, make_listing, open_shop
 from tests.kit.mock_contracts import deploy_token
 from tests.kit.refusals import decode, refusal, refused
 from tests.kit.sale import OPEN, PLENTY, SEALED, STAKE

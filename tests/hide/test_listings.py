@@ -6,7 +6,7 @@ import ape
 import pytest
 
 from offchain.hide.sale.listings import Level
-from tests.hide.shop import DATASET, PRICES, list_args, make_listing, open_shop
+from tests.hide.listing_driver import DATASET, PRICES, list_args, make_listing, open_shop
 from tests.kit.refusals import refusal, refused
 from tests.kit.sale import PLENTY, STAKE
 

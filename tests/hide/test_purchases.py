@@ -6,7 +6,7 @@ import pytest
 
 from offchain.crypto.disputable import chunk_evidence
 from offchain.hide.sale.listings import Sale, SaleState
-from tests.hide.shop import PRICES, open_shop
+from tests.hide.listing_driver import PRICES, open_shop
 from tests.kit.refusals import refused
 from tests.kit.sale import PLENTY, SEALED, STAKE
 

@@ -4,7 +4,7 @@ import pytest
 
 from offchain.crypto.disputable import open_file
 from offchain.hide.sale.listings import SaleState
-from tests.hide.shop import PRICES, content_of
+from tests.hide.listing_driver import PRICES, content_of
 from tests.kit.sale import DELIVERY_TIME, DISPUTE_TIME, PLENTY, STAKE
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from offchain.crypto.disputable import key_evidence
 from offchain.hide.sale.listings import Sale
-from tests.hide.shop import PRICES, open_shop
+from tests.hide.listing_driver import PRICES, open_shop
 from tests.hide.weakened import SALE, WEAKENINGS
 from tests.kit.sale import OPEN, SEALED, STAKE
 from tests.kit.weakened import check_attack, compile_copies, nobodys_files

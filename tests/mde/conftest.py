@@ -6,7 +6,7 @@ import pytest
 
 from tests.kit.mock_contracts import deploy_token
 from tests.kit.sale import OPEN, SEALED
-from tests.mde.market import open_market
+from tests.mde.deal_driver import open_market
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,15 @@ from offchain.mde.verifiable.scores import running_totals, score_leaf
 from tests.kit.refusals import refused
 from tests.kit.sale import SEALED, STAKE
 from tests.kit.snapshots import undone
-from tests.mde.market import CHUNKS, RULE, TREE, chunk_of, make_market, open_market, sold_market
+from tests.mde.deal_driver import (
+    CHUNKS,
+    RULE,
+    TREE,
+    chunk_of,
+    make_market,
+    open_market,
+    sold_market,
+)
 
 FUZZ = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -14,7 +14,7 @@ from tests.kit.refusals import refused
 from tests.kit.sale import PLENTY
 from tests.kit.snapshots import undone
 from tests.kit.solidity import compile_contracts
-from tests.mde.market import NAME, QUOTE_TIME, make_market, open_market, place_of, sign
+from tests.mde.deal_driver import NAME, QUOTE_TIME, make_market, open_market, place_of, sign
 
 WALLET = "tests/mde/mocks/Wallet.sol"
 

@@ -23,7 +23,7 @@ from offchain.mde.verifiable.tree import CommittedTree
 from tests.kit.refusals import refusal
 from tests.kit.sale import spoil
 from tests.kit.solidity import compile_contracts
-from tests.mde.market import chunk_of, make_market, place_of
+from tests.mde.deal_driver import chunk_of, make_market, place_of
 
 HARNESS = "tests/invariants/QuotesHarness.sol"
 SEEDS = range(6)

@@ -13,7 +13,7 @@ from offchain.crypto.disputable import key_evidence
 from offchain.mde.verifiable.rules import price_rule
 from tests.kit.sale import SEALED
 from tests.kit.weakened import check_attack, compile_copies, nobodys_files
-from tests.mde.market import CHUNKS, RULE, make_market, open_market, sold_market
+from tests.mde.deal_driver import CHUNKS, RULE, make_market, open_market, sold_market
 from tests.mde.weakened import SALE, WEAKENINGS
 
 

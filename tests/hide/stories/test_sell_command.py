@@ -20,7 +20,7 @@ from scripts import sell
 from scripts._hide.chain import SaleChain
 from scripts._hide.stories import STORIES
 from scripts._stage.chain import ActionRefused
-from tests.hide.shop import PRICES, Shop, open_shop
+from tests.hide.listing_driver import PRICES, Shop, open_shop
 from tests.kit.sale import OPEN, SEALED
 
 NOWHERE = "0x000000000000000000000000000000000000dEaD"
