@@ -29,8 +29,8 @@ from offchain.hyperx.terms import Terms
 from offchain.models.backbones import default_preprocessing
 from offchain.models.extractor import Extractor
 from tests.kit.memory_store import MemoryStore
+from tests.kit.random_networks import random_extractor
 from tests.offchain.hyperx.session_in_memory import SessionInMemory
-from tests.offchain.models.random_networks import random_extractor
 
 CPU = torch.device("cpu")
 COLLECTOR, ANNA, BERT, CARL = ("0x" + byte * 20 for byte in ("c0", "a1", "b2", "c3"))

@@ -13,7 +13,7 @@ from offchain.hyperx.obfuscation import (
 )
 from offchain.models.extractor import pretrained_extractor
 from offchain.models.truncate import last_layer
-from tests.offchain.models.random_networks import random_extractor
+from tests.kit.random_networks import random_extractor
 
 
 @pytest.fixture(scope="module")
