@@ -23,8 +23,8 @@ from offchain.data.datasets import load_dataset
 from offchain.data.seeds import generator
 from offchain.mde.artefact import artefact_digest, load_artefact
 from offchain.mde.leakage import NoisyTotal, membership, price_extraction, reidentified
-from offchain.mde.lots import Owned, Plan, lay_out
 from offchain.mde.owner import METHODS, Owner, Published, Purse
+from offchain.mde.partition import Owned, Plan, lay_out
 from offchain.mde.samples import Samples
 from offchain.report.text import markdown
 

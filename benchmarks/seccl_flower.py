@@ -26,8 +26,8 @@ from flwr.serverapp import Grid, ServerApp
 from flwr.simulation import run_simulation
 
 from benchmarks.seccl_rounds import measured_rounds, read_sets
+from offchain.runs.processes import cores
 from offchain.seccl.engine import LoopEngine
-from offchain.seccl.processes import cores
 
 
 @lru_cache

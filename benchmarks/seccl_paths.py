@@ -28,13 +28,14 @@ from torch.nn import functional
 from benchmarks.seccl_rounds import cpu_seconds
 from offchain.data.datasets import load_dataset
 from offchain.data.imageset import split
+from offchain.runs.processes import cores
 from offchain.seccl import stacked
 from offchain.seccl.engine import LoopEngine
 from offchain.seccl.evaluation import confusion, count_predictions
 from offchain.seccl.networks import SmallCnn, default_factory
 from offchain.seccl.parameters import Layout, initial_model
 from offchain.seccl.partition import partition
-from offchain.seccl.processes import ProcessEngine, cores
+from offchain.seccl.processes import ProcessEngine
 from offchain.seccl.threads import ThreadEngine
 from offchain.seccl.training import Samples, Task, to_inputs
 from offchain.seccl.updates import applied, largest_changes

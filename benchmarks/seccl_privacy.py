@@ -21,11 +21,12 @@ from scipy.optimize import brentq
 from offchain.data.datasets import load_dataset
 from offchain.data.imageset import ImageSet, split
 from offchain.seccl.accountant import image_epsilon, noise_for
-from offchain.seccl.comparison import Run, play_runs
+from offchain.seccl.comparison import play_runs
 from offchain.seccl.engine import LoopEngine
 from offchain.seccl.image_privacy import ImagePrivacy
 from offchain.seccl.partition import partition
 from offchain.seccl.privacy import UpdatePrivacy
+from offchain.seccl.run import Run
 from offchain.seccl.training import TrainingSettings
 
 DELTA = 1e-5

@@ -28,12 +28,13 @@ import torch
 from benchmarks.seccl_rounds import measured_rounds, write_sets
 from offchain.data.datasets import load_dataset
 from offchain.data.imageset import split
+from offchain.runs.processes import cores
 from offchain.seccl.batched import BatchedEngine
 from offchain.seccl.choose import choose_engine
 from offchain.seccl.engine import LoopEngine
 from offchain.seccl.networks import default_factory
 from offchain.seccl.partition import partition
-from offchain.seccl.processes import ProcessEngine, cores
+from offchain.seccl.processes import ProcessEngine
 from offchain.seccl.training import Samples, Task, TrainingSettings
 
 

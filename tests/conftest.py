@@ -8,6 +8,7 @@ import ape
 import pytest
 
 from tests.kit.addresses import forgotten_afterwards
+from tests.kit.frugal_ape import frugal_ape
 from tests.kit.mock_contracts import compile_mocks, deploy_token
 
 # chain_isolation=False: what a fixture gives is the same on any chain. Without it Ape undoes what
@@ -18,10 +19,12 @@ from tests.kit.mock_contracts import compile_mocks, deploy_token
 def has_chain(request):
     """Whether this run has a chain, which is fresh then: no node that another run left behind."""
     if not request.config.pluginmanager.has_plugin("ape_test"):
-        return False
+        yield False
+        return
     height = ape.chain.blocks.height
     assert height == 0, f"a node from another run is on this port, at block {height}"
-    return True
+    with frugal_ape():
+        yield True
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -8,18 +8,18 @@ import {
     ITradingSession,
     Review,
     State,
-    Terms,
+    TradingTerms,
     WrongDelivery,
     WrongKey
 } from "../interfaces/ITradingSession.sol";
+import {Bitmap} from "../exchange/Bitmap.sol";
 import {Payment} from "../exchange/Payment.sol";
 import {SealedKey} from "../exchange/SealedKey.sol";
 import {Evidence} from "./Evidence.sol";
 import {PackedTerms, PackedTermsLib} from "./PackedTerms.sol";
 import {Profile, ProfileLib} from "./Profile.sol";
-import {SampleSet} from "../exchange/SampleSet.sol";
 import {SessionState} from "./SessionState.sol";
-import {Shards} from "../exchange/Shards.sol";
+import {Shards} from "./Shards.sol";
 
 /// @title One HyperX trading session
 /// @notice State by state, who may do what, and where it leads. Windows are half-open, [start, end).
@@ -94,10 +94,10 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
             emit SampleRequested(provider, block.number);
             return;
         }
-        uint256 sampled = SampleSet.size(bitmap, t.shardCount());
+        uint256 sampled = Bitmap.size(bitmap, t.shardCount());
         uint256 limit = t.sampleLimit();
         require(sampled > 0 && sampled <= limit, SampleSizeOutOfRange(sampled, limit));
-        _setSample(provider, profile, SampleSet.hash(bitmap));
+        _setSample(provider, profile, Bitmap.hash(bitmap));
         emit Sampled(provider, bitmap);
     }
 
@@ -113,7 +113,7 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
         require(block.number <= last, DrawTooLate(block.number, last));
 
         bytes32 seed = keccak256(abi.encode(blockhash(requested + 1), address(this), provider));
-        uint256[] memory bitmap = SampleSet.draw(seed, t.shardCount(), t.sampleLimit());
+        uint256[] memory bitmap = Bitmap.draw(seed, t.shardCount(), t.sampleLimit());
         _setSample(provider, profile, keccak256(abi.encodePacked(bitmap)));
         emit Sampled(provider, bitmap);
     }
@@ -156,7 +156,7 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
         Status memory status_ = _running(State.Reviewing);
         require(msg.sender == status_.candidate, NotCandidate(msg.sender, status_.candidate));
         require(!status_.disclosed, ReviewAlreadySubmitted(msg.sender));
-        uint256 sampled = SampleSet.size(review.bitmap, t.shardCount());
+        uint256 sampled = Bitmap.size(review.bitmap, t.shardCount());
         require(review.sealedKeys.length == sampled, WrongKeyCount(review.sealedKeys.length, sampled));
         uint256 addresses = t.publishedAddresses() ? 0 : sampled;
         require(review.addresses.length == addresses, WrongKeyCount(review.addresses.length, addresses));
@@ -164,7 +164,7 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
         bytes32 addressRoot = t.publishedAddresses()
             ? review.addressRoot
             : Shards.multiproofRoot(msg.sender, t.shardCount(), review.bitmap, review.addresses, review.proof);
-        bytes26 sample = Shards.fold(Shards.rootsHash(review.keyRoot, addressRoot), SampleSet.hash(review.bitmap));
+        bytes26 sample = Shards.fold(Shards.rootsHash(review.keyRoot, addressRoot), Bitmap.hash(review.bitmap));
         Profile profile = _profiles[msg.sender];
         profile.requireCommitted(Shards.fold(sample, bytes32(uint256(uint160(review.oneTimeKey)))));
 
@@ -304,7 +304,7 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
     // ---------------------------------------------------------------- views
 
     /// @inheritdoc ITradingSession
-    function terms() external view returns (Terms memory) {
+    function terms() external view returns (TradingTerms memory) {
         return PackedTermsLib.load().unpack();
     }
 

@@ -11,7 +11,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 ///     +--------------+-----------------+-------------+--------+
 ///
 /// Sample, label, author and time are in the record's key, so that whoever acts on a contribution brings them along.
-/// Bit s - 1 of `reporters` says that the author in seat s has reported it (Standing.sol).
+/// Bit s - 1 of `reporters` says that the author in seat s has reported it (Author.sol).
 type Contribution is uint256;
 
 using ContributionLib for Contribution global;

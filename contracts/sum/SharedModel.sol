@@ -7,7 +7,7 @@ import {IClassifier} from "../interfaces/IClassifier.sol";
 import {Claim, IIncentive} from "../interfaces/IIncentive.sol";
 import {ISharedModel} from "../interfaces/ISharedModel.sol";
 import {Contribution, ContributionLib} from "./Contribution.sol";
-import {Standing} from "./Standing.sol";
+import {Author} from "./Author.sol";
 import {Totals, TotalsLib} from "./Totals.sol";
 
 /// @title An open, shared model: anybody teaches it, its incentive keeps it honest (SUM, section III)
@@ -44,7 +44,7 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
 
     Totals private _totals;
     mapping(bytes32 key => Contribution) private _contributions;
-    mapping(address account => Standing) private _standings;
+    mapping(address account => Author) private _authors;
     /// @dev reports by accounts that had no seat then; the others' are bits of the record
     mapping(bytes32 key => mapping(address reporter => bool)) private _reports;
 
@@ -83,7 +83,7 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
         _totals = totals.withUpdate(block.timestamp).withIncome(cost);
         emit DataAdded(msg.sender, key, features, label, block.timestamp, deposit, cost);
         if (msg.value > needed) {
-            _standings[msg.sender] = _standings[msg.sender].credited(msg.value - needed);
+            _authors[msg.sender] = _authors[msg.sender].credited(msg.value - needed);
             emit Credited(msg.sender, msg.value - needed);
         }
         // What the model thought before is in the classifier's event.
@@ -95,17 +95,17 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
 
     /// @inheritdoc ISharedModel
     function refund(uint256[] calldata features, uint256 label, uint256 addedAt) external nonReentrant {
-        (bytes32 key, Contribution record) = _open(features, label, addedAt, msg.sender);
+        (bytes32 key, Contribution record) = _unrefunded(features, label, addedAt, msg.sender);
         Totals totals = _totals;
-        Standing standing = _standings[msg.sender];
-        Claim memory claim = _claim(record, label, addedAt, msg.sender, standing, totals);
+        Author claimant = _authors[msg.sender];
+        Claim memory claim = _claim(record, label, addedAt, msg.sender, claimant, totals);
         claim.predicted = classifier.predict(features);
         uint256 amount = incentive.onRefund(claim);
 
         totals = totals.shared();
         uint256 seat;
-        (_totals, seat) = totals.withGoodData(standing.seat());
-        _standings[msg.sender] = standing.withGoodData(seat, totals.rewardPerGood());
+        (_totals, seat) = totals.withGoodData(claimant.seat());
+        _authors[msg.sender] = claimant.withGoodData(seat, totals.rewardPerGood());
         _contributions[key] = record.take(amount).with(ContributionLib.REFUNDED);
         emit Refunded(msg.sender, key, amount);
         _pay(amount);
@@ -114,14 +114,14 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
     /// @inheritdoc ISharedModel
     function report(uint256[] calldata features, uint256 label, uint256 addedAt, address author) external nonReentrant {
         require(msg.sender != author, OwnData(author));
-        (bytes32 key, Contribution record) = _open(features, label, addedAt, author);
-        Standing standing = _standings[msg.sender];
-        uint256 seat = standing.seat();
+        (bytes32 key, Contribution record) = _unrefunded(features, label, addedAt, author);
+        Author claimant = _authors[msg.sender];
+        uint256 seat = claimant.seat();
         require(
             !record.reportedBy(seat) && !(record.has(ContributionLib.REPORTED_UNSEATED) && _reports[key][msg.sender]),
             AlreadyClaimed(key, msg.sender)
         );
-        Claim memory claim = _claim(record, label, addedAt, author, standing, _totals);
+        Claim memory claim = _claim(record, label, addedAt, author, claimant, _totals);
         claim.predicted = classifier.predict(features);
         uint256 amount = incentive.onReport(claim);
 
@@ -142,8 +142,8 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
         external
         nonReentrant
     {
-        (bytes32 key, Contribution record) = _open(features, label, addedAt, author);
-        uint256 amount = incentive.onTakeOver(_claim(record, label, addedAt, author, _standings[msg.sender], _totals));
+        (bytes32 key, Contribution record) = _unrefunded(features, label, addedAt, author);
+        uint256 amount = incentive.onTakeOver(_claim(record, label, addedAt, author, _authors[msg.sender], _totals));
 
         _contributions[key] = record.take(amount);
         emit TakenOver(msg.sender, key, amount);
@@ -164,12 +164,12 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
 
     /// @inheritdoc ISharedModel
     function claimRewards() external nonReentrant {
-        Standing standing = _standings[msg.sender];
+        Author author = _authors[msg.sender];
         // Sharing the pot is not recorded before the number of good data changes: it comes out the same until then.
-        uint256 amount = standing.owed(_totals.shared().rewardPerGood());
+        uint256 amount = author.owed(_totals.shared().rewardPerGood());
         require(amount > 0, NothingOwed(msg.sender));
 
-        _standings[msg.sender] = standing.paid(amount);
+        _authors[msg.sender] = author.paid(amount);
         emit RewardsClaimed(msg.sender, amount);
         _pay(amount);
     }
@@ -192,7 +192,7 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
 
     /// @inheritdoc ISharedModel
     function claimable(address account) external view returns (uint256) {
-        return _standings[account].owed(_totals.shared().rewardPerGood());
+        return _authors[account].owed(_totals.shared().rewardPerGood());
     }
 
     /// @inheritdoc ISharedModel
@@ -211,7 +211,7 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
 
     /// @inheritdoc ISharedModel
     function goodData(address author) external view returns (uint256) {
-        return _standings[author].goodData();
+        return _authors[author].goodData();
     }
 
     /// @inheritdoc ISharedModel
@@ -232,7 +232,7 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
     // ---------------------------------------------------------------- shared steps
 
     /// @notice The record of a contribution that was added and not refunded (NeverAdded, AlreadyRefunded).
-    function _open(uint256[] calldata features, uint256 label, uint256 addedAt, address author)
+    function _unrefunded(uint256[] calldata features, uint256 label, uint256 addedAt, address author)
         private
         view
         returns (bytes32 key, Contribution record)
@@ -244,14 +244,11 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
     }
 
     /// @notice What the incentive is told of the caller's claim; the model's prediction is added where it is asked.
-    function _claim(
-        Contribution record,
-        uint256 label,
-        uint256 addedAt,
-        address author,
-        Standing standing,
-        Totals totals
-    ) private view returns (Claim memory claim) {
+    function _claim(Contribution record, uint256 label, uint256 addedAt, address author, Author claimant, Totals totals)
+        private
+        view
+        returns (Claim memory claim)
+    {
         claim.author = author;
         claim.claimant = msg.sender;
         claim.byOwner = msg.sender == owner;
@@ -260,7 +257,7 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
         claim.deposit = record.deposit();
         claim.left = record.left();
         claim.label = label;
-        claim.goodData = standing.goodData();
+        claim.goodData = claimant.goodData();
         claim.totalGoodData = totals.goodData();
     }
 

@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
-import {StandingLib} from "./Standing.sol";
+import {AuthorLib} from "./Author.sol";
 
 /// @notice What a shared model stores once for all, in one slot:
 ///
@@ -81,7 +81,7 @@ library TotalsLib {
         // slither-disable-next-line unused-return
         SafeCast.toUint32(goodData(self) + 1);
         uint256 word = Totals.unwrap(self) + 1;
-        if (seat == 0 && seats(self) < StandingLib.SEATS) {
+        if (seat == 0 && seats(self) < AuthorLib.SEATS) {
             word += 1 << 32;
             seat = seats(self) + 1;
         }

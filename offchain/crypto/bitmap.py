@@ -1,4 +1,4 @@
-"""Sampled sets as bitmaps: the Python twin of ``contracts/exchange/SampleSet.sol``."""
+"""Sampled sets as bitmaps: the Python twin of ``contracts/exchange/Bitmap.sol``."""
 
 from __future__ import annotations
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 from offchain.crypto.errors import CryptoError
+from offchain.files import write_whole
 
 
 class SecretsError(CryptoError):
@@ -46,7 +46,7 @@ class SecretsFile:
             values = self._read()
             if name not in values:
                 values[name] = make().hex()
-                self._save(values)
+                write_whole(self.path, json.dumps(values).encode(), 0o600)
             self._values = values
         return self.get(name)
 
@@ -61,19 +61,3 @@ class SecretsFile:
             return {str(name): bytes.fromhex(v).hex() for name, v in values.items()}
         except (OSError, ValueError, AttributeError, TypeError) as error:
             raise SecretsError(f"{self.path} is no secrets file") from error
-
-    def _save(self, values: dict[str, str]) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self.path.with_name(self.path.name + ".new")
-        draft.unlink(missing_ok=True)
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump(values, file)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self.path)
-        # The new name is on disk once its folder is.
-        folder = os.open(self.path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)

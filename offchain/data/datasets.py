@@ -11,8 +11,10 @@ import numpy as np
 import torch
 from torchvision import datasets as tv  # type: ignore[import-untyped, unused-ignore]
 
-from offchain.data.imagefolder import evenly_spaced, load_folder
+from offchain.data.imagefolder import UnreadableError, evenly_spaced, load_folder
 from offchain.data.imageset import DataError, ImageSet, Progress, split
+from offchain.data.leftout import Note, warn
+from offchain.data.memory import check_room
 from offchain.data.pixels import resize
 
 __all__ = ["DATASETS", "MAX_SIDE", "DataError", "ImageSet", "Progress", "load_dataset", "split"]
@@ -79,6 +81,8 @@ def load_dataset(
     download: bool = False,
     size: int | None = None,
     limit: int | None = None,
+    skip_broken: bool = False,
+    note: Note = warn,
     progress: Progress | None = None,
 ) -> ImageSet:
     """Load a dataset into memory.
@@ -95,6 +99,9 @@ def load_dataset(
         differ in size needs it.
     limit: keep at most this many samples, evenly spaced over the set. Many sets are sorted by
         class, so the first ones would be of a single class.
+    skip_broken: leave out the files of a directory that cannot be read; else the first of them
+        ends the loading.
+    note: told what of a directory was left out, see `load_folder`.
     progress: called as (done, total) while the files of a directory are decoded.
 
     Raises DataError, one line, naming the spec, the file or the bound.
@@ -117,13 +124,35 @@ def load_dataset(
         folder = root if root is not None else Path.home() / ".cache" / "souk"
         imageset = _from_torchvision(spec, source, folder, split, download)
     else:
-        return load_folder(Path(spec), size=size, limit=limit, progress=progress)
+        return _from_folder(Path(spec), size, limit, skip_broken, note, progress)
 
     if limit is not None and limit < len(imageset):
         imageset = imageset.subset(evenly_spaced(len(imageset), limit))
     if size is not None:
+        check_room(spec, len(imageset), (imageset.shape[0], size, size))
         imageset = replace(imageset, images=resize(imageset.images, size, size))
     return imageset
+
+
+def _from_folder(
+    directory: Path,
+    size: int | None,
+    limit: int | None,
+    skip_broken: bool,
+    note: Note,
+    progress: Progress | None,
+) -> ImageSet:
+    try:
+        return load_folder(
+            directory,
+            size=size,
+            limit=limit,
+            skip_broken=skip_broken,
+            note=note,
+            progress=progress,
+        )
+    except UnreadableError as error:
+        raise DataError(f"{error} (--skip-broken goes on without such files)") from error
 
 
 def _digits() -> ImageSet:

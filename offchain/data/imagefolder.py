@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image
-from torchvision.datasets import ImageFolder  # type: ignore[import-untyped, unused-ignore]
+from PIL import Image, ImageFile, ImageOps
+from PIL.TiffImagePlugin import TiffImageFile
 
 from offchain.data.imageset import DataError, ImageSet, Progress
+from offchain.data.leftout import LeftOut, Note, warn
+from offchain.data.memory import check_room
 from offchain.data.pixels import resize
+from offchain.data.scan import scan
 
 _CHUNK = 256
 """Files decoded between two calls of `progress`; also the longest wait after Ctrl-C."""
 
-_DEEP_MODES = ("I", "F")
-"""PIL modes of more than 8 bits per channel (I;16 and its kin included)."""
+_BITS_PER_SAMPLE = 258
+"""TIFF's tag of the bits in each channel."""
+
+_BROKEN, _DEEP = "broken pictures", "pictures of more than 8 bits per channel"
+
+
+class UnreadableError(DataError):
+    """A file that cannot be read as a picture of 8 bits per channel.
+
+    what: its kind, in the plural.
+    """
+
+    def __init__(self, message: str, what: str) -> None:
+        super().__init__(message)
+        self.what = what
 
 
 def evenly_spaced(available: int, wanted: int) -> npt.NDArray[np.int64]:
@@ -33,42 +49,125 @@ def load_folder(
     *,
     size: int | None = None,
     limit: int | None = None,
+    skip_broken: bool = False,
+    keep_empty: bool = False,
+    note: Note = warn,
     progress: Progress | None = None,
 ) -> ImageSet:
     """Read `directory`/<class>/<image files> as RGB; classes are the folders' names, sorted.
 
+    Pictures are turned as their EXIF data says. Of a file with several frames or pages the first
+    is read. Hidden files and folders, files of other kinds and what links would read twice are
+    left out; each kind that there is goes to `note`.
+
     size: resize every image to size x size pixels; without it all images must be equal in size.
     limit: decode at most this many files, evenly spaced over the sorted list.
+    skip_broken: leave out what cannot be read.
+    keep_empty: a folder without a picture is a class without samples, as whoever must get back
+        the very classes that were written needs it. Else it is left out, since nothing can be
+        learned, sold or judged of it.
 
-    Raises DataError naming the file that is broken, has more than 8 bits per channel, or
-    differs in size.
+    Raises DataError when there is no picture, when `directory` holds splits of a set, when the
+    images exceed the memory or differ in size, and UnreadableError, which names the file, for one
+    that is broken or has more than 8 bits per channel: what range such values have, only their
+    owner knows.
     """
-    try:
-        folder = ImageFolder(directory)
-    except FileNotFoundError as error:
-        raise DataError(f"{directory} is no image folder: {error}") from error
-    chosen = evenly_spaced(len(folder), limit if limit is not None else len(folder))
-    paths = [Path(folder.samples[i][0]) for i in chosen]
+    found = scan(directory)
+    for left_out in found.left_out:
+        note(left_out)
+    chosen = evenly_spaced(len(found.pictures), limit or len(found.pictures))
+    reading = _Reading([found.pictures[i] for i in chosen], size, skip_broken)
+    images = reading.images(directory, progress)
+    asked = [found.classes[found.labels[i]] for i in chosen]
+    kept = [asked[i] for i in reading.readable]
+    # A limit may leave a class without samples; only what cannot be read loses a class.
+    without = sorted({*found.empty, *(set(asked) - set(kept))})
+    left_out_classes = [] if keep_empty else without
+    classes = sorted({*found.classes, *found.empty} - set(left_out_classes))
+    for what, names in (
+        *reading.left_out(directory).items(),
+        ("class folders without a picture that can be read", left_out_classes),
+    ):
+        if names:
+            note(LeftOut(str(directory), what, tuple(names)))
+    place = {name: label for label, name in enumerate(classes)}
+    labels = torch.tensor([place[name] for name in kept], dtype=torch.int64)
+    return ImageSet(images, labels, tuple(classes), directory.name or str(directory))
 
-    first = _decode(paths[0], size)
-    images = torch.empty((len(paths), *first.shape), dtype=torch.uint8)
 
-    def fill(i: int) -> None:
-        image = _decode(paths[i], size)
-        if image.shape != first.shape:
-            raise DataError(
-                f"{paths[i]} is {_width_by_height(image)} pixels, {paths[0]} is "
-                f"{_width_by_height(first)}: give a size to resize all images to"
-            )
-        images[i] = image
+class _Reading:
+    """Decodes files, and keeps what came of each of them.
 
-    _in_threads(fill, len(paths), progress)
-    return ImageSet(
-        images,
-        torch.tensor([folder.targets[i] for i in chosen], dtype=torch.int64),
-        tuple(folder.classes),
-        directory.name or str(directory),
-    )
+    unreadable: why a file was skipped, by its index. further: how many frames or pages after the
+    first one a file has, by its index, where it has any.
+    """
+
+    def __init__(self, paths: Sequence[Path], size: int | None, skip_broken: bool) -> None:
+        self._paths, self._size, self._skip_broken = paths, size, skip_broken
+        self.unreadable: dict[int, UnreadableError] = {}
+        self.further: dict[int, int] = {}
+
+    def images(self, directory: Path, progress: Progress | None) -> torch.Tensor:
+        """uint8 (number of readable files, 3, H, W), in the order of the files."""
+        first, shape = self._first()
+        check_room(str(directory), len(self._paths), shape)
+        images = torch.empty((len(self._paths), *shape), dtype=torch.uint8)
+
+        def fill(i: int) -> None:
+            image = self._decoded(i)
+            if image is None:
+                return
+            if tuple(image.shape) != shape:
+                raise DataError(
+                    f"{self._paths[i]} is {_width_by_height(image.shape)} pixels, "
+                    f"{self._paths[first]} is {_width_by_height(shape)}: "
+                    "give a size to resize all images to"
+                )
+            images[i] = image
+
+        _in_threads(fill, len(self._paths), progress)
+        for place, i in enumerate(self.readable):
+            if place != i:
+                images[place] = images[i]
+        return images[: len(self.readable)]
+
+    @property
+    def readable(self) -> list[int]:
+        """Indices of the files that were read, ascending."""
+        return [i for i in range(len(self._paths)) if i not in self.unreadable]
+
+    def left_out(self, directory: Path) -> dict[str, list[str]]:
+        """What was left out, by kind, under its path below `directory`."""
+        kinds: dict[str, list[str]] = {}
+        for i, error in sorted(self.unreadable.items()):
+            kinds.setdefault(error.what, []).append(str(self._paths[i].relative_to(directory)))
+        if self.further:
+            kinds["further frames or pages of pictures"] = [
+                f"{self._paths[i].relative_to(directory)}, {count:,}"
+                for i, count in sorted(self.further.items())
+            ]
+        return kinds
+
+    def _first(self) -> tuple[int, tuple[int, int, int]]:
+        """Index and shape of the first file that can be read."""
+        for i in range(len(self._paths)):
+            image = self._decoded(i)
+            if image is not None:
+                return i, (image.shape[0], image.shape[1], image.shape[2])
+        raise DataError(f"none of {len(self._paths):,} pictures can be read: {self.unreadable[0]}")
+
+    def _decoded(self, i: int) -> torch.Tensor | None:
+        """File i as uint8 (3, H, W); None when it is to be skipped."""
+        try:
+            image, frames = _decode(self._paths[i], self._size)
+        except UnreadableError as error:
+            if not self._skip_broken:
+                raise
+            self.unreadable[i] = error
+            return None
+        if frames > 1:
+            self.further[i] = frames - 1
+        return image
 
 
 def _in_threads(work: Callable[[int], None], total: int, progress: Progress | None) -> None:
@@ -81,21 +180,39 @@ def _in_threads(work: Callable[[int], None], total: int, progress: Progress | No
                 progress(end, total)
 
 
-def _decode(path: Path, size: int | None) -> torch.Tensor:
-    """The image file as uint8 (3, H, W)."""
+def _decode(path: Path, size: int | None) -> tuple[torch.Tensor, int]:
+    """The upright picture as uint8 (3, H, W), and how many frames or pages its file has."""
     try:
         with Image.open(path) as image:
-            if image.mode.split(";")[0] in _DEEP_MODES:
-                raise DataError(f"{path} has more than 8 bits per channel: convert it first")
-            pixels = np.array(image.convert("RGB"))  # (H, W, 3)
+            if _is_deep(image):
+                raise UnreadableError(
+                    f"{path} has more than 8 bits per channel: convert it first", _DEEP
+                )
+            frames = getattr(image, "n_frames", 1)
+            pixels = np.array(ImageOps.exif_transpose(image).convert("RGB"))  # (H, W, 3)
     except DataError:
         raise
     # Decoders raise OSError, SyntaxError, ValueError, struct.error, DecompressionBombError, ...
     except Exception as error:
-        raise DataError(f"{path} cannot be read as an image: {error}") from error
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise UnreadableError(f"{path} cannot be read as an image: {why}", _BROKEN) from error
     decoded = torch.from_numpy(pixels).permute(2, 0, 1)
-    return decoded if size is None else resize(decoded.unsqueeze(0), size, size).squeeze(0)
+    if size is not None:
+        decoded = resize(decoded.unsqueeze(0), size, size).squeeze(0)
+    return decoded, frames
 
 
-def _width_by_height(image: torch.Tensor) -> str:
-    return f"{image.shape[2]}x{image.shape[1]}"
+def _is_deep(image: ImageFile.ImageFile) -> bool:
+    """Whether a channel has more than 8 bits, which Pillow cuts from colours without a word."""
+    if image.mode.split(";")[0] in ("I", "F"):
+        return True
+    if isinstance(image, TiffImageFile):
+        return any(bits > 8 for bits in image.tag_v2.get(_BITS_PER_SAMPLE, (1,)))
+    arguments = [image.tile[0].args] if image.tile else []
+    if image.format == "PPM":  # ("RGB", greatest value)
+        return any(isinstance(args, tuple) and args[-1] > 255 for args in arguments)
+    return image.format == "PNG" and any(";16" in str(args) for args in arguments)
+
+
+def _width_by_height(shape: Sequence[int]) -> str:
+    return f"{shape[2]}x{shape[1]}"

@@ -16,8 +16,8 @@ from offchain.mde.compression import CompressionSettings
 from offchain.mde.errors import MdeError
 from offchain.mde.extraction import ExtractionSettings, TreeEfficacy
 from offchain.mde.influence import GradientEfficacy, InfluenceSettings
-from offchain.mde.lots import MarketData
 from offchain.mde.oracles import Settings, prepare
+from offchain.mde.partition import MarketData
 from offchain.mde.pricing import Piecewise, PriceFunction, units
 from offchain.mde.samples import Samples, Task, as_floats
 from offchain.mde.students import Distilled, dense_network

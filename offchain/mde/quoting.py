@@ -11,9 +11,9 @@ from offchain.mde.errors import ArtefactMismatch
 from offchain.mde.extraction import TreeEfficacy
 from offchain.mde.pricing import PriceFunction
 from offchain.mde.samples import Kind
+from offchain.mde.verifiable.encoding import Encoding
 from offchain.mde.verifiable.quotes import require_order
 from offchain.mde.verifiable.rules import rule_hash
-from offchain.mde.verifiable.samples import Encoding
 from offchain.mde.verifiable.tree import VerifiableArtefact, load_verifiable
 
 NO_WORD = bytes(32)

@@ -23,8 +23,8 @@ from offchain.mde.deals import (
 )
 from offchain.mde.quoting import NO_WORD, Pricing
 from offchain.mde.samples import Samples
+from offchain.mde.verifiable.encoding import Encoding
 from offchain.mde.verifiable.quotes import verifiable_quote
-from offchain.mde.verifiable.samples import Encoding
 from offchain.mde.verifiable.scores import ScoreLeaves
 from offchain.storage import Datastore
 

@@ -9,10 +9,11 @@ from functools import partial
 
 import torch
 
+from offchain.runs.processes import cores
 from offchain.seccl.batched import BatchedEngine
 from offchain.seccl.engine import Engine, EngineError, LoopEngine
 from offchain.seccl.parameters import initial_model
-from offchain.seccl.processes import ProcessEngine, cores
+from offchain.seccl.processes import ProcessEngine
 from offchain.seccl.threads import ThreadEngine
 from offchain.seccl.training import Samples, Task
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import torch
 
 from offchain.data.imageset import Progress
-from offchain.importable import keep_importable
+from offchain.runs.processes import cores, keep_importable
 from offchain.seccl.engine import (
     EngineError,
     LoopEngine,
@@ -33,11 +33,6 @@ _worker: LoopEngine  # in a worker process: its own engine, made once by _start
 
 _START_SECONDS = 300.0
 """Longest wait for all workers to start."""
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class ProcessEngine:

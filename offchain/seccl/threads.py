@@ -12,6 +12,7 @@ import torch
 
 from offchain.data.imageset import Progress
 from offchain.models.device import exact_convolutions
+from offchain.runs.processes import cores
 from offchain.seccl.engine import (
     EngineError,
     LoopEngine,
@@ -19,7 +20,6 @@ from offchain.seccl.engine import (
     evaluated_together,
     gathered,
 )
-from offchain.seccl.processes import cores
 from offchain.seccl.training import Samples, Task, to_inputs
 
 _Item = TypeVar("_Item")

@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from rich.console import Console
 
 from offchain.data.datasets import DATASETS, load_dataset
-from offchain.data.imageset import ImageSet, Progress
+from offchain.data.imageset import ImageSet
+from offchain.data.leftout import Note
 from offchain.hide.errors import LevelError
 from offchain.hide.figures import contact_sheet
 from offchain.hide.judging import Split, with_held_out, with_test_set
@@ -35,7 +36,7 @@ from offchain.hide.trial_sheets import (
 from offchain.models.device import pick_device
 from offchain.report.figures import png
 from offchain.report.sheets import Sheet
-from offchain.report.tables import as_markdown, render
+from offchain.report.tables import as_markdown
 from offchain.report.text import whole
 from scripts._stage.telling import Telling
 
@@ -82,6 +83,7 @@ class Options:
     mask_steps: int
     countered: int | None
     device: str | None
+    skip_broken: bool
 
     @classmethod
     def of(cls, **given: object) -> Options:
@@ -101,6 +103,7 @@ class Options:
     def command(self) -> str:
         """What gives the same report again, where the data lies apart."""
         parts = [f"ape run figures hide --dataset {self.dataset}"]
+        parts += ["--skip-broken"] if self.skip_broken else []
         parts += [f"--only {part}" for part in self.only] if len(self.only) == 1 else []
         parts.append(f"--seeds {self.seeds}")
         if "robustness" in self.only:
@@ -135,15 +138,13 @@ def reproduce(options: Options, folder: Path) -> None:
     device = pick_device(options.device)
     plans = [options.plan(seed) for seed in range(options.seeds)]
     telling = Telling(Console(width=120))
-    with telling.live():
-        telling.doing("reading images")
-        split = _split(options)
-
-        def tell(what: str) -> Progress:
-            telling.doing(what)
-            return telling.progress
-
-        trials = [Trial(split, plan, folder / "runs", device=device, tell=tell) for plan in plans]
+    with telling.doing("reading images"):
+        split = _split(options, telling.left_out)
+    with telling.doing("measuring"):
+        trials = [
+            Trial(split, plan, folder / "runs", device=device, tell=telling.turn_to)
+            for plan in plans
+        ]
         folder.mkdir(parents=True, exist_ok=True)
         files = [folder / "figures.md"]
         results = [trial.result() for trial in trials]
@@ -156,14 +157,12 @@ def reproduce(options: Options, folder: Path) -> None:
         if "robustness" in options.only:
             sheets += _robustness(options, trials, results)
         files[0].write_text(_document(options, split, sheets))
-    for sheet in sheets:
-        telling.console.print(render(sheet))
-    telling.console.print(f"done in {time.monotonic() - began:.0f} s", highlight=False)
-    for file in files:
-        telling.console.print(str(file), highlight=False)
+    telling.sheets(sheets)
+    telling.show(f"done in {time.monotonic() - began:.0f} s")
+    telling.wrote(files)
 
 
-def _split(options: Options) -> Split:
+def _split(options: Options, note: Note) -> Split:
     """What is published and what models are tested on."""
     folder = Path(options.dataset)
     if options.dataset in DATASETS and options.data_root is not None:
@@ -172,13 +171,17 @@ def _split(options: Options) -> Split:
 
     def load(part: str, limit: int | None) -> ImageSet:
         if in_folders:
-            return load_dataset(str(folder / part), limit=limit)
+            return load_dataset(
+                str(folder / part), limit=limit, skip_broken=options.skip_broken, note=note
+            )
         return load_dataset(
             options.dataset,
             root=options.data_root,
             split=part,
             download=options.download,
             limit=limit,
+            skip_broken=options.skip_broken,
+            note=note,
         )
 
     if in_folders or (options.dataset in DATASETS and options.dataset != "digits"):

@@ -12,6 +12,7 @@ from rich.console import Console
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.data.datasets import DATASETS, load_dataset
 from offchain.data.imageset import ImageSet, Progress
+from offchain.data.leftout import Note
 from offchain.hide.cleaner import apply, encode_cleaner
 from offchain.hide.countermeasures import Regained, countermeasures, regained
 from offchain.hide.errors import HideError, LevelError
@@ -53,6 +54,7 @@ class Options:
     counter: bool
     data_root: Path | None
     download: bool
+    skip_broken: bool
     image_size: int | None
     images: int | None
     seed: int
@@ -72,7 +74,7 @@ class Options:
             joint=tuple(name for name in dict.fromkeys(self.also) if name != self.network),
         )
 
-    def split(self, progress: Progress) -> Split:
+    def split(self, note: Note, progress: Progress) -> Split:
         """The data, and what models are tested on: torchvision's test split where there is one."""
 
         def load(part: str) -> ImageSet:
@@ -83,6 +85,8 @@ class Options:
                 download=self.download,
                 size=self.image_size,
                 limit=self.images if part == "train" else None,
+                skip_broken=self.skip_broken,
+                note=note,
                 progress=progress,
             )
 
@@ -108,30 +112,25 @@ def hide(options: Options, out: Path) -> None:
     if (out / "published").exists():
         raise HideError(f"{out / 'published'} exists: name another folder")
     telling = Telling(Console(width=120))
-    with telling.live():
-        telling.doing("reading images")
-        split = options.split(telling.progress)
-        private = out / "private"
-        private.mkdir(parents=True, exist_ok=True, mode=0o700)
-        secret = SecretsFile(private / "secret.json").remember(
-            "family", lambda: os.urandom(SECRET_BYTES)
-        )
-
-        def tell(what: str) -> Progress:
-            telling.doing(what)
-            return telling.progress
-
+    with telling.doing("reading images") as progress:
+        split = options.split(telling.left_out, progress)
+    private = out / "private"
+    private.mkdir(parents=True, exist_ok=True, mode=0o700)
+    secret = SecretsFile(private / "secret.json").remember(
+        "family", lambda: os.urandom(SECRET_BYTES)
+    )
+    with telling.doing("making masks and searching levels"):
         made = make_family(
             split,
             plan,
             Secret(secret),
             device=device,
             kept=Kept(private / "points.jsonl"),
-            telling=tell,
+            telling=telling.turn_to,
         )
-        counters: list[Regained] = []
-        if options.counter:
-            telling.doing("counter-measures")
+    counters: list[Regained] = []
+    if options.counter:
+        with telling.doing("trying free counter-measures") as progress:
             counters = regained(
                 made.family.masked.subset(split.learned),
                 split.test,
@@ -140,10 +139,10 @@ def hide(options: Options, out: Path) -> None:
                 plan.training,
                 plan.seed,
                 device=device,
-                progress=telling.progress,
+                progress=progress,
             )
-        telling.doing("writing")
-        alike = _write(made, split, counters, out, telling.progress)
+    with telling.doing("writing") as progress:
+        alike = _write(made, split, counters, out, progress)
     telling.console.print(levels_table(made, alike))
     if counters:
         telling.console.print(counter_table(counters))

@@ -28,6 +28,7 @@ class Options:
     dataset: str
     data_root: Path | None
     download: bool
+    skip_broken: bool
     image_size: int | None
     images: int | None
     test: int

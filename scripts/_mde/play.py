@@ -10,11 +10,11 @@ from pathlib import Path
 import ape
 import click
 
-from offchain.mde import cheats
+from offchain.mde import adversaries
 from offchain.mde.budget import next_best
 from offchain.mde.buying import Retrained, compare
-from offchain.mde.lots import Lot
 from offchain.mde.owner import Owner, Published
+from offchain.mde.partition import Lot
 from offchain.mde.quoting import Terms
 from offchain.mde.seller import Seller
 from offchain.storage import Datastore, open_datastore
@@ -58,7 +58,7 @@ def play_story(name: str, options: PriceOptions, folder: Path) -> list[str]:
     if len(plans) < story.sellers:
         raise click.ClickException(f"the story needs {story.sellers} sellers, not {len(plans)}")
     with telling.doing("loading the data") as progress:
-        data = options.market(progress)
+        data = options.market(telling.left_out, progress)
     with telling.doing("training the buyer's model"):
         owner = Owner.of(data, options.trainer())
     largest = max(len(lot.samples) for lot in data.lots)
@@ -110,7 +110,7 @@ class Table:
         stands = []
         for number, (account, lot) in enumerate(zip(parties.providers, lots, strict=True), 1):
             guilty = self.story.culprit if number == 1 else None
-            role = getattr(cheats, guilty) if guilty else Seller
+            role = getattr(adversaries, guilty) if guilty else Seller
             seller = role(str(account.address), chain.place, lot.samples, self.store)
             stands.append(Stand(f"seller {number}", lot.kind, account, seller))
         first = Round(chain, parties.collector, owner, published, self.terms, self.store)

@@ -6,8 +6,8 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from offchain.files import write_whole
 from offchain.report.figures import png
-from offchain.report.files import write_whole
 from offchain.report.page import Picture, Section, render_page
 from scripts._mde.figures import gains_figure, ways_figure
 from scripts._mde.record import Record

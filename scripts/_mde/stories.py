@@ -19,7 +19,7 @@ class Story:
 
     Attributes:
         title: one line for people.
-        culprit: class of `offchain.mde.cheats` that the first seller is, if it cheats.
+        culprit: class of `offchain.mde.adversaries` that the first seller is, if it cheats.
         proof: the call by which the contract must convict it.
         twice: whether the first seller has a second quote recorded, or tries.
         silent: whether the first seller delivers no key.

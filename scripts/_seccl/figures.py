@@ -13,26 +13,30 @@ from rich.console import Console
 from offchain.data.datasets import DATASETS, load_dataset
 from offchain.data.imagefolder import evenly_spaced
 from offchain.data.imageset import ImageSet, split
+from offchain.data.leftout import Note
 from offchain.models.device import pick_device
 from offchain.report.figures import png
 from offchain.report.sheets import Sheet
 from offchain.report.tables import as_markdown, render
-from offchain.seccl.comparison import Result, Run, play_runs
-from offchain.seccl.figures import (
-    ATTACKS,
-    COMPARED,
-    PAPER_PARTICIPANTS,
+from offchain.runs.spread import Spread
+from offchain.seccl.comparison import play_runs
+from offchain.seccl.figure_sheets import (
     backdoors_sheet,
     breaking_sheet,
-    comparison_runs,
     defences_sheet,
-    figure_4,
-    figure_4_runs,
-    figure_5,
-    figure_5_runs,
     paper_sheet,
     seats_sheet,
 )
+from offchain.seccl.figures import figure_4, figure_5
+from offchain.seccl.grids import (
+    ATTACKS,
+    COMPARED,
+    PAPER_PARTICIPANTS,
+    comparison_runs,
+    figure_4_runs,
+    figure_5_runs,
+)
+from offchain.seccl.run import Result, Run
 from offchain.seccl.training import TrainingSettings
 from scripts._stage.waiting import doing
 
@@ -49,6 +53,7 @@ class Options:
     dataset: str
     data_root: Path | None
     download: bool
+    skip_broken: bool
     only: tuple[str, ...]
     seeds: int
     rounds: int
@@ -56,11 +61,14 @@ class Options:
     compared_images: int
     compared_seeds: int
     device: str | None
+    workers: int | None
+    ray: str | None
 
     @property
     def command(self) -> str:
         """What gives the same report again, where the data lies apart."""
         parts = [f"ape run figures seccl --dataset {self.dataset}"]
+        parts += ["--skip-broken"] if self.skip_broken else []
         parts += [f"--only {part}" for part in self.only] if len(self.only) == 1 else []
         parts += [f"--seeds {self.seeds} --rounds {self.rounds} --epochs {self.epochs}"]
         if "attacks" in self.only:
@@ -75,7 +83,7 @@ def reproduce(options: Options, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     console = Console(width=120)
     with doing(console, "reading images"):
-        train, test = _data(options)
+        train, test = _data(options, lambda what: console.print(str(what), markup=False))
     settings = TrainingSettings(epochs=options.epochs)
     sheets: list[Sheet] = []
     plots: dict[str, Figure] = {}
@@ -110,12 +118,17 @@ def reproduce(options: Options, folder: Path) -> None:
         console.print(str(file), highlight=False)
 
 
-def _data(options: Options) -> tuple[ImageSet, ImageSet]:
+def _data(options: Options, note: Note) -> tuple[ImageSet, ImageSet]:
     """What participants share out and what nobody trains on."""
 
     def load(part: str) -> ImageSet:
         return load_dataset(
-            options.dataset, root=options.data_root, split=part, download=options.download
+            options.dataset,
+            root=options.data_root,
+            split=part,
+            download=options.download,
+            skip_broken=options.skip_broken,
+            note=note,
         )
 
     train = load("train")
@@ -137,7 +150,15 @@ def _play(
 ) -> list[Result]:
     with doing(console, what) as progress:
         device = pick_device(options.device)
-        return play_runs(runs, train, test, folder / "runs", device=device, progress=progress)
+        return play_runs(
+            runs,
+            train,
+            test,
+            folder / "runs",
+            device=device,
+            spread=Spread.of(options.workers, options.ray, gpu=device.type == "cuda"),
+            progress=progress,
+        )
 
 
 def _document(options: Options, train: ImageSet, test: ImageSet, sheets: Sequence[Sheet]) -> str:

@@ -10,8 +10,8 @@ import torch
 from ape.api import AccountAPI
 
 from offchain.crypto import commitments as cm
+from offchain.seccl.adversaries import LIES, Lie
 from offchain.seccl.description import Description
-from offchain.seccl.lies import LIES, Lie
 from offchain.seccl.messages import SessionTerms
 from offchain.seccl.parameters import Layout, model_digest
 from offchain.seccl.participant import Participant

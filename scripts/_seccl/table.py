@@ -11,7 +11,7 @@ import torch
 from ape.api import AccountAPI
 
 from offchain.seccl import actions as do
-from offchain.seccl.lies import LyingServer
+from offchain.seccl.adversaries import LyingServer
 from offchain.seccl.messages import MessageKind
 from offchain.seccl.participant import Message, Participant
 from offchain.seccl.reading import Reading, read

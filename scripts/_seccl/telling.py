@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from offchain.data.imageset import Progress
+from offchain.data.leftout import LeftOut
 from offchain.report.sheets import Row, Sheet
 from offchain.report.tables import render
 from offchain.report.text import amount, percent, whole
@@ -39,6 +40,10 @@ class FederateTelling:
     def say(self, line: str, style: str = "") -> None:
         """One line."""
         self._console.print(line, style=style, highlight=False, soft_wrap=True)
+
+    def left_out(self, what: LeftOut) -> None:
+        """Of the data."""
+        self.say(str(what))
 
     def round(
         self,

@@ -20,6 +20,12 @@ data_root = click.option(
 
 download = click.option("--download", is_flag=True, help="Let torchvision fetch what is missing.")
 
+skip_broken = click.option(
+    "--skip-broken",
+    is_flag=True,
+    help="Go on without pictures of a directory that cannot be read, and list them.",
+)
+
 gas_price = click.option(
     "--gas-price",
     type=click.FloatRange(0, 1_000_000),
@@ -38,3 +44,18 @@ def seed(of: str) -> Decorator:
     return click.option(
         "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help=of
     )
+
+
+workers = click.option(
+    "--workers",
+    type=click.IntRange(1, 1_024),
+    help="How many processes share the runs, each computing on one thread; default one for each "
+    "core, or a single one with a GPU.",
+)
+
+ray = click.option(
+    "--ray",
+    metavar="ADDRESS",
+    help="Spread the runs over the Ray cluster at this address instead, or over one started here "
+    "(local). Each of its machines needs the locked requirements.",
+)

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 from rich.markdown import Markdown
 
+from offchain.runs.spread import Spread
 from offchain.sum.study.data import KerasFile, Packaged
 from offchain.sum.study.names import PARTS
 from offchain.sum.study.plots import write_plots
 from offchain.sum.study.report import report, summary
-from offchain.sum.study.spread import in_processes, over_ray
 from offchain.sum.study.study import Study
 from scripts._stage.waiting import doing
-
-RECORDS = "runs.jsonl"
 
 
 @dataclass(frozen=True)
@@ -26,7 +23,7 @@ class Options:
     """See `ape run study --help`."""
 
     seeds: int
-    workers: int
+    workers: int | None
     ray: str | None
     only: tuple[str, ...]
     keras: Path | None
@@ -48,15 +45,11 @@ def study(options: Options, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     console = Console(width=120)
     source = Packaged() if options.keras is None else KerasFile(options.keras.absolute())
-    if options.ray is None:
-        spread = partial(in_processes, workers=options.workers)
-    else:
-        spread = partial(over_ray, address=options.ray)
-    whole = Study(source, options.seeds, options.only, folder / RECORDS)
+    whole = Study(source, options.seeds, options.only, folder / "runs")
     with doing(console, "reading reviews") as progress:
         source.load(progress)  # What it tokenises is kept, and the workers need not.
     with doing(console, "running") as progress:
-        findings = whole.run(spread, progress)
+        findings = whole.run(Spread.of(options.workers, options.ray), progress)
     with doing(console, "writing"):
         files = [folder / "study.md", *write_plots(findings, folder)]
         files[0].write_text(report(findings, options.command))

@@ -14,8 +14,8 @@ from offchain.crypto.disputable import FILE_TYPE
 from offchain.crypto.settlement import Settlement
 from offchain.mde.deals import dataset_domain
 from offchain.mde.pricing import Piecewise, PriceFunction
+from offchain.mde.verifiable.encoding import Encoding
 from offchain.mde.verifiable.rules import price_rule
-from offchain.mde.verifiable.samples import Encoding
 from offchain.mde.verifiable.scores import ScoreLeaves, score_leaf
 from offchain.mde.verifiable.tree import CommittedTree
 from tests.gas.floors import Deed, floor

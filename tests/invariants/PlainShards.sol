@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-/// @title The commitments of Shards.sol and SampleSet.sol once more, to be read rather than to be cheap
+/// @title The commitments of Shards.sol and Bitmap.sol once more, to be read rather than to be cheap
 /// @notice Shares no code and no constant with what it is held against; it also proves where contracts only verify.
 library PlainShards {
     /// @notice Whose commitments these are.

@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {Settlement} from "../../contracts/exchange/Settlement.sol";
 import {ITradingSession, Review, State, WrongKey} from "../../contracts/interfaces/ITradingSession.sol";
 import {Payment} from "../../contracts/exchange/Payment.sol";
-import {SampleSet} from "../../contracts/exchange/SampleSet.sol";
+import {Bitmap} from "../../contracts/exchange/Bitmap.sol";
 import {PlainShards} from "./PlainShards.sol";
 import {SessionDelivery} from "./SessionDelivery.sol";
 
@@ -110,9 +110,9 @@ contract SessionHandler is SessionDelivery {
             bitmap[0] = PlainShards.draw(bytes32(seed), shards, size)[0];
             _requires(kind > 4, ITradingSession.SampleSizeOutOfRange.selector);
             if (kind == 5) bitmap[0] |= 1 << shards;
-            _requires(kind != 5, SampleSet.BitOutOfRange.selector);
+            _requires(kind != 5, Bitmap.BitOutOfRange.selector);
         }
-        _requires(kind != 2, SampleSet.BitmapLength.selector);
+        _requires(kind != 2, Bitmap.BitmapLength.selector);
         _requiresCollector(person);
         _requiresBefore(terms.submissionEnd);
         _requires(seats[provider].registered, ITradingSession.NotProvider.selector);

@@ -3,10 +3,11 @@ pragma solidity 0.8.30;
 
 import {SealedKey} from "../../contracts/exchange/SealedKey.sol";
 import {Evidence} from "../../contracts/hyperx/Evidence.sol";
-import {SampleSet} from "../../contracts/exchange/SampleSet.sol";
-import {Shards} from "../../contracts/exchange/Shards.sol";
+import {Bitmap} from "../../contracts/exchange/Bitmap.sol";
+import {MerkleTree} from "../../contracts/exchange/MerkleTree.sol";
+import {Shards} from "../../contracts/hyperx/Shards.sol";
 
-/// @title The internal functions of Shards, SampleSet and SealedKey, callable from tests
+/// @title The internal functions of Shards, Bitmap and SealedKey, callable from tests
 contract ShardsHarness {
     function keyRoot(address provider, bytes32 sessionKey, uint256 count) external view returns (bytes32) {
         return Shards.keyRoot(provider, sessionKey, count);
@@ -31,11 +32,11 @@ contract ShardsHarness {
         pure
         returns (bytes32)
     {
-        return Shards.pathRoot(count, index, leaf, path);
+        return MerkleTree.pathRoot(count, index, leaf, path);
     }
 
     function keyLeaf(address provider, uint256 index, bytes32 key) external view returns (bytes32) {
-        return Shards.leaf(Shards.domain(Shards.KEY_TYPE, provider), index, key);
+        return MerkleTree.leaf(Shards.domain(Shards.KEY_TYPE, provider), index, key);
     }
 
     function rootsHash(bytes32 keys, bytes32 addresses) external pure returns (bytes26) {
@@ -67,23 +68,23 @@ contract ShardsHarness {
     }
 
     function size(uint256[] calldata bitmap, uint256 count) external pure returns (uint256) {
-        return SampleSet.size(bitmap, count);
+        return Bitmap.size(bitmap, count);
     }
 
     function rank(uint256[] calldata bitmap, uint256 i) external pure returns (bool contained, uint256 before) {
-        return SampleSet.rank(bitmap, i);
+        return Bitmap.rank(bitmap, i);
     }
 
     function bitmapHash(uint256[] calldata bitmap) external pure returns (bytes32) {
-        return SampleSet.hash(bitmap);
+        return Bitmap.hash(bitmap);
     }
 
     function draw(bytes32 seed, uint256 count, uint256 wanted) external pure returns (uint256[] memory) {
-        return SampleSet.draw(seed, count, wanted);
+        return Bitmap.draw(seed, count, wanted);
     }
 
     function popCount(uint256 x) external pure returns (uint256) {
-        return SampleSet.popCount(x);
+        return Bitmap.popCount(x);
     }
 
     function isOnCurve(uint256 x, uint256 y) external pure returns (bool) {

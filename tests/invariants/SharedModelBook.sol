@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {SharedModel} from "../../contracts/sum/SharedModel.sol";
-import {StandingLib} from "../../contracts/sum/Standing.sol";
+import {AuthorLib} from "../../contracts/sum/Author.sol";
 import {SparsePerceptron} from "../../contracts/sum/classifiers/SparsePerceptron.sol";
 import {EntropyIncentive} from "../../contracts/sum/incentives/EntropyIncentive.sol";
 import {PointsIncentive} from "../../contracts/sum/incentives/PointsIncentive.sol";
@@ -88,7 +88,7 @@ abstract contract SharedModelBook is Attempts {
             vm.deal(people[i], PURSE);
         }
         vm.warp(1_000_000);
-        _open(0);
+        _openModel(0);
     }
 
     function allEntries() external view returns (Entry[] memory) {
@@ -115,7 +115,7 @@ abstract contract SharedModelBook is Attempts {
     }
 
     /// @dev The next model, with terms and samples that `seed` decides. Few samples, so that opinions clash.
-    function _open(uint256 seed) internal {
+    function _openModel(uint256 seed) internal {
         uint256 refundWait = 1 + derive(seed, "refund") % 60;
         uint256 ownerWait = refundWait + 1 + derive(seed, "owner") % 60;
         waits = Waits(uint32(refundWait), uint32(ownerWait), uint32(ownerWait + derive(seed, "anyone") % 60));
@@ -156,11 +156,11 @@ abstract contract SharedModelBook is Attempts {
     }
 
     /// @dev As if others had taken all seats but two, so that some of these reporters have one, some none, and some get
-    /// one between two reports (Totals.sol, Standing.sol).
+    /// one between two reports (Totals.sol, Author.sol).
     function _crowd() private {
         uint256 word = block.timestamp << 40;
         vm.assertEq(StorageVm(address(vm)).load(address(model), 0), bytes32(word), "layout of the totals");
-        StorageVm(address(vm)).store(address(model), 0, bytes32(word | (StandingLib.SEATS - 2) << 32));
+        StorageVm(address(vm)).store(address(model), 0, bytes32(word | (AuthorLib.SEATS - 2) << 32));
     }
 
     // ---------------------------------------------------------------- the rules, plainly

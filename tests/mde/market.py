@@ -35,8 +35,8 @@ from offchain.mde.deals import (
     dataset_domain,
 )
 from offchain.mde.pricing import Piecewise, PriceFunction
+from offchain.mde.verifiable.encoding import Encoding
 from offchain.mde.verifiable.rules import price_rule, rule_hash
-from offchain.mde.verifiable.samples import Encoding
 from offchain.mde.verifiable.scores import Opened, ScoreLeaves, open_scores, running_totals
 from offchain.mde.verifiable.tree import CommittedTree
 from tests.kit.refusals import Refusal, refusal

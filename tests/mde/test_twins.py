@@ -15,9 +15,9 @@ from offchain.crypto.errors import FileError
 from offchain.crypto.settlement import Settlement
 from offchain.mde.deals import Deal, Quote, dataset_domain
 from offchain.mde.pricing import Binary, Menu, Piecewise, PriceFunction
+from offchain.mde.verifiable.encoding import Encoding, label_of
 from offchain.mde.verifiable.quotes import require_registered
 from offchain.mde.verifiable.rules import price_rule, rule_hash
-from offchain.mde.verifiable.samples import Encoding, label_of
 from offchain.mde.verifiable.scores import ScoreLeaves, running_totals, score_leaf
 from offchain.mde.verifiable.tree import CommittedTree
 from tests.kit.refusals import refusal

@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {SampleSet} from "../../exchange/SampleSet.sol";
+import {Bitmap} from "../../exchange/Bitmap.sol";
 import {IClassifier} from "../../interfaces/IClassifier.sol";
 
 /// @title What all classifiers have in common: who may change them and when, and which samples they take
@@ -124,12 +124,12 @@ abstract contract Classifier is IClassifier {
 
     /// @dev How many features are active, if these are the features of a sample.
     function _activeCount(uint256[] calldata features) private view returns (uint256 active) {
-        uint256 words = SampleSet.wordCount(featureCount);
+        uint256 words = Bitmap.wordCount(featureCount);
         require(features.length == words, BitmapLength(features.length, words));
         uint256 spare = (words << 8) - featureCount;
         require(features[words - 1] >> (256 - spare) == 0, FeatureOutOfRange(featureCount));
         for (uint256 w = 0; w < words; ++w) {
-            active += SampleSet.popCount(features[w]);
+            active += Bitmap.popCount(features[w]);
         }
         require(active <= maxActive, TooManyFeatures(active, maxActive));
     }

@@ -18,8 +18,8 @@ from offchain.mde.deals import Dataset, Order, Place, dataset_domain
 from offchain.mde.errors import ArtefactMismatch, MdeError, UnknownLabel
 from offchain.mde.pricing import PriceFunction
 from offchain.mde.samples import Samples
+from offchain.mde.verifiable.encoding import Encoding
 from offchain.mde.verifiable.rules import rule_hash
-from offchain.mde.verifiable.samples import Encoding
 from offchain.mde.verifiable.scores import ScoreLeaves, open_scores, running_totals
 from offchain.mde.verifiable.tree import CommittedTree, VerifiableArtefact
 

@@ -22,7 +22,7 @@ from offchain.mde.errors import ArtefactError, UnknownLabel
 from offchain.mde.extraction import TreeEfficacy
 from offchain.mde.pricing import units
 from offchain.mde.trees import Tree
-from offchain.mde.verifiable.samples import Encoding, label_of, ordered
+from offchain.mde.verifiable.encoding import Encoding, label_of, ordered
 
 SPLIT_TYPE = keccak(b"souk.tree.split.v1")
 LEAF_TYPE = keccak(b"souk.tree.leaf.v1")

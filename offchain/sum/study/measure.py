@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import time
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -30,7 +28,6 @@ class Measured:
     broke, half: days until below 1 % and 50 % of the start balance; None if that never was.
     submitted, refunded, reported: how many.
     days: length of the run. unused: reviews nobody submitted.
-    seconds: of the processor.
     """
 
     before: float
@@ -44,19 +41,13 @@ class Measured:
     reported: tuple[int, ...]
     days: float
     unused: int
-    seconds: float
-
-    @staticmethod
-    def of_json(read: dict[str, Any]) -> Measured:
-        """What `asdict` and JSON made of one; lists become tuples again."""
-        return Measured(**{name: _tuples(value) for name, value in read.items()})
 
 
-def perform(source: Source, task: Task) -> dict[str, Any]:
-    """Do the task; a record that JSON can hold: a Measured, or {"accuracy": of a ceiling}."""
+def perform(source: Source, task: Task) -> Measured | float:
+    """Do the task: what a case gave, or the accuracy of a ceiling."""
     if isinstance(task.what, Ceiling):
-        return {"accuracy": _ceiling(source, task.what, task.seed)}
-    return asdict(_run(source, task.what, task.seed))
+        return _ceiling(source, task.what, task.seed)
+    return _run(source, task.what, task.seed)
 
 
 def _ceiling(source: Source, what: Ceiling, seed: int) -> float:
@@ -68,9 +59,7 @@ def _ceiling(source: Source, what: Ceiling, seed: int) -> float:
 
 def _run(source: Source, case: Case, seed: int) -> Measured:
     split = parts(source, case.num_words, case.train_size, case.held_out, case.stream, seed)
-    start = time.process_time()
     result = simulate(split, case.setting, seed)
-    seconds = time.process_time() - start
     numbers = outcome(result)
     return Measured(
         before=numbers.accuracy_before,
@@ -84,7 +73,6 @@ def _run(source: Source, case: Case, seed: int) -> Measured:
         reported=tuple(tally.reported for tally in result.tallies),
         days=numbers.days,
         unused=result.unused,
-        seconds=round(seconds, 3),
     )
 
 
@@ -94,7 +82,3 @@ def _share_on(history: History, day: int) -> float:
         return math.inf
     latest = int(np.searchsorted(history.times, day * DAY, side="right")) - 1
     return float(history.balances[latest] / history.balances[0])
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -64,25 +63,27 @@ DAYS = frozenset({"broke", "half"})
 
 
 class Results:
-    """The records of a study's tasks."""
+    """The results of a study's tasks."""
 
     def __init__(self, seeds: int) -> None:
         self.seeds = seeds
-        self._records: dict[Task, dict[str, Any]] = {}
+        self._found: dict[Task, Measured | float] = {}
 
-    def put(self, task: Task, record: dict[str, Any]) -> None:
+    def put(self, task: Task, found: Measured | float) -> None:
         """Take in what `perform` gave."""
-        self._records[task] = record
+        self._found[task] = found
 
     def measured(self, case: Case, seed: int) -> Measured:
         """A run's numbers. Raises KeyError where it was not run."""
-        return Measured.of_json(self._records[Task(case, seed)])
+        found = self._found[Task(case, seed)]
+        assert isinstance(found, Measured)
+        return found
 
     def run(self, case: Case, seed: int) -> Run:
         """A run's numbers with those it is compared with."""
-        ceiling = self._records.get(Task(case.ceiling, seed))
-        all_good = None if ceiling is None else float(ceiling["accuracy"])
-        return Run(case, self.measured(case, seed), all_good)
+        ceiling = self._found.get(Task(case.ceiling, seed))
+        assert not isinstance(ceiling, Measured)
+        return Run(case, self.measured(case, seed), ceiling)
 
     def values(self, cases: Sequence[Case], metric: str) -> Values:
         """A metric of METRICS, (seeds, cases)."""

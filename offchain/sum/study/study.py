@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from offchain.runs.finish import finish
+from offchain.runs.finished import Finished
+from offchain.runs.spread import Spread
 from offchain.sum.study import beyond
 from offchain.sum.study.beyond import Crowd, Map, Priced, crowds, maps
-from offchain.sum.study.case import Task
+from offchain.sum.study.case import VERSION, Task
 from offchain.sum.study.data import Source, loaded
 from offchain.sum.study.measure import perform
-from offchain.sum.study.records import Records
 from offchain.sum.study.results import Results
 from offchain.sum.study.sweeps import Sweep, paper_sweeps
 
 if TYPE_CHECKING:
     from offchain.data.imageset import Progress
-
-Work = Callable[[Task], dict[str, Any]]
-Spread = Callable[[Work, Sequence[Task]], Iterator[tuple[Task, dict[str, Any]]]]
-"""How tasks are done: `spread.in_processes` or `spread.over_ray` with their last argument set."""
 
 
 @dataclass(frozen=True)
@@ -41,16 +39,16 @@ class Findings:
 
 
 class Study:
-    """Sweeps over seeds 0 to `seeds` - 1, each finished task kept at once.
+    """Sweeps over seeds 0 to `seeds` - 1, each finished task kept under `folder` at once.
 
     only: names of PARTS; the maps need the crowd, which tells what to map. ran: how many tasks
-    were done, and not found among the records.
+    were done, and not found finished.
     """
 
-    def __init__(self, source: Source, seeds: int, only: Iterable[str], records: Path) -> None:
+    def __init__(self, source: Source, seeds: int, only: Iterable[str], folder: Path) -> None:
         self._source = source
         self._only = frozenset(only)
-        self._records = records
+        self._finished = Finished(folder, VERSION)
         self.results = Results(seeds)
         self.ran = 0
 
@@ -64,18 +62,15 @@ class Study:
         sweeps = tuple(s for s in paper_sweeps(separate) if s.name in self._only)
         groups = crowds() if self._only & {"crowd", "maps"} else {}
         prices = beyond.priced() if "entropy" in self._only else ()
-        with Records(self._records) as records:
-            first = [*self._of_sweeps(sweeps), *self._of_crowds(sum(groups.values(), ()))]
-            first += [Task(p.case, seed) for seed in self._seeds for p in prices]
-            self._do(first, records, digest, spread, progress)
-            worst = self._worst(groups) if groups else None
-            mapped: tuple[Map, ...] = ()
-            if "maps" in self._only and worst is not None:
-                mapped = (*maps("flipped"), *maps(worst))
-                cells = [crowd for one in mapped for crowd in one.crowds()]
-                self._do(
-                    self._of_crowds(cells, beyond.MAP_SEEDS), records, digest, spread, progress
-                )
+        first = [*self._of_sweeps(sweeps), *self._of_crowds(sum(groups.values(), ()))]
+        first += [Task(p.case, seed) for seed in self._seeds for p in prices]
+        self._do(first, digest, spread, progress)
+        worst = self._worst(groups) if groups else None
+        mapped: tuple[Map, ...] = ()
+        if "maps" in self._only and worst is not None:
+            mapped = (*maps("flipped"), *maps(worst))
+            cells = [crowd for one in mapped for crowd in one.crowds()]
+            self._do(self._of_crowds(cells, beyond.MAP_SEEDS), digest, spread, progress)
         return Findings(self.results, sweeps, groups, mapped, prices, worst)
 
     @property
@@ -96,28 +91,24 @@ class Study:
         return (Task(case, seed) for seed in seeds for case in cases)
 
     def _do(
-        self,
-        tasks: Iterable[Task],
-        records: Records,
-        digest: str,
-        spread: Spread,
-        progress: Progress | None,
+        self, wanted: Iterable[Task], digest: str, spread: Spread, progress: Progress | None
     ) -> None:
-        keys = {task: task.key(digest) for task in dict.fromkeys(tasks)}
-        left = []
-        for task, key in keys.items():
-            kept = records.get(key)
-            if kept is None:
-                left.append(task)
-            else:
-                self.results.put(task, kept)
-        work = spread(partial(perform, self._source), left)
-        for done, (task, record) in enumerate(work, len(keys) - len(left) + 1):
-            records.put(keys[task], record)
-            self.results.put(task, record)
+        def told(done: int, total: int) -> None:
             self.ran += 1
             if progress is not None:
-                progress(done, len(keys))
+                progress(done, total)
+
+        tasks = list(dict.fromkeys(wanted))
+        results = finish(
+            partial(perform, self._source),
+            tasks,
+            lambda task: (task, digest),
+            self._finished,
+            spread,
+            told,
+        )
+        for task, result in zip(tasks, results, strict=True):
+            self.results.put(task, result)
 
     def _worst(self, groups: dict[str, tuple[Crowd, ...]]) -> str:
         def lost(strategy: str) -> float:

@@ -62,7 +62,7 @@ def test_a_crash_while_writing_leaves_the_old_file_whole(path, monkeypatch):
     def killed(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(json, "dump", killed)
+    monkeypatch.setattr(os, "fsync", killed)
     with pytest.raises(KeyboardInterrupt):
         SecretsFile(path).remember("new", lambda: SECRET)
     assert path.read_bytes() == before

@@ -1,4 +1,4 @@
-"""Datasets are read as users have them: by name from files of the true layout, or by folder."""
+"""Datasets are read by name, from files of the true layout."""
 
 import functools
 import gzip
@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 import scipy.io
 import torch
-from PIL import Image
 from torchvision import datasets as tv
 
 from offchain.data import datasets
@@ -227,99 +226,3 @@ def test_a_truncated_file_is_named_by_its_folder(tmp_path):
 def test_requests_out_of_bounds_are_refused_by_value_and_bound(request_, message):
     with pytest.raises(DataError, match=message):
         load_dataset(**request_)
-
-
-# Folders
-
-
-def make_folder(root: Path, count: int = 4, size: tuple[int, int] = (5, 3)) -> np.ndarray:
-    """root/{ant,bee}/<i>.png of (width, height) `size`; returns the pixels (2, count, H, W, 3)."""
-    pixels = random_pixels(2, count, size[1], size[0], 3)
-    for c, name in enumerate(("ant", "bee")):
-        (root / name).mkdir(parents=True)
-        for i in range(count):
-            Image.fromarray(pixels[c, i]).save(root / name / f"{i:04}.png")
-    return pixels
-
-
-def test_a_folder_is_read_exactly_in_order_with_its_class_names(tmp_path):
-    pixels = make_folder(tmp_path / "insects")
-    loaded = load_dataset(str(tmp_path / "insects"))
-    assert np.array_equal(loaded.images.numpy(), pixels.reshape(8, 3, 5, 3).transpose(0, 3, 1, 2))
-    assert loaded.labels.tolist() == [0] * 4 + [1] * 4
-    assert loaded.classes == ("ant", "bee")
-    assert loaded.name == "insects"
-
-
-def test_a_large_folder_keeps_its_order_through_the_threads_and_reports_progress(tmp_path):
-    pixels = make_folder(tmp_path, count=150, size=(4, 4))
-    calls = []
-    loaded = load_dataset(str(tmp_path), progress=lambda *call: calls.append(call))
-    assert np.array_equal(loaded.images.numpy(), pixels.reshape(300, 4, 4, 3).transpose(0, 3, 1, 2))
-    assert calls == [(256, 300), (300, 300)]
-
-
-def test_a_limit_on_a_folder_takes_from_every_class(tmp_path):
-    make_folder(tmp_path)
-    assert load_dataset(str(tmp_path), limit=2).labels.tolist() == [0, 1]
-
-
-def test_images_of_different_sizes_are_refused_by_name_unless_a_size_is_given(tmp_path):
-    make_folder(tmp_path)
-    Image.new("RGB", (7, 3)).save(tmp_path / "bee" / "0002.png")
-    with pytest.raises(DataError, match=r"0002\.png is 7x3 pixels, .*0000\.png is 5x3.*size"):
-        load_dataset(str(tmp_path))
-    assert load_dataset(str(tmp_path), size=6).shape == (3, 6, 6)
-
-
-@pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "P", "1", "CMYK"])
-def test_every_common_pixel_format_becomes_rgb(tmp_path, mode):
-    (tmp_path / "only").mkdir()
-    name = "white.tif" if mode == "CMYK" else "white.png"
-    Image.new("RGB", (2, 2), "white").convert(mode).save(tmp_path / "only" / name)
-    loaded = load_dataset(str(tmp_path))
-    assert loaded.shape == (3, 2, 2)
-    assert (loaded.images == 255).all()
-
-
-def test_sixteen_bit_images_are_refused_rather_than_clipped_to_white(tmp_path):
-    (tmp_path / "only").mkdir()
-    deep = np.full((2, 2), 1000, dtype=np.uint16)
-    Image.fromarray(deep).save(tmp_path / "only" / "deep.png")
-    with pytest.raises(DataError, match=r"deep\.png has more than 8 bits"):
-        load_dataset(str(tmp_path))
-
-
-@pytest.mark.parametrize("damage", ["empty", "rubbish", "truncated", "bomb"])
-@pytest.mark.parametrize("position", ["ant/0000.png", "bee/0003.png"])
-def test_a_broken_file_is_named(tmp_path, damage, position):
-    make_folder(tmp_path)
-    path = tmp_path / position
-    whole = path.read_bytes()
-    width = struct.pack(">II", 60_000, 60_000)
-    path.write_bytes(
-        {
-            "empty": b"",
-            "rubbish": b"no picture",
-            "truncated": whole[: len(whole) // 2],
-            "bomb": whole[:16] + width + whole[24:],
-        }[damage]
-    )
-    with pytest.raises(DataError, match=f"{position} cannot be read as an image") as error:
-        load_dataset(str(tmp_path))
-    assert "\n" not in str(error.value)
-
-
-def test_a_folder_without_classes_or_with_an_empty_class_is_refused(tmp_path):
-    with pytest.raises(DataError, match="is no image folder"):
-        load_dataset(str(tmp_path))
-    make_folder(tmp_path)
-    (tmp_path / "cow").mkdir()
-    with pytest.raises(DataError, match=r"is no image folder.*cow"):
-        load_dataset(str(tmp_path))
-
-
-def test_a_folder_has_no_splits_of_its_own(tmp_path):
-    make_folder(tmp_path)
-    with pytest.raises(DataError, match="name the directory of the split"):
-        load_dataset(str(tmp_path), split="test")

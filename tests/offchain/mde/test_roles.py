@@ -6,7 +6,7 @@ import pytest
 
 from offchain.crypto.errors import FileError, SealError
 from offchain.crypto.settlement import NATIVE, Settlement
-from offchain.mde import cheats
+from offchain.mde import adversaries
 from offchain.mde.artefact import artefact_bytes, artefact_digest
 from offchain.mde.buyer import Buyer, Delivery, QuoteRefused
 from offchain.mde.deals import Place, Purchase
@@ -18,9 +18,9 @@ from offchain.mde.pricing import Piecewise, PriceFunction
 from offchain.mde.quoting import Pricing, Terms
 from offchain.mde.samples import Samples
 from offchain.mde.seller import Seller, distinct
-from offchain.mde.verifiable.samples import Encoding
+from offchain.mde.verifiable.encoding import Encoding
 from offchain.storage import ContentTooLarge
-from tests.offchain.hyperx.session_in_memory import MemoryStore
+from tests.kit.memory_store import MemoryStore
 from tests.offchain.mde.small import drawn, fitted, linear, small_task
 
 PLACE = Place(31337, "0x" + "c0" * 20)
@@ -89,10 +89,10 @@ def test_a_published_key_opens_the_same(files):
 @pytest.mark.parametrize(
     ("role", "call"),
     [
-        (cheats.SwapsData, "proveSpoiltChunk"),
-        (cheats.FalseScore, "proveWrongScore"),
-        (cheats.FalsePrice, "proveWrongPrice"),
-        (cheats.WrongKey, "proveWrongKey"),
+        (adversaries.SwapsData, "proveSpoiltChunk"),
+        (adversaries.FalseScore, "proveWrongScore"),
+        (adversaries.FalsePrice, "proveWrongPrice"),
+        (adversaries.WrongKey, "proveWrongKey"),
     ],
 )
 def test_each_cheat_passes_until_the_delivery_and_is_then_found_out(files, role, call):

@@ -25,6 +25,7 @@ from offchain.mde.errors import (
 from offchain.mde.extraction import ExtractionSettings, extraction
 from offchain.mde.pricing import Binary, Piecewise, PriceFunction
 from offchain.mde.samples import Kind, Samples, Task
+from offchain.mde.verifiable.encoding import Encoding, ordered
 from offchain.mde.verifiable.quotes import (
     RepeatedSample,
     WrongPrice,
@@ -35,7 +36,6 @@ from offchain.mde.verifiable.quotes import (
     verifiable_quote,
 )
 from offchain.mde.verifiable.rules import rule_hash
-from offchain.mde.verifiable.samples import Encoding, ordered
 from offchain.mde.verifiable.scores import ScoreLeaves, running_totals
 from offchain.mde.verifiable.tree import load_verifiable
 

@@ -11,9 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from eth_account import Account
-from eth_account.messages import encode_typed_data
-from eth_hash.auto import keccak
 
 from offchain.crypto import commitments as cm
 from offchain.seccl import actions as do
@@ -30,7 +27,8 @@ from offchain.seccl.reading import Reading, read
 from offchain.seccl.server import Server
 from offchain.seccl.updates import SparseUpdate, largest_changes
 from offchain.storage import cid_of, digest_of
-from tests.offchain.hyperx.session_in_memory import MemoryStore
+from tests.kit.memory_store import MemoryStore
+from tests.kit.wallets import KeyWallet, recover
 
 UPLOAD, EVALUATION = MessageKind.UPLOAD, MessageKind.EVALUATION
 MEMBERS, WINNERS, SHARE = 4, 2, 0.02
@@ -38,27 +36,6 @@ BOARD = Board(31337, "0x" + "b0" * 20)
 CONSENSUS = "0x" + "c0" * 20
 START, WINDOW, RESPONSE = 1_000_000, 1_000, 100
 SEED = bytes(range(16))
-
-
-class KeyWallet:
-    """A wallet of one key, as `Wallet` has it."""
-
-    def __init__(self, name: str) -> None:
-        self._key = keccak(name.encode())
-        self.address = str(Account.from_key(self._key).address)
-
-    def sign(self, typed: dict[str, Any]) -> bytes:
-        made = Account.sign_typed_data(self._key, full_message=typed)
-        return bytes(made.signature)
-
-
-def recover(typed: dict[str, Any], signature: bytes) -> str | None:
-    """As `Recover` has it."""
-    try:
-        message = encode_typed_data(full_message=typed)
-        return str(Account.recover_message(message, signature=signature))
-    except Exception:
-        return None
 
 
 SERVER = KeyWallet("server")

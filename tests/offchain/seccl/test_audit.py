@@ -8,13 +8,14 @@ from dataclasses import replace
 import pytest
 import torch
 
+from offchain.seccl.adversaries import LIES, Lie
 from offchain.seccl.audit import AuditError, audit
 from offchain.seccl.ballots import pack_ranking
-from offchain.seccl.lies import LIES, Lie
 from offchain.seccl.messages import MessageKind
 from offchain.seccl.parameters import model_digest
 from offchain.seccl.updates import mean_update
 from offchain.storage import cid_from_digest, digest_of
+from tests.kit.wallets import recover
 from tests.offchain.seccl.session_in_memory import (
     EVALUATION,
     FIRST,
@@ -23,7 +24,6 @@ from tests.offchain.seccl.session_in_memory import (
     UPLOAD,
     Yard,
     made_updates,
-    recover,
 )
 
 

@@ -5,20 +5,15 @@ from dataclasses import replace
 import pytest
 
 from offchain.report.figures import png
-from offchain.seccl.comparison import Result, Run
-from offchain.seccl.figures import (
-    COLLUSION,
+from offchain.seccl.figure_sheets import (
     breaking_share,
-    comparison_runs,
-    curves_figure,
     defences_sheet,
-    figure_4,
-    figure_4_runs,
-    figure_5,
-    figure_5_runs,
     paper_sheet,
     seats_sheet,
 )
+from offchain.seccl.figures import curves_figure, figure_4, figure_5
+from offchain.seccl.grids import COLLUSION, comparison_runs, figure_4_runs, figure_5_runs
+from offchain.seccl.run import Result, Run
 from offchain.seccl.training import TrainingSettings
 
 SETTINGS = TrainingSettings()

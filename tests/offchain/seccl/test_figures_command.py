@@ -18,7 +18,7 @@ REFUSED = {
     "device": (["--dataset", "digits", "--device", "abacus"], "abacus"),
 }
 
-SHORT = ("--dataset", "digits", "--seeds", "1", "--rounds", "5", "--epochs", "1")
+SHORT = ("--dataset", "digits", "--seeds", "1", "--rounds", "5", "--epochs", "1", "--workers", "1")
 
 
 @pytest.fixture

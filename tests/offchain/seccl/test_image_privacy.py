@@ -10,12 +10,13 @@ from torch import nn
 
 from offchain.seccl.accountant import PrivacyError, image_epsilon, noise_for
 from offchain.seccl.batched import BatchedEngine
-from offchain.seccl.comparison import Run, _key, play_runs
+from offchain.seccl.comparison import play_runs
 from offchain.seccl.engine import LoopEngine
 from offchain.seccl.image_privacy import ImagePrivacy, Sampling
 from offchain.seccl.parameters import initial_model
 from offchain.seccl.privacy import UpdatePrivacy
 from offchain.seccl.processes import ProcessEngine
+from offchain.seccl.run import Run
 from offchain.seccl.training import LocalTrainer, TrainingSettings, to_inputs
 from tests.offchain.seccl.made_images import made_images
 from tests.offchain.seccl.small import Tiny, WithDropout, small, tiny_task
@@ -224,15 +225,6 @@ def test_what_cannot_be_had_is_named():
     for clip, noise, why in ((0, 1, "clip must be"), (1, math.nan, "noise must be")):
         with pytest.raises(ValueError, match=why):
             ImagePrivacy(clip, noise)
-
-
-def test_files_of_runs_without_it_keep_their_names():
-    """As they were before there was such a setting: measurements of days are found again."""
-    assert _key(Run(), ["a", "b"]) == "c0d940c488dbd4608120fd6b"
-    old = Run(seed=3, settings=TrainingSettings(epochs=2), privacy=UpdatePrivacy(1.0, 2.0))
-    assert _key(old, ["a", "b"]) == "d74b1615d5514069b0aba323"
-    names = {_key(Run(settings=settings(noise=noise)), ["a", "b"]) for noise in (1.0, 2.0)}
-    assert len(names | {_key(Run(), ["a", "b"])}) == 3
 
 
 def test_a_run_with_it_is_another_and_is_read_again(tmp_path):

@@ -11,14 +11,15 @@ import torch
 from offchain.crypto import commitments as cm
 from offchain.seccl import actions as do
 from offchain.seccl import session as ev
+from offchain.seccl.adversaries import LIES, Lie
 from offchain.seccl.ballots import unpack_ranking
 from offchain.seccl.documents import Evaluation, SignedReceipt
-from offchain.seccl.lies import LIES, Lie
 from offchain.seccl.messages import BoardError, MessageKind
 from offchain.seccl.participant import Participant, ReceiptRefused
 from offchain.seccl.server import MessageRefused
 from offchain.seccl.updates import SparseUpdate, UpdateHeader, decode_update, encode_update
 from offchain.storage import cid_from_digest, digest_of
+from tests.kit.wallets import KeyWallet, recover
 from tests.offchain.seccl.session_in_memory import (
     CONSENSUS,
     MEMBERS,
@@ -27,11 +28,9 @@ from tests.offchain.seccl.session_in_memory import (
     UPLOAD,
     WALLETS,
     WINDOW,
-    KeyWallet,
     Yard,
     made_updates,
     new_session,
-    recover,
 )
 
 VICTIM, WITNESS, OTHER = 1, 2, 3

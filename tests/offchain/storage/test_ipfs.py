@@ -202,3 +202,21 @@ def test_pins_survive_garbage_collection(tmp_path):
         assert store.get(cid_of(b"pinned")) == b"pinned"
         with pytest.raises(ContentMissing):
             store.get(cid_of(b"loose"))
+
+
+def test_many_contents_travel_at_once_but_few_are_ahead_of_the_reader(endpoint):
+    """A node far away: one by one each request would wait for the other at the barrier."""
+    together = threading.Barrier(module.PARALLEL, timeout=5)
+    asked = []
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        asked.append(handler.path)
+        if len(asked) <= module.PARALLEL:
+            together.wait()
+        reply(b"near")(handler)
+
+    with IpfsDatastore(endpoint(answer)) as store:
+        contents = store.get_many([cid_of(b"near")] * 100)
+        assert next(contents) == b"near"
+        contents.close()
+        assert module.PARALLEL <= len(asked) <= 2 * module.PARALLEL

@@ -1,11 +1,10 @@
 """A study of made-up reviews: enough of them for the paper's sweeps, and few to submit."""
 
 from dataclasses import dataclass
-from functools import partial
 
+from offchain.runs.spread import Spread
 from offchain.sum.study.case import WORDS
 from offchain.sum.study.data import Data, Source
-from offchain.sum.study.spread import in_processes
 from offchain.sum.study.study import Study
 from tests.offchain.sum.made_reviews import make_reviews
 
@@ -21,8 +20,8 @@ class Made(Source):
         return Data(make_reviews(self.held_out + 400, WORDS, self.seed))
 
 
-ONE = partial(in_processes, workers=1)
+ONE = Spread(1)
 
 
 def made_study(folder, *only, seeds=2, source=None):
-    return Study(source or Made(), seeds, only, folder / "runs.jsonl")
+    return Study(source or Made(), seeds, only, folder / "runs")

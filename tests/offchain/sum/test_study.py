@@ -1,22 +1,21 @@
 """A study gives the same however it is run, keeps what is done, and never counts it twice."""
 
-import json
 from dataclasses import replace
 from functools import partial
 
 import pytest
 
+from offchain.runs.finished import Finished
+from offchain.runs.spread import Spread
 from offchain.sum.metrics import accuracy_all
 from offchain.sum.rules import StakeTerms
 from offchain.sum.setting import COIN, Setting
-from offchain.sum.study import beyond, case
+from offchain.sum.study import beyond, study
 from offchain.sum.study.case import Case, Ceiling, Task
 from offchain.sum.study.data import parts
-from offchain.sum.study.errors import StudyError
 from offchain.sum.study.names import SWEEPS
 from offchain.sum.study.plots import write_plots
 from offchain.sum.study.report import report
-from offchain.sum.study.spread import in_processes
 from offchain.sum.study.sweeps import paper_sweeps
 from tests.offchain.sum.made_study import ONE, Made, made_study
 
@@ -24,17 +23,17 @@ TASKS = 2 * (5 + 1)
 """Of the sweep over the deposit: five points and what they are compared with, for two seeds."""
 
 
-def test_one_process_and_two_give_the_same_report_from_the_same_records(tmp_path):
+def files(folder):
+    return {path: path.read_bytes() for path in (folder / "runs").rglob("output.pkl")}
+
+
+def test_one_process_and_two_give_the_same_report_from_the_same_files(tmp_path):
     texts, kept = [], []
     for workers in (1, 2):
         folder = tmp_path / str(workers)
-        findings = made_study(folder, "mean_deposit").run(partial(in_processes, workers=workers))
+        findings = made_study(folder, "mean_deposit").run(Spread(workers))
         texts.append(report(findings, "here"))
-        lines = (folder / "runs.jsonl").read_text().splitlines()
-        records = {line["key"]: line["record"] for line in map(json.loads, lines)}
-        for record in records.values():
-            record.pop("seconds", None)
-        kept.append(records)
+        kept.append({path.parent.name: content for path, content in files(folder).items()})
     assert texts[0] == texts[1]
     assert kept[0] == kept[1]
     assert len(kept[0]) == TASKS
@@ -43,25 +42,24 @@ def test_one_process_and_two_give_the_same_report_from_the_same_records(tmp_path
 def test_a_second_run_does_nothing_again_and_tells_the_same(tmp_path):
     first, second = made_study(tmp_path, "mean_deposit"), made_study(tmp_path, "mean_deposit")
     told = report(first.run(ONE), "here")
-    kept = (tmp_path / "runs.jsonl").read_bytes()
+    kept = files(tmp_path)
     assert report(second.run(ONE), "here") == told
     assert (first.ran, second.ran) == (TASKS, 0)
-    assert (tmp_path / "runs.jsonl").read_bytes() == kept
+    assert files(tmp_path) == kept
 
 
-def test_what_was_finished_before_a_run_was_killed_is_kept(tmp_path):
-    def killed(work, tasks):
-        for done, task in enumerate(tasks):
-            if done == 3:
-                raise KeyboardInterrupt
-            yield task, work(task)
+def test_what_was_finished_before_a_run_was_stopped_is_kept(tmp_path):
+    def stop(done, total):
+        if done == 3:
+            raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        made_study(tmp_path, "mean_deposit").run(killed)
-    file = tmp_path / "runs.jsonl"
-    file.write_bytes(file.read_bytes()[:-20])  # in the midst of its last line
+        made_study(tmp_path, "mean_deposit").run(ONE, stop)
+    (spoiled, _, _) = files(tmp_path)
+    spoiled.write_bytes(spoiled.read_bytes()[:-20])
     again = made_study(tmp_path, "mean_deposit")
-    told = report(again.run(ONE), "here")
+    with pytest.warns(UserWarning, match="is no finished run, and is run again"):
+        told = report(again.run(ONE), "here")
     assert again.ran == TASKS - 2
     third = made_study(tmp_path, "mean_deposit")
     assert report(third.run(ONE), "here") == told
@@ -69,17 +67,7 @@ def test_what_was_finished_before_a_run_was_killed_is_kept(tmp_path):
     assert told == report(made_study(tmp_path / "other", "mean_deposit").run(ONE), "here")
 
 
-def test_a_line_that_is_no_record_is_named(tmp_path):
-    made_study(tmp_path, "mean_deposit").run(ONE)
-    file = tmp_path / "runs.jsonl"
-    lines = file.read_text().splitlines(keepends=True)
-    for broken in ("nonsense\n", '{"key": 1}\n', "[]\n"):
-        file.write_text("".join([*lines[:4], broken, *lines[4:]]))
-        with pytest.raises(StudyError, match=r"runs\.jsonl line 5 is no record of the study"):
-            made_study(tmp_path, "mean_deposit").run(ONE)
-
-
-def test_a_record_counts_only_for_what_determined_it(tmp_path, monkeypatch):
+def test_a_result_counts_only_for_what_determined_it(tmp_path, monkeypatch):
     agents = Setting().agents
     cases = [
         Case(),
@@ -94,14 +82,16 @@ def test_a_record_counts_only_for_what_determined_it(tmp_path, monkeypatch):
         Case(Setting(terms=StakeTerms(unit=COIN, stated_accuracy=9_000))),
     ]
     tasks = [Task(one, seed) for one in cases for seed in (0, 1)] + [Task(Case().ceiling, 0)]
-    keys = {task.key(data) for task in tasks for data in ("here", "elsewhere")}
-    assert len(keys) == 2 * len(tasks)
-    assert Task(Case(), 0).key("here") == Task(Case(Setting()), 0).key("here")
+    finished = Finished(tmp_path / "named", 1)
+    for number, task in enumerate(tasks):
+        assert finished.get(task) is None
+        assert finished.once(task, partial(int, number)) == number
+    assert finished.get(Task(Case(Setting()), 0)) == 0
     made_study(tmp_path, "mean_deposit").run(ONE)
     other = made_study(tmp_path, "mean_deposit", source=Made(seed=1))
     other.run(ONE)
     assert other.ran == TASKS
-    monkeypatch.setattr(case, "VERSION", case.VERSION + 1)
+    monkeypatch.setattr(study, "VERSION", study.VERSION + 1)
     later = made_study(tmp_path, "mean_deposit")
     later.run(ONE)
     assert later.ran == TASKS
@@ -141,9 +131,9 @@ def test_crowds_are_compared_with_themselves_without_the_malicious(tmp_path, mon
     monkeypatch.setattr(beyond, "MAP_COSTS", (0, 5))
     monkeypatch.setattr(beyond, "MAP_TRAIN_SIZES", (8,))
     monkeypatch.setattr(beyond, "ENTROPY_COSTS", (1,))
-    study = made_study(tmp_path, "crowd", "maps", "entropy")
-    findings = study.run(ONE)
-    results = study.results
+    whole = made_study(tmp_path, "crowd", "maps", "entropy")
+    findings = whole.run(ONE)
+    results = whole.results
     crowd = findings.crowds["flipped"][1]
     assert [agent.strategy for agent in crowd.case.setting.agents] == ["honest"] + 2 * ["flipped"]
     assert crowd.clean.setting.agents == crowd.case.setting.agents[:1]

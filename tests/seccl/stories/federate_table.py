@@ -9,8 +9,8 @@ import ape
 import torch
 
 from offchain.crypto import commitments as cm
+from offchain.seccl.adversaries import Lie
 from offchain.seccl.audit import Findings
-from offchain.seccl.lies import Lie
 from offchain.seccl.messages import SessionTerms
 from offchain.seccl.parameters import model_digest
 from offchain.seccl.updates import mean_update
@@ -19,7 +19,7 @@ from scripts._seccl.audit import audit_session
 from scripts._seccl.chain import FederationChain, Times, twin_of
 from scripts._seccl.setup import seat_all
 from scripts._stage.chain import Receipt, now
-from tests.offchain.hyperx.session_in_memory import MemoryStore
+from tests.kit.memory_store import MemoryStore
 from tests.offchain.seccl.session_in_memory import FIRST, LAYOUT, description, made_updates
 
 MEMBERS, ROUNDS, WINDOW, STAKE = 4, 3, 800, 4_000_000

@@ -15,9 +15,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from offchain.report.text import percent
+from offchain.seccl.adversaries import LIES
 from offchain.seccl.attacks import TRICKS, AttackError
 from offchain.seccl.description import BALLOTS
-from offchain.seccl.lies import LIES
 from offchain.storage import cid_from_digest, open_datastore
 from scripts import audit, federate
 from scripts._seccl.chain import FederationChain

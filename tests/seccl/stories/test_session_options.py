@@ -12,7 +12,7 @@ from offchain.seccl.similarity import Likeness
 from scripts._seccl.audit import audit_session
 from scripts._seccl.chain import FederationChain, Times
 from scripts._stage.chain import go_to
-from tests.offchain.hyperx.session_in_memory import MemoryStore
+from tests.kit.memory_store import MemoryStore
 from tests.offchain.seccl.session_in_memory import LAYOUT, made_updates
 from tests.seccl.stories.federate_table import LIE, MEMBERS, ROUNDS, SCORES, Play
 

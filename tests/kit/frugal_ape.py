@@ -1,0 +1,60 @@
+"""What Ape asks its node anew for every call, asked once.
+
+Ape is made for chains that change behind its back, and asks a dozen things for each transaction.
+Here nobody but the tests changes the chain. What is left out below cannot differ from one call to
+the next, or shows in nothing that a test sees; it took a quarter of a test's processor time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import ape
+import ape_ethereum.provider
+import pytest
+import requests.sessions
+from ape.api import ReceiptAPI
+from ape.api.address import BaseAddress
+from ape_foundry import FoundryProvider
+
+from tests.kit.addresses import is_contract
+
+# Of every Anvil that Ape or a test starts, and as long as it runs.
+_CONSTANT = ("auto_mine", "chain_id", "base_fee", "priority_fee", "max_gas")
+
+
+def _settings_once() -> Callable[[FoundryProvider], Any]:
+    """A node's settings, put together once for each kind of node."""
+    read, known = FoundryProvider.settings.fget, {}
+
+    def settings(provider: FoundryProvider) -> Any:
+        told = repr(provider.provider_settings)
+        if told not in known:
+            known[told] = read(provider)
+        return known[told]
+
+    return settings
+
+
+@contextmanager
+def frugal_ape() -> Iterator[None]:
+    """Inside, Ape asks no more than it must of the connected Anvil, and of others of its kind."""
+    provider = ape.chain.provider
+    ecosystem = provider.network.ecosystem
+    with pytest.MonkeyPatch.context() as patch:
+        # A node of the tests' own is behind no proxy: requests need not search the environment.
+        patch.setattr(requests.sessions, "get_environ_proxies", lambda *_, **__: {})
+        # Settings, put together from the same file each time.
+        patch.setattr(FoundryProvider, "settings", property(_settings_once()))
+        kind = ecosystem.default_transaction_type
+        patch.setattr(type(ecosystem), "default_transaction_type", kind)
+        for name in _CONSTANT:
+            patch.setattr(FoundryProvider, name, getattr(provider, name))
+        # Every transaction is mined at once: who has its receipt need not wait for its nonce.
+        patch.setattr(ReceiptAPI, "_await_sender_nonce_increment", lambda _: None)
+        # After each transaction Ape traces it in search of a contract's `console.log`.
+        patch.setattr(ape_ethereum.provider, "_post_send_transaction", lambda *_: None)
+        patch.setattr(BaseAddress, "is_contract", property(is_contract))
+        yield
