@@ -185,6 +185,7 @@ def seccl(
     help="Levels, evenly spaced, on which buyers try counter-measures too; default all, reduced 1.",
 )
 @common.device
+@common.workers
 @click.option(
     "--reports",
     type=click.Path(path_type=Path, file_okay=False, writable=True),
@@ -212,6 +213,7 @@ def hide(
     mask_steps: int,
     countered: int | None,
     device: str | None,
+    workers: int | None,
     reports: Path,
 ) -> None:
     """Reproduce Figures 4 to 8 of the Hide-and-Seek paper, and test what the paper does not.
@@ -247,5 +249,6 @@ def hide(
             mask_steps=mask_steps,
             countered=countered,
             device=device,
+            workers=workers,
         )
         reproduce(options, reports)

@@ -155,12 +155,12 @@ def cli(
     Needs no chain. Every accuracy measured is kept under OUT/private at once: the same command goes
     on where it was stopped.
     """
-    from scripts._hide.mask import Options, hide
+    from scripts._hide.mask import MaskOptions, hide
     from scripts._stage.errors import one_line_each
 
     with one_line_each():
         hide(
-            Options(
+            MaskOptions(
                 dataset=dataset,
                 levels=levels,
                 epsilon=epsilon,

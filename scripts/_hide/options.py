@@ -21,7 +21,7 @@ SPARE_ACCOUNTS = 2
 
 
 @dataclass(frozen=True)
-class Options:
+class SellOptions:
     """See `ape run sell --help`; amounts as text, times as named."""
 
     settlement: str | None

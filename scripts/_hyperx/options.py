@@ -20,7 +20,7 @@ CORRUPTIONS = ("mislabel:0.3", "noise:0.5", "remove:0.6", "decimate:6", "dope:0.
 
 
 @dataclass(frozen=True)
-class Options:
+class TradeOptions:
     """See `ape run trade --help`; shares are in per cent, times as named, amounts as text."""
 
     providers: int | None

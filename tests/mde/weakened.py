@@ -34,7 +34,11 @@ WEAKENINGS: dict[str, tuple[str, str, str]] = {
         "require(order.token == dataset.token, OtherToken(order.token, dataset.token));",
         "",
     ),
-    "sells without stakes": (_SALE, "_requireOpen(ids.dataset).hold(order.stake)", "_requireOpen(ids.dataset)"),
+    "sells without stakes": (
+        _SALE,
+        "_requireOpen(ids.dataset).hold(order.stake)",
+        "_requireOpen(ids.dataset)",
+    ),
     "sells without a budget": (
         _SALE,
         "_requireOpen(ids.order).hold(deal.quote.price)",
