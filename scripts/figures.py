@@ -31,6 +31,7 @@ def cli() -> None:
 )
 @common.data_root
 @common.download
+@common.skip_broken
 @click.option(
     "--only",
     multiple=True,
@@ -81,6 +82,7 @@ def seccl(
     dataset: str,
     data_root: Path | None,
     download: bool,
+    skip_broken: bool,
     only: tuple[str, ...],
     seeds: int,
     rounds: int,
@@ -106,7 +108,7 @@ def seccl(
 
     with one_line_each():
         options = Options(
-            *(dataset, data_root, download, only or PARTS, seeds, rounds, epochs),
+            *(dataset, data_root, download, skip_broken, only or PARTS, seeds, rounds, epochs),
             *(compared_images, compared_seeds or seeds, device, workers, ray),
         )
         reproduce(options, reports)
@@ -122,6 +124,7 @@ def seccl(
 )
 @common.data_root
 @common.download
+@common.skip_broken
 @click.option(
     "--only",
     multiple=True,
@@ -194,6 +197,7 @@ def hide(
     dataset: str,
     data_root: Path | None,
     download: bool,
+    skip_broken: bool,
     only: tuple[str, ...],
     seeds: int,
     setting_seeds: int | None,
@@ -229,6 +233,7 @@ def hide(
             dataset=dataset,
             data_root=data_root,
             download=download,
+            skip_broken=skip_broken,
             only=only or HIDE_PARTS,
             seeds=seeds,
             setting_seeds=min(setting_seeds or seeds, seeds),

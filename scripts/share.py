@@ -62,7 +62,7 @@ from scripts._stage import options as common
     type=click.Path(path_type=Path, file_okay=False, writable=True),
     default=Path("reports"),
     show_default=True,
-    help="Folder under which share/ gets the plots and the record.",
+    help="Folder under which share/ gets record, plots and page.",
 )
 def cli(agents: str, reports: Path, **options: object) -> None:
     """Let honest and malicious agents teach a shared model on a local chain, and see who gains.
@@ -73,7 +73,8 @@ def cli(agents: str, reports: Path, **options: object) -> None:
     the first difference ends the run. A coin is a thousandth of an ether.
     """
     from scripts._stage.errors import one_line_each
-    from scripts._sum.play import Options, share
+    from scripts._sum.options import ShareOptions
+    from scripts._sum.play import share
 
     with one_line_each():
-        share(Options(agents=agents, **options), reports / "share")  # type: ignore[arg-type]
+        share(ShareOptions(agents=agents, **options), reports / "share")  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Shards} from "./Shards.sol";
+import {MerkleTree} from "./MerkleTree.sol";
 
 /// @title What a seller commits to: a file in chunks, encrypted and plain, and the key between them
 /// @notice A file of `length` bytes is cut into chunks of `chunkBytes`, the last one may be shorter. Two trees commit to
@@ -11,7 +11,7 @@ import {Shards} from "./Shards.sol";
 ///
 /// Everything is bound to a domain: chain, contract, seller and what the contract calls the file. Leaves are hashed twice
 /// and nodes are hashes of two words, so neither passes for the other; a level of odd width hands its last node up
-/// unchanged (Shards.pathRoot). The count of chunks follows from the shape in the commitment, and the length of a path
+/// unchanged (MerkleTree.pathRoot). The count of chunks follows from the shape in the commitment, and the length of a path
 /// from count and index, so a path of any other length is refused at any size.
 ///
 /// A client refuses files outside these bounds before it pays: 32 to 16,384 bytes a chunk, a multiple of 32; 1 to
@@ -71,11 +71,11 @@ library ChunkedFile {
         pure
         returns (bytes32)
     {
-        return Shards.pathRoot(count_, index, leaf, path);
+        return MerkleTree.pathRoot(count_, index, leaf, path);
     }
 
     function _leaf(bytes32 kind, bytes32 domain_, uint256 index, bytes32 value) private pure returns (bytes32) {
         bytes32 tree = keccak256(abi.encode(kind, domain_));
-        return keccak256(abi.encode(Shards.leaf(tree, index, value)));
+        return keccak256(abi.encode(MerkleTree.leaf(tree, index, value)));
     }
 }

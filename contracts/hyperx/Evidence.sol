@@ -2,10 +2,11 @@
 pragma solidity 0.8.30;
 
 import {ITradingSession, WrongDelivery, WrongKey} from "../interfaces/ITradingSession.sol";
+import {Bitmap} from "../exchange/Bitmap.sol";
+import {MerkleTree} from "../exchange/MerkleTree.sol";
 import {SealedKey} from "../exchange/SealedKey.sol";
 import {Profile} from "./Profile.sol";
-import {Bitmap} from "../exchange/Bitmap.sol";
-import {Shards} from "../exchange/Shards.sol";
+import {Shards} from "./Shards.sol";
 
 /// @title Whether a collector's evidence proves that a provider sealed a key other than the committed one
 /// @notice Both checks pass only if what was sealed to the collector's one-time key misses a committed leaf of the key tree.
@@ -75,12 +76,12 @@ library Evidence {
         private
         pure
     {
-        bytes32 root = Shards.pathRoot(shardCount, shard, leaf, path);
+        bytes32 root = MerkleTree.pathRoot(shardCount, shard, leaf, path);
         require(root == keyRoot, ITradingSession.LeafNotInTree(keyRoot, root));
     }
 
     function _requireOther(address provider, uint256 shard, bytes32 key, bytes32 leaf) private view {
-        bytes32 delivered = Shards.leaf(Shards.domain(Shards.KEY_TYPE, provider), shard, key);
+        bytes32 delivered = MerkleTree.leaf(Shards.domain(Shards.KEY_TYPE, provider), shard, key);
         require(delivered != leaf, ITradingSession.KeyIsRight(shard));
     }
 }

@@ -5,7 +5,7 @@ import {Settlement} from "../exchange/Settlement.sol";
 import {ITradingSession, State} from "../interfaces/ITradingSession.sol";
 import {PackedTerms} from "./PackedTerms.sol";
 import {Profile, ProfileLib} from "./Profile.sol";
-import {Shards} from "../exchange/Shards.sol";
+import {Shards} from "./Shards.sol";
 
 /// @title Where a session stands, what must hold before a step, and what a step leads to
 /// @notice The rows of TradingSession's state table that calls share; the calls themselves are there.

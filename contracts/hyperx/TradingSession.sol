@@ -8,18 +8,18 @@ import {
     ITradingSession,
     Review,
     State,
-    Terms,
+    TradingTerms,
     WrongDelivery,
     WrongKey
 } from "../interfaces/ITradingSession.sol";
+import {Bitmap} from "../exchange/Bitmap.sol";
 import {Payment} from "../exchange/Payment.sol";
 import {SealedKey} from "../exchange/SealedKey.sol";
 import {Evidence} from "./Evidence.sol";
 import {PackedTerms, PackedTermsLib} from "./PackedTerms.sol";
 import {Profile, ProfileLib} from "./Profile.sol";
-import {Bitmap} from "../exchange/Bitmap.sol";
 import {SessionState} from "./SessionState.sol";
-import {Shards} from "../exchange/Shards.sol";
+import {Shards} from "./Shards.sol";
 
 /// @title One HyperX trading session
 /// @notice State by state, who may do what, and where it leads. Windows are half-open, [start, end).
@@ -304,7 +304,7 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
     // ---------------------------------------------------------------- views
 
     /// @inheritdoc ITradingSession
-    function terms() external view returns (Terms memory) {
+    function terms() external view returns (TradingTerms memory) {
         return PackedTermsLib.load().unpack();
     }
 

@@ -16,7 +16,7 @@ enum State {
 /// @param ballotTime seconds in which a round takes ballots, or commitments to them
 /// @param revealTime seconds in which commitments are opened afterwards; 0: ballots are cast openly at once
 /// @param patience seconds after the end of a round from which a member may open the next in the owner's place
-struct Terms {
+struct BordaTerms {
     address owner;
     bytes32 context;
     uint16 winners;
@@ -92,15 +92,23 @@ interface IBordaConsensus {
     /// 256 blocks give another block to take it from.
     /// Requirements:
     /// - the caller is the owner (NotOwner)
-    /// - the last round is closed (RoundNotOver), and this is the one after it (WrongRound), of 65,535 in all (RoundsExhausted)
-    /// - a block has passed since the last round was closed (SeedNotReady)
+    /// - the last round is closed (RoundNotOver)
+    /// - this is the one after it (WrongRound)
+    /// - there were fewer than 65,535 (RoundsExhausted)
+    /// - a block has passed since the last round was closed, or else the creation (SeedNotReady)
     /// @param round its number; the first is 0
     function openRound(uint256 round) external;
 
     /// @notice A member opens the next round, since the owner has not.
-    /// @dev Emits {RoundOpened}. Requirements: as {openRound}, but
-    /// - the caller is the member with that index (NotMember, UnknownMember)
+    /// @dev Emits {RoundOpened}.
+    /// Requirements:
+    /// - there is such a member (UnknownMember)
+    /// - the caller is that member (NotMember)
     /// - the owner had its time: the last round's windows, or else the creation, lie back by the patience (TooEarly)
+    /// - the last round is closed (RoundNotOver)
+    /// - this is the one after it (WrongRound)
+    /// - there were fewer than 65,535 (RoundsExhausted)
+    /// - a block has passed since the last round was closed, or else the creation (SeedNotReady)
     /// @param round its number
     /// @param member the caller's index
     function openOverdueRound(uint256 round, uint256 member) external;
@@ -108,10 +116,12 @@ interface IBordaConsensus {
     /// @notice Looks at the next candidates and keeps the highest; the call that looks at the last closes the round.
     /// Anybody may call.
     /// @dev Emits {RoundClosing} or {RoundClosed}. Looks at no more than 256 candidates, however many are asked for; the
-    /// calls of a closing may ask for any numbers. Requirements:
-    /// - the round is open or being closed (RoundNotOpen, WrongRound)
-    /// - its windows are over or all members have voted (TooEarly)
+    /// calls of a closing may ask for any numbers.
+    /// Requirements:
+    /// - the round is the newest (WrongRound)
+    /// - it is open or being closed (RoundNotOpen)
     /// - some candidates are asked for (NothingToDo)
+    /// - its windows are over, or all members have voted (TooEarly)
     /// @param round its number
     /// @param candidates how many to look at
     function close(uint256 round, uint256 candidates) external;
@@ -119,13 +129,21 @@ interface IBordaConsensus {
     // ---------------------------------------------------------------- ballots
 
     /// @notice A member casts its ballot.
-    /// @dev Emits {BallotCounted}. Requirements:
+    /// @dev Emits {BallotCounted}.
+    /// Requirements:
     /// - the session takes open ballots (BallotsAreHidden)
-    /// - the caller is the member with that index (NotMember, UnknownMember)
-    /// - the round is open (RoundNotOpen, WrongRound) and takes ballots (TooLate)
+    /// - there is such a member (UnknownMember)
+    /// - the caller is that member (NotMember)
+    /// - the round is the newest (WrongRound)
+    /// - the round is open (RoundNotOpen)
+    /// - the round takes ballots (TooLate)
     /// - the member has not voted in it (AlreadyVoted)
-    /// - the ballot has a known form (UnknownForm) and is well-formed (Borda: RankingLength, ScoresLength,
-    ///   UnknownCandidate, SelfVote, DuplicateCandidate)
+    /// - the ballot has a known form (UnknownForm)
+    /// - a ranking has `winners` names (Borda: RankingLength)
+    /// - a ranking names members alone (Borda: UnknownCandidate)
+    /// - no name stands in it twice (Borda: DuplicateCandidate)
+    /// - scores are as many as members (Borda: ScoresLength)
+    /// - the voter does not vote for itself (Borda: SelfVote)
     /// @param round the round
     /// @param voter the caller's index
     /// @param form as in {SignedBallot}
@@ -133,15 +151,32 @@ interface IBordaConsensus {
     function vote(uint256 round, uint256 voter, uint256 form, bytes calldata content) external;
 
     /// @notice Anybody casts a member's signed ballot.
-    /// @dev Emits {BallotCounted}. Requirements: as {vote}, but
-    /// - the member with that index (UnknownMember) signed exactly this for this round (WrongSignature)
+    /// @dev Emits {BallotCounted}.
+    /// Requirements:
+    /// - the session takes open ballots (BallotsAreHidden)
+    /// - there is such a member (UnknownMember)
+    /// - the round is the newest (WrongRound)
+    /// - the round is open (RoundNotOpen)
+    /// - the round takes ballots (TooLate)
+    /// - the member signed exactly this for this round (WrongSignature)
+    /// - the member has not voted in it (AlreadyVoted)
+    /// - the ballot has a known form (UnknownForm)
+    /// - a ranking has `winners` names (Borda: RankingLength)
+    /// - a ranking names members alone (Borda: UnknownCandidate)
+    /// - no name stands in it twice (Borda: DuplicateCandidate)
+    /// - scores are as many as members (Borda: ScoresLength)
+    /// - the voter does not vote for itself (Borda: SelfVote)
     function voteSigned(SignedBallot calldata ballot) external;
 
     /// @notice A member commits to a ballot, which cannot be changed any more.
-    /// @dev Emits {Committed}. Requirements:
+    /// @dev Emits {Committed}.
+    /// Requirements:
     /// - the session takes hidden ballots (BallotsAreOpen)
-    /// - the caller is the member with that index (NotMember, UnknownMember)
-    /// - the round is open (RoundNotOpen, WrongRound) and takes commitments (TooLate)
+    /// - there is such a member (UnknownMember)
+    /// - the caller is that member (NotMember)
+    /// - the round is the newest (WrongRound)
+    /// - the round is open (RoundNotOpen)
+    /// - the round takes commitments (TooLate)
     /// - the member has not committed in it (AlreadyCommitted)
     /// @param round the round
     /// @param voter the caller's index
@@ -149,17 +184,34 @@ interface IBordaConsensus {
     function commit(uint256 round, uint256 voter, bytes32 commitment) external;
 
     /// @notice Anybody brings a member's signed commitment.
-    /// @dev Emits {Committed}. Requirements: as {commit}, but
-    /// - the member with that index (UnknownMember) signed exactly this for this round (WrongSignature)
+    /// @dev Emits {Committed}.
+    /// Requirements:
+    /// - the session takes hidden ballots (BallotsAreOpen)
+    /// - there is such a member (UnknownMember)
+    /// - the member signed exactly this for this round (WrongSignature)
+    /// - the round is the newest (WrongRound)
+    /// - the round is open (RoundNotOpen)
+    /// - the round takes commitments (TooLate)
+    /// - the member has not committed in it (AlreadyCommitted)
     function commitSigned(uint256 round, uint256 voter, bytes32 commitment, bytes32 r, bytes32 vs) external;
 
     /// @notice Anybody who knows it opens a member's commitment; the ballot then counts.
-    /// @dev Emits {BallotCounted}. Requirements:
+    /// @dev Emits {BallotCounted}.
+    /// Requirements:
     /// - the session takes hidden ballots (BallotsAreOpen)
-    /// - the round is open (RoundNotOpen, WrongRound) and commitments are being opened (TooEarly, TooLate)
-    /// - the member (UnknownMember) has committed in it (NotCommitted) to just this (WrongOpening), not opened it yet
-    ///   (AlreadyVoted)
-    /// - the ballot has a known form and is well-formed, as in {vote}
+    /// - there is such a member (UnknownMember)
+    /// - the round is the newest (WrongRound)
+    /// - the round is open (RoundNotOpen)
+    /// - commitments are being opened (TooEarly, TooLate)
+    /// - the member has committed in it (NotCommitted)
+    /// - it committed to just this (WrongOpening)
+    /// - the member has not voted in it (AlreadyVoted)
+    /// - the ballot has a known form (UnknownForm)
+    /// - a ranking has `winners` names (Borda: RankingLength)
+    /// - a ranking names members alone (Borda: UnknownCandidate)
+    /// - no name stands in it twice (Borda: DuplicateCandidate)
+    /// - scores are as many as members (Borda: ScoresLength)
+    /// - the voter does not vote for itself (Borda: SelfVote)
     /// @param round the round
     /// @param voter whose commitment it is
     /// @param form as in {SignedBallot}
@@ -176,7 +228,7 @@ interface IBordaConsensus {
     // ---------------------------------------------------------------- views
 
     /// @notice What was agreed on.
-    function terms() external view returns (Terms memory);
+    function terms() external view returns (BordaTerms memory);
 
     /// @notice The accounts of all members, by index.
     function members() external view returns (address[] memory);
@@ -194,17 +246,20 @@ interface IBordaConsensus {
         returns (uint256 rounds, State state, uint256 ballotEnd, uint256 revealEnd, bytes16 seed, uint256 candidates);
 
     /// @notice Whether a member's ballot was counted in the newest round.
-    /// @dev Requirements: there is such a member (UnknownMember).
+    /// @dev Requirements:
+    /// - there is such a member (UnknownMember)
     function hasVoted(uint256 voter) external view returns (bool);
 
     /// @notice The first 30 bytes of a member's commitment in the newest round; zero without one.
-    /// @dev Requirements: there is such a member (UnknownMember).
+    /// @dev Requirements:
+    /// - there is such a member (UnknownMember)
     function commitmentOf(uint256 voter) external view returns (bytes30);
 
     /// @notice The points of all candidates in the newest round so far.
     function points() external view returns (uint256[] memory);
 
     /// @notice The result of any closed round, the highest first; empty without a quorum.
-    /// @dev Requirements: it is closed (RoundNotOver).
+    /// @dev Requirements:
+    /// - the round is closed (RoundNotOver)
     function result(uint256 round) external view returns (uint256[] memory winners, uint256[] memory winnersPoints);
 }

@@ -162,151 +162,254 @@ interface IBulletinBoard {
     /// @dev Emits {SessionCreated}. The id commits to all terms and the document, so whoever knows the id knows what it
     /// takes part in; members check the list against the root before they do.
     /// Requirements:
-    /// - 1 to 2,047 members (MembersOutOfRange), 1 to 1,023 rounds (RoundsOutOfRange)
-    /// - upload and evaluation time within 1 to 1,048,575, response time at least 1 (TimeOutOfRange), the start not past
-    ///   (StartPassed), and the whole schedule before 2106 (TimeOutOfRange)
-    /// - the stake can be shared by all members without rest (StakeNotDivisible), and is sent (WrongPayment)
-    /// - no session has the same terms (SessionExists)
+    /// - 1 to 2,047 members (MembersOutOfRange)
+    /// - 1 to 1,023 rounds (RoundsOutOfRange)
+    /// - upload and evaluation time within 1 to 1,048,575, response time at least 1 (TimeOutOfRange)
+    /// - the start is not past (StartPassed)
+    /// - the whole schedule ends before 2106 (TimeOutOfRange)
+    /// - the stake can be shared by all members without rest (StakeNotDivisible)
+    /// - no session has the same terms and document (SessionExists)
+    /// - exactly the stake is sent (WrongPayment)
     /// @param terms_ as agreed; `server` is ignored
     /// @param document digest in the CID of the session's description
     /// @return session its id
     function createSession(BoardTerms calldata terms_, bytes32 document) external payable returns (bytes32 session);
 
     /// @notice Posts the hash of one member's message.
-    /// @dev Emits {Posted}. Requirements:
-    /// - the session is known (UnknownSession) and its server is not faulty (SessionFaulty)
+    /// @dev Emits {Posted}.
+    /// Requirements:
+    /// - the session is known (UnknownSession)
+    /// - its server is not convicted (SessionFaulty)
     /// - the caller is the server (NotServer)
-    /// - round and author are within the terms (RoundOutOfRange, AuthorOutOfRange)
+    /// - the session has that round (RoundOutOfRange)
+    /// - the author is a member (AuthorOutOfRange)
+    /// - the kind is posted singly (KindBatched)
     /// - now is in the window of the round and kind (TooEarly, TooLate)
-    /// - the kind is posted singly (KindBatched), and nothing was posted there (AlreadyPosted)
     /// - the message is not zero (MessageZero)
+    /// - nothing was posted there (AlreadyPosted)
     function post(PostKey calldata key, bytes32 message) external;
 
     /// @notice Posts the root over all members' messages of one round and kind.
     /// @dev Emits {BatchPosted}. Leaf i binds chain, board, session, round, kind, i and the message of member i, zero for
     /// none; there are as many leaves as members. Whoever posts a root must be able to show every leaf (see {challenge}).
-    /// Requirements: as of {post}, but the kind is batched (KindSingle) and there is no author.
+    /// Requirements:
+    /// - the session is known (UnknownSession)
+    /// - its server is not convicted (SessionFaulty)
+    /// - the caller is the server (NotServer)
+    /// - the session has that round (RoundOutOfRange)
+    /// - the kind is batched (KindSingle)
+    /// - now is in the window of the round and kind (TooEarly, TooLate)
+    /// - the root is not zero (MessageZero)
+    /// - nothing was posted there (AlreadyPosted)
     function postBatch(bytes32 session, uint256 round, MessageKind kind, bytes32 root) external;
 
     /// @notice Posts one's own message, where the server withholds or alters it. What an author posts itself is what
     /// counts, whatever the server posts; it neither hinders nor excuses the server.
-    /// @dev Emits {OwnPosted}. Requirements:
-    /// - the session is known (UnknownSession); round and author are within the terms (RoundOutOfRange, AuthorOutOfRange)
-    /// - the caller is member `key.author` (NotMember, ProofLength)
+    /// @dev Emits {OwnPosted}.
+    /// Requirements:
+    /// - the session is known (UnknownSession)
+    /// - the session has that round (RoundOutOfRange)
+    /// - the author is a member (AuthorOutOfRange)
+    /// - the path holds exactly the siblings (MerkleTree: ProofLength)
+    /// - the caller is member `key.author` (NotMember)
     /// - now is in the window of the round and kind (TooEarly, TooLate)
-    /// - it did not do so before (AlreadyPosted), the message is not zero (MessageZero)
+    /// - the message is not zero (MessageZero)
+    /// - the caller posted nothing there before (AlreadyPosted)
     /// @param path siblings from the caller's leaf to the member root
     function postOwn(PostKey calldata key, bytes32 message, bytes32[] calldata path) external;
 
     /// @notice Convicts a server that signed two messages for one place.
-    /// @dev Emits {ServerFaulty}. Anybody may call. Requirements:
-    /// - the session is known (UnknownSession), its server not convicted yet (SessionFaulty), and now is before the end
-    ///   of accusations (TooLate)
-    /// - round and author are within the terms (RoundOutOfRange, AuthorOutOfRange)
-    /// - both are for one place (DifferentKeys) and name two messages (SameMessage)
-    /// - both are signed by the server (BadSignature, ECDSAInvalidSignature, ECDSAInvalidSignatureLength,
+    /// @dev Emits {ServerFaulty}. Anybody may call.
+    /// Requirements:
+    /// - the session is known (UnknownSession)
+    /// - its server is not convicted (SessionFaulty)
+    /// - now is before the end of accusations (TooLate)
+    /// - the session has that round (RoundOutOfRange)
+    /// - the author is a member (AuthorOutOfRange)
+    /// - the server signed both receipts (BadSignature, ECDSAInvalidSignature, ECDSAInvalidSignatureLength,
     ///   ECDSAInvalidSignatureS)
+    /// - both are for one place (DifferentKeys)
+    /// - they name two messages (SameMessage)
     function proveEquivocation(Receipt calldata one, Receipt calldata other) external;
 
     /// @notice Convicts a server that signed another message than it posted singly.
-    /// @dev Emits {ServerFaulty}. Anybody may call. Requirements: as of {proveEquivocation} for the session, the place and
-    /// the signature; the kind is posted singly (KindBatched), the server posted something there (NotPosted), and
-    /// something else (SameMessage).
+    /// @dev Emits {ServerFaulty}. Anybody may call.
+    /// Requirements:
+    /// - the session is known (UnknownSession)
+    /// - its server is not convicted (SessionFaulty)
+    /// - now is before the end of accusations (TooLate)
+    /// - the session has that round (RoundOutOfRange)
+    /// - the author is a member (AuthorOutOfRange)
+    /// - the server signed the receipt (BadSignature, ECDSAInvalidSignature, ECDSAInvalidSignatureLength,
+    ///   ECDSAInvalidSignatureS)
+    /// - the kind is posted singly (KindBatched)
+    /// - the server posted something there (NotPosted)
+    /// - it posted something else (SameMessage)
     function proveAltered(Receipt calldata receipt) external;
 
     /// @notice Convicts a server that signed another message than its batch holds.
-    /// @dev Emits {ServerFaulty}. Anybody may call. Requirements: as of {proveEquivocation} for the session, the place and
-    /// the signature; the kind is batched (KindSingle), a root was posted (NotPosted), it has that leaf (LeafNotInBatch,
-    /// ProofLength), and the leaf differs from what was signed (SameMessage).
+    /// @dev Emits {ServerFaulty}. Anybody may call.
+    /// Requirements:
+    /// - the session is known (UnknownSession)
+    /// - its server is not convicted (SessionFaulty)
+    /// - now is before the end of accusations (TooLate)
+    /// - the session has that round (RoundOutOfRange)
+    /// - the author is a member (AuthorOutOfRange)
+    /// - the server signed the receipt (BadSignature, ECDSAInvalidSignature, ECDSAInvalidSignatureLength,
+    ///   ECDSAInvalidSignatureS)
+    /// - the kind is batched (KindSingle)
+    /// - a root was posted (NotPosted)
+    /// - the path holds exactly the siblings (MerkleTree: ProofLength)
+    /// - the batch has that leaf (LeafNotInBatch)
+    /// - the leaf differs from what was signed (SameMessage)
     /// @param posted the message in the author's leaf, zero for none
     /// @param path siblings from that leaf to the root
     function proveAlteredInBatch(Receipt calldata receipt, bytes32 posted, bytes32[] calldata path) external;
 
     /// @notice Convicts a server that signed a message and posted nothing there before the receipt's deadline, or, if
     /// that comes first, the end of the window. For a batched kind that is the root.
-    /// @dev Emits {ServerFaulty}. Anybody may call. Requirements: as of {proveEquivocation} for the session, the place and
-    /// the signature; the deadline has passed (TooEarly), and there was no post before it (PostedInTime).
+    /// @dev Emits {ServerFaulty}. Anybody may call.
+    /// Requirements:
+    /// - the session is known (UnknownSession)
+    /// - its server is not convicted (SessionFaulty)
+    /// - now is before the end of accusations (TooLate)
+    /// - the session has that round (RoundOutOfRange)
+    /// - the author is a member (AuthorOutOfRange)
+    /// - the server signed the receipt (BadSignature, ECDSAInvalidSignature, ECDSAInvalidSignatureLength,
+    ///   ECDSAInvalidSignatureS)
+    /// - the deadline has passed (TooEarly)
+    /// - nothing was posted before it (PostedInTime)
     function proveUnposted(Receipt calldata receipt) external;
 
     /// @notice Asks the server to show on chain which message its batch has at `key`. Once for each place.
-    /// @dev Emits {Challenged}. Requirements:
-    /// - the session is known (UnknownSession), its server not convicted (SessionFaulty)
-    /// - round and author are within the terms (RoundOutOfRange, AuthorOutOfRange)
-    /// - the caller is member number `member` (AuthorOutOfRange, NotMember, ProofLength)
-    /// - the kind is batched (KindSingle) and a root was posted (NotPosted)
+    /// @dev Emits {Challenged}.
+    /// Requirements:
+    /// - the session is known (UnknownSession)
+    /// - its server is not convicted (SessionFaulty)
+    /// - the session has that round (RoundOutOfRange)
+    /// - the author is a member (AuthorOutOfRange)
+    /// - member number `member` exists (AuthorOutOfRange)
+    /// - the path holds exactly the siblings (MerkleTree: ProofLength)
+    /// - the caller is that member (NotMember)
+    /// - the kind is batched (KindSingle)
+    /// - a root was posted (NotPosted)
     /// - at most one response time has passed since the last round (TooLate)
-    /// - nobody asked before (AlreadyChallenged); the bond is sent (WrongPayment)
+    /// - nobody asked before (AlreadyChallenged)
+    /// - exactly the bond is sent (WrongPayment)
     function challenge(PostKey calldata key, uint256 member, bytes32[] calldata path) external payable;
 
     /// @notice Answers a challenge. Anybody may call; the bond goes to the server.
-    /// @dev Emits {Answered}. Requirements:
-    /// - the session is known (UnknownSession) and its server not convicted (SessionFaulty)
-    /// - round and author are within the terms (RoundOutOfRange, AuthorOutOfRange)
-    /// - there is such a challenge, open (NotChallenged), and now is before its deadline (TooLate)
-    /// - the batch has that leaf (LeafNotInBatch, ProofLength)
+    /// @dev Emits {Answered}.
+    /// Requirements:
+    /// - the session is known (UnknownSession)
+    /// - its server is not convicted (SessionFaulty)
+    /// - the session has that round (RoundOutOfRange)
+    /// - the author is a member (AuthorOutOfRange)
+    /// - there is such a challenge, open (NotChallenged)
+    /// - now is before its deadline (TooLate)
+    /// - the path holds exactly the siblings (MerkleTree: ProofLength)
+    /// - the batch has that leaf (LeafNotInBatch)
     /// @param message in the author's leaf, zero for none
     /// @param path siblings from that leaf to the root
     function answer(PostKey calldata key, bytes32 message, bytes32[] calldata path) external;
 
     /// @notice Gives the bond of an unanswered challenge back, and convicts the server if it is not convicted yet. Anybody
     /// may call, for ever.
-    /// @dev Emits {ChallengeReturned}, and {ServerFaulty} if it convicts. Requirements: the session is known
-    /// (UnknownSession), round and author are within the terms (RoundOutOfRange, AuthorOutOfRange); there is such a
-    /// challenge, open (NotChallenged); its deadline has passed (TooEarly), or the server is convicted already.
+    /// @dev Emits {ChallengeReturned}, and {ServerFaulty} if it convicts.
+    /// Requirements:
+    /// - the session is known (UnknownSession)
+    /// - the session has that round (RoundOutOfRange)
+    /// - the author is a member (AuthorOutOfRange)
+    /// - there is such a challenge, open (NotChallenged)
+    /// - its deadline has passed, or the server is convicted already (TooEarly)
     function settle(PostKey calldata key) external;
 
     /// @notice Pays the caller its share of a convicted server's stake.
-    /// @dev Emits {ShareClaimed}. Requirements: the session is known (UnknownSession), its server convicted (NotFaulty);
-    /// the caller is member number `member` (AuthorOutOfRange, NotMember, ProofLength) and has not been paid
-    /// (AlreadyClaimed); there was a stake (NothingOwed).
+    /// @dev Emits {ShareClaimed}.
+    /// Requirements:
+    /// - the session is known (UnknownSession)
+    /// - its server is convicted (NotFaulty)
+    /// - member number `member` exists (AuthorOutOfRange)
+    /// - the path holds exactly the siblings (MerkleTree: ProofLength)
+    /// - the caller is that member (NotMember)
+    /// - it has not been paid (AlreadyClaimed)
+    /// - there was a stake (NothingOwed)
     function claimShare(bytes32 session, uint256 member, bytes32[] calldata path) external;
 
     /// @notice Pays the server its stake back.
-    /// @dev Emits {StakeWithdrawn}. Requirements: the session is known (UnknownSession); the caller is its server
-    /// (NotServer) and not convicted (SessionFaulty); accusations have ended (TooEarly), no challenge is open
-    /// (ChallengesOpen), and there is a stake that was not paid back (NothingOwed).
+    /// @dev Emits {StakeWithdrawn}.
+    /// Requirements:
+    /// - the session is known (UnknownSession)
+    /// - its server is not convicted (SessionFaulty)
+    /// - the caller is the server (NotServer)
+    /// - accusations have ended (TooEarly)
+    /// - no challenge is open (ChallengesOpen)
+    /// - there is a stake that was not paid back (NothingOwed)
     function withdrawStake(bytes32 session) external;
 
     /// @notice Pays the caller the bonds it is owed.
-    /// @dev Emits {BondsWithdrawn}. Requirements: there are some (NothingOwed).
+    /// @dev Emits {BondsWithdrawn}.
+    /// Requirements:
+    /// - there are some (NothingOwed)
     function withdrawBonds() external;
 
-    /// @notice A session's terms. Requirements: it is known (UnknownSession).
+    /// @notice A session's terms.
+    /// @dev Requirements:
+    /// - the session is known (UnknownSession)
     function terms(bytes32 session) external view returns (BoardTerms memory);
 
-    /// @notice How a session stands. Requirements: it is known (UnknownSession).
+    /// @notice How a session stands.
+    /// @dev Requirements:
+    /// - the session is known (UnknownSession)
     /// @return faulty whether its server was convicted
     /// @return openChallenges challenges that are neither answered nor settled
     /// @return stakeWithdrawn whether the server got its stake back
     function status(bytes32 session) external view returns (bool faulty, uint256 openChallenges, bool stakeWithdrawn);
 
-    /// @notice When a round's messages of one kind are posted: [start, end). Requirements: the session is known
-    /// (UnknownSession) and has that round (RoundOutOfRange).
+    /// @notice When a round's messages of one kind are posted: [start, end).
+    /// @dev Requirements:
+    /// - the session is known (UnknownSession)
+    /// - the session has that round (RoundOutOfRange)
     function windowOf(bytes32 session, uint256 round, MessageKind kind)
         external
         view
         returns (uint256 start, uint256 end);
 
-    /// @notice When accusations against a session's server end. Requirements: it is known (UnknownSession).
+    /// @notice When accusations against a session's server end.
+    /// @dev Requirements:
+    /// - the session is known (UnknownSession)
     function accusationEnd(bytes32 session) external view returns (uint256);
 
     /// @notice What the server posted at `key`, zeros for nothing: the first 28 bytes of the message, and when. For a
     /// batched kind those of the root of all authors. {Posted} and {BatchPosted} have all 32 bytes.
-    /// @dev Requirements, here and for the other two that take a key: the session is known (UnknownSession), round and
-    /// author are within the terms (RoundOutOfRange, AuthorOutOfRange).
+    /// @dev Requirements:
+    /// - the session is known (UnknownSession)
+    /// - the session has that round (RoundOutOfRange)
+    /// - the author is a member (AuthorOutOfRange)
     function postOf(PostKey calldata key) external view returns (bytes28 digest, uint256 postedAt);
 
     /// @notice What the author posted itself at `key`, zeros for nothing.
+    /// @dev Requirements:
+    /// - the session is known (UnknownSession)
+    /// - the session has that round (RoundOutOfRange)
+    /// - the author is a member (AuthorOutOfRange)
     function ownPostOf(PostKey calldata key) external view returns (bytes28 digest, uint256 postedAt);
 
     /// @notice Whether `message` is what counts at `key`: the author's own post, or else what the server posted. It may
     /// change until the window ends, since the author may still post.
-    /// @dev Requirements: the session is known (UnknownSession); round and author are within the terms (RoundOutOfRange,
-    /// AuthorOutOfRange); the path fits the number of members (ProofLength) where the batch decides.
+    /// @dev Requirements:
+    /// - the session is known (UnknownSession)
+    /// - the session has that round (RoundOutOfRange)
+    /// - the author is a member (AuthorOutOfRange)
+    /// - where the batch decides, the path fits the number of members (MerkleTree: ProofLength)
     /// @param path siblings from the author's leaf to the root where the batch decides; else ignored
     function isPosted(PostKey calldata key, bytes32 message, bytes32[] calldata path) external view returns (bool);
 
     /// @notice The challenge at `key`.
+    /// @dev Requirements:
+    /// - the session is known (UnknownSession)
+    /// - the session has that round (RoundOutOfRange)
+    /// - the author is a member (AuthorOutOfRange)
     /// @return challenger who asked and was neither answered nor paid back; zero for nobody
     /// @return deadline when the time to answer ends, or ended
     /// @return answered whether the leaf was shown

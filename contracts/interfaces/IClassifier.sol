@@ -24,25 +24,43 @@ interface IClassifier {
     error WordsOutOfRange(uint256 first, uint256 count, uint256 available);
 
     /// @notice The class of a sample as the model stands.
-    /// @dev Requirements: one bit per feature (BitmapLength), none beyond (FeatureOutOfRange), at most `maxActive` of
-    /// them set (TooManyFeatures).
+    /// @dev Requirements:
+    /// - one bit for each feature (BitmapLength)
+    /// - no bit beyond them (FeatureOutOfRange)
+    /// - at most `maxActive` of them set (TooManyFeatures)
     function predict(uint256[] calldata features) external view returns (uint256 label);
 
     /// @notice Trains the model with one sample, and says what it predicted before.
-    /// @dev Emits {Learnt}. Requirements as for {predict}, and: the caller is the trainer (NotTrainer), the label is below
-    /// `classCount` (LabelOutOfRange).
+    /// @dev Emits {Learnt}.
+    /// Requirements:
+    /// - the model is open (NotOpen)
+    /// - the caller is the trainer (NotTrainer)
+    /// - the label is below `classCount` (LabelOutOfRange)
+    /// - one bit for each feature (BitmapLength)
+    /// - no bit beyond them (FeatureOutOfRange)
+    /// - at most `maxActive` of them set (TooManyFeatures)
     function learn(uint256[] calldata features, uint256 label) external returns (uint256 predicted);
 
     /// @notice Sets words of the model's storage, in any number of calls, before it opens.
-    /// @dev Emits {Initialised}. Requirements: the caller is the owner (NotOwner), the model is not open (AlreadyOpen), the
-    /// words exist (WordsOutOfRange).
+    /// @dev Emits {Initialised}.
+    /// Requirements:
+    /// - the caller is the owner (NotOwner)
+    /// - the model is not open (AlreadyOpen)
+    /// - the words exist (WordsOutOfRange)
+    /// - the words are such as the implementation takes; it names its errors
     function initialise(uint256 first, uint256[] calldata words) external;
 
     /// @notice Ends initialisation and names the contract that may train.
-    /// @dev Emits {Opened}. Requirements: the caller is the owner (NotOwner), the model is not open (AlreadyOpen).
+    /// @dev Emits {Opened}.
+    /// Requirements:
+    /// - the caller is the owner (NotOwner)
+    /// - the model is not open (AlreadyOpen)
+    /// - the trainer is somebody (NoTrainer)
     function open(address trainer) external;
 
     /// @notice Words of the model's storage as {initialise} takes them: the whole model, exported.
+    /// @dev Requirements:
+    /// - the words exist (WordsOutOfRange)
     function exportWords(uint256 first, uint256 count) external view returns (uint256[] memory words);
 
     /// @notice How many words the model has.

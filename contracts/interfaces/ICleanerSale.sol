@@ -23,7 +23,7 @@ enum SaleState {
 /// encrypted to the buyer, and the price is the seller's once the time for disputes has passed
 /// @param deliveryTime seconds from a purchase in which the key must be delivered
 /// @param disputeTime seconds from a delivery in which the buyer may prove a fault
-struct Terms {
+struct ListingTerms {
     address seller;
     address token;
     uint96 stake;
@@ -36,7 +36,7 @@ struct Terms {
 /// @param terms its terms
 /// @param levels root of the tree of offers (Levels.sol)
 struct Listing {
-    Terms terms;
+    ListingTerms terms;
     bytes32 levels;
 }
 
@@ -92,11 +92,12 @@ struct Due {
 
 /// @title Sells cleaners of a masked dataset at graded levels of learnability (Hide-and-Seek, section III)
 /// @notice Times are seconds since 1970, amounts the token's smallest unit. See CleanerSale for the tables of states and of
-/// money. Every call that takes a listing refuses one that is not listed (UnknownListing; {sealKey} finds nobody there that
-/// paid, WrongState), and every call that takes a sale refuses one that is not the buyer's present one (WrongSale).
+/// money. What a token or a receiver of coins refuses comes through as it is, as SafeERC20FailedOperation or as FailedCall.
 interface ICleanerSale {
     /// @notice A seller offers levels of a masked dataset; `funds` is what it put up for stakes.
-    event Listed(bytes32 indexed id, bytes32 indexed dataset, Terms terms, Level[] levels, bytes32 root, uint256 funds);
+    event Listed(
+        bytes32 indexed id, bytes32 indexed dataset, ListingTerms terms, Level[] levels, bytes32 root, uint256 funds
+    );
     /// @notice The seller's funds grew.
     event Funded(bytes32 indexed id, uint256 amount);
     /// @notice The seller took out what no sale holds.
@@ -148,75 +149,128 @@ interface ICleanerSale {
     error NothingOwed(address account);
 
     /// @notice Offers a masked dataset's cleaners, and puts up funds that answer for sales.
-    /// @dev Emits {Listed}; with an ERC-20 the contract must be allowed to draw `funds`. Requirements: 1 to 32 levels
-    /// (LevelCountOutOfRange), rising in accuracy up to 10,000 (AccuracyOutOfOrder) and in price from 1 on
-    /// (PriceOutOfOrder), each with its commitments (CommitmentMissing); a dataset (DatasetMissing), a stake (StakeZero),
-    /// times (TimeZero), a token that is a contract (TokenWithoutCode); the caller has no listing that is the same in all
-    /// of this (ListingExists); exactly `funds` is paid (WrongPayment, TokenTakesFee).
+    /// @dev Emits {Listed}. With an ERC-20 the contract must be allowed to draw `funds`.
+    /// Requirements:
+    /// - 1 to 32 levels (LevelCountOutOfRange)
+    /// - levels rise in accuracy, up to 10,000 (AccuracyOutOfOrder)
+    /// - levels rise in price, from 1 on (PriceOutOfOrder)
+    /// - each level has its commitments (CommitmentMissing)
+    /// - a dataset (DatasetMissing)
+    /// - a stake (StakeZero)
+    /// - some time to deliver and to dispute (TimeZero)
+    /// - the token, if any, is a contract (TokenWithoutCode)
+    /// - the caller has no listing that is the same in all of this (ListingExists)
+    /// - exactly `funds` is paid (WrongPayment, TokenTakesFee)
     /// @param terms the terms; the seller is filled in
     /// @param dataset digest in the CID of the masked dataset in the datastore
     /// @param levels the levels, cheapest first
     /// @param funds what is put up now; may be zero, but see {buy}
     /// @return id the listing's id
-    function list(Terms calldata terms, bytes32 dataset, Level[] calldata levels, uint96 funds)
+    function list(ListingTerms calldata terms, bytes32 dataset, Level[] calldata levels, uint96 funds)
         external
         payable
         returns (bytes32 id);
 
     /// @notice Adds to the seller's funds. Anyone may call.
-    /// @dev Emits {Funded}. Requirements: exactly `amount` is paid (WrongPayment, TokenTakesFee); the funds stay below
-    /// 2**96 (FundsTooHigh).
+    /// @dev Emits {Funded}.
+    /// Requirements:
+    /// - the listing is known (UnknownListing)
+    /// - the funds stay below 2**96 (FundsTooHigh)
+    /// - exactly `amount` is paid (WrongPayment, TokenTakesFee)
     function fund(Listing calldata listing, uint96 amount) external payable;
 
     /// @notice Pays the seller what it asks of its funds, as far as no sale holds them.
-    /// @dev Emits {Withdrawn}. Requirements: the caller is the seller (NotSeller); so much is free (FundsTooLow) and it is
-    /// not zero (NothingOwed).
+    /// @dev Emits {Withdrawn}.
+    /// Requirements:
+    /// - the listing is known (UnknownListing)
+    /// - the caller is the seller (NotSeller)
+    /// - the amount is not zero (NothingOwed)
+    /// - so much is free (FundsTooLow)
     function withdraw(Listing calldata listing, uint96 amount) external;
 
     /// @notice Refuses further purchases, for ever; those made go on.
-    /// @dev Emits {ListingClosed}. Requirements: the caller is the seller (NotSeller), the listing is open
-    /// (ListingIsClosed).
+    /// @dev Emits {ListingClosed}.
+    /// Requirements:
+    /// - the listing is known (UnknownListing)
+    /// - the caller is the seller (NotSeller)
+    /// - the listing is not closed yet (ListingIsClosed)
     function close(Listing calldata listing) external;
 
     /// @notice Pays a level: its price, less that of the best level the caller owns.
     /// @dev Emits {Bought}. The caller should have checked the encrypted file and the list of plain leaves against the
-    /// commitment before. Requirements: level, offer and path lead to a listing with these terms (UnknownListing)
-    /// that is not closed (ListingIsClosed); the level is above what the caller owns (LevelNotAbove); no purchase of the caller is under way (SaleUnderWay); the seller's free funds answer for this
-    /// sale (FundsTooLow); a one-time key under sealed settlement (KeyMissing), none under open settlement
-    /// (KeyNotWanted); exactly the difference is paid (WrongPayment, TokenTakesFee).
+    /// commitment before.
+    /// Requirements:
+    /// - level, offer and path lead to a listing with these terms (UnknownListing)
+    /// - the listing is not closed (ListingIsClosed)
+    /// - no purchase of the caller is under way (SaleUnderWay)
+    /// - the level is above what the caller owns (LevelNotAbove)
+    /// - no one-time key under open settlement (KeyNotWanted)
+    /// - a one-time key under sealed settlement (KeyMissing)
+    /// - the seller's free funds answer for this sale (FundsTooLow)
+    /// - exactly the difference of the prices is paid (WrongPayment, TokenTakesFee)
     /// @param level index of the level
     /// @param offer what the seller asks and gives
     /// @param path siblings from the offer to the listing's root
     /// @param oneTimeKey x of a fresh one-time key whose y is even. To one that is on no point nothing can be sealed: the
     /// seller leaves it, and the caller gets its money back
-    function buy(Terms calldata terms, uint256 level, Offer calldata offer, bytes32[] calldata path, uint256 oneTimeKey)
-        external
-        payable;
+    function buy(
+        ListingTerms calldata terms,
+        uint256 level,
+        Offer calldata offer,
+        bytes32[] calldata path,
+        uint256 oneTimeKey
+    ) external payable;
 
     /// @notice Publishes the key of a paid level; what was paid is the seller's at once. Anyone may call.
     /// @dev Emits {KeyPublished}. A call that reverts shows the key as well: the seller sends it early and tries it on a
-    /// node before. Requirements: open settlement (WrongSettlement); the level is paid and not delivered (WrongState),
-    /// before the deadline (TooLate); the goods are the paid ones (WrongGoods), the key the committed one (WrongKey).
+    /// node before.
+    /// Requirements:
+    /// - the listing is known (UnknownListing)
+    /// - settlement is open (WrongSettlement)
+    /// - the level is paid and not delivered (WrongState)
+    /// - the sale is the buyer's present one (WrongSale)
+    /// - before the deadline (TooLate)
+    /// - the goods are the paid ones (WrongGoods)
+    /// - the key is the committed one (WrongKey)
+    /// - the seller's funds stay below 2**96 (FundsTooHigh)
     function publishKey(Listing calldata listing, address buyer, Sale calldata sale, Goods calldata goods, bytes32 key)
         external;
 
     /// @notice Delivers the key of a paid level, sealed to the buyer's one-time key.
-    /// @dev Emits {KeySealed}. Requirements: the caller is the seller (NotSeller); sealed settlement (WrongSettlement); the
-    /// level is paid and not delivered (WrongState), before the deadline (TooLate).
+    /// @dev Emits {KeySealed}.
+    /// Requirements:
+    /// - the caller is the seller (NotSeller)
+    /// - settlement is sealed (WrongSettlement)
+    /// - the level is paid and not delivered; nobody paid at a listing that is not known (WrongState)
+    /// - the sale is the buyer's present one (WrongSale)
+    /// - before the deadline (TooLate)
     /// @param ephemeralX x of the seller's point with even y, below the group order
     /// @param sealedKey the key xor-ed with its pad (SealedKey.pad at the level's index)
     function sealKey(Listing calldata listing, address buyer, Sale calldata sale, uint256 ephemeralX, bytes32 sealedKey)
         external;
 
     /// @notice Settles the caller's sale before the time for disputes has passed, so that it may buy a better level.
-    /// @dev Emits {Settled}. Requirements: the key was delivered (WrongState).
+    /// @dev Emits {Settled}.
+    /// Requirements:
+    /// - the listing is known (UnknownListing)
+    /// - the key was delivered (WrongState)
+    /// - the sale is the caller's present one (WrongSale)
+    /// - under sealed settlement, the seller's funds stay below 2**96 (FundsTooHigh)
     function accept(Listing calldata listing, Sale calldata sale) external;
 
     /// @notice Proves that the key sealed to the caller is not the committed one.
-    /// @dev Emits {WrongKeyProved}; {refund} pays. Discloses the one-time key of this purchase, no other. Requirements:
-    /// the key was delivered (WrongState) sealed (WrongSettlement), before the deadline (TooLate); the goods are the paid
-    /// ones (WrongGoods); the evidence has what was delivered (WrongDelivery) and shows a wrong key (NotTheSecret,
-    /// SharedPointMismatch, KeyIsRight).
+    /// @dev Emits {WrongKeyProved}; {refund} pays. Discloses the one-time key of this purchase, no other.
+    /// Requirements:
+    /// - the listing is known (UnknownListing)
+    /// - settlement is sealed (WrongSettlement)
+    /// - the key was delivered (WrongState)
+    /// - the sale is the caller's present one (WrongSale)
+    /// - before the deadline (TooLate)
+    /// - the evidence has what was delivered (WrongDelivery)
+    /// - the goods are the paid ones (WrongGoods)
+    /// - the secret is that of the one-time key (NotTheSecret)
+    /// - the shared point is the product of secret and ephemeral point (SharedPointMismatch)
+    /// - the key is wrong (KeyIsRight)
     function proveWrongKey(
         Listing calldata listing,
         Sale calldata sale,
@@ -225,9 +279,19 @@ interface ICleanerSale {
     ) external;
 
     /// @notice Proves that a chunk of the caller's file does not decrypt to the committed one.
-    /// @dev Emits {SpoiltChunkProved}; {refund} pays. Discloses the file's key. Requirements: the key was delivered
-    /// (WrongState), before the deadline (TooLate); the goods are the paid ones (WrongGoods); the evidence shows a spoilt
-    /// chunk (NotTheKey, ChunkOutOfRange, WrongChunkLength, ProofLength, NotInFile, ChunkIsRight).
+    /// @dev Emits {SpoiltChunkProved}; {refund} pays. Discloses the file's key.
+    /// Requirements:
+    /// - the listing is known (UnknownListing)
+    /// - the key was delivered (WrongState)
+    /// - the sale is the caller's present one (WrongSale)
+    /// - before the deadline (TooLate)
+    /// - the goods are the paid ones (WrongGoods)
+    /// - `key` is the committed one (NotTheKey)
+    /// - the file has such a chunk (ChunkOutOfRange)
+    /// - the chunk has the right length (WrongChunkLength)
+    /// - both paths are as long as the place asks (ProofLength)
+    /// - both paths lead to the file's commitment (NotInFile)
+    /// - the chunk is spoilt (ChunkIsRight)
     /// @param key the file's key
     function proveSpoiltChunk(
         Listing calldata listing,
@@ -240,12 +304,19 @@ interface ICleanerSale {
     /// @notice Settles those of `sales` whose time for disputes has passed, and lets lapse those whose key is overdue.
     /// Anyone may call. Those that are not due, or not as given, are passed over: a buyer that acts first stops no other.
     /// @dev Emits {Settled} and {Lapsed}.
+    /// Requirements:
+    /// - the listing is known (UnknownListing)
+    /// - under sealed settlement, the seller's funds stay below 2**96 (FundsTooHigh)
     function settle(Listing calldata listing, Due[] calldata sales) external;
 
     /// @notice Pays the caller back: what it paid, and the stake where it proved a fault. It then owns what it owned
     /// before.
-    /// @dev Emits {Refunded}. Requirements: the key is overdue (TooEarly) or a fault was proved, and it was not paid back
-    /// (NothingOwed).
+    /// @dev Emits {Refunded}.
+    /// Requirements:
+    /// - the listing is known (UnknownListing)
+    /// - the level is paid and not delivered, or a fault was proved, and it was not paid back (NothingOwed)
+    /// - the sale is the caller's present one (WrongSale)
+    /// - the key is overdue, or a fault was proved (TooEarly)
     function refund(Listing calldata listing, Sale calldata sale) external;
 
     /// @notice The id of a listing, whether it was listed or not.

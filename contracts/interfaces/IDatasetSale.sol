@@ -115,8 +115,8 @@ struct Account {
 /// @title Sells datasets at a price that was agreed before they were shown (MDE, sections 2, 3.2 and 5)
 /// @notice Times are seconds since 1970, amounts the token's smallest unit. See DatasetSale for the tables of states
 /// and of money, and for what each party must check before it signs. A pair is the buyer's artefact and the seller's
-/// file; it is quoted once, for ever. Every call that takes a deal after its quote refuses one that is not the pair's
-/// present one (WrongDeal).
+/// file; it is quoted once, for ever. What a token or a receiver of coins refuses comes through as it is, as
+/// SafeERC20FailedOperation or as FailedCall.
 interface IDatasetSale {
     /// @notice A buyer asks for data under an artefact; `budget` is what it put up to pay with.
     event Posted(bytes32 indexed id, address indexed buyer, Order order, uint256 budget);
@@ -190,55 +190,89 @@ interface IDatasetSale {
     // ---------------------------------------------------------------- accounts
 
     /// @notice Commits to a pricing artefact and its price rule, and puts up a budget.
-    /// @dev Emits {Posted}; with an ERC-20 the contract must be allowed to draw `budget`. Requirements: the caller is
-    /// the buyer (NotBuyer); an artefact (ArtefactMissing), a rule (RuleMissing), a stake (StakeZero), times
-    /// (TimeZero), values of 1 to 4 bytes (ValueBytesOutOfRange), a token that is a contract (TokenWithoutCode); the
-    /// order is not posted yet (AccountExists); exactly `budget` is paid (WrongPayment, TokenTakesFee).
+    /// @dev Emits {Posted}. With an ERC-20 the contract must be allowed to draw `budget`.
+    /// Requirements:
+    /// - the caller is the buyer (NotBuyer)
+    /// - an artefact (ArtefactMissing)
+    /// - a rule (RuleMissing)
+    /// - a stake (StakeZero)
+    /// - some time to deliver and to dispute (TimeZero)
+    /// - values of 1 to 4 bytes (ValueBytesOutOfRange)
+    /// - the token, if any, is a contract (TokenWithoutCode)
+    /// - the order is not posted yet (AccountExists)
+    /// - exactly `budget` is paid (WrongPayment, TokenTakesFee)
     /// @param budget what is put up now; may be zero, see {fund}
     /// @return id the order's id
     function post(Order calldata order, uint96 budget) external payable returns (bytes32 id);
 
     /// @notice Commits to an encrypted dataset, and puts up funds that answer for sales.
-    /// @dev Emits {Registered}; with an ERC-20 the contract must be allowed to draw `funds`. Requirements: the caller
-    /// is the seller (NotSeller); a file and a key hash (FileMissing); 1 to 2**20 samples (CountOutOfRange) in chunks
-    /// of 32 to 16,384 bytes, a multiple of 32 (ChunkBytesOutOfRange); a token that is a contract (TokenWithoutCode);
-    /// the dataset is not registered yet (AccountExists); exactly `funds` is paid (WrongPayment, TokenTakesFee).
+    /// @dev Emits {Registered}. With an ERC-20 the contract must be allowed to draw `funds`.
+    /// Requirements:
+    /// - the caller is the seller (NotSeller)
+    /// - a file and a key hash (FileMissing)
+    /// - 1 to 2**20 samples (CountOutOfRange)
+    /// - chunks of 32 to 16,384 bytes, a multiple of 32 (ChunkBytesOutOfRange)
+    /// - the token, if any, is a contract (TokenWithoutCode)
+    /// - the dataset is not registered yet (AccountExists)
+    /// - exactly `funds` is paid (WrongPayment, TokenTakesFee)
     /// @param funds what is put up now; may be zero, but see {purchase}
     /// @return id the dataset's id
     function register(Dataset calldata dataset, uint96 funds) external payable returns (bytes32 id);
 
     /// @notice Adds to a budget, or to a seller's funds. Anyone may call.
-    /// @dev Emits {Funded}. Requirements: the account is known (UnknownAccount); exactly `amount` is paid
-    /// (WrongPayment, TokenTakesFee); the funds stay below 2**96 (FundsTooHigh).
+    /// @dev Emits {Funded}.
+    /// Requirements:
+    /// - the account is known (UnknownAccount)
+    /// - the funds stay below 2**96 (FundsTooHigh)
+    /// - exactly `amount` is paid (WrongPayment, TokenTakesFee)
     function fund(Account calldata account, uint96 amount) external payable;
 
     /// @notice Pays the owner what it asks of its money, as far as no sale holds it.
-    /// @dev Emits {Withdrawn}. Requirements: the account is known (UnknownAccount); the caller is its owner (NotOwner);
-    /// so much is free (FundsTooLow) and it is not zero (NothingOwed).
+    /// @dev Emits {Withdrawn}.
+    /// Requirements:
+    /// - the account is known (UnknownAccount)
+    /// - the caller is its owner (NotOwner)
+    /// - the amount is not zero (NothingOwed)
+    /// - so much is free (FundsTooLow)
     function withdraw(Account calldata account, uint96 amount) external;
 
     /// @notice Refuses further quotes and purchases, for ever; sales under way go on, and money can be withdrawn.
-    /// @dev Emits {Closed}. Requirements: the account is known (UnknownAccount) and open (AccountIsClosed); the caller
-    /// is its owner (NotOwner).
+    /// @dev Emits {Closed}.
+    /// Requirements:
+    /// - the account is known (UnknownAccount)
+    /// - the caller is its owner (NotOwner)
+    /// - the account is not closed yet (AccountIsClosed)
     function close(Account calldata account) external;
 
     // ---------------------------------------------------------------- quote and purchase
 
     /// @notice Records what a dataset fetches under an artefact, the one time there ever is for this pair. Anyone may
     /// call.
-    /// @dev Emits {Quoted}. Requirements: order and dataset are known (UnknownAccount), open (AccountIsClosed) and in
-    /// one token (OtherToken); a chunk holds a sample of the order's (ChunkTooSmall); the pair was never quoted
-    /// (AlreadyQuoted); the quote has not expired (QuoteExpired); buyer and seller signed it, by key or as contracts by
-    /// ERC-1271 (WrongSigner).
+    /// @dev Emits {Quoted}.
+    /// Requirements:
+    /// - order and dataset are known (UnknownAccount)
+    /// - order and dataset are not closed (AccountIsClosed)
+    /// - both are in one token (OtherToken)
+    /// - a chunk holds a sample of the order's (ChunkTooSmall)
+    /// - the pair was never quoted (AlreadyQuoted)
+    /// - the quote has not expired (QuoteExpired)
+    /// - buyer and seller signed it, by key or as contracts by ERC-1271 (WrongSigner)
     /// @param buyerSignature the buyer's over {quoteDigest}
     /// @param sellerSignature the seller's over the same
     function quote(Deal calldata deal, bytes calldata buyerSignature, bytes calldata sellerSignature) external;
 
     /// @notice Accepts a quote: its price is held of the budget, and the stake of the seller's funds.
-    /// @dev Emits {Purchased}. Requirements: the caller is the buyer (NotBuyer); the pair is quoted (WrongState), as
-    /// given (WrongDeal), at a price (PriceZero), and the quote has not expired (QuoteExpired); order and dataset are
-    /// open (AccountIsClosed); the budget and the seller's free funds suffice (FundsTooLow); a one-time key under
-    /// sealed settlement (KeyMissing), none under open settlement (KeyNotWanted).
+    /// @dev Emits {Purchased}.
+    /// Requirements:
+    /// - the caller is the buyer (NotBuyer)
+    /// - the pair is quoted and not bought (WrongState)
+    /// - the deal is as it was quoted (WrongDeal)
+    /// - the quote has not expired (QuoteExpired)
+    /// - the price is not zero (PriceZero)
+    /// - no one-time key under open settlement (KeyNotWanted)
+    /// - a one-time key under sealed settlement (KeyMissing)
+    /// - order and dataset are not closed (AccountIsClosed)
+    /// - so much of the budget is free, and of the seller's funds (FundsTooLow)
     /// @param oneTimeKey x of a fresh one-time key whose y is even. To one that is on no point nothing can be sealed:
     /// the seller leaves it, and the caller gets its money back
     function purchase(Deal calldata deal, uint256 oneTimeKey) external;
@@ -247,13 +281,23 @@ interface IDatasetSale {
 
     /// @notice Publishes the key of a dataset that was bought. Anyone may call.
     /// @dev Emits {KeyPublished}. A call that reverts shows the key as well: the seller sends it early and tries it on
-    /// a node before. Requirements: open settlement (WrongSettlement); bought and not delivered (WrongState), before
-    /// the deadline (TooLate); the key is the committed one (WrongKey).
+    /// a node before.
+    /// Requirements:
+    /// - settlement is open (WrongSettlement)
+    /// - the dataset is bought and not delivered (WrongState)
+    /// - deal and purchase are the pair's (WrongDeal)
+    /// - before the deadline (TooLate)
+    /// - the key is the committed one (WrongKey)
     function publishKey(Deal calldata deal, Purchase calldata purchase_, bytes32 key) external;
 
     /// @notice Delivers the key of a dataset that was bought, sealed to the buyer's one-time key.
-    /// @dev Emits {KeySealed}. Requirements: the caller is the seller (NotSeller); sealed settlement (WrongSettlement);
-    /// bought and not delivered (WrongState), before the deadline (TooLate).
+    /// @dev Emits {KeySealed}.
+    /// Requirements:
+    /// - the caller is the seller (NotSeller)
+    /// - settlement is sealed (WrongSettlement)
+    /// - the dataset is bought and not delivered (WrongState)
+    /// - deal and purchase are the pair's (WrongDeal)
+    /// - before the deadline (TooLate)
     /// @param ephemeralX x of the seller's point with even y, below the group order
     /// @param sealedKey the key xor-ed with its pad (SealedKey.pad at index 0)
     function sealKey(Deal calldata deal, Purchase calldata purchase_, uint256 ephemeralX, bytes32 sealedKey) external;
@@ -261,29 +305,58 @@ interface IDatasetSale {
     // ---------------------------------------------------------------- the buyer's answer
 
     /// @notice Settles the caller's purchase before the time for disputes has passed.
-    /// @dev Emits {Settled}. Requirements: the caller is the buyer (NotBuyer); the key was delivered (WrongState).
+    /// @dev Emits {Settled}.
+    /// Requirements:
+    /// - the caller is the buyer (NotBuyer)
+    /// - the key was delivered (WrongState)
+    /// - deal and purchase are the pair's (WrongDeal)
+    /// - the seller's funds stay below 2**96 (FundsTooHigh)
     function accept(Deal calldata deal, Purchase calldata purchase_) external;
 
     /// @notice Settles a sale whose time for disputes has passed, or lets lapse one whose key is overdue. Anyone may
     /// call.
-    /// @dev Emits {Settled} or {Lapsed}. Requirements: the sale is under way (WrongState, which names `Delivered`) and
-    /// its deadline has passed (TooEarly).
+    /// @dev Emits {Settled} or {Lapsed}.
+    /// Requirements:
+    /// - the dataset is bought, or its key was delivered (WrongState, which names `Delivered`)
+    /// - deal and purchase are the pair's (WrongDeal)
+    /// - the deadline has passed (TooEarly)
+    /// - where it settles, the seller's funds stay below 2**96 (FundsTooHigh)
     function settle(Deal calldata deal, Purchase calldata purchase_) external;
 
     // ---------------------------------------------------------------- proofs
-    // Each is the buyer's (NotBuyer), after the delivery (WrongState) and before the deadline (TooLate), and puts price and
-    // stake into its budget. All but the first disclose the dataset's key, and what the evidence shows.
+    // Each puts price and stake into the buyer's budget. All but the first disclose the dataset's key, and what the
+    // evidence shows.
 
     /// @notice Proves that the key sealed to the caller is not the committed one.
-    /// @dev Emits {WrongKeyProved}. Discloses the one-time key of this purchase, no other. Requirements besides: sealed
-    /// settlement (WrongSettlement); the evidence has what was delivered (WrongDelivery) and shows a wrong key
-    /// (NotTheSecret, SharedPointMismatch, KeyIsRight).
+    /// @dev Emits {WrongKeyProved}. Discloses the one-time key of this purchase, no other.
+    /// Requirements:
+    /// - the caller is the buyer (NotBuyer)
+    /// - the key was delivered (WrongState)
+    /// - deal and purchase are the pair's (WrongDeal)
+    /// - before the deadline (TooLate)
+    /// - settlement is sealed (WrongSettlement)
+    /// - the evidence has what was delivered (WrongDelivery)
+    /// - the secret is that of the one-time key (NotTheSecret)
+    /// - the shared point is the product of secret and ephemeral point (SharedPointMismatch)
+    /// - the key is wrong (KeyIsRight)
+    /// - the budget stays below 2**96 (FundsTooHigh)
     function proveWrongKey(Deal calldata deal, Purchase calldata purchase_, KeyEvidence calldata evidence) external;
 
     /// @notice Proves that a chunk of the dataset does not decrypt to the committed one: what was sold is not what was
     /// quoted.
-    /// @dev Emits {SpoiltChunkProved}. Requirements besides: the evidence shows a spoilt chunk (NotTheKey,
-    /// ChunkOutOfRange, WrongChunkLength, ProofLength, NotInFile, ChunkIsRight).
+    /// @dev Emits {SpoiltChunkProved}.
+    /// Requirements:
+    /// - the caller is the buyer (NotBuyer)
+    /// - the key was delivered (WrongState)
+    /// - deal and purchase are the pair's (WrongDeal)
+    /// - before the deadline (TooLate)
+    /// - `key` is the committed one (NotTheKey)
+    /// - the file has such a chunk (ChunkOutOfRange)
+    /// - the chunk has the right length (WrongChunkLength)
+    /// - both paths are as long as the place asks (ProofLength)
+    /// - both paths lead to the file's commitment (NotInFile)
+    /// - the chunk is spoilt (ChunkIsRight)
+    /// - the budget stays below 2**96 (FundsTooHigh)
     /// @param key the dataset's key
     function proveSpoiltChunk(
         Deal calldata deal,
@@ -294,10 +367,22 @@ interface IDatasetSale {
 
     /// @notice Proves that the quote misreports the score of a sample: the contract walks the artefact's tree itself.
     /// @dev Emits {WrongScoreProved}. Show the first sample whose running total is not as it should be: all totals
-    /// before it are right, so the one before it can be opened. Requirements besides: by this key the sample is the
-    /// dataset's (SampleOutOfRange, WrongChunkLength, ProofLength, NotInDataset); the way through the tree is the
-    /// artefact's and the sample's (TreeTooDeep, FeatureOutOfRange, NotInTree); both totals are the quote's
-    /// (ProofLength, NotInScores); the score is misreported (ScoreIsRight).
+    /// before it are right, so the one before it can be opened.
+    /// Requirements:
+    /// - the caller is the buyer (NotBuyer)
+    /// - the key was delivered (WrongState)
+    /// - deal and purchase are the pair's (WrongDeal)
+    /// - before the deadline (TooLate)
+    /// - the dataset has such a sample (SampleOutOfRange)
+    /// - the sample's chunk has the right length (WrongChunkLength)
+    /// - all paths are as long as the place asks (ProofLength)
+    /// - by this key the sample is the dataset's (NotInDataset)
+    /// - the way has no more comparisons than the tree is deep (TreeTooDeep)
+    /// - each comparison is of a value that a sample has (FeatureOutOfRange)
+    /// - the way is the artefact's and the sample's (NotInTree)
+    /// - both totals are the quote's (NotInScores)
+    /// - the score is misreported (ScoreIsRight)
+    /// - the budget stays below 2**96 (FundsTooHigh)
     /// @param key the dataset's key
     function proveWrongScore(
         Deal calldata deal,
@@ -307,9 +392,20 @@ interface IDatasetSale {
     ) external;
 
     /// @notice Proves that two samples of the dataset are the same, label and values, so that one is paid twice.
-    /// @dev Emits {RepeatedSampleProved}. Requirements besides: the order has a tree, so that chunks are samples
-    /// (TreeMissing); by this key both are the dataset's (SampleOutOfRange, WrongChunkLength, ProofLength,
-    /// NotInDataset), at two places (SamePlace), and equal (SamplesDiffer).
+    /// @dev Emits {RepeatedSampleProved}.
+    /// Requirements:
+    /// - the caller is the buyer (NotBuyer)
+    /// - the key was delivered (WrongState)
+    /// - deal and purchase are the pair's (WrongDeal)
+    /// - before the deadline (TooLate)
+    /// - the order has a tree, so that chunks are samples (TreeMissing)
+    /// - the dataset has such samples (SampleOutOfRange)
+    /// - the samples' chunks have the right length (WrongChunkLength)
+    /// - both paths are as long as the place asks (ProofLength)
+    /// - by this key both are the dataset's (NotInDataset)
+    /// - they are at two places (SamePlace)
+    /// - they are equal (SamplesDiffer)
+    /// - the budget stays below 2**96 (FundsTooHigh)
     /// @param key the dataset's key
     /// @param cipherRoot root over the dataset's encrypted chunks
     function proveRepeatedSample(
@@ -322,9 +418,18 @@ interface IDatasetSale {
     ) external;
 
     /// @notice Proves that the quoted price is above what the rule gives for the scores' total.
-    /// @dev Emits {WrongPriceProved}. Discloses the price rule. Requirements besides: by this key the total is the
-    /// quote's last (ProofLength, NotInScores); the rule is the order's (WrongRule) and gives a lower price
-    /// (PriceIsRight).
+    /// @dev Emits {WrongPriceProved}. Discloses the price rule. A rule without points, or whose points do not rise, may
+    /// end in a panic: nobody should sign a quote under it.
+    /// Requirements:
+    /// - the caller is the buyer (NotBuyer)
+    /// - the key was delivered (WrongState)
+    /// - deal and purchase are the pair's (WrongDeal)
+    /// - before the deadline (TooLate)
+    /// - the path is as long as the count asks (ProofLength)
+    /// - by this key the total is the quote's last (NotInScores)
+    /// - the rule is the order's (WrongRule)
+    /// - the rule gives a lower price (PriceIsRight)
+    /// - the budget stays below 2**96 (FundsTooHigh)
     /// @param key the dataset's key
     function proveWrongPrice(
         Deal calldata deal,

@@ -49,7 +49,8 @@ interface IIncentive {
     function servesClassifier(IClassifier classifier) external view returns (bool);
 
     /// @notice What a contribution of this sample needs now, in wei; both are to be paid.
-    /// @dev Requirements as for {onAdd}.
+    /// @dev Requirements:
+    /// - as for {onAdd}
     /// @param features the sample, as IClassifier takes it
     /// @param label the label it would be given
     /// @param lastUpdate when the model was last taught (or made), in seconds since 1970
@@ -61,22 +62,32 @@ interface IIncentive {
         returns (uint256 deposit, uint256 cost);
 
     /// @notice A contribution is being made; answers as {required} does.
-    /// @dev Requirements: the rule's own, such as a second since the last update (TooSoonAfterUpdate).
+    /// @dev Requirements:
+    /// - the rule's own, such as a second since the last update (TooSoonAfterUpdate)
     function onAdd(address author, uint256[] calldata features, uint256 label, uint256 lastUpdate)
         external
         returns (uint256 deposit, uint256 cost);
 
     /// @notice What the author gets back of its contribution, in wei; if this does not revert, the data proved good.
-    /// @dev Requirements: the rule's own, such as a wait (RefundTooEarly), a model that agrees (ModelDisagrees), money
-    /// (NothingLeft) or no report (AlreadyReported).
+    /// @dev Requirements:
+    /// - the rule's own, such as a wait (RefundTooEarly)
+    /// - or a model that agrees (ModelDisagrees)
+    /// - or something that is left (NothingLeft)
+    /// - or no report before (AlreadyReported)
     function onRefund(Claim calldata claim) external returns (uint256 amount);
 
     /// @notice What a reporter gets of somebody else's contribution, in wei.
-    /// @dev Requirements: the rule's own, such as a wait (ReportTooEarly), a model that disagrees (ModelAgrees), money
-    /// (NothingLeft), good data of the reporter's (NoGoodData) or no report before (AlreadyReported).
+    /// @dev Requirements:
+    /// - the rule's own, such as a wait (ReportTooEarly)
+    /// - or a model that disagrees (ModelAgrees)
+    /// - or something that is left (NothingLeft)
+    /// - or good data of the reporter's (NoGoodData)
+    /// - or no report before (AlreadyReported)
     function onReport(Claim calldata claim) external returns (uint256 amount);
 
     /// @notice What somebody gets of a contribution that nobody dealt with, in wei.
-    /// @dev Requirements: the rule's own, such as a wait (TakeOverTooEarly) or money (NothingLeft).
+    /// @dev Requirements:
+    /// - the rule's own, such as a wait (TakeOverTooEarly)
+    /// - or something that is left (NothingLeft)
     function onTakeOver(Claim calldata claim) external returns (uint256 amount);
 }

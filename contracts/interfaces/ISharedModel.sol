@@ -49,10 +49,17 @@ interface ISharedModel {
     /// @dev Emits {DataAdded}, and {Credited} if more is paid than needed: the excess is credited to the caller, who gets
     /// it by {claimRewards}. What is needed changes with time, so offer a little more than {required} says.
     /// Requirements:
+    /// - no call re-enters (ReentrancyGuardReentrantCall)
     /// - the incentive takes contributions now (IIncentive: TooSoonAfterUpdate)
+    /// - the sample is in range where the incentive asks the classifier (IClassifier)
     /// - at least deposit and cost are paid (DepositTooSmall)
     /// - the caller has not added the same within this second (AlreadyAdded)
-    /// - the model is its classifier's trainer (IClassifier: NotTrainer), sample and label are in range (IClassifier)
+    /// - deposit, pot and credit fit their places, far above any coin there is (SafeCastOverflowedUintDowncast,
+    ///   SafeCastOverflowedIntDowncast)
+    /// - the classifier is open (IClassifier: NotOpen)
+    /// - the model is its trainer (IClassifier: NotTrainer)
+    /// - the label is in range (IClassifier: LabelOutOfRange)
+    /// - the sample is in range (IClassifier: BitmapLength, FeatureOutOfRange, TooManyFeatures)
     /// @param features the sample, as IClassifier takes it
     /// @param label its label
     function addData(uint256[] calldata features, uint256 label) external payable;
@@ -60,19 +67,26 @@ interface ISharedModel {
     /// @notice Gets back what is left of the caller's deposit, when the model still agrees with the contribution.
     /// @dev Emits {Refunded}. The contribution counts as good from now on and earns its share of all further income.
     /// Requirements:
-    /// - the caller added it at that time (NeverAdded) and had no refund (AlreadyRefunded)
+    /// - no call re-enters (ReentrancyGuardReentrantCall)
+    /// - the caller added it at that time (NeverAdded)
+    /// - it was not refunded (AlreadyRefunded)
     /// - the incentive grants it (IIncentive: RefundTooEarly, ModelDisagrees, NothingLeft, AlreadyReported)
+    /// - the incentive grants no more than is left (ContributionLib: MoreThanLeft)
     /// @param features its sample
     /// @param label its label
     /// @param addedAt when it was added
     function refund(uint256[] calldata features, uint256 label, uint256 addedAt) external;
 
     /// @notice Gets a share of another's deposit, when the model now disagrees with the contribution.
-    /// @dev Emits {Reported}. Requirements:
+    /// @dev Emits {Reported}.
+    /// Requirements:
+    /// - no call re-enters (ReentrancyGuardReentrantCall)
     /// - the author is not the caller (OwnData)
-    /// - the author added it at that time (NeverAdded), had no refund (AlreadyRefunded), and the caller has not
-    ///   reported it (AlreadyClaimed)
+    /// - the author added it at that time (NeverAdded)
+    /// - it was not refunded (AlreadyRefunded)
+    /// - the caller has not reported it (AlreadyClaimed)
     /// - the incentive grants it (IIncentive: ReportTooEarly, ModelAgrees, NothingLeft, NoGoodData, AlreadyReported)
+    /// - the incentive grants no more than is left (ContributionLib: MoreThanLeft)
     /// @param features its sample
     /// @param label its label
     /// @param addedAt when it was added
@@ -80,9 +94,13 @@ interface ISharedModel {
     function report(uint256[] calldata features, uint256 label, uint256 addedAt, address author) external;
 
     /// @notice Gets what is left of a contribution that nobody dealt with for long. Anybody may call, the author too.
-    /// @dev Emits {TakenOver}. The model is not asked. Requirements:
-    /// - the author added it at that time (NeverAdded) and had no refund (AlreadyRefunded)
+    /// @dev Emits {TakenOver}. The model is not asked.
+    /// Requirements:
+    /// - no call re-enters (ReentrancyGuardReentrantCall)
+    /// - the author added it at that time (NeverAdded)
+    /// - it was not refunded (AlreadyRefunded)
     /// - the incentive grants it (IIncentive: TakeOverTooEarly, NothingLeft)
+    /// - the incentive grants no more than is left (ContributionLib: MoreThanLeft)
     /// @param features its sample
     /// @param label its label
     /// @param addedAt when it was added
@@ -91,21 +109,32 @@ interface ISharedModel {
 
     /// @notice Pays those whose data proved good for a prediction: any amount, to be shared by the number of their good
     /// contributions. Without any good data yet, it waits in the pot for the first.
-    /// @dev Emits {PredictionPaid}. Requirements: something is paid (NothingPaid), the sample is in range (IClassifier).
+    /// @dev Emits {PredictionPaid}.
+    /// Requirements:
+    /// - no call re-enters (ReentrancyGuardReentrantCall)
+    /// - something is paid (NothingPaid)
+    /// - the pot fits its place, far above any coin there is (SafeCastOverflowedUintDowncast)
+    /// - the sample is in range (IClassifier: BitmapLength, FeatureOutOfRange, TooManyFeatures)
     /// @param features the sample
     /// @return label the class the model gives it
     function payForPrediction(uint256[] calldata features) external payable returns (uint256 label);
 
     /// @notice Pays the caller its rewards and credits.
-    /// @dev Emits {RewardsClaimed}. Requirements: there are some (NothingOwed).
+    /// @dev Emits {RewardsClaimed}.
+    /// Requirements:
+    /// - no call re-enters (ReentrancyGuardReentrantCall)
+    /// - there are some (NothingOwed)
     function claimRewards() external;
 
     /// @notice The class of a sample as the model stands; free.
-    /// @dev Requirements: the sample is in range (IClassifier).
+    /// @dev Requirements:
+    /// - the sample is in range (IClassifier: BitmapLength, FeatureOutOfRange, TooManyFeatures)
     function predict(uint256[] calldata features) external view returns (uint256 label);
 
-    /// @notice What {addData} would need in this block, in wei. Requirements: the incentive takes contributions now, and
-    /// the sample is in range (IClassifier) where the incentive asks the classifier.
+    /// @notice What {addData} would need in this block, in wei.
+    /// @dev Requirements:
+    /// - the incentive takes contributions now (IIncentive: TooSoonAfterUpdate)
+    /// - the sample is in range where the incentive asks the classifier (IClassifier)
     /// @return deposit what would be locked
     /// @return cost what would go into the pot
     function required(uint256[] calldata features, uint256 label) external view returns (uint256 deposit, uint256 cost);

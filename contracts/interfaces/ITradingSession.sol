@@ -32,7 +32,7 @@ enum State {
 /// @param preprocessing digest in the CID of the preprocessing description in the datastore
 /// @param extractor digest in the CID of the extractor's signed description in the datastore
 /// @param encryptionKey the collector's X25519 key, to which features are sealed
-struct Terms {
+struct TradingTerms {
     address collector;
     address token;
     uint96 reward;
@@ -225,6 +225,7 @@ interface ITradingSession {
     /// @notice Joins the session with a dataset and locks the deposit.
     /// @dev Emits {Registered}. With an ERC-20 the session must be allowed to draw the deposit.
     /// Requirements:
+    /// - no call re-enters (ReentrancyGuardReentrantCall)
     /// - before `registrationEnd` (TooLate)
     /// - the caller has not registered (AlreadyRegistered)
     /// - exactly `deposit` is paid (WrongPayment, TokenTakesFee)
@@ -237,10 +238,14 @@ interface ITradingSession {
     /// @dev Emits {Sampled}, or {SampleRequested} when `bitmap` is empty: then the hash of the next block decides and
     /// anyone completes the draw with {drawSample}. A request that nobody completed in 256 blocks can be made again.
     /// Requirements:
-    /// - the caller is the collector (NotCollector), before `submissionEnd` (TooLate)
-    /// - the provider is registered (NotProvider), not sampled (AlreadySampled), no draw is open (DrawStillOpen)
-    /// - between one and `shardCount * sampleBps / 10,000` shards of the dataset (SampleSizeOutOfRange, BitmapLength,
-    ///   BitOutOfRange)
+    /// - the caller is the collector (NotCollector)
+    /// - before `submissionEnd` (TooLate)
+    /// - the provider is registered (NotProvider)
+    /// - it is not sampled (AlreadySampled)
+    /// - no draw is open (DrawStillOpen)
+    /// - one bit for each shard of the dataset (Bitmap: BitmapLength)
+    /// - no bit beyond them (Bitmap: BitOutOfRange)
+    /// - one to `shardCount * sampleBps / 10,000` of them set (SampleSizeOutOfRange)
     /// @param provider whose dataset is sampled
     /// @param bitmap the sampled set, or empty for a random sample of the largest size
     function sampleData(address provider, uint256[] calldata bitmap) external;
@@ -249,14 +254,18 @@ interface ITradingSession {
     /// @dev Emits {Sampled}. The outcome is the same in every block of the window, so a caller that dislikes it gains
     /// nothing by waiting, and the other side can always complete the draw.
     /// Requirements:
-    /// - a draw was requested for the provider (DrawNotRequested), before `submissionEnd` (TooLate)
+    /// - before `submissionEnd` (TooLate)
+    /// - a draw was requested for the provider (DrawNotRequested)
     /// - the block number is in [request + 2, request + 257] (DrawTooEarly, DrawTooLate)
     /// @param provider whose dataset is sampled
     function drawSample(address provider) external;
 
     /// @notice Commits the features of the sampled shards, stored sealed to the collector's key.
-    /// @dev Emits {FeaturesSubmitted}. Requirements:
-    /// - the caller is registered (NotProvider) and sampled (NotSampled), before `submissionEnd` (TooLate)
+    /// @dev Emits {FeaturesSubmitted}.
+    /// Requirements:
+    /// - before `submissionEnd` (TooLate)
+    /// - the caller is registered (NotProvider)
+    /// - it is sampled (NotSampled)
     /// - nothing was submitted before (FeaturesAlreadySubmitted)
     /// @param features digest in the CID of the sealed features in the datastore
     function submitFeatures(bytes32 features) external;
@@ -267,8 +276,9 @@ interface ITradingSession {
     /// - the caller is the collector (NotCollector)
     /// - in [submissionEnd, expiry - 3 * responseTime), 4 instead of 3 under sealed settlement (TooEarly, TooLate)
     /// - the session is pending (WrongState)
-    /// - the provider is registered (NotProvider), has submitted features (FeaturesMissing) and was no candidate
-    ///   before (CandidateTwice)
+    /// - the provider is registered (NotProvider)
+    /// - it has submitted features (FeaturesMissing)
+    /// - it was no candidate before (CandidateTwice)
     /// - (keyX, keyY) lies on secp256k1 (KeyNotOnCurve)
     /// @param provider the candidate
     /// @param keyX x of the one-time key to which the candidate seals its keys, and under sealed settlement its session key
@@ -276,34 +286,55 @@ interface ITradingSession {
     function setCandidate(address provider, uint256 keyX, uint256 keyY) external;
 
     /// @notice Opens the sampled shards to the collector: keys sealed, hidden addresses with their multiproof.
-    /// @dev Emits {ReviewSubmitted}. Requirements:
-    /// - the session is reviewing (WrongState), the caller is the candidate (NotCandidate), before the deadline (TooLate)
+    /// @dev Emits {ReviewSubmitted}.
+    /// Requirements:
+    /// - the session is reviewing (WrongState)
+    /// - before the deadline (TooLate)
+    /// - the caller is the candidate (NotCandidate)
     /// - nothing was opened before (ReviewAlreadySubmitted)
+    /// - one bit for each shard of the dataset (Bitmap: BitmapLength)
+    /// - no bit beyond them (Bitmap: BitOutOfRange)
     /// - one sealed key per sampled shard, and one address where these are hidden (WrongKeyCount)
-    /// - roots, sample and one-time key are those committed (CommitmentMismatch), the proof fits (ProofLength)
+    /// - the proof holds exactly the missing siblings (MerkleTree: ProofLength)
+    /// - roots, sample and one-time key are those committed (CommitmentMismatch)
     /// @param review what is opened
     function submitReview(Review calldata review) external;
 
     /// @notice Accepts the review: the candidate may now exchange its dataset for the reward.
-    /// @dev Emits {OptimalSet}. Requirements:
-    /// - the caller is the collector (NotCollector), the session is reviewing (WrongState)
-    /// - `provider` is the candidate (NotCandidate) and has opened its review (ReviewMissing)
+    /// @dev Emits {OptimalSet}.
+    /// Requirements:
+    /// - the caller is the collector (NotCollector)
+    /// - the session is reviewing (WrongState)
     /// - before the deadline (TooLate)
+    /// - `provider` is the candidate (NotCandidate)
+    /// - the candidate has opened its review (ReviewMissing)
     /// @param provider the candidate
     function setOptimal(address provider) external;
 
     /// @notice Declines the review; the candidate is compensated with `sampleBps` of the reward for what it disclosed.
     /// @dev Emits {ReviewRefused}. The session is pending again if the terms allow a further review, else closed.
-    /// Requirements as for {setOptimal}.
+    /// Requirements:
+    /// - the caller is the collector (NotCollector)
+    /// - the session is reviewing (WrongState)
+    /// - before the deadline (TooLate)
+    /// - `provider` is the candidate (NotCandidate)
+    /// - the candidate has opened its review (ReviewMissing)
     /// @param provider the candidate
     function refuseReview(address provider) external;
 
     /// @notice Proves that a sealed key does not open the committed one; the candidate forfeits its whole deposit.
     /// @dev Emits {WrongKeyProved}; the session is pending again. Discloses the one-time key of this review, no other.
-    /// Requirements as for {setOptimal}, and:
-    /// - all evidence is what was committed (CommitmentMismatch), the shard was sampled (ShardNotSampled)
+    /// Requirements:
+    /// - the caller is the collector (NotCollector)
+    /// - the session is reviewing (WrongState)
+    /// - before the deadline (TooLate)
+    /// - the candidate has opened its review (ReviewMissing)
+    /// - all evidence is what was committed (CommitmentMismatch)
     /// - (sharedX, sharedY) is the product of secret and ephemeral point (SharedPointMismatch)
-    /// - the leaf is in the tree (LeafNotInTree) and the delivered key does not hash to it (KeyIsRight)
+    /// - the shard was sampled (ShardNotSampled)
+    /// - the path holds exactly the siblings (MerkleTree: ProofLength)
+    /// - the leaf is in the tree (LeafNotInTree)
+    /// - the sealed key does not hash to the leaf (KeyIsRight)
     /// @param evidence see WrongKey
     function proveWrongKey(WrongKey calldata evidence) external;
 
@@ -311,10 +342,13 @@ interface ITradingSession {
     /// @dev Emits {RewardClaimed} and {SessionClosed}. The contract derives every shard key from `sessionKey` and
     /// rebuilds the key tree; where addresses are hidden it rebuilds the address tree too.
     /// Requirements:
+    /// - no call re-enters (ReentrancyGuardReentrantCall)
     /// - settlement is open (WrongSettlement)
-    /// - the session is reviewed (WrongState), the caller is the chosen provider (NotCandidate), before the deadline (TooLate)
-    /// - session key and addresses rebuild the registered commitment (CommitmentMismatch)
+    /// - the session is reviewed (WrongState)
+    /// - before the deadline (TooLate)
+    /// - the caller is the chosen provider (NotCandidate)
     /// - one address per shard where they are hidden, none where they are published (WrongKeyCount)
+    /// - session key and addresses rebuild the registered commitment (CommitmentMismatch)
     /// @param sessionKey the key from which all shard keys derive
     /// @param sampleHash keccak256 of the sampled bitmap's words
     /// @param reviewHash hash of the opened review (Shards.reviewHash)
@@ -335,7 +369,9 @@ interface ITradingSession {
     /// fresh.
     /// Requirements:
     /// - settlement is sealed (WrongSettlement)
-    /// - the session is reviewed (WrongState), the caller is the chosen provider (NotCandidate), before the deadline (TooLate)
+    /// - the session is reviewed (WrongState)
+    /// - before the deadline (TooLate)
+    /// - the caller is the chosen provider (NotCandidate)
     /// - one address per shard where they are hidden, none where they are published (WrongKeyCount)
     /// - where addresses are hidden, they and the other words rebuild the registered commitment (CommitmentMismatch)
     /// @param delivery what is delivered
@@ -347,18 +383,24 @@ interface ITradingSession {
     /// from the session key, so a wrong one misses at least one leaf. Discloses the one-time key of this provider's review
     /// and delivery, no other. A proof that fails costs the caller gas, and its secrecy.
     /// Requirements:
-    /// - the caller is the collector (NotCollector), the session is delivered (WrongState), before the deadline (TooLate)
+    /// - the caller is the collector (NotCollector)
+    /// - the session is delivered (WrongState)
+    /// - before the deadline (TooLate)
     /// - all evidence is what was committed (CommitmentMismatch)
     /// - (sharedX, sharedY) is the product of secret and ephemeral point (SharedPointMismatch)
     /// - the shard is one of the dataset (ShardOutOfRange)
-    /// - the leaf is in the tree (LeafNotInTree, ProofLength) and the key that derives from the delivered one does not hash
-    ///   to it (KeyIsRight)
+    /// - the path holds exactly the siblings (MerkleTree: ProofLength)
+    /// - the leaf is in the tree (LeafNotInTree)
+    /// - the key that derives from the delivered one does not hash to the leaf (KeyIsRight)
     /// @param evidence see WrongDelivery
     function proveWrongDelivery(WrongDelivery calldata evidence) external;
 
     /// @notice Ends a pending session early, when the collector wants none of the datasets.
-    /// @dev Emits {SessionClosed}. Requirements: the caller is the collector (NotCollector), from `submissionEnd` on
-    /// (TooEarly), the session is pending (WrongState).
+    /// @dev Emits {SessionClosed}.
+    /// Requirements:
+    /// - the caller is the collector (NotCollector)
+    /// - from `submissionEnd` on (TooEarly)
+    /// - the session is pending (WrongState)
     function close() external;
 
     /// @notice Applies the consequence of a window that lapsed; does nothing if none did. Anyone may call.
@@ -368,17 +410,25 @@ interface ITradingSession {
 
     /// @notice Pays a provider its deposit, less what it forfeited, plus what it is compensated, plus the reward for a
     /// delivery that nobody disputed.
-    /// @dev Emits {DepositClaimed}. Requirements: the session is closed or expired (NotEnded), the caller takes part
-    /// and has not been paid (NotProvider), something is owed (NothingOwed).
+    /// @dev Emits {DepositClaimed}.
+    /// Requirements:
+    /// - no call re-enters (ReentrancyGuardReentrantCall)
+    /// - the session is closed or expired (NotEnded)
+    /// - the caller takes part and has not been paid (NotProvider)
+    /// - something is owed (NothingOwed)
     function claimDeposit() external;
 
     /// @notice Pays the collector what is left of its escrow and what providers forfeited.
-    /// @dev Emits {EscrowReclaimed}. Requirements: the caller is the collector (NotCollector), the session is closed or
-    /// expired (NotEnded), something is owed (NothingOwed).
+    /// @dev Emits {EscrowReclaimed}.
+    /// Requirements:
+    /// - no call re-enters (ReentrancyGuardReentrantCall)
+    /// - the caller is the collector (NotCollector)
+    /// - the session is closed or expired (NotEnded)
+    /// - something is owed (NothingOwed)
     function reclaimEscrow() external;
 
     /// @notice The terms of the session.
-    function terms() external view returns (Terms memory);
+    function terms() external view returns (TradingTerms memory);
 
     /// @notice Where the session stands; a lapsed window shows its consequence only after {settle}.
     /// @return state the state

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Terms} from "./ITradingSession.sol";
+import {TradingTerms} from "./ITradingSession.sol";
 
 /// @title Makes trading sessions: one minimal clone each, its terms in the clone's code, its escrow paid in
 interface ITradingSessionFactory {
@@ -24,19 +24,25 @@ interface ITradingSessionFactory {
     /// @dev Emits {SessionCreated}. `terms.collector` is overwritten with the caller. With an ERC-20 the factory must be
     /// allowed to draw the escrow.
     /// Requirements:
-    /// - 1 to 10,000 shards (ShardCountOutOfRange) of at least one sample (ShardSizeZero)
-    /// - a sampled share of at most 50 % (SampleShareOutOfRange) that makes 1 to 2,000 shards (SampleCountOutOfRange)
-    /// - a penalty of 0.01 to 100 % (PenaltyOutOfRange), a reward (RewardZero), a deposit above the compensation (DepositTooLow)
+    /// - 1 to 10,000 shards (ShardCountOutOfRange)
+    /// - at least one sample in each (ShardSizeZero)
+    /// - a sampled share of at most 50 % (SampleShareOutOfRange)
+    /// - that share makes 1 to 2,000 shards (SampleCountOutOfRange)
+    /// - a penalty of 0.01 to 100 % (PenaltyOutOfRange)
+    /// - a reward (RewardZero)
+    /// - a deposit above the compensation (DepositTooLow)
+    /// - some time to respond (ResponseTimeZero)
     /// - now < registrationEnd < submissionEnd < expiry - 3 * responseTime, 4 instead of 3 under sealed settlement
-    ///   (TimesOutOfOrder), responseTime > 0 (ResponseTimeZero)
-    /// - extractor, preprocessing and encryption key given (DocumentMissing)
-    /// - the token, if any, is a contract (TokenWithoutCode); exactly the escrow is paid (WrongPayment, TokenTakesFee)
+    ///   (TimesOutOfOrder)
+    /// - extractor, preprocessing and encryption key are given (DocumentMissing)
+    /// - the token, if any, is a contract (TokenWithoutCode)
+    /// - exactly the escrow is paid (WrongPayment, TokenTakesFee)
     /// @param terms the terms
     /// @return session the new session
-    function createSession(Terms memory terms) external payable returns (address session);
+    function createSession(TradingTerms memory terms) external payable returns (address session);
 
     /// @notice The escrow that `createSession` asks for under these terms.
-    function escrowOf(Terms calldata terms) external pure returns (uint256);
+    function escrowOf(TradingTerms calldata terms) external pure returns (uint256);
 
     /// @notice The code all sessions run.
     function implementation() external view returns (address);

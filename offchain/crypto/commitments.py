@@ -1,10 +1,10 @@
-"""Commitments to the shards of a dataset: the Python twin of ``contracts/exchange/Shards.sol``.
+"""Commitments to the shards of a dataset: the Python twin of ``contracts/hyperx/Shards.sol``.
 
 Two trees over the same indices commit to a dataset. Leaf ``i`` of the key tree binds chain,
 session, provider, ``i`` and the key of shard ``i``; leaf ``i`` of the address tree binds its
-address likewise. Leaves are hashes of three words, nodes of two. A level of odd width hands its
-last node up unchanged. Every value is 32 bytes unless stated; tests hold both sides against each
-other byte for byte.
+address likewise. The trees are those of ``contracts/exchange/MerkleTree.sol``: leaves are hashes
+of three words, nodes of two, and a level of odd width hands its last node up unchanged. Every value
+is 32 bytes unless stated; tests hold both sides against each other byte for byte.
 """
 
 from __future__ import annotations

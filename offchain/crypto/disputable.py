@@ -44,8 +44,6 @@ _BOX_NONCE_TYPE = keccak256(b"souk.file.box.nonce.v1")
 DEFAULT_CHUNK_BYTES = 1024
 MAX_CHUNK_BYTES = 16_384
 MAX_CHUNKS = 2**20
-BOX_BYTES = SecretBox.NONCE_SIZE + SecretBox.MACBYTES
-"""What the box adds to the content."""
 
 _MAGIC = b"soukfile1"
 _HEAD = struct.Struct(">9sIQ")

@@ -7,7 +7,6 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from offchain.crypto.errors import ShardCipherError
 
-CIPHER = "chacha20-poly1305"
 TAG_BYTES = 16
 # Each key encrypts exactly one shard, so the nonce has nothing to keep apart.
 _NONCE = bytes(12)

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from offchain.data.pixels import to_channels
 from offchain.data.seeds import generator
 from offchain.errors import SoukError
 
@@ -108,10 +107,6 @@ class ImageSet:
             labels=self.labels[chosen],
             name=self.name if name is None else name,
         )
-
-    def as_rgb(self) -> ImageSet:
-        """The same set with three channels; grey is repeated, as VGG19 needs it (section 4.2)."""
-        return replace(self, images=to_channels(self.images, 3))
 
     def digest(self) -> str:
         """SHA-256, in hex, of the content: shape, classes, labels and pixels, in order.

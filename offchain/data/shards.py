@@ -8,7 +8,7 @@ spare metadata by which copies of a shard could be made to look different.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -160,21 +160,12 @@ def find_duplicates(shards: Sequence[bytes]) -> list[tuple[int, int]]:
     """Pairs (first, copy) of positions of equal decrypted shards, each copy once.
 
     A provider may repeat shards to inflate its set; in their encrypted form copies differ.
-    Reordering the samples inside hides a copy from this check and not from the next one.
+    Reordering the samples inside hides a copy from this check.
     """
-    return _repeats(shards)
-
-
-def find_duplicate_samples(imageset: ImageSet) -> list[tuple[int, int]]:
-    """Pairs (first, copy) of positions of images equal in every pixel, whatever their labels."""
-    return _repeats(memoryview(image) for image in imageset.images.contiguous().numpy())
-
-
-def _repeats(items: Iterable[bytes | memoryview]) -> list[tuple[int, int]]:
     first: dict[bytes, int] = {}
     found = []
-    for i, item in enumerate(items):
-        digest = hashlib.sha256(item).digest()
+    for i, shard in enumerate(shards):
+        digest = hashlib.sha256(shard).digest()
         if first.setdefault(digest, i) != i:
             found.append((first[digest], i))
     return found

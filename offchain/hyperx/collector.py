@@ -312,13 +312,13 @@ class Collector:
         try:
             addresses = mf.fetch_addresses(self.store, manifest, party, member.address_root)
             size = shard_bytes(manifest.shape, manifest.shard_size) + TAG_BYTES
-            for i, address in enumerate(addresses):
-                cid = cid_from_digest(address)
-                if len(self.store.get(cid, size)) != size:
+            cids = [cid_from_digest(address) for address in addresses]
+            for i, shard in enumerate(self.store.get_many(cids, size)):
+                if len(shard) != size:
                     raise mf.ManifestError(f"shard {i} is not {size} bytes long")
-                self.store.pin(cid)
+                self.store.pin(cids[i])
                 if self.progress:
-                    self.progress(i + 1, len(addresses))
+                    self.progress(i + 1, len(cids))
         except (mf.ManifestError, ContentError) as error:
             self._object(member, f"shards: {error}")
             return False

@@ -97,11 +97,12 @@ def fetch_shards(
     terms ask, or is a copy of another.
     """
     size = shard_bytes(manifest.shape, manifest.shard_size)
+    cids = [cid_from_digest(address) for _, address in zip(keys, addresses, strict=True)]
+    ciphertexts = store.get_many(cids, size + TAG_BYTES)
     plain = []
-    for (index, key), address in zip(keys.items(), addresses, strict=True):
+    for index, key in keys.items():
         try:
-            ciphertext = store.get(cid_from_digest(address), size + TAG_BYTES)
-            plain.append(decrypt_shard(key, index, ciphertext))
+            plain.append(decrypt_shard(key, index, next(ciphertexts)))
         except (ContentError, ShardCipherError) as error:
             raise ReviewError(f"shard {index}: {error}") from error
         if len(plain[-1]) != size:

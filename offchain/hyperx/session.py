@@ -7,11 +7,12 @@ the contract would do first in any call that depends on a lapsed window.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from enum import IntEnum
+from enum import Enum, IntEnum
 
 from offchain.crypto.bitmap import from_bitmap
 from offchain.crypto.commitments import Party
 from offchain.crypto.sealing import Point, SealedKeys
+from offchain.crypto.settlement import Settlement
 from offchain.errors import SoukError
 from offchain.hyperx import events as ev
 from offchain.hyperx.terms import Terms
@@ -30,6 +31,16 @@ class State(IntEnum):
     CLOSED = 4
 
 
+class Fault(Enum):
+    """Why a provider forfeited of its deposit, in a few words for people."""
+
+    NO_REVIEW = "opened no review in time"
+    NO_CLAIM = "did not claim in time"
+    NO_DELIVERY = "delivered no key in time"
+    WRONG_KEY = "sealed a wrong key in its review"
+    WRONG_DELIVERY = "delivered a wrong key"
+
+
 class SessionError(SoukError):
     """Events that cannot belong to one session."""
 
@@ -46,7 +57,7 @@ class Member:
         sample: sampled shards, ascending.
         features: digest in the CID of the sealed features.
         tried: was a candidate.
-        forfeited: what it lost, in the smallest unit.
+        forfeited: what it lost, in the smallest unit. fault: what for, None where it lost nothing.
         compensated: is owed the compensation.
         sold: delivered its key sealed, undisputed, and is owed the reward.
         review: the keys it sealed in its review.
@@ -64,6 +75,7 @@ class Member:
     features: bytes | None = None
     tried: bool = False
     forfeited: int = 0
+    fault: Fault | None = None
     compensated: bool = False
     sold: bool = False
     review: SealedKeys | None = None
@@ -147,14 +159,16 @@ class Session:
                 self._change(provider, compensated=True)
                 self.compensations += 1
                 self._end()
-            case (
-                ev.WrongKeyProved(provider, _, forfeited)
-                | ev.CandidateSilent(provider, forfeited)
-                | ev.OptimalSilent(provider, forfeited)
-                | ev.WrongDeliveryProved(provider, _, forfeited)
-            ):
-                self._change(provider, forfeited=forfeited)
-                self._end()
+            case ev.WrongKeyProved(provider, _, forfeited):
+                self._forfeit(provider, forfeited, Fault.WRONG_KEY)
+            case ev.CandidateSilent(provider, forfeited):
+                self._forfeit(provider, forfeited, Fault.NO_REVIEW)
+            case ev.OptimalSilent(provider, forfeited):
+                is_open = self.terms.settlement == Settlement.OPEN
+                fault = Fault.NO_CLAIM if is_open else Fault.NO_DELIVERY
+                self._forfeit(provider, forfeited, fault)
+            case ev.WrongDeliveryProved(provider, _, forfeited):
+                self._forfeit(provider, forfeited, Fault.WRONG_DELIVERY)
             case ev.RewardClaimed(provider, _, _, paid):
                 self._change(provider, paid=paid)
                 self.deal = event
@@ -213,6 +227,10 @@ class Session:
 
     def _change(self, account: str, **changes: object) -> None:
         self.members[account] = replace(self.member(account), **changes)  # type: ignore[arg-type]
+
+    def _forfeit(self, account: str, forfeited: int, fault: Fault) -> None:
+        self._change(account, forfeited=forfeited, fault=fault)
+        self._end()
 
     def _begin(self, state: State, candidate: str, disclosed: bool, deadline: int) -> None:
         self.state, self.candidate = state, candidate

@@ -1,4 +1,4 @@
-"""How the templates of reports are found."""
+"""How reports are rendered, and written together or not at all."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 
-def environment(*folders: Path) -> Environment:
-    """The templates of `folders` and of this one; what is put into them is escaped."""
+def environment() -> Environment:
+    """The templates of this folder; what is put into them is escaped."""
     return Environment(
-        loader=FileSystemLoader([*folders, Path(__file__).parent]),
+        loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

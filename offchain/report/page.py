@@ -37,29 +37,48 @@ class Section:
     lines: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Page:
+    """What a command reports.
+
+    title: for the browser's tab. headline: what it came to, in a sentence. verdict: whether it
+    ended as it should, in a sentence. good: whether it did; None where there is nothing to judge.
+    """
+
+    title: str
+    headline: str
+    verdict: str
+    good: bool | None
+    sections: Sequence[Section]
+
+    def html(self) -> str:
+        """The page. It loads nothing and runs nothing: no script, no address, and a policy that
+        forbids both. All texts are escaped."""
+        shown = [
+            Section(
+                section.title,
+                section.pictures,
+                section.sheets,
+                tuple((plain(name), plain(value, _LINE_CHARS)) for name, value in section.facts),
+                tuple(plain(line, _LINE_CHARS) for line in section.lines),
+            )
+            for section in self.sections
+        ]
+        return (
+            environment()
+            .get_template("page.html.j2")
+            .render(
+                title=plain(self.title),
+                headline=plain(self.headline, _LINE_CHARS),
+                verdict=plain(self.verdict, _LINE_CHARS),
+                mark={None: "", True: "yes", False: "no"}[self.good],
+                sections=shown,
+            )
+        )
+
+
 def render_page(
     title: str, headline: str, verdict: str, good: bool, sections: Sequence[Section]
 ) -> str:
-    """The page. good: whether the verdict is. It loads nothing and runs nothing, and texts are
-    escaped, as with `offchain.hyperx.report.sections.render_html`."""
-    shown = [
-        Section(
-            section.title,
-            section.pictures,
-            section.sheets,
-            tuple((plain(name), plain(value, _LINE_CHARS)) for name, value in section.facts),
-            tuple(plain(line, _LINE_CHARS) for line in section.lines),
-        )
-        for section in sections
-    ]
-    return (
-        environment()
-        .get_template("page.html.j2")
-        .render(
-            title=plain(title),
-            headline=plain(headline, _LINE_CHARS),
-            verdict=plain(verdict, _LINE_CHARS),
-            good=good,
-            sections=shown,
-        )
-    )
+    """The page as HTML; see `Page`."""
+    return Page(title, headline, verdict, good, sections).html()

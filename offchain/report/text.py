@@ -9,7 +9,6 @@ MAX_CHARS = 80
 """Longest text of a stranger that is shown; the record has it in full."""
 
 GWEI = 10**9
-ETHER = 10**18
 
 
 def plain(text: str, limit: int = MAX_CHARS) -> str:

@@ -175,11 +175,6 @@ class Attack:
         found = [_written(n, level) for n, level in self.tricks if _KINDS[n].poison is not None]
         return found[0] if found else None
 
-    @property
-    def has_backdoor(self) -> bool:
-        """Whether images that bear the trigger are to be misjudged."""
-        return any(name == "backdoor" for name, _ in self.tricks)
-
     def poisoned(self, samples: Samples, class_count: int, seed: int) -> Samples:
         """What the owner of `samples` trains on as an attacker."""
         for name, level in self.tricks:

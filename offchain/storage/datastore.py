@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -56,10 +56,12 @@ class Datastore(Protocol):
         content has more than `max_bytes` bytes, ContentTooLarge before it is read to its end.
         """
 
-    def get_many(
-        self, cids: Sequence[str], max_bytes: int | None = None, progress: Progress | None = None
-    ) -> list[bytes]:
-        """`get` for each CID, in order; `max_bytes` bounds each one. The first error ends it."""
+    def get_many(self, cids: Sequence[str], max_bytes: int | None = None) -> Iterator[bytes]:
+        """`get` for each CID, in order; where contents are far away, several are on their way.
+
+        `max_bytes` bounds each one. Only a few are held at a time, whatever their number. An error
+        is raised when its content's turn comes, and ends it.
+        """
 
     def pin(self, cid: str) -> None:
         """Fetches the content where needed and keeps it through garbage collection.

@@ -6,7 +6,7 @@ import contextlib
 import shutil
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -79,15 +79,8 @@ class EmbeddedDatastore:
             self._ask_for(cid, "download", cid, str(path))
             return check_content(cid, path.read_bytes())
 
-    def get_many(
-        self, cids: Sequence[str], max_bytes: int | None = None, progress: Progress | None = None
-    ) -> list[bytes]:
-        contents = []
-        for cid in cids:
-            contents.append(self.get(cid, max_bytes))
-            if progress:
-                progress(len(contents), len(cids))
-        return contents
+    def get_many(self, cids: Sequence[str], max_bytes: int | None = None) -> Iterator[bytes]:
+        return (self.get(cid, max_bytes) for cid in cids)  # no wait that others could shorten
 
     def pin(self, cid: str) -> None:
         self._check_blocks(cid)  # the library would wait without end for one that is not there

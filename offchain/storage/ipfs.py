@@ -6,8 +6,9 @@ import contextlib
 import ipaddress
 import time
 import warnings
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -73,16 +74,19 @@ class IpfsDatastore:
         return check_added(str(answer), data)
 
     def put_many(self, items: Sequence[bytes], progress: Progress | None = None) -> list[str]:
-        return _in_parallel(self.put, items, progress)
+        cids = []
+        for cid in _some_ahead(self.put, items):
+            cids.append(cid)
+            if progress:
+                progress(len(cids), len(items))
+        return cids
 
     def get(self, cid: str, max_bytes: int | None = None) -> bytes:
         node_cid = as_added(cid)
         return check_content(cid, self._call(lambda: self._read(cid, node_cid, max_bytes), cid))
 
-    def get_many(
-        self, cids: Sequence[str], max_bytes: int | None = None, progress: Progress | None = None
-    ) -> list[bytes]:
-        return _in_parallel(lambda cid: self.get(cid, max_bytes), cids, progress)
+    def get_many(self, cids: Sequence[str], max_bytes: int | None = None) -> Iterator[bytes]:
+        return _some_ahead(lambda cid: self.get(cid, max_bytes), cids)
 
     def pin(self, cid: str) -> None:
         node_cid = as_added(cid)
@@ -178,8 +182,9 @@ class IpfsDatastore:
             except (exceptions.ConnectionError, exceptions.ProtocolError) as error:
                 if attempt == self.retries:
                     raise DatastoreUnavailable(
-                        f"cannot connect to the IPFS node at {self.endpoint} "
-                        f"({attempt + 1} attempts): {error}"
+                        f"no IPFS node answers at {self.endpoint} ({_why(error)}, "
+                        f"{attempt + 1} attempts): start it, or name another, or none for the "
+                        "embedded node"
                     ) from error
                 time.sleep(BACKOFF_SECONDS * 2**attempt)
             except exceptions.ErrorResponse as error:
@@ -193,7 +198,8 @@ class IpfsDatastore:
                 raise self._too_slow() from error
             except (exceptions.Error, requests.RequestException, HTTPError) as error:
                 raise DatastoreUnavailable(
-                    f"{self.endpoint} does not answer as an IPFS node does: {error}"
+                    f"{self.endpoint} does not answer as an IPFS node does ({_why(error)}): name "
+                    "the address of its RPC interface, which is port 5001 as a rule"
                 ) from error
         raise AssertionError("the last attempt returns or raises")
 
@@ -201,6 +207,19 @@ class IpfsDatastore:
         return DatastoreUnavailable(
             f"the IPFS node at {self.endpoint} did not answer within {self.timeout:g} s"
         )
+
+
+def _why(error: BaseException) -> str:
+    """The system's own words at the bottom of what libraries wrapped around them, else the kind
+    of the error at the top: their own texts hold the objects they work with."""
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, OSError) and inner.strerror:
+            return inner.strerror.lower()
+        if isinstance(inner, requests.HTTPError) and inner.response is not None:
+            return f"HTTP status {inner.response.status_code}"
+        inner = getattr(inner, "original", None) or inner.__cause__ or inner.__context__
+    return type(error).__name__
 
 
 def _parse_endpoint(endpoint: str) -> tuple[str, str, tuple[str, str] | None]:
@@ -226,18 +245,16 @@ def _parse_endpoint(endpoint: str) -> tuple[str, str, tuple[str, str] | None]:
     return f"/{kind}/{host}/tcp/{port}/{url.scheme}", shown, auth
 
 
-def _in_parallel(
-    action: Callable[[S], T], items: Sequence[S], progress: Progress | None
-) -> list[T]:
-    results: list[T] = []
+def _some_ahead(action: Callable[[S], T], items: Sequence[S]) -> Iterator[T]:
+    """What `action` makes of each item, in order, while PARALLEL of them are under way."""
     with ThreadPoolExecutor(PARALLEL) as pool:
-        futures = [pool.submit(action, item) for item in items]
+        under_way: deque[Future[T]] = deque()
         try:
-            for future in futures:
-                results.append(future.result())
-                if progress:
-                    progress(len(results), len(items))
-        except BaseException:
+            for item in items:
+                under_way.append(pool.submit(action, item))
+                if len(under_way) == PARALLEL:
+                    yield under_way.popleft().result()
+            while under_way:
+                yield under_way.popleft().result()
+        finally:  # also where the reader goes no further
             pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    return results

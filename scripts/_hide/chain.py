@@ -2,63 +2,35 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 import ape
 from ape.api import AccountAPI
 from ape.contracts import ContractInstance
 
-from offchain.crypto.settlement import NATIVE
 from offchain.hide.sale import events as ev
 from offchain.hide.sale.session import SaleSession
 from offchain.roles import Action, Clock
-from scripts._stage.chain import (
-    ActionRefused,
-    Receipt,
-    decoded,
-    entry_of,
-    event_of,
-    logs_of,
-    transact,
-)
-from scripts._stage.money import approve
+from scripts._stage.chain import Receipt, decoded, event_of, logs_of
+from scripts._stage.sender import Sender
 from scripts._stage.table import Pause
 
 
-class SaleChain:
+class SaleChain(Sender):
     """One listing of a CleanerSale on the connected chain, listed or not.
 
     Attributes:
-        contract: all sales. id: the listing's. token: what pays.
+        id: the listing's; the contract has all sales.
         closing: when the seller closes, Unix seconds.
-        receipts: of all transactions sent, those that failed included.
-        refused: calls that the chain would not take.
     """
 
     def __init__(
         self, contract: ContractInstance, id_: bytes, token: str, first: int, closing: int
     ) -> None:
         """first: block from which on the listing may have been made."""
-        self.contract = contract
+        super().__init__(contract, token)
         self.id = id_
-        self.token = token
         self.closing = closing
-        self.receipts: list[Receipt] = []
-        self.refused: list[str] = []
         self._first = first
         self._times: dict[int, int] = {}
-
-    @property
-    def address(self) -> str:
-        """0x address of the contract."""
-        return str(self.contract.address)
-
-    def fees(self) -> dict[str, int]:
-        """Fees by account, in wei."""
-        totals: dict[str, int] = defaultdict(int)
-        for receipt in self.receipts:
-            totals[receipt.account] += receipt.fees
-        return dict(totals)
 
     def read(self) -> SaleSession:
         """The listing as its events tell it, read anew: a reorganisation changes what they say."""
@@ -70,18 +42,7 @@ class SaleChain:
 
     def send(self, action: Action, account: AccountAPI) -> Receipt:
         """Does what a role wants done. Raises ActionRefused with the contract's reason."""
-        value = action.pays if self.token == NATIVE else 0
-        if action.pays and not value:
-            self.receipts += approve(self.token, account, self.address, action.pays)
-        method = getattr(self.contract, action.call)
-        try:
-            receipt = transact(method, action.arguments, account, value)
-        except ActionRefused as error:
-            self.refused.append(action.call)
-            if error.receipt:
-                self.receipts.append(entry_of(action.call, error.receipt))
-            raise
-        self.receipts.append(entry_of(action.call, receipt))
+        self.call(action.call, action.arguments, account, action.pays)
         return self.receipts[-1]
 
     def pause(self, session: SaleSession, clock: Clock) -> Pause | None:

@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from rich.console import Console
 
 from offchain.data.datasets import DATASETS, load_dataset
-from offchain.data.imageset import ImageSet, Progress
+from offchain.data.imageset import ImageSet
+from offchain.data.leftout import Note
 from offchain.hide.errors import LevelError
 from offchain.hide.figures import contact_sheet
 from offchain.hide.judging import Split, with_held_out, with_test_set
@@ -36,7 +37,7 @@ from offchain.hide.trial_sheets import (
 from offchain.models.device import pick_device
 from offchain.report.figures import png
 from offchain.report.sheets import Sheet
-from offchain.report.tables import as_markdown, render
+from offchain.report.tables import as_markdown
 from offchain.report.text import whole
 from offchain.runs.finished import Finished
 from offchain.runs.spread import Spread
@@ -85,6 +86,7 @@ class Options:
     mask_steps: int
     countered: int | None
     device: str | None
+    skip_broken: bool
     workers: int | None
 
     @classmethod
@@ -105,6 +107,7 @@ class Options:
     def command(self) -> str:
         """What gives the same report again, where the data lies apart."""
         parts = [f"ape run figures hide --dataset {self.dataset}"]
+        parts += ["--skip-broken"] if self.skip_broken else []
         parts += [f"--only {part}" for part in self.only] if len(self.only) == 1 else []
         parts.append(f"--seeds {self.seeds}")
         if "robustness" in self.only:
@@ -139,37 +142,32 @@ def reproduce(options: Options, folder: Path) -> None:
     device = pick_device(options.device)
     plans = [options.plan(seed) for seed in range(options.seeds)]
     telling = Telling(Console(width=120))
-    with telling.live():
-        telling.doing("reading images")
-        split = _split(options)
-
-        def tell(what: str) -> Progress:
-            telling.doing(what)
-            return telling.progress
-
+    with telling.doing("reading images"):
+        split = _split(options, telling.left_out)
+    with telling.doing("measuring"):
         runs, spread = folder / "runs", Spread.of(options.workers, gpu=device.type == "cuda")
-        trials = Trials(split, runs, device, spread, tell)
+        trials = Trials(split, runs, device, spread, telling.turn_to)
         folder.mkdir(parents=True, exist_ok=True)
         files = [folder / "figures.md"]
         results = trials.ask([Achieved(plan) for plan in plans], "families")
         sheets: list[Sheet] = []
         if "paper" in options.only:
             sheets += _paper(options, split, results)
-            first = Trial(split, plans[0], Finished(runs, VERSION), device=device, tell=tell)
+            first = Trial(
+                split, plans[0], Finished(runs, VERSION), device=device, tell=telling.turn_to
+            )
             for name, figure in _plots(options, split, first, results).items():
                 files.append(folder / f"{name}.png")
                 files[-1].write_bytes(png(figure))
         if "robustness" in options.only:
             sheets += _robustness(options, trials, plans, results)
         files[0].write_text(_document(options, split, sheets))
-    for sheet in sheets:
-        telling.console.print(render(sheet))
-    telling.console.print(f"done in {time.monotonic() - began:.0f} s", highlight=False)
-    for file in files:
-        telling.console.print(str(file), highlight=False)
+    telling.sheets(sheets)
+    telling.show(f"done in {time.monotonic() - began:.0f} s")
+    telling.wrote(files)
 
 
-def _split(options: Options) -> Split:
+def _split(options: Options, note: Note) -> Split:
     """What is published and what models are tested on."""
     folder = Path(options.dataset)
     if options.dataset in DATASETS and options.data_root is not None:
@@ -178,13 +176,17 @@ def _split(options: Options) -> Split:
 
     def load(part: str, limit: int | None) -> ImageSet:
         if in_folders:
-            return load_dataset(str(folder / part), limit=limit)
+            return load_dataset(
+                str(folder / part), limit=limit, skip_broken=options.skip_broken, note=note
+            )
         return load_dataset(
             options.dataset,
             root=options.data_root,
             split=part,
             download=options.download,
             limit=limit,
+            skip_broken=options.skip_broken,
+            note=note,
         )
 
     if in_folders or (options.dataset in DATASETS and options.dataset != "digits"):

@@ -27,9 +27,9 @@ from offchain.hide.sale.stock import Conditions, Stock, prepare
 from offchain.models.device import pick_device
 from offchain.storage import Datastore, open_datastore
 from scripts._hide.chain import SaleChain
-from scripts._hide.options import Options
+from scripts._hide.options import SellOptions
 from scripts._hide.record import SaleRecord, make_record
-from scripts._hide.report import write
+from scripts._hide.report import report_of
 from scripts._hide.scene import Scene, injustices
 from scripts._hide.sheets import conclude
 from scripts._hide.stories import STORIES
@@ -51,7 +51,7 @@ class Sale:
     """
 
     name: str
-    options: Options
+    options: SellOptions
     forgetful: bool = False
     home: Path | None = None
     telling: Telling = field(default_factory=lambda: Telling(Console(width=110)))
@@ -78,37 +78,47 @@ class Sale:
         token = parse_token(options.token)
         telling.console.rule(f"[bold]{self.name}[/]: {story.title}")
         kept_at = nullcontext(str(self.home)) if self.home else tempfile.TemporaryDirectory()
-        with telling.live(), kept_at as home:
-            telling.doing("loading the data")
-            split = load_split(
-                options.dataset,
-                options.images,
-                options.test,
-                options.seed,
-                options.data_root,
-                options.download,
-                options.image_size,
-                telling.progress,
-            )
-            workshop = Workshop(split, plan, options.keep, device, telling)
-            made = workshop.family()
-            counters = workshop.free(made.family.masked)
-            taken = [price for one, price in zip(made.found, prices, strict=True) if one.within]
-            for one in made.found:
-                if not one.within:
-                    telling.say(f"level {one.wanted:g} is out of reach: {one.why}")
-            wants = options.wants(story, len(taken))
-            telling.doing("opening the datastore")
-            with open_datastore(options.ipfs, Path(home) / "ipfs") as store:
+        with kept_at as home:
+            with telling.doing("loading the data") as progress:
+                split = load_split(
+                    options.dataset,
+                    options.images,
+                    options.test,
+                    options.seed,
+                    options.data_root,
+                    options.download,
+                    options.image_size,
+                    options.skip_broken,
+                    telling.left_out,
+                    progress,
+                )
+            with telling.doing("opening the datastore"):
+                store = open_datastore(options.ipfs, Path(home) / "ipfs")
+            with store:
+                # A node that does not answer shows before minutes go into masks.
+                store.put(b"")
+                workshop = Workshop(split, plan, options.keep, device, telling)
+                with telling.doing("making masks and searching levels"):
+                    made = workshop.family()
+                with telling.doing("trying free counter-measures"):
+                    counters = workshop.free(made.family.masked)
+                taken = [price for one, price in zip(made.found, prices, strict=True) if one.within]
+                for one in made.found:
+                    if not one.within:
+                        telling.say(f"level {one.wanted:g} is out of reach: {one.why}")
+                wants = options.wants(story, len(taken))
                 money = Money(token, tuple(taken), stake)
                 self._play(made, counters, wants, money, store, Path(home))
                 assert self.scene is not None
-                record = make_record(
-                    self.name, self.scene, options, workshop, counters, telling.log, started
-                )
+                with telling.doing("training with what was bought"):
+                    record = make_record(
+                        self.name, self.scene, options, workshop, counters, telling.log, started
+                    )
                 wrong = injustices(self.scene, story)
         self.record = record
-        conclude(telling, record, wrong, write(record, options.reports / self.name, good=not wrong))
+        with telling.doing("writing the report"):
+            files = report_of(record, good=not wrong).write(options.reports / self.name)
+        conclude(telling, record, wrong, files)
         return wrong
 
     def _play(
@@ -123,34 +133,34 @@ class Sale:
         """Sets the table and lets everybody play."""
         options, telling, story = self.options, self.telling, STORIES[self.name]
         accounts = ape.accounts.test_accounts
-        telling.doing("deploying")
-        contract = accounts[0].deploy(ape.project.CleanerSale)
+        with telling.doing("deploying"):
+            contract = accounts[0].deploy(ape.project.CleanerSale)
         seller, *buyers = accounts[1 : 2 + len(wants)]
         settlement = story.settlement(options.settlement)
-        telling.doing("encrypting the cleaners")
         window = round(options.window_minutes * 60)
-        stock = prepare(
-            made.family,
-            Conditions(
-                seller=str(seller.address),
-                token=money.token,
-                prices=money.prices,
-                stake=money.stake,
-                funds=money.funds(wants, settlement),
-                settlement=settlement,
-                delivery_time=window,
-                dispute_time=window,
-            ),
-            ape.chain.chain_id,
-            str(contract.address),
-            store,
-            SecretsFile(home / "seller.json"),
-            network=options.check,
-            masked=made.masked,
-            free=best(counters),
-            spoil=_spoils(wants[-1][0]) if story.spoils else None,
-            progress=telling.progress,
-        )
+        with telling.doing("encrypting the cleaners") as progress:
+            stock = prepare(
+                made.family,
+                Conditions(
+                    seller=str(seller.address),
+                    token=money.token,
+                    prices=money.prices,
+                    stake=money.stake,
+                    funds=money.funds(wants, settlement),
+                    settlement=settlement,
+                    delivery_time=window,
+                    dispute_time=window,
+                ),
+                ape.chain.chain_id,
+                str(contract.address),
+                store,
+                SecretsFile(home / "seller.json"),
+                network=options.check,
+                masked=made.masked,
+                free=best(counters),
+                spoil=_spoils(wants[-1][0]) if story.spoils else None,
+                progress=progress,
+            )
         closing = clock().now + round(options.hours * 3600)
         chain = SaleChain(
             contract,
@@ -163,14 +173,16 @@ class Sale:
         telling.say(f"-- catalogue {stock.catalogue}", "bold")
         seats = self._seats(stock, wants, seller, buyers, closing, store, home)
         before = {seat.address: balance_of(money.token, seat.address) for seat in seats}
-        session = play(
-            chain,
-            seats,
-            telling.step,
-            refused=telling.refused,
-            at_time=telling.time,
-            forgetful=self.forgetful,
-        )
+        with telling.doing("selling"):
+            session = play(
+                chain,
+                seats,
+                telling.step,
+                refused=telling.refused,
+                at_time=telling.time,
+                before=lambda seat: telling.turn_to(f"{seat} at work"),
+                forgetful=self.forgetful,
+            )
         self.scene = Scene(chain, session, stock, made, tuple(seats), wants, before, settlement)
 
     def _seats(
@@ -189,13 +201,11 @@ class Sale:
         def sell(session: SaleSession) -> Seller:
             if story.seller is None:
                 return Seller(session, stock, closing)
-            role = getattr(adversaries, story.seller)
             victims = frozenset({str(buyers[-1].address)})
-            return role(session, stock, closing, victims=victims)
+            return story.seller(session, stock, closing, victims=victims)
 
         def seat(number: int, account: AccountAPI) -> Seat:
-            odd = story.buyer is not None and number == len(buyers)
-            role = getattr(adversaries, story.buyer) if odd and story.buyer else Buyer
+            role = story.buyer if number == len(buyers) else Buyer
 
             def make(session: SaleSession) -> Buyer:
                 return role(

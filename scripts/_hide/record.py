@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import ape
 
@@ -12,13 +12,14 @@ from offchain.crypto.settlement import Settlement
 from offchain.hide.countermeasures import Regained, best
 from offchain.hide.sale.buyer import Buyer
 from offchain.hide.sale.listings import SaleState
-from offchain.report.text import percent
-from scripts._hide.options import Options
+from offchain.report.money import Money
+from offchain.report.text import amount, percent
+from scripts._hide.options import SellOptions
 from scripts._hide.scene import Scene
 from scripts._hide.stories import STORIES
 from scripts._hide.workshop import Pool, Workshop
 from scripts._stage.gas import CallRecord, calls_of
-from scripts._stage.money import balance_of, currency
+from scripts._stage.money import currency
 from scripts._stage.versions import versions
 
 BUYER_SEED = 1_000
@@ -62,17 +63,6 @@ class BuyerRecord:
 
 
 @dataclass(frozen=True)
-class MoneyRecord:
-    """One party, in the smallest unit. gain: after less before, fees (wei) set aside."""
-
-    party: str
-    before: int
-    after: int
-    fees: int
-    gain: int
-
-
-@dataclass(frozen=True)
 class SaleRecord:
     """One sale, as plain values. Accuracies are shares of the test set; masked, clean: of the
     published and of the unmasked data; seconds of wall clock."""
@@ -98,7 +88,7 @@ class SaleRecord:
     levels: tuple[LevelRecord, ...]
     buyers: tuple[BuyerRecord, ...]
     pool: Pool | None
-    money: tuple[MoneyRecord, ...]
+    money: tuple[Money, ...]
     calls: tuple[CallRecord, ...]
     refused: tuple[str, ...]
     gas_price_gwei: float
@@ -116,7 +106,7 @@ class SaleRecord:
 def make_record(
     name: str,
     scene: Scene,
-    options: Options,
+    options: SellOptions,
     workshop: Workshop,
     counters: Sequence[Regained],
     events: Sequence[str],
@@ -135,17 +125,6 @@ def make_record(
         assert other is not None
         pool = workshop.pool(made, one, other, seed)
     coin, decimals = currency(chain.token)
-    fees = chain.fees()
-    money = tuple(
-        MoneyRecord(
-            seat.name,
-            scene.before[seat.address],
-            balance_of(chain.token, seat.address),
-            fees.get(seat.address, 0),
-            scene.gain(seat.address),
-        )
-        for seat in scene.seats
-    )
     return SaleRecord(
         story=name,
         title=story.title,
@@ -179,7 +158,7 @@ def make_record(
         ),
         buyers=buyers,
         pool=pool,
-        money=money,
+        money=money_of(scene, buyers),
         calls=calls_of(chain.receipts),
         refused=tuple(chain.refused),
         gas_price_gwei=options.gas_price,
@@ -219,6 +198,25 @@ def _outcome(scene: Scene, role: Buyer) -> str:
     if purchase.state not in (SaleState.NONE, SaleState.OWNED):
         said.append(f"left {purchase.state.name.lower()}")
     return "; ".join(said)
+
+
+def money_of(scene: Scene, buyers: Sequence[BuyerRecord]) -> tuple[Money, ...]:
+    """The seller's money, then the buyers', each with what its gain is for."""
+    seller, *others = (
+        scene.chain.money(seat.name, seat.address, scene.before[seat.address])
+        for seat in scene.seats
+    )
+    listing = scene.stock.listing
+    coin, decimals = currency(scene.chain.token)
+    rows, stakes = [], 0
+    for buyer, money in zip(buyers, others, strict=True):
+        price = listing.levels[buyer.owned - 1].price if buyer.owned else 0
+        punished = money.gain > -price
+        stakes += punished
+        got = [f"level {buyer.owned}"] * bool(buyer.owned) + ["the seller's stake"] * punished
+        rows.append(replace(money, why=", ".join(got) or "nothing"))
+    less = f", less {stakes} x {amount(listing.stake, decimals)} {coin} of stake" if stakes else ""
+    return (replace(seller, why=f"sales{less}"), *rows)
 
 
 def _all(names: Sequence[str]) -> str:

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
-from pathlib import Path
-
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from offchain.files import write_whole
 from offchain.report.figures import png
-from offchain.report.page import Picture, Section, render_page
+from offchain.report.money import money_sheet
+from offchain.report.page import Page, Picture, Section
 from offchain.report.text import amount, percent, plain
 from scripts._hide.record import SaleRecord
-from scripts._hide.sheets import REFUSED, buyers_sheet, counters_sheet, levels_sheet, money_sheet
+from scripts._hide.sheets import REFUSED, buyers_sheet, counters_sheet, levels_sheet
 from scripts._stage.gas import calls_sheet
+from scripts._stage.report import Report, as_json
 
 _BLUE, _ORANGE, _GREEN, _GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
 
 
-def write(record: SaleRecord, folder: Path, *, good: bool) -> list[Path]:
-    """Writes them to `folder`, all rendered before the first; the files written.
-
-    good: whether the story ended as it should.
-    """
+def report_of(record: SaleRecord, *, good: bool) -> Report:
+    """All of it, drawn and ready to be written. good: whether the story ended as it should."""
     accuracy, prices = png(accuracy_figure(record)), png(prices_figure(record))
-    page = render_page(
-        title=f"Souk: {record.story}",
+    money = money_sheet(record.money, record.currency, record.decimals)
+    page = Page(
+        title=record.story,
         headline=headline(record),
         verdict=record.title,
         good=good,
@@ -40,23 +35,14 @@ def write(record: SaleRecord, folder: Path, *, good: bool) -> list[Path]:
                 ),
                 sheets=(levels_sheet(record), counters_sheet(record)),
             ),
-            Section("Sales", sheets=(buyers_sheet(record), money_sheet(record))),
+            Section("Sales", sheets=(buyers_sheet(record), money)),
             Section("Conclusions", lines=record.conclusions),
             Section("Gas", sheets=(calls_sheet(record.calls, record.gas_price_gwei, REFUSED),)),
             Section("Circumstances", facts=facts(record)),
             Section("Events", lines=record.events),
         ),
     )
-    files = {
-        "accuracy.png": accuracy,
-        "prices.png": prices,
-        "sell.json": (json.dumps(asdict(record), indent=2) + "\n").encode(),
-        "report.html": page.encode(),
-    }
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        write_whole(folder / name, content)
-    return [folder / name for name in files]
+    return Report(page, as_json(record), {"accuracy.png": accuracy, "prices.png": prices})
 
 
 def headline(record: SaleRecord) -> str:

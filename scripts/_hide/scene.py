@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from offchain.crypto.settlement import NATIVE, Settlement
+from offchain.crypto.settlement import Settlement
 from offchain.hide.making import Made
 from offchain.hide.sale.buyer import Buyer
 from offchain.hide.sale.session import SaleSession
@@ -38,9 +38,7 @@ class Scene:
 
     def gain(self, account: str) -> int:
         """What an account gained, fees set aside; negative if it lost."""
-        token = self.chain.token
-        fees = self.chain.fees().get(account, 0) if token == NATIVE else 0
-        return balance_of(token, account) - self.before[account] + fees
+        return self.chain.gain(account, self.before[account])
 
 
 def injustices(scene: Scene, story: Story) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from offchain.files import write_whole
 from offchain.hide.cleaner import apply, load_cleaner
 from offchain.hide.errors import HideError
 from offchain.hide.published import encode_dataset, load_published, write_folder
@@ -17,20 +18,17 @@ def seek(masked: Path, cleaner: Path, out: Path) -> None:
     if out.exists():
         raise HideError(f"{out} exists: name a file or folder that does not")
     telling = Telling(Console(width=120))
-    with telling.live():
-        telling.doing("reading images")
-        published = load_published(masked, telling.progress)
+    with telling.doing("reading images") as progress:
+        published = load_published(masked, telling.left_out, progress)
         bought = load_cleaner(cleaner, published)
-        telling.doing("cleaning")
+    with telling.doing("cleaning"):
         cleaned = apply(published, bought)
-        telling.doing("writing")
+    with telling.doing("writing") as progress:
         out.parent.mkdir(parents=True, exist_ok=True)
         if out.suffix == ".safetensors":
-            beside = out.with_name(f".{out.name}.new")
-            beside.write_bytes(encode_dataset(cleaned))
-            beside.replace(out)
+            write_whole(out, encode_dataset(cleaned))
         else:
-            write_folder(cleaned, out, telling.progress)
+            write_folder(cleaned, out, progress)
     freed = int(bought.slices.counts.sum())
     telling.console.print(
         f"level {bought.level}: {freed} of {len(cleaned)} images are free of masks, SHA-256 "

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 
+from offchain.report.money import money_sheet
 from offchain.report.sheets import Row, Sheet
-from offchain.report.tables import render
-from offchain.report.text import amount, ether, percent, plain, whole
+from offchain.report.text import amount, percent, plain, whole
 from scripts._hide.record import LevelRecord, SaleRecord
 from scripts._stage.gas import calls_sheet
 from scripts._stage.telling import Telling
@@ -18,17 +17,12 @@ REFUSED = "Refused calls are in it."
 
 def conclude(telling: Telling, record: SaleRecord, wrong: list[str], files: Sequence[Path]) -> None:
     """The tables, what came of it, whether it is as it should be, and where it is written."""
-    console = telling.console
-    for sheet in sheets(record):
-        console.print(render(sheet))
+    telling.sheets(sheets(record))
     for line in record.conclusions:
         telling.say(line)
-    for line in wrong:
-        console.print(f"[bold red]not as it should be:[/] {line}", highlight=False)
-    if not wrong:
-        console.print(f"The story ended justly, after {record.seconds:.0f} s.", highlight=False)
-    for file in files:
-        console.print(str(file), soft_wrap=True, highlight=False)
+    telling.verdict(wrong)
+    telling.show(f"{record.seconds:.0f} s")
+    telling.wrote(files)
 
 
 def sheets(record: SaleRecord) -> list[Sheet]:
@@ -38,7 +32,7 @@ def sheets(record: SaleRecord) -> list[Sheet]:
         levels_sheet(record),
         buyers_sheet(record),
         calls_sheet(record.calls, record.gas_price_gwei, REFUSED),
-        money_sheet(record),
+        money_sheet(record.money, record.currency, record.decimals),
     ]
 
 
@@ -109,50 +103,3 @@ def buyers_sheet(record: SaleRecord) -> Sheet:
         tuple(rows),
         note=f"Each trains {record.network} under a seed of its own with what it bought.",
     )
-
-
-def money_sheet(record: SaleRecord) -> Sheet:
-    """Who had what before and after."""
-    rows = [
-        Row(
-            (
-                one.party,
-                why,
-                short(one.before, record.decimals),
-                short(one.after, record.decimals),
-                ether(one.fees),
-                ("+" if one.gain > 0 else "") + amount(one.gain, record.decimals),
-            )
-        )
-        for one, why in zip(record.money, reasons(record), strict=True)
-    ]
-    total = sum(one.gain for one in record.money)
-    left = "nothing is left in the contract" if total == 0 else "the rest is in the contract"
-    coin = plain(record.currency)
-    return Sheet(
-        f"Money, in {coin}",
-        ("party", "for", "before", "after", "gas (ETH)", "gain"),
-        2,
-        tuple(rows),
-        note=f"Gas at this chain's own price. Gain is after less before, gas set aside; it sums to "
-        f"{amount(total, record.decimals)}: {left}.",
-    )
-
-
-def reasons(record: SaleRecord) -> list[str]:
-    """For each party of the money table, what its gain is for."""
-    stake = amount(record.stake, record.decimals)
-    said, stakes = [], 0
-    for buyer, money in zip(record.buyers, record.money[1:], strict=True):
-        price = record.levels[buyer.owned - 1].price if buyer.owned else 0
-        punished = money.gain > -price
-        stakes += punished
-        owned = [f"level {buyer.owned}"] * bool(buyer.owned)
-        said.append(", ".join(owned + ["the seller's stake"] * punished) or "nothing")
-    return ["sales" + (f", less {stakes} x {stake} of stake" if stakes else ""), *said]
-
-
-def short(units: int, decimals: int) -> str:
-    """Smallest units in whole coins, rounded to six places."""
-    value = Decimal(units).scaleb(-decimals)
-    return f"{value.quantize(Decimal('1e-6'), ROUND_HALF_EVEN):,}"

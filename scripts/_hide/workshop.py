@@ -10,6 +10,7 @@ import torch
 
 from offchain.data.datasets import DATASETS, load_dataset, split
 from offchain.data.imageset import ImageSet, Progress
+from offchain.data.leftout import Note
 from offchain.hide.countermeasures import Countermeasure, Regained, countermeasures, regained
 from offchain.hide.family import Secret
 from offchain.hide.inference import guessed_by_buyer, pooled, share_known, still_masked, stripped
@@ -29,6 +30,8 @@ def load_split(
     root: Path | None,
     download: bool,
     size: int | None,
+    skip_broken: bool,
+    note: Note,
     progress: Progress,
 ) -> Split:
     """What is sold, at most `images`, and `test` others that buyers judge by and nobody publishes.
@@ -44,6 +47,8 @@ def load_split(
             download=download,
             size=size,
             limit=limit,
+            skip_broken=skip_broken,
+            note=note,
             progress=progress,
         )
 
@@ -87,7 +92,7 @@ class Workshop:
             Secret(self._secret),
             device=self.device,
             kept=self._kept,
-            telling=self._tell,
+            telling=self.telling.turn_to,
         )
 
     def free(self, masked: ImageSet) -> list[Regained]:
@@ -96,7 +101,7 @@ class Workshop:
         other = next(name for name in (self.plan.network, *NETWORKS) if name != self.plan.held_out)
         every = countermeasures(self.plan.masks.epsilon, other)
         for number, one in enumerate(every, 1):
-            self._tell(f"counter-measure {number} of {len(every)}, {one.name}")
+            self.telling.turn_to(f"counter-measure {number} of {len(every)}, {one.name}")
             rows.append(Regained(one.name, self._regained(masked, one)))
         return rows
 
@@ -112,7 +117,7 @@ class Workshop:
                 self.plan.training,
                 seed,
                 device=self.device,
-                progress=self._tell(f"{who} trains"),
+                progress=self.telling.turn_to(f"{who} trains"),
             ).accuracy(self.split.test)
 
         return self._kept.once(key, trained)
@@ -158,7 +163,3 @@ class Workshop:
             "training": self.plan.training,
             "seed": seed,
         }
-
-    def _tell(self, what: str) -> Progress:
-        self.telling.doing(what)
-        return self.telling.progress

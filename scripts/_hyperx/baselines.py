@@ -10,24 +10,24 @@ from offchain.hyperx.baselines import ScratchSubset, TrainWhole
 from offchain.hyperx.quality import Samples
 from offchain.hyperx.session import Session
 from offchain.models.device import pick_device
-from scripts._hyperx.options import Options
-from scripts._hyperx.record import Offer
+from scripts._hyperx.options import TradeOptions
+from scripts._hyperx.scene import Contender
 
 
 def baseline_scores(
     session: Session,
     validation: ImageSet,
-    offers: tuple[Offer, ...],
-    options: Options,
+    contenders: tuple[Contender, ...],
+    options: TradeOptions,
     progress: Progress | None = None,
 ) -> dict[str, dict[str, float]]:
     """Accuracy by baseline and provider: on whole datasets, and on the sampled shards alone."""
     terms = session.terms
     whole: list[Samples] = []
     subset: list[Samples] = []
-    for offer in offers:
-        data = packed_part(offer.data, terms.shard_count, terms.shard_size)
-        member = session.members.get(offer.seat.address)
+    for contender in contenders:
+        data = packed_part(contender.data, terms.shard_count, terms.shard_size)
+        member = session.members.get(contender.seat.address)
         shards = torch.tensor(member.sample or () if member else (), dtype=torch.int64)
         indices = (shards[:, None] * terms.shard_size + torch.arange(terms.shard_size)).flatten()
         whole.append((data.images, data.labels))
@@ -35,7 +35,7 @@ def baseline_scores(
     device = pick_device(options.device)
     result = {}
     for scorer, providers in ((TrainWhole(), whole), (ScratchSubset(), subset)):
-        names = [o.seat.name for o, (_, y) in zip(offers, providers, strict=True) if len(y)]
+        names = [o.seat.name for o, (_, y) in zip(contenders, providers, strict=True) if len(y)]
         scores = scorer.score(
             [one for one in providers if len(one[1])],
             (validation.images, validation.labels),

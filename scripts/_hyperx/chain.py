@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import fields, is_dataclass
 
 import ape
@@ -28,24 +27,21 @@ from scripts._stage.chain import (
     transact,
 )
 from scripts._stage.money import approve
+from scripts._stage.sender import Sender
 from scripts._stage.table import Pause
 
 
-class ChainSession:
+class ChainSession(Sender):
     """One TradingSession on the connected chain.
 
     Attributes:
-        contract: the session. created: block in which it was made. terms: its terms.
-        receipts: of all transactions sent, those that failed included.
-        refused: calls that the chain would not take.
+        created: block in which it was made. terms: its terms.
     """
 
     def __init__(self, contract: ContractInstance, created: int) -> None:
-        self.contract = contract
-        self.created = created
-        self.receipts: list[Receipt] = []
-        self.refused: list[str] = []
         self.terms = read_terms(contract)
+        super().__init__(contract, self.terms.token)
+        self.created = created
 
     @classmethod
     def create(cls, factory: ContractInstance, terms: Terms, collector: AccountAPI) -> ChainSession:
@@ -69,18 +65,6 @@ class ChainSession:
                 return cls(ape.project.TradingSession.at(created), log.block_number)
         raise ActionRefused(f"{address} is no session of the factory at {factory.address}")
 
-    @property
-    def address(self) -> str:
-        """0x address of the session."""
-        return str(self.contract.address)
-
-    def fees(self) -> dict[str, int]:
-        """Fees by account, in wei."""
-        totals: dict[str, int] = defaultdict(int)
-        for receipt in self.receipts:
-            totals[receipt.account] += receipt.fees
-        return dict(totals)
-
     def read(self) -> Session:
         """The session as its events tell it, read anew: a reorganisation changes what they say."""
         session = Session(ape.chain.chain_id, self.address, self.terms)
@@ -99,22 +83,8 @@ class ChainSession:
         """Does what a role wants done. Raises ActionRefused with the contract's reason."""
         name = type(action).__name__
         call = name[0].lower() + name[1:]
-        value = 0
-        if isinstance(action, do.Register):
-            if self.terms.token == NATIVE:
-                value = self.terms.deposit
-            else:
-                self.receipts += approve(
-                    self.terms.token, account, self.address, self.terms.deposit
-                )
-        try:
-            receipt = transact(getattr(self.contract, call), plain(action), account, value)
-        except ActionRefused as error:
-            self.refused.append(call)
-            if error.receipt:
-                self.receipts.append(entry_of(call, error.receipt))
-            raise
-        self.receipts.append(entry_of(call, receipt))
+        pays = self.terms.deposit if isinstance(action, do.Register) else 0
+        self.call(call, plain(action), account, pays)
         return self.receipts[-1]
 
     def pause(self, session: Session, clock: Clock) -> Pause | None:

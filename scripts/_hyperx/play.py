@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import ape
@@ -17,20 +16,21 @@ from ape.contracts import ContractInstance
 
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.data.imageset import ImageSet
-from offchain.hyperx import adversaries
+from offchain.hyperx.adversaries import OtherFeatures
 from offchain.hyperx.collector import Collector, Policy
 from offchain.hyperx.evaluation import Documents, Evaluation
 from offchain.hyperx.provider import Provider
 from offchain.hyperx.report.record import SessionRecord
-from offchain.hyperx.report.sections import write_report
 from offchain.hyperx.session import Session
 from offchain.hyperx.terms import Terms
 from offchain.models.device import pick_device
 from offchain.storage import Datastore, open_datastore
 from scripts._hyperx.baselines import baseline_scores
 from scripts._hyperx.chain import ChainSession
-from scripts._hyperx.options import Options
-from scripts._hyperx.record import Market, Offer, injustices, make_record
+from scripts._hyperx.options import TradeOptions
+from scripts._hyperx.record import make_record
+from scripts._hyperx.report import report_of
+from scripts._hyperx.scene import Contender, Scene, injustices
 from scripts._hyperx.second_opinion import second_opinion
 from scripts._hyperx.stories import STORIES
 from scripts._hyperx.telling import SessionTelling
@@ -52,7 +52,7 @@ class Demonstration:
     """
 
     name: str
-    options: Options
+    options: TradeOptions
     forgetful: bool = False
     home: Path | None = None
     record: SessionRecord | None = None
@@ -64,11 +64,12 @@ class Demonstration:
         Nothing is stored, sent or signed before all that was asked for has been checked.
         """
         self.telling.console.rule(f"[bold]{self.name}[/]: {STORIES[self.name].title}")
-        with self.telling.live(), self._kept_at() as home:
+        with self._kept_at() as home:
             wrong, record = self._play(home)
         self.record = record
-        paths = write_report(record, self.options.reports / self.name)
-        self.telling.conclude(record, wrong, str(paths.html))
+        with self.telling.doing("writing the report"):
+            files = report_of(record).write(self.options.reports / self.name)
+        self.telling.conclude(record, wrong, files)
         return wrong
 
     def _play(self, home: Path) -> tuple[list[str], SessionRecord]:
@@ -79,52 +80,57 @@ class Demonstration:
         parties = seat_parties(count, options.collector, options.provider, sign_unasked=options.yes)
         terms = make_terms(options, story, parties.collector.address, count)
         factory = self._factory()
-        telling.doing("loading the data")
-        validation, parts, clean = options.data(plan, telling.progress)
-        telling.doing("loading the extractor")
-        evaluation = self._evaluation(validation, home)
-        telling.doing("opening the datastore")
-        with open_datastore(options.ipfs, home / "ipfs") as store:
-            telling.doing("publishing the extractor")
-            documents = evaluation.publish(store)
-            if factory is None:
-                factory = parties.deployer.deploy(ape.project.TradingSessionFactory)
-            chain = self._session(factory, terms, documents, parties.collector)
-            offers = tuple(
-                self._offer(i, parties.providers[i], parts[i], clean[i], store, home)
-                for i in range(count)
-            )
-            buyer = self._buyer(evaluation, store, parties.collector, home)
-            telling.session(chain.address)
-            market = Market.open(chain, str(factory.address), buyer, offers)
-            session = play(
-                chain,
-                market.seats,
-                telling.step,
-                refused=telling.refused,
-                forgetful=self.forgetful,
-                before=lambda seat: telling.doing(f"{seat} at work"),
-                at_time=telling.time,
-            )
+        with telling.doing("loading the data") as progress:
+            validation, parts, clean = options.data(plan, telling.left_out, progress)
+        with telling.doing("loading the extractor"):
+            evaluation = self._evaluation(validation, home)
+        with telling.doing("opening the datastore"):
+            store = open_datastore(options.ipfs, home / "ipfs")
+        with store:
+            with telling.doing("publishing the extractor"):
+                documents = evaluation.publish(store)
+            with telling.doing("opening the session"):
+                if factory is None:
+                    factory = parties.deployer.deploy(ape.project.TradingSessionFactory)
+                chain = self._session(factory, terms, documents, parties.collector)
+                contenders = tuple(
+                    self._contender(i, parties.providers[i], parts[i], clean[i], store, home)
+                    for i in range(count)
+                )
+                buyer = self._buyer(evaluation, store, parties.collector, home)
+                telling.session(chain.address)
+                scene = Scene.open(chain, str(factory.address), buyer, contenders)
+            with telling.doing("trading"):
+                session = play(
+                    chain,
+                    scene.seats,
+                    telling.step,
+                    refused=telling.refused,
+                    forgetful=self.forgetful,
+                    before=lambda seat: telling.turn_to(f"{seat} at work"),
+                    at_time=telling.time,
+                )
             collector = buyer.role
             assert isinstance(collector, Collector)
-            telling.doing("decrypting the dataset")
-            received = collector.dataset() if session.deal else None
+            received = None
+            if session.deal:
+                with telling.doing("decrypting the dataset"):
+                    received = collector.dataset()
             efficacy = {}
             if options.second_opinion:
-                telling.doing("pricing the sampled features")
-                seats = [offer.seat for offer in offers]
-                efficacy = second_opinion(
-                    session, collector, validation, seats, store, options.seed, telling.progress
-                )
-        wrong = injustices(market, session, story, received)
+                with telling.doing("pricing the sampled features") as progress:
+                    seats = [one.seat for one in contenders]
+                    efficacy = second_opinion(
+                        session, collector, validation, seats, store, options.seed, progress
+                    )
+        wrong = injustices(scene, session, story, received)
         baselines = {}
         if options.baselines:
-            telling.doing("training the baselines")
-            baselines = baseline_scores(session, validation, offers, options, telling.progress)
+            with telling.doing("training the baselines") as progress:
+                baselines = baseline_scores(session, validation, contenders, options, progress)
         record = make_record(
             self.name,
-            market,
+            scene,
             session,
             collector,
             options,
@@ -192,8 +198,7 @@ class Demonstration:
     def _buyer(
         self, evaluation: Evaluation, store: Datastore, account: AccountAPI, home: Path
     ) -> Seat:
-        options, cast = self.options, STORIES[self.name].collector
-        role = getattr(adversaries, cast) if cast else Collector
+        options, role = self.options, STORIES[self.name].collector
         policy = Policy(
             least_accuracy=options.least_accuracy,
             draw_on_chain=options.draw,
@@ -207,7 +212,7 @@ class Demonstration:
 
         return Seat("collector", account, make)
 
-    def _offer(
+    def _contender(
         self,
         index: int,
         account: AccountAPI,
@@ -215,18 +220,17 @@ class Demonstration:
         clean: ImageSet,
         store: Datastore,
         home: Path,
-    ) -> Offer:
+    ) -> Contender:
         story = STORIES[self.name]
         plan = self.options.corruption_plan(story.clean)
         guilty = story.culprit is not None and index == (len(plan) - 1 if story.worst else 0)
-        role = getattr(adversaries, story.culprit) if guilty and story.culprit else Provider
-        if role is adversaries.OtherFeatures:
-            role = partial(role, better=clean)
+        role = (guilty and story.culprit) or Provider
+        more = {"better": clean} if role is OtherFeatures else {}
 
         def make(session: Session) -> Provider:
             secrets = SecretsFile(home / f"provider-{index + 1}.json")
             device = pick_device(self.options.device)
-            return role(str(account.address), session, data, store, secrets, device)
+            return role(str(account.address), session, data, store, secrets, device, **more)
 
         seat = Seat(f"provider {index + 1}", account, make)
-        return Offer(seat, data, str(plan.corruptions[index]), guilty)
+        return Contender(seat, data, str(plan.corruptions[index]), guilty)

@@ -69,7 +69,7 @@ def play(
     *,
     refused: Callable[[str, ActionRefused], None] | None = None,
     forgetful: bool = False,
-    before: Callable[[str], None] | None = None,
+    before: Callable[[str], object] | None = None,
     at_time: Callable[[str, int], None] | None = None,
 ) -> Any:
     """Plays until the session is over and nobody has anything left to do; returns it then.

@@ -1,65 +1,67 @@
-"""What a person sees while a command works, and what is kept of it."""
+"""What a person sees while a command works and when it is over, and what is kept of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 from click import ClickException
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    SpinnerColumn,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
 
+from offchain.data.imageset import Progress
+from offchain.data.leftout import LeftOut
+from offchain.report.sheets import Sheet
+from offchain.report.tables import render
 from scripts._stage.table import Step
+from scripts._stage.work import Bars, Display, Lines
 
 
 @dataclass
 class Telling:
-    """Prints to `console`, and keeps one line for everything that happened in `log`."""
+    """Prints to `console`, and keeps one line for everything that happened in `log`.
+
+    clock: seconds, by which it is judged how long nothing was said.
+    """
 
     console: Console = field(default_factory=Console)
     log: list[str] = field(default_factory=list)
-    _bars: Progress | None = None
+    clock: Callable[[], float] = time.monotonic
+    _display: Display | None = None
 
     @contextmanager
-    def live(self) -> Iterator[None]:
-        """Meanwhile a terminal shows in its last line what is being done and how far it is."""
-        columns = (
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(20),
-            TaskProgressColumn(),
-            TimeElapsedColumn(),
-        )
-        if not self.console.is_terminal:
-            yield
-            return
-        with Progress(*columns, console=self.console, transient=True) as self._bars:
-            try:
-                yield
-            finally:
-                self._bars = None
+    def doing(self, what: str, *, announced: bool = True) -> Iterator[Progress]:
+        """Tells that `what` is done meanwhile; yields how to say how far it is.
 
-    def doing(self, what: str) -> None:
-        """Names what begins now."""
-        if self._bars:
-            for task in self._bars.task_ids:
-                self._bars.remove_task(task)
-            self._bars.add_task(what, total=None)
+        On a terminal a bar shows it. Elsewhere a line is printed as it begins, unless it is not
+        to be announced, since it is short and comes often; and further lines while it lasts, so
+        that nobody waits ten seconds without a word. What is begun inside is told in its place.
+        """
+        outermost = self._display is None
+        if self._display is None:
+            terminal = self.console.is_terminal
+            self._display = Bars(self.console) if terminal else Lines(self.console, self.clock)
+        self._display.begin(what, announced)
+        try:
+            yield self.progress
+        finally:
+            self._display.end()
+            if outermost:
+                self._display = None
+
+    def turn_to(self, part: str) -> Progress:
+        """Tells that the work under way has come to its next part; how to say how far that is."""
+        if self._display:
+            self._display.turn_to(part)
+        return self.progress
 
     def progress(self, done: int, total: int) -> None:
-        """How far it is."""
-        if self._bars:
-            for task in self._bars.task_ids:
-                self._bars.update(task, completed=done, total=total)
+        """How far the work under way is, or its part."""
+        if self._display:
+            self._display.progress(done, total)
 
     def step(self, step: Step) -> None:
         """One transaction."""
@@ -73,7 +75,35 @@ class Telling:
         """Something ends; `timestamp` in Unix seconds."""
         self.say(f"-- {what}, {datetime.fromtimestamp(timestamp, UTC):%d %B %H:%M} UTC", "bold")
 
+    def left_out(self, what: LeftOut) -> None:
+        """Of the data; the log has every name."""
+        self.say(str(what))
+        self.log += [f"left out: {what.place}/{name}" for name in what.names]
+
     def say(self, line: str, style: str = "") -> None:
-        """One line."""
+        """One line that is kept, too."""
         self.log.append(line)
-        self.console.print(line, style=style, highlight=False)
+        self.show(line, style)
+
+    def show(self, line: str, style: str = "", *, whole: bool = False) -> None:
+        """One line, no markup in it. whole: it is broken nowhere, so that it can be copied."""
+        self.console.print(line, style=style, markup=False, highlight=False, soft_wrap=whole)
+        if self._display:
+            self._display.heard()
+
+    def sheets(self, sheets: Iterable[Sheet]) -> None:
+        """Tables, one below the other."""
+        for sheet in sheets:
+            self.console.print(render(sheet))
+
+    def verdict(self, wrong: Sequence[str]) -> None:
+        """Whether a story ended as it should. wrong: what did not."""
+        for line in wrong:
+            self.show(f"not as it should be: {line}", "bold red")
+        if not wrong:
+            self.show("The story ended justly.")
+
+    def wrote(self, files: Iterable[Path]) -> None:
+        """Where it is all written."""
+        for file in files:
+            self.show(str(file), whole=True)

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from tests.gas.measure import People, measure
-from tests.gas.node import quiet_node
 from tests.gas.report import render
+from tests.kit.node import quiet_node
 
 PLAIN_SESSION = "tests/gas/PlainSession.sol"
 SNAPSHOT = Path(__file__).with_name("snapshot.json")

@@ -15,8 +15,8 @@ import ape
 from ape.api import ReceiptAPI
 from eth_hash.auto import keccak
 
-from offchain.crypto import bitmap as samples
 from offchain.crypto import sealing
+from offchain.crypto.bitmap import BPS, choose
 from offchain.hyperx.delivery import SESSION_KEY_INDEX
 from tests.gas import floors
 from tests.hyperx.session_driver import OPEN, SEALED, Seat, SessionDriver, open_session
@@ -200,7 +200,7 @@ def play_sealed(factory: Any, people: People, shards: int, *, published: bool) -
 def play_plain(container: Any, people: People, shards: int) -> dict[str, Call]:
     """The same session on PlainSession, under the names of our calls."""
     with _isolated():
-        indices = samples.choose(shards, SAMPLE_BPS, seed=1)
+        indices = choose(shards, SAMPLE_BPS, seed=1)
         session = people.collector.deploy(
             container,
             TERMS["reward"],
@@ -241,7 +241,7 @@ def extremes(factory: Any, people: People) -> dict[str, Call]:
     shards, sampled = 10_000, 2_000
     # Evenly spread, hence with the fewest shared siblings: the longest proof.
     spread = range(0, shards, shards // sampled)
-    bps = samples.BPS * sampled // shards
+    bps = BPS * sampled // shards
     calls = play(factory, people, shards, published=False, sample_bps=bps, indices=spread)
     largest = {
         f"{name}, {sampled:,} of {shards:,}": calls[name]
@@ -264,7 +264,7 @@ def longest_draw(factory: Any, people: People) -> Call:
     """drawSample of the largest sample that is half of the shards: the most draws in vain."""
     sampled = 2_000
     with _isolated():
-        driver = _open(factory, people, 2 * sampled, False, samples.BPS // 2)
+        driver = _open(factory, people, 2 * sampled, False, BPS // 2)
         driver.register(people.winner)
         driver.request_draw(people.winner)
         return Call.of(driver.draw(people.winner))

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from tests.gas.board import FLAT_AT, MEMBERS, measure_board
-from tests.gas.node import quiet_node
+from tests.kit.node import quiet_node
 
 SNAPSHOT = Path(__file__).with_name("board.json")
 REPORT = Path(__file__).parents[2] / "benchmarks" / "gas_board.md"

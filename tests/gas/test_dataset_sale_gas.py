@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from tests.gas.dataset_sale import BAR_SAMPLE, CLASSES, COUNT, DEPTH, SAMPLES, measure_dataset_sale
-from tests.gas.node import quiet_node
+from tests.kit.node import quiet_node
 
 SNAPSHOT = Path(__file__).with_name("dataset_sale.json")
 REPORT = Path(__file__).parents[2] / "benchmarks" / "gas_dataset_sale.md"

@@ -10,8 +10,8 @@ import pytest
 from rich.console import Console
 from rich.markdown import Markdown
 
-from tests.gas.node import quiet_node
 from tests.gas.sale import BATCH, LEVELS, PROOFS, measure_sale
+from tests.kit.node import quiet_node
 
 SNAPSHOT = Path(__file__).with_name("sale.json")
 REPORT = Path(__file__).parents[2] / "benchmarks" / "gas_sale.md"

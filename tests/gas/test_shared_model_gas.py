@@ -10,10 +10,10 @@ import pytest
 from rich.console import Console
 from rich.markdown import Markdown
 
-from tests.gas.node import quiet_node
 from tests.gas.peer import PEER, PEER_INITIALISE
 from tests.gas.shared_model import SETUPS, Setup, measure_model
 from tests.gas.shared_model_report import each, flat, render
+from tests.kit.node import quiet_node
 
 SNAPSHOT = Path(__file__).with_name("shared_model.json")
 REPORT = Path(__file__).parents[2] / "benchmarks" / "gas_shared_model.md"

@@ -25,13 +25,14 @@ from ape.api import ReceiptAPI
 from ape.contracts import ContractEvent, ContractInstance
 from eth_hash.auto import keccak
 
-from offchain.crypto import bitmap as samples
+from offchain.crypto import bitmap as bitmaps
 from offchain.crypto import commitments as cm
 from offchain.crypto import sealing
-from offchain.crypto.settlement import Settlement
+from offchain.crypto.settlement import NATIVE, Settlement
 from offchain.hyperx.delivery import SESSION_KEY_INDEX, seal_session_key
 from tests.hyperx.commitment import Commitment
-from tests.hyperx.terms import NATIVE, make_terms
+from tests.hyperx.terms import make_terms
+from tests.kit.driver import Driver, balance_of
 
 ZERO_WORD = bytes(32)
 OPEN, SEALED = Settlement.OPEN, Settlement.SEALED
@@ -65,7 +66,7 @@ class Seat:
 
 
 @dataclass
-class SessionDriver:
+class SessionDriver(Driver):
     """One session, its collector and the seats of its providers (by address)."""
 
     session: ContractInstance
@@ -76,6 +77,11 @@ class SessionDriver:
     def __post_init__(self) -> None:
         """Reads the terms once; they cannot change."""
         self.terms = self.session.terms(skip_trace=True)
+
+    @property
+    def contract(self) -> ContractInstance:
+        """The session."""
+        return self.session
 
     # ------------------------------------------------------------ terms and time
 
@@ -102,17 +108,17 @@ class SessionDriver:
     @property
     def sample_limit(self) -> int:
         """The largest number of shards that may be sampled."""
-        return samples.sample_limit(self.terms.shardCount, self.terms.sampleBps)
+        return bitmaps.sample_limit(self.terms.shardCount, self.terms.sampleBps)
 
     @property
     def compensation(self) -> int:
         """What a refused candidate is paid."""
-        return self.terms.reward * self.terms.sampleBps // samples.BPS
+        return self.terms.reward * self.terms.sampleBps // bitmaps.BPS
 
     @property
     def penalty(self) -> int:
         """What a silent candidate loses."""
-        return self.terms.deposit * self.terms.penaltyBps // samples.BPS
+        return self.terms.deposit * self.terms.penaltyBps // bitmaps.BPS
 
     @property
     def escrow(self) -> int:
@@ -124,16 +130,9 @@ class SessionDriver:
         """End of the running window, zero if none runs."""
         return self.session.status().deadline
 
-    def go_to(self, timestamp: int) -> None:
-        """Mines a block at ``timestamp``; does nothing when the chain is there already."""
-        if ape.chain.blocks.head.timestamp < timestamp:
-            ape.chain.mine(timestamp=timestamp)
-
     def balance(self, account: Any) -> int:
         """What ``account`` holds of the coin that pays."""
-        if self.native:
-            return ape.chain.provider.get_balance(_address(account))
-        return self.token.balanceOf(_address(account))
+        return balance_of(_address(account), None if self.native else self.token)
 
     # ------------------------------------------------------------ providers
 
@@ -163,8 +162,8 @@ class SessionDriver:
         """The collector samples ``indices``, or as many shards as the terms allow."""
         seat = self.seat(provider)
         if indices is None:
-            indices = samples.choose(self.terms.shardCount, self.terms.sampleBps, seed=1)
-        bitmap = samples.to_bitmap(indices, self.terms.shardCount)
+            indices = bitmaps.choose(self.terms.shardCount, self.terms.sampleBps, seed=1)
+        bitmap = bitmaps.to_bitmap(indices, self.terms.shardCount)
         receipt = self.session.sampleData(seat.account, bitmap, sender=self.collector)
         seat.sampled = sorted(indices)
         return receipt
@@ -179,7 +178,7 @@ class SessionDriver:
         ape.chain.mine(max(0, requested + 1 - ape.chain.blocks.height))
         receipt = self.session.drawSample(provider, sender=sender or self.collector)
         bitmap = event_in(receipt, self.session.Sampled)["bitmap"]
-        self.seat(provider).sampled = samples.from_bitmap(bitmap)
+        self.seat(provider).sampled = bitmaps.from_bitmap(bitmap)
         return receipt
 
     def submit_features(self, provider: Any, features: bytes = FEATURES) -> ReceiptAPI:
@@ -220,7 +219,7 @@ class SessionDriver:
             "addressRoot": commitment.address_root if published else ZERO_WORD,
             "oneTimeKey": seat.one_time_key.account,
             "ephemeralX": sealed.ephemeral_x,
-            "bitmap": samples.to_bitmap(seat.sampled, self.terms.shardCount),
+            "bitmap": bitmaps.to_bitmap(seat.sampled, self.terms.shardCount),
             "sealedKeys": list(sealed.sealed),
             "addresses": [] if published else [commitment.addresses[i] for i in seat.sampled],
             "proof": [] if published else cm.multiproof(commitment.address_leaves, seat.sampled),
@@ -247,7 +246,7 @@ class SessionDriver:
         args = {
             "keyRoot": commitment.key_root,
             "addressRoot": commitment.address_root,
-            "bitmap": samples.to_bitmap(seat.sampled, self.terms.shardCount),
+            "bitmap": bitmaps.to_bitmap(seat.sampled, self.terms.shardCount),
             "ephemeralX": seat.sealed.ephemeral_x,
             "sealedKeys": list(seat.sealed.sealed),
             "oneTimeSecret": seat.one_time_secret,
@@ -282,7 +281,7 @@ class SessionDriver:
     def sample_hash(self, provider: Any) -> bytes:
         """What stands for the sample in a claim."""
         sampled = self.seat(provider).sampled
-        return samples.bitmap_hash(samples.to_bitmap(sampled, self.terms.shardCount))
+        return bitmaps.bitmap_hash(bitmaps.to_bitmap(sampled, self.terms.shardCount))
 
     def review_hash(self, provider: Any) -> bytes:
         """What stands for the opened review in a claim."""

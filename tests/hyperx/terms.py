@@ -6,8 +6,8 @@ from typing import Any
 
 from eth_hash.auto import keccak
 
-NATIVE = "0x" + "00" * 20
-ETHER = 10**18
+from offchain.crypto.settlement import NATIVE
+from tests.kit.units import ETHER
 
 # In the order of the struct Terms of ITradingSession.sol.
 FIELDS = (

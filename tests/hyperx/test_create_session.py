@@ -3,9 +3,11 @@
 import ape
 import pytest
 
+from offchain.crypto.settlement import NATIVE
 from tests.hyperx.session_driver import event_in, open_session
-from tests.hyperx.terms import ETHER, FIELDS, NATIVE, make_terms
+from tests.hyperx.terms import FIELDS, make_terms
 from tests.kit.refusals import refusal, refused
+from tests.kit.units import ETHER
 
 WRONG_TERMS = {
     "no shard": ({"shardCount": 0}, "ShardCountOutOfRange", (0, 10_000)),

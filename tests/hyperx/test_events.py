@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 import ape
 import pytest
 
-from offchain.crypto import bitmap as samples
+from offchain.crypto import bitmap as bitmaps
 from offchain.crypto import commitments as cm
 from offchain.crypto import sealing
+from offchain.crypto.settlement import NATIVE
 from tests.hyperx.phases import PHASES, STAGES
 from tests.hyperx.session_driver import open_session
-from tests.hyperx.terms import NATIVE
 
 REGISTERED, SAMPLED, SUBMITTED, TRIED, COMPENSATED, PENALISED, SLASHED, SOLD = (
     1 << k for k in range(8)
@@ -57,7 +57,7 @@ class Replay:
     def on_Sampled(self, record, e):
         record.flags |= SAMPLED
         record.draw_block = 0
-        record.commitment = cm.fold(record.commitment, samples.bitmap_hash(e["bitmap"]))
+        record.commitment = cm.fold(record.commitment, bitmaps.bitmap_hash(e["bitmap"]))
         record.sample = record.commitment
 
     def on_FeaturesSubmitted(self, record, _):

@@ -4,7 +4,7 @@ import ape
 import pytest
 from scipy.stats import chi2
 
-from offchain.crypto import bitmap as samples
+from offchain.crypto import bitmap as bitmaps
 from tests.hyperx.session_driver import event_in, open_session
 from tests.kit.refusals import refusal, refused
 from tests.kit.snapshots import undone
@@ -41,8 +41,8 @@ def test_solidity_draws_what_python_draws(factory, collector, provider, stranger
     assert event == {"provider": provider.address, "requestBlock": block}
     driver.draw(provider, sender=stranger)
     block_hash = bytes(ape.chain.provider.web3.eth.get_block(block + 1)["hash"])
-    seed = samples.draw_seed(block_hash, driver.session.address, provider.address)
-    expected = samples.from_bitmap(samples.draw(seed, count, driver.sample_limit))
+    seed = bitmaps.draw_seed(block_hash, driver.session.address, provider.address)
+    expected = bitmaps.from_bitmap(bitmaps.draw(seed, count, driver.sample_limit))
     assert driver.seat(provider).sampled == expected
     assert len(expected) == driver.sample_limit
     assert driver.session.profileOf(provider).drawBlock == 0
@@ -131,8 +131,8 @@ def test_every_shard_is_equally_likely(count, wanted):
     draws = 4_000
     tally = [0] * count
     for number in range(draws):
-        seed = samples.draw_seed(number.to_bytes(32, "big"), "0x" + "11" * 20, "0x" + "22" * 20)
-        for shard in samples.from_bitmap(samples.draw(seed, count, wanted)):
+        seed = bitmaps.draw_seed(number.to_bytes(32, "big"), "0x" + "11" * 20, "0x" + "22" * 20)
+        for shard in bitmaps.from_bitmap(bitmaps.draw(seed, count, wanted)):
             tally[shard] += 1
     expected = draws * wanted / count
     statistic = sum((seen - expected) ** 2 for seen in tally) / expected

@@ -2,7 +2,7 @@
 
 import pytest
 
-from offchain.crypto import bitmap as samples
+from offchain.crypto import bitmap as bitmaps
 from offchain.crypto import commitments as cm
 from tests.hyperx.session_driver import event_in, open_session
 from tests.kit.refusals import refusal, refused
@@ -27,7 +27,7 @@ def test_a_sample_is_folded_into_the_commitment(session, provider):
     roots = cm.roots_hash(commitment.key_root, commitment.address_root)
     flags, _, stored = session.session.profileOf(provider)
     assert flags == 0b011
-    assert stored == cm.fold(roots, samples.bitmap_hash([0b1000001]))
+    assert stored == cm.fold(roots, bitmaps.bitmap_hash([0b1000001]))
 
 
 def test_only_the_collector_samples(session, provider, stranger):
@@ -56,7 +56,7 @@ def test_sample_size_and_bits_are_bounded(factory, collector, provider, count):
     words = -(-count // 256)
 
     def attempt(indices):
-        return sample_refusal(driver, provider, samples.to_bitmap(indices, count))
+        return sample_refusal(driver, provider, bitmaps.to_bitmap(indices, count))
 
     assert attempt([]) == refused("SampleSizeOutOfRange", 0, limit)
     assert attempt([count - 1]) is None

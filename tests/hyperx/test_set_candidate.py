@@ -2,9 +2,9 @@
 
 import pytest
 
-from offchain.crypto import bitmap as samples
 from offchain.crypto import commitments as cm
 from offchain.crypto import sealing
+from offchain.crypto.bitmap import bitmap_hash, to_bitmap
 from tests.hyperx.session_driver import event_in
 from tests.kit.refusals import refusal, refused
 
@@ -37,8 +37,8 @@ def test_a_candidate_starts_a_window_and_binds_the_one_time_key(entered, provide
     assert tuple(entered.session.status()) == (1, False, deadline, provider.address)
     seat = entered.seat(provider)
     roots = cm.roots_hash(seat.commitment.key_root, seat.commitment.address_root)
-    sampled = samples.to_bitmap(seat.sampled, entered.terms.shardCount)
-    sample = cm.fold(roots, samples.bitmap_hash(sampled))
+    sampled = to_bitmap(seat.sampled, entered.terms.shardCount)
+    sample = cm.fold(roots, bitmap_hash(sampled))
     flags, _, stored = entered.session.profileOf(provider)
     assert flags == 0b1111
     assert stored == cm.fold(sample, cm.word(key.account))

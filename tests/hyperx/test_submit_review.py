@@ -2,8 +2,8 @@
 
 import pytest
 
-from offchain.crypto import bitmap as samples
 from offchain.crypto import commitments as cm
+from offchain.crypto.bitmap import from_bitmap, to_bitmap
 from tests.hyperx.session_driver import event_in, open_session
 from tests.kit.refusals import refusal, refused
 
@@ -147,8 +147,8 @@ def test_trees_of_every_shape_are_opened(factory, collector, provider, count):
     driver.submit_features(provider)
     driver.set_candidate(provider)
     assert attempt(driver, provider) is None
-    bitmap = samples.to_bitmap(indices, count)
-    assert samples.from_bitmap(bitmap) == indices
+    bitmap = to_bitmap(indices, count)
+    assert from_bitmap(bitmap) == indices
 
 
 def _changed(words, k):

@@ -12,9 +12,9 @@ import ape
 import numpy as np
 import pytest
 
-from offchain.crypto import bitmap as samples
 from offchain.crypto import commitments as cm
 from offchain.crypto import sealing
+from offchain.crypto.bitmap import bitmap_hash, draw, to_bitmap
 from offchain.hyperx.delivery import SESSION_KEY_INDEX
 from tests.kit.solidity import compile_contracts
 
@@ -78,7 +78,7 @@ def test_multiproofs(harness, party, provider, rng, count):
     leaves = party.address_leaves(addresses)
     opened = [addresses[i] for i in indices]
     proof = cm.multiproof(leaves, indices)
-    bitmap = samples.to_bitmap(indices, count)
+    bitmap = to_bitmap(indices, count)
     assert harness.multiproofRoot(provider, count, bitmap, opened, proof) == cm.root_of(leaves)
 
 
@@ -86,15 +86,15 @@ def test_multiproofs(harness, party, provider, rng, count):
 def test_samples(harness, rng, count):
     """Bitmaps, their size, ranks and hash, and the draw from a seed."""
     indices = some_indices(rng, count)
-    bitmap = samples.to_bitmap(indices, count)
+    bitmap = to_bitmap(indices, count)
     assert harness.size(bitmap, count) == len(indices)
-    assert harness.bitmapHash(bitmap) == samples.bitmap_hash(bitmap)
+    assert harness.bitmapHash(bitmap) == bitmap_hash(bitmap)
     place = int(rng.integers(len(indices)))
     assert tuple(harness.rank(bitmap, indices[place])) == (True, place)
 
     seed = rng.bytes(32)
     wanted = int(rng.integers(0, count // 2 + 1))
-    assert list(harness.draw(seed, count, wanted)) == samples.draw(seed, count, wanted)
+    assert list(harness.draw(seed, count, wanted)) == draw(seed, count, wanted)
 
 
 @pytest.mark.parametrize("case", range(8))

@@ -14,7 +14,7 @@ from tests.kit.weakened import compile_copies
 _SESSION = "contracts/hyperx/TradingSession.sol"
 _STATE = "contracts/hyperx/SessionState.sol"
 _EVIDENCE = "contracts/hyperx/Evidence.sol"
-_SHARDS = "contracts/exchange/Shards.sol"
+_SHARDS = "contracts/hyperx/Shards.sol"
 _PAYMENT = "contracts/exchange/Payment.sol"
 
 _MARK_PAID = """        _profiles[msg.sender] = ProfileLib.NONE;

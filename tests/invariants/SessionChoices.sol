@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {ITradingSession, Review, WrongKey} from "../../contracts/interfaces/ITradingSession.sol";
-import {Shards} from "../../contracts/exchange/Shards.sol";
+import {MerkleTree} from "../../contracts/exchange/MerkleTree.sol";
 import {PlainShards} from "./PlainShards.sol";
 import {SessionPlay} from "./SessionPlay.sol";
 
@@ -71,7 +71,7 @@ abstract contract SessionChoices is SessionPlay {
         if (kind == 4) review.oneTimeKey = address(uint160(review.oneTimeKey) ^ 1);
         if (kind == 5) review.bitmap[0] = PlainShards.draw(bytes32(seed), terms.shardCount, keys)[0];
         bool same = kind == 5 && review.bitmap[0] == seats[candidate == NOBODY ? 0 : candidate].bitmap;
-        if (kind == 5 && !same) _requires(terms.publishedAddresses, Shards.ProofLength.selector);
+        if (kind == 5 && !same) _requires(terms.publishedAddresses, MerkleTree.ProofLength.selector);
         if (kind == 6) {
             if (terms.publishedAddresses) review.addressRoot ^= bytes32(uint256(1));
             else if (keys > 0) review.addresses[seed % keys] ^= bytes32(uint256(1));
@@ -82,7 +82,7 @@ abstract contract SessionChoices is SessionPlay {
         _requires(kind < 7 || kind > 8, ITradingSession.WrongKeyCount.selector);
         if (kind == 9 && !terms.publishedAddresses) {
             review.proof = new bytes32[](review.proof.length + 1);
-            _requires(false, Shards.ProofLength.selector);
+            _requires(false, MerkleTree.ProofLength.selector);
         }
     }
 
@@ -105,7 +105,7 @@ abstract contract SessionChoices is SessionPlay {
         if (kind == 6) _requires(!point, ITradingSession.LeafNotInTree.selector);
         if (kind == 7) {
             evidence.path = new bytes32[](evidence.path.length + 1);
-            _requires(!point, Shards.ProofLength.selector);
+            _requires(!point, MerkleTree.ProofLength.selector);
         }
         // The sign of y is open.
         if (kind == 8) evidence.sharedY = FIELD - evidence.sharedY;

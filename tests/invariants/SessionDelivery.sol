@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {Settlement} from "../../contracts/exchange/Settlement.sol";
 import {Delivery, ITradingSession, State, WrongDelivery} from "../../contracts/interfaces/ITradingSession.sol";
-import {Shards} from "../../contracts/exchange/Shards.sol";
+import {MerkleTree} from "../../contracts/exchange/MerkleTree.sol";
 import {SessionChoices} from "./SessionChoices.sol";
 
 /// @title The two calls of sealed settlement, rightly and wrongly made
@@ -96,7 +96,7 @@ abstract contract SessionDelivery is SessionChoices {
         if (kind == 10) evidence.leaf ^= bytes32(uint256(1));
         _requires(kind != 10 || !point, ITradingSession.LeafNotInTree.selector);
         if (kind == 11) evidence.path = new bytes32[](evidence.path.length + 1);
-        _requires(kind != 11 || !point, Shards.ProofLength.selector);
+        _requires(kind != 11 || !point, MerkleTree.ProofLength.selector);
         // The sign of y is open.
         if (kind == 12) evidence.sharedY = FIELD - evidence.sharedY;
     }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Shards} from "../../contracts/exchange/Shards.sol";
+import {MerkleTree} from "../../contracts/exchange/MerkleTree.sol";
 import {Base} from "./Base.sol";
 import {PlainShards} from "./PlainShards.sol";
 import {ShardsHarness} from "./ShardsHarness.sol";
 
-/// @title The assembly of Shards.sol held against a plain version
+/// @title The trees of Shards.sol and MerkleTree.sol held against a plain version
 contract ShardsTest is Base {
     using PlainShards for bytes32[];
 
@@ -69,7 +69,7 @@ contract ShardsTest is Base {
         uint256 needed = tree.proof.length;
         if (needed == 0) return;
         tree.proof = _cut(tree.proof, needed - 1);
-        vm.expectRevert(abi.encodeWithSelector(Shards.ProofLength.selector, needed - 1, needed));
+        vm.expectRevert(abi.encodeWithSelector(MerkleTree.ProofLength.selector, needed - 1, needed));
         _multiproofRoot(tree);
     }
 
@@ -78,7 +78,7 @@ contract ShardsTest is Base {
         Tree memory tree = _tree(provider, seed, count, share);
         uint256 needed = tree.proof.length;
         tree.proof = _cut(tree.proof, needed + 1);
-        vm.expectRevert(abi.encodeWithSelector(Shards.ProofLength.selector, needed + 1, needed));
+        vm.expectRevert(abi.encodeWithSelector(MerkleTree.ProofLength.selector, needed + 1, needed));
         _multiproofRoot(tree);
     }
 
@@ -116,7 +116,7 @@ contract ShardsTest is Base {
         uint256 needed = path.length;
         length = bound(length, 0, 2 * needed + 1);
         if (length == needed) return;
-        vm.expectRevert(abi.encodeWithSelector(Shards.ProofLength.selector, length, needed));
+        vm.expectRevert(abi.encodeWithSelector(MerkleTree.ProofLength.selector, length, needed));
         harness.pathRoot(leaves.length, index, leaves[index], _cut(path, length));
     }
 
@@ -132,7 +132,7 @@ contract ShardsTest is Base {
         bytes32[] memory path = above.path(index);
         vm.assertNotEq(asAddress, above[index], "a leaf equals a node");
         vm.assertEq(harness.pathRoot(above.length, index, above[index], path), leaves.rootOf(), "the node's own path");
-        vm.expectPartialRevert(Shards.ProofLength.selector);
+        vm.expectPartialRevert(MerkleTree.ProofLength.selector);
         harness.pathRoot(leaves.length, index, above[index], path);
     }
 

@@ -4,7 +4,8 @@ pragma solidity 0.8.30;
 import {SealedKey} from "../../contracts/exchange/SealedKey.sol";
 import {Evidence} from "../../contracts/hyperx/Evidence.sol";
 import {Bitmap} from "../../contracts/exchange/Bitmap.sol";
-import {Shards} from "../../contracts/exchange/Shards.sol";
+import {MerkleTree} from "../../contracts/exchange/MerkleTree.sol";
+import {Shards} from "../../contracts/hyperx/Shards.sol";
 
 /// @title The internal functions of Shards, Bitmap and SealedKey, callable from tests
 contract ShardsHarness {
@@ -31,11 +32,11 @@ contract ShardsHarness {
         pure
         returns (bytes32)
     {
-        return Shards.pathRoot(count, index, leaf, path);
+        return MerkleTree.pathRoot(count, index, leaf, path);
     }
 
     function keyLeaf(address provider, uint256 index, bytes32 key) external view returns (bytes32) {
-        return Shards.leaf(Shards.domain(Shards.KEY_TYPE, provider), index, key);
+        return MerkleTree.leaf(Shards.domain(Shards.KEY_TYPE, provider), index, key);
     }
 
     function rootsHash(bytes32 keys, bytes32 addresses) external pure returns (bytes26) {

@@ -8,8 +8,8 @@ from typing import Any
 
 from ape.contracts import ContractContainer, ContractInstance
 
-from tests.hyperx.terms import ETHER
 from tests.kit.solidity import compile_contracts
+from tests.kit.units import ETHER
 
 _FOLDER = Path(__file__).parent / "mocks"
 _CONTRACTS = {

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -89,3 +91,68 @@ def test_shared_contracts_use_no_mechanism():
         for target in re.findall(r'^import [^"]*"(\.[^"]+)";', path.read_text(), re.MULTILINE):
             part = (path.parent / target).resolve().relative_to(ROOT / "contracts").parts[0]
             assert part == "exchange", f"{path} imports {target}"
+
+
+def room_of(path: Sequence[str]) -> str:
+    """The room that a module of the tests is in: mechanisms have one on the chain and one off it.
+
+    path: of the module, from tests/ on.
+    """
+    return path[1] if path[0] == "offchain" and len(path) > 2 else path[0]
+
+
+def imported(source: str) -> Iterator[list[str]]:
+    """Modules of the tests that are imported anywhere in a source, by their paths from tests/."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        for name in names:
+            first, *rest = name.split(".")
+            if first == "tests":
+                yield [*rest, ""]
+
+
+def breaches(path: Sequence[str], source: str) -> list[str]:
+    """What a module of the tests imports from a room it may not know."""
+    own = room_of(path)
+    if own == "gas":
+        return []
+    return [
+        f"{'/'.join(path)} imports {'.'.join(target).rstrip('.')}"
+        for target in imported(source)
+        if room_of(target) not in {own, "kit"}
+    ]
+
+
+def test_tests_of_a_room_know_their_own_and_the_kit():
+    """The kit knows itself alone, and the gas tables drive all rooms' contracts."""
+    tests = ROOT / "tests"
+    found = [
+        breach
+        for path in sorted(tests.rglob("*.py"))
+        for breach in breaches(path.relative_to(tests).parts, path.read_text())
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "allowed"),
+    [
+        ("hide/test_a.py", "from tests.mde.market import Market", False),
+        ("hide/stories/test_a.py", "from tests.offchain.hide.small import made_up", True),
+        ("hide/test_a.py", "from tests.offchain.mde import small", False),
+        ("offchain/crypto/test_a.py", "from tests.offchain.hyperx.small_market import ANNA", False),
+        ("offchain/mde/test_a.py", "def f():\n    import tests.offchain.seccl.small", False),
+        ("offchain/mde/test_a.py", "from tests.kit import multiproofs", True),
+        ("kit/driver.py", "from tests.hyperx.terms import make_terms", False),
+        ("gas/sale.py", "from tests.hide.shop import Shop", True),
+        ("conftest.py", "from tests.kit.addresses import forgotten_afterwards", True),
+    ],
+)
+def test_a_test_that_knows_another_room_is_found(path, line, allowed):
+    """Late imports too."""
+    assert (breaches(path.split("/"), line) == []) == allowed

@@ -20,7 +20,7 @@ from offchain.seccl.messages import (
     Receipt,
     SessionTerms,
 )
-from tests.kit.refusals import Refusal, refusal
+from tests.kit.driver import Driver
 
 UPLOAD, EVALUATION = MessageKind.UPLOAD, MessageKind.EVALUATION
 KINDS = (UPLOAD, EVALUATION)
@@ -85,7 +85,7 @@ def open_batched(contract: ContractInstance, server: Any, members: Sequence[Any]
 
 
 @dataclass
-class Session:
+class Session(Driver):
     """One session, its server and its members."""
 
     contract: ContractInstance
@@ -101,18 +101,9 @@ class Session:
 
     # ---------------------------------------------------------------- time
 
-    def go_to(self, timestamp: int) -> None:
-        """Mines a block at ``timestamp``; does nothing when the chain is there already."""
-        if ape.chain.blocks.head.timestamp < timestamp:
-            ape.chain.mine(timestamp=timestamp)
-
     def enter(self, key: PostKey) -> None:
         """Goes to the first second of the window of a place."""
         self.go_to(self.terms.window(key.round, key.kind)[0])
-
-    def at(self, timestamp: int) -> None:
-        """Has the next transaction happen at ``timestamp``."""
-        ape.chain.pending_timestamp = timestamp
 
     # ---------------------------------------------------------------- what is said
 
@@ -198,10 +189,6 @@ class Session:
         )
         (log,) = self.contract.Challenged.from_receipt(receipt)
         return log.deadline
-
-    def refusal(self, name: str, *args: Any, sender: Any, value: int = 0) -> Refusal | None:
-        """How the board's method of that name would be refused now."""
-        return refusal(getattr(self.contract, name), *args, sender=sender, value=value)
 
     # ---------------------------------------------------------------- what is so
 

@@ -23,7 +23,7 @@ from eth_hash.auto import keccak
 
 from offchain.seccl import ballots as b
 from offchain.seccl.borda import Election
-from tests.kit.refusals import Refusal, refusal
+from tests.kit.driver import Driver
 
 CONTEXT = keccak(b"a session of the bulletin board")
 BALLOT_TIME = 600
@@ -53,7 +53,7 @@ def voters_of(accounts: Iterable[Any], more: int = 0) -> list[Voter]:
 
 
 @dataclass
-class BordaDriver:
+class BordaDriver(Driver):
     """One session."""
 
     contract: ContractInstance
@@ -63,14 +63,14 @@ class BordaDriver:
     created: ReceiptAPI
 
     @property
+    def usual(self) -> Any:
+        """Whoever opened the session."""
+        return self.owner
+
+    @property
     def members(self) -> int:
         """How many there are."""
         return len(self.voters)
-
-    @property
-    def now(self) -> int:
-        """The latest block's time."""
-        return ape.chain.blocks.head.timestamp
 
     @property
     def newest(self) -> Any:
@@ -104,11 +104,6 @@ class BordaDriver:
         """Opens the next round."""
         number = self.newest[0] if round_ is None else round_
         return self.contract.openRound(number, sender=sender or self.owner)
-
-    def go_to(self, timestamp: int) -> None:
-        """Mines a block at ``timestamp``; does nothing when the chain is there already."""
-        if self.now < timestamp:
-            ape.chain.mine(timestamp=timestamp)
 
     def end_ballots(self) -> None:
         """Goes to the first second in which no ballot is taken any more."""
@@ -175,10 +170,6 @@ class BordaDriver:
         """Casts signed ballots in one transaction, as the server would."""
         calls = [self.contract.voteSigned.encode_input(ballot) for ballot in ballots]
         return self.contract.batch(calls, sender=sender or self.owner)
-
-    def refusal(self, name: str, *args: Any, sender: Any = None) -> Refusal | None:
-        """How the method of that name would be refused now."""
-        return refusal(getattr(self.contract, name), *args, sender=sender or self.owner)
 
     def _by(self, voter: int, options: dict[str, Any]) -> dict[str, Any]:
         return {"sender": self.voters[voter].account} | options

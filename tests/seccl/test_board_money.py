@@ -4,6 +4,7 @@ import ape
 import pytest
 
 from offchain.crypto import commitments as cm
+from tests.kit.driver import gained
 from tests.kit.refusals import decode, refused
 from tests.seccl.board_driver import (
     BOND,
@@ -13,7 +14,6 @@ from tests.seccl.board_driver import (
     open_batched,
     open_session,
 )
-from tests.sum.model_driver import gained
 
 SHARE = STAKE // MEMBERS
 CALLS = 3  # the mood of a Puppet that calls back

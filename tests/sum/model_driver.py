@@ -7,10 +7,9 @@ from math import isqrt
 from typing import Any
 
 import ape
-from ape.api import ReceiptAPI
 from ape.contracts import ContractInstance
 
-from tests.kit.refusals import Refusal, refusal
+from tests.kit.driver import Driver
 
 DAY = 86_400
 WAITS = (DAY, 7 * DAY, 9 * DAY)
@@ -48,7 +47,7 @@ def stake_deposit(seconds: int) -> int:
 
 
 @dataclass
-class ModelDriver:
+class ModelDriver(Driver):
     """A model whose classifier says what it is told, and everybody who has touched it."""
 
     model: ContractInstance
@@ -59,14 +58,9 @@ class ModelDriver:
     people: set[Any] = field(default_factory=set)
 
     @property
-    def now(self) -> int:
-        """The latest block's time."""
-        return ape.chain.blocks.head.timestamp
-
-    def go_to(self, timestamp: int) -> None:
-        """Mines a block at ``timestamp``; does nothing when the chain is there already."""
-        if self.now < timestamp:
-            ape.chain.mine(timestamp=timestamp)
+    def contract(self) -> ContractInstance:
+        """The model."""
+        return self.model
 
     def say(self, label: int) -> None:
         """From now on the model gives every sample this label."""
@@ -109,10 +103,6 @@ class ModelDriver:
         for one in made:
             self.model.refund(*one.args, sender=author)
 
-    def refusal(self, name: str, *args: Any, sender: Any, value: int = 0) -> Refusal | None:
-        """How the model's method of that name would be refused now."""
-        return refusal(getattr(self.model, name), *args, sender=sender, value=value)
-
     def left(self, made: Contribution) -> int:
         """What is left of its deposit."""
         return self.model.contribution(*made.named).left
@@ -122,11 +112,3 @@ class ModelDriver:
         deposits = sum(map(self.left, self.contributions))
         claimable = sum(map(self.model.claimable, self.people))
         assert self.model.balance == deposits + claimable + self.model.pot()
-
-
-def gained(account: Any, receipt: ReceiptAPI) -> int:
-    """What ``account`` gained in the receipt's block, but for the gas it paid."""
-    balance = ape.chain.provider.web3.eth.get_balance
-    block = receipt.block_number
-    change = balance(account.address, block) - balance(account.address, block - 1)
-    return change + (receipt.total_fees_paid if receipt.sender == account else 0)

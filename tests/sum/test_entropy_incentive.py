@@ -11,6 +11,7 @@ import ape
 import numpy as np
 import pytest
 
+from tests.kit.driver import gained
 from tests.kit.refusals import deployment_refusal, refused
 from tests.kit.solidity import compile_contracts
 from tests.sum.model_driver import (
@@ -18,7 +19,6 @@ from tests.sum.model_driver import (
     SUBMISSION_COST,
     UNIT,
     WAITS,
-    gained,
     stake_deposit,
 )
 

@@ -5,6 +5,7 @@ from math import isqrt
 import ape
 import pytest
 
+from tests.kit.driver import gained
 from tests.kit.refusals import deployment_refusal, refusal, refused
 from tests.kit.snapshots import undone
 from tests.sum.model_driver import (
@@ -13,7 +14,6 @@ from tests.sum.model_driver import (
     SUBMISSION_COST,
     UNIT,
     WAITS,
-    gained,
     stake_deposit,
 )
 

@@ -2,8 +2,9 @@
 
 import ape
 
+from tests.kit.driver import gained
 from tests.kit.refusals import deployment_refusal, refused
-from tests.sum.model_driver import COST_WEIGHT, SUBMISSION_COST, UNIT, WAITS, gained, stake_deposit
+from tests.sum.model_driver import COST_WEIGHT, SUBMISSION_COST, UNIT, WAITS, stake_deposit
 
 COST = SUBMISSION_COST * UNIT
 

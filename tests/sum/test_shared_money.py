@@ -3,9 +3,10 @@
 import ape
 import pytest
 
+from tests.kit.driver import gained
 from tests.kit.refusals import decode, refusal, refused
 from tests.kit.snapshots import undone
-from tests.sum.model_driver import SUBMISSION_COST, UNIT, WAITS, gained, stake_deposit
+from tests.sum.model_driver import SUBMISSION_COST, UNIT, WAITS, stake_deposit
 
 COST = SUBMISSION_COST * UNIT
 CONTENT, REVERTS, CALLS = 0, 1, 3

@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Classifier} from "./Classifier.sol";
 import {Lanes} from "./Lanes.sol";
-import {Touched} from "./Touched.sol";
+import {Touched, TouchedLib} from "./Touched.sol";
 
 /// @title Classifiers that count, for each class, its samples and how many of them have each feature
 /// @notice Counts have 16 bits. A class that has learnt 65,535 samples is full: later samples of it change nothing.
@@ -55,19 +55,19 @@ abstract contract FeatureCounts is Classifier {
         override
         returns (uint256 predicted, bool changed)
     {
-        (uint256 at, uint256 end) = _scan(features);
-        predicted = _choose(at, end, active);
+        (Touched first, Touched end) = _scan(features, active);
+        predicted = _choose(first, end, active);
         (uint256 samples, uint256 total) = _classOf(label);
         if (samples == MAX_SAMPLES) return (predicted, false);
-        total = Math.min(total + _growth(at, end, active, label), MAX_TOTAL);
+        total = Math.min(total + _growth(first, end, active, label), MAX_TOTAL);
         uint256 position = 64 * (label & 3);
         uint256 others = _classes[label >> 2] & ~(uint256(type(uint64).max) << position);
         _classes[label >> 2] = others | (total << 16 | samples + 1) << position;
         uint256 block_ = ((1 << _blockBits) - 1) << label * _blockBits;
-        for (; at < end; at += Touched.SIZE) {
-            (uint256 lanes, uint256 ones) = Touched.read(at);
+        for (Touched at = first; at < end; at = at.next()) {
+            (uint256 lanes, uint256 ones) = at.read();
             // A lane is full only if the initial words had it ahead of its class.
-            Touched.store(at, 0, Lanes.increment16(lanes, ones & block_));
+            at.store(0, Lanes.increment16(lanes, ones & block_));
         }
         return (predicted, true);
     }
@@ -82,8 +82,8 @@ abstract contract FeatureCounts is Classifier {
     }
 
     function _predict(uint256[] calldata features, uint256 active) internal view override returns (uint256 label) {
-        (uint256 begin, uint256 end) = _scan(features);
-        return _choose(begin, end, active);
+        (Touched first, Touched end) = _scan(features, active);
+        return _choose(first, end, active);
     }
 
     function _getWord(uint256 i) internal view override returns (uint256) {
@@ -91,11 +91,11 @@ abstract contract FeatureCounts is Classifier {
         return i < featureWords ? _counts[i] : _classes[i - featureWords];
     }
 
-    /// @dev The class of a sample that touches the words from `begin` to `end`.
-    function _choose(uint256 begin, uint256 end, uint256 active) internal view virtual returns (uint256 label);
+    /// @dev The class of a sample of `active` features that touches the words in the list.
+    function _choose(Touched first, Touched end, uint256 active) internal view virtual returns (uint256 label);
 
     /// @dev By how much such a sample of class `label` raises the total of that class.
-    function _growth(uint256 begin, uint256 end, uint256 active, uint256 label) internal view virtual returns (uint256);
+    function _growth(Touched first, Touched end, uint256 active, uint256 label) internal view virtual returns (uint256);
 
     /// @dev How many samples a class learnt, and its total.
     function _classOf(uint256 class) internal view returns (uint256 samples, uint256 total) {
@@ -108,10 +108,11 @@ abstract contract FeatureCounts is Classifier {
         return word >> class * _blockBits & (1 << _blockBits) - 1;
     }
 
-    /// @dev The words that a sample touches; the lanes named are those of its features for all classes.
-    function _scan(uint256[] calldata features) private view returns (uint256 begin, uint256 end) {
-        begin = Touched.begin();
-        end = begin;
+    /// @dev The words that a sample of `active` features touches, at most one for each; the lanes named are those of its
+    /// features for all classes.
+    function _scan(uint256[] calldata features, uint256 active) private view returns (Touched first, Touched end) {
+        first = TouchedLib.allocate(active);
+        end = first;
         uint256 perWord = _perWord;
         uint256 chunkMask = (1 << perWord) - 1;
         uint256 blockOnes = _blockOnes;
@@ -126,12 +127,12 @@ abstract contract FeatureCounts is Classifier {
                     uint256 chunk = bits & chunkMask;
                     // The word is read from the list later.
                     // slither-disable-next-line unused-return
-                    if (chunk != 0) (end,) = Touched.load(end, slot, 0, Lanes.select16(chunk) * blockOnes);
+                    if (chunk != 0) (end,) = end.load(slot, 0, Lanes.select16(chunk) * blockOnes);
                     ++slot;
                 }
             }
         }
-        Touched.end(end);
+        TouchedLib.close(first, end);
     }
 
     function _featureWords() private view returns (uint256) {

@@ -19,7 +19,7 @@ contract NaiveBayes is FeatureCounts {
         FeatureCounts(featureCount_, maxActive_, classCount_)
     {}
 
-    function _choose(uint256 begin, uint256 end, uint256 active) internal view override returns (uint256 label) {
+    function _choose(Touched first, Touched end, uint256 active) internal view override returns (uint256 label) {
         uint256 best = 0;
         uint256 classes = classCount;
         uint256 features = featureCount;
@@ -27,7 +27,7 @@ contract NaiveBayes is FeatureCounts {
             for (uint256 class = 0; class < classes; ++class) {
                 (uint256 samples, uint256 total) = _classOf(class);
                 if (samples == 0) continue;
-                (uint256 a, int256 aExponent) = _numerator(begin, end, class, samples);
+                (uint256 a, int256 aExponent) = _numerator(first, end, class, samples);
                 (uint256 b, int256 bExponent) = Floating.power(total + features, active);
                 uint256 key = Floating.quotientKey(a, aExponent, b, bExponent);
                 if (key > best) (label, best) = (class, key);
@@ -35,12 +35,12 @@ contract NaiveBayes is FeatureCounts {
         }
     }
 
-    function _growth(uint256, uint256, uint256 active, uint256) internal pure override returns (uint256) {
+    function _growth(Touched, Touched, uint256 active, uint256) internal pure override returns (uint256) {
         return active;
     }
 
     /// @dev `samples` times S + 1 of each active feature.
-    function _numerator(uint256 begin, uint256 end, uint256 class, uint256 samples)
+    function _numerator(Touched first, Touched end, uint256 class, uint256 samples)
         private
         view
         returns (uint256 mantissa, int256 exponent)
@@ -48,8 +48,8 @@ contract NaiveBayes is FeatureCounts {
         uint256 product = samples;
         int256 cut = 0;
         unchecked {
-            for (uint256 at = begin; at < end; at += Touched.SIZE) {
-                (uint256 lanes, uint256 ones) = Touched.read(at);
+            for (Touched at = first; at < end; at = at.next()) {
+                (uint256 lanes, uint256 ones) = at.read();
                 // Four lanes at a time: below 2**192 the product has room for four factors of at most 2**16. Lanes that
                 // the sample does not name are 0 here, and their factor is 1.
                 for (uint256 rest = _blockOf(lanes & ones * 0xffff, class); rest != 0; rest >>= 64) {

@@ -18,8 +18,8 @@ contract NearestCentroid is FeatureCounts {
         FeatureCounts(featureCount_, maxActive_, classCount_)
     {}
 
-    function _choose(uint256 begin, uint256 end, uint256) internal view override returns (uint256 label) {
-        uint256 sums = _sums(begin, end);
+    function _choose(Touched first, Touched end, uint256) internal view override returns (uint256 label) {
+        uint256 sums = _sums(first, end);
         int256 best = 0;
         // No class yet: any fraction is greater than -1 / 0.
         int256 bestSquare = 0;
@@ -38,20 +38,20 @@ contract NearestCentroid is FeatureCounts {
     }
 
     /// @dev |S + x|^2 - |S|^2 = 2 * D + |x|^2.
-    function _growth(uint256 begin, uint256 end, uint256 active, uint256 label)
+    function _growth(Touched first, Touched end, uint256 active, uint256 label)
         internal
         view
         override
         returns (uint256)
     {
-        return 2 * Lanes.sum32(_blockOf(_sums(begin, end), label)) + active;
+        return 2 * Lanes.sum32(_blockOf(_sums(first, end), label)) + active;
     }
 
     /// @dev Eight sums of 32 bits, of which those in the block of class c add up to D_c: at most 512 words of 2 * 65,535.
-    function _sums(uint256 begin, uint256 end) private pure returns (uint256 sums) {
+    function _sums(Touched first, Touched end) private pure returns (uint256 sums) {
         unchecked {
-            for (uint256 at = begin; at < end; at += Touched.SIZE) {
-                (uint256 lanes, uint256 ones) = Touched.read(at);
+            for (Touched at = first; at < end; at = at.next()) {
+                (uint256 lanes, uint256 ones) = at.read();
                 sums += Lanes.pairs16(lanes & ones * 0xffff);
             }
         }

@@ -5,7 +5,7 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Classifier} from "./Classifier.sol";
 import {Lanes} from "./Lanes.sol";
-import {Touched} from "./Touched.sol";
+import {Touched, TouchedLib} from "./Touched.sol";
 
 /// @title Perceptron with two classes
 /// @notice Predicts 1 if intercept + sum of the weights of the active features > 0, and 0 otherwise. A sample of class 1
@@ -48,15 +48,15 @@ contract SparsePerceptron is Classifier {
         override
         returns (uint256 predicted, bool changed)
     {
-        uint256 at;
-        uint256 end;
-        (predicted, at, end) = _scan(features, active);
+        Touched first;
+        Touched end;
+        (predicted, first, end) = _scan(features, active);
         if (predicted == label) return (predicted, false);
-        for (; at < end; at += Touched.SIZE) {
-            (uint256 lanes, uint256 ones) = Touched.read(at);
+        for (Touched at = first; at < end; at = at.next()) {
+            (uint256 lanes, uint256 ones) = at.read();
             uint256 taught = label == 1 ? Lanes.increment12(lanes, ones) : Lanes.decrement12(lanes, ones);
             if (taught == lanes) continue;
-            Touched.store(at, BIAS, taught);
+            at.store(BIAS, taught);
             changed = true;
         }
     }
@@ -78,14 +78,15 @@ contract SparsePerceptron is Classifier {
         return i < wordCount - 1 ? _weights[i] : uint256(int256(intercept));
     }
 
-    /// @dev The class, and the words that the sample touches with their weights biased by 2,048 (see {Touched}).
+    /// @dev The class, and the words that a sample of `active` features touches, at most one for each, their weights
+    /// biased by 2,048.
     function _scan(uint256[] calldata features, uint256 active)
         private
         view
-        returns (uint256 label, uint256 begin, uint256 end)
+        returns (uint256 label, Touched first, Touched end)
     {
-        begin = Touched.begin();
-        end = begin;
+        first = TouchedLib.allocate(active);
+        end = first;
         uint256 slot;
         assembly ("memory-safe") {
             slot := _weights.slot
@@ -94,16 +95,16 @@ contract SparsePerceptron is Classifier {
         // At most 65,536 lanes of 4,095: nothing here comes near 2**255.
         unchecked {
             uint256 total = 0;
-            for (uint256 first = 0; slot < endSlot; first += WINDOW) {
+            for (uint256 feature = 0; slot < endSlot; feature += WINDOW) {
                 uint256 sums = 0;
                 uint256 nextSlot = slot + WINDOW_WORDS;
                 // 21 bits of the sample select the lanes of one word.
-                for (uint256 bits = _window(features, first); bits != 0; bits >>= PER_WORD) {
+                for (uint256 bits = _window(features, feature); bits != 0; bits >>= PER_WORD) {
                     uint256 chunk = bits & (1 << PER_WORD) - 1;
                     if (chunk != 0) {
                         uint256 ones = Lanes.select12(chunk);
                         uint256 lanes;
-                        (end, lanes) = Touched.load(end, slot, BIAS, ones);
+                        (end, lanes) = end.load(slot, BIAS, ones);
                         sums += Lanes.pairs12(lanes & ones * 0xfff);
                     }
                     ++slot;
@@ -111,7 +112,7 @@ contract SparsePerceptron is Classifier {
                 slot = nextSlot;
                 total += Lanes.sum24(sums);
             }
-            Touched.end(end);
+            TouchedLib.close(first, end);
             // Every active feature brought its bias.
             label = int256(intercept) + int256(total) > int256(active << 11) ? 1 : 0;
         }

@@ -13,15 +13,13 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_vali
 from pydantic.dataclasses import dataclass
 
 from offchain.errors import SoukError
+from offchain.report.money import Amount, Money
 
-SCHEMA = 3
+SCHEMA = 4
 """Version of the JSON form; raised when a field is added, renamed or changes its meaning."""
 
 MAX_RECORD_BYTES = 64 << 20
 """Longest JSON text read."""
-
-Amount = Annotated[int, Field(ge=0)]
-"""Coins in the smallest unit (wei). JSON holds it as an integer, exact at any size."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -42,27 +40,6 @@ class GasEntry:
     party: str
     call: str
     gas: Amount
-
-
-@dataclass(frozen=True, config=_STRICT)
-class LedgerEntry:
-    """What one party put into the session's contract and where that stands at the end.
-
-    paid_in: sent to the contract, in the session's currency.
-    paid_out: already withdrawn.
-    fees: what its transactions cost on this chain, in wei of the native coin.
-    claimable: may be withdrawn now and was not.
-    locked: in the contract, not yet decided to whom it belongs.
-
-    Over all parties paid_in = paid_out + claimable + locked, else coins are unaccounted for.
-    """
-
-    party: str
-    paid_in: Amount
-    paid_out: Amount
-    fees: Amount
-    claimable: Amount = 0
-    locked: Amount = 0
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -114,6 +91,7 @@ class SessionRecord:
         collector's (MDE), in the smallest unit; empty without that second opinion.
     winner: name of the provider whose data was bought, None without a deal.
     digest_winner, digest_received: SHA-256 of the winner's dataset and of the collector's.
+    money: of every party, which together neither gain nor lose.
     settings: versions, block, commit, whatever else is needed to run it again.
     started, finished: ISO 8601 with a time zone. events: one line each, in order.
     currency, decimals: how amounts in the session's currency are written.
@@ -142,7 +120,7 @@ class SessionRecord:
     winner: str | None
     digest_winner: str | None
     digest_received: str | None
-    ledger: tuple[LedgerEntry, ...]
+    money: tuple[Money, ...]
     settings: dict[str, str]
     started: str
     finished: str

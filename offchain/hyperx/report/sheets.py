@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import fmean
 
 from offchain.hyperx.report import published
-from offchain.hyperx.report.record import GasEntry, LedgerEntry, ProviderResult, SessionRecord
+from offchain.hyperx.report.record import GasEntry, ProviderResult, SessionRecord
 from offchain.report.sheets import Row, Sheet
 from offchain.report.text import amount, ether, gas_cost, interval, percent, plain, whole
 
@@ -183,39 +182,6 @@ def gas_by_call_sheet(record: SessionRecord) -> Sheet:
         f"{published.SAMPLE_BPS // 100} % sampled"
         + (", on the gas rules of 2020." if same else ": read the ratio with that in mind."),
     )
-
-
-def ledger_sheet(record: SessionRecord) -> Sheet:
-    """Who put in what, who got what, and what is left in the contract, and whose that is."""
-
-    def cells(name: str, entries: Iterable[LedgerEntry]) -> tuple[str, ...]:
-        rows = list(entries)
-        paid_in, paid_out = sum(e.paid_in for e in rows), sum(e.paid_out for e in rows)
-        claimable, locked = sum(e.claimable for e in rows), sum(e.locked for e in rows)
-        money = (paid_in, paid_out, claimable, locked, paid_out + claimable - paid_in)
-        fees = ether(sum(e.fees for e in rows))
-        return (name, *(amount(units, record.decimals) for units in money), fees)
-
-    coin = plain(record.currency)
-    return Sheet(
-        f"Money, in {coin}",
-        ("Party", "Paid in", "Paid out", "Claimable", "Locked", "Gain", "Fees (ETH)"),
-        1,
-        tuple(Row(cells(plain(entry.party), [entry])) for entry in record.ledger),
-        cells("Total", record.ledger),
-        balance_line(record)
-        + " Gain is paid out and claimable less paid in; fees come on top, rounded to six places.",
-    )
-
-
-def balance_line(record: SessionRecord) -> str:
-    """Whether every coin that went in is paid out, claimable or locked."""
-    held = sum(entry.paid_in - entry.paid_out for entry in record.ledger)
-    owed = sum(entry.claimable + entry.locked for entry in record.ledger)
-    coin = plain(record.currency)
-    if held == owed:
-        return f"The books balance: {amount(held, record.decimals)} {coin} still in the contract."
-    return f"The books DO NOT balance: {amount(held - owed, record.decimals)} {coin} unaccounted."
 
 
 def _mean(gas: list[int]) -> int | None:

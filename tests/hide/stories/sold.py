@@ -5,13 +5,12 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import ape
-import click
 import pytest
 from rich.console import Console
 
@@ -20,12 +19,13 @@ from offchain.hide.judging import Split
 from offchain.hide.levels import Found
 from offchain.hide.making import Cost, Made, Plan
 from scripts._hide import workshop
-from scripts._hide.options import Options
+from scripts._hide.options import SellOptions
 from scripts._hide.play import Sale
 from scripts._hide.record import SaleRecord
 from scripts._hide.scene import Scene
 from scripts._stage.telling import Telling
 from scripts.sell import cli
+from tests.kit.options import options_of
 from tests.kit.snapshots import undone
 from tests.offchain.hide.small import made_up_family
 
@@ -63,10 +63,8 @@ class Sold:
         return [one.owned for one in self.record.buyers]
 
 
-def small_options(folder: Path, **changes: Any) -> Options:
+def small_options(folder: Path, **changes: Any) -> SellOptions:
     """The command line's defaults, with data small enough for a test."""
-    context, names = click.Context(cli), {field.name for field in fields(Options)}
-    defaults = {p.name: p.get_default(context) for p in cli.params if p.name in names}
     small = {
         "images": 60,
         "test": 20,
@@ -75,7 +73,7 @@ def small_options(folder: Path, **changes: Any) -> Options:
         "keep": folder / "keep",
         "reports": folder / "reports",
     }
-    return replace(Options(**defaults), **(small | changes))
+    return options_of(cli, SellOptions, **(small | changes))
 
 
 def unmeasured(split: Split, plan: Plan, *args: Any, **options: Any) -> Made:

@@ -16,7 +16,7 @@ from scripts._hide.stories import STORIES, Story
 from tests.hide.stories.sold import PRICES, STAKE, Sold, play, with_a_gap
 from tests.kit.mock_contracts import deploy_token
 
-FILES = ["accuracy.png", "prices.png", "report.html", "sell.json"]
+FILES = ["accuracy.png", "prices.png", "record.json", "report.html"]
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def test_what_is_reported_is_on_disk_and_on_the_screen(story):
     """Record, plots and page are there; the record's figures are those of the tables."""
     outcome, _ = story
     assert sorted(path.name for path in outcome.folder.iterdir()) == FILES
-    kept = json.loads((outcome.folder / "sell.json").read_text())
+    kept = json.loads((outcome.folder / "record.json").read_text())
     assert [one["gain"] for one in kept["money"]] == list(outcome.gains.values())
     assert kept["counters"][0]["name"] == "none"
     page = (outcome.folder / "report.html").read_text()

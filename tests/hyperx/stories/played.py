@@ -5,21 +5,21 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import ape
-import click
 from rich.console import Console
 
 from offchain.hyperx.report.record import SessionRecord
 from offchain.hyperx.session import Member, Session
 from scripts._hyperx.chain import ChainSession
-from scripts._hyperx.options import Options
+from scripts._hyperx.options import TradeOptions
 from scripts._hyperx.play import Demonstration
 from scripts._hyperx.telling import SessionTelling
 from scripts.trade import cli
+from tests.kit.options import options_of
 from tests.kit.snapshots import undone
 
 
@@ -61,13 +61,11 @@ class Played:
     @property
     def gains(self) -> dict[str, int]:
         """What each party gained besides gas, in wei."""
-        return {e.party: e.paid_out + e.claimable - e.paid_in for e in self.record.ledger}
+        return {one.party: one.gain for one in self.record.money}
 
 
-def small_options(folder: Path, **changes: Any) -> Options:
+def small_options(folder: Path, **changes: Any) -> TradeOptions:
     """The command line's defaults, with datasets small enough for a test."""
-    context, names = click.Context(cli), {field.name for field in fields(Options)}
-    defaults = {p.name: p.get_default(context) for p in cli.params if p.name in names}
     small = {
         "plan": "clean,mislabel:0.5,noise:0.6",
         "shards": 20,
@@ -79,7 +77,7 @@ def small_options(folder: Path, **changes: Any) -> Options:
         "deployments": folder / "deployments",
         "reports": folder / "reports",
     }
-    return replace(Options(**defaults), **(small | changes))
+    return options_of(cli, TradeOptions, **(small | changes))
 
 
 def play_story(name: str, folder: Path, *, forgetful: bool = False, **changes: Any) -> Played:

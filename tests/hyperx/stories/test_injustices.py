@@ -10,22 +10,22 @@ import pytest
 import scripts._hyperx.play as demonstration
 from offchain.data.imageset import ImageSet
 from offchain.hyperx.session import Session
-from scripts._hyperx.record import Market, injustices
+from scripts._hyperx.scene import Scene, injustices
 from scripts._hyperx.stories import Story
 from tests.hyperx.stories.played import play_story
 
-Judge = Callable[[Market, Session, Story, ImageSet], list[str]]
+Judge = Callable[[Scene, Session, Story, ImageSet], list[str]]
 
 
-def _books_cooked(market: Market, session: Session, story: Story, got: ImageSet) -> list[str]:
-    account = market.offers[2].seat.address
-    cooked = replace(market, before={**market.before, account: market.before[account] + 1})
+def _books_cooked(scene: Scene, session: Session, story: Story, got: ImageSet) -> list[str]:
+    account = scene.contenders[2].seat.address
+    cooked = replace(scene, before={**scene.before, account: scene.before[account] + 1})
     return injustices(cooked, session, story, got)
 
 
-def _culprit_paid(market: Market, session: Session, story: Story, got: ImageSet) -> list[str]:
-    offers = tuple(replace(offer, culprit=not offer.culprit) for offer in market.offers)
-    return injustices(replace(market, offers=offers), session, story, got)
+def _culprit_paid(scene: Scene, session: Session, story: Story, got: ImageSet) -> list[str]:
+    contenders = tuple(replace(one, culprit=not one.culprit) for one in scene.contenders)
+    return injustices(replace(scene, contenders=contenders), session, story, got)
 
 
 TAMPERED: dict[str, tuple[Judge, str]] = {
@@ -62,9 +62,9 @@ def judged(project, tmp_path_factory) -> Mapping[str, list[str]]:
     """What is said of one just session when something about it is told otherwise."""
     found: dict[str, list[str]] = {}
 
-    def judge(market: Market, session: Session, story: Story, got: ImageSet) -> list[str]:
-        found.update({n: j(market, session, story, got) for n, (j, _) in TAMPERED.items()})
-        return injustices(market, session, story, got)
+    def judge(scene: Scene, session: Session, story: Story, got: ImageSet) -> list[str]:
+        found.update({n: j(scene, session, story, got) for n, (j, _) in TAMPERED.items()})
+        return injustices(scene, session, story, got)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(demonstration, "injustices", judge)

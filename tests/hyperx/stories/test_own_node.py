@@ -10,7 +10,7 @@ import ape
 import pytest
 
 from offchain.hyperx.report.record import SessionRecord
-from tests.gas.node import quiet_node
+from tests.kit.node import quiet_node
 
 
 @pytest.fixture

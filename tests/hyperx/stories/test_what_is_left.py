@@ -38,9 +38,9 @@ def test_the_page_names_the_winner_and_holds_both_pictures(outcome) -> None:
 
 def test_the_console_tells_a_newcomer_what_happened(outcome) -> None:
     """Phases by name, who got what, and no line wider than a terminal of 80 columns."""
-    for words in ("registration ends", "submission ends", "Who got what", "wins.", "ended justly"):
+    for words in ("registration ends", "submission ends", "Money, in ETH", "wins.", "ended justly"):
         assert words in outcome.printed
-    lines = [line for line in outcome.printed.splitlines() if not line.startswith("report:")]
+    lines = [line for line in outcome.printed.splitlines() if not line.startswith("/")]
     assert max(map(len, lines)) <= 80
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import click
 
 from scripts._mde.options import PriceOptions
 from scripts._mde.play import play_story
 from scripts.price import cli
+from tests.kit.options import options_of
 from tests.kit.snapshots import undone
 
 
@@ -35,8 +34,6 @@ class Played:
 
 def small_options(**changes: Any) -> PriceOptions:
     """The command line's defaults, with little data."""
-    context, names = click.Context(cli), {field.name for field in fields(PriceOptions)}
-    defaults = {p.name: p.get_default(context) for p in cli.params if p.name in names}
     small = {
         "sellers": "useful,mixed,redundant,irrelevant",
         "samples": 24,
@@ -45,7 +42,7 @@ def small_options(**changes: Any) -> PriceOptions:
         "test": 200,
         "orders": 3,
     }
-    return replace(PriceOptions(**defaults), **(small | changes))
+    return options_of(cli, PriceOptions, **(small | changes))
 
 
 def play(name: str, folder: Path, **changes: Any) -> Played:

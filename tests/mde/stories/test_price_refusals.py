@@ -18,8 +18,8 @@ from offchain.mde.seller import Said, Seller
 from scripts._mde.chain import PriceChain
 from scripts._stage.chain import ActionRefused
 from scripts._stage.wallet import AccountWallet
+from tests.kit.memory_store import MemoryStore
 from tests.kit.snapshots import undone
-from tests.offchain.hyperx.session_in_memory import MemoryStore
 from tests.offchain.mde.small import drawn, fitted, linear, small_task
 
 PRICE = PriceFunction(Piecewise(((0, 10), (10**9, 10**6))), 10**6, 10, useful=10)

@@ -7,7 +7,7 @@ from eth_hash.auto import keccak
 
 from offchain.crypto import commitments as cm
 from offchain.crypto.errors import CommitmentError
-from tests.offchain.hyperx.session_in_memory import proven_root
+from tests.kit.multiproofs import proven_root
 
 PARTY = cm.Party(1, "0x" + "11" * 20, "0x" + "22" * 20)
 SIZES = range(1, 21)

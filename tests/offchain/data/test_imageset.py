@@ -92,14 +92,6 @@ def test_a_subset_refuses_what_is_no_list_of_valid_positions(indices):
         make_set((5, 5)).subset(indices)
 
 
-def test_grey_as_rgb_has_three_equal_channels_and_rgb_stays():
-    grey = make_set((4,))
-    rgb = grey.as_rgb()
-    assert rgb.shape == (3, 2, 2)
-    assert all(torch.equal(rgb.images[:, c], grey.images[:, 0]) for c in range(3))
-    assert torch.equal(rgb.as_rgb().images, rgb.images)
-
-
 @pytest.mark.parametrize("stratified", [True, False])
 @pytest.mark.parametrize("parts", [1, 3, [200, 7, 90], [300]])
 def test_parts_are_disjoint_of_the_sizes_asked_and_repeatable(parts, stratified):

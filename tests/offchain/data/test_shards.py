@@ -13,7 +13,6 @@ from offchain.data.shards import (
     MAX_HEADER_BYTES,
     MAX_SHARD_BYTES,
     ShardError,
-    find_duplicate_samples,
     find_duplicates,
     join_shards,
     pack_shards,
@@ -220,13 +219,3 @@ def test_repeated_shards_are_found_each_copy_once_against_the_first():
     a, b, c = pack_shards(make_set(12), 3, 4)
     assert find_duplicates([a, b, c]) == []
     assert find_duplicates([a, b, a, c, b, a]) == [(0, 2), (1, 4), (0, 5)]
-
-
-def test_copies_hidden_by_reordering_or_relabelling_are_found_by_their_samples():
-    imageset = make_set(8)
-    shard = save({"images": imageset.images, "labels": imageset.labels})
-    hidden = save({"images": imageset.images.flip(0), "labels": imageset.labels})
-    assert find_duplicates([shard, hidden]) == []
-    joined = join_shards([shard, hidden], imageset.classes)
-    assert find_duplicate_samples(joined) == [(15 - i, i) for i in range(8, 16)]
-    assert find_duplicate_samples(imageset) == []

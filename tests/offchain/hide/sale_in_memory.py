@@ -19,8 +19,8 @@ from offchain.hide.sale.seller import Seller
 from offchain.hide.sale.session import SaleSession
 from offchain.hide.sale.stock import Conditions, Stock, prepare
 from offchain.roles import Action, Clock
+from tests.kit.memory_store import MemoryStore
 from tests.offchain.hide.small import made_up, made_up_family
-from tests.offchain.hyperx.session_in_memory import MemoryStore
 
 CHAIN_ID = 31337
 CONTRACT = "0x" + "c0" * 20

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from offchain.hyperx.report.record import GasEntry, LedgerEntry, ProviderResult, SessionRecord
+from offchain.hyperx.report.record import GasEntry, ProviderResult, SessionRecord
+from offchain.report.money import Money
 
 COIN = 10**18
 SCORES = {
@@ -29,13 +30,18 @@ def make_record(**changes: object) -> SessionRecord:
     gas = [GasEntry(party, call, g) for party, calls in CALLS.items() for call, g in calls.items()]
     gas += [GasEntry("collector", "sampleData", g) for g in SAMPLINGS]
     deposit = COIN // 4
-    providers, ledger = [], [LedgerEntry("collector", COIN, COIN // 8, 3 * 10**14)]
+    held = 100 * COIN
+    spent = COIN - COIN // 8
+    providers, money = [], [Money("collector", held, held - spent, 3 * 10**14, -spent)]
     for i, (name, (corruption, score, low, high)) in enumerate(SCORES.items()):
         payout = {"ada": deposit + COIN, "dan": deposit // 2}.get(name, deposit)
         outcome = {"ada": "chosen", "dan": "silent: lost 50 % of its deposit"}
         fees = 10**14 * (i + 1)
         claimable = payout if name == "dan" else 0  # it does not even collect the rest
-        ledger.append(LedgerEntry(name, deposit, payout - claimable, fees, claimable))
+        after = held - deposit + payout - claimable
+        money.append(
+            Money(name, held, after, fees, payout - deposit, claimable, outcome.get(name, ""))
+        )
         providers.append(
             ProviderResult(
                 name=name,
@@ -73,7 +79,7 @@ def make_record(**changes: object) -> SessionRecord:
         "winner": "ada",
         "digest_winner": "d" * 64,
         "digest_received": "d" * 64,
-        "ledger": tuple(ledger),
+        "money": tuple(money),
         "settings": {"python": "3.11.7", "block": "42"},
         "started": "2026-01-02T03:04:05+00:00",
         "finished": "2026-01-02T03:06:05+00:00",
@@ -92,7 +98,7 @@ def rename(record: SessionRecord, old: str, new: str) -> SessionRecord:
         record,
         providers=tuple(replace(p, name=renamed(p.name)) for p in record.providers),
         gas=tuple(replace(entry, party=renamed(entry.party)) for entry in record.gas),
-        ledger=tuple(replace(entry, party=renamed(entry.party)) for entry in record.ledger),
+        money=tuple(replace(one, party=renamed(one.party)) for one in record.money),
         winner=None if record.winner is None else renamed(record.winner),
         baselines={
             baseline: {renamed(name): score for name, score in scores.items()}
@@ -108,7 +114,7 @@ NOTHING = {
     "winner": None,
     "digest_winner": None,
     "digest_received": None,
-    "ledger": (),
+    "money": (),
     "settings": {},
     "events": (),
 }

@@ -7,7 +7,7 @@ from `Session.settled`, which test_hyperx_session.py holds against amounts worke
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from eth_hash.auto import keccak
@@ -23,8 +23,7 @@ from offchain.hyperx.delivery import SESSION_KEY_INDEX
 from offchain.hyperx.session import Session, State
 from offchain.hyperx.terms import Terms
 from offchain.roles import Clock
-from offchain.storage import ContentMissing, ContentTooLarge, cid_of
-from offchain.storage.checks import check_content
+from tests.kit.multiproofs import proven_root
 
 CHAIN_ID = 31337
 SESSION = "0x" + "5e" * 20
@@ -46,76 +45,6 @@ def need(condition: bool, reason: str) -> None:
     """What `require` is in Solidity."""
     if not condition:
         raise Refused(reason)
-
-
-def proven_root(count: int, leaves: Mapping[int, bytes], proof: Sequence[bytes]) -> bytes:
-    """The root that `leaves` (index -> leaf) and a multiproof give; ValueError on a wrong length.
-
-    Written from the paper's picture of a tree, level by level, without looking at commitments.py.
-    """
-    row, left, width = dict(leaves), list(proof), count
-    while width > 1:
-        above = {}
-        for parent in sorted({index // 2 for index in row}):
-            pair = []
-            for child in (2 * parent, 2 * parent + 1):
-                if child in row:
-                    pair.append(row[child])
-                elif child < width:
-                    if not left:
-                        raise ValueError("the proof is too short")
-                    pair.append(left.pop(0))
-            above[parent] = keccak(pair[0] + pair[1]) if len(pair) == 2 else pair[0]
-        row, width = above, (width + 1) // 2
-    if left:
-        raise ValueError("the proof is too long")
-    return row[0]
-
-
-class MemoryStore:
-    """A datastore of one party in a network that is a dict; what is pinned stays its own."""
-
-    def __init__(self, network: dict[str, bytes]) -> None:
-        self.network = network
-        self.pinned: dict[str, bytes] = {}
-
-    def put(self, data):
-        self.network[cid_of(data)] = self.pinned[cid_of(data)] = bytes(data)
-        return cid_of(data)
-
-    def put_many(self, items, progress=None):
-        return [self.put(item) for item in items]
-
-    def get(self, cid, max_bytes=None):
-        content = self.pinned.get(cid, self.network.get(cid))
-        if content is None:
-            raise ContentMissing(f"{cid} is not there")
-        if max_bytes is not None and len(content) > max_bytes:
-            raise ContentTooLarge(f"{cid} has more than the {max_bytes} bytes allowed")
-        return check_content(cid, content)
-
-    def get_many(self, cids, max_bytes=None, progress=None):
-        return [self.get(cid, max_bytes) for cid in cids]
-
-    def pin(self, cid):
-        self.pinned[cid] = self.get(cid)
-
-    def remove(self, cid):
-        self.network.pop(cid, None)
-        self.pinned.pop(cid, None)
-
-    def corrupt(self, cid):
-        """Flips a bit of what everybody is answered who has not pinned it."""
-        self.network[cid] = bytes([self.network[cid][0] ^ 1]) + self.network[cid][1:]
-
-    def close(self):
-        pass
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
 
 
 class SessionInMemory:

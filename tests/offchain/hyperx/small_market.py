@@ -28,7 +28,8 @@ from offchain.hyperx.session import Session
 from offchain.hyperx.terms import Terms
 from offchain.models.backbones import default_preprocessing
 from offchain.models.extractor import Extractor, random_extractor
-from tests.offchain.hyperx.session_in_memory import MemoryStore, SessionInMemory
+from tests.kit.memory_store import MemoryStore
+from tests.offchain.hyperx.session_in_memory import SessionInMemory
 
 CPU = torch.device("cpu")
 COLLECTOR, ANNA, BERT, CARL = ("0x" + byte * 20 for byte in ("c0", "a1", "b2", "c3"))

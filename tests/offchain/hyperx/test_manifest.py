@@ -9,7 +9,7 @@ from offchain.hyperx import manifest as mf
 from offchain.hyperx.manifest import Manifest, ManifestError
 from offchain.models.canonical import to_canonical
 from offchain.storage import ContentMissing, ContentTooLarge, cid_of, digest_of
-from tests.offchain.hyperx.session_in_memory import MemoryStore
+from tests.kit.memory_store import MemoryStore
 from tests.offchain.hyperx.small_market import ANNA, BERT, SHARDS, SessionInMemory, make_terms
 
 WORDS = [bytes([i]) * 32 for i in range(SHARDS)]

@@ -1,17 +1,13 @@
 """The page says who won, holds all in one file, and runs nothing that a stranger wrote."""
 
-import base64
-import os
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 
-from offchain.hyperx.report import sections as html
+from offchain.hyperx.report.page import headline, session_page, verdict
 from offchain.hyperx.report.record import SessionRecord
-from offchain.hyperx.report.sections import headline, render_html, verdict, write_report
 from tests.offchain.hyperx.report_sample import NOTHING, make_record, rename
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 1234567 * 3 }}"
@@ -34,7 +30,7 @@ class Page(HTMLParser):
 
 
 def page(record: SessionRecord) -> Page:
-    return Page(render_html(record, b"scores", b"gas"))
+    return Page(session_page(record, b"scores", b"gas").html())
 
 
 def test_the_page_shows_winner_match_every_table_and_every_event():
@@ -44,7 +40,7 @@ def test_the_page_shows_winner_match_every_table_and_every_event():
     assert "equals the winner's: both have SHA-256 " + "d" * 64 in text
     for expected in (
         *("noise:0.05", "silent: lost 50 % of its deposit", "90.0-95.0 %", "0.125"),
-        *("2,329,764", "11,463,038", "76,250", "The books balance", "Ether at 20 gwei"),
+        *("2,329,764", "11,463,038", "76,250", "no coin is unaccounted for", "Ether at 20 gwei"),
         *record.events,
         *record.settings.values(),
         *(record.session, record.factory, record.collector, "digits", "at most 10 %"),
@@ -92,7 +88,7 @@ def test_a_strangers_texts_are_shown_and_add_no_tag_or_attribute():
 
 
 def test_the_page_needs_nothing_outside_itself():
-    text = render_html(make_record(), b"scores", b"gas")
+    text = session_page(make_record(), b"scores", b"gas").html()
     found = Page(text)
     assert not {tag for tag, _ in found.tags} & {"script", "link", "iframe", "object", "base"}
     sources = [v for _, attrs in found.tags for k, v in attrs.items() if k in ("src", "href")]
@@ -101,58 +97,3 @@ def test_the_page_needs_nothing_outside_itself():
     assert not re.search(r"https?:|url\(|@import|//", re.sub(r"base64,[^\"]*", "", text))
     policy = next(a["content"] for _, a in found.tags if a.get("http-equiv"))
     assert policy.startswith("default-src 'none'")
-
-
-def test_the_files_hold_the_record_the_pictures_and_the_page_with_these_pictures(tmp_path):
-    record = make_record()
-    paths = write_report(record, tmp_path / "reports" / "one")
-    assert SessionRecord.from_json(paths.record.read_bytes()) == record
-    sources = [attrs["src"] for tag, attrs in Page(paths.html.read_text()).tags if tag == "img"]
-    pictures = [base64.b64decode(source.partition("base64,")[2]) for source in sources]
-    assert pictures == [paths.scores.read_bytes(), paths.gas.read_bytes()]
-    assert all(picture.startswith(b"\x89PNG") for picture in pictures)
-    assert sorted(os.listdir(paths.html.parent)) == [
-        *("gas.png", "record.json", "report.html", "scores.png")
-    ]
-
-
-@pytest.mark.parametrize("fails_at", [1, 2, 3, 4])
-def test_a_disk_that_fills_up_leaves_every_file_whole_old_or_new(tmp_path, monkeypatch, fails_at):
-    pictures = iter([b"old scores", b"old gas", b"new scores", b"new gas"] * 2)
-    monkeypatch.setattr(html, "png", lambda figure: next(pictures))
-    old_record, new_record = make_record(), make_record(story="another")
-
-    def files(folder: Path) -> dict[str, bytes]:
-        return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-    write_report(old_record, tmp_path / "shared")
-    write_report(new_record, tmp_path / "apart")
-    old, new = files(tmp_path / "shared"), files(tmp_path / "apart")
-    next(pictures), next(pictures)
-    calls = 0
-
-    def fill_up(self: Path, content: bytes) -> int:
-        nonlocal calls
-        calls += 1
-        with self.open("wb") as file:
-            file.write(content if calls < fails_at else content[:3])
-        if calls >= fails_at:
-            raise OSError("no space left")
-        return len(content)
-
-    monkeypatch.setattr(Path, "write_bytes", fill_up)
-    with pytest.raises(OSError, match="no space left"):
-        write_report(new_record, tmp_path / "shared")
-    found = files(tmp_path / "shared")
-    assert found.keys() == old.keys()
-    assert all(found[name] in (old[name], new[name]) for name in old)
-
-
-def test_what_cannot_be_drawn_leaves_no_files(tmp_path, monkeypatch):
-    def fails(record):
-        raise RuntimeError("cannot draw")
-
-    monkeypatch.setattr(html, "gas_figure", fails)
-    with pytest.raises(RuntimeError):
-        write_report(make_record(), tmp_path / "new")
-    assert not (tmp_path / "new").exists()

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from offchain.hyperx.report import sheets, tables
-from offchain.hyperx.report.record import LedgerEntry
+from offchain.hyperx.report import sheets
 from offchain.report import text
+from offchain.report.tables import render
 from tests.offchain.hyperx.report_sample import (
     CALLS,
     COIN,
@@ -24,11 +24,10 @@ from tests.offchain.hyperx.report_sample import (
 )
 
 ALL = [
-    tables.providers_table,
-    tables.scores_table,
-    tables.gas_by_party_table,
-    tables.gas_by_call_table,
-    tables.ledger_table,
+    sheets.providers_sheet,
+    sheets.scores_sheet,
+    sheets.gas_by_party_sheet,
+    sheets.gas_by_call_sheet,
 ]
 
 
@@ -55,10 +54,6 @@ def column(sheet: sheets.Sheet, header: str) -> tuple[list[Decimal], Decimal]:
     [
         (sheets.providers_sheet, ["Deposit (ETH)", "Payout (ETH)"]),
         (sheets.gas_by_party_sheet, ["Transactions", "Gas", "Ether at 20 gwei"]),
-        (
-            sheets.ledger_sheet,
-            ["Paid in", "Paid out", "Claimable", "Locked", "Gain", "Fees (ETH)"],
-        ),
     ],
 )
 def test_every_total_is_the_sum_of_the_numbers_above_it(make, headers):
@@ -133,58 +128,31 @@ def test_other_terms_than_the_papers_are_said_beside_the_ratio():
     assert "with that in mind" in note
 
 
-def test_the_ledger_keeps_paid_claimable_and_locked_apart_and_gain_counts_what_is_ones_own():
-    locked = LedgerEntry("eve", paid_in=COIN, paid_out=0, fees=0, locked=COIN)
-    record = make_record()
-    sheet = sheets.ledger_sheet(replace(record, ledger=(*record.ledger, locked)))
-    found = {row.cells[0]: row.cells[1:6] for row in sheet.rows}
-    assert found["ada"] == ("0.25", "1.25", "0", "0", "1")
-    assert found["dan"] == ("0.25", "0", "0.125", "0", "-0.125")
-    assert found["eve"] == ("1", "0", "0", "1", "-1")
-
-
-def test_books_that_do_not_balance_are_called_so_with_the_difference():
-    record = make_record()
-    assert sheets.balance_line(record) == "The books balance: 0.125 ETH still in the contract."
-    lost = LedgerEntry("eve", paid_in=3 * COIN, paid_out=COIN, fees=0, locked=COIN // 2)
-    line = sheets.balance_line(replace(record, ledger=(*record.ledger, lost)))
-    assert line == "The books DO NOT balance: 1.5 ETH unaccounted."
-
-
-def test_a_tokens_own_unit_is_used_for_money_and_ether_for_fees():
-    record = make_record(
-        currency="TOK", decimals=6, ledger=(LedgerEntry("collector", 2_500_000, 0, COIN),)
-    )
-    sheet = sheets.ledger_sheet(record)
-    assert sheet.title == "Money, in TOK"
-    assert sheet.rows[0].cells == ("collector", "2.5", "0", "0", "0", "-2.5", "1.000000")
-
-
-@pytest.mark.parametrize("table", ALL)
+@pytest.mark.parametrize("sheet", ALL)
 @pytest.mark.parametrize("width", [80, 120])
-def test_no_number_is_cut_or_broken_in_a_usual_terminal(table, width):
-    rendered = bare(shown(table(make_record()), width))
+def test_no_number_is_cut_or_broken_in_a_usual_terminal(sheet, width):
+    rendered = bare(shown(render(sheet(make_record())), width))
     assert "…" not in rendered
     assert max(map(len, rendered.splitlines())) <= width
-    for cell in ("93.0 %", "90.0-95.0 %") if table is tables.providers_table else ():
+    for cell in ("93.0 %", "90.0-95.0 %") if sheet is sheets.providers_sheet else ():
         assert cell in rendered
 
 
-@pytest.mark.parametrize("table", ALL)
-def test_an_empty_session_has_tables_too(table):
-    assert shown(table(make_record(**NOTHING)))
+@pytest.mark.parametrize("sheet", ALL)
+def test_an_empty_session_has_tables_too(sheet):
+    assert shown(render(sheet(make_record(**NOTHING))))
 
 
-@pytest.mark.parametrize("table", ALL)
-def test_a_hostile_name_is_shown_and_does_nothing(table):
+@pytest.mark.parametrize("sheet", ALL)
+def test_a_hostile_name_is_shown_and_does_nothing(sheet):
     name = "[red]x[/]\x1b[2J\n\u202eevil\x07"
     record = rename(make_record(events=()), "ada", name)
-    ours = shown(table(make_record()))
-    rendered = shown(table(record), 200)
+    ours = shown(render(sheet(make_record())))
+    rendered = shown(render(sheet(record)), 200)
     codes = set(re.findall(r"\x1b\[[0-9;]*[A-Za-z]", rendered))
     assert codes <= set(re.findall(r"\x1b\[[0-9;]*[A-Za-z]", ours))
     assert not set("\u202e\x07") & set(rendered)
-    if table is not tables.gas_by_call_table:
+    if sheet is not sheets.gas_by_call_sheet:
         assert r"[red]x[/]\x1b[2J\n\u202eevil\x07" in bare(rendered)
 
 

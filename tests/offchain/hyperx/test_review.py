@@ -16,7 +16,8 @@ from offchain.hyperx.manifest import Manifest
 from offchain.hyperx.review import ReviewError, fetch_shards, opened_keys
 from offchain.hyperx.session import Member
 from offchain.storage import cid_of, digest_of
-from tests.offchain.hyperx.session_in_memory import MemoryStore, proven_root
+from tests.kit.memory_store import MemoryStore
+from tests.kit.multiproofs import proven_root
 from tests.offchain.hyperx.small_market import ANNA, SHARD_SIZE, SHARDS, digits, of_digit
 
 PARTY = Party(1, "0x" + "5e" * 20, ANNA)

@@ -7,7 +7,7 @@ import pytest
 from offchain.crypto.sealing import point_of
 from offchain.crypto.settlement import Settlement
 from offchain.hyperx import events as ev
-from offchain.hyperx.session import Session, SessionError, State
+from offchain.hyperx.session import Fault, Session, SessionError, State
 from tests.offchain.hyperx.session_in_memory import CHAIN_ID, SESSION, held
 from tests.offchain.hyperx.small_market import ANNA, BERT, make_terms
 
@@ -181,6 +181,37 @@ def test_folding_in_two_parts_is_folding_at_once(name):
         for event in events[cut:]:
             session.apply(event)
         assert session == folded(*events)
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("silent candidate", Fault.NO_REVIEW),
+        ("wrong key", Fault.WRONG_KEY),
+        ("wrong delivery", Fault.WRONG_DELIVERY),
+        ("chosen and silent", Fault.NO_CLAIM),
+        ("refused twice", None),
+        ("deal", None),
+    ],
+)
+@pytest.mark.parametrize("penalty_bps", [1_000, 10_000])
+def test_the_cause_of_a_loss_is_kept_however_much_was_lost(name, fault, penalty_bps):
+    """A penalty of the whole deposit is no other fault than one of a tenth."""
+    rules = replace(terms(), penalty_bps=penalty_bps)
+    session = Session(CHAIN_ID, SESSION, rules)
+    for event in BRANCHES[name].events:
+        if isinstance(event, ev.CandidateSilent):
+            event = replace(event, forfeited=rules.penalty)
+        session.apply(event)
+    assert session.member(ANNA).fault is fault
+    assert session.member(BERT).fault is None
+
+
+def test_who_is_silent_when_chosen_delivered_no_key_where_keys_are_sealed():
+    session = Session(CHAIN_ID, SESSION, replace(terms(), settlement=Settlement.SEALED))
+    for event in BRANCHES["chosen and silent"].events:
+        session.apply(event)
+    assert session.member(ANNA).fault is Fault.NO_DELIVERY
 
 
 LAPSES = {

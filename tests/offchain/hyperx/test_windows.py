@@ -6,7 +6,8 @@ from offchain.crypto.settlement import Settlement
 from offchain.hyperx import adversaries
 from offchain.hyperx.provider import Provider
 from offchain.storage import DatastoreUnavailable
-from tests.offchain.hyperx.session_in_memory import MemoryStore, Refused, held
+from tests.kit.memory_store import MemoryStore
+from tests.offchain.hyperx.session_in_memory import Refused, held
 from tests.offchain.hyperx.small_market import BERT, COLLECTOR, honest
 from tests.offchain.hyperx.test_collector import Repeats
 

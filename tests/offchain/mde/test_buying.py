@@ -9,8 +9,8 @@ from offchain.mde.errors import MdeError
 from offchain.mde.extraction import ExtractionSettings
 from offchain.mde.owner import METHODS, Owner, Published, Purse, Trainer
 from offchain.mde.partition import Owned, Plan, lay_out
+from tests.kit.units import ETHER
 
-ETHER = 10**18
 PURSE = Purse(ETHER, ETHER // 100)
 PLAN = "useful,mixed,ordinary,redundant,mislabelled,irrelevant"
 SETTINGS = ExtractionSettings(points=2_000)

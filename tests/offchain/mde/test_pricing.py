@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from offchain.mde.errors import NotFinite, NotMonotone, PriceError
 from offchain.mde.pricing import MAX_WEI, Binary, Menu, Piecewise, PriceFunction, units
 from offchain.mde.report import Findings, compose, make_report
-
-ETHER = 10**18
+from tests.kit.units import ETHER
 
 FUNCTIONS = [
     PriceFunction(Binary(ETHER), budget=2 * ETHER, floor=10**15, harmful=-5, useful=10),

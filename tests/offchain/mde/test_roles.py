@@ -20,7 +20,7 @@ from offchain.mde.samples import Samples
 from offchain.mde.seller import Seller, distinct
 from offchain.mde.verifiable.encoding import Encoding
 from offchain.storage import ContentTooLarge
-from tests.offchain.hyperx.session_in_memory import MemoryStore
+from tests.kit.memory_store import MemoryStore
 from tests.offchain.mde.small import drawn, fitted, linear, small_task
 
 PLACE = Place(31337, "0x" + "c0" * 20)

@@ -1,18 +1,18 @@
 """Pages of sections: what is in them is shown, and strangers' texts cannot act."""
 
-from offchain.report.page import Picture, Section, render_page
+from offchain.report.page import Page, Picture, Section
 from offchain.report.sheets import Row, Sheet
 
 EVIL = "<script>alert(1)</script>\u202e"
 
 
-def page(good: bool = True) -> str:
+def page(good: bool | None = True) -> str:
     sheet = Sheet("Money", ("party", "coins"), 1, (Row((EVIL, "12"), strong=True),), note=EVIL)
     sections = [
         Section("First", (Picture(b"png", "a picture"),), (sheet,)),
         Section("Second", facts=((EVIL, EVIL),), lines=(EVIL, "a line")),
     ]
-    return render_page(EVIL, EVIL, "it ended well", good, sections)
+    return Page(EVIL, EVIL, "it ended well", good, sections).html()
 
 
 def test_all_that_a_section_has_is_shown():
@@ -33,3 +33,4 @@ def test_texts_are_escaped_and_nothing_is_loaded_or_run():
 def test_a_verdict_looks_good_or_bad():
     assert 'class="verdict yes"' in page()
     assert 'class="verdict no"' in page(good=False)
+    assert 'class="verdict "' in page(good=None)

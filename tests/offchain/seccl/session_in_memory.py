@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
-from eth_account import Account
-from eth_account.messages import encode_typed_data
-from eth_hash.auto import keccak
 
 from offchain.crypto import commitments as cm
 from offchain.seccl import actions as do
@@ -22,6 +20,7 @@ from offchain.seccl.architectures import SMALL
 from offchain.seccl.audit import rankings
 from offchain.seccl.borda import Election
 from offchain.seccl.description import Description
+from offchain.seccl.journal import Journal, Page
 from offchain.seccl.messages import Board, MessageKind, SessionTerms
 from offchain.seccl.networks import default_factory
 from offchain.seccl.parameters import Layout, initial_model, model_digest
@@ -30,7 +29,8 @@ from offchain.seccl.reading import Reading, read
 from offchain.seccl.server import Server
 from offchain.seccl.updates import SparseUpdate, largest_changes
 from offchain.storage import cid_of, digest_of
-from tests.offchain.hyperx.session_in_memory import MemoryStore
+from tests.kit.memory_store import MemoryStore
+from tests.kit.wallets import KeyWallet, recover
 
 UPLOAD, EVALUATION = MessageKind.UPLOAD, MessageKind.EVALUATION
 MEMBERS, WINNERS, SHARE = 4, 2, 0.02
@@ -40,25 +40,14 @@ START, WINDOW, RESPONSE = 1_000_000, 1_000, 100
 SEED = bytes(range(16))
 
 
-class KeyWallet:
-    """A wallet of one key, as `Wallet` has it."""
+class MemoryJournal(Journal):
+    """A journal that nothing outlives: whoever has it forgets at a restart what it promised."""
 
-    def __init__(self, name: str) -> None:
-        self._key = keccak(name.encode())
-        self.address = str(Account.from_key(self._key).address)
+    def __init__(self, session: bytes) -> None:
+        super().__init__(Path("/nowhere"), session)
 
-    def sign(self, typed: dict[str, Any]) -> bytes:
-        made = Account.sign_typed_data(self._key, full_message=typed)
-        return bytes(made.signature)
-
-
-def recover(typed: dict[str, Any], signature: bytes) -> str | None:
-    """As `Recover` has it."""
-    try:
-        message = encode_typed_data(full_message=typed)
-        return str(Account.recover_message(message, signature=signature))
-    except Exception:
-        return None
+    def _write(self, round_: int, kind: MessageKind, page: Page) -> None:
+        self._pages[round_, kind] = page
 
 
 SERVER = KeyWallet("server")
@@ -135,13 +124,16 @@ class Yard:
         server: Any = Server,
         batched: bool = True,
         about: Description | None = None,
+        journal: Journal | None = None,
         **more: Any,
     ) -> Yard:
+        """server: its class. journal: in memory unless given."""
         session, store = new_session(batched, about), MemoryStore({})
+        journal = journal or MemoryJournal(session.id)
         members = [
             Participant(session, i, wallet, recover, store) for i, wallet in enumerate(WALLETS)
         ]
-        return cls(session, store, server(session, SERVER, store, **more), members)
+        return cls(session, store, server(session, SERVER, store, journal, **more), members)
 
     def apply(self, action: do.Action, who: str = SERVER.address) -> None:
         """What the contracts make of an action."""

@@ -18,7 +18,8 @@ from offchain.seccl.image_privacy import ImagePrivacy
 from offchain.seccl.networks import SmallCnn
 from offchain.seccl.parameters import Layout, ModelError, initial_model, model_digest
 from offchain.seccl.similarity import Likeness
-from tests.offchain.seccl.session_in_memory import Yard, description, recover
+from tests.kit.wallets import recover
+from tests.offchain.seccl.session_in_memory import Yard, description
 from tests.offchain.seccl.small import small, tiny_task
 
 HERE = "tests.offchain.seccl.test_architectures"

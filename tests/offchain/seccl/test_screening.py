@@ -14,6 +14,7 @@ from offchain.seccl.screening import LastRound, screened
 from offchain.seccl.similarity import Likeness
 from offchain.seccl.updates import SparseUpdate, mean_update
 from offchain.storage import digest_of
+from tests.kit.wallets import recover
 from tests.offchain.seccl.session_in_memory import (
     FIRST,
     LAYOUT,
@@ -22,7 +23,6 @@ from tests.offchain.seccl.session_in_memory import (
     Yard,
     description,
     made_updates,
-    recover,
 )
 
 SCREEN = description(screen=Likeness())

@@ -10,6 +10,7 @@ from offchain.seccl.ballots import Form, Poll, unpack_scores
 from offchain.seccl.description import BALLOTS
 from offchain.seccl.documents import Evaluation
 from offchain.seccl.voting import Voter, ballot_of
+from tests.kit.wallets import recover
 from tests.offchain.seccl.session_in_memory import (
     BOARD,
     CONSENSUS,
@@ -19,7 +20,6 @@ from tests.offchain.seccl.session_in_memory import (
     WALLETS,
     Yard,
     description,
-    recover,
 )
 
 SCORES = [0.9, 0.2, 0.8, 0.4]

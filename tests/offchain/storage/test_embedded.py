@@ -64,7 +64,7 @@ def test_content_outlives_the_datastore(tmp_path):
     with open_datastore(None, tmp_path) as store:
         cids = store.put_many([b"one", b"two"])
     with open_datastore(None, tmp_path) as store:
-        assert store.get_many(cids) == [b"one", b"two"]
+        assert list(store.get_many(cids)) == [b"one", b"two"]
 
 
 def test_a_closed_datastore_says_so(tmp_path):

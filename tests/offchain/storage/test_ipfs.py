@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 import time
@@ -89,9 +90,13 @@ def test_a_dead_endpoint_is_named(tmp_path, call, form):
     url = form.format(free_port())
     with (
         open_datastore(url, tmp_path) as store,
-        pytest.raises(DatastoreUnavailable, match=url),
+        pytest.raises(DatastoreUnavailable) as caught,
     ):
         getattr(store, call)(b"x" if call == "put" else cid_of(b"x"))
+    assert str(caught.value) == (
+        f"no IPFS node answers at {url} (connection refused, 3 attempts): start it, or name "
+        "another, or none for the embedded node"
+    )
 
 
 @pytest.mark.parametrize("retries", [0, 2])
@@ -163,8 +168,20 @@ def test_an_endless_answer_is_cut_at_the_bound(endpoint):
 @pytest.mark.parametrize("status", [200, 404])
 def test_a_web_server_is_not_taken_for_a_node(endpoint, status):
     url = endpoint(reply(b"<html>", status))
-    with IpfsDatastore(url) as store, pytest.raises(DatastoreUnavailable, match=url):
+    with IpfsDatastore(url) as store, pytest.raises(DatastoreUnavailable, match=url) as caught:
         store.put(b"x")
+    assert re.search(r"\((HTTP status 404|DecodingError)\): name the address", str(caught.value))
+    assert len(str(caught.value)) < 160
+
+
+def test_a_host_that_does_not_exist_is_said_in_a_short_line():
+    with (
+        IpfsDatastore("http://no-such-host.invalid:5001", retries=0) as store,
+        pytest.raises(DatastoreUnavailable, match=r"^no IPFS node answers at http") as caught,
+    ):
+        store.put(b"x")
+    assert len(str(caught.value)) < 180
+    assert "object" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -202,3 +219,21 @@ def test_pins_survive_garbage_collection(tmp_path):
         assert store.get(cid_of(b"pinned")) == b"pinned"
         with pytest.raises(ContentMissing):
             store.get(cid_of(b"loose"))
+
+
+def test_many_contents_travel_at_once_but_few_are_ahead_of_the_reader(endpoint):
+    """A node far away: one by one each request would wait for the other at the barrier."""
+    together = threading.Barrier(module.PARALLEL, timeout=5)
+    asked = []
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        asked.append(handler.path)
+        if len(asked) <= module.PARALLEL:
+            together.wait()
+        reply(b"near")(handler)
+
+    with IpfsDatastore(endpoint(answer)) as store:
+        contents = store.get_many([cid_of(b"near")] * 100)
+        assert next(contents) == b"near"
+        contents.close()
+        assert module.PARALLEL <= len(asked) <= 2 * module.PARALLEL

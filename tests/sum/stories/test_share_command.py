@@ -73,12 +73,12 @@ def test_a_run_ends_with_its_tables_plots_and_record(invoke, tmp_path, cost) -> 
     assert result.exit_code == 0, result.output
     assert "none differed" in result.output
     folder = tmp_path / "reports" / "share"
-    assert {file.name for file in folder.iterdir()} == {
-        "share.json",
-        "balances.png",
-        "accuracy.png",
-    }
-    record = json.loads((folder / "share.json").read_text())
+    names = {"record.json", "report.html", "balances.png", "accuracy.png"}
+    assert {file.name for file in folder.iterdir()} == names
+    page = (folder / "report.html").read_text()
+    for words in ("copycat 1", "none differed", "addData", "Settings"):
+        assert words in page
+    record = json.loads((folder / "record.json").read_text())
     assert [agent["name"] for agent in record["agents"]] == ["good 1", "bad 1", "copycat 1"]
     assert sum(agent["submitted"] for agent in record["agents"]) >= 40
     gained = sum(agent["balance"] - agent["start_balance"] for agent in record["agents"])

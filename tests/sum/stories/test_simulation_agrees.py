@@ -11,7 +11,7 @@ from offchain.sum.rules import StakeTerms
 from offchain.sum.setting import COIN, Setting
 from offchain.sum.simulation import Simulation
 from scripts._sum.lockstep import Disagreement, Lockstep
-from tests.gas.node import quiet_node
+from tests.kit.node import quiet_node
 from tests.offchain.sum.made_reviews import make_reviews
 
 DAY = 86_400

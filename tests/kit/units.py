@@ -1,0 +1,4 @@
+"""Amounts as people say them."""
+
+ETHER = 10**18
+"""Wei."""
