@@ -29,6 +29,7 @@ LIES = ("none", "alters", "drops", "replays", "equivocates", "withholds", "stall
 @common.dataset
 @common.data_root
 @common.download
+@common.skip_broken
 @click.option(
     "--image-size", type=click.IntRange(min=16, max=256), help="Resize images, in pixels."
 )

@@ -10,7 +10,7 @@ from offchain.hyperx.baselines import ScratchSubset, TrainWhole
 from offchain.hyperx.quality import Samples
 from offchain.hyperx.session import Session
 from offchain.models.device import pick_device
-from scripts._hyperx.options import Options
+from scripts._hyperx.options import TradeOptions
 from scripts._hyperx.scene import Contender
 
 
@@ -18,7 +18,7 @@ def baseline_scores(
     session: Session,
     validation: ImageSet,
     contenders: tuple[Contender, ...],
-    options: Options,
+    options: TradeOptions,
     progress: Progress | None = None,
 ) -> dict[str, dict[str, float]]:
     """Accuracy by baseline and provider: on whole datasets, and on the sampled shards alone."""

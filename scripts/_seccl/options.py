@@ -13,6 +13,7 @@ import click
 
 from offchain.data.datasets import load_dataset
 from offchain.data.imageset import ImageSet, Progress, split
+from offchain.data.leftout import Note
 from offchain.models.device import pick_device
 from offchain.seccl.accountant import image_epsilon, noise_for
 from offchain.seccl.adversaries import (
@@ -89,6 +90,7 @@ class FederateOptions:
     privacy: float | None
     delta: float
     clip: float
+    skip_broken: bool = False
 
     def to_json(self) -> bytes:
         """All of them; the inverse of `from_json`."""
@@ -171,7 +173,7 @@ class FederateOptions:
             )
         return amount
 
-    def data(self, progress: Progress | None) -> tuple[list[PrivatePart], ImageSet]:
+    def data(self, note: Note, progress: Progress | None) -> tuple[list[PrivatePart], ImageSet]:
         """What each member holds, and the test set that nobody trains on."""
         whole = load_dataset(
             self.dataset,
@@ -179,6 +181,8 @@ class FederateOptions:
             download=self.download,
             size=self.image_size,
             limit=self.images,
+            skip_broken=self.skip_broken,
+            note=note,
             progress=progress,
         )
         if len(whole) <= self.test:

@@ -115,7 +115,7 @@ class Run:
         started, options, telling = time.monotonic(), self.options, self.telling
         hidden = Hidden.new() if resume is None else Hidden.read(self._secrets(id_of(resume)))
         with telling.doing("loading the data", announced=False) as progress:
-            parts, test = options.data(progress)
+            parts, test = options.data(telling.left_out, progress)
         task = options.task(parts, test, hidden.noise)
         layout = Layout.of(task.factory())
         first = initial_model(task.factory, task.seed)

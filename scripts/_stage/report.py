@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from offchain.report.files import write_together
+from offchain.files import write_together
 from offchain.report.page import Page
 
 PAGE = "report.html"

@@ -53,6 +53,7 @@ REFUSED = {
     "device": (["--device", "abacus"], "'abacus'"),
     "dataset": (["--dataset", "no/such/folder"], "'no/such/folder' is no directory"),
     "too few images": (["--test", "5001"], "5000 are available"),
+    "ipfs": (["--ipfs", "http://127.0.0.1:9"], "no IPFS node answers at http://127.0.0.1:9 ("),
     "window": (["--window-minutes", "0.5"], "0.5 is not in the range 1<=x<=10000"),
 }
 
@@ -80,7 +81,8 @@ def test_what_cannot_be_done_is_said_in_one_line(invoke, tmp_path, what: str) ->
 
 
 def test_help_explains_every_option_and_names_every_story() -> None:
-    """No option without a word on it."""
+    """No option without a word on it, no story left out."""
+    assert (*STORIES,) == sell.STORY_NAMES
     text = CliRunner().invoke(sell.cli, ["--help"]).output
     for option in sell.cli.params:
         assert option.opts[0] in text
