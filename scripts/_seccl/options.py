@@ -56,7 +56,8 @@ NEEDS_A_PAST = ("copy-previous", "noise")
 
 @dataclass(frozen=True)
 class FederateOptions:
-    """See `ape run federate --help`; only what JSON has, for records and for `--resume`."""
+    """What `ape run federate` was asked for, one field an option; only what JSON has, for records
+    and for `--resume`."""
 
     participants: int
     rounds: int
