@@ -50,7 +50,8 @@ def loop(providers: list[Samples], settings: HeadSettings) -> None:
         for order in epoch_orders(0, len(labels), settings.epochs).to(features.device):
             for chosen in order.split(settings.batch):
                 adam.zero_grad()
-                nn.functional.cross_entropy(network(features[chosen]), labels[chosen]).backward()
+                loss = nn.functional.cross_entropy(network(features[chosen]), labels[chosen])
+                torch.autograd.backward(loss)
                 adam.step()
 
 

@@ -49,6 +49,7 @@ STORIES = (
 @common.dataset
 @common.data_root
 @common.download
+@common.skip_broken
 @click.option(
     "--image-size",
     type=click.IntRange(min=2, max=64),

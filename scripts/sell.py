@@ -35,6 +35,7 @@ NETWORKS = ["small-resnet", "resnet18", "plain"]
 @common.dataset
 @common.data_root
 @common.download
+@common.skip_broken
 @click.option("--image-size", type=click.IntRange(8, 4096), help="Resize images, in pixels.")
 @click.option(
     "--images",

@@ -40,6 +40,7 @@ SETTLEMENTS = ["open", "sealed"]
 @common.dataset
 @common.data_root
 @common.download
+@common.skip_broken
 @click.option("--image-size", type=click.IntRange(min=8, max=512), help="Resize images, in pixels.")
 @click.option(
     "--validation",
@@ -90,7 +91,13 @@ SETTLEMENTS = ["open", "sealed"]
     show_default=True,
     help="Below it no provider is asked for a review.",
 )
-@click.option("--extractor", default="efficientnet-lite0", show_default=True, help="Backbone.")
+@click.option(
+    "--extractor",
+    default="efficientnet-lite0",
+    show_default=True,
+    help="Backbone, with ImageNet's weights, of which obfuscation hides nothing; or with your own, "
+    "as efficientnet-lite0:FILE, a safetensors file of its state_dict, which is published nowhere.",
+)
 @click.option("--cut", help="Where the backbone is cut; default its own.")
 @click.option("--input-size", type=click.IntRange(min=16), help="Of the extractor, in pixels.")
 @click.option(

@@ -5,12 +5,12 @@ import {ChunkDispute, ChunkEvidence} from "../exchange/ChunkDispute.sol";
 import {ChunkedFile} from "../exchange/ChunkedFile.sol";
 import {KeyDispute, KeyEvidence} from "../exchange/KeyDispute.sol";
 import {Payment} from "../exchange/Payment.sol";
-import {Due, Goods, ICleanerSale, Listing, Offer, Sale, SaleState, Terms} from "../interfaces/ICleanerSale.sol";
+import {Due, Goods, ICleanerSale, Listing, Offer, Sale, SaleState, ListingTerms} from "../interfaces/ICleanerSale.sol";
 import {Settlement} from "../exchange/Settlement.sol";
 import {Book} from "../exchange/Book.sol";
 import {Levels} from "./Levels.sol";
 import {Listings} from "./Listings.sol";
-import {Status, StatusLib} from "./SaleStatus.sol";
+import {SaleStatus, SaleStatusLib} from "./SaleStatus.sol";
 
 /// @title Sells cleaners of masked datasets: one contract, many listings, each with many levels and many buyers
 /// @notice The states of one buyer at one listing. Windows are half-open, [start, end).
@@ -62,20 +62,23 @@ import {Status, StatusLib} from "./SaleStatus.sol";
 contract CleanerSale is Listings {
     bytes32 private constant CLEANER_TYPE = keccak256("souk.sale.cleaner.v1");
 
-    mapping(bytes32 id => mapping(address buyer => Status)) private _sales;
+    mapping(bytes32 id => mapping(address buyer => SaleStatus)) private _sales;
 
     // ---------------------------------------------------------------- purchase and delivery
 
     /// @inheritdoc ICleanerSale
-    function buy(Terms calldata terms, uint256 level, Offer calldata offer, bytes32[] calldata path, uint256 oneTimeKey)
-        external
-        payable
-    {
+    function buy(
+        ListingTerms calldata terms,
+        uint256 level,
+        Offer calldata offer,
+        bytes32[] calldata path,
+        uint256 oneTimeKey
+    ) external payable {
         // Whoever brings another level, offer or path names a listing that does not exist.
         bytes32 id = _id(terms, Levels.pathRoot(level, offer, path));
         Book book = _load(id);
         require(!book.closed(), ListingIsClosed(id));
-        Status status = _sales[id][msg.sender];
+        SaleStatus status = _sales[id][msg.sender];
         SaleState state = status.state();
         require(state == SaleState.None || state == SaleState.Owned, SaleUnderWay(state));
         require(level >= status.owned(), LevelNotAbove(level, status.owned()));
@@ -86,7 +89,7 @@ contract CleanerSale is Listings {
         uint256 paid = sale.price - sale.credit;
         _books[id] = book.hold(_hold(terms, paid));
         uint256 deadline = block.timestamp + terms.deliveryTime;
-        _sales[id][msg.sender] = StatusLib.pack(SaleState.Paid, level, status.owned(), deadline, _digest(sale));
+        _sales[id][msg.sender] = SaleStatusLib.pack(SaleState.Paid, level, status.owned(), deadline, _digest(sale));
         emit Bought(id, msg.sender, level, oneTimeKey);
         Payment.collect(terms.token, address(this), paid);
     }
@@ -96,7 +99,7 @@ contract CleanerSale is Listings {
         external
     {
         (bytes32 id, Book book) = _load(listing);
-        Status status = _deliverable(listing, Settlement.Open, id, buyer, sale);
+        SaleStatus status = _deliverable(listing, Settlement.Open, id, buyer, sale);
         bytes32 given = ChunkedFile.keyHash(_domain(listing, status, sale, goods), key);
         require(given == goods.keyHash, WrongKey(goods.keyHash, given));
 
@@ -111,7 +114,7 @@ contract CleanerSale is Listings {
     {
         bytes32 id = _id(listing.terms, listing.levels);
         _onlySeller(listing);
-        Status status = _deliverable(listing, Settlement.Sealed, id, buyer, sale);
+        SaleStatus status = _deliverable(listing, Settlement.Sealed, id, buyer, sale);
 
         Sale memory delivered = sale;
         delivered.delivery = keccak256(abi.encode(ephemeralX, sealedKey));
@@ -124,7 +127,7 @@ contract CleanerSale is Listings {
     /// @inheritdoc ICleanerSale
     function accept(Listing calldata listing, Sale calldata sale) external {
         (bytes32 id, Book book) = _load(listing);
-        Status status = _present(id, msg.sender, SaleState.Delivered, sale);
+        SaleStatus status = _present(id, msg.sender, SaleState.Delivered, sale);
         _books[id] = _own(listing, book, id, msg.sender, status, sale);
     }
 
@@ -137,7 +140,7 @@ contract CleanerSale is Listings {
     ) external {
         (bytes32 id, Book book) = _load(listing);
         _settledBy(listing, Settlement.Sealed);
-        Status status = _disputable(id, sale);
+        SaleStatus status = _disputable(id, sale);
         bytes32 delivery = keccak256(abi.encode(evidence.ephemeralX, evidence.sealedKey));
         require(delivery == sale.delivery, WrongDelivery(sale.delivery, delivery));
         bytes32 domain = _domain(listing, status, sale, goods);
@@ -156,7 +159,7 @@ contract CleanerSale is Listings {
         ChunkEvidence calldata evidence
     ) external {
         (bytes32 id, Book book) = _load(listing);
-        Status status = _disputable(id, sale);
+        SaleStatus status = _disputable(id, sale);
         bytes32 domain = _domain(listing, status, sale, goods);
         ChunkDispute.requireSpoilt(domain, goods.file, goods.keyHash, key, evidence);
 
@@ -171,7 +174,7 @@ contract CleanerSale is Listings {
         (bytes32 id, Book book) = _load(listing);
         for (uint256 i = 0; i < sales.length; ++i) {
             (address buyer, Sale calldata sale) = (sales[i].buyer, sales[i].sale);
-            Status status = _sales[id][buyer];
+            SaleStatus status = _sales[id][buyer];
             if (block.timestamp < status.deadline() || status.content() != _digest(sale)) continue;
             if (status.state() == SaleState.Delivered) {
                 book = _own(listing, book, id, buyer, status, sale);
@@ -187,7 +190,7 @@ contract CleanerSale is Listings {
     /// @inheritdoc ICleanerSale
     function refund(Listing calldata listing, Sale calldata sale) external {
         (bytes32 id, Book book) = _load(listing);
-        Status status = _sales[id][msg.sender];
+        SaleStatus status = _sales[id][msg.sender];
         SaleState state = status.state();
         require(
             state == SaleState.Paid || state == SaleState.Lapsed || state == SaleState.Cheated, NothingOwed(msg.sender)
@@ -202,7 +205,7 @@ contract CleanerSale is Listings {
         }
 
         uint256 owned = status.owned();
-        _sales[id][msg.sender] = owned == 0 ? StatusLib.NONE : StatusLib.owner(owned, sale.credit);
+        _sales[id][msg.sender] = owned == 0 ? SaleStatusLib.NONE : SaleStatusLib.owner(owned, sale.credit);
         emit Refunded(id, msg.sender, amount);
         Payment.pay(listing.terms.token, msg.sender, amount);
     }
@@ -215,7 +218,7 @@ contract CleanerSale is Listings {
         view
         returns (SaleState state, uint256 level, uint256 owned, uint256 deadline, bytes24 content)
     {
-        Status status = _sales[id][buyer];
+        SaleStatus status = _sales[id][buyer];
         return (status.state(), status.level(), status.owned(), status.deadline(), status.content());
     }
 
@@ -225,7 +228,7 @@ contract CleanerSale is Listings {
         require(listing.terms.settlement == needed, WrongSettlement(listing.terms.settlement, needed));
     }
 
-    function _match(Status status, Sale calldata sale) private pure {
+    function _match(SaleStatus status, Sale calldata sale) private pure {
         bytes24 given = _digest(sale);
         require(status.content() == given, WrongSale(status.content(), given));
     }
@@ -234,14 +237,14 @@ contract CleanerSale is Listings {
     function _present(bytes32 id, address buyer, SaleState needed, Sale calldata sale)
         private
         view
-        returns (Status status)
+        returns (SaleStatus status)
     {
         status = _sales[id][buyer];
         require(status.state() == needed, WrongState(status.state(), needed));
         _match(status, sale);
     }
 
-    function _before(Status status) private view {
+    function _before(SaleStatus status) private view {
         require(block.timestamp < status.deadline(), TooLate(block.timestamp, status.deadline()));
     }
 
@@ -251,43 +254,44 @@ contract CleanerSale is Listings {
         bytes32 id,
         address buyer,
         Sale calldata sale
-    ) private view returns (Status status) {
+    ) private view returns (SaleStatus status) {
         _settledBy(listing, settlement);
         status = _present(id, buyer, SaleState.Paid, sale);
         _before(status);
     }
 
     /// @dev The caller's status, when it may still prove a fault.
-    function _disputable(bytes32 id, Sale calldata sale) private view returns (Status status) {
+    function _disputable(bytes32 id, Sale calldata sale) private view returns (SaleStatus status) {
         status = _present(id, msg.sender, SaleState.Delivered, sale);
         _before(status);
     }
 
     // ---------------------------------------------------------------- transitions
 
-    function _deliver(Listing calldata listing, bytes32 id, address buyer, Status status, Sale memory sale)
+    function _deliver(Listing calldata listing, bytes32 id, address buyer, SaleStatus status, Sale memory sale)
         private
         returns (uint256 deadline)
     {
         deadline = block.timestamp + listing.terms.disputeTime;
-        _sales[id][buyer] = StatusLib.pack(SaleState.Delivered, status.level(), status.owned(), deadline, _digest(sale));
+        _sales[id][buyer] =
+            SaleStatusLib.pack(SaleState.Delivered, status.level(), status.owned(), deadline, _digest(sale));
     }
 
     /// @dev The buyer keeps the level, the seller what was paid. Returns the book after it, for the caller to store.
-    function _own(Listing calldata listing, Book book, bytes32 id, address buyer, Status status, Sale calldata sale)
+    function _own(Listing calldata listing, Book book, bytes32 id, address buyer, SaleStatus status, Sale calldata sale)
         private
         returns (Book)
     {
         uint256 paid = sale.price - sale.credit;
         book = book.release(_hold(listing.terms, paid));
         if (listing.terms.settlement == Settlement.Sealed) book = book.add(paid);
-        _sales[id][buyer] = StatusLib.owner(status.level() + 1, sale.price);
+        _sales[id][buyer] = SaleStatusLib.owner(status.level() + 1, sale.price);
         emit Settled(id, buyer);
         return book;
     }
 
     /// @dev What the sale held is the buyer's from now on.
-    function _cheated(Listing calldata listing, Book book, bytes32 id, Status status, Sale calldata sale) private {
+    function _cheated(Listing calldata listing, Book book, bytes32 id, SaleStatus status, Sale calldata sale) private {
         uint256 hold = _hold(listing.terms, sale.price - sale.credit);
         _books[id] = book.release(hold).take(hold);
         _sales[id][msg.sender] = status.to(SaleState.Cheated, 0);
@@ -300,12 +304,12 @@ contract CleanerSale is Listings {
     }
 
     /// @dev What a sale holds of the seller's funds.
-    function _hold(Terms calldata terms, uint256 paid) private pure returns (uint256) {
+    function _hold(ListingTerms calldata terms, uint256 paid) private pure returns (uint256) {
         return terms.settlement == Settlement.Open ? paid + terms.stake : terms.stake;
     }
 
     /// @dev The domain of the file that was sold.
-    function _domain(Listing calldata listing, Status status, Sale calldata sale, Goods calldata goods)
+    function _domain(Listing calldata listing, SaleStatus status, Sale calldata sale, Goods calldata goods)
         private
         view
         returns (bytes32)

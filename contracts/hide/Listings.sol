@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Payment} from "../exchange/Payment.sol";
-import {ICleanerSale, Level, Listing, Terms} from "../interfaces/ICleanerSale.sol";
+import {ICleanerSale, Level, Listing, ListingTerms} from "../interfaces/ICleanerSale.sol";
 import {Book, BookLib} from "../exchange/Book.sol";
 import {Levels} from "./Levels.sol";
 
@@ -18,14 +18,14 @@ abstract contract Listings is ICleanerSale {
     // ---------------------------------------------------------------- the seller's calls
 
     /// @inheritdoc ICleanerSale
-    function list(Terms calldata terms, bytes32 dataset, Level[] calldata levels, uint96 funds)
+    function list(ListingTerms calldata terms, bytes32 dataset, Level[] calldata levels, uint96 funds)
         external
         payable
         returns (bytes32 id)
     {
         _checkLevels(levels);
         require(dataset != 0, DatasetMissing());
-        Terms memory offered = terms;
+        ListingTerms memory offered = terms;
         offered.seller = msg.sender;
         _check(offered);
         bytes32 root = Levels.rootOf(dataset, levels);
@@ -95,15 +95,15 @@ abstract contract Listings is ICleanerSale {
         }
     }
 
-    function _check(Terms memory terms) private view {
+    function _check(ListingTerms memory terms) private view {
         require(terms.stake > 0, StakeZero());
         require(terms.deliveryTime > 0 && terms.disputeTime > 0, TimeZero());
         require(terms.token == address(0) || terms.token.code.length > 0, TokenWithoutCode(terms.token));
     }
 
-    /// @dev Terms are hashed as they were brought, since abi.encode would copy them twice. A field with bits beyond its
+    /// @dev ListingTerms are hashed as they were brought, since abi.encode would copy them twice. A field with bits beyond its
     /// type makes another id, which nobody listed.
-    function _id(Terms calldata terms, bytes32 levels) internal view returns (bytes32) {
+    function _id(ListingTerms calldata terms, bytes32 levels) internal view returns (bytes32) {
         bytes32 content;
         assembly ("memory-safe") {
             let words := mload(0x40)

@@ -12,54 +12,55 @@ import {SaleState} from "../interfaces/ICleanerSale.sol";
 ///
 /// `owned` counts the levels up to the best owned one. `content` is the hash of the present sale, or the price of the best
 /// owned level where there is none.
-type Status is uint256;
+type SaleStatus is uint256;
 
-using StatusLib for Status global;
+using SaleStatusLib for SaleStatus global;
 
-library StatusLib {
-    Status internal constant NONE = Status.wrap(0);
+library SaleStatusLib {
+    SaleStatus internal constant NONE = SaleStatus.wrap(0);
 
     function pack(SaleState state_, uint256 level_, uint256 owned_, uint256 deadline_, bytes24 content_)
         internal
         pure
-        returns (Status)
+        returns (SaleStatus)
     {
-        return
-            Status.wrap(uint256(state_) << 248 | level_ << 240 | owned_ << 232 | deadline_ << 192 | uint192(content_));
+        return SaleStatus.wrap(
+            uint256(state_) << 248 | level_ << 240 | owned_ << 232 | deadline_ << 192 | uint192(content_)
+        );
     }
 
     /// @notice Of a buyer that owns the lowest `owned_` levels, the best of them at that price.
-    function owner(uint256 owned_, uint256 price) internal pure returns (Status) {
+    function owner(uint256 owned_, uint256 price) internal pure returns (SaleStatus) {
         return pack(SaleState.Owned, owned_ - 1, owned_, 0, bytes24(uint192(price)));
     }
 
-    function state(Status self) internal pure returns (SaleState) {
-        return SaleState(Status.unwrap(self) >> 248);
+    function state(SaleStatus self) internal pure returns (SaleState) {
+        return SaleState(SaleStatus.unwrap(self) >> 248);
     }
 
-    function level(Status self) internal pure returns (uint256) {
-        return uint8(Status.unwrap(self) >> 240);
+    function level(SaleStatus self) internal pure returns (uint256) {
+        return uint8(SaleStatus.unwrap(self) >> 240);
     }
 
-    function owned(Status self) internal pure returns (uint256) {
-        return uint8(Status.unwrap(self) >> 232);
+    function owned(SaleStatus self) internal pure returns (uint256) {
+        return uint8(SaleStatus.unwrap(self) >> 232);
     }
 
-    function deadline(Status self) internal pure returns (uint256) {
-        return uint40(Status.unwrap(self) >> 192);
+    function deadline(SaleStatus self) internal pure returns (uint256) {
+        return uint40(SaleStatus.unwrap(self) >> 192);
     }
 
-    function content(Status self) internal pure returns (bytes24) {
-        return bytes24(uint192(Status.unwrap(self)));
+    function content(SaleStatus self) internal pure returns (bytes24) {
+        return bytes24(uint192(SaleStatus.unwrap(self)));
     }
 
     /// @notice The price of the best owned level, zero if there is none; no sale may be under way.
-    function credit(Status self) internal pure returns (uint96) {
-        return uint96(Status.unwrap(self));
+    function credit(SaleStatus self) internal pure returns (uint96) {
+        return uint96(SaleStatus.unwrap(self));
     }
 
     /// @notice The same sale in another state, with another deadline.
-    function to(Status self, SaleState state_, uint256 deadline_) internal pure returns (Status) {
+    function to(SaleStatus self, SaleState state_, uint256 deadline_) internal pure returns (SaleStatus) {
         return pack(state_, self.level(), self.owned(), deadline_, self.content());
     }
 }

@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Settlement} from "../exchange/Settlement.sol";
-import {Terms} from "../interfaces/ITradingSession.sol";
+import {TradingTerms} from "../interfaces/ITradingSession.sol";
 
 /// @notice The terms as they lie behind a clone's code, six words:
 ///
@@ -28,7 +28,7 @@ library PackedTermsLib {
     uint256 private constant CLONE_BYTES = 45;
     uint256 private constant TERMS_BYTES = 192;
 
-    function pack(Terms memory t) internal pure returns (bytes memory) {
+    function pack(TradingTerms memory t) internal pure returns (bytes memory) {
         return abi.encode(
             uint256(uint160(t.collector)) << 96 | t.reward,
             uint256(uint160(t.token)) << 96 | t.deposit,
@@ -51,8 +51,8 @@ library PackedTermsLib {
         }
     }
 
-    function unpack(PackedTerms memory self) internal pure returns (Terms memory) {
-        return Terms({
+    function unpack(PackedTerms memory self) internal pure returns (TradingTerms memory) {
+        return TradingTerms({
             collector: self.collector(),
             token: self.token(),
             reward: uint96(self.reward()),

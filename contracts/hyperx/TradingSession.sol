@@ -8,7 +8,7 @@ import {
     ITradingSession,
     Review,
     State,
-    Terms,
+    TradingTerms,
     WrongDelivery,
     WrongKey
 } from "../interfaces/ITradingSession.sol";
@@ -304,7 +304,7 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
     // ---------------------------------------------------------------- views
 
     /// @inheritdoc ITradingSession
-    function terms() external view returns (Terms memory) {
+    function terms() external view returns (TradingTerms memory) {
         return PackedTermsLib.load().unpack();
     }
 

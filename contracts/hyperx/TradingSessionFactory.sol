@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
 import {ITradingSessionFactory} from "../interfaces/ITradingSessionFactory.sol";
-import {Terms} from "../interfaces/ITradingSession.sol";
+import {TradingTerms} from "../interfaces/ITradingSession.sol";
 import {Payment} from "../exchange/Payment.sol";
 import {PackedTermsLib} from "./PackedTerms.sol";
 import {TradingSession} from "./TradingSession.sol";
@@ -23,7 +23,7 @@ contract TradingSessionFactory is ITradingSessionFactory {
     address public immutable implementation = address(new TradingSession());
 
     /// @inheritdoc ITradingSessionFactory
-    function createSession(Terms memory terms) external payable returns (address session) {
+    function createSession(TradingTerms memory terms) external payable returns (address session) {
         _check(terms);
         terms.collector = msg.sender;
         session = Clones.cloneWithImmutableArgs(implementation, PackedTermsLib.pack(terms), msg.value);
@@ -32,11 +32,11 @@ contract TradingSessionFactory is ITradingSessionFactory {
     }
 
     /// @inheritdoc ITradingSessionFactory
-    function escrowOf(Terms calldata terms) external pure returns (uint256) {
+    function escrowOf(TradingTerms calldata terms) external pure returns (uint256) {
         return _escrow(terms);
     }
 
-    function _check(Terms memory t) private view {
+    function _check(TradingTerms memory t) private view {
         require(t.shardCount > 0 && t.shardCount <= MAX_SHARDS, ShardCountOutOfRange(t.shardCount, MAX_SHARDS));
         require(t.shardSize > 0, ShardSizeZero());
         require(t.sampleBps <= MAX_SAMPLE_BPS, SampleShareOutOfRange(t.sampleBps, MAX_SAMPLE_BPS));
@@ -60,11 +60,11 @@ contract TradingSessionFactory is ITradingSessionFactory {
         require(t.token == address(0) || t.token.code.length > 0, TokenWithoutCode(t.token));
     }
 
-    function _compensation(Terms memory t) private pure returns (uint256) {
+    function _compensation(TradingTerms memory t) private pure returns (uint256) {
         return uint256(t.reward) * t.sampleBps / PackedTermsLib.BPS;
     }
 
-    function _escrow(Terms memory t) private pure returns (uint256) {
+    function _escrow(TradingTerms memory t) private pure returns (uint256) {
         return t.reward + t.furtherReviews * _compensation(t);
     }
 }

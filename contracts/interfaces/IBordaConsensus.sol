@@ -16,7 +16,7 @@ enum State {
 /// @param ballotTime seconds in which a round takes ballots, or commitments to them
 /// @param revealTime seconds in which commitments are opened afterwards; 0: ballots are cast openly at once
 /// @param patience seconds after the end of a round from which a member may open the next in the owner's place
-struct Terms {
+struct BordaTerms {
     address owner;
     bytes32 context;
     uint16 winners;
@@ -228,7 +228,7 @@ interface IBordaConsensus {
     // ---------------------------------------------------------------- views
 
     /// @notice What was agreed on.
-    function terms() external view returns (Terms memory);
+    function terms() external view returns (BordaTerms memory);
 
     /// @notice The accounts of all members, by index.
     function members() external view returns (address[] memory);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Terms} from "./IBordaConsensus.sol";
+import {BordaTerms} from "./IBordaConsensus.sol";
 
 /// @title Makes sessions in which members choose the best uploads
 interface IBordaConsensusFactory {
@@ -26,7 +26,7 @@ interface IBordaConsensusFactory {
     /// - some time for the owner to open rounds (PatienceZero)
     /// @param terms what is agreed on; its owner is ignored
     /// @param members the accounts that vote and train; a member's index is its position here
-    function createSession(Terms memory terms, address[] calldata members) external returns (address session);
+    function createSession(BordaTerms memory terms, address[] calldata members) external returns (address session);
 
     /// @notice What all sessions run.
     function implementation() external view returns (address);

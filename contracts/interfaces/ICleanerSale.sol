@@ -23,7 +23,7 @@ enum SaleState {
 /// encrypted to the buyer, and the price is the seller's once the time for disputes has passed
 /// @param deliveryTime seconds from a purchase in which the key must be delivered
 /// @param disputeTime seconds from a delivery in which the buyer may prove a fault
-struct Terms {
+struct ListingTerms {
     address seller;
     address token;
     uint96 stake;
@@ -36,7 +36,7 @@ struct Terms {
 /// @param terms its terms
 /// @param levels root of the tree of offers (Levels.sol)
 struct Listing {
-    Terms terms;
+    ListingTerms terms;
     bytes32 levels;
 }
 
@@ -95,7 +95,9 @@ struct Due {
 /// money. What a token or a receiver of coins refuses comes through as it is, as SafeERC20FailedOperation or as FailedCall.
 interface ICleanerSale {
     /// @notice A seller offers levels of a masked dataset; `funds` is what it put up for stakes.
-    event Listed(bytes32 indexed id, bytes32 indexed dataset, Terms terms, Level[] levels, bytes32 root, uint256 funds);
+    event Listed(
+        bytes32 indexed id, bytes32 indexed dataset, ListingTerms terms, Level[] levels, bytes32 root, uint256 funds
+    );
     /// @notice The seller's funds grew.
     event Funded(bytes32 indexed id, uint256 amount);
     /// @notice The seller took out what no sale holds.
@@ -164,7 +166,7 @@ interface ICleanerSale {
     /// @param levels the levels, cheapest first
     /// @param funds what is put up now; may be zero, but see {buy}
     /// @return id the listing's id
-    function list(Terms calldata terms, bytes32 dataset, Level[] calldata levels, uint96 funds)
+    function list(ListingTerms calldata terms, bytes32 dataset, Level[] calldata levels, uint96 funds)
         external
         payable
         returns (bytes32 id);
@@ -211,9 +213,13 @@ interface ICleanerSale {
     /// @param path siblings from the offer to the listing's root
     /// @param oneTimeKey x of a fresh one-time key whose y is even. To one that is on no point nothing can be sealed: the
     /// seller leaves it, and the caller gets its money back
-    function buy(Terms calldata terms, uint256 level, Offer calldata offer, bytes32[] calldata path, uint256 oneTimeKey)
-        external
-        payable;
+    function buy(
+        ListingTerms calldata terms,
+        uint256 level,
+        Offer calldata offer,
+        bytes32[] calldata path,
+        uint256 oneTimeKey
+    ) external payable;
 
     /// @notice Publishes the key of a paid level; what was paid is the seller's at once. Anyone may call.
     /// @dev Emits {KeyPublished}. A call that reverts shows the key as well: the seller sends it early and tries it on a

@@ -32,7 +32,7 @@ enum State {
 /// @param preprocessing digest in the CID of the preprocessing description in the datastore
 /// @param extractor digest in the CID of the extractor's signed description in the datastore
 /// @param encryptionKey the collector's X25519 key, to which features are sealed
-struct Terms {
+struct TradingTerms {
     address collector;
     address token;
     uint96 reward;
@@ -428,7 +428,7 @@ interface ITradingSession {
     function reclaimEscrow() external;
 
     /// @notice The terms of the session.
-    function terms() external view returns (Terms memory);
+    function terms() external view returns (TradingTerms memory);
 
     /// @notice Where the session stands; a lapsed window shows its consequence only after {settle}.
     /// @return state the state

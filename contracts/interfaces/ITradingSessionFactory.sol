@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Terms} from "./ITradingSession.sol";
+import {TradingTerms} from "./ITradingSession.sol";
 
 /// @title Makes trading sessions: one minimal clone each, its terms in the clone's code, its escrow paid in
 interface ITradingSessionFactory {
@@ -39,10 +39,10 @@ interface ITradingSessionFactory {
     /// - exactly the escrow is paid (WrongPayment, TokenTakesFee)
     /// @param terms the terms
     /// @return session the new session
-    function createSession(Terms memory terms) external payable returns (address session);
+    function createSession(TradingTerms memory terms) external payable returns (address session);
 
     /// @notice The escrow that `createSession` asks for under these terms.
-    function escrowOf(Terms calldata terms) external pure returns (uint256);
+    function escrowOf(TradingTerms calldata terms) external pure returns (uint256);
 
     /// @notice The code all sessions run.
     function implementation() external view returns (address);

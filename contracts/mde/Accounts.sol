@@ -127,8 +127,8 @@ abstract contract Accounts is IDatasetSale {
         require(book.listed(), UnknownAccount(id));
     }
 
-    /// @dev The book of an account that takes part in new deals.
-    function _open(bytes32 id) internal view returns (Book book) {
+    /// @dev The book of an account that is known and not closed.
+    function _requireOpen(bytes32 id) internal view returns (Book book) {
         book = _books[id];
         require(book.listed(), UnknownAccount(id));
         require(!book.closed(), AccountIsClosed(id));

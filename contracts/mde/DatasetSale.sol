@@ -89,8 +89,8 @@ contract DatasetSale is Accounts, EIP712 {
     /// @inheritdoc IDatasetSale
     function quote(Deal calldata deal, bytes calldata buyerSignature, bytes calldata sellerSignature) external {
         Ids memory ids = _ids(deal);
-        _open(ids.order);
-        _open(ids.dataset);
+        _requireOpen(ids.order);
+        _requireOpen(ids.dataset);
         (Order calldata order, Dataset calldata dataset) = (deal.order, deal.dataset);
         require(order.token == dataset.token, OtherToken(order.token, dataset.token));
         uint256 size = Samples.size(order.features, order.valueBytes);
@@ -116,8 +116,8 @@ contract DatasetSale is Accounts, EIP712 {
         if (order.settlement == Settlement.Open) require(oneTimeKey == 0, KeyNotWanted(oneTimeKey));
         else require(oneTimeKey != 0, KeyMissing());
 
-        _books[ids.order] = _open(ids.order).hold(deal.quote.price);
-        _books[ids.dataset] = _open(ids.dataset).hold(order.stake);
+        _books[ids.order] = _requireOpen(ids.order).hold(deal.quote.price);
+        _books[ids.dataset] = _requireOpen(ids.dataset).hold(order.stake);
         uint256 deadline = block.timestamp + order.deliveryTime;
         _set(ids, DealState.Paid, deadline, Purchase(oneTimeKey, 0));
         emit Purchased(ids.pair, oneTimeKey, deadline);

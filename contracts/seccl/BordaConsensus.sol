@@ -5,10 +5,10 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {IBordaConsensus, SignedBallot, State, Terms} from "../interfaces/IBordaConsensus.sol";
+import {IBordaConsensus, SignedBallot, State, BordaTerms} from "../interfaces/IBordaConsensus.sol";
 import {BallotHash} from "./borda/BallotHash.sol";
 import {Borda} from "./borda/Borda.sol";
-import {BordaTerms, BordaTermsLib} from "./borda/BordaTerms.sol";
+import {PackedBordaTerms, PackedBordaTermsLib} from "./borda/PackedBordaTerms.sol";
 import {Highest, HighestLib} from "./borda/Highest.sol";
 import {NewestRound, NewestRoundLib} from "./borda/NewestRound.sol";
 import {RoundWord, RoundWordLib} from "./borda/RoundWord.sol";
@@ -64,23 +64,23 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
 
     /// @inheritdoc IBordaConsensus
     function openRound(uint256 round) external {
-        BordaTerms memory t = BordaTermsLib.load();
+        PackedBordaTerms memory t = PackedBordaTermsLib.load();
         require(msg.sender == t.owner(), NotOwner(msg.sender, t.owner()));
-        _open(t, _last(t), round);
+        _openNext(t, _last(t), round);
     }
 
     /// @inheritdoc IBordaConsensus
     function openOverdueRound(uint256 round, uint256 member) external {
-        BordaTerms memory t = BordaTermsLib.load();
+        PackedBordaTerms memory t = PackedBordaTermsLib.load();
         _onlyMember(t, member);
         NewestRound last = _last(t);
         _from(_revealEnd(t, last) + t.patience());
-        _open(t, last, round);
+        _openNext(t, last, round);
     }
 
     /// @inheritdoc IBordaConsensus
     function close(uint256 round, uint256 candidates) external {
-        BordaTerms memory t = BordaTermsLib.load();
+        PackedBordaTerms memory t = PackedBordaTermsLib.load();
         NewestRound newest = _newest(round);
         require(newest.state() != State.Closed, RoundNotOpen(round));
         require(candidates > 0, NothingToDo());
@@ -117,19 +117,19 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
 
     /// @inheritdoc IBordaConsensus
     function vote(uint256 round, uint256 voter, uint256 form, bytes calldata content) external {
-        BordaTerms memory t = BordaTermsLib.load();
+        PackedBordaTerms memory t = PackedBordaTermsLib.load();
         require(t.revealTime() == 0, BallotsAreHidden());
         _onlyMember(t, voter);
-        NewestRound newest = _openUntilBallotEnd(round);
+        NewestRound newest = _requireTakingBallots(round);
         _count(t, newest, voter, form, content);
     }
 
     /// @inheritdoc IBordaConsensus
     function voteSigned(SignedBallot calldata ballot) external {
-        BordaTerms memory t = BordaTermsLib.load();
+        PackedBordaTerms memory t = PackedBordaTermsLib.load();
         require(t.revealTime() == 0, BallotsAreHidden());
         address account = _member(t, ballot.voter);
-        NewestRound newest = _openUntilBallotEnd(ballot.round);
+        NewestRound newest = _requireTakingBallots(ballot.round);
         bytes32 signed = BallotHash.ballot(t.context, ballot.round, account, ballot.form, ballot.content);
         _checkSignature(account, signed, ballot.r, ballot.vs);
         _count(t, newest, ballot.voter, ballot.form, ballot.content);
@@ -137,14 +137,14 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
 
     /// @inheritdoc IBordaConsensus
     function commit(uint256 round, uint256 voter, bytes32 commitment) external {
-        BordaTerms memory t = BordaTermsLib.load();
+        PackedBordaTerms memory t = PackedBordaTermsLib.load();
         _onlyMember(t, voter);
         _commit(t, round, voter, commitment);
     }
 
     /// @inheritdoc IBordaConsensus
     function commitSigned(uint256 round, uint256 voter, bytes32 commitment, bytes32 r, bytes32 vs) external {
-        BordaTerms memory t = BordaTermsLib.load();
+        PackedBordaTerms memory t = PackedBordaTermsLib.load();
         address account = _member(t, voter);
         _checkSignature(account, BallotHash.commitment(t.context, round, account, commitment), r, vs);
         _commit(t, round, voter, commitment);
@@ -152,10 +152,10 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
 
     /// @inheritdoc IBordaConsensus
     function reveal(uint256 round, uint256 voter, uint256 form, bytes calldata content, bytes32 salt) external {
-        BordaTerms memory t = BordaTermsLib.load();
+        PackedBordaTerms memory t = PackedBordaTermsLib.load();
         require(t.revealTime() > 0, BallotsAreOpen());
         address account = _member(t, voter);
-        NewestRound newest = _open(round);
+        NewestRound newest = _requireOpen(round);
         _from(newest.ballotEnd());
         _before(_revealEnd(t, newest));
         uint256 commitment = _commitments[voter].during(round);
@@ -177,15 +177,15 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
     // ---------------------------------------------------------------- views
 
     /// @inheritdoc IBordaConsensus
-    function terms() external view returns (Terms memory) {
-        return BordaTermsLib.load().unpack();
+    function terms() external view returns (BordaTerms memory) {
+        return PackedBordaTermsLib.load().unpack();
     }
 
     /// @inheritdoc IBordaConsensus
     function members() external view returns (address[] memory accounts) {
-        accounts = new address[](BordaTermsLib.load().memberCount());
+        accounts = new address[](PackedBordaTermsLib.load().memberCount());
         for (uint256 i = 0; i < accounts.length; ++i) {
-            accounts[i] = BordaTermsLib.member(i);
+            accounts[i] = PackedBordaTermsLib.member(i);
         }
     }
 
@@ -195,26 +195,26 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
         view
         returns (uint256 rounds, State state, uint256 ballotEnd, uint256 revealEnd, bytes16 seed, uint256 candidates)
     {
-        BordaTerms memory t = BordaTermsLib.load();
+        PackedBordaTerms memory t = PackedBordaTermsLib.load();
         NewestRound last = _last(t);
         return (last.rounds(), last.state(), last.ballotEnd(), _revealEnd(t, last), last.seed(), last.cursor());
     }
 
     /// @inheritdoc IBordaConsensus
     function hasVoted(uint256 voter) external view returns (bool) {
-        _member(BordaTermsLib.load(), voter);
+        _member(PackedBordaTermsLib.load(), voter);
         return _tally.hasVoted(_round.number(), voter);
     }
 
     /// @inheritdoc IBordaConsensus
     function commitmentOf(uint256 voter) external view returns (bytes30) {
-        _member(BordaTermsLib.load(), voter);
+        _member(PackedBordaTermsLib.load(), voter);
         return bytes30(uint240(_commitments[voter].during(_round.number())));
     }
 
     /// @inheritdoc IBordaConsensus
     function points() external view returns (uint256[] memory) {
-        return _tally.all(BordaTermsLib.load(), _round.number());
+        return _tally.all(PackedBordaTermsLib.load(), _round.number());
     }
 
     /// @inheritdoc IBordaConsensus
@@ -222,7 +222,7 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
         NewestRound last = _round;
         uint256 over = last.state() == State.Closed ? last.rounds() : last.number();
         require(round < over, RoundNotOver(round));
-        uint256 count = _winners.some(round) ? BordaTermsLib.load().winners() : 0;
+        uint256 count = _winners.some(round) ? PackedBordaTermsLib.load().winners() : 0;
         winners = new uint256[](count);
         winnersPoints = new uint256[](count);
         for (uint256 i = 0; i < count; ++i) {
@@ -232,7 +232,7 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
 
     // ---------------------------------------------------------------- steps of a round
 
-    function _open(BordaTerms memory t, NewestRound last, uint256 round) private {
+    function _openNext(PackedBordaTerms memory t, NewestRound last, uint256 round) private {
         require(last.state() == State.Closed, RoundNotOver(last.number()));
         require(round == last.rounds(), WrongRound(round, last.rounds()));
         require(round < MAX_ROUNDS, RoundsExhausted(MAX_ROUNDS));
@@ -253,7 +253,7 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
         return bytes16(keccak256(abi.encode(SEED_TYPE, block.chainid, address(this), round, blockhash(source))));
     }
 
-    function _count(BordaTerms memory t, NewestRound newest, uint256 voter, uint256 form, bytes calldata content)
+    function _count(PackedBordaTerms memory t, NewestRound newest, uint256 voter, uint256 form, bytes calldata content)
         private
     {
         uint256 round = newest.number();
@@ -270,9 +270,9 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
         emit BallotCounted(round, voter, form, content);
     }
 
-    function _commit(BordaTerms memory t, uint256 round, uint256 voter, bytes32 commitment) private {
+    function _commit(PackedBordaTerms memory t, uint256 round, uint256 voter, bytes32 commitment) private {
         require(t.revealTime() > 0, BallotsAreOpen());
-        _openUntilBallotEnd(round);
+        _requireTakingBallots(round);
         require(_commitments[voter].during(round) == 0, AlreadyCommitted(round, voter));
         _commitments[voter] = RoundWordLib.create(round, _shorten(commitment));
         emit Committed(round, voter, commitment);
@@ -289,12 +289,12 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
     }
 
     /// @dev The newest round; before the first, one that the creation closed.
-    function _last(BordaTerms memory t) private view returns (NewestRound last) {
+    function _last(PackedBordaTerms memory t) private view returns (NewestRound last) {
         last = _round;
         if (last.rounds() == 0) last = NewestRoundLib.none(t.createdAt(), t.createdIn());
     }
 
-    function _revealEnd(BordaTerms memory t, NewestRound round) private pure returns (uint256) {
+    function _revealEnd(PackedBordaTerms memory t, NewestRound round) private pure returns (uint256) {
         return round.rounds() == 0 ? round.ballotEnd() : round.ballotEnd() + t.revealTime();
     }
 
@@ -311,22 +311,22 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
         require(newest.rounds() > 0 && round == newest.number(), WrongRound(round, newest.rounds()));
     }
 
-    function _open(uint256 round) private view returns (NewestRound newest) {
+    function _requireOpen(uint256 round) private view returns (NewestRound newest) {
         newest = _newest(round);
         require(newest.state() == State.Open, RoundNotOpen(round));
     }
 
-    function _openUntilBallotEnd(uint256 round) private view returns (NewestRound newest) {
-        newest = _open(round);
+    function _requireTakingBallots(uint256 round) private view returns (NewestRound newest) {
+        newest = _requireOpen(round);
         _before(newest.ballotEnd());
     }
 
-    function _member(BordaTerms memory t, uint256 index) private view returns (address) {
+    function _member(PackedBordaTerms memory t, uint256 index) private view returns (address) {
         require(index < t.memberCount(), UnknownMember(index, t.memberCount()));
-        return BordaTermsLib.member(index);
+        return PackedBordaTermsLib.member(index);
     }
 
-    function _onlyMember(BordaTerms memory t, uint256 index) private view {
+    function _onlyMember(PackedBordaTerms memory t, uint256 index) private view {
         require(msg.sender == _member(t, index), NotMember(msg.sender, index));
     }
 

@@ -2,10 +2,10 @@
 pragma solidity 0.8.30;
 
 import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
-import {Terms} from "../interfaces/IBordaConsensus.sol";
+import {BordaTerms} from "../interfaces/IBordaConsensus.sol";
 import {IBordaConsensusFactory} from "../interfaces/IBordaConsensusFactory.sol";
 import {Borda} from "./borda/Borda.sol";
-import {BordaTermsLib} from "./borda/BordaTerms.sol";
+import {PackedBordaTermsLib} from "./borda/PackedBordaTerms.sol";
 import {BordaConsensus} from "./BordaConsensus.sol";
 
 /// @title Makes sessions in which members choose the best uploads
@@ -18,7 +18,7 @@ contract BordaConsensusFactory is IBordaConsensusFactory {
     address public immutable implementation = address(new BordaConsensus());
 
     /// @inheritdoc IBordaConsensusFactory
-    function createSession(Terms memory terms, address[] calldata members) external returns (address session) {
+    function createSession(BordaTerms memory terms, address[] calldata members) external returns (address session) {
         uint256 count = members.length;
         require(count >= MIN_MEMBERS && count <= MAX_MEMBERS, MemberCountOutOfRange(count, MIN_MEMBERS, MAX_MEMBERS));
         require(terms.winners > 0 && terms.winners < count, WinnersOutOfRange(terms.winners, count - 1));
@@ -33,7 +33,7 @@ contract BordaConsensusFactory is IBordaConsensusFactory {
 
         terms.owner = msg.sender;
         uint256 laneBits = Borda.laneBits(count, terms.winners);
-        session = Clones.cloneWithImmutableArgs(implementation, BordaTermsLib.pack(terms, members, laneBits));
+        session = Clones.cloneWithImmutableArgs(implementation, PackedBordaTermsLib.pack(terms, members, laneBits));
         emit SessionCreated(session, msg.sender, terms.context);
     }
 }

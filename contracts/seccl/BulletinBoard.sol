@@ -152,7 +152,7 @@ contract BulletinBoard is BoardSessions, EIP712 {
         _onlyMember(head, key.session, member, path);
         require(head.batched(key.kind), KindSingle(key.kind));
         _posted(head, key);
-        Account storage account = _accounts[key.session];
+        StakeAccount storage account = _accounts[key.session];
         uint256 wait = account.responseTime;
         _before(head.end() + wait);
         Challenge storage asked = _challenges[key.session][_place(key)];
@@ -168,7 +168,7 @@ contract BulletinBoard is BoardSessions, EIP712 {
     /// @inheritdoc IBulletinBoard
     function answer(PostKey calldata key, bytes32 message, bytes32[] calldata path) external {
         SessionHead head = _honest(key.session);
-        Challenge storage asked = _open(head, key);
+        Challenge storage asked = _requireChallenge(head, key);
         _before(asked.deadline);
         _inBatch(head, key, message, path);
 
@@ -180,7 +180,7 @@ contract BulletinBoard is BoardSessions, EIP712 {
     /// @inheritdoc IBulletinBoard
     function settle(PostKey calldata key) external {
         SessionHead head = _known(key.session);
-        Challenge storage asked = _open(head, key);
+        Challenge storage asked = _requireChallenge(head, key);
         if (!head.faulty()) {
             _from(asked.deadline);
             _convict(head, key, Fault.Unanswered, 0, 0);
@@ -271,7 +271,7 @@ contract BulletinBoard is BoardSessions, EIP712 {
         require(computed == root, LeafNotInBatch(root, computed));
     }
 
-    function _open(SessionHead head, PostKey calldata key) private view returns (Challenge storage asked) {
+    function _requireChallenge(SessionHead head, PostKey calldata key) private view returns (Challenge storage asked) {
         _inRange(head, key);
         asked = _challenges[key.session][_place(key)];
         require(asked.challenger != address(0), NotChallenged(key.round, key.kind, key.author));
@@ -312,7 +312,7 @@ contract BulletinBoard is BoardSessions, EIP712 {
     /// @dev Ends an open challenge; its bond is owed to `winner`.
     function _close(Challenge storage asked, bytes32 session, address winner) private {
         asked.challenger = address(0);
-        Account storage account = _accounts[session];
+        StakeAccount storage account = _accounts[session];
         --account.openChallenges;
         owed[winner] += account.bond;
     }

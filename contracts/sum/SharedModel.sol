@@ -95,7 +95,7 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
 
     /// @inheritdoc ISharedModel
     function refund(uint256[] calldata features, uint256 label, uint256 addedAt) external nonReentrant {
-        (bytes32 key, Contribution record) = _open(features, label, addedAt, msg.sender);
+        (bytes32 key, Contribution record) = _unrefunded(features, label, addedAt, msg.sender);
         Totals totals = _totals;
         Author claimant = _authors[msg.sender];
         Claim memory claim = _claim(record, label, addedAt, msg.sender, claimant, totals);
@@ -114,7 +114,7 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
     /// @inheritdoc ISharedModel
     function report(uint256[] calldata features, uint256 label, uint256 addedAt, address author) external nonReentrant {
         require(msg.sender != author, OwnData(author));
-        (bytes32 key, Contribution record) = _open(features, label, addedAt, author);
+        (bytes32 key, Contribution record) = _unrefunded(features, label, addedAt, author);
         Author claimant = _authors[msg.sender];
         uint256 seat = claimant.seat();
         require(
@@ -142,7 +142,7 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
         external
         nonReentrant
     {
-        (bytes32 key, Contribution record) = _open(features, label, addedAt, author);
+        (bytes32 key, Contribution record) = _unrefunded(features, label, addedAt, author);
         uint256 amount = incentive.onTakeOver(_claim(record, label, addedAt, author, _authors[msg.sender], _totals));
 
         _contributions[key] = record.take(amount);
@@ -232,7 +232,7 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
     // ---------------------------------------------------------------- shared steps
 
     /// @notice The record of a contribution that was added and not refunded (NeverAdded, AlreadyRefunded).
-    function _open(uint256[] calldata features, uint256 label, uint256 addedAt, address author)
+    function _unrefunded(uint256[] calldata features, uint256 label, uint256 addedAt, address author)
         private
         view
         returns (bytes32 key, Contribution record)

@@ -13,16 +13,18 @@ from rich.console import Console
 
 from offchain.data.datasets import DATASETS, load_dataset
 from offchain.data.imageset import ImageSet
+from offchain.data.leftout import Note
 from offchain.hide.errors import LevelError
 from offchain.hide.figures import contact_sheet
 from offchain.hide.judging import Split, with_held_out, with_test_set
-from offchain.hide.making import Plan
+from offchain.hide.making import VERSION, Plan
 from offchain.hide.mask_choices import stronger_settings
 from offchain.hide.masks import MaskSettings
+from offchain.hide.questions import Achieved, Guessed, Resisted, Trials
 from offchain.hide.training import TrainingSettings
 from offchain.hide.trial import Trial
 from offchain.hide.trial_figures import figure_4, figure_5
-from offchain.hide.trial_results import Inferred, Resistance, TrialResult
+from offchain.hide.trial_results import TrialResult
 from offchain.hide.trial_sheets import (
     inference_sheet,
     levels_sheet,
@@ -37,6 +39,8 @@ from offchain.report.figures import png
 from offchain.report.sheets import Sheet
 from offchain.report.tables import as_markdown
 from offchain.report.text import whole
+from offchain.runs.finished import Finished
+from offchain.runs.spread import Spread
 from scripts._stage.telling import Telling
 
 _HELD_OUT = 0.2
@@ -82,6 +86,8 @@ class Options:
     mask_steps: int
     countered: int | None
     device: str | None
+    skip_broken: bool
+    workers: int | None
 
     @classmethod
     def of(cls, **given: object) -> Options:
@@ -101,6 +107,7 @@ class Options:
     def command(self) -> str:
         """What gives the same report again, where the data lies apart."""
         parts = [f"ape run figures hide --dataset {self.dataset}"]
+        parts += ["--skip-broken"] if self.skip_broken else []
         parts += [f"--only {part}" for part in self.only] if len(self.only) == 1 else []
         parts.append(f"--seeds {self.seeds}")
         if "robustness" in self.only:
@@ -136,30 +143,31 @@ def reproduce(options: Options, folder: Path) -> None:
     plans = [options.plan(seed) for seed in range(options.seeds)]
     telling = Telling(Console(width=120))
     with telling.doing("reading images"):
-        split = _split(options)
+        split = _split(options, telling.left_out)
     with telling.doing("measuring"):
-        trials = [
-            Trial(split, plan, folder / "runs", device=device, tell=telling.turn_to)
-            for plan in plans
-        ]
+        runs, spread = folder / "runs", Spread.of(options.workers, gpu=device.type == "cuda")
+        trials = Trials(split, runs, device, spread, telling.turn_to)
         folder.mkdir(parents=True, exist_ok=True)
         files = [folder / "figures.md"]
-        results = [trial.result() for trial in trials]
+        results = trials.ask([Achieved(plan) for plan in plans], "families")
         sheets: list[Sheet] = []
         if "paper" in options.only:
             sheets += _paper(options, split, results)
-            for name, figure in _plots(options, split, trials[0], results).items():
+            first = Trial(
+                split, plans[0], Finished(runs, VERSION), device=device, tell=telling.turn_to
+            )
+            for name, figure in _plots(options, split, first, results).items():
                 files.append(folder / f"{name}.png")
                 files[-1].write_bytes(png(figure))
         if "robustness" in options.only:
-            sheets += _robustness(options, trials, results)
+            sheets += _robustness(options, trials, plans, results)
         files[0].write_text(_document(options, split, sheets))
     telling.sheets(sheets)
     telling.show(f"done in {time.monotonic() - began:.0f} s")
     telling.wrote(files)
 
 
-def _split(options: Options) -> Split:
+def _split(options: Options, note: Note) -> Split:
     """What is published and what models are tested on."""
     folder = Path(options.dataset)
     if options.dataset in DATASETS and options.data_root is not None:
@@ -168,13 +176,17 @@ def _split(options: Options) -> Split:
 
     def load(part: str, limit: int | None) -> ImageSet:
         if in_folders:
-            return load_dataset(str(folder / part), limit=limit)
+            return load_dataset(
+                str(folder / part), limit=limit, skip_broken=options.skip_broken, note=note
+            )
         return load_dataset(
             options.dataset,
             root=options.data_root,
             split=part,
             download=options.download,
             limit=limit,
+            skip_broken=options.skip_broken,
+            note=note,
         )
 
     if in_folders or (options.dataset in DATASETS and options.dataset != "digits"):
@@ -204,34 +216,35 @@ def _plots(
 
 
 def _robustness(
-    options: Options, trials: Sequence[Trial], results: Sequence[TrialResult]
+    options: Options, trials: Trials, plans: Sequence[Plan], results: Sequence[TrialResult]
 ) -> list[Sheet]:
-    resistances: list[Resistance] = []
-    inferred: list[Inferred] = []
-    for trial, result in zip(trials, results, strict=True):
+    resisted: list[Resisted] = []
+    guessed: list[Guessed] = []
+    for plan, result in zip(plans, results, strict=True):
         sold = sum(not one.why for one in result.levels)
-        resistances.append(trial.resistance(0))
-        resistances += [trial.resistance(k) for k in _spaced(sold, options.countered)]
+        resisted += [Resisted(plan, k) for k in (0, *_spaced(sold, options.countered))]
         # The buyer of a level that frees all images has nothing left to infer.
-        leaving = sum(one.free is not None and one.free < trial.images for one in result.levels)
+        images = len(trials.split.data)
+        leaving = sum(one.free is not None and one.free < images for one in result.levels)
         if leaving:
-            inferred += [
-                trial.inferred(k) for k in sorted({1, *_spaced(leaving, options.countered)})
-            ]
+            levels = sorted({1, *_spaced(leaving, options.countered)})
+            guessed += [Guessed(plan, k) for k in levels]
         if leaving > 1:
-            inferred.append(trial.inferred(1, with_level=leaving))
-    published = [one for one in resistances if one.level == 0]
-    compared = published[: options.setting_seeds]
-    for trial in trials[: options.setting_seeds]:
-        for setting in stronger_settings(trial.plan):
-            compared.append(trial.resistance_of(setting))
+            guessed.append(Guessed(plan, 1, with_level=leaving))
+    compared: list[Resisted] = []
+    for plan in plans[: options.setting_seeds]:
+        for setting in stronger_settings(plan):
+            compared.append(Resisted(plan, setting=setting))
             if setting.masks.apart:
-                inferred.append(trial.inferred(1, setting=setting))
+                guessed.append(Guessed(plan, 1, setting=setting))
+    resistances = trials.ask([*resisted, *compared], "counter-measures")
+    of_plans, of_settings = resistances[: len(resisted)], resistances[len(resisted) :]
+    published = [one for one in of_plans if one.level == 0]
     return [
         worth_sheet(results, published),
-        resistance_sheet(resistances),
-        settings_sheet(compared),
-        inference_sheet(inferred),
+        resistance_sheet(of_plans),
+        settings_sheet([*published[: options.setting_seeds], *of_settings]),
+        inference_sheet(trials.ask(guessed, "inference")),
     ]
 
 

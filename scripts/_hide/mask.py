@@ -12,6 +12,7 @@ from rich.console import Console
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.data.datasets import DATASETS, load_dataset
 from offchain.data.imageset import ImageSet, Progress
+from offchain.data.leftout import Note
 from offchain.files import write_whole
 from offchain.hide.cleaner import apply, encode_cleaner
 from offchain.hide.countermeasures import Regained, countermeasures, regained
@@ -20,14 +21,14 @@ from offchain.hide.family import SECRET_BYTES, Secret
 from offchain.hide.family_file import encode_family
 from offchain.hide.figures import contact_sheet, levels_figure
 from offchain.hide.judging import Split, with_held_out, with_test_set
-from offchain.hide.kept import Kept
-from offchain.hide.making import Made, Plan, make_family
+from offchain.hide.making import VERSION, Made, Plan, make_family
 from offchain.hide.masks import MaskSettings
 from offchain.hide.preservation import Likeness, mean_likeness
 from offchain.hide.published import encode_dataset, write_folder
 from offchain.hide.training import TrainingSettings
 from offchain.models.device import pick_device
 from offchain.report.figures import png
+from offchain.runs.finished import Finished
 from scripts._hide.mask_sheets import counter_table, levels_table
 from scripts._stage.telling import Telling
 
@@ -54,6 +55,7 @@ class MaskOptions:
     counter: bool
     data_root: Path | None
     download: bool
+    skip_broken: bool
     image_size: int | None
     images: int | None
     seed: int
@@ -73,7 +75,7 @@ class MaskOptions:
             joint=tuple(name for name in dict.fromkeys(self.also) if name != self.network),
         )
 
-    def split(self, progress: Progress) -> Split:
+    def split(self, note: Note, progress: Progress) -> Split:
         """The data, and what models are tested on: torchvision's test split where there is one."""
 
         def load(part: str) -> ImageSet:
@@ -84,6 +86,8 @@ class MaskOptions:
                 download=self.download,
                 size=self.image_size,
                 limit=self.images if part == "train" else None,
+                skip_broken=self.skip_broken,
+                note=note,
                 progress=progress,
             )
 
@@ -110,7 +114,7 @@ def hide(options: MaskOptions, out: Path) -> None:
         raise HideError(f"{out / 'published'} exists: name another folder")
     telling = Telling(Console(width=120))
     with telling.doing("reading images") as progress:
-        split = options.split(progress)
+        split = options.split(telling.left_out, progress)
     private = out / "private"
     private.mkdir(parents=True, exist_ok=True, mode=0o700)
     secret = SecretsFile(private / "secret.json").remember(
@@ -122,7 +126,7 @@ def hide(options: MaskOptions, out: Path) -> None:
             plan,
             Secret(secret),
             device=device,
-            kept=Kept(private / "points.jsonl"),
+            kept=Finished(private / "points", VERSION),
             telling=telling.turn_to,
         )
     counters: list[Regained] = []

@@ -28,6 +28,7 @@ class SellOptions:
     dataset: str
     data_root: Path | None
     download: bool
+    skip_broken: bool
     image_size: int | None
     images: int | None
     test: int

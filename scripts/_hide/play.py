@@ -88,6 +88,8 @@ class Sale:
                     options.data_root,
                     options.download,
                     options.image_size,
+                    options.skip_broken,
+                    telling.left_out,
                     progress,
                 )
             with telling.doing("opening the datastore"):

@@ -81,7 +81,7 @@ class Demonstration:
         terms = make_terms(options, story, parties.collector.address, count)
         factory = self._factory()
         with telling.doing("loading the data") as progress:
-            validation, parts, clean = options.data(plan, progress)
+            validation, parts, clean = options.data(plan, telling.left_out, progress)
         with telling.doing("loading the extractor"):
             evaluation = self._evaluation(validation, home)
         with telling.doing("opening the datastore"):

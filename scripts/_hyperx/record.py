@@ -49,7 +49,8 @@ def make_record(
         shard_size=terms.shard_size,
         sample_bps=terms.sample_bps,
         settlement="open" if terms.settlement is Settlement.OPEN else "sealed",
-        extractor=f"{extractor.backbone} at {extractor.cut}, {extractor.size} px",
+        extractor=f"{extractor.backbone} at {extractor.cut}, {extractor.size} px, "
+        + ("private weights" if options.settings().weights else "public weights"),
         dataset=options.dataset,
         seed=options.seed,
         providers=providers,

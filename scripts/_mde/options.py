@@ -10,6 +10,7 @@ import click
 from offchain.crypto.settlement import Settlement
 from offchain.data.datasets import load_dataset
 from offchain.data.imageset import Progress
+from offchain.data.leftout import Note
 from offchain.mde.oracles import Settings
 from offchain.mde.owner import METHODS, Purse, Trainer
 from offchain.mde.partition import MarketData, Owned, Plan, lay_out
@@ -26,6 +27,7 @@ class PriceOptions:
     dataset: str
     data_root: Path | None
     download: bool
+    skip_broken: bool
     image_size: int
     own: int
     lacking: int
@@ -51,7 +53,7 @@ class PriceOptions:
         """The sellers. Raises MdeError."""
         return Plan.parse(self.sellers, self.samples)
 
-    def market(self, progress: Progress | None) -> MarketData:
+    def market(self, note: Note, progress: Progress | None) -> MarketData:
         """Everybody's data. Raises DataError or MdeError."""
         plans = self.plans
         whole = load_dataset(
@@ -59,6 +61,8 @@ class PriceOptions:
             root=self.data_root,
             download=self.download,
             size=self.image_size,
+            skip_broken=self.skip_broken,
+            note=note,
             progress=progress,
         )
         owned = Owned(self.own, self.lacking, self.lacking_classes, self.validation, self.test)

@@ -58,7 +58,7 @@ def play_story(name: str, options: PriceOptions, folder: Path) -> list[str]:
     if len(plans) < story.sellers:
         raise click.ClickException(f"the story needs {story.sellers} sellers, not {len(plans)}")
     with telling.doing("loading the data") as progress:
-        data = options.market(progress)
+        data = options.market(telling.left_out, progress)
     with telling.doing("training the buyer's model"):
         owner = Owner.of(data, options.trainer())
     largest = max(len(lot.samples) for lot in data.lots)

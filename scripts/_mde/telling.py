@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from offchain.data.imageset import Progress
+from offchain.data.leftout import LeftOut
 from offchain.report.tables import render
 from offchain.report.text import amount
 from scripts._mde.order import Stand
@@ -35,6 +36,10 @@ class PriceTelling:
     def note(self, who: str, what: str) -> None:
         """One line."""
         self._console.print(f"{who:<10} {what}", highlight=False, markup=False, soft_wrap=True)
+
+    def left_out(self, what: LeftOut) -> None:
+        """Of the data."""
+        self._console.print(str(what), highlight=False, markup=False, soft_wrap=True)
 
     def quoted(self, stand: Stand, token: str) -> None:
         """A quote was recorded. token: what pays."""

@@ -16,7 +16,7 @@ from offchain.seccl.messages import Board, PostKey, SessionTerms
 from offchain.seccl.session import Session
 from offchain.storage import Datastore, cid_from_digest
 from scripts._seccl.calls import call_of, key_words
-from scripts._seccl.events import Notes, board_event, consensus_event, terms_in
+from scripts._seccl.events import PostNotes, board_event, consensus_event, terms_in
 from scripts._stage.chain import Receipt, decoded, entry_of, logs_of, topic, transact
 
 CREATED = "SessionCreated(bytes32,address,(address,bytes32,uint16,uint16,uint40,uint32,uint32,uint32,bool,bool,uint96,uint96),bytes32)"  # noqa: E501
@@ -55,7 +55,7 @@ class FederationChain:
         self.session = session
         self.receipts: list[Receipt] = []
         self._read_to = first
-        self._notes = Notes()
+        self._notes = PostNotes()
         self.refresh()
 
     # ---------------------------------------------------------------- begin and find

@@ -20,8 +20,8 @@ WEAKENINGS: dict[str, tuple[str, str, str]] = {
     ),
     "lets anybody seal": (
         _SALE,
-        "        _onlySeller(listing);\n        Status status = _deliverable",
-        "        Status status = _deliverable",
+        "        _onlySeller(listing);\n        SaleStatus status = _deliverable",
+        "        SaleStatus status = _deliverable",
     ),
     "believes any delivery": (
         _SALE,

@@ -63,8 +63,8 @@ abstract contract BoardBook is Attempts {
             people[i] = vm.addr(_secret(i));
             vm.deal(people[i], PURSE);
         }
-        _open(HONEST, 1);
-        _open(LIAR, 2);
+        _openSession(HONEST, 1);
+        _openSession(LIAR, 2);
     }
 
     /// @notice What the board should hold by the table of money: stakes, shares, open bonds and bonds owed.
@@ -74,7 +74,7 @@ abstract contract BoardBook is Attempts {
             for (uint256 i = 0; i < MEMBERS; ++i) {
                 if (!s.withdrawn && !(s.faulty && s.claimed[i])) sum += s.terms.stake / MEMBERS;
             }
-            sum += _open(s) * s.terms.bond;
+            sum += _openChallenges(s) * s.terms.bond;
         }
         for (uint256 i = 0; i < PEOPLE; ++i) {
             sum += owed[i];
@@ -89,7 +89,7 @@ abstract contract BoardBook is Attempts {
     /// @notice How a session stands by the book.
     function standing(uint256 which) external view returns (bytes32 id, bool faulty, uint256 open_, bool withdrawn) {
         Session storage s = sessions[which];
-        return (s.id, s.faulty, _open(s), s.withdrawn);
+        return (s.id, s.faulty, _openChallenges(s), s.withdrawn);
     }
 
     /// @notice What lies at a place by the book: the server's post or root, and the author's own.
@@ -108,7 +108,7 @@ abstract contract BoardBook is Attempts {
     // ---------------------------------------------------------------- sessions
 
     /// @dev The next session of a server, with terms that `seed` decides.
-    function _open(uint256 which, uint256 seed) internal {
+    function _openSession(uint256 which, uint256 seed) internal {
         BoardTerms memory t;
         t.server = people[which];
         t.memberRoot = _rootOf(_memberLeaves());
@@ -131,7 +131,7 @@ abstract contract BoardBook is Attempts {
         paidIn += t.stake;
     }
 
-    function _open(Session storage s) internal view returns (uint256 open_) {
+    function _openChallenges(Session storage s) internal view returns (uint256 open_) {
         for (uint256 place = 0; place < PLACES; ++place) {
             if (s.asker[place] != address(0)) ++open_;
         }

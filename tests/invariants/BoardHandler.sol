@@ -35,7 +35,7 @@ contract BoardHandler is BoardBook {
         bool over = sessions[which].faulty || block.timestamp >= _accusationEnd(sessions[which]);
         if (derive(seed, "open") % (over ? 4 : 32) != 0) return;
         _exhaust(which);
-        _open(which, seed);
+        _openSession(which, seed);
         ++count["opened"];
     }
 
@@ -53,7 +53,7 @@ contract BoardHandler is BoardBook {
         Session storage s = sessions[which];
         _advanceTo(_accusationEnd(s) + s.terms.responseTime);
         // A server that still owes an answer tries to be faster than whoever settles.
-        if (_open(s) > 0) _withdrawStake(s, which, which);
+        if (_openChallenges(s) > 0) _withdrawStake(s, which, which);
         for (uint256 place = 0; place < PLACES; ++place) {
             if (s.asker[place] != address(0)) _settle(s, place, STRANGER);
         }
@@ -366,7 +366,7 @@ contract BoardHandler is BoardBook {
         _requires(!s.faulty, IBulletinBoard.SessionFaulty.selector);
         _requires(sender == which, IBulletinBoard.NotServer.selector);
         _requires(block.timestamp >= _accusationEnd(s), IBulletinBoard.TooEarly.selector);
-        _requires(_open(s) == 0, IBulletinBoard.ChallengesOpen.selector);
+        _requires(_openChallenges(s) == 0, IBulletinBoard.ChallengesOpen.selector);
         _requires(s.terms.stake > 0 && !s.withdrawn, IBulletinBoard.NothingOwed.selector);
         if (!_call(sender, 0, s.terms.stake, abi.encodeCall(board.withdrawStake, (s.id)))) return;
         s.withdrawn = true;

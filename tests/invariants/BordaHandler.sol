@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {IBordaConsensus, SignedBallot, State, Terms} from "../../contracts/interfaces/IBordaConsensus.sol";
+import {IBordaConsensus, SignedBallot, State, BordaTerms} from "../../contracts/interfaces/IBordaConsensus.sol";
 import {BordaConsensus} from "../../contracts/seccl/BordaConsensus.sol";
 import {BordaConsensusFactory} from "../../contracts/seccl/BordaConsensusFactory.sol";
 import {Borda} from "../../contracts/seccl/borda/Borda.sol";
@@ -92,12 +92,12 @@ contract BordaHandler is Attempts {
         if (choice == 0) return _create(seed);
         if (choice < 8) return _passTime(seed);
         if (choice < 12) return vm.roll(block.number + 1 + seed % 3);
-        if (choice < 18) return _open(seed);
+        if (choice < 18) return _openRound(seed);
         if (choice < 24) return _close(seed);
         if (choice < 32) return _vote(seed);
         if (choice < 40) return _commit(seed);
         if (choice < 48) return _reveal(seed);
-        if (_state == State.Closed) return _open(seed);
+        if (_state == State.Closed) return _openRound(seed);
         if (_state == State.Closing || block.timestamp >= _revealEnd) return _close(seed);
         if (!_hidden) return _vote(seed);
         if (block.timestamp < _ballotEnd) return _commit(seed);
@@ -114,7 +114,7 @@ contract BordaHandler is Attempts {
             members[i] = _accounts[i];
             (_points[i], _votedIn[i], _committedIn[i]) = (0, 0, 0);
         }
-        Terms memory terms = Terms(
+        BordaTerms memory terms = BordaTerms(
             address(0), bytes32(seed), uint16(winners), uint16(quorum), 100, _hidden ? uint32(50) : uint32(0), 200
         );
         session = BordaConsensus(_factory.createSession(terms, members));
@@ -134,7 +134,7 @@ contract BordaHandler is Attempts {
         vm.warp(block.timestamp + 1);
     }
 
-    function _open(uint256 seed) private {
+    function _openRound(uint256 seed) private {
         bool byOwner = derive(seed, "owner") % 2 == 0;
         uint256 person = derive(seed, "person") % 4 == 0 ? STRANGER : seed % _members;
         uint256 member = person == STRANGER ? 0 : person;

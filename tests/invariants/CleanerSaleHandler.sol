@@ -11,37 +11,32 @@ import {CleanerSaleBook} from "./CleanerSaleBook.sol";
 /// @notice Honest sellers deliver the right key or nothing; liars seal anything, and their second file is spoilt. Buyers buy,
 /// accept, complain truly and falsely, and forget.
 contract CleanerSaleHandler is CleanerSaleBook {
-    error PaidWrongly(address account, uint256 paid, uint256 due);
-
     // ---------------------------------------------------------------- time, and the end
 
     /// @notice Moves to just before, at or just after the next deadline.
     function passTime(uint256 seed) external {
         uint256 next = block.timestamp + 5;
         for (uint256 i = 0; i < LISTINGS * BUYERS; ++i) {
-            uint256 end = purchases[i % LISTINGS][i / LISTINGS].deadline;
-            if (end > block.timestamp && end < next) next = end;
+            next = _sooner(next, purchases[i % LISTINGS][i / LISTINGS].deadline);
         }
-        next = next + derive(seed, "edge") % 3 - 1;
-        vm.warp(next > block.timestamp ? next : block.timestamp + 1);
+        _warpAround(next, seed);
     }
 
-    /// @notice From wherever a run ended, everybody gets out, and nothing stays.
-    function exhaust() external {
+    function exhaust() external override {
         vm.warp(block.timestamp + 100);
         for (uint256 w = 0; w < LISTINGS; ++w) {
             _settle(w, 0);
             for (uint256 b = 0; b < BUYERS; ++b) {
                 if (_pays(purchases[w][b])) _refund(w, b);
             }
-            _withdraw(w, 0, money[w].funds);
+            _takeOut(w, money[w].funds, true);
         }
     }
 
     // ---------------------------------------------------------------- buyers
 
     function buy(uint256 seed) external {
-        (uint256 w, uint256 b, Purchase storage p) = _anywhere(seed);
+        (uint256 w, uint256 b, Holding storage p) = _anywhere(seed);
         uint256 level = derive(seed, "level") % LEVELS;
         (Offer memory offer, bytes32[] memory path) = _offer(w, level);
         Sale memory s;
@@ -59,43 +54,43 @@ contract CleanerSaleHandler is CleanerSaleBook {
         _requires(!money[w].closed, ICleanerSale.ListingIsClosed.selector);
         _requires(free, ICleanerSale.SaleUnderWay.selector);
         _requires(above, ICleanerSale.LevelNotAbove.selector);
-        _requires(money[w].funds - money[w].held >= _hold(w, paid), BookLib.FundsTooLow.selector);
+        _requires(_free(money[w]) >= _hold(w, paid), BookLib.FundsTooLow.selector);
         bytes memory data = abi.encodeCall(sale.buy, (listings[w].terms, level, offer, path, s.oneTimeKey));
-        if (!_call(w, buyers[b], coins, paid, 0, data)) return;
-        (p.state, p.level, p.sale, p.deadline) = (SaleState.Paid, level, s, block.timestamp + 20);
+        if (!_call(inToken(w), buyers[b], coins, paid, 0, data)) return;
+        (p.state, p.level, p.sale, p.deadline) = (SaleState.Paid, level, s, block.timestamp + DELIVERY_TIME);
         p.spent += paid;
         money[w].held += _hold(w, paid);
         ++count[p.owned == 0 ? "bought" : "upgraded"];
     }
 
     function accept(uint256 seed) external {
-        (uint256 w, uint256 b, Purchase storage p) = _anywhere(seed);
+        (uint256 w, uint256 b, Holding storage p) = _anywhere(seed);
         if (derive(seed, "mood") % 3 > 0) return;
         _requires(p.state == SaleState.Delivered, ICleanerSale.WrongState.selector);
-        if (!_call(w, buyers[b], 0, 0, 0, abi.encodeCall(sale.accept, (listings[w], p.sale)))) return;
+        if (!_call(buyers[b], abi.encodeCall(sale.accept, (listings[w], p.sale)))) return;
         _own(w, p);
         ++count["accepted"];
     }
 
     function proveWrongKey(uint256 seed) external {
-        (uint256 w, uint256 b, Purchase storage p) = _anywhere(seed);
+        (uint256 w, uint256 b, Holding storage p) = _anywhere(seed);
         if (!isSealed(w)) return;
         _disputable(p);
         _requires(p.wrongKey, KeyDispute.KeyIsRight.selector);
         bytes memory data = abi.encodeCall(
             sale.proveWrongKey, (listings[w], p.sale, _goods(w, p.level), _keyEvidence(b, p.ephemeralX, p.sealedKey))
         );
-        if (_call(w, buyers[b], 0, 0, 0, data)) _cheated(w, p, "wrong key proved");
+        if (_call(buyers[b], data)) _cheated(w, p, "wrong key proved");
     }
 
     function proveSpoiltChunk(uint256 seed) external {
-        (uint256 w, uint256 b, Purchase storage p) = _anywhere(seed);
+        (uint256 w, uint256 b, Holding storage p) = _anywhere(seed);
         _disputable(p);
         _requires(lies(w) && p.level == 1, ChunkDispute.ChunkIsRight.selector);
         bytes memory data = abi.encodeCall(
             sale.proveSpoiltChunk, (listings[w], p.sale, _goods(w, p.level), _key(w, p.level), _chunk(w, p.level))
         );
-        if (_call(w, buyers[b], 0, 0, 0, data)) _cheated(w, p, "spoilt chunk proved");
+        if (_call(buyers[b], data)) _cheated(w, p, "spoilt chunk proved");
     }
 
     function refund(uint256 seed) external {
@@ -106,7 +101,7 @@ contract CleanerSaleHandler is CleanerSaleBook {
     // ---------------------------------------------------------------- sellers
 
     function deliver(uint256 seed) external {
-        (uint256 w, uint256 b, Purchase storage p) = _anywhere(seed);
+        (uint256 w, uint256 b, Holding storage p) = _anywhere(seed);
         _requires(p.state == SaleState.Paid, ICleanerSale.WrongState.selector);
         _requires(block.timestamp < p.deadline, ICleanerSale.TooLate.selector);
         bytes32 key = _key(w, p.level);
@@ -129,10 +124,10 @@ contract CleanerSaleHandler is CleanerSaleBook {
             s.delivery = keccak256(abi.encode(ephemeralX, sealedKey));
             data = abi.encodeCall(sale.sealKey, (listings[w], buyers[b], p.sale, ephemeralX, sealedKey));
         }
-        if (!_call(w, sellers[w], 0, 0, 0, data)) return;
-        (p.state, p.sale, p.deadline) = (SaleState.Delivered, s, block.timestamp + 15);
+        if (!_call(sellers[w], data)) return;
+        (p.state, p.sale, p.deadline) = (SaleState.Delivered, s, block.timestamp + DISPUTE_TIME);
         (p.ephemeralX, p.sealedKey, p.wrongKey) = (ephemeralX, sealedKey, wrong);
-        if (!isSealed(w)) _sold(w, p);
+        if (!isSealed(w)) _gain(money[w], _paid(p));
         ++count[wrong ? "wrong key delivered" : "delivered"];
     }
 
@@ -143,53 +138,47 @@ contract CleanerSaleHandler is CleanerSaleBook {
 
     function fund(uint256 seed) external {
         (uint256 w, uint256 b,) = _anywhere(seed);
-        uint256 amount = derive(seed, "amount") % 2_000;
-        if (!_call(w, buyers[b], amount, amount, 0, abi.encodeCall(sale.fund, (listings[w], uint96(amount))))) return;
-        money[w].funds += amount;
-        money[w].putIn += amount;
-        ++count["funded"];
+        uint96 amount = uint96(derive(seed, "amount") % 2_000);
+        _fund(money[w], inToken(w), buyers[b], amount, abi.encodeCall(sale.fund, (listings[w], amount)));
     }
 
     function withdraw(uint256 seed) external {
         (uint256 w,,) = _anywhere(seed);
-        uint256 free = money[w].funds - money[w].held;
-        _withdraw(w, seed, derive(seed, "amount") % (free + 2));
+        _takeOut(w, derive(seed, "amount") % (_free(money[w]) + 2), derive(seed, "who") % 8 > 0);
     }
 
     /// @notice Seldom, since nothing is bought afterwards.
     function close(uint256 seed) external {
         (uint256 w,,) = _anywhere(seed);
         if (derive(seed, "mood") % 24 > 0) return;
-        _requires(!money[w].closed, ICleanerSale.ListingIsClosed.selector);
-        if (!_call(w, sellers[w], 0, 0, 0, abi.encodeCall(sale.close, (listings[w])))) return;
-        money[w].closed = true;
-        ++count["closed"];
+        bytes memory data = abi.encodeCall(sale.close, (listings[w]));
+        _close(money[w], sellers[w], data, ICleanerSale.ListingIsClosed.selector);
     }
 
     // ---------------------------------------------------------------- steps
 
-    function _anywhere(uint256 seed) private view returns (uint256 w, uint256 b, Purchase storage p) {
+    function _anywhere(uint256 seed) private view returns (uint256 w, uint256 b, Holding storage p) {
         (w, b) = (derive(seed, "listing") % LISTINGS, derive(seed, "buyer") % BUYERS);
         p = purchases[w][b];
     }
 
-    function _disputable(Purchase storage p) private {
+    function _disputable(Holding storage p) private {
         _requires(p.state == SaleState.Delivered, ICleanerSale.WrongState.selector);
         _requires(block.timestamp < p.deadline, ICleanerSale.TooLate.selector);
     }
 
-    function _pays(Purchase storage p) private view returns (bool) {
+    function _pays(Holding storage p) private view returns (bool) {
         return p.state == SaleState.Paid || p.state == SaleState.Lapsed || p.state == SaleState.Cheated;
     }
 
     function _refund(uint256 w, uint256 b) private {
-        Purchase storage p = purchases[w][b];
+        Holding storage p = purchases[w][b];
         bool overdue = p.state == SaleState.Paid;
         _requires(_pays(p), ICleanerSale.NothingOwed.selector);
         _requires(!overdue || block.timestamp >= p.deadline, ICleanerSale.TooEarly.selector);
         uint256 stake = p.state == SaleState.Cheated ? STAKE : 0;
         uint256 due = _paid(p) + stake;
-        if (!_call(w, buyers[b], 0, 0, due, abi.encodeCall(sale.refund, (listings[w], p.sale)))) return;
+        if (!_call(inToken(w), buyers[b], 0, 0, due, abi.encodeCall(sale.refund, (listings[w], p.sale)))) return;
         if (overdue) money[w].held -= _hold(w, _paid(p));
         p.repaid += _paid(p);
         p.stakes += stake;
@@ -204,9 +193,9 @@ contract CleanerSaleHandler is CleanerSaleBook {
             uint256 each = (b + i) % BUYERS;
             sales[i] = Due(buyers[each], purchases[w][each].sale);
         }
-        if (!_call(w, buyers[b], 0, 0, 0, abi.encodeCall(sale.settle, (listings[w], sales)))) return;
+        if (!_call(buyers[b], abi.encodeCall(sale.settle, (listings[w], sales)))) return;
         for (uint256 i = 0; i < BUYERS; ++i) {
-            Purchase storage p = purchases[w][i];
+            Holding storage p = purchases[w][i];
             if (block.timestamp < p.deadline) continue;
             if (p.state == SaleState.Delivered) {
                 _own(w, p);
@@ -219,52 +208,21 @@ contract CleanerSaleHandler is CleanerSaleBook {
         }
     }
 
-    function _own(uint256 w, Purchase storage p) private {
+    function _own(uint256 w, Holding storage p) private {
         money[w].held -= _hold(w, _paid(p));
-        if (isSealed(w)) _sold(w, p);
+        if (isSealed(w)) _gain(money[w], _paid(p));
         (p.state, p.owned, p.deadline) = (SaleState.Owned, p.level + 1, 0);
     }
 
-    function _sold(uint256 w, Purchase storage p) private {
-        money[w].funds += _paid(p);
-        money[w].sold += _paid(p);
-    }
-
-    function _cheated(uint256 w, Purchase storage p, string memory how) private {
-        uint256 hold = _hold(w, _paid(p));
-        money[w].funds -= hold;
-        money[w].held -= hold;
-        money[w].lost += hold;
+    function _cheated(uint256 w, Holding storage p, string memory how) private {
+        _lose(money[w], _hold(w, _paid(p)));
         (p.state, p.deadline) = (SaleState.Cheated, 0);
         ++count[how];
     }
 
-    function _withdraw(uint256 w, uint256 seed, uint256 amount) private {
-        bool own = seed == 0 || derive(seed, "who") % 8 > 0;
-        _requires(own, ICleanerSale.NotSeller.selector);
-        _requires(amount > 0, ICleanerSale.NothingOwed.selector);
-        _requires(amount <= money[w].funds - money[w].held, BookLib.FundsTooLow.selector);
+    function _takeOut(uint256 w, uint256 amount, bool own) private {
         bytes memory data = abi.encodeCall(sale.withdraw, (listings[w], uint96(amount)));
-        if (!_call(w, own ? sellers[w] : buyers[0], 0, 0, amount, data)) return;
-        money[w].funds -= amount;
-        money[w].takenOut += amount;
-        ++count["withdrawn"];
-    }
-
-    /// @dev Takes `price` and pays out exactly `due` in the listing's currency, or is refused and moves nothing.
-    function _call(uint256 w, address caller, uint256 coins, uint256 price, uint256 due, bytes memory data)
-        private
-        returns (bool done)
-    {
-        uint256 before = _balance(w, caller);
-        if (inToken(w)) coins = 0;
-        vm.deal(address(this), coins);
-        (done,) = _attempt(address(sale), caller, coins, data);
-        uint256 expected = done ? before + due - (inToken(w) ? price : coins) : before;
-        if (_balance(w, caller) != expected) revert PaidWrongly(caller, _balance(w, caller), expected);
-    }
-
-    function _balance(uint256 w, address account) private view returns (uint256) {
-        return inToken(w) ? token.balanceOf(account) : account.balance;
+        (bytes4 notOwner, bytes4 nothing) = (ICleanerSale.NotSeller.selector, ICleanerSale.NothingOwed.selector);
+        _withdraw(money[w], inToken(w), own ? sellers[w] : buyers[0], amount, data, own, notOwner, nothing);
     }
 }

@@ -2,7 +2,6 @@
 pragma solidity 0.8.30;
 
 import {ChunkEvidence} from "../../contracts/exchange/ChunkDispute.sol";
-import {KeyEvidence} from "../../contracts/exchange/KeyDispute.sol";
 import {
     Account,
     Dataset,
@@ -19,28 +18,14 @@ import {DecisionPath, Split} from "../../contracts/mde/quotes/DecisionTree.sol";
 import {Curve, Point, PriceRule} from "../../contracts/mde/quotes/PriceRules.sol";
 import {SampleEvidence} from "../../contracts/mde/quotes/Samples.sol";
 import {ScoreEvidence} from "../../contracts/mde/quotes/Scores.sol";
-import {PlainToken} from "../kit/mocks/Tokens.sol";
-import {Attempts} from "./Attempts.sol";
-import {Vm} from "./Base.sol";
-import {ExchangeHarness} from "./ExchangeHarness.sol";
 import {QuotesHarness} from "./QuotesHarness.sol";
+import {SalePlay} from "./SalePlay.sol";
 
 /// @title What happened at a sale of datasets by the rules, kept without looking at the contract
 /// @notice Two buyers post orders as they go, two for each artefact: one open, one sealed. Four datasets, of an honest
 /// seller and of a liar, each once for coins and once for a token, hold one sample each, so that leaves are roots; the
 /// liar's second file is spoilt. The tree is one leaf, worth 500 units, which fetch 700.
-abstract contract DatasetSaleBook is Attempts {
-    struct Money {
-        uint256 funds;
-        uint256 held;
-        bool closed;
-        uint256 putIn;
-        uint256 takenOut;
-        // Prices an order paid or a dataset fetched, and stakes that an order gained or a dataset lost.
-        uint256 prices;
-        uint256 stakes;
-    }
-
+abstract contract DatasetSaleBook is SalePlay {
     struct Pair {
         DealState state;
         uint256 quotes;
@@ -58,18 +43,9 @@ abstract contract DatasetSaleBook is Attempts {
     uint256 public constant DATASETS = 4;
     uint256 public constant MOST_ORDERS = 24;
     uint256 internal constant BUYERS = 2;
-    uint96 public constant STAKE = 400;
-    uint96 internal constant PRICE = 700;
     int256 internal constant TOTAL = 500;
-    uint256 private constant CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
     bytes32 private constant SALT = "salt";
-    /// @dev Buyers' and sellers' one-time keys are multiples of the generator by these, each with its even y.
-    uint256 private constant ONE_TIME = 11;
-    uint256 private constant EPHEMERAL = 77;
-
-    DatasetSale public sale;
-    PlainToken public token;
-    ExchangeHarness private _exchange;
+    DatasetSale public immutable sale;
     QuotesHarness private _quotes;
     Order[] internal orders;
     Dataset[DATASETS] internal datasets;
@@ -79,11 +55,8 @@ abstract contract DatasetSaleBook is Attempts {
     mapping(uint256 dataset => Money) internal funds;
     mapping(uint256 artefact => mapping(uint256 dataset => Pair)) internal pairs;
 
-    constructor() {
-        vm.warp(1_000_000);
-        sale = new DatasetSale();
-        token = new PlainToken();
-        _exchange = new ExchangeHarness();
+    constructor() SalePlay(address(new DatasetSale())) {
+        sale = DatasetSale(market);
         _quotes = new QuotesHarness();
         for (uint256 i = 0; i < BUYERS; ++i) {
             _enrich(vm.addr(buyerKey(4 * i)));
@@ -128,37 +101,21 @@ abstract contract DatasetSaleBook is Attempts {
         return orders.length;
     }
 
-    function _enrich(address account) private {
-        vm.deal(account, 1e30);
-        token.mint(account, 1e30);
-        vm.prank(account);
-        token.approve(address(sale), type(uint256).max);
-    }
-
     function _register(uint256 d) private {
         address seller = vm.addr(sellerKey(d));
         bytes32 key = _key(d);
         bytes32 name = bytes32(d + 1);
-        bytes32 label = keccak256(abi.encode(keccak256("souk.sale.dataset.v1"), name));
-        bytes32 domain =
-            keccak256(abi.encode(keccak256("souk.file.domain.v1"), block.chainid, address(sale), seller, label));
-        ChunkEvidence memory e = _chunks[d];
-        (e.length, e.chunkBytes) = (32, 32);
+        bytes32 domain = _domainOf(seller, name);
         // Label 0, and a value of its own.
-        bytes32 plain = bytes32((d + 1) << 232);
-        bytes32 leaf = _exchange.plainLeaf(domain, key, 0, keccak256(abi.encode(plain)));
-        e.plainLeaf = spoilt(d) ? bytes32("anything") : leaf;
-        bytes32 seed = keccak256(abi.encode(key, _exchange.streamNonce(domain, e.plainLeaf), uint256(0)));
-        e.chunk = abi.encode(plain ^ keccak256(abi.encode(seed, uint256(0))));
-        bytes32 root = _exchange.cipherLeaf(domain, 0, keccak256(e.chunk));
-        bytes32 file = _exchange.commitment(domain, 32, 32, root, e.plainLeaf);
+        _plain[d] = bytes32((d + 1) << 232);
+        bytes32 file;
+        (file, _chunks[d]) = _file(domain, key, _plain[d], spoilt(d));
         address currency = datasetInToken(d) ? address(token) : address(0);
-        datasets[d] = Dataset(seller, currency, 1, 32, name, file, _exchange.keyHash(domain, key));
-        (_chunks[d], _plain[d]) = (e, plain);
+        datasets[d] = Dataset(seller, currency, 1, 32, name, file, exchange.keyHash(domain, key));
         uint96 amount = uint96(3 * STAKE);
         vm.prank(seller);
         sale.register{value: datasetInToken(d) ? 0 : amount}(datasets[d], amount);
-        (funds[d].funds, funds[d].putIn) = (amount, amount);
+        _start(funds[d], amount);
     }
 
     // ---------------------------------------------------------------- what is brought
@@ -167,7 +124,7 @@ abstract contract DatasetSaleBook is Attempts {
         order.buyer = vm.addr(buyerKey(o));
         order.stake = STAKE;
         order.token = orderInToken(o) ? address(token) : address(0);
-        (order.deliveryTime, order.disputeTime) = (20, 15);
+        (order.deliveryTime, order.disputeTime) = (DELIVERY_TIME, DISPUTE_TIME);
         (order.features, order.valueBytes) = (1, 1);
         order.artefact = keccak256(abi.encode("artefact", o / 2));
         order.rule = _quotes.ruleHash(_rule());
@@ -211,49 +168,19 @@ abstract contract DatasetSaleBook is Attempts {
     }
 
     function _scoreEvidence(uint256 d, bytes32 root) internal view returns (ScoreEvidence memory e) {
-        e.cipherRoot = _cipherRoot(d);
+        e.cipherRoot = _cipherRoot(_domainOf(datasets[d].seller, datasets[d].name), _chunks[d]);
         e.sample = SampleEvidence(0, abi.encode(_plain[d]), new bytes32[](0));
         e.decision = DecisionPath(new Split[](0), SALT, _scores());
         e.leaf = root;
     }
 
-    function _cipherRoot(uint256 d) private view returns (bytes32) {
-        bytes32 label = keccak256(abi.encode(keccak256("souk.sale.dataset.v1"), datasets[d].name));
-        bytes32 domain = keccak256(
-            abi.encode(keccak256("souk.file.domain.v1"), block.chainid, address(sale), datasets[d].seller, label)
-        );
-        return _exchange.cipherLeaf(domain, 0, keccak256(_chunks[d].chunk));
-    }
-
-    function _oneTimeX(uint256 o) internal returns (uint256) {
-        return _even(ONE_TIME + o).publicKeyX;
-    }
-
-    /// @dev The seller's point and what the buyer's key is sealed with.
-    function _seal(uint256 o, bytes32 key) internal returns (uint256 ephemeralX, bytes32 sealedKey) {
-        sealedKey = key ^ keccak256(abi.encode(_shared(o).publicKeyX, uint256(0)));
-        ephemeralX = _even(EPHEMERAL).publicKeyX;
-    }
-
-    function _keyEvidence(uint256 o, uint256 ephemeralX, bytes32 sealedKey) internal returns (KeyEvidence memory) {
-        Vm.Wallet memory own = _even(ONE_TIME + o);
-        Vm.Wallet memory shared = _shared(o);
-        return KeyEvidence(own.privateKey, own.publicKeyY, ephemeralX, sealedKey, shared.publicKeyX, shared.publicKeyY);
-    }
-
-    function _shared(uint256 o) private returns (Vm.Wallet memory) {
-        return vm.createWallet(mulmod(_even(ONE_TIME + o).privateKey, _even(EPHEMERAL).privateKey, CURVE_ORDER));
-    }
-
-    function _even(uint256 secret) private returns (Vm.Wallet memory point) {
-        point = vm.createWallet(secret);
-        if (point.publicKeyY % 2 == 1) point = vm.createWallet(CURVE_ORDER - secret);
+    function _domainOf(address seller, bytes32 name) private view returns (bytes32) {
+        return _domain(seller, keccak256(abi.encode(keccak256("souk.sale.dataset.v1"), name)));
     }
 
     // ---------------------------------------------------------------- what should be
 
-    /// @notice What the contract should hold of one currency by the table of money.
-    function debts(bool ofToken) external view returns (uint256 sum) {
+    function debts(bool ofToken) external view override returns (uint256 sum) {
         for (uint256 o = 0; o < orders.length; ++o) {
             if (orderInToken(o) == ofToken) sum += budgets[o].funds;
         }

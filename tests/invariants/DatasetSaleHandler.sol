@@ -27,8 +27,6 @@ interface VmSigner {
 /// @notice The honest seller quotes what the rule gives and delivers the right key or nothing; the liar misreports, asks
 /// too much, seals anything, and one of its files is spoilt. Buyers buy, accept, complain truly and falsely, and forget.
 contract DatasetSaleHandler is DatasetSaleBook {
-    error PaidWrongly(address account, uint256 paid, uint256 due);
-
     // ---------------------------------------------------------------- time, and the end
 
     /// @notice Moves to just before, at or just after the next deadline.
@@ -36,16 +34,13 @@ contract DatasetSaleHandler is DatasetSaleBook {
         uint256 next = block.timestamp + 5;
         for (uint256 a = 0; 2 * a < orders.length; ++a) {
             for (uint256 d = 0; d < DATASETS; ++d) {
-                uint256 end = pairs[a][d].deadline;
-                if (end > block.timestamp && end < next) next = end;
+                next = _sooner(next, pairs[a][d].deadline);
             }
         }
-        next = next + derive(seed, "edge") % 3 - 1;
-        vm.warp(next > block.timestamp ? next : block.timestamp + 1);
+        _warpAround(next, seed);
     }
 
-    /// @notice From wherever a run ended, everybody gets out, and nothing stays.
-    function exhaust() external {
+    function exhaust() external override {
         vm.warp(block.timestamp + 100);
         for (uint256 o = 0; o < orders.length; ++o) {
             for (uint256 d = 0; d < DATASETS; ++d) {
@@ -54,10 +49,10 @@ contract DatasetSaleHandler is DatasetSaleBook {
             }
         }
         for (uint256 o = 0; o < orders.length; ++o) {
-            if (budgets[o].funds > 0) _withdrawBudget(o, budgets[o].funds, true);
+            if (budgets[o].funds > 0) _takeFromBudget(o, budgets[o].funds, true);
         }
         for (uint256 d = 0; d < DATASETS; ++d) {
-            if (funds[d].funds > 0) _withdrawFunds(d, funds[d].funds, true);
+            if (funds[d].funds > 0) _takeFromFunds(d, funds[d].funds, true);
         }
     }
 
@@ -69,8 +64,9 @@ contract DatasetSaleHandler is DatasetSaleBook {
         Order memory order = _newOrder(o);
         uint96 budget = uint96(derive(seed, "budget") % 4 * 800);
         orders.push(order);
-        if (!_call(orderInToken(o), order.buyer, budget, 0, abi.encodeCall(sale.post, (order, budget)))) return;
-        (budgets[o].funds, budgets[o].putIn) = (budget, budget);
+        bytes memory data = abi.encodeCall(sale.post, (order, budget));
+        if (!_call(orderInToken(o), order.buyer, budget, budget, 0, data)) return;
+        _start(budgets[o], budget);
         ++count["posted"];
     }
 
@@ -80,22 +76,18 @@ contract DatasetSaleHandler is DatasetSaleBook {
         uint256 which = derive(seed, "which") % (ofOrder ? orders.length : DATASETS);
         Account memory account = ofOrder ? _orderAccount(which) : _datasetAccount(which);
         bool inToken = ofOrder ? orderInToken(which) : datasetInToken(which);
-        if (!_call(inToken, vm.addr(buyerKey(0)), amount, 0, abi.encodeCall(sale.fund, (account, amount)))) return;
         Money storage m = ofOrder ? budgets[which] : funds[which];
-        (m.funds, m.putIn) = (m.funds + amount, m.putIn + amount);
-        ++count["funded"];
+        _fund(m, inToken, vm.addr(buyerKey(0)), amount, abi.encodeCall(sale.fund, (account, amount)));
     }
 
     function withdraw(uint256 seed) external {
         bool own = derive(seed, "who") % 8 > 0;
         if (seed % 2 == 0 && orders.length > 0) {
             uint256 o = derive(seed, "which") % orders.length;
-            uint256 free = budgets[o].funds - budgets[o].held;
-            _withdrawBudget(o, derive(seed, "amount") % (free + 2), own);
+            _takeFromBudget(o, derive(seed, "amount") % (_free(budgets[o]) + 2), own);
         } else {
             uint256 d = derive(seed, "which") % DATASETS;
-            uint256 free = funds[d].funds - funds[d].held;
-            _withdrawFunds(d, derive(seed, "amount") % (free + 2), own);
+            _takeFromFunds(d, derive(seed, "amount") % (_free(funds[d]) + 2), own);
         }
     }
 
@@ -107,10 +99,8 @@ contract DatasetSaleHandler is DatasetSaleBook {
         uint256 which = derive(seed, "which") % (ofOrder ? orders.length : DATASETS);
         Account memory account = ofOrder ? _orderAccount(which) : _datasetAccount(which);
         Money storage m = ofOrder ? budgets[which] : funds[which];
-        _requires(!m.closed, IDatasetSale.AccountIsClosed.selector);
-        if (!_call(false, account.owner, 0, 0, abi.encodeCall(sale.close, (account)))) return;
-        m.closed = true;
-        ++count["closed"];
+        bytes memory data = abi.encodeCall(sale.close, (account));
+        _close(m, account.owner, data, IDatasetSale.AccountIsClosed.selector);
     }
 
     // ---------------------------------------------------------------- quotes and purchases
@@ -136,7 +126,7 @@ contract DatasetSaleHandler is DatasetSaleBook {
         bytes32 digest = sale.quoteDigest(deal);
         bytes memory buyers = _sign(signed ? buyerKey(o) : sellerKey(d), digest);
         bytes memory data = abi.encodeCall(sale.quote, (deal, buyers, _sign(sellerKey(d), digest)));
-        if (!_call(false, address(this), 0, 0, data)) return;
+        if (!_call(address(this), data)) return;
         (p.state, p.order, p.quote, p.deadline) = (DealState.Quoted, o, q, q.expiry);
         (p.wrongPrice, p.wrongScore) = (lie == 1, lie == 2);
         ++p.quotes;
@@ -151,12 +141,12 @@ contract DatasetSaleHandler is DatasetSaleBook {
         _requires(p.state == DealState.Quoted, IDatasetSale.WrongState.selector);
         _requires(block.timestamp < p.quote.expiry, IDatasetSale.QuoteExpired.selector);
         _requires(!budgets[o].closed && !funds[d].closed, IDatasetSale.AccountIsClosed.selector);
-        bool enough = budgets[o].funds - budgets[o].held >= p.quote.price && funds[d].funds - funds[d].held >= STAKE;
+        bool enough = _free(budgets[o]) >= p.quote.price && _free(funds[d]) >= STAKE;
         _requires(enough, BookLib.FundsTooLow.selector);
         uint256 oneTimeKey = isSealed(o) ? _oneTimeX(o) : 0;
         bytes memory data = abi.encodeCall(sale.purchase, (_deal(o, d, p.quote), oneTimeKey));
-        if (!_call(false, own ? orders[o].buyer : datasets[d].seller, 0, 0, data)) return;
-        (p.state, p.deadline, p.purchase) = (DealState.Paid, block.timestamp + 20, Purchase(oneTimeKey, 0));
+        if (!_call(own ? orders[o].buyer : datasets[d].seller, data)) return;
+        (p.state, p.deadline, p.purchase) = (DealState.Paid, block.timestamp + DELIVERY_TIME, Purchase(oneTimeKey, 0));
         budgets[o].held += p.quote.price;
         funds[d].held += STAKE;
         ++count["bought"];
@@ -176,15 +166,15 @@ contract DatasetSaleHandler is DatasetSaleBook {
         bytes32 sealedKey = key;
         if (isSealed(o)) {
             // A wrong key, or a point that is none.
-            if (!wrong || derive(seed, "garbage") % 2 == 0) (ephemeralX, sealedKey) = _seal(o, key);
+            if (!wrong || derive(seed, "garbage") % 2 == 0) (ephemeralX, sealedKey) = _seal(o, 0, key);
             bought.delivery = keccak256(abi.encode(ephemeralX, sealedKey));
             data = abi.encodeCall(sale.sealKey, (_deal(o, d, p.quote), p.purchase, ephemeralX, sealedKey));
         } else {
             _requires(!wrong, IDatasetSale.WrongKey.selector);
             data = abi.encodeCall(sale.publishKey, (_deal(o, d, p.quote), p.purchase, key));
         }
-        if (!_call(false, datasets[d].seller, 0, 0, data)) return;
-        (p.state, p.purchase, p.deadline) = (DealState.Delivered, bought, block.timestamp + 15);
+        if (!_call(datasets[d].seller, data)) return;
+        (p.state, p.purchase, p.deadline) = (DealState.Delivered, bought, block.timestamp + DISPUTE_TIME);
         (p.ephemeralX, p.sealedKey, p.wrongKey) = (ephemeralX, sealedKey, wrong);
         ++count[wrong ? "wrong key delivered" : "delivered"];
     }
@@ -196,7 +186,7 @@ contract DatasetSaleHandler is DatasetSaleBook {
         if (o == type(uint256).max || derive(seed, "mood") % 3 > 0) return;
         _requires(p.state == DealState.Delivered, IDatasetSale.WrongState.selector);
         bytes memory data = abi.encodeCall(sale.accept, (_deal(o, d, p.quote), p.purchase));
-        if (!_call(false, orders[o].buyer, 0, 0, data)) return;
+        if (!_call(orders[o].buyer, data)) return;
         _settled(o, d, p, "accepted");
     }
 
@@ -214,7 +204,7 @@ contract DatasetSaleHandler is DatasetSaleBook {
         bytes memory data = abi.encodeCall(
             sale.proveWrongKey, (_deal(o, d, p.quote), p.purchase, _keyEvidence(o, p.ephemeralX, p.sealedKey))
         );
-        if (_call(false, orders[o].buyer, 0, 0, data)) _cheated(o, d, p, "wrong key proved");
+        if (_call(orders[o].buyer, data)) _cheated(o, d, p, "wrong key proved");
     }
 
     function proveSpoiltChunk(uint256 seed) external {
@@ -224,7 +214,7 @@ contract DatasetSaleHandler is DatasetSaleBook {
         _requires(spoilt(d), ChunkDispute.ChunkIsRight.selector);
         bytes memory data =
             abi.encodeCall(sale.proveSpoiltChunk, (_deal(o, d, p.quote), p.purchase, _key(d), _chunk(d)));
-        if (_call(false, orders[o].buyer, 0, 0, data)) _cheated(o, d, p, "spoilt chunk proved");
+        if (_call(orders[o].buyer, data)) _cheated(o, d, p, "spoilt chunk proved");
     }
 
     function proveWrongScore(uint256 seed) external {
@@ -237,7 +227,7 @@ contract DatasetSaleHandler is DatasetSaleBook {
         bytes memory data = abi.encodeCall(
             sale.proveWrongScore, (_deal(o, d, p.quote), p.purchase, _key(d), _scoreEvidence(d, p.quote.scores))
         );
-        if (_call(false, orders[o].buyer, 0, 0, data)) _cheated(o, d, p, "wrong score proved");
+        if (_call(orders[o].buyer, data)) _cheated(o, d, p, "wrong score proved");
     }
 
     function proveWrongPrice(uint256 seed) external {
@@ -249,7 +239,7 @@ contract DatasetSaleHandler is DatasetSaleBook {
         TotalEvidence memory total = TotalEvidence(TOTAL, new bytes32[](0));
         bytes memory data =
             abi.encodeCall(sale.proveWrongPrice, (_deal(o, d, p.quote), p.purchase, _key(d), total, _rule()));
-        if (_call(false, orders[o].buyer, 0, 0, data)) _cheated(o, d, p, "wrong price proved");
+        if (_call(orders[o].buyer, data)) _cheated(o, d, p, "wrong price proved");
     }
 
     // ---------------------------------------------------------------- steps
@@ -287,7 +277,7 @@ contract DatasetSaleHandler is DatasetSaleBook {
         _requires(paid || p.state == DealState.Delivered, IDatasetSale.WrongState.selector);
         _requires(block.timestamp >= p.deadline, IDatasetSale.TooEarly.selector);
         bytes memory data = abi.encodeCall(sale.settle, (_deal(o, d, p.quote), p.purchase));
-        if (!_call(false, address(this), 0, 0, data)) return;
+        if (!_call(address(this), data)) return;
         if (!paid) {
             _settled(o, d, p, "settled");
             return;
@@ -298,62 +288,40 @@ contract DatasetSaleHandler is DatasetSaleBook {
         ++count["lapsed"];
     }
 
+    /// @dev The order paid the price, and the dataset fetched it.
     function _settled(uint256 o, uint256 d, Pair storage p, string memory how) private {
-        uint256 price = p.quote.price;
-        Money storage b = budgets[o];
-        (b.held, b.funds, b.prices) = (b.held - price, b.funds - price, b.prices + price);
-        Money storage f = funds[d];
-        (f.held, f.funds, f.prices) = (f.held - STAKE, f.funds + price, f.prices + price);
+        _lose(budgets[o], p.quote.price);
+        _gain(funds[d], p.quote.price);
+        funds[d].held -= STAKE;
         (p.state, p.deadline) = (DealState.Settled, 0);
         ++count[how];
     }
 
+    /// @dev The dataset lost its stake, and the order gained it.
     function _cheated(uint256 o, uint256 d, Pair storage p, string memory how) private {
-        Money storage b = budgets[o];
-        (b.held, b.funds, b.stakes) = (b.held - p.quote.price, b.funds + STAKE, b.stakes + STAKE);
-        Money storage f = funds[d];
-        (f.held, f.funds, f.stakes) = (f.held - STAKE, f.funds - STAKE, f.stakes + STAKE);
+        budgets[o].held -= p.quote.price;
+        _gain(budgets[o], STAKE);
+        _lose(funds[d], STAKE);
         (p.state, p.deadline) = (DealState.Cheated, 0);
         ++count[how];
     }
 
-    function _withdrawBudget(uint256 o, uint256 amount, bool own) private {
-        _withdraw(budgets[o], _orderAccount(o), orderInToken(o), amount, own);
+    function _takeFromBudget(uint256 o, uint256 amount, bool own) private {
+        _takeOut(budgets[o], _orderAccount(o), orderInToken(o), amount, own);
     }
 
-    function _withdrawFunds(uint256 d, uint256 amount, bool own) private {
-        _withdraw(funds[d], _datasetAccount(d), datasetInToken(d), amount, own);
+    function _takeFromFunds(uint256 d, uint256 amount, bool own) private {
+        _takeOut(funds[d], _datasetAccount(d), datasetInToken(d), amount, own);
     }
 
-    function _withdraw(Money storage m, Account memory account, bool inToken, uint256 amount, bool own) private {
-        _requires(own, IDatasetSale.NotOwner.selector);
-        _requires(amount > 0, IDatasetSale.NothingOwed.selector);
-        _requires(amount <= m.funds - m.held, BookLib.FundsTooLow.selector);
+    function _takeOut(Money storage m, Account memory account, bool inToken, uint256 amount, bool own) private {
         bytes memory data = abi.encodeCall(sale.withdraw, (account, uint96(amount)));
-        if (!_call(inToken, own ? account.owner : address(this), 0, amount, data)) return;
-        (m.funds, m.takenOut) = (m.funds - amount, m.takenOut + amount);
-        ++count["withdrawn"];
+        (bytes4 notOwner, bytes4 nothing) = (IDatasetSale.NotOwner.selector, IDatasetSale.NothingOwed.selector);
+        _withdraw(m, inToken, own ? account.owner : address(this), amount, data, own, notOwner, nothing);
     }
 
     function _sign(uint256 key, bytes32 digest) private pure returns (bytes memory) {
         (uint8 v, bytes32 r, bytes32 s) = VmSigner(address(vm)).sign(key, digest);
         return abi.encodePacked(r, s, v);
-    }
-
-    /// @dev Takes `amount` and pays out exactly `due` in that currency, or is refused and moves nothing.
-    function _call(bool inToken, address caller, uint256 amount, uint256 due, bytes memory data)
-        private
-        returns (bool done)
-    {
-        uint256 coins = inToken ? 0 : amount;
-        vm.deal(address(this), coins);
-        uint256 before = _balance(inToken, caller);
-        (done,) = _attempt(address(sale), caller, coins, data);
-        uint256 expected = done ? before + due - amount : before;
-        if (_balance(inToken, caller) != expected) revert PaidWrongly(caller, _balance(inToken, caller), expected);
-    }
-
-    function _balance(bool inToken, address account) private view returns (uint256) {
-        return inToken ? token.balanceOf(account) : account.balance;
     }
 }

@@ -3,14 +3,14 @@ pragma solidity 0.8.30;
 
 import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
 import {Settlement} from "../../contracts/exchange/Settlement.sol";
-import {Terms} from "../../contracts/interfaces/ITradingSession.sol";
+import {TradingTerms} from "../../contracts/interfaces/ITradingSession.sol";
 import {PackedTerms, PackedTermsLib} from "../../contracts/hyperx/PackedTerms.sol";
 import {Profile, ProfileLib} from "../../contracts/hyperx/Profile.sol";
 import {Base} from "./Base.sol";
 
 /// @title Reads the terms behind its clones' code
 contract TermsReader {
-    function unpacked() external view returns (Terms memory) {
+    function unpacked() external view returns (TradingTerms memory) {
         return PackedTermsLib.load().unpack();
     }
 
@@ -32,16 +32,16 @@ contract PackingTest is Base {
         reader = new TermsReader();
     }
 
-    /// @notice Terms survive the packing, the clone and the unpacking, bit for bit.
+    /// @notice TradingTerms survive the packing, the clone and the unpacking, bit for bit.
     function testFuzz_TermsRoundTrip(uint256[6] calldata words) public {
-        Terms memory terms = _terms(words);
+        TradingTerms memory terms = _terms(words);
         TermsReader clone = TermsReader(Clones.cloneWithImmutableArgs(address(reader), PackedTermsLib.pack(terms)));
         vm.assertEq(abi.encode(clone.unpacked()), abi.encode(terms), "terms");
     }
 
     /// @notice Derived amounts follow the documented formulas, rounded down.
     function testFuzz_DerivedAmounts(uint256[6] calldata words) public {
-        Terms memory terms = _terms(words);
+        TradingTerms memory terms = _terms(words);
         uint256 windows = (terms.settlement == Settlement.Sealed ? 4 : 3) * uint256(terms.responseTime);
         terms.expiry = uint40(bound(terms.expiry, windows, type(uint40).max));
         TermsReader clone = TermsReader(Clones.cloneWithImmutableArgs(address(reader), PackedTermsLib.pack(terms)));
@@ -78,9 +78,9 @@ contract PackingTest is Base {
         vm.assertLe(uint256(type(Settlement).max), 0x7f, "settlement");
     }
 
-    /// @dev Terms with any bits in any field; the fuzzer itself would offer settlements that do not exist.
-    function _terms(uint256[6] calldata words) private pure returns (Terms memory) {
-        return Terms({
+    /// @dev TradingTerms with any bits in any field; the fuzzer itself would offer settlements that do not exist.
+    function _terms(uint256[6] calldata words) private pure returns (TradingTerms memory) {
+        return TradingTerms({
             collector: address(uint160(words[0])),
             token: address(uint160(words[1])),
             reward: uint96(words[0] >> 160),

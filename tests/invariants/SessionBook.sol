@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Settlement} from "../../contracts/exchange/Settlement.sol";
-import {State, Terms} from "../../contracts/interfaces/ITradingSession.sol";
+import {State, TradingTerms} from "../../contracts/interfaces/ITradingSession.sol";
 import {TradingSession} from "../../contracts/hyperx/TradingSession.sol";
 
 /// @title What a session ought to be, kept in plain words beside the contract
@@ -31,7 +31,7 @@ abstract contract SessionBook {
 
     TradingSession public session;
     address[PEOPLE] public people;
-    Terms internal terms;
+    TradingTerms internal terms;
     Seat[PEOPLE] internal seats;
 
     State public state;

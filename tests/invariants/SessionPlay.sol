@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 import {Settlement} from "../../contracts/exchange/Settlement.sol";
-import {ITradingSession, State, Terms} from "../../contracts/interfaces/ITradingSession.sol";
+import {ITradingSession, State, TradingTerms} from "../../contracts/interfaces/ITradingSession.sol";
 import {TradingSession} from "../../contracts/hyperx/TradingSession.sol";
 import {TradingSessionFactory} from "../../contracts/hyperx/TradingSessionFactory.sol";
 import {Attempts} from "./Attempts.sol";
@@ -74,7 +74,7 @@ abstract contract SessionPlay is SessionBook, Datasets, Attempts {
     }
 
     /// @dev Few shards, all kinds of amounts: each of the 24 mixes of coin, publication, settlement and further reviews occurs.
-    function _someTerms(uint256 seed) private view returns (Terms memory t) {
+    function _someTerms(uint256 seed) private view returns (TradingTerms memory t) {
         t.collector = people[COLLECTOR];
         t.token = derive(seed, "token") % 2 == 0 ? address(0) : address(_token);
         t.publishedAddresses = derive(seed, "published") % 2 == 0;

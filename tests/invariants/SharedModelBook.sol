@@ -88,7 +88,7 @@ abstract contract SharedModelBook is Attempts {
             vm.deal(people[i], PURSE);
         }
         vm.warp(1_000_000);
-        _open(0);
+        _openModel(0);
     }
 
     function allEntries() external view returns (Entry[] memory) {
@@ -115,7 +115,7 @@ abstract contract SharedModelBook is Attempts {
     }
 
     /// @dev The next model, with terms and samples that `seed` decides. Few samples, so that opinions clash.
-    function _open(uint256 seed) internal {
+    function _openModel(uint256 seed) internal {
         uint256 refundWait = 1 + derive(seed, "refund") % 60;
         uint256 ownerWait = refundWait + 1 + derive(seed, "owner") % 60;
         waits = Waits(uint32(refundWait), uint32(ownerWait), uint32(ownerWait + derive(seed, "anyone") % 60));

@@ -41,7 +41,7 @@ contract SharedModelHandler is SharedModelBook {
     function open(uint256 seed) external {
         if (seed % 8 != 0) return;
         exhaust(seed);
-        _open(seed);
+        _openModel(seed);
         ++count["opened"];
     }
 

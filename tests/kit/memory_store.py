@@ -28,8 +28,8 @@ class MemoryStore:
             raise ContentTooLarge(f"{cid} has more than the {max_bytes} bytes allowed")
         return check_content(cid, content)
 
-    def get_many(self, cids, max_bytes=None, progress=None):
-        return [self.get(cid, max_bytes) for cid in cids]
+    def get_many(self, cids, max_bytes=None):
+        return (self.get(cid, max_bytes) for cid in cids)
 
     def pin(self, cid):
         self.pinned[cid] = self.get(cid)

@@ -34,11 +34,15 @@ WEAKENINGS: dict[str, tuple[str, str, str]] = {
         "require(order.token == dataset.token, OtherToken(order.token, dataset.token));",
         "",
     ),
-    "sells without stakes": (_SALE, "_open(ids.dataset).hold(order.stake)", "_open(ids.dataset)"),
+    "sells without stakes": (
+        _SALE,
+        "_requireOpen(ids.dataset).hold(order.stake)",
+        "_requireOpen(ids.dataset)",
+    ),
     "sells without a budget": (
         _SALE,
-        "_open(ids.order).hold(deal.quote.price)",
-        "_open(ids.order)",
+        "_requireOpen(ids.order).hold(deal.quote.price)",
+        "_requireOpen(ids.order)",
     ),
     "lets anybody seal": (
         _SALE,

@@ -10,7 +10,7 @@ import {SessionHead, SessionHeadLib} from "./SessionHead.sol";
 /// @dev See BulletinBoard for the tables of states and of money.
 abstract contract BoardSessions is IBulletinBoard {
     /// @dev One slot: what posts need not know. The stake and the bond are as agreed, for ever.
-    struct Account {
+    struct StakeAccount {
         uint96 stake;
         uint96 bond;
         uint32 responseTime;
@@ -21,7 +21,7 @@ abstract contract BoardSessions is IBulletinBoard {
     bytes32 private constant SESSION_TYPE = keccak256("souk.board.session.v1");
 
     mapping(bytes32 session => SessionHead) internal _heads;
-    mapping(bytes32 session => Account) internal _accounts;
+    mapping(bytes32 session => StakeAccount) internal _accounts;
     mapping(bytes32 session => bytes32) private _memberRoots;
     mapping(bytes32 session => mapping(uint256 word => uint256)) private _claimed;
     /// @inheritdoc IBulletinBoard
@@ -38,7 +38,7 @@ abstract contract BoardSessions is IBulletinBoard {
         require(!_heads[session].exists(), SessionExists(session));
 
         _heads[session] = SessionHeadLib.pack(t);
-        _accounts[session] = Account(t.stake, t.bond, t.responseTime, 0, false);
+        _accounts[session] = StakeAccount(t.stake, t.bond, t.responseTime, 0, false);
         _memberRoots[session] = t.memberRoot;
         emit SessionCreated(session, msg.sender, t, document);
         Payment.collect(address(0), address(this), t.stake);
@@ -63,7 +63,7 @@ abstract contract BoardSessions is IBulletinBoard {
     /// @inheritdoc IBulletinBoard
     function withdrawStake(bytes32 session) external {
         SessionHead head = _serving(session);
-        Account storage account = _accounts[session];
+        StakeAccount storage account = _accounts[session];
         _from(_accusationEnd(head, account.responseTime));
         require(account.openChallenges == 0, ChallengesOpen(account.openChallenges));
         uint256 stake = account.stake;
@@ -89,7 +89,7 @@ abstract contract BoardSessions is IBulletinBoard {
     /// @inheritdoc IBulletinBoard
     function terms(bytes32 session) external view returns (BoardTerms memory) {
         SessionHead head = _known(session);
-        Account memory account = _accounts[session];
+        StakeAccount memory account = _accounts[session];
         return BoardTerms({
             server: head.server(),
             memberRoot: _memberRoots[session],
@@ -108,7 +108,7 @@ abstract contract BoardSessions is IBulletinBoard {
 
     /// @inheritdoc IBulletinBoard
     function status(bytes32 session) external view returns (bool faulty, uint256 openChallenges, bool stakeWithdrawn) {
-        Account memory account = _accounts[session];
+        StakeAccount memory account = _accounts[session];
         return (_known(session).faulty(), account.openChallenges, account.withdrawn);
     }
 

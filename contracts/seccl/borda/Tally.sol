@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Bitmap} from "../../exchange/Bitmap.sol";
-import {BordaTerms} from "./BordaTerms.sol";
+import {PackedBordaTerms} from "./PackedBordaTerms.sol";
 import {Highest} from "./Highest.sol";
 import {RoundWord, RoundWordLib} from "./RoundWord.sol";
 import {StandingLib} from "./Standing.sol";
@@ -22,7 +22,7 @@ using TallyLib for Tally global;
 /// @notice The slots serve one round after another, so that a ballot overwrites and never fills a fresh one.
 library TallyLib {
     /// @notice Fills all slots that ballots of such a session share, before its first round, number 0.
-    function prepare(Tally storage self, BordaTerms memory t) internal {
+    function prepare(Tally storage self, PackedBordaTerms memory t) internal {
         RoundWord empty = RoundWordLib.create(0, 0);
         uint256 words = _votedWords(t);
         for (uint256 i = 0; i < words; ++i) {
@@ -58,7 +58,7 @@ library TallyLib {
     /// @notice Offers the candidates [start, end) with their points.
     function offer(
         Tally storage self,
-        BordaTerms memory t,
+        PackedBordaTerms memory t,
         uint256 round,
         bytes16 seed,
         uint256 start,
@@ -81,7 +81,11 @@ library TallyLib {
     }
 
     /// @notice How many have voted.
-    function ballots(Tally storage self, BordaTerms memory t, uint256 round) internal view returns (uint256 total) {
+    function ballots(Tally storage self, PackedBordaTerms memory t, uint256 round)
+        internal
+        view
+        returns (uint256 total)
+    {
         uint256 words = _votedWords(t);
         for (uint256 i = 0; i < words; ++i) {
             total += Bitmap.popCount(self.voted[i].during(round));
@@ -89,7 +93,7 @@ library TallyLib {
     }
 
     /// @notice The points of all candidates.
-    function all(Tally storage self, BordaTerms memory t, uint256 round)
+    function all(Tally storage self, PackedBordaTerms memory t, uint256 round)
         internal
         view
         returns (uint256[] memory points)
@@ -105,12 +109,12 @@ library TallyLib {
         return (voter / RoundWordLib.BITS, 1 << voter % RoundWordLib.BITS);
     }
 
-    function _votedWords(BordaTerms memory t) private pure returns (uint256) {
+    function _votedWords(PackedBordaTerms memory t) private pure returns (uint256) {
         return (t.memberCount() - 1) / RoundWordLib.BITS + 1;
     }
 
     /// @dev How many candidates' points share a word, and in how many bits each.
-    function _lanes(BordaTerms memory t) private pure returns (uint256 lanes, uint256 bits) {
+    function _lanes(PackedBordaTerms memory t) private pure returns (uint256 lanes, uint256 bits) {
         bits = t.laneBits();
         lanes = RoundWordLib.BITS / bits;
     }

@@ -23,6 +23,7 @@ REFUSED = {
 }
 
 SHORT = ("--dataset", "mine", "--seeds", "2", "--levels", "0.3,0.5,0.9", "--mask-steps", "1")
+SHORT += ("--workers", "1")
 
 
 @pytest.fixture

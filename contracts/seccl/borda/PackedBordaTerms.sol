@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Terms} from "../../interfaces/IBordaConsensus.sol";
+import {BordaTerms} from "../../interfaces/IBordaConsensus.sol";
 
 /// @notice The terms as they lie behind a clone's code: three words, then the members, 20 bytes each.
 ///
 ///     rules    owner 160 | member count 16 | winners 16 | quorum 16 | lane bits 8 | creation time 40
 ///     times    ballot time 32 | reveal time 32 | patience 32 | creation block 64
 ///     context
-struct BordaTerms {
+struct PackedBordaTerms {
     uint256 rules;
     uint256 times;
     bytes32 context;
 }
 
-using BordaTermsLib for BordaTerms global;
+using PackedBordaTermsLib for PackedBordaTerms global;
 
-library BordaTermsLib {
+library PackedBordaTermsLib {
     /// @dev What Clones.cloneWithImmutableArgs puts before the arguments (ERC-1167).
     uint256 private constant CLONE_BYTES = 45;
     uint256 private constant TERMS_BYTES = 96;
     uint256 private constant MEMBER_BYTES = 20;
 
-    function pack(Terms memory t, address[] calldata members, uint256 laneBits_)
+    function pack(BordaTerms memory t, address[] calldata members, uint256 laneBits_)
         internal
         view
         returns (bytes memory packed)
@@ -51,7 +51,7 @@ library BordaTermsLib {
     }
 
     /// @notice The terms behind the running clone's code.
-    function load() internal view returns (BordaTerms memory t) {
+    function load() internal view returns (PackedBordaTerms memory t) {
         assembly ("memory-safe") {
             extcodecopy(address(), t, CLONE_BYTES, TERMS_BYTES)
         }
@@ -66,8 +66,8 @@ library BordaTermsLib {
         }
     }
 
-    function unpack(BordaTerms memory self) internal pure returns (Terms memory) {
-        return Terms({
+    function unpack(PackedBordaTerms memory self) internal pure returns (BordaTerms memory) {
+        return BordaTerms({
             owner: self.owner(),
             context: self.context,
             winners: uint16(self.winners()),
@@ -78,43 +78,43 @@ library BordaTermsLib {
         });
     }
 
-    function owner(BordaTerms memory self) internal pure returns (address) {
+    function owner(PackedBordaTerms memory self) internal pure returns (address) {
         return address(uint160(self.rules >> 96));
     }
 
-    function memberCount(BordaTerms memory self) internal pure returns (uint256) {
+    function memberCount(PackedBordaTerms memory self) internal pure returns (uint256) {
         return uint16(self.rules >> 80);
     }
 
-    function winners(BordaTerms memory self) internal pure returns (uint256) {
+    function winners(PackedBordaTerms memory self) internal pure returns (uint256) {
         return uint16(self.rules >> 64);
     }
 
-    function quorum(BordaTerms memory self) internal pure returns (uint256) {
+    function quorum(PackedBordaTerms memory self) internal pure returns (uint256) {
         return uint16(self.rules >> 48);
     }
 
-    function laneBits(BordaTerms memory self) internal pure returns (uint256) {
+    function laneBits(PackedBordaTerms memory self) internal pure returns (uint256) {
         return uint8(self.rules >> 40);
     }
 
-    function createdAt(BordaTerms memory self) internal pure returns (uint256) {
+    function createdAt(PackedBordaTerms memory self) internal pure returns (uint256) {
         return uint40(self.rules);
     }
 
-    function ballotTime(BordaTerms memory self) internal pure returns (uint256) {
+    function ballotTime(PackedBordaTerms memory self) internal pure returns (uint256) {
         return self.times >> 224;
     }
 
-    function revealTime(BordaTerms memory self) internal pure returns (uint256) {
+    function revealTime(PackedBordaTerms memory self) internal pure returns (uint256) {
         return uint32(self.times >> 192);
     }
 
-    function patience(BordaTerms memory self) internal pure returns (uint256) {
+    function patience(PackedBordaTerms memory self) internal pure returns (uint256) {
         return uint32(self.times >> 160);
     }
 
-    function createdIn(BordaTerms memory self) internal pure returns (uint256) {
+    function createdIn(PackedBordaTerms memory self) internal pure returns (uint256) {
         return uint64(self.times);
     }
 }

@@ -1,0 +1,7 @@
+"""What takes seconds, done once in the process from which `killed` forks all others."""
+
+import ape
+import torch
+
+assert torch, "models and their updates"
+assert ape.project.contracts, "compiled, or read from the cache"
