@@ -1,4 +1,4 @@
-"""How the templates of reports are found."""
+"""How reports are rendered, and written together or not at all."""
 
 from __future__ import annotations
 

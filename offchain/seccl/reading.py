@@ -9,13 +9,14 @@ from offchain.crypto import commitments as cm
 from offchain.errors import SoukError
 from offchain.models.canonical import DocumentError
 from offchain.roles import Recover
+from offchain.seccl.board import Board
 from offchain.seccl.documents import (
     Catalogue,
     SignedReceipt,
     max_catalogue_bytes,
     max_evaluation_bytes,
 )
-from offchain.seccl.messages import Board, MessageKind
+from offchain.seccl.messages import MessageKind
 from offchain.seccl.session import Session
 from offchain.seccl.updates import max_update_bytes
 from offchain.storage import ContentError, Datastore, cid_from_digest

@@ -14,7 +14,7 @@ from ape.api import AccountAPI, ReceiptAPI, TransactionAPI
 from ape.contracts import ContractInstance
 from ape.exceptions import ApeException, ContractLogicError, CustomError
 from ape.types import ContractLog
-from eth_utils import is_hex_address, to_checksum_address
+from eth_utils.address import is_hex_address, to_checksum_address
 
 from offchain.roles import Clock
 

@@ -1,91 +1,77 @@
-"""Real processes, killed by SIGKILL at a chosen moment, and what they had done until then.
-
-A moment is the return of a call that leaves something behind: a file is written, a transaction is
-sent. A process is forked from a clean one that has imported what it needs, so that it costs little.
-"""
+"""Work on the tests' chain in processes of its own, killed by SIGKILL after a step of it."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import wraps
+from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-Moment = tuple[Any, str]
-"""A class or module, and the name of a function of its own that leaves something behind."""
+import ape
 
-SECONDS = 120
-"""A process that takes longer is taken for stuck."""
-
-
-@dataclass(frozen=True)
-class Life:
-    """One process. killed: whether it was; moments: names of all that it came to, in order."""
-
-    killed: bool
-    moments: tuple[str, ...]
+_SECONDS = 300
+"""Longest that one process may take."""
 
 
-def live(
-    work: Callable[..., None],
-    arguments: Sequence[Any],
-    moments: Callable[[], Sequence[Moment]],
-    log: Path,
-    kill_at: int | None = None,
-    preload: Sequence[str] = (),
-) -> Life:
-    """Does `work` in a process of its own, which is killed after its `kill_at`-th moment, from 1.
+class Steps:
+    """What a process has done: writes, sends, whatever is counted.
 
-    work, moments: functions of a module, which the process calls. log: a file for what it came to.
-    preload: modules that every process needs. Raises AssertionError if the work raises.
+    file: gets a line for each step, and outlives the process. fatal: the number, from 1, of the
+    step after which the process is killed.
     """
-    log.unlink(missing_ok=True)
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, *preload])
-    process = context.Process(target=_lived, args=(work, arguments, moments, log, kill_at))
+
+    def __init__(self, file: Path | None = None, fatal: int | None = None) -> None:
+        self._file, self._fatal, self._count = file, fatal, 0
+
+    def counted(self, what: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        """`work`, each call of which is a step called `what`."""
+
+        def step(*arguments: Any) -> Any:
+            result = work(*arguments)
+            self._count += 1
+            if self._file is not None:
+                with self._file.open("a") as file:
+                    file.write(what + "\n")
+            if self._count == self._fatal:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return result
+
+        return step
+
+
+def steps_of(work: Callable[..., None], *arguments: Any) -> list[str]:
+    """The steps of `work(steps, *arguments)`, a function of a module, in a process of its own."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "steps"
+        code = _run(Steps(file), work, *arguments)
+        assert code == 0, f"the process ended with {code}"
+        return file.read_text().splitlines()
+
+
+def kill_after(step: int, work: Callable[..., None], *arguments: Any) -> None:
+    """The same, killed after that step, counted from 1."""
+    code = _run(Steps(fatal=step), work, *arguments)
+    assert code == -signal.SIGKILL, f"step {step}: the process ended with {code}"
+
+
+def _run(steps: Steps, work: Callable[..., None], *arguments: Any) -> int:
+    """How a process ended. It is forked from one that has imported what takes seconds."""
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["tests.kit.killed_preload", work.__module__])
+    target = ape.chain.provider.uri, steps, work, *arguments
+    process = processes.Process(target=_connected, args=target)
     process.start()
-    process.join(SECONDS)
-    if process.is_alive():
+    process.join(_SECONDS)
+    if process.exitcode is None:
         process.kill()
-        raise AssertionError(f"{work.__name__} takes longer than {SECONDS} s")
-    killed = process.exitcode == -signal.SIGKILL
-    assert killed or process.exitcode == 0, f"{work.__name__} ended with {process.exitcode}"
-    return Life(killed, tuple(log.read_text().split()) if log.exists() else ())
+        raise AssertionError(f"a process did not end within {_SECONDS} s")
+    return process.exitcode
 
 
-def _lived(
-    work: Callable[..., None],
-    arguments: Sequence[Any],
-    moments: Callable[[], Sequence[Moment]],
-    log: Path,
-    kill_at: int | None,
-) -> None:
-    passed = 0
-
-    def after(name: str) -> None:
-        nonlocal passed
-        passed += 1
-        with log.open("a") as file:
-            file.write(f"{name}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        if passed == kill_at:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    for owner, name in moments():
-        setattr(owner, name, _followed(getattr(owner, name), after))
-    work(*arguments)
-
-
-def _followed(function: Callable[..., Any], after: Callable[[str], None]) -> Callable[..., Any]:
-    @wraps(function)
-    def followed(*arguments: Any, **named: Any) -> Any:
-        result = function(*arguments, **named)
-        after(function.__name__)
-        return result
-
-    return followed
+def _connected(uri: str, steps: Steps, work: Callable[..., None], *arguments: Any) -> None:
+    os.environ["APE_FOUNDRY_HOST"] = uri
+    with ape.networks.ethereum.local.use_provider("foundry"):
+        work(steps, *arguments)

@@ -24,7 +24,7 @@ from scripts._mde.mail import Mail
 from scripts._stage.table import Seat, play
 from scripts._stage.wallet import AccountWallet, recover
 from tests.kit.folder_store import FolderStore
-from tests.kit.killed import Moment
+from tests.kit.lives import Moment
 from tests.offchain.mde.small import drawn, fitted, linear, small_task
 
 WINDOW = 60

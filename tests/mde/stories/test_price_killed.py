@@ -10,7 +10,7 @@ from typing import Any
 import ape
 import pytest
 
-from tests.kit.killed import Life, live
+from tests.kit.lives import Life, live
 from tests.kit.snapshots import undone
 from tests.mde.stories.small_deal import BUYER, SELLER, WINDOW, deal, moments
 from tests.offchain.mde.small import drawn
