@@ -1,33 +1,27 @@
 """How well evaluation heads choose the best of five datasets, and how accurate they look doing it.
 
-    python -m benchmarks.head_selection [--seeds 5] [--samples 70,200] > head_selection.md
+    python -m benchmarks.head_selection [--seeds 5] [--samples 70,200] [--workers N] [--ray local]
 
-Ten providers hold disjoint digits, corrupted in ten mild levels of one kind; each head scores what
-a sample of each gives, and the share of all groups of five in which it picks the least corrupted
-is its selection rate (section 5.1.2). Levels are mild on purpose: coarse ones any head gets right.
+What is measured: offchain/hyperx/head_selection.py. Every seed, kind of corruption, number of
+samples and head is a run of its own, on one thread; what is finished is kept.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
-from collections import defaultdict
+from collections.abc import Sequence
 from statistics import fmean, stdev
 
-import torch
-
-from offchain.data.corruptions import CorruptionPlan
-from offchain.data.datasets import load_dataset
-from offchain.data.imageset import ImageSet, split
-from offchain.hyperx.features import extract, to_inputs
-from offchain.hyperx.heads import PRESETS, HeadScorer
-from offchain.hyperx.quality import selection_rate
-from offchain.models.backbones import default_preprocessing
-from offchain.models.extractor import pretrained_extractor
-
-STEPS = {"mislabel": 0.05, "noise": 0.02, "remove": 0.05}
-LEVELS = 10
-VALIDATION = 1000
+from benchmarks.spreading import add_spread, finished_of, spread_of, told
+from offchain.hyperx.head_selection import (
+    LEVELS,
+    STEPS,
+    VERSION,
+    Selection,
+    choose,
+    shared_extractor,
+)
+from offchain.runs.finish import finish
 
 
 def main() -> None:
@@ -35,58 +29,45 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--samples", default="70,200", help="per provider, separated by commas")
     parser.add_argument("--heads", default="fast,paper-mnist,paper-cifar10", help="presets")
+    add_spread(parser, "head_selection", ray=True)
     given = parser.parse_args()
     counts = [int(n) for n in given.samples.split(",")]
     heads = given.heads.split(",")
-    extractor = pretrained_extractor()
-    preprocessing = default_preprocessing(extractor.backbone, extractor.size)
-    digits = load_dataset("digits")
+    runs = [
+        Selection(seed, kind, max(counts), count, head)
+        for seed in range(given.seeds)
+        for kind in STEPS
+        for count in counts
+        for head in heads
+    ]
+    finished = finished_of(given, VERSION)
+    found = finish(choose, runs, lambda run: run, finished, spread_of(given), told)
+    table = dict(zip(runs, found, strict=True))
 
-    def inputs(images: ImageSet) -> torch.Tensor:
-        return to_inputs(
-            extract(extractor, preprocessing, images.images), None, extractor.activation
-        )
-
-    rates: dict[tuple[int, str, str], list[float]] = defaultdict(list)
-    clean: dict[tuple[int, str], list[float]] = defaultdict(list)
-    seconds: dict[tuple[int, str], list[float]] = defaultdict(list)
-    for seed in range(given.seeds):
-        validation, *parts = split(digits, [VALIDATION, *[max(counts)] * LEVELS], seed)
-        judge = inputs(validation), validation.labels
-        for kind, step in STEPS.items():
-            levels = [i * step for i in range(LEVELS)]
-            plan = ",".join(["clean", *(f"{kind}:{level:.2f}" for level in levels[1:])])
-            datasets = [
-                (inputs(d), d.labels) for d in CorruptionPlan.parse(plan).apply(parts, seed)
-            ]
-            for count in counts:
-                samples = [(x[:count], y[:count]) for x, y in datasets]
-                for head in heads:
-                    began = time.perf_counter()
-                    scores = HeadScorer(PRESETS[head]).score(samples, judge, 10, seed=seed)
-                    seconds[count, head].append(time.perf_counter() - began)
-                    rates[count, head, kind].append(selection_rate(scores, levels))
-                    clean[count, head].append(scores[0].accuracy)
-
+    extractor = shared_extractor()
     print("# Choosing the best of five\n")
     print(f"Made by `python -m benchmarks.head_selection --seeds {given.seeds}`: MNIST digits,")
     print(
         f"{extractor.backbone} at {extractor.cut}, {LEVELS} providers with disjoint data, mean and"
     )
-    print(f"deviation over {given.seeds} seeds, {torch.get_num_threads()} thread(s).\n")
+    print(f"deviation over {given.seeds} seeds, 1 thread(s).\n")
     print("| samples | head |", " | ".join(STEPS), "| clean accuracy | seconds |")
     print("| ---: | --- |", " | ".join("---:" for _ in STEPS), "| ---: | ---: |")
     for count in counts:
         for head in heads:
-            cells = [_cell(rates[count, head, kind]) for kind in STEPS]
+            own = {run: one for run, one in table.items() if (run.count, run.head) == (count, head)}
+            cells = [
+                _cell([one.rate for run, one in own.items() if run.kind == kind]) for kind in STEPS
+            ]
             print(
                 f"| {count} | {head} |",
                 " | ".join(cells),
-                f"| {_cell(clean[count, head])} | {fmean(seconds[count, head]):.2f} |",
+                f"| {_cell([one.clean for one in own.values()])} "
+                f"| {fmean(one.seconds for one in own.values()):.2f} |",
             )
 
 
-def _cell(values: list[float]) -> str:
+def _cell(values: Sequence[float]) -> str:
     return f"{fmean(values):.2f} ± {stdev(values):.2f}" if len(values) > 1 else f"{values[0]:.2f}"
 
 

@@ -59,14 +59,14 @@ def published_loop(data: ImageSet, make: ModelFactory, seed: int) -> Masks:
             model.train()
             for _ in range(TRAIN_STEPS):
                 chosen = next(order)
-                x = torch.stack([images[i] + masks[labels[i].item()] for i in chosen])
+                x = torch.stack([images[i] + masks[int(labels[i])] for i in chosen])
                 loss = functional.cross_entropy(model(standard(x)), labels[chosen])
                 optimiser.zero_grad()
-                loss.backward()
+                torch.autograd.backward(loss)
                 optimiser.step()
             model.eval()
-            for chosen in torch.arange(len(data)).split(BATCH):
-                worn = torch.stack([masks[labels[i].item()] for i in chosen])
+            for chosen in torch.split(torch.arange(len(data)), BATCH):
+                worn = torch.stack([masks[int(labels[i])] for i in chosen])
                 x = (images[chosen] + worn).requires_grad_()
                 loss = functional.cross_entropy(model(standard(x)), labels[chosen])
                 (gradient,) = torch.autograd.grad(loss, [x])
@@ -78,8 +78,8 @@ def published_loop(data: ImageSet, make: ModelFactory, seed: int) -> Masks:
                     masks[label] = torch.stack(own).mean(0).clamp(-EPSILON, EPSILON)
             wrong = 0
             with torch.no_grad():
-                for chosen in torch.arange(len(data)).split(BATCH):
-                    x = torch.stack([images[i] + masks[labels[i].item()] for i in chosen])
+                for chosen in torch.split(torch.arange(len(data)), BATCH):
+                    x = torch.stack([images[i] + masks[int(labels[i])] for i in chosen])
                     wrong += int((model(standard(x)).argmax(1) != labels[chosen]).sum())
             error = wrong / len(data)
     return Masks(masks.round().to(torch.int8), labels, EPSILON)

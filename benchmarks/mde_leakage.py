@@ -22,10 +22,12 @@ import torch
 from offchain.data.datasets import load_dataset
 from offchain.data.seeds import generator
 from offchain.mde.artefact import artefact_digest, load_artefact
-from offchain.mde.leakage import NoisyTotal, membership, price_extraction, reidentified
-from offchain.mde.owner import METHODS, Owner, Published, Purse
+from offchain.mde.leakage import Membership, NoisyTotal, membership, price_extraction, reidentified
+from offchain.mde.owner import Owner
 from offchain.mde.partition import Owned, Plan, lay_out
-from offchain.mde.samples import Samples
+from offchain.mde.publishing import METHODS, Purse, publish
+from offchain.mde.report import EfficacyReport
+from offchain.mde.samples import Bools, Floats, Samples
 from offchain.report.text import markdown
 
 SET = 50
@@ -36,7 +38,7 @@ DELTA = 1e-5
 TRIALS = 20_000
 
 
-def sets(pool: Samples, lacking: np.ndarray, classes: int, seed: int) -> list[Samples]:
+def sets(pool: Samples, lacking: Bools, classes: int, seed: int) -> list[Samples]:
     """Sets of SET samples that differ in how much is useful and how much is wrong."""
     made = []
     for number in range(QUOTED + UNSEEN):
@@ -66,9 +68,9 @@ def main() -> None:
     plan = (Plan("useful", 600), Plan("ordinary", 600))
     data = lay_out(load_dataset("digits", size=8), plan, owned, seed)
     owner = Owner.of(data)
-    published = Published.of(owner, METHODS["tree"], Purse(10**18, 10**16), SET)
-    artefact = load_artefact(published.file, artefact_digest(published.file))
-    pool = data.lots[0].samples.joined(data.lots[1].samples)
+    file = publish(owner, METHODS["tree"], Purse(10**18, 10**16), SET)
+    artefact = load_artefact(file, artefact_digest(file))
+    pool = data.holdings[0].samples.joined(data.holdings[1].samples)
     lacking = (pool.labels >= data.classes - owned.classes).numpy()
     print("set-level prices", file=sys.stderr)
     quoted = sets(pool, lacking, data.classes, seed)
@@ -93,7 +95,7 @@ def main() -> None:
     print(f"\n{time.process_time() - began:.0f} s of the CPU, one thread.")
 
 
-def buyer_side(report, seed: int) -> None:
+def buyer_side(report: EfficacyReport, seed: int) -> None:
     """Scores of the pool's samples, alone and in sets drawn from it."""
     scores = report.scores
     rng = generator(seed, "mde leakage sold")
@@ -144,11 +146,11 @@ def buyer_side(report, seed: int) -> None:
     )
 
 
-def told(found) -> tuple[str, str]:
+def told(found: Membership) -> tuple[str, str]:
     return f"{found.informed:.2f}", f"{found.uninformed:.2f}"
 
 
-def presence(scores: np.ndarray, seed: int, trials: int = TRIALS) -> float:
+def presence(scores: Floats, seed: int, trials: int = TRIALS) -> float:
     """Advantage in telling by scores per sample whether one sample is in: is its score there."""
     rng = generator(seed, "mde leakage presence")
     hits = alarms = 0

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from sklearn.ensemble import HistGradientBoostingClassifier
 from torch import nn
@@ -15,11 +16,13 @@ from torch.nn import functional
 from offchain.data.datasets import load_dataset
 from offchain.data.imageset import ImageSet, split
 from offchain.data.seeds import generator
-from offchain.mde.samples import Samples, Task, as_floats
+from offchain.mde.samples import Floats, Samples, Task, as_floats
 from offchain.seccl.networks import SmallCnn
 from offchain.sum.reviews import load_reviews
 
-Retrain = Callable[[Sequence[np.ndarray], int], np.ndarray]
+Rows = npt.NDArray[np.int64]
+
+Retrain = Callable[[Sequence[Rows], int], Floats]
 """Training sets as rows of the task's, and a seed, to their mean validation losses, float64."""
 
 LOGISTIC_L2, CNN_L2 = 1e-2, 1e-3
@@ -35,7 +38,9 @@ class Case:
     retrain: Retrain
 
 
-def images(dataset: str, folder: Path | None, train: int, validation: int, seed: int):
+def images(
+    dataset: str, folder: Path | None, train: int, validation: int, seed: int
+) -> tuple[ImageSet, ImageSet]:
     """(train, validation) image sets: "digits", or "cifar10" from a folder of classes."""
     if dataset == "digits":
         found = load_dataset("digits")
@@ -64,7 +69,9 @@ def reviews(train: int, validation: int, seed: int) -> tuple[Samples, Samples]:
     return both.subset(cut[0]), both.subset(cut[1])
 
 
-def sellers(imageset: ImageSet | Samples, groups: int, worst: float, seed: int):
+def sellers(
+    imageset: ImageSet | Samples, groups: int, worst: float, seed: int
+) -> tuple[torch.Tensor, list[Rows]]:
     """Labels and groups as of sellers of different quality: int64 (N,), and rows by seller.
 
     The samples are dealt out evenly at random; of seller g's, a share between 0 and `worst`, in
@@ -105,7 +112,7 @@ def logistic(task: Task) -> Case:
 
     whole = torch.ones(1, n, dtype=torch.float64)
     best = torch.zeros(1, width, c, dtype=torch.float64)
-    factor = None
+    factor = torch.linalg.cholesky(newton_matrix(best[0]))
     for _ in range(50):
         g = slope(best, whole)
         if g.norm() < 1e-11:
@@ -113,7 +120,7 @@ def logistic(task: Task) -> Case:
         factor = torch.linalg.cholesky(newton_matrix(best[0]))
         best = best - torch.cholesky_solve(g.reshape(-1, 1), factor).view_as(best)
 
-    def retrain(rows: Sequence[np.ndarray], seed: int) -> np.ndarray:
+    def retrain(rows: Sequence[Rows], seed: int) -> Floats:
         losses = []
         for chunk in (rows[i : i + 32] for i in range(0, len(rows), 32)):
             keep = torch.zeros(len(chunk), n, dtype=torch.float64)
@@ -133,23 +140,25 @@ def logistic(task: Task) -> Case:
             truth = task.validation.labels.expand(len(chunk), -1)
             entropy = functional.cross_entropy(logits.transpose(1, 2), truth, reduction="none")
             losses.append(entropy.mean(1))
-        return torch.cat(losses).numpy()
+        found: Floats = torch.cat(losses).numpy()
+        return found
 
-    model = nn.Sequential(nn.Flatten(), nn.Linear(width - 1, c)).requires_grad_(False)
-    model[1].weight.copy_(best[0, :-1].T)
-    model[1].bias.copy_(best[0, -1])
+    layer = nn.Linear(width - 1, c)
+    model = nn.Sequential(nn.Flatten(), layer).requires_grad_(False)
+    layer.weight.copy_(best[0, :-1].T)
+    layer.bias.copy_(best[0, -1])
     return Case("logistic regression", task, model, retrain)
 
 
 def cnn(task: Task, epochs: int = 8) -> Case:
     """SmallCnn by Adam from scratch; a seed fixes weights and batches."""
 
-    def fit(rows: np.ndarray, seed: int) -> nn.Module:
+    def fit(rows: Rows, seed: int) -> nn.Module:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            shape = task.train.shape
-            norm = (0.1307, 0.3081) if shape[0] == 1 else (0.47, 0.25)
-            model = SmallCnn(task.classes, shape, *norm)
+            channels, height, width = task.train.shape
+            norm = (0.1307, 0.3081) if channels == 1 else (0.47, 0.25)
+            model = SmallCnn(task.classes, (channels, height, width), *norm)
         optimiser = torch.optim.Adam(model.parameters(), lr=1e-3, weight_decay=0)
         rng = generator(seed, "mde cnn")
         for epoch in range(epochs):
@@ -161,11 +170,11 @@ def cnn(task: Task, epochs: int = 8) -> Case:
                 loss = functional.cross_entropy(model(x), task.train.labels[batch])
                 loss = loss + task.l2 / 2 * sum(p.square().sum() for p in model.parameters())
                 optimiser.zero_grad()
-                loss.backward()
+                torch.autograd.backward(loss)
                 optimiser.step()
         return model.eval()
 
-    def retrain(rows: Sequence[np.ndarray], seed: int) -> np.ndarray:
+    def retrain(rows: Sequence[Rows], seed: int) -> Floats:
         losses = []
         for row in rows:
             model = fit(row, seed)
@@ -180,7 +189,7 @@ def cnn(task: Task, epochs: int = 8) -> Case:
 def boosted(task: Task, rounds: int = 20) -> Case:
     """Gradient-boosted trees, a black box; a seed fixes which features each split may use."""
 
-    def fit(rows: np.ndarray, seed: int) -> HistGradientBoostingClassifier:
+    def fit(rows: Rows, seed: int) -> HistGradientBoostingClassifier:
         made = HistGradientBoostingClassifier(
             max_iter=rounds,
             max_leaf_nodes=8,
@@ -190,7 +199,7 @@ def boosted(task: Task, rounds: int = 20) -> Case:
         )
         return made.fit(task.train.inputs[rows].numpy(), task.train.labels[rows].numpy())
 
-    def retrain(rows: Sequence[np.ndarray], seed: int) -> np.ndarray:
+    def retrain(rows: Sequence[Rows], seed: int) -> Floats:
         losses = []
         for row in rows:
             proba = fit(row, seed).predict_proba(task.validation.inputs.numpy())

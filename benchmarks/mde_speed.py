@@ -23,15 +23,17 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from scipy.stats import spearmanr
+from torch import nn
 
 from benchmarks.mde_models import LOGISTIC_L2, Case, images, logistic, pooled, reviews
 from offchain.data.seeds import generator
 from offchain.mde.ekfac import Ekfac
-from offchain.mde.influence import InfluenceSettings, influence
+from offchain.mde.influence import InfluenceSettings, Solver, influence
 from offchain.mde.samples import Task
 from offchain.mde.solvers import ConjugateGradients, Exact
 
@@ -59,17 +61,18 @@ def main() -> None:
     every = len(everything) / (RETRAINED + 1)
     print(
         f"{given.dataset}: {len(everything)} samples valued by {len(case.task.validation)}, "
-        f"logistic regression of {case.model[1].weight.numel() + case.task.classes} parameters; "
+        f"logistic regression of {layer_of(case).weight.numel() + case.task.classes} parameters; "
         f"load {os.getloadavg()[0]:.1f}\n"
     )
     print("| method | s | CPU s | rho to retraining |\n| --- | ---: | ---: | ---: |", flush=True)
     line("retraining, all samples (from 100)", spent[0] * every, spent[1] * every, 1.0)
     ours = {}
-    for name, solver in {
+    solvers: dict[str, Solver] = {
         "CG": ConjugateGradients(TOLERANCE),
         "exact": Exact(),
         "EK-FAC": Ekfac(draws=4),
-    }.items():
+    }
+    for name, solver in solvers.items():
         began = time.perf_counter(), time.process_time()
         oracle = influence(case.model, case.task, InfluenceSettings(solver=solver))
         scores = oracle.fold_scores(case.task.train).mean(1)
@@ -101,6 +104,14 @@ def line(name: str, wall: float, cpu: float, rho: float) -> None:
     print(f"| {name} | {wall:.2f} | {cpu:.2f} | {rho:.3f} |", flush=True)
 
 
+def layer_of(case: Case) -> nn.Linear:
+    """Of the logistic regression, its only one."""
+    assert isinstance(case.model, nn.Sequential)
+    layer = case.model[1]
+    assert isinstance(layer, nn.Linear)
+    return layer
+
+
 def write_case(folder: Path, case: Case) -> None:
     """For benchmarks/mde_pydvl.py."""
     task = case.task
@@ -110,14 +121,14 @@ def write_case(folder: Path, case: Case) -> None:
         y=task.train.labels.numpy(),
         vx=task.validation.inputs.numpy(),
         vy=task.validation.labels.numpy(),
-        weight=case.model[1].weight.numpy(),
-        bias=case.model[1].bias.numpy(),
+        weight=layer_of(case).weight.numpy(),
+        bias=layer_of(case).bias.numpy(),
         l2=task.l2,
         tolerance=TOLERANCE,
     )
 
 
-def pydvl(python: str, folder: str) -> dict[str, dict]:
+def pydvl(python: str, folder: str) -> dict[str, dict[str, Any]]:
     done = subprocess.run(
         [python, "-W", "ignore", "-m", "benchmarks.mde_pydvl", folder],
         capture_output=True,
@@ -127,7 +138,8 @@ def pydvl(python: str, folder: str) -> dict[str, dict]:
     lines = [text for text in done.stdout.splitlines() if text.startswith("{")]
     if not lines:
         sys.exit(f"pyDVL gave no result:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
-    return json.loads(lines[-1])
+    found: dict[str, dict[str, Any]] = json.loads(lines[-1])
+    return found
 
 
 if __name__ == "__main__":

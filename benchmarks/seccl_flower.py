@@ -15,10 +15,12 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-import numpy as np
+import numpy.typing as npt
 import torch
 from flwr.app import ArrayRecord, ConfigRecord, Context, Message, MessageType, RecordDict
 from flwr.clientapp import ClientApp
@@ -26,6 +28,7 @@ from flwr.serverapp import Grid, ServerApp
 from flwr.simulation import run_simulation
 
 from benchmarks.seccl_rounds import measured_rounds, read_sets
+from offchain.data.imageset import Progress
 from offchain.runs.processes import cores
 from offchain.seccl.engine import LoopEngine
 
@@ -48,13 +51,17 @@ class FlowerEngine:
         self._nodes = list(grid.get_node_ids())
 
     def train(
-        self, start: torch.Tensor, round_: int, sets: Sequence[int] | None = None, progress=None
+        self,
+        start: torch.Tensor,
+        round_: int,
+        sets: Sequence[int] | None = None,
+        progress: Progress | None = None,
     ) -> torch.Tensor:
         """See `Engine.train`."""
         chosen = range(len(self._nodes)) if sets is None else sets
         return self._sent(MessageType.TRAIN, [start] * len(chosen), round_, chosen)
 
-    def confusions(self, models: torch.Tensor, progress=None) -> torch.Tensor:
+    def confusions(self, models: torch.Tensor, progress: Progress | None = None) -> torch.Tensor:
         """See `Engine.confusions`."""
         columns = self._sent(MessageType.EVALUATE, list(models), 0, range(len(models)))
         return columns.transpose(0, 1)
@@ -94,7 +101,7 @@ class FlowerEngine:
         return torch.stack([results[number] for number in numbers])
 
 
-def _answer(message: Message, array: np.ndarray) -> Message:
+def _answer(message: Message, array: npt.NDArray[Any]) -> Message:
     number = message.content["what"]["number"]
     content = {"arrays": ArrayRecord([array]), "what": ConfigRecord({"number": number})}
     return Message(RecordDict(content), reply_to=message)
@@ -133,7 +140,8 @@ def main() -> None:
     @server.main()
     def serve(grid: Grid, context: Context) -> None:
         engine = FlowerEngine(grid, where, channels_last, len(training))
-        print(json.dumps(measured_rounds(engine, task, test, rounds, began)), flush=True)
+        timed = measured_rounds(engine, task, test, rounds, began)
+        print(json.dumps(asdict(timed)), flush=True)
 
     run_simulation(
         server,

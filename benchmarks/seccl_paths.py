@@ -30,7 +30,7 @@ from offchain.data.datasets import load_dataset
 from offchain.data.imageset import split
 from offchain.runs.processes import cores
 from offchain.seccl import stacked
-from offchain.seccl.engine import LoopEngine
+from offchain.seccl.engine import Engine, LoopEngine
 from offchain.seccl.evaluation import confusion, count_predictions
 from offchain.seccl.networks import SmallCnn, default_factory
 from offchain.seccl.parameters import Layout, initial_model
@@ -85,7 +85,8 @@ class Halved(nn.Module):
         self.model = model.to(torch.bfloat16)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.model(x.to(torch.bfloat16))
+        logits: torch.Tensor = self.model(x.to(torch.bfloat16))
+        return logits
 
 
 def halved(models: torch.Tensor, validation: list[Samples]) -> torch.Tensor:
@@ -144,7 +145,7 @@ def main() -> None:
     sets = task, training, validation
     start = initial_model(task.factory, task.seed)
 
-    engines = {
+    engines: dict[str, Engine] = {
         "loop": LoopEngine(*sets, channels_last=True),
         "loop, stacked": LoopEngine(*sets, channels_last=True, stacked=True),
         f"{cores()} threads, stacked": ThreadEngine(*sets, channels_last=True, stacked=True),
@@ -152,7 +153,7 @@ def main() -> None:
         f"{cores()} processes": ProcessEngine(*sets, channels_last=True),
         f"{cores()} processes, stacked": ProcessEngine(*sets, channels_last=True, stacked=True),
     }
-    trains = {
+    trains: dict[str, Way] = {
         name: partial(engine.train, start, 0)
         for name, engine in engines.items()
         if "stacked" not in name

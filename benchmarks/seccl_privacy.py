@@ -1,6 +1,7 @@
 """What privacy costs in accuracy: of single images (DP-SGD) and of whole updates, by epsilon.
 
-python -m benchmarks.seccl_privacy [--dataset mnist --root DIR] [--epsilons 1 2 4 8]
+    python -m benchmarks.seccl_privacy [--dataset mnist --root DIR] [--epsilons 1 2 4 8]
+                                       [--workers N]
 
 Ten participants train one network together and elect three updates a round. Without noise; with the
 gradients of single images clipped and noised; and with whole updates clipped and noised, which
@@ -10,14 +11,13 @@ hides everything that a participant holds. Epsilon is at delta 1e-5, after all r
 from __future__ import annotations
 
 import argparse
-import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from scipy.optimize import brentq
 
+from benchmarks.spreading import add_spread, spread_of, told
 from offchain.data.datasets import load_dataset
 from offchain.data.imageset import ImageSet, split
 from offchain.seccl.accountant import image_epsilon, noise_for
@@ -83,6 +83,7 @@ def main() -> None:
     parser.add_argument("--update-clip", type=float, default=1.0, help="of a whole update")
     parser.add_argument("--epsilons", type=float, nargs="+", default=[1.0, 2.0, 4.0, 8.0])
     parser.add_argument("--seed", type=int, default=0)
+    add_spread(parser, "seccl_privacy")
     given = parser.parse_args()
     whole = load_dataset(given.dataset, root=given.root, limit=given.limit)
     test, train = split(whole, [given.test, len(whole) - given.test], given.seed)
@@ -91,7 +92,6 @@ def main() -> None:
         participants=10, winners=0.3, rounds=given.rounds, seed=given.seed, settings=settings
     )
     clips = given.clip, given.update_clip
-    engine = partial(LoopEngine, channels_last=True)
     print(
         f"{whole.name}: {base.participants} participants with {len(train)} images between them, "
         f"{given.rounds} rounds of {given.epochs} epochs, batch {given.batch}, "
@@ -99,15 +99,22 @@ def main() -> None:
         f"{given.share:.0%} of the parameters uploaded; gradients of images clipped to "
         f"{clips[0]:g}, updates to {clips[1]:g}; accuracy on {given.test} images\n"
     )
-    print("| hidden | epsilon | noise | accuracy halfway | accuracy | s |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: |")
-    for name, run in variants(base, train, given.epsilons, clips, given.private_rate).items():
-        began = time.monotonic()
-        with TemporaryDirectory() as folder:
-            (result,) = play_runs([run], train, test, Path(folder), make_engine=engine)
-        curve, seconds = result.accuracy, time.monotonic() - began
+    print("| hidden | epsilon | noise | accuracy halfway | accuracy |")
+    print("| --- | ---: | ---: | ---: | ---: |")
+    runs = variants(base, train, given.epsilons, clips, given.private_rate)
+    results = play_runs(
+        list(runs.values()),
+        train,
+        test,
+        given.kept,
+        make_engine=partial(LoopEngine, channels_last=True),
+        spread=spread_of(given),
+        progress=told,
+    )
+    for name, result in zip(runs, results, strict=True):
+        curve = result.accuracy
         half = curve[len(curve) // 2 - 1]
-        print(f"| {name} | {half:.4f} | {curve[-1]:.4f} | {seconds:.0f} |", flush=True)
+        print(f"| {name} | {half:.4f} | {curve[-1]:.4f} |")
 
 
 if __name__ == "__main__":

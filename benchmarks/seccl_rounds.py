@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
@@ -18,6 +18,18 @@ from offchain.seccl.parameters import initial_model
 from offchain.seccl.training import Samples, Task, TrainingSettings
 
 SELECTED = 4
+
+
+@dataclass(frozen=True)
+class Timed:
+    """An engine's rounds. start: seconds until it stood ready; wall, cpu: seconds a round.
+    accuracy: on the test set after the last."""
+
+    name: str
+    start: float
+    wall: float
+    cpu: float
+    accuracy: float
 
 
 def write_sets(
@@ -56,12 +68,11 @@ def read_sets(where: Path) -> tuple[Task, list[Samples], list[Samples], Samples]
 
 def best_on_average(scores: torch.Tensor) -> list[int]:
     """An election that costs nothing: the greatest mean scores win."""
-    return scores.mean(dim=0).topk(min(SELECTED, scores.shape[1])).indices.tolist()
+    best: list[int] = scores.mean(dim=0).topk(min(SELECTED, scores.shape[1])).indices.tolist()
+    return best
 
 
-def measured_rounds(
-    engine: Engine, task: Task, test: Samples, rounds: int, began: float
-) -> dict[str, object]:
+def measured_rounds(engine: Engine, task: Task, test: Samples, rounds: int, began: float) -> Timed:
     """Seconds of so many rounds, after a first message that starts workers and loads data.
 
     Counted: training of all, choice of the sparse parts, the N x N evaluation, the election, the
@@ -74,13 +85,9 @@ def measured_rounds(
     ready, used = time.perf_counter(), cpu_seconds()
     federation.run(rounds)
     wall, cpu = time.perf_counter() - ready, cpu_seconds() - used
-    return {
-        "name": engine.name,
-        "start": ready - began,
-        "wall": wall / rounds,
-        "cpu": cpu / rounds,
-        "accuracy": federation.history[-1].accuracy,
-    }
+    return Timed(
+        engine.name, ready - began, wall / rounds, cpu / rounds, federation.history[-1].accuracy
+    )
 
 
 def cpu_seconds() -> float:

@@ -1,6 +1,7 @@
 """How well the screen for copies tells free-riders from honest participants, by split.
 
-python -m benchmarks.seccl_screen [--seeds 3] [--rounds 10] [--rate 0.05] [--epochs 2]
+    python -m benchmarks.seccl_screen [--seeds 3] [--rounds 10] [--rate 0.05] [--epochs 2]
+                                      [--workers N]
 
 Ten honest participants train on 4,000 digits; three updates a round, at random, move the model. Of
 every update of every round but the first it is asked whether the screen takes it for a copy; and
@@ -12,14 +13,16 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
+from benchmarks.spreading import add_spread, finished_of, spread_of, told
 from offchain.data.datasets import load_dataset
 from offchain.data.imageset import ImageSet, split
 from offchain.data.seeds import generator
+from offchain.runs.finish import finish
 from offchain.seccl.attacks import blurred
 from offchain.seccl.engine import LoopEngine
 from offchain.seccl.networks import default_factory
@@ -31,6 +34,9 @@ from offchain.seccl.updates import SparseUpdate, largest_changes, mean_update
 
 PARTICIPANTS, WINNERS, RIDERS, SHARE = 10, 3, 2, 0.1
 SPLITS = ("equal", "dirichlet:0.5", "classes:2")
+VERSION = 1
+"""Raised when the same run would give other counts."""
+
 BLURS, DROPS = (0.0, 0.1, 0.5, 1.0, 3.0), (0.1, 0.3, 0.5)
 
 
@@ -115,6 +121,22 @@ def rates(spec: str, train: ImageSet, seed: int, rounds: int, settings: Training
 Counts = tuple[Counter[str], Counter[str]]
 
 
+@dataclass(frozen=True)
+class Run:
+    """One federation that is screened."""
+
+    split: str
+    seed: int
+    rounds: int
+    settings: TrainingSettings
+
+
+def screened(run: Run) -> Counts:
+    """See `rates`."""
+    train, _ = split(load_dataset("digits"), [4000, 1000], run.seed)
+    return rates(run.split, train, run.seed, run.rounds, run.settings)
+
+
 def main() -> None:
     """Print a table of rates."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -122,16 +144,22 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--rate", type=float, default=0.05)
     parser.add_argument("--epochs", type=int, default=2)
+    add_spread(parser, "seccl_screen")
     given = parser.parse_args()
     settings = TrainingSettings(learning_rate=given.rate, epochs=given.epochs, share=SHARE)
     table: dict[str, list[str]] = {}
+    runs = [
+        Run(spec, seed, given.rounds, settings) for spec in SPLITS for seed in range(given.seeds)
+    ]
+    counted = finish(
+        screened, runs, lambda run: run, finished_of(given, VERSION), spread_of(given), told
+    )
     for spec in SPLITS:
         found, asked = Counter[str](), Counter[str]()
-        for seed in range(given.seeds):
-            train, _ = split(load_dataset("digits"), [4000, 1000], seed)
-            more = rates(spec, train, seed, given.rounds, settings)
-            found.update(more[0])
-            asked.update(more[1])
+        for run, more in zip(runs, counted, strict=True):
+            if run.split == spec:
+                found.update(more[0])
+                asked.update(more[1])
         for name, count in asked.items():
             table.setdefault(name, []).append(f"{found[name] / count:.1%} of {count}")
     print(f"{'taken for copies':<34}" + "".join(f"{spec:>18}" for spec in SPLITS))

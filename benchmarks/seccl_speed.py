@@ -20,18 +20,20 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import torch
 
-from benchmarks.seccl_rounds import measured_rounds, write_sets
+from benchmarks.seccl_rounds import Timed, measured_rounds, write_sets
 from offchain.data.datasets import load_dataset
 from offchain.data.imageset import split
 from offchain.runs.processes import cores
 from offchain.seccl.batched import BatchedEngine
 from offchain.seccl.choose import choose_engine
-from offchain.seccl.engine import LoopEngine
+from offchain.seccl.engine import Engine, LoopEngine
 from offchain.seccl.networks import default_factory
 from offchain.seccl.partition import partition
 from offchain.seccl.processes import ProcessEngine
@@ -70,7 +72,7 @@ def main() -> None:
     print("| engine | start, s | round, s | round, CPU s | test accuracy |", flush=True)
     print("| --- | ---: | ---: | ---: | ---: |", flush=True)
     sets = task, training, validation
-    makers = {
+    makers: dict[str, Callable[[], Engine]] = {
         "loop": partial(LoopEngine, *sets),
         "loop-last": partial(LoopEngine, *sets, channels_last=True),
         "batched": partial(BatchedEngine, *sets),
@@ -86,18 +88,18 @@ def main() -> None:
     choice = choose_engine(*sets, rounds=100)
     chosen = measured_rounds(choice.engine, task, judged, given.rounds, began)
     choice.engine.close()
-    _row({**chosen, "name": f"chosen: {chosen['name']}"})
+    _row(replace(chosen, name=f"chosen: {chosen.name}"))
     if given.flower_python:
         with tempfile.TemporaryDirectory() as folder:
             write_sets(Path(folder), *sets, judged)
             flowers = [_flower(given.flower_python, folder, given.rounds, last) for last in "01"]
         for flower, kind in zip(flowers, ("plain", "channels-last"), strict=True):
-            wall, cpu = (flower[key] / chosen[key] for key in ("wall", "cpu"))
+            wall, cpu = flower.wall / chosen.wall, flower.cpu / chosen.cpu
             print(f"\nChosen against Flower, {kind} clients: {wall:.1f} x wall, {cpu:.1f} x CPU.")
     print(f"\nThe trial behind the choice:\n{choice.report()}")
 
 
-def _flower(python: str, folder: str, rounds: int, last: str) -> dict[str, float]:
+def _flower(python: str, folder: str, rounds: int, last: str) -> Timed:
     code = "from benchmarks.seccl_flower import main; main()"
     command = [python, "-c", code, folder, str(rounds), last]
     done = subprocess.run(
@@ -106,14 +108,15 @@ def _flower(python: str, folder: str, rounds: int, last: str) -> dict[str, float
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
     if not lines:
         sys.exit(f"Flower gave no result:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
-    result: dict[str, float] = json.loads(lines[-1])
+    result = Timed(**json.loads(lines[-1]))
     _row(result)
     return result
 
 
-def _row(measured: dict) -> None:
+def _row(measured: Timed) -> None:
     print(
-        "| {name} | {start:.1f} | {wall:.2f} | {cpu:.2f} | {accuracy:.4f} |".format(**measured),
+        f"| {measured.name} | {measured.start:.1f} | {measured.wall:.2f} | {measured.cpu:.2f} "
+        f"| {measured.accuracy:.4f} |",
         flush=True,
     )
 

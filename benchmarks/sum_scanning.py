@@ -6,6 +6,8 @@ rules and the agents with it, and neither the claims nor the model.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from functools import partial
 from queue import PriorityQueue
 
 import numpy as np
@@ -17,6 +19,20 @@ from offchain.sum.result import Event
 from offchain.sum.reviews import Split
 from offchain.sum.rules import DAY, Pot, Refused, StakeIncentive
 from offchain.sum.setting import Setting
+
+
+@dataclass
+class Open:
+    """A claim that is not settled: times in seconds, money in units. reporters: who was paid."""
+
+    number: int
+    author: int
+    review: int
+    label: int
+    added_at: int
+    deposit: int
+    left: int
+    reporters: set[int] = field(default_factory=set)
 
 
 def simulate_by_scanning(split: Split, setting: Setting, seed: int) -> list[Event]:
@@ -31,7 +47,7 @@ def simulate_by_scanning(split: Split, setting: Setting, seed: int) -> list[Even
     balances = [agent.start_balance * setting.coin for agent in agents]
     random = [generator(seed, f"agent {i}") for i in range(len(agents))]
     events: list[Event] = []
-    claims: list[dict] = []
+    claims: list[Open] = []
     contributed: list[tuple[int, Submission]] = []
     reviews_used = 0
     evaluate_at = setting.evaluate_every_s
@@ -69,7 +85,7 @@ def simulate_by_scanning(split: Split, setting: Setting, seed: int) -> list[Even
                     review=reviews_used,
                     truth=truths[reviews_used],
                     classes=2,
-                    predict=lambda review=reviews_used: predict(review),
+                    predict=partial(predict, reviews_used),
                     accuracy=accuracy,
                     good_data=incentive.good[agent],
                     latest=next(others, None),
@@ -92,9 +108,7 @@ def simulate_by_scanning(split: Split, setting: Setting, seed: int) -> list[Even
                 else:
                     pot.put(cost)
                     contributed.append((agent, Submission(review, label)))
-                    claim = {"number": submitted, "author": agent, "review": review}
-                    claim |= {"label": label, "added_at": now, "deposit": deposit}
-                    claims.append(claim | {"left": deposit, "reporters": set()})
+                    claims.append(Open(submitted, agent, review, label, now, deposit, deposit))
                     if predicted != label:
                         moved = weights + data[review] * (1 if label else -1)
                         weights = moved.clip(-setting.weight_limit, setting.weight_limit)
@@ -102,34 +116,34 @@ def simulate_by_scanning(split: Split, setting: Setting, seed: int) -> list[Even
                     reviews_used += review == reviews_used
                     submitted += 1
         for claim in claims:
-            added_at, left = claim["added_at"], claim["left"]
+            added_at, left = claim.added_at, claim.left
             try:
                 amount = incentive.on_take_over(added_at, left, now)
-                claim["left"] = 0
-                pay("take over", agent, claim["number"], amount, -1)
+                claim.left = 0
+                pay("take over", agent, claim.number, amount, -1)
                 continue
             except Refused:
-                predicted = predict(claim["review"])
-            agrees = predicted == claim["label"]
+                predicted = predict(claim.review)
+            agrees = predicted == claim.label
             try:
-                if claim["author"] == agent:
+                if claim.author == agent:
                     if now >= added_at + terms.refund_wait_s and agrees:
                         pot.before_good(agent)
                     amount = incentive.on_refund(agent, added_at, left, agrees, now)
                     kind = "refund"
-                elif agent in claim["reporters"]:
+                elif agent in claim.reporters:
                     continue
                 else:
                     amount = incentive.on_report(
-                        agent, claim["author"], added_at, claim["deposit"], left, agrees, now
+                        agent, claim.author, added_at, claim.deposit, left, agrees, now
                     )
-                    claim["reporters"].add(agent)
+                    claim.reporters.add(agent)
                     kind = "report"
             except Refused:
                 continue
-            claim["left"] -= amount
-            pay(kind, agent, claim["number"], amount, predicted)
-        claims = [claim for claim in claims if claim["left"]]
+            claim.left -= amount
+            pay(kind, agent, claim.number, amount, predicted)
+        claims = [claim for claim in claims if claim.left]
         pay("collect", agent, -1, pot.collect(agent), -1)
         queue.put((now + wait(agent), agent))
     return events

@@ -25,29 +25,40 @@ from scripts._stage import options as common
     metavar="MODULE:FUNCTION",
     help="The model of the session, where it is one of somebody's own: its code is run.",
 )
-def cli(session: str, ipfs: str | None, keep: Path | None, model: str | None) -> None:
+@click.option(
+    "--reports",
+    type=click.Path(path_type=Path, file_okay=False, writable=True),
+    default=Path("reports"),
+    show_default=True,
+    help="Folder under which audit/ gets page, plot and record.",
+)
+def cli(
+    session: str, ipfs: str | None, keep: Path | None, model: str | None, reports: Path
+) -> None:
     """Check SESSION, the id that federate printed, from the chain and the datastore alone.
 
     Every message is compared with its hash on the board, every batch with its root, every receipt
     with the server's key, every ballot with its voter's evaluation; every result is counted again
     and compared with the contract's; every global model is computed again from the elected updates
-    and compared with what the next round's updates name. The first difference ends it, exit 1.
+    and compared with what the next round's updates name. The first difference ends it, exit 1,
+    without a report.
     """
     from offchain.storage import open_datastore
     from scripts._seccl.audit import audit_session
     from scripts._seccl.chain import FederationChain
     from scripts._seccl.play import default_home
+    from scripts._seccl.record import audit_record
+    from scripts._seccl.report import audit_report, rounds_left
     from scripts._seccl.telling import FederateTelling
     from scripts._stage.errors import one_line_each
 
     telling = FederateTelling()
     with one_line_each(), open_datastore(ipfs, (keep or default_home()) / "ipfs") as store:
         chain = FederationChain.find(session, store)
-        with telling.doing("auditing") as progress:
+        with telling.doing("auditing", announced=False) as progress:
             findings = audit_session(chain, store, progress, model)
         telling.audited(findings)
-        rounds = chain.session.terms.rounds
-        if len(findings.results) < rounds:
-            raise click.ClickException(
-                f"{len(findings.results)} of {rounds} rounds are done; these are as they should be"
-            )
+        record = audit_record(chain, findings)
+        telling.wrote(audit_report(record, findings).write(reports / "audit"))
+        if rounds_left(record):
+            raise click.ClickException(rounds_left(record))

@@ -29,6 +29,7 @@ LIES = ("none", "alters", "drops", "replays", "equivocates", "withholds", "stall
 @common.dataset
 @common.data_root
 @common.download
+@common.skip_broken
 @click.option(
     "--image-size", type=click.IntRange(min=16, max=256), help="Resize images, in pixels."
 )
@@ -194,7 +195,7 @@ LIES = ("none", "alters", "drops", "replays", "equivocates", "withholds", "stall
     type=click.Path(path_type=Path, file_okay=False, writable=True),
     default=Path("reports"),
     show_default=True,
-    help="Folder under which federate/ gets the plots and the record.",
+    help="Folder under which federate/ gets page, plots and record.",
 )
 def cli(
     data_root: Path | None,

@@ -31,6 +31,7 @@ def cli() -> None:
 )
 @common.data_root
 @common.download
+@common.skip_broken
 @click.option(
     "--only",
     multiple=True,
@@ -81,6 +82,7 @@ def seccl(
     dataset: str,
     data_root: Path | None,
     download: bool,
+    skip_broken: bool,
     only: tuple[str, ...],
     seeds: int,
     rounds: int,
@@ -106,7 +108,7 @@ def seccl(
 
     with one_line_each():
         options = Options(
-            *(dataset, data_root, download, only or PARTS, seeds, rounds, epochs),
+            *(dataset, data_root, download, skip_broken, only or PARTS, seeds, rounds, epochs),
             *(compared_images, compared_seeds or seeds, device, workers, ray),
         )
         reproduce(options, reports)
@@ -122,6 +124,7 @@ def seccl(
 )
 @common.data_root
 @common.download
+@common.skip_broken
 @click.option(
     "--only",
     multiple=True,
@@ -182,6 +185,7 @@ def seccl(
     help="Levels, evenly spaced, on which buyers try counter-measures too; default all, reduced 1.",
 )
 @common.device
+@common.workers
 @click.option(
     "--reports",
     type=click.Path(path_type=Path, file_okay=False, writable=True),
@@ -193,6 +197,7 @@ def hide(
     dataset: str,
     data_root: Path | None,
     download: bool,
+    skip_broken: bool,
     only: tuple[str, ...],
     seeds: int,
     setting_seeds: int | None,
@@ -208,6 +213,7 @@ def hide(
     mask_steps: int,
     countered: int | None,
     device: str | None,
+    workers: int | None,
     reports: Path,
 ) -> None:
     """Reproduce Figures 4 to 8 of the Hide-and-Seek paper, and test what the paper does not.
@@ -219,14 +225,16 @@ def hide(
 
     Pictures may also lie as DATA_ROOT/DATASET/train and DATA_ROOT/DATASET/test, a folder a class.
     """
-    from scripts._hide.figures import Options, reproduce
+    from scripts._hide.figures import reproduce
+    from scripts._hide.figures_options import HideFiguresOptions
     from scripts._stage.errors import one_line_each
 
     with one_line_each():
-        options = Options.of(
+        options = HideFiguresOptions.of(
             dataset=dataset,
             data_root=data_root,
             download=download,
+            skip_broken=skip_broken,
             only=only or HIDE_PARTS,
             seeds=seeds,
             setting_seeds=min(setting_seeds or seeds, seeds),
@@ -242,5 +250,6 @@ def hide(
             mask_steps=mask_steps,
             countered=countered,
             device=device,
+            workers=workers,
         )
         reproduce(options, reports)

@@ -109,6 +109,7 @@ from scripts._stage import options as common
 @click.option("--counter", is_flag=True, help="Also measure what free counter-measures regain.")
 @common.data_root
 @common.download
+@common.skip_broken
 @click.option("--image-size", type=click.IntRange(8, 4096), help="Resize images, in pixels.")
 @click.option("--images", type=click.IntRange(min=1), help="Use only so many images.")
 @common.seed("The trainings; masks draw from a secret of their own.")
@@ -138,6 +139,7 @@ def cli(
     counter: bool,
     data_root: Path | None,
     download: bool,
+    skip_broken: bool,
     image_size: int | None,
     images: int | None,
     seed: int,
@@ -153,12 +155,12 @@ def cli(
     Needs no chain. Every accuracy measured is kept under OUT/private at once: the same command goes
     on where it was stopped.
     """
-    from scripts._hide.mask import Options, hide
+    from scripts._hide.mask import MaskOptions, hide
     from scripts._stage.errors import one_line_each
 
     with one_line_each():
         hide(
-            Options(
+            MaskOptions(
                 dataset=dataset,
                 levels=levels,
                 epsilon=epsilon,
@@ -177,6 +179,7 @@ def cli(
                 counter=counter,
                 data_root=data_root,
                 download=download,
+                skip_broken=skip_broken,
                 image_size=image_size,
                 images=images,
                 seed=seed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import torch
@@ -21,6 +22,11 @@ class Split:
     data: ImageSet
     learned: torch.Tensor
     test: ImageSet
+
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of each part, by which measurements are kept."""
+        learned = hashlib.sha256(self.learned.numpy().tobytes()).hexdigest()
+        return {"data": self.data.digest(), "test": self.test.digest(), "learned": learned}
 
 
 def with_test_set(data: ImageSet, test: ImageSet) -> Split:

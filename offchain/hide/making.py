@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -14,13 +14,17 @@ from offchain.data.imageset import ImageSet, Progress
 from offchain.hide.errors import LevelError
 from offchain.hide.family import Family, Level, Secret, dressed, slices_of
 from offchain.hide.judging import Split
-from offchain.hide.kept import Kept
 from offchain.hide.levels import Curve, Found, check_levels, find_levels
 from offchain.hide.masks import Masks, MaskSettings, with_room
 from offchain.hide.networks import factory
 from offchain.hide.slices import ORDERS, free_images
 from offchain.hide.strongest import strongest
 from offchain.hide.training import TrainingSettings, train
+from offchain.runs.finished import Finished
+
+VERSION = 2
+"""Raised when equal data, masks and settings no longer give equal accuracies: those that were kept
+before count no longer."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,11 @@ class Plan:
     def made_on(self) -> tuple[str, ...]:
         """Every network that masks are made on."""
         return (self.network, *self.joint)
+
+    @property
+    def groups(self) -> int:
+        """Parts of the data with masks of their own: a slice for each level, and what stays."""
+        return len(self.levels) + 1
 
     def __post_init__(self) -> None:
         check_levels(self.levels)
@@ -92,17 +101,38 @@ def make_family(
     secret: Secret,
     *,
     device: torch.device | None = None,
-    kept: Kept | None = None,
+    kept: Finished | None = None,
+    strong: Masks | None = None,
     telling: Callable[[str], Progress] | None = None,
 ) -> Made:
     """The masked dataset, with a slice for each level that can be reached.
 
-    kept: where measured accuracies are looked up and kept. telling: called with what begins, gives
-    what is called with its progress. The same arguments give the same family.
+    kept: where measured accuracies are looked up and kept. strong: the masks, if they were made
+    before, as `strongest_of` makes them. telling: called with what begins, gives what is called
+    with its progress. The same arguments give the same family.
 
     Raises LevelError when no level can be reached.
     """
-    return _Making(split, plan, secret, device, kept or Kept(), telling).make()
+    return _Making(split, plan, secret, device, kept, telling).make(strong)
+
+
+def strongest_of(
+    split: Split,
+    plan: Plan,
+    secret: Secret,
+    device: torch.device | None = None,
+    progress: Progress | None = None,
+) -> Masks:
+    """The masks of every slice of the family that `plan` makes, and of the images never freed."""
+    return strongest(
+        split.data,
+        plan.masks,
+        plan.made_on,
+        plan.groups,
+        secret,
+        device=device,
+        progress=progress,
+    )
 
 
 class _Making:
@@ -114,7 +144,7 @@ class _Making:
         plan: Plan,
         secret: Secret,
         device: torch.device | None,
-        kept: Kept,
+        kept: Finished | None,
         telling: Callable[[str], Progress] | None,
     ) -> None:
         self.split, self.plan, self.secret = split, plan, secret
@@ -122,28 +152,28 @@ class _Making:
         self.tell: Callable[[str], Progress] = telling or (lambda what: lambda done, total: None)
         self.cost = Cost()
         self.classes = len(split.data.classes)
-        self.groups = len(plan.levels) + 1
         self.roomy = with_room(split.data, plan.masks.epsilon)
         self.factories = {
             name: factory(name, self.classes, split.data.shape)
             for name in (plan.network, plan.held_out)
         }
         self.context = {
-            "data": split.data.digest(),
-            "test": split.test.digest(),
-            "learned": hashlib.sha256(split.learned.numpy().tobytes()).hexdigest(),
-            "masks": plan.masks.said(),
+            **split.digests(),
+            "masks": plan.masks,
             "made on": "+".join(plan.made_on),
-            "groups": self.groups,
+            "groups": plan.groups,
             "secret": secret.derive("context").hex(),
-            "training": asdict(plan.training),
+            "training": plan.training,
             "order": plan.order,
         }
 
-    def make(self) -> Made:
+    def make(self, strong: Masks | None) -> Made:
         """See `make_family`."""
         plan, labels = self.plan, self.split.data.labels
-        strong = self._strongest()
+        if strong is None:
+            started = time.perf_counter()
+            strong = strongest_of(self.split, plan, self.secret, self.device, self.tell("masks"))
+            self.cost.mask_seconds = time.perf_counter() - started
         search = strong.added_to(self.roomy)
 
         def response(dial: float) -> float:
@@ -194,32 +224,22 @@ class _Making:
             self.cost,
         )
 
-    def _strongest(self) -> Masks:
-        """The masks of every slice and of the images never freed."""
-        plan = self.plan
-        started = time.perf_counter()
-        masks = strongest(
-            self.split.data,
-            plan.masks,
-            plan.made_on,
-            self.groups,
-            self.secret,
-            device=self.device,
-            progress=self.tell("masks"),
-        )
-        self.cost.mask_seconds = time.perf_counter() - started
-        return masks
-
     def _accuracy(self, data: ImageSet, network: str, seed: int, what: dict[str, Any]) -> float:
         """Of a fresh model trained on what a measured model may learn of `data`.
 
         what: which data it is, given `context`, so that it need not be trained again.
         """
-        key = {**self.context, **what, "network": network, "seed": seed}
-        known = self.kept.get(key)
-        if known is not None:
-            self.cost.kept += 1
-            return known
+        before = self.cost.trainings
+        train_it = partial(self._trained, data, network, seed)
+        if self.kept is None:
+            return train_it()
+        accuracy = self.kept.once(
+            {**self.context, **what, "network": network, "seed": seed}, train_it
+        )
+        self.cost.kept += self.cost.trainings == before
+        return accuracy
+
+    def _trained(self, data: ImageSet, network: str, seed: int) -> float:
         started = time.perf_counter()
         self.cost.trainings += 1
         trained = train(
@@ -232,5 +252,4 @@ class _Making:
         )
         accuracy = trained.accuracy(self.split.test)
         self.cost.training_seconds += time.perf_counter() - started
-        self.kept.put(key, accuracy)
         return accuracy

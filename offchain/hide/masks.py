@@ -8,9 +8,8 @@ numbers in 1/255 of full scale.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
 
 import torch
 from torch.nn import functional
@@ -99,11 +98,6 @@ class MaskSettings:
             return cls(epsilon, kind, patch, grey, apart=apart)
         more = {"steps": 400, "inner": 4, "rate": 0.25}
         return cls(epsilon, kind, patch, grey, **more)  # type: ignore[arg-type]
-
-    def said(self) -> dict[str, Any]:
-        """As a document, under which measurements are kept."""
-        # Left out where it is not used: what was kept before there was such a setting stays valid.
-        return {name: value for name, value in asdict(self).items() if name != "apart" or value}
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,8 +14,9 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from offchain.data.datasets import load_dataset
+from offchain.data.imagefolder import load_folder
 from offchain.data.imageset import ImageSet, Progress
+from offchain.data.leftout import Note, warn
 from offchain.hide.container import MAX_FILE_BYTES, pack, read_bytes, unpack
 from offchain.hide.errors import CleanerHeader, HideError
 
@@ -90,14 +91,14 @@ def decode_dataset(data: bytes) -> ImageSet:
     return ImageSet(tensors["images"], tensors["labels"], tuple(said["classes"]), said["name"])
 
 
-def load_published(path: Path, progress: Progress | None = None) -> ImageSet:
-    """A masked dataset from its compact file or its folder.
+def load_published(path: Path, note: Note = warn, progress: Progress | None = None) -> ImageSet:
+    """A masked dataset from its compact file or its folder; `note` as in `load_folder`.
 
     A folder all of whose pictures are grey is read as grey, since `write_folder` wrote it so.
     """
     if path.is_file():
         return decode_dataset(read_bytes(path, _KIND))
-    read = load_dataset(str(path), progress=progress)
+    read = load_folder(path, keep_empty=True, note=note, progress=progress)
     red = read.images[:, :1]
     if _mode_of_first(path, read.classes) == "L" and bool((read.images == red).all()):
         return ImageSet(red.contiguous(), read.labels, read.classes, read.name)

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -28,29 +26,30 @@ from offchain.hide.inference import (
     stripped,
 )
 from offchain.hide.judging import Split
-from offchain.hide.kept import Kept
-from offchain.hide.making import Made, Plan, make_family
+from offchain.hide.making import Made, Plan, make_family, strongest_of
 from offchain.hide.mask_choices import BASE, SMALL, Setting
+from offchain.hide.masks import Masks
 from offchain.hide.preservation import mean_likeness
-from offchain.hide.runs import Runs
 from offchain.hide.slices import free_images
 from offchain.hide.strongest import strongest
 from offchain.hide.trial_results import Inferred, LevelResult, Resistance, TrialResult
+from offchain.runs.finished import Finished
 
 Tell = Callable[[str], Progress]
 
 
 class Trial:
-    """Measures one family; what is finished lies in `folder`.
+    """Measures one family.
 
-    plan: its seed is the trial's. tell: called with what begins, gives what takes its progress.
+    plan: its seed is the trial's. finished: accuracies and masks that need not be made again. tell:
+    called with what begins, gives what takes its progress.
     """
 
     def __init__(
         self,
         split: Split,
         plan: Plan,
-        folder: Path,
+        finished: Finished,
         *,
         device: torch.device | None = None,
         tell: Tell | None = None,
@@ -59,13 +58,7 @@ class Trial:
         self.device = device
         self.tell: Tell = tell or (lambda what: lambda done, total: None)
         self.secret = Secret(hashlib.sha256(f"trial {plan.seed}".encode()).digest())
-        self._runs, self._folder = Runs(folder), folder
-        self._about = {
-            "plan": {**asdict(plan), "masks": plan.masks.said()},
-            "data": split.data.digest(),
-            "test": split.test.digest(),
-            "learned": hashlib.sha256(split.learned.numpy().tobytes()).hexdigest(),
-        }
+        self._finished = finished
 
     @property
     def images(self) -> int:
@@ -82,33 +75,15 @@ class Trial:
         """An architecture that does not verify the plan's levels."""
         return next(name for name in SMALL if name != self.plan.held_out)
 
-    def result(self) -> TrialResult:
-        """Designed and achieved accuracy of each level, and the curve they were found on."""
-        said = self._runs.once("family", self._about, lambda: asdict(self._measured()))
-        levels = tuple(LevelResult(**one) for one in said.pop("levels"))
-        points = tuple((share, accuracy) for share, accuracy in said.pop("points"))
-        return TrialResult(levels=levels, points=points, **said)
-
     def resistance(self, level: int) -> Resistance:
         """What free counter-measures regain of the plan's masks, at a level, 0 as published."""
-        about = {**self._about, "level": level}
-
-        def measure() -> dict[str, Any]:
-            return self._resistance(
-                BASE, level, bought(self.made.family, level), self.plan.masks.epsilon
-            )
-
-        return _resistance(self._runs.once("resistance", about, measure))
+        masked = bought(self.made.family, level)
+        return self._resistance(BASE, level, masked, self.plan.masks.epsilon)
 
     def resistance_of(self, setting: Setting) -> Resistance:
         """The same of the data as it would be published with the masks of `setting`."""
-        about = {**self._about, "setting": {**asdict(setting), "masks": setting.masks.said()}}
-
-        def measure() -> dict[str, Any]:
-            masked = self._family_of(setting).masked
-            return self._resistance(setting.name, 0, masked, setting.masks.epsilon)
-
-        return _resistance(self._runs.once("setting", about, measure))
+        masked = self._family_of(setting).masked
+        return self._resistance(setting.name, 0, masked, setting.masks.epsilon)
 
     def inferred(
         self, level: int, with_level: int | None = None, setting: Setting | None = None
@@ -117,26 +92,28 @@ class Trial:
 
         setting: of the masks; the plan's unless given. Raises HideError for masks by sample.
         """
-        about = {**self._about, "level": level, "with": with_level, "by": "means, cleaner"}
-        name = BASE
-        if setting is not None:
-            name = setting.name
-            about["setting"] = {**asdict(setting), "masks": setting.masks.said()}
-
-        def measure() -> dict[str, Any]:
-            family = self.made.family if setting is None else self._family_of(setting)
-            return asdict(self._infer(name, family, level, with_level))
-
-        return Inferred(**self._runs.once("inference", about, measure))
+        if setting is None:
+            return self._infer(BASE, self.made.family, level, with_level)
+        return self._infer(setting.name, self._family_of(setting), level, with_level)
 
     def _made(self, plan: Plan) -> Made:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        kept = Kept(self._folder / "points.jsonl")
+        def masks() -> Masks:
+            progress = self.tell(f"seed {plan.seed}: masks")
+            return strongest_of(self.split, plan, self.secret, self.device, progress)
+
+        about = ["masks", plan.masks, plan.made_on, plan.groups, plan.seed, self.split.digests()]
         return make_family(
-            self.split, plan, self.secret, device=self.device, kept=kept, telling=self.tell
+            self.split,
+            plan,
+            self.secret,
+            device=self.device,
+            kept=self._finished,
+            strong=self._finished.once(about, masks),
+            telling=self.tell,
         )
 
-    def _measured(self) -> TrialResult:
+    def result(self) -> TrialResult:
+        """Designed and achieved accuracy of each level, and the curve they were found on."""
         made, data = self.made, self.split.data
         family = made.family
         # The same family, since its search is kept: it is only verified anew.
@@ -182,7 +159,7 @@ class Trial:
             self.split.data,
             setting.masks,
             (self.plan.network, *setting.joint),
-            len(self.plan.levels) + 1,
+            self.plan.groups,
             self.secret,
             device=self.device,
             progress=self.tell(f"seed {self.plan.seed}, {setting.name}: masks"),
@@ -190,14 +167,14 @@ class Trial:
         masked, worn = dressed(self.split.data, masks.values, setting.masks, family.slices)
         return Family(masked, worn, setting.masks.kind, family.slices, family.levels)
 
-    def _resistance(self, name: str, level: int, data: ImageSet, epsilon: int) -> dict[str, Any]:
+    def _resistance(self, name: str, level: int, data: ImageSet, epsilon: int) -> Resistance:
         rows = self._regained(
             data,
             countermeasures(epsilon, self._other_than_made_on()),
             f"seed {self.plan.seed}, {name}, {f'level {level}' if level else 'published'}",
         )
         like = mean_likeness(self.split.data, data)
-        return asdict(Resistance(self.plan.seed, name, level, tuple(rows), like.mse, like.ssim))
+        return Resistance(self.plan.seed, name, level, tuple(rows), like.mse, like.ssim)
 
     def _infer(self, name: str, family: Family, level: int, other: int | None) -> Inferred:
         masked, epsilon = family.masked, family.masks.epsilon
@@ -240,8 +217,3 @@ class Trial:
 def bought(family: Family, level: int) -> ImageSet:
     """What the buyer of `level` has; 0 is what is published."""
     return apply(family.masked, family.cleaner(level)) if level else family.masked
-
-
-def _resistance(said: dict[str, Any]) -> Resistance:
-    rows = tuple(Regained(**row) for row in said.pop("rows"))
-    return Resistance(rows=rows, **said)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from secrets import token_bytes
 
 import torch
@@ -28,11 +29,17 @@ from offchain.hyperx.features import (
     to_inputs,
 )
 from offchain.hyperx.obfuscation import Obfuscation, obfuscate
-from offchain.hyperx.quality import QualityScore, Samples, Scorer, screen
+from offchain.hyperx.quality import LabelledInputs, QualityScore, Scorer, screen
 from offchain.hyperx.submission import max_sealed_bytes, open_features
-from offchain.models.backbones import DEFAULT_BACKBONE, default_preprocessing
-from offchain.models.extractor import Extractor, pretrained_extractor
+from offchain.models.backbones import DEFAULT_BACKBONE, backbone, default_preprocessing
+from offchain.models.extractor import (
+    Extractor,
+    pretrained_extractor,
+    private_extractor,
+    weights_digest,
+)
 from offchain.models.preprocessing import Preprocessing
+from offchain.models.weights import read_weights
 from offchain.storage import Datastore, cid_from_digest, digest_of
 
 
@@ -58,6 +65,9 @@ class EvaluationSettings:
     Attributes:
         backbone, cut: names in `offchain.models.backbones`; the cut defaults to the backbone's.
         size: side of the extractor's input in pixels; defaults to the backbone's.
+        weights: a safetensors file of weights that are published nowhere, see
+            `private_extractor`; without one they are ImageNet's, of which obfuscation hides
+            nothing.
         pool: side of the grid that features are averaged to, in cells.
         seed: of the training of heads.
     """
@@ -65,8 +75,18 @@ class EvaluationSettings:
     backbone: str = DEFAULT_BACKBONE
     cut: str | None = None
     size: int | None = None
+    weights: Path | None = None
     pool: int = DEFAULT_POOL
     seed: int = 0
+
+    def extractor(self) -> Extractor:
+        """Before obfuscation, on the CPU. Raises BackboneError."""
+        if self.weights is None:
+            return pretrained_extractor(self.backbone, self.cut, self.size)
+        # The name before the file: one that does not exist shows before anything is read.
+        backbone(self.backbone)
+        weights = read_weights(self.weights)
+        return private_extractor(weights, self.backbone, self.cut, self.size)
 
 
 @dataclass(frozen=True)
@@ -109,12 +129,14 @@ class Evaluation:
         progress: Progress | None = None,
     ) -> Evaluation:
         """An evaluation whose secrets are drawn once and read from `secrets_file` ever after."""
-        extractor = pretrained_extractor(settings.backbone, settings.cut, settings.size).to(device)
-        channels = extractor.output_shape[0]
-        obfuscation = secrets_file.remember(
-            f"obfuscation of {extractor.backbone} at {extractor.cut}",
-            lambda: Obfuscation.draw(channels).to_bytes(),
-        )
+        plain = settings.extractor()
+        channels = plain.output_shape[0]
+        name = f"obfuscation of {plain.backbone} at {plain.cut}"
+        if settings.weights is not None:
+            # One that hid public weights is known to all, and must hide no others.
+            name += f" with weights {weights_digest(plain)}"
+        obfuscation = secrets_file.remember(name, lambda: Obfuscation.draw(channels).to_bytes())
+        extractor = plain.to(device)
         return cls(
             extractor=extractor,
             preprocessing=default_preprocessing(extractor.backbone, extractor.size),
@@ -184,7 +206,7 @@ class Evaluation:
         return features_agree(submitted, (self._extract(images), images.labels), tolerance)
 
     @cached_property
-    def _validation(self) -> Samples:
+    def _validation(self) -> LabelledInputs:
         raw = self._extract(self.validation, self.progress)
         return self._inputs(raw), self.validation.labels
 

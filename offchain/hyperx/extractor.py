@@ -23,6 +23,7 @@ from offchain.errors import SoukError
 from offchain.models.backbones import BackboneError, find_cut, skeleton
 from offchain.models.canonical import DocumentError, from_canonical, take, to_canonical
 from offchain.models.extractor import Extractor, check_size, output_shape
+from offchain.models.weights import check_tensors
 
 __all__ = [
     "Description",
@@ -200,12 +201,8 @@ def _checked_weights(data: bytes, module: fx.GraphModule, address: str) -> dict[
     if tensors.keys() != expected.keys():
         odd = sorted(tensors.keys() ^ expected.keys())[:3]
         raise ExtractorError(f"weights at {address}: missing or unknown tensors: {odd}")
-    for name, tensor in tensors.items():
-        if tensor.shape != expected[name].shape or tensor.dtype != torch.float32:
-            raise ExtractorError(
-                f"weights at {address}: {name} is float32 {tuple(expected[name].shape)}, "
-                f"not {tensor.dtype} {tuple(tensor.shape)}"
-            )
-        if not torch.isfinite(tensor).all():
-            raise ExtractorError(f"weights at {address}: {name} has values that are not finite")
+    try:
+        check_tensors(expected, tensors, f"weights at {address}")
+    except BackboneError as error:
+        raise ExtractorError(str(error)) from error
     return tensors

@@ -7,8 +7,9 @@ which cannot be undone without knowing the layer's input; on the bias it can.
 What it hides: nothing, when the backbone is public. Whoever has the public weights W divides the
 published ones by them and has delta; the bias then gives sigma. It says something only about a
 backbone whose weights are private to the collector, and there too it leaves the directions of W
-in the open: every channel is known up to a factor and an offset. An activation or a batch norm
-after the layer would give the factor's size away as well; the extractor has none.
+in the open: every channel is known up to a factor and an offset. A network that was fine-tuned
+from a public one has nearly the directions of that one, and hides next to nothing. An activation
+or a batch norm after the layer would give the factor's size away as well; the extractor has none.
 """
 
 from __future__ import annotations

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import torch
-from torch import fx, nn
+from safetensors.torch import save
+from torch import fx
 
 from offchain.models import backbones
 from offchain.models.backbones import DEFAULT_BACKBONE, BackboneError
 from offchain.models.preprocessing import MAX_SIZE
-from offchain.models.truncate import truncate
+from offchain.models.truncate import tensors_up_to, truncate
+from offchain.models.weights import check_tensors
 
 MAX_FEATURE_VALUES = 4 << 20
 """Largest number of values that an extractor may make of one image."""
@@ -68,35 +71,30 @@ def pretrained_extractor(
     return _build(backbone, cut, size, backbones.pretrained)
 
 
-def random_extractor(
-    backbone: str = DEFAULT_BACKBONE,
+def private_extractor(
+    weights: Mapping[str, torch.Tensor],
+    backbone: str,
     cut: str | None = None,
     size: int | None = None,
-    *,
-    seed: int,
-) -> Extractor:
-    """The same with random weights, equal for equal seeds: for trials that need no weights."""
-    return _build(backbone, cut, size, lambda name, at: backbones.random_weights(name, at, seed))
-
-
-def private_extractor(
-    network: nn.Module, backbone: str, cut: str | None = None, size: int | None = None
 ) -> Extractor:
     """The same with the collector's own weights, which obfuscation can protect.
 
-    `network` is of the backbone's architecture, as its maker in BACKBONES gives it, for example
-    after fine-tuning; it is put into inference mode and otherwise left as it was. Raises
-    BackboneError when it is of another architecture.
+    weights: float32, by the names of the backbone's `state_dict`, as training left them; what
+        lies behind the cut may be missing, and is not looked at.
+
+    Raises BackboneError naming what is missing, of another shape or type, or not finite.
     """
 
     def cut_private(name: str, at: str) -> fx.GraphModule:
-        shapes = {key: tensor.shape for key, tensor in network.state_dict().items()}
+        path = backbones.find_cut(name, at).path
         with torch.device("meta"):
-            expected = backbones.backbone(name).make().state_dict()
-        if shapes != {key: tensor.shape for key, tensor in expected.items()}:
-            raise BackboneError(f"the network given is not of the architecture of {name}")
-        module = truncate(network, backbones.find_cut(name, at).path)
-        return module.float().cpu()
+            network = backbones.backbone(name).make()
+        expected = tensors_up_to(network, path)
+        check_tensors(expected, weights, f"weights of {name} up to {at}")
+        # Copies: folding batch norms would otherwise write into the caller's.
+        mine = {key: weights[key].clone() for key in expected}
+        network.load_state_dict(mine, strict=False, assign=True)
+        return truncate(network, path)
 
     return _build(backbone, cut, size, cut_private)
 
@@ -112,6 +110,11 @@ def _build(
     side = one.size if size is None else size
     check_size(backbone, chosen, side)
     return Extractor(backbone, chosen, side, build(backbone, chosen))
+
+
+def weights_digest(extractor: Extractor) -> str:
+    """SHA-256, in hex, of the names and values of its weights."""
+    return hashlib.sha256(save(extractor.module.state_dict())).hexdigest()
 
 
 @lru_cache(maxsize=64)

@@ -24,8 +24,7 @@ def truncate(network: nn.Module, path: str) -> fx.GraphModule:
     Raises ValueError when `network` has no module `path`, or when what it computes is not
     linear in a convolution's output.
     """
-    traced = fx.symbolic_trace(network.eval())
-    _stop_at(traced.graph, path)
+    traced = _up_to(network, path)
     _fold_batch_norms(traced)
     traced.delete_all_unused_submodules()
     traced.recompile()
@@ -38,6 +37,17 @@ def truncate(network: nn.Module, path: str) -> fx.GraphModule:
         zeros = torch.zeros(last.out_channels, device=last.weight.device)
         last.register_parameter("bias", nn.Parameter(zeros))
     return traced.requires_grad_(False)
+
+
+def tensors_up_to(network: nn.Module, path: str) -> dict[str, torch.Tensor]:
+    """The parameters and buffers of `network` on which the output of its module `path` hangs.
+
+    Raises ValueError when `network` has no module `path`.
+    """
+    traced = _up_to(network, path)
+    traced.delete_all_unused_submodules()
+    counts = "num_batches_tracked"  # of training alone
+    return {k: v for k, v in traced.state_dict().items() if not k.endswith(counts)}
 
 
 def last_layer(module: fx.GraphModule) -> str:
@@ -56,6 +66,12 @@ def last_layer(module: fx.GraphModule) -> str:
             break
         node = node.args[0]
     raise ValueError(f"the network ends in {node}, which is no convolution")
+
+
+def _up_to(network: nn.Module, path: str) -> fx.GraphModule:
+    traced = fx.symbolic_trace(network.eval())
+    _stop_at(traced.graph, path)
+    return traced
 
 
 def _stop_at(graph: fx.Graph, path: str) -> None:

@@ -6,13 +6,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from offchain.roles import Wallet
 from offchain.seccl import actions as do
-from offchain.seccl.documents import Catalogue, Entry, SignedReceipt
-from offchain.seccl.messages import MessageKind, PostKey
-from offchain.seccl.reading import Wallet
+from offchain.seccl.documents import Catalogue, Entry
+from offchain.seccl.journal import Journal
+from offchain.seccl.messages import MessageKind, Receipt
 from offchain.seccl.server import Server
 from offchain.seccl.session import Session
-from offchain.storage import Datastore
+from offchain.storage import Datastore, cid_from_digest
 
 
 @dataclass(frozen=True)
@@ -28,33 +29,38 @@ class Lie:
 class LyingServer(Server):
     """Honest but for one round's upload of one member."""
 
-    def __init__(self, session: Session, wallet: Wallet, store: Datastore, lie: Lie) -> None:
-        super().__init__(session, wallet, store)
+    def __init__(
+        self, session: Session, wallet: Wallet, store: Datastore, journal: Journal, lie: Lie
+    ) -> None:
+        super().__init__(session, wallet, store, journal)
         self.lie = lie
-        self._contents: dict[PostKey, bytes] = {}
-
-    def receive(self, key: PostKey, content: bytes, now: int) -> SignedReceipt:
-        """Signs as an honest server does, and keeps what it needs to lie."""
-        self._contents[key] = content
-        return super().receive(key, content, now)
 
     def lies_about(self, round_: int, kind: MessageKind) -> bool:
-        """Whether it lies there."""
-        return round_ == self.lie.round and kind == MessageKind.UPLOAD
+        """Whether it lies there, which needs a message to lie about."""
+        if (round_, kind) != (self.lie.round, MessageKind.UPLOAD):
+            return False
+        return self.lie.victim in self.journal.page(round_, kind).promises
 
     def _replaced(self, listed: Catalogue, content: bytes) -> Catalogue:
         """The catalogue with another message of the victim, which it signs as well."""
         key = self.session.key(listed.round, listed.kind, self.lie.victim)
+        message = self.session.board.message_hash(key, content)
 
         def told(entry: Entry) -> Entry:
-            false = entry.author == self.lie.victim
-            return self._entry(key, content, entry.deadline) if false else entry
+            if entry.author != self.lie.victim:
+                return entry
+            return self._entry(self._promise(Receipt(key, message, entry.deadline), content))
 
         return replace(listed, entries=tuple(map(told, listed.entries)))
 
+    def _content(self, round_: int) -> bytes:
+        """What the victim uploaded in a round."""
+        promised = self.journal.page(round_, MessageKind.UPLOAD).promises[self.lie.victim]
+        return self._store.get(cid_from_digest(promised.content))
+
     def _reversed(self, round_: int) -> bytes:
         """The victim's update with the sign of every value changed."""
-        content = self._contents[self.session.key(round_, MessageKind.UPLOAD, self.lie.victim)]
+        content = self._content(round_)
         body = 8 + int.from_bytes(content[:8], "little")
         start, end = (body + at for at in json.loads(content[8:body])["values"]["data_offsets"])
         values = bytearray(content[start:end])
@@ -91,9 +97,7 @@ class Replays(LyingServer):
         listed = super()._listed(round_, kind)
         if not self.lies_about(round_, kind):
             return listed
-        return self._replaced(
-            listed, self._contents[self.session.key(round_ - 1, kind, self.lie.victim)]
-        )
+        return self._replaced(listed, self._content(round_ - 1))
 
 
 class Equivocates(LyingServer):
@@ -115,11 +119,13 @@ class Withholds(LyingServer):
         found = super().post(round_, kind)
         if not self.lies_about(round_, kind):
             return found
-        del self._catalogues[round_, kind]
         return [
             replace(one, note=bytes(32)) if isinstance(one, do.Post | do.PostBatch) else one
             for one in found
         ]
+
+    def _shown(self, round_: int, kind: MessageKind) -> Catalogue | None:
+        return None if self.lies_about(round_, kind) else super()._shown(round_, kind)
 
 
 class Stalls(LyingServer):
@@ -137,14 +143,3 @@ class Stalls(LyingServer):
         """Nothing from the round of the lie on."""
         late = any(ballot.round >= self.lie.round for ballot in ballots)
         return [] if late else super().relay(ballots)
-
-
-LIES: dict[str, type[LyingServer]] = {
-    "alters": Alters,
-    "drops": Drops,
-    "replays": Replays,
-    "equivocates": Equivocates,
-    "withholds": Withholds,
-    "stalls": Stalls,
-}
-"""What a server can do wrong, by name."""

@@ -120,6 +120,30 @@ def engine_named(
     raise ValueError(f"no engine is called {name!r}")
 
 
+class EnginePicker:
+    """Makes the engine; engines differ in the last bits, so a resumed run names the one it had.
+
+    name: of the engine, chosen when it is made unless it is set before. report: why that one.
+    """
+
+    def __init__(self, rounds: int) -> None:
+        self.name = ""
+        self.report: tuple[str, ...] = ()
+        self._rounds = rounds
+
+    def __call__(
+        self, task: Task, training: Sequence[Samples], validation: Sequence[Samples]
+    ) -> Engine:
+        """The engine of that task and these sets. Raises as `choose_engine` and `engine_named`."""
+        if self.name:
+            self.report = (f"engine as before: {self.name}",)
+            return engine_named(self.name, task, training, validation)
+        choice = choose_engine(task, training, validation, self._rounds)
+        self.name = choice.engine.name
+        self.report = tuple(choice.report().splitlines())
+        return choice.engine
+
+
 class _Trials:
     """Candidates as they are tried; of those that can do it the fastest is kept, others closed."""
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 
 from offchain.crypto import commitments as cm
 from offchain.errors import SoukError
+from offchain.roles import Wallet
 from offchain.seccl import actions as do
 from offchain.seccl.documents import Catalogue, Entry, SignedReceipt
+from offchain.seccl.journal import Journal, Promise
 from offchain.seccl.messages import MessageKind, PostKey, Receipt
-from offchain.seccl.reading import Wallet, max_message_bytes
+from offchain.seccl.reading import max_message_bytes
 from offchain.seccl.session import Session
 from offchain.storage import Datastore, digest_of
 
@@ -19,61 +20,97 @@ class MessageRefused(SoukError):
     """A message the server does not take; one line for people."""
 
 
-class Server:
-    """An honest server. Between rounds it remembers nothing that chain and datastore do not."""
+class TooLate(MessageRefused):
+    """A message that comes when all that was taken is posted, or has to be: its author posts it."""
 
-    def __init__(self, session: Session, wallet: Wallet, store: Datastore) -> None:
+
+class Server:
+    """An honest server. What it has promised is in its journal, all else on the chain.
+
+    It may be stopped at any time and built again: content is stored and a promise is in the journal
+    before it is signed, and what is about to be posted is closed there before it is posted. No
+    promise rests on the ballots that it carries: a member casts its own where the chain has none.
+    """
+
+    def __init__(
+        self, session: Session, wallet: Wallet, store: Datastore, journal: Journal
+    ) -> None:
+        """journal: of this session, and no other server's."""
         self.session = session
+        self.journal = journal
         self._wallet = wallet
         self._store = store
-        self._entries: dict[tuple[int, MessageKind], dict[int, Entry]] = defaultdict(dict)
-        self._catalogues: dict[tuple[int, MessageKind], Catalogue] = {}
+        self._signatures: dict[Receipt, bytes] = {}
 
     def receive(self, key: PostKey, content: bytes, now: int) -> SignedReceipt:
         """Takes a member's message, stores it and signs that it will be posted.
 
         It promises the post for the middle of the window, so that who is let down has the other
-        half to post itself. Raises MessageRefused for another session, a place that is not there,
-        a second message, one that is too long, and one that comes too late.
+        half to post itself. The same message gets the same receipt, however often it comes. Raises
+        MessageRefused for another session, a place that is not there, another message than one
+        that it took, and one that is too long; TooLate for one that can no more be posted in time.
         """
         session = self.session
-        limit = max_message_bytes(session, key.kind)
-        start, end = session.terms.window(key.round, key.kind)
-        deadline = (start + end) // 2
         if key.session != session.id or not 0 <= key.author < session.members:
             raise MessageRefused(f"no place of this session: {key}")
-        if key.author in self._entries[key.round, key.kind]:
-            raise MessageRefused(f"member {key.author} sent its message of round {key.round} twice")
+        start, end = session.terms.window(key.round, key.kind)
+        promised = Receipt(key, session.board.message_hash(key, content), (start + end) // 2)
+        page = self.journal.page(key.round, key.kind)
+        if key.author in page.promises:
+            taken = page.promises[key.author].receipt
+            if taken.message != promised.message:
+                raise MessageRefused(
+                    f"round {key.round}: another {key.kind.name.lower()} of member {key.author} "
+                    "was taken before"
+                )
+            return self._sign(taken)
+        limit = max_message_bytes(session, key.kind)
         if len(content) > limit:
             raise MessageRefused(f"a message has at most {limit} bytes, not {len(content)}")
-        if now >= deadline:
-            raise MessageRefused(f"messages are taken until {deadline}, it is {now}")
-        entry = self._entry(key, content, deadline)
-        self._entries[key.round, key.kind][key.author] = entry
-        return _receipt(key, entry)
+        if now >= promised.deadline:
+            raise TooLate(f"messages are taken until {promised.deadline}, it is {now}")
+        if page.closed or self._is_posted(key.round, key.kind):
+            raise TooLate(f"round {key.round}: the {key.kind.name.lower()}s taken are posted")
+        self.journal.promise(self._promise(promised, content))
+        return self._sign(promised)
 
     def post(self, round_: int, kind: MessageKind) -> list[do.Action]:
-        """Posts what it took of a round and kind, if anything: one batch, or one call each."""
-        listed = self._listed(round_, kind)
-        if not listed.entries:
+        """Posts what it took of a round and kind and has not posted: one batch, or one call each.
+
+        From then on it takes nothing more there.
+        """
+        if not self.journal.page(round_, kind).promises or self._is_posted(round_, kind):
             return []
-        self._catalogues[round_, kind] = listed
+        self.journal.close(round_, kind)
+        listed = self._listed(round_, kind)
         note = self._put(listed)
-        if not self.session.terms.batched(kind):
-            return [
-                do.Post(
-                    self.session.key(round_, kind, entry.author),
-                    entry.message,
-                    self._put(Catalogue(listed.session, round_, kind, (entry,))),
-                )
-                for entry in listed.entries
-            ]
-        root = cm.root_of(self._leaves(listed))
-        return [do.PostBatch(self.session.id, round_, kind, root, note)]
+        if self.session.terms.batched(kind):
+            root = cm.root_of(self._leaves(listed))
+            return [do.PostBatch(self.session.id, round_, kind, root, note)]
+        posted = self.session.posted(round_, kind, own=False)
+        return [
+            do.Post(
+                self.session.key(round_, kind, entry.author),
+                entry.message,
+                self._put(Catalogue(listed.session, round_, kind, (entry,))),
+            )
+            for entry in listed.entries
+            if entry.author not in posted
+        ]
+
+    def overdue(self, now: int) -> list[do.Action]:
+        """What it promised before it was stopped and can still post: to do first after a restart,
+        since nobody knows how long members take to send the rest."""
+        found: list[do.Action] = []
+        for round_, kind in self.journal.places():
+            start, end = self.session.terms.window(round_, kind)
+            if start <= now < end and self.session.fault is None:
+                found += self.post(round_, kind)
+        return found
 
     def hand(self, reader: int, round_: int, kind: MessageKind) -> Catalogue | None:
         """What member `reader` is told of the messages of others, receipts included."""
-        return self._catalogues.get((round_, kind))
+        return self._shown(round_, kind)
 
     def open_round(self, round_: int) -> list[do.Action]:
         """Opens a round of ballots, once."""
@@ -87,24 +124,50 @@ class Server:
         """Shows what members ask to be shown."""
         found: list[do.Action] = []
         for key in self.session.challenges.keys() - self.session.answers.keys():
-            listed = self._catalogues.get((key.round, key.kind))
+            listed = self._shown(key.round, key.kind)
             if listed is not None and self.session.fault is None:
                 leaf = listed.hashes(self.session.members)[key.author] or bytes(32)
                 path = tuple(cm.path(self._leaves(listed), key.author))
                 found.append(do.Answer(key, leaf, path))
         return found
 
+    def _is_posted(self, round_: int, kind: MessageKind) -> bool:
+        """Whether all that it took of a round and kind is on the board."""
+        if self.session.terms.batched(kind):
+            return (round_, kind) in self.session.batches
+        promised = self.journal.page(round_, kind).promises.keys()
+        posted = self.session.posted(round_, kind, own=False).keys()
+        return bool(posted) and promised <= posted
+
+    def _shown(self, round_: int, kind: MessageKind) -> Catalogue | None:
+        """What it posted, or is about to post."""
+        return self._listed(round_, kind) if self.journal.page(round_, kind).closed else None
+
     def _listed(self, round_: int, kind: MessageKind) -> Catalogue:
         """The catalogue that is posted."""
-        entries = self._entries[round_, kind]
-        return Catalogue(self.session.id, round_, kind, tuple(entries.values()))
+        promises = self.journal.page(round_, kind).promises.values()
+        return Catalogue(self.session.id, round_, kind, tuple(map(self._entry, promises)))
 
-    def _entry(self, key: PostKey, content: bytes, deadline: int) -> Entry:
-        """A message in the datastore, signed for."""
-        message = self.session.board.message_hash(key, content)
-        digest = digest_of(self._store.put(content))
-        typed = self.session.board.typed_data(Receipt(key, message, deadline))
-        return Entry(key.author, message, digest, deadline, self._wallet.sign(typed))
+    def _promise(self, receipt: Receipt, content: bytes) -> Promise:
+        """What it promises of a message, which is in the datastore when this returns."""
+        return Promise(receipt, digest_of(self._store.put(content)))
+
+    def _entry(self, promise: Promise) -> Entry:
+        signed = self._sign(promise.receipt)
+        receipt = signed.receipt
+        return Entry(
+            receipt.key.author,
+            receipt.message,
+            promise.content,
+            receipt.deadline,
+            signed.signature,
+        )
+
+    def _sign(self, receipt: Receipt) -> SignedReceipt:
+        if receipt not in self._signatures:
+            typed = self.session.board.typed_data(receipt)
+            self._signatures[receipt] = self._wallet.sign(typed)
+        return SignedReceipt(receipt, self._signatures[receipt])
 
     def _put(self, listed: Catalogue) -> bytes:
         return digest_of(self._store.put(listed.to_bytes()))
@@ -112,7 +175,3 @@ class Server:
     def _leaves(self, listed: Catalogue) -> list[bytes]:
         hashes = listed.hashes(self.session.members)
         return self.session.board.batch_leaves(listed.session, listed.round, listed.kind, hashes)
-
-
-def _receipt(key: PostKey, entry: Entry) -> SignedReceipt:
-    return SignedReceipt(Receipt(key, entry.message, entry.deadline), entry.signature)

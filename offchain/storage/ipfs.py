@@ -182,8 +182,9 @@ class IpfsDatastore:
             except (exceptions.ConnectionError, exceptions.ProtocolError) as error:
                 if attempt == self.retries:
                     raise DatastoreUnavailable(
-                        f"cannot connect to the IPFS node at {self.endpoint} "
-                        f"({attempt + 1} attempts): {error}"
+                        f"no IPFS node answers at {self.endpoint} ({_why(error)}, "
+                        f"{attempt + 1} attempts): start it, or name another, or none for the "
+                        "embedded node"
                     ) from error
                 time.sleep(BACKOFF_SECONDS * 2**attempt)
             except exceptions.ErrorResponse as error:
@@ -197,7 +198,8 @@ class IpfsDatastore:
                 raise self._too_slow() from error
             except (exceptions.Error, requests.RequestException, HTTPError) as error:
                 raise DatastoreUnavailable(
-                    f"{self.endpoint} does not answer as an IPFS node does: {error}"
+                    f"{self.endpoint} does not answer as an IPFS node does ({_why(error)}): name "
+                    "the address of its RPC interface, which is port 5001 as a rule"
                 ) from error
         raise AssertionError("the last attempt returns or raises")
 
@@ -205,6 +207,19 @@ class IpfsDatastore:
         return DatastoreUnavailable(
             f"the IPFS node at {self.endpoint} did not answer within {self.timeout:g} s"
         )
+
+
+def _why(error: BaseException) -> str:
+    """The system's own words at the bottom of what libraries wrapped around them, else the kind
+    of the error at the top: their own texts hold the objects they work with."""
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, OSError) and inner.strerror:
+            return inner.strerror.lower()
+        if isinstance(inner, requests.HTTPError) and inner.response is not None:
+            return f"HTTP status {inner.response.status_code}"
+        inner = getattr(inner, "original", None) or inner.__cause__ or inner.__context__
+    return type(error).__name__
 
 
 def _parse_endpoint(endpoint: str) -> tuple[str, str, tuple[str, str] | None]:

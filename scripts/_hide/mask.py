@@ -12,6 +12,8 @@ from rich.console import Console
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.data.datasets import DATASETS, load_dataset
 from offchain.data.imageset import ImageSet, Progress
+from offchain.data.leftout import Note
+from offchain.files import write_whole
 from offchain.hide.cleaner import apply, encode_cleaner
 from offchain.hide.countermeasures import Regained, countermeasures, regained
 from offchain.hide.errors import HideError, LevelError
@@ -19,20 +21,20 @@ from offchain.hide.family import SECRET_BYTES, Secret
 from offchain.hide.family_file import encode_family
 from offchain.hide.figures import contact_sheet, levels_figure
 from offchain.hide.judging import Split, with_held_out, with_test_set
-from offchain.hide.kept import Kept
-from offchain.hide.making import Made, Plan, make_family
+from offchain.hide.making import VERSION, Made, Plan, make_family
 from offchain.hide.masks import MaskSettings
 from offchain.hide.preservation import Likeness, mean_likeness
 from offchain.hide.published import encode_dataset, write_folder
 from offchain.hide.training import TrainingSettings
 from offchain.models.device import pick_device
 from offchain.report.figures import png
+from offchain.runs.finished import Finished
 from scripts._hide.mask_sheets import counter_table, levels_table
 from scripts._stage.telling import Telling
 
 
 @dataclass(frozen=True)
-class Options:
+class MaskOptions:
     """See `ape run hide --help`."""
 
     dataset: str
@@ -53,6 +55,7 @@ class Options:
     counter: bool
     data_root: Path | None
     download: bool
+    skip_broken: bool
     image_size: int | None
     images: int | None
     seed: int
@@ -72,7 +75,7 @@ class Options:
             joint=tuple(name for name in dict.fromkeys(self.also) if name != self.network),
         )
 
-    def split(self, progress: Progress) -> Split:
+    def split(self, note: Note, progress: Progress) -> Split:
         """The data, and what models are tested on: torchvision's test split where there is one."""
 
         def load(part: str) -> ImageSet:
@@ -83,6 +86,8 @@ class Options:
                 download=self.download,
                 size=self.image_size,
                 limit=self.images if part == "train" else None,
+                skip_broken=self.skip_broken,
+                note=note,
                 progress=progress,
             )
 
@@ -99,7 +104,7 @@ def levels_of(text: str) -> tuple[float, ...]:
         raise LevelError(f"levels are numbers by commas, not {text!r}") from error
 
 
-def hide(options: Options, out: Path) -> None:
+def hide(options: MaskOptions, out: Path) -> None:
     """Makes the family of a dataset and writes it to `out`; see `ape run hide --help`.
 
     Nothing is written before the request and the data are known to be usable.
@@ -109,7 +114,7 @@ def hide(options: Options, out: Path) -> None:
         raise HideError(f"{out / 'published'} exists: name another folder")
     telling = Telling(Console(width=120))
     with telling.doing("reading images") as progress:
-        split = options.split(progress)
+        split = options.split(telling.left_out, progress)
     private = out / "private"
     private.mkdir(parents=True, exist_ok=True, mode=0o700)
     secret = SecretsFile(private / "secret.json").remember(
@@ -121,7 +126,7 @@ def hide(options: Options, out: Path) -> None:
             plan,
             Secret(secret),
             device=device,
-            kept=Kept(private / "points.jsonl"),
+            kept=Finished(private / "points", VERSION),
             telling=telling.turn_to,
         )
     counters: list[Regained] = []
@@ -165,10 +170,10 @@ def _write(
     shown = [family.masked, *(apply(family.masked, cleaner) for cleaner in cleaners)]
     alike = [mean_likeness(split.data, one) for one in shown]
     for number, cleaner in enumerate(cleaners, 1):
-        _write_private(private / f"cleaner-{number}.safetensors", encode_cleaner(cleaner))
-    _write_private(private / "family.safetensors", encode_family(family))
-    _write_private(private / "sheet.png", png(contact_sheet(split.data, family)))
-    _write_private(private / "levels.png", png(levels_figure(made)))
+        write_whole(private / f"cleaner-{number}.safetensors", encode_cleaner(cleaner), 0o600)
+    write_whole(private / "family.safetensors", encode_family(family), 0o600)
+    write_whole(private / "sheet.png", png(contact_sheet(split.data, family)), 0o600)
+    write_whole(private / "levels.png", png(levels_figure(made)), 0o600)
     record = {
         "dataset": family.masked.digest(),
         "epsilon": family.masks.epsilon,
@@ -184,12 +189,3 @@ def _write(
     (out / "published.safetensors").write_bytes(encode_dataset(family.masked))
     write_folder(family.masked, out / "published", progress)
     return alike
-
-
-def _write_private(path: Path, data: bytes) -> None:
-    """A file of mode 0600, whole or not at all."""
-    beside = path.with_name(f".{path.name}.new")
-    beside.unlink(missing_ok=True)
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(data)
-    beside.replace(path)

@@ -21,13 +21,14 @@ SPARE_ACCOUNTS = 2
 
 
 @dataclass(frozen=True)
-class Options:
+class SellOptions:
     """See `ape run sell --help`; amounts as text, times as named."""
 
     settlement: str | None
     dataset: str
     data_root: Path | None
     download: bool
+    skip_broken: bool
     image_size: int | None
     images: int | None
     test: int

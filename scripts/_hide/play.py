@@ -27,7 +27,7 @@ from offchain.hide.sale.stock import Conditions, Stock, prepare
 from offchain.models.device import pick_device
 from offchain.storage import Datastore, open_datastore
 from scripts._hide.chain import SaleChain
-from scripts._hide.options import Options
+from scripts._hide.options import SellOptions
 from scripts._hide.record import SaleRecord, make_record
 from scripts._hide.report import report_of
 from scripts._hide.scene import Scene, injustices
@@ -51,7 +51,7 @@ class Sale:
     """
 
     name: str
-    options: Options
+    options: SellOptions
     forgetful: bool = False
     home: Path | None = None
     telling: Telling = field(default_factory=lambda: Telling(Console(width=110)))
@@ -88,21 +88,25 @@ class Sale:
                     options.data_root,
                     options.download,
                     options.image_size,
+                    options.skip_broken,
+                    telling.left_out,
                     progress,
                 )
-            workshop = Workshop(split, plan, options.keep, device, telling)
-            with telling.doing("making masks and searching levels"):
-                made = workshop.family()
-            with telling.doing("trying free counter-measures"):
-                counters = workshop.free(made.family.masked)
-            taken = [price for one, price in zip(made.found, prices, strict=True) if one.within]
-            for one in made.found:
-                if not one.within:
-                    telling.say(f"level {one.wanted:g} is out of reach: {one.why}")
-            wants = options.wants(story, len(taken))
             with telling.doing("opening the datastore"):
                 store = open_datastore(options.ipfs, Path(home) / "ipfs")
             with store:
+                # A node that does not answer shows before minutes go into masks.
+                store.put(b"")
+                workshop = Workshop(split, plan, options.keep, device, telling)
+                with telling.doing("making masks and searching levels"):
+                    made = workshop.family()
+                with telling.doing("trying free counter-measures"):
+                    counters = workshop.free(made.family.masked)
+                taken = [price for one, price in zip(made.found, prices, strict=True) if one.within]
+                for one in made.found:
+                    if not one.within:
+                        telling.say(f"level {one.wanted:g} is out of reach: {one.why}")
+                wants = options.wants(story, len(taken))
                 money = Money(token, tuple(taken), stake)
                 self._play(made, counters, wants, money, store, Path(home))
                 assert self.scene is not None
@@ -197,13 +201,11 @@ class Sale:
         def sell(session: SaleSession) -> Seller:
             if story.seller is None:
                 return Seller(session, stock, closing)
-            role = getattr(adversaries, story.seller)
             victims = frozenset({str(buyers[-1].address)})
-            return role(session, stock, closing, victims=victims)
+            return story.seller(session, stock, closing, victims=victims)
 
         def seat(number: int, account: AccountAPI) -> Seat:
-            odd = story.buyer is not None and number == len(buyers)
-            role = getattr(adversaries, story.buyer) if odd and story.buyer else Buyer
+            role = story.buyer if number == len(buyers) else Buyer
 
             def make(session: SaleSession) -> Buyer:
                 return role(

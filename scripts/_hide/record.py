@@ -14,7 +14,7 @@ from offchain.hide.sale.buyer import Buyer
 from offchain.hide.sale.listings import SaleState
 from offchain.report.money import Money
 from offchain.report.text import amount, percent
-from scripts._hide.options import Options
+from scripts._hide.options import SellOptions
 from scripts._hide.scene import Scene
 from scripts._hide.stories import STORIES
 from scripts._hide.workshop import Pool, Workshop
@@ -106,7 +106,7 @@ class SaleRecord:
 def make_record(
     name: str,
     scene: Scene,
-    options: Options,
+    options: SellOptions,
     workshop: Workshop,
     counters: Sequence[Regained],
     events: Sequence[str],

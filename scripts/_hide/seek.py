@@ -19,7 +19,7 @@ def seek(masked: Path, cleaner: Path, out: Path) -> None:
         raise HideError(f"{out} exists: name a file or folder that does not")
     telling = Telling(Console(width=120))
     with telling.doing("reading images") as progress:
-        published = load_published(masked, progress)
+        published = load_published(masked, telling.left_out, progress)
         bought = load_cleaner(cleaner, published)
     with telling.doing("cleaning"):
         cleaned = apply(published, bought)

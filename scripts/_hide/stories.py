@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from offchain.crypto.settlement import Settlement
+from offchain.hide.sale import adversaries
+from offchain.hide.sale.buyer import Buyer
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class Story:
 
     Attributes:
         title: one line for people.
-        seller, buyer: class of `offchain.hide.sale.adversaries` that the seller, or last buyer, is.
+        seller: what the seller is, if it cheats the last buyer. buyer: what the last buyer is.
         spoils: whether the file of the level that the last buyer wants has a spoilt chunk.
         punished: whether those who are cheated get a stake besides their money.
         buys: whether the last buyer comes to own anything where nobody cheats it.
@@ -29,8 +31,8 @@ class Story:
     """
 
     title: str
-    seller: str | None = None
-    buyer: str | None = None
+    seller: type[adversaries.Cheat] | None = None
+    buyer: type[Buyer] = Buyer
     spoils: bool = False
     punished: bool = False
     buys: bool = True
@@ -64,11 +66,11 @@ STORIES = {
     "honest": Story("everyone keeps to the rules"),
     "never-delivers": Story(
         "the seller sends the last buyer no key; the buyer takes its money back",
-        seller="NeverDelivers",
+        seller=adversaries.NeverDelivers,
     ),
     "wrong-key": Story(
         "the seller seals a wrong key to the last buyer, who proves it and gets the stake",
-        seller="WrongKey",
+        seller=adversaries.WrongKey,
         punished=True,
         sealed=True,
     ),
@@ -79,12 +81,12 @@ STORIES = {
     ),
     "false-dispute": Story(
         "the last buyer disputes a right delivery; the contract refuses, and the seller is paid",
-        buyer="FalseAccuser",
+        buyer=adversaries.FalseAccuser,
         refused=_dispute,
     ),
     "pays-after-closing": Story(
         "the last buyer pays once the listing is closed; it is refused and keeps its money",
-        buyer="LateBuyer",
+        buyer=adversaries.LateBuyer,
         buys=False,
         refused=lambda settlement: "buy",
     ),

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from offchain.data.datasets import DATASETS, load_dataset, split
 from offchain.data.imageset import ImageSet, Progress
+from offchain.data.leftout import Note
 from offchain.hide.countermeasures import Countermeasure, Regained, countermeasures, regained
 from offchain.hide.family import Secret
 from offchain.hide.inference import guessed_by_buyer, pooled, share_known, still_masked, stripped
 from offchain.hide.judging import Split, with_test_set
-from offchain.hide.kept import Kept
-from offchain.hide.making import Made, Plan, make_family
+from offchain.hide.making import VERSION, Made, Plan, make_family
 from offchain.hide.networks import NETWORKS, factory
 from offchain.hide.training import train
+from offchain.runs.finished import Finished
 from scripts._stage.telling import Telling
 
 
@@ -29,6 +30,8 @@ def load_split(
     root: Path | None,
     download: bool,
     size: int | None,
+    skip_broken: bool,
+    note: Note,
     progress: Progress,
 ) -> Split:
     """What is sold, at most `images`, and `test` others that buyers judge by and nobody publishes.
@@ -44,6 +47,8 @@ def load_split(
             download=download,
             size=size,
             limit=limit,
+            skip_broken=skip_broken,
+            note=note,
             progress=progress,
         )
 
@@ -74,7 +79,7 @@ class Workshop:
     ) -> None:
         self.split, self.plan, self.device, self.telling = split_, plan, device, telling
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._kept = Kept(home / "points.jsonl")
+        self._kept = Finished(home / "points", VERSION)
         # Who sells for real draws it, as `ape run hide` does; here a run must be repeatable.
         words = f"souk.sell.v1 {plan.seed} {split_.data.digest()}"
         self._secret = hashlib.sha256(words.encode()).digest()
@@ -103,16 +108,19 @@ class Workshop:
     def reached(self, data: ImageSet, who: str, seed: int) -> float:
         """The accuracy that `who` reaches with what it has, on the network of the check."""
         key = self._key(data, seed) | {"network": self.plan.held_out}
-        known = self._kept.get(key)
-        if known is None:
-            progress = self.telling.turn_to(f"{who} trains")
+
+        def trained() -> float:
             make = factory(self.plan.held_out, len(data.classes), data.shape)
-            trained = train(
-                make, data, self.plan.training, seed, device=self.device, progress=progress
-            )
-            known = trained.accuracy(self.split.test)
-            self._kept.put(key, known)
-        return known
+            return train(
+                make,
+                data,
+                self.plan.training,
+                seed,
+                device=self.device,
+                progress=self.telling.turn_to(f"{who} trains"),
+            ).accuracy(self.split.test)
+
+        return self._kept.once(key, trained)
 
     def pool(self, made: Made, one: ImageSet, other: ImageSet, seed: int) -> Pool:
         """What two buyers reach together, by simply sharing and by inferring more."""
@@ -133,8 +141,8 @@ class Workshop:
             "counter-measure": one.name,
             "network": self.plan.held_out,
         }
-        known = self._kept.get(key)
-        if known is None:
+
+        def measured() -> float:
             (found,) = regained(
                 masked,
                 self.split.test,
@@ -144,14 +152,14 @@ class Workshop:
                 self.plan.seed,
                 device=self.device,
             )
-            known = found.accuracy
-            self._kept.put(key, known)
-        return known
+            return found.accuracy
+
+        return self._kept.once(key, measured)
 
     def _key(self, data: ImageSet, seed: int) -> dict[str, object]:
         return {
             "learned": data.digest(),
             "test": self.split.test.digest(),
-            "training": asdict(self.plan.training),
+            "training": self.plan.training,
             "seed": seed,
         }

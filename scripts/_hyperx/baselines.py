@@ -7,10 +7,10 @@ import torch
 from offchain.data.imageset import ImageSet, Progress
 from offchain.data.shards import packed_part
 from offchain.hyperx.baselines import ScratchSubset, TrainWhole
-from offchain.hyperx.quality import Samples
+from offchain.hyperx.quality import LabelledInputs
 from offchain.hyperx.session import Session
 from offchain.models.device import pick_device
-from scripts._hyperx.options import Options
+from scripts._hyperx.options import TradeOptions
 from scripts._hyperx.scene import Contender
 
 
@@ -18,13 +18,13 @@ def baseline_scores(
     session: Session,
     validation: ImageSet,
     contenders: tuple[Contender, ...],
-    options: Options,
+    options: TradeOptions,
     progress: Progress | None = None,
 ) -> dict[str, dict[str, float]]:
     """Accuracy by baseline and provider: on whole datasets, and on the sampled shards alone."""
     terms = session.terms
-    whole: list[Samples] = []
-    subset: list[Samples] = []
+    whole: list[LabelledInputs] = []
+    subset: list[LabelledInputs] = []
     for contender in contenders:
         data = packed_part(contender.data, terms.shard_count, terms.shard_size)
         member = session.members.get(contender.seat.address)

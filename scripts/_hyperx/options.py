@@ -11,6 +11,7 @@ import click
 from offchain.data.corruptions import CorruptionPlan
 from offchain.data.datasets import load_dataset
 from offchain.data.imageset import ImageSet, Progress, split
+from offchain.data.leftout import Note
 from offchain.hyperx.evaluation import EvaluationSettings
 from offchain.hyperx.heads import PRESETS, HeadScorer
 
@@ -19,7 +20,7 @@ CORRUPTIONS = ("mislabel:0.3", "noise:0.5", "remove:0.6", "decimate:6", "dope:0.
 
 
 @dataclass(frozen=True)
-class Options:
+class TradeOptions:
     """See `ape run trade --help`; shares are in per cent, times as named, amounts as text."""
 
     providers: int | None
@@ -27,6 +28,7 @@ class Options:
     dataset: str
     data_root: Path | None
     download: bool
+    skip_broken: bool
     image_size: int | None
     validation: int
     shards: int
@@ -72,7 +74,7 @@ class Options:
         return CorruptionPlan.parse(",".join(islice(chain(first, cycle(CORRUPTIONS)), count)))
 
     def data(
-        self, plan: CorruptionPlan, progress: Progress | None
+        self, plan: CorruptionPlan, note: Note, progress: Progress | None
     ) -> tuple[ImageSet, list[ImageSet], list[ImageSet]]:
         """The collector's validation set, each provider's corrupted data, and what it was before.
 
@@ -83,6 +85,8 @@ class Options:
             root=self.data_root,
             download=self.download,
             size=self.image_size,
+            skip_broken=self.skip_broken,
+            note=note,
             progress=progress,
         )
         each = self.shards * self.shard_size
@@ -91,7 +95,14 @@ class Options:
 
     def settings(self) -> EvaluationSettings:
         """Which extractor the collector publishes."""
-        return EvaluationSettings(self.extractor, self.cut, self.input_size, seed=self.seed)
+        backbone, private, weights = self.extractor.partition(":")
+        return EvaluationSettings(
+            backbone,
+            self.cut,
+            self.input_size,
+            Path(weights) if private else None,
+            seed=self.seed,
+        )
 
     def scorer(self) -> HeadScorer:
         """What judges features. Raises ClickException for a preset that does not exist."""

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import ape
@@ -17,7 +16,7 @@ from ape.contracts import ContractInstance
 
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.data.imageset import ImageSet
-from offchain.hyperx import adversaries
+from offchain.hyperx.adversaries import OtherFeatures
 from offchain.hyperx.collector import Collector, Policy
 from offchain.hyperx.evaluation import Documents, Evaluation
 from offchain.hyperx.provider import Provider
@@ -28,7 +27,7 @@ from offchain.models.device import pick_device
 from offchain.storage import Datastore, open_datastore
 from scripts._hyperx.baselines import baseline_scores
 from scripts._hyperx.chain import ChainSession
-from scripts._hyperx.options import Options
+from scripts._hyperx.options import TradeOptions
 from scripts._hyperx.record import make_record
 from scripts._hyperx.report import report_of
 from scripts._hyperx.scene import Contender, Scene, injustices
@@ -53,7 +52,7 @@ class Demonstration:
     """
 
     name: str
-    options: Options
+    options: TradeOptions
     forgetful: bool = False
     home: Path | None = None
     record: SessionRecord | None = None
@@ -82,7 +81,7 @@ class Demonstration:
         terms = make_terms(options, story, parties.collector.address, count)
         factory = self._factory()
         with telling.doing("loading the data") as progress:
-            validation, parts, clean = options.data(plan, progress)
+            validation, parts, clean = options.data(plan, telling.left_out, progress)
         with telling.doing("loading the extractor"):
             evaluation = self._evaluation(validation, home)
         with telling.doing("opening the datastore"):
@@ -184,7 +183,13 @@ class Demonstration:
     ) -> ChainSession:
         """A new session under `terms`, or the one to go on with."""
         if self.options.resume:
-            return ChainSession.resume(factory, self.options.resume)
+            resumed = ChainSession.resume(factory, self.options.resume)
+            if resumed.terms.extractor != documents.extractor:
+                raise click.ClickException(
+                    f"resume: session {self.options.resume} publishes another extractor: give "
+                    "--extractor, --cut and --input-size as when it began"
+                )
+            return resumed
         terms = replace(
             terms,
             preprocessing=documents.preprocessing,
@@ -199,8 +204,7 @@ class Demonstration:
     def _buyer(
         self, evaluation: Evaluation, store: Datastore, account: AccountAPI, home: Path
     ) -> Seat:
-        options, cast = self.options, STORIES[self.name].collector
-        role = getattr(adversaries, cast) if cast else Collector
+        options, role = self.options, STORIES[self.name].collector
         policy = Policy(
             least_accuracy=options.least_accuracy,
             draw_on_chain=options.draw,
@@ -226,14 +230,13 @@ class Demonstration:
         story = STORIES[self.name]
         plan = self.options.corruption_plan(story.clean)
         guilty = story.culprit is not None and index == (len(plan) - 1 if story.worst else 0)
-        role = getattr(adversaries, story.culprit) if guilty and story.culprit else Provider
-        if role is adversaries.OtherFeatures:
-            role = partial(role, better=clean)
+        role = (guilty and story.culprit) or Provider
+        more = {"better": clean} if role is OtherFeatures else {}
 
         def make(session: Session) -> Provider:
             secrets = SecretsFile(home / f"provider-{index + 1}.json")
             device = pick_device(self.options.device)
-            return role(str(account.address), session, data, store, secrets, device)
+            return role(str(account.address), session, data, store, secrets, device, **more)
 
         seat = Seat(f"provider {index + 1}", account, make)
         return Contender(seat, data, str(plan.corruptions[index]), guilty)

@@ -12,7 +12,7 @@ from offchain.hyperx.collector import Collector
 from offchain.hyperx.report.record import GasEntry, ProviderResult, SessionRecord
 from offchain.hyperx.session import Member, Session
 from scripts._hyperx.money import money_of
-from scripts._hyperx.options import Options
+from scripts._hyperx.options import TradeOptions
 from scripts._hyperx.scene import Contender, Scene, sold_digest
 from scripts._stage.money import currency
 from scripts._stage.versions import versions
@@ -23,7 +23,7 @@ def make_record(
     scene: Scene,
     session: Session,
     collector: Collector,
-    options: Options,
+    options: TradeOptions,
     received: ImageSet | None,
     baselines: dict[str, dict[str, float]],
     efficacy: dict[str, int],
@@ -49,7 +49,8 @@ def make_record(
         shard_size=terms.shard_size,
         sample_bps=terms.sample_bps,
         settlement="open" if terms.settlement is Settlement.OPEN else "sealed",
-        extractor=f"{extractor.backbone} at {extractor.cut}, {extractor.size} px",
+        extractor=f"{extractor.backbone} at {extractor.cut}, {extractor.size} px, "
+        + ("private weights" if options.settings().weights else "public weights"),
         dataset=options.dataset,
         seed=options.seed,
         providers=providers,

@@ -10,6 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from offchain.crypto.settlement import Settlement
+from offchain.hyperx import adversaries
+from offchain.hyperx.collector import Collector
+from offchain.hyperx.provider import Provider
 from offchain.hyperx.terms import Terms
 
 
@@ -19,8 +22,8 @@ class Story:
 
     Attributes:
         title: one line for people.
-        collector: class of `offchain.hyperx.adversaries` that the collector is, if not honest.
-        culprit: class of `offchain.hyperx.adversaries` that one provider is, if one misbehaves.
+        collector: what the collector is.
+        culprit: what one provider is, if one misbehaves.
         worst: whether that is the most corrupted provider; else the least corrupted.
         deal: whether the session must end in one, with the best provider that is left.
         culprit_gains: what the culprit must end up with besides gas, in the smallest unit, once it
@@ -35,8 +38,8 @@ class Story:
     """
 
     title: str
-    collector: str | None = None
-    culprit: str | None = None
+    collector: type[Collector] = Collector
+    culprit: type[Provider] | None = None
     worst: bool = False
     deal: bool = True
     culprit_gains: Callable[[Terms], int] = lambda terms: 0
@@ -61,7 +64,7 @@ STORIES = {
     "honest": Story("everyone keeps to the rules"),
     "other-features": Story(
         "the worst provider submits features of better data; its review unmasks it",
-        culprit="OtherFeatures",
+        culprit=adversaries.OtherFeatures,
         worst=True,
         # The features of clean data score best only where nobody else's are.
         clean=False,
@@ -71,41 +74,41 @@ STORIES = {
     ),
     "silent-candidate": Story(
         "the best provider opens no review; the next best is asked",
-        culprit="SilentCandidate",
+        culprit=adversaries.SilentCandidate,
         culprit_gains=lambda terms: -terms.penalty,
     ),
     "no-claim": Story(
         "the chosen provider never claims; the reward goes back",
-        culprit="NeverClaims",
+        culprit=adversaries.NeverClaims,
         culprit_gains=lambda terms: -terms.deposit,
         deal=False,
     ),
     "vanishing-collector": Story(
         "the collector vanishes after the review; the candidate is compensated",
-        collector="VanishingCollector",
+        collector=adversaries.VanishingCollector,
         jilted=True,
         deal=False,
     ),
     "idle-collector": Story(
         "the collector never evaluates; all take back what they paid in",
-        collector="IdleCollector",
+        collector=adversaries.IdleCollector,
         deal=False,
     ),
     "no-providers": Story(
         "nobody comes until the session expires; the reward goes back",
-        collector="IdleCollector",
+        collector=adversaries.IdleCollector,
         deal=False,
         providers=False,
     ),
     "copied-root": Story(
         "a provider registers another's roots as its own; it is neither reviewed nor paid",
-        culprit="RootCopier",
+        culprit=adversaries.RootCopier,
         worst=True,
         asked=lambda terms: False,
     ),
     "missing-shard": Story(
         "a sampled shard of the best provider cannot be fetched; the next best is asked",
-        culprit="ShardMissing",
+        culprit=adversaries.ShardMissing,
         # Published shards are fetched before anybody is asked.
         asked=lambda terms: not terms.published_addresses,
         culprit_gains=lambda terms: terms.compensation,
@@ -113,19 +116,19 @@ STORIES = {
     ),
     "wrong-key": Story(
         "the best provider seals a wrong key; the contract takes its whole deposit",
-        culprit="WrongKey",
+        culprit=adversaries.WrongKey,
         culprit_gains=lambda terms: -terms.deposit,
     ),
     "wrong-delivery": Story(
         "the chosen provider delivers a wrong key; the contract takes its whole deposit",
-        culprit="WrongDelivery",
+        culprit=adversaries.WrongDelivery,
         culprit_gains=lambda terms: -terms.deposit,
         deal=False,
         sealed=True,
     ),
     "false-dispute": Story(
         "the collector disputes a right key; the contract refuses, and the provider is paid",
-        collector="FalseAccuser",
+        collector=adversaries.FalseAccuser,
         refused="proveWrongDelivery",
         sealed=True,
     ),

@@ -10,7 +10,7 @@ import ape
 import click
 
 from offchain.hyperx.terms import Terms
-from scripts._hyperx.options import Options
+from scripts._hyperx.options import TradeOptions
 from scripts._hyperx.stories import Story
 from scripts._stage.money import parse_amount, parse_token
 
@@ -19,7 +19,7 @@ MAX_SAMPLED = 2_000
 _NO_WORD = bytes(32)
 
 
-def make_terms(options: Options, story: Story, collector: str, count: int) -> Terms:
+def make_terms(options: TradeOptions, story: Story, collector: str, count: int) -> Terms:
     """The terms of a session that begins now and gives `count` providers their turns.
 
     Its documents are left out. Raises ClickException naming value and bound.

@@ -11,12 +11,13 @@ from ape.contracts import ContractInstance
 from ape.exceptions import ContractLogicError
 
 from offchain.seccl import actions as do
+from offchain.seccl.board import Board
 from offchain.seccl.description import MAX_DESCRIPTION_BYTES, Description
-from offchain.seccl.messages import Board, PostKey, SessionTerms
+from offchain.seccl.messages import PostKey, SessionTerms
 from offchain.seccl.session import Session
 from offchain.storage import Datastore, cid_from_digest
 from scripts._seccl.calls import call_of, key_words
-from scripts._seccl.events import Notes, board_event, consensus_event, terms_in
+from scripts._seccl.events import PostNotes, board_event, consensus_event, terms_in
 from scripts._stage.chain import Receipt, decoded, entry_of, logs_of, topic, transact
 
 CREATED = "SessionCreated(bytes32,address,(address,bytes32,uint16,uint16,uint40,uint32,uint32,uint32,bool,bool,uint96,uint96),bytes32)"  # noqa: E501
@@ -55,7 +56,7 @@ class FederationChain:
         self.session = session
         self.receipts: list[Receipt] = []
         self._read_to = first
-        self._notes = Notes()
+        self._notes = PostNotes()
         self.refresh()
 
     # ---------------------------------------------------------------- begin and find

@@ -16,7 +16,7 @@ _POST_BYTES = {"Posted": 164, "BatchPosted": 132}
 """Length of the calldata without a note."""
 
 
-class Notes:
+class PostNotes:
     """What stands behind the arguments of calls that posted; each is asked for once."""
 
     def __init__(self) -> None:
@@ -88,4 +88,5 @@ def terms_in(said: Any, document: bytes) -> SessionTerms:
     """The terms in an event, which tells a structure as a list."""
     server, root, *rest = said
     ecosystem = ape.chain.provider.network.ecosystem
-    return SessionTerms(str(ecosystem.decode_address(server)), bytes(root), *rest, document)
+    words = str(ecosystem.decode_address(server)), bytes(root), *rest, document
+    return SessionTerms(*words)

@@ -13,6 +13,7 @@ from rich.console import Console
 from offchain.data.datasets import DATASETS, load_dataset
 from offchain.data.imagefolder import evenly_spaced
 from offchain.data.imageset import ImageSet, split
+from offchain.data.leftout import Note
 from offchain.models.device import pick_device
 from offchain.report.figures import png
 from offchain.report.sheets import Sheet
@@ -52,6 +53,7 @@ class Options:
     dataset: str
     data_root: Path | None
     download: bool
+    skip_broken: bool
     only: tuple[str, ...]
     seeds: int
     rounds: int
@@ -66,6 +68,7 @@ class Options:
     def command(self) -> str:
         """What gives the same report again, where the data lies apart."""
         parts = [f"ape run figures seccl --dataset {self.dataset}"]
+        parts += ["--skip-broken"] if self.skip_broken else []
         parts += [f"--only {part}" for part in self.only] if len(self.only) == 1 else []
         parts += [f"--seeds {self.seeds} --rounds {self.rounds} --epochs {self.epochs}"]
         if "attacks" in self.only:
@@ -80,7 +83,7 @@ def reproduce(options: Options, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     console = Console(width=120)
     with doing(console, "reading images"):
-        train, test = _data(options)
+        train, test = _data(options, lambda what: console.print(str(what), markup=False))
     settings = TrainingSettings(epochs=options.epochs)
     sheets: list[Sheet] = []
     plots: dict[str, Figure] = {}
@@ -115,12 +118,17 @@ def reproduce(options: Options, folder: Path) -> None:
         console.print(str(file), highlight=False)
 
 
-def _data(options: Options) -> tuple[ImageSet, ImageSet]:
+def _data(options: Options, note: Note) -> tuple[ImageSet, ImageSet]:
     """What participants share out and what nobody trains on."""
 
     def load(part: str) -> ImageSet:
         return load_dataset(
-            options.dataset, root=options.data_root, split=part, download=options.download
+            options.dataset,
+            root=options.data_root,
+            split=part,
+            download=options.download,
+            skip_broken=options.skip_broken,
+            note=note,
         )
 
     train = load("train")

@@ -13,17 +13,42 @@ import click
 
 from offchain.data.datasets import load_dataset
 from offchain.data.imageset import ImageSet, Progress, split
+from offchain.data.leftout import Note
 from offchain.models.device import pick_device
+from offchain.roles import Wallet
 from offchain.seccl.accountant import image_epsilon, noise_for
-from offchain.seccl.adversaries import LIES, Lie, LyingServer
+from offchain.seccl.adversaries import (
+    Alters,
+    Drops,
+    Equivocates,
+    Lie,
+    LyingServer,
+    Replays,
+    Stalls,
+    Withholds,
+)
 from offchain.seccl.architectures import factory_named
 from offchain.seccl.attacks import Attack, choose_attackers
 from offchain.seccl.image_privacy import ImagePrivacy
+from offchain.seccl.journal import Journal
 from offchain.seccl.partition import PrivatePart, partition
+from offchain.seccl.server import Server
+from offchain.seccl.session import Session
 from offchain.seccl.training import Task, TrainingSettings
+from offchain.storage import Datastore
 
 SPARE_ACCOUNTS = 2
 """Of Ape's test accounts one deploys and one is the server."""
+
+LIES: dict[str, type[LyingServer]] = {
+    "alters": Alters,
+    "drops": Drops,
+    "replays": Replays,
+    "equivocates": Equivocates,
+    "withholds": Withholds,
+    "stalls": Stalls,
+}
+"""What a server can do wrong, as `--lie` has it."""
 
 NEEDS_A_PAST = ("copy-previous", "noise")
 """Tricks that build on a round before."""
@@ -31,7 +56,8 @@ NEEDS_A_PAST = ("copy-previous", "noise")
 
 @dataclass(frozen=True)
 class FederateOptions:
-    """See `ape run federate --help`; only what JSON has, for records and for `--resume`."""
+    """What `ape run federate` was asked for, one field an option; only what JSON has, for records
+    and for `--resume`."""
 
     participants: int
     rounds: int
@@ -64,6 +90,7 @@ class FederateOptions:
     privacy: float | None
     delta: float
     clip: float
+    skip_broken: bool = False
 
     def to_json(self) -> bytes:
         """All of them; the inverse of `from_json`."""
@@ -146,7 +173,7 @@ class FederateOptions:
             )
         return amount
 
-    def data(self, progress: Progress | None) -> tuple[list[PrivatePart], ImageSet]:
+    def data(self, note: Note, progress: Progress | None) -> tuple[list[PrivatePart], ImageSet]:
         """What each member holds, and the test set that nobody trains on."""
         whole = load_dataset(
             self.dataset,
@@ -154,6 +181,8 @@ class FederateOptions:
             download=self.download,
             size=self.image_size,
             limit=self.images,
+            skip_broken=self.skip_broken,
+            note=note,
             progress=progress,
         )
         if len(whole) <= self.test:
@@ -181,7 +210,9 @@ class FederateOptions:
     def epsilons(self, task: Task, parts: Sequence[PrivatePart]) -> list[float] | None:
         """What all rounds cost each member's images; None where they are not hidden."""
         privacy = task.settings.image_privacy
-        return privacy and [
+        if privacy is None:
+            return None
+        return [
             image_epsilon(
                 privacy.noise,
                 task.settings.sampling(len(part.training)),
@@ -191,7 +222,10 @@ class FederateOptions:
             for part in parts
         ]
 
-    @property
-    def liar(self) -> type[LyingServer] | None:
-        """The class of the server that lies; None for an honest one."""
-        return LIES.get(self.lie)
+    def make_server(
+        self, session: Session, wallet: Wallet, store: Datastore, journal: Journal
+    ) -> Server:
+        """The server, which lies where it shall."""
+        if self.lie == "none":
+            return Server(session, wallet, store, journal)
+        return LIES[self.lie](session, wallet, store, journal, self.server_lie)

@@ -16,18 +16,20 @@ import click
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.seccl.attacks import Attack
 from offchain.seccl.audit import Findings
+from offchain.seccl.choose import EnginePicker
 from offchain.seccl.contest import Contest, State
 from offchain.seccl.federation import Judge
+from offchain.seccl.journal import Journal
 from offchain.seccl.parameters import Layout, initial_model, model_digest
 from offchain.seccl.training import Samples
 from offchain.storage import Datastore, open_datastore
 from scripts._seccl.audit import audit_session
 from scripts._seccl.chain import FederationChain, id_of
-from scripts._seccl.engine import EngineChoice
 from scripts._seccl.options import FederateOptions
-from scripts._seccl.report import make_record, write
+from scripts._seccl.record import make_record
+from scripts._seccl.report import report_of
 from scripts._seccl.rounds import Rounds
-from scripts._seccl.setup import Agreed, make_table, open_session, resume_session
+from scripts._seccl.setup import Agreed, make_conductor, open_session, resume_session
 from scripts._seccl.telling import FederateTelling
 from scripts._stage.accounts import is_local
 
@@ -109,42 +111,45 @@ class Run:
         self.attack = Attack.parse(options.attack)
 
     def play(self, resume: str | None, reports: Path) -> None:
-        """Everything."""
+        """Plays the session, or what is left of `resume`, and writes the report to `reports`."""
         started, options, telling = time.monotonic(), self.options, self.telling
         hidden = Hidden.new() if resume is None else Hidden.read(self._secrets(id_of(resume)))
-        with telling.doing("loading the data") as progress:
-            parts, test = options.data(progress)
+        with telling.doing("loading the data", announced=False) as progress:
+            parts, test = options.data(telling.left_out, progress)
         task = options.task(parts, test, hidden.noise)
         layout = Layout.of(task.factory())
         first = initial_model(task.factory, task.seed)
-        with telling.doing("opening the datastore"):
+        with telling.doing("opening the datastore", announced=False):
             store = open_datastore(self.ipfs, self.home / "ipfs")
         with store:
-            engine = EngineChoice(options.rounds)
+            engine = EnginePicker(options.rounds)
             if resume:
                 chain = resume_session(options, resume, store)
                 engine.name = self._secrets(chain.session.id).get("engine").decode()
-            with telling.doing("measuring which engine is fastest here"):
+            with telling.doing("measuring which engine is fastest here", announced=False):
                 contest = Contest(task, parts, test, [self.attack], options.hostile, engine)
             try:
                 if not resume:
                     agreed = Agreed(task, test.shape, layout, first)
                     chain = self._create(agreed, store, engine.name, hidden)
                 telling.begin(options, chain, engine.report, task)
-                table = make_table(options, chain, store, telling.faults(chain), hidden.salts)
+                journal = Journal(self.home / f"{chain.session.id.hex()}-server", chain.session.id)
+                tell = telling.faults(chain)
+                conductor = make_conductor(options, chain, store, journal, tell, hidden.salts)
+                conductor.begin()
                 judge = Judge(task, Samples.of(test, 0, task.device))
-                rounds = Rounds(options, self.attack, chain, table, contest, judge, telling)
+                rounds = Rounds(options, self.attack, chain, conductor, contest, judge, telling)
                 played = rounds.play()
             finally:
                 contest.close()
-            table.finish()
-            with telling.doing("auditing") as progress:
+            conductor.finish()
+            with telling.doing("auditing", announced=False) as progress:
                 findings = audit_session(chain, store, progress, options.model)
             _same_model(findings, layout, played.state)
         record = make_record(
             options,
             chain,
-            [seat.account for seat in table.seats],
+            [member.account for member in conductor.members],
             findings,
             played.accuracies,
             played.gas,
@@ -152,7 +157,8 @@ class Run:
             options.epsilons(task, parts),
             time.monotonic() - started,
         )
-        telling.end(record, findings, write(record, reports / "federate"))
+        report = report_of(record, findings, telling.log)
+        telling.end(record, findings, report.write(reports / "federate"))
 
     def _secrets(self, session: bytes) -> SecretsFile:
         """What only the players know: who attacks, what the server is up to, how they compute."""
@@ -171,7 +177,7 @@ class Run:
 
         # A node that does not answer shows before anything is deployed.
         store.put(b"")
-        with self.telling.doing("deploying"):
+        with self.telling.doing("deploying", announced=False):
             return open_session(self.options, agreed, store, before)
 
 

@@ -15,25 +15,27 @@ from offchain.seccl.parameters import model_digest
 from offchain.seccl.similarity import Copied
 from scripts._seccl.audit import audit_session
 from scripts._seccl.chain import FederationChain
+from scripts._seccl.conductor import Conductor
 from scripts._seccl.options import FederateOptions
-from scripts._seccl.table import Table
 from scripts._seccl.telling import FederateTelling
 
 
-class Election:
+class ChainElection:
     """Borda ballots on the chain, as a defence that a contest can use."""
 
-    def __init__(self, table: Table) -> None:
-        self.table = table
+    def __init__(self, conductor: Conductor) -> None:
+        self.conductor = conductor
         self.round = 0
         self.model = ""
 
     def choose(self, posted: Posted, found: Sequence[Copied]) -> Sequence[int]:
         """The winners of the round, whose number and model's digest were set before.
 
-        The table screens for copies itself, by what lies on the board; `found` is empty.
+        The conductor screens for copies itself, by what lies on the board; `found` is empty.
         """
-        return self.table.play(self.round, posted.updates, posted.order, self.model, posted.ballots)
+        return self.conductor.play(
+            self.round, posted.updates, posted.order, self.model, posted.ballots
+        )
 
 
 @dataclass
@@ -54,12 +56,17 @@ class Rounds:
         options: FederateOptions,
         attack: Attack,
         chain: FederationChain,
-        table: Table,
+        conductor: Conductor,
         contest: Contest,
         judge: Judge,
         telling: FederateTelling,
     ) -> None:
-        self._options, self._attack, self._chain, self._table = options, attack, chain, table
+        self._options, self._attack, self._chain, self._conductor = (
+            options,
+            attack,
+            chain,
+            conductor,
+        )
         self._contest, self._judge, self._telling = contest, judge, telling
 
     def play(self) -> Outcome:
@@ -71,14 +78,14 @@ class Rounds:
             outcome.state = state = self._recovered(state)
             outcome.accuracies += [played.accuracy for played in state.history]
             outcome.gas += [None] * len(state.history)
-        election = Election(self._table)
+        election = ChainElection(self._conductor)
         defence = Defence("borda", election.choose)
         for number in range(len(state.history), options.rounds):
             election.round = number
             election.model = model_digest(self._judge.layout, state.model)
             before = len(self._chain.receipts)
             hostile = options.hostile if number >= options.attack_from else ()
-            with telling.doing(f"round {number}"):
+            with telling.doing(f"round {number}", announced=False):
                 state = self._contest.play(
                     state, defence, self._attack if hostile else None, hostile
                 )
@@ -93,16 +100,16 @@ class Rounds:
                 outcome.accuracies[-1],
                 session.closed[number],
                 hostile,
-                self._table.sent[number],
-                self._table.copied[number],
+                self._conductor.sent[number],
+                self._conductor.copied[number],
                 gas,
             )
         return outcome
 
     def _recovered(self, state: State) -> State:
         """Where a run stands that was interrupted, from the chain and the datastore, audited."""
-        with self._telling.doing("checking the rounds so far") as progress:
-            found = audit_session(self._chain, self._table.store, progress, self._options.model)
+        with self._telling.doing("checking the rounds so far", announced=False) as progress:
+            found = audit_session(self._chain, self._conductor.store, progress, self._options.model)
         history = tuple(
             Played(self._judge.accuracy(model.to(state.model.device)), 0.0, result.winners)
             for model, result in zip(found.models[1:], found.results, strict=True)
@@ -114,7 +121,7 @@ class Rounds:
                 f"round {len(history) - 1}: no usable update of member {min(missing)}, so that "
                 "attackers cannot go on from it"
             )
-        self._table.last = found.last
+        self._conductor.last = found.last
         self._telling.say(f"{len(history)} rounds were done before, and are as they should be")
         return replace(
             state,

@@ -10,8 +10,8 @@ import torch
 from ape.api import AccountAPI
 
 from offchain.crypto import commitments as cm
-from offchain.seccl.adversaries import LIES, Lie
 from offchain.seccl.description import Description
+from offchain.seccl.journal import Journal
 from offchain.seccl.messages import SessionTerms
 from offchain.seccl.parameters import Layout, model_digest
 from offchain.seccl.participant import Participant
@@ -20,8 +20,8 @@ from offchain.seccl.similarity import Likeness
 from offchain.seccl.training import Task
 from offchain.storage import Datastore, cid_of, digest_of
 from scripts._seccl.chain import FederationChain, Times, twin_of
+from scripts._seccl.conductor import Conductor, Member
 from scripts._seccl.options import SPARE_ACCOUNTS, FederateOptions
-from scripts._seccl.table import Seat, Table
 from scripts._stage.chain import Receipt, now
 from scripts._stage.wallet import AccountWallet, recover
 
@@ -108,47 +108,44 @@ def _window(options: FederateOptions) -> int:
     return round(options.hours * 3600)
 
 
-def make_table(
+def make_conductor(
     options: FederateOptions,
     chain: FederationChain,
     store: Datastore,
+    journal: Journal,
     tell: Callable[[str, Receipt], None],
     secret: bytes,
-) -> Table:
-    """Everybody at a table, as the options have them. secret: what hides all members' ballots."""
-    _, server, *members = _accounts(options)
-    lie = options.server_lie if options.liar else None
-    return seat_all(chain, server, members, store, tell, options.lie, lie, secret)
+) -> Conductor:
+    """Who leads everybody, as the options have them. secret: what hides all members' ballots."""
+    _, account, *members = _accounts(options)
+    wallet = AccountWallet(account)
+    server = options.make_server(chain.session, wallet, store, journal)
+    return conductor_of(chain, server, account, members, store, tell, secret)
 
 
-def seat_all(
+def conductor_of(
     chain: FederationChain,
+    server: Server,
     account: AccountAPI,
     members: Sequence[AccountAPI],
     store: Datastore,
     tell: Callable[[str, Receipt], None],
-    name: str = "none",
-    lie: Lie | None = None,
     secret: bytes | None = None,
-) -> Table:
-    """Roles that remember nothing, for the server's account and the members', by index.
+) -> Conductor:
+    """The server with its account, and members that remember nothing, by index.
 
-    name, lie: what the server does wrong, and about whom. secret: as `Voter` takes it, here of all.
+    secret: as `Voter` takes it, here of all.
     """
-    session, wallet = chain.session, AccountWallet(account)
-    server = (
-        Server(session, wallet, store) if lie is None else LIES[name](session, wallet, store, lie)
-    )
-    seats = [
-        Seat(
+    played = [
+        Member(
             f"member {i}",
-            member,
-            Participant(session, i, AccountWallet(member), recover, store, secret),
+            one,
+            Participant(chain.session, i, AccountWallet(one), recover, store, secret),
         )
-        for i, member in enumerate(members)
+        for i, one in enumerate(members)
     ]
     patience = int(chain.consensus.terms(skip_trace=True).patience)
-    return Table(chain, server, account, seats, store, patience, tell)
+    return Conductor(chain, server, account, played, store, patience, tell)
 
 
 def _accounts(options: FederateOptions) -> list[AccountAPI]:

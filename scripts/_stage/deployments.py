@@ -18,7 +18,7 @@ from scripts._stage.accounts import is_local
 def deployments_path(folder: Path) -> Path:
     """The file of the connected network in `folder`, which is relative to the project."""
     network = ape.chain.provider.network
-    return ape.project.path / folder / f"{network.ecosystem.name}-{network.name}.json"
+    return Path(ape.project.path) / folder / f"{network.ecosystem.name}-{network.name}.json"
 
 
 def deploy_factory(account: AccountAPI, path: Path) -> ContractInstance:

@@ -20,6 +20,12 @@ data_root = click.option(
 
 download = click.option("--download", is_flag=True, help="Let torchvision fetch what is missing.")
 
+skip_broken = click.option(
+    "--skip-broken",
+    is_flag=True,
+    help="Go on without pictures of a directory that cannot be read, and list them.",
+)
+
 gas_price = click.option(
     "--gas-price",
     type=click.FloatRange(0, 1_000_000),

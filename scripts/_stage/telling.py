@@ -13,6 +13,7 @@ from click import ClickException
 from rich.console import Console
 
 from offchain.data.imageset import Progress
+from offchain.data.leftout import LeftOut
 from offchain.report.sheets import Sheet
 from offchain.report.tables import render
 from scripts._stage.table import Step
@@ -73,6 +74,11 @@ class Telling:
     def time(self, what: str, timestamp: int) -> None:
         """Something ends; `timestamp` in Unix seconds."""
         self.say(f"-- {what}, {datetime.fromtimestamp(timestamp, UTC):%d %B %H:%M} UTC", "bold")
+
+    def left_out(self, what: LeftOut) -> None:
+        """Of the data; the log has every name."""
+        self.say(str(what))
+        self.log += [f"left out: {what.place}/{name}" for name in what.names]
 
     def say(self, line: str, style: str = "") -> None:
         """One line that is kept, too."""

@@ -19,7 +19,7 @@ from offchain.hide.judging import Split
 from offchain.hide.levels import Found
 from offchain.hide.making import Cost, Made, Plan
 from scripts._hide import workshop
-from scripts._hide.options import Options
+from scripts._hide.options import SellOptions
 from scripts._hide.play import Sale
 from scripts._hide.record import SaleRecord
 from scripts._hide.scene import Scene
@@ -63,7 +63,7 @@ class Sold:
         return [one.owned for one in self.record.buyers]
 
 
-def small_options(folder: Path, **changes: Any) -> Options:
+def small_options(folder: Path, **changes: Any) -> SellOptions:
     """The command line's defaults, with data small enough for a test."""
     small = {
         "images": 60,
@@ -73,7 +73,7 @@ def small_options(folder: Path, **changes: Any) -> Options:
         "keep": folder / "keep",
         "reports": folder / "reports",
     }
-    return options_of(cli, Options, **(small | changes))
+    return options_of(cli, SellOptions, **(small | changes))
 
 
 def unmeasured(split: Split, plan: Plan, *args: Any, **options: Any) -> Made:

@@ -15,7 +15,7 @@ from rich.console import Console
 from offchain.hyperx.report.record import SessionRecord
 from offchain.hyperx.session import Member, Session
 from scripts._hyperx.chain import ChainSession
-from scripts._hyperx.options import Options
+from scripts._hyperx.options import TradeOptions
 from scripts._hyperx.play import Demonstration
 from scripts._hyperx.telling import SessionTelling
 from scripts.trade import cli
@@ -64,7 +64,7 @@ class Played:
         return {one.party: one.gain for one in self.record.money}
 
 
-def small_options(folder: Path, **changes: Any) -> Options:
+def small_options(folder: Path, **changes: Any) -> TradeOptions:
     """The command line's defaults, with datasets small enough for a test."""
     small = {
         "plan": "clean,mislabel:0.5,noise:0.6",
@@ -77,7 +77,7 @@ def small_options(folder: Path, **changes: Any) -> Options:
         "deployments": folder / "deployments",
         "reports": folder / "reports",
     }
-    return options_of(cli, Options, **(small | changes))
+    return options_of(cli, TradeOptions, **(small | changes))
 
 
 def play_story(name: str, folder: Path, *, forgetful: bool = False, **changes: Any) -> Played:

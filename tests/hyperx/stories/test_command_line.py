@@ -109,6 +109,7 @@ def test_help_explains_every_option(command) -> None:
 
 def test_help_names_what_can_be_chosen() -> None:
     """Every story that can be told."""
+    assert (*STORIES,) == trade.STORY_NAMES
     text = "".join(CliRunner().invoke(trade.cli, ["--help"]).output.split())
     for name in (*STORIES, "all"):
         assert name in text

@@ -185,7 +185,7 @@ HIDE_REFUSED = {
     "twice": (("mine", "--levels", "0.3,0.3"), "asked for once"),
     "device": (("mine", "--device", "abacus"), "not 'abacus'"),
     "sizes": (("uneven",), "give a size"),
-    "empty class": (("hollow",), "hollow is no image folder"),
+    "empty": (("hollow",), "hollow is no image folder"),
     "too few": (("lonely",), "class 'a' has 1 images, too few"),
 }
 
@@ -196,7 +196,7 @@ def test_hide_refuses_in_one_line_and_writes_nothing(run, tmp_path, what):
         for letter in "ab":
             (tmp_path / name / letter).mkdir(parents=True)
             for number in range(1 if name == "lonely" else 4):
-                if not (name == "hollow" and letter == "b"):
+                if name != "hollow":
                     path = tmp_path / name / letter / f"{number}.png"
                     Image.new("RGB", (8, 8 + (name == "uneven") * number)).save(path)
     before = files(tmp_path)

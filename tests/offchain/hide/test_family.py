@@ -10,10 +10,10 @@ from offchain.hide.errors import HideError, LevelError
 from offchain.hide.family import Secret
 from offchain.hide.family_file import encode_family
 from offchain.hide.judging import with_held_out, with_test_set
-from offchain.hide.kept import Kept
 from offchain.hide.making import Plan, make_family
 from offchain.hide.masks import MaskSettings
 from offchain.hide.training import TrainingSettings
+from offchain.runs.finished import Finished
 from tests.offchain.hide.small import digits, made_up, made_up_family
 
 PLAN = Plan(
@@ -35,8 +35,8 @@ def split():
 
 @pytest.fixture(scope="module")
 def kept_and_made(split, tmp_path_factory):
-    path = tmp_path_factory.mktemp("kept") / "points.jsonl"
-    return path, make_family(split, PLAN, SECRET, kept=Kept(path))
+    path = tmp_path_factory.mktemp("kept")
+    return path, make_family(split, PLAN, SECRET, kept=Finished(path, 1))
 
 
 def test_levels_rise_and_hold_on_another_network_and_seed(kept_and_made):
@@ -60,9 +60,7 @@ def test_each_cleaner_gives_the_level_it_was_made_for(kept_and_made):
 
 def test_a_stopped_search_goes_on_without_training_again(kept_and_made, split):
     path, made = kept_and_made
-    with path.open("a") as file:
-        file.write('{"key": "cut sho')  # a crash in the middle of a line
-    again = make_family(split, PLAN, SECRET, kept=Kept(path))
+    again = make_family(split, PLAN, SECRET, kept=Finished(path, 1))
     assert made.cost.trainings > 4
     assert again.cost.trainings == 0
     assert again.cost.kept == made.cost.trainings + made.cost.kept
@@ -88,20 +86,6 @@ def test_the_owners_file_holds_every_mask_and_what_places_it(kind):
     with_others = made_up_family(made_up(), kind=kind, seed=1)
     assert encode_family(with_others) != encode_family(family)
     assert encode_family(made_up_family(made_up(), kind=kind)) == encode_family(family)
-
-
-def test_kept_accuracies_outlive_a_crash_and_other_files_are_refused(tmp_path):
-    path = tmp_path / "points.jsonl"
-    Kept(path).put({"a": 1}, 0.5)
-    with path.open("a") as file:
-        file.write('{"key"')
-    kept = Kept(path)
-    kept.put({"b": 2}, 0.25)
-    again = Kept(path)
-    assert (again.get({"a": 1}), again.get({"b": 2}), again.get({"c": 3})) == (0.5, 0.25, None)
-    path.write_text("nonsense\n")
-    with pytest.raises(HideError, match="line 1, is no kept accuracy"):
-        Kept(path)
 
 
 def test_held_out_images_are_published_but_not_learned():

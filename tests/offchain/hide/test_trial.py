@@ -8,11 +8,11 @@ import torch
 from offchain.hide.countermeasures import Regained
 from offchain.hide.errors import HideError
 from offchain.hide.judging import with_test_set
-from offchain.hide.making import Plan
+from offchain.hide.making import VERSION, Plan
 from offchain.hide.mask_choices import stronger_settings
 from offchain.hide.masks import MaskSettings, generate, with_room
 from offchain.hide.networks import factory
-from offchain.hide.runs import Runs
+from offchain.hide.questions import Achieved, Guessed, Resisted, Trials
 from offchain.hide.training import TrainingSettings, train
 from offchain.hide.trial import Trial
 from offchain.hide.trial_figures import figure_4, figure_5
@@ -26,6 +26,8 @@ from offchain.hide.trial_sheets import (
     unreachable_sheet,
     worth_sheet,
 )
+from offchain.runs.finished import Finished
+from offchain.runs.spread import Spread
 from tests.offchain.hide.fakes import forbid, install
 from tests.offchain.hide.small import digits, made_up
 
@@ -58,7 +60,7 @@ def cells(sheet, first):
 
 
 def test_levels_in_reach_are_achieved_and_the_others_say_why(split, trained, tmp_path):
-    result = Trial(split, PLAN, tmp_path).result()
+    result = Trial(split, PLAN, Finished(tmp_path, 1)).result()
     low, middle, high = result.levels
     assert result.other == "small-resnet"
     for one in (low, middle):
@@ -76,7 +78,7 @@ def test_levels_in_reach_are_achieved_and_the_others_say_why(split, trained, tmp
 
 
 def test_what_is_out_of_reach_stands_in_every_table_and_plot(split, trained, tmp_path):
-    result = Trial(split, PLAN, tmp_path).result()
+    result = Trial(split, PLAN, Finished(tmp_path, 1)).result()
     sheet = unreachable_sheet([result])
     assert sheet.rows[0].cells[:2] == ("90.0 %", "0")
     assert "above the 0.600" in sheet.rows[0].cells[2]
@@ -90,59 +92,54 @@ def test_what_is_out_of_reach_stands_in_every_table_and_plot(split, trained, tmp
 def test_a_level_in_a_gap_is_reported_too(split, trained, tmp_path):
     trained.jump_at = 0.5
     with pytest.raises(HideError, match=r"no level can be reached: 0\.3: the accuracy jumps from"):
-        Trial(split, replace(PLAN, levels=(0.3,)), tmp_path).result()
+        Trial(split, replace(PLAN, levels=(0.3,)), Finished(tmp_path, 1)).result()
+
+
+QUESTIONS = (
+    Achieved(PLAN),
+    Resisted(PLAN),
+    Resisted(PLAN, 1),
+    Resisted(PLAN, setting=stronger_settings(PLAN)[0]),
+    Guessed(PLAN, 1),
+    Guessed(PLAN, 1, with_level=2),
+)
 
 
 def test_finished_runs_are_read_and_a_stopped_family_goes_on(split, trained, tmp_path, monkeypatch):
-    setting = stronger_settings(PLAN)[0]
-
-    def everything(trial):
-        return (
-            trial.result(),
-            trial.resistance(0),
-            trial.resistance(1),
-            trial.resistance_of(setting),
-            trial.inferred(1),
-            trial.inferred(1, with_level=2),
-        )
-
-    first = everything(Trial(split, PLAN, tmp_path))
+    first = Trials(split, tmp_path).ask(QUESTIONS, "all")
     taken = trained.count
     forbid(monkeypatch)
-    assert everything(Trial(split, PLAN, tmp_path)) == first
-
-    # Without its file, but with the accuracies measured on the way.
-    (family,) = tmp_path.glob("family-*.json")
-    family.unlink()
-    assert Trial(split, PLAN, tmp_path).result() == first[0]
+    assert Trials(split, tmp_path).ask(QUESTIONS, "all") == first
+    # Of a family that is asked for otherwise, the accuracies measured on the way.
+    assert Trial(split, PLAN, Finished(tmp_path, VERSION)).result() == first[0]
     assert taken > 30
 
 
+def test_two_processes_give_the_same_bits_as_one(split, tmp_path):
+    plan = replace(PLAN, levels=(0.5,), tolerance=0.49)
+    questions = [Achieved(plan), Resisted(plan)]
+    one, two = (
+        Trials(split, tmp_path / str(n), spread=Spread(n)).ask(questions, "all") for n in (1, 2)
+    )
+    assert one == two
+
+
 def test_another_seed_data_set_or_setting_is_another_run(split, trained, tmp_path):
-    Trial(split, PLAN, tmp_path).result()
-    before = trained.count
-    Trial(split, replace(PLAN, seed=1), tmp_path).result()
-    assert trained.count > before
-    before = trained.count
-    other = with_test_set(split.data, made_up(30, seed=5))
-    Trial(other, PLAN, tmp_path).result()
-    assert trained.count > before
-    assert len(list(tmp_path.glob("family-*.json"))) == 3
+    def asked(plan=PLAN, of=split):
+        before = trained.count
+        Trials(of, tmp_path).ask([Achieved(plan)], "family")
+        return trained.count - before
 
-
-def test_a_spoiled_file_is_named_and_not_believed(tmp_path):
-    runs = Runs(tmp_path)
-    runs.once("some", {"seed": 0}, lambda: {"value": 0.5})
-    (path,) = tmp_path.iterdir()
-    path.write_text(path.read_text()[:-9])
-    with pytest.raises(HideError, match=f"{path.name} is no finished run: delete it"):
-        runs.once("some", {"seed": 0}, lambda: {"value": 0.5})
+    assert asked() > 0
+    assert asked() == 0
+    assert asked(replace(PLAN, seed=1)) > 0
+    assert asked(of=with_test_set(split.data, made_up(30, seed=5))) > 0
 
 
 def test_a_level_is_worth_what_it_gives_above_the_best_free_counter_measure(
     split, trained, tmp_path
 ):
-    result = Trial(split, PLAN, tmp_path).result()
+    result = Trial(split, PLAN, Finished(tmp_path, 1)).result()
     rows = (Regained("none", 0.1), Regained("JPEG", 0.35), Regained("grey-scale", 0.2))
     published = Resistance(0, "as in the paper", 0, rows, 1e-3, 0.97)
     bought = replace(published, level=1, rows=(*rows[:1], Regained("JPEG", 0.1), *rows[2:]))
@@ -168,7 +165,7 @@ def test_the_setting_that_leaves_least_to_the_best_counter_measure_stands_out():
 
 
 def test_colluders_have_the_better_of_their_levels_and_no_more(split, trained, tmp_path):
-    trial = Trial(split, PLAN, tmp_path)
+    trial = Trial(split, PLAN, Finished(tmp_path, 1))
     alone, together = trial.inferred(2), trial.inferred(1, with_level=2)
     assert together.bought == alone.bought
     assert together.by_cleaner == alone.by_cleaner
@@ -194,8 +191,8 @@ def test_masks_made_on_several_networks_keep_each_of_them_from_learning():
 
 
 def test_masks_of_more_networks_are_other_masks_and_other_measurements(split, trained, tmp_path):
-    alone = Trial(split, PLAN, tmp_path).made
+    alone = Trial(split, PLAN, Finished(tmp_path, 1)).made
     before = trained.count
-    both = Trial(split, replace(PLAN, joint=("plain",)), tmp_path).made
+    both = Trial(split, replace(PLAN, joint=("plain",)), Finished(tmp_path, 1)).made
     assert trained.count > before
     assert not torch.equal(alone.family.masks.values, both.family.masks.values)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,9 +18,11 @@ from offchain.seccl import actions as do
 from offchain.seccl import session as ev
 from offchain.seccl.architectures import SMALL
 from offchain.seccl.audit import rankings
+from offchain.seccl.board import Board
 from offchain.seccl.borda import Election
 from offchain.seccl.description import Description
-from offchain.seccl.messages import Board, MessageKind, SessionTerms
+from offchain.seccl.journal import Journal, Page
+from offchain.seccl.messages import MessageKind, SessionTerms
 from offchain.seccl.networks import default_factory
 from offchain.seccl.parameters import Layout, initial_model, model_digest
 from offchain.seccl.participant import Participant
@@ -36,6 +39,16 @@ BOARD = Board(31337, "0x" + "b0" * 20)
 CONSENSUS = "0x" + "c0" * 20
 START, WINDOW, RESPONSE = 1_000_000, 1_000, 100
 SEED = bytes(range(16))
+
+
+class MemoryJournal(Journal):
+    """A journal that nothing outlives: whoever has it forgets at a restart what it promised."""
+
+    def __init__(self, session: bytes) -> None:
+        super().__init__(Path("/nowhere"), session)
+
+    def _write(self, round_: int, kind: MessageKind, page: Page) -> None:
+        self._pages[round_, kind] = page
 
 
 SERVER = KeyWallet("server")
@@ -112,13 +125,16 @@ class Yard:
         server: Any = Server,
         batched: bool = True,
         about: Description | None = None,
+        journal: Journal | None = None,
         **more: Any,
     ) -> Yard:
+        """server: its class. journal: in memory unless given."""
         session, store = new_session(batched, about), MemoryStore({})
+        journal = journal or MemoryJournal(session.id)
         members = [
             Participant(session, i, wallet, recover, store) for i, wallet in enumerate(WALLETS)
         ]
-        return cls(session, store, server(session, SERVER, store, **more), members)
+        return cls(session, store, server(session, SERVER, store, journal, **more), members)
 
     def apply(self, action: do.Action, who: str = SERVER.address) -> None:
         """What the contracts make of an action."""

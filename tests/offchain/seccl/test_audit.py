@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from offchain.seccl.adversaries import LIES, Lie
+from offchain.seccl.adversaries import Alters, Drops, Lie, LyingServer, Replays
 from offchain.seccl.audit import AuditError, audit
 from offchain.seccl.ballots import pack_ranking
 from offchain.seccl.messages import MessageKind
@@ -61,10 +61,10 @@ def test_an_honest_session_passes(batched: bool) -> None:
     assert not found.refused
 
 
-@pytest.mark.parametrize("name", ["alters", "drops", "replays"])
-def test_what_authors_post_themselves_counts(name: str) -> None:
+@pytest.mark.parametrize("how", [Alters, Drops, Replays])
+def test_what_authors_post_themselves_counts(how: type[LyingServer]) -> None:
     """A server's lie changes nothing that was trained."""
-    yard = played(server=LIES[name], lie=Lie(1, 0, 2))
+    yard = played(server=how, lie=Lie(1, 0, 2))
     found = audit(yard.session, yard.store, recover)
     assert found.own_posts == 1
     assert found.digests[-1] == played().model

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 import time
@@ -89,9 +90,13 @@ def test_a_dead_endpoint_is_named(tmp_path, call, form):
     url = form.format(free_port())
     with (
         open_datastore(url, tmp_path) as store,
-        pytest.raises(DatastoreUnavailable, match=url),
+        pytest.raises(DatastoreUnavailable) as caught,
     ):
         getattr(store, call)(b"x" if call == "put" else cid_of(b"x"))
+    assert str(caught.value) == (
+        f"no IPFS node answers at {url} (connection refused, 3 attempts): start it, or name "
+        "another, or none for the embedded node"
+    )
 
 
 @pytest.mark.parametrize("retries", [0, 2])
@@ -163,8 +168,20 @@ def test_an_endless_answer_is_cut_at_the_bound(endpoint):
 @pytest.mark.parametrize("status", [200, 404])
 def test_a_web_server_is_not_taken_for_a_node(endpoint, status):
     url = endpoint(reply(b"<html>", status))
-    with IpfsDatastore(url) as store, pytest.raises(DatastoreUnavailable, match=url):
+    with IpfsDatastore(url) as store, pytest.raises(DatastoreUnavailable, match=url) as caught:
         store.put(b"x")
+    assert re.search(r"\((HTTP status 404|DecodingError)\): name the address", str(caught.value))
+    assert len(str(caught.value)) < 160
+
+
+def test_a_host_that_does_not_exist_is_said_in_a_short_line():
+    with (
+        IpfsDatastore("http://no-such-host.invalid:5001", retries=0) as store,
+        pytest.raises(DatastoreUnavailable, match=r"^no IPFS node answers at http") as caught,
+    ):
+        store.put(b"x")
+    assert len(str(caught.value)) < 180
+    assert "object" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from offchain.seccl import actions as do
+from offchain.seccl.adversaries import Alters, Drops, Equivocates, Replays, Stalls, Withholds
 from offchain.seccl.audit import AuditError, audit
 from offchain.seccl.messages import MessageKind
 from offchain.seccl.parameters import model_digest
@@ -15,22 +17,22 @@ from scripts._seccl.chain import FederationChain
 from scripts._stage.chain import ActionRefused
 from scripts._stage.wallet import recover
 from tests.offchain.seccl.session_in_memory import FIRST, LAYOUT, made_updates
-from tests.seccl.stories.federate_table import LIE, MEMBERS, ROUNDS, STAKE, Play, held
+from tests.seccl.stories.small_session import LIE, MEMBERS, ROUNDS, STAKE, Play, held
 
 EQUIVOCATED, ALTERED, UNPOSTED, UNANSWERED = range(4)
 
 CONVICTED = {
-    ("alters", "batch"): (ALTERED, "proveAlteredInBatch", "member 2"),
-    ("drops", "batch"): (ALTERED, "proveAlteredInBatch", "member 2"),
-    ("replays", "batch"): (ALTERED, "proveAlteredInBatch", "member 2"),
-    ("equivocates", "batch"): (EQUIVOCATED, "proveEquivocation", "member 3"),
-    ("withholds", "batch"): (UNANSWERED, "settle", "member 0"),
-    ("stalls", "batch"): (UNPOSTED, "proveUnposted", "member 0"),
-    ("alters", "single"): (ALTERED, "proveAltered", "member 2"),
-    ("drops", "single"): (UNPOSTED, "proveUnposted", "member 2"),
-    ("replays", "single"): (ALTERED, "proveAltered", "member 2"),
-    ("equivocates", "single"): (EQUIVOCATED, "proveEquivocation", "member 3"),
-    ("stalls", "single"): (UNPOSTED, "proveUnposted", "member 0"),
+    (Alters, "batch"): (ALTERED, "proveAlteredInBatch", "member 2"),
+    (Drops, "batch"): (ALTERED, "proveAlteredInBatch", "member 2"),
+    (Replays, "batch"): (ALTERED, "proveAlteredInBatch", "member 2"),
+    (Equivocates, "batch"): (EQUIVOCATED, "proveEquivocation", "member 3"),
+    (Withholds, "batch"): (UNANSWERED, "settle", "member 0"),
+    (Stalls, "batch"): (UNPOSTED, "proveUnposted", "member 0"),
+    (Alters, "single"): (ALTERED, "proveAltered", "member 2"),
+    (Drops, "single"): (UNPOSTED, "proveUnposted", "member 2"),
+    (Replays, "single"): (ALTERED, "proveAltered", "member 2"),
+    (Equivocates, "single"): (EQUIVOCATED, "proveEquivocation", "member 3"),
+    (Stalls, "single"): (UNPOSTED, "proveUnposted", "member 0"),
 }
 """Fault, the call that proves it, and who makes that call."""
 
@@ -50,15 +52,15 @@ def honest_model(contracts, accounts) -> str:
     return Play(contracts, accounts).whole().digests[-1]
 
 
-@pytest.mark.parametrize(("lie", "posts"), CONVICTED)
+@pytest.mark.parametrize(("how", "posts"), CONVICTED)
 def test_a_lie_is_convicted_and_changes_nothing(
-    contracts, accounts, honest_model, lie, posts
+    contracts, accounts, honest_model, how, posts
 ) -> None:
     """One conviction, by whoever saw it, in the lie's own round; the stake goes to all members in
     equal shares; every round is played to its end and the model is that of honest servers."""
-    fault, call, accuser = CONVICTED[lie, posts]
+    fault, call, accuser = CONVICTED[how, posts]
     before = held(contracts[0])
-    play = Play(contracts, accounts, lie, posts == "batch")
+    play = Play(contracts, accounts, how, posts == "batch")
     found = play.whole()
     session = play.chain.session
     assert session.fault is not None
@@ -94,16 +96,17 @@ def test_an_honest_server_keeps_its_stake(contracts, accounts, honest_model, pos
 
 
 def test_a_convicted_server_posts_no_more(contracts, accounts) -> None:
-    play = Play(contracts, accounts, "alters")
+    play = Play(contracts, accounts, Alters)
     for number in (0, 1):
         play.round(number)
+    post = do.PostBatch(play.chain.session.id, 2, MessageKind.UPLOAD, b"\1" * 32, bytes(32))
     with pytest.raises(ActionRefused, match="SessionFaulty"):
-        play.table._send("server", play.table.server.post(1, MessageKind.UPLOAD)[0], accounts[10])
+        play.chain.send(post, accounts[10])
 
 
 def test_a_session_is_found_by_its_id_and_tells_the_same(contracts, accounts) -> None:
     """A stranger needs the id, the chain and the datastore."""
-    play = Play(contracts, accounts, "withholds")
+    play = Play(contracts, accounts, Withholds)
     found = play.whole()
     other = FederationChain.find("0x" + play.chain.session.id.hex(), play.store)
     assert other.session == play.chain.session
@@ -124,27 +127,3 @@ def test_the_audit_asks_the_contracts_and_not_events_alone(contracts, accounts) 
     audit(session, play.store, recover)
     with pytest.raises(AuditError, match="round 0, uploads, member 3: the board does not say"):
         audit_session(play.chain, play.store)
-
-
-def test_a_run_that_was_killed_goes_on_from_the_chain(contracts, accounts) -> None:
-    """New roles over the same chain and datastore, in the middle of a round: nothing is posted
-    twice, nobody is accused, and the end is the same."""
-    play = Play(contracts, accounts)
-    play.round(0)
-    model = model_digest(LAYOUT, play.model)
-    table = play.table
-    table._enter(1, MessageKind.UPLOAD)
-    sent = [
-        seat.role.upload(1, update, model)
-        for seat, update in zip(table.seats, made_updates(1), strict=True)
-    ]
-    table._exchange(1, MessageKind.UPLOAD, sent, range(MEMBERS))
-
-    again = play.reborn(accounts)
-    again.round(1)
-    again.round(2)
-    assert again.chain.session.fault is None
-    assert again.calls.count("postBatch") == 3, "of the rounds 1 and 2 three were left"
-    found = audit_session(again.chain, again.store)
-    assert found.digests[-1] == model_digest(LAYOUT, again.model)
-    assert FIRST is not again.model

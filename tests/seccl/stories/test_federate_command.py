@@ -15,14 +15,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from offchain.report.text import percent
-from offchain.seccl.adversaries import LIES
 from offchain.seccl.attacks import TRICKS, AttackError
 from offchain.seccl.description import BALLOTS
 from offchain.storage import cid_from_digest, open_datastore
 from scripts import audit, federate
 from scripts._seccl.chain import FederationChain
-from scripts._seccl.options import FederateOptions
-from scripts._seccl.table import Table
+from scripts._seccl.conductor import Conductor
+from scripts._seccl.options import LIES, FederateOptions
 
 SMALL = ("--participants", "4", "--rounds", "3", "--images", "300", "--test", "50")
 NOWHERE = "0x" + "ab" * 32
@@ -90,8 +89,8 @@ def invoke(project, tmp_path, monkeypatch) -> Callable[..., Result]:
 @pytest.fixture
 def check(invoke, tmp_path) -> Callable[..., Result]:
     """Runs audit on what federate left behind."""
-    keep = "--keep", str(tmp_path / "keep")
-    return lambda id_, *more: CliRunner().invoke(audit.cli, [id_, *keep, *more])
+    places = "--keep", str(tmp_path / "keep"), "--reports", str(tmp_path / "reports")
+    return lambda id_, *more: CliRunner().invoke(audit.cli, [id_, *places, *more])
 
 
 def message_of(result: Result) -> str:
@@ -103,7 +102,7 @@ def message_of(result: Result) -> str:
 
 
 def record_in(folder: Path) -> dict:
-    return json.loads((folder / "reports" / "federate" / "federate.json").read_text())
+    return json.loads((folder / "reports" / "federate" / "record.json").read_text())
 
 
 @pytest.mark.parametrize("what", REFUSED)
@@ -162,7 +161,7 @@ def test_a_run_ends_with_tables_plots_and_a_record_that_anybody_can_audit(
                     "--attack-from", "1")  # fmt: skip
     assert result.exit_code == 0, result.output
     files = {file.name for file in (tmp_path / "reports" / "federate").iterdir()}
-    assert files == {"accuracy.png", "points.png", "federate.json"}
+    assert files == {"report.html", "record.json", "accuracy.png", "points.png"}
     record = record_in(tmp_path)
     assert record["convicted"] | {"accuser": ""} == {
         "fault": "altered a message", "round": 1, "author": record["convicted"]["author"],
@@ -190,11 +189,25 @@ def test_a_run_ends_with_tables_plots_and_a_record_that_anybody_can_audit(
     audited = check(record["session"])
     assert audited.exit_code == 0, audited.output
     assert record["rounds"][-1]["digest"] in "".join(audited.output.split())
+    reported = tmp_path / "reports" / "audit"
+    assert {file.name for file in reported.iterdir()} == {
+        "report.html",
+        "record.json",
+        "points.png",
+    }
+    found = json.loads((reported / "record.json").read_text())
+    assert found["digests"][1:] == [one["digest"] for one in record["rounds"]]
+    for name in ("checked", "convicted", "session"):
+        assert found[name] == record[name]
+    page = (reported / "report.html").read_text()
     with open_datastore(None, tmp_path / "keep" / "ipfs") as store:
         session = FederationChain.find(record["session"], store).session
         own = session.posted(2, 0, own=True)[3]
         store.remove(cid_from_digest(own.note))
     assert "round 2, uploads, member 3" in message_of(check(record["session"]))
+    assert (reported / "report.html").read_text() == page, (
+        "no report of a session that is not right"
+    )
 
 
 def test_audit_names_what_it_cannot_find(check) -> None:
@@ -206,7 +219,7 @@ def test_a_run_with_every_option_goes_on_after_an_interruption_and_is_audited(
     invoke, check, tmp_path, monkeypatch
 ) -> None:
     """Hidden ballots, hidden images, a model of one's own, and a screen that a copycat meets."""
-    close = Table._close
+    close = Conductor._close
 
     def dies(self, round_):
         if round_ == 1:
@@ -215,7 +228,7 @@ def test_a_run_with_every_option_goes_on_after_an_interruption_and_is_audited(
 
     own = "--model", "tests.offchain.seccl.test_architectures:linear"
     with monkeypatch.context() as patch:
-        patch.setattr(Table, "_close", dies)
+        patch.setattr(Conductor, "_close", dies)
         begun = invoke("--ballots", "hidden", "--privacy", "20", *own, "--screen", "--attack",
                        "copy", "--epsilon", "0.25", "--attack-from", "1")  # fmt: skip
         assert begun.exit_code == 1
@@ -244,7 +257,7 @@ def test_a_run_with_every_option_goes_on_after_an_interruption_and_is_audited(
 
 def test_an_interrupted_run_goes_on(invoke, check, tmp_path, monkeypatch) -> None:
     """From chain, datastore and one secrets file of mode 0600, whatever options are given now."""
-    play = Table.play
+    play = Conductor.play
 
     def dies(self, round_, *rest):
         if round_ == 2:
@@ -252,7 +265,7 @@ def test_an_interrupted_run_goes_on(invoke, check, tmp_path, monkeypatch) -> Non
         return play(self, round_, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Table, "play", dies)
+        patch.setattr(Conductor, "play", dies)
         begun = invoke("--seed", "3")
         assert begun.exit_code == 1
     (secrets,) = (tmp_path / "keep").glob("*.json")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 import pytest
 
+from offchain.seccl.adversaries import Alters, Drops, Stalls
 from offchain.seccl.ballots import Form
 from offchain.seccl.messages import MessageKind
 from offchain.seccl.parameters import model_digest
@@ -14,7 +15,7 @@ from scripts._seccl.chain import FederationChain, Times
 from scripts._stage.chain import go_to
 from tests.kit.memory_store import MemoryStore
 from tests.offchain.seccl.session_in_memory import LAYOUT, made_updates
-from tests.seccl.stories.federate_table import LIE, MEMBERS, ROUNDS, SCORES, Play
+from tests.seccl.stories.small_session import LIE, MEMBERS, ROUNDS, SCORES, WINDOW, Play
 
 
 @pytest.fixture(scope="module")
@@ -26,23 +27,23 @@ def contracts(project, deployer):
     )
 
 
-@pytest.mark.parametrize("lie", ["none", "alters", "stalls"])
+@pytest.mark.parametrize("how", [None, Alters, Stalls], ids=["honest", "alters", "stalls"])
 @pytest.mark.parametrize("ballots", ["hidden", "scores"])
 def test_every_kind_of_ballot_is_counted_with_and_without_a_server(
-    contracts, accounts, ballots, lie
+    contracts, accounts, ballots, how
 ) -> None:
     """All vote in every round; who is convicted carries nothing more, and members vote alone."""
-    play = Play(contracts, accounts, lie, ballots=ballots)
+    play = Play(contracts, accounts, how, ballots=ballots)
     found = play.whole()
     session = play.chain.session
     assert found.ballots == MEMBERS * ROUNDS
-    assert (session.fault is None) == (lie == "none")
+    assert (session.fault is None) == (how is None)
     forms = {one.form for cast in session.ballots.values() for one in cast.values()}
     assert forms == {Form.SCORES if ballots == "scores" else Form.RANKING}
     committed = sum(map(len, session.committed.values()))
     assert committed == (MEMBERS * ROUNDS if ballots == "hidden" else 0)
     alone = {"commit", "reveal"} if ballots == "hidden" else {"vote"}
-    assert alone <= {*play.calls} if lie != "none" else not alone & {*play.calls}
+    assert alone <= {*play.calls} if how else not alone & {*play.calls}
 
 
 def test_nobody_sees_an_evaluation_before_all_have_committed(contracts, accounts) -> None:
@@ -56,22 +57,22 @@ def test_nobody_sees_an_evaluation_before_all_have_committed(contracts, accounts
 def test_a_run_killed_between_commitments_and_result_goes_on(contracts, accounts, killed) -> None:
     """New roles over the same secret open what the old ones committed to."""
     play = Play(contracts, accounts, ballots="hidden")
-    table, session, everybody = play.table, play.chain.session, range(MEMBERS)
+    conductor, session, everybody = play.conductor, play.chain.session, range(MEMBERS)
     model = model_digest(LAYOUT, play.model)
-    table._enter(0, MessageKind.UPLOAD)
+    conductor._enter(0, MessageKind.UPLOAD)
     sent = [
-        seat.role.upload(0, update, model)
-        for seat, update in zip(table.seats, made_updates(0), strict=True)
+        member.role.upload(0, update, model)
+        for member, update in zip(conductor.members, made_updates(0), strict=True)
     ]
-    table._exchange(0, MessageKind.UPLOAD, sent, everybody)
-    table._enter(0, MessageKind.EVALUATION)
-    table._open(0)
-    for seat, row in zip(table.seats, SCORES, strict=True):
-        seat.role.evaluation(0, row.tolist(), ())
-    table._cast(0)
+    conductor._exchange(0, MessageKind.UPLOAD, sent, everybody)
+    conductor._enter(0, MessageKind.EVALUATION)
+    conductor._open(0)
+    for member, row in zip(conductor.members, SCORES, strict=True):
+        member.role.evaluation(0, row.tolist(), ())
+    conductor._cast(0)
     if killed == "revealed":
         go_to(session.opened[0].ballot_end)
-        table._cast(0)
+        conductor._cast(0)
 
     again = play.reborn(accounts)
     again.round(0)
@@ -83,7 +84,7 @@ def test_a_run_killed_between_commitments_and_result_goes_on(contracts, accounts
 @pytest.mark.parametrize("batched", [True, False], ids=["batch", "single"])
 def test_a_copy_is_evaluated_at_0_and_the_audit_says_so(contracts, accounts, batched) -> None:
     """By whoever posts last, also when the server has been convicted."""
-    play = Play(contracts, accounts, "drops", batched, screen=Likeness())
+    play = Play(contracts, accounts, Drops, batched, screen=Likeness())
     for number in range(ROUNDS):
         updates = made_updates(number)
         updates[0] = updates[3]
@@ -96,11 +97,11 @@ def test_a_copy_is_evaluated_at_0_and_the_audit_says_so(contracts, accounts, bat
             return scores
 
         digest = model_digest(LAYOUT, play.model)
-        winners = play.table.play(number, updates, [3, 1, 2, 0], digest, evaluate)
+        winners = play.conductor.play(number, updates, [3, 1, 2, 0], digest, evaluate)
         assert copied == [(0, 3)], number
         assert winners == (1, 2)
-        assert play.table.last.change is not None
-        play.model = play.model + play.table.last.change
+        assert play.conductor.last.change is not None
+        play.model = play.model + play.conductor.last.change
     found = audit_session(play.chain, play.store)
     assert play.chain.session.fault is not None
     assert play.chain.session.fault.key.round == LIE.round
@@ -117,7 +118,7 @@ def test_who_lets_a_copy_pass_is_named_and_the_rest_stands(contracts, accounts) 
     digest = model_digest(LAYOUT, play.model)
     scores = SCORES.clone()
     scores[2:, 0] = 0
-    play.table.play(0, updates, [3, 1, 2, 0], digest, lambda _: scores)
+    play.conductor.play(0, updates, [3, 1, 2, 0], digest, lambda _: scores)
     found = audit_session(play.chain, play.store)
     assert found.lenient == ["round 0: member 1 evaluated the copy of member 0 above 0"]
 
@@ -140,7 +141,7 @@ def test_a_session_killed_before_its_consensus_gets_it_when_it_is_resumed(
     name = "0x" + begun[0].hex()
     with pytest.raises(click.ClickException, match=f"session {name} has no consensus"):
         FederationChain.find(name, store)
-    times = Times.within(800, hidden=False)
+    times = Times.within(WINDOW, hidden=False)
     chain = FederationChain.find(name, store, (accounts[10], times))
     assert [receipt.call for receipt in chain.receipts] == ["createSession, consensus"]
     again = FederationChain.find(name, store, (accounts[10], times))
@@ -151,7 +152,7 @@ def test_a_session_killed_before_its_consensus_gets_it_when_it_is_resumed(
 
 def test_a_consensus_with_another_kind_of_ballots_is_refused(contracts, accounts) -> None:
     """What members agreed on is in the description; a server may make another consensus."""
-    play = Play(contracts, accounts, times=Times.within(800, hidden=True))
+    play = Play(contracts, accounts, times=Times.within(WINDOW, hidden=True))
     name = "0x" + play.chain.session.id.hex()
     with pytest.raises(click.ClickException, match="has other rules or members than agreed on"):
         FederationChain.find(name, play.store)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from offchain.report.files import write_together
+from offchain.files import write_together
 
 OLD = {"a.png": b"old a", "b.json": b"old b"}
 NEW = {"a.png": b"new a", "b.json": b"new b", "c.html": b"new c"}

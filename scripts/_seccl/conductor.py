@@ -1,4 +1,4 @@
-"""Server and members at one table: one round of SecCL on the chain, step by step."""
+"""Leads server and members through the rounds of SecCL on the chain, step by step."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ import torch
 from ape.api import AccountAPI
 
 from offchain.seccl import actions as do
-from offchain.seccl.adversaries import LyingServer
 from offchain.seccl.messages import MessageKind
 from offchain.seccl.participant import Message, Participant
 from offchain.seccl.reading import Reading, read
 from offchain.seccl.screening import LastRound, screened
-from offchain.seccl.server import Server
+from offchain.seccl.server import Server, TooLate
 from offchain.seccl.similarity import Copied
 from offchain.seccl.updates import SparseUpdate
 from offchain.storage import Datastore
@@ -29,7 +28,7 @@ ALL = 256
 
 
 @dataclass(frozen=True)
-class Seat:
+class Member:
     """A member: its name, its account, its role."""
 
     name: str
@@ -38,8 +37,8 @@ class Seat:
 
 
 @dataclass
-class Table:
-    """All who take part in a session on the connected local chain.
+class Conductor:
+    """Leads all who take part in a session through it, on the connected local chain.
 
     patience: seconds of the consensus's terms. tell: called after every transaction with who sent
     it. last: the round before the one that is played next. sent: bytes of each member's update, by
@@ -49,7 +48,7 @@ class Table:
     chain: FederationChain
     server: Server
     account: AccountAPI
-    seats: Sequence[Seat]
+    members: Sequence[Member]
     store: Datastore
     patience: int
     tell: Callable[[str, Receipt], None]
@@ -77,14 +76,14 @@ class Table:
         if not self._all_there(round_, UPLOAD):
             self._enter(round_, UPLOAD)
         messages = [
-            seat.role.upload(round_, update, model)
-            for seat, update in zip(self.seats, updates, strict=True)
+            member.role.upload(round_, update, model)
+            for member, update in zip(self.members, updates, strict=True)
         ]
         self.sent[round_] = tuple(len(message.content) for message in messages)
         readings = self._exchange(round_, UPLOAD, messages, order)
         read_by = [
-            seat.role.updates(round_, reading, model)
-            for seat, reading in zip(self.seats, readings, strict=True)
+            member.role.updates(round_, reading, model)
+            for member, reading in zip(self.members, readings, strict=True)
         ]
         for reading, (usable, _) in zip(readings, read_by, strict=True):
             self._as_sent(round_, reading, messages, usable)
@@ -95,8 +94,8 @@ class Table:
         self._enter(round_, EVALUATION)
         self._open(round_)
         evaluations = [
-            seat.role.evaluation(round_, row.tolist(), tuple(refused))
-            for seat, row, (_, refused) in zip(self.seats, scores, read_by, strict=True)
+            member.role.evaluation(round_, row.tolist(), tuple(refused))
+            for member, row, (_, refused) in zip(self.members, scores, read_by, strict=True)
         ]
         if session.description.hidden:
             # Before anybody sees an evaluation, from which the ballot follows.
@@ -117,6 +116,11 @@ class Table:
         self.last = LastRound.of(usable, winners)
         return winners
 
+    def begin(self) -> None:
+        """The server posts what it promised before it was stopped, if it was."""
+        for action in self.server.overdue(now()):
+            self._send("server", action, self.account)
+
     def finish(self) -> None:
         """Pays the stake out: to the members when the server was convicted, else back to it."""
         session = self.chain.session
@@ -125,10 +129,10 @@ class Table:
             if session.terms.stake and not session.withdrawn:
                 self._send("server", do.WithdrawStake(session.id), self.account)
             return
-        for seat in self.seats:
-            for action in seat.role.share():
-                self._send(seat.name, action, seat.account)
-            self.chain.withdraw_bonds(seat.account)
+        for member in self.members:
+            for action in member.role.share():
+                self._send(member.name, action, member.account)
+            self.chain.withdraw_bonds(member.account)
 
     # ---------------------------------------------------------------- steps
 
@@ -149,20 +153,20 @@ class Table:
         them reads."""
         session, terms = self.chain.session, self.chain.session.terms
         if session.fault is None:
-            self._same_as_posted(round_, kind, messages)
-            start, end = terms.window(round_, kind)
-            if now() < (start + end) // 2:
-                for i in order:
-                    message = messages[i]
+            for i in order:
+                message = messages[i]
+                try:
                     receipt = self.server.receive(message.key, message.content, now())
-                    self.seats[i].role.keep(receipt)
+                except TooLate:
+                    continue  # without a receipt it posts its message itself
+                self.members[i].role.keep(receipt)
             for action in self.server.post(round_, kind):
-                if not self._is_posted(action):
-                    self._send("server", action, self.account)
+                self._send("server", action, self.account)
             if not self._all_posted(round_, kind):
+                start, end = terms.window(round_, kind)
                 go_to((start + end) // 2)
         while True:
-            readings = [read(session, round_, kind, self.store) for _ in self.seats]
+            readings = [read(session, round_, kind, self.store) for _ in self.members]
             if not self._object(round_, kind, readings, order):
                 return readings
 
@@ -175,13 +179,13 @@ class Table:
             self._send("server", action, self.account)
             acted = True
         for i in order:
-            seat = self.seats[i]
+            member = self.members[i]
             handed = self.server.hand(i, round_, kind) if session.fault is None else None
-            for action in seat.role.objections(round_, kind, readings[i], handed, now()):
+            for action in member.role.objections(round_, kind, readings[i], handed, now()):
                 # One conviction is enough; whoever comes second would be refused.
                 if isinstance(action, get_args(do.Accusation)) and session.fault is not None:
                     continue
-                self._send(seat.name, action, seat.account)
+                self._send(member.name, action, member.account)
                 acted = True
         waiting = [
             asked.deadline
@@ -203,7 +207,7 @@ class Table:
             before = session.opened.get(round_ - 1)
             since = before.reveal_end if before else session.terms.start
             go_to(since + self.patience)
-            first = self.seats[0]
+            first = self.members[0]
             self._send(first.name, do.OpenOverdueRound(round_, 0), first.account)
 
     def _cast(self, round_: int) -> None:
@@ -215,14 +219,14 @@ class Table:
         if session.fault is None:
             handed = [
                 one
-                for seat in self.seats
-                for one in seat.role.voter.handed(round_, consensus, now())
+                for member in self.members
+                for one in member.role.voter.handed(round_, consensus, now())
             ]
             for action in self.server.relay(handed):
                 self._send("server", action, self.account)
-        for seat in self.seats:
-            for action in seat.role.voter.cast(round_, consensus, now()):
-                self._send(seat.name, action, seat.account)
+        for member in self.members:
+            for action in member.role.voter.cast(round_, consensus, now()):
+                self._send(member.name, action, member.account)
 
     def _close(self, round_: int) -> None:
         """When all have voted or no more ballots are taken, the server closes the round, or a
@@ -232,7 +236,7 @@ class Table:
             return
         if len(session.ballots.get(round_, {})) < session.members:
             go_to(session.opened[round_].reveal_end)
-        first = self.seats[0]
+        first = self.members[0]
         honest = session.fault is None
         closer = ("server", self.account) if honest else (first.name, first.account)
         while round_ not in session.closed:
@@ -253,27 +257,6 @@ class Table:
                 raise click.ClickException(
                     f"round {round_}: what counts for member {author} is not what it sent"
                 )
-
-    def _same_as_posted(self, round_: int, kind: MessageKind, messages: Sequence[Message]) -> None:
-        """Before anything is signed again: an honest server must not sign two messages."""
-        if isinstance(self.server, LyingServer) and self.server.lies_about(round_, kind):
-            return
-        reading = read(self.chain.session, round_, kind, self.store)
-        for author, posted in reading.hashes.items():
-            if posted != messages[author].message:
-                raise click.ClickException(
-                    f"round {round_}: made again, the message of member {author} is not the one "
-                    "on the board: this machine computes otherwise than the one interrupted"
-                )
-
-    def _is_posted(self, action: do.Action) -> bool:
-        session = self.chain.session
-        if isinstance(action, do.PostBatch):
-            return (action.round, action.kind) in session.batches
-        if isinstance(action, do.Post):
-            key = action.key
-            return key.author in session.posted(key.round, key.kind, own=False)
-        return False
 
     def _all_there(self, round_: int, kind: MessageKind) -> bool:
         """Whether something is posted for everybody, so that a run goes on after that window."""

@@ -9,49 +9,65 @@ import ape
 import torch
 
 from offchain.crypto import commitments as cm
-from offchain.seccl.adversaries import Lie
+from offchain.seccl.adversaries import Lie, LyingServer
 from offchain.seccl.audit import Findings
+from offchain.seccl.journal import Journal
 from offchain.seccl.messages import SessionTerms
 from offchain.seccl.parameters import model_digest
+from offchain.seccl.server import Server
 from offchain.seccl.updates import mean_update
 from offchain.storage import cid_of, digest_of
 from scripts._seccl.audit import audit_session
 from scripts._seccl.chain import FederationChain, Times, twin_of
-from scripts._seccl.setup import seat_all
+from scripts._seccl.setup import conductor_of
 from scripts._stage.chain import Receipt, now
+from scripts._stage.wallet import AccountWallet
 from tests.kit.memory_store import MemoryStore
-from tests.offchain.seccl.session_in_memory import FIRST, LAYOUT, description, made_updates
+from tests.offchain.seccl.session_in_memory import (
+    FIRST,
+    LAYOUT,
+    MemoryJournal,
+    description,
+    made_updates,
+)
 
-MEMBERS, ROUNDS, WINDOW, STAKE = 4, 3, 800, 4_000_000
+MEMBERS, ROUNDS, WINDOW, STAKE = 4, 3, 8_000, 4_000_000
 SECRET = bytes(range(32))
 LIE = Lie(round=1, victim=2, witness=3)
 SCORES = torch.tensor([[0.9, 0.8, 0.7, 0.6]] * MEMBERS, dtype=torch.float64)
 
 
+def parties(accounts: Any) -> tuple[Any, list[Any]]:
+    """The server's account, and the members' by index."""
+    server, *members = accounts[10 : 11 + MEMBERS]
+    return server, sorted(members, key=lambda one: int(one.address, 16))
+
+
 class Play:
-    """A table that plays rounds, and the model that comes of it."""
+    """A session whose rounds are played, and the model that comes of it."""
 
     def __init__(
         self,
         contracts: Any,
         accounts: Any,
-        lie: str = "none",
+        server: type[LyingServer] | None = None,
         batched: bool = True,
         times: Times | None = None,
         store: MemoryStore | None = None,
+        rounds: int = ROUNDS,
         **agreed: Any,
     ) -> None:
-        """times: of the consensus, those that fit unless given. agreed: of the description."""
+        """server: one that lies. times: of the consensus, those that fit unless given. agreed: of
+        the description."""
         board, factory = contracts
-        account, *others = accounts[10 : 11 + MEMBERS]
-        members = sorted(others, key=lambda one: int(one.address, 16))
+        account, members = parties(accounts)
         addresses = tuple(str(member.address) for member in members)
         about = description(members=addresses, consensus=str(factory.address), **agreed)
         terms = SessionTerms(
             server=str(account.address),
             member_root=cm.root_of(twin_of(board).member_leaves(addresses)),
             members=MEMBERS,
-            rounds=ROUNDS,
+            rounds=rounds,
             start=now() + 100,
             upload_time=WINDOW,
             evaluation_time=WINDOW,
@@ -68,21 +84,23 @@ class Play:
             board, factory, account, terms, times, about, self.store
         )
         self.model = FIRST
-        self._sit(account, members, lie)
+        self.journal: Journal = MemoryJournal(self.chain.session.id)
+        self._sit(account, members, server)
 
-    def _sit(self, account: Any, members: list[Any], lie: str = "none") -> None:
-        """Roles for everybody, who remember nothing."""
+    def _sit(self, account: Any, members: list[Any], lying: type[LyingServer] | None) -> None:
+        """Roles for everybody; members remember nothing, the server has its journal."""
         self.sent: list[tuple[str, Receipt]] = []
-        about = None if lie == "none" else LIE
-        self.table = seat_all(
-            self.chain, account, members, self.store, self._note, lie, about, SECRET
+        parts = self.chain.session, AccountWallet(account), self.store, self.journal
+        server = Server(*parts) if lying is None else lying(*parts, LIE)
+        self.conductor = conductor_of(
+            self.chain, server, account, members, self.store, self._note, SECRET
         )
 
     def round(self, number: int) -> tuple[int, ...]:
         """Plays a round; the winners."""
         updates = made_updates(number)
         digest = model_digest(LAYOUT, self.model)
-        winners = self.table.play(number, updates, range(MEMBERS), digest, lambda _: SCORES)
+        winners = self.conductor.play(number, updates, range(MEMBERS), digest, lambda _: SCORES)
         self.model = self.model + mean_update([updates[winner] for winner in winners])
         return winners
 
@@ -90,15 +108,17 @@ class Play:
         """All rounds, the payout, and the audit."""
         for number in range(ROUNDS):
             self.round(number)
-        self.table.finish()
+        self.conductor.finish()
         return audit_session(self.chain, self.store)
 
-    def reborn(self, accounts: Any) -> Play:
-        """The same session with roles that know chain and datastore alone."""
+    def reborn(self, accounts: Any, journal: Journal | None = None) -> Play:
+        """The same session with roles that know chain and datastore, and the server its journal,
+        unless it is given another."""
         other = copy.copy(self)
         other.chain = FederationChain.find("0x" + self.chain.session.id.hex(), self.store)
-        account, *others = accounts[10 : 11 + MEMBERS]
-        other._sit(account, sorted(others, key=lambda one: int(one.address, 16)))
+        other.journal = journal or self.journal
+        other._sit(*parties(accounts), None)
+        other.conductor.begin()
         return other
 
     @property

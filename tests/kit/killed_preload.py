@@ -1,0 +1,8 @@
+"""What takes seconds, done once in the process from which `killed` forks all others."""
+
+import ape
+import torch
+
+assert torch, "models and their updates"
+assert ape.project.contracts, "compiled, or read from the cache"
+assert ape.networks.ethereum.local.providers, "whose modules are imported when they are looked up"
