@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 from offchain.errors import SoukError
 from offchain.models.canonical import DocumentError
+from offchain.roles import Recover, Wallet
 from offchain.seccl import actions as do
 from offchain.seccl.documents import Catalogue, Evaluation, SignedReceipt
 from offchain.seccl.messages import NO_MESSAGE, MessageKind, PostKey
-from offchain.seccl.reading import Reading, Recover, Wallet, is_signed
+from offchain.seccl.reading import Reading, is_signed
 from offchain.seccl.session import Session
 from offchain.seccl.updates import (
     SparseUpdate,
