@@ -19,7 +19,7 @@ FIGURES ?=
 # Options of the study: make study STUDY="--seeds 3 --only num_words"
 STUDY ?=
 
-.PHONY: help setup setup-test demo demo-sum demo-seccl demo-hide demo-price study figures-seccl figures-hide test gas lint format doctor clean
+.PHONY: help setup setup-test demo demo-sum demo-seccl demo-hide demo-price study figures-seccl figures-hide test quick gas lint format doctor clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -55,7 +55,10 @@ figures-hide: setup ## reproduce the Hide-and-Seek paper's figures, and see what
 	@ape run figures hide $(FIGURES)
 
 test: setup-test ## every check: lint, unit and contract tests, invariants, slither
-	@python tools/run_checks.py
+	@python -m tools.run_checks
+
+quick: setup ## lint, types, structure, and tests near what changed since main; under three minutes
+	@python -m tools.quick
 
 gas: setup ## measure the gas of every call and print it beside the paper's
 	@ape test tests/gas -q -s

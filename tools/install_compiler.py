@@ -1,7 +1,7 @@
 """Put the Solidity compiler into FOLDER as Ape, forge and slither look for it.
 
-The native compiler where it can be downloaded, else the same compiler from npm, in WebAssembly
-behind `tools/solc-v0.8.30.cjs`: slower, the same bytecode.
+The native compiler where one is pinned (Linux x86-64) and can be downloaded, else the same compiler
+from npm, in WebAssembly behind `tools/solc-v0.8.30.cjs`: slower, the same bytecode.
 
     python tools/install_compiler.py FOLDER
 """
@@ -22,10 +22,14 @@ SHIM = Path(__file__).resolve().with_name(f"solc-v{VERSION}.cjs")
 TIMEOUT = 10  # seconds without an answer, or without a byte
 
 
+class NotPinned(OSError):
+    """This machine's native compiler has no hash here to check it against."""
+
+
 def download_native() -> bytes:
-    """The native compiler for Linux x86-64; raises OSError when it cannot be had."""
+    """The native compiler for this machine; raises OSError when it cannot be had."""
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
-        raise OSError(f"no pinned compiler for {platform.system()} {platform.machine()}")
+        raise NotPinned(f"no pinned native one for {platform.system()} {platform.machine()}")
     url = BINARY_DOWNLOAD_BASE.format("linux", f"solc-linux-amd64-v{VERSION}+{BUILD}")
     response = requests.get(url, timeout=TIMEOUT)
     response.raise_for_status()
@@ -33,6 +37,12 @@ def download_native() -> bytes:
     if digest != SHA256:
         raise OSError(f"the downloaded compiler's SHA-256 is {digest}, not {SHA256}")
     return response.content
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, NotPinned):
+        return str(error)
+    return f"no way to download the native one ({type(error).__name__})"
 
 
 def install(folder: Path) -> str:
@@ -48,8 +58,8 @@ def install(folder: Path) -> str:
         new.unlink(missing_ok=True)
         new.symlink_to(os.path.relpath(SHIM, folder))
         kind = (
-            f"npm's Solidity compiler {VERSION}, the same in WebAssembly, because the native one "
-            f"could not be downloaded ({type(error).__name__})"
+            f"npm's Solidity compiler {VERSION}, the same in WebAssembly, because there is "
+            f"{_reason(error)}"
         )
     new.replace(target)
     return kind

@@ -6,11 +6,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from offchain.roles import Wallet
 from offchain.seccl import actions as do
 from offchain.seccl.documents import Catalogue, Entry
 from offchain.seccl.journal import Journal
 from offchain.seccl.messages import MessageKind, Receipt
-from offchain.seccl.reading import Wallet
 from offchain.seccl.server import Server
 from offchain.seccl.session import Session
 from offchain.storage import Datastore, cid_from_digest

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from offchain.crypto import commitments as cm
 from offchain.errors import SoukError
+from offchain.roles import Wallet
 from offchain.seccl import actions as do
 from offchain.seccl.documents import Catalogue, Entry, SignedReceipt
 from offchain.seccl.journal import Journal, Promise
 from offchain.seccl.messages import MessageKind, PostKey, Receipt
-from offchain.seccl.reading import Wallet, max_message_bytes
+from offchain.seccl.reading import max_message_bytes
 from offchain.seccl.session import Session
 from offchain.storage import Datastore, digest_of
 

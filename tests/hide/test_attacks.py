@@ -4,19 +4,10 @@ import ape
 import pytest
 
 from offchain.hide.sale.listings import Sale, SaleState
-from tests.hide.shop import (
-    OPEN,
-    PLENTY,
-    PRICES,
-    SEALED,
-    STAKE,
-    Shop,
-    list_args,
-    make_listing,
-    open_shop,
-)
+from tests.hide.listing_driver import PRICES, Shop, list_args, make_listing, open_shop
 from tests.kit.mock_contracts import deploy_token
 from tests.kit.refusals import decode, refusal, refused
+from tests.kit.sale import OPEN, PLENTY, SEALED, STAKE
 
 REVERTS, BURNS, CALLS = 1, 2, 3
 

@@ -12,9 +12,10 @@ from offchain.crypto import commitments as cm
 from offchain.crypto import sealing
 from tests.hyperx.commitment import Commitment
 from tests.hyperx.session_driver import SEALED, Seat, open_session
-from tests.hyperx.weakened import WEAKENINGS, compile_weakened, weakened
+from tests.hyperx.weakened import SESSION, WEAKENINGS, weakened
 from tests.kit.refusals import decode, refusal, refused
 from tests.kit.snapshots import undone
+from tests.kit.weakened import compile_copies
 
 CALLS, REVERTS, BURNS_GAS = 3, 1, 2
 
@@ -22,7 +23,7 @@ CALLS, REVERTS, BURNS_GAS = 3, 1, 2
 @pytest.fixture(scope="module")
 def weak_copies():
     """The weakened sessions, by name."""
-    return compile_weakened()
+    return compile_copies(WEAKENINGS, SESSION)
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ import pytest
 
 from offchain.mde.deals import Side
 from tests.kit.refusals import refused
-from tests.mde.market import PLENTY, STAKE, make_market, open_market, place_of
+from tests.kit.sale import PLENTY, STAKE
+from tests.mde.deal_driver import make_market, open_market, place_of
 
 MOST = 2**96 - 1
 

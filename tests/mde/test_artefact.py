@@ -28,7 +28,8 @@ from offchain.mde.verifiable.quotes import (
 from offchain.mde.verifiable.scores import ScoreLeaves
 from offchain.mde.verifiable.tree import load_verifiable
 from tests.kit.refusals import refused
-from tests.mde.market import PLENTY, STAKE, make_market
+from tests.kit.sale import PLENTY, STAKE
+from tests.mde.deal_driver import make_market
 
 FEATURES, CLASSES, SAMPLES = 8, 3, 40
 RULE = PriceFunction(Piecewise(((0, 10), (10**9, 10**5))), budget=10**5, floor=5)

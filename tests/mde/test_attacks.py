@@ -8,8 +8,9 @@ import pytest
 from offchain.mde.deals import DealState
 from tests.kit.mock_contracts import deploy_token
 from tests.kit.refusals import decode, refusal, refused
+from tests.kit.sale import PLENTY, STAKE
 from tests.kit.snapshots import undone
-from tests.mde.market import PLENTY, STAKE, make_market, open_market, sold_market
+from tests.mde.deal_driver import make_market, open_market, sold_market
 
 REVERTS, BURNS, CALLS = 1, 2, 3
 

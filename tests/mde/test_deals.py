@@ -9,15 +9,8 @@ import pytest
 
 from offchain.mde.deals import DealState
 from tests.kit.refusals import refused
-from tests.mde.market import (
-    DELIVERY_TIME,
-    DISPUTE_TIME,
-    PLENTY,
-    SEALED,
-    STAKE,
-    make_market,
-    open_market,
-)
+from tests.kit.sale import DELIVERY_TIME, DISPUTE_TIME, PLENTY, SEALED, STAKE
+from tests.mde.deal_driver import make_market, open_market
 
 
 def test_a_quoted_dataset_is_bought_delivered_and_paid(

@@ -15,12 +15,11 @@ from offchain.mde.pricing import Binary, Menu, PriceFunction
 from offchain.mde.verifiable.rules import price_rule
 from offchain.mde.verifiable.scores import running_totals, score_leaf
 from tests.kit.refusals import refused
+from tests.kit.sale import SEALED, STAKE
 from tests.kit.snapshots import undone
-from tests.mde.market import (
+from tests.mde.deal_driver import (
     CHUNKS,
     RULE,
-    SEALED,
-    STAKE,
     TREE,
     chunk_of,
     make_market,

@@ -11,9 +11,10 @@ from eth_hash.auto import keccak
 
 from offchain.mde.deals import DealState, Place
 from tests.kit.refusals import refused
+from tests.kit.sale import PLENTY
 from tests.kit.snapshots import undone
 from tests.kit.solidity import compile_contracts
-from tests.mde.market import NAME, PLENTY, QUOTE_TIME, make_market, open_market, place_of, sign
+from tests.mde.deal_driver import NAME, QUOTE_TIME, make_market, open_market, place_of, sign
 
 WALLET = "tests/mde/mocks/Wallet.sol"
 

@@ -21,8 +21,9 @@ from offchain.mde.verifiable.rules import price_rule, rule_hash
 from offchain.mde.verifiable.scores import ScoreLeaves, running_totals, score_leaf
 from offchain.mde.verifiable.tree import CommittedTree
 from tests.kit.refusals import refusal
+from tests.kit.sale import spoil
 from tests.kit.solidity import compile_contracts
-from tests.mde.market import chunk_of, make_market, place_of, spoil
+from tests.mde.deal_driver import chunk_of, make_market, place_of
 
 HARNESS = "tests/invariants/QuotesHarness.sol"
 SEEDS = range(6)

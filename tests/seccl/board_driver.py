@@ -12,14 +12,8 @@ from ape.contracts import ContractInstance
 from eth_account.messages import encode_typed_data
 
 from offchain.crypto import commitments as cm
-from offchain.seccl.messages import (
-    DIGEST_BYTES,
-    Board,
-    MessageKind,
-    PostKey,
-    Receipt,
-    SessionTerms,
-)
+from offchain.seccl.board import DIGEST_BYTES, Board
+from offchain.seccl.messages import MessageKind, PostKey, Receipt, SessionTerms
 from tests.kit.driver import Driver
 
 UPLOAD, EVALUATION = MessageKind.UPLOAD, MessageKind.EVALUATION

@@ -27,8 +27,9 @@ from offchain.hyperx.quality import QualityScore
 from offchain.hyperx.session import Session
 from offchain.hyperx.terms import Terms
 from offchain.models.backbones import default_preprocessing
-from offchain.models.extractor import Extractor, random_extractor
+from offchain.models.extractor import Extractor
 from tests.kit.memory_store import MemoryStore
+from tests.kit.random_networks import random_extractor
 from tests.offchain.hyperx.session_in_memory import SessionInMemory
 
 CPU = torch.device("cpu")

@@ -1,0 +1,1 @@
+"""What `make` runs: set-up, the checks in two lanes, and what a change touches."""

@@ -1,0 +1,132 @@
+"""Runs checks two at a time; the first that fails ends the run and is named.
+
+Each check's output goes to `.cache/checks/<name>.log`; a failed check's is printed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+LOGS = Path(".cache/checks")
+LANES = 2
+ALIVE_EVERY = 10.0  # seconds between lines that say what is still running
+
+
+@dataclass(frozen=True)
+class Check:
+    """One command; `env` is set on top of the environment, and `after` is a check that it needs."""
+
+    name: str
+    command: tuple[str, ...]
+    env: dict[str, str] = field(default_factory=dict)
+    after: str | None = None
+
+    @property
+    def log(self) -> Path:
+        return LOGS / f"{self.name}.log"
+
+
+@dataclass(frozen=True)
+class Passed:
+    """How long a check took: seconds by the clock, and seconds of processor time."""
+
+    name: str
+    seconds: float
+    busy: float
+
+
+@dataclass
+class Running:
+    """A check under way, in a process group of its own so that all of it can be stopped."""
+
+    check: Check
+    process: subprocess.Popen[bytes]
+    began: float
+    busy: float = 0.0  # processor seconds of it and its children, once it has ended
+
+    @classmethod
+    def start(cls, check: Check) -> Running:
+        with check.log.open("wb") as log:
+            process = subprocess.Popen(
+                check.command,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"} | check.env,
+                start_new_session=True,
+            )
+        print(f"{check.name}: started", flush=True)
+        return cls(check, process, time.monotonic())
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.began
+
+    def ended(self) -> bool:
+        """Whether it is over. Waits by hand, as Popen does not tell the processor time."""
+        if self.process.returncode is None:
+            pid, status, usage = os.wait4(self.process.pid, os.WNOHANG)
+            if pid:
+                self.process.returncode = os.waitstatus_to_exitcode(status)
+                self.busy = usage.ru_utime + usage.ru_stime
+        return self.process.returncode is not None
+
+    def stop(self) -> None:
+        """End the check and what it started."""
+        if self.ended():
+            return
+        os.killpg(self.process.pid, signal.SIGTERM)
+        deadline = time.monotonic() + 10
+        while not self.ended() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        if not self.ended():
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+def last_line(log: Path) -> str:
+    """What the check said last, its durations aside."""
+    lines = [line.strip() for line in log.read_text(errors="replace").split("\n")]
+    return next((line for line in reversed(lines) if line), "no output yet")
+
+
+def run(checks: Sequence[Check]) -> tuple[list[Passed], str | None]:
+    """The checks that passed, and the name of the first that failed or None.
+
+    Checks start in the order given, each once the check that it needs has passed.
+    """
+    LOGS.mkdir(parents=True, exist_ok=True)
+    waiting = list(checks)
+    running: list[Running] = []
+    passed: list[Passed] = []
+    told = time.monotonic()
+    try:
+        while waiting or running:
+            done = {None, *(one.name for one in passed)}
+            ready = [check for check in waiting if check.after in done]
+            for check in ready[: LANES - len(running)]:
+                waiting.remove(check)
+                running.append(Running.start(check))
+            time.sleep(0.2)
+            for one in [one for one in running if one.ended()]:
+                running.remove(one)
+                name = one.check.name
+                if one.process.returncode != 0:
+                    print(one.check.log.read_text(errors="replace"), flush=True)
+                    return passed, name
+                passed.append(Passed(name, one.seconds, one.busy))
+                print(f"{name}: passed in {one.seconds:.0f} s: {last_line(one.check.log)}")
+            if time.monotonic() - told >= ALIVE_EVERY:
+                told = time.monotonic()
+                for one in running:
+                    said = last_line(one.check.log)
+                    print(f"{one.check.name}: {one.seconds:.0f} s so far: {said}", flush=True)
+        return passed, None
+    finally:
+        for one in running:
+            one.stop()
