@@ -45,7 +45,7 @@ def key_of(level: int, seller: str) -> bytes:
 
 
 @dataclass
-class Shop(SaleDriver):
+class ListingDriver(SaleDriver):
     """One listing."""
 
     contract: ContractInstance
@@ -265,11 +265,11 @@ def open_shop(
     funds: int = PLENTY,
     token: ContractInstance | None = None,
     **changes: Any,
-) -> Shop:
+) -> ListingDriver:
     """Lists levels."""
     if token:
         changes["token"] = token.address
     listing, files, keys = make_listing(contract, seller, **changes)
-    shop = Shop(contract, listing, seller, files, keys, token)
+    shop = ListingDriver(contract, listing, seller, files, keys, token)
     contract.list(*list_args(listing, funds), **shop.pay(funds, seller))
     return shop

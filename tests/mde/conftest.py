@@ -1,4 +1,4 @@
-"""The contract, and markets under both settlements and in both currencies."""
+"""The contract, and sales under both settlements and in both currencies."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from tests.kit.mock_contracts import deploy_token
 from tests.kit.sale import OPEN, SEALED
-from tests.mde.deal_driver import open_market
+from tests.mde.deal_driver import open_deal
 
 
 @pytest.fixture(scope="session")
@@ -31,8 +31,8 @@ def currency(request, stablecoin):
 
 
 @pytest.fixture(params=[(OPEN, False), (SEALED, True)], ids=["open, native", "sealed, token"])
-def market(request, contract, buyer, seller, stablecoin):
+def sale(request, contract, buyer, seller, stablecoin):
     """A posted order and a registered dataset of honest parties."""
     settlement, in_token = request.param
     token = stablecoin if in_token else None
-    return open_market(contract, buyer, seller, settlement=settlement, token=token)
+    return open_deal(contract, buyer, seller, settlement=settlement, token=token)

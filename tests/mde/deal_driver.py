@@ -91,7 +91,7 @@ def sign(account: Any, deal: Deal, place: Place) -> bytes:
 
 
 @dataclass
-class Market(SaleDriver):
+class DealDriver(SaleDriver):
     """One order, one dataset, and the deal between them."""
 
     contract: ContractInstance
@@ -310,7 +310,7 @@ class Market(SaleDriver):
         return (*self.both, self.key, evidence, price_rule(self.rule))
 
 
-def make_market(
+def make_deal(
     contract: ContractInstance,
     buyer: Any,
     seller: Any,
@@ -326,7 +326,7 @@ def make_market(
     spoilt: int | None = None,
     name: bytes = NAME,
     **order: Any,
-) -> Market:
+) -> DealDriver:
     """Parties and a deal that nobody posted, registered or recorded yet.
 
     totals, price: what the seller says where it lies; spoilt: a chunk that it spoils.
@@ -370,30 +370,30 @@ def make_market(
     fetched = rule.price(totals[-1]) if price is None else price
     expires = ape.chain.blocks.head.timestamp + QUOTE_TIME if expiry is None else expiry
     deal = Deal(asked, dataset, Quote(fetched, expires, leaves.root))
-    return Market(
+    return DealDriver(
         contract, buyer, seller, tree, rule, tuple(chunks), file, key, leaves, deal, token
     )
 
 
-def open_market(
+def open_deal(
     contract: ContractInstance,
     buyer: Any,
     seller: Any,
     budget: int = PLENTY,
     funds: int = PLENTY,
     **changes: Any,
-) -> Market:
-    """A market whose order is posted and whose dataset is registered; see ``make_market``."""
-    market = make_market(contract, buyer, seller, **changes)
-    market.post(budget)
-    market.register(funds)
-    return market
+) -> DealDriver:
+    """A sale whose order is posted and whose dataset is registered; see ``make_deal``."""
+    sale = make_deal(contract, buyer, seller, **changes)
+    sale.post(budget)
+    sale.register(funds)
+    return sale
 
 
-def sold_market(contract: ContractInstance, buyer: Any, seller: Any, **changes: Any) -> Market:
-    """A market that was quoted, bought and delivered; see ``make_market``."""
-    market = open_market(contract, buyer, seller, **changes)
-    market.quote()
-    market.buy()
-    market.deliver()
-    return market
+def sold_deal(contract: ContractInstance, buyer: Any, seller: Any, **changes: Any) -> DealDriver:
+    """A sale that was quoted, bought and delivered; see ``make_deal``."""
+    sale = open_deal(contract, buyer, seller, **changes)
+    sale.quote()
+    sale.buy()
+    sale.deliver()
+    return sale

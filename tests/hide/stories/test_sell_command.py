@@ -20,7 +20,7 @@ from scripts import sell
 from scripts._hide.chain import SaleChain
 from scripts._hide.stories import STORIES
 from scripts._stage.chain import ActionRefused
-from tests.hide.listing_driver import PRICES, Shop, open_shop
+from tests.hide.listing_driver import PRICES, ListingDriver, open_shop
 from tests.kit.sale import OPEN, SEALED
 
 NOWHERE = "0x000000000000000000000000000000000000dEaD"
@@ -102,7 +102,7 @@ def test_help_loads_no_library_that_takes_seconds() -> None:
 # ---------------------------------------------------------------- what the contract refuses
 
 
-def _buy(shop: Shop, level: int, pays: int) -> Action:
+def _buy(shop: ListingDriver, level: int, pays: int) -> Action:
     _, key = shop.one_time_key()
     return Action("buy", shop.buy_args(level, key), pays)
 

@@ -140,7 +140,7 @@ class Step:
     height: int
 
 
-class Market:
+class SmallMarket:
     """A chain, a network and parties with a secrets file each, under `folder`."""
 
     def __init__(self, folder: Path, **changes) -> None:
@@ -245,9 +245,9 @@ class Market:
             self.rest(restart=restart)
 
 
-def honest(folder: Path, **changes) -> Market:
+def honest(folder: Path, **changes) -> SmallMarket:
     """Anna (digit 4), Bert (9, the best) and Carl (6) before a collector; nobody has acted."""
-    market = Market(folder, **changes)
+    market = SmallMarket(folder, **changes)
     for account, digit in ((ANNA, 4), (BERT, 9), (CARL, 6)):
         market.provider(account, digit)
     market.collector()
