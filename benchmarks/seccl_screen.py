@@ -29,7 +29,7 @@ from offchain.seccl.networks import default_factory
 from offchain.seccl.parameters import initial_model
 from offchain.seccl.partition import partition
 from offchain.seccl.similarity import copies
-from offchain.seccl.training import Samples, Task, TrainingSettings
+from offchain.seccl.training import LocalData, Task, TrainingSettings
 from offchain.seccl.updates import SparseUpdate, largest_changes, mean_update
 
 PARTICIPANTS, WINNERS, RIDERS, SHARE = 10, 3, 2, 0.1
@@ -88,8 +88,8 @@ def rates(spec: str, train: ImageSet, seed: int, rounds: int, settings: Training
     parts = partition(train, PARTICIPANTS, spec, seed=seed)
     engine = LoopEngine(
         task,
-        [Samples.of(part.training, i) for i, part in enumerate(parts)],
-        [Samples.of(part.validation, i) for i, part in enumerate(parts)],
+        [LocalData.of(part.training, i) for i, part in enumerate(parts)],
+        [LocalData.of(part.validation, i) for i, part in enumerate(parts)],
         channels_last=True,
     )
     rng = generator(seed, f"screen {spec}")

@@ -28,14 +28,14 @@ from offchain.seccl.networks import default_factory
 from offchain.seccl.parameters import initial_model
 from offchain.seccl.partition import partition
 from offchain.seccl.run import CENTRAL, Result, Run
-from offchain.seccl.training import Samples, Task
+from offchain.seccl.training import LocalData, Task
 
 _VERSION = 3
 """Raised when equal settings no longer give equal results, so that old files are left alone."""
 
 
 def default_engine(
-    task: Task, training: Sequence[Samples], validation: Sequence[Samples]
+    task: Task, training: Sequence[LocalData], validation: Sequence[LocalData]
 ) -> Engine:
     """The fastest on one thread of a CPU, or on a GPU.
 
@@ -140,7 +140,7 @@ class _Scene:
 
     def _central(self, run: Run) -> list[float]:
         task = self._task(run)
-        samples, judged = (Samples.of(part, 0, self.device) for part in (self.train, self.test))
+        samples, judged = (LocalData.of(part, 0, self.device) for part in (self.train, self.test))
         start = initial_model(task.factory, run.seed).to(self.device)
         return central_baseline(task, samples, judged, run.rounds, start)
 

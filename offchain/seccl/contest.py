@@ -18,10 +18,10 @@ from offchain.seccl.federation import Judge
 from offchain.seccl.parameters import initial_model
 from offchain.seccl.partition import PrivatePart
 from offchain.seccl.similarity import Copied
-from offchain.seccl.training import Samples, Task
+from offchain.seccl.training import LocalData, Task
 from offchain.seccl.updates import NonFiniteValues, SparseUpdate, applied, largest_changes
 
-EngineMaker = Callable[[Task, Sequence[Samples], Sequence[Samples]], Engine]
+EngineMaker = Callable[[Task, Sequence[LocalData], Sequence[LocalData]], Engine]
 """Makes the engine of a task, its training sets and its validation sets."""
 
 Protect = Callable[[torch.Tensor, int], torch.Tensor]
@@ -76,7 +76,7 @@ class Contest:
         protect: what every participant does to its change before it picks the part it uploads.
         """
         self._task, self._protect, self._count = task, protect, len(parts)
-        training = [Samples.of(part.training, i, task.device) for i, part in enumerate(parts)]
+        training = [LocalData.of(part.training, i, task.device) for i, part in enumerate(parts)]
         # A poisoned copy is one more training set of its owner.
         self._poisoned: dict[tuple[str, int], int] = {}
         for attack in attacks:
@@ -85,11 +85,11 @@ class Contest:
                 if key not in self._poisoned:
                     self._poisoned[key] = len(training)
                     training.append(attack.poisoned(training[who], task.class_count, task.seed))
-        validation = [Samples.of(part.validation, i, task.device) for i, part in enumerate(parts)]
+        validation = [LocalData.of(part.validation, i, task.device) for i, part in enumerate(parts)]
         self._engine = make_engine(task, training, validation)
-        samples = Samples.of(test, 0, task.device)
+        samples = LocalData.of(test, 0, task.device)
         others = samples.labels != TARGET_CLASS
-        marked = Samples(
+        marked = LocalData(
             0,
             stamped(samples.images[others]),
             torch.full_like(samples.labels[others], TARGET_CLASS),

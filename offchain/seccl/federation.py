@@ -11,7 +11,7 @@ from offchain.data.imageset import Progress
 from offchain.seccl.engine import Engine
 from offchain.seccl.evaluation import accuracy, confusion, macro_f
 from offchain.seccl.parameters import model_digest
-from offchain.seccl.training import LocalTrainer, Samples, Task
+from offchain.seccl.training import LocalData, LocalTrainer, Task
 from offchain.seccl.updates import (
     SparseUpdate,
     UpdateHeader,
@@ -52,7 +52,7 @@ class Federation:
         self,
         task: Task,
         engine: Engine,
-        test: Samples,
+        test: LocalData,
         consensus: Consensus,
         start: torch.Tensor,
         aggregate: Aggregate = mean_update,
@@ -106,7 +106,7 @@ class Federation:
 class Judge:
     """Accuracy on a test set that no participant trains on."""
 
-    def __init__(self, task: Task, test: Samples) -> None:
+    def __init__(self, task: Task, test: LocalData) -> None:
         trainer = LocalTrainer(task, channels_last=True)
         self.layout = trainer.layout
         self._model = trainer.model
@@ -121,7 +121,7 @@ class Judge:
 
 
 def central_baseline(
-    task: Task, everything: Samples, test: Samples, rounds: int, start: torch.Tensor
+    task: Task, everything: LocalData, test: LocalData, rounds: int, start: torch.Tensor
 ) -> list[float]:
     """Accuracy after each of `rounds` rounds of local training on all images in one place.
 

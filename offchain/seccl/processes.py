@@ -26,7 +26,7 @@ from offchain.seccl.engine import (
     evaluated_together,
     gathered,
 )
-from offchain.seccl.training import Samples, Task
+from offchain.seccl.training import LocalData, Task
 
 _worker: LoopEngine  # in a worker process: its own engine, made once by _start
 
@@ -44,8 +44,8 @@ class ProcessEngine:
     def __init__(
         self,
         task: Task,
-        training: Sequence[Samples],
-        validation: Sequence[Samples],
+        training: Sequence[LocalData],
+        validation: Sequence[LocalData],
         channels_last: bool = False,
         workers: int | None = None,
         stacked: bool = False,
@@ -123,7 +123,7 @@ def _alive() -> Iterator[None]:
 Plain = list[tuple[int, npt.NDArray[np.uint8], npt.NDArray[np.int64]]]
 
 
-def _plain(sets: Sequence[Samples]) -> Plain:
+def _plain(sets: Sequence[LocalData]) -> Plain:
     """The sets as arrays: tensors would travel in shared memory, which containers are short of."""
     return [(part.owner, part.images.numpy(), part.labels.numpy()) for part in sets]
 
@@ -151,8 +151,8 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _samples(sets: Plain) -> list[Samples]:
-    return [Samples(owner, torch.from_numpy(x), torch.from_numpy(y)) for owner, x, y in sets]
+def _samples(sets: Plain) -> list[LocalData]:
+    return [LocalData(owner, torch.from_numpy(x), torch.from_numpy(y)) for owner, x, y in sets]
 
 
 def _ready(_: int) -> None:

@@ -20,7 +20,7 @@ from offchain.seccl.engine import (
     evaluated_together,
     gathered,
 )
-from offchain.seccl.training import Samples, Task, to_inputs
+from offchain.seccl.training import LocalData, Task, to_inputs
 
 _Item = TypeVar("_Item")
 
@@ -37,8 +37,8 @@ class ThreadEngine:
     def __init__(
         self,
         task: Task,
-        training: Sequence[Samples],
-        validation: Sequence[Samples],
+        training: Sequence[LocalData],
+        validation: Sequence[LocalData],
         channels_last: bool = False,
         workers: int | None = None,
         stacked: bool = False,
@@ -119,7 +119,7 @@ def _global_state_kept() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _check_draws_nothing(task: Task, samples: Samples) -> None:
+def _check_draws_nothing(task: Task, samples: LocalData) -> None:
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         model = task.factory().train()
         before = torch.get_rng_state()

@@ -21,7 +21,7 @@ from offchain.seccl.contest import Contest, State
 from offchain.seccl.federation import Judge
 from offchain.seccl.journal import Journal
 from offchain.seccl.parameters import Layout, initial_model, model_digest
-from offchain.seccl.training import Samples
+from offchain.seccl.training import LocalData
 from offchain.storage import Datastore, open_datastore
 from scripts._seccl.audit import audit_session
 from scripts._seccl.chain import FederationChain, id_of
@@ -137,7 +137,7 @@ class Run:
                 tell = telling.faults(chain)
                 conductor = make_conductor(options, chain, store, journal, tell, hidden.salts)
                 conductor.begin()
-                judge = Judge(task, Samples.of(test, 0, task.device))
+                judge = Judge(task, LocalData.of(test, 0, task.device))
                 rounds = Rounds(options, self.attack, chain, conductor, contest, judge, telling)
                 played = rounds.play()
             finally:
