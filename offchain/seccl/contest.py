@@ -11,7 +11,7 @@ import torch
 from offchain.data.imageset import ImageSet
 from offchain.data.seeds import generator
 from offchain.seccl.attacks import TARGET_CLASS, Attack, Scene, stamped
-from offchain.seccl.defences import Defence, Posted
+from offchain.seccl.defences import Defence, PostedUpdates
 from offchain.seccl.engine import Engine
 from offchain.seccl.evaluation import macro_f
 from offchain.seccl.federation import Judge
@@ -141,7 +141,7 @@ class Contest:
             scores[:, [copy.author for copy in copies]] = 0
             return attack.ballots(scores, attackers)
 
-        posted = Posted(
+        posted = PostedUpdates(
             updates, self._order(number, attackers), state.previous, state.last_change, ballots
         )
         decision = defence.decide(posted)

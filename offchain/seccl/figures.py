@@ -8,14 +8,14 @@ from statistics import fmean
 from matplotlib.figure import Figure
 
 from offchain.seccl.figure_sheets import PAPER_BASELINE
-from offchain.seccl.run import CENTRAL, Result, Run
+from offchain.seccl.run import CENTRAL, Run, RunResult
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#666666")
 _MARKERS = ("o", "s", "^", "v", "D", "P", "X")
 
 
 def curves_figure(
-    results: Sequence[Result], by: Callable[[Run], str], title: str, mark: int | None = None
+    results: Sequence[RunResult], by: Callable[[Run], str], title: str, mark: int | None = None
 ) -> Figure:
     """Accuracy by round, a line for each value of `by`: the mean over seeds, a band to both ends.
 
@@ -49,7 +49,7 @@ def curves_figure(
     return figure
 
 
-def figure_4(results: Sequence[Result], participants: int) -> Figure:
+def figure_4(results: Sequence[RunResult], participants: int) -> Figure:
     """The paper's Figure 4a (20 participants) or 4b (30)."""
     chosen = [r for r in results if r.run.defence == CENTRAL or r.run.participants == participants]
     return curves_figure(
@@ -59,7 +59,7 @@ def figure_4(results: Sequence[Result], participants: int) -> Figure:
     )
 
 
-def figure_5(results: Sequence[Result]) -> Figure:
+def figure_5(results: Sequence[RunResult]) -> Figure:
     """The paper's Figure 5."""
     return curves_figure(
         results,
