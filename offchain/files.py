@@ -35,18 +35,18 @@ def write_whole(path: Path, content: bytes, mode: int = 0o666) -> None:
         os.close(folder)
 
 
-def write_together(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
+def write_together(folder: Path, files: Mapping[str, bytes], mode: int = 0o666) -> list[Path]:
     """Writes `files`, by name, into `folder`, made if missing; their paths, in the same order.
 
     Files of these names are replaced, others stay. All are written beside their places before the
     first is put there. Where anything fails, the folder is as it was, and gone if it was made.
-    Raises OSError.
+    mode: permissions of the files, of which the umask takes its part. Raises OSError.
     """
     made = [one for one in (folder, *folder.parents) if not one.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".writing-", dir=folder) as beside:
-            _put_there(folder, files, Path(beside))
+            _put_there(folder, files, Path(beside), mode)
     except BaseException:
         for one in made:
             with contextlib.suppress(OSError):
@@ -55,12 +55,13 @@ def write_together(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
     return [folder / name for name in files]
 
 
-def _put_there(folder: Path, files: Mapping[str, bytes], beside: Path) -> None:
+def _put_there(folder: Path, files: Mapping[str, bytes], beside: Path, mode: int) -> None:
     """Writes all `files` to the empty folder `beside`, then moves them, or none, to `folder`."""
     old, new = beside / "old", beside / "new"
     old.mkdir()
     new.mkdir()
     for name, content in files.items():
+        (new / name).touch(mode)
         (new / name).write_bytes(content)
         if (folder / name).exists():
             shutil.copy2(folder / name, old / name)

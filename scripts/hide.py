@@ -155,7 +155,8 @@ def cli(
     Needs no chain. Every accuracy measured is kept under OUT/private at once: the same command goes
     on where it was stopped.
     """
-    from scripts._hide.mask import MaskOptions, hide
+    from scripts._hide.mask import hide
+    from scripts._hide.mask_options import MaskOptions
     from scripts._stage.errors import one_line_each
 
     with one_line_each():

@@ -12,7 +12,7 @@ import click
 from offchain.hide.making import Plan
 from offchain.hide.masks import MaskSettings
 from offchain.hide.training import TrainingSettings
-from scripts._hide.mask import levels_of
+from scripts._hide.mask_options import levels_of
 from scripts._hide.stories import Story
 from scripts._stage.money import parse_amount
 

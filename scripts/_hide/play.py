@@ -28,7 +28,8 @@ from offchain.models.device import pick_device
 from offchain.storage import Datastore, open_datastore
 from scripts._hide.chain import SaleChain
 from scripts._hide.options import SellOptions
-from scripts._hide.record import SaleRecord, make_record
+from scripts._hide.outcome import make_record
+from scripts._hide.record import SaleRecord
 from scripts._hide.report import report_of
 from scripts._hide.scene import Scene, injustices
 from scripts._hide.sheets import conclude

@@ -33,7 +33,7 @@ def report_of(record: SaleRecord, *, good: bool) -> Report:
                     Picture(accuracy, "Accuracy of each level, and what its buyers reached."),
                     Picture(prices, "Price of each level against its accuracy."),
                 ),
-                sheets=(levels_sheet(record), counters_sheet(record)),
+                sheets=(levels_sheet(record), counters_sheet(record.counters, record.network)),
             ),
             Section("Sales", sheets=(buyers_sheet(record), money)),
             Section("Conclusions", lines=record.conclusions),

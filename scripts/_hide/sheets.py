@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from offchain.hide.countermeasures import Regained, best
 from offchain.report.money import money_sheet
 from offchain.report.sheets import Row, Sheet
 from offchain.report.text import amount, percent, plain, whole
@@ -28,7 +29,7 @@ def conclude(telling: Telling, record: SaleRecord, wrong: list[str], files: Sequ
 def sheets(record: SaleRecord) -> list[Sheet]:
     """All of them, in the order they are shown."""
     return [
-        counters_sheet(record),
+        counters_sheet(record.counters, record.network),
         levels_sheet(record),
         buyers_sheet(record),
         calls_sheet(record.calls, record.gas_price_gwei, REFUSED),
@@ -36,15 +37,16 @@ def sheets(record: SaleRecord) -> list[Sheet]:
     ]
 
 
-def counters_sheet(record: SaleRecord) -> Sheet:
-    """What each free counter-measure regains."""
-    rows = [Row((one.name, percent(one.accuracy)), one == record.free) for one in record.counters]
+def counters_sheet(counters: Sequence[Regained], network: str) -> Sheet:
+    """What each free counter-measure, at least one, regains by a network of that name."""
+    strongest = best(counters)
+    rows = [Row((one.name, percent(one.accuracy)), one is strongest) for one in counters]
     return Sheet(
         "Regained without paying",
         ("counter-measure", "accuracy"),
         1,
         tuple(rows),
-        note=f"Anybody may train on the published data like this; by {record.network}.",
+        note=f"Anybody may train on the published data like this; by {network}.",
     )
 
 

@@ -28,14 +28,16 @@ class Report:
     record: str
     files: Mapping[str, bytes] = field(default_factory=dict)
 
-    def write(self, folder: Path) -> list[Path]:
+    def write(self, folder: Path, mode: int = 0o666) -> list[Path]:
         """Writes files, record.json and report.html to `folder`, made if missing; their paths.
 
         Files of these names are replaced together; where that fails the folder is as it was.
-        Raises OSError.
+        mode: permissions, of which the umask takes its part. Raises OSError.
         """
         page = self.page.html().encode()
-        return write_together(folder, {**self.files, RECORD: self.record.encode(), PAGE: page})
+        return write_together(
+            folder, {**self.files, RECORD: self.record.encode(), PAGE: page}, mode
+        )
 
 
 @dataclass(frozen=True)

@@ -148,6 +148,7 @@ def test_hide_masks_a_folder_and_seek_cleans_it(run, tmp_path):
     assert record["likeness"][0]["mse"] > 0
     private = tmp_path / "out/private"
     secrets = ["secret.json", "family.safetensors", "cleaner-1.safetensors", "sheet.png"]
+    secrets += ["levels.png", "record.json", "report.html"]
     assert all((private / name).stat().st_mode & 0o077 == 0 for name in secrets)
     assert private.stat().st_mode & 0o077 == 0
 

@@ -33,7 +33,8 @@ from offchain.mde.pricing import Piecewise, PriceFunction
 from offchain.mde.publishing import Purse
 from offchain.mde.quoting import NO_WORD, OrderTerms
 from offchain.mde.samples import Samples
-from offchain.mde.seller import Seller, Stall, distinct
+from offchain.mde.seller import Seller, Stall
+from offchain.mde.stock import distinct
 from offchain.mde.training import Trainer
 from offchain.mde.verifiable.scores import ScoreLeaves
 from offchain.models.canonical import DocumentError
