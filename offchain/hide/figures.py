@@ -11,8 +11,8 @@ from offchain.hide.cleaner import Cleaner, apply
 from offchain.hide.family import Family
 from offchain.hide.making import Made
 from offchain.hide.preservation import likeness
+from offchain.report.palette import BLUE, GREEN, GREY, ORANGE
 
-_BLUE, _ORANGE, _GREEN = "#0072B2", "#D55E00", "#009E73"
 _MASK_GREY = 127
 
 
@@ -51,16 +51,16 @@ def levels_figure(made: Made) -> Figure:
     numbers = range(1, len(made.family.levels) + 1)
     designed = [one.wanted for one in made.family.levels]
     verified = [one.verified for one in made.family.levels]
-    left.plot(numbers, designed, "o-", color=_BLUE, label="designed")
-    left.plot(numbers, verified, "s--", color=_ORANGE, label="verified, another network and seed")
-    left.axhline(made.masked, color="#666666", linestyle=":", label="published, no cleaner")
+    left.plot(numbers, designed, "o-", color=BLUE, label="designed")
+    left.plot(numbers, verified, "s--", color=ORANGE, label="verified, another network and seed")
+    left.axhline(made.masked, color=GREY, linestyle=":", label="published, no cleaner")
     left.set_xlabel("level")
     left.set_ylabel("accuracy on clean test data")
     left.set_xticks(list(numbers))
     dials = sorted(made.points)
-    right.plot(dials, [made.points[d] for d in dials], "o-", color=_GREEN, label="measured")
+    right.plot(dials, [made.points[d] for d in dials], "o-", color=GREEN, label="measured")
     for one in made.found:
-        right.axhline(one.wanted, color=_BLUE if one.within else _ORANGE, linewidth=0.8)
+        right.axhline(one.wanted, color=BLUE if one.within else ORANGE, linewidth=0.8)
     right.set_xlabel("dial: 0 all masked, 1 none")
     for axes in (left, right):
         axes.set_ylim(0, 1)

@@ -7,10 +7,11 @@ from statistics import fmean
 
 from matplotlib.figure import Figure
 
+from offchain.report.palette import GREY, ORANGE, SERIES
 from offchain.seccl.figure_sheets import PAPER_BASELINE
 from offchain.seccl.run import CENTRAL, Run, RunResult
 
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#666666")
+_COLOURS = (*SERIES, GREY)
 _MARKERS = ("o", "s", "^", "v", "D", "P", "X")
 
 
@@ -35,11 +36,11 @@ def curves_figure(
         axes.plot(rounds, means, color=colour, marker=marker, markersize=4, label=name)
         low, high = ([end(column) for column in columns] for end in (min, max))
         axes.fill_between(rounds, low, high, color=colour, alpha=0.15, linewidth=0)
-    axes.axhline(PAPER_BASELINE, color="#666666", linestyle="--", linewidth=1)
-    axes.text(1, PAPER_BASELINE, " paper, all data", va="bottom", color="#666666", fontsize=9)
+    axes.axhline(PAPER_BASELINE, color=GREY, linestyle="--", linewidth=1)
+    axes.text(1, PAPER_BASELINE, " paper, all data", va="bottom", color=GREY, fontsize=9)
     if mark is not None:
-        axes.axvline(mark + 1, color="#D55E00", linestyle=":", linewidth=1)
-        axes.text(mark + 1, 0.02, " attack begins", color="#D55E00", fontsize=9)
+        axes.axvline(mark + 1, color=ORANGE, linestyle=":", linewidth=1)
+        axes.text(mark + 1, 0.02, " attack begins", color=ORANGE, fontsize=9)
     axes.set_ylim(0, 1.05)
     axes.set_xlabel("round")
     axes.set_ylabel("accuracy on the test set")

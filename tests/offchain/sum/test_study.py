@@ -10,7 +10,7 @@ from offchain.runs.spread import Spread
 from offchain.sum.metrics import accuracy_all
 from offchain.sum.rules import StakeTerms
 from offchain.sum.setting import COIN, Setting
-from offchain.sum.study import beyond, study
+from offchain.sum.study import crowds, entropy, study
 from offchain.sum.study.case import Case, Ceiling, Task
 from offchain.sum.study.data import parts
 from offchain.sum.study.names import SWEEPS
@@ -124,13 +124,13 @@ def test_the_sweeps_have_the_names_and_values_of_the_paper():
 
 
 def test_crowds_are_compared_with_themselves_without_the_malicious(tmp_path, monkeypatch):
-    monkeypatch.setattr(beyond, "CROWD", 3)
-    monkeypatch.setattr(beyond, "CROWD_STREAM", 150)
-    monkeypatch.setattr(beyond, "STRATEGIES", ("flipped", "parrot", "targeted"))
-    monkeypatch.setattr(beyond, "MAP_MALICIOUS", (1, 2))
-    monkeypatch.setattr(beyond, "MAP_COSTS", (0, 5))
-    monkeypatch.setattr(beyond, "MAP_TRAIN_SIZES", (8,))
-    monkeypatch.setattr(beyond, "ENTROPY_COSTS", (1,))
+    monkeypatch.setattr(crowds, "CROWD", 3)
+    monkeypatch.setattr(crowds, "CROWD_STREAM", 150)
+    monkeypatch.setattr(crowds, "STRATEGIES", ("flipped", "parrot", "targeted"))
+    monkeypatch.setattr(crowds, "MAP_MALICIOUS", (1, 2))
+    monkeypatch.setattr(crowds, "MAP_COSTS", (0, 5))
+    monkeypatch.setattr(crowds, "MAP_TRAIN_SIZES", (8,))
+    monkeypatch.setattr(entropy, "ENTROPY_COSTS", (1,))
     whole = made_study(tmp_path, "crowd", "maps", "entropy")
     findings = whole.run(ONE)
     results = whole.results
