@@ -47,7 +47,8 @@ def write_sets(
 
 
 def read_sets(where: Path) -> tuple[Task, list[LocalData], list[LocalData], LocalData]:
-    """What `write_sets` wrote."""
+    """The task, the training, the validation and the test sets that `write_sets` wrote to
+    `where`."""
     told = json.loads((where / "task.json").read_text())
     tensors = load_file(where / "sets.safetensors")
 

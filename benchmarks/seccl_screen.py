@@ -132,13 +132,13 @@ class Run:
 
 
 def screened(run: Run) -> Counts:
-    """See `rates`."""
+    """The `rates` of one run on digits, 4,000 to train on."""
     train, _ = split(load_dataset("digits"), [4000, 1000], run.seed)
     return rates(run.split, train, run.seed, run.rounds, run.settings)
 
 
 def main() -> None:
-    """Print a table of rates."""
+    """Print how many copies and how many honest updates the screen takes for copies."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=10)

@@ -112,7 +112,7 @@ class Shape:
 
     @property
     def count(self) -> int:
-        """The number of chunks."""
+        """The number of chunks, 1 or more; the last may be shorter."""
         return -(-self.length // self.chunk_bytes)
 
     def cut(self, data: bytes) -> Iterator[memoryview]:
@@ -143,7 +143,7 @@ class EncryptedFile:
         return [domain.cipher_leaf(i, c) for i, c in enumerate(self.shape.cut(self.ciphertext))]
 
     def commitment(self, domain: FileDomain) -> bytes:
-        """What the seller commits to."""
+        """The 32 bytes that the seller commits to: domain, shape and the roots of both trees."""
         return keccak256(
             FILE_TYPE
             + domain.digest

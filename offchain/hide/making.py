@@ -168,7 +168,6 @@ class _Making:
         }
 
     def make(self, strong: Masks | None) -> Made:
-        """See `make_family`."""
         plan, labels = self.plan, self.split.data.labels
         if strong is None:
             started = time.perf_counter()

@@ -62,7 +62,7 @@ class Trial:
 
     @property
     def images(self) -> int:
-        """How many are published."""
+        """The number of images that are published."""
         return len(self.split.data)
 
     @cached_property

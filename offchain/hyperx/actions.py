@@ -30,7 +30,7 @@ class SampleData:
 
 @dataclass(frozen=True)
 class DrawSample:
-    """Complete a draw on chain."""
+    """Complete a draw on chain, once the block after the request is there."""
 
     provider: str
 
@@ -74,7 +74,7 @@ class SubmitReview:
 
 @dataclass(frozen=True)
 class SetOptimal:
-    """Accept the review."""
+    """Accept the candidate's review and buy its dataset."""
 
     provider: str
 

@@ -180,7 +180,7 @@ def _ballots(
 
 
 def _result(session: Session, round_: int, found: Findings) -> tuple[int, ...]:
-    """The winners, counted again."""
+    """The round's winners, counted again. Raises AuditError where the chain has others."""
     about, closed = session.description, session.closed[round_]
     election = Election(session.members, about.winners, session.opened[round_].seed, about.quorum)
     try:

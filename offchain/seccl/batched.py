@@ -31,7 +31,7 @@ class BatchedEngine:
     def __init__(
         self, task: Task, training: Sequence[LocalData], validation: Sequence[LocalData]
     ) -> None:
-        """Raises as `check_sets` does."""
+        """training, validation: by participant. Raises what `check_sets` raises."""
         check_sets(task, training, validation)
         self._task = task
         self._model = task.factory().to(task.device)
@@ -105,7 +105,7 @@ class BatchedEngine:
         return counts.view(self._voters, count, classes, classes).cpu()
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: its tensors go with it."""
 
     def _logits(self, flat: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
         logits: torch.Tensor = functional_call(self._model, self._layout.views(flat), (inputs,))

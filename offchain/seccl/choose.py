@@ -43,7 +43,7 @@ class Trial:
 
     @property
     def seconds(self) -> float:
-        """Seconds a round."""
+        """Wall seconds of a round, training and evaluation together."""
         return self.train + self.evaluate
 
     def __str__(self) -> str:

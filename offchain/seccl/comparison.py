@@ -128,7 +128,7 @@ class _Scene:
     device: torch.device
 
     def stretch(self, run: Run) -> State:
-        """Where `run` ends."""
+        """The state after the last round of `run`, played from the first."""
         return self._played(run, None)
 
     def play(self, step: tuple[Run, State | None]) -> RunResult:

@@ -97,7 +97,7 @@ class Contest:
         self._judge, self._backdoor = Judge(task, samples), Judge(task, marked)
 
     def begin(self) -> State:
-        """Before the first round."""
+        """The state before the first round: the first model, and no history."""
         model = initial_model(self._task.factory, self._task.seed)
         return State(model.to(self._task.device))
 
@@ -151,7 +151,7 @@ class Contest:
         )
 
     def close(self) -> None:
-        """Free what the engine holds."""
+        """End the engine's workers and free what it holds; the contest is not played afterwards."""
         self._engine.close()
 
     def _after(

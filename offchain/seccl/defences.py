@@ -140,7 +140,7 @@ class Defence:
     screen: Likeness | None = None
 
     def decide(self, posted: PostedUpdates) -> Decision:
-        """Choose and combine."""
+        """Screen the updates, choose those that count, and combine these into one change."""
         found: tuple[Copied, ...] = ()
         if self.screen is not None:
             found = copies(

@@ -183,7 +183,7 @@ class LoopEngine:
         return torch.stack(counts).unsqueeze(1).cpu()
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: there are no workers to end."""
 
     def _check_stack(self) -> None:
         if self._task.device.type != "cpu":

@@ -208,6 +208,6 @@ def _posts(run: Run, *, attackers: bool) -> int:
 
 
 def _in_order(names: Iterable[str]) -> list[str]:
-    """As `DEFENCES` lists them, whatever their levels."""
+    """Names of defences in the order of `DEFENCES`, whatever their levels."""
     kinds = [name.partition(":")[0] for name in DEFENCES]
     return sorted(names, key=lambda name: (kinds.index(name.partition(":")[0]), name))

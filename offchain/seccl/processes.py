@@ -92,7 +92,6 @@ class ProcessEngine:
         sets: Sequence[int] | None = None,
         progress: Progress | None = None,
     ) -> torch.Tensor:
-        """See `Engine.train`."""
         chosen = list(range(self._sets) if sets is None else sets)
         with _alive():
             changes = self._pool.map(
@@ -101,14 +100,13 @@ class ProcessEngine:
             return gathered(map(torch.from_numpy, changes), len(chosen), progress)
 
     def confusions(self, models: torch.Tensor, progress: Progress | None = None) -> torch.Tensor:
-        """See `Engine.confusions`."""
         parts = evaluated_together(models, self._stacked, self._workers)
         with _alive():
             counts = self._pool.map(_confusions, [part.numpy() for part in parts])
             return gathered(map(torch.from_numpy, counts), len(models), progress, dim=1)
 
     def close(self) -> None:
-        """End the workers."""
+        """End the worker processes; the engine is not used afterwards."""
         self._pool.shutdown(cancel_futures=True)
 
 

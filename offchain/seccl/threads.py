@@ -68,7 +68,6 @@ class ThreadEngine:
         sets: Sequence[int] | None = None,
         progress: Progress | None = None,
     ) -> torch.Tensor:
-        """See `Engine.train`."""
         chosen = list(range(self._sets) if sets is None else sets)
 
         def one(loop: LoopEngine, number: int) -> torch.Tensor:
@@ -78,14 +77,13 @@ class ThreadEngine:
             return gathered(self._lent(one, chosen), len(chosen), progress)
 
     def confusions(self, models: torch.Tensor, progress: Progress | None = None) -> torch.Tensor:
-        """See `Engine.confusions`."""
         parts = evaluated_together(models, self._stacked, self._workers)
         with _global_state_kept():
             counts = self._lent(LoopEngine.confusions_together, parts)
             return gathered(counts, len(models), progress, dim=1)
 
     def close(self) -> None:
-        """End the threads."""
+        """End the threads; the engine is not used afterwards."""
         self._pool.shutdown(cancel_futures=True)
 
     def _lent(

@@ -92,7 +92,7 @@ class Task:
 
     @property
     def drawn_from(self) -> int:
-        """The seed of noise."""
+        """The seed that images and noise are drawn from, 0 or more."""
         return self.seed if self.noise_seed is None else self.noise_seed
 
 

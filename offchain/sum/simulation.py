@@ -87,7 +87,7 @@ class Simulation:
         return self._next_review
 
     def step(self) -> None:
-        """Let the next agent come."""
+        """Let the next agent come: it submits, takes over and claims what it may."""
         self.now, agent = heapq.heappop(self._queue)
         if self.now >= self._evaluate_at:
             self.accuracies.append((self.now, self._judge.accuracy(self.model)))
@@ -102,7 +102,7 @@ class Simulation:
         heapq.heappush(self._queue, (self.now + self._wait(agent), agent))
 
     def result(self) -> Result:
-        """What has come of it so far."""
+        """Accuracies and balances until now; the model is evaluated once more."""
         coin = self.setting.coin
         last = (self.now, self._judge.accuracy(self.model))
         return Result(

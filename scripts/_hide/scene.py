@@ -32,7 +32,7 @@ class Scene:
 
     @property
     def buyers(self) -> tuple[Buyer, ...]:
-        """The buyers' roles."""
+        """The roles of all buyers that came to life, in the order of their seats."""
         roles = [seat.role for seat in self.seats[1:]]
         return tuple(role for role in roles if isinstance(role, Buyer))
 

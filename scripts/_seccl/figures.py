@@ -49,7 +49,7 @@ FIRST_ATTACK = 4
 
 @dataclass(frozen=True)
 class SecclFiguresOptions:
-    """See `ape run figures seccl --help`."""
+    """The options of `ape run figures seccl`, checked; its help says what each means."""
 
     dataset: str
     data_root: Path | None

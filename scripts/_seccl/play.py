@@ -75,16 +75,16 @@ class Hidden:
 
     @classmethod
     def new(cls) -> Hidden:
-        """Drawn now."""
+        """Fresh ones, from the system's randomness."""
         return cls(token_bytes(16), token_bytes(32))
 
     @classmethod
     def read(cls, secrets: SecretsFile) -> Hidden:
-        """As they were written."""
+        """Those that `write` wrote. Raises what the secrets file raises."""
         return cls(secrets.get("noise"), secrets.get("salts"))
 
     def write(self, secrets: SecretsFile) -> None:
-        """Keeps them."""
+        """Writes them to disk, before anything rests on them."""
         secrets.remember("noise", lambda: self.noise)
         secrets.remember("salts", lambda: self.salts)
 

@@ -126,7 +126,7 @@ class Buyer:
         return self.pay(level, me)
 
     def pay(self, level: int, me: Purchase | None) -> Action:
-        """The purchase itself."""
+        """Buys `level`, paying its price less what `me`, the best purchase so far, is worth."""
         listing = self.session.listed
         key = 0
         if listing.settlement is Settlement.SEALED:
@@ -181,7 +181,7 @@ class Buyer:
         return None
 
     def refund(self, me: Purchase) -> Action | None:
-        """Takes the money back."""
+        """Takes back what a purchase cost whose key never came."""
         return Action("refund", (self.session.listed.args(), me.sale.args()))
 
     def prove_wrong_key(self, me: Purchase) -> Action:

@@ -42,7 +42,7 @@ class Crowd:
 
     @property
     def case(self) -> Case:
-        """With the malicious agents."""
+        """The run with the malicious agents."""
         agents = [replace(MEMBER, name=f"honest {i}") for i in range(CROWD - self.malicious)]
         agents += [
             replace(MEMBER, name=f"malicious {i}", strategy=self.strategy, prob_mistake=0)
@@ -82,17 +82,17 @@ class Map:
 
     @property
     def columns(self) -> tuple[int, ...]:
-        """Numbers of malicious agents."""
+        """How many malicious agents each column has."""
         return MAP_MALICIOUS
 
     def crowd(self, row: float, malicious: int) -> Crowd:
-        """What is run in a cell."""
+        """The crowd of one cell. row: value of the second parameter."""
         if self.parameter == "cost":
             return Crowd(self.strategy, malicious, cost=int(row))
         return Crowd(self.strategy, malicious, train_size=row)
 
     def crowds(self) -> Iterator[Crowd]:
-        """All cells, row by row."""
+        """The crowds of all cells, row by row."""
         return (self.crowd(row, count) for row in self.rows for count in self.columns)
 
 

@@ -73,7 +73,7 @@ def cells(one: Map, results: Results) -> Values:
 
 
 def map_section(findings: Findings) -> str:
-    """The maps as tables."""
+    """A table for each map: points of accuracy lost by malicious agents and second parameter."""
     head = _MAP.format(
         seeds=min(findings.results.seeds, MAP_SEEDS), worst=findings.worst, crowd=crowds.CROWD
     )

@@ -25,7 +25,7 @@ class Priced:
 
     @property
     def case(self) -> Case:
-        """What is run."""
+        """The run of both agents under this cost."""
         terms = StakeTerms(
             unit=COIN,
             submission_cost=self.cost * COIN,

@@ -29,7 +29,7 @@ def plots(findings: Findings) -> dict[str, bytes]:
 
 
 def figures(findings: Findings) -> Iterator[tuple[str, Figure]]:
-    """Each figure with its name."""
+    """Each figure with its name, which becomes its file's."""
     results = findings.results
     sweeps = {sweep.name: sweep for sweep in findings.sweeps}
     for number, (name, draw) in _NUMBERED.items():
