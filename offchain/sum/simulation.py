@@ -155,7 +155,6 @@ class Simulation:
         self._last_by_two = what, before if latest and latest.author == agent else latest
         self.left.append(deposit)
         self.tallies[agent].submitted += 1
-        self.tallies[agent].deposits += deposit
         if predicted != label:
             saturated = self.model.teach(active, label)
             self._claims.learnt(active, label, saturated)
