@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from offchain.data.imageset import ImageSet
 from offchain.hide.cleaner import Cleaner, apply
 from offchain.hide.family import Family
-from offchain.hide.making import Made
+from offchain.hide.making import MadeFamily
 from offchain.hide.preservation import likeness
 from offchain.report.palette import BLUE, GREEN, GREY, ORANGE
 
@@ -44,7 +44,7 @@ def contact_sheet(original: ImageSet, family: Family) -> Figure:
     return figure
 
 
-def levels_figure(made: Made) -> Figure:
+def levels_figure(made: MadeFamily) -> Figure:
     """Designed against verified accuracy of each level, and the curve they were found on."""
     figure = Figure(figsize=(9.0, 3.8), layout="constrained")
     left, right = figure.subplots(1, 2)

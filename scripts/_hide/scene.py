@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from offchain.crypto.settlement import Settlement
-from offchain.hide.making import Made
+from offchain.hide.making import MadeFamily
 from offchain.hide.sale.buyer import Buyer
 from offchain.hide.sale.session import SaleSession
 from offchain.hide.sale.stock import Stock
@@ -24,7 +24,7 @@ class Scene:
     chain: SaleChain
     session: SaleSession
     stock: Stock
-    made: Made
+    made: MadeFamily
     seats: tuple[Seat, ...]
     wants: tuple[tuple[int, ...], ...]
     before: Mapping[str, int]

@@ -17,7 +17,7 @@ from offchain.sum.study.names import SWEEPS
 from offchain.sum.study.plots import plots
 from offchain.sum.study.report import report
 from offchain.sum.study.sweeps import paper_sweeps
-from tests.offchain.sum.made_study import ONE, Made, made_study
+from tests.offchain.sum.made_study import ONE, MadeSource, made_study
 
 TASKS = 2 * (5 + 1)
 """Of the sweep over the deposit: five points and what they are compared with, for two seeds."""
@@ -88,7 +88,7 @@ def test_a_result_counts_only_for_what_determined_it(tmp_path, monkeypatch):
         assert finished.once(task, partial(int, number)) == number
     assert finished.get(Task(Case(Setting()), 0)) == 0
     made_study(tmp_path, "mean_deposit").run(ONE)
-    other = made_study(tmp_path, "mean_deposit", source=Made(seed=1))
+    other = made_study(tmp_path, "mean_deposit", source=MadeSource(seed=1))
     other.run(ONE)
     assert other.ran == TASKS
     monkeypatch.setattr(study, "VERSION", study.VERSION + 1)
@@ -99,7 +99,7 @@ def test_a_result_counts_only_for_what_determined_it(tmp_path, monkeypatch):
 
 def test_all_good_data_is_the_same_whatever_part_of_it_trains_the_first_model():
     assert Case(train_size=0.01).ceiling == Case(train_size=0.32).ceiling
-    source, all_good = Made(), set()
+    source, all_good = MadeSource(), set()
     for share in (0.08, 0.32):
         split = parts(source, 1_000, share, 5_000, None, 0)
         all_good.add(accuracy_all(split, Setting(), 0))
