@@ -75,10 +75,3 @@ class Page:
                 sections=shown,
             )
         )
-
-
-def render_page(
-    title: str, headline: str, verdict: str, good: bool, sections: Sequence[Section]
-) -> str:
-    """The page as HTML; see `Page`."""
-    return Page(title, headline, verdict, good, sections).html()
