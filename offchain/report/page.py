@@ -75,10 +75,3 @@ class Page:
                 sections=shown,
             )
         )
-
-
-def render_page(
-    title: str, headline: str, verdict: str, good: bool, sections: Sequence[Section]
-) -> str:
-    """The HTML of a `Page` of these parts."""
-    return Page(title, headline, verdict, good, sections).html()

@@ -26,7 +26,7 @@ from scripts._mde.chain import DealChain
 from scripts._mde.mail import Mail
 from scripts._mde.options import PriceOptions
 from scripts._mde.record import Record, make_record
-from scripts._mde.report import write
+from scripts._mde.report import report_of
 from scripts._mde.scene import Scene, Truth, injustices
 from scripts._mde.stories import STORIES
 from scripts._mde.telling import PriceTelling
@@ -108,7 +108,7 @@ class Market:
                 record = make_record(self.name, options, scene, truth, wrong, seconds)
         self.record = record
         with telling.doing("writing the report"):
-            files = write(record, self.folder / self.name)
+            files = report_of(record).write(self.folder / self.name)
         telling.end(record, wrong, files)
         return wrong
 
