@@ -52,7 +52,7 @@ def steps_of(work: Callable[..., None], *arguments: Any) -> list[str]:
 
 
 def kill_after(step: int, work: Callable[..., None], *arguments: Any) -> None:
-    """The same, killed after that step, counted from 1."""
+    """Runs `work` in a process that is killed after step `step`, counted from 1."""
     code = _run(Steps(fatal=step), work, *arguments)
     assert code == -signal.SIGKILL, f"step {step}: the process ended with {code}"
 
