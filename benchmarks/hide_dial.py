@@ -1,6 +1,7 @@
 """Which dial of a mask turns accuracy smoothly: amplitude, pixels, classes or images.
 
     python -m benchmarks.hide_dial DIRECTORY TEST_DIRECTORY [--images N] [--epochs N] [--seed S]
+                                   [--workers N]
 
 Masks by class are made once. Each dial then weakens them in its own way, and a fresh model is
 trained at each setting. Prints a table: the dial, the share of it that is left, and the accuracy on
@@ -10,20 +11,29 @@ clean images; for images also what training on the clean ones alone reaches, whi
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import click
 import torch
 
+from benchmarks.spreading import click_spread, told
 from offchain.data.datasets import load_dataset
 from offchain.data.imageset import ImageSet
 from offchain.data.seeds import generator
 from offchain.hide.masks import Masks, MaskSettings, generate, with_room
-from offchain.hide.networks import factory
+from offchain.hide.networks import ModelFactory, factory
 from offchain.hide.training import TrainingSettings, train
+from offchain.runs.finish import finish
+from offchain.runs.finished import Finished
+from offchain.runs.spread import Spread, single_threaded
 
 AMPLITUDES = (0.125, 0.25, 0.5, 1.0)
 PIXELS = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 IMAGES = (0.25, 0.5, 0.75, 0.9, 0.95, 0.98)
+
+VERSION = 1
+"""Raised when the same run would give another accuracy."""
 
 
 def dials(roomy: ImageSet, masks: Masks, seed: int) -> Iterator[tuple[str, float, ImageSet]]:
@@ -51,6 +61,20 @@ def dials(roomy: ImageSet, masks: Masks, seed: int) -> Iterator[tuple[str, float
         yield "images, clean alone", share, roomy.subset((drawn >= share).nonzero().flatten())
 
 
+@dataclass(frozen=True, eq=False)
+class Training:
+    """What all trainings have in common."""
+
+    make: ModelFactory
+    test: ImageSet
+    settings: TrainingSettings
+    seed: int
+
+    def accuracy(self, masked: ImageSet) -> float:
+        """On clean images, of a fresh model trained on `masked`."""
+        return train(self.make, masked, self.settings, self.seed).accuracy(self.test)
+
+
 @click.command()
 @click.argument("directory")
 @click.argument("test_directory")
@@ -58,19 +82,37 @@ def dials(roomy: ImageSet, masks: Masks, seed: int) -> Iterator[tuple[str, float
 @click.option("--epochs", type=int, default=10, show_default=True)
 @click.option("--network", default="small-resnet", show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
+@click_spread("hide_dial")
 def main(
-    directory: str, test_directory: str, images: int, epochs: int, network: str, seed: int
+    directory: str,
+    test_directory: str,
+    images: int,
+    epochs: int,
+    network: str,
+    seed: int,
+    workers: int | None,
+    kept: Path,
 ) -> None:
     """Measure every dial and print a table."""
-    torch.set_num_threads(1)
     data = load_dataset(directory, limit=images)
     test = load_dataset(test_directory, limit=2_000)
     make = factory(network, len(data.classes), data.shape)
-    masks = generate(data, data.labels, make, MaskSettings(moving=False, steps=60), seed)
+    with single_threaded():
+        masks = generate(data, data.labels, make, MaskSettings(moving=False, steps=60), seed)
+    turned = list(dials(with_room(data, masks.epsilon), masks, seed))
+    training = Training(make, test, TrainingSettings(epochs=epochs), seed + 1)
+    digests = [data.digest(), test.digest()]
+    accuracies = finish(
+        training.accuracy,
+        [masked for _, _, masked in turned],
+        lambda masked: [masked.digest(), *digests, network, training.settings, training.seed],
+        Finished(kept, VERSION),
+        Spread.of(workers),
+        told,
+    )
     print(f"{'dial':<20} {'left':>6} {'accuracy':>9}")
-    for name, share, masked in dials(with_room(data, masks.epsilon), masks, seed):
-        model = train(make, masked, TrainingSettings(epochs=epochs), seed + 1)
-        print(f"{name:<20} {share:6.3f} {model.accuracy(test):9.3f}", flush=True)
+    for (name, share, _), accuracy in zip(turned, accuracies, strict=True):
+        print(f"{name:<20} {share:6.3f} {accuracy:9.3f}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What a family of eight levels costs beside eight families of one level each.
 
     python -m benchmarks.hide_family [DATASET] [--images N] [--free images] [--epochs N] [--seed S]
+                                     [--workers N]
 
 DATASET is a name or a directory, the digits unless given, of which a fifth is held out to test on.
 
@@ -14,33 +15,53 @@ of either, the ratio, and how many levels are reached.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from functools import partial
+from pathlib import Path
 
 import click
-import torch
 
+from benchmarks.spreading import click_spread, told
 from offchain.data.datasets import load_dataset
 from offchain.hide.family import SECRET_BYTES, Secret
 from offchain.hide.judging import Split, with_held_out
-from offchain.hide.making import Made, Plan, make_family
+from offchain.hide.making import VERSION, Plan, make_family
 from offchain.hide.masks import MaskSettings
 from offchain.hide.training import TrainingSettings
+from offchain.runs.finish import finish
+from offchain.runs.finished import Finished
+from offchain.runs.spread import Spread, single_threaded
 
 COUNT = 8
+SECRET = Secret(bytes(SECRET_BYTES))
 
 
-def measured(split: Split, plan: Plan, secret: Secret) -> tuple[Made, float]:
-    """The family and its CPU seconds."""
+def spent(split: Split, plan: Plan) -> tuple[int, int, float, float]:
+    """The fields of `Spent`, which other processes cannot find in this module when it is run."""
     cpu = time.process_time()
-    made = make_family(split, plan, secret)
-    return made, time.process_time() - cpu
+    made = make_family(split, plan, SECRET)
+    cpu = time.process_time() - cpu
+    return len(made.family.levels), made.cost.trainings, made.cost.mask_seconds, cpu
 
 
-def told(name: str, made: list[Made], cpu: float) -> None:
-    """One line of the table."""
-    trainings = sum(one.cost.trainings for one in made)
-    masks = sum(one.cost.mask_seconds for one in made)
-    reached = sum(len(one.family.levels) for one in made)
-    print(f"| {name} | {reached} | {trainings} | {masks:.0f} | {cpu:.0f} |", flush=True)
+@dataclass(frozen=True)
+class Spent:
+    """What a family took: levels reached, trainings, wall seconds of masks, CPU seconds of all."""
+
+    reached: int
+    trainings: int
+    masks: float
+    cpu: float
+
+    @classmethod
+    def together(cls, parts: Sequence[Spent]) -> Spent:
+        """The sum of all."""
+        return cls(*(sum(column) for column in zip(*map(astuple, parts), strict=True)))
+
+    def row(self, name: str) -> str:
+        """One line of the table."""
+        return f"| {name} | {self.reached} | {self.trainings} | {self.masks:.0f} | {self.cpu:.0f} |"
 
 
 @click.command()
@@ -52,6 +73,7 @@ def told(name: str, made: list[Made], cpu: float) -> None:
 @click.option("--network", default="plain", show_default=True)
 @click.option("--check", default="small-resnet", show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
+@click_spread("hide_family")
 def main(
     dataset: str,
     images: int,
@@ -61,9 +83,10 @@ def main(
     network: str,
     check: str,
     seed: int,
+    workers: int | None,
+    kept: Path,
 ) -> None:
     """Measure both and print a table."""
-    torch.set_num_threads(1)
     split = with_held_out(load_dataset(dataset, limit=images), 0.2, seed)
 
     def plan(within: float, *these: float) -> Plan:
@@ -78,8 +101,8 @@ def main(
             seed,
         )
 
-    secret = Secret(bytes(SECRET_BYTES))
-    points = measured(split, plan(0.45, 0.5), secret)[0].points
+    with single_threaded():
+        points = make_family(split, plan(0.45, 0.5), SECRET).points
     low, high = points[0.0], points[1.0]
     wanted = [low + (high - low) * (k + 0.5) / COUNT for k in range(COUNT)]
     print(f"masked {low:.3f}, clean {high:.3f}; levels {', '.join(f'{one:.3f}' for one in wanted)}")
@@ -87,13 +110,22 @@ def main(
         "| | levels reached | trainings | masks, wall s | CPU s |\n"
         "| --- | ---: | ---: | ---: | ---: |"
     )
-    family, together = measured(split, plan(tolerance, *wanted), secret)
-    told("a family of eight", [family], together)
-    alone = [measured(split, plan(tolerance, level), secret) for level in wanted]
-    apart = sum(cpu for _, cpu in alone)
-    told("eight families of one", [made for made, _ in alone], apart)
-    count = sum(made.cost.trainings for made, _ in alone)
-    print(f"\nCPU seconds: {together / apart:.3f}; trainings: {family.cost.trainings / count:.3f}")
+    found = finish(
+        partial(spent, split),
+        [plan(tolerance, *wanted), *(plan(tolerance, level) for level in wanted)],
+        lambda one: (one, split.digests()),
+        Finished(kept, VERSION),
+        Spread.of(workers),
+        told,
+    )
+    family, *alone = (Spent(*one) for one in found)
+    apart = Spent.together(alone)
+    print(family.row("a family of eight"))
+    print(apart.row("eight families of one"))
+    print(
+        f"\nCPU seconds: {family.cpu / apart.cpu:.3f}; "
+        f"trainings: {family.trainings / apart.trainings:.3f}"
+    )
 
 
 if __name__ == "__main__":

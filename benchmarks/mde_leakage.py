@@ -23,8 +23,9 @@ from offchain.data.datasets import load_dataset
 from offchain.data.seeds import generator
 from offchain.mde.artefact import artefact_digest, load_artefact
 from offchain.mde.leakage import Membership, NoisyTotal, membership, price_extraction, reidentified
-from offchain.mde.owner import METHODS, Owner, Published, Purse
+from offchain.mde.owner import Owner
 from offchain.mde.partition import Owned, Plan, lay_out
+from offchain.mde.publishing import METHODS, Purse, publish
 from offchain.mde.report import EfficacyReport
 from offchain.mde.samples import Bools, Floats, Samples
 from offchain.report.text import markdown
@@ -67,9 +68,9 @@ def main() -> None:
     plan = (Plan("useful", 600), Plan("ordinary", 600))
     data = lay_out(load_dataset("digits", size=8), plan, owned, seed)
     owner = Owner.of(data)
-    published = Published.of(owner, METHODS["tree"], Purse(10**18, 10**16), SET)
-    artefact = load_artefact(published.file, artefact_digest(published.file))
-    pool = data.lots[0].samples.joined(data.lots[1].samples)
+    file = publish(owner, METHODS["tree"], Purse(10**18, 10**16), SET)
+    artefact = load_artefact(file, artefact_digest(file))
+    pool = data.holdings[0].samples.joined(data.holdings[1].samples)
     lacking = (pool.labels >= data.classes - owned.classes).numpy()
     print("set-level prices", file=sys.stderr)
     quoted = sets(pool, lacking, data.classes, seed)

@@ -18,27 +18,27 @@ import torch
 from torch import nn
 
 from offchain.hyperx.heads import PRESETS, HeadScorer, HeadSettings
-from offchain.hyperx.quality import Samples, epoch_orders
+from offchain.hyperx.quality import LabelledInputs, epoch_orders
 
 CLASSES = 10
 
-Way = Callable[[list[Samples], HeadSettings], None]
+Way = Callable[[list[LabelledInputs], HeadSettings], None]
 
 
-def on(providers: list[Samples]) -> torch.device:
+def on(providers: list[LabelledInputs]) -> torch.device:
     return providers[0][0].device
 
 
-def together(providers: list[Samples], settings: HeadSettings) -> None:
+def together(providers: list[LabelledInputs], settings: HeadSettings) -> None:
     HeadScorer(settings).score(providers, providers[0], CLASSES, seed=0, device=on(providers))
 
 
-def alone(providers: list[Samples], settings: HeadSettings) -> None:
+def alone(providers: list[LabelledInputs], settings: HeadSettings) -> None:
     for samples in providers:
         together([samples], settings)
 
 
-def loop(providers: list[Samples], settings: HeadSettings) -> None:
+def loop(providers: list[LabelledInputs], settings: HeadSettings) -> None:
     for features, labels in providers:
         network = nn.Sequential(
             nn.Linear(features.shape[1], settings.hidden),
@@ -55,7 +55,7 @@ def loop(providers: list[Samples], settings: HeadSettings) -> None:
                 adam.step()
 
 
-def seconds(way: Way, providers: list[Samples], settings: HeadSettings) -> float:
+def seconds(way: Way, providers: list[LabelledInputs], settings: HeadSettings) -> float:
     start = time.perf_counter()
     way(providers, settings)
     if on(providers).type == "cuda":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -28,6 +29,19 @@ class Action:
     call: str
     arguments: tuple[Any, ...]
     pays: int = 0
+
+
+Recover = Callable[[dict[str, Any], bytes], str | None]
+"""(EIP-712 typed data, 65 bytes) -> the 0x address that signed, None where nobody did."""
+
+
+class Wallet(Protocol):
+    """The key of one party, wherever it lies."""
+
+    address: str
+
+    def sign(self, typed: dict[str, Any]) -> bytes:
+        """The signature, 65 bytes r, s, v, of EIP-712 typed data."""
 
 
 class Role(Protocol):

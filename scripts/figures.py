@@ -225,11 +225,12 @@ def hide(
 
     Pictures may also lie as DATA_ROOT/DATASET/train and DATA_ROOT/DATASET/test, a folder a class.
     """
-    from scripts._hide.figures import Options, reproduce
+    from scripts._hide.figures import reproduce
+    from scripts._hide.figures_options import HideFiguresOptions
     from scripts._stage.errors import one_line_each
 
     with one_line_each():
-        options = Options.of(
+        options = HideFiguresOptions.of(
             dataset=dataset,
             data_root=data_root,
             download=download,

@@ -155,13 +155,13 @@ def cli(story: str, reports: Path, **options: object) -> None:
     with what training on each set truly brings.
     """
     from scripts._mde.options import PriceOptions
-    from scripts._mde.play import play_story
+    from scripts._mde.play import Market
     from scripts._mde.stories import STORIES as TOLD
     from scripts._stage.errors import one_line_each
 
     chosen = PriceOptions(**options)  # type: ignore[arg-type]
     names = [name for name, one in TOLD.items() if one.fits(chosen)] if story == "all" else [story]
     with one_line_each():
-        failed = [name for name in names if play_story(name, chosen, reports / "price")]
+        failed = [name for name in names if Market(name, chosen, reports / "price").run()]
     if failed:
         raise click.ClickException(f"ended otherwise than they should: {', '.join(failed)}")

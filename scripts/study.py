@@ -59,7 +59,7 @@ def cli(
     goes on where it was, and a finished one is only written anew.
     """
     from scripts._stage.errors import one_line_each
-    from scripts._sum.study import Options, study
+    from scripts._sum.study import StudyOptions, study
 
     with one_line_each():
-        study(Options(seeds, workers, ray, only or PARTS, keras), reports)
+        study(StudyOptions(seeds, workers, ray, only or PARTS, keras), reports)

@@ -10,6 +10,7 @@ import pytest
 from tests.kit.addresses import forgotten_afterwards
 from tests.kit.frugal_ape import frugal_ape
 from tests.kit.mock_contracts import compile_mocks, deploy_token
+from tests.kit.sale import OPEN, SEALED
 
 # chain_isolation=False: what a fixture gives is the same on any chain. Without it Ape undoes what
 # modules deployed as soon as a test asks for such a fixture for the first time, and warns of it.
@@ -77,6 +78,24 @@ def stranger(accounts):
     return accounts[5]
 
 
+@ape.fixture(chain_isolation=False, scope="session")
+def seller(accounts):
+    """Sells cleaners, or a dataset."""
+    return accounts[11]
+
+
+@ape.fixture(chain_isolation=False, scope="session")
+def buyer(accounts):
+    """Buys from the seller."""
+    return accounts[12]
+
+
+@ape.fixture(chain_isolation=False, scope="session")
+def other(accounts):
+    """Another party to sales."""
+    return accounts[13]
+
+
 @pytest.fixture(scope="session")
 def factory(has_chain, project, deployer):
     """The factory of sessions."""
@@ -93,3 +112,9 @@ def mocks():
 def token(has_chain, mocks, deployer, accounts):
     """A plain ERC-20 of which everybody has plenty."""
     return deploy_token(mocks["PlainToken"], deployer, accounts[:10])
+
+
+@pytest.fixture(params=[OPEN, SEALED], ids=["open", "sealed"])
+def settlement(request):
+    """How keys are delivered."""
+    return request.param

@@ -16,6 +16,8 @@ APE_TEST = ("ape", "test", *DURATIONS)
 OFFCHAIN_TEST = ("python", "-m", "pytest", "-p", "no:ape_test", *DURATIONS)
 # Tests that play whole sessions by the commands.
 PLAYED = tuple(f"tests/{room}/stories" for room in ("hyperx", "sum", "seccl", "hide", "mde"))
+DEMOS = "tests/demos"
+NOT_HERE = tuple(f"--ignore={path}" for path in ("tests/offchain", DEMOS, *PLAYED))
 
 COMPILE = Check("compile", ("ape", "compile"))
 LINT = Check("lint", ("make", "--no-print-directory", "lint"))
@@ -27,11 +29,12 @@ CHECKS = (
     LINT,
     Check(
         "contracts",
-        (*APE_TEST, "tests", "--ignore=tests/offchain", *(f"--ignore={path}" for path in PLAYED)),
+        (*APE_TEST, "tests", *NOT_HERE),
         after="compile",
     ),
     Check("sessions", (*APE_TEST, *PLAYED), after="compile"),
     Check("offchain", (*OFFCHAIN_TEST, "tests/offchain")),
+    Check("demos", (*OFFCHAIN_TEST, DEMOS), after="compile"),
     Check("invariants", ("forge", "test")),
     # A build of its own (foundry.toml): slither reads the syntax trees, not the optimiser's work.
     Check(

@@ -14,17 +14,12 @@ library Bitmap {
     /// @dev Requirements:
     /// - one bit for each of `count` elements (BitmapLength)
     /// - none set beyond (BitOutOfRange)
-    function size(uint256[] calldata bitmap, uint256 count) internal pure returns (uint256) {
+    function size(uint256[] calldata bitmap, uint256 count) internal pure returns (uint256 total) {
         uint256 words = wordCount(count);
         require(bitmap.length == words, BitmapLength(bitmap.length, words));
         uint256 spare = (words << 8) - count;
         require(bitmap[words - 1] >> (256 - spare) == 0, BitOutOfRange(count));
-        return cardinality(bitmap);
-    }
-
-    /// @notice The number of elements in the set, whatever its length.
-    function cardinality(uint256[] calldata bitmap) internal pure returns (uint256 total) {
-        for (uint256 w = 0; w < bitmap.length; ++w) {
+        for (uint256 w = 0; w < words; ++w) {
             total += popCount(bitmap[w]);
         }
     }

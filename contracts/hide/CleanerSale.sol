@@ -34,31 +34,15 @@ import {SaleStatus, SaleStatusLib} from "./SaleStatus.sol";
 /// holds and close its listing at any time.
 ///
 /// The money. A sale that is paid and neither settled nor refunded holds `stake` of the seller's funds, and under open
-/// settlement what was paid besides: there the price is the seller's with the key, so a spoilt chunk is repaid from the
-/// funds. A purchase that the free funds do not answer for is refused, so however many buyers are cheated at once, each
-/// finds its own. Who fills the funds with purchases pays the price of each, and the seller can add funds. To the wei, for
+/// settlement what was paid besides. A purchase that the free funds do not answer for is refused. To the wei, for
 /// every token (more, where a coin was forced in):
 ///
 ///     balance = funds of all listings, of which at least what is held for sales
 ///             + paid, of sales that are Paid or Lapsed, or Delivered under sealed settlement
 ///             + paid + stake, of sales that are Cheated
 ///
-/// A proof moves no money, so neither a paused token nor a receiver that reverts can spoil it; {refund} pays. A seller that
-/// finds a file of its own spoilt closes the listing: whoever buys it may prove it, and buy it again.
-///
-/// No guard against re-entry: books are changed before money goes out, and what comes in must raise the balance by exactly
-/// what is due, so nothing can be taken out in between.
-///
-/// The cleaner's key is one for all buyers of a level. Under open settlement the first delivery makes it public: then
-/// whoever paid can be served by anybody, and nobody else need pay. Sell there to one buyer, or to a crowd that pays
-/// before the first delivery. Under sealed settlement the public learns nothing, but a proof of a spoilt chunk shows the
-/// key: only a seller that spoilt one comes to that, or a buyer that would give the key away in any case.
-///
-/// One contract for all listings, not a clone for each: a listing is one new slot where a clone would cost 32,000 and 200
-/// gas for every byte of its terms, a purchase is spared the clone's call, and a buyer allows one contract to draw its
-/// tokens. The terms are a hash and come with each call, which is cheaper than to read them from slots.
-///
-/// The seller is not punished for silence: the buyer has its money back, and lost time and gas.
+/// A proof moves no money; {refund} pays. No guard against re-entry: books are changed before money goes out, and what comes
+/// in must raise the balance by exactly what is due. See docs/hide.md for why the contract is built so.
 contract CleanerSale is Listings {
     bytes32 private constant CLEANER_TYPE = keccak256("souk.sale.cleaner.v1");
 

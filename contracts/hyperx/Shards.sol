@@ -2,8 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {Bitmap} from "../exchange/Bitmap.sol";
-import {KnownNodes, KnownNodesLib} from "./KnownNodes.sol";
+import {KnownNodes, MerkleTree} from "../exchange/MerkleTree.sol";
 import {Leaves, LeavesLib} from "./Leaves.sol";
 
 /// @title Commitments to the shards of a dataset
@@ -13,7 +12,7 @@ import {Leaves, LeavesLib} from "./Leaves.sol";
 ///
 /// The loops that grow with shards are assembly: in a claim each shard's checks must fit under what its calldata costs
 /// anyway (EIP-7623). tests/invariants/Shards.t.sol holds them against a plain version. What a block needs for itself
-/// lies past the free memory pointer and ends with the block.
+/// lies past the free memory pointer and ends with the block; what outlives it has a type.
 library Shards {
     bytes32 internal constant DERIVE_TYPE = keccak256("souk.shard.derive.v1");
     bytes32 internal constant KEY_TYPE = keccak256("souk.shard.key.v1");
@@ -141,26 +140,32 @@ library Shards {
         bytes32[] calldata proof
     ) internal view returns (bytes32) {
         bytes32 kind = domain(ADDRESS_TYPE, provider);
-        KnownNodes known = KnownNodesLib.allocate(Bitmap.cardinality(bitmap));
+        KnownNodes first;
+        KnownNodes end;
+        assembly ("memory-safe") {
+            // Before the pairs a three-word buffer: what makes a leaf.
+            let hashed := mload(0x40)
+            mstore(hashed, kind)
+            first := add(hashed, 0x60)
+            end := first
+        }
         uint256 next = 0;
         for (uint256 w = 0; w < bitmap.length; ++w) {
             uint256 word = bitmap[w];
             while (word != 0) {
                 uint256 index = w << 8 | Math.log2(word & (~word + 1));
                 word &= word - 1;
-                bytes32 leaf;
                 assembly ("memory-safe") {
-                    // MerkleTree.leaf, without an allocation for each.
-                    let hashed := mload(0x40)
-                    mstore(hashed, kind)
+                    let hashed := sub(first, 0x60)
                     mstore(add(hashed, 0x20), index)
                     mstore(add(hashed, 0x40), calldataload(add(addresses.offset, next)))
-                    leaf := keccak256(hashed, 0x60)
                     next := add(next, 0x20)
+                    mstore(end, index)
+                    mstore(add(end, 0x20), keccak256(hashed, 0x60))
+                    end := add(end, 0x40)
                 }
-                known = known.push(index, leaf);
             }
         }
-        return known.root(count, proof);
+        return MerkleTree.rootOf(first, end, count, proof);
     }
 }

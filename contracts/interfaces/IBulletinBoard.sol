@@ -72,6 +72,7 @@ struct Receipt {
 
 /// @title The trusted bulletin board of collaborative learning: what was said in which round, and what the server signed
 /// @notice Times are seconds since 1970, amounts wei. See BulletinBoard for the tables of states and of money.
+/// What a receiver of coins refuses comes through as it is, or as FailedCall.
 interface IBulletinBoard {
     /// @notice A session was opened; `document` is the digest in the CID of its description, the member list among it.
     event SessionCreated(bytes32 indexed session, address indexed server, BoardTerms terms, bytes32 document);

@@ -7,7 +7,8 @@ import {IIncentive} from "./IIncentive.sol";
 /// @title A model that anybody may teach against a deposit, and that pays those who taught it well
 /// @notice All amounts are in wei, all times in seconds since 1970. A contribution is named by its sample, its label,
 /// the time it was added and its author. Errors of samples and labels are the classifier's (IClassifier), errors of
-/// waits, verdicts and shares the incentive's (IIncentive).
+/// waits, verdicts and shares the incentive's (IIncentive). What a receiver of coins refuses comes through as it is, or as
+/// FailedCall.
 interface ISharedModel {
     /// @notice The model is ready to be taught, once its classifier is open to it.
     event ModelCreated(IClassifier classifier, IIncentive incentive, address indexed owner);

@@ -148,6 +148,7 @@ struct WrongDelivery {
 
 /// @title One HyperX trading session: a collector recruits the best of many providers' datasets
 /// @notice The rules of the paper's Figure 3 with escrow, deadlines and penalties. See TradingSession for the state table.
+/// What a token or a receiver of coins refuses comes through as it is, as SafeERC20FailedOperation or as FailedCall.
 interface ITradingSession {
     /// @notice A provider joined with the dataset of these two roots.
     event Registered(address indexed provider, bytes32 keyRoot, bytes32 addressRoot, bytes32 manifest);

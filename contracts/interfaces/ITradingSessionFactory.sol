@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {TradingTerms} from "./ITradingSession.sol";
 
 /// @title Makes trading sessions: one minimal clone each, its terms in the clone's code, its escrow paid in
+/// @notice What a token refuses comes through as it is, or as SafeERC20FailedOperation.
 interface ITradingSessionFactory {
     /// @notice A session was created and its escrow paid in.
     event SessionCreated(address indexed session, address indexed collector);

@@ -32,9 +32,8 @@ import {ScoreEvidence, Scores, TotalEvidence} from "./quotes/Scores.sol";
 ///
 /// Settled, Lapsed and Cheated are final, and a quote nobody buys stays Quoted: no pair is ever quoted again.
 ///
-/// The money. It stays in two kinds of account, budgets of orders and funds of datasets, until its owner withdraws it. A
-/// purchase holds the price of the one and the stake of the other; what ends the sale moves it between the two. So no
-/// call but {withdraw} pays out, and neither a paused token nor a receiver that reverts can spoil anything. To the wei,
+/// The money. It stays in budgets of orders and funds of datasets until its owner withdraws it. A purchase holds the price
+/// of the one and the stake of the other; what ends the sale moves it between the two. To the wei,
 /// for every token (more, where a coin was forced in):
 ///
 ///     balance = funds of all accounts
@@ -44,27 +43,8 @@ import {ScoreEvidence, Scores, TotalEvidence} from "./quotes/Scores.sol";
 /// An account holds less than 2**96. Where what a sale moves would not fit, its owner withdraws first.
 ///
 /// No guard against re-entry: books are changed before money goes out, and what comes in must raise the balance by exactly
-/// what is due. A contract that is asked for its signature is asked by a static call.
-///
-/// What the parties check before they sign, and offchain/mde/verifiable does for them. The seller: that the artefact file
-/// has the order's digest, and that rule and tree follow from the file. Then no proof can be made against a quote that
-/// follows from its data, whatever the buyer does: there is one way through the tree for each sample, one score at its
-/// end, one price for the total. The buyer: that the encrypted chunks and the list of plain leaves have the registered
-/// commitment, and the list of score leaves the quote's root. Then it has every path it may need. Who signs first gives
-/// the other the choice until the expiry, so a quote should expire soon.
-///
-/// What a seller that lies is proved to do: sell other bytes than it committed to ({proveSpoiltChunk}); report a score
-/// that the tree does not give, add wrongly, leave out harm ({proveWrongScore}); ask more than the rule gives
-/// ({proveWrongPrice}); sell a sample twice ({proveRepeatedSample}). A count that is not the file's fits no commitment.
-///
-/// What no proof is against: near-duplicates, one bit apart, within a dataset, and the same samples in another dataset,
-/// which rule and budget must bound, and a new artefact after each purchase; data made to please the artefact; values
-/// that are no numbers. A seller may leave out samples that would raise its price. Who would be quoted twice changes a
-/// byte of the artefact or encrypts anew, and needs the signature of the other, who may remember it.
-///
-/// The public learns price and count, and no score, threshold or sample before a proof: a proof about a sample shows that
-/// sample, its way through the tree and the key to all data. One key serves all buyers of a dataset, as with cleaners:
-/// under open settlement the first delivery makes it public.
+/// what is due. A contract that is asked for its signature is asked by a static call. See docs/mde.md for what the parties
+/// check before they sign, and for what can be proved.
 contract DatasetSale is Accounts, EIP712 {
     bytes32 private constant DATASET_TYPE = keccak256("souk.sale.dataset.v1");
     bytes32 private constant QUOTE_TYPE =

@@ -31,12 +31,8 @@ import {Winners} from "./borda/Winners.sol";
 /// | Open    | close            | anyone             | [revealEnd, for ever), or all have voted | Closing or Closed   |
 /// | Closing | close            | anyone             | for ever                                 | Closing or Closed   |
 ///
-/// revealEnd is ballotEnd where ballots are open. Before the first round, the state is Closed since the creation. No
-/// state needs anybody's courtesy: the server can neither hold back a ballot (vote), nor a closing (anyone), nor the
-/// next round (openOverdueRound), and who does not vote is just not counted.
-///
-/// Points are counted as ballots come in, many candidates to a word, so that closing reads few words; its order of
-/// candidates is total, so that neither the order of arrival nor the steps of a closing change the result.
+/// revealEnd is ballotEnd where ballots are open. Before the first round, the state is Closed since the creation. Who does
+/// not vote is not counted. See docs/seccl.md for why the contract is built so.
 contract BordaConsensus is IBordaConsensus, EIP712 {
     // States and round numbers are exact; times are compared with < and >= alone.
     // slither-disable-start incorrect-equality

@@ -30,26 +30,15 @@ import {SessionHead} from "./board/SessionHead.sol";
 /// | faulty    | claimShare          | a member   | for ever                               | faulty, member paid out     |
 /// | any       | withdrawBonds       | its owner  | for ever                               | unchanged, paid out         |
 ///
-/// A server that posts what it signs, in time, and answers challenges cannot be convicted: only its own signature, its
-/// own root or its silence speaks against it, and what an author posts itself never does. One that breaks a receipt
-/// cannot escape. A place holds one post, singly or as a leaf at the author's own index of the one batch, so what lies
-/// there shows what does not. If the server keeps a batch's leaves to itself, {challenge} makes it show the leaf by
-/// end + 2w at the latest, and whoever holds another receipt has until end + 3w. An open challenge keeps the stake. So
-/// a member looks up what it was sent before end + w, and checks list and server against the id before it joins.
+/// Only the server's own signature, its own root or its silence speaks against it. A place holds one post, singly or as a
+/// leaf at the author's own index of the one batch, so what lies there shows what does not. An open challenge keeps the
+/// stake. See docs/seccl.md for why the board is built so.
 ///
 /// The money, to the wei (more, where a coin was forced in):
 ///
 ///     balance = stakes of open sessions + unclaimed shares of faulty ones + bonds of open challenges + bonds owed
 ///
-/// A convicted server's stake goes to all members in equal shares, and whoever convicts it gets nothing besides. A reward
-/// could be had by copying the proof from the queue of transactions, or by the server through an account of its own;
-/// so a server that convicts itself gets back only the shares of the members it controls, which all members saw in the
-/// list before they joined. The shares divide without rest, so nothing stays.
-///
-/// A single post is one new slot: 28 bytes of the message's hash and the second it came, since a receipt may promise a
-/// post before its window ends. An accumulated hash per round with the messages in events would save some 17,000 gas a
-/// post, but then no call could tell what lies at a place, refuse a second post there, or show that none was made; who
-/// wants it cheaper posts a batch, one slot for all members.
+/// A convicted server's stake goes to all members in equal shares, and whoever convicts it gets nothing besides.
 contract BulletinBoard is BoardSessions, EIP712 {
     // Times are compared with < and >= alone; what is compared with zero says whether something was posted or sent.
     // slither-disable-start incorrect-equality

@@ -26,14 +26,11 @@ import {Totals, TotalsLib} from "./Totals.sol";
 ///
 ///     balance = sum of all that is left of deposits + sum of all that is claimable + pot
 ///
-/// (more, where a coin was forced in). Submission costs and payments for predictions are income. Income is shared
-/// among the contributions that have proved good by then, equally, and each author claims its own; see Totals.sol for
-/// the index. With no good data the income waits for the first contribution that proves good; anybody can bring that
-/// about by contributing a sample with the label that the model gives it. What does not divide, less than one wei for
-/// each good contribution, joins the next income.
+/// (more, where a coin was forced in). Submission costs and payments for predictions are income, shared equally among the
+/// contributions that have proved good by then (Totals.sol). Without any, it waits for the first.
 ///
 /// Classifier and incentive are contracts that everybody who takes part trusts, as they trust this one. The pair is
-/// fixed; any classifier goes with any incentive that does not ask another classifier itself.
+/// fixed. See docs/sum.md for why the contract is built so.
 contract SharedModel is ISharedModel, ReentrancyGuardTransient {
     /// @inheritdoc ISharedModel
     IClassifier public immutable classifier;

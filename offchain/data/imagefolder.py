@@ -76,8 +76,8 @@ def load_folder(
     for left_out in found.left_out:
         note(left_out)
     chosen = evenly_spaced(len(found.pictures), limit or len(found.pictures))
-    reading = _Reading([found.pictures[i] for i in chosen], size, skip_broken)
-    images = reading.images(directory, progress)
+    reading = _Reading(directory, [found.pictures[i] for i in chosen], size, skip_broken)
+    images = reading.images(progress)
     asked = [found.classes[found.labels[i]] for i in chosen]
     kept = [asked[i] for i in reading.readable]
     # A limit may leave a class without samples; only what cannot be read loses a class.
@@ -85,7 +85,7 @@ def load_folder(
     left_out_classes = [] if keep_empty else without
     classes = sorted({*found.classes, *found.empty} - set(left_out_classes))
     for what, names in (
-        *reading.left_out(directory).items(),
+        *reading.left_out().items(),
         ("class folders without a picture that can be read", left_out_classes),
     ):
         if names:
@@ -96,22 +96,25 @@ def load_folder(
 
 
 class _Reading:
-    """Decodes files, and keeps what came of each of them.
+    """Decodes the files called `names` in `directory`, and keeps what came of each of them.
 
     unreadable: why a file was skipped, by its index. further: how many frames or pages after the
     first one a file has, by its index, where it has any.
     """
 
-    def __init__(self, paths: Sequence[Path], size: int | None, skip_broken: bool) -> None:
-        self._paths, self._size, self._skip_broken = paths, size, skip_broken
+    def __init__(
+        self, directory: Path, names: Sequence[str], size: int | None, skip_broken: bool
+    ) -> None:
+        self._directory, self._names = directory, names
+        self._size, self._skip_broken = size, skip_broken
         self.unreadable: dict[int, UnreadableError] = {}
         self.further: dict[int, int] = {}
 
-    def images(self, directory: Path, progress: Progress | None) -> torch.Tensor:
+    def images(self, progress: Progress | None) -> torch.Tensor:
         """uint8 (number of readable files, 3, H, W), in the order of the files."""
         first, shape = self._first()
-        check_room(str(directory), len(self._paths), shape)
-        images = torch.empty((len(self._paths), *shape), dtype=torch.uint8)
+        check_room(str(self._directory), len(self._names), shape)
+        images = torch.empty((len(self._names), *shape), dtype=torch.uint8)
 
         def fill(i: int) -> None:
             image = self._decoded(i)
@@ -119,13 +122,13 @@ class _Reading:
                 return
             if tuple(image.shape) != shape:
                 raise DataError(
-                    f"{self._paths[i]} is {_width_by_height(image.shape)} pixels, "
-                    f"{self._paths[first]} is {_width_by_height(shape)}: "
+                    f"{self._path(i)} is {_width_by_height(image.shape)} pixels, "
+                    f"{self._path(first)} is {_width_by_height(shape)}: "
                     "give a size to resize all images to"
                 )
             images[i] = image
 
-        _in_threads(fill, len(self._paths), progress)
+        _in_threads(fill, len(self._names), progress)
         for place, i in enumerate(self.readable):
             if place != i:
                 images[place] = images[i]
@@ -134,32 +137,34 @@ class _Reading:
     @property
     def readable(self) -> list[int]:
         """Indices of the files that were read, ascending."""
-        return [i for i in range(len(self._paths)) if i not in self.unreadable]
+        return [i for i in range(len(self._names)) if i not in self.unreadable]
 
-    def left_out(self, directory: Path) -> dict[str, list[str]]:
-        """What was left out, by kind, under its path below `directory`."""
+    def left_out(self) -> dict[str, list[str]]:
+        """What was left out, by kind, under its name."""
         kinds: dict[str, list[str]] = {}
         for i, error in sorted(self.unreadable.items()):
-            kinds.setdefault(error.what, []).append(str(self._paths[i].relative_to(directory)))
+            kinds.setdefault(error.what, []).append(self._names[i])
         if self.further:
             kinds["further frames or pages of pictures"] = [
-                f"{self._paths[i].relative_to(directory)}, {count:,}"
-                for i, count in sorted(self.further.items())
+                f"{self._names[i]}, {count:,}" for i, count in sorted(self.further.items())
             ]
         return kinds
 
+    def _path(self, i: int) -> Path:
+        return self._directory / self._names[i]
+
     def _first(self) -> tuple[int, tuple[int, int, int]]:
         """Index and shape of the first file that can be read."""
-        for i in range(len(self._paths)):
+        for i in range(len(self._names)):
             image = self._decoded(i)
             if image is not None:
                 return i, (image.shape[0], image.shape[1], image.shape[2])
-        raise DataError(f"none of {len(self._paths):,} pictures can be read: {self.unreadable[0]}")
+        raise DataError(f"none of {len(self._names):,} pictures can be read: {self.unreadable[0]}")
 
     def _decoded(self, i: int) -> torch.Tensor | None:
         """File i as uint8 (3, H, W); None when it is to be skipped."""
         try:
-            image, frames = _decode(self._paths[i], self._size)
+            image, frames = _decode(self._path(i), self._size)
         except UnreadableError as error:
             if not self._skip_broken:
                 raise

@@ -34,14 +34,14 @@ class Scan:
 
     classes: names of the folders that hold pictures, sorted.
     empty: names of the folders that hold none, sorted.
-    pictures: paths, by class, in a class by folder, in a folder by name.
+    pictures: paths below the folder, by class, in a class by folder, in a folder by name.
     labels: for each picture the index of its class.
     left_out: the rest, by kind; empty class folders are not among it.
     """
 
     classes: tuple[str, ...]
     empty: tuple[str, ...]
-    pictures: tuple[Path, ...]
+    pictures: tuple[str, ...]
     labels: tuple[int, ...]
     left_out: tuple[LeftOut, ...]
 
@@ -57,15 +57,15 @@ def scan(directory: Path) -> Scan:
     """
     walk = _Walk(directory)
     pictures, strays, others = [], [], []
-    for file in sorted(walk.files, key=lambda file: (file.parts[:1], str(file.parent), file.name)):
-        if file.suffix.lower() not in PICTURES:
+    for file in sorted(walk.files, key=lambda file: (_class(file), *file.rpartition("/"))):
+        if os.path.splitext(file)[1].lower() not in PICTURES:
             others.append(file)
-        elif len(file.parts) == 1:
+        elif "/" not in file:
             strays.append(file)
         else:
             pictures.append(file)
     _refuse_splits(directory, pictures)
-    classes = sorted({picture.parts[0] for picture in pictures})
+    classes = sorted({_class(picture) for picture in pictures})
     if not classes:
         raise DataError(
             f"{directory} is no image folder: no folder in it holds a picture "
@@ -81,56 +81,60 @@ def scan(directory: Path) -> Scan:
     return Scan(
         tuple(classes),
         tuple(sorted(walk.top - set(classes))),
-        tuple(directory / picture for picture in pictures),
-        tuple(index[picture.parts[0]] for picture in pictures),
+        tuple(pictures),
+        tuple(index[_class(picture)] for picture in pictures),
         tuple(
-            LeftOut(str(directory), what, tuple(str(path) for path in sorted(paths)))
+            LeftOut(str(directory), what, tuple(sorted(paths)))
             for what, paths in kinds.items()
             if paths
         ),
     )
 
 
+def _class(path: str) -> str:
+    return path.partition("/")[0]
+
+
 class _Walk:
-    """All that lies below a folder; paths are relative to it.
+    """All that lies below a folder; paths are text, below it, since there may be millions.
 
     files: what is to be looked at. hidden, repeated: what was not entered. top: names of the
     folders that lie in the folder itself.
     """
 
     def __init__(self, root: Path) -> None:
-        self.files: list[PurePath] = []
-        self.hidden: list[PurePath] = []
-        self.repeated: list[PurePath] = []
+        self.files: list[str] = []
+        self.hidden: list[str] = []
+        self.repeated: list[str] = []
         self.top: set[str] = set()
         self._root = root
         self._real = os.path.realpath(root)
         self._seen = {self._real}
-        self._links: list[PurePath] = []
-        self._enter(PurePath(), self._real)
+        self._links: list[str] = []
+        self._enter("", self._real)
         for link in self._links:  # grows while links lead to folders that hold links
             self._follow(link)
 
-    def _enter(self, folder: PurePath, real: str) -> None:
+    def _enter(self, folder: str, real: str) -> None:
         """Notes what lies in `folder`, whose real path is `real`."""
         for name, is_link, is_folder in _entries(self._root / folder):
-            path, real_path = folder / name, os.path.join(real, name)
+            path = f"{folder}/{name}" if folder else name
             if name.startswith(".") or name in _NOT_DATA:
                 self.hidden.append(path)
             elif is_link:
                 self._links.append(path)
             else:
-                self._take(path, real_path, is_folder)
+                self._take(path, f"{real}/{name}", is_folder)
 
-    def _follow(self, link: PurePath) -> None:
+    def _follow(self, link: str) -> None:
         real = os.path.realpath(self._root / link)
-        place = os.path.realpath(self._root / link.parent)
+        place = os.path.realpath((self._root / link).parent)
         if any(PurePath(below).is_relative_to(real) for below in (place, self._real)):
             self.repeated.append(link)
         else:
             self._take(link, real, os.path.isdir(real))
 
-    def _take(self, path: PurePath, real: str, is_folder: bool) -> None:
+    def _take(self, path: str, real: str, is_folder: bool) -> None:
         if real in self._seen:
             self.repeated.append(path)
             return
@@ -138,8 +142,8 @@ class _Walk:
         if not is_folder:
             self.files.append(path)
             return
-        if len(path.parts) == 1:
-            self.top.add(path.name)
+        if "/" not in path:
+            self.top.add(path)
         self._enter(path, real)
 
 
@@ -151,15 +155,16 @@ def _entries(folder: Path) -> Iterator[tuple[str, bool, bool]]:
         yield entry.name, entry.is_symlink(), entry.is_dir(follow_symlinks=False)
 
 
-def _refuse_splits(directory: Path, pictures: list[PurePath]) -> None:
+def _refuse_splits(directory: Path, pictures: list[str]) -> None:
     """Raises DataError when the folders in `directory` hold classes and are none."""
     inner: dict[str, set[str]] = defaultdict(set)
     direct = set()
     for picture in pictures:
-        if len(picture.parts) == 2:
-            direct.add(picture.parts[0])
+        first, second, *deeper = picture.split("/", 2)
+        if deeper:
+            inner[first].add(second)
         else:
-            inner[picture.parts[0]].add(picture.parts[1])
+            direct.add(first)
     splits = [name for name in inner if name not in direct or name.lower() in _SPLITS]
     if splits:
         held = "; ".join(

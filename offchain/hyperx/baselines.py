@@ -17,8 +17,8 @@ from torch.nn import functional
 
 from offchain.data.imageset import Progress
 from offchain.hyperx.quality import (
+    LabelledInputs,
     QualityScore,
-    Samples,
     check_samples,
     epoch_orders,
     measure,
@@ -59,15 +59,15 @@ class _CnnScorer:
 
     def score(
         self,
-        providers: Sequence[Samples],
-        validation: Samples,
+        providers: Sequence[LabelledInputs],
+        validation: LabelledInputs,
         class_count: int,
         *,
         seed: int,
         device: torch.device | str = "cpu",
         progress: Progress | None = None,
     ) -> list[QualityScore]:
-        """See `Scorer.score`. `progress` counts epochs of providers."""
+        """Scores as `Scorer` says; `progress` counts epochs of providers."""
         check_samples(providers, validation, torch.uint8, class_count)
         target, epochs = torch.device(device), self.settings.epochs
         scores = []

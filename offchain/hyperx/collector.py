@@ -16,9 +16,7 @@ from offchain.crypto.bitmap import choose, to_bitmap
 from offchain.crypto.errors import CryptoError
 from offchain.crypto.sealing import new_secret, point_of
 from offchain.crypto.secrets_file import SecretsFile
-from offchain.crypto.shard_cipher import TAG_BYTES
 from offchain.data.imageset import ImageSet, Progress
-from offchain.data.shards import shard_bytes
 from offchain.hyperx import actions as do
 from offchain.hyperx import delivery as dl
 from offchain.hyperx import events as ev
@@ -27,10 +25,11 @@ from offchain.hyperx.evaluation import Evaluation
 from offchain.hyperx.features import DEFAULT_TOLERANCE, FeatureError, LabelledFeatures
 from offchain.hyperx.quality import QualityScore
 from offchain.hyperx.review import ReviewError, Verdict, fetch_shards, opened_keys
+from offchain.hyperx.safekeeping import keep_manifest, keep_shards
 from offchain.hyperx.session import Member, Session, State
 from offchain.hyperx.submission import SubmissionError
 from offchain.roles import Clock
-from offchain.storage import ContentError, Datastore, cid_from_digest
+from offchain.storage import ContentError, Datastore
 
 BAD_FEATURES = (CryptoError, FeatureError, SubmissionError)
 """What opening features raises that are not what the provider should have sealed."""
@@ -275,7 +274,9 @@ class Collector:
         registration = (member.account, member.manifest, member.key_root, member.address_root)
         if registration not in self._manifests:
             try:
-                self._manifests[registration] = self._checked_manifest(member)
+                self._manifests[registration] = keep_manifest(
+                    self.store, self.session, member, self.evaluation.classes
+                )
             except (mf.ManifestError, ContentError) as error:
                 self._manifests[registration] = f"manifest: {error}"
         found = self._manifests[registration]
@@ -284,41 +285,16 @@ class Collector:
             return None
         return found
 
-    def _checked_manifest(self, member: Member) -> mf.Manifest:
-        """Pins it too: evidence against the provider must not be in the provider's hands."""
-        manifest = mf.fetch_manifest(self.store, member.manifest, self.session.terms)
-        if manifest.classes != self.evaluation.classes:
-            raise mf.ManifestError(f"{len(manifest.classes)} classes are not the task's")
-        mf.fetch_key_leaves(self.store, manifest, member.key_root)
-        self.store.pin(cid_from_digest(member.manifest))
-        self.store.pin(manifest.key_leaves)
-        if manifest.addresses is not None:
-            party = self.session.party(member.account)
-            mf.fetch_addresses(self.store, manifest, party, member.address_root)
-            self.store.pin(manifest.addresses)
-        return manifest
-
     def _available(self, member: Member) -> bool:
-        """Whether every published shard could be fetched and pinned; hidden ones cannot be asked.
+        """Whether every published shard could be fetched and pinned.
 
         Done before the provider becomes a candidate, so that nothing can go missing after payment.
         """
         manifest = self._manifest(member)
         if manifest is None:
             return False
-        if manifest.addresses is None:
-            return True
-        party = self.session.party(member.account)
         try:
-            addresses = mf.fetch_addresses(self.store, manifest, party, member.address_root)
-            size = shard_bytes(manifest.shape, manifest.shard_size) + TAG_BYTES
-            cids = [cid_from_digest(address) for address in addresses]
-            for i, shard in enumerate(self.store.get_many(cids, size)):
-                if len(shard) != size:
-                    raise mf.ManifestError(f"shard {i} is not {size} bytes long")
-                self.store.pin(cids[i])
-                if self.progress:
-                    self.progress(i + 1, len(cids))
+            keep_shards(self.store, self.session, member, manifest, self.progress)
         except (mf.ManifestError, ContentError) as error:
             self._object(member, f"shards: {error}")
             return False

@@ -29,7 +29,7 @@ from offchain.hyperx.features import (
     to_inputs,
 )
 from offchain.hyperx.obfuscation import Obfuscation, obfuscate
-from offchain.hyperx.quality import QualityScore, Samples, Scorer, screen
+from offchain.hyperx.quality import LabelledInputs, QualityScore, Scorer, screen
 from offchain.hyperx.submission import max_sealed_bytes, open_features
 from offchain.models.backbones import DEFAULT_BACKBONE, backbone, default_preprocessing
 from offchain.models.extractor import (
@@ -206,7 +206,7 @@ class Evaluation:
         return features_agree(submitted, (self._extract(images), images.labels), tolerance)
 
     @cached_property
-    def _validation(self) -> Samples:
+    def _validation(self) -> LabelledInputs:
         raw = self._extract(self.validation, self.progress)
         return self._inputs(raw), self.validation.labels
 

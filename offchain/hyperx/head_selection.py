@@ -18,7 +18,7 @@ from offchain.data.datasets import load_dataset
 from offchain.data.imageset import ImageSet, split
 from offchain.hyperx.features import extract, to_inputs
 from offchain.hyperx.heads import PRESETS, HeadScorer
-from offchain.hyperx.quality import Samples, selection_rate
+from offchain.hyperx.quality import LabelledInputs, selection_rate
 from offchain.models.backbones import default_preprocessing
 from offchain.models.extractor import Extractor, pretrained_extractor
 
@@ -70,7 +70,7 @@ def choose(run: Selection) -> Chosen:
 
 
 @lru_cache(maxsize=2)
-def providers(seed: int, kind: str, largest: int) -> tuple[Samples, list[Samples]]:
+def providers(seed: int, kind: str, largest: int) -> tuple[LabelledInputs, list[LabelledInputs]]:
     """The collector's own inputs and labels, and every provider's; runs come in this order."""
     digits = load_dataset("digits")
     validation, *parts = split(digits, [VALIDATION, *[largest] * LEVELS], seed)

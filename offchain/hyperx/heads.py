@@ -21,8 +21,8 @@ from torch.optim.adam import adam
 
 from offchain.data.imageset import Progress
 from offchain.hyperx.quality import (
+    LabelledInputs,
     QualityScore,
-    Samples,
     check_samples,
     epoch_orders,
     measure,
@@ -101,15 +101,15 @@ class HeadScorer:
 
     def score(
         self,
-        providers: Sequence[Samples],
-        validation: Samples,
+        providers: Sequence[LabelledInputs],
+        validation: LabelledInputs,
         class_count: int,
         *,
         seed: int,
         device: torch.device | str = "cpu",
         progress: Progress | None = None,
     ) -> list[QualityScore]:
-        """See `Scorer.score`. `progress` counts optimiser steps, each of a group of providers."""
+        """Scores as `Scorer` says; `progress` counts steps, each of a group of providers."""
         check_samples(providers, validation, torch.float32, class_count)
         target = torch.device(device)
         scale = Standardisation.of(validation[0].to(target))
@@ -158,7 +158,7 @@ class Head:
 
 
 def train_heads(
-    providers: Sequence[Samples],
+    providers: Sequence[LabelledInputs],
     class_count: int,
     settings: HeadSettings,
     seed: int,

@@ -18,7 +18,7 @@ from scipy.stats import binomtest  # type: ignore[import-untyped, unused-ignore]
 from offchain.data.imageset import MAX_CLASSES, DataError, Progress
 from offchain.data.seeds import generator
 
-Samples = tuple[torch.Tensor, torch.Tensor]
+LabelledInputs = tuple[torch.Tensor, torch.Tensor]
 """(inputs, labels): inputs (N, ...) as the scorer wants them, labels int64 (N,)."""
 
 CONFIDENCE = 0.95
@@ -66,8 +66,8 @@ class Scorer(Protocol):
 
     def score(
         self,
-        providers: Sequence[Samples],
-        validation: Samples,
+        providers: Sequence[LabelledInputs],
+        validation: LabelledInputs,
         class_count: int,
         *,
         seed: int,
@@ -131,7 +131,10 @@ def selection_rate(
 
 
 def screen(
-    providers: Sequence[Samples], shape: tuple[int, ...], dtype: torch.dtype, class_count: int
+    providers: Sequence[LabelledInputs],
+    shape: tuple[int, ...],
+    dtype: torch.dtype,
+    class_count: int,
 ) -> list[BadFeatures]:
     """What is wrong with the submissions that cannot be used, at most one finding a provider.
 
@@ -147,7 +150,10 @@ def screen(
 
 
 def check_samples(
-    providers: Sequence[Samples], validation: Samples, dtype: torch.dtype, class_count: int
+    providers: Sequence[LabelledInputs],
+    validation: LabelledInputs,
+    dtype: torch.dtype,
+    class_count: int,
 ) -> None:
     """Raise DataError, or BadFeatures for the first provider at fault, unless all can be used.
 

@@ -36,7 +36,7 @@ from offchain.models.canonical import to_canonical
 
 
 @dataclass(frozen=True, eq=False)
-class Quote:
+class Valuation:
     """What a set fetches under an artefact.
 
     artefact: its 32-byte digest. price: in wei. score: of the set, scores: int64 (N,), of each
@@ -58,12 +58,12 @@ class PricingArtefact:
     price: PriceFunction
     digest: bytes
 
-    def quote(self, candidate: Samples, progress: Progress | None = None) -> Quote:
+    def quote(self, candidate: Samples, progress: Progress | None = None) -> Valuation:
         """What `candidate` fetches. Raises FeatureMismatch or UnknownLabel if it does not fit."""
         report = self.efficacy.report(candidate, progress)
         scores = np.array([units(score) for score in report.scores.tolist()], dtype=np.int64)
         score = units(report.total)
-        return Quote(self.digest, self.price.price(score), score, scores, report)
+        return Valuation(self.digest, self.price.price(score), score, scores, report)
 
 
 def artefact_bytes(efficacy: TreeEfficacy | GradientEfficacy, price: PriceFunction) -> bytes:

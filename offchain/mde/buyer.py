@@ -1,220 +1,275 @@
-"""A model owner that buys: it signs what it can check, and checks all that it signed for."""
+"""The buyer's role: a model owner that signs what it can check, and checks all that it signed for.
+
+It holds no connection. `next_action` says what to do next given what chain and letters have told
+its session; being killed before or after any action is harmless, since all that must not be made
+twice is in its vault before anything rests on it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
-from offchain.crypto import commitments as cm
-from offchain.crypto.disputable import (
-    EncryptedFile,
-    FileDomain,
-    chunk_evidence,
-    key_evidence,
-)
-from offchain.crypto.errors import SealError
-from offchain.crypto.keccak_stream import crypt, nonce
-from offchain.crypto.sealing import SealedKeys, new_secret, open_keys, point_of, seal
-from offchain.mde.deals import PAD_INDEX, Deal, Order, Place, Purchase, dataset_domain
+from offchain.crypto.errors import CryptoError
+from offchain.crypto.sealing import point_of, seal
+from offchain.crypto.secrets_file import SecretsFile
+from offchain.crypto.settlement import Settlement
+from offchain.mde.artefact import artefact_digest
+from offchain.mde.budget import next_best
+from offchain.mde.checking import require_sound
+from offchain.mde.correspondence import Correspondence
+from offchain.mde.deals import DealState
 from offchain.mde.errors import MdeError
-from offchain.mde.quoting import NO_WORD, Pricing
-from offchain.mde.samples import Samples
-from offchain.mde.seller import Offer, Said
-from offchain.mde.verifiable.quotes import (
-    RepeatedSample,
-    WrongPrice,
-    WrongScore,
-    cut,
-    find_fault,
-    require_registered,
+from offchain.mde.letters import (
+    Agreement,
+    Invitation,
+    Letter,
+    Message,
+    Proposal,
+    Question,
+    Tell,
 )
-from offchain.mde.verifiable.rules import price_rule
-from offchain.storage import Datastore
+from offchain.mde.owner import Owner
+from offchain.mde.quoting import OrderTerms, Pricing
+from offchain.mde.session import DealSession, Sale
+from offchain.mde.vault import Vault
+from offchain.roles import Action, Clock, Wallet
+from offchain.storage import ContentError, Datastore
 
-_HEAD_BYTES, _LEAF_BYTES = 64, 32
-
-
-class QuoteRefused(MdeError):
-    """A quote that a careful buyer does not sign."""
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What the contract is to judge. call: the proof; evidence: its arguments after deal and
-    purchase; told: for people."""
-
-    call: str
-    evidence: tuple[Any, ...]
-    told: str
+BAD_OFFER = (MdeError, CryptoError, ContentError)
+"""What files and quotes raise that are not what a seller should have handed over."""
 
 
 @dataclass(frozen=True)
-class Delivery:
-    """How a key came. ephemeral_x: 0 and sealed: empty where `key` was published."""
+class Wants:
+    """What a buyer is out for.
 
-    key: bytes = b""
-    ephemeral_x: int = 0
-    sealed: bytes = b""
+    Attributes:
+        terms: of its orders. budget: put up with the first, smallest unit.
+        publish: makes the artefact file of a model.
+        patience: seconds that it waits for quotes after it posted, and for each answer.
+    """
+
+    terms: OrderTerms
+    budget: int
+    publish: Callable[[Owner], bytes]
+    patience: int
 
 
-@dataclass(frozen=True, eq=False)
-class Received:
-    """What a delivery was: the samples if nothing can be proved against it, else the fault."""
-
-    samples: Samples | None
-    fault: Fault | None
-
-
-@dataclass(frozen=True)
 class Buyer:
-    """One order of one model owner. artefact: the file's bytes; pricing: what is in it."""
+    """Buys data for the model of `owner`.
 
-    place: Place
-    artefact: bytes = field(repr=False)
-    pricing: Pricing
-    store: Datastore
-    _secrets: dict[bytes, int] = field(default_factory=dict, repr=False)
+    Attributes:
+        vault: what it rests on.
+        objections: why it asks a seller for no quote, does not sign it, or cannot use what it
+            bought, by dataset; one line each.
+    """
 
-    def invite(self, offer: Offer) -> str:
-        """CID of the artefact, readable by that seller alone.
+    def __init__(
+        self,
+        wallet: Wallet,
+        session: DealSession,
+        owner: Owner,
+        wants: Wants,
+        store: Datastore,
+        secrets_file: SecretsFile,
+    ) -> None:
+        self.wallet = wallet
+        self.account = wallet.address
+        self.wants = wants
+        self.store = store
+        self.vault = Vault(self.account, session, owner, wants.publish, store, secrets_file)
+        self.objections: dict[bytes, str] = {}
 
-        Asked for once the seller's dataset is registered: it must not be made to please.
-        """
-        return self.store.put(seal(offer.public_key, self.artefact))
+    @property
+    def session(self) -> DealSession:
+        """What chain and letters told."""
+        return self.vault.session
 
-    def examine(self, offer: Offer) -> EncryptedFile:
-        """The encrypted samples, which must be the registered ones: then they can be disputed.
+    @session.setter
+    def session(self, session: DealSession) -> None:
+        self.vault.session = session
 
-        Raises FileError or QuoteRefused, or what the datastore raises.
-        """
-        dataset = offer.dataset
-        most = _HEAD_BYTES + dataset.count * (dataset.chunk_bytes + _LEAF_BYTES)
-        file = EncryptedFile.from_bytes(self.store.get(offer.file, most))
-        require_registered(dataset, self.place, file)
-        encoding = self.pricing.encoding
-        if dataset.chunk_bytes != encoding.chunk_bytes:
-            raise QuoteRefused(
-                f"the dataset has chunks of {dataset.chunk_bytes} bytes, samples need chunks of "
-                f"{encoding.chunk_bytes}"
-            )
-        return file
+    def next_action(self, clock: Clock) -> Action | Tell | None:
+        """What to do now, or None while it is others' turn."""
+        posted = self.session.orders_of(self.account)
+        if not posted:
+            return self.post(0, self.wants.budget)
+        order = posted[-1]
+        return (
+            self._answer_deliveries(clock)
+            or self._write(self._invitations(order))
+            or self._write(self._agreements(order, clock))
+            or self._spend(order, clock)
+        )
 
-    def require_sound(self, said: Said, order: Order, offer: Offer, now: int) -> None:
-        """Raises QuoteRefused or FileError unless a quote is one that this buyer signs.
+    # ------------------------------------------------------------------ the steps
 
-        now: seconds since 1970.
-        """
-        deal = said.deal
-        if deal.order != order or deal.dataset != offer.dataset:
-            raise QuoteRefused("the quote is about another order or another dataset")
-        if deal.quote.expiry <= now:
-            raise QuoteRefused(f"the quote expired at {deal.quote.expiry}, it is {now}")
-        most = self.pricing.price.most
-        if deal.quote.price > most:
-            raise QuoteRefused(f"{deal.quote.price} are asked, the rule gives at most {most}")
-        if self.pricing.verifiable is None:
-            if deal.quote.scores != NO_WORD:
-                raise QuoteRefused("the quote commits to scores that no tree gives")
-            return
-        if said.leaves is None:
-            raise QuoteRefused("the quote comes without the leaves of its scores")
-        said.leaves.require_quoted(deal.quote.scores, deal.dataset.count)
+    def post(self, number: int, budget: int) -> Action:
+        """The order called `number` among its orders, which names the artefact of its model now."""
+        file = self.vault.artefact(number)
+        pricing = Pricing.read(file, artefact_digest(file))
+        order = pricing.order(self.account, self.wants.terms)
+        return Action("post", (order.args(), budget), budget)
 
-    def one_time_key(self, deal: Deal) -> int:
-        """x of a fresh one-time key for this purchase."""
-        secret = self._secrets[deal.pair] = new_secret()
-        return point_of(secret).x
+    def spend(self, order: bytes, clock: Clock) -> Action | Tell | None:
+        """Buys what adds most for its price, set after set; then takes the rest home."""
+        offered = self._offered(order, clock)
+        number = len(self.session.bought(order))
+        said = {id_: self._about(order, id_).efficacy(number) for id_ in offered}
+        if silent := [id_ for id_, efficacy in said.items() if efficacy is None]:
+            asked = {id_: self._about(order, id_).question(number) for id_ in silent}
+            if unasked := [id_ for id_, question in asked.items() if question is None]:
+                until = clock.now + self.wants.patience
+                return self._write(self._questions(order, unasked, number, until))
+            if any(question and clock.now < question.until for question in asked.values()):
+                return None
+        ids = [id_ for id_ in offered if id_ not in silent]
+        found = next_best(
+            [offered[id_].price for id_ in ids],
+            self.session.books[order].free,
+            lambda _, i: said[ids[i]] or 0.0,
+            chosen=(),
+        )
+        return self.withdraw(order) if found is None else self.purchase(offered[ids[found]])
 
-    def receive(
-        self, said: Said, file: EncryptedFile, purchase: Purchase, delivery: Delivery
-    ) -> Received:
-        """Opens what was delivered and checks key, chunks, duplicates, every score and the price.
+    def purchase(self, sale: Sale) -> Action:
+        """Accepts a quote."""
+        key = 0
+        if sale.deal.order.settlement is Settlement.SEALED:
+            key = point_of(self.vault.one_time_secret(sale.deal)).x
+        return Action("purchase", (sale.deal.args(), key))
 
-        Raises FeatureMismatch, UnknownLabel or NotFinite for samples that follow from what was
-        quoted and yet are none of the task's, where no tree gives the contract a say.
-        """
-        deal = said.deal
-        domain = self._domain(deal.dataset.seller, deal.dataset.name)
-        key = delivery.key
-        if delivery.sealed:
-            secret = self._secrets[deal.pair]
-            opened = _opened(secret, delivery)
-            if opened is None or domain.key_hash(opened) != deal.dataset.key_hash:
-                evidence = key_evidence(secret, delivery.ephemeral_x, delivery.sealed)
-                return Received(None, Fault("proveWrongKey", (evidence,), "the key is another"))
-            key = opened
-        chunks, spoilt = _decrypted(domain, key, file)
-        if spoilt is not None:
-            shown = chunk_evidence(domain, file, spoilt)
-            told = f"chunk {spoilt} is not what was quoted"
-            return Received(None, Fault("proveSpoiltChunk", (key, shown), told))
-        data = b"".join(chunks)
-        fault = self._misquoted(said, domain, key, file, data)
-        if fault is not None:
-            return Received(None, fault)
-        return Received(self.pricing.encoding.unpack(data, self.pricing.kind), None)
-
-    def _misquoted(
-        self, said: Said, domain: FileDomain, key: bytes, file: EncryptedFile, data: bytes
-    ) -> Fault | None:
-        """What the contract can be shown of the quote, now that the data are known."""
-        verifiable, leaves, rule = self.pricing.verifiable, said.leaves, self.pricing.price
-        if verifiable is None or leaves is None:
+    def judge(self, sale: Sale) -> Action | None:
+        """Accepts a delivery, or proves it wrong; None where no contract can tell what is wrong."""
+        try:
+            fault = self.vault.received(sale).fault
+        except MdeError as error:
+            self.objections[sale.dataset] = f"what was sold is of no use: {error}"
             return None
-        tree, price = verifiable.tree, said.deal.quote.price
-        order = said.deal.order.account.id(self.place)
-        chunks = cut(tree.encoding, data)
-        cipher_root = cm.root_of(file.cipher_leaves(domain))
-        match find_fault(tree, rule, data, order, key, leaves, price):
-            case WrongScore(index, before):
-                evidence = (
-                    cipher_root,
-                    _sample(file, chunks, index),
-                    tree.path(chunks[index]),
-                    before,
-                    leaves.path(index - 1) if index else [],
-                    leaves.leaves[index],
-                    leaves.path(index),
-                )
-                told = f"the score of sample {index} is not what the tree gives"
-                return Fault("proveWrongScore", (key, evidence), told)
-            case RepeatedSample(first, second):
-                both = (_sample(file, chunks, first), _sample(file, chunks, second))
-                told = f"samples {first} and {second} are the same"
-                return Fault("proveRepeatedSample", (key, cipher_root, *both), told)
-            case WrongPrice(total, due):
-                shown = (total, leaves.path(len(chunks) - 1))
-                told = f"the price is {price}, the rule gives {due}"
-                return Fault("proveWrongPrice", (key, shown, price_rule(rule)), told)
+        if fault is None:
+            return Action("accept", sale.args())
+        return Action(fault.call, (*sale.args(), *fault.evidence))
+
+    def withdraw(self, order: bytes) -> Action | None:
+        """Takes out what is left; None where nothing is."""
+        account, free = self.session.orders[order].account, self.session.books[order].free
+        return Action("withdraw", (account.args(), free)) if free else None
+
+    def _answer_deliveries(self, clock: Clock) -> Action | None:
+        for sale in self.session.sales.values():
+            if sale.deal.order.buyer != self.account:
+                continue
+            if sale.state is DealState.PAID and clock.now >= sale.deadline:
+                return Action("settle", sale.args())
+            if sale.state is DealState.DELIVERED and clock.now < sale.deadline:
+                action = self.judge(sale)
+                if action is not None:
+                    return action
         return None
 
-    def _domain(self, seller: str, name: bytes) -> FileDomain:
-        return dataset_domain(self.place, seller, name)
+    def _spend(self, order: bytes, clock: Clock) -> Action | Tell | None:
+        decides = self.session.books[order].opened + self.wants.patience
+        running = any(sale.running for sale in self.session.sales_under(order).values())
+        return None if running or clock.now < decides else self.spend(order, clock)
 
+    def _offered(self, order: bytes, clock: Clock) -> dict[bytes, Sale]:
+        """What can still be bought under an order, by dataset."""
+        left, stake = self.session.books[order].free, self.wants.terms.stake
+        return {
+            id_: sale
+            for id_, sale in self.session.sales_under(order).items()
+            if sale.state is DealState.QUOTED
+            and clock.now < sale.deadline
+            and 0 < sale.price <= left
+            and self.session.is_open(id_)
+            and self.session.books[id_].free >= stake
+        }
 
-def _opened(secret: int, delivery: Delivery) -> bytes | None:
-    sealed = SealedKeys(delivery.ephemeral_x, (delivery.sealed,))
-    try:
-        return open_keys(secret, sealed, [PAD_INDEX])[PAD_INDEX]
-    except SealError:  # the sender's point is none, which the contract can be shown
-        return None
+    # ------------------------------------------------------------------ letters
 
+    def invitation(self, order: bytes, dataset: bytes, artefact: bytes) -> Invitation:
+        """An artefact that the seller of `dataset` alone can read: its name is its key.
 
-def _decrypted(
-    domain: FileDomain, key: bytes, file: EncryptedFile
-) -> tuple[list[bytes], int | None]:
-    """The chunks as they are sold, up to the first that is not the committed one, if any is."""
-    stream = nonce(domain.digest, cm.root_of(file.plain_leaves))
-    chunks: list[bytes] = []
-    for i, chunk in enumerate(file.shape.cut(file.ciphertext)):
-        plain = crypt(key, stream, i, chunk)
-        if domain.plain_leaf(key, i, plain) != file.plain_leaves[i]:
-            return chunks, i
-        chunks.append(plain)
-    return chunks, None
+        It crosses once the dataset is registered, which must not be made to please.
+        """
+        sealed = seal(self.session.datasets[dataset].name, artefact)
+        return Invitation(order, dataset, self.store.put(sealed))
 
+    def agreement(self, proposal: Proposal, clock: Clock) -> Agreement:
+        """Its signature. Raises one of BAD_OFFER for a quote that it does not sign."""
+        id_, dataset = proposal.order, proposal.dataset
+        deal = self._about(id_, dataset).deal(proposal)
+        require_sound(
+            deal,
+            self.vault.leaves(proposal),
+            self.session.orders[id_],
+            self.session.datasets[dataset],
+            self.vault.pricing(id_),
+            clock.now,
+        )
+        place = self.session.place
+        signature = self.wallet.sign(deal.typed_data(place))
+        return Agreement(id_, dataset, deal.digest(place), signature)
 
-def _sample(file: EncryptedFile, chunks: Sequence[bytes], index: int) -> tuple[Any, ...]:
-    """A sample, and where it lies."""
-    return (index, chunks[index], cm.path(file.plain_leaves, index))
+    def _invitations(self, order: bytes) -> Iterator[Message]:
+        """To all whose offered data it can use and has not paid for before."""
+        if not self.session.is_open(order):
+            return
+        number = self.session.orders_of(self.account).index(order)
+        for id_ in self._unpaid():
+            if self._about(order, id_).by_buyer(Invitation):
+                continue
+            try:
+                if self.vault.file(order, id_) is not None:
+                    yield self.invitation(order, id_, self.vault.artefact(number))
+            except BAD_OFFER as error:
+                self.objections[id_] = str(error)
+
+    def _unpaid(self) -> list[bytes]:
+        """Datasets that it may buy under a new order."""
+        paid = {
+            sale.dataset
+            for sale in self.session.sales.values()
+            if sale.deal.order.buyer == self.account and sale.state is not DealState.QUOTED
+        }
+        return [
+            id_
+            for id_, dataset in self.session.datasets.items()
+            if id_ not in paid
+            and id_ not in self.objections
+            and self.session.is_open(id_)
+            and dataset.token == self.wants.terms.token
+        ]
+
+    def _agreements(self, order: bytes, clock: Clock) -> Iterator[Message]:
+        """Signatures of sound proposals, one for each pair."""
+        for id_ in self._unpaid():
+            about = self._about(order, id_)
+            if about.by_buyer(Agreement):
+                continue
+            for proposal in about.by_seller(Proposal)[:1]:
+                try:
+                    yield self.agreement(proposal, clock)
+                except BAD_OFFER as error:
+                    self.objections[id_] = str(error)
+
+    def _questions(
+        self, order: bytes, datasets: Iterable[bytes], number: int, until: int
+    ) -> Iterator[Message]:
+        """What each would add to the model as it is after `number` purchases."""
+        artefact = self.vault.artefact_now()
+        for id_ in datasets:
+            sealed = self.invitation(order, id_, artefact).artefact
+            yield Question(order, id_, number, sealed, until)
+
+    def _about(self, order: bytes, dataset: bytes) -> Correspondence:
+        return Correspondence(self.session, order, dataset)
+
+    def _write(self, messages: Iterator[Message]) -> Tell | None:
+        """Letters to the sellers of the datasets that the messages are about."""
+        letters = tuple(
+            Letter(self.account, self.session.datasets[message.dataset].seller, message)
+            for message in messages
+        )
+        return Tell(letters) if letters else None

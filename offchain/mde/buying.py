@@ -22,7 +22,7 @@ class Retrained:
 
     def __init__(self, owner: Owner, sets: Sequence[Samples]) -> None:
         self._owner, self._sets = owner, sets
-        self._before = owner.standing()
+        self._before = owner.performance()
         self._owners: dict[Chosen, Owner] = {}
         self._gains: dict[Chosen, Gain] = {}
 
@@ -37,7 +37,7 @@ class Retrained:
         """What training on them brings, on the test set."""
         key = tuple(sorted(chosen))
         if key not in self._gains:
-            after = self.owner(key).standing()
+            after = self.owner(key).performance()
             self._gains[key] = Gain(
                 self._before.loss - after.loss, after.accuracy - self._before.accuracy
             )

@@ -53,3 +53,11 @@ class ArtefactError(MdeError):
 
 class ArtefactMismatch(ArtefactError):
     """An artefact that is not the one committed to."""
+
+
+class SessionError(MdeError):
+    """Events that cannot be those of one contract."""
+
+
+class QuoteRefused(MdeError):
+    """A quote that a careful buyer does not sign."""

@@ -10,8 +10,10 @@ from offchain.data.imageset import Progress
 from offchain.data.seeds import generator
 from offchain.mde.errors import EmptySet, FeatureMismatch
 from offchain.mde.influence import InfluenceSettings
-from offchain.mde.owner import Owner, Purse, Trainer
+from offchain.mde.owner import Owner
+from offchain.mde.publishing import Purse
 from offchain.mde.samples import Samples, Task
+from offchain.mde.training import Trainer
 
 _L2 = 1e-2
 _SPREAD = 1e-3

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from scipy.special import logsumexp  # type: ignore[import-untyped, unused-ignore]
 from scipy.stats import spearmanr  # type: ignore[import-untyped, unused-ignore]
 from sklearn.linear_model import Ridge
@@ -21,7 +20,7 @@ from offchain.data.imageset import Progress
 from offchain.data.seeds import generator
 from offchain.gaussian import gaussian_delta, gaussian_epsilon
 from offchain.mde.errors import MdeError
-from offchain.mde.report import Efficacy, EfficacyReport
+from offchain.mde.report import EfficacyReport
 from offchain.mde.samples import Floats, Samples, as_floats
 
 _POOL = 1000
@@ -193,36 +192,3 @@ def _advantage(inside: Floats, outside: Floats) -> float:
     hits = 1 - np.searchsorted(np.sort(inside), cuts, side="left") / len(inside)
     alarms = 1 - np.searchsorted(np.sort(outside), cuts, side="left") / len(outside)
     return float(max(0.0, (hits - alarms).max()))
-
-
-def tuned_junk(
-    efficacy: Efficacy,
-    start: Samples,
-    *,
-    rounds: int = 50,
-    share: float = 0.1,
-    seed: int = 0,
-    progress: Progress | None = None,
-) -> Samples:
-    """What a dishonest seller makes of worthless samples by trying them on the published artefact.
-
-    Each round a `share` of every sample's values is drawn anew from those of `start`, with its
-    label, and kept where the sample's part of the total rises. Whatever the findings catch
-    (duplicates, strangers) is refused by the same rule, so the result is the best that got through.
-    """
-    if not 0 < share <= 1 or rounds < 1:
-        raise MdeError(f"share must lie in 0..1 and rounds be 1 or more: {share:g}, {rounds}")
-    rng = generator(seed, "mde junk")
-    inputs, best = start.inputs.clone(), efficacy.report(start, None).contributions
-    flat = start.inputs.flatten()
-    for done in range(rounds):
-        drawn = flat[torch.from_numpy(rng.integers(len(flat), size=inputs.numel()))]
-        changed = torch.from_numpy(rng.random(inputs.numel()) < share).view_as(inputs)
-        trial = torch.where(changed, drawn.view_as(inputs), inputs)
-        parts = efficacy.report(Samples(trial, start.labels), None).contributions
-        better = parts > best
-        inputs[torch.from_numpy(better)] = trial[torch.from_numpy(better)]
-        best = np.where(better, parts, best)
-        if progress is not None:
-            progress(done + 1, rounds)
-    return Samples(inputs, start.labels)

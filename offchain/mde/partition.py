@@ -1,4 +1,4 @@
-"""A market cut from one real dataset: an owner whose data lacks something, sellers who may have it.
+"""One real dataset, divided: an owner whose data lacks something, sellers who may have it.
 
 The owner has plenty of some classes and little of the rest, and is judged on all of them. What is
 useful, redundant or worthless to it is then known, and a price can be held against the truth.
@@ -74,7 +74,7 @@ class Owned:
 
 
 @dataclass(frozen=True, eq=False)
-class Lot:
+class Holding:
     """What one seller has. kind: of KINDS."""
 
     kind: str
@@ -82,14 +82,14 @@ class Lot:
 
 
 @dataclass(frozen=True, eq=False)
-class MarketData:
-    """The owner's training, validation and test data, and the sellers' lots as planned."""
+class Partition:
+    """The owner's training, validation and test data, and the sellers' holdings as planned."""
 
     train: Samples
     validation: Samples
     test: Samples
     classes: int
-    lots: tuple[Lot, ...]
+    holdings: tuple[Holding, ...]
 
 
 class _Deck:
@@ -109,7 +109,7 @@ class _Deck:
 
 def lay_out(
     whole: ImageSet, plans: Sequence[Plan], owned: Owned | None = None, seed: int = 0
-) -> MarketData:
+) -> Partition:
     """Deal `whole` out to the owner and the sellers; only redundant samples are in two places.
 
     Raises MdeError when there is too little data for the plans.
@@ -135,16 +135,18 @@ def lay_out(
     }
     own = np.concatenate([decks["plenty"].deal(owned.plenty), decks["lacking"].deal(owned.lacking)])
     train = samples.subset(own)
-    lots = tuple(
-        Lot(plan.kind, _lot(plan, samples, train, decks, count, generator(seed, f"mde lot {i}")))
+    holdings = tuple(
+        Holding(
+            plan.kind, _held(plan, samples, train, decks, count, generator(seed, f"mde lot {i}"))
+        )
         for i, plan in enumerate(plans)
     )
-    return MarketData(
+    return Partition(
         train,
         samples.subset(turns[: owned.validation]),
         samples.subset(turns[owned.validation : judged]),
         count,
-        lots,
+        holdings,
     )
 
 
@@ -157,7 +159,7 @@ def _turn(labels: Integers) -> Integers:
     return turn
 
 
-def _lot(
+def _held(
     plan: Plan,
     samples: Samples,
     train: Samples,
@@ -176,10 +178,10 @@ def _lot(
         ),
     }
     parts = [ways[name](n) for name, n in _counts(plan)]
-    lot = parts[0]
+    held = parts[0]
     for part in parts[1:]:
-        lot = lot.joined(part)
-    return lot.subset(rng.permutation(len(lot)).astype(np.int64))
+        held = held.joined(part)
+    return held.subset(rng.permutation(len(held)).astype(np.int64))
 
 
 def _counts(plan: Plan) -> Iterator[tuple[str, int]]:

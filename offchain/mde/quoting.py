@@ -20,7 +20,7 @@ NO_WORD = bytes(32)
 
 
 @dataclass(frozen=True)
-class Terms:
+class OrderTerms:
     """What an owner's order says besides its artefact; fields as in `offchain.mde.deals`."""
 
     token: str
@@ -61,7 +61,7 @@ class Pricing:
         """Its price function."""
         return self.artefact.price
 
-    def order(self, buyer: str, terms: Terms) -> Order:
+    def order(self, buyer: str, terms: OrderTerms) -> Order:
         """What a buyer posts."""
         tree = None if self.verifiable is None else self.verifiable.tree
         return Order(

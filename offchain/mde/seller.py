@@ -1,136 +1,340 @@
-"""A data owner that sells: it commits to its data, quotes by itself, and shows nothing first."""
+"""The seller's role: it commits to its data, quotes by itself, and shows nothing before it is paid.
+
+It holds no connection. `next_action` says what to do next given what chain and letters have told
+its session; its two keys are on disk before anything rests on them, and all else follows from its
+data.
+"""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from secrets import token_bytes
 
 import numpy as np
 
 from offchain.crypto.disputable import EncryptedFile, FileDomain, encrypt_chunks
+from offchain.crypto.errors import CryptoError, SealError
 from offchain.crypto.sealing import Point, public_key_of, seal_keys, unseal
+from offchain.crypto.secrets_file import SecretsFile
+from offchain.crypto.settlement import Settlement
 from offchain.data.imageset import Progress
+from offchain.mde.artefact import artefact_digest
 from offchain.mde.artefact_reading import MAX_ARTEFACT_BYTES
-from offchain.mde.deals import (
-    PAD_INDEX,
-    Dataset,
-    Deal,
-    Order,
-    Place,
-    Purchase,
-    Quote,
-    dataset_domain,
+from offchain.mde.correspondence import Correspondence
+from offchain.mde.deals import PAD_INDEX, Dataset, DealState, Order, dataset_domain
+from offchain.mde.errors import MdeError
+from offchain.mde.letters import (
+    Answer,
+    Invitation,
+    Letter,
+    Message,
+    Offer,
+    Proposal,
+    Tell,
 )
 from offchain.mde.quoting import NO_WORD, Pricing
-from offchain.mde.samples import Samples
+from offchain.mde.samples import Kind, Samples
+from offchain.mde.session import DealSession, Sale
+from offchain.mde.vault import SEALED_BYTES
 from offchain.mde.verifiable.encoding import Encoding
 from offchain.mde.verifiable.quotes import verifiable_quote
 from offchain.mde.verifiable.scores import ScoreLeaves
-from offchain.storage import Datastore
+from offchain.roles import Action, Clock, Recover, Wallet
+from offchain.storage import ContentError, Datastore
 
-SEALED_BYTES = 48
-"""What a sealed box adds to a message."""
+DELIVERY_MARGIN = 20
+"""No key is sent in the last twentieth of its window: refused for coming too late it would have
+been given away for nothing."""
+
+BAD_INVITATION = (MdeError, CryptoError, ContentError)
+"""What an artefact raises that is not what the buyer should have handed over."""
 
 
 @dataclass(frozen=True)
-class Offer:
-    """What a seller hands to a buyer, beside its dataset on chain.
+class Stall:
+    """Under what a seller sells.
 
-    file: CID of the encrypted samples. public_key: X25519, to which the artefact is sealed.
+    Attributes:
+        token: what pays. funds: put up for stakes, smallest unit.
+        quote_time: seconds that a quote stands.
+        until: it sells until then and takes its money home, Unix seconds.
     """
 
-    dataset: Dataset
-    file: str
-    public_key: bytes
-
-
-@dataclass(frozen=True)
-class Said:
-    """A quote before it is signed. leaves: of all scores, None where nobody can check them."""
-
-    deal: Deal
-    leaves: ScoreLeaves | None
+    token: str
+    funds: int
+    quote_time: int
+    until: int
 
 
 class Seller:
-    """One dataset of one data owner.
+    """Sells `samples`; of exact duplicates the first.
 
-    samples: what it has; of exact duplicates the first is sold. address: 0x, of its account.
+    Attributes:
+        objections: why it does not quote, by the artefact's CID or the order's id in hex; one line
+            each.
     """
 
-    def __init__(self, address: str, place: Place, samples: Samples, store: Datastore) -> None:
-        self.address, self.place = address, place
+    def __init__(
+        self,
+        wallet: Wallet,
+        recover: Recover,
+        session: DealSession,
+        samples: Samples,
+        stall: Stall,
+        store: Datastore,
+        secrets_file: SecretsFile,
+        progress: Progress | None = None,
+    ) -> None:
+        self.wallet = wallet
+        self.account = wallet.address
+        self.recover = recover
+        self.session = session
         self.samples = distinct(samples)
-        self._store = store
-        self._name, self._key, self._private = token_bytes(32), token_bytes(32), token_bytes(32)
+        self.stall = stall
+        self.store = store
+        self.secrets_file = secrets_file
+        self.progress = progress
+        self.objections: dict[str, str] = {}
 
-    @property
-    def domain(self) -> FileDomain:
-        """That of its file."""
-        return dataset_domain(self.place, self.address, self._name)
-
-    def offer(self, token: str, encoding: Encoding) -> Offer:
-        """Encrypts the samples, one to a chunk, and stores them. Raises FeatureMismatch."""
-        file = self._encrypted(encoding)
-        dataset = Dataset(
-            seller=self.address,
-            token=token,
-            name=self._name,
-            file=file.commitment(self.domain),
-            key_hash=self.domain.key_hash(self._key),
-            count=len(self.samples),
-            chunk_bytes=encoding.chunk_bytes,
+    def next_action(self, clock: Clock) -> Action | Tell | None:
+        """What to do now, or None while it is others' turn."""
+        selling = clock.now < self.stall.until
+        if self.id not in self.session.datasets:
+            return self.register() if selling and any(self._fitting()) else None
+        return (
+            self._deliver(clock)
+            or (self._write(self._offers()) if selling else None)
+            or (self._write(self._proposals(clock)) if selling else None)
+            or (self._write(self._answers(clock)) if selling else None)
+            or self.record(clock)
+            or self._settle(clock)
+            or (None if selling else self.withdraw())
         )
-        return Offer(dataset, self._store.put(file.to_bytes()), public_key_of(self._private))
+
+    # ------------------------------------------------------------------ the steps
+
+    def register(self) -> Action:
+        """Stores the encrypted samples, one to a chunk, and commits to them."""
+        self.store.put(self.file.to_bytes())
+        return Action("register", (self.dataset.args(), self.stall.funds), self.stall.funds)
+
+    def record(self, clock: Clock) -> Action | None:
+        """Has a quote recorded that the buyer signed."""
+        for order in self.session.orders:
+            about = Correspondence(self.session, order, self.id)
+            if not self.session.is_open(order) or not self.session.is_open(self.id):
+                continue
+            for proposal in about.by_seller(Proposal):
+                deal, agreement = about.deal(proposal), about.agreement(proposal)
+                if agreement is None or deal.pair in self.session.sales:
+                    continue
+                typed = deal.typed_data(self.session.place)
+                if clock.now < proposal.expiry and (
+                    self.recover(typed, agreement.signature) == about.buyer
+                ):
+                    signatures = (agreement.signature, self.wallet.sign(typed))
+                    return Action("quote", (deal.args(), *signatures))
+        return None
+
+    def deliver(self, sale: Sale) -> Action | None:
+        """The key of a dataset that was paid; None where the buyer's one-time key is none."""
+        if sale.deal.order.settlement is Settlement.OPEN:
+            return Action("publishKey", (*sale.args(), self.delivered_key()))
+        try:
+            to = Point.with_even_y(sale.purchase.one_time_key)
+        except SealError:
+            return None
+        sealed = seal_keys(to, {PAD_INDEX: self.delivered_key()})
+        return Action("sealKey", (*sale.args(), sealed.ephemeral_x, sealed.sealed[0]))
+
+    def delivered_key(self) -> bytes:
+        """The dataset's key."""
+        return self._key
+
+    def withdraw(self) -> Action | None:
+        """Takes out what no sale holds; None where nothing is free."""
+        free = self.session.books[self.id].free
+        return Action("withdraw", (self.dataset.account.args(), free)) if free else None
+
+    def _deliver(self, clock: Clock) -> Action | None:
+        for sale in self.session.sales_from(self.id):
+            late = sale.deal.order.delivery_time // DELIVERY_MARGIN
+            if sale.state is DealState.PAID and clock.now < sale.deadline - late:
+                action = self.deliver(sale)
+                if action is not None:
+                    return action
+        return None
+
+    def _settle(self, clock: Clock) -> Action | None:
+        """Ends sales whose time is over: for its price, or for its stake that they hold."""
+        for sale in self.session.sales_from(self.id):
+            if sale.running and clock.now >= sale.deadline:
+                return Action("settle", sale.args())
+        return None
+
+    # ------------------------------------------------------------------ letters
+
+    def propose(self, order: bytes, cid: str, pricing: Pricing, clock: Clock) -> Proposal:
+        """What its data fetch under an order, computed here."""
+        price, leaves = self._quoted(pricing, order)
+        return Proposal(
+            order=order,
+            dataset=self.id,
+            artefact=cid,
+            price=price,
+            expiry=clock.now + self.stall.quote_time,
+            scores=NO_WORD if leaves is None else leaves.root,
+            leaves="" if leaves is None else self.store.put(leaves.to_bytes()),
+            efficacy=self.efficacy(pricing),
+        )
+
+    def efficacy(self, pricing: Pricing) -> float:
+        """What the set does to a model of the owner's, in nats; nothing is bound by it."""
+        return pricing.artefact.efficacy.report(self.samples).total
 
     def read(self, order: Order, cid: str) -> Pricing:
         """The artefact that was sealed to it, which must be the one that `order` names.
 
         Raises ArtefactMismatch or ArtefactError, and what the datastore and the seal raise.
         """
-        sealed = self._store.get(cid, MAX_ARTEFACT_BYTES + SEALED_BYTES)
-        pricing = Pricing.read(unseal(self._private, sealed), order.artefact)
+        pricing = Pricing.read(self._unsealed(cid), order.artefact)
         pricing.require_named(order)
         return pricing
 
-    def quote(
-        self,
-        order: Order,
-        dataset: Dataset,
-        pricing: Pricing,
-        expiry: int,
-        progress: Progress | None = None,
-    ) -> Said:
-        """What its data fetch, computed here. expiry: seconds since 1970."""
-        price, leaves = self._quoted(pricing, order.account.id(self.place), progress)
-        root = NO_WORD if leaves is None else leaves.root
-        return Said(Deal(order, dataset, Quote(price=price, scores=root, expiry=expiry)), leaves)
+    def _fitting(self) -> Iterator[bytes]:
+        """Open orders for samples of its kind, in its token."""
+        encoding = self.encoding
+        for id_, order in self.session.orders.items():
+            if not self.session.is_open(id_) or order.token != self.stall.token:
+                continue
+            wanted = Encoding(order.features, order.value_bytes)
+            if wanted == encoding:
+                yield id_
+            else:
+                self.objections[id_.hex()] = (
+                    f"samples have {encoding.features} values of {encoding.value_bytes} bytes, "
+                    f"wanted are {wanted.features} of {wanted.value_bytes}"
+                )
 
-    def efficacy(self, pricing: Pricing) -> float:
-        """What the set does to another model of the owner's, in nats; nothing is bound by it."""
-        return pricing.artefact.efficacy.report(self.samples).total
+    def _offers(self) -> Iterator[tuple[Message, str]]:
+        """To each buyer whose orders it fits."""
+        buyers = {self.session.orders[id_].buyer: None for id_ in self._fitting()}
+        for buyer in buyers:
+            said = self.session.said(Offer, self.account, buyer)
+            if not any(offer.dataset == self.id for offer in said):
+                yield Offer(self.id, self.store.put(self.file.to_bytes())), buyer
 
-    def delivered_key(self) -> bytes:
-        """What it publishes under open settlement."""
-        return self._key
+    def _proposals(self, clock: Clock) -> Iterator[tuple[Message, str]]:
+        """A quote for each order that it was invited to, once."""
+        for order in self.session.orders:
+            about = Correspondence(self.session, order, self.id)
+            proposed = about.by_seller(Proposal)
+            for invitation in about.by_buyer(Invitation):
+                cid = invitation.artefact
+                if cid in self.objections or any(one.artefact == cid for one in proposed):
+                    continue
+                try:
+                    pricing = self.read(self.session.orders[order], cid)
+                    if not proposed and self.session.is_open(order):
+                        proposed = [self.propose(order, cid, pricing, clock)]
+                        yield proposed[0], about.buyer
+                except BAD_INVITATION as error:
+                    self.objections[cid] = str(error)
 
-    def sealed_key(self, purchase: Purchase) -> tuple[int, bytes]:
-        """What it delivers under sealed settlement: its point's x, and the key for the buyer."""
-        point = Point.with_even_y(purchase.one_time_key)
-        sealed = seal_keys(point, {PAD_INDEX: self.delivered_key()})
-        return sealed.ephemeral_x, sealed.sealed[0]
+    def _answers(self, clock: Clock) -> Iterator[tuple[Message, str]]:
+        """What its data would add, once for each purchase that the buyer really made."""
+        for order in self.session.orders:
+            about = Correspondence(self.session, order, self.id)
+            bought = len(self.session.bought(order))
+            question = about.question(bought) if bought else None
+            if question is None or about.efficacy(bought) is not None:
+                continue
+            if question.artefact in self.objections or clock.now >= question.until:
+                continue
+            try:
+                file = self._unsealed(question.artefact)
+                pricing = Pricing.read(file, artefact_digest(file))
+                yield Answer(order, self.id, bought, self.efficacy(pricing)), about.buyer
+            except BAD_INVITATION as error:
+                self.objections[question.artefact] = str(error)
 
-    def _encrypted(self, encoding: Encoding) -> EncryptedFile:
-        packed = encoding.pack(self.samples)
-        return encrypt_chunks(self.domain, self._key, packed, encoding.chunk_bytes)
+    def _write(self, messages: Iterator[tuple[Message, str]]) -> Tell | None:
+        letters = tuple(Letter(self.account, to, message) for message, to in messages)
+        return Tell(letters) if letters else None
 
-    def _quoted(
-        self, pricing: Pricing, order: bytes, progress: Progress | None
-    ) -> tuple[int, ScoreLeaves | None]:
+    def _unsealed(self, cid: str) -> bytes:
+        return unseal(self._private, self.store.get(cid, MAX_ARTEFACT_BYTES + SEALED_BYTES))
+
+    # ------------------------------------------------------------------ what it commits to
+
+    @cached_property
+    def encoding(self) -> Encoding:
+        """How its samples lie in their chunks."""
+        images = self.samples.inputs.ndim > 2
+        return Encoding.of(Kind(self.samples.shape, images, int(self.samples.labels.max()) + 1))
+
+    @cached_property
+    def file(self) -> EncryptedFile:
+        """Its samples, encrypted, one to a chunk."""
+        return self._encrypted()
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """What it registers. Its name is the key to which artefacts are sealed."""
+        return Dataset(
+            seller=self.account,
+            token=self.stall.token,
+            name=self._dataset_name,
+            file=self.file.commitment(self.domain),
+            key_hash=self.domain.key_hash(self._key),
+            count=len(self.samples),
+            chunk_bytes=self.encoding.chunk_bytes,
+        )
+
+    @cached_property
+    def id(self) -> bytes:
+        """Of its dataset, whether it is registered or not."""
+        return self.dataset.account.id(self.session.place)
+
+    @cached_property
+    def domain(self) -> FileDomain:
+        """That of its file."""
+        return dataset_domain(self.session.place, self.account, self._dataset_name)
+
+    @cached_property
+    def _dataset_name(self) -> bytes:
+        return public_key_of(self._private)
+
+    @cached_property
+    def _key(self) -> bytes:
+        return self._secret("key")
+
+    @cached_property
+    def _private(self) -> bytes:
+        return self._secret("X25519 key")
+
+    def _secret(self, what: str) -> bytes:
+        """Of this very data: other data of the same account have other keys."""
+        content = hashlib.sha256(b"".join(self.samples.hashes())).hexdigest()
+        place = self.session.place
+        name = (
+            f"{what} of data {content} of {self.account} at {place.contract} "
+            f"on chain {place.chain_id}"
+        )
+        return self.secrets_file.remember(name, lambda: token_bytes(32))
+
+    def _encrypted(self) -> EncryptedFile:
+        packed = self.encoding.pack(self.samples)
+        return encrypt_chunks(self.domain, self._key, packed, self.encoding.chunk_bytes)
+
+    def _quoted(self, pricing: Pricing, order: bytes) -> tuple[int, ScoreLeaves | None]:
         """Price, and leaves where the contract can check them. order: its id."""
         if pricing.verifiable is None:
-            return pricing.artefact.quote(self.samples, progress).price, None
-        quoted = verifiable_quote(pricing.verifiable, self.samples, order, self._key, progress)
+            return pricing.artefact.quote(self.samples, self.progress).price, None
+        quoted = verifiable_quote(pricing.verifiable, self.samples, order, self._key, self.progress)
         return quoted.price, quoted.leaves
 
 

@@ -169,15 +169,3 @@ def pretrained(name: str, cut: str) -> fx.GraphModule:
         why = " ".join(str(error).split())[:200]
         raise BackboneError(f"the ImageNet weights of {name} cannot be had: {why}") from error
     return truncate(network, where.path)
-
-
-def random_weights(name: str, cut: str, seed: int) -> fx.GraphModule:
-    """The truncated network with random weights (He initialisation), the same for a seed."""
-    network = skeleton(name, cut).to_empty(device="cpu")
-    rng = torch.Generator().manual_seed(seed)
-    for parameter in network.parameters():
-        if parameter.dim() > 1:
-            nn.init.kaiming_normal_(parameter, generator=rng)
-        else:
-            nn.init.zeros_(parameter)
-    return network

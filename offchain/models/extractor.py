@@ -71,17 +71,6 @@ def pretrained_extractor(
     return _build(backbone, cut, size, backbones.pretrained)
 
 
-def random_extractor(
-    backbone: str = DEFAULT_BACKBONE,
-    cut: str | None = None,
-    size: int | None = None,
-    *,
-    seed: int,
-) -> Extractor:
-    """The same with random weights, equal for equal seeds: for trials that need no weights."""
-    return _build(backbone, cut, size, lambda name, at: backbones.random_weights(name, at, seed))
-
-
 def private_extractor(
     weights: Mapping[str, torch.Tensor],
     backbone: str,

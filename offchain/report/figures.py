@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 DPI = 150
 
 
-def png(figure: Figure) -> bytes:
-    """The figure as a PNG file at DPI dots an inch."""
+def png(figure: Figure, dpi: int = DPI) -> bytes:
+    """The figure as a PNG file at `dpi` dots an inch."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DPI)
+    figure.savefig(buffer, format="png", dpi=dpi)
     return buffer.getvalue()

@@ -21,7 +21,8 @@ class Finished:
     A run is named by `about`: whatever JSON can say, frozen dataclasses among it. Files are named
     by its SHA-256 and do not tell it. A file appears whole or not at all; one that cannot be read
     counts as not there, and a warning names it. Several processes may use one folder. Results are
-    anything but None that can be pickled; whoever can write to the folder is trusted.
+    anything but None that can be pickled, and of no class of a module that is run by itself, where
+    other processes do not find it. Whoever can write to the folder is trusted.
     """
 
     def __init__(self, folder: Path, version: int) -> None:

@@ -6,11 +6,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from offchain.roles import Wallet
 from offchain.seccl import actions as do
 from offchain.seccl.documents import Catalogue, Entry
 from offchain.seccl.journal import Journal
 from offchain.seccl.messages import MessageKind, Receipt
-from offchain.seccl.reading import Wallet
 from offchain.seccl.server import Server
 from offchain.seccl.session import Session
 from offchain.storage import Datastore, cid_from_digest
@@ -39,7 +39,7 @@ class LyingServer(Server):
         """Whether it lies there, which needs a message to lie about."""
         if (round_, kind) != (self.lie.round, MessageKind.UPLOAD):
             return False
-        return self.lie.victim in self.journal.page(round_, kind).promises
+        return self.lie.victim in self.journal.at(round_, kind).promises
 
     def _replaced(self, listed: Catalogue, content: bytes) -> Catalogue:
         """The catalogue with another message of the victim, which it signs as well."""
@@ -55,7 +55,7 @@ class LyingServer(Server):
 
     def _content(self, round_: int) -> bytes:
         """What the victim uploaded in a round."""
-        promised = self.journal.page(round_, MessageKind.UPLOAD).promises[self.lie.victim]
+        promised = self.journal.at(round_, MessageKind.UPLOAD).promises[self.lie.victim]
         return self._store.get(cid_from_digest(promised.content))
 
     def _reversed(self, round_: int) -> bytes:

@@ -8,13 +8,14 @@ import torch
 
 from offchain.data.imageset import Progress
 from offchain.errors import SoukError
+from offchain.roles import Recover
 from offchain.seccl.architectures import factory_named
 from offchain.seccl.ballots import Form, unpack_ranking, unpack_scores
 from offchain.seccl.borda import BallotError, Election, Result
 from offchain.seccl.messages import MessageKind, PostKey
 from offchain.seccl.parameters import Layout, initial_model, model_digest
 from offchain.seccl.participant import evaluations_of, usable_updates
-from offchain.seccl.reading import Reading, Recover, is_signed, read
+from offchain.seccl.reading import Reading, is_signed, read
 from offchain.seccl.screening import LastRound, lenient, screened
 from offchain.seccl.session import Session
 from offchain.seccl.similarity import Copied

@@ -31,7 +31,7 @@ class BatchedEngine:
     def __init__(
         self, task: Task, training: Sequence[Samples], validation: Sequence[Samples]
     ) -> None:
-        """See `check_sets` for what is refused."""
+        """Raises as `check_sets` does."""
         check_sets(task, training, validation)
         self._task = task
         self._model = task.factory().to(task.device)
@@ -50,7 +50,7 @@ class BatchedEngine:
         sets: Sequence[int] | None = None,
         progress: Progress | None = None,
     ) -> torch.Tensor:
-        """See `Engine.train`."""
+        """Trains all sets as one model with a batch dimension; as `Engine` has it."""
         chosen = [self._training[i] for i in (range(len(self._training)) if sets is None else sets)]
         # Longest first: those still in training are then always a leading slice.
         order = sorted(range(len(chosen)), key=lambda i: -len(chosen[i]))
@@ -79,7 +79,10 @@ class BatchedEngine:
         return changes
 
     def confusions(self, models: torch.Tensor, progress: Progress | None = None) -> torch.Tensor:
-        """See `Engine.confusions`. Progress is that of images, told in models."""
+        """Evaluates all models on a batch of images at once; as `Engine` has it.
+
+        Progress is that of images, told in models.
+        """
         count, classes = len(models), self._task.class_count
         models = models.to(self._task.device)
         self._model.eval()

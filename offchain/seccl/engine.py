@@ -154,7 +154,7 @@ class LoopEngine:
         sets: Sequence[int] | None = None,
         progress: Progress | None = None,
     ) -> torch.Tensor:
-        """See `Engine.train`."""
+        """Trains one set after the other; as `Engine` has it."""
         chosen = range(len(self._training)) if sets is None else sets
         changes = (self.train_one(start, round_, number).unsqueeze(0) for number in chosen)
         return gathered(changes, len(chosen), progress)
@@ -164,7 +164,7 @@ class LoopEngine:
         return self._trainer.train(start.to(self._task.device), round_, self._training[number])
 
     def confusions(self, models: torch.Tensor, progress: Progress | None = None) -> torch.Tensor:
-        """See `Engine.confusions`."""
+        """Evaluates one model after the other, or several in one pass; as `Engine` has it."""
         parts = evaluated_together(models, self._stacked)
         return gathered(map(self.confusions_together, parts), len(models), progress, dim=1)
 

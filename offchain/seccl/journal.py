@@ -36,7 +36,7 @@ class Promise:
 
 
 @dataclass(frozen=True)
-class Page:
+class Promised:
     """What was promised of one round and kind, by author, in the order in which it was taken.
 
     closed: nothing is added any more, since it was posted or is about to be.
@@ -55,14 +55,14 @@ class Journal:
     def __init__(self, folder: Path, session: bytes) -> None:
         """folder: made with the first promise. Raises JournalError where a page is none."""
         self._folder, self._session = folder, session
-        self._pages: dict[tuple[int, MessageKind], Page] = {}
+        self._pages: dict[tuple[int, MessageKind], Promised] = {}
         for path in folder.glob("*.json"):
             place = _place(path)
             self._pages[place] = self._parsed(path, *place)
 
-    def page(self, round_: int, kind: MessageKind) -> Page:
+    def at(self, round_: int, kind: MessageKind) -> Promised:
         """What was promised there."""
-        return self._pages.get((round_, kind), Page())
+        return self._pages.get((round_, kind), Promised())
 
     def places(self) -> list[tuple[int, MessageKind]]:
         """Rounds and kinds of which something was promised."""
@@ -71,22 +71,22 @@ class Journal:
     def promise(self, made: Promise) -> None:
         """Adds a promise; it is on disk when this returns."""
         key = made.receipt.key
-        page = self.page(key.round, key.kind)
+        page = self.at(key.round, key.kind)
         promises = {**page.promises, key.author: made}
         self._write(key.round, key.kind, replace(page, promises=promises))
 
     def close(self, round_: int, kind: MessageKind) -> None:
         """Adds no promise there any more; on disk when this returns."""
-        page = self.page(round_, kind)
+        page = self.at(round_, kind)
         if not page.closed:
             self._write(round_, kind, replace(page, closed=True))
 
-    def _write(self, round_: int, kind: MessageKind, page: Page) -> None:
+    def _write(self, round_: int, kind: MessageKind, page: Promised) -> None:
         name = f"{round_}-{kind.name.lower()}.json"
         write_whole(self._folder / name, self._document(round_, kind, page), 0o600)
         self._pages[round_, kind] = page
 
-    def _document(self, round_: int, kind: MessageKind, page: Page) -> bytes:
+    def _document(self, round_: int, kind: MessageKind, page: Promised) -> bytes:
         return to_canonical(
             {
                 "type": _TYPE,
@@ -101,7 +101,7 @@ class Journal:
             }
         )
 
-    def _parsed(self, path: Path, round_: int, kind: MessageKind) -> Page:
+    def _parsed(self, path: Path, round_: int, kind: MessageKind) -> Promised:
         try:
             document = from_canonical(path.read_bytes(), "a journal", _PAGE_BYTES)
             *head, state, listed = take(
@@ -119,7 +119,7 @@ class Journal:
             promises = [self._promise(item, round_, kind) for item in listed]
         except DocumentError as error:
             raise JournalError(f"{path} is no page of a journal: {error}") from error
-        return Page({made.receipt.key.author: made for made in promises}, state == CLOSED)
+        return Promised({made.receipt.key.author: made for made in promises}, state == CLOSED)
 
     def _promise(self, item: Any, round_: int, kind: MessageKind) -> Promise:
         try:

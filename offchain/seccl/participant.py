@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 from offchain.errors import SoukError
 from offchain.models.canonical import DocumentError
+from offchain.roles import Recover, Wallet
 from offchain.seccl import actions as do
 from offchain.seccl.documents import Catalogue, Evaluation, SignedReceipt
 from offchain.seccl.messages import NO_MESSAGE, MessageKind, PostKey
-from offchain.seccl.reading import Reading, Recover, Wallet, is_signed
+from offchain.seccl.reading import Reading, is_signed
 from offchain.seccl.session import Session
 from offchain.seccl.updates import (
     SparseUpdate,
@@ -108,11 +109,7 @@ class Participant:
     def updates(
         self, round_: int, reading: Reading, model: str
     ) -> tuple[dict[int, SparseUpdate], dict[int, str]]:
-        """The updates that can be used, by author, and why the others cannot.
-
-        Refused are messages that are missing, too long, of another form, shape, round, author or
-        global model than `model`, and values that are NaN or infinite.
-        """
+        """As `usable_updates`, by what it reads itself."""
         return usable_updates(self.session, round_, reading, model)
 
     # ---------------------------------------------------------------- what it objects to
@@ -225,7 +222,12 @@ class Participant:
 def usable_updates(
     session: Session, round_: int, reading: Reading, model: str
 ) -> tuple[dict[int, SparseUpdate], dict[int, str]]:
-    """See `Participant.updates`; the same for everybody, so that auditors can repeat it."""
+    """The updates of a round that can be used, by author, and why the others cannot.
+
+    Refused are messages that are missing, too long, of another form, shape, round, author or global
+    model than `model`, and values that are NaN or infinite. It hangs on nothing but what lies on
+    the board and in the datastore, so that auditors can repeat it.
+    """
     updates: dict[int, SparseUpdate] = {}
     refused: dict[int, str] = dict(reading.missing)
     about = session.description

@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
 
 from offchain.crypto import commitments as cm
 from offchain.errors import SoukError
 from offchain.models.canonical import DocumentError
+from offchain.roles import Recover
+from offchain.seccl.board import Board
 from offchain.seccl.documents import (
     Catalogue,
     SignedReceipt,
     max_catalogue_bytes,
     max_evaluation_bytes,
 )
-from offchain.seccl.messages import Board, MessageKind
+from offchain.seccl.messages import MessageKind
 from offchain.seccl.session import Session
 from offchain.seccl.updates import max_update_bytes
 from offchain.storage import ContentError, Datastore, cid_from_digest
-
-Recover = Callable[[dict[str, Any], bytes], str | None]
-"""(EIP-712 typed data, 65 bytes) -> the 0x address that signed, None where nobody did."""
-
-
-class Wallet(Protocol):
-    """The key of one party, wherever it lies."""
-
-    address: str
-
-    def sign(self, typed: dict[str, Any]) -> bytes:
-        """The signature, 65 bytes r, s, v, of EIP-712 typed data."""
 
 
 class ReadingError(SoukError):

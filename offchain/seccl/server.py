@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from offchain.crypto import commitments as cm
 from offchain.errors import SoukError
+from offchain.roles import Wallet
 from offchain.seccl import actions as do
 from offchain.seccl.documents import Catalogue, Entry, SignedReceipt
 from offchain.seccl.journal import Journal, Promise
 from offchain.seccl.messages import MessageKind, PostKey, Receipt
-from offchain.seccl.reading import Wallet, max_message_bytes
+from offchain.seccl.reading import max_message_bytes
 from offchain.seccl.session import Session
 from offchain.storage import Datastore, digest_of
 
@@ -54,7 +55,7 @@ class Server:
             raise MessageRefused(f"no place of this session: {key}")
         start, end = session.terms.window(key.round, key.kind)
         promised = Receipt(key, session.board.message_hash(key, content), (start + end) // 2)
-        page = self.journal.page(key.round, key.kind)
+        page = self.journal.at(key.round, key.kind)
         if key.author in page.promises:
             taken = page.promises[key.author].receipt
             if taken.message != promised.message:
@@ -78,7 +79,7 @@ class Server:
 
         From then on it takes nothing more there.
         """
-        if not self.journal.page(round_, kind).promises or self._is_posted(round_, kind):
+        if not self.journal.at(round_, kind).promises or self._is_posted(round_, kind):
             return []
         self.journal.close(round_, kind)
         listed = self._listed(round_, kind)
@@ -134,17 +135,17 @@ class Server:
         """Whether all that it took of a round and kind is on the board."""
         if self.session.terms.batched(kind):
             return (round_, kind) in self.session.batches
-        promised = self.journal.page(round_, kind).promises.keys()
+        promised = self.journal.at(round_, kind).promises.keys()
         posted = self.session.posted(round_, kind, own=False).keys()
         return bool(posted) and promised <= posted
 
     def _shown(self, round_: int, kind: MessageKind) -> Catalogue | None:
         """What it posted, or is about to post."""
-        return self._listed(round_, kind) if self.journal.page(round_, kind).closed else None
+        return self._listed(round_, kind) if self.journal.at(round_, kind).closed else None
 
     def _listed(self, round_: int, kind: MessageKind) -> Catalogue:
         """The catalogue that is posted."""
-        promises = self.journal.page(round_, kind).promises.values()
+        promises = self.journal.at(round_, kind).promises.values()
         return Catalogue(self.session.id, round_, kind, tuple(map(self._entry, promises)))
 
     def _promise(self, receipt: Receipt, content: bytes) -> Promise:

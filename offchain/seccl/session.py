@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from offchain.crypto import commitments as cm
 from offchain.seccl.ballots import Ballot
+from offchain.seccl.board import Board
 from offchain.seccl.description import Description
 from offchain.seccl.messages import (
     BatchPosted,
-    Board,
     BoardError,
     MessageKind,
     Posted,

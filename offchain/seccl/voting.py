@@ -6,11 +6,11 @@ import hmac
 from secrets import token_bytes
 
 from offchain.crypto.commitments import word
+from offchain.roles import Wallet
 from offchain.seccl import actions as do
 from offchain.seccl.ballots import Ballot, Poll, TypedData, compact, pack_ranking, pack_steps
 from offchain.seccl.borda import Election
 from offchain.seccl.documents import Evaluation
-from offchain.seccl.reading import Wallet
 from offchain.seccl.session import Session
 
 _SALT = b"souk.seccl.salt.v1"

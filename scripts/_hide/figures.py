@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +13,11 @@ from rich.console import Console
 from offchain.data.datasets import DATASETS, load_dataset
 from offchain.data.imageset import ImageSet
 from offchain.data.leftout import Note
-from offchain.hide.errors import LevelError
 from offchain.hide.figures import contact_sheet
 from offchain.hide.judging import Split, with_held_out, with_test_set
 from offchain.hide.making import VERSION, Plan
 from offchain.hide.mask_choices import stronger_settings
-from offchain.hide.masks import MaskSettings
 from offchain.hide.questions import Achieved, Guessed, Resisted, Trials
-from offchain.hide.training import TrainingSettings
 from offchain.hide.trial import Trial
 from offchain.hide.trial_figures import figure_4, figure_5
 from offchain.hide.trial_results import TrialResult
@@ -41,102 +37,15 @@ from offchain.report.tables import as_markdown
 from offchain.report.text import whole
 from offchain.runs.finished import Finished
 from offchain.runs.spread import Spread
+from scripts._hide.figures_options import HideFiguresOptions
+from scripts._stage.report import of_figures
 from scripts._stage.telling import Telling
 
 _HELD_OUT = 0.2
 """Share tested on where there is no test set."""
 
 
-@dataclass(frozen=True)
-class Scale:
-    """How large a reproduction is unless told otherwise; None is all there is."""
-
-    images: int | None
-    test_images: int | None
-    epochs: int
-    network: str
-    check: str
-    levels: str
-    countered: int | None
-
-
-FULL = Scale(None, None, 30, "resnet18", "resnet18", "0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9", None)
-REDUCED = Scale(2_000, 2_000, 8, "small-resnet", "small-resnet", "0.2,0.25,0.3,0.35,0.4", 1)
-
-
-@dataclass(frozen=True)
-class Options:
-    """See `ape run figures hide --help`."""
-
-    dataset: str
-    data_root: Path | None
-    download: bool
-    only: tuple[str, ...]
-    seeds: int
-    setting_seeds: int
-    reduced: bool
-    levels: tuple[float, ...]
-    tolerance: float
-    order: str
-    images: int | None
-    test_images: int | None
-    epochs: int
-    network: str
-    check: str
-    mask_steps: int
-    countered: int | None
-    device: str | None
-    skip_broken: bool
-    workers: int | None
-
-    @classmethod
-    def of(cls, **given: object) -> Options:
-        """`given` with what was not said filled in. Raises LevelError for levels that are none."""
-        if given["reduced"] is None:
-            given["reduced"] = pick_device(given["device"]).type == "cpu"  # type: ignore[arg-type]
-        scale = REDUCED if given["reduced"] else FULL
-        for name in ("images", "test_images", "epochs", "network", "check", "levels", "countered"):
-            given[name] = getattr(scale, name) if given[name] is None else given[name]
-        try:
-            given["levels"] = tuple(float(one) for one in str(given["levels"]).split(","))
-        except ValueError as error:
-            raise LevelError(f"levels are numbers by commas, not {given['levels']!r}") from error
-        return cls(**given)  # type: ignore[arg-type]
-
-    @property
-    def command(self) -> str:
-        """What gives the same report again, where the data lies apart."""
-        parts = [f"ape run figures hide --dataset {self.dataset}"]
-        parts += ["--skip-broken"] if self.skip_broken else []
-        parts += [f"--only {part}" for part in self.only] if len(self.only) == 1 else []
-        parts.append(f"--seeds {self.seeds}")
-        if "robustness" in self.only:
-            parts.append(f"--setting-seeds {self.setting_seeds}")
-        parts.append("--reduced" if self.reduced else "--full")
-        parts.append(f"--levels {','.join(f'{level:g}' for level in self.levels)}")
-        parts.append(f"--tolerance {self.tolerance:g} --free {self.order}")
-        for name in ("images", "test_images", "countered"):
-            value = getattr(self, name)
-            parts += [] if value is None else [f"--{name.replace('_', '-')} {value}"]
-        parts.append(f"--epochs {self.epochs} --network {self.network} --check {self.check}")
-        parts.append(f"--mask-steps {self.mask_steps}")
-        return " ".join(parts)
-
-    def plan(self, seed: int) -> Plan:
-        """Raises what `Plan` and its parts do for what is out of range."""
-        return Plan(
-            self.levels,
-            self.tolerance,
-            MaskSettings(steps=self.mask_steps),
-            TrainingSettings(self.epochs),
-            self.network,
-            self.check,
-            self.order,
-            seed,
-        )
-
-
-def reproduce(options: Options, folder: Path) -> None:
+def reproduce(options: HideFiguresOptions, folder: Path) -> None:
     """Does the trials that are missing and writes tables and plots to `folder`."""
     began = time.monotonic()
     device = pick_device(options.device)
@@ -147,27 +56,33 @@ def reproduce(options: Options, folder: Path) -> None:
     with telling.doing("measuring"):
         runs, spread = folder / "runs", Spread.of(options.workers, gpu=device.type == "cuda")
         trials = Trials(split, runs, device, spread, telling.turn_to)
-        folder.mkdir(parents=True, exist_ok=True)
-        files = [folder / "figures.md"]
         results = trials.ask([Achieved(plan) for plan in plans], "families")
         sheets: list[Sheet] = []
+        pictures: dict[str, bytes] = {}
         if "paper" in options.only:
             sheets += _paper(options, split, results)
             first = Trial(
                 split, plans[0], Finished(runs, VERSION), device=device, tell=telling.turn_to
             )
             for name, figure in _plots(options, split, first, results).items():
-                files.append(folder / f"{name}.png")
-                files[-1].write_bytes(png(figure))
+                pictures[f"{name}.png"] = png(figure)
         if "robustness" in options.only:
             sheets += _robustness(options, trials, plans, results)
-        files[0].write_text(_document(options, split, sheets))
+    with telling.doing("writing the report"):
+        files = of_figures(
+            title="figures hide",
+            headline=f"Hide-and-Seek: the paper's figures on {options.dataset}, and what resists",
+            command=options.command,
+            sheets=sheets,
+            pictures=pictures,
+            documents={"figures.md": _document(options, split, sheets)},
+        ).write(folder)
     telling.sheets(sheets)
     telling.show(f"done in {time.monotonic() - began:.0f} s")
     telling.wrote(files)
 
 
-def _split(options: Options, note: Note) -> Split:
+def _split(options: HideFiguresOptions, note: Note) -> Split:
     """What is published and what models are tested on."""
     folder = Path(options.dataset)
     if options.dataset in DATASETS and options.data_root is not None:
@@ -194,7 +109,9 @@ def _split(options: Options, note: Note) -> Split:
     return with_held_out(load("train", options.images), _HELD_OUT, 0)
 
 
-def _paper(options: Options, split: Split, results: Sequence[TrialResult]) -> list[Sheet]:
+def _paper(
+    options: HideFiguresOptions, split: Split, results: Sequence[TrialResult]
+) -> list[Sheet]:
     sheets = [
         paper_sheet(results, len(split.data.classes), options.tolerance),
         levels_sheet(results),
@@ -204,7 +121,7 @@ def _paper(options: Options, split: Split, results: Sequence[TrialResult]) -> li
 
 
 def _plots(
-    options: Options, split: Split, first: Trial, results: Sequence[TrialResult]
+    options: HideFiguresOptions, split: Split, first: Trial, results: Sequence[TrialResult]
 ) -> dict[str, Figure]:
     title = f"{options.dataset}{', reduced' if options.reduced else ''}"
     return {
@@ -216,7 +133,10 @@ def _plots(
 
 
 def _robustness(
-    options: Options, trials: Trials, plans: Sequence[Plan], results: Sequence[TrialResult]
+    options: HideFiguresOptions,
+    trials: Trials,
+    plans: Sequence[Plan],
+    results: Sequence[TrialResult],
 ) -> list[Sheet]:
     resisted: list[Resisted] = []
     guessed: list[Guessed] = []
@@ -255,7 +175,7 @@ def _spaced(levels: int, wanted: int | None) -> list[int]:
     return [round(float(place)) for place in inner]
 
 
-def _document(options: Options, split: Split, sheets: Sequence[Sheet]) -> str:
+def _document(options: HideFiguresOptions, split: Split, sheets: Sequence[Sheet]) -> str:
     data = split.data
     tested = f"{whole(len(split.test))} to test on"
     label = (

@@ -7,7 +7,7 @@ import torch
 from offchain.data.imageset import ImageSet, Progress
 from offchain.data.shards import packed_part
 from offchain.hyperx.baselines import ScratchSubset, TrainWhole
-from offchain.hyperx.quality import Samples
+from offchain.hyperx.quality import LabelledInputs
 from offchain.hyperx.session import Session
 from offchain.models.device import pick_device
 from scripts._hyperx.options import TradeOptions
@@ -23,8 +23,8 @@ def baseline_scores(
 ) -> dict[str, dict[str, float]]:
     """Accuracy by baseline and provider: on whole datasets, and on the sampled shards alone."""
     terms = session.terms
-    whole: list[Samples] = []
-    subset: list[Samples] = []
+    whole: list[LabelledInputs] = []
+    subset: list[LabelledInputs] = []
     for contender in contenders:
         data = packed_part(contender.data, terms.shard_count, terms.shard_size)
         member = session.members.get(contender.seat.address)

@@ -183,7 +183,13 @@ class Demonstration:
     ) -> ChainSession:
         """A new session under `terms`, or the one to go on with."""
         if self.options.resume:
-            return ChainSession.resume(factory, self.options.resume)
+            resumed = ChainSession.resume(factory, self.options.resume)
+            if resumed.terms.extractor != documents.extractor:
+                raise click.ClickException(
+                    f"resume: session {self.options.resume} publishes another extractor: give "
+                    "--extractor, --cut and --input-size as when it began"
+                )
+            return resumed
         terms = replace(
             terms,
             preprocessing=documents.preprocessing,

@@ -12,9 +12,10 @@ from offchain.data.datasets import load_dataset
 from offchain.data.imageset import Progress
 from offchain.data.leftout import Note
 from offchain.mde.oracles import Settings
-from offchain.mde.owner import METHODS, Purse, Trainer
-from offchain.mde.partition import MarketData, Owned, Plan, lay_out
-from offchain.mde.quoting import Terms
+from offchain.mde.partition import Owned, Partition, Plan, lay_out
+from offchain.mde.publishing import METHODS, Purse
+from offchain.mde.quoting import OrderTerms
+from offchain.mde.training import Trainer
 from scripts._stage.money import parse_amount, parse_token
 
 
@@ -53,7 +54,7 @@ class PriceOptions:
         """The sellers. Raises MdeError."""
         return Plan.parse(self.sellers, self.samples)
 
-    def market(self, note: Note, progress: Progress | None) -> MarketData:
+    def partition(self, note: Note, progress: Progress | None) -> Partition:
         """Everybody's data. Raises DataError or MdeError."""
         plans = self.plans
         whole = load_dataset(
@@ -83,16 +84,16 @@ class PriceOptions:
         """The budget in the smallest unit. Raises ClickException."""
         return parse_amount("budget", self.budget)
 
-    def terms(self, settlement: Settlement) -> Terms:
+    def terms(self, settlement: Settlement) -> OrderTerms:
         """Of the order. Raises ClickException."""
-        seconds = max(1, round(self.minutes * 60))
+        seconds = self.seconds
         stake = parse_amount("stake", self.stake)
-        return Terms(parse_token(self.token), stake, settlement, seconds, seconds)
+        return OrderTerms(parse_token(self.token), stake, settlement, seconds, seconds)
 
     @property
-    def quote_seconds(self) -> int:
-        """How long a quote stands."""
-        return 4 * max(1, round(self.minutes * 60))
+    def seconds(self) -> int:
+        """For a delivery, for disputes after it, and for the buyer to wait for quotes."""
+        return max(1, round(self.minutes * 60))
 
     @property
     def oracle(self) -> Settings:

@@ -4,213 +4,227 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import ape
 import click
 
-from offchain.mde import adversaries
-from offchain.mde.budget import next_best
+from offchain.crypto.secrets_file import SecretsFile
+from offchain.mde.buyer import Buyer, Wants
 from offchain.mde.buying import Retrained, compare
-from offchain.mde.owner import Owner, Published
-from offchain.mde.partition import Lot
-from offchain.mde.quoting import Terms
-from offchain.mde.seller import Seller
+from offchain.mde.owner import Owner
+from offchain.mde.partition import Partition
+from offchain.mde.publishing import publish
+from offchain.mde.seller import Seller, Stall
+from offchain.mde.session import DealSession
 from offchain.storage import Datastore, open_datastore
-from scripts._mde.chain import PriceChain
+from scripts._mde.chain import DealChain
+from scripts._mde.mail import Mail
 from scripts._mde.options import PriceOptions
-from scripts._mde.order import (
-    Round,
-    Stand,
-    asks_again,
-    buys_too_late,
-    marginal_efficacy,
-    shows_another_artefact,
-)
-from scripts._mde.record import make_record
+from scripts._mde.record import Record, make_record
 from scripts._mde.report import write
-from scripts._mde.scene import Played, Truth, injustices
-from scripts._mde.stories import STORIES, Story
+from scripts._mde.scene import Scene, Truth, injustices
+from scripts._mde.stories import STORIES
 from scripts._mde.telling import PriceTelling
-from scripts._stage.accounts import is_local, seat_parties
-from scripts._stage.chain import wait_until
-from scripts._stage.money import balance_of
+from scripts._stage.accounts import Parties, is_local, seat_parties
+from scripts._stage.chain import ActionRefused, clock
+from scripts._stage.money import balance_of, currency
+from scripts._stage.table import Seat, Step, play
+from scripts._stage.wallet import AccountWallet, recover
 
-Publish = Callable[[Owner], Published]
-"""Makes the artefact of an owner's model."""
+QUOTES_STAND = 4
+"""Times as long as a delivery may take, so that quotes outlast one and the disputes after it."""
 
-
-def play_story(name: str, options: PriceOptions, folder: Path) -> list[str]:
-    """Plays, tells and writes to `folder`/`name`; returns what did not end as it should."""
-    if not is_local():
-        raise click.ClickException(
-            f"price plays all parties and lets time pass: on a local chain, not on "
-            f"{ape.chain.provider.network.name}"
-        )
-    began = time.monotonic()
-    story, telling = STORIES[name], PriceTelling()
-    telling.begin(name, story.title)
-    terms = options.terms(story.agreed(options))
-    purse, budget, plans = options.purse(), options.units(), options.plans
-    if (most := len(ape.accounts.test_accounts) - 2) < len(plans):
-        raise click.ClickException(f"{len(plans)} sellers, but only {most} test accounts for them")
-    if len(plans) < story.sellers:
-        raise click.ClickException(f"the story needs {story.sellers} sellers, not {len(plans)}")
-    with telling.doing("loading the data") as progress:
-        data = options.market(telling.left_out, progress)
-    with telling.doing("training the buyer's model"):
-        owner = Owner.of(data, options.trainer())
-    largest = max(len(lot.samples) for lot in data.lots)
-
-    def publish(of: Owner) -> Published:
-        return Published.of(of, options.oracle, purse, largest)
-
-    with telling.doing("making the pricing artefact"):
-        published = publish(owner)
-    with (
-        tempfile.TemporaryDirectory(prefix="souk-") as home,
-        telling.doing("opening the datastore"),
-        open_datastore(options.ipfs, Path(home) / "ipfs") as store,
-    ):
-        table = Table(options, story, terms, budget, store, telling)
-        played = table.play(owner, published, publish, data.lots)
-    truth = measure(owner, played, options, telling)
-    record = make_record(name, options, played, truth, time.monotonic() - began)
-    files = write(record, folder / name)
-    telling.end(record, played.wrong, files)
-    return played.wrong
+SELLERS_STAY = 3
+"""Times as long as a quote stands, so that they outlast a second order of the buyer's."""
 
 
-class Table:
-    """Where one market is played."""
+@dataclass
+class Market:
+    """Plays the story called `name` on the connected chain, and writes to `folder`/`name`.
 
-    def __init__(
-        self,
-        options: PriceOptions,
-        story: Story,
-        terms: Terms,
-        budget: int,
-        store: Datastore,
-        telling: PriceTelling,
-    ) -> None:
-        self.options, self.story, self.terms = options, story, terms
-        self.budget, self.store, self.telling = budget, store, telling
+    Attributes:
+        forgetful: kill and rebuild every role before every step.
+        home: folder of secrets, letters and content; without one they are gone when the run ends.
+        record: what happened, once it did.
+    """
 
-    def play(
-        self, owner: Owner, published: Published, publish: Publish, lots: Sequence[Lot]
-    ) -> Played:
+    name: str
+    options: PriceOptions
+    folder: Path
+    forgetful: bool = False
+    home: Path | None = None
+    telling: PriceTelling = field(default_factory=PriceTelling)
+    record: Record | None = None
+
+    def run(self) -> list[str]:
+        """Plays, tells and writes; returns what did not end as it should.
+
+        Nothing is stored, sent or signed before all that was asked for has been checked.
+        """
+        began = time.monotonic()
+        options, telling, story = self.options, self.telling, STORIES[self.name]
+        if not is_local():
+            raise click.ClickException(
+                f"price plays all parties and lets time pass: on a local chain, not on "
+                f"{ape.chain.provider.network.name}"
+            )
+        terms = options.terms(story.agreed(options))
+        purse, budget, plans = options.purse(), options.units(), options.plans
+        if (most := len(ape.accounts.test_accounts) - 2) < len(plans):
+            raise click.ClickException(
+                f"{len(plans)} sellers, but only {most} test accounts for them"
+            )
+        if len(plans) < story.sellers:
+            raise click.ClickException(f"the story needs {story.sellers} sellers, not {len(plans)}")
+        telling.begin(self.name, story.title)
+        kept_at = nullcontext(str(self.home)) if self.home else tempfile.TemporaryDirectory()
+        with kept_at as home, telling.doing("loading the data") as progress:
+            partition = options.partition(telling.left_out, progress)
+            telling.turn_to("training the buyer's model")
+            owner = Owner.of(partition, options.trainer())
+            largest = max(len(one.samples) for one in partition.holdings)
+
+            def publish_of(of: Owner) -> bytes:
+                with telling.doing("making a pricing artefact") as progress:
+                    return publish(of, options.oracle, purse, largest, progress)
+
+            telling.turn_to("opening the datastore")
+            with open_datastore(options.ipfs, Path(home) / "ipfs") as store:
+                # A node that does not answer shows before anything is deployed.
+                store.put(b"")
+                wants = Wants(terms, budget, publish_of, options.seconds)
+                scene = self._play(partition, owner, wants, store, Path(home))
+                truth = measure(owner, scene, options, telling)
+                wrong = injustices(scene)
+                seconds = time.monotonic() - began
+                record = make_record(self.name, options, scene, truth, wrong, seconds)
+        self.record = record
+        with telling.doing("writing the report"):
+            files = write(record, self.folder / self.name)
+        telling.end(record, wrong, files)
+        return wrong
+
+    def _play(
+        self, partition: Partition, owner: Owner, wants: Wants, store: Datastore, home: Path
+    ) -> Scene:
         """Everything that happens on chain."""
-        # A node that does not answer shows before anything is deployed.
-        self.store.put(b"")
-        parties = seat_parties(len(lots), None, (), sign_unasked=False)
-        everybody = [parties.collector, *parties.providers]
-        started = {str(a.address): balance_of(self.terms.token, str(a.address)) for a in everybody}
-        chain = PriceChain(parties.deployer, self.terms.token)
-        stands = []
-        for number, (account, lot) in enumerate(zip(parties.providers, lots, strict=True), 1):
-            guilty = self.story.culprit if number == 1 else None
-            role = getattr(adversaries, guilty) if guilty else Seller
-            seller = role(str(account.address), chain.place, lot.samples, self.store)
-            stands.append(Stand(f"seller {number}", lot.kind, account, seller))
-        first = Round(chain, parties.collector, owner, published, self.terms, self.store)
-        played = Played(self.story, chain, [first], stands, self.budget, (), started)
-        first.post(self.budget)
-        for stand in stands:
-            stand.offer = stand.role.offer(self.terms.token, first.pricing.encoding)
-            chain.register(stand.offer.dataset, self.terms.stake, stand.account)
-        self._quotes(first, stands)
-        if self.story.twice:
-            asks_again(first, stands[0])
-        if self.story.stale:
-            later = publish(owner.with_bought([stands[0].role.samples]))
-            if not shows_another_artefact(first, stands[0], later):
-                played.wrong.append("a seller took another artefact than the order names")
-        if self.story.pays:
-            self._purchases(played, publish)
-        else:
-            wait_until(stands[0].quoted.deal.quote.expiry)
-            buys_too_late(first, stands[0])
-        self._withdrawals(played)
-        played.wrong += injustices(played)
-        return played
+        telling, terms = self.telling, wants.terms
+        parties = seat_parties(len(partition.holdings), None, (), sign_unasked=False)
+        telling.turn_to("deploying")
+        contract = parties.deployer.deploy(ape.project.DatasetSale)
+        until = clock().now + SELLERS_STAY * QUOTES_STAND * self.options.seconds
+        chain = DealChain(
+            contract,
+            terms.token,
+            Mail(home / "letters"),
+            ape.chain.blocks.height,
+            wants.patience,
+            until,
+        )
+        stall = Stall(terms.token, terms.stake, QUOTES_STAND * self.options.seconds, until)
+        seats = self._seats(parties, partition, owner, wants, stall, store, home)
+        before = {seat.address: balance_of(terms.token, seat.address) for seat in seats}
+        refusals: dict[str, list[str]] = defaultdict(list)
 
-    def _quotes(self, round_: Round, stands: list[Stand]) -> None:
-        with self.telling.doing("quoting") as progress:
-            for number, stand in enumerate(stands):
-                if round_.ask(stand, self.options.quote_seconds, None, self.telling.note):
-                    self.telling.quoted(stand, self.terms.token)
-                progress(number + 1, len(stands))
+        def refused(seat: str, error: ActionRefused) -> None:
+            telling.refused(seat, error)
+            refusals[seat].append(error.message)
 
-    def _purchases(self, played: Played, publish: Publish) -> None:
-        stands, round_ = played.stands, played.rounds[-1]
-        marginal = marginal_efficacy(round_, stands, publish)
-        while True:
-            prices = [one.price for one in stands]
-            out = frozenset(i for i, one in enumerate(stands) if not one.open)
-            with self.telling.doing("asking what each would add"):
-                found = next_best(prices, round_.left, marginal, played.chosen, out)
-            if found is None:
-                return
-            stand = stands[found]
-            round_.buy(stand, silent=self.story.silent and found == 0)
-            self.telling.bought(stand)
-            if stand.bought is None:
-                continue
-            played.chosen += (found,)
-            if self.story.stale and len(played.rounds) == 1:
-                round_ = self._moves_on(played, publish)
-                marginal = marginal_efficacy(round_, stands, publish)
+        session = play(
+            chain,
+            seats,
+            self._step(chain),
+            refused=refused,
+            forgetful=self.forgetful,
+            before=lambda seat: telling.turn_to(f"{seat} at work"),
+            at_time=telling.time,
+        )
+        kinds = tuple(one.kind for one in partition.holdings)
+        return Scene(
+            STORIES[self.name], chain, session, tuple(seats), kinds, wants.budget, before, refusals
+        )
 
-    def _moves_on(self, played: Played, publish: Publish) -> Round:
-        """The buyer closes its order and posts another, under the artefact of its new model."""
-        old, chain = played.rounds[-1], played.chain
-        chain.close(old.order.account, old.account)
-        left = [one for one in played.stands if one.open and one.said]
-        buys_too_late(old, left[0])
-        budget = old.left
-        chain.withdraw(old.order.account, old.account)
-        bought = [one.bought for one in played.stands if one.bought is not None]
-        owner = old.owner.with_bought(bought)
-        new = Round(chain, old.account, owner, publish(owner), self.terms, self.store)
-        new.post(budget)
-        played.rounds.append(new)
-        self.telling.note("buyer", "trained anew; posts a new artefact, the old quotes are void")
-        self._quotes(new, left)
-        return new
+    def _step(self, chain: DealChain) -> Callable[[Step], None]:
+        coin, decimals = currency(chain.token)
 
-    def _withdrawals(self, played: Played) -> None:
-        with self.telling.doing("withdrawing"):
-            for round_ in played.rounds:
-                played.chain.withdraw(round_.order.account, round_.account)
-            for stand in played.stands:
-                if stand.offer is not None:
-                    played.chain.withdraw(stand.offer.dataset.account, stand.account)
+        def tell(step: Step) -> None:
+            self.telling.step(step)
+            if step.receipt.call == "quote":
+                *_, sale = chain.read().sales.values()
+                self.telling.quoted(step.seat, sale.price, coin, decimals)
+
+        return tell
+
+    def _seats(
+        self,
+        parties: Parties,
+        partition: Partition,
+        owner: Owner,
+        wants: Wants,
+        stall: Stall,
+        store: Datastore,
+        home: Path,
+    ) -> list[Seat]:
+        """The buyer, then the sellers, each as the story has it."""
+        story = STORIES[self.name]
+        buyer = AccountWallet(parties.collector)
+
+        def buy(session: DealSession) -> Buyer:
+            return story.buyer(
+                buyer, session, owner, wants, store, SecretsFile(home / "buyer.json")
+            )
+
+        def seat(number: int) -> Seat:
+            account, holding = parties.providers[number], partition.holdings[number]
+            role = story.seller if number == 0 else Seller
+
+            def sell(session: DealSession) -> Seller:
+                return role(
+                    AccountWallet(account),
+                    recover,
+                    session,
+                    holding.samples,
+                    stall,
+                    store,
+                    SecretsFile(home / f"seller-{number + 1}.json"),
+                )
+
+            return Seat(f"seller {number + 1}", account, sell)
+
+        return [
+            Seat("buyer", parties.collector, buy),
+            *(seat(number) for number in range(len(partition.holdings))),
+        ]
 
 
-def measure(owner: Owner, played: Played, options: PriceOptions, telling: PriceTelling) -> Truth:
-    """Trains on each lot, on what was bought, and on what other purchases would have been."""
-    sets = [stand.role.samples for stand in played.stands]
+def measure(owner: Owner, scene: Scene, options: PriceOptions, telling: PriceTelling) -> Truth:
+    """Trains on each set, on what was bought, and on what other purchases would have been."""
+    sets = [one.role.samples for one in scene.sellers]
     retrained = Retrained(owner, sets)
+    gains = []
     with telling.doing("training on each set") as progress:
-        gains = []
         for number in range(len(sets)):
             gains.append(retrained.gain((number,)))
             progress(number + 1, len(sets))
-    after = retrained.owner(played.chosen).standing()
+        after = retrained.owner(scene.chosen).performance()
     ways = None
-    if played.story is STORIES["honest"]:
-        prices = [stand.price for stand in played.stands]
+    if scene.story is STORIES["honest"]:
+        prices = [one.sale.price if one.sale else 0 for one in scene.sellers]
         with telling.doing("spending the budget in all ways") as progress:
             ways = compare(
                 owner,
                 sets,
                 prices,
-                played.budget,
+                scene.budget,
                 options.oracle,
                 orders=options.orders,
                 exhaustive=sum(price > 0 for price in prices) <= 10,
                 seed=options.seed,
                 progress=progress,
             )
-    return Truth(gains, owner.standing(), after, ways)
+    return Truth(gains, owner.performance(), after, ways)

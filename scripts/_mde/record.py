@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import ape
-
 from offchain.crypto.settlement import NATIVE
 from offchain.mde.buying import Bought, rank_correlation
 from offchain.mde.errors import MdeError
 from scripts._mde.options import PriceOptions
-from scripts._mde.order import Stand
-from scripts._mde.scene import Played, Truth
+from scripts._mde.scene import Scene, SellerEnd, Truth
 from scripts._stage.gas import CallRecord, calls_of
 from scripts._stage.money import balance_of, currency
 
@@ -20,8 +17,8 @@ from scripts._stage.money import balance_of, currency
 @dataclass(frozen=True)
 class SellerRecord:
     """One seller. score: what its set does by the artefact, in nats. price: quoted, None without a
-    quote. gain_loss, gain_accuracy: what training on it alone truly brings on the test set. round:
-    how many artefacts it quoted under. paid: its price if it was bought."""
+    quote. gain_loss, gain_accuracy: what training on it alone truly brings on the test set. paid:
+    its price if it was bought."""
 
     name: str
     kind: str
@@ -64,8 +61,8 @@ class WayRecord:
 @dataclass(frozen=True)
 class Record:
     """A run. rho: Spearman's, of prices and true gains, None where it has none, or prices are under
-    several artefacts. combinations: tried
-    for the best way. loss, accuracy: of the buyer's model before and after its purchases."""
+    several artefacts. combinations: tried for the best way. loss, accuracy: of the buyer's model
+    before and after its purchases. remarks: what the chain refused the buyer."""
 
     story: str
     title: str
@@ -78,7 +75,7 @@ class Record:
     artefact: str
     artefact_bytes: int
     budget: int
-    rounds: int
+    orders: int
     sellers: tuple[SellerRecord, ...]
     parties: tuple[PartyRecord, ...]
     ways: tuple[WayRecord, ...]
@@ -90,43 +87,45 @@ class Record:
     gas_price_gwei: float
     refused: tuple[str, ...]
     wrong: tuple[str, ...]
+    remarks: tuple[str, ...]
     seconds: float
 
 
 def make_record(
-    name: str, options: PriceOptions, played: Played, truth: Truth, seconds: float
+    name: str, options: PriceOptions, scene: Scene, truth: Truth, wrong: list[str], seconds: float
 ) -> Record:
     """Of a market that is over."""
-    chain, first = played.chain, played.rounds[0]
+    chain, first = scene.chain, scene.orders[0]
     coin, decimals = currency(chain.token)
+    artefact = scene.buyer.vault.artefact(0)
+    pricing = scene.buyer.vault.pricing(first)
     sellers = tuple(
         SellerRecord(
-            name=stand.name,
-            kind=stand.kind,
-            account=str(stand.account.address),
-            samples=len(stand.role.samples),
-            score=stand.role.efficacy(first.pricing),
-            price=stand.price if stand.said else None,
+            name=one.name,
+            kind=one.kind,
+            account=one.account,
+            samples=len(one.role.samples),
+            score=one.role.efficacy(pricing),
+            price=one.sale.price if one.sale else None,
             gain_loss=gain.loss,
             gain_accuracy=gain.accuracy,
-            outcome=outcome(stand),
-            paid=stand.paid,
-            remarks=tuple(stand.remarks),
+            outcome=outcome(one),
+            paid=one.paid,
+            remarks=one.remarks,
         )
-        for stand, gain in zip(played.stands, truth.gains, strict=True)
+        for one, gain in zip(scene.sellers, truth.gains, strict=True)
     )
-    accounts = [("buyer", first.account), *((one.name, one.account) for one in played.stands)]
     parties = []
     fees = chain.fees()
-    for who, account in accounts:
-        address = str(account.address)
+    for seat in scene.seats:
+        address = seat.address
         parties.append(
             PartyRecord(
-                who,
+                seat.name,
                 address,
-                played.started[address],
+                scene.before[address],
                 balance_of(chain.token, address),
-                played.gain(address),
+                scene.gain(address),
                 sum(r.gas for r in chain.receipts if r.account == address),
                 fees.get(address, 0),
             )
@@ -134,43 +133,44 @@ def make_record(
     quoted = [one for one in sellers if one.price is not None]
     return Record(
         story=name,
-        title=played.story.title,
+        title=scene.story.title,
         contract=chain.place.contract,
-        chain_id=int(ape.chain.chain_id),
+        chain_id=chain.place.chain_id,
         token=None if chain.token == NATIVE else chain.token,
         currency=coin,
         decimals=decimals,
         options={n: str(v) if isinstance(v, Path) else v for n, v in asdict(options).items()},
-        artefact=first.order.artefact.hex(),
-        artefact_bytes=len(first.buyer.artefact),
-        budget=played.budget,
-        rounds=len(played.rounds),
+        artefact=scene.session.orders[first].artefact.hex(),
+        artefact_bytes=len(artefact),
+        budget=scene.budget,
+        orders=len(scene.orders),
         sellers=sellers,
         parties=tuple(parties),
         ways=_ways(truth, sellers),
         combinations=truth.ways.combinations if truth.ways else 0,
         rho=None
-        if len(played.rounds) > 1
+        if len(scene.orders) > 1
         else _rho([one.price or 0 for one in quoted], [one.gain_loss for one in quoted]),
         loss=(truth.before.loss, truth.after.loss),
         accuracy=(truth.before.accuracy, truth.after.accuracy),
         calls=calls_of(chain.receipts),
         gas_price_gwei=options.gas_price,
         refused=tuple(chain.refused),
-        wrong=tuple(played.wrong),
+        wrong=tuple(wrong),
+        remarks=tuple(scene.refusals.get("buyer", ())),
         seconds=seconds,
     )
 
 
-def outcome(stand: Stand) -> str:
+def outcome(one: SellerEnd) -> str:
     """What became of a seller; a few words."""
-    if stand.proved:
-        return f"convicted: {stand.proved.told}"
-    if stand.lapsed:
+    if one.told:
+        return f"convicted: {one.told}"
+    if one.lapsed:
         return "delivered no key"
-    if stand.bought:
+    if one.paid:
         return "bought"
-    if stand.said is None:
+    if one.sale is None:
         return "did not quote"
     return "not bought"
 

@@ -29,7 +29,8 @@ def write(record: Record, folder: Path) -> list[Path]:
         spent = Picture(png(ways_figure(record)), "What one budget brings, spent in three ways.")
         pictures.append(spent)
         sections.insert(1, Section("One budget", (spent,), (ways_sheet(record),)))
-    remarks = tuple(f"{one.name}: {line}" for one in record.sellers for line in one.remarks)
+    said = [("buyer", record.remarks), *((one.name, one.remarks) for one in record.sellers)]
+    remarks = tuple(f"{name}: {line}" for name, lines in said for line in lines)
     if remarks:
         sections.append(Section("Remarks", lines=remarks))
     options = tuple((name, str(value)) for name, value in record.options.items())

@@ -10,6 +10,19 @@ from dataclasses import dataclass
 import click
 
 from offchain.crypto.settlement import Settlement
+from offchain.mde import events as ev
+from offchain.mde.adversaries import (
+    AsksTwice,
+    FalsePrice,
+    FalseScore,
+    LateBuyer,
+    MovesOn,
+    NeverDelivers,
+    SwapsData,
+    WrongKey,
+)
+from offchain.mde.buyer import Buyer
+from offchain.mde.seller import Seller
 from scripts._mde.options import PriceOptions
 
 
@@ -19,12 +32,11 @@ class Story:
 
     Attributes:
         title: one line for people.
-        culprit: class of `offchain.mde.adversaries` that the first seller is, if it cheats.
-        proof: the call by which the contract must convict it.
-        twice: whether the first seller has a second quote recorded, or tries.
+        seller: what the first seller is. buyer: what the buyer is.
+        proof: the event by which the contract must convict the first seller.
         silent: whether the first seller delivers no key.
         pays: whether the buyer buys at all.
-        stale: whether the buyer's model moves on after its first purchase.
+        orders: how many the buyer posts.
         refused: a call that somebody tries and the contract must refuse; None if there is none.
         settlement: the only one under which it can happen; None for both.
         checked: whether it needs quotes that the contract can check.
@@ -32,12 +44,12 @@ class Story:
     """
 
     title: str
-    culprit: str | None = None
-    proof: str | None = None
-    twice: bool = False
+    seller: type[Seller] = Seller
+    buyer: type[Buyer] = Buyer
+    proof: type[ev.Proof] | None = None
     silent: bool = False
     pays: bool = True
-    stale: bool = False
+    orders: int = 1
     refused: str | None = None
     settlement: str | None = None
     checked: bool = False
@@ -60,44 +72,48 @@ STORIES = {
     "honest": Story("everyone keeps to the rules"),
     "swapped-data": Story(
         "the best seller encrypted other data than it quoted; a chunk proves it",
-        culprit="SwapsData",
-        proof="proveSpoiltChunk",
+        seller=SwapsData,
+        proof=ev.SpoiltChunkProved,
     ),
     "asks-twice": Story(
         "the best seller asks for a second quote of the same data; the contract refuses",
-        twice=True,
+        seller=AsksTwice,
         refused="quote",
     ),
     "refuses-to-pay": Story(
         "the buyer has its quotes and buys nothing; they expire, and no key was shown",
+        buyer=LateBuyer,
         pays=False,
         refused="purchase",
     ),
     "stale-model": Story(
         "the buyer's model moves on; old quotes cannot be bought, new ones are made",
-        stale=True,
+        buyer=MovesOn,
+        orders=2,
         sellers=2,
         refused="purchase",
     ),
     "false-score": Story(
         "the best seller misreports one score; the contract walks the tree and takes its stake",
-        culprit="FalseScore",
-        proof="proveWrongScore",
+        seller=FalseScore,
+        proof=ev.WrongScoreProved,
         checked=True,
     ),
     "false-price": Story(
         "the best seller asks more than its scores give; the contract counts again",
-        culprit="FalsePrice",
-        proof="proveWrongPrice",
+        seller=FalsePrice,
+        proof=ev.WrongPriceProved,
         checked=True,
     ),
     "wrong-key": Story(
         "the best seller seals another key to the buyer; the contract takes its stake",
-        culprit="WrongKey",
-        proof="proveWrongKey",
+        seller=WrongKey,
+        proof=ev.WrongKeyProved,
         settlement="sealed",
     ),
     "no-key": Story(
-        "the best seller delivers no key; the price goes back into the budget", silent=True
+        "the best seller delivers no key; the price goes back into the budget",
+        seller=NeverDelivers,
+        silent=True,
     ),
 }

@@ -11,8 +11,9 @@ from ape.contracts import ContractInstance
 from ape.exceptions import ContractLogicError
 
 from offchain.seccl import actions as do
+from offchain.seccl.board import Board
 from offchain.seccl.description import MAX_DESCRIPTION_BYTES, Description
-from offchain.seccl.messages import Board, PostKey, SessionTerms
+from offchain.seccl.messages import PostKey, SessionTerms
 from offchain.seccl.session import Session
 from offchain.storage import Datastore, cid_from_digest
 from scripts._seccl.calls import call_of, key_words

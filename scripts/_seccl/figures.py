@@ -14,10 +14,11 @@ from offchain.data.datasets import DATASETS, load_dataset
 from offchain.data.imagefolder import evenly_spaced
 from offchain.data.imageset import ImageSet, split
 from offchain.data.leftout import Note
+from offchain.files import write_together
 from offchain.models.device import pick_device
 from offchain.report.figures import png
 from offchain.report.sheets import Sheet
-from offchain.report.tables import as_markdown, render
+from offchain.report.tables import as_markdown
 from offchain.runs.spread import Spread
 from offchain.seccl.comparison import play_runs
 from offchain.seccl.figure_sheets import (
@@ -38,7 +39,7 @@ from offchain.seccl.grids import (
 )
 from offchain.seccl.run import Result, Run
 from offchain.seccl.training import TrainingSettings
-from scripts._stage.waiting import doing
+from scripts._stage.telling import Telling
 
 COMPARED_SHARES = (0.2, 0.4)
 
@@ -80,10 +81,9 @@ class Options:
 def reproduce(options: Options, folder: Path) -> None:
     """Plays the runs that are missing and writes tables and plots to `folder`."""
     began = time.monotonic()
-    folder.mkdir(parents=True, exist_ok=True)
-    console = Console(width=120)
-    with doing(console, "reading images"):
-        train, test = _data(options, lambda what: console.print(str(what), markup=False))
+    telling = Telling(Console(width=120))
+    with telling.doing("reading images"):
+        train, test = _data(options, telling.left_out)
     settings = TrainingSettings(epochs=options.epochs)
     sheets: list[Sheet] = []
     plots: dict[str, Figure] = {}
@@ -91,7 +91,7 @@ def reproduce(options: Options, folder: Path) -> None:
         seeds = range(options.seeds)
         fourth = figure_4_runs(options.rounds, seeds, settings)
         fifth = figure_5_runs(options.rounds, seeds, settings)
-        played = _play(console, "figures 4 and 5", [*fourth, *fifth], train, test, options, folder)
+        played = _play(telling, "figures 4 and 5", [*fourth, *fifth], train, test, options, folder)
         before, after = played[: len(fourth)], played[len(fourth) :]
         sheets.append(paper_sheet(before, after))
         for letter, people in zip("ab", PAPER_PARTICIPANTS, strict=True):
@@ -103,19 +103,15 @@ def reproduce(options: Options, folder: Path) -> None:
         runs = comparison_runs(
             base, ATTACKS, COMPARED_SHARES, COMPARED, range(options.compared_seeds)
         )
-        played = _play(console, "attacks and defences", runs, fewer, test, options, folder)
+        played = _play(telling, "attacks and defences", runs, fewer, test, options, folder)
         sheets += [make(played) for make in (defences_sheet, backdoors_sheet, breaking_sheet)]
         sheets.append(seats_sheet(played))
-    files = [folder / "figures.md"]
-    files[0].write_text(_document(options, train, test, sheets))
-    for name, figure in plots.items():
-        files.append(folder / f"{name}.png")
-        files[-1].write_bytes(png(figure))
-    for sheet in sheets:
-        console.print(render(sheet))
-    console.print(f"done in {time.monotonic() - began:.0f} s", highlight=False)
-    for file in files:
-        console.print(str(file), highlight=False)
+    drawn = {f"{name}.png": png(figure) for name, figure in plots.items()}
+    document = _document(options, train, test, sheets).encode()
+    files = write_together(folder, {"figures.md": document, **drawn})
+    telling.sheets(sheets)
+    telling.show(f"done in {time.monotonic() - began:.0f} s")
+    telling.wrote(files)
 
 
 def _data(options: Options, note: Note) -> tuple[ImageSet, ImageSet]:
@@ -140,7 +136,7 @@ def _data(options: Options, note: Note) -> tuple[ImageSet, ImageSet]:
 
 
 def _play(
-    console: Console,
+    telling: Telling,
     what: str,
     runs: Sequence[Run],
     train: ImageSet,
@@ -148,7 +144,7 @@ def _play(
     options: Options,
     folder: Path,
 ) -> list[Result]:
-    with doing(console, what) as progress:
+    with telling.doing(what) as progress:
         device = pick_device(options.device)
         return play_runs(
             runs,

@@ -15,6 +15,7 @@ from offchain.data.datasets import load_dataset
 from offchain.data.imageset import ImageSet, Progress, split
 from offchain.data.leftout import Note
 from offchain.models.device import pick_device
+from offchain.roles import Wallet
 from offchain.seccl.accountant import image_epsilon, noise_for
 from offchain.seccl.adversaries import (
     Alters,
@@ -31,7 +32,6 @@ from offchain.seccl.attacks import Attack, choose_attackers
 from offchain.seccl.image_privacy import ImagePrivacy
 from offchain.seccl.journal import Journal
 from offchain.seccl.partition import PrivatePart, partition
-from offchain.seccl.reading import Wallet
 from offchain.seccl.server import Server
 from offchain.seccl.session import Session
 from offchain.seccl.training import Task, TrainingSettings
@@ -56,7 +56,8 @@ NEEDS_A_PAST = ("copy-previous", "noise")
 
 @dataclass(frozen=True)
 class FederateOptions:
-    """See `ape run federate --help`; only what JSON has, for records and for `--resume`."""
+    """What `ape run federate` was asked for, one field an option; only what JSON has, for records
+    and for `--resume`."""
 
     participants: int
     rounds: int

@@ -111,7 +111,7 @@ class Run:
         self.attack = Attack.parse(options.attack)
 
     def play(self, resume: str | None, reports: Path) -> None:
-        """Everything."""
+        """Plays the session, or what is left of `resume`, and writes the report to `reports`."""
         started, options, telling = time.monotonic(), self.options, self.telling
         hidden = Hidden.new() if resume is None else Hidden.read(self._secrets(id_of(resume)))
         with telling.doing("loading the data", announced=False) as progress:

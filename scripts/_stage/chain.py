@@ -14,6 +14,7 @@ from ape.api import AccountAPI, ReceiptAPI, TransactionAPI
 from ape.contracts import ContractInstance
 from ape.exceptions import ApeException, ContractLogicError, CustomError
 from ape.types import ContractLog
+from eth_utils.address import is_hex_address, to_checksum_address
 
 from offchain.roles import Clock
 
@@ -124,7 +125,8 @@ def native(value: Any) -> Any:
         return tuple(native(v) for v in value)
     if isinstance(value, (bool, int)):
         return value
-    return str(value)
+    # Within structs Ape leaves addresses in lower case.
+    return to_checksum_address(value) if is_hex_address(value) else str(value)
 
 
 def snake(name: str) -> str:

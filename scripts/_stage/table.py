@@ -29,8 +29,8 @@ class Table(Protocol):
     def read(self) -> Any:
         """The session as its events tell it."""
 
-    def send(self, action: Any, account: AccountAPI) -> Receipt:
-        """Does it. Raises ActionRefused."""
+    def send(self, action: Any, account: AccountAPI) -> Receipt | None:
+        """Does it; None where nothing went to the chain. Raises ActionRefused."""
 
     def pause(self, session: Any, clock: Clock) -> Pause | None:
         """What to wait for where nobody has anything to do; None where it is over."""
@@ -134,4 +134,5 @@ def act(
                 refused(seat.name, error)
             continue
         acted, vain = True, None
-        tell(Step(seat.name, receipt))
+        if receipt is not None:
+            tell(Step(seat.name, receipt))

@@ -12,14 +12,15 @@ from rich.markdown import Markdown
 from offchain.runs.spread import Spread
 from offchain.sum.study.data import KerasFile, Packaged
 from offchain.sum.study.names import PARTS
-from offchain.sum.study.plots import write_plots
-from offchain.sum.study.report import report, summary
-from offchain.sum.study.study import Study
-from scripts._stage.waiting import doing
+from offchain.sum.study.plots import plots
+from offchain.sum.study.report import claims_sheet, report, summary
+from offchain.sum.study.study import Findings, Study
+from scripts._stage.report import Report, of_figures
+from scripts._stage.telling import Telling
 
 
 @dataclass(frozen=True)
-class Options:
+class StudyOptions:
     """See `ape run study --help`."""
 
     seeds: int
@@ -39,22 +40,31 @@ class Options:
         return " ".join(parts)
 
 
-def study(options: Options, folder: Path) -> None:
-    """Runs what is not done yet and writes report and plots to `folder`."""
+def study(options: StudyOptions, folder: Path) -> None:
+    """Runs what is not done yet and writes the report to `folder`."""
     started = time.monotonic()
-    folder.mkdir(parents=True, exist_ok=True)
-    console = Console(width=120)
+    telling = Telling(Console(width=120))
     source = Packaged() if options.keras is None else KerasFile(options.keras.absolute())
     whole = Study(source, options.seeds, options.only, folder / "runs")
-    with doing(console, "reading reviews") as progress:
+    with telling.doing("reading reviews") as progress:
         source.load(progress)  # What it tokenises is kept, and the workers need not.
-    with doing(console, "running") as progress:
+    with telling.doing("running") as progress:
         findings = whole.run(Spread.of(options.workers, options.ray), progress)
-    with doing(console, "writing"):
-        files = [folder / "study.md", *write_plots(findings, folder)]
-        files[0].write_text(report(findings, options.command))
-    console.print(Markdown(summary(findings)))
+    with telling.doing("writing the report"):
+        files = report_of(findings, options.command).write(folder)
+    telling.console.print(Markdown(summary(findings)))
     seconds = time.monotonic() - started
-    console.print(f"{whole.ran} runs in {seconds:.0f} s, others were kept", highlight=False)
-    for file in files:
-        console.print(str(file), highlight=False)
+    telling.show(f"{whole.ran} runs in {seconds:.0f} s, others were kept")
+    telling.wrote(files)
+
+
+def report_of(findings: Findings, command: str) -> Report:
+    """All of it, drawn and ready to be written."""
+    return of_figures(
+        title="study",
+        headline="The SUM paper's study, run again, and what goes beyond it",
+        command=command,
+        sheets=[claims_sheet(findings)] if findings.sweeps else [],
+        pictures=plots(findings),
+        documents={"study.md": report(findings, command)},
+    )

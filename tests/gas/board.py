@@ -12,7 +12,7 @@ from offchain.crypto import commitments as cm
 from tests.gas.floors import Deed, floor
 from tests.seccl.board_driver import (
     UPLOAD,
-    Session,
+    BoardDriver,
     key_args,
     make_terms,
     open_session,
@@ -104,7 +104,7 @@ def _flat(board: Any, accounts: Sequence[Any]) -> dict[str, Call]:
     server, accuser = accounts[0], accounts[1]
     members = _members(accounts, FLAT_AT)
 
-    def fresh(rounds: int, **changes: Any) -> Session:
+    def fresh(rounds: int, **changes: Any) -> BoardDriver:
         """A session unlike the others here, told apart by its rounds."""
         stake = FLAT_AT * SHARE
         return open_session(

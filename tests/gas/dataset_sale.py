@@ -19,7 +19,8 @@ from offchain.mde.verifiable.rules import price_rule
 from offchain.mde.verifiable.scores import ScoreLeaves, score_leaf
 from offchain.mde.verifiable.tree import CommittedTree
 from tests.gas.floors import Deed, floor
-from tests.mde.market import OPEN, SEALED, Market, chunk_of, make_market, place_of
+from tests.kit.sale import OPEN, SEALED
+from tests.mde.deal_driver import DealDriver, chunk_of, make_deal, place_of
 
 DEPTH = 12
 CLASSES = 10
@@ -103,47 +104,47 @@ def _call(name: str, receipt: ReceiptAPI) -> Call:
     return Call(receipt.gas_used, floor(bytes(receipt.data), DEEDS[name]))
 
 
-def _market(contract: Any, accounts: Any, name: str, settlement: Settlement) -> Market:
-    return make_market(
+def _market(contract: Any, accounts: Any, name: str, settlement: Settlement) -> DealDriver:
+    return make_deal(
         contract, accounts[2], accounts[1],
         artefact=keccak(name.encode()), name=keccak(name.encode()), settlement=settlement,
         stake=STAKE, price=PRICE, expiry=ape.chain.blocks.head.timestamp + 10_000,
     )  # fmt: skip
 
 
-def _bought(contract: Any, accounts: Any, name: str, settlement: Settlement) -> Market:
-    market = _market(contract, accounts, name, settlement)
-    market.post(BUDGET)
-    market.register(BUDGET)
-    market.quote()
-    market.buy()
-    return market
+def _bought(contract: Any, accounts: Any, name: str, settlement: Settlement) -> DealDriver:
+    sale = _market(contract, accounts, name, settlement)
+    sale.post(BUDGET)
+    sale.register(BUDGET)
+    sale.quote()
+    sale.buy()
+    return sale
 
 
 def _calls(contract: Any, accounts: Any, settlement: Settlement) -> dict[str, Call]:
     """One deal from order to settlement; others are accepted, overdue, or cheated."""
     kind = settlement.name
-    market = _market(contract, accounts, f"{kind} whole", settlement)
-    receipts = {"post": market.post(BUDGET), "register": market.register(BUDGET)}
-    receipts["quote"] = market.quote(sender=accounts[3])
-    receipts["purchase"] = market.buy()
-    receipts["sealKey" if market.sealed else "publishKey"] = market.deliver()
-    market.lapse()
-    receipts["settle"] = market.settle()
+    sale = _market(contract, accounts, f"{kind} whole", settlement)
+    receipts = {"post": sale.post(BUDGET), "register": sale.register(BUDGET)}
+    receipts["quote"] = sale.quote(sender=accounts[3])
+    receipts["purchase"] = sale.buy()
+    receipts["sealKey" if sale.sealed else "publishKey"] = sale.deliver()
+    sale.lapse()
+    receipts["settle"] = sale.settle()
     accepted = _bought(contract, accounts, f"{kind} accepted", settlement)
     accepted.deliver()
     receipts["accept"] = accepted.accept()
     overdue = _bought(contract, accounts, f"{kind} overdue", settlement)
     overdue.lapse()
     receipts["settle, overdue"] = overdue.settle()
-    if market.sealed:
+    if sale.sealed:
         cheated = _bought(contract, accounts, "cheated", settlement)
         proof = cheated.key_proof(cheated.deliver(bytes(range(32))))
         receipts["proveWrongKey"] = contract.proveWrongKey(*proof, sender=cheated.buyer)
-    account = market.order.account
-    receipts["fund"] = contract.fund(account.args(), 5, value=5, sender=market.buyer)
-    receipts["withdraw"] = market.withdraw(account, 10**18)
-    receipts["close"] = contract.close(account.args(), sender=market.buyer)
+    account = sale.order.account
+    receipts["fund"] = contract.fund(account.args(), 5, value=5, sender=sale.buyer)
+    receipts["withdraw"] = sale.withdraw(account, 10**18)
+    receipts["close"] = contract.close(account.args(), sender=sale.buyer)
     return {name: _call(name, receipt) for name, receipt in receipts.items()}
 
 
@@ -173,21 +174,21 @@ def _proofs(contract: Any, accounts: Any, encoding: Encoding) -> dict[str, Call]
     """Every proof about samples of that kind, each against a liar of its own."""
     calls = {}
     for name in ("proveSpoiltChunk", "proveWrongScore", "proveRepeatedSample", "proveWrongPrice"):
-        market, args = _liar(contract, accounts, encoding, name)
-        market.post(BUDGET)
-        market.register(BUDGET)
-        market.quote()
-        market.buy()
-        market.deliver()
-        args = (*market.both, market.key, *args)
-        receipt = getattr(contract, name)(*args, sender=market.buyer)
+        sale, args = _liar(contract, accounts, encoding, name)
+        sale.post(BUDGET)
+        sale.register(BUDGET)
+        sale.quote()
+        sale.buy()
+        sale.deliver()
+        args = (*sale.both, sale.key, *args)
+        receipt = getattr(contract, name)(*args, sender=sale.buyer)
         calls[name] = _call(name, receipt)
     return calls
 
 
 def _liar(
     contract: Any, accounts: Any, encoding: Encoding, proof: str
-) -> tuple[Market, tuple[Any, ...]]:
+) -> tuple[DealDriver, tuple[Any, ...]]:
     """A deal about a large dataset, of which two samples exist, and the evidence against it.
 
     The other leaves are random, which no gas depends on.
@@ -198,33 +199,33 @@ def _liar(
     # All values the largest: the sample goes right at every comparison.
     chunk = chunk_of(3, [most] * encoding.features, encoding)
     name = keccak(f"{proof} {encoding}".encode())
-    market = make_market(
+    sale = make_deal(
         contract, accounts[2], accounts[1], tree=tree, rule=RULE, chunks=[chunk] * 2, name=name,
         artefact=name, settlement=OPEN, stake=STAKE, totals=[0, 0], price=PRICE,
         expiry=ape.chain.blocks.head.timestamp + 10_000,
     )  # fmt: skip
-    domain = dataset_domain(place_of(contract), market.seller.address, name)
+    domain = dataset_domain(place_of(contract), sale.seller.address, name)
     plain, cipher, score = (
         [keccak(kind + cm.word(i)) for i in range(COUNT)]
         for kind in (b"plain", b"cipher", b"score")
     )
     for i in (first, last):
-        plain[i] = domain.plain_leaf(market.key, i, chunk)
+        plain[i] = domain.plain_leaf(sale.key, i, chunk)
     cipher[first] = domain.cipher_leaf(first, chunk)
-    order = market.order.account.id(market.place)
+    order = sale.order.account.id(sale.place)
     total = 123_456_789
     for i in (first - 1, last):
-        score[i] = score_leaf(order, market.key, i, total)
+        score[i] = score_leaf(order, sale.key, i, total)
     roots = [cm.root_of(cipher), cm.root_of(plain)]
     length = COUNT * encoding.chunk_bytes
     head = FILE_TYPE + domain.digest + cm.word(length) + cm.word(encoding.chunk_bytes)
     leaves = ScoreLeaves(tuple(score))
     deal = replace(
-        market.deal,
-        dataset=replace(market.dataset, file=keccak(head + b"".join(roots)), count=COUNT),
-        quote=replace(market.deal.quote, scores=leaves.root),
+        sale.deal,
+        dataset=replace(sale.dataset, file=keccak(head + b"".join(roots)), count=COUNT),
+        quote=replace(sale.deal.quote, scores=leaves.root),
     )
-    market.deal, market.leaves = deal, leaves
+    sale.deal, sale.leaves = deal, leaves
     paths = {i: cm.path(plain, i) for i in (first, last)}
     shown = {i: (i, chunk, paths[i]) for i in paths}
     cipher_path = cm.path(cipher, first)
@@ -241,4 +242,4 @@ def _liar(
         "proveRepeatedSample": (roots[0], shown[first], shown[last]),
         "proveWrongPrice": ((total, leaves.path(last)), price_rule(RULE)),
     }  # fmt: skip
-    return market, evidence[proof]
+    return sale, evidence[proof]

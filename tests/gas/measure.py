@@ -19,7 +19,7 @@ from offchain.crypto import sealing
 from offchain.crypto.bitmap import BPS, choose
 from offchain.hyperx.delivery import SESSION_KEY_INDEX
 from tests.gas import floors
-from tests.hyperx.session_driver import OPEN, SEALED, Seat, SessionDriver, open_session
+from tests.hyperx.session_driver import OPEN, SEALED, Entry, SessionDriver, open_session
 
 TERMS = {"reward": 10**18, "deposit": 6 * 10**17, "penaltyBps": 5_000}
 SAMPLE_BPS = 1_000
@@ -160,7 +160,7 @@ def play(
             calls["sampleData"] = Call.of(driver.sample(provider, indices))
             calls["submitFeatures"] = Call.of(driver.submit_features(provider))
         calls["setCandidate"] = Call.of(driver.set_candidate(people.winner))
-        _seal(driver.seat(people.winner))
+        _seal(driver.entry(people.winner))
         calls["submitReview"] = Call.of(driver.submit_review(people.winner))
         calls["setOptimal"] = Call.of(driver.set_optimal(people.winner))
         calls["claimReward"] = Call.of(driver.claim_reward(people.winner))
@@ -181,14 +181,14 @@ def play_sealed(factory: Any, people: People, shards: int, *, published: bool) -
         driver.sample(winner)
         driver.submit_features(winner)
         driver.set_candidate(winner)
-        _seal(driver.seat(winner))
+        _seal(driver.entry(winner))
         driver.submit_review(winner)
         driver.set_optimal(winner)
         with _isolated():
-            _seal_session_key(driver.seat(winner), keccak(b"some other key"))
+            _seal_session_key(driver.entry(winner), keccak(b"some other key"))
             driver.deliver_key(winner)
             disputed = Call.of(driver.prove_wrong_delivery(winner, shards - 1))
-        _seal_session_key(driver.seat(winner), driver.seat(winner).commitment.session_key)
+        _seal_session_key(driver.entry(winner), driver.entry(winner).commitment.session_key)
         calls = {"deliverKey": Call.of(driver.deliver_key(winner)), "proveWrongDelivery": disputed}
         driver.go_to(driver.deadline)
         with _isolated():
@@ -253,7 +253,7 @@ def extremes(factory: Any, people: People) -> dict[str, Call]:
         driver.sample(people.winner, spread)
         driver.submit_features(people.winner)
         driver.set_candidate(people.winner)
-        _seal(driver.seat(people.winner), lambda _: keccak(b"some other key"))
+        _seal(driver.entry(people.winner), lambda _: keccak(b"some other key"))
         driver.submit_review(people.winner)
         accused = Call.of(driver.prove_wrong_key(people.winner, spread[-1]))
         largest[f"proveWrongKey, {sampled:,} of {shards:,}"] = accused
@@ -303,22 +303,22 @@ def _open(
     )
 
 
-def _seal(seat: Seat, key_of: Callable[[int], bytes] | None = None) -> None:
+def _seal(entry: Entry, key_of: Callable[[int], bytes] | None = None) -> None:
     """Seals the sampled keys under an ephemeral secret that is always the same."""
-    key_of = key_of or (lambda i: seat.commitment.keys[i])
-    seat.sealed = _sealed(seat, {i: key_of(i) for i in seat.sampled}, 1)
+    key_of = key_of or (lambda i: entry.commitment.keys[i])
+    entry.sealed = _sealed(entry, {i: key_of(i) for i in entry.sampled}, 1)
 
 
-def _seal_session_key(seat: Seat, key: bytes) -> None:
+def _seal_session_key(entry: Entry, key: bytes) -> None:
     """Seals what is delivered, likewise, under another ephemeral secret."""
-    seat.delivered = _sealed(seat, {SESSION_KEY_INDEX: key}, 1_000)
+    entry.delivered = _sealed(entry, {SESSION_KEY_INDEX: key}, 1_000)
 
 
-def _sealed(seat: Seat, keys: Mapping[int, bytes], secret: int) -> sealing.SealedKeys:
+def _sealed(entry: Entry, keys: Mapping[int, bytes], secret: int) -> sealing.SealedKeys:
     """The keys, sealed under the first ephemeral secret from `secret` on that will do."""
     while (ephemeral := sealing.point_of(secret)).y % 2 or ephemeral.x >= sealing.ORDER:
         secret += 1
-    shared = sealing.shared_x(secret, seat.one_time_key)
+    shared = sealing.shared_x(secret, entry.one_time_key)
     sealed = tuple(
         bytes(a ^ b for a, b in zip(key, sealing.pad(shared, i), strict=True))
         for i, key in keys.items()

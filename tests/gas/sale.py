@@ -15,7 +15,8 @@ from offchain.crypto.keccak_stream import crypt, nonce
 from offchain.crypto.settlement import Settlement
 from offchain.hide.sale.listings import Level, Listing
 from tests.gas.floors import Deed, floor
-from tests.hide.shop import DISPUTE_TIME, OPEN, SEALED, Shop, key_of, list_args, make_listing
+from tests.hide.listing_driver import ListingDriver, key_of, list_args, make_listing
+from tests.kit.sale import DISPUTE_TIME, OPEN, SEALED
 
 LEVELS = 8
 BATCH = 8
@@ -86,7 +87,7 @@ def _call(name: str, receipt: ReceiptAPI) -> Call:
     return Call(receipt.gas_used, floor(bytes(receipt.data), DEEDS[name]))
 
 
-def _shop(contract: Any, accounts: Any, settlement: Settlement) -> tuple[Shop, ReceiptAPI]:
+def _shop(contract: Any, accounts: Any, settlement: Settlement) -> tuple[ListingDriver, ReceiptAPI]:
     """A listing with eight levels, and what listing it cost."""
     seller = accounts[1]
     listing, files, keys = make_listing(
@@ -94,7 +95,7 @@ def _shop(contract: Any, accounts: Any, settlement: Settlement) -> tuple[Shop, R
         prices=PRICES, accuracies=ACCURACIES, stake=STAKE, dataset=DATASET, settlement=settlement,
     )  # fmt: skip
     receipt = contract.list(*list_args(listing, FUNDS), value=FUNDS, sender=seller)
-    return Shop(contract, listing, seller, files, keys), receipt
+    return ListingDriver(contract, listing, seller, files, keys), receipt
 
 
 def _calls(contract: Any, accounts: Any, settlement: Settlement) -> dict[str, Call]:
@@ -141,7 +142,7 @@ def _spoilt(contract: Any, accounts: Any, shape: Shape) -> Call:
     level = Level(5_000, PRICES[0], file, domain.key_hash(key))
     listing = Listing(**vars(listing) | {"levels": (level,)})
     contract.list(*list_args(listing, FUNDS), value=FUNDS, sender=seller)
-    shop = Shop(contract, listing, seller, (), (key,))
+    shop = ListingDriver(contract, listing, seller, (), (key,))
     shop.buy(buyer)
     shop.deliver(buyer)
     receipt = contract.proveSpoiltChunk(

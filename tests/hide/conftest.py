@@ -1,29 +1,11 @@
-"""The contract, its parties, and listings under both settlements and in both currencies."""
+"""The contract, and listings under both settlements and in both currencies."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.hide.shop import OPEN, SEALED, open_shop
+from tests.hide.listing_driver import open_shop
 from tests.kit.mock_contracts import deploy_token
-
-
-@pytest.fixture(scope="session")
-def seller(accounts):
-    """Sells cleaners."""
-    return accounts[11]
-
-
-@pytest.fixture(scope="session")
-def buyer(accounts):
-    """Buys one."""
-    return accounts[12]
-
-
-@pytest.fixture(scope="session")
-def other(accounts):
-    """Buys one too."""
-    return accounts[13]
 
 
 @pytest.fixture(scope="session")
@@ -34,14 +16,11 @@ def contract(project, deployer, coin):
 
 @pytest.fixture(scope="session")
 def coin(mocks, deployer, seller, buyer, other, stranger):
-    """A plain ERC-20 of which these have plenty."""
+    """A plain ERC-20 of which these have plenty.
+
+    The room's own, since Ape forgets what other rooms' tests deployed.
+    """
     return deploy_token(mocks["PlainToken"], deployer, [seller, buyer, other, stranger])
-
-
-@pytest.fixture(params=[OPEN, SEALED], ids=["open", "sealed"])
-def settlement(request):
-    """How keys are delivered."""
-    return request.param
 
 
 @pytest.fixture(params=["native", "token"])

@@ -4,19 +4,10 @@ import ape
 import pytest
 
 from offchain.hide.sale.listings import Sale, SaleState
-from tests.hide.shop import (
-    OPEN,
-    PLENTY,
-    PRICES,
-    SEALED,
-    STAKE,
-    Shop,
-    list_args,
-    make_listing,
-    open_shop,
-)
+from tests.hide.listing_driver import PRICES, ListingDriver, list_args, make_listing, open_shop
 from tests.kit.mock_contracts import deploy_token
 from tests.kit.refusals import decode, refusal, refused
+from tests.kit.sale import OPEN, PLENTY, SEALED, STAKE
 
 REVERTS, BURNS, CALLS = 1, 2, 3
 
@@ -75,7 +66,7 @@ def shop_of(actor, contract, funds=PLENTY, **changes):
     listing, files, keys = make_listing(contract, actor, **changes)
     value = 0 if changes.get("token") else funds
     actor.call(contract.list, *list_args(listing, funds), value=value)
-    return Shop(contract, listing, actor, files, keys)
+    return ListingDriver(contract, listing, actor, files, keys)
 
 
 def test_no_funds_are_had_twice_by_calling_back(contract, seller, actor):
@@ -261,7 +252,7 @@ def test_a_listing_copied_with_its_commitments_cannot_be_served(
     mine = open_shop(contract, seller, settlement=settlement)
     copy, _, _ = make_listing(contract, other, settlement=settlement)
     fields = vars(copy) | {"levels": mine.listing.levels}
-    thief = Shop(contract, type(copy)(**fields), other, mine.files, mine.keys)
+    thief = ListingDriver(contract, type(copy)(**fields), other, mine.files, mine.keys)
     contract.list(*list_args(thief.listing, PLENTY), value=PLENTY, sender=other)
     thief.buy(buyer)
     if settlement is OPEN:

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from offchain.crypto.disputable import encrypt_chunks, key_evidence
 from offchain.crypto.sealing import FIELD, ORDER, new_secret
 from offchain.hide.sale.listings import SaleState
-from tests.hide.shop import OPEN, PLENTY, PRICES, SEALED, STAKE, key_of, open_shop, spoil
+from tests.hide.listing_driver import PRICES, key_of, open_shop
 from tests.kit.refusals import refused
+from tests.kit.sale import OPEN, PLENTY, SEALED, STAKE, spoil
 from tests.kit.snapshots import undone
 
 FUZZ = settings(

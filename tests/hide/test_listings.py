@@ -6,8 +6,9 @@ import ape
 import pytest
 
 from offchain.hide.sale.listings import Level
-from tests.hide.shop import DATASET, PLENTY, PRICES, STAKE, list_args, make_listing, open_shop
+from tests.hide.listing_driver import DATASET, PRICES, list_args, make_listing, open_shop
 from tests.kit.refusals import refusal, refused
+from tests.kit.sale import PLENTY, STAKE
 
 H = b"\x01" * 32
 

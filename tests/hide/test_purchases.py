@@ -6,8 +6,9 @@ import pytest
 
 from offchain.crypto.disputable import chunk_evidence
 from offchain.hide.sale.listings import Sale, SaleState
-from tests.hide.shop import PLENTY, PRICES, SEALED, STAKE, open_shop
+from tests.hide.listing_driver import PRICES, open_shop
 from tests.kit.refusals import refused
+from tests.kit.sale import PLENTY, SEALED, STAKE
 
 NONE, PAID, DELIVERED, CHEATED, LAPSED, OWNED = SaleState
 

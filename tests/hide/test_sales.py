@@ -4,7 +4,8 @@ import pytest
 
 from offchain.crypto.disputable import open_file
 from offchain.hide.sale.listings import SaleState
-from tests.hide.shop import DELIVERY_TIME, DISPUTE_TIME, PLENTY, PRICES, STAKE, content_of
+from tests.hide.listing_driver import PRICES, content_of
+from tests.kit.sale import DELIVERY_TIME, DISPUTE_TIME, PLENTY, STAKE
 
 
 def test_a_buyer_pays_gets_its_key_and_reads_its_file(shop, buyer):

@@ -12,7 +12,7 @@ from eth_hash.auto import keccak
 from offchain.crypto import commitments as cm
 from offchain.crypto.disputable import EncryptedFile, FileDomain, Shape, encrypt_chunks
 from offchain.crypto.keccak_stream import crypt, nonce
-from tests.hide.shop import make_listing
+from tests.hide.listing_driver import make_listing
 from tests.kit.solidity import compile_contracts
 
 HARNESS = "tests/invariants/ExchangeHarness.sol"

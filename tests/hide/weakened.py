@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from ape.contracts import ContractContainer
+from tests.kit.weakened import NOBODYS_FILES, Weakenings
 
-from tests.kit.weakened import compile_copies
-
-_SALE = "contracts/hide/CleanerSale.sol"
+SALE = "contracts/hide/CleanerSale.sol"
 _LISTINGS = "contracts/hide/Listings.sol"
 _CHUNKS = "contracts/exchange/ChunkDispute.sol"
-_FILE = "contracts/exchange/ChunkedFile.sol"
 _KEYS = "contracts/exchange/KeyDispute.sol"
-# Name of the copy -> the change that makes it: file, text that is there, text instead.
-WEAKENINGS: dict[str, tuple[str, str, str]] = {
+WEAKENINGS: Weakenings = {
     "sells without funds": (
-        _SALE,
+        SALE,
         "_books[id] = book.hold(_hold(terms, paid));",
         "book;",
     ),
     "lets anybody seal": (
-        _SALE,
+        SALE,
         "        _onlySeller(listing);\n        SaleStatus status = _deliverable",
         "        SaleStatus status = _deliverable",
     ),
     "believes any delivery": (
-        _SALE,
+        SALE,
         "require(delivery == sale.delivery, WrongDelivery(sale.delivery, delivery));",
         "delivery;",
     ),
@@ -40,25 +36,16 @@ WEAKENINGS: dict[str, tuple[str, str, str]] = {
     ),
     "believes any root": (_CHUNKS, "require(given == file, NotInFile(file, given));", ""),
     "believes any key": (_CHUNKS, "require(given == keyHash, NotTheKey(keyHash, given));", ""),
-    "files belong to nobody": (
-        _FILE,
-        "block.chainid, address(this), seller, label",
-        "block.chainid, label",
-    ),
+    "files belong to nobody": NOBODYS_FILES,
     "refunds while the key may come": (
-        _SALE,
+        SALE,
         "require(block.timestamp >= status.deadline(),"
         " TooEarly(block.timestamp, status.deadline()));",
         "",
     ),
     "believes any sale": (
-        _SALE,
+        SALE,
         "require(status.content() == given, WrongSale(status.content(), given));",
         "given;",
     ),
 }
-
-
-def compile_weakened() -> dict[str, ContractContainer]:
-    """The weakened sales by name."""
-    return compile_copies({name: (change,) for name, change in WEAKENINGS.items()}, _SALE)

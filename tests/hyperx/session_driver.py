@@ -40,7 +40,7 @@ FEATURES = keccak(b"features")
 
 
 @dataclass
-class Seat:
+class Entry:
     """What is known of one provider in one session.
 
     Attributes:
@@ -67,12 +67,12 @@ class Seat:
 
 @dataclass
 class SessionDriver(Driver):
-    """One session, its collector and the seats of its providers (by address)."""
+    """One session, its collector and the entries of its providers (by address)."""
 
     session: ContractInstance
     collector: Any
     created: ReceiptAPI | None = None
-    seats: dict[str, Seat] = field(default_factory=dict)
+    entries: dict[str, Entry] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Reads the terms once; they cannot change."""
@@ -136,19 +136,19 @@ class SessionDriver(Driver):
 
     # ------------------------------------------------------------ providers
 
-    def seat(self, provider: Any, seed: str = "dataset") -> Seat:
-        """The provider's seat, made on first use with the dataset that ``seed`` stands for."""
+    def entry(self, provider: Any, seed: str = "dataset") -> Entry:
+        """The provider's entry, made on first use with the dataset that ``seed`` stands for."""
         address = _address(provider)
-        if address not in self.seats:
+        if address not in self.entries:
             party = cm.Party(ape.chain.chain_id, self.session.address, address)
             commitment = Commitment.of(party, self.terms.shardCount, f"{seed}/{address}")
             secret = 1 + int.from_bytes(keccak(f"one-time key/{address}".encode()), "big") // 2
-            self.seats[address] = Seat(provider, commitment, secret)
-        return self.seats[address]
+            self.entries[address] = Entry(provider, commitment, secret)
+        return self.entries[address]
 
     def register(self, provider: Any, **changes: Any) -> ReceiptAPI:
         """Registers; ``changes`` may replace keyRoot, addressRoot, manifest and the value paid."""
-        commitment = self.seat(provider).commitment
+        commitment = self.entry(provider).commitment
         self.approve(provider, self.session.address, self.terms.deposit)
         value = changes.pop("value", self.terms.deposit if self.native else 0)
         args = {
@@ -160,12 +160,12 @@ class SessionDriver(Driver):
 
     def sample(self, provider: Any, indices: Sequence[int] | None = None) -> ReceiptAPI:
         """The collector samples ``indices``, or as many shards as the terms allow."""
-        seat = self.seat(provider)
+        entry = self.entry(provider)
         if indices is None:
             indices = bitmaps.choose(self.terms.shardCount, self.terms.sampleBps, seed=1)
         bitmap = bitmaps.to_bitmap(indices, self.terms.shardCount)
-        receipt = self.session.sampleData(seat.account, bitmap, sender=self.collector)
-        seat.sampled = sorted(indices)
+        receipt = self.session.sampleData(entry.account, bitmap, sender=self.collector)
+        entry.sampled = sorted(indices)
         return receipt
 
     def request_draw(self, provider: Any) -> ReceiptAPI:
@@ -178,7 +178,7 @@ class SessionDriver(Driver):
         ape.chain.mine(max(0, requested + 1 - ape.chain.blocks.height))
         receipt = self.session.drawSample(provider, sender=sender or self.collector)
         bitmap = event_in(receipt, self.session.Sampled)["bitmap"]
-        self.seat(provider).sampled = bitmaps.from_bitmap(bitmap)
+        self.entry(provider).sampled = bitmaps.from_bitmap(bitmap)
         return receipt
 
     def submit_features(self, provider: Any, features: bytes = FEATURES) -> ReceiptAPI:
@@ -197,32 +197,32 @@ class SessionDriver(Driver):
     def set_candidate(self, provider: Any) -> ReceiptAPI:
         """The collector picks the provider, after waiting for the submissions to end."""
         self.go_to(self.terms.submissionEnd)
-        key = self.seat(provider).one_time_key
+        key = self.entry(provider).one_time_key
         return self.session.setCandidate(provider, key.x, key.y, sender=self.collector)
 
     def seal(self, provider: Any, keys: dict[int, bytes] | None = None) -> sealing.SealedKeys:
         """Seals the sampled keys, or lies with ``keys``, and remembers what was sealed."""
-        seat = self.seat(provider)
+        entry = self.entry(provider)
         if keys is None:
-            keys = {i: seat.commitment.keys[i] for i in seat.sampled}
-        seat.sealed = sealing.seal_keys(seat.one_time_key, keys)
-        return seat.sealed
+            keys = {i: entry.commitment.keys[i] for i in entry.sampled}
+        entry.sealed = sealing.seal_keys(entry.one_time_key, keys)
+        return entry.sealed
 
     def review_args(self, provider: Any, **changes: Any) -> tuple[Any, ...]:
         """The struct Review of an honest provider, with ``changes``."""
-        seat = self.seat(provider)
-        sealed = seat.sealed or self.seal(provider)
+        entry = self.entry(provider)
+        sealed = entry.sealed or self.seal(provider)
         published = self.terms.publishedAddresses
-        commitment = seat.commitment
+        commitment = entry.commitment
         args = {
             "keyRoot": commitment.key_root,
             "addressRoot": commitment.address_root if published else ZERO_WORD,
-            "oneTimeKey": seat.one_time_key.account,
+            "oneTimeKey": entry.one_time_key.account,
             "ephemeralX": sealed.ephemeral_x,
-            "bitmap": bitmaps.to_bitmap(seat.sampled, self.terms.shardCount),
+            "bitmap": bitmaps.to_bitmap(entry.sampled, self.terms.shardCount),
             "sealedKeys": list(sealed.sealed),
-            "addresses": [] if published else [commitment.addresses[i] for i in seat.sampled],
-            "proof": [] if published else cm.multiproof(commitment.address_leaves, seat.sampled),
+            "addresses": [] if published else [commitment.addresses[i] for i in entry.sampled],
+            "proof": [] if published else cm.multiproof(commitment.address_leaves, entry.sampled),
         }
         return _changed(args, changes)
 
@@ -240,16 +240,16 @@ class SessionDriver(Driver):
 
     def evidence_args(self, provider: Any, shard: int, /, **changes: Any) -> tuple[Any, ...]:
         """The struct WrongKey that accuses the review in force of a wrong key for ``shard``."""
-        seat = self.seat(provider)
-        commitment = seat.commitment
-        product = self._product(seat.one_time_secret, seat.sealed.ephemeral_x)
+        entry = self.entry(provider)
+        commitment = entry.commitment
+        product = self._product(entry.one_time_secret, entry.sealed.ephemeral_x)
         args = {
             "keyRoot": commitment.key_root,
             "addressRoot": commitment.address_root,
-            "bitmap": bitmaps.to_bitmap(seat.sampled, self.terms.shardCount),
-            "ephemeralX": seat.sealed.ephemeral_x,
-            "sealedKeys": list(seat.sealed.sealed),
-            "oneTimeSecret": seat.one_time_secret,
+            "bitmap": bitmaps.to_bitmap(entry.sampled, self.terms.shardCount),
+            "ephemeralX": entry.sealed.ephemeral_x,
+            "sealedKeys": list(entry.sealed.sealed),
+            "oneTimeSecret": entry.one_time_secret,
             "sharedX": product.x,
             "sharedY": product.y,
             "shard": shard,
@@ -267,27 +267,27 @@ class SessionDriver(Driver):
 
     def claim_args(self, provider: Any, **changes: Any) -> tuple[Any, ...]:
         """What the chosen provider sends to claim the reward, with ``changes``."""
-        seat = self.seat(provider)
+        entry = self.entry(provider)
         published = self.terms.publishedAddresses
         args = {
-            "sessionKey": seat.commitment.session_key,
+            "sessionKey": entry.commitment.session_key,
             "sampleHash": self.sample_hash(provider),
             "reviewHash": self.review_hash(provider),
-            "addressRoot": seat.commitment.address_root if published else ZERO_WORD,
-            "addresses": [] if published else list(seat.commitment.addresses),
+            "addressRoot": entry.commitment.address_root if published else ZERO_WORD,
+            "addresses": [] if published else list(entry.commitment.addresses),
         }
         return _changed(args, changes)
 
     def sample_hash(self, provider: Any) -> bytes:
         """What stands for the sample in a claim."""
-        sampled = self.seat(provider).sampled
+        sampled = self.entry(provider).sampled
         return bitmaps.bitmap_hash(bitmaps.to_bitmap(sampled, self.terms.shardCount))
 
     def review_hash(self, provider: Any) -> bytes:
         """What stands for the opened review in a claim."""
-        seat = self.seat(provider)
-        sealed = seat.sealed
-        return cm.review_hash(seat.one_time_key.account, sealed.ephemeral_x, sealed.sealed)
+        entry = self.entry(provider)
+        sealed = entry.sealed
+        return cm.review_hash(entry.one_time_key.account, sealed.ephemeral_x, sealed.sealed)
 
     def claim_reward(self, provider: Any, sender: Any = None, **changes: Any) -> ReceiptAPI:
         """The chosen provider exchanges its dataset for the reward."""
@@ -296,23 +296,23 @@ class SessionDriver(Driver):
 
     def seal_session_key(self, provider: Any, key: bytes | None = None) -> sealing.SealedKeys:
         """Seals the session key, or the lie ``key``, and remembers what was sealed."""
-        seat = self.seat(provider)
-        key = key or seat.commitment.session_key
-        seat.delivered = seal_session_key(seat.one_time_key, key)
-        return seat.delivered
+        entry = self.entry(provider)
+        key = key or entry.commitment.session_key
+        entry.delivered = seal_session_key(entry.one_time_key, key)
+        return entry.delivered
 
     def delivery_args(self, provider: Any, **changes: Any) -> tuple[Any, ...]:
         """The struct Delivery of an honest provider, with ``changes``."""
-        seat = self.seat(provider)
-        delivered = seat.delivered or self.seal_session_key(provider)
+        entry = self.entry(provider)
+        delivered = entry.delivered or self.seal_session_key(provider)
         published = self.terms.publishedAddresses
         args = {
             "ephemeralX": delivered.ephemeral_x,
             "sealedKey": delivered.sealed[0],
-            "keyRoot": ZERO_WORD if published else seat.commitment.key_root,
+            "keyRoot": ZERO_WORD if published else entry.commitment.key_root,
             "sampleHash": ZERO_WORD if published else self.sample_hash(provider),
             "reviewHash": ZERO_WORD if published else self.review_hash(provider),
-            "addresses": [] if published else list(seat.commitment.addresses),
+            "addresses": [] if published else list(entry.commitment.addresses),
         }
         return _changed(args, changes)
 
@@ -322,18 +322,18 @@ class SessionDriver(Driver):
 
     def dispute_args(self, provider: Any, shard: int, /, **changes: Any) -> tuple[Any, ...]:
         """The struct WrongDelivery that says the delivered key does not yield that of ``shard``."""
-        seat = self.seat(provider)
-        commitment, delivered = seat.commitment, seat.delivered
-        product = self._product(seat.one_time_secret, delivered.ephemeral_x)
+        entry = self.entry(provider)
+        commitment, delivered = entry.commitment, entry.delivered
+        product = self._product(entry.one_time_secret, delivered.ephemeral_x)
         args = {
             "keyRoot": commitment.key_root,
             "addressRoot": commitment.address_root,
             "sampleHash": self.sample_hash(provider),
-            "reviewX": seat.sealed.ephemeral_x,
-            "reviewKeysHash": cm.sealed_keys_hash(seat.sealed.sealed),
+            "reviewX": entry.sealed.ephemeral_x,
+            "reviewKeysHash": cm.sealed_keys_hash(entry.sealed.sealed),
             "ephemeralX": delivered.ephemeral_x,
             "sealedKey": delivered.sealed[0],
-            "oneTimeSecret": seat.one_time_secret,
+            "oneTimeSecret": entry.one_time_secret,
             "sharedX": product.x,
             "sharedY": product.y,
             "shard": shard,
@@ -349,8 +349,8 @@ class SessionDriver(Driver):
 
     def received_key(self, provider: Any) -> bytes:
         """What the collector reads out of the delivery."""
-        seat = self.seat(provider)
-        opened = sealing.open_keys(seat.one_time_secret, seat.delivered, [SESSION_KEY_INDEX])
+        entry = self.entry(provider)
+        opened = sealing.open_keys(entry.one_time_secret, entry.delivered, [SESSION_KEY_INDEX])
         return opened[SESSION_KEY_INDEX]
 
     def strike_deal(self, provider: Any) -> ReceiptAPI:

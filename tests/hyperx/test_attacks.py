@@ -11,10 +11,11 @@ import pytest
 from offchain.crypto import commitments as cm
 from offchain.crypto import sealing
 from tests.hyperx.commitment import Commitment
-from tests.hyperx.session_driver import SEALED, Seat, open_session
-from tests.hyperx.weakened import WEAKENINGS, compile_weakened, weakened
+from tests.hyperx.session_driver import SEALED, Entry, open_session
+from tests.hyperx.weakened import SESSION, WEAKENINGS, weakened
 from tests.kit.refusals import decode, refusal, refused
 from tests.kit.snapshots import undone
+from tests.kit.weakened import compile_copies
 
 CALLS, REVERTS, BURNS_GAS = 3, 1, 2
 
@@ -22,7 +23,7 @@ CALLS, REVERTS, BURNS_GAS = 3, 1, 2
 @pytest.fixture(scope="module")
 def weak_copies():
     """The weakened sessions, by name."""
-    return compile_weakened()
+    return compile_copies(WEAKENINGS, SESSION)
 
 
 @pytest.fixture
@@ -113,7 +114,7 @@ def test_a_hostile_receiver_stops_nobody_else(
         hostile = puppet(mocks, deployer)
         driver = open_session(factory, collector)
         driver.enter(rival)
-        commitment = driver.seat(hostile).commitment
+        commitment = driver.entry(hostile).commitment
         roots = (commitment.key_root, commitment.address_root, commitment.manifest)
         deposit = driver.terms.deposit
         tell(hostile, driver.session.register, *roots, sender=stranger, value=deposit)
@@ -176,8 +177,8 @@ def test_someone_elses_root_registered(factory, collector, provider, rival, agai
         if party:
             _seat(driver, provider, party)
         driver.register(provider)
-        stolen = driver.seat(provider).commitment
-        driver.seats[rival.address] = Seat(rival, stolen, 4242)
+        stolen = driver.entry(provider).commitment
+        driver.entries[rival.address] = Entry(rival, stolen, 4242)
         driver.register(rival)
         for p in (provider, rival):
             driver.sample(p)
@@ -203,7 +204,7 @@ def test_leaves_made_for_elsewhere(factory, collector, provider, rival, against,
 
     def attack(party=None):
         driver = open_session(factory, collector)
-        here = driver.seat(provider).commitment.party
+        here = driver.entry(provider).commitment.party
         _seat(
             driver,
             provider,
@@ -227,7 +228,7 @@ def test_leaves_made_for_elsewhere(factory, collector, provider, rival, against,
 
 def _seat(driver, provider, party):
     commitment = Commitment.of(party, driver.terms.shardCount)
-    driver.seats[provider.address] = Seat(provider, commitment, 1234)
+    driver.entries[provider.address] = Entry(provider, commitment, 1234)
 
 
 FALSE_ACCUSATIONS = {
@@ -250,7 +251,7 @@ def test_a_false_accusation(factory, collector, provider, against, weakness):
         driver.enter(provider)
         driver.set_candidate(provider)
         driver.submit_review(provider)
-        shard = driver.seat(provider).sampled[0]
+        shard = driver.entry(provider).sampled[0]
         evidence = driver.evidence_args(provider, shard, **lie)
         outcome = refusal(driver.session.proveWrongKey, evidence, sender=collector)
         return outcome.name if outcome else "ok"
@@ -290,7 +291,7 @@ def test_a_false_dispute(factory, collector, provider, against, weakness):
         driver.submit_review(provider)
         driver.set_optimal(provider)
         driver.deliver_key(provider)
-        changes = lie(driver.seat(provider).commitment.key_root)
+        changes = lie(driver.entry(provider).commitment.key_root)
         evidence = driver.dispute_args(provider, 0, **changes)
         outcome = refusal(driver.session.proveWrongDelivery, evidence, sender=collector)
         return outcome.name if outcome else "ok"
@@ -335,7 +336,7 @@ def test_steering_a_draw(factory, collector, provider, against):
             ape.chain.mine(2)
             with undone():
                 driver.draw(provider)
-                outcomes.add(tuple(driver.seat(provider).sampled))
+                outcomes.add(tuple(driver.entry(provider).sampled))
         return len(outcomes), again.name if again else "ok"
 
     assert against(attack) == (1, "DrawStillOpen")

@@ -27,7 +27,7 @@ def test_a_claim_pays_reward_and_deposit_and_shows_the_key(reviewed, provider):
     """To the wei, fees aside; from the event the collector decrypts everything."""
     before = provider.balance
     receipt = reviewed.claim_reward(provider)
-    commitment = reviewed.seat(provider).commitment
+    commitment = reviewed.entry(provider).commitment
     paid = reviewed.terms.reward + reviewed.terms.deposit
     assert provider.balance == before + paid - receipt.total_fees_paid
     event = event_in(receipt, reviewed.session.RewardClaimed)
@@ -63,7 +63,7 @@ def test_nobody_claims_for_another(reviewed, provider, rival, stranger):
 
 def test_only_the_committed_dataset_is_paid(reviewed, provider):
     """Another key, sample, review, root or address is a mismatch."""
-    commitment = reviewed.seat(provider).commitment
+    commitment = reviewed.entry(provider).commitment
     lies = [{"sessionKey": b"\1" * 32}, {"sampleHash": b"\1" * 32}, {"reviewHash": b"\1" * 32}]
     if reviewed.terms.publishedAddresses:
         lies.append({"addressRoot": b"\1" * 32})
@@ -115,7 +115,7 @@ def test_one_shard_key_that_does_not_derive_spoils_the_claim(factory, collector,
 
 
 def _root_with_foreign_key(driver, provider):
-    commitment = driver.seat(provider).commitment
+    commitment = driver.entry(provider).commitment
     leaves = list(commitment.key_leaves)
     leaves[-1] = commitment.party.key_leaf(len(leaves) - 1, b"\7" * 32)
     return cm.root_of(leaves)

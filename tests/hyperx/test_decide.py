@@ -8,8 +8,8 @@ from tests.kit.refusals import refusal, refused
 
 def decisions(driver, provider, sender=None):
     """How accepting, refusing and accusing would end now, in this order."""
-    shard = driver.seat(provider).sampled[0]
-    if driver.seat(provider).sealed is None:
+    shard = driver.entry(provider).sampled[0]
+    if driver.entry(provider).sealed is None:
         driver.seal(provider)
     sender = sender or driver.collector
     s = driver.session
@@ -23,7 +23,7 @@ def decisions(driver, provider, sender=None):
 @pytest.fixture
 def accused(candidate, provider):
     """The opened review holds a wrong key for every shard, so that each decision is possible."""
-    shards = candidate.seat(provider).sampled
+    shards = candidate.entry(provider).sampled
     candidate.seal(provider, dict.fromkeys(shards, b"\x07" * 32))
     candidate.submit_review(provider)
     return candidate

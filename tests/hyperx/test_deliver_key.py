@@ -30,16 +30,16 @@ def test_a_delivery_tells_the_collector_the_key_and_pays_nobody_yet(reviewed, pr
     """The collector reads the key out of the event; until the window ends the money stays."""
     held = reviewed.session.balance
     receipt = reviewed.deliver_key(provider)
-    seat = reviewed.seat(provider)
+    entry = reviewed.entry(provider)
     hidden = not reviewed.terms.publishedAddresses
     assert event_in(receipt, reviewed.session.KeyDelivered) == {
         "provider": provider.address,
-        "ephemeralX": seat.delivered.ephemeral_x,
-        "sealedKey": seat.delivered.sealed[0],
-        "addresses": list(seat.commitment.addresses) if hidden else [],
+        "ephemeralX": entry.delivered.ephemeral_x,
+        "sealedKey": entry.delivered.sealed[0],
+        "addresses": list(entry.commitment.addresses) if hidden else [],
         "deadline": receipt.timestamp + reviewed.terms.responseTime,
     }
-    assert reviewed.received_key(provider) == seat.commitment.session_key
+    assert reviewed.received_key(provider) == entry.commitment.session_key
     status = (DELIVERED, True, receipt.timestamp + reviewed.terms.responseTime, provider.address)
     assert tuple(reviewed.session.status()) == status
     assert reviewed.session.balance == held
@@ -98,7 +98,7 @@ def test_a_delivery_opens_every_address_or_none(reviewed, provider):
 @pytest.mark.parametrize("published", [False], indirect=False)
 def test_hidden_addresses_are_the_committed_ones(reviewed, provider, published):
     """A false address would leave the collector with a key and nothing to open."""
-    addresses = list(reviewed.seat(provider).commitment.addresses)
+    addresses = list(reviewed.entry(provider).commitment.addresses)
     lies = [
         {"addresses": [*addresses[:i], b"\1" * 32, *addresses[i + 1 :]]}
         for i in range(len(addresses))

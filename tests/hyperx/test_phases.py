@@ -78,11 +78,11 @@ def expected(settlement: int) -> dict[str, dict[str, str]]:
 def calls(driver: SessionDriver, cast: Cast) -> dict[str, tuple]:
     """Every function with the arguments an honest caller would send."""
     s, provider = driver.session, cast.provider
-    seat = driver.seat(provider)
-    key = driver.seat(cast.rival).one_time_key
-    if seat.sealed is None:
+    entry = driver.entry(provider)
+    key = driver.entry(cast.rival).one_time_key
+    if entry.sealed is None:
         driver.seal(provider)
-    if seat.delivered is None:
+    if entry.delivered is None:
         driver.seal_session_key(provider)
     return {
         "register": (s.register, b"\1" * 32, b"\2" * 32, b"\3" * 32),
@@ -93,7 +93,7 @@ def calls(driver: SessionDriver, cast: Cast) -> dict[str, tuple]:
         "review": (s.submitReview, driver.review_args(provider)),
         "optimal": (s.setOptimal, provider),
         "refuse": (s.refuseReview, provider),
-        "prove": (s.proveWrongKey, driver.evidence_args(provider, seat.sampled[0])),
+        "prove": (s.proveWrongKey, driver.evidence_args(provider, entry.sampled[0])),
         "claim": (s.claimReward, *driver.claim_args(provider)),
         "deliver": (s.deliverKey, driver.delivery_args(provider)),
         "dispute": (s.proveWrongDelivery, driver.dispute_args(provider, 0)),

@@ -30,31 +30,31 @@ def another_key(driver, provider):
 
 
 def one_bit(driver, provider):
-    key = driver.seat(provider).commitment.session_key
+    key = driver.entry(provider).commitment.session_key
     driver.seal_session_key(provider, bytes([key[0] ^ 1]) + key[1:])
 
 
 def a_shard_key(driver, provider):
-    driver.seal_session_key(provider, driver.seat(provider).commitment.keys[0])
+    driver.seal_session_key(provider, driver.entry(provider).commitment.keys[0])
 
 
 def to_another_one_time_key(driver, provider):
-    seat = driver.seat(provider)
-    mine = seat.one_time_secret
-    seat.one_time_secret = 999
+    entry = driver.entry(provider)
+    mine = entry.one_time_secret
+    entry.one_time_secret = 999
     driver.seal_session_key(provider)
-    seat.one_time_secret = mine
+    entry.one_time_secret = mine
 
 
 def under_the_pad_of_a_shard(driver, provider):
-    seat = driver.seat(provider)
-    seat.delivered = sealing.seal_keys(seat.one_time_key, {0: seat.commitment.session_key})
+    entry = driver.entry(provider)
+    entry.delivered = sealing.seal_keys(entry.one_time_key, {0: entry.commitment.session_key})
 
 
 def no_point(x):
     def lie(driver, provider):
         sealed = driver.seal_session_key(provider)
-        driver.seat(provider).delivered = sealing.SealedKeys(x, sealed.sealed)
+        driver.entry(provider).delivered = sealing.SealedKeys(x, sealed.sealed)
 
     return lie
 
@@ -120,9 +120,12 @@ def test_one_committed_key_that_does_not_derive_is_enough(factory, collector, pr
     """A provider that committed a key of its own making for an unsampled shard sold a dataset
     that no session key opens; whatever it delivers is wrong for some shard."""
     driver = open_session(factory, collector, settlement=SEALED, publishedAddresses=True)
-    seat = driver.seat(provider)
+    entry = driver.entry(provider)
     count = driver.terms.shardCount
-    foreign = [*seat.commitment.key_leaves[:-1], seat.commitment.party.key_leaf(count - 1, GARBAGE)]
+    foreign = [
+        *entry.commitment.key_leaves[:-1],
+        entry.commitment.party.key_leaf(count - 1, GARBAGE),
+    ]
     root = cm.root_of(foreign)
     driver.register(provider, keyRoot=root)
     driver.sample(provider, [0, 1])
@@ -193,7 +196,7 @@ def test_evidence_is_what_was_committed(honest, provider):
 
 def test_what_the_review_sealed_is_no_delivery(honest, provider):
     """Its point and one of its words do not pass for the session key."""
-    sealed = honest.seat(provider).sealed
+    sealed = honest.entry(provider).sealed
     outcome = dispute(honest, provider, ephemeralX=sealed.ephemeral_x, sealedKey=sealed.sealed[0])
     assert outcome.name == "CommitmentMismatch"
 
@@ -209,7 +212,7 @@ def test_a_made_up_shared_point_is_refused(honest, provider):
 def test_no_shard_lies_beyond_the_dataset(honest, provider):
     """From there a walk can end at the root with fewer siblings, so that an inner node would
     pass for a leaf, to which of course no key fits."""
-    root = honest.seat(provider).commitment.key_root
+    root = honest.entry(provider).commitment.key_root
     for shard in (SHARDS, 16, 16 + 4, 2**255 + 4, 2**256 - 1):
         for lie in ({}, {"leaf": root, "path": []}):
             outcome = dispute(honest, provider, 4, shard=shard, **lie)
@@ -218,7 +221,7 @@ def test_no_shard_lies_beyond_the_dataset(honest, provider):
 
 def test_the_leaf_is_the_committed_one_at_that_place(honest, provider):
     """A made-up leaf, another shard's leaf and an internal node are all refused."""
-    commitment = honest.seat(provider).commitment
+    commitment = honest.entry(provider).commitment
     leaves, root = commitment.key_leaves, commitment.key_root
     for lie in (
         {"leaf": GARBAGE},

@@ -26,7 +26,7 @@ def driver(factory, collector, provider, rival):
 
 
 def right_keys(driver, provider):
-    keys = driver.seat(provider).commitment.keys
+    keys = driver.entry(provider).commitment.keys
     return {i: keys[i] for i in SAMPLED}
 
 
@@ -35,7 +35,7 @@ def seal_garbage(driver, provider):
 
 
 def seal_keys_of_other_shards(driver, provider):
-    keys = driver.seat(provider).commitment.keys
+    keys = driver.entry(provider).commitment.keys
     driver.seal(provider, {1: keys[1], 4: keys[5], 12: keys[0]})
 
 
@@ -43,18 +43,18 @@ def swap_sealed_words(driver, provider):
     sealed = driver.seal(provider)
     first, second, third = sealed.sealed
     swapped = sealing.SealedKeys(sealed.ephemeral_x, (first, third, second))
-    driver.seat(provider).sealed = swapped
+    driver.entry(provider).sealed = swapped
 
 
 def seal_to_another_key(driver, provider):
     other = sealing.point_of(999)
-    driver.seat(provider).sealed = sealing.seal_keys(other, right_keys(driver, provider))
+    driver.entry(provider).sealed = sealing.seal_keys(other, right_keys(driver, provider))
 
 
 def name_no_point(x):
     def lie(driver, provider):
         sealed = driver.seal(provider)
-        driver.seat(provider).sealed = sealing.SealedKeys(x, sealed.sealed)
+        driver.entry(provider).sealed = sealing.SealedKeys(x, sealed.sealed)
 
     return lie
 
@@ -132,7 +132,7 @@ def accuse(driver, provider, shard=4, /, **changes):
 
 def test_evidence_is_what_was_committed(honest, provider):
     """Changing any committed part of the evidence is a mismatch."""
-    sealed = list(honest.seat(provider).sealed.sealed)
+    sealed = list(honest.entry(provider).sealed.sealed)
     lies = (
         {"keyRoot": b"\1" * 32},
         {"addressRoot": b"\1" * 32},
@@ -151,8 +151,8 @@ def test_evidence_is_what_was_committed(honest, provider):
 
 def test_a_made_up_shared_point_is_refused(honest, provider):
     """Otherwise any pad, hence any key, could be claimed to have been delivered."""
-    seat = honest.seat(provider)
-    product = sealing.product(seat.one_time_secret, seat.sealed.ephemeral_x)
+    entry = honest.entry(provider)
+    product = sealing.product(entry.one_time_secret, entry.sealed.ephemeral_x)
     other = sealing.point_of(7)
     mirrored = sealing.Point(product.x, sealing.FIELD - product.y)
     offered = {"sharedX": other.x, "sharedY": other.y}
@@ -172,8 +172,8 @@ def test_only_sampled_shards_are_disputed(honest, provider):
 
 def test_the_leaf_is_the_committed_one_at_that_place(honest, provider):
     """A made-up leaf, another shard's leaf and an internal node are all refused."""
-    leaves = honest.seat(provider).commitment.key_leaves
-    root = honest.seat(provider).commitment.key_root
+    leaves = honest.entry(provider).commitment.key_leaves
+    root = honest.entry(provider).commitment.key_root
     path = cm.path(leaves, 4)
     for lie in (
         {"leaf": GARBAGE},
@@ -193,7 +193,7 @@ def test_the_leaf_is_the_committed_one_at_that_place(honest, provider):
 @pytest.mark.parametrize("change", ["cut", "padded"])
 def test_the_path_has_exactly_the_siblings(honest, provider, change):
     """No sibling missing, none too many."""
-    path = cm.path(honest.seat(provider).commitment.key_leaves, 4)
+    path = cm.path(honest.entry(provider).commitment.key_leaves, 4)
     offered = path[:-1] if change == "cut" else [*path, GARBAGE]
     assert accuse(honest, provider, path=offered) == refused("ProofLength", len(offered), len(path))
 

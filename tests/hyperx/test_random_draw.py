@@ -43,7 +43,7 @@ def test_solidity_draws_what_python_draws(factory, collector, provider, stranger
     block_hash = bytes(ape.chain.provider.web3.eth.get_block(block + 1)["hash"])
     seed = bitmaps.draw_seed(block_hash, driver.session.address, provider.address)
     expected = bitmaps.from_bitmap(bitmaps.draw(seed, count, driver.sample_limit))
-    assert driver.seat(provider).sampled == expected
+    assert driver.entry(provider).sampled == expected
     assert len(expected) == driver.sample_limit
     assert driver.session.profileOf(provider).drawBlock == 0
 
@@ -84,7 +84,7 @@ def test_a_draw_blocks_another_request_until_it_lapses(requested, provider):
     requested.request_draw(provider)
     assert request_block(requested, provider) > last
     requested.draw(provider)
-    assert len(requested.seat(provider).sampled) == requested.sample_limit
+    assert len(requested.entry(provider).sampled) == requested.sample_limit
 
 
 def test_waiting_does_not_change_the_outcome(requested, provider, collector):

@@ -12,7 +12,7 @@ ROOTS = (b"\1" * 32, b"\2" * 32, b"\3" * 32)
 def test_registration_locks_the_deposit_and_commits_to_both_roots(session, provider):
     """The commitment is the Python twin's, the event carries what it stands for."""
     receipt = session.register(provider)
-    commitment = session.seat(provider).commitment
+    commitment = session.entry(provider).commitment
     flags, draw_block, stored = session.session.profileOf(provider)
     assert (flags, draw_block) == (1, 0)
     assert stored == cm.roots_hash(commitment.key_root, commitment.address_root)

@@ -23,7 +23,7 @@ def test_a_sample_is_folded_into_the_commitment(session, provider):
         "provider": provider.address,
         "bitmap": [0b1000001],
     }
-    commitment = session.seat(provider).commitment
+    commitment = session.entry(provider).commitment
     roots = cm.roots_hash(commitment.key_root, commitment.address_root)
     flags, _, stored = session.session.profileOf(provider)
     assert flags == 0b011

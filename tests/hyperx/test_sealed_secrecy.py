@@ -61,7 +61,7 @@ def words_in(record: bytes) -> Iterator[bytes]:
 
 def shards_opened(driver, provider, words) -> set[int]:
     """The shards that decrypt under one of the words, taken as shard key or as session key."""
-    commitment = driver.seat(provider).commitment
+    commitment = driver.entry(provider).commitment
     count = driver.terms.shardCount
     sealed = [encrypt_shard(commitment.keys[i], i, b"plain %d" % i) for i in range(count)]
     opened = set()
@@ -79,7 +79,7 @@ def shards_opened(driver, provider, words) -> set[int]:
 def test_the_public_opens_no_shard_after_a_sealed_deal(traded, provider):
     """No 32 bytes of calldata, logs, code or storage are a key; the collector's own key is."""
     driver, record = traded(SEALED)
-    key = driver.seat(provider).commitment.session_key
+    key = driver.entry(provider).commitment.session_key
     assert key not in record
     assert shards_opened(driver, provider, words_in(record)) == set()
     assert driver.received_key(provider) == key
@@ -89,7 +89,7 @@ def test_the_public_opens_no_shard_after_a_sealed_deal(traded, provider):
 def test_the_same_search_opens_every_shard_after_an_open_deal(traded, provider):
     """So that finding nothing means something."""
     driver, record = traded(OPEN)
-    assert driver.seat(provider).commitment.session_key in record
+    assert driver.entry(provider).commitment.session_key in record
     opened = shards_opened(driver, provider, words_in(record))
     assert opened == set(range(driver.terms.shardCount))
 
@@ -98,13 +98,13 @@ def test_a_review_key_does_not_open_a_delivery_without_the_secret(traded, provid
     """The two are sealed under different points, so what the pads of the one are, if they ever
     became known, says nothing about the other."""
     driver, _ = traded(SEALED)
-    seat = driver.seat(provider)
-    assert seat.delivered.ephemeral_x != seat.sealed.ephemeral_x
+    entry = driver.entry(provider)
+    assert entry.delivered.ephemeral_x != entry.sealed.ephemeral_x
     pads = [
-        bytes(a ^ b for a, b in zip(word, seat.commitment.keys[i], strict=True))
-        for i, word in zip(seat.sampled, seat.sealed.sealed, strict=True)
+        bytes(a ^ b for a, b in zip(word, entry.commitment.keys[i], strict=True))
+        for i, word in zip(entry.sampled, entry.sealed.sealed, strict=True)
     ]
     guesses = [
-        bytes(a ^ b for a, b in zip(pad, seat.delivered.sealed[0], strict=True)) for pad in pads
+        bytes(a ^ b for a, b in zip(pad, entry.delivered.sealed[0], strict=True)) for pad in pads
     ]
-    assert seat.commitment.session_key not in guesses
+    assert entry.commitment.session_key not in guesses

@@ -27,7 +27,7 @@ def test_a_candidate_starts_a_window_and_binds_the_one_time_key(entered, provide
     """Deadline and key are in the event; the key is folded into the commitment."""
     receipt = entered.set_candidate(provider)
     deadline = receipt.timestamp + entered.terms.responseTime
-    key = entered.seat(provider).one_time_key
+    key = entered.entry(provider).one_time_key
     assert event_in(receipt, entered.session.CandidateSet) == {
         "provider": provider.address,
         "keyX": key.x,
@@ -35,9 +35,9 @@ def test_a_candidate_starts_a_window_and_binds_the_one_time_key(entered, provide
         "deadline": deadline,
     }
     assert tuple(entered.session.status()) == (1, False, deadline, provider.address)
-    seat = entered.seat(provider)
-    roots = cm.roots_hash(seat.commitment.key_root, seat.commitment.address_root)
-    sampled = to_bitmap(seat.sampled, entered.terms.shardCount)
+    entry = entered.entry(provider)
+    roots = cm.roots_hash(entry.commitment.key_root, entry.commitment.address_root)
+    sampled = to_bitmap(entry.sampled, entered.terms.shardCount)
     sample = cm.fold(roots, bitmap_hash(sampled))
     flags, _, stored = entered.session.profileOf(provider)
     assert flags == 0b1111

@@ -31,14 +31,14 @@ def is_mismatch(driver, provider, outcome):
 def test_an_opened_review_renews_the_deadline(open_review, provider):
     """The event carries all the collector needs to open the samples."""
     receipt = open_review.submit_review(provider)
-    seat = open_review.seat(provider)
+    entry = open_review.entry(provider)
     deadline = receipt.timestamp + open_review.terms.responseTime
     hidden = not open_review.terms.publishedAddresses
     assert event_in(receipt, open_review.session.ReviewSubmitted) == {
         "provider": provider.address,
-        "ephemeralX": seat.sealed.ephemeral_x,
-        "sealedKeys": list(seat.sealed.sealed),
-        "addresses": [seat.commitment.addresses[i] for i in seat.sampled] if hidden else [],
+        "ephemeralX": entry.sealed.ephemeral_x,
+        "sealedKeys": list(entry.sealed.sealed),
+        "addresses": [entry.commitment.addresses[i] for i in entry.sampled] if hidden else [],
         "deadline": deadline,
     }
     assert tuple(open_review.session.status()) == (1, True, deadline, provider.address)
@@ -66,9 +66,9 @@ def test_only_the_candidate_opens_and_only_once(open_review, provider, rival, st
 
 def test_the_whole_sample_is_opened(open_review, provider):
     """A key or an address too few or too many is refused."""
-    seat = open_review.seat(provider)
+    entry = open_review.entry(provider)
     sealed = list(open_review.seal(provider).sealed)
-    sampled = len(seat.sampled)
+    sampled = len(entry.sampled)
     for keys in (sealed[:-1], [*sealed, sealed[0]], []):
         outcome = attempt(open_review, provider, sealedKeys=keys)
         assert outcome == refused("WrongKeyCount", len(keys), sampled)
@@ -81,9 +81,9 @@ def test_the_whole_sample_is_opened(open_review, provider):
 @pytest.mark.parametrize("change", ["another set", "a smaller set"])
 def test_no_other_sample_is_opened(open_review, provider, change):
     """A candidate cannot show other shards than those that were sampled."""
-    seat = open_review.seat(provider)
-    others = [i for i in range(13) if i not in seat.sampled]
-    seat.sampled = others[: len(seat.sampled)] if change == "another set" else seat.sampled[:1]
+    entry = open_review.entry(provider)
+    others = [i for i in range(13) if i not in entry.sampled]
+    entry.sampled = others[: len(entry.sampled)] if change == "another set" else entry.sampled[:1]
     assert is_mismatch(open_review, provider, attempt(open_review, provider))
 
 
@@ -117,9 +117,9 @@ def hidden_review(factory, collector, provider):
 
 def test_every_address_and_sibling_counts(hidden_review, provider):
     """Changing one word of addresses or proof, or swapping two, is a mismatch."""
-    seat = hidden_review.seat(provider)
-    addresses = [seat.commitment.addresses[i] for i in seat.sampled]
-    proof = cm.multiproof(seat.commitment.address_leaves, seat.sampled)
+    entry = hidden_review.entry(provider)
+    addresses = [entry.commitment.addresses[i] for i in entry.sampled]
+    proof = cm.multiproof(entry.commitment.address_leaves, entry.sampled)
     lies = [{"addresses": _changed(addresses, k)} for k in range(len(addresses))]
     lies += [{"proof": _changed(proof, k)} for k in range(len(proof))]
     lies.append({"addresses": [addresses[1], addresses[0], addresses[2]]})
@@ -129,8 +129,8 @@ def test_every_address_and_sibling_counts(hidden_review, provider):
 
 def test_the_proof_has_exactly_the_missing_siblings(hidden_review, provider):
     """A proof that is cut or padded is refused by its length."""
-    seat = hidden_review.seat(provider)
-    proof = cm.multiproof(seat.commitment.address_leaves, seat.sampled)
+    entry = hidden_review.entry(provider)
+    proof = cm.multiproof(entry.commitment.address_leaves, entry.sampled)
     used = len(proof)
     for wrong in (proof[:-1], [*proof, b"\1" * 32], []):
         outcome = attempt(hidden_review, provider, proof=wrong)

@@ -9,9 +9,9 @@ import ape
 from ape.contracts import ContractContainer, ContractInstance
 
 from tests.kit.snapshots import undone
-from tests.kit.weakened import compile_copies
+from tests.kit.weakened import Weakenings
 
-_SESSION = "contracts/hyperx/TradingSession.sol"
+SESSION = "contracts/hyperx/TradingSession.sol"
 _STATE = "contracts/hyperx/SessionState.sol"
 _EVIDENCE = "contracts/hyperx/Evidence.sol"
 _SHARDS = "contracts/hyperx/Shards.sol"
@@ -25,33 +25,32 @@ _MARK_RECLAIMED = """        _ledger.reclaimed = true;
         emit EscrowReclaimed(paid);
         Payment.pay(t.token(), msg.sender, paid);
 """
-# Name of the copy -> the changes that make it: file, text that is there, text instead.
-WEAKENINGS: dict[str, tuple[tuple[str, str, str], ...]] = {
+WEAKENINGS: Weakenings = {
     "pays before it marks, unguarded": (
         (
-            _SESSION,
+            SESSION,
             "function claimDeposit() external nonReentrant",
             "function claimDeposit() external",
         ),
         (
-            _SESSION,
+            SESSION,
             "function reclaimEscrow() external nonReentrant",
             "function reclaimEscrow() external",
         ),
         (
-            _SESSION,
+            SESSION,
             _MARK_PAID,
             "Payment.pay(t.token(), msg.sender, paid);\n_profiles[msg.sender] = ProfileLib.NONE;\n",
         ),
         (
-            _SESSION,
+            SESSION,
             _MARK_RECLAIMED,
             "Payment.pay(t.token(), msg.sender, paid);\n_ledger.reclaimed = true;\n",
         ),
     ),
     "pays without marking": (
-        (_SESSION, _MARK_PAID, "Payment.pay(t.token(), msg.sender, paid);\n"),
-        (_SESSION, _MARK_RECLAIMED, "Payment.pay(t.token(), msg.sender, paid);\n"),
+        (SESSION, _MARK_PAID, "Payment.pay(t.token(), msg.sender, paid);\n"),
+        (SESSION, _MARK_RECLAIMED, "Payment.pay(t.token(), msg.sender, paid);\n"),
     ),
     "pushes the compensation": (
         (
@@ -67,9 +66,9 @@ WEAKENINGS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ),
     ),
     "counts its balance": (
-        (_SESSION, "_owedToCollector(t, status_, _ledger);", "address(this).balance;"),
+        (SESSION, "_owedToCollector(t, status_, _ledger);", "address(this).balance;"),
         (
-            _SESSION,
+            SESSION,
             "_owedToCollector(PackedTermsLib.load(), _status, _ledger);",
             "address(this).balance;",
         ),
@@ -89,11 +88,11 @@ WEAKENINGS: dict[str, tuple[tuple[str, str, str], ...]] = {
             "return _profiles[status_.candidate];",
         ),
         (
-            _SESSION,
+            SESSION,
             "Shards.addressRoot(msg.sender, addresses)",
             "Shards.addressRoot(_status.candidate, addresses)",
         ),
-        (_SESSION, "Shards.keyRoot(msg.sender,", "Shards.keyRoot(_status.candidate,"),
+        (SESSION, "Shards.keyRoot(msg.sender,", "Shards.keyRoot(_status.candidate,"),
     ),
     "believes evidence": (
         (
@@ -132,11 +131,11 @@ WEAKENINGS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ),
     ),
     "draws from the moment": (
-        (_SESSION, "blockhash(requested + 1)", "blockhash(block.number - 1)"),
-        (_SESSION, "require(block.number > last, DrawStillOpen(block.number, last));", "last;"),
+        (SESSION, "blockhash(requested + 1)", "blockhash(block.number - 1)"),
+        (SESSION, "require(block.number > last, DrawStillOpen(block.number, last));", "last;"),
     ),
     "draws for ever": (
-        (_SESSION, "require(block.number <= last, DrawTooLate(block.number, last));", "last;"),
+        (SESSION, "require(block.number <= last, DrawTooLate(block.number, last));", "last;"),
     ),
     "windows overlap": (
         (_STATE, "require(block.timestamp < end, ", "require(block.timestamp <= end, "),
@@ -150,11 +149,6 @@ WEAKENINGS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ),
     ),
 }
-
-
-def compile_weakened() -> dict[str, ContractContainer]:
-    """The weakened sessions by name."""
-    return compile_copies(WEAKENINGS, _SESSION)
 
 
 @contextmanager

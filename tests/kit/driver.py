@@ -41,6 +41,10 @@ class Driver:
         method = getattr(self.contract, name)
         return refusal(method, *args, sender=sender or self.usual, value=value)
 
+    def goes(self, name: str, *args: Any, sender: Any = None, value: int = 0) -> bool:
+        """Whether such a call would go through now."""
+        return self.refusal(name, *args, sender=sender, value=value) is None
+
 
 def balance_of(account: Any, token: ContractInstance | None = None) -> int:
     """What an account, or an address, has of a token, or without one of the native coin in wei."""

@@ -60,7 +60,7 @@ def kill_after(step: int, work: Callable[..., None], *arguments: Any) -> None:
 def _run(steps: Steps, work: Callable[..., None], *arguments: Any) -> int:
     """How a process ended. It is forked from one that has imported what takes seconds."""
     processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["tests.kit.killed_preload"])
+    processes.set_forkserver_preload(["tests.kit.killed_preload", work.__module__])
     target = ape.chain.provider.uri, steps, work, *arguments
     process = processes.Process(target=_connected, args=target)
     process.start()

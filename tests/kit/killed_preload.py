@@ -5,3 +5,4 @@ import torch
 
 assert torch, "models and their updates"
 assert ape.project.contracts, "compiled, or read from the cache"
+assert ape.networks.ethereum.local.providers, "whose modules are imported when they are looked up"

@@ -1,29 +1,12 @@
-"""The contract, its parties, and markets under both settlements and in both currencies."""
+"""The contract, and sales under both settlements and in both currencies."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.kit.mock_contracts import deploy_token
-from tests.mde.market import OPEN, SEALED, open_market
-
-
-@pytest.fixture(scope="session")
-def seller(accounts):
-    """Sells a dataset."""
-    return accounts[11]
-
-
-@pytest.fixture(scope="session")
-def buyer(accounts):
-    """Owns a model and buys data for it."""
-    return accounts[12]
-
-
-@pytest.fixture(scope="session")
-def other(accounts):
-    """Another party to deals."""
-    return accounts[13]
+from tests.kit.sale import OPEN, SEALED
+from tests.mde.deal_driver import open_deal
 
 
 @pytest.fixture(scope="session")
@@ -34,14 +17,11 @@ def contract(project, deployer, stablecoin):
 
 @pytest.fixture(scope="session")
 def stablecoin(mocks, deployer, seller, buyer, other, stranger):
-    """A plain ERC-20 of which these have plenty."""
+    """A plain ERC-20 of which these have plenty.
+
+    The room's own, since Ape forgets what other rooms' tests deployed.
+    """
     return deploy_token(mocks["PlainToken"], deployer, [seller, buyer, other, stranger])
-
-
-@pytest.fixture(params=[OPEN, SEALED], ids=["open", "sealed"])
-def settlement(request):
-    """How keys are delivered."""
-    return request.param
 
 
 @pytest.fixture(params=["native", "token"])
@@ -51,8 +31,8 @@ def currency(request, stablecoin):
 
 
 @pytest.fixture(params=[(OPEN, False), (SEALED, True)], ids=["open, native", "sealed, token"])
-def market(request, contract, buyer, seller, stablecoin):
+def sale(request, contract, buyer, seller, stablecoin):
     """A posted order and a registered dataset of honest parties."""
     settlement, in_token = request.param
     token = stablecoin if in_token else None
-    return open_market(contract, buyer, seller, settlement=settlement, token=token)
+    return open_deal(contract, buyer, seller, settlement=settlement, token=token)

@@ -8,7 +8,8 @@ import pytest
 
 from offchain.mde.deals import Side
 from tests.kit.refusals import refused
-from tests.mde.market import PLENTY, STAKE, make_market, open_market, place_of
+from tests.kit.sale import PLENTY, STAKE
+from tests.mde.deal_driver import make_deal, open_deal, place_of
 
 MOST = 2**96 - 1
 
@@ -16,11 +17,11 @@ MOST = 2**96 - 1
 @pytest.fixture
 def draft(contract, buyer, seller, currency):
     """Parties that have done nothing yet."""
-    return make_market(contract, buyer, seller, token=currency)
+    return make_deal(contract, buyer, seller, token=currency)
 
 
-def value(market, amount):
-    return 0 if market.token else amount
+def value(sale, amount):
+    return 0 if sale.token else amount
 
 
 def test_an_order_is_public_with_its_budget(draft):
@@ -59,9 +60,9 @@ def test_a_dataset_is_public_with_its_funds(draft):
     ],
 )
 def test_nothing_of_an_order_is_missing(contract, buyer, seller, changes, expected):
-    order = replace(make_market(contract, buyer, seller).order, **changes)
-    market = make_market(contract, buyer, seller)
-    assert market.refusal("post", order.args(), 0) == expected
+    order = replace(make_deal(contract, buyer, seller).order, **changes)
+    sale = make_deal(contract, buyer, seller)
+    assert sale.refusal("post", order.args(), 0) == expected
 
 
 @pytest.mark.parametrize(
@@ -77,28 +78,28 @@ def test_nothing_of_an_order_is_missing(contract, buyer, seller, changes, expect
     ],
 )
 def test_nothing_of_a_dataset_is_missing(contract, buyer, seller, changes, expected):
-    market = make_market(contract, buyer, seller)
-    dataset = replace(market.dataset, **changes)
-    assert market.refusal("register", dataset.args(), 0, sender=seller) == expected
+    sale = make_deal(contract, buyer, seller)
+    dataset = replace(sale.dataset, **changes)
+    assert sale.refusal("register", dataset.args(), 0, sender=seller) == expected
 
 
 @pytest.mark.parametrize(("count", "chunk_bytes"), [(1, 32), (2**20, 16_384)])
 def test_the_ends_of_the_ranges_are_in_them(contract, buyer, seller, count, chunk_bytes):
-    market = make_market(contract, buyer, seller)
-    dataset = replace(market.dataset, count=count, chunk_bytes=chunk_bytes)
-    assert market.refusal("register", dataset.args(), 0, sender=seller) is None
+    sale = make_deal(contract, buyer, seller)
+    dataset = replace(sale.dataset, count=count, chunk_bytes=chunk_bytes)
+    assert sale.refusal("register", dataset.args(), 0, sender=seller) is None
     for width in (1, 4):
-        order = replace(market.order, value_bytes=width)
-        assert market.refusal("post", order.args(), 0) is None
+        order = replace(sale.order, value_bytes=width)
+        assert sale.refusal("post", order.args(), 0) is None
 
 
 def test_the_token_is_a_contract(contract, buyer, seller, stranger):
-    market = make_market(contract, buyer, seller)
+    sale = make_deal(contract, buyer, seller)
     expected = refused("TokenWithoutCode", stranger)
-    order = replace(market.order, token=stranger.address)
-    dataset = replace(market.dataset, token=stranger.address)
-    assert market.refusal("post", order.args(), 0) == expected
-    assert market.refusal("register", dataset.args(), 0, sender=seller) == expected
+    order = replace(sale.order, token=stranger.address)
+    dataset = replace(sale.dataset, token=stranger.address)
+    assert sale.refusal("post", order.args(), 0) == expected
+    assert sale.refusal("register", dataset.args(), 0, sender=seller) == expected
 
 
 def test_nobody_posts_or_registers_for_another(draft, stranger):
@@ -110,101 +111,101 @@ def test_nobody_posts_or_registers_for_another(draft, stranger):
     )
 
 
-def test_the_same_is_not_posted_or_registered_twice(market):
+def test_the_same_is_not_posted_or_registered_twice(sale):
     for call, account, sender in (
-        (("post", market.order.args(), 0), market.order.account, market.buyer),
-        (("register", market.dataset.args(), 0), market.dataset.account, market.seller),
+        (("post", sale.order.args(), 0), sale.order.account, sale.buyer),
+        (("register", sale.dataset.args(), 0), sale.dataset.account, sale.seller),
     ):
-        expected = refused("AccountExists", account.id(market.place))
-        assert market.refusal(*call, sender=sender) == expected
+        expected = refused("AccountExists", account.id(sale.place))
+        assert sale.refusal(*call, sender=sender) == expected
 
 
 @pytest.mark.parametrize("by", [-1, 1])
 def test_money_is_paid_to_the_wei(contract, buyer, seller, by):
-    market = make_market(contract, buyer, seller)
+    sale = make_deal(contract, buyer, seller)
     expected = refused("WrongPayment", PLENTY + by, PLENTY)
     args = {"value": PLENTY + by}
-    assert market.refusal("post", market.order.args(), PLENTY, **args) == expected
-    dataset = market.dataset.args()
-    assert market.refusal("register", dataset, PLENTY, sender=seller, **args) == expected
-    market.post()
-    assert market.refusal("fund", market.order.account.args(), PLENTY, **args) == expected
+    assert sale.refusal("post", sale.order.args(), PLENTY, **args) == expected
+    dataset = sale.dataset.args()
+    assert sale.refusal("register", dataset, PLENTY, sender=seller, **args) == expected
+    sale.post()
+    assert sale.refusal("fund", sale.order.account.args(), PLENTY, **args) == expected
 
 
 def test_coins_are_no_tokens(contract, buyer, seller, stablecoin):
-    market = make_market(contract, buyer, seller, token=stablecoin)
+    sale = make_deal(contract, buyer, seller, token=stablecoin)
     expected = refused("WrongPayment", 1, 0)
-    assert market.refusal("post", market.order.args(), 1, value=1) == expected
+    assert sale.refusal("post", sale.order.args(), 1, value=1) == expected
 
 
-def test_anybody_funds_and_only_the_owner_takes_out_what_is_free(market, stranger):
+def test_anybody_funds_and_only_the_owner_takes_out_what_is_free(sale, stranger):
     """Of both kinds of account, to the last unit; another party has no more right than anyone."""
-    market.quote()
-    market.buy()
+    sale.quote()
+    sale.buy()
     for account, owner, held in (
-        (market.order.account, market.buyer, market.price),
-        (market.dataset.account, market.seller, STAKE),
+        (sale.order.account, sale.buyer, sale.price),
+        (sale.dataset.account, sale.seller, STAKE),
     ):
-        market.contract.fund(account.args(), 5, **market.pay(5, stranger))
+        sale.contract.fund(account.args(), 5, **sale.pay(5, stranger))
         free = PLENTY + 5 - held
-        for thief in (stranger, market.seller if owner is market.buyer else market.buyer):
-            assert market.refusal("withdraw", account.args(), 1, sender=thief) == refused(
+        for thief in (stranger, sale.seller if owner is sale.buyer else sale.buyer):
+            assert sale.refusal("withdraw", account.args(), 1, sender=thief) == refused(
                 "NotOwner", thief, owner
             )
-        assert market.refusal("withdraw", account.args(), 0, sender=owner) == refused(
+        assert sale.refusal("withdraw", account.args(), 0, sender=owner) == refused(
             "NothingOwed", owner
         )
-        assert market.refusal("withdraw", account.args(), free + 1, sender=owner) == refused(
+        assert sale.refusal("withdraw", account.args(), free + 1, sender=owner) == refused(
             "FundsTooLow", free, free + 1
         )
-        before = market.money(market.contract)
-        (log,) = market.contract.Withdrawn.from_receipt(market.withdraw(account, free))
-        assert (bytes(log.id), log.amount) == (account.id(market.place), free)
-        assert before - market.money(market.contract) == free
-        assert market.account(account)[2:] == (held, held)
+        before = sale.money(sale.contract)
+        (log,) = sale.contract.Withdrawn.from_receipt(sale.withdraw(account, free))
+        assert (bytes(log.id), log.amount) == (account.id(sale.place), free)
+        assert before - sale.money(sale.contract) == free
+        assert sale.account(account)[2:] == (held, held)
 
 
 def test_funds_fit_their_place(contract, buyer, seller):
     """2**96 - 1 in all; one more is refused, not wrapped."""
-    market = open_market(contract, buyer, seller, budget=5)
-    account = market.order.account.args()
-    assert market.refusal("fund", account, MOST - 5) == refused("WrongPayment", 0, MOST - 5)
-    assert market.refusal("fund", account, MOST - 4) == refused("FundsTooHigh", MOST + 1, MOST)
+    sale = open_deal(contract, buyer, seller, budget=5)
+    account = sale.order.account.args()
+    assert sale.refusal("fund", account, MOST - 5) == refused("WrongPayment", 0, MOST - 5)
+    assert sale.refusal("fund", account, MOST - 4) == refused("FundsTooHigh", MOST + 1, MOST)
 
 
-def test_only_the_owner_closes_and_once(market, stranger):
+def test_only_the_owner_closes_and_once(sale, stranger):
     for account, owner in (
-        (market.order.account, market.buyer),
-        (market.dataset.account, market.seller),
+        (sale.order.account, sale.buyer),
+        (sale.dataset.account, sale.seller),
     ):
-        assert market.refusal("close", account.args(), sender=stranger) == refused(
+        assert sale.refusal("close", account.args(), sender=stranger) == refused(
             "NotOwner", stranger, owner
         )
-        market.contract.close(account.args(), sender=owner)
-        assert market.refusal("close", account.args(), sender=owner) == refused(
-            "AccountIsClosed", account.id(market.place)
+        sale.contract.close(account.args(), sender=owner)
+        assert sale.refusal("close", account.args(), sender=owner) == refused(
+            "AccountIsClosed", account.id(sale.place)
         )
-        market.withdraw(account, PLENTY)
-    assert market.money(market.contract) == 0
+        sale.withdraw(account, PLENTY)
+    assert sale.money(sale.contract) == 0
 
 
-def test_an_account_nobody_opened_is_refused_by_every_call(market, other):
+def test_an_account_nobody_opened_is_refused_by_every_call(sale, other):
     """Another side, owner, token or content is another account, whoever's money is meant."""
-    own = market.order.account
+    own = sale.order.account
     for changed in (
         replace(own, side=Side.DATASET),
         replace(own, owner=other.address),
         replace(own, token=other.address),
         replace(own, content=bytes(32)),
     ):
-        unknown = refused("UnknownAccount", changed.id(market.place))
+        unknown = refused("UnknownAccount", changed.id(sale.place))
         for name, more in (("fund", (1,)), ("withdraw", (1,)), ("close", ())):
-            outcome = market.refusal(name, changed.args(), *more, sender=other)
+            outcome = sale.refusal(name, changed.args(), *more, sender=other)
             assert outcome == unknown, name
 
 
-def test_ids_are_those_of_the_chain_and_the_contract(market, project, deployer):
+def test_ids_are_those_of_the_chain_and_the_contract(sale, project, deployer):
     elsewhere = project.DatasetSale.deploy(sender=deployer)
-    assert market.contract.orderId(market.order.args()) == market.order.account.id(market.place)
-    assert elsewhere.orderId(market.order.args()) == market.order.account.id(place_of(elsewhere))
-    assert elsewhere.orderId(market.order.args()) != market.order.account.id(market.place)
+    assert sale.contract.orderId(sale.order.args()) == sale.order.account.id(sale.place)
+    assert elsewhere.orderId(sale.order.args()) == sale.order.account.id(place_of(elsewhere))
+    assert elsewhere.orderId(sale.order.args()) != sale.order.account.id(sale.place)

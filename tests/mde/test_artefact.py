@@ -28,7 +28,8 @@ from offchain.mde.verifiable.quotes import (
 from offchain.mde.verifiable.scores import ScoreLeaves
 from offchain.mde.verifiable.tree import load_verifiable
 from tests.kit.refusals import refused
-from tests.mde.market import PLENTY, STAKE, make_market
+from tests.kit.sale import PLENTY, STAKE
+from tests.mde.deal_driver import make_deal
 
 FEATURES, CLASSES, SAMPLES = 8, 3, 40
 RULE = PriceFunction(Piecewise(((0, 10), (10**9, 10**5))), budget=10**5, floor=5)
@@ -59,73 +60,73 @@ def parties(contract, buyer, seller, settlement, file):
     verifiable = load_verifiable(file, artefact_digest(file))
     samples = drawn(SAMPLES, 2)
     encoding = verifiable.tree.encoding
-    market = make_market(
+    sale = make_deal(
         contract, buyer, seller, tree=verifiable.tree, rule=RULE, settlement=settlement,
         chunks=cut(encoding, encoding.pack(samples)), artefact=verifiable.digest,
     )  # fmt: skip
     terms = order_terms(verifiable)
-    assert terms == {name: getattr(market.order, name) for name in terms}
-    require_order(market.order, verifiable)
-    market.post()
-    market.register()
-    return verifiable, samples, market
+    assert terms == {name: getattr(sale.order, name) for name in terms}
+    require_order(sale.order, verifiable)
+    sale.post()
+    sale.register()
+    return verifiable, samples, sale
 
 
-def quote_as(market, price, leaves):
+def quote_as(sale, price, leaves):
     """The seller's words, which the buyer signs: it holds the leaves and the encrypted file."""
-    market.leaves = leaves
-    quote = replace(market.deal.quote, price=price, scores=leaves.root)
-    market.deal = replace(market.deal, quote=quote)
-    require_registered(market.dataset, market.place, market.file)
-    leaves.require_quoted(quote.scores, market.dataset.count)
-    market.quote()
-    market.buy()
-    return market.received(market.deliver())
+    sale.leaves = leaves
+    quote = replace(sale.deal.quote, price=price, scores=leaves.root)
+    sale.deal = replace(sale.deal, quote=quote)
+    require_registered(sale.dataset, sale.place, sale.file)
+    leaves.require_quoted(quote.scores, sale.dataset.count)
+    sale.quote()
+    sale.buy()
+    return sale.received(sale.deliver())
 
 
-def audit(market, key):
+def audit(sale, key):
     """What the buyer finds with the key it received."""
-    data = open_chunks(market.domain, key, market.file)
-    order = market.order.account.id(market.place)
-    return find_fault(market.tree, RULE, data, order, key, market.leaves, market.price)
+    data = open_chunks(sale.domain, key, sale.file)
+    order = sale.order.account.id(sale.place)
+    return find_fault(sale.tree, RULE, data, order, key, sale.leaves, sale.price)
 
 
 def test_an_honest_quote_is_paid(parties):
-    verifiable, samples, market = parties
-    order = market.order.account.id(market.place)
-    fair = verifiable_quote(verifiable, samples, order, market.key)
-    key = quote_as(market, fair.price, fair.leaves)
-    assert audit(market, key) is None
+    verifiable, samples, sale = parties
+    order = sale.order.account.id(sale.place)
+    fair = verifiable_quote(verifiable, samples, order, sale.key)
+    key = quote_as(sale, fair.price, fair.leaves)
+    assert audit(sale, key) is None
     for i in range(0, SAMPLES, 13):
-        evidence = market.score_evidence(i, fair.totals[i - 1] if i else 0)
-        outcome = market.refusal("proveWrongScore", *market.both, key, evidence)
+        evidence = sale.score_evidence(i, fair.totals[i - 1] if i else 0)
+        outcome = sale.refusal("proveWrongScore", *sale.both, key, evidence)
         assert outcome == refused("ScoreIsRight", i)
-    market.accept()
-    assert market.funds == (PLENTY + fair.price, 0)
+    sale.accept()
+    assert sale.funds == (PLENTY + fair.price, 0)
 
 
 @pytest.mark.parametrize("at", [0, 17, SAMPLES - 1])
 def test_one_misreported_score_is_found_and_proved(parties, at):
     """The buyer shows its own finding; stake and price are in its budget."""
-    verifiable, samples, market = parties
-    order = market.order.account.id(market.place)
-    fair = verifiable_quote(verifiable, samples, order, market.key)
+    verifiable, samples, sale = parties
+    order = sale.order.account.id(sale.place)
+    fair = verifiable_quote(verifiable, samples, order, sale.key)
     totals = [t + (10**8 if i >= at else 0) for i, t in enumerate(fair.totals)]
-    lied = ScoreLeaves.of(order, market.key, totals)
-    key = quote_as(market, RULE.price(totals[-1]), lied)
-    found = audit(market, key)
+    lied = ScoreLeaves.of(order, sale.key, totals)
+    key = quote_as(sale, RULE.price(totals[-1]), lied)
+    found = audit(sale, key)
     assert found == WrongScore(at, fair.totals[at - 1] if at else 0)
-    evidence = market.score_evidence(found.index, found.before)
-    market.contract.proveWrongScore(*market.both, key, evidence, sender=market.buyer)
-    assert market.state is DealState.CHEATED
-    assert market.budget == (PLENTY + STAKE, 0)
+    evidence = sale.score_evidence(found.index, found.before)
+    sale.contract.proveWrongScore(*sale.both, key, evidence, sender=sale.buyer)
+    assert sale.state is DealState.CHEATED
+    assert sale.budget == (PLENTY + STAKE, 0)
 
 
 def test_an_order_that_does_not_follow_from_the_artefact_is_not_signed(parties, file):
     """The file must have the order's digest, and the order all that follows from the file."""
-    verifiable, _, market = parties
+    verifiable, _, sale = parties
     changed = file[:-1] + bytes([file[-1] ^ 1])
     with pytest.raises(ArtefactMismatch):
-        load_verifiable(changed, market.order.artefact)
+        load_verifiable(changed, sale.order.artefact)
     with pytest.raises(ArtefactMismatch, match="tree"):
-        require_order(replace(market.order, tree=bytes(32)), verifiable)
+        require_order(replace(sale.order, tree=bytes(32)), verifiable)

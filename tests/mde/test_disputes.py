@@ -15,17 +15,16 @@ from offchain.mde.pricing import Binary, Menu, PriceFunction
 from offchain.mde.verifiable.rules import price_rule
 from offchain.mde.verifiable.scores import running_totals, score_leaf
 from tests.kit.refusals import refused
+from tests.kit.sale import SEALED, STAKE
 from tests.kit.snapshots import undone
-from tests.mde.market import (
+from tests.mde.deal_driver import (
     CHUNKS,
     RULE,
-    SEALED,
-    STAKE,
     TREE,
     chunk_of,
-    make_market,
-    open_market,
-    sold_market,
+    make_deal,
+    open_deal,
+    sold_deal,
 )
 
 FUZZ = settings(
@@ -35,27 +34,27 @@ SCORES = [TREE.score(chunk) for chunk in CHUNKS]
 TOTALS = running_totals(SCORES, [True] * 5)
 
 
-def prove(market, name, args):
+def prove(sale, name, args):
     """A proof: the budget has price and stake, to the unit, and nothing is held any more."""
-    budget, funds = market.budget[0], market.funds[0]
-    receipt = getattr(market.contract, name)(*args, sender=market.buyer)
-    assert market.state is DealState.CHEATED
-    assert market.budget == (budget + STAKE, 0)
-    assert market.funds == (funds - STAKE, 0)
-    market.withdraw(market.order.account, budget + STAKE)
+    budget, funds = sale.budget[0], sale.funds[0]
+    receipt = getattr(sale.contract, name)(*args, sender=sale.buyer)
+    assert sale.state is DealState.CHEATED
+    assert sale.budget == (budget + STAKE, 0)
+    assert sale.funds == (funds - STAKE, 0)
+    sale.withdraw(sale.order.account, budget + STAKE)
     for again in ("settle", "accept"):
-        outcome = market.refusal(again, *market.both)
+        outcome = sale.refusal(again, *sale.both)
         assert outcome == refused("WrongState", int(DealState.CHEATED), int(DealState.DELIVERED))
     return receipt
 
 
-def honest_proofs(market):
+def honest_proofs(sale):
     """Every proof but that of the key, with evidence that is right in all but the accusation."""
     return {
-        "proveSpoiltChunk": market.chunk_proof(1),
-        "proveWrongScore": market.score_proof(1),
-        "proveRepeatedSample": market.repeated_proof(0, 1),
-        "proveWrongPrice": market.price_proof(),
+        "proveSpoiltChunk": sale.chunk_proof(1),
+        "proveWrongScore": sale.score_proof(1),
+        "proveRepeatedSample": sale.repeated_proof(0, 1),
+        "proveWrongPrice": sale.price_proof(),
     }
 
 
@@ -66,25 +65,23 @@ def honest_proofs(market):
 def test_a_wrong_key_or_a_point_that_is_none_costs_the_stake(
     contract, buyer, seller, stablecoin, x
 ):
-    market = open_market(contract, buyer, seller, settlement=SEALED, token=stablecoin)
-    market.quote()
-    market.buy()
-    delivery = market.deliver(bytes(32)) if x is None else market.deliver_words(x, b"\1" * 32)
-    receipt = prove(market, "proveWrongKey", market.key_proof(delivery))
+    sale = open_deal(contract, buyer, seller, settlement=SEALED, token=stablecoin)
+    sale.quote()
+    sale.buy()
+    delivery = sale.deliver(bytes(32)) if x is None else sale.deliver_words(x, b"\1" * 32)
+    receipt = prove(sale, "proveWrongKey", sale.key_proof(delivery))
     (log,) = contract.WrongKeyProved.from_receipt(receipt)
-    assert bytes(log.pair) == market.deal.pair
+    assert bytes(log.pair) == sale.deal.pair
 
 
 @pytest.mark.parametrize("chunk", [0, 2, 4])
 def test_data_that_is_not_what_was_quoted_costs_the_stake(
     contract, buyer, seller, settlement, currency, chunk
 ):
-    market = sold_market(
-        contract, buyer, seller, settlement=settlement, token=currency, spoilt=chunk
-    )
-    receipt = prove(market, "proveSpoiltChunk", market.chunk_proof(chunk))
+    sale = sold_deal(contract, buyer, seller, settlement=settlement, token=currency, spoilt=chunk)
+    receipt = prove(sale, "proveSpoiltChunk", sale.chunk_proof(chunk))
     (log,) = contract.SpoiltChunkProved.from_receipt(receipt)
-    assert (bytes(log.pair), log.chunk) == (market.deal.pair, chunk)
+    assert (bytes(log.pair), log.chunk) == (sale.deal.pair, chunk)
 
 
 @pytest.mark.parametrize("index", [0, 2, 4])
@@ -92,58 +89,58 @@ def test_data_that_is_not_what_was_quoted_costs_the_stake(
 def test_a_misreported_score_costs_the_stake(contract, buyer, seller, index, by):
     """Too high or too low, at any place; the totals after it may be what they like."""
     totals = [t + (by if i >= index else 0) for i, t in enumerate(TOTALS)]
-    market = sold_market(contract, buyer, seller, totals=totals, price=700)
-    assert market.opened().wrong == index
-    receipt = prove(market, "proveWrongScore", market.score_proof())
+    sale = sold_deal(contract, buyer, seller, totals=totals, price=700)
+    assert sale.opened().wrong == index
+    receipt = prove(sale, "proveWrongScore", sale.score_proof())
     (log,) = contract.WrongScoreProved.from_receipt(receipt)
-    assert (bytes(log.pair), log.sample) == (market.deal.pair, index)
+    assert (bytes(log.pair), log.sample) == (sale.deal.pair, index)
 
 
 def test_harm_that_was_left_out_costs_the_stake(contract, buyer, seller, settlement):
     """Sample 2 is worth -70 units, and the quote passes over it."""
     totals = [300, 800, 800, 860, 870]
-    market = sold_market(
+    sale = sold_deal(
         contract, buyer, seller, settlement=settlement, totals=totals, price=RULE.price(870)
     )
-    prove(market, "proveWrongScore", market.score_proof(2))
+    prove(sale, "proveWrongScore", sale.score_proof(2))
 
 
 def test_right_scores_and_a_wrong_sum_cost_the_stake(contract, buyer, seller):
     """The last total is raised, which is the one the price follows from."""
     totals = [*TOTALS[:-1], TOTALS[-1] + 500]
     price = RULE.price(totals[-1])
-    market = sold_market(contract, buyer, seller, totals=totals, price=price)
+    sale = sold_deal(contract, buyer, seller, totals=totals, price=price)
     assert price > RULE.price(TOTALS[-1])
-    assert market.refusal("proveWrongPrice", *market.price_proof(totals[-1])) == refused(
+    assert sale.refusal("proveWrongPrice", *sale.price_proof(totals[-1])) == refused(
         "PriceIsRight", price, price
     )
-    prove(market, "proveWrongScore", market.score_proof())
+    prove(sale, "proveWrongScore", sale.score_proof())
 
 
 def test_a_label_that_the_tree_has_not_costs_the_stake(contract, buyer, seller):
     """Whatever the quote says of such a sample."""
     chunks = (*CHUNKS[:3], chunk_of(3, (1, 2, 3, 4)), CHUNKS[4])
-    market = sold_market(contract, buyer, seller, chunks=chunks, totals=TOTALS, price=700)
-    assert market.opened().wrong == 3
-    prove(market, "proveWrongScore", market.score_proof())
+    sale = sold_deal(contract, buyer, seller, chunks=chunks, totals=TOTALS, price=700)
+    assert sale.opened().wrong == 3
+    prove(sale, "proveWrongScore", sale.score_proof())
 
 
 @pytest.mark.parametrize(("first", "second"), [(1, 5), (5, 1)])
 def test_a_sample_sold_twice_costs_the_stake(contract, buyer, seller, first, second):
     """In whichever order they are shown, and whatever fills up the chunk."""
     copy = CHUNKS[1][:6] + b"\1" * 26
-    market = sold_market(contract, buyer, seller, chunks=(*CHUNKS, copy))
-    receipt = prove(market, "proveRepeatedSample", market.repeated_proof(first, second))
+    sale = sold_deal(contract, buyer, seller, chunks=(*CHUNKS, copy))
+    receipt = prove(sale, "proveRepeatedSample", sale.repeated_proof(first, second))
     (log,) = contract.RepeatedSampleProved.from_receipt(receipt)
-    assert (bytes(log.pair), log.first, log.second) == (market.deal.pair, first, second)
+    assert (bytes(log.pair), log.first, log.second) == (sale.deal.pair, first, second)
 
 
 def test_a_price_above_the_rules_costs_the_stake(contract, buyer, seller, settlement):
     due = RULE.price(TOTALS[-1])
-    market = sold_market(contract, buyer, seller, settlement=settlement, price=due + 1)
-    receipt = prove(market, "proveWrongPrice", market.price_proof())
+    sale = sold_deal(contract, buyer, seller, settlement=settlement, price=due + 1)
+    receipt = prove(sale, "proveWrongPrice", sale.price_proof())
     (log,) = contract.WrongPriceProved.from_receipt(receipt)
-    assert (bytes(log.pair), log.price) == (market.deal.pair, due)
+    assert (bytes(log.pair), log.price) == (sale.deal.pair, due)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 9, 17])
@@ -151,24 +148,22 @@ def test_a_true_complaint_succeeds_at_any_size(contract, buyer, seller, count):
     """Each place of each shape of tree, also where the paths of two neighbours differ in length."""
     chunks = [chunk_of(i % 3, (i, 2 * i, 3 * i, 7)) for i in range(count)]
     totals = running_totals([TREE.score(chunk) for chunk in chunks], [True] * count)
-    wrong = sold_market(
+    wrong = sold_deal(
         contract, buyer, seller, chunks=chunks, totals=[t + 2**100 for t in totals], price=5
     )
     assert wrong.refusal("proveWrongScore", *wrong.score_proof(0)) is None
     for index in {1, count // 2, count - 1} & set(range(1, count)):
         lied = [t + (1 if i >= index else 0) for i, t in enumerate(totals)]
         name = bytes([index]) * 32
-        market = make_market(
-            contract, buyer, seller, chunks=chunks, totals=lied, price=5, name=name
-        )
-        evidence = market.score_evidence(index, totals[index - 1])
+        sale = make_deal(contract, buyer, seller, chunks=chunks, totals=lied, price=5, name=name)
+        evidence = sale.score_evidence(index, totals[index - 1])
         with undone():
-            market.register()
-            market.quote()
-            market.buy()
-            market.deliver()
-            args = (*market.both, market.key, evidence)
-            assert market.refusal("proveWrongScore", *args) is None
+            sale.register()
+            sale.quote()
+            sale.buy()
+            sale.deliver()
+            args = (*sale.both, sale.key, evidence)
+            assert sale.refusal("proveWrongScore", *args) is None
 
 
 # ---------------------------------------------------------------- when and by whom
@@ -176,64 +171,62 @@ def test_a_true_complaint_succeeds_at_any_size(contract, buyer, seller, count):
 
 @pytest.mark.parametrize("late", [-1, 0, 1])
 def test_a_proof_comes_before_the_deadline_or_not_at_all(contract, buyer, seller, late):
-    market = sold_market(contract, buyer, seller, spoilt=1)
-    proof = market.chunk_proof(1)
-    end = market.deadline
-    market.go_to(end + late)
-    outcome = market.refusal("proveSpoiltChunk", *proof)
+    sale = sold_deal(contract, buyer, seller, spoilt=1)
+    proof = sale.chunk_proof(1)
+    end = sale.deadline
+    sale.go_to(end + late)
+    outcome = sale.refusal("proveSpoiltChunk", *proof)
     assert outcome == (None if late < 0 else refused("TooLate", end + late, end))
 
 
 def test_only_the_buyer_complains_and_only_after_the_delivery(contract, buyer, seller, stranger):
-    market = open_market(contract, buyer, seller)
-    market.quote()
-    market.buy()
+    sale = open_deal(contract, buyer, seller)
+    sale.quote()
+    sale.buy()
     early = refused("WrongState", int(DealState.PAID), int(DealState.DELIVERED))
-    for name, proof in honest_proofs(market).items():
-        assert market.refusal(name, *proof) == early, name
+    for name, proof in honest_proofs(sale).items():
+        assert sale.refusal(name, *proof) == early, name
         for thief in (stranger, seller):
             expected = refused("NotBuyer", thief, buyer)
-            assert market.refusal(name, *proof, sender=thief) == expected, name
+            assert sale.refusal(name, *proof, sender=thief) == expected, name
 
 
 def test_an_open_sale_knows_no_sealed_key(contract, buyer, seller):
-    market = sold_market(contract, buyer, seller)
-    outcome = market.refusal("proveWrongKey", *market.both, (1, 0, 5, bytes(32), 0, 0))
+    sale = sold_deal(contract, buyer, seller)
+    outcome = sale.refusal("proveWrongKey", *sale.both, (1, 0, 5, bytes(32), 0, 0))
     assert outcome == refused("WrongSettlement", 0, 1)
 
 
 # ---------------------------------------------------------------- the honest seller
 
 
-def test_no_true_evidence_convicts_an_honest_seller(market):
-    market.quote()
-    market.buy()
-    delivery = market.deliver()
+def test_no_true_evidence_convicts_an_honest_seller(sale):
+    sale.quote()
+    sale.buy()
+    delivery = sale.deliver()
     for i in range(5):
-        chunk, score = market.chunk_proof(i), market.score_proof(i)
-        assert market.refusal("proveSpoiltChunk", *chunk) == refused("ChunkIsRight", i)
-        assert market.refusal("proveWrongScore", *score) == refused("ScoreIsRight", i)
-        same = market.repeated_proof(i, i)
-        assert market.refusal("proveRepeatedSample", *same) == refused("SamePlace", i)
-    assert market.refusal("proveRepeatedSample", *market.repeated_proof(0, 4)).name == (
-        "SamplesDiffer"
+        chunk, score = sale.chunk_proof(i), sale.score_proof(i)
+        assert sale.refusal("proveSpoiltChunk", *chunk) == refused("ChunkIsRight", i)
+        assert sale.refusal("proveWrongScore", *score) == refused("ScoreIsRight", i)
+        same = sale.repeated_proof(i, i)
+        assert sale.refusal("proveRepeatedSample", *same) == refused("SamePlace", i)
+    assert sale.refusal("proveRepeatedSample", *sale.repeated_proof(0, 4)).name == ("SamplesDiffer")
+    assert sale.refusal("proveWrongPrice", *sale.price_proof()) == refused(
+        "PriceIsRight", sale.price, sale.price
     )
-    assert market.refusal("proveWrongPrice", *market.price_proof()) == refused(
-        "PriceIsRight", market.price, market.price
-    )
-    if market.sealed:
-        proof = market.key_proof(delivery)
-        assert market.refusal("proveWrongKey", *proof).name == "KeyIsRight"
+    if sale.sealed:
+        proof = sale.key_proof(delivery)
+        assert sale.refusal("proveWrongKey", *proof).name == "KeyIsRight"
 
 
 def test_a_seller_may_leave_out_good_and_ask_less(contract, buyer, seller):
     """Samples that its own check finds redundant; and a price below the rule's harms nobody."""
     counted = [True, False, True, False, True]
-    market = sold_market(contract, buyer, seller, counted=counted, price=1)
-    assert market.opened().wrong is None
+    sale = sold_deal(contract, buyer, seller, counted=counted, price=1)
+    assert sale.opened().wrong is None
     for i in range(5):
-        assert market.refusal("proveWrongScore", *market.score_proof(i)).name == "ScoreIsRight"
-    assert market.refusal("proveWrongPrice", *market.price_proof()).name == "PriceIsRight"
+        assert sale.refusal("proveWrongScore", *sale.score_proof(i)).name == "ScoreIsRight"
+    assert sale.refusal("proveWrongPrice", *sale.price_proof()).name == "PriceIsRight"
 
 
 @pytest.mark.parametrize(
@@ -260,25 +253,25 @@ def test_a_seller_may_leave_out_good_and_ask_less(contract, buyer, seller):
     ],
 )
 def test_bad_evidence_of_a_score_is_refused_by_name(contract, buyer, seller, place, value, name):
-    market = sold_market(contract, buyer, seller)
-    *head, evidence = market.score_proof(1)
-    assert market.refusal("proveWrongScore", *head, _with(evidence, place, value)).name == name
+    sale = sold_deal(contract, buyer, seller)
+    *head, evidence = sale.score_proof(1)
+    assert sale.refusal("proveWrongScore", *head, _with(evidence, place, value)).name == name
 
 
 def test_no_other_leaf_of_the_tree_speaks_for_a_sample(contract, buyer, seller):
     """Its own thresholds send it one way; nor does a comparison pass for a leaf."""
-    market = sold_market(contract, buyer, seller)
-    *head, evidence = market.score_proof(1)
+    sale = sold_deal(contract, buyer, seller)
+    *head, evidence = sale.score_proof(1)
     for chunk in (CHUNKS[0], CHUNKS[2], CHUNKS[3]):
-        forged = (*evidence[:2], market.tree.path(chunk), *evidence[3:])
-        assert market.refusal("proveWrongScore", *head, forged).name == "NotInTree"
+        forged = (*evidence[:2], sale.tree.path(chunk), *evidence[3:])
+        assert sale.refusal("proveWrongScore", *head, forged).name == "NotInTree"
     shorter = _with(evidence, "splits", evidence[2][0][:1])
-    assert market.refusal("proveWrongScore", *head, shorter).name == "NotInTree"
+    assert sale.refusal("proveWrongScore", *head, shorter).name == "NotInTree"
 
 
 def test_bad_evidence_of_a_repeated_sample_or_a_price_is_refused_by_name(contract, buyer, seller):
-    market = sold_market(contract, buyer, seller)
-    *head, root, first, second = market.repeated_proof(0, 4)
+    sale = sold_deal(contract, buyer, seller)
+    *head, root, first, second = sale.repeated_proof(0, 4)
     for changed, name in (
         ((bytes(32), first, second), "NotInDataset"),
         ((root, (5, *first[1:]), second), "SampleOutOfRange"),
@@ -286,59 +279,59 @@ def test_bad_evidence_of_a_repeated_sample_or_a_price_is_refused_by_name(contrac
         ((root, first, (4, CHUNKS[0][:-1], second[2])), "WrongChunkLength"),
         ((root, first, (*second[:2], [])), "ProofLength"),
     ):
-        assert market.refusal("proveRepeatedSample", *head, *changed).name == name
-    *head, (total, path), rule = market.price_proof()
+        assert sale.refusal("proveRepeatedSample", *head, *changed).name == name
+    *head, (total, path), rule = sale.price_proof()
     for changed, name in (
         (((total - 1, path), rule), "NotInScores"),
         (((total, path[:-1]), rule), "ProofLength"),
         (((total, path), price_rule(replace(RULE, floor=51))), "WrongRule"),
     ):
-        assert market.refusal("proveWrongPrice", *head, *changed).name == name
+        assert sale.refusal("proveWrongPrice", *head, *changed).name == name
 
 
 def test_another_key_proves_nothing(contract, buyer, seller):
-    market = sold_market(contract, buyer, seller)
+    sale = sold_deal(contract, buyer, seller)
     names = ("NotTheKey", "NotInDataset", "NotInDataset", "NotInScores")
-    for (call, proof), name in zip(honest_proofs(market).items(), names, strict=True):
+    for (call, proof), name in zip(honest_proofs(sale).items(), names, strict=True):
         forged = (*proof[:2], bytes(32), *proof[3:])
-        assert market.refusal(call, *forged).name == name, call
+        assert sale.refusal(call, *forged).name == name, call
 
 
 def test_somebody_elses_delivery_proves_nothing(contract, buyer, seller):
-    market = open_market(contract, buyer, seller, settlement=SEALED)
-    market.quote()
-    market.buy()
-    *head, evidence = market.key_proof(market.deliver())
-    forged = key_evidence(market.secret, *market.seal_args(bytes(32)))
-    assert market.refusal("proveWrongKey", *head, forged).name == "WrongDelivery"
+    sale = open_deal(contract, buyer, seller, settlement=SEALED)
+    sale.quote()
+    sale.buy()
+    *head, evidence = sale.key_proof(sale.deliver())
+    forged = key_evidence(sale.secret, *sale.seal_args(bytes(32)))
+    assert sale.refusal("proveWrongKey", *head, forged).name == "WrongDelivery"
     foreign = key_evidence(new_secret(), *evidence[2:4])
-    assert market.refusal("proveWrongKey", *head, foreign).name == "NotTheSecret"
+    assert sale.refusal("proveWrongKey", *head, foreign).name == "NotTheSecret"
     point = (*evidence[:4], 1, 1)
-    assert market.refusal("proveWrongKey", *head, point).name == "SharedPointMismatch"
+    assert sale.refusal("proveWrongKey", *head, point).name == "SharedPointMismatch"
 
 
 def test_an_artefact_without_a_tree_is_sold_without_proofs_of_scores(contract, buyer, seller):
     """As scores by gradients are: what was delivered can still be disputed, whatever it is."""
-    market = make_market(contract, buyer, seller, chunks=(*CHUNKS, CHUNKS[0]), price=600)
-    order = replace(market.order, tree=bytes(32), depth=0)
-    quote = replace(market.deal.quote, scores=bytes(32))
-    market.deal = replace(market.deal, order=order, quote=quote)
-    market.post()
-    market.register()
-    market.quote()
-    market.buy()
-    market.deliver()
-    assert market.refusal("proveWrongScore", *market.score_proof(0)).name == "TreeTooDeep"
-    assert market.refusal("proveWrongPrice", *market.price_proof(5)).name == "NotInScores"
-    assert market.refusal("proveRepeatedSample", *market.repeated_proof(0, 5)).name == "TreeMissing"
-    assert market.refusal("proveSpoiltChunk", *market.chunk_proof(0)).name == "ChunkIsRight"
-    market.accept()
+    sale = make_deal(contract, buyer, seller, chunks=(*CHUNKS, CHUNKS[0]), price=600)
+    order = replace(sale.order, tree=bytes(32), depth=0)
+    quote = replace(sale.deal.quote, scores=bytes(32))
+    sale.deal = replace(sale.deal, order=order, quote=quote)
+    sale.post()
+    sale.register()
+    sale.quote()
+    sale.buy()
+    sale.deliver()
+    assert sale.refusal("proveWrongScore", *sale.score_proof(0)).name == "TreeTooDeep"
+    assert sale.refusal("proveWrongPrice", *sale.price_proof(5)).name == "NotInScores"
+    assert sale.refusal("proveRepeatedSample", *sale.repeated_proof(0, 5)).name == "TreeMissing"
+    assert sale.refusal("proveSpoiltChunk", *sale.chunk_proof(0)).name == "ChunkIsRight"
+    sale.accept()
 
 
 @pytest.fixture
 def delivered(contract, buyer, seller):
     """A dataset of an honest seller that was delivered."""
-    return sold_market(contract, buyer, seller)
+    return sold_deal(contract, buyer, seller)
 
 
 @given(st.data())
@@ -383,24 +376,24 @@ def test_the_contract_prices_as_the_rule_does(contract, buyer, seller, number):
     rule = RULES[number]
     for total in (rule.harmful - 1, rule.useful, 60, 10**9):
         due = rule.price(total)
-        market = make_market(
+        sale = make_deal(
             contract, buyer, seller, rule=rule, chunks=CHUNKS[:1], totals=[total], price=due + 1
         )
         with undone():
-            market.post()
-            market.register()
-            market.quote()
-            market.buy()
-            market.deliver()
-            receipt = contract.proveWrongPrice(*market.price_proof(total), sender=buyer)
+            sale.post()
+            sale.register()
+            sale.quote()
+            sale.buy()
+            sale.deliver()
+            receipt = contract.proveWrongPrice(*sale.price_proof(total), sender=buyer)
             (log,) = contract.WrongPriceProved.from_receipt(receipt)
             assert log.price == due, (total, due)
 
 
 def test_no_leaf_of_another_order_opens_here(contract, buyer, seller):
     """Equal totals of two orders do not show, and one order's leaf is none of another's."""
-    first = make_market(contract, buyer, seller)
-    second = make_market(contract, buyer, seller, artefact=b"\1" * 32)
+    first = make_deal(contract, buyer, seller)
+    second = make_deal(contract, buyer, seller, artefact=b"\1" * 32)
     assert not set(first.leaves.leaves) & set(second.leaves.leaves)
     order = second.order.account.id(second.place)
     assert score_leaf(order, second.key, 0, TOTALS[0]) == second.leaves.leaves[0]

@@ -11,9 +11,10 @@ from eth_hash.auto import keccak
 
 from offchain.mde.deals import DealState, Place
 from tests.kit.refusals import refused
+from tests.kit.sale import PLENTY
 from tests.kit.snapshots import undone
 from tests.kit.solidity import compile_contracts
-from tests.mde.market import NAME, PLENTY, QUOTE_TIME, make_market, open_market, place_of, sign
+from tests.mde.deal_driver import NAME, QUOTE_TIME, make_deal, open_deal, place_of, sign
 
 WALLET = "tests/mde/mocks/Wallet.sol"
 
@@ -25,90 +26,90 @@ def wallet_code(project):
     return compile_contracts({"Wallet": WALLET}, {WALLET: source})["Wallet"]
 
 
-def test_a_quote_is_public_and_says_whose_it_is(market, stranger):
+def test_a_quote_is_public_and_says_whose_it_is(sale, stranger):
     """Anybody may bring it: the signatures speak for the parties."""
-    (log,) = market.contract.Quoted.from_receipt(market.quote(sender=stranger))
-    assert bytes(log.pair) == market.deal.pair
-    assert bytes(log.order) == market.order.account.id(market.place)
-    assert bytes(log.dataset) == market.dataset.account.id(market.place)
-    assert tuple(log.quote) == market.deal.quote.args()
-    assert market.status()[:2] == (DealState.QUOTED, market.deal.quote.expiry)
+    (log,) = sale.contract.Quoted.from_receipt(sale.quote(sender=stranger))
+    assert bytes(log.pair) == sale.deal.pair
+    assert bytes(log.order) == sale.order.account.id(sale.place)
+    assert bytes(log.dataset) == sale.dataset.account.id(sale.place)
+    assert tuple(log.quote) == sale.deal.quote.args()
+    assert sale.status()[:2] == (DealState.QUOTED, sale.deal.quote.expiry)
 
 
-def test_no_pair_is_quoted_twice_whatever_became_of_the_first(market):
+def test_no_pair_is_quoted_twice_whatever_became_of_the_first(sale):
     """Not while it stands, not after it expired, not at another price, by another order."""
-    market.quote()
-    expected = refused("AlreadyQuoted", market.deal.pair)
-    first = market.deal
+    sale.quote()
+    expected = refused("AlreadyQuoted", sale.deal.pair)
+    first = sale.deal
     dearer = replace(first, quote=replace(first.quote, price=9, expiry=first.quote.expiry + 10**6))
     # The same artefact in an order with other terms, and the same file with another key.
     order = replace(first.order, stake=7)
     dataset = replace(first.dataset, key_hash=keccak(b"another"))
     for again in (dearer, replace(dearer, order=order), replace(dearer, dataset=dataset)):
-        market.deal = again
+        sale.deal = again
         if again.order != first.order:
-            market.post(0)
+            sale.post(0)
         if again.dataset != first.dataset:
-            market.register(0)
-        assert market.refusal("quote", *market.quote_args()) == expected
-    market.go_to(first.quote.expiry)
-    market.deal = dearer
-    assert market.refusal("quote", *market.quote_args()) == expected
+            sale.register(0)
+        assert sale.refusal("quote", *sale.quote_args()) == expected
+    sale.go_to(first.quote.expiry)
+    sale.deal = dearer
+    assert sale.refusal("quote", *sale.quote_args()) == expected
 
 
-def test_no_pair_is_quoted_again_after_its_sale(market):
-    market.quote()
-    market.buy()
-    market.deliver()
-    market.accept()
-    args = market.quote_args()
-    assert market.refusal("quote", *args) == refused("AlreadyQuoted", market.deal.pair)
+def test_no_pair_is_quoted_again_after_its_sale(sale):
+    sale.quote()
+    sale.buy()
+    sale.deliver()
+    sale.accept()
+    args = sale.quote_args()
+    assert sale.refusal("quote", *args) == refused("AlreadyQuoted", sale.deal.pair)
 
 
-def test_other_parties_quotes_do_not_use_up_a_pair(market, contract, buyer, other):
+def test_other_parties_quotes_do_not_use_up_a_pair(sale, contract, buyer, other):
     """Who copies another's artefact or file into an order or dataset of its own has other pairs."""
-    copied = make_market(contract, other, market.seller, token=market.token)
+    copied = make_deal(contract, other, sale.seller, token=sale.token)
     copied.deal = replace(
-        copied.deal, order=replace(market.order, buyer=other.address), dataset=market.dataset
+        copied.deal, order=replace(sale.order, buyer=other.address), dataset=sale.dataset
     )
     copied.post(0)
     copied.quote()
-    stolen = make_market(contract, buyer, other, token=market.token)
+    stolen = make_deal(contract, buyer, other, token=sale.token)
     stolen.deal = replace(
-        stolen.deal, order=market.order, dataset=replace(market.dataset, seller=other.address)
+        stolen.deal, order=sale.order, dataset=replace(sale.dataset, seller=other.address)
     )
     stolen.register(0)
     stolen.quote()
-    assert market.refusal("quote", *market.quote_args()) is None
+    assert sale.refusal("quote", *sale.quote_args()) is None
 
 
 @pytest.mark.parametrize("late", [-1, 0, 1])
-def test_a_quote_is_recorded_before_its_expiry_or_never(market, late):
-    expiry = market.deal.quote.expiry
-    market.go_to(expiry + late)
-    outcome = market.refusal("quote", *market.quote_args())
+def test_a_quote_is_recorded_before_its_expiry_or_never(sale, late):
+    expiry = sale.deal.quote.expiry
+    sale.go_to(expiry + late)
+    outcome = sale.refusal("quote", *sale.quote_args())
     assert outcome == (None if late < 0 else refused("QuoteExpired", expiry + late, expiry))
 
 
 @pytest.mark.parametrize("late", [-1, 0, 1])
-def test_a_quote_is_bought_before_its_expiry_or_never(market, late):
+def test_a_quote_is_bought_before_its_expiry_or_never(sale, late):
     """A buyer that says nothing lets it lapse, and nothing of anybody's is held."""
-    market.quote()
-    expiry = market.deal.quote.expiry
-    market.go_to(expiry + late)
-    outcome = market.refusal("purchase", market.args, 7 if market.sealed else 0)
+    sale.quote()
+    expiry = sale.deal.quote.expiry
+    sale.go_to(expiry + late)
+    outcome = sale.refusal("purchase", sale.args, 7 if sale.sealed else 0)
     assert outcome == (None if late < 0 else refused("QuoteExpired", expiry + late, expiry))
-    assert market.budget == market.funds == (PLENTY, 0)
-    market.withdraw(market.order.account, PLENTY)
-    market.withdraw(market.dataset.account, PLENTY)
+    assert sale.budget == sale.funds == (PLENTY, 0)
+    sale.withdraw(sale.order.account, PLENTY)
+    sale.withdraw(sale.dataset.account, PLENTY)
 
 
-def test_both_sign_and_what_is_given(market, stranger):
-    digest = market.deal.digest(market.place)
-    by_buyer, by_seller = market.signatures()
-    by_stranger = sign(stranger, market.deal, market.place)
-    no_buyer = refused("WrongSigner", market.buyer, digest)
-    no_seller = refused("WrongSigner", market.seller, digest)
+def test_both_sign_and_what_is_given(sale, stranger):
+    digest = sale.deal.digest(sale.place)
+    by_buyer, by_seller = sale.signatures()
+    by_stranger = sign(stranger, sale.deal, sale.place)
+    no_buyer = refused("WrongSigner", sale.buyer, digest)
+    no_seller = refused("WrongSigner", sale.seller, digest)
     flipped = bytes([by_buyer[0] ^ 1]) + by_buyer[1:]
     for signatures, expected in (
         ((by_stranger, by_seller), no_buyer),
@@ -120,8 +121,8 @@ def test_both_sign_and_what_is_given(market, stranger):
         ((flipped, by_seller), no_buyer),
         ((_high_s(by_buyer), by_seller), no_buyer),
     ):
-        assert market.refusal("quote", market.args, *signatures) == expected
-    assert market.refusal("quote", market.args, by_buyer, by_seller) is None
+        assert sale.refusal("quote", sale.args, *signatures) == expected
+    assert sale.refusal("quote", sale.args, by_buyer, by_seller) is None
 
 
 @pytest.mark.parametrize(
@@ -135,46 +136,46 @@ def test_both_sign_and_what_is_given(market, stranger):
         ("dataset", {"count": 6}),
     ],
 )
-def test_no_word_is_changed_after_signing(market, part, changes):
+def test_no_word_is_changed_after_signing(sale, part, changes):
     """Whoever brings it: another price, other scores, terms or data are not what was signed."""
-    signatures = market.signatures()
-    changed = replace(getattr(market.deal, part), **changes)
-    market.deal = replace(market.deal, **{part: changed})
+    signatures = sale.signatures()
+    changed = replace(getattr(sale.deal, part), **changes)
+    sale.deal = replace(sale.deal, **{part: changed})
     if part == "order":
-        market.post(0)
+        sale.post(0)
     if part == "dataset":
-        market.register(0)
-    outcome = market.refusal("quote", market.args, *signatures)
-    assert outcome == refused("WrongSigner", market.buyer, market.deal.digest(market.place))
+        sale.register(0)
+    outcome = sale.refusal("quote", sale.args, *signatures)
+    assert outcome == refused("WrongSigner", sale.buyer, sale.deal.digest(sale.place))
 
 
-def test_a_signature_is_worth_nothing_elsewhere(market, project, deployer):
+def test_a_signature_is_worth_nothing_elsewhere(sale, project, deployer):
     """At another contract, or on another chain: ids and domain are others."""
     elsewhere = project.DatasetSale.deploy(sender=deployer)
-    signatures = market.signatures()
-    here = market.contract
-    market.contract = elsewhere
-    market.post(0)
-    market.register(0)
-    outcome = market.refusal("quote", market.args, *signatures)
-    assert outcome == refused("WrongSigner", market.buyer, market.deal.digest(market.place))
-    market.contract = here
+    signatures = sale.signatures()
+    here = sale.contract
+    sale.contract = elsewhere
+    sale.post(0)
+    sale.register(0)
+    outcome = sale.refusal("quote", sale.args, *signatures)
+    assert outcome == refused("WrongSigner", sale.buyer, sale.deal.digest(sale.place))
+    sale.contract = here
     foreign = Place(ape.chain.chain_id + 1, here.address)
-    signatures = [sign(who, market.deal, foreign) for who in (market.buyer, market.seller)]
-    outcome = market.refusal("quote", market.args, *signatures)
-    assert outcome == refused("WrongSigner", market.buyer, market.deal.digest(market.place))
-    assert here.quoteDigest(market.args) == market.deal.digest(market.place)
+    signatures = [sign(who, sale.deal, foreign) for who in (sale.buyer, sale.seller)]
+    outcome = sale.refusal("quote", sale.args, *signatures)
+    assert outcome == refused("WrongSigner", sale.buyer, sale.deal.digest(sale.place))
+    assert here.quoteDigest(sale.args) == sale.deal.digest(sale.place)
 
 
 def test_order_and_dataset_are_known_and_open(contract, buyer, seller, settlement):
-    market = make_market(contract, buyer, seller, settlement=settlement)
-    order, dataset = (a.id(market.place) for a in (market.order.account, market.dataset.account))
-    assert market.refusal("quote", *market.quote_args()) == refused("UnknownAccount", order)
-    market.post()
-    assert market.refusal("quote", *market.quote_args()) == refused("UnknownAccount", dataset)
-    market.register()
-    market.quote()
-    again = open_market(
+    sale = make_deal(contract, buyer, seller, settlement=settlement)
+    order, dataset = (a.id(sale.place) for a in (sale.order.account, sale.dataset.account))
+    assert sale.refusal("quote", *sale.quote_args()) == refused("UnknownAccount", order)
+    sale.post()
+    assert sale.refusal("quote", *sale.quote_args()) == refused("UnknownAccount", dataset)
+    sale.register()
+    sale.quote()
+    again = open_deal(
         contract, buyer, seller, settlement=settlement, artefact=keccak(b"other"), name=NAME[::-1]
     )
     for account, owner in ((again.order.account, buyer), (again.dataset.account, seller)):
@@ -182,28 +183,28 @@ def test_order_and_dataset_are_known_and_open(contract, buyer, seller, settlemen
             contract.close(account.args(), sender=owner)
             outcome = again.refusal("quote", *again.quote_args())
         assert outcome == refused("AccountIsClosed", account.id(again.place))
-    for account, owner in ((market.order.account, buyer), (market.dataset.account, seller)):
+    for account, owner in ((sale.order.account, buyer), (sale.dataset.account, seller)):
         with undone():
             contract.close(account.args(), sender=owner)
-            outcome = market.refusal("purchase", market.args, 7 if market.sealed else 0)
-        assert outcome == refused("AccountIsClosed", account.id(market.place))
+            outcome = sale.refusal("purchase", sale.args, 7 if sale.sealed else 0)
+        assert outcome == refused("AccountIsClosed", account.id(sale.place))
 
 
 def test_both_sides_use_one_currency(contract, buyer, seller, stablecoin):
-    market = open_market(contract, buyer, seller)
-    dataset = replace(market.dataset, token=stablecoin.address)
-    market.deal = replace(market.deal, dataset=dataset)
-    market.register(0)
-    assert market.refusal("quote", *market.quote_args()) == refused(
-        "OtherToken", market.order.token, stablecoin
+    sale = open_deal(contract, buyer, seller)
+    dataset = replace(sale.dataset, token=stablecoin.address)
+    sale.deal = replace(sale.deal, dataset=dataset)
+    sale.register(0)
+    assert sale.refusal("quote", *sale.quote_args()) == refused(
+        "OtherToken", sale.order.token, stablecoin
     )
 
 
 @pytest.mark.parametrize(("features", "fits"), [(30, True), (31, False)])
 def test_a_chunk_holds_a_sample(contract, buyer, seller, features, fits):
     """Else no score of it could ever be proved wrong."""
-    market = open_market(contract, buyer, seller, features=features)
-    outcome = market.refusal("quote", *market.quote_args())
+    sale = open_deal(contract, buyer, seller, features=features)
+    outcome = sale.refusal("quote", *sale.quote_args())
     assert outcome == (None if fits else refused("ChunkTooSmall", 32, 33))
 
 
@@ -211,27 +212,27 @@ def test_accounts_with_code_sign_by_erc_1271(contract, buyer, seller, stranger, 
     """The buyer and the seller are wallets whose owners sign, and nobody else's signature does."""
     owners = {"buyer": buyer, "seller": seller}
     wallets = {n: a.deploy(wallet_code, a.address, value=10 * PLENTY) for n, a in owners.items()}
-    market = make_market(contract, wallets["buyer"], wallets["seller"])
+    sale = make_deal(contract, wallets["buyer"], wallets["seller"])
 
     def act(who, method, *args, value=0):
         data = method.encode_input(*args)
         wallets[who].act(contract.address, data, value, sender=owners[who])
 
-    act("buyer", contract.post, market.order.args(), PLENTY, value=PLENTY)
-    act("seller", contract.register, market.dataset.args(), PLENTY, value=PLENTY)
-    digest = market.deal.digest(market.place)
-    signed = [sign(owner, market.deal, market.place) for owner in (buyer, seller)]
-    false = sign(stranger, market.deal, market.place)
-    outcome = market.refusal("quote", market.args, false, signed[1], sender=stranger)
+    act("buyer", contract.post, sale.order.args(), PLENTY, value=PLENTY)
+    act("seller", contract.register, sale.dataset.args(), PLENTY, value=PLENTY)
+    digest = sale.deal.digest(sale.place)
+    signed = [sign(owner, sale.deal, sale.place) for owner in (buyer, seller)]
+    false = sign(stranger, sale.deal, sale.place)
+    outcome = sale.refusal("quote", sale.args, false, signed[1], sender=stranger)
     assert outcome == refused("WrongSigner", wallets["buyer"], digest)
-    contract.quote(market.args, *signed, sender=stranger)
-    act("buyer", contract.purchase, market.args, 0)
-    assert market.state is DealState.PAID
+    contract.quote(sale.args, *signed, sender=stranger)
+    act("buyer", contract.purchase, sale.args, 0)
+    assert sale.state is DealState.PAID
 
 
-def test_a_quote_lasts_as_long_as_it_says(market):
-    assert market.deal.quote.expiry - ape.chain.blocks.head.timestamp <= QUOTE_TIME
-    assert place_of(market.contract) == market.place
+def test_a_quote_lasts_as_long_as_it_says(sale):
+    assert sale.deal.quote.expiry - ape.chain.blocks.head.timestamp <= QUOTE_TIME
+    assert place_of(sale.contract) == sale.place
 
 
 def _high_s(signature):

@@ -21,8 +21,9 @@ from offchain.mde.verifiable.rules import price_rule, rule_hash
 from offchain.mde.verifiable.scores import ScoreLeaves, running_totals, score_leaf
 from offchain.mde.verifiable.tree import CommittedTree
 from tests.kit.refusals import refusal
+from tests.kit.sale import spoil
 from tests.kit.solidity import compile_contracts
-from tests.mde.market import chunk_of, make_market, place_of, spoil
+from tests.mde.deal_driver import chunk_of, make_deal, place_of
 
 HARNESS = "tests/invariants/QuotesHarness.sol"
 SEEDS = range(6)
@@ -169,9 +170,9 @@ def test_both_price_alike(harness, rng):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_both_name_and_sign_deals_alike(contract, buyer, seller, rng):
-    market = make_market(contract, buyer, seller)
+    sale = make_deal(contract, buyer, seller)
     order = replace(
-        market.order,
+        sale.order,
         artefact=rng.bytes(32), rule=rng.bytes(32), tree=rng.bytes(32),
         depth=int(rng.integers(256)), features=int(rng.integers(2**32)),
         value_bytes=int(rng.integers(256)), stake=int.from_bytes(rng.bytes(12), "big"),
@@ -179,7 +180,7 @@ def test_both_name_and_sign_deals_alike(contract, buyer, seller, rng):
         dispute_time=int(rng.integers(2**32)),
     )  # fmt: skip
     dataset = replace(
-        market.dataset, name=rng.bytes(32), file=rng.bytes(32), key_hash=rng.bytes(32),
+        sale.dataset, name=rng.bytes(32), file=rng.bytes(32), key_hash=rng.bytes(32),
         count=int(rng.integers(2**32)), chunk_bytes=int(rng.integers(2**32)),
     )  # fmt: skip
     quote = Quote(int.from_bytes(rng.bytes(12), "big"), int(rng.integers(2**40)), rng.bytes(32))
@@ -194,14 +195,14 @@ def test_both_name_and_sign_deals_alike(contract, buyer, seller, rng):
 
 def test_a_buyer_signs_only_for_what_it_can_dispute(contract, buyer, seller):
     """Another file, another count and other scores than the ones it was handed are each refused."""
-    market = make_market(contract, buyer, seller)
-    dataset, place, leaves = market.dataset, market.place, market.leaves
-    require_registered(dataset, place, market.file)
-    leaves.require_quoted(market.deal.quote.scores, dataset.count)
-    assert open_chunks(market.domain, market.key, market.file) == b"".join(market.chunks)
+    sale = make_deal(contract, buyer, seller)
+    dataset, place, leaves = sale.dataset, sale.place, sale.leaves
+    require_registered(dataset, place, sale.file)
+    leaves.require_quoted(sale.deal.quote.scores, dataset.count)
+    assert open_chunks(sale.domain, sale.key, sale.file) == b"".join(sale.chunks)
     with pytest.raises(FileError, match="4 samples have 128"):
-        require_registered(replace(dataset, count=4), place, market.file)
+        require_registered(replace(dataset, count=4), place, sale.file)
     with pytest.raises(FileError, match="committed"):
-        require_registered(dataset, place, spoil(market.file, 1))
+        require_registered(dataset, place, spoil(sale.file, 1))
     with pytest.raises(FileError, match="scores"):
-        ScoreLeaves(leaves.leaves[::-1]).require_quoted(market.deal.quote.scores, dataset.count)
+        ScoreLeaves(leaves.leaves[::-1]).require_quoted(sale.deal.quote.scores, dataset.count)

@@ -8,166 +8,154 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from eth_hash.auto import keccak
 
-from offchain.crypto.commitments import word
-from offchain.crypto.disputable import DOMAIN_TYPE, key_evidence
+from offchain.crypto.disputable import key_evidence
 from offchain.mde.verifiable.rules import price_rule
-from tests.kit.snapshots import undone
-from tests.mde.market import CHUNKS, RULE, SEALED, Market, make_market, open_market, sold_market
-from tests.mde.weakened import WEAKENINGS, compile_weakened
+from tests.kit.sale import SEALED
+from tests.kit.weakened import check_attack, compile_copies, nobodys_files
+from tests.mde.deal_driver import CHUNKS, RULE, make_deal, open_deal, sold_deal
+from tests.mde.weakened import SALE, WEAKENINGS
 
 
 @pytest.fixture(scope="module")
 def weak(contract, deployer):
     """Weakened sales by name."""
-    return {name: deployer.deploy(code) for name, code in compile_weakened().items()}
-
-
-@pytest.fixture
-def parties(buyer, seller, stranger, stablecoin):
-    """Whoever an attack needs."""
-    return buyer, seller, stranger, stablecoin
-
-
-def _goes(market: Market, name, *args, sender=None):
-    """Whether a call would go through now."""
-    return market.refusal(name, *args, sender=sender) is None
+    return {name: deployer.deploy(code) for name, code in compile_copies(WEAKENINGS, SALE).items()}
 
 
 def asks_twice(contract, buyer, seller, stranger, stablecoin):
     """Two parties agree on another price for a pair that was sold."""
-    market = sold_market(contract, buyer, seller)
-    market.deal = replace(market.deal, quote=replace(market.deal.quote, price=1))
-    return _goes(market, "quote", *market.quote_args())
+    sale = sold_deal(contract, buyer, seller)
+    sale.deal = replace(sale.deal, quote=replace(sale.deal.quote, price=1))
+    return sale.goes("quote", *sale.quote_args())
 
 
 def quotes_without_the_buyer(contract, buyer, seller, stranger, stablecoin):
-    market = open_market(contract, buyer, seller)
-    signature = market.signatures()[1]
-    return _goes(market, "quote", market.args, signature, signature)
+    sale = open_deal(contract, buyer, seller)
+    signature = sale.signatures()[1]
+    return sale.goes("quote", sale.args, signature, signature)
 
 
 def quotes_without_the_seller(contract, buyer, seller, stranger, stablecoin):
-    market = open_market(contract, buyer, seller)
-    signature = market.signatures()[0]
-    return _goes(market, "quote", market.args, signature, signature)
+    sale = open_deal(contract, buyer, seller)
+    signature = sale.signatures()[0]
+    return sale.goes("quote", sale.args, signature, signature)
 
 
 def buys_at_an_expired_price(contract, buyer, seller, stranger, stablecoin):
-    market = open_market(contract, buyer, seller)
-    market.quote()
-    market.lapse()
-    return _goes(market, "purchase", market.args, 0)
+    sale = open_deal(contract, buyer, seller)
+    sale.quote()
+    sale.lapse()
+    return sale.goes("purchase", sale.args, 0)
 
 
 def stakes_another_currency(contract, buyer, seller, stranger, stablecoin):
     """A seller answers in tokens for a price in coins: the cheated are paid by others."""
-    market = open_market(contract, buyer, seller)
-    dataset = replace(market.dataset, token=stablecoin.address)
-    market.deal = replace(market.deal, dataset=dataset)
-    market.register(0)
-    return _goes(market, "quote", *market.quote_args())
+    sale = open_deal(contract, buyer, seller)
+    dataset = replace(sale.dataset, token=stablecoin.address)
+    sale.deal = replace(sale.deal, dataset=dataset)
+    sale.register(0)
+    return sale.goes("quote", *sale.quote_args())
 
 
 def cheats_more_than_it_can_repay(contract, buyer, seller, stranger, stablecoin):
-    market = open_market(contract, buyer, seller, funds=0)
-    market.quote()
-    return _goes(market, "purchase", market.args, 0)
+    sale = open_deal(contract, buyer, seller, funds=0)
+    sale.quote()
+    return sale.goes("purchase", sale.args, 0)
 
 
 def buys_without_money(contract, buyer, seller, stranger, stablecoin):
-    market = open_market(contract, buyer, seller, budget=0)
-    market.quote()
-    return _goes(market, "purchase", market.args, 0)
+    sale = open_deal(contract, buyer, seller, budget=0)
+    sale.quote()
+    return sale.goes("purchase", sale.args, 0)
 
 
 def seals_rubbish_in_the_sellers_name(contract, buyer, seller, stranger, stablecoin):
-    market = open_market(contract, buyer, seller, settlement=SEALED)
-    market.quote()
-    market.buy()
-    return _goes(market, "sealKey", *market.both, 5, bytes(32), sender=stranger)
+    sale = open_deal(contract, buyer, seller, settlement=SEALED)
+    sale.quote()
+    sale.buy()
+    return sale.goes("sealKey", *sale.both, 5, bytes(32), sender=stranger)
 
 
 def pays_a_price_of_its_own(contract, buyer, seller, stranger, stablecoin):
-    market = open_market(contract, buyer, seller)
-    market.quote()
-    market.deal = replace(market.deal, quote=replace(market.deal.quote, price=1))
-    return _goes(market, "purchase", market.args, 0)
+    sale = open_deal(contract, buyer, seller)
+    sale.quote()
+    sale.deal = replace(sale.deal, quote=replace(sale.deal.quote, price=1))
+    return sale.goes("purchase", sale.args, 0)
 
 
 def complains_of_another_delivery(contract, buyer, seller, stranger, stablecoin):
     """A buyer seals itself a wrong key and shows that."""
-    market = open_market(contract, buyer, seller, settlement=SEALED)
-    market.quote()
-    market.buy()
-    market.deliver()
-    forged = key_evidence(market.secret, *market.seal_args(bytes(32)))
-    return _goes(market, "proveWrongKey", *market.both, forged)
+    sale = open_deal(contract, buyer, seller, settlement=SEALED)
+    sale.quote()
+    sale.buy()
+    sale.deliver()
+    forged = key_evidence(sale.secret, *sale.seal_args(bytes(32)))
+    return sale.goes("proveWrongKey", *sale.both, forged)
 
 
 def settles_before_the_buyer_has_looked(contract, buyer, seller, stranger, stablecoin):
-    market = sold_market(contract, buyer, seller, spoilt=1)
-    return _goes(market, "settle", *market.both, sender=seller)
+    sale = sold_deal(contract, buyer, seller, spoilt=1)
+    return sale.goes("settle", *sale.both, sender=seller)
 
 
 def brings_a_meaner_rule(contract, buyer, seller, stranger, stablecoin):
-    market = sold_market(contract, buyer, seller)
-    *head, _ = market.price_proof()
-    return _goes(market, "proveWrongPrice", *head, price_rule(replace(RULE, cap=51)))
+    sale = sold_deal(contract, buyer, seller)
+    *head, _ = sale.price_proof()
+    return sale.goes("proveWrongPrice", *head, price_rule(replace(RULE, cap=51)))
 
 
 def shows_a_sample_of_its_own(contract, buyer, seller, stranger, stablecoin):
     """The same values under another label, which the tree scores otherwise."""
-    market = sold_market(contract, buyer, seller)
-    *head, evidence = market.score_proof(1)
+    sale = sold_deal(contract, buyer, seller)
+    *head, evidence = sale.score_proof(1)
     index, chunk, path = evidence[1]
     sample = (index, b"\0\0" + chunk[2:], path)
-    return _goes(market, "proveWrongScore", *head, (evidence[0], sample, *evidence[2:]))
+    return sale.goes("proveWrongScore", *head, (evidence[0], sample, *evidence[2:]))
 
 
 def shows_one_sample_twice(contract, buyer, seller, stranger, stablecoin):
-    market = sold_market(contract, buyer, seller)
-    return _goes(market, "proveRepeatedSample", *market.repeated_proof(1, 1))
+    sale = sold_deal(contract, buyer, seller)
+    return sale.goes("proveRepeatedSample", *sale.repeated_proof(1, 1))
 
 
 def goes_another_way_through_the_tree(contract, buyer, seller, stranger, stablecoin):
-    market = sold_market(contract, buyer, seller)
-    *head, evidence = market.score_proof(1)
-    other = market.tree.path(CHUNKS[0])
-    return _goes(market, "proveWrongScore", *head, (*evidence[:2], other, *evidence[3:]))
+    sale = sold_deal(contract, buyer, seller)
+    *head, evidence = sale.score_proof(1)
+    other = sale.tree.path(CHUNKS[0])
+    return sale.goes("proveWrongScore", *head, (*evidence[:2], other, *evidence[3:]))
 
 
 def starts_from_a_total_of_its_own(contract, buyer, seller, stranger, stablecoin):
-    market = sold_market(contract, buyer, seller)
-    *head, evidence = market.score_proof(1)
+    sale = sold_deal(contract, buyer, seller)
+    *head, evidence = sale.score_proof(1)
     forged = (*evidence[:3], evidence[3] + 1, *evidence[4:])
-    return _goes(market, "proveWrongScore", *head, forged)
+    return sale.goes("proveWrongScore", *head, forged)
 
 
 def complains_of_a_gift(contract, buyer, seller, stranger, stablecoin):
     """A seller that counts a good sample for nothing is punished for it."""
-    market = sold_market(contract, buyer, seller, counted=[True, False, True, True, True])
-    return _goes(market, "proveWrongScore", *market.score_proof(1))
+    sale = sold_deal(contract, buyer, seller, counted=[True, False, True, True, True])
+    return sale.goes("proveWrongScore", *sale.score_proof(1))
 
 
 def leaves_out_harm(contract, buyer, seller, stranger, stablecoin):
     """The seller passes over what does harm, and nobody can prove it."""
     totals = [300, 800, 800, 860, 870]
-    market = sold_market(contract, buyer, seller, totals=totals, price=RULE.price(870))
-    return not _goes(market, "proveWrongScore", *market.score_proof(2))
+    sale = sold_deal(contract, buyer, seller, totals=totals, price=RULE.price(870))
+    return not sale.goes("proveWrongScore", *sale.score_proof(2))
 
 
 def sells_files_of_another(contract, buyer, seller, stranger, stablecoin):
     """A thief registers another's commitments and brings the key that the seller published."""
-    market = sold_market(contract, buyer, seller)
-    stolen = make_market(contract, buyer, stranger)
-    stolen.deal = replace(market.deal, dataset=replace(market.dataset, seller=stranger.address))
-    stolen.key = market.key
+    sale = sold_deal(contract, buyer, seller)
+    stolen = make_deal(contract, buyer, stranger)
+    stolen.deal = replace(sale.deal, dataset=replace(sale.dataset, seller=stranger.address))
+    stolen.key = sale.key
     stolen.register()
     stolen.quote()
     stolen.buy()
-    return _goes(stolen, "publishKey", *stolen.both, stolen.key, sender=stranger)
+    return stolen.goes("publishKey", *stolen.both, stolen.key, sender=stranger)
 
 
 ATTACKS = {
@@ -198,20 +186,8 @@ def test_every_defence_has_its_attack():
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_the_attack_fails(contract, parties, name):
-    with undone():
-        assert not ATTACKS[name](contract, *parties)
-
-
-@pytest.mark.parametrize("name", ATTACKS)
-def test_the_attack_succeeds_without_the_defence(weak, parties, name, monkeypatch):
-    if name == "files belong to nobody":
-        # The twin of this copy binds neither contract nor seller.
-        monkeypatch.setattr("offchain.crypto.disputable.FileDomain.digest", _nobodys)
-    with undone():
-        assert ATTACKS[name](weak[name], *parties)
-
-
-@property
-def _nobodys(domain):
-    return keccak(DOMAIN_TYPE + word(domain.chain_id) + domain.label)
+def test_the_attack_needs_the_weakness(contract, weak, buyer, seller, stranger, stablecoin, name):
+    twin = nobodys_files() if name == "files belong to nobody" else None
+    check_attack(
+        ATTACKS[name], contract, weak[name], buyer, seller, stranger, stablecoin, twin=twin
+    )

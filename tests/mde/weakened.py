@@ -2,71 +2,67 @@
 
 from __future__ import annotations
 
-from ape.contracts import ContractContainer
+from tests.kit.weakened import NOBODYS_FILES, Weakenings
 
-from tests.kit.weakened import compile_copies
-
-_SALE = "contracts/mde/DatasetSale.sol"
+SALE = "contracts/mde/DatasetSale.sol"
 _SAMPLES = "contracts/mde/quotes/Samples.sol"
 _SCORES = "contracts/mde/quotes/Scores.sol"
 _TREE = "contracts/mde/quotes/DecisionTree.sol"
-_FILE = "contracts/exchange/ChunkedFile.sol"
-# Name of the copy -> the change that makes it: file, text that is there, text instead.
-WEAKENINGS: dict[str, tuple[str, str, str]] = {
+WEAKENINGS: Weakenings = {
     "quotes a pair again": (
-        _SALE,
+        SALE,
         "require(_deals[ids.pair].state() == DealState.None, AlreadyQuoted(ids.pair));",
         "",
     ),
-    "asks no buyer": (_SALE, "_signed(order.buyer, digest, buyerSignature);", "buyerSignature;"),
+    "asks no buyer": (SALE, "_signed(order.buyer, digest, buyerSignature);", "buyerSignature;"),
     "asks no seller": (
-        _SALE,
+        SALE,
         "_signed(dataset.seller, digest, sellerSignature);",
         "sellerSignature;",
     ),
     "knows no expiry": (
-        _SALE,
+        SALE,
         "require(block.timestamp < quote_.expiry, QuoteExpired(block.timestamp, quote_.expiry));",
         "quote_;",
     ),
     "mixes currencies": (
-        _SALE,
+        SALE,
         "require(order.token == dataset.token, OtherToken(order.token, dataset.token));",
         "",
     ),
     "sells without stakes": (
-        _SALE,
+        SALE,
         "_requireOpen(ids.dataset).hold(order.stake)",
         "_requireOpen(ids.dataset)",
     ),
     "sells without a budget": (
-        _SALE,
+        SALE,
         "_requireOpen(ids.order).hold(deal.quote.price)",
         "_requireOpen(ids.order)",
     ),
     "lets anybody seal": (
-        _SALE,
+        SALE,
         "_onlySeller(deal.dataset);\n        Ids memory ids = _deliverable",
         "Ids memory ids = _deliverable",
     ),
     "believes any deal": (
-        _SALE,
+        SALE,
         "require(status.content() == given, WrongDeal(status.content(), given));",
         "given;",
     ),
     "believes any delivery": (
-        _SALE,
+        SALE,
         "require(delivery == purchase_.delivery, WrongDelivery(purchase_.delivery, delivery));",
         "delivery;",
     ),
     "settles at once": (
-        _SALE,
+        SALE,
         "require(block.timestamp >= status.deadline(),"
         " TooEarly(block.timestamp, status.deadline()));",
         "",
     ),
     "believes any rule": (
-        _SALE,
+        SALE,
         "require(given == deal.order.rule, WrongRule(deal.order.rule, given));",
         "given;",
     ),
@@ -89,14 +85,5 @@ WEAKENINGS: dict[str, tuple[str, str, str]] = {
         "",
     ),
     "forgives left-out harm": (_SCORES, "require(score <= 0 || evidence", "require(evidence"),
-    "files belong to nobody": (
-        _FILE,
-        "block.chainid, address(this), seller, label",
-        "block.chainid, label",
-    ),
+    "files belong to nobody": NOBODYS_FILES,
 }
-
-
-def compile_weakened() -> dict[str, ContractContainer]:
-    """The weakened sales by name."""
-    return compile_copies({name: (change,) for name, change in WEAKENINGS.items()}, _SALE)

@@ -142,14 +142,14 @@ def test_tests_of_a_room_know_their_own_and_the_kit():
 @pytest.mark.parametrize(
     ("path", "line", "allowed"),
     [
-        ("hide/test_a.py", "from tests.mde.market import Market", False),
+        ("hide/test_a.py", "from tests.mde.deal_driver import DealDriver", False),
         ("hide/stories/test_a.py", "from tests.offchain.hide.small import made_up", True),
         ("hide/test_a.py", "from tests.offchain.mde import small", False),
         ("offchain/crypto/test_a.py", "from tests.offchain.hyperx.small_market import ANNA", False),
         ("offchain/mde/test_a.py", "def f():\n    import tests.offchain.seccl.small", False),
         ("offchain/mde/test_a.py", "from tests.kit import multiproofs", True),
         ("kit/driver.py", "from tests.hyperx.terms import make_terms", False),
-        ("gas/sale.py", "from tests.hide.shop import Shop", True),
+        ("gas/sale.py", "from tests.hide.listing_driver import ListingDriver", True),
         ("conftest.py", "from tests.kit.addresses import forgotten_afterwards", True),
     ],
 )

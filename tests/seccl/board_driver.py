@@ -12,14 +12,8 @@ from ape.contracts import ContractInstance
 from eth_account.messages import encode_typed_data
 
 from offchain.crypto import commitments as cm
-from offchain.seccl.messages import (
-    DIGEST_BYTES,
-    Board,
-    MessageKind,
-    PostKey,
-    Receipt,
-    SessionTerms,
-)
+from offchain.seccl.board import DIGEST_BYTES, Board
+from offchain.seccl.messages import MessageKind, PostKey, Receipt, SessionTerms
 from tests.kit.driver import Driver
 
 UPLOAD, EVALUATION = MessageKind.UPLOAD, MessageKind.EVALUATION
@@ -68,14 +62,14 @@ def make_terms(contract: ContractInstance, server: Any, members: Sequence[Any], 
 
 def open_session(
     contract: ContractInstance, server: Any, members: Sequence[Any], **changes: Any
-) -> Session:
+) -> BoardDriver:
     """Opens a session on the board."""
     terms = make_terms(contract, server, members, **changes)
     receipt = contract.createSession(
         terms.words(), terms.document, value=terms.stake, sender=server
     )
     (log,) = contract.SessionCreated.from_receipt(receipt)
-    return Session(contract, bytes(log.session), terms, server, tuple(members))
+    return BoardDriver(contract, bytes(log.session), terms, server, tuple(members))
 
 
 def open_batched(contract: ContractInstance, server: Any, members: Sequence[Any], **changes: Any):
@@ -85,7 +79,7 @@ def open_batched(contract: ContractInstance, server: Any, members: Sequence[Any]
 
 
 @dataclass
-class Session(Driver):
+class BoardDriver(Driver):
     """One session, its server and its members."""
 
     contract: ContractInstance

@@ -3,7 +3,8 @@
 import pytest
 
 from offchain.crypto import commitments as cm
-from offchain.seccl.messages import Board, Receipt
+from offchain.seccl.board import Board
+from offchain.seccl.messages import Receipt
 from tests.kit.refusals import refused
 from tests.kit.snapshots import undone
 from tests.seccl.board_driver import (

@@ -21,7 +21,7 @@ struct SampleEvidence {
 /// exchange has anyway, so no second tree can disagree with the first.
 ///
 /// Chunks hold samples as they are, with no second cipher inside: else the contract could not read them. What keeps them
-/// secret before the sale is ChunkCipher alone, keccak256 in counter mode. offchain/mde/verifiable/samples.py is this
+/// secret before the sale is ChunkCipher alone, keccak256 in counter mode. offchain/mde/verifiable/encoding.py is this
 /// file's twin.
 library Samples {
     error SampleOutOfRange(uint256 index, uint256 count);

@@ -53,6 +53,12 @@ library HighestLib {
 
     /// @dev Puts `standing` where it belongs among the first `size`, of which the top one is gone.
     function _sink(Standing[] memory heap, uint256 size, Standing standing) private pure {
+        // Reads and writes the places of the array alone:
+        //
+        //     heap      + 0x20    + 0x40    + 0x60
+        //     +---------+---------+---------+---------+--
+        //     | length  | place 0 | place 1 | place 2 | ...
+        //     +---------+---------+---------+---------+--
         assembly ("memory-safe") {
             let places := add(heap, 0x20)
             // Where `standing` would go, as an offset; below offset x lie 2 * x + 32 and 2 * x + 64.

@@ -46,11 +46,24 @@ library TallyLib {
 
     /// @notice Adds the points that one ballot gives, in lanes. No lane overflows: each is wide enough for all voters.
     function add(Tally storage self, uint256 round, uint256[] memory given) internal {
-        for (uint256 w = 0; w < given.length; ++w) {
-            if (given[w] == 0) continue;
-            uint256 held = self.points[w].during(round);
-            unchecked {
-                self.points[w] = RoundWordLib.create(round, held + given[w]);
+        RoundWord[86] storage points = self.points;
+        // One block: it reads the words of `given` and allocates nothing.
+        assembly ("memory-safe") {
+            // As RoundWordLib has it: the round, plus one, above 240 bits of content.
+            let tag := add(round, 1)
+            let slot := points.slot
+            let source := add(given, 0x20)
+            let end := add(source, shl(5, mload(given)))
+            for {} lt(source, end) {
+                source := add(source, 0x20)
+                slot := add(slot, 1)
+            } {
+                let more := mload(source)
+                if iszero(more) { continue }
+                let held := sload(slot)
+                // What an earlier round left there counts for nothing.
+                if iszero(eq(shr(240, held), tag)) { held := shl(240, tag) }
+                sstore(slot, add(held, more))
             }
         }
     }

@@ -71,7 +71,6 @@ abstract contract Classifier is IClassifier {
     }
 
     /// @inheritdoc IClassifier
-    /// @dev The trainer is somebody (NoTrainer).
     function open(address trainer_) external override whileInitialising {
         require(trainer_ != address(0), NoTrainer());
         trainer = trainer_;
@@ -79,7 +78,6 @@ abstract contract Classifier is IClassifier {
     }
 
     /// @inheritdoc IClassifier
-    /// @dev Nobody can train before the classifier opens (NotOpen).
     function learn(uint256[] calldata features, uint256 label) external override returns (uint256 predicted) {
         address trainer_ = trainer;
         require(trainer_ != address(0), NotOpen());
@@ -96,7 +94,6 @@ abstract contract Classifier is IClassifier {
     }
 
     /// @inheritdoc IClassifier
-    /// @dev Requirements: the words exist (WordsOutOfRange).
     function exportWords(uint256 first, uint256 count) external view override returns (uint256[] memory words) {
         _checkWords(first, count);
         words = new uint256[](count);

@@ -22,17 +22,8 @@ import {Waits} from "./WaitingIncentive.sol";
 ///
 /// All else is the stake incentive's. Two classes and a = 0.77: 0.485 and 2.725 times submissionCost.
 ///
-/// What it does: who contributes what the model confirms as often as stated pays submissionCost units on average, as
-/// under the constant cost; who contradicts the model again and again pays a multiple, and the higher the accuracy that
-/// is stated, the greater is that multiple. The stated accuracy is a term and never measured, so that nobody can move it
-/// by contributing.
-///
-/// What it does not: the chain knows no truth, so surprise is measured against the model. Who echoes the model's
-/// own predictions pays the least, teaches it nothing and earns good data all the same; who honestly corrects a model
-/// that is wrong pays the most. A lie that the model has come to believe is as cheap as the truth was before.
-///
-/// Between asking for the cost and adding the data, others may change the model's mind. Who offers deposit +
-/// `disagreeCost` is not refused for that; what is not needed is credited.
+/// Who contributes what the model confirms as often as stated pays submissionCost units on average. The chain knows no
+/// truth, so surprise is measured against the model: see docs/sum.md for what that does, and what it does not.
 contract EntropyIncentive is StakeIncentive {
     uint256 private constant ONE = 10_000;
 

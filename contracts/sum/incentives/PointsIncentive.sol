@@ -29,8 +29,10 @@ contract PointsIncentive is WaitingIncentive {
     }
 
     /// @inheritdoc IIncentive
-    /// @dev Requirements: nobody has reported it (AlreadyReported), the wait is over (RefundTooEarly), the model agrees
-    /// (ModelDisagrees).
+    /// @dev Requirements:
+    /// - nobody has reported it (AlreadyReported)
+    /// - the wait is over (RefundTooEarly)
+    /// - the model agrees (ModelDisagrees)
     function onRefund(Claim calldata claim) external view returns (uint256 amount) {
         require(!claim.reported, AlreadyReported());
         _requireGood(claim);
@@ -38,8 +40,10 @@ contract PointsIncentive is WaitingIncentive {
     }
 
     /// @inheritdoc IIncentive
-    /// @dev Requirements: nobody has reported it (AlreadyReported), the wait is over (ReportTooEarly), the model disagrees
-    /// (ModelAgrees).
+    /// @dev Requirements:
+    /// - nobody has reported it (AlreadyReported)
+    /// - the wait is over (ReportTooEarly)
+    /// - the model disagrees (ModelAgrees)
     function onReport(Claim calldata claim) external view returns (uint256 amount) {
         require(!claim.reported, AlreadyReported());
         _requireBad(claim);
@@ -47,7 +51,8 @@ contract PointsIncentive is WaitingIncentive {
     }
 
     /// @inheritdoc IIncentive
-    /// @dev Requirements: none that can be met, for nothing is ever left (NothingLeft).
+    /// @dev Requirements:
+    /// - none that can be met, for nothing is ever left (NothingLeft)
     function onTakeOver(Claim calldata) external pure returns (uint256) {
         revert NothingLeft();
     }

@@ -17,8 +17,7 @@ import {WaitingIncentive, Waits} from "./WaitingIncentive.sol";
 ///     takeover[wei] = what is left of the deposit
 ///
 /// 60 is the root of the seconds of an hour: one hour after the last update a contribution costs `costWeight` units, four
-/// hours after it half of that. Its Solidity contracts differ from the simulation in two ways that were not kept:
-/// they multiply by 3,600 instead of 60, and take a contribution within the same second.
+/// hours after it half of that.
 contract StakeIncentive is WaitingIncentive {
     uint256 private constant ROOT_OF_HOUR = 60;
 
@@ -53,7 +52,8 @@ contract StakeIncentive is WaitingIncentive {
     }
 
     /// @inheritdoc IIncentive
-    /// @dev Requirements: at least a second has passed since the last update (TooSoonAfterUpdate).
+    /// @dev Requirements:
+    /// - at least a second has passed since the last update (TooSoonAfterUpdate)
     function required(uint256[] calldata features, uint256 label, uint256 lastUpdate)
         external
         view
@@ -63,7 +63,8 @@ contract StakeIncentive is WaitingIncentive {
     }
 
     /// @inheritdoc IIncentive
-    /// @dev Requirements: at least a second has passed since the last update (TooSoonAfterUpdate).
+    /// @dev Requirements:
+    /// - at least a second has passed since the last update (TooSoonAfterUpdate)
     function onAdd(address, uint256[] calldata features, uint256 label, uint256 lastUpdate)
         external
         view
@@ -73,8 +74,10 @@ contract StakeIncentive is WaitingIncentive {
     }
 
     /// @inheritdoc IIncentive
-    /// @dev Requirements: something is left (NothingLeft), the wait is over (RefundTooEarly), the model agrees
-    /// (ModelDisagrees).
+    /// @dev Requirements:
+    /// - something is left (NothingLeft)
+    /// - the wait is over (RefundTooEarly)
+    /// - the model agrees (ModelDisagrees)
     function onRefund(Claim calldata claim) external view returns (uint256 amount) {
         require(claim.left > 0, NothingLeft());
         _requireGood(claim);
@@ -82,8 +85,11 @@ contract StakeIncentive is WaitingIncentive {
     }
 
     /// @inheritdoc IIncentive
-    /// @dev Requirements: something is left (NothingLeft), the wait is over (ReportTooEarly), the model disagrees
-    /// (ModelAgrees), data of the reporter's proved good (NoGoodData).
+    /// @dev Requirements:
+    /// - something is left (NothingLeft)
+    /// - the wait is over (ReportTooEarly)
+    /// - the model disagrees (ModelAgrees)
+    /// - data of the reporter's proved good (NoGoodData)
     function onReport(Claim calldata claim) external view returns (uint256 amount) {
         require(claim.left > 0, NothingLeft());
         _requireBad(claim);
@@ -93,7 +99,9 @@ contract StakeIncentive is WaitingIncentive {
     }
 
     /// @inheritdoc IIncentive
-    /// @dev Requirements: something is left (NothingLeft), the claimant's wait is over (TakeOverTooEarly).
+    /// @dev Requirements:
+    /// - something is left (NothingLeft)
+    /// - the claimant's wait is over (TakeOverTooEarly)
     function onTakeOver(Claim calldata claim) external view returns (uint256 amount) {
         _requireLeftOver(claim);
         return claim.left;

@@ -59,6 +59,17 @@ class ScoreLeaves:
         """What the quote names."""
         return cm.root_of(self.leaves)
 
+    def to_bytes(self) -> bytes:
+        """The leaves as they go into the datastore."""
+        return b"".join(self.leaves)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> ScoreLeaves:
+        """The leaves that `to_bytes` wrote. Raises FileError for bytes that are no words."""
+        if not data or len(data) % 32:
+            raise FileError(f"{len(data)} bytes of scores, needs a multiple of 32")
+        return cls(tuple(data[i : i + 32] for i in range(0, len(data), 32)))
+
     def path(self, index: int) -> list[bytes]:
         """Siblings from leaf ``index`` to the root."""
         return cm.path(self.leaves, index)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from offchain.report.figures import png
 from offchain.sum.study.beyond_plots import crowd_figure, entropy_figure, map_figures
 from offchain.sum.study.results import Results
 from offchain.sum.study.statistics import Values, mean_interval, median_interval
@@ -21,13 +21,9 @@ Draw = Callable[[Axes, Sweep, Results], None]
 _COSTS = "cost-kept", "cost-locked", "cost-weight"
 
 
-def write_plots(findings: Findings, folder: Path) -> list[Path]:
-    """Writes all plots that there are figures for; their paths."""
-    paths = []
-    for name, figure in figures(findings):
-        paths.append(folder / f"{name}.png")
-        figure.savefig(paths[-1], dpi=DPI)
-    return paths
+def plots(findings: Findings) -> dict[str, bytes]:
+    """All plots that there are figures for, PNG files by name."""
+    return {f"{name}.png": png(figure, DPI) for name, figure in figures(findings)}
 
 
 def figures(findings: Findings) -> Iterator[tuple[str, Figure]]:

@@ -6,6 +6,7 @@ from collections import Counter
 
 import numpy as np
 
+from offchain.report.sheets import Row, Sheet
 from offchain.report.text import markdown
 from offchain.sum.study.beyond_report import crowd_section, entropy_section, map_section
 from offchain.sum.study.paper import CLAIMS, KEPT, Claim
@@ -115,6 +116,16 @@ def judge(claim: Claim, sweep: Sweep, results: Results) -> Verdict:
 
 
 def _claims(findings: Findings) -> str:
+    sheet = claims_sheet(findings)
+    rows = [
+        (*row.cells[:-1], f"**{row.cells[-1]}**") if row.strong else row.cells for row in sheet.rows
+    ]
+    table = markdown(sheet.headers, rows, sheet.text_columns)
+    return f"{_RULE}\n{table}\n\n{sheet.note}\n"
+
+
+def claims_sheet(findings: Findings) -> Sheet:
+    """What the paper says, what was measured, and whether that bears it out."""
     sweeps = {sweep.name: sweep for sweep in findings.sweeps}
     rows, words = [], Counter[str]()
     for claim in CLAIMS:
@@ -124,24 +135,23 @@ def _claims(findings: Findings) -> str:
         verdict = judge(claim, sweep, findings.results)
         if not claim.supplement:
             words[verdict.word] += 1
-        rows.append(
-            (
-                claim.place,
-                claim.says,
-                sweep.name,
-                _METRICS[claim.metric] + (" (ours)" if claim.supplement else ""),
-                _figures(claim, verdict, findings.results.values(sweep.cases(), claim.metric)),
-                _change(claim, sweep, findings.results),
-                f"**{verdict.word}**" if verdict.word == CONTRADICTED else verdict.word,
-            )
+        cells = (
+            claim.place,
+            claim.says,
+            sweep.name,
+            _METRICS[claim.metric] + (" (ours)" if claim.supplement else ""),
+            _figures(claim, verdict, findings.results.values(sweep.cases(), claim.metric)),
+            _change(claim, sweep, findings.results),
+            verdict.word,
         )
+        rows.append(Row(cells, strong=verdict.word == CONTRADICTED))
     told = ", ".join(f"{words[word]} {word}" for word in (CONFIRMED, CONTRADICTED, NOT_SEEN))
     headers = "paper", "says", "sweep", "metric", "measured", "change", "verdict"
-    note = f"""
-Counting each reading of the gap and of the cost: {told}. Metrics marked (ours) stand beside the
-paper's, which a run may not reach, and are not counted.
-"""
-    return f"{_RULE}\n{markdown(headers, rows, texts=7)}\n{note}"
+    note = (
+        f"Counting each reading of the gap and of the cost: {told}. Metrics marked (ours) stand "
+        "beside the\npaper's, which a run may not reach, and are not counted."
+    )
+    return Sheet("Claim by claim", headers, len(headers), tuple(rows), note=note)
 
 
 def _figures(claim: Claim, verdict: Verdict, values: Values) -> str:

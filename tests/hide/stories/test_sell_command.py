@@ -20,7 +20,8 @@ from scripts import sell
 from scripts._hide.chain import SaleChain
 from scripts._hide.stories import STORIES
 from scripts._stage.chain import ActionRefused
-from tests.hide.shop import OPEN, PRICES, SEALED, Shop, open_shop
+from tests.hide.listing_driver import PRICES, ListingDriver, open_shop
+from tests.kit.sale import OPEN, SEALED
 
 NOWHERE = "0x000000000000000000000000000000000000dEaD"
 REFUSED = {
@@ -101,8 +102,8 @@ def test_help_loads_no_library_that_takes_seconds() -> None:
 # ---------------------------------------------------------------- what the contract refuses
 
 
-def _buy(shop: Shop, level: int, pays: int) -> Action:
-    key = shop.one_time_key(shop.seller)
+def _buy(shop: ListingDriver, level: int, pays: int) -> Action:
+    _, key = shop.one_time_key()
     return Action("buy", shop.buy_args(level, key), pays)
 
 
@@ -147,10 +148,10 @@ def _late_dispute(shop, buyer, other):
 
 def _anothers_key(shop, buyer, other):
     shop.buy(buyer)
-    shop.one_time_key(other)
+    secret, _ = shop.one_time_key()
     args = list(shop.key_proof(buyer, shop.deliver(buyer, bytes(range(32)))))
     _, _, x, sealed, *_ = args[3]
-    args[3] = key_evidence(shop.secret(other), x, sealed)
+    args[3] = key_evidence(secret, x, sealed)
     return Action("proveWrongKey", tuple(args)), "NotTheSecret"
 
 
@@ -179,7 +180,7 @@ def test_a_refused_call_is_told_by_its_error_and_costs_gas_alone(
     """One line with all values; the money is where it was, and the adapter remembers the call."""
     shop = open_shop(contract, seller, settlement=SEALED)
     action, words = BY_BUYER[what](shop, buyer, other)
-    chain = SaleChain(contract, shop.id, NATIVE, 0, 0)
+    chain = SaleChain(contract, shop.id, NATIVE, 0, closing=0)
     held, before = shop.balance, shop.money(buyer)
     with pytest.raises(ActionRefused) as refused:
         chain.send(action, buyer)
@@ -196,7 +197,7 @@ def test_a_late_delivery_is_refused(contract, seller, buyer) -> None:
     shop = open_shop(contract, seller, settlement=OPEN)
     shop.buy(buyer)
     shop.lapse(buyer)
-    chain = SaleChain(contract, shop.id, NATIVE, 0, 0)
+    chain = SaleChain(contract, shop.id, NATIVE, 0, closing=0)
     with pytest.raises(ActionRefused, match=r"publishKey by .* refused: TooLate"):
         chain.send(Action("publishKey", shop.publish_args(buyer)), seller)
     shop.refund(buyer)
@@ -204,7 +205,7 @@ def test_a_late_delivery_is_refused(contract, seller, buyer) -> None:
 
 def test_the_events_of_a_listing_tell_what_the_contract_keeps(shop, buyer, other) -> None:
     """Roles see the same money, states and windows as the chain, whatever pays."""
-    chain = SaleChain(shop.contract, shop.id, shop.listing.token, 0, 0)
+    chain = SaleChain(shop.contract, shop.id, shop.listing.token, 0, closing=0)
 
     def compare() -> None:
         session = chain.read()
@@ -242,6 +243,6 @@ def test_the_events_of_a_listing_tell_what_the_contract_keeps(shop, buyer, other
 
 def test_a_listing_that_nobody_made_is_said_to_be_none(contract) -> None:
     """By its id and its contract."""
-    session = SaleChain(contract, b"\1" * 32, NATIVE, 0, 0).read()
+    session = SaleChain(contract, b"\1" * 32, NATIVE, 0, closing=0).read()
     with pytest.raises(SaleError, match=f"no listing 0x0101.* at {contract.address}"):
         _ = session.listed

@@ -89,6 +89,17 @@ def test_a_session_goes_on_where_its_process_was_killed(
     assert resumed.record.dataset_matches
 
 
+def test_a_session_does_not_go_on_with_another_extractor(factory_file, tmp_path) -> None:
+    """Features of the one that was published would be decoded by another one's secret."""
+    telling = KillingTelling()
+    telling.last, telling.times = "register", 2
+    options, home = small_options(tmp_path), tmp_path / "home"
+    with pytest.raises(Killed):
+        demonstration.Demonstration("honest", options, home=home, telling=telling).run()
+    with pytest.raises(click.ClickException, match="publishes another extractor: give --extractor"):
+        play_for_good("honest", tmp_path, resume=telling.address, cut="block5_project")
+
+
 def test_a_datastore_that_fails_midway_costs_nobody_anything(
     factory_file, tmp_path, monkeypatch
 ) -> None:

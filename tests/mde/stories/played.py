@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts._mde.options import PriceOptions
-from scripts._mde.play import play_story
+from scripts._mde.play import Market
 from scripts.price import cli
 from tests.kit.options import options_of
 from tests.kit.snapshots import undone
@@ -45,9 +45,9 @@ def small_options(**changes: Any) -> PriceOptions:
     return options_of(cli, PriceOptions, **(small | changes))
 
 
-def play(name: str, folder: Path, **changes: Any) -> Played:
-    """Plays `name` and undoes all of it on chain."""
+def play(name: str, folder: Path, *, forgetful: bool = False, **changes: Any) -> Played:
+    """Plays `name` and undoes all of it on chain. forgetful: roles are killed before every step."""
     with undone():
-        wrong = play_story(name, small_options(**changes), folder)
+        wrong = Market(name, small_options(**changes), folder, forgetful).run()
     record = json.loads((folder / name / "price.json").read_text())
     return Played(wrong, record, folder / name)

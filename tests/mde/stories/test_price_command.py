@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from offchain.data.imageset import DataError
 from offchain.mde.errors import MdeError
 from scripts import price
-from scripts._mde.play import play_story
+from scripts._mde.play import Market
 from scripts._mde.stories import STORIES
 from tests.mde.stories.played import small_options
 
@@ -72,7 +72,7 @@ def test_options_that_cannot_be_are_refused_in_one_line(project, tmp_path, what:
     changes, words = CHECKED[what]
     height = ape.chain.blocks.height
     with pytest.raises((click.ClickException, MdeError, DataError)) as refusal:
-        play_story("honest", small_options(**changes), tmp_path)
+        Market("honest", small_options(**changes), tmp_path).run()
     assert words in str(refusal.value)
     assert "\n" not in str(refusal.value)
     assert ape.chain.blocks.height == height
@@ -87,7 +87,7 @@ def test_options_that_cannot_be_are_refused_in_one_line(project, tmp_path, what:
 )
 def test_a_story_that_cannot_happen_so_is_refused(project, tmp_path, story, changes, words) -> None:
     with pytest.raises(click.ClickException, match=words):
-        play_story(story, small_options(**changes), tmp_path)
+        Market(story, small_options(**changes), tmp_path).run()
 
 
 def test_help_explains_every_option_and_the_stories_are_those_that_are_told() -> None:

@@ -7,17 +7,25 @@ from dataclasses import replace
 import ape
 import pytest
 
+from offchain.crypto.secrets_file import SecretsFile
 from offchain.crypto.settlement import NATIVE, Settlement
-from offchain.mde.artefact import artefact_bytes, artefact_digest
-from offchain.mde.buyer import Buyer
+from offchain.mde.artefact import artefact_bytes
+from offchain.mde.buyer import Buyer, Wants
+from offchain.mde.correspondence import Correspondence
 from offchain.mde.deals import Purchase
-from offchain.mde.extraction import ExtractionSettings, extraction
+from offchain.mde.extraction import ExtractionSettings
+from offchain.mde.letters import Letter, Offer, Proposal, Tell
+from offchain.mde.owner import Owner
 from offchain.mde.pricing import Piecewise, PriceFunction
-from offchain.mde.quoting import Pricing, Terms
-from offchain.mde.seller import Said, Seller
-from scripts._mde.chain import PriceChain
-from scripts._stage.chain import ActionRefused
-from scripts._stage.wallet import AccountWallet
+from offchain.mde.quoting import OrderTerms
+from offchain.mde.seller import Seller, Stall
+from offchain.mde.session import Sale
+from offchain.mde.training import Trainer
+from offchain.roles import Action
+from scripts._mde.chain import DealChain
+from scripts._mde.mail import Mail
+from scripts._stage.chain import ActionRefused, clock
+from scripts._stage.wallet import AccountWallet, recover
 from tests.kit.memory_store import MemoryStore
 from tests.kit.snapshots import undone
 from tests.offchain.mde.small import drawn, fitted, linear, small_task
@@ -25,37 +33,60 @@ from tests.offchain.mde.small import drawn, fitted, linear, small_task
 PRICE = PriceFunction(Piecewise(((0, 10), (10**9, 10**6))), 10**6, 10, useful=10)
 
 
-class Deal:
-    """A posted order, a registered dataset, and a quote that nobody recorded yet."""
+class Agreed:
+    """A posted order, a registered dataset, and a quote that both signed and nobody recorded."""
 
-    def __init__(self, deployer, buyer, seller) -> None:
+    def __init__(self, contract, buyer, seller, home) -> None:
         task = small_task()
-        tree = extraction(linear(fitted(task)), task, ExtractionSettings(leaves=8, points=200))
-        file = artefact_bytes(tree, PRICE)
+        owner = Owner(task, task.validation, Trainer(), linear(fitted(task)))
+        file = artefact_bytes(owner.oracle(ExtractionSettings(leaves=8, points=200)), PRICE)
+        until = clock().now + 7_200
         self.parties = buyer, seller
-        self.chain = PriceChain(deployer, NATIVE)
-        pricing, store = Pricing.read(file, artefact_digest(file)), MemoryStore({})
-        terms = Terms(NATIVE, 400, Settlement.OPEN, 60, 60)
-        self.order = pricing.order(str(buyer.address), terms)
-        self.chain.post(self.order, 10**6, buyer)
-        role = Seller(str(seller.address), self.chain.place, drawn(20, 9), store)
-        self.key = role.delivered_key()
-        offer = role.offer(NATIVE, pricing.encoding)
-        self.chain.register(offer.dataset, 400, seller)
-        read = role.read(self.order, Buyer(self.chain.place, file, pricing, store).invite(offer))
-        now = int(ape.chain.pending_timestamp)
-        self.said: Said = role.quote(self.order, offer.dataset, read, now + 3600)
+        self.chain = DealChain(
+            contract, NATIVE, Mail(home / "letters"), ape.chain.blocks.height, 60, until
+        )
+        terms = OrderTerms(NATIVE, 400, Settlement.OPEN, 60, 60)
+        wants, stall = Wants(terms, 10**6, lambda _: file, 60), Stall(NATIVE, 400, 3_600, until)
+        session, store = self.chain.read(), MemoryStore({})
+        secrets = [SecretsFile(home / f"{name}.json") for name in ("buyer", "seller")]
+        wallets = [AccountWallet(account) for account in self.parties]
+        sold = drawn(20, 9)
+        self.seller = Seller(wallets[1], recover, session, sold, stall, store, secrets[1])
+        roles = Buyer(wallets[0], session, owner, wants, store, secrets[0]), self.seller
+        while True:
+            for role, account in zip(roles, self.parties, strict=True):
+                role.session = self.chain.read()
+                action = role.next_action(clock())
+                if isinstance(action, Action) and action.call == "quote":
+                    self.action = action
+                    return
+                if action is not None:
+                    self.chain.send(action, account)
 
-    def signed(self, deal):
+    def do(self, call: str, *arguments, by):
+        """One call."""
+        return self.chain.send(Action(call, arguments), by)
+
+    def sale(self) -> Sale:
+        """The recorded one."""
+        (found,) = self.chain.read().sales.values()
+        return found
+
+    def signed(self, **quote):
+        """The deal with another quote, and both signatures of it."""
+        session = self.chain.read()
+        (said,) = (one.message for one in session.letters if isinstance(one.message, Proposal))
+        deal = Correspondence(session, said.order, said.dataset).deal(said)
+        deal = replace(deal, quote=replace(deal.quote, **quote))
         typed = deal.typed_data(self.chain.place)
-        buyer, seller = (AccountWallet(party).sign(typed) for party in self.parties)
-        return buyer, seller
+        return deal, [AccountWallet(party).sign(typed) for party in self.parties]
 
 
 @pytest.fixture
-def deal(project, deployer, accounts):
+def agreed(project, deployer, accounts, tmp_path):
     with undone():
-        yield Deal(deployer, accounts[1], accounts[2])
+        contract = deployer.deploy(project.DatasetSale)
+        yield Agreed(contract, accounts[1], accounts[2], tmp_path)
 
 
 def refused(act) -> str:
@@ -66,34 +97,69 @@ def refused(act) -> str:
     return refusal.value.message
 
 
-def test_a_quote_is_recorded_once_for_both_signatures_and_before_it_expires(deal):
+def test_a_quote_is_recorded_once_for_both_signatures_and_before_it_expires(agreed):
     """Wrong signer, expired, unknown dataset, second quote: each by its name."""
-    chain, told, seller = deal.chain, deal.said.deal, deal.parties[1]
-    mine, theirs = deal.signed(told)
-    assert "WrongSigner" in refused(lambda: chain.quote(told, (theirs, mine), seller))
-    old = replace(told, quote=replace(told.quote, expiry=1))
-    assert "QuoteExpired" in refused(lambda: chain.quote(old, deal.signed(old), seller))
-    other = replace(told, dataset=replace(told.dataset, count=19))
-    assert "UnknownAccount" in refused(lambda: chain.quote(other, deal.signed(other), seller))
-    chain.quote(told, (mine, theirs), seller)
-    assert "AlreadyQuoted (pair 0x" in refused(lambda: chain.quote(told, (mine, theirs), seller))
-    assert chain.refused == ["quote"] * 4
+    seller = agreed.parties[1]
+
+    def quote(deal, signatures):
+        return agreed.do("quote", deal.args(), *signatures, by=seller)
+
+    deal, both = agreed.signed()
+    assert "WrongSigner" in refused(lambda: quote(deal, both[::-1]))
+    old, signatures = agreed.signed(expiry=1)
+    assert "QuoteExpired" in refused(lambda: quote(old, signatures))
+    other = replace(deal, dataset=replace(deal.dataset, count=19))
+    assert "UnknownAccount" in refused(lambda: quote(other, both))
+    agreed.chain.send(agreed.action, seller)
+    better, signatures = agreed.signed(price=deal.quote.price + 1)
+    assert "AlreadyQuoted (pair 0x" in refused(lambda: quote(better, signatures))
+    assert agreed.chain.refused == ["quote"] * 4
 
 
-def test_only_the_buyer_buys_and_only_the_committed_key_is_delivered(deal):
+def test_only_the_buyer_buys_and_only_the_committed_key_is_delivered(agreed):
     """Nobody else's purchase, no other key, no second settlement."""
-    chain, told = deal.chain, deal.said.deal
-    buyer, seller = deal.parties
-    chain.quote(told, deal.signed(told), seller)
-    assert "NotBuyer" in refused(lambda: chain.purchase(told, 0, seller))
-    assert "KeyNotWanted" in refused(lambda: chain.purchase(told, 7, buyer))
-    chain.purchase(told, 0, buyer)
-    other = b"another key".ljust(32, b"\0")
-    bought = Purchase()
-    assert "WrongKey" in refused(lambda: chain.publish_key(told, bought, other, seller))
-    chain.publish_key(told, bought, deal.key, seller)
-    chain.accept(told, bought, buyer)
-    assert "WrongState" in refused(lambda: chain.accept(told, bought, buyer))
-    for account, owner in ((told.order.account, buyer), (told.dataset.account, seller)):
-        chain.withdraw(account, owner)
-    assert chain.held() == 0
+    buyer, seller = agreed.parties
+    agreed.chain.send(agreed.action, seller)
+    told = agreed.sale().deal.args()
+    assert "NotBuyer" in refused(lambda: agreed.do("purchase", told, 0, by=seller))
+    assert "KeyNotWanted" in refused(lambda: agreed.do("purchase", told, 7, by=buyer))
+    agreed.do("purchase", told, 0, by=buyer)
+    words, other = (told, Purchase().args()), b"another key".ljust(32, b"\0")
+    assert "WrongKey" in refused(lambda: agreed.do("publishKey", *words, other, by=seller))
+    agreed.do("publishKey", *words, agreed.seller.delivered_key(), by=seller)
+    agreed.do("accept", *words, by=buyer)
+    assert "WrongState" in refused(lambda: agreed.do("accept", *words, by=buyer))
+    sale = agreed.sale()
+    for account, owner in ((sale.deal.order.account, buyer), (sale.deal.dataset.account, seller)):
+        free = agreed.chain.read().books[account.id(agreed.chain.place)].free
+        agreed.do("withdraw", account.args(), free, by=owner)
+    assert agreed.chain.held() == 0
+
+
+def test_nobody_writes_letters_in_anothers_name(agreed):
+    buyer, seller = (str(party.address) for party in agreed.parties)
+    letter = Letter(seller, buyer, Offer(b"d" * 32, "cid"))
+    with pytest.raises(ActionRefused, match=f"{buyer} signs a letter as {seller}"):
+        agreed.chain.send(Tell((letter,)), agreed.parties[0])
+
+
+def test_the_session_counts_money_as_the_contract_does(agreed):
+    """Free and held of order and dataset, while a sale holds both and after it."""
+    buyer, seller = agreed.parties
+    agreed.chain.send(agreed.action, seller)
+    told = agreed.sale().deal.args()
+
+    def same():
+        session = agreed.chain.read()
+        for id_, book in session.books.items():
+            known = agreed.chain.contract.accountOf(id_, skip_trace=True)
+            assert tuple(known) == (True, book.closed, book.funds, book.held)
+
+    for call, arguments, by in (
+        ("purchase", (told, 0), buyer),
+        ("publishKey", (told, Purchase().args(), agreed.seller.delivered_key()), seller),
+        ("accept", (told, Purchase().args()), buyer),
+    ):
+        same()
+        agreed.do(call, *arguments, by=by)
+    same()

@@ -33,7 +33,7 @@ CLOSING = 5_000
 WILLING = Policy()
 
 
-class Shop:
+class SaleInMemory:
     """One listing, its seller, and Anna, who buys.
 
     now: Unix seconds of the next event. network: all content, by CID.

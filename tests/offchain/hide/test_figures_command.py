@@ -70,7 +70,10 @@ def test_it_ends_with_the_papers_figures_and_trains_nothing_twice(
     first = invoke(*SHORT, "--only", "paper", "--reports", "out")
     assert first.exit_code == 0, first.output
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {"figures.md", "figure_4.png", "figure_5.png", "pictures.png", "runs"}
+    assert names == {
+        *("figures.md", "figure_4.png", "figure_5.png", "pictures.png", "runs"),
+        *("record.json", "report.html"),
+    }
     text = (tmp_path / "out/figures.md").read_text()
     assert "--dataset mine --only paper --seeds 2 --reduced --levels 0.3,0.5,0.9" in text
     assert "**Reduced for a CPU**" in text

@@ -26,7 +26,7 @@ from tests.offchain.hide.sale_in_memory import (
     FUNDS,
     PRICES,
     STAKE,
-    Shop,
+    SaleInMemory,
 )
 from tests.offchain.hide.small import made_up, made_up_family
 
@@ -44,7 +44,7 @@ def _told(files, **changes):
 @pytest.fixture(params=[OPEN, SEALED], ids=["open", "sealed"])
 def shop(request, tmp_path):
     """A listing that stands."""
-    shop = Shop(tmp_path, request.param)
+    shop = SaleInMemory(tmp_path, request.param)
     assert shop.all(shop.seller()) == ["list"]
     return shop
 
@@ -52,7 +52,7 @@ def shop(request, tmp_path):
 @pytest.fixture
 def sealed(tmp_path):
     """One under sealed settlement."""
-    shop = Shop(tmp_path)
+    shop = SaleInMemory(tmp_path)
     shop.do(shop.seller())
     return shop
 
@@ -91,7 +91,7 @@ def test_keys_are_shown_by_no_message(shop):
 def test_prices_that_do_not_fit_are_refused(tmp_path, prices):
     """One price for each level, rising, above zero."""
     with pytest.raises(SaleError, match="prices"):
-        Shop(tmp_path, prices=prices)
+        SaleInMemory(tmp_path, prices=prices)
 
 
 # ---------------------------------------------------------------- before a buyer pays
@@ -235,7 +235,7 @@ def test_a_seller_that_names_no_point_is_proved_wrong_too(sealed):
 def test_a_spoilt_chunk_is_proved_with_its_index(tmp_path):
     """The right key, and one chunk that is not as committed."""
     for settlement in (OPEN, SEALED):
-        shop = Shop(
+        shop = SaleInMemory(
             tmp_path / settlement.name,
             settlement,
             spoil=lambda level, file: with_spoilt_chunk(file) if level == 2 else file,
@@ -256,7 +256,7 @@ def test_what_no_contract_can_tell_is_said_and_not_disputed(tmp_path):
         key = shop_keys[level]
         return encrypt_file(domains[level], key, other)
 
-    shop = Shop(tmp_path)
+    shop = SaleInMemory(tmp_path)
     shop_keys = shop.stock.keys
     shop.do(shop.seller())
     domains = [shop.session().domain(level) for level in range(3)]
@@ -381,7 +381,7 @@ def test_a_listing_that_is_not_its_id_is_refused(shop):
 
 def test_a_buyer_waits_for_a_listing(tmp_path):
     """Before there is one, there is nothing to do."""
-    assert Shop(tmp_path).do(Shop(tmp_path).buyer()) is None
+    assert SaleInMemory(tmp_path).do(SaleInMemory(tmp_path).buyer()) is None
 
 
 # ---------------------------------------------------------------- the catalogue

@@ -27,8 +27,9 @@ from offchain.hyperx.quality import QualityScore
 from offchain.hyperx.session import Session
 from offchain.hyperx.terms import Terms
 from offchain.models.backbones import default_preprocessing
-from offchain.models.extractor import Extractor, random_extractor
+from offchain.models.extractor import Extractor
 from tests.kit.memory_store import MemoryStore
+from tests.kit.random_networks import random_extractor
 from tests.offchain.hyperx.session_in_memory import SessionInMemory
 
 CPU = torch.device("cpu")
@@ -139,7 +140,7 @@ class Step:
     height: int
 
 
-class Market:
+class SmallMarket:
     """A chain, a network and parties with a secrets file each, under `folder`."""
 
     def __init__(self, folder: Path, **changes) -> None:
@@ -244,9 +245,9 @@ class Market:
             self.rest(restart=restart)
 
 
-def honest(folder: Path, **changes) -> Market:
+def honest(folder: Path, **changes) -> SmallMarket:
     """Anna (digit 4), Bert (9, the best) and Carl (6) before a collector; nobody has acted."""
-    market = Market(folder, **changes)
+    market = SmallMarket(folder, **changes)
     for account, digit in ((ANNA, 4), (BERT, 9), (CARL, 6)):
         market.provider(account, digit)
     market.collector()

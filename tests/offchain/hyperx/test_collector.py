@@ -25,7 +25,7 @@ from tests.offchain.hyperx.small_market import (
     SHARD_SIZE,
     SHARDS,
     DigitScorer,
-    Market,
+    SmallMarket,
     digits,
     evaluation,
     honest,
@@ -107,7 +107,7 @@ def test_the_best_is_asked_first_and_its_dataset_is_what_is_bought(tmp_path, pub
 
 
 def test_equals_are_asked_in_the_order_of_registration(tmp_path):
-    market = Market(tmp_path)
+    market = SmallMarket(tmp_path)
     for account in (CARL, ANNA, BERT):
         market.provider(account, 7)
     market.collector()
@@ -337,7 +337,7 @@ def test_nobody_is_asked_whose_features_cannot_be_used(tmp_path, content, reason
 
 
 def test_it_closes_at_once_when_nobody_came(tmp_path):
-    market = Market(tmp_path)
+    market = SmallMarket(tmp_path)
     market.collector()
     session = market.play(until=2000)
     assert of_collector(market) == [do.Close, do.ReclaimEscrow]

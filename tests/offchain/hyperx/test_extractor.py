@@ -18,7 +18,7 @@ from offchain.hyperx.extractor import (
     read_description,
 )
 from offchain.models.canonical import to_canonical
-from offchain.models.extractor import random_extractor
+from tests.kit.random_networks import random_extractor
 
 CPU = torch.device("cpu")
 KEY = SigningKey(bytes(range(32)))

@@ -20,7 +20,8 @@ from offchain.hyperx.features import (
 )
 from offchain.hyperx.obfuscation import Obfuscation, obfuscate
 from offchain.models.backbones import default_preprocessing
-from offchain.models.extractor import pretrained_extractor, random_extractor
+from offchain.models.extractor import pretrained_extractor
+from tests.kit.random_networks import random_extractor
 
 PREPROCESSING = default_preprocessing()
 

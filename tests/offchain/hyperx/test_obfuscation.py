@@ -11,8 +11,9 @@ from offchain.hyperx.obfuscation import (
     decode,
     obfuscate,
 )
-from offchain.models.extractor import pretrained_extractor, random_extractor
+from offchain.models.extractor import pretrained_extractor
 from offchain.models.truncate import last_layer
+from tests.kit.random_networks import random_extractor
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from offchain.models.backbones import BackboneError
 from offchain.models.efficientnet_lite import EfficientNetLite0
 from offchain.models.extractor import pretrained_extractor, private_extractor
 from offchain.models.truncate import last_layer
-from tests.offchain.hyperx.session_in_memory import MemoryStore
+from tests.kit.memory_store import MemoryStore
 from tests.offchain.hyperx.small_market import (
     BERT,
     COLLECTOR,

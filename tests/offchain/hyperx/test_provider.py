@@ -26,7 +26,7 @@ from tests.offchain.hyperx.small_market import (
     CPU,
     SHARD_SIZE,
     SHARDS,
-    Market,
+    SmallMarket,
     evaluation,
     honest,
     make_terms,
@@ -219,7 +219,7 @@ def test_a_loser_takes_its_deposit_back_once_and_the_winner_nothing_more(tmp_pat
 
 
 def test_a_provider_that_never_registered_has_nothing_to_do(tmp_path):
-    market = Market(tmp_path)
+    market = SmallMarket(tmp_path)
     market.provider(ANNA, 4)
     for now in (1000, 2000, 2500, 3000, 10**6):
         assert market.role(ANNA).next_action(Clock(now, 5)) is None

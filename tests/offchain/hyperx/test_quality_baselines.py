@@ -9,13 +9,13 @@ from offchain.data.corruptions import Corruption, corrupt
 from offchain.data.datasets import load_dataset, split
 from offchain.hyperx.baselines import CNN_PRESETS, CnnSettings, ScratchSubset, TrainWhole
 from offchain.hyperx.heads import HeadScorer
-from offchain.hyperx.quality import BadFeatures, Samples, Scorer
+from offchain.hyperx.quality import BadFeatures, LabelledInputs, Scorer
 
 QUICK = CnnSettings(widths=(8,), hidden=64, learning_rate=5e-3, batch=16, epochs=8)
 
 
 @functools.cache
-def digits() -> tuple[Samples, Samples, Samples]:
+def digits() -> tuple[LabelledInputs, LabelledInputs, LabelledInputs]:
     """Validation, a clean set and the same set with 80 % of its labels shuffled; 10x10 pixels."""
     part, held_out = split(load_dataset("digits", size=10), [300, 300], seed=0)
     shuffled = corrupt(part, Corruption("mislabel", 0.8), seed=1)

@@ -20,20 +20,20 @@ from offchain.hyperx.heads import (
     Standardisation,
     train_heads,
 )
-from offchain.hyperx.quality import Samples, choose, epoch_orders, torch_generator
+from offchain.hyperx.quality import LabelledInputs, choose, epoch_orders, torch_generator
 
 SMALL = HeadSettings(hidden=16, dropout=0.5, learning_rate=1e-2, batch=16, epochs=3)
 SIZES = (10, 77, 64, 33, 100, 33, 1)  # below, at and between multiples of the batch; unsorted
 
 
-def random_samples(sizes: Sequence[int], width: int = 12, seed: int = 0) -> list[Samples]:
+def random_samples(sizes: Sequence[int], width: int = 12, seed: int = 0) -> list[LabelledInputs]:
     rng = torch.Generator().manual_seed(seed)
     return [
         (torch.randn(n, width, generator=rng), torch.randint(3, (n,), generator=rng)) for n in sizes
     ]
 
 
-def blobs(n: int, seed: int) -> Samples:
+def blobs(n: int, seed: int) -> LabelledInputs:
     """Three classes 10 deviations apart along each of 150 features: linearly separable."""
     labels = torch.arange(n) % 3
     centres = 10 * torch.eye(3).repeat(1, 50)
@@ -43,7 +43,7 @@ def blobs(n: int, seed: int) -> Samples:
 
 
 @functools.cache
-def digits() -> tuple[Samples, dict[str, Samples]]:
+def digits() -> tuple[LabelledInputs, dict[str, LabelledInputs]]:
     """Validation pixels, and one part of the digits under several corruptions; 14x14 pixels."""
     part, held_out = split(load_dataset("digits", size=14), [400, 500], seed=0)
     levels = ("clean", "mislabel:0.3", "mislabel:0.6", "mislabel:1", "noise:0.2", "noise:0.6")
@@ -52,7 +52,7 @@ def digits() -> tuple[Samples, dict[str, Samples]]:
     return (held_out.images.flatten(1) / 255, held_out.labels), pixels
 
 
-def trained_by_modules(samples: Samples, settings: HeadSettings, seed: int) -> nn.Sequential:
+def trained_by_modules(samples: LabelledInputs, settings: HeadSettings, seed: int) -> nn.Sequential:
     """The same training written with torch.nn, one provider, one mini-batch at a time."""
     features, labels = samples
     first = Head.initial(features.shape[1], settings.hidden, 3, seed)

@@ -10,7 +10,7 @@ from offchain.hyperx.collector import Collector, Policy
 from offchain.hyperx.provider import Provider
 from offchain.hyperx.session import State
 from offchain.storage import digest_of
-from tests.offchain.hyperx.small_market import ANNA, BERT, CARL, COLLECTOR, Market, honest
+from tests.offchain.hyperx.small_market import ANNA, BERT, CARL, COLLECTOR, SmallMarket, honest
 
 ENDS = {
     "honest": {},
@@ -37,7 +37,7 @@ ENDS = {
 }
 
 
-class Reorganised(Market):
+class Reorganised(SmallMarket):
     """Each block that holds an action vanishes once, and the role acts again."""
 
     def __init__(self, *args, **kwargs):
@@ -61,7 +61,7 @@ def seated(market, kind=Provider, collector=Collector):
     return market
 
 
-def played(folder, name, *, market=Market, restart=False):
+def played(folder, name, *, market=SmallMarket, restart=False):
     seats = {k: v for k, v in ENDS[name].items() if k in ("kind", "collector")}
     terms = {k: v for k, v in ENDS[name].items() if k not in seats}
     market = seated(market(folder, **terms), **seats)

@@ -7,8 +7,10 @@ from offchain.mde.artefact import artefact_digest, load_artefact
 from offchain.mde.buying import Retrained, compare, rank_correlation
 from offchain.mde.errors import MdeError
 from offchain.mde.extraction import ExtractionSettings
-from offchain.mde.owner import METHODS, Owner, Published, Purse, Trainer
+from offchain.mde.owner import Owner
 from offchain.mde.partition import Owned, Plan, lay_out
+from offchain.mde.publishing import METHODS, Purse, publish
+from offchain.mde.training import Trainer
 from tests.kit.units import ETHER
 
 PURSE = Purse(ETHER, ETHER // 100)
@@ -26,9 +28,9 @@ def market():
 @pytest.fixture(scope="module")
 def prices(market):
     data, owner = market
-    published = Published.of(owner, SETTINGS, PURSE, 40)
-    artefact = load_artefact(published.file, artefact_digest(published.file))
-    return {lot.kind: artefact.quote(lot.samples).price for lot in data.lots}
+    file = publish(owner, SETTINGS, PURSE, 40)
+    artefact = load_artefact(file, artefact_digest(file))
+    return {one.kind: artefact.quote(one.samples).price for one in data.holdings}
 
 
 def test_redundant_is_at_the_floor_harmful_at_nothing_useful_above_both(prices):
@@ -40,13 +42,13 @@ def test_redundant_is_at_the_floor_harmful_at_nothing_useful_above_both(prices):
 
 def test_prices_rank_sets_as_really_training_on_them_does(market, prices):
     data, owner = market
-    gains = [owner.gain([lot.samples]).loss for lot in data.lots]
+    gains = [owner.gain([one.samples]).loss for one in data.holdings]
     assert rank_correlation(list(prices.values()), gains) > 0.5
 
 
 def test_under_a_tight_budget_greedy_beats_chance_and_none_beats_the_best(market, prices):
     data, owner = market
-    sets = [lot.samples for lot in data.lots]
+    sets = [one.samples for one in data.holdings]
     budget = prices["useful"] + PURSE.floor
     found = compare(owner, sets, list(prices.values()), budget, SETTINGS, orders=6)
     assert found.best is not None
@@ -63,7 +65,7 @@ def test_under_a_tight_budget_greedy_beats_chance_and_none_beats_the_best(market
 
 def test_buying_nothing_changes_nothing_and_order_does_not_matter(market):
     data, owner = market
-    retrained = Retrained(owner, [lot.samples for lot in data.lots])
+    retrained = Retrained(owner, [one.samples for one in data.holdings])
     nothing = retrained.gain(())
     assert (nothing.loss, nothing.accuracy) == (0, 0)
     assert retrained.gain((1, 0)) is retrained.gain((0, 1))
@@ -72,10 +74,9 @@ def test_buying_nothing_changes_nothing_and_order_does_not_matter(market):
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_makes_an_artefact_that_prices_useful_above_redundant(market, method):
     data, owner = market
-    published = Published.of(owner, METHODS[method], PURSE, 40)
-    artefact = load_artefact(published.file, artefact_digest(published.file))
-    assert artefact.price.digest() == published.price.digest()
-    useful, redundant = (artefact.quote(data.lots[i].samples).price for i in (0, 3))
+    file = publish(owner, METHODS[method], PURSE, 40)
+    artefact = load_artefact(file, artefact_digest(file))
+    useful, redundant = (artefact.quote(data.holdings[i].samples).price for i in (0, 3))
     assert useful > redundant == PURSE.floor
 
 

@@ -4,14 +4,12 @@ import numpy as np
 import pytest
 
 from offchain.mde.errors import MdeError
-from offchain.mde.extraction import ExtractionSettings, extraction
 from offchain.mde.influence import influence
 from offchain.mde.leakage import (
     NoisyTotal,
     membership,
     price_extraction,
     reidentified,
-    tuned_junk,
 )
 from offchain.mde.pricing import Piecewise, PriceFunction
 from offchain.mde.report import make_report
@@ -97,15 +95,6 @@ def test_the_noise_is_as_wide_as_it_says_and_costs_what_it_should():
     assert membership(scores, 20, noise=1.0).informed < noisy.advantage() + 0.05
 
 
-def test_junk_tuned_to_a_published_tree_is_measured_and_stays_below_its_best_entry(task):
-    oracle = extraction(linear(fitted(task)), task, ExtractionSettings(points=300, leaves=8))
-    junk = Samples(drawn(20, 5).inputs * 0.1, drawn(20, 5).labels)
-    tuned = tuned_junk(oracle, junk, rounds=10, share=0.3)
-    assert oracle.report(tuned).total > oracle.report(junk).total
-    best = max(one.table.mean(2).max() for one in oracle.trees)
-    assert oracle.report(tuned).total <= 20 * best + 1e-9
-
-
 def test_settings_out_of_bounds_are_refused(oracle):
     for act in (
         lambda: NoisyTotal(0.0, 1.0),
@@ -113,7 +102,6 @@ def test_settings_out_of_bounds_are_refused(oracle):
         lambda: membership(np.zeros(5), 5),
         lambda: reidentified(np.zeros(6), np.zeros(5)),
         lambda: price_extraction(lambda s: 1, [drawn(3, 1)], [drawn(3, 1)] * 3, 3, [2]),
-        lambda: tuned_junk(oracle, drawn(3, 1), share=0.0),
     ):
         with pytest.raises(MdeError):
             act()

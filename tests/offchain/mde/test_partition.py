@@ -35,21 +35,21 @@ def market(text: str):
 
 def test_nobody_has_what_another_has_but_for_redundant_samples():
     data = market("useful,ordinary,mislabelled,useful:12")
-    parts = [data.train, data.validation, data.test, *(lot.samples for lot in data.lots)]
+    parts = [data.train, data.validation, data.test, *(one.samples for one in data.holdings)]
     assert [len(part) for part in parts] == [34, 40, 40, 20, 20, 20, 12]
     assert len(set().union(*map(numbers, parts))) == sum(map(len, parts))
 
 
 def test_each_kind_is_what_it_is_called():
     data = market("useful,ordinary,redundant,mislabelled,irrelevant,mixed")
-    lots = {lot.kind: lot.samples for lot in data.lots}
-    assert (lots["useful"].labels >= 3).all()
-    assert (lots["ordinary"].labels < 3).all()
-    assert numbers(lots["redundant"]) <= numbers(data.train)
-    assert right(lots["redundant"]).all()
-    assert not right(lots["mislabelled"]).any()
-    assert int(lots["irrelevant"].inputs.flatten(1)[:, 2:].max()) > 0, "no numbered images"
-    mixed = lots["mixed"]
+    held = {one.kind: one.samples for one in data.holdings}
+    assert (held["useful"].labels >= 3).all()
+    assert (held["ordinary"].labels < 3).all()
+    assert numbers(held["redundant"]) <= numbers(data.train)
+    assert right(held["redundant"]).all()
+    assert not right(held["mislabelled"]).any()
+    assert int(held["irrelevant"].inputs.flatten(1)[:, 2:].max()) > 0, "no numbered images"
+    mixed = held["mixed"]
     assert right(mixed).sum() == 15
     held = np.array([n in numbers(data.train) for n in sorted(numbers(mixed))])
     assert held.sum() == 5
@@ -66,7 +66,9 @@ def test_the_owner_lacks_classes_that_it_is_judged_on():
 def test_the_same_seed_deals_the_same_and_another_does_not():
     def digest(seed: int) -> list[bytes]:
         plan = Plan.parse("mixed,irrelevant", 20)
-        return [h for lot in lay_out(whole(), plan, OWNED, seed).lots for h in lot.samples.hashes()]
+        return [
+            h for one in lay_out(whole(), plan, OWNED, seed).holdings for h in one.samples.hashes()
+        ]
 
     assert digest(1) == digest(1)
     assert digest(1) != digest(2)

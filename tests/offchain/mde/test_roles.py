@@ -1,89 +1,179 @@
-"""Seller and buyer without a chain: quotes that follow from the data, and every fault found."""
+"""Buyer and sellers without a chain: they go to the same end whoever is killed, and find faults."""
+
+from __future__ import annotations
 
 from dataclasses import replace
 
 import pytest
 
 from offchain.crypto.errors import FileError, SealError
+from offchain.crypto.secrets_file import SecretsFile
 from offchain.crypto.settlement import NATIVE, Settlement
 from offchain.mde import adversaries
-from offchain.mde.artefact import artefact_bytes, artefact_digest
-from offchain.mde.buyer import Buyer, Delivery, QuoteRefused
-from offchain.mde.deals import Place, Purchase
-from offchain.mde.errors import ArtefactMismatch, FeatureMismatch, UnknownLabel
-from offchain.mde.extraction import ExtractionSettings, extraction
-from offchain.mde.influence import influence
-from offchain.mde.owner import Owner, Purse, Trainer
+from offchain.mde.artefact import artefact_bytes
+from offchain.mde.buyer import Buyer, Wants
+from offchain.mde.checking import fetch_file, require_sound
+from offchain.mde.deals import DealState
+from offchain.mde.errors import ArtefactMismatch, QuoteRefused, SessionError, UnknownLabel
+from offchain.mde.events import Purchased
+from offchain.mde.extraction import ExtractionSettings
+from offchain.mde.influence import InfluenceSettings
+from offchain.mde.letters import (
+    Agreement,
+    Answer,
+    Invitation,
+    Letter,
+    Offer,
+    Proposal,
+    Question,
+    Tell,
+)
+from offchain.mde.owner import Owner
 from offchain.mde.pricing import Piecewise, PriceFunction
-from offchain.mde.quoting import Pricing, Terms
+from offchain.mde.publishing import Purse
+from offchain.mde.quoting import NO_WORD, OrderTerms
 from offchain.mde.samples import Samples
-from offchain.mde.seller import Seller, distinct
-from offchain.mde.verifiable.encoding import Encoding
+from offchain.mde.seller import Seller, Stall, distinct
+from offchain.mde.training import Trainer
+from offchain.mde.verifiable.scores import ScoreLeaves
+from offchain.models.canonical import DocumentError
 from offchain.storage import ContentTooLarge
 from tests.kit.memory_store import MemoryStore
+from tests.kit.wallets import KeyWallet, recover
+from tests.offchain.mde.deals_in_memory import PLACE, START, Deals, Refused
 from tests.offchain.mde.small import drawn, fitted, linear, small_task
 
-PLACE = Place(31337, "0x" + "c0" * 20)
-SELLER, BUYER = "0x" + "5e" * 20, "0x" + "b0" * 20
-TERMS = Terms(NATIVE, 400, Settlement.SEALED, 60, 60)
-NOW = 1_000
+BUDGET, STAKE, PATIENCE = 2 * 10**6, 400, 60
 PRICE = PriceFunction(Piecewise(((0, 10), (10**9, 10**6))), 10**6, 10, useful=10)
+SETTINGS = {
+    "tree": ExtractionSettings(leaves=8, points=200),
+    "influence": InfluenceSettings(),
+}
 
 
 @pytest.fixture(scope="module")
 def files():
     """Artefacts of one model: an extracted tree, which a contract can check, and influence."""
     task = small_task()
-    model = linear(fitted(task))
-    tree = extraction(model, task, ExtractionSettings(leaves=8, points=200))
-    return {
-        "tree": artefact_bytes(tree, PRICE),
-        "influence": artefact_bytes(influence(model, task), PRICE),
-    }
+    owner = Owner(task, task.validation, Trainer(), linear(fitted(task)))
+    return {kind: artefact_bytes(owner.oracle(one), PRICE) for kind, one in SETTINGS.items()}
 
 
-def pricing_of(file: bytes) -> Pricing:
-    return Pricing.read(file, artefact_digest(file))
+class Market:
+    """One buyer and sellers of these classes, who act in turn until nobody has anything to do.
+
+    forgetful: every role is built anew before each step.
+    """
+
+    def __init__(
+        self,
+        folder,
+        file: bytes,
+        *roles: type[Seller],
+        buyer: type[Buyer] = Buyer,
+        settlement: Settlement = Settlement.SEALED,
+        samples: Samples | None = None,
+        forgetful: bool = False,
+    ) -> None:
+        self.deals, self.store, self.folder = Deals(), MemoryStore({}), folder
+        self.file, self.forgetful = file, forgetful
+        self.terms = OrderTerms(NATIVE, STAKE, settlement, PATIENCE, PATIENCE)
+        self.stall = Stall(NATIVE, STAKE, 10 * PATIENCE, START + 20 * PATIENCE)
+        self.sold = [samples or drawn(20, 9 + number) for number in range(len(roles))]
+        self.made: list[int] = []
+        self.refused: list[str] = []
+        self._classes = (buyer, *roles)
+        self.roles = [self._make(number) for number in range(1 + len(roles))]
+
+    @property
+    def buyer(self) -> Buyer:
+        return self.roles[0]
+
+    @property
+    def session(self):
+        return self.deals.read()
+
+    def publish(self, owner: Owner) -> bytes:
+        """The artefact of a model; here always the same, and counted."""
+        self.made.append(len(owner.task.train))
+        return self.file
+
+    def _make(self, number: int):
+        wallet, secrets = KeyWallet(f"{number}"), SecretsFile(self.folder / f"{number}.json")
+        role = self._classes[number]
+        if number:
+            stall, sold = self.stall, self.sold[number - 1]
+            return role(wallet, recover, self.session, sold, stall, self.store, secrets)
+        task = small_task()
+        owner = Owner(task, task.validation, Trainer(steps=3), linear(fitted(task)))
+        wants = Wants(self.terms, BUDGET, self.publish, PATIENCE)
+        return role(wallet, self.session, owner, wants, self.store, secrets)
+
+    def step(self, number: int) -> bool:
+        """One action of one role; whether it had one."""
+        if self.forgetful:
+            self.roles[number] = self._make(number)
+        role = self.roles[number]
+        role.session = self.session
+        action = role.next_action(self.deals.clock)
+        if action is None:
+            return False
+        try:
+            self.deals.do(action, role.account)
+        except Refused as error:
+            self.refused.append(str(error))
+            assert len(self.refused) < 3, self.refused
+        return True
+
+    def round(self, *numbers: int) -> bool:
+        """One step of each of these roles, of all without numbers; whether any had one."""
+        done = [self.step(number) for number in numbers or range(len(self.roles))]
+        return any(done)
+
+    def run(self) -> Market:
+        """All steps until everybody took its money home; time passes where nobody acts."""
+        books = {}
+        while not books or any(book.funds for book in books.values()):
+            if not self.round():
+                self.deals.now += PATIENCE // 2
+                assert self.deals.now < START + 30 * PATIENCE, "nobody ends it"
+            books = self.session.books
+        for number, role in enumerate(self.roles):
+            if self.forgetful:
+                self.roles[number] = role = self._make(number)
+            role.session = self.session
+        return self
+
+    def gains(self) -> list[int]:
+        """What each took home less what it put up."""
+        gains = [0] * len(self.roles)
+        accounts = [role.account for role in self.roles]
+        books = self.session.books
+        owners = {id_: order.buyer for id_, order in self.session.orders.items()}
+        owners |= {id_: dataset.seller for id_, dataset in self.session.datasets.items()}
+        for event, _ in self.deals.log:
+            if hasattr(event, "budget") or hasattr(event, "funds"):
+                put_up = getattr(event, "budget", None) or getattr(event, "funds", 0)
+                gains[accounts.index(owners[event.id])] -= put_up
+        for id_, book in books.items():
+            gains[accounts.index(owners[id_])] += book.withdrawn
+        assert all(book.funds == book.held == 0 for book in books.values())
+        return gains
 
 
-class Deal:
-    """A seller of that class and a buyer up to the quote."""
-
-    def __init__(self, file: bytes, role=Seller, samples: Samples | None = None) -> None:
-        self.store = MemoryStore({})
-        self.pricing = pricing_of(file)
-        self.seller = role(SELLER, PLACE, samples or drawn(20, 9), self.store)
-        self.buyer = Buyer(PLACE, file, self.pricing, self.store)
-        self.order = self.pricing.order(BUYER, TERMS)
-        self.offer = self.seller.offer(NATIVE, self.pricing.encoding)
-        self.file = self.buyer.examine(self.offer)
-        read = self.seller.read(self.order, self.buyer.invite(self.offer))
-        self.said = self.seller.quote(self.order, self.offer.dataset, read, NOW + 60)
-
-    def received(self):
-        """What the buyer finds in the delivery, sealed to it."""
-        self.buyer.require_sound(self.said, self.order, self.offer, NOW)
-        purchase = Purchase(self.buyer.one_time_key(self.said.deal))
-        x, sealed = self.seller.sealed_key(purchase)
-        delivery = Delivery(ephemeral_x=x, sealed=sealed)
-        return self.buyer.receive(self.said, self.file, purchase.delivered(x, sealed), delivery)
-
-
-@pytest.mark.parametrize("kind", ["tree", "influence"])
-def test_an_honest_seller_is_never_accused_and_its_samples_arrive_whole(files, kind):
-    deal = Deal(files[kind])
-    found = deal.received()
-    assert found.fault is None
-    assert found.samples.hashes() == deal.seller.samples.hashes()
-    quoted = deal.pricing.artefact.quote(deal.seller.samples).price
-    assert abs(deal.said.deal.quote.price - quoted) <= PRICE.most // 100
-
-
-def test_a_published_key_opens_the_same(files):
-    deal = Deal(files["tree"])
-    delivery = Delivery(key=deal.seller.delivered_key())
-    found = deal.buyer.receive(deal.said, deal.file, Purchase(), delivery)
-    assert found.samples.hashes() == deal.seller.samples.hashes()
+@pytest.mark.parametrize("kind", SETTINGS)
+@pytest.mark.parametrize("settlement", Settlement)
+def test_an_honest_seller_is_never_accused_and_its_samples_arrive_whole(
+    files, tmp_path, kind, settlement
+):
+    market = Market(tmp_path, files[kind], Seller, settlement=settlement).run()
+    (sale,) = market.session.sales.values()
+    assert sale.state is DealState.SETTLED
+    assert market.gains() == [-sale.price, sale.price]
+    (got,) = market.buyer.vault.bought().values()
+    assert got.hashes() == market.sold[0].hashes()
+    quoted = market.buyer.vault.pricing(sale.order).artefact.quote(market.sold[0]).price
+    assert abs(sale.price - quoted) <= PRICE.most // 100
 
 
 @pytest.mark.parametrize(
@@ -95,100 +185,235 @@ def test_a_published_key_opens_the_same(files):
         (adversaries.WrongKey, "proveWrongKey"),
     ],
 )
-def test_each_cheat_passes_until_the_delivery_and_is_then_found_out(files, role, call):
-    found = Deal(files["tree"], role).received()
-    assert found.samples is None
-    assert found.fault.call == call
+def test_each_cheat_passes_until_the_delivery_and_is_then_found_out(files, tmp_path, role, call):
+    market = Market(tmp_path, files["tree"], role).run()
+    assert market.gains() == [STAKE, -STAKE]
+    assert call in market.deals.calls
+    assert market.buyer.vault.bought() == {}
 
 
-def test_an_honest_seller_sells_a_sample_that_it_has_twice_once(files):
-    samples = drawn(12, 9)
+def test_who_delivers_nothing_is_paid_nothing_and_loses_nothing(files, tmp_path):
+    market = Market(tmp_path, files["tree"], adversaries.NeverDelivers).run()
+    assert market.gains() == [0, 0]
+    assert "settle" in market.deals.calls
+
+
+def test_roles_that_are_built_anew_before_each_step_go_the_same_way(files, tmp_path):
+    """Calls, letters, money and data are the same; no key and no artefact is made twice."""
+    both = []
+    for forgetful in (False, True):
+        folder = tmp_path / str(forgetful)
+        parties = Seller, Seller
+        market = Market(folder, files["tree"], *parties, forgetful=forgetful).run()
+        got = [samples.hashes() for samples in market.buyer.vault.bought().values()]
+        letters = [type(letter.message) for letter in market.deals.letters]
+        both.append((market.deals.calls, letters, market.gains(), got))
+        assert len(market.made) <= 1 + len(got)
+    assert both[0] == both[1]
+    assert len(both[0][3]) == 2
+
+
+def test_a_buyer_that_dies_after_a_sealed_delivery_opens_what_it_paid_for(files, tmp_path):
+    market = Market(tmp_path, files["tree"], Seller)
+    while "sealKey" not in market.deals.calls:
+        if not market.round(0, 1):
+            market.deals.now += PATIENCE // 2
+        market.roles[0] = market._make(0)
+    (sale,) = market.session.sales.values()
+    received = market._make(0).vault.received(sale)
+    assert received.fault is None
+    assert received.samples.hashes() == market.sold[0].hashes()
+
+
+def test_what_a_set_would_still_add_is_asked_after_each_purchase_and_said_once(files, tmp_path):
+    """Only for purchases that were really made: a question too many is not answered."""
+    market = Market(tmp_path, files["tree"], Seller, Seller).run()
+    said = [letter.message for letter in market.deals.letters]
+    assert [one.bought for one in said if isinstance(one, Question)] == [1]
+    assert [one.bought for one in said if isinstance(one, Answer)] == [1]
+    (asked,) = (one for one in said if isinstance(one, Question))
+    strange = replace(asked, bought=7, until=market.deals.now + 10**6)
+    late = Letter(market.buyer.account, market.roles[2].account, strange)
+    market.deals.letters.append(late)
+    assert not market.round(1, 2)
+
+
+def test_a_buyer_that_moves_on_buys_nothing_by_an_old_quote_and_no_seller_reads_its_new_artefact(
+    files, tmp_path
+):
+    market = Market(tmp_path, files["tree"], Seller, Seller, buyer=adversaries.MovesOn)
+    others = iter([files["tree"], files["influence"]])
+    market.buyer.vault.publish = lambda owner: next(others)
+    market.run()
+    assert market.refused == ["AccountIsClosed"]
+    assert len(market.session.orders) == 2
+    assert sum(market.gains()) == 0
+    for role in market.roles[1:]:
+        assert any("digest is" in line for line in role.objections.values())
+
+
+def test_a_late_buyer_and_a_second_quote_are_refused_once(files, tmp_path):
+    late = Market(tmp_path / "a", files["tree"], Seller, buyer=adversaries.LateBuyer).run()
+    assert (late.refused, late.gains()) == (["QuoteExpired"], [0, 0])
+    twice = Market(tmp_path / "b", files["tree"], adversaries.AsksTwice, forgetful=True).run()
+    assert twice.refused == ["AlreadyQuoted"]
+    assert twice.gains()[1] > 0
+
+
+def test_an_honest_seller_sells_a_sample_that_it_has_twice_once(files, tmp_path):
+    samples = drawn(20, 9)
     twice = samples.joined(samples.subset([3, 4]))
     assert distinct(twice).hashes() == samples.hashes()
-    deal = Deal(files["tree"], samples=twice)
-    assert deal.offer.dataset.count == 12
-    assert deal.received().fault is None
+    market = Market(tmp_path, files["tree"], Seller, samples=twice).run()
+    (dataset,) = market.session.datasets.values()
+    assert dataset.count == 20
+    assert "accept" in market.deals.calls
 
 
-def test_only_the_seller_that_was_invited_can_read_the_artefact(files):
-    deal = Deal(files["tree"])
-    other = Seller(SELLER, PLACE, drawn(5, 1), deal.store)
+class Asked(Market):
+    """A market in which one seller was asked and has proposed."""
+
+    def __init__(self, folder, file: bytes, **options) -> None:
+        super().__init__(folder, file, Seller, **options)
+        while not self.found(Proposal):
+            assert self.round(0, 1)
+        self.roles[0].session = self.roles[1].session = self.session
+        ((self.order_id, self.order),) = self.session.orders.items()
+        ((self.dataset_id, self.dataset),) = self.session.datasets.items()
+
+    def found(self, kind):
+        """Messages of one kind."""
+        said = (letter.message for letter in self.deals.letters)
+        return [one for one in said if isinstance(one, kind)]
+
+
+def test_only_the_seller_that_was_invited_can_read_the_artefact(files, tmp_path):
+    asked = Asked(tmp_path, files["tree"])
+    (invitation,) = asked.found(Invitation)
+    assert asked.roles[1].read(asked.order, invitation.artefact).artefact.digest
+    secrets = SecretsFile(tmp_path / "other.json")
+    other = Seller(
+        KeyWallet("1"), recover, asked.session, drawn(5, 1), asked.stall, asked.store, secrets
+    )
     with pytest.raises(SealError):
-        other.read(deal.order, deal.buyer.invite(deal.offer))
+        other.read(asked.order, invitation.artefact)
 
 
 @pytest.mark.parametrize(
-    "change", [{"artefact": b"a" * 32}, {"rule": b"r" * 32}, {"tree": b"t" * 32}, {"depth": 31}]
+    ("kind", "change"),
+    [
+        ("tree", {"artefact": b"a" * 32}),
+        ("tree", {"rule": b"r" * 32}),
+        ("tree", {"tree": b"t" * 32}),
+        ("tree", {"depth": 31}),
+        ("influence", {"rule": b"r" * 32}),
+        ("influence", {"tree": b"t" * 32}),
+    ],
 )
-def test_a_seller_refuses_an_order_that_does_not_follow_from_the_artefact(files, change):
-    deal = Deal(files["tree"])
+def test_a_seller_refuses_an_order_that_does_not_follow_from_the_artefact(
+    files, tmp_path, kind, change
+):
+    asked = Asked(tmp_path, files[kind])
+    (invitation,) = asked.found(Invitation)
     with pytest.raises(ArtefactMismatch):
-        deal.seller.read(replace(deal.order, **change), deal.buyer.invite(deal.offer))
+        asked.roles[1].read(replace(asked.order, **change), invitation.artefact)
 
 
-def test_an_order_without_a_tree_is_held_against_its_rule(files):
-    deal = Deal(files["influence"])
-    for change in ({"rule": b"r" * 32}, {"tree": b"t" * 32}):
-        with pytest.raises(ArtefactMismatch, match="rule"):
-            deal.seller.read(replace(deal.order, **change), deal.buyer.invite(deal.offer))
+def test_a_buyer_signs_only_what_it_can_check(files, tmp_path):
+    asked = Asked(tmp_path, files["tree"])
+    (proposal,) = asked.found(Proposal)
+    buyer, clock = asked.buyer, asked.deals.clock
 
-
-def test_a_buyer_signs_only_what_it_can_check(files):
-    deal = Deal(files["tree"])
-
-    def refused(said, says, error=QuoteRefused):
+    def refused(says, error=QuoteRefused, **changes):
         with pytest.raises(error, match=says):
-            deal.buyer.require_sound(said, deal.order, deal.offer, NOW)
+            buyer.agreement(replace(proposal, **changes), clock)
 
-    quote = deal.said.deal.quote
+    assert isinstance(buyer.agreement(proposal, clock), Agreement)
+    refused(f"expired at {clock.now}, it is {clock.now}", expiry=clock.now)
+    refused("1000001 are asked, the rule gives at most 1000000", price=PRICE.most + 1)
+    refused("scores with root", FileError, scores=b"s" * 32)
+    refused("without the leaves", leaves="")
+    deal = asked.buyer._about(asked.order_id, asked.dataset_id).deal(proposal)
+    pricing = buyer.vault.pricing(asked.order_id)
+    leaves, other = buyer.vault.leaves(proposal), replace(asked.order, stake=1)
+    with pytest.raises(QuoteRefused, match="another order or another dataset"):
+        require_sound(deal, leaves, other, asked.dataset, pricing, 0)
+    assert ScoreLeaves.from_bytes(leaves.to_bytes()).root == proposal.scores
 
-    def with_quote(**changes):
-        return replace(deal.said, deal=replace(deal.said.deal, quote=replace(quote, **changes)))
 
-    refused(with_quote(expiry=NOW), "expired at 1000, it is 1000")
-    refused(with_quote(price=PRICE.most + 1), "1000001 are asked, the rule gives at most 1000000")
-    refused(with_quote(scores=b"s" * 32), "scores with root", FileError)
-    refused(replace(deal.said, leaves=None), "without the leaves")
-    other = replace(deal.said.deal, order=replace(deal.order, stake=1))
-    refused(replace(deal.said, deal=other), "another order or another dataset")
+def test_scores_that_no_tree_gives_are_not_signed(files, tmp_path):
+    asked = Asked(tmp_path, files["influence"])
+    (proposal,) = asked.found(Proposal)
+    assert (proposal.scores, proposal.leaves) == (NO_WORD, "")
+    with pytest.raises(QuoteRefused, match="scores that no tree gives"):
+        asked.buyer.agreement(replace(proposal, scores=b"s" * 32), asked.deals.clock)
 
 
-def test_a_file_that_is_not_the_registered_one_is_refused_before_anything_is_signed(files):
-    deal = Deal(files["tree"])
-    swapped = replace(deal.offer, dataset=replace(deal.offer.dataset, file=b"f" * 32))
+def test_a_signature_that_is_not_the_buyers_records_nothing(files, tmp_path):
+    """An agreement in the buyer's name by another key leads to no call that must fail."""
+    asked = Asked(tmp_path, files["tree"])
+    (proposal,) = asked.found(Proposal)
+    true = asked.buyer.agreement(proposal, asked.deals.clock)
+    typed = asked.buyer._about(asked.order_id, asked.dataset_id).deal(proposal).typed_data(PLACE)
+    false = replace(true, signature=KeyWallet("stranger").sign(typed))
+    seller = asked.roles[1]
+    asked.deals.letters.append(Letter(asked.buyer.account, seller.account, false))
+    seller.session = asked.session
+    assert seller.record(asked.deals.clock) is None
+
+
+def test_a_file_that_is_not_the_registered_one_is_refused_before_anything_is_signed(
+    files, tmp_path
+):
+    asked = Asked(tmp_path, files["tree"])
+    (offer,) = asked.found(Offer)
+    pricing = asked.buyer.vault.pricing(asked.order_id)
+
+    def fetched(**changes):
+        dataset = replace(asked.dataset, **changes)
+        return fetch_file(asked.store, PLACE, dataset, offer.file, pricing)
+
+    assert fetched().shape.count == 20
     with pytest.raises(FileError, match="committed is"):
-        deal.buyer.examine(swapped)
+        fetched(file=b"f" * 32)
     for count, error in ((19, ContentTooLarge), (21, FileError)):
-        other = replace(deal.offer, dataset=replace(deal.offer.dataset, count=count))
         with pytest.raises(error):
-            deal.buyer.examine(other)
+            fetched(count=count)
 
 
-def test_a_dataset_in_longer_chunks_than_samples_need_is_refused(files):
-    """It could not be read as samples, whatever its commitment says."""
-    deal = Deal(files["tree"])
-    encoding = deal.pricing.encoding
-    other = Seller(SELLER, PLACE, drawn(5, 1, width=16), deal.store)
-    wide = other.offer(NATIVE, Encoding(16, encoding.value_bytes))
-    with pytest.raises(QuoteRefused, match=f"samples need chunks of {encoding.chunk_bytes}"):
-        deal.buyer.examine(wide)
-
-
-def test_samples_of_another_size_or_an_unknown_label_are_refused_by_the_seller_itself(files):
-    store, pricing = MemoryStore({}), pricing_of(files["tree"])
-    narrow = Seller(SELLER, PLACE, drawn(5, 1, width=7), store)
-    with pytest.raises(FeatureMismatch):
-        narrow.offer(NATIVE, pricing.encoding)
+def test_samples_of_another_size_are_not_registered_for_an_order_and_a_wrong_file_is_told(
+    files, tmp_path
+):
+    """The seller says why; nobody sends anything that must fail."""
+    narrow = Market(tmp_path / "a", files["tree"], Seller, samples=drawn(5, 1, width=7)).run()
+    assert narrow.deals.calls == ["post", "withdraw"]
+    (why,) = narrow.roles[1].objections.values()
+    assert why == "samples have 7 values of 4 bytes, wanted are 8 of 4"
     strange = Samples(drawn(5, 1).inputs, drawn(5, 1).labels + 7)
-    with pytest.raises(UnknownLabel, match="label 9 is unknown: the task has 3 classes"):
-        Deal(files["tree"], samples=strange)
-    assert Encoding.of(pricing.kind).value_bytes == 4
+    market = Market(tmp_path / "b", files["tree"], Seller, samples=strange).run()
+    assert market.deals.calls == ["post", "register", "withdraw", "withdraw"]
+    (why,) = market.roles[1].objections.values()
+    assert "label 9 is unknown: the task has 3 classes" in why
+    assert UnknownLabel
 
 
-def test_a_price_function_of_the_owner_is_fixed_by_its_own_data(files):
+def test_events_that_cannot_be_are_refused_and_letters_are_read_strictly():
+    deals = Deals()
+    deals.log.append((Purchased(b"p" * 32, 0, 5), START))
+    with pytest.raises(SessionError, match="was never quoted"):
+        deals.read()
+    letter = Letter("0x1", "0x2", Offer(b"d" * 32, "cid"))
+    assert Letter.from_bytes(letter.to_bytes()) == letter
+    for data in (b"{}", letter.to_bytes().replace(b"Offer", b"Order"), b"x" * 5000):
+        with pytest.raises(DocumentError):
+            Letter.from_bytes(data)
+    assert Tell((letter,)).letters == (letter,)
+
+
+def test_a_price_function_of_the_owner_is_fixed_by_its_own_data():
     task = small_task()
     owner = Owner(task, task.validation, Trainer(), linear(fitted(task)))
-    oracle = owner.oracle(ExtractionSettings(leaves=8, points=200))
+    oracle = owner.oracle(SETTINGS["tree"])
     function = Purse(10**6, 10).function(oracle, owner, 20)
     assert function.most == 10**6
     assert function.harmful < 0 < function.useful

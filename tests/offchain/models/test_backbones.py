@@ -15,7 +15,6 @@ from offchain.models.extractor import (
     output_shape,
     pretrained_extractor,
     private_extractor,
-    random_extractor,
 )
 from offchain.models.truncate import last_layer, truncate
 
@@ -183,19 +182,6 @@ def photographs():
     return backbones.default_preprocessing("efficientnet-lite0", 224).apply(stacked)
 
 
-def test_random_weights_hang_on_the_seed_alone():
-    one, same, other = (random_extractor(size=32, seed=seed) for seed in (1, 1, 2))
-    torch.manual_seed(99)
-    for key, values in one.module.state_dict().items():
-        assert torch.equal(values, same.module.state_dict()[key])
-    changed = [
-        not torch.equal(values, other.module.state_dict()[key])
-        for key, values in one.module.state_dict().items()
-        if key.endswith("weight")
-    ]
-    assert all(changed)
-
-
 def test_torchvisions_weights_are_used_from_its_cache(tmp_path, lived_in, monkeypatch):
     """A user's downloaded file is found under torchvision's own name and ends up in the cut."""
     file = torchvision.models.DenseNet169_Weights.IMAGENET1K_V1.url.rsplit("/", 1)[1]
@@ -239,7 +225,7 @@ def test_weights_that_cannot_be_downloaded_are_one_clear_line(name, tmp_path, mo
 )
 def test_what_cannot_be_built_is_named_with_its_bound(arguments, message):
     with pytest.raises(BackboneError, match=message):
-        random_extractor(*arguments, seed=0)
+        private_extractor({}, *arguments)
 
 
 def test_weights_of_another_architecture_are_refused(lived_in):

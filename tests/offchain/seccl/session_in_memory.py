@@ -18,10 +18,11 @@ from offchain.seccl import actions as do
 from offchain.seccl import session as ev
 from offchain.seccl.architectures import SMALL
 from offchain.seccl.audit import rankings
+from offchain.seccl.board import Board
 from offchain.seccl.borda import Election
 from offchain.seccl.description import Description
-from offchain.seccl.journal import Journal, Page
-from offchain.seccl.messages import Board, MessageKind, SessionTerms
+from offchain.seccl.journal import Journal, Promised
+from offchain.seccl.messages import MessageKind, SessionTerms
 from offchain.seccl.networks import default_factory
 from offchain.seccl.parameters import Layout, initial_model, model_digest
 from offchain.seccl.participant import Participant
@@ -46,7 +47,7 @@ class MemoryJournal(Journal):
     def __init__(self, session: bytes) -> None:
         super().__init__(Path("/nowhere"), session)
 
-    def _write(self, round_: int, kind: MessageKind, page: Page) -> None:
+    def _write(self, round_: int, kind: MessageKind, page: Promised) -> None:
         self._pages[round_, kind] = page
 
 

@@ -6,10 +6,10 @@ import pytest
 from eth_hash.auto import keccak
 
 from offchain.crypto import commitments as cm
+from offchain.seccl.board import Board
 from offchain.seccl.messages import (
     MEMBERS_LIMIT,
     BatchPosted,
-    Board,
     BoardError,
     MessageKind,
     Posted,

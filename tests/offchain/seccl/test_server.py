@@ -108,7 +108,7 @@ def test_content_and_promise_are_kept_before_anything_is_signed(folder: Path) ->
         address = SERVER.address
 
         def sign(self, typed):
-            promises = Journal(folder, yard.session.id).page(0, UPLOAD).promises.values()
+            promises = Journal(folder, yard.session.id).at(0, UPLOAD).promises.values()
             assert all(cid_from_digest(made.content) in yard.store.pinned for made in promises)
             seen.append({made.receipt.message for made in promises})
             return SERVER.sign(typed)

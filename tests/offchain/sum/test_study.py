@@ -14,7 +14,7 @@ from offchain.sum.study import beyond, study
 from offchain.sum.study.case import Case, Ceiling, Task
 from offchain.sum.study.data import parts
 from offchain.sum.study.names import SWEEPS
-from offchain.sum.study.plots import write_plots
+from offchain.sum.study.plots import plots
 from offchain.sum.study.report import report
 from offchain.sum.study.sweeps import paper_sweeps
 from tests.offchain.sum.made_study import ONE, Made, made_study
@@ -146,6 +146,6 @@ def test_crowds_are_compared_with_themselves_without_the_malicious(tmp_path, mon
     text = report(findings, "here")
     for heading in ("## Crowds", "### flipped, cost", "### flipped, train_size", "## A cost by"):
         assert heading in text
-    plots = write_plots(findings, tmp_path)
-    assert [path.stem for path in plots] == ["crowd", "map-cost", "map-train", "entropy"]
-    assert all(path.read_bytes().startswith(b"\x89PNG") for path in plots)
+    drawn = plots(findings)
+    assert [*drawn] == ["crowd.png", "map-cost.png", "map-train.png", "entropy.png"]
+    assert all(png.startswith(b"\x89PNG") for png in drawn.values())

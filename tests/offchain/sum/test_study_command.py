@@ -56,9 +56,12 @@ def test_a_run_ends_with_a_report_that_names_its_command(invoke, tmp_path):
     assert result.exit_code == 0, result.output
     assert "12 runs" in result.output
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {"study.md", "fig12.png", "runs"}
+    assert names == {"study.md", "fig12.png", "record.json", "report.html", "runs"}
     text = (tmp_path / "out/study.md").read_text()
     assert "`ape run study --seeds 2 --only mean_deposit`" in text
+    page = (tmp_path / "out/report.html").read_text()
+    assert "ape run study --seeds 2 --only mean_deposit" in page
+    assert "Claim by claim" in page
     again = invoke("--seeds", "2", "--workers", "1", "--only", "mean_deposit", "--reports", "out")
     assert "0 runs" in again.output
     assert (tmp_path / "out/study.md").read_text() == text

@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-from ape.contracts import ContractContainer
+from tests.kit.weakened import Weakenings
 
-from tests.kit.weakened import compile_copies
-
-_BOARD = "contracts/seccl/BulletinBoard.sol"
+BOARD = "contracts/seccl/BulletinBoard.sol"
 _SESSIONS = "contracts/seccl/board/BoardSessions.sol"
 _TREES = "contracts/seccl/board/BoardTrees.sol"
-# Name of the copy -> the change that makes it: file, text that is there, text instead.
-WEAKENINGS: dict[str, tuple[str, str, str]] = {
+WEAKENINGS: Weakenings = {
     "overwrites posts": (
-        _BOARD,
+        BOARD,
         "require(place.time == 0, AlreadyPosted(place.time));",
         "",
     ),
-    "takes late for in time": (_BOARD, "postedAt == 0 || postedAt >= due", "postedAt == 0"),
+    "takes late for in time": (BOARD, "postedAt == 0 || postedAt >= due", "postedAt == 0"),
     "believes any signature": (
-        _BOARD,
+        BOARD,
         "require(signer == head.server(), BadSignature(signer, head.server()));",
         "signer;",
     ),
     "takes own posts for the server's": (
-        _BOARD,
+        BOARD,
         "_put(head, _ownPosts[key.session][_place(key)]",
         "_put(head, _posts[key.session][_place(key)]",
     ),
     "answers from any place": (
-        _BOARD,
+        BOARD,
         "        _inRange(head, key);\n        asked = _challenges",
         "        asked = _challenges",
     ),
@@ -48,8 +45,3 @@ WEAKENINGS: dict[str, tuple[str, str, str]] = {
         "_leaf(domain, 0, message)",
     ),
 }
-
-
-def compile_weakened() -> dict[str, ContractContainer]:
-    """The weakened boards by name."""
-    return compile_copies({name: (change,) for name, change in WEAKENINGS.items()}, _BOARD)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import ape
@@ -13,14 +13,7 @@ from eth_account.messages import encode_typed_data
 from eth_hash.auto import keccak
 
 from offchain.crypto import commitments as cm
-from offchain.crypto.disputable import (
-    EncryptedFile,
-    FileDomain,
-    chunk_evidence,
-    encrypt_chunks,
-    key_evidence,
-)
-from offchain.crypto.sealing import Point, new_secret, open_keys, point_of, seal_keys
+from offchain.crypto.disputable import EncryptedFile, FileDomain, chunk_evidence, encrypt_chunks
 from offchain.crypto.settlement import NATIVE, Settlement
 from offchain.mde.deals import (
     PAD_INDEX,
@@ -39,12 +32,18 @@ from offchain.mde.verifiable.encoding import Encoding
 from offchain.mde.verifiable.rules import price_rule, rule_hash
 from offchain.mde.verifiable.scores import Opened, ScoreLeaves, open_scores, running_totals
 from offchain.mde.verifiable.tree import CommittedTree
-from tests.kit.refusals import Refusal, refusal
+from tests.kit.sale import (
+    DELIVERY_TIME,
+    DISPUTE_TIME,
+    OPEN,
+    PLENTY,
+    STAKE,
+    SaleDriver,
+    seal,
+    spoil,
+)
 
-OPEN, SEALED = Settlement.OPEN, Settlement.SEALED
-STAKE = 400
-DELIVERY_TIME, DISPUTE_TIME, QUOTE_TIME = 100, 60, 50
-PLENTY = 10**6
+QUOTE_TIME = 50
 ARTEFACT = keccak(b"artefact")
 NAME = keccak(b"dataset")
 ENCODING = Encoding(features=4, value_bytes=1)
@@ -86,20 +85,13 @@ def place_of(contract: ContractInstance) -> Place:
     return Place(ape.chain.chain_id, contract.address)
 
 
-def spoil(file: EncryptedFile, chunk: int) -> EncryptedFile:
-    """The file with one bit of an encrypted chunk flipped, before the seller commits to it."""
-    data = bytearray(file.ciphertext)
-    data[chunk * file.shape.chunk_bytes] ^= 1
-    return replace(file, ciphertext=bytes(data))
-
-
 def sign(account: Any, deal: Deal, place: Place) -> bytes:
     """An account's signature of a quote."""
     return account.sign_message(encode_typed_data(full_message=deal.typed_data(place))).encode_rsv()
 
 
 @dataclass
-class Market:
+class DealDriver(SaleDriver):
     """One order, one dataset, and the deal between them."""
 
     contract: ContractInstance
@@ -139,9 +131,14 @@ class Market:
         return self.deal.quote.price
 
     @property
-    def sealed(self) -> bool:
-        """Whether the key is delivered sealed."""
-        return self.order.settlement is SEALED
+    def settlement(self) -> Settlement:
+        """How the key is delivered."""
+        return self.order.settlement
+
+    @property
+    def usual(self) -> Any:
+        """The buyer calls unless a test says who does."""
+        return self.buyer
 
     @property
     def domain(self) -> FileDomain:
@@ -172,12 +169,6 @@ class Market:
         """The seller's money in the contract, and how much of it is held."""
         return self.account(self.dataset.account)[2:]
 
-    def money(self, account: Any) -> int:
-        """What an account has of the deal's currency."""
-        if self.token:
-            return self.token.balanceOf(account)
-        return ape.chain.provider.web3.eth.get_balance(account.address)
-
     def status(self) -> tuple[DealState, int, bytes]:
         """Where the pair stands: state, deadline, content."""
         state, deadline, content = self.contract.dealOf(self.deal.pair)
@@ -193,29 +184,11 @@ class Market:
         """When the running window ends."""
         return self.status()[1]
 
-    # ---------------------------------------------------------------- time
-
-    def go_to(self, timestamp: int) -> None:
-        """Has the next block at ``timestamp`` or later, and the latest one at it."""
-        if ape.chain.blocks.head.timestamp < timestamp:
-            ape.chain.mine(timestamp=timestamp)
-
-    def at(self, timestamp: int) -> None:
-        """Has the next transaction happen at ``timestamp``."""
-        ape.chain.pending_timestamp = timestamp
+    # ---------------------------------------------------------------- calls
 
     def lapse(self) -> None:
         """Goes to the first second after the running window."""
         self.go_to(self.deadline)
-
-    # ---------------------------------------------------------------- calls
-
-    def pay(self, amount: int, sender: Any) -> dict[str, Any]:
-        """Keyword arguments of a call that pays; allows the token where there is one."""
-        if self.token:
-            self.token.approve(self.contract, amount, sender=sender)
-            return {"sender": sender}
-        return {"sender": sender, "value": amount}
 
     def post(self, budget: int = PLENTY) -> ReceiptAPI:
         """The buyer posts its order."""
@@ -237,25 +210,16 @@ class Market:
         """The quote is recorded."""
         return self.contract.quote(*self.quote_args(), sender=sender or self.seller)
 
-    def one_time_key(self) -> int:
-        """x of a fresh one-time key where the key is sealed, zero else."""
-        if not self.sealed:
-            return 0
-        self.secret = new_secret()
-        return point_of(self.secret).x
-
     def buy(self) -> ReceiptAPI:
         """The buyer accepts the quote."""
-        key = self.one_time_key()
+        self.secret, key = self.one_time_key()
         receipt = self.contract.purchase(self.args, key, sender=self.buyer)
         self.purchase = Purchase(key)
         return receipt
 
     def seal_args(self, key: bytes | None = None) -> tuple[int, bytes]:
         """A key sealed to the buyer: the right one, or ``key``."""
-        point = Point.with_even_y(self.purchase.one_time_key)
-        sealed = seal_keys(point, {PAD_INDEX: self.key if key is None else key})
-        return sealed.ephemeral_x, sealed.sealed[0]
+        return seal(self.purchase.one_time_key, PAD_INDEX, self.key if key is None else key)
 
     def deliver(self, key: bytes | None = None) -> ReceiptAPI:
         """The seller delivers the key, or under sealed settlement another one."""
@@ -271,13 +235,7 @@ class Market:
 
     def received(self, receipt: ReceiptAPI) -> bytes:
         """The key that a delivery gave the buyer."""
-        if not self.sealed:
-            (log,) = self.contract.KeyPublished.from_receipt(receipt)
-            return bytes(log.key)
-        (log,) = self.contract.KeySealed.from_receipt(receipt)
-        sealed = seal_keys(point_of(1), {})
-        sealed = replace(sealed, ephemeral_x=log.ephemeralX, sealed=(bytes(log.sealedKey),))
-        return open_keys(self.secret, sealed, [PAD_INDEX])[PAD_INDEX]
+        return self.delivered_key(receipt, self.secret, PAD_INDEX)
 
     def accept(self) -> ReceiptAPI:
         """The buyer settles at once."""
@@ -292,18 +250,11 @@ class Market:
         owner = self.buyer if account == self.order.account else self.seller
         return self.contract.withdraw(account.args(), amount, sender=owner)
 
-    def refusal(self, name: str, *args: Any, sender: Any = None, value: int = 0) -> Refusal | None:
-        """How the contract's method of that name would be refused now."""
-        sender = sender or self.buyer
-        return refusal(getattr(self.contract, name), *args, sender=sender, value=value)
-
     # ---------------------------------------------------------------- proofs
 
     def key_proof(self, delivery: ReceiptAPI) -> tuple[Any, ...]:
         """The arguments of ``proveWrongKey``."""
-        (log,) = self.contract.KeySealed.from_receipt(delivery)
-        evidence = key_evidence(self.secret, log.ephemeralX, bytes(log.sealedKey))
-        return (*self.both, evidence)
+        return (*self.both, self.key_evidence(delivery, self.secret))
 
     def chunk_proof(self, index: int) -> tuple[Any, ...]:
         """The arguments of ``proveSpoiltChunk``."""
@@ -359,7 +310,7 @@ class Market:
         return (*self.both, self.key, evidence, price_rule(self.rule))
 
 
-def make_market(
+def make_deal(
     contract: ContractInstance,
     buyer: Any,
     seller: Any,
@@ -375,7 +326,7 @@ def make_market(
     spoilt: int | None = None,
     name: bytes = NAME,
     **order: Any,
-) -> Market:
+) -> DealDriver:
     """Parties and a deal that nobody posted, registered or recorded yet.
 
     totals, price: what the seller says where it lies; spoilt: a chunk that it spoils.
@@ -419,30 +370,30 @@ def make_market(
     fetched = rule.price(totals[-1]) if price is None else price
     expires = ape.chain.blocks.head.timestamp + QUOTE_TIME if expiry is None else expiry
     deal = Deal(asked, dataset, Quote(fetched, expires, leaves.root))
-    return Market(
+    return DealDriver(
         contract, buyer, seller, tree, rule, tuple(chunks), file, key, leaves, deal, token
     )
 
 
-def open_market(
+def open_deal(
     contract: ContractInstance,
     buyer: Any,
     seller: Any,
     budget: int = PLENTY,
     funds: int = PLENTY,
     **changes: Any,
-) -> Market:
-    """A market whose order is posted and whose dataset is registered; see ``make_market``."""
-    market = make_market(contract, buyer, seller, **changes)
-    market.post(budget)
-    market.register(funds)
-    return market
+) -> DealDriver:
+    """A sale whose order is posted and whose dataset is registered; see ``make_deal``."""
+    sale = make_deal(contract, buyer, seller, **changes)
+    sale.post(budget)
+    sale.register(funds)
+    return sale
 
 
-def sold_market(contract: ContractInstance, buyer: Any, seller: Any, **changes: Any) -> Market:
-    """A market that was quoted, bought and delivered; see ``make_market``."""
-    market = open_market(contract, buyer, seller, **changes)
-    market.quote()
-    market.buy()
-    market.deliver()
-    return market
+def sold_deal(contract: ContractInstance, buyer: Any, seller: Any, **changes: Any) -> DealDriver:
+    """A sale that was quoted, bought and delivered; see ``make_deal``."""
+    sale = open_deal(contract, buyer, seller, **changes)
+    sale.quote()
+    sale.buy()
+    sale.deliver()
+    return sale

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import ape
@@ -11,27 +11,27 @@ from ape.api import ReceiptAPI
 from ape.contracts import ContractInstance
 from eth_hash.auto import keccak
 
-from offchain.crypto.disputable import (
-    EncryptedFile,
-    FileDomain,
-    chunk_evidence,
-    encrypt_file,
-    key_evidence,
-)
-from offchain.crypto.sealing import Point, new_secret, open_keys, point_of, seal_keys
+from offchain.crypto.disputable import EncryptedFile, FileDomain, chunk_evidence, encrypt_file
+from offchain.crypto.sealing import point_of
 from offchain.crypto.settlement import NATIVE, Settlement
 from offchain.hide.sale.listings import Level, Listing, Sale, SaleState, cleaner_domain, due
-from tests.kit.refusals import Refusal, refusal
+from tests.kit.refusals import Refusal
+from tests.kit.sale import (
+    DELIVERY_TIME,
+    DISPUTE_TIME,
+    OPEN,
+    PLENTY,
+    STAKE,
+    SaleDriver,
+    seal,
+    spoil,
+)
 
-OPEN, SEALED = Settlement.OPEN, Settlement.SEALED
 PRICES = (1_000, 2_500, 7_000)
 ACCURACIES = (3_000, 5_000, 9_000)
-STAKE = 400
-DELIVERY_TIME, DISPUTE_TIME = 100, 60
 DATASET = b"\x0d" * 32
 CHUNK_BYTES = 64
 CONTENT_BYTES = 300
-PLENTY = 10**6
 
 
 def content_of(level: int, size: int = CONTENT_BYTES) -> bytes:
@@ -44,15 +44,8 @@ def key_of(level: int, seller: str) -> bytes:
     return keccak(b"key of level %d of " % level + seller.encode())
 
 
-def spoil(file: EncryptedFile, chunk: int) -> EncryptedFile:
-    """The file with one bit of an encrypted chunk flipped, before the seller commits to it."""
-    data = bytearray(file.ciphertext)
-    data[chunk * file.shape.chunk_bytes] ^= 1
-    return replace(file, ciphertext=bytes(data))
-
-
 @dataclass
-class Shop:
+class ListingDriver(SaleDriver):
     """One listing."""
 
     contract: ContractInstance
@@ -72,9 +65,9 @@ class Shop:
         return self.listing.id(ape.chain.chain_id, self.contract.address)
 
     @property
-    def sealed(self) -> bool:
-        """Whether keys are delivered sealed."""
-        return self.listing.settlement is SEALED
+    def settlement(self) -> Settlement:
+        """How keys are delivered."""
+        return self.listing.settlement
 
     @property
     def args(self) -> tuple[Any, ...]:
@@ -95,12 +88,6 @@ class Shop:
     def balance(self) -> int:
         """What the contract holds of everybody's."""
         return self.money(self.contract)
-
-    def money(self, account: Any) -> int:
-        """What an account has of the listing's currency."""
-        if self.token:
-            return self.token.balanceOf(account)
-        return ape.chain.provider.web3.eth.get_balance(account.address)
 
     def domain(self, level: int) -> FileDomain:
         """The domain of a level's cleaner."""
@@ -127,41 +114,16 @@ class Shop:
         """The private key of the buyer's one-time key."""
         return self.secrets[buyer.address]
 
-    # ---------------------------------------------------------------- time
-
-    def go_to(self, timestamp: int) -> None:
-        """Has the next block at ``timestamp`` or later, and the latest one at it."""
-        if ape.chain.blocks.head.timestamp < timestamp:
-            ape.chain.mine(timestamp=timestamp)
-
-    def at(self, timestamp: int) -> None:
-        """Has the next transaction happen at ``timestamp``."""
-        ape.chain.pending_timestamp = timestamp
+    # ---------------------------------------------------------------- calls
 
     def lapse(self, buyer: Any) -> None:
         """Goes to the first second after the buyer's window."""
         self.go_to(self.deadline(buyer))
 
-    # ---------------------------------------------------------------- calls
-
-    def pay(self, amount: int, sender: Any) -> dict[str, Any]:
-        """Keyword arguments of a call that pays; allows the token where there is one."""
-        if self.token:
-            self.token.approve(self.contract, amount, sender=sender)
-            return {"sender": sender}
-        return {"sender": sender, "value": amount}
-
     def credit(self, buyer: Any) -> int:
         """The price of the best level the buyer owns."""
         state, _, _, _, content = self.status(buyer)
         return int.from_bytes(content, "big") if state is SaleState.OWNED else 0
-
-    def one_time_key(self, buyer: Any) -> int:
-        """x of a fresh one-time key where keys are sealed, zero else."""
-        if not self.sealed:
-            return 0
-        self.secrets[buyer.address] = new_secret()
-        return point_of(self.secrets[buyer.address]).x
 
     def buy_args(self, level: int, one_time_key: int) -> tuple[Any, ...]:
         """The arguments of ``buy``."""
@@ -170,17 +132,16 @@ class Shop:
 
     def buy(self, buyer: Any, level: int = 0) -> ReceiptAPI:
         """Buys a level, for the difference to what the buyer owns."""
-        key = self.one_time_key(buyer)
+        secret, key = self.one_time_key()
         sale = Sale.of(self.listing, level, self.credit(buyer), key)
         receipt = self.contract.buy(*self.buy_args(level, key), **self.pay(sale.paid, buyer))
         self.sales[buyer.address] = sale
+        self.secrets[buyer.address] = secret
         return receipt
 
     def seal_args(self, buyer: Any, level: int, key: bytes | None = None) -> tuple[int, bytes]:
         """A key sealed to the buyer: the right one, or ``key``."""
-        point = Point.with_even_y(self.sale(buyer).one_time_key)
-        sealed = seal_keys(point, {level: self.keys[level] if key is None else key})
-        return sealed.ephemeral_x, sealed.sealed[0]
+        return seal(self.sale(buyer).one_time_key, level, self.keys[level] if key is None else key)
 
     def deliver(self, buyer: Any, key: bytes | None = None) -> ReceiptAPI:
         """The seller delivers the key, or under sealed settlement another one."""
@@ -206,14 +167,7 @@ class Shop:
 
     def received(self, buyer: Any, receipt: ReceiptAPI) -> bytes:
         """The key that a delivery gave its buyer."""
-        if not self.sealed:
-            (log,) = self.contract.KeyPublished.from_receipt(receipt)
-            return bytes(log.key)
-        level = self.status(buyer)[1]
-        (log,) = self.contract.KeySealed.from_receipt(receipt)
-        sealed = seal_keys(point_of(1), {})
-        sealed = replace(sealed, ephemeral_x=log.ephemeralX, sealed=(bytes(log.sealedKey),))
-        return open_keys(self.secret(buyer), sealed, [level])[level]
+        return self.delivered_key(receipt, self.secret(buyer), self.status(buyer)[1])
 
     def accept(self, buyer: Any) -> ReceiptAPI:
         """The buyer settles at once."""
@@ -230,8 +184,7 @@ class Shop:
 
     def key_proof(self, buyer: Any, delivery: ReceiptAPI) -> tuple[Any, ...]:
         """The arguments of ``proveWrongKey``."""
-        (log,) = self.contract.KeySealed.from_receipt(delivery)
-        evidence = key_evidence(self.secret(buyer), log.ephemeralX, bytes(log.sealedKey))
+        evidence = self.key_evidence(delivery, self.secret(buyer))
         goods = self.listing.goods(self.status(buyer)[1])
         return (self.args, self.sale(buyer).args(), goods, evidence)
 
@@ -245,10 +198,6 @@ class Shop:
     def withdraw(self, amount: int) -> ReceiptAPI:
         """The seller takes out funds."""
         return self.contract.withdraw(self.args, amount, sender=self.seller)
-
-    def refusal(self, name: str, *args: Any, sender: Any, value: int = 0) -> Refusal | None:
-        """How the contract's method of that name would be refused now."""
-        return refusal(getattr(self.contract, name), *args, sender=sender, value=value)
 
     def refusal_of_buy(self, buyer: Any, level: int = 0) -> Refusal | None:
         """How a purchase at the right price would be refused now."""
@@ -316,11 +265,11 @@ def open_shop(
     funds: int = PLENTY,
     token: ContractInstance | None = None,
     **changes: Any,
-) -> Shop:
+) -> ListingDriver:
     """Lists levels."""
     if token:
         changes["token"] = token.address
     listing, files, keys = make_listing(contract, seller, **changes)
-    shop = Shop(contract, listing, seller, files, keys, token)
+    shop = ListingDriver(contract, listing, seller, files, keys, token)
     contract.list(*list_args(listing, funds), **shop.pay(funds, seller))
     return shop

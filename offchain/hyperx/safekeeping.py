@@ -1,0 +1,68 @@
+"""What a collector has in its own node before it relies on a provider.
+
+Evidence against a provider must not lie in the provider's hands, and nothing that is paid for may
+go missing afterwards. So manifests are pinned before a sample is asked for, and published shards
+before their provider becomes the candidate.
+"""
+
+from __future__ import annotations
+
+from offchain.crypto.shard_cipher import TAG_BYTES
+from offchain.data.imageset import Progress
+from offchain.data.shards import shard_bytes
+from offchain.hyperx.manifest import (
+    Manifest,
+    ManifestError,
+    fetch_addresses,
+    fetch_key_leaves,
+    fetch_manifest,
+)
+from offchain.hyperx.session import Member, Session
+from offchain.storage import Datastore, cid_from_digest
+
+
+def keep_manifest(
+    store: Datastore, session: Session, member: Member, classes: tuple[str, ...]
+) -> Manifest:
+    """Fetches, checks and pins the manifest of `member` and the lists that it names.
+
+    classes: of the task. Raises ManifestError unless all of it fits the terms, the classes and
+    the registration, and what the datastore raises.
+    """
+    manifest = fetch_manifest(store, member.manifest, session.terms)
+    if manifest.classes != classes:
+        raise ManifestError(f"{len(manifest.classes)} classes are not the task's")
+    fetch_key_leaves(store, manifest, member.key_root)
+    store.pin(cid_from_digest(member.manifest))
+    store.pin(manifest.key_leaves)
+    if manifest.addresses is not None:
+        party = session.party(member.account)
+        fetch_addresses(store, manifest, party, member.address_root)
+        store.pin(manifest.addresses)
+    return manifest
+
+
+def keep_shards(
+    store: Datastore,
+    session: Session,
+    member: Member,
+    manifest: Manifest,
+    progress: Progress | None = None,
+) -> None:
+    """Fetches and pins every published shard of `member`; hidden ones cannot be asked for.
+
+    progress: called in shards. Raises ManifestError for a shard of another length than the terms
+    ask, and what the datastore raises.
+    """
+    if manifest.addresses is None:
+        return
+    party = session.party(member.account)
+    addresses = fetch_addresses(store, manifest, party, member.address_root)
+    size = shard_bytes(manifest.shape, manifest.shard_size) + TAG_BYTES
+    cids = [cid_from_digest(address) for address in addresses]
+    for i, shard in enumerate(store.get_many(cids, size)):
+        if len(shard) != size:
+            raise ManifestError(f"shard {i} is not {size} bytes long")
+        store.pin(cids[i])
+        if progress:
+            progress(i + 1, len(cids))

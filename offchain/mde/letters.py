@@ -1,0 +1,154 @@
+"""What buyer and seller tell each other off the chain, as values that any mail can carry.
+
+A role that was killed reads its letters again, so a letter stays where it was put. What is large
+lies in the datastore, and the letter has its CID. Whoever carries letters answers for their sender:
+the roles take a letter for what `sender` said, and hold what it says against the chain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from offchain.models.canonical import DocumentError, from_canonical, take, to_canonical
+
+MAX_LETTER_BYTES = 4_096
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A seller hands over the encrypted samples of a dataset. file: their CID."""
+
+    dataset: bytes
+    file: str
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """A buyer asks for a quote. artefact: CID of the order's artefact, sealed to the seller."""
+
+    order: bytes
+    dataset: bytes
+    artefact: str
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A seller says what its dataset fetches, before anybody signs.
+
+    Attributes:
+        order, dataset: their ids.
+        artefact: CID in the invitation that it answers.
+        price: smallest unit.
+        expiry: Unix seconds.
+        scores: root of the running totals, 32 zero bytes where the artefact has no tree.
+        leaves: CID of all leaves under that root, "" where there are none.
+        efficacy: what the set does to the model by the artefact, in nats; nothing is bound by it.
+    """
+
+    order: bytes
+    dataset: bytes
+    artefact: str
+    price: int
+    expiry: int
+    scores: bytes
+    leaves: str
+    efficacy: float
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """A buyer signs a proposal. digest: what is signed; signature: 65 bytes r, s, v."""
+
+    order: bytes
+    dataset: bytes
+    digest: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True)
+class Question:
+    """A buyer asks what a dataset would add to its model as it is after its purchases.
+
+    Attributes:
+        order, dataset: their ids.
+        bought: sets bought under the order so far.
+        artefact: CID of an artefact of the present model, sealed to the seller.
+        until: the buyer waits for an answer until then, Unix seconds.
+    """
+
+    order: bytes
+    dataset: bytes
+    bought: int
+    artefact: str
+    until: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A seller says what its dataset would add. efficacy: in nats; nothing is bound by it."""
+
+    order: bytes
+    dataset: bytes
+    bought: int
+    efficacy: float
+
+
+Message = Offer | Invitation | Proposal | Agreement | Question | Answer
+
+_KINDS = {
+    kind.__name__: kind for kind in (Offer, Invitation, Proposal, Agreement, Question, Answer)
+}
+_READ: dict[str, type | tuple[type, ...]] = {
+    "bytes": str,
+    "str": str,
+    "int": int,
+    "float": (int, float),
+}
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A message with the 0x accounts of who says it and to whom."""
+
+    sender: str
+    to: str
+    message: Message
+
+    def to_bytes(self) -> bytes:
+        """The letter as it is carried."""
+        said = {
+            field.name: _plain(getattr(self.message, field.name)) for field in fields(self.message)
+        }
+        document = {"kind": type(self.message).__name__, "said": said}
+        return to_canonical(document | {"sender": self.sender, "to": self.to})
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Letter:
+        """The letter that `to_bytes` wrote. Raises DocumentError if `data` is none."""
+        document = from_canonical(data, "letter", MAX_LETTER_BYTES)
+        kind, said, sender, to = take(document, "letter", kind=str, said=dict, sender=str, to=str)
+        if kind not in _KINDS:
+            raise DocumentError(f"letter: there is no kind {kind!r:.40}")
+        message: type[Any] = _KINDS[kind]
+        types = {field.name: str(field.type) for field in fields(message)}
+        values = take(said, kind, **{name: _READ[type_] for name, type_ in types.items()})
+        try:
+            read = [
+                bytes.fromhex(value) if type_ == "bytes" else value
+                for type_, value in zip(types.values(), values, strict=True)
+            ]
+        except ValueError as error:
+            raise DocumentError(f"{kind}: words are hex digits") from error
+        return cls(sender, to, message(*read))
+
+
+@dataclass(frozen=True)
+class Tell:
+    """What a role wants done where nothing goes to the chain: carry these letters."""
+
+    letters: tuple[Letter, ...]
+
+
+def _plain(value: Any) -> Any:
+    return value.hex() if isinstance(value, bytes) else value

@@ -1,0 +1,168 @@
+"""What a buyer's decisions rest on: its artefacts, its one-time keys, and what sellers gave it.
+
+Artefacts and keys are made once: a buyer that was killed finds them again by its secrets file. All
+else is read again from chain, letters and datastore, whenever it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from secrets import token_bytes
+
+from offchain.crypto.disputable import EncryptedFile
+from offchain.crypto.sealing import new_secret, public_key_of, seal, unseal
+from offchain.crypto.secrets_file import SecretsFile
+from offchain.mde.artefact_reading import MAX_ARTEFACT_BYTES
+from offchain.mde.checking import Received, fetch_file, receive
+from offchain.mde.correspondence import Correspondence
+from offchain.mde.deals import Deal
+from offchain.mde.errors import MdeError
+from offchain.mde.letters import Offer, Proposal
+from offchain.mde.owner import Owner
+from offchain.mde.quoting import Pricing
+from offchain.mde.samples import Samples
+from offchain.mde.session import DealSession, Delivery, Sale
+from offchain.mde.verifiable.scores import ScoreLeaves
+from offchain.storage import Datastore, cid_from_digest, digest_of
+
+SEALED_BYTES = 48
+"""What a sealed box adds to a message."""
+
+
+class Vault:
+    """Of the buyer at `account`, a 0x address.
+
+    owner: its model before any purchase. publish: makes the artefact file of a model.
+    """
+
+    def __init__(
+        self,
+        account: str,
+        session: DealSession,
+        owner: Owner,
+        publish: Callable[[Owner], bytes],
+        store: Datastore,
+        secrets_file: SecretsFile,
+    ) -> None:
+        self.account = account
+        self.session = session
+        self.owner = owner
+        self.publish = publish
+        self.store = store
+        self.secrets_file = secrets_file
+        self._artefacts: dict[int, bytes] = {}
+        self._pricings: dict[bytes, Pricing] = {}
+        self._files: dict[bytes, EncryptedFile] = {}
+        self._received: dict[tuple[bytes, Delivery], Received] = {}
+        self._owners: dict[tuple[bytes, ...], Owner] = {}
+
+    # ---------------------------------------------------------------- made once
+
+    def artefact(self, number: int) -> bytes:
+        """The file that its order called `number` names, from 0.
+
+        It lies in the datastore sealed to the buyer itself, and the secrets file knows where.
+        """
+        if number not in self._artefacts:
+            own = self._secret("own key", lambda: token_bytes(32))
+            digest = self._secret(
+                f"artefact {number}",
+                lambda: digest_of(self.store.put(seal(public_key_of(own), self.artefact_now()))),
+            )
+            sealed = self.store.get(cid_from_digest(digest), MAX_ARTEFACT_BYTES + SEALED_BYTES)
+            self._artefacts[number] = unseal(own, sealed)
+        return self._artefacts[number]
+
+    def one_time_secret(self, deal: Deal) -> int:
+        """The private one-time key of a purchase."""
+        made = self._secret(
+            f"one-time key for pair {deal.pair.hex()}", lambda: new_secret().to_bytes(32, "big")
+        )
+        return int.from_bytes(made, "big")
+
+    # ---------------------------------------------------------------- read again
+
+    def pricing(self, order: bytes) -> Pricing:
+        """What is in the artefact that an order of its own names."""
+        if order not in self._pricings:
+            number = self.session.orders_of(self.account).index(order)
+            named = self.session.orders[order].artefact
+            self._pricings[order] = Pricing.read(self.artefact(number), named)
+        return self._pricings[order]
+
+    def file(self, order: bytes, dataset: bytes) -> EncryptedFile | None:
+        """The encrypted samples as offered, held against their commitment and pinned.
+
+        None where nothing was offered. Raises FileError, QuoteRefused or what the datastore raises
+        for another file.
+        """
+        found = self.session.datasets[dataset]
+        for offer in self.session.said(Offer, found.seller, self.account):
+            if offer.dataset == dataset and dataset not in self._files:
+                place, pricing = self.session.place, self.pricing(order)
+                self._files[dataset] = fetch_file(self.store, place, found, offer.file, pricing)
+                self.store.pin(offer.file)
+        return self._files.get(dataset)
+
+    def leaves(self, proposal: Proposal) -> ScoreLeaves | None:
+        """The leaves that came with a proposal, pinned; None where none came."""
+        if not proposal.leaves:
+            return None
+        count = self.session.datasets[proposal.dataset].count
+        leaves = ScoreLeaves.from_bytes(self.store.get(proposal.leaves, 32 * count))
+        self.store.pin(proposal.leaves)
+        return leaves
+
+    def received(self, sale: Sale) -> Received:
+        """What was delivered, opened and checked. Raises MdeError for samples of another kind."""
+        delivery = sale.delivery
+        if delivery is None:
+            raise MdeError(f"nothing was delivered of dataset 0x{sale.dataset.hex()}")
+        key = (sale.deal.pair, delivery)
+        if key not in self._received:
+            file = self.file(sale.order, sale.dataset)
+            signed = Correspondence(self.session, sale.order, sale.dataset).signed()
+            if file is None or signed is None:
+                raise MdeError(f"the letters about dataset 0x{sale.dataset.hex()} are lost")
+            self._received[key] = receive(
+                self.session.place,
+                self.pricing(sale.order),
+                sale.deal,
+                self.leaves(signed),
+                file,
+                delivery,
+                self.one_time_secret(sale.deal) if delivery.sealed else 0,
+            )
+        return self._received[key]
+
+    def bought(self) -> dict[bytes, Samples]:
+        """What it paid for and can use, by pair, in the order of the purchases."""
+        found = {}
+        for order in self.session.orders_of(self.account):
+            for sale in self.session.bought(order):
+                try:
+                    samples = self.received(sale).samples
+                except MdeError:  # of no use; the buyer says so when it judges
+                    continue
+                if samples is not None:
+                    found[sale.deal.pair] = samples
+        return found
+
+    def owner_now(self) -> Owner:
+        """The model owner, trained on all that it bought."""
+        bought = self.bought()
+        key = tuple(bought)
+        if key not in self._owners:
+            self._owners[key] = self.owner.with_bought(list(bought.values()))
+        return self._owners[key]
+
+    def artefact_now(self) -> bytes:
+        """An artefact of the model as it is."""
+        return self.publish(self.owner_now())
+
+    def _secret(self, what: str, make: Callable[[], bytes]) -> bytes:
+        return self.secrets_file.remember(self._name(what), make)
+
+    def _name(self, what: str) -> str:
+        place = self.session.place
+        return f"{what} of {self.account} at {place.contract} on chain {place.chain_id}"

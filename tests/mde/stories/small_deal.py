@@ -1,0 +1,71 @@
+"""One order and one seller with tiny data, played by a process that may be killed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import ape
+from ape_ethereum.provider import Web3Provider
+
+from offchain.crypto.secrets_file import SecretsFile
+from offchain.crypto.settlement import NATIVE, Settlement
+from offchain.mde.artefact import artefact_bytes
+from offchain.mde.buyer import Buyer, Wants
+from offchain.mde.extraction import ExtractionSettings
+from offchain.mde.owner import Owner
+from offchain.mde.pricing import Piecewise, PriceFunction
+from offchain.mde.quoting import OrderTerms
+from offchain.mde.seller import Seller, Stall
+from offchain.mde.training import Trainer
+from scripts._mde.chain import DealChain
+from scripts._mde.mail import Mail
+from scripts._stage.table import Seat, play
+from scripts._stage.wallet import AccountWallet, recover
+from tests.kit.folder_store import FolderStore
+from tests.kit.lives import Moment
+from tests.offchain.mde.small import drawn, fitted, linear, small_task
+
+WINDOW = 60
+PRICE = PriceFunction(Piecewise(((0, 10), (10**9, 10**6))), 10**6, 10, useful=10)
+BUYER, SELLER = 1, 2
+"""Numbers of the test accounts."""
+
+
+def moments() -> Sequence[Moment]:
+    """Every file that is written, and every transaction that is sent."""
+    return [(Path, "replace"), (Web3Provider, "send_transaction")]
+
+
+def deal(node: str, contract: str, first: int, until: int, home: Path) -> None:
+    """Goes on from wherever it stands to the end.
+
+    node: URL. contract: 0x address of the DatasetSale, made in block `first`. until: when the
+    seller takes its money home, Unix seconds. home: what outlives the process.
+    """
+    local = ape.networks.ethereum.local
+    with local.use_provider("foundry", provider_settings={"host": node}):
+        deals = ape.project.DatasetSale.at(contract)
+        chain = DealChain(deals, NATIVE, Mail(home / "letters"), first, WINDOW, until)
+        store = FolderStore(home / "store")
+        task = small_task()
+        owner = Owner(task, task.validation, Trainer(), linear(fitted(task)))
+        terms = OrderTerms(NATIVE, 400, Settlement.SEALED, WINDOW, WINDOW)
+        settings = ExtractionSettings(leaves=4, points=50)
+        wants = Wants(terms, 10**6, lambda of: artefact_bytes(of.oracle(settings), PRICE), WINDOW)
+        stall = Stall(NATIVE, 400, 10 * WINDOW, until)
+        buyer, seller = (ape.accounts.test_accounts[number] for number in (BUYER, SELLER))
+
+        def buy(session):
+            secrets = SecretsFile(home / "buyer.json")
+            return Buyer(AccountWallet(buyer), session, owner, wants, store, secrets)
+
+        def sell(session):
+            wallet, secrets = AccountWallet(seller), SecretsFile(home / "seller.json")
+            return Seller(wallet, recover, session, drawn(8, 9), stall, store, secrets)
+
+        seats = [Seat("buyer", buyer, buy), Seat("seller", seller, sell)]
+        play(chain, seats, lambda step: None)
+        (got,) = seats[0].role.vault.bought().values()
+        (home / "bought.json").write_text(json.dumps([one.hex() for one in got.hashes()]))
