@@ -19,8 +19,7 @@ interface Vm {
     function expectRevert(bytes calldata data) external;
     function expectPartialRevert(bytes4 selector) external;
     function pauseGasMetering() external;
-    function deployCode(string calldata artefact) external returns (address);
-    function deployCode(string calldata artefact, bytes calldata arguments) external returns (address);
+    function getCode(string calldata artefact) external view returns (bytes memory);
     function assertTrue(bool condition, string calldata error) external pure;
     function assertEq(uint256 left, uint256 right, string calldata error) external pure;
     function assertEq(address left, address right, string calldata error) external pure;
@@ -41,12 +40,21 @@ abstract contract Base {
 
     /// @notice Deploys a contract as all of contracts/ is compiled. `new` would take the players' light compilation of it.
     function deploy(string memory name) internal returns (address) {
-        return vm.deployCode(_artefact(name));
+        return deploy(name, "");
     }
 
     /// @notice The same with the constructor's ABI-encoded `arguments`.
-    function deploy(string memory name, bytes memory arguments) internal returns (address) {
-        return vm.deployCode(_artefact(name), arguments);
+    /// @dev A `create` of its own, as `prank` does not reach `deployCode`.
+    function deploy(string memory name, bytes memory arguments) internal returns (address deployed) {
+        bytes memory code = bytes.concat(vm.getCode(_artefact(name)), arguments);
+        assembly ("memory-safe") {
+            deployed := create(0, add(code, 0x20), mload(code))
+            if iszero(deployed) {
+                let free := mload(0x40)
+                returndatacopy(free, 0, returndatasize())
+                revert(free, returndatasize())
+            }
+        }
     }
 
     /// @notice A value in [low, high] from any `seed`; values in the range stay, so the fuzzer's edges stay edges.
