@@ -56,11 +56,11 @@ class Spent:
 
     @classmethod
     def together(cls, parts: Sequence[Spent]) -> Spent:
-        """The sum of all."""
+        """What several families took together, field by field."""
         return cls(*(sum(column) for column in zip(*map(astuple, parts), strict=True)))
 
     def row(self, name: str) -> str:
-        """One line of the table."""
+        """The Markdown row of the family `name`; masks and cpu in seconds."""
         return f"| {name} | {self.reached} | {self.trainings} | {self.masks:.0f} | {self.cpu:.0f} |"
 
 

@@ -20,7 +20,7 @@ STREAM_CHUNKS = 4_096
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """The best of three runs."""
+    """Wall seconds of `work`, the best of three runs."""
     best = float("inf")
     for _ in range(3):
         began = time.perf_counter()
@@ -30,13 +30,12 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def hashed(hash_: Callable[[bytes], bytes]) -> None:
-    """HASHES hashes of 64 bytes."""
     for _ in range(HASHES):
         hash_(bytes(64))
 
 
 def main() -> None:
-    """Prints the speeds."""
+    """Print microseconds a hash by backend, and MB/s of the key stream and of a file."""
     megabytes = float(sys.argv[1]) if len(sys.argv) > 1 else 4.0
     for name, backend in (("pysha3", pysha3), ("pycryptodome", pycryptodome)):
         hash_ = backend.backend.keccak256

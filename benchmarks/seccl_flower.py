@@ -57,17 +57,15 @@ class FlowerEngine:
         sets: Sequence[int] | None = None,
         progress: Progress | None = None,
     ) -> torch.Tensor:
-        """See `Engine.train`."""
         chosen = range(len(self._nodes)) if sets is None else sets
         return self._sent(MessageType.TRAIN, [start] * len(chosen), round_, chosen)
 
     def confusions(self, models: torch.Tensor, progress: Progress | None = None) -> torch.Tensor:
-        """See `Engine.confusions`."""
         columns = self._sent(MessageType.EVALUATE, list(models), 0, range(len(models)))
         return columns.transpose(0, 1)
 
     def close(self) -> None:
-        """Flower ends by itself."""
+        """Do nothing: Flower's simulation ends with its run."""
 
     def _sent(
         self, kind: str, models: list[torch.Tensor], round_: int, numbers: Sequence[int]
@@ -119,7 +117,7 @@ def _asked(message: Message) -> tuple[LoopEngine, torch.Tensor, int, int]:
 
 @client.train()
 def train(message: Message, context: Context) -> Message:
-    """One participant's training."""
+    """Train one participant's model for a round, as Flower asks a client for it."""
     loop, model, round_, number = _asked(message)
     return _answer(message, loop.train_one(model, round_, number).numpy())
 

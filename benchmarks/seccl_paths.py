@@ -37,7 +37,7 @@ from offchain.seccl.parameters import Layout, initial_model
 from offchain.seccl.partition import partition
 from offchain.seccl.processes import ProcessEngine
 from offchain.seccl.threads import ThreadEngine
-from offchain.seccl.training import Samples, Task, to_inputs
+from offchain.seccl.training import LocalData, Task, to_inputs
 from offchain.seccl.updates import applied, largest_changes
 
 LAST = torch.channels_last
@@ -45,7 +45,7 @@ Way = Callable[[], torch.Tensor]
 
 
 def first_layer_differences(
-    base: torch.Tensor, models: torch.Tensor, validation: list[Samples], batch: int = 128
+    base: torch.Tensor, models: torch.Tensor, validation: list[LocalData], batch: int = 128
 ) -> torch.Tensor:
     """Counts (V, K, C, C): of each image the base's first convolution once, of each model the rest.
 
@@ -89,7 +89,7 @@ class Halved(nn.Module):
         return logits
 
 
-def halved(models: torch.Tensor, validation: list[Samples]) -> torch.Tensor:
+def halved(models: torch.Tensor, validation: list[LocalData]) -> torch.Tensor:
     """Counts (V, K, C, C) in bfloat16."""
     layout, columns = Layout.of(SmallCnn()), []
     for model in models:
@@ -100,7 +100,7 @@ def halved(models: torch.Tensor, validation: list[Samples]) -> torch.Tensor:
     return torch.stack(columns, dim=1)
 
 
-def stacks_of(size: int, models: torch.Tensor, validation: list[Samples]) -> torch.Tensor:
+def stacks_of(size: int, models: torch.Tensor, validation: list[LocalData]) -> torch.Tensor:
     """Counts (V, K, C, C), `size` models a pass."""
     net = SmallCnn().to(memory_format=LAST)
     return torch.cat(
@@ -139,8 +139,8 @@ def main() -> None:
     data = load_dataset(given.dataset, root=given.root, limit=given.limit)
     _, rest = split(data, [len(data) // 10, len(data) - len(data) // 10], seed=0)
     parts = partition(rest, given.participants, "equal")
-    training = [Samples.of(part.training, i) for i, part in enumerate(parts)]
-    validation = [Samples.of(part.validation, i) for i, part in enumerate(parts)]
+    training = [LocalData.of(part.training, i) for i, part in enumerate(parts)]
+    validation = [LocalData.of(part.validation, i) for i, part in enumerate(parts)]
     task = Task(default_factory(10, (1, 28, 28)), 10)
     sets = task, training, validation
     start = initial_model(task.factory, task.seed)

@@ -67,7 +67,7 @@ def variants(
 
 
 def main() -> None:
-    """Print a table as Markdown."""
+    """Print accuracy beside epsilon, a Markdown table with a row for each noise."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--dataset", default="digits")
     parser.add_argument("--root", type=Path)

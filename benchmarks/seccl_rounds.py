@@ -15,7 +15,7 @@ from offchain.seccl.engine import Engine
 from offchain.seccl.federation import Federation
 from offchain.seccl.networks import default_factory
 from offchain.seccl.parameters import initial_model
-from offchain.seccl.training import Samples, Task, TrainingSettings
+from offchain.seccl.training import LocalData, Task, TrainingSettings
 
 SELECTED = 4
 
@@ -33,7 +33,7 @@ class Timed:
 
 
 def write_sets(
-    where: Path, task: Task, training: list[Samples], validation: list[Samples], test: Samples
+    where: Path, task: Task, training: list[LocalData], validation: list[LocalData], test: LocalData
 ) -> None:
     """Everything that another process needs to do the same rounds."""
     tensors = {}
@@ -46,14 +46,15 @@ def write_sets(
     (where / "task.json").write_text(json.dumps({**told, "settings": asdict(task.settings)}))
 
 
-def read_sets(where: Path) -> tuple[Task, list[Samples], list[Samples], Samples]:
-    """What `write_sets` wrote."""
+def read_sets(where: Path) -> tuple[Task, list[LocalData], list[LocalData], LocalData]:
+    """The task, the training, the validation and the test sets that `write_sets` wrote to
+    `where`."""
     told = json.loads((where / "task.json").read_text())
     tensors = load_file(where / "sets.safetensors")
 
-    def part(kind: str, number: int) -> Samples:
+    def part(kind: str, number: int) -> LocalData:
         key = f"{kind}.{number}"
-        return Samples(number, tensors[f"{key}.images"], tensors[f"{key}.labels"])
+        return LocalData(number, tensors[f"{key}.images"], tensors[f"{key}.labels"])
 
     training, validation = (
         [part(kind, number) for number in range(told["participants"])]
@@ -72,7 +73,9 @@ def best_on_average(scores: torch.Tensor) -> list[int]:
     return best
 
 
-def measured_rounds(engine: Engine, task: Task, test: Samples, rounds: int, began: float) -> Timed:
+def measured_rounds(
+    engine: Engine, task: Task, test: LocalData, rounds: int, began: float
+) -> Timed:
     """Seconds of so many rounds, after a first message that starts workers and loads data.
 
     Counted: training of all, choice of the sparse parts, the N x N evaluation, the election, the

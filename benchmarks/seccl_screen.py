@@ -29,7 +29,7 @@ from offchain.seccl.networks import default_factory
 from offchain.seccl.parameters import initial_model
 from offchain.seccl.partition import partition
 from offchain.seccl.similarity import copies
-from offchain.seccl.training import Samples, Task, TrainingSettings
+from offchain.seccl.training import LocalData, Task, TrainingSettings
 from offchain.seccl.updates import SparseUpdate, largest_changes, mean_update
 
 PARTICIPANTS, WINNERS, RIDERS, SHARE = 10, 3, 2, 0.1
@@ -88,8 +88,8 @@ def rates(spec: str, train: ImageSet, seed: int, rounds: int, settings: Training
     parts = partition(train, PARTICIPANTS, spec, seed=seed)
     engine = LoopEngine(
         task,
-        [Samples.of(part.training, i) for i, part in enumerate(parts)],
-        [Samples.of(part.validation, i) for i, part in enumerate(parts)],
+        [LocalData.of(part.training, i) for i, part in enumerate(parts)],
+        [LocalData.of(part.validation, i) for i, part in enumerate(parts)],
         channels_last=True,
     )
     rng = generator(seed, f"screen {spec}")
@@ -132,13 +132,13 @@ class Run:
 
 
 def screened(run: Run) -> Counts:
-    """See `rates`."""
+    """The `rates` of one run on digits, 4,000 to train on."""
     train, _ = split(load_dataset("digits"), [4000, 1000], run.seed)
     return rates(run.split, train, run.seed, run.rounds, run.settings)
 
 
 def main() -> None:
-    """Print a table of rates."""
+    """Print how many copies and how many honest updates the screen takes for copies."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=10)

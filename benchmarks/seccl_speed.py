@@ -37,7 +37,7 @@ from offchain.seccl.engine import Engine, LoopEngine
 from offchain.seccl.networks import default_factory
 from offchain.seccl.partition import partition
 from offchain.seccl.processes import ProcessEngine
-from offchain.seccl.training import Samples, Task, TrainingSettings
+from offchain.seccl.training import LocalData, Task, TrainingSettings
 
 
 def main() -> None:
@@ -56,14 +56,14 @@ def main() -> None:
     data = load_dataset(given.dataset, root=given.root, limit=given.limit)
     test, rest = split(data, [len(data) // 10, len(data) - len(data) // 10], seed=0)
     parts = partition(rest, given.participants, "equal")
-    training = [Samples.of(part.training, i) for i, part in enumerate(parts)]
-    validation = [Samples.of(part.validation, i) for i, part in enumerate(parts)]
+    training = [LocalData.of(part.training, i) for i, part in enumerate(parts)]
+    validation = [LocalData.of(part.validation, i) for i, part in enumerate(parts)]
     task = Task(
         default_factory(len(data.classes), data.shape),
         len(data.classes),
         TrainingSettings(epochs=given.epochs),
     )
-    judged = Samples.of(test, 0)
+    judged = LocalData.of(test, 0)
     print(
         f"{data.name}: {given.participants} participants, {len(training[0])} images to train on "
         f"and {len(validation[0])} to judge by, each; {cores()} cores, load "

@@ -51,7 +51,7 @@ def kept_in(name: str) -> Path:
 
 
 def spread_of(given: argparse.Namespace) -> Spread:
-    """Where the runs are done."""
+    """The worker processes or the Ray cluster that the command line names."""
     return Spread.of(given.workers, getattr(given, "ray", None))
 
 

@@ -55,7 +55,7 @@ class Run:
     versions: dict[str, str]
 
     def row(self, seed: int, who: str) -> str:
-        """A line of the table."""
+        """The Markdown row of one run."""
         good, bad = self.balances
         return (
             f"| {seed} | {who} | {self.cpu:.2f} | {self.wall:.2f} | {self.before:.1%} "

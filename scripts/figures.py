@@ -103,11 +103,11 @@ def seccl(
 
     With all of MNIST and three seeds the figures take about an hour on two free cores.
     """
-    from scripts._seccl.figures import Options, reproduce
+    from scripts._seccl.figures import SecclFiguresOptions, reproduce
     from scripts._stage.errors import one_line_each
 
     with one_line_each():
-        options = Options(
+        options = SecclFiguresOptions(
             *(dataset, data_root, download, skip_broken, only or PARTS, seeds, rounds, epochs),
             *(compared_images, compared_seeds or seeds, device, workers, ray),
         )

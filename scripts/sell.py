@@ -170,7 +170,7 @@ def cli(story: str, reports: Path, **options: object) -> None:
     beside what anybody regains for nothing.
     """
     from scripts._hide.options import SellOptions
-    from scripts._hide.play import Sale
+    from scripts._hide.play import SalePlay
     from scripts._hide.stories import STORIES
     from scripts._stage.errors import one_line_each
 
@@ -178,6 +178,6 @@ def cli(story: str, reports: Path, **options: object) -> None:
     fitting = [name for name, one in STORIES.items() if one.fits(chosen.settlement)]
     names = fitting if story == "all" else [story]
     with one_line_each():
-        failed = [name for name in names if Sale(name, chosen).run()]
+        failed = [name for name in names if SalePlay(name, chosen).run()]
     if failed:
         raise click.ClickException(f"ended otherwise than they should: {', '.join(failed)}")

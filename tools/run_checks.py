@@ -10,12 +10,13 @@ import time
 
 from tools.lanes import LOGS, Check, run
 from tools.slowest import COUNT, print_slowest
+from tools.touched import ROOMS
 
 DURATIONS = (f"--durations={COUNT}", "--durations-min=1", "-q")
 APE_TEST = ("ape", "test", *DURATIONS)
 OFFCHAIN_TEST = ("python", "-m", "pytest", "-p", "no:ape_test", *DURATIONS)
 # Tests that play whole sessions by the commands.
-PLAYED = tuple(f"tests/{room}/stories" for room in ("hyperx", "sum", "seccl", "hide", "mde"))
+PLAYED = tuple(f"tests/{room}/stories" for room in ROOMS)
 DEMOS = "tests/demos"
 NOT_HERE = tuple(f"--ignore={path}" for path in ("tests/offchain", DEMOS, *PLAYED))
 

@@ -34,7 +34,7 @@ def from_bitmap(words: Sequence[int]) -> list[int]:
 
 
 def bitmap_hash(words: Sequence[int]) -> bytes:
-    """The pledge of a sampled set."""
+    """keccak256 of a bitmap's 256-bit words: what the contract keeps of a sampled set."""
     return keccak(b"".join(word(w) for w in words))
 
 

@@ -72,7 +72,7 @@ class Party:
         return leaf(self.domain(KEY_TYPE), index, key)
 
     def key_leaves(self, keys: Sequence[bytes]) -> list[bytes]:
-        """All leaves of the key tree."""
+        """All leaves of the key tree, 32 bytes each, by shard."""
         return _leaves(self.domain(KEY_TYPE), keys)
 
     def address_leaves(self, addresses: Sequence[bytes]) -> list[bytes]:

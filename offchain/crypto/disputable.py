@@ -3,7 +3,7 @@
 A seller publishes an :class:`EncryptedFile` and commits to it and to its key. Who buys first holds
 the file against the commitment (``EncryptedFile.require_committed``): then each path that a dispute
 may need is at hand. With the key, ``open_file`` yields the content, or names a chunk that can be
-proved spoilt (``chunk_evidence``).
+proved spoilt (``evidence.chunk_evidence``).
 
 Two layers. Inside, the content lies in a box of libsodium (XSalsa20-Poly1305), which keeps it
 secret and authentic; its key derives from the file's key and domain, so a box does not open
@@ -26,9 +26,8 @@ from nacl.secret import SecretBox
 
 from offchain.crypto import commitments as cm
 from offchain.crypto.commitments import word
-from offchain.crypto.errors import FileError, SealError, SpoiltChunkError
+from offchain.crypto.errors import FileError, SpoiltChunkError
 from offchain.crypto.keccak_stream import crypt, nonce
-from offchain.crypto.sealing import point_of, product
 
 if TYPE_CHECKING:
     from offchain.data.imageset import Progress
@@ -113,7 +112,7 @@ class Shape:
 
     @property
     def count(self) -> int:
-        """The number of chunks."""
+        """The number of chunks, 1 or more; the last may be shorter."""
         return -(-self.length // self.chunk_bytes)
 
     def cut(self, data: bytes) -> Iterator[memoryview]:
@@ -144,7 +143,7 @@ class EncryptedFile:
         return [domain.cipher_leaf(i, c) for i, c in enumerate(self.shape.cut(self.ciphertext))]
 
     def commitment(self, domain: FileDomain) -> bytes:
-        """What the seller commits to."""
+        """The 32 bytes that the seller commits to: domain, shape and the roots of both trees."""
         return keccak256(
             FILE_TYPE
             + domain.digest
@@ -257,41 +256,6 @@ def open_chunks(
         if progress:
             progress(i + 1, file.shape.count)
     return b"".join(plain)
-
-
-ChunkEvidence = tuple[int, int, int, bytes, bytes, list[bytes], list[bytes]]
-"""The struct of ``contracts/exchange/ChunkDispute.sol``, as a call takes it."""
-
-KeyEvidence = tuple[int, int, int, bytes, int, int]
-"""The struct of ``contracts/exchange/KeyDispute.sol``, as a call takes it."""
-
-
-def chunk_evidence(domain: FileDomain, file: EncryptedFile, index: int) -> ChunkEvidence:
-    """Shows one chunk of a file, and where it lies."""
-    shape = file.shape
-    start = index * shape.chunk_bytes
-    return (
-        shape.length,
-        shape.chunk_bytes,
-        index,
-        file.ciphertext[start : start + shape.chunk_bytes],
-        file.plain_leaves[index],
-        cm.path(file.cipher_leaves(domain), index),
-        cm.path(file.plain_leaves, index),
-    )
-
-
-def key_evidence(secret: int, ephemeral_x: int, sealed_key: bytes) -> KeyEvidence:
-    """Shows which key was sealed to the one-time key of ``secret``, whatever the seller named.
-
-    Where ``ephemeral_x`` is on no point there is no product, and none is needed.
-    """
-    own = point_of(secret).y
-    try:
-        shared = product(secret, ephemeral_x)
-    except SealError:
-        return (secret, own, ephemeral_x, sealed_key, 0, 0)
-    return (secret, own, ephemeral_x, sealed_key, shared.x, shared.y)
 
 
 def _box(domain: FileDomain, key: bytes) -> SecretBox:

@@ -49,7 +49,7 @@ def public_key_of(private_key: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Point:
-    """A point of secp256k1."""
+    """A point of secp256k1 other than infinity, by its affine coordinates."""
 
     x: int
     y: int

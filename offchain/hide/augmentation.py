@@ -60,7 +60,6 @@ class Adversarial:
     radius: float
 
     def __call__(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-        """See `Augment`."""
         x, y = batch.pixels, batch.labels
         moved = x.clone()
         for _ in range(_ATTACK_STEPS):

@@ -77,7 +77,7 @@ class Cleaner:
 
     @property
     def level(self) -> int:
-        """1 for the weakest level."""
+        """The level it opens, counted from 1 for the weakest."""
         return len(self.slices)
 
 

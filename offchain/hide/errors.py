@@ -22,7 +22,7 @@ class LevelError(HideError):
 
 
 class CleanerError(HideError):
-    """A file that is no cleaner."""
+    """Bytes that no cleaner can be read from."""
 
 
 class TruncatedCleaner(CleanerError):

@@ -19,7 +19,7 @@ SECRET_BYTES = 32
 
 
 @dataclass(frozen=True)
-class Level:
+class FamilyLevel:
     """One level of a family, for people and price tables.
 
     wanted: the accuracy asked for. reached: what the search measured. verified: what another
@@ -44,7 +44,7 @@ class Family:
     masks: Masks
     kind: str
     slices: Slices
-    levels: tuple[Level, ...]
+    levels: tuple[FamilyLevel, ...]
 
     def __post_init__(self) -> None:
         if len(self.levels) != len(self.slices):

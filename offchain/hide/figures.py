@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 from offchain.data.imageset import ImageSet
 from offchain.hide.cleaner import Cleaner, apply
 from offchain.hide.family import Family
-from offchain.hide.making import Made
+from offchain.hide.making import MadeFamily
 from offchain.hide.preservation import likeness
+from offchain.report.palette import BLUE, GREEN, GREY, ORANGE
 
-_BLUE, _ORANGE, _GREEN = "#0072B2", "#D55E00", "#009E73"
 _MASK_GREY = 127
 
 
@@ -44,23 +44,23 @@ def contact_sheet(original: ImageSet, family: Family) -> Figure:
     return figure
 
 
-def levels_figure(made: Made) -> Figure:
+def levels_figure(made: MadeFamily) -> Figure:
     """Designed against verified accuracy of each level, and the curve they were found on."""
     figure = Figure(figsize=(9.0, 3.8), layout="constrained")
     left, right = figure.subplots(1, 2)
     numbers = range(1, len(made.family.levels) + 1)
     designed = [one.wanted for one in made.family.levels]
     verified = [one.verified for one in made.family.levels]
-    left.plot(numbers, designed, "o-", color=_BLUE, label="designed")
-    left.plot(numbers, verified, "s--", color=_ORANGE, label="verified, another network and seed")
-    left.axhline(made.masked, color="#666666", linestyle=":", label="published, no cleaner")
+    left.plot(numbers, designed, "o-", color=BLUE, label="designed")
+    left.plot(numbers, verified, "s--", color=ORANGE, label="verified, another network and seed")
+    left.axhline(made.masked, color=GREY, linestyle=":", label="published, no cleaner")
     left.set_xlabel("level")
     left.set_ylabel("accuracy on clean test data")
     left.set_xticks(list(numbers))
     dials = sorted(made.points)
-    right.plot(dials, [made.points[d] for d in dials], "o-", color=_GREEN, label="measured")
+    right.plot(dials, [made.points[d] for d in dials], "o-", color=GREEN, label="measured")
     for one in made.found:
-        right.axhline(one.wanted, color=_BLUE if one.within else _ORANGE, linewidth=0.8)
+        right.axhline(one.wanted, color=BLUE if one.within else ORANGE, linewidth=0.8)
     right.set_xlabel("dial: 0 all masked, 1 none")
     for axes in (left, right):
         axes.set_ylim(0, 1)

@@ -12,7 +12,7 @@ import torch
 
 from offchain.data.imageset import ImageSet, Progress
 from offchain.hide.errors import LevelError
-from offchain.hide.family import Family, Level, Secret, dressed, slices_of
+from offchain.hide.family import Family, FamilyLevel, Secret, dressed, slices_of
 from offchain.hide.judging import Split
 from offchain.hide.levels import Curve, Found, check_levels, find_levels
 from offchain.hide.masks import Masks, MaskSettings, with_room
@@ -79,7 +79,7 @@ class Cost:
 
 
 @dataclass(frozen=True)
-class Made:
+class MadeFamily:
     """A family and how it came about.
 
     found: what the search found for every level asked for, those out of reach included.
@@ -104,7 +104,7 @@ def make_family(
     kept: Finished | None = None,
     strong: Masks | None = None,
     telling: Callable[[str], Progress] | None = None,
-) -> Made:
+) -> MadeFamily:
     """The masked dataset, with a slice for each level that can be reached.
 
     kept: where measured accuracies are looked up and kept. strong: the masks, if they were made
@@ -167,8 +167,7 @@ class _Making:
             "order": plan.order,
         }
 
-    def make(self, strong: Masks | None) -> Made:
-        """See `make_family`."""
+    def make(self, strong: Masks | None) -> MadeFamily:
         plan, labels = self.plan, self.split.data.labels
         if strong is None:
             started = time.perf_counter()
@@ -206,14 +205,14 @@ class _Making:
             what = {"slices": free, "level": level}
             return self._accuracy(replace(masked, images=own), plan.held_out, plan.seed + 1, what)
 
-        return Made(
+        return MadeFamily(
             Family(
                 masked,
                 masks,
                 plan.masks.kind,
                 slices,
                 tuple(
-                    Level(one.wanted, one.reached, verified(k), count)
+                    FamilyLevel(one.wanted, one.reached, verified(k), count)
                     for k, (one, count) in enumerate(zip(taken, free, strict=True), 1)
                 ),
             ),

@@ -76,7 +76,7 @@ def write_folder(imageset: ImageSet, folder: Path, progress: Progress | None = N
 
 
 def encode_dataset(imageset: ImageSet) -> bytes:
-    """The compact file."""
+    """The bytes that are published of a masked dataset; `decode_dataset` reads them."""
     said = {"classes": list(imageset.classes), "name": imageset.name}
     return pack(_KIND, said, {"images": imageset.images, "labels": imageset.labels})
 

@@ -28,7 +28,7 @@ class Achieved:
     plan: Plan
 
     def answer(self, trial: Trial) -> TrialResult:
-        """Measure it."""
+        """What is asked, measured on `trial`; trainings that were kept are not run again."""
         return trial.result()
 
 
@@ -41,7 +41,7 @@ class Resisted:
     setting: Setting | None = None
 
     def answer(self, trial: Trial) -> Resistance:
-        """Measure it."""
+        """What is asked, measured on `trial`; trainings that were kept are not run again."""
         if self.setting is None:
             return trial.resistance(self.level)
         return trial.resistance_of(self.setting)
@@ -57,7 +57,7 @@ class Guessed:
     setting: Setting | None = None
 
     def answer(self, trial: Trial) -> Inferred:
-        """Measure it."""
+        """What is asked, measured on `trial`; trainings that were kept are not run again."""
         return trial.inferred(self.level, self.with_level, self.setting)
 
 
@@ -66,10 +66,10 @@ class Question(Protocol[R]):
 
     @property
     def plan(self) -> Plan:
-        """The trial's."""
+        """The plan of the trial that it is asked of."""
 
     def answer(self, trial: Trial) -> R:
-        """Measure it."""
+        """What is asked, measured on `trial`; trainings that were kept are not run again."""
 
 
 @dataclass(frozen=True, eq=False)

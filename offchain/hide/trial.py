@@ -26,7 +26,7 @@ from offchain.hide.inference import (
     stripped,
 )
 from offchain.hide.judging import Split
-from offchain.hide.making import Made, Plan, make_family, strongest_of
+from offchain.hide.making import MadeFamily, Plan, make_family, strongest_of
 from offchain.hide.mask_choices import BASE, SMALL, Setting
 from offchain.hide.masks import Masks
 from offchain.hide.preservation import mean_likeness
@@ -62,11 +62,11 @@ class Trial:
 
     @property
     def images(self) -> int:
-        """How many are published."""
+        """The number of images that are published."""
         return len(self.split.data)
 
     @cached_property
-    def made(self) -> Made:
+    def made(self) -> MadeFamily:
         """The family; no training is done twice. Raises LevelError when no level can be reached."""
         return self._made(self.plan)
 
@@ -96,7 +96,7 @@ class Trial:
             return self._infer(BASE, self.made.family, level, with_level)
         return self._infer(setting.name, self._family_of(setting), level, with_level)
 
-    def _made(self, plan: Plan) -> Made:
+    def _made(self, plan: Plan) -> MadeFamily:
         def masks() -> Masks:
             progress = self.tell(f"seed {plan.seed}: masks")
             return strongest_of(self.split, plan, self.secret, self.device, progress)

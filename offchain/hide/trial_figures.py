@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from offchain.hide.trial_results import TrialResult
+from offchain.report.palette import BLUE, GREY, ORANGE
 
-_BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "#666666"
 _MARKERS = ("o", "s", "^", "v", "D", "P", "X")
 
 
@@ -26,9 +26,9 @@ def figure_4(results: Sequence[TrialResult], title: str) -> Figure:
         marker = _MARKERS[i % len(_MARKERS)]
         shares = [max(1 - share, _LEAST) for share, _ in result.points]
         accuracies = [result.points[j][1] for j in places]
-        axes.plot(shares, accuracies, marker=marker, color=_BLUE, label=f"seed {result.seed}")
+        axes.plot(shares, accuracies, marker=marker, color=BLUE, label=f"seed {result.seed}")
     for wanted in sorted({one.wanted for result in results for one in result.levels}):
-        axes.axhline(wanted, color=_GREY, linewidth=0.5)
+        axes.axhline(wanted, color=GREY, linewidth=0.5)
     axes.set_xscale("log")
     axes.invert_xaxis()
     axes.xaxis.set_major_formatter(lambda clean, _: f"{100 * (1 - clean):.4g} %")
@@ -53,8 +53,8 @@ def figure_5(results: Sequence[TrialResult], title: str) -> Figure:
     wanted = sorted({one.wanted for result in results for one in result.levels})
     places = range(1, len(wanted) + 1)
     masked = fmean(result.masked for result in results)
-    left.bar([x - 0.2 for x in places], [masked] * len(wanted), 0.4, color=_BLUE, label="published")
-    right.plot(places, wanted, "o-", color=_BLUE, label="designed")
+    left.bar([x - 0.2 for x in places], [masked] * len(wanted), 0.4, color=BLUE, label="published")
+    right.plot(places, wanted, "o-", color=BLUE, label="designed")
     label: str | None = "achieved, fresh model and seed"
     for place, level in zip(places, wanted, strict=True):
         found = [
@@ -65,20 +65,20 @@ def figure_5(results: Sequence[TrialResult], title: str) -> Figure:
         ]
         if not found:
             for axes in (left, right):
-                axes.text(place, 0.02, "out of reach", rotation=90, fontsize=8, color=_GREY)
+                axes.text(place, 0.02, "out of reach", rotation=90, fontsize=8, color=GREY)
             continue
         mean = fmean(found)
         ends = [[mean - min(found)], [max(found) - mean]]
         left.bar(
-            [place + 0.2], [mean], 0.4, yerr=ends, color=_ORANGE, label=label and "with cleaner"
+            [place + 0.2], [mean], 0.4, yerr=ends, color=ORANGE, label=label and "with cleaner"
         )
-        right.errorbar([place], [mean], yerr=ends, fmt="s", capsize=3, color=_ORANGE, label=label)
+        right.errorbar([place], [mean], yerr=ends, fmt="s", capsize=3, color=ORANGE, label=label)
         label = None
     for axes in (left, right):
         axes.set_xlabel("level")
         axes.set_xticks(list(places))
         axes.axhline(
-            fmean(result.clean for result in results), color=_GREY, linestyle="--", linewidth=1
+            fmean(result.clean for result in results), color=GREY, linestyle="--", linewidth=1
         )
         _accuracy_axis(axes)
         axes.legend(frameon=False, fontsize=8, loc="upper left")

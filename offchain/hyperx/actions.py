@@ -30,7 +30,7 @@ class SampleData:
 
 @dataclass(frozen=True)
 class DrawSample:
-    """Complete a draw on chain."""
+    """Complete a draw on chain, once the block after the request is there."""
 
     provider: str
 
@@ -74,7 +74,7 @@ class SubmitReview:
 
 @dataclass(frozen=True)
 class SetOptimal:
-    """Accept the review."""
+    """Accept the candidate's review and buy its dataset."""
 
     provider: str
 
@@ -87,8 +87,9 @@ class RefuseReview:
 
 
 @dataclass(frozen=True)
-class WrongKey:
-    """Evidence; see `WrongKey` in ITradingSession.sol."""
+class WrongKeyEvidence:
+    """That a review gave away another key than the committed one: the struct `WrongKey` of
+    ITradingSession.sol, field by field."""
 
     key_root: bytes
     address_root: bytes
@@ -107,7 +108,7 @@ class WrongKey:
 class ProveWrongKey:
     """Show that a sealed key does not open the committed one."""
 
-    evidence: WrongKey
+    evidence: WrongKeyEvidence
 
 
 @dataclass(frozen=True)
@@ -141,8 +142,9 @@ class DeliverKey:
 
 
 @dataclass(frozen=True)
-class WrongDelivery:
-    """Evidence; see `WrongDelivery` in ITradingSession.sol."""
+class WrongDeliveryEvidence:
+    """That the delivered session key does not yield a committed one: the struct `WrongDelivery` of
+    ITradingSession.sol, field by field."""
 
     key_root: bytes
     address_root: bytes
@@ -163,7 +165,7 @@ class WrongDelivery:
 class ProveWrongDelivery:
     """Show that the delivered session key does not open the commitment."""
 
-    evidence: WrongDelivery
+    evidence: WrongDeliveryEvidence
 
 
 @dataclass(frozen=True)

@@ -37,10 +37,9 @@ class OtherFeatures(Provider):
 
 
 class SilentCandidate(Provider):
-    """Opens no review."""
+    """Becomes the candidate and opens no review."""
 
     def open_review(self, me: Member) -> do.Action | None:
-        """Nothing."""
         return None
 
 
@@ -48,7 +47,6 @@ class NeverClaims(Provider):
     """Opens its review and, chosen, never claims."""
 
     def claim(self, me: Member) -> do.Action | None:
-        """Nothing."""
         return None
 
 
@@ -103,7 +101,6 @@ class WrongDelivery(Provider):
     """Delivers a session key of its own making; sealed settlement alone."""
 
     def seal_session_key(self, one_time_key: Point) -> SealedKeys:
-        """Another key, properly sealed."""
         return seal_session_key(one_time_key, secrets.token_bytes(32))
 
 
@@ -136,5 +133,4 @@ class IdleCollector(Collector):
     """Samples, and never evaluates; takes its escrow back at the end."""
 
     def select(self, clock: Clock) -> do.Action | None:
-        """Nothing."""
         return None

@@ -149,7 +149,7 @@ class _Cnn(nn.Module):
 
     @torch.no_grad()
     def predict(self, images: torch.Tensor) -> torch.Tensor:
-        """Classes int64 (N,)."""
+        """The class of each image, int64 (N,)."""
         self.eval()
         parts = torch.split(images, _PREDICT_BATCH)
         return torch.cat([self(part).argmax(dim=1) for part in parts])

@@ -10,7 +10,6 @@ nothing is decided.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from offchain.crypto.bitmap import choose, to_bitmap
 from offchain.crypto.errors import CryptoError
@@ -22,7 +21,8 @@ from offchain.hyperx import delivery as dl
 from offchain.hyperx import events as ev
 from offchain.hyperx import manifest as mf
 from offchain.hyperx.evaluation import Evaluation
-from offchain.hyperx.features import DEFAULT_TOLERANCE, FeatureError, LabelledFeatures
+from offchain.hyperx.features import FeatureError, LabelledFeatures
+from offchain.hyperx.policy import Policy
 from offchain.hyperx.quality import QualityScore
 from offchain.hyperx.review import ReviewError, Verdict, fetch_shards, opened_keys
 from offchain.hyperx.safekeeping import keep_manifest, keep_shards
@@ -33,24 +33,6 @@ from offchain.storage import ContentError, Datastore
 
 BAD_FEATURES = (CryptoError, FeatureError, SubmissionError)
 """What opening features raises that are not what the provider should have sealed."""
-
-
-@dataclass(frozen=True)
-class Policy:
-    """How the collector chooses; its own affair, in no terms.
-
-    Attributes:
-        least_accuracy: below it nobody is asked for a review, in [0, 1].
-        tolerance: largest difference between submitted and recomputed features, in units of their
-            channel's spread.
-        draw_on_chain: let the chain draw the samples instead of choosing them.
-        sample_seed: makes the collector's choices repeatable, and foreseeable; for demonstrations.
-    """
-
-    least_accuracy: float = 0.0
-    tolerance: float = DEFAULT_TOLERANCE
-    draw_on_chain: bool = False
-    sample_seed: int | None = None
 
 
 class Collector:
@@ -67,14 +49,14 @@ class Collector:
         evaluation: Evaluation,
         store: Datastore,
         secrets_file: SecretsFile,
-        policy: Policy = Policy(),
+        policy: Policy | None = None,
         progress: Progress | None = None,
     ) -> None:
         self.session = session
         self.evaluation = evaluation
         self.store = store
         self.secrets_file = secrets_file
-        self.policy = policy
+        self.policy = policy or Policy()
         self.progress = progress
         self.objections: dict[str, str] = {}
         self.verdicts: dict[str, Verdict] = {}

@@ -13,7 +13,7 @@ from offchain.crypto.bitmap import bitmap_hash
 from offchain.crypto.commitments import Party, path, root_of, sealed_keys_hash
 from offchain.crypto.errors import SealError
 from offchain.crypto.sealing import Point, SealedKeys, open_keys, product, seal_keys
-from offchain.hyperx.actions import WrongDelivery
+from offchain.hyperx.actions import WrongDeliveryEvidence
 from offchain.hyperx.events import KeyDelivered
 from offchain.hyperx.session import Member
 
@@ -68,7 +68,7 @@ def accuse(
     leaves: Sequence[bytes],
     one_time_secret: int,
     shard: int,
-) -> WrongDelivery:
+) -> WrongDeliveryEvidence:
     """Evidence about `shard`; the contract takes it if the shard's committed key is another.
 
     Args:
@@ -84,7 +84,7 @@ def accuse(
     except SealError:
         # The provider named no point of the curve; the contract sees that for itself.
         shared_x, shared_y = 0, 0
-    return WrongDelivery(
+    return WrongDeliveryEvidence(
         key_root=member.key_root,
         address_root=member.address_root,
         sample_hash=bitmap_hash(member.bitmap),

@@ -158,7 +158,7 @@ class Evaluation:
 
     @cached_property
     def published(self) -> Extractor:
-        """The obfuscated extractor."""
+        """The extractor that providers get: the collector's own, obfuscated."""
         return obfuscate(self.extractor, self.obfuscation)
 
     def publish(self, store: Datastore) -> Documents:

@@ -149,14 +149,14 @@ class DeliveryUndisputed:
 
 @dataclass(frozen=True)
 class SessionClosed:
-    """The session is over."""
+    """The session closed, with a deal or without."""
 
     deal: bool
 
 
 @dataclass(frozen=True)
 class DepositClaimed:
-    """A provider was paid out."""
+    """A provider took out its deposit and whatever it has earned."""
 
     provider: str
     paid: int
@@ -164,7 +164,7 @@ class DepositClaimed:
 
 @dataclass(frozen=True)
 class EscrowReclaimed:
-    """The collector was paid out."""
+    """The collector took out what is left of its escrow."""
 
     paid: int
 

@@ -190,7 +190,7 @@ class Provider:
 
     @cached_property
     def shards(self) -> list[bytes]:
-        """The plain shards."""
+        """The data as plain shards, of the terms' count and size."""
         terms = self.session.terms
         return pack_shards(self.data, terms.shard_count, terms.shard_size)
 

@@ -61,7 +61,7 @@ class Scorer(Protocol):
 
     @property
     def name(self) -> str:
-        """For tables and plots."""
+        """The method's name in tables and plots."""
         ...
 
     def score(

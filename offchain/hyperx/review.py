@@ -17,7 +17,7 @@ from offchain.crypto.shard_cipher import TAG_BYTES, decrypt_shard
 from offchain.data.imageset import ImageSet
 from offchain.data.shards import ShardError, find_duplicates, join_shards, shard_bytes
 from offchain.errors import SoukError
-from offchain.hyperx.actions import WrongKey
+from offchain.hyperx.actions import WrongKeyEvidence
 from offchain.hyperx.manifest import Manifest
 from offchain.hyperx.session import Member
 from offchain.storage import ContentError, Datastore, cid_from_digest
@@ -35,7 +35,7 @@ class Verdict:
     """
 
     reason: str = ""
-    wrong_key: WrongKey | None = None
+    wrong_key: WrongKeyEvidence | None = None
     difference: float | None = None
 
     @property
@@ -54,7 +54,7 @@ def opened_keys(
     review: SealedKeys,
     leaves: Sequence[bytes],
     one_time_secret: int,
-) -> dict[int, bytes] | WrongKey:
+) -> dict[int, bytes] | WrongKeyEvidence:
     """The sampled shards' keys, or evidence that one is not what the key tree committed to."""
     sample = member.sample or ()
     try:
@@ -67,7 +67,7 @@ def opened_keys(
     except SealError:
         # The candidate named no point of the curve; the contract sees that for itself.
         shard, shared_x, shared_y = sample[0], 0, 0
-    return WrongKey(
+    return WrongKeyEvidence(
         key_root=member.key_root,
         address_root=member.address_root,
         bitmap=member.bitmap,

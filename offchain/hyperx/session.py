@@ -131,7 +131,7 @@ class Session:
         return self.members[account]
 
     def apply(self, event: ev.Event) -> None:
-        """Takes in the next event."""
+        """Takes in the session's next event; events come in the order of the chain."""
         match event:
             case ev.Registered(provider, key_root, address_root, manifest):
                 self.members[provider] = Member(provider, key_root, address_root, manifest)

@@ -70,7 +70,8 @@ class Terms:
 
     @property
     def escrow(self) -> int:
-        """What the collector pays in."""
+        """What the collector pays in: the reward and the compensations, in the token's smallest
+        unit."""
         return self.reward + self.further_reviews * self.compensation
 
     @property

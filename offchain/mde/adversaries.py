@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from offchain.crypto.disputable import EncryptedFile, encrypt_chunks
+from offchain.crypto.disputable import EncryptedFile
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.mde.buyer import Buyer
 from offchain.mde.deals import DealState
@@ -19,20 +19,28 @@ from offchain.mde.quoting import Pricing
 from offchain.mde.samples import Samples
 from offchain.mde.seller import Seller
 from offchain.mde.session import Sale
+from offchain.mde.stock import Stock
 from offchain.mde.verifiable.quotes import verifiable_quote
 from offchain.mde.verifiable.scores import ScoreLeaves
 from offchain.roles import Action, Clock
 
 
+class SwappedStock(Stock):
+    """Leaves of the good data, and other data in their place."""
+
+    def encrypted(self, samples: Samples) -> EncryptedFile:
+        """Black pictures, or zeros."""
+        quoted = super().encrypted(samples)
+        sold = super().encrypted(Samples(samples.inputs * 0, samples.labels))
+        return replace(sold, plain_leaves=quoted.plain_leaves)
+
+
 class SwapsData(Seller):
     """Commits to the good data that it quotes, and encrypts other data in its place."""
 
-    def _encrypted(self) -> EncryptedFile:
-        quoted = super()._encrypted()
-        blank = Samples(self.samples.inputs * 0, self.samples.labels)
-        packed = self.encoding.pack(blank)
-        sold = encrypt_chunks(self.domain, self._key, packed, self.encoding.chunk_bytes)
-        return replace(sold, plain_leaves=quoted.plain_leaves)
+    def stock_of(self, samples: Samples, token: str, secrets_file: SecretsFile) -> Stock:
+        """With other data inside."""
+        return SwappedStock(self.account, self.session.place, samples, token, secrets_file)
 
 
 class FalseScore(Seller):
@@ -41,11 +49,11 @@ class FalseScore(Seller):
     def _quoted(self, pricing: Pricing, order: bytes) -> tuple[int, ScoreLeaves | None]:
         if pricing.verifiable is None:
             raise MdeError("only scores that a contract can check can be misreported to it")
-        true = verifiable_quote(pricing.verifiable, self.samples, order, self._key)
+        true = verifiable_quote(pricing.verifiable, self.samples, order, self.stock.key)
         middle = len(true.totals) // 2
         more = max(pricing.price.useful, abs(true.totals[-1]))
         totals = [total + more * (i >= middle) for i, total in enumerate(true.totals)]
-        leaves = ScoreLeaves.of(order, self._key, totals)
+        leaves = ScoreLeaves.of(order, self.stock.key, totals)
         return pricing.price.price(totals[-1]), leaves
 
 
@@ -62,7 +70,7 @@ class WrongKey(Seller):
 
     def delivered_key(self) -> bytes:
         """One bit off."""
-        return bytes([self._key[0] ^ 1]) + self._key[1:]
+        return bytes([self.stock.key[0] ^ 1]) + self.stock.key[1:]
 
 
 class NeverDelivers(Seller):

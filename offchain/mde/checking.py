@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from offchain.crypto import commitments as cm
-from offchain.crypto.disputable import EncryptedFile, chunk_evidence, key_evidence, open_chunks
+from offchain.crypto.disputable import EncryptedFile, open_chunks
 from offchain.crypto.errors import SealError, SpoiltChunkError
+from offchain.crypto.evidence import chunk_evidence, key_evidence
 from offchain.crypto.sealing import SealedKeys, open_keys
 from offchain.mde.deals import PAD_INDEX, Dataset, Deal, Order, Place, dataset_domain
 from offchain.mde.errors import QuoteRefused

@@ -25,11 +25,12 @@ from offchain.data.seeds import generator
 from offchain.mde.blackbox import black_box, fidelity
 from offchain.mde.differentiate import differentiate
 from offchain.mde.errors import MdeError
+from offchain.mde.feature_space import Embedding
 from offchain.mde.influence import GradientEfficacy, fold_gradients, fold_sizes
 from offchain.mde.losses import sample_losses
 from offchain.mde.report import Efficacy, EfficacyReport, make_report
 from offchain.mde.samples import Floats, Samples, Task, as_floats
-from offchain.mde.setlevel import Embedding, SetReference, SetSettings
+from offchain.mde.setlevel import SetReference, SetSettings
 from offchain.mde.students import Compression, Distilled
 
 STUDENT_UNIT = "nats of the student's mean validation loss after retraining"

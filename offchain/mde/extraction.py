@@ -26,9 +26,10 @@ from offchain.data.imageset import Progress
 from offchain.data.seeds import generator
 from offchain.mde.blackbox import BlackBox, black_box, fidelity
 from offchain.mde.errors import MdeError
+from offchain.mde.feature_space import Embedding
 from offchain.mde.report import EfficacyReport, make_report
 from offchain.mde.samples import Floats, Kind, Samples, Task
-from offchain.mde.setlevel import Embedding, SetReference, SetSettings
+from offchain.mde.setlevel import SetReference, SetSettings
 from offchain.mde.trees import Tree, leaf_means, tree_values
 
 TREE_UNIT = "nats of mean validation loss of the extracted model"

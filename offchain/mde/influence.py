@@ -17,11 +17,12 @@ from offchain.data.imageset import Progress
 from offchain.mde.differentiate import differentiate
 from offchain.mde.ekfac import Ekfac
 from offchain.mde.errors import MdeError
+from offchain.mde.feature_space import Embedding
 from offchain.mde.gradients import Gradients, data_of
 from offchain.mde.losses import probabilities
 from offchain.mde.report import EfficacyReport, make_report
 from offchain.mde.samples import Floats, Kind, Samples, Task
-from offchain.mde.setlevel import Embedding, SetReference, SetSettings
+from offchain.mde.setlevel import SetReference, SetSettings
 from offchain.mde.solvers import (
     Arnoldi,
     ConjugateGradients,

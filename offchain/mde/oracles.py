@@ -7,10 +7,10 @@ from typing import Any
 from offchain.data.imageset import Progress
 from offchain.mde.compression import CompressionSettings, compression
 from offchain.mde.extraction import ExtractionSettings, extraction
+from offchain.mde.feature_space import Embedding
 from offchain.mde.influence import InfluenceSettings, influence
 from offchain.mde.report import Efficacy
 from offchain.mde.samples import Task
-from offchain.mde.setlevel import Embedding
 
 Settings = InfluenceSettings | ExtractionSettings | CompressionSettings
 

@@ -1,30 +1,23 @@
 """The seller's role: it commits to its data, quotes by itself, and shows nothing before it is paid.
 
 It holds no connection. `next_action` says what to do next given what chain and letters have told
-its session; its two keys are on disk before anything rests on them, and all else follows from its
-data.
+its session; all that must not be made twice is in its stock before anything rests on it.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
-from secrets import token_bytes
 
-import numpy as np
-
-from offchain.crypto.disputable import EncryptedFile, FileDomain, encrypt_chunks
 from offchain.crypto.errors import CryptoError, SealError
-from offchain.crypto.sealing import Point, public_key_of, seal_keys, unseal
+from offchain.crypto.sealing import Point, seal_keys
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.crypto.settlement import Settlement
 from offchain.data.imageset import Progress
 from offchain.mde.artefact import artefact_digest
 from offchain.mde.artefact_reading import MAX_ARTEFACT_BYTES
 from offchain.mde.correspondence import Correspondence
-from offchain.mde.deals import PAD_INDEX, Dataset, DealState, Order, dataset_domain
+from offchain.mde.deals import PAD_INDEX, DealState, Order
 from offchain.mde.errors import MdeError
 from offchain.mde.letters import (
     Answer,
@@ -36,8 +29,9 @@ from offchain.mde.letters import (
     Tell,
 )
 from offchain.mde.quoting import NO_WORD, Pricing
-from offchain.mde.samples import Kind, Samples
+from offchain.mde.samples import Samples
 from offchain.mde.session import DealSession, Sale
+from offchain.mde.stock import Stock
 from offchain.mde.vault import SEALED_BYTES
 from offchain.mde.verifiable.encoding import Encoding
 from offchain.mde.verifiable.quotes import verifiable_quote
@@ -92,12 +86,26 @@ class Seller:
         self.account = wallet.address
         self.recover = recover
         self.session = session
-        self.samples = distinct(samples)
+        self.stock = self.stock_of(samples, stall.token, secrets_file)
         self.stall = stall
         self.store = store
         self.secrets_file = secrets_file
         self.progress = progress
         self.objections: dict[str, str] = {}
+
+    def stock_of(self, samples: Samples, token: str, secrets_file: SecretsFile) -> Stock:
+        """What it sells."""
+        return Stock(self.account, self.session.place, samples, token, secrets_file)
+
+    @property
+    def samples(self) -> Samples:
+        """What it sells, without exact duplicates."""
+        return self.stock.samples
+
+    @property
+    def id(self) -> bytes:
+        """Of its dataset, whether it is registered or not."""
+        return self.stock.id
 
     def next_action(self, clock: Clock) -> Action | Tell | None:
         """What to do now, or None while it is others' turn."""
@@ -118,8 +126,8 @@ class Seller:
 
     def register(self) -> Action:
         """Stores the encrypted samples, one to a chunk, and commits to them."""
-        self.store.put(self.file.to_bytes())
-        return Action("register", (self.dataset.args(), self.stall.funds), self.stall.funds)
+        self.store.put(self.stock.file.to_bytes())
+        return Action("register", (self.stock.dataset.args(), self.stall.funds), self.stall.funds)
 
     def record(self, clock: Clock) -> Action | None:
         """Has a quote recorded that the buyer signed."""
@@ -152,12 +160,12 @@ class Seller:
 
     def delivered_key(self) -> bytes:
         """The dataset's key."""
-        return self._key
+        return self.stock.key
 
     def withdraw(self) -> Action | None:
         """Takes out what no sale holds; None where nothing is free."""
         free = self.session.books[self.id].free
-        return Action("withdraw", (self.dataset.account.args(), free)) if free else None
+        return Action("withdraw", (self.stock.dataset.account.args(), free)) if free else None
 
     def _deliver(self, clock: Clock) -> Action | None:
         for sale in self.session.sales_from(self.id):
@@ -206,7 +214,7 @@ class Seller:
 
     def _fitting(self) -> Iterator[bytes]:
         """Open orders for samples of its kind, in its token."""
-        encoding = self.encoding
+        encoding = self.stock.encoding
         for id_, order in self.session.orders.items():
             if not self.session.is_open(id_) or order.token != self.stall.token:
                 continue
@@ -225,7 +233,7 @@ class Seller:
         for buyer in buyers:
             said = self.session.said(Offer, self.account, buyer)
             if not any(offer.dataset == self.id for offer in said):
-                yield Offer(self.id, self.store.put(self.file.to_bytes())), buyer
+                yield Offer(self.id, self.store.put(self.stock.file.to_bytes())), buyer
 
     def _proposals(self, clock: Clock) -> Iterator[tuple[Message, str]]:
         """A quote for each order that it was invited to, once."""
@@ -266,79 +274,13 @@ class Seller:
         return Tell(letters) if letters else None
 
     def _unsealed(self, cid: str) -> bytes:
-        return unseal(self._private, self.store.get(cid, MAX_ARTEFACT_BYTES + SEALED_BYTES))
-
-    # ------------------------------------------------------------------ what it commits to
-
-    @cached_property
-    def encoding(self) -> Encoding:
-        """How its samples lie in their chunks."""
-        images = self.samples.inputs.ndim > 2
-        return Encoding.of(Kind(self.samples.shape, images, int(self.samples.labels.max()) + 1))
-
-    @cached_property
-    def file(self) -> EncryptedFile:
-        """Its samples, encrypted, one to a chunk."""
-        return self._encrypted()
-
-    @cached_property
-    def dataset(self) -> Dataset:
-        """What it registers. Its name is the key to which artefacts are sealed."""
-        return Dataset(
-            seller=self.account,
-            token=self.stall.token,
-            name=self._dataset_name,
-            file=self.file.commitment(self.domain),
-            key_hash=self.domain.key_hash(self._key),
-            count=len(self.samples),
-            chunk_bytes=self.encoding.chunk_bytes,
-        )
-
-    @cached_property
-    def id(self) -> bytes:
-        """Of its dataset, whether it is registered or not."""
-        return self.dataset.account.id(self.session.place)
-
-    @cached_property
-    def domain(self) -> FileDomain:
-        """That of its file."""
-        return dataset_domain(self.session.place, self.account, self._dataset_name)
-
-    @cached_property
-    def _dataset_name(self) -> bytes:
-        return public_key_of(self._private)
-
-    @cached_property
-    def _key(self) -> bytes:
-        return self._secret("key")
-
-    @cached_property
-    def _private(self) -> bytes:
-        return self._secret("X25519 key")
-
-    def _secret(self, what: str) -> bytes:
-        """Of this very data: other data of the same account have other keys."""
-        content = hashlib.sha256(b"".join(self.samples.hashes())).hexdigest()
-        place = self.session.place
-        name = (
-            f"{what} of data {content} of {self.account} at {place.contract} "
-            f"on chain {place.chain_id}"
-        )
-        return self.secrets_file.remember(name, lambda: token_bytes(32))
-
-    def _encrypted(self) -> EncryptedFile:
-        packed = self.encoding.pack(self.samples)
-        return encrypt_chunks(self.domain, self._key, packed, self.encoding.chunk_bytes)
+        return self.stock.unsealed(self.store.get(cid, MAX_ARTEFACT_BYTES + SEALED_BYTES))
 
     def _quoted(self, pricing: Pricing, order: bytes) -> tuple[int, ScoreLeaves | None]:
         """Price, and leaves where the contract can check them. order: its id."""
         if pricing.verifiable is None:
             return pricing.artefact.quote(self.samples, self.progress).price, None
-        quoted = verifiable_quote(pricing.verifiable, self.samples, order, self._key, self.progress)
+        quoted = verifiable_quote(
+            pricing.verifiable, self.samples, order, self.stock.key, self.progress
+        )
         return quoted.price, quoted.leaves
-
-
-def distinct(samples: Samples) -> Samples:
-    """The samples without exact duplicates of earlier ones, which a buyer could prove."""
-    first = {digest: row for row, digest in reversed(list(enumerate(samples.hashes())))}
-    return samples.subset(np.array(sorted(first.values()), dtype=np.int64))

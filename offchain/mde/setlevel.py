@@ -1,33 +1,20 @@
 """What a score per sample cannot see: duplicates, what the owner has, wrong labels, other data.
 
-Duplicates and strangers are found by distance in a feature space: the inputs as floats, or what
-`embed` makes of them, less the owner's mean, each feature divided by its spread over the owner's
-data (by at least half the root mean square of all spreads, so that a feature that hardly varies
-does not drown the others), then projected at random to at most `dims` dimensions.
+All are found by distance in the feature space, but wrong labels, which the owner's model suspects.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.sparse import coo_array  # type: ignore[import-untyped, unused-ignore]
-from scipy.sparse.csgraph import (  # type: ignore[import-untyped, unused-ignore]
-    connected_components,
-)
 
-from offchain.data.seeds import generator
-from offchain.mde.errors import FeatureMismatch, MdeError, NotFinite
+from offchain.mde.duplicates import first_alike, groups
+from offchain.mde.errors import FeatureMismatch, MdeError
+from offchain.mde.feature_space import Embedding, embedded, nearest, projection_of
 from offchain.mde.report import Findings
-from offchain.mde.samples import Bools, Floats, Integers, Samples, Task, as_floats
-
-Embedding = Callable[[torch.Tensor], torch.Tensor]
-"""Inputs as in `Samples`, (B, ...), to float32 features (B, E)."""
-
-_CHUNK_DISTANCES = 1 << 23
-"""Distances worked on at a time: 32 MB."""
+from offchain.mde.samples import Bools, Floats, Integers, Samples, Task
 
 _SAMPLED = 2000
 """Owner's samples whose nearest neighbours give the unit of distance."""
@@ -90,23 +77,13 @@ class SetReference:
     ) -> SetReference:
         """From the owner's data and what its model says of its validation samples (V, C)."""
         settings = settings or SetSettings()
-        own = _embedded(task.train, embed)
-        centre, spread = own.mean(0), own.std(0, correction=0)
-        floor = 0.5 * spread.square().mean().sqrt()
-        if not floor > 0:
-            raise MdeError("all training samples are the same: nothing can be compared with them")
-        spread = spread.clamp(min=float(floor))
-        if own.shape[1] > settings.dims:
-            rng = generator(settings.seed, "mde projection")
-            directions = rng.standard_normal((own.shape[1], settings.dims), dtype=np.float32)
-            projection = torch.from_numpy(directions) / settings.dims**0.5 / spread[:, None]
-        else:
-            projection = torch.diag(1 / spread)
+        own = embedded(task.train, embed)
+        centre, projection = own.mean(0), projection_of(own, settings.dims, settings.seed)
         points = (own - centre) @ projection
-        judged = (_embedded(task.validation, embed) - centre) @ projection
+        judged = (embedded(task.validation, embed) - centre) @ projection
         rows = torch.linspace(0, len(points) - 1, min(len(points), _SAMPLED)).long()
         rows = torch.unique(rows)
-        apart = _nearest(points[rows], points, but=rows)
+        apart = nearest(points[rows], points, but=rows)
         apart = apart[torch.isfinite(apart) & (apart > 0)]
         if len(apart) == 0:
             raise MdeError("the owner's training data must hold 2 different samples or more")
@@ -114,7 +91,7 @@ class SetReference:
         sure = np.full(task.classes, 2.0)
         for c in np.unique(labels):
             sure[c] = validation_proba[labels == c, c].mean()
-        reach = float(torch.quantile(_nearest(judged, points).double(), 0.99))
+        reach = float(torch.quantile(nearest(judged, points).double(), 0.99))
         return cls(
             centre,
             projection,
@@ -133,23 +110,21 @@ class SetReference:
         other class is as probable as it is on average where it is right, the label's own class is
         less so.
         """
-        embedded = _embedded(candidate, self.embed)
-        if embedded.shape[1] != len(self.centre):
+        seen = embedded(candidate, self.embed)
+        if seen.shape[1] != len(self.centre):
             raise FeatureMismatch(
-                f"{embedded.shape[1]} features to compare, the owner's have {len(self.centre)}"
+                f"{seen.shape[1]} features to compare, the owner's have {len(self.centre)}"
             )
-        places = (embedded - self.centre) @ self.projection
-        distance = _nearest(places, self.points)
+        places = (seen - self.centre) @ self.projection
+        distance = nearest(places, self.points)
         same = torch.zeros(len(candidate), dtype=torch.bool)
         for c in torch.unique(candidate.labels):
             mine, own = candidate.labels == c, self.labels == c
             if bool(own.any()):
-                same[mine] = _nearest(places[mine], self.points[own]) <= self.near
-        hashes = candidate.hashes()
-        order = {digest: i for i, digest in reversed(list(enumerate(hashes)))}
-        first = np.array([order[digest] for digest in hashes])
+                same[mine] = nearest(places[mine], self.points[own]) <= self.near
+        first = first_alike(candidate)
         return Findings(
-            group=self._groups(places, candidate.labels, first),
+            group=groups(places, candidate.labels, first, self.near),
             repeated=first != np.arange(len(first)),
             redundant=same.numpy(),
             contradicting=(~same & (distance <= self.near)).numpy(),
@@ -164,53 +139,3 @@ class SetReference:
         above[rows, labels] = False
         found: Bools = above.any(axis=1) & ~own
         return found
-
-    def _groups(self, places: torch.Tensor, labels: torch.Tensor, first: Integers) -> Integers:
-        """Connected components of samples of one label that are near, or the same."""
-        group = first.copy()
-        distinct = torch.from_numpy(np.unique(first))
-        for c in torch.unique(labels):
-            members = distinct[labels[distinct] == c]
-            rows = max(1, _CHUNK_DISTANCES // len(members))
-            for start in range(0, len(members), rows):
-                chunk = members[start : start + rows]
-                near = torch.cdist(places[chunk], places[members]) <= self.near
-                left, right = near.nonzero(as_tuple=True)
-                group = _merged(group, chunk[left].numpy(), members[right].numpy())
-        return group
-
-
-def _merged(group: Integers, left: Integers, right: Integers) -> Integers:
-    """Groups, each named by its first member, after joining those of `left` and `right`."""
-    count = len(group)
-    rows, columns = np.append(np.arange(count), left), np.append(group, right)
-    graph = coo_array((np.ones(len(rows), dtype=np.int8), (rows, columns)), (count, count))
-    part = connected_components(graph, directed=False)[1]
-    first = np.unique(part, return_index=True)[1]
-    merged: Integers = first[part]
-    return merged
-
-
-def _embedded(samples: Samples, embed: Embedding | None) -> torch.Tensor:
-    with torch.no_grad():
-        made = as_floats(samples.inputs) if embed is None else embed(samples.inputs).float().cpu()
-    if made.shape[0] != len(samples) or not bool(torch.isfinite(made).all()):
-        raise NotFinite(f"the embedding of {len(samples)} samples gave {tuple(made.shape)} or NaN")
-    return made.reshape(len(samples), -1)
-
-
-def _nearest(
-    places: torch.Tensor, points: torch.Tensor, but: torch.Tensor | None = None
-) -> torch.Tensor:
-    """Distance from each place (N, K) to the nearest of `points` (n, K).
-
-    but: int64 (N,), for each place the point that is itself.
-    """
-    distances = []
-    rows = max(1, _CHUNK_DISTANCES // len(points))
-    for start in range(0, len(places), rows):
-        apart = torch.cdist(places[start : start + rows], points)
-        if but is not None:
-            apart[torch.arange(len(apart)), but[start : start + rows]] = float("inf")
-        distances.append(apart.min(dim=1).values)
-    return torch.cat(distances)

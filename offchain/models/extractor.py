@@ -49,7 +49,7 @@ class Extractor:
 
     @property
     def device(self) -> torch.device:
-        """Where its parameters lie."""
+        """The device that its parameters lie on."""
         return next(self.module.parameters()).device
 
     def to(self, device: torch.device) -> Extractor:

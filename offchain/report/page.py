@@ -22,7 +22,7 @@ class Picture:
 
     @property
     def base64(self) -> str:
-        """As the page holds it."""
+        """The PNG in base64, as the page embeds it."""
         return base64.b64encode(self.png).decode()
 
 
@@ -75,10 +75,3 @@ class Page:
                 sections=shown,
             )
         )
-
-
-def render_page(
-    title: str, headline: str, verdict: str, good: bool, sections: Sequence[Section]
-) -> str:
-    """The page as HTML; see `Page`."""
-    return Page(title, headline, verdict, good, sections).html()

@@ -23,7 +23,7 @@ def plain(text: str, limit: int = MAX_CHARS) -> str:
 
 
 def whole(number: int) -> str:
-    """12,345"""
+    """A whole number with commas between thousands, such as 12,345."""
     return f"{number:,}"
 
 

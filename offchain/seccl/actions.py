@@ -85,7 +85,7 @@ class Challenge:
 
 @dataclass(frozen=True)
 class Answer:
-    """The leaf that was asked for."""
+    """Show the leaf of a batch that somebody asked the server for."""
 
     key: PostKey
     message: bytes
@@ -154,7 +154,7 @@ class SignedCommitment:
 
 @dataclass(frozen=True)
 class Reveal:
-    """Anybody opens a commitment."""
+    """Open the ballot that `voter` committed to; anybody may who knows the salt."""
 
     round: int
     voter: int

@@ -16,7 +16,7 @@ import torch
 
 from offchain.data.seeds import generator
 from offchain.errors import SoukError
-from offchain.seccl.training import Samples
+from offchain.seccl.training import LocalData
 from offchain.seccl.updates import SparseUpdate, largest_changes
 
 TARGET_CLASS = 0
@@ -57,12 +57,12 @@ def stamped(images: torch.Tensor) -> torch.Tensor:
     return marked
 
 
-def flipped(samples: Samples, class_count: int, level: float, seed: int) -> Samples:
+def flipped(samples: LocalData, class_count: int, level: float, seed: int) -> LocalData:
     """The images of class c called class_count - 1 - c."""
     return replace(samples, labels=class_count - 1 - samples.labels)
 
 
-def backdoored(samples: Samples, class_count: int, level: float, seed: int) -> Samples:
+def backdoored(samples: LocalData, class_count: int, level: float, seed: int) -> LocalData:
     """A random share `level` of the images with the trigger, called TARGET_CLASS."""
     rng = generator(seed, f"seccl backdoor {samples.owner}")
     count = max(1, round(level * len(samples)))
@@ -109,7 +109,7 @@ def _noise(scene: Scene, who: int, level: float, rng: np.random.Generator) -> Sp
     return blurred(largest_changes(scene.last_change[None], scene.share)[0], level, rng)
 
 
-Poison = Callable[[Samples, int, float, int], Samples]
+Poison = Callable[[LocalData, int, float, int], LocalData]
 """(private images, classes, level, seed) -> the images an attacker trains on instead."""
 
 Forge = Callable[[Scene, int, float, np.random.Generator], SparseUpdate]
@@ -175,7 +175,7 @@ class Attack:
         found = [_written(n, level) for n, level in self.tricks if _KINDS[n].poison is not None]
         return found[0] if found else None
 
-    def poisoned(self, samples: Samples, class_count: int, seed: int) -> Samples:
+    def poisoned(self, samples: LocalData, class_count: int, seed: int) -> LocalData:
         """What the owner of `samples` trains on as an attacker."""
         for name, level in self.tricks:
             poison = _KINDS[name].poison

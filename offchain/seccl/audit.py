@@ -11,7 +11,7 @@ from offchain.errors import SoukError
 from offchain.roles import Recover
 from offchain.seccl.architectures import factory_named
 from offchain.seccl.ballots import Form, unpack_ranking, unpack_scores
-from offchain.seccl.borda import BallotError, Election, Result
+from offchain.seccl.borda import BallotError, Election, ElectionResult
 from offchain.seccl.messages import MessageKind, PostKey
 from offchain.seccl.parameters import Layout, initial_model, model_digest
 from offchain.seccl.participant import evaluations_of, usable_updates
@@ -52,7 +52,7 @@ class Findings:
     last: LastRound = field(default_factory=LastRound)
     copied: list[tuple[Copied, ...]] = field(default_factory=list)
     lenient: list[str] = field(default_factory=list)
-    results: list[Result] = field(default_factory=list)
+    results: list[ElectionResult] = field(default_factory=list)
     sizes: list[dict[int, int]] = field(default_factory=list)
     counted: list[tuple[PostKey, bytes, tuple[bytes, ...]]] = field(default_factory=list)
 
@@ -180,7 +180,7 @@ def _ballots(
 
 
 def _result(session: Session, round_: int, found: Findings) -> tuple[int, ...]:
-    """The winners, counted again."""
+    """The round's winners, counted again. Raises AuditError where the chain has others."""
     about, closed = session.description, session.closed[round_]
     election = Election(session.members, about.winners, session.opened[round_].seed, about.quorum)
     try:

@@ -34,7 +34,7 @@ _DOMAIN_FIELDS = [
 
 
 class Form(IntEnum):
-    """What a ballot's content is."""
+    """What a ballot holds: a ranking of candidates, or a score for each."""
 
     RANKING = 0
     SCORES = 1

@@ -12,7 +12,7 @@ from offchain.data.imageset import Progress
 from offchain.models.device import exact_convolutions
 from offchain.seccl.engine import check_sets
 from offchain.seccl.parameters import Layout
-from offchain.seccl.training import Samples, Task, step_rows, to_inputs
+from offchain.seccl.training import LocalData, Task, step_rows, to_inputs
 
 _PASS = {"cpu": 256, "cuda": 65_536}
 """Pairs of model and image evaluated at a time, which bounds the memory that activations take."""
@@ -29,9 +29,9 @@ class BatchedEngine:
     name = "batched"
 
     def __init__(
-        self, task: Task, training: Sequence[Samples], validation: Sequence[Samples]
+        self, task: Task, training: Sequence[LocalData], validation: Sequence[LocalData]
     ) -> None:
-        """Raises as `check_sets` does."""
+        """training, validation: by participant. Raises what `check_sets` raises."""
         check_sets(task, training, validation)
         self._task = task
         self._model = task.factory().to(task.device)
@@ -105,7 +105,7 @@ class BatchedEngine:
         return counts.view(self._voters, count, classes, classes).cpu()
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: its tensors go with it."""
 
     def _logits(self, flat: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
         logits: torch.Tensor = functional_call(self._model, self._layout.views(flat), (inputs,))
@@ -130,13 +130,13 @@ class BatchedEngine:
         logits = self._logits(flat, image.unsqueeze(0))
         return functional.cross_entropy(logits, label.unsqueeze(0))
 
-    def _noises(self, chosen: Sequence[Samples], round_: int) -> list[Iterator[torch.Tensor]]:
+    def _noises(self, chosen: Sequence[LocalData], round_: int) -> list[Iterator[torch.Tensor]]:
         """What is added to each one's gradient step by step, float32 (P,); nobody's without."""
         privacy, task = self._task.settings.image_privacy, self._task
         if privacy is None:
             return []
 
-        def of(part: Samples) -> Iterator[torch.Tensor]:
+        def of(part: LocalData) -> Iterator[torch.Tensor]:
             sampling = task.settings.sampling(len(part))
             for noise in sampling.noises(task.drawn_from, round_, part.owner, self._layout.total):
                 yield privacy.deviation(sampling) * noise.to(task.device)
@@ -144,7 +144,7 @@ class BatchedEngine:
         return [of(part) for part in chosen]
 
     def _schedule(
-        self, chosen: Sequence[Samples], round_: int
+        self, chosen: Sequence[LocalData], round_: int
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Images uint8 (steps, N, width, C, H, W), labels int64 and weights float32 alike.
 

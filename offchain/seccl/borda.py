@@ -28,7 +28,7 @@ class BallotError(SoukError):
 
 
 @dataclass(frozen=True)
-class Result:
+class ElectionResult:
     """A closed round.
 
     Attributes:
@@ -112,14 +112,14 @@ class Election:
                 totals[name] += self.winners - position
         return totals
 
-    def close(self, ballots: Mapping[int, Sequence[int]]) -> Result:
+    def close(self, ballots: Mapping[int, Sequence[int]]) -> ElectionResult:
         """The result of a round from the rankings by voter; `best` makes one of scores."""
         totals = self.totals(ballots)
         winners: list[int] = []
         if len(ballots) >= max(self.quorum, 1):
             winners = self._highest(range(self.members), totals)[: self.winners]
         points = tuple(totals[i] for i in winners)
-        return Result(tuple(winners), points, tuple(totals), len(ballots))
+        return ElectionResult(tuple(winners), points, tuple(totals), len(ballots))
 
     def _highest(self, of: Sequence[int], values: Sequence[int]) -> list[int]:
         return sorted(of, key=lambda i: (values[i], self.order_among_equals(i)), reverse=True)

@@ -15,7 +15,7 @@ from offchain.seccl.engine import Engine, EngineError, LoopEngine
 from offchain.seccl.parameters import initial_model
 from offchain.seccl.processes import ProcessEngine
 from offchain.seccl.threads import ThreadEngine
-from offchain.seccl.training import Samples, Task
+from offchain.seccl.training import LocalData, Task
 
 _TRIED = 4
 """Participants that train, and models that are evaluated, in a trial on a CPU of up to 4 cores."""
@@ -43,7 +43,7 @@ class Trial:
 
     @property
     def seconds(self) -> float:
-        """Seconds a round."""
+        """Wall seconds of a round, training and evaluation together."""
         return self.train + self.evaluate
 
     def __str__(self) -> str:
@@ -68,7 +68,7 @@ class Choice:
 
 
 def choose_engine(
-    task: Task, training: Sequence[Samples], validation: Sequence[Samples], rounds: int
+    task: Task, training: Sequence[LocalData], validation: Sequence[LocalData], rounds: int
 ) -> Choice:
     """The engine that needs least time for `rounds` rounds of all sets, by measurement.
 
@@ -99,7 +99,7 @@ def choose_engine(
 
 
 def engine_named(
-    name: str, task: Task, training: Sequence[Samples], validation: Sequence[Samples]
+    name: str, task: Task, training: Sequence[LocalData], validation: Sequence[LocalData]
 ) -> Engine:
     """The engine that calls itself `name`, for runs that are resumed: engines differ in rounding.
 
@@ -132,7 +132,7 @@ class EnginePicker:
         self._rounds = rounds
 
     def __call__(
-        self, task: Task, training: Sequence[Samples], validation: Sequence[Samples]
+        self, task: Task, training: Sequence[LocalData], validation: Sequence[LocalData]
     ) -> Engine:
         """The engine of that task and these sets. Raises as `choose_engine` and `engine_named`."""
         if self.name:

@@ -27,15 +27,15 @@ from offchain.seccl.federation import central_baseline
 from offchain.seccl.networks import default_factory
 from offchain.seccl.parameters import initial_model
 from offchain.seccl.partition import partition
-from offchain.seccl.run import CENTRAL, Result, Run
-from offchain.seccl.training import Samples, Task
+from offchain.seccl.run import CENTRAL, Run, RunResult
+from offchain.seccl.training import LocalData, Task
 
 _VERSION = 3
 """Raised when equal settings no longer give equal results, so that old files are left alone."""
 
 
 def default_engine(
-    task: Task, training: Sequence[Samples], validation: Sequence[Samples]
+    task: Task, training: Sequence[LocalData], validation: Sequence[LocalData]
 ) -> Engine:
     """The fastest on one thread of a CPU, or on a GPU.
 
@@ -56,7 +56,7 @@ def play_runs(
     device: torch.device | None = None,
     spread: Spread | None = None,
     progress: Progress | None = None,
-) -> list[Result]:
+) -> list[RunResult]:
     """The results of `runs`, in their order; those that are finished in `folder` are read from it.
 
     make_engine: how to train and evaluate; picklable unless all is done in this process. device:
@@ -128,19 +128,19 @@ class _Scene:
     device: torch.device
 
     def stretch(self, run: Run) -> State:
-        """Where `run` ends."""
+        """The state after the last round of `run`, played from the first."""
         return self._played(run, None)
 
-    def play(self, step: tuple[Run, State | None]) -> Result:
+    def play(self, step: tuple[Run, State | None]) -> RunResult:
         """The result of a run, from the state in which its attack begins if that is known."""
         run, state = step
         if run.defence == CENTRAL:
-            return Result(run, tuple(self._central(run)))
+            return RunResult(run, tuple(self._central(run)))
         return _result(run, self._played(run, state))
 
     def _central(self, run: Run) -> list[float]:
         task = self._task(run)
-        samples, judged = (Samples.of(part, 0, self.device) for part in (self.train, self.test))
+        samples, judged = (LocalData.of(part, 0, self.device) for part in (self.train, self.test))
         start = initial_model(task.factory, run.seed).to(self.device)
         return central_baseline(task, samples, judged, run.rounds, start)
 
@@ -174,13 +174,13 @@ class _Scene:
         return Task(factory, classes, run.settings, run.seed, self.device)
 
 
-def _result(run: Run, state: State) -> Result:
+def _result(run: Run, state: State) -> RunResult:
     hostile = set(choose_attackers(run.participants, run.attackers, run.seed))
     later = state.history[run.attack_round :]
     places = [winner for played in later for winner in played.winners]
     copied = [copy.author for played in later for copy in played.copies]
     caught = sum(author in hostile for author in copied)
-    return Result(
+    return RunResult(
         run,
         tuple(played.accuracy for played in state.history),
         tuple(played.backdoor for played in state.history),

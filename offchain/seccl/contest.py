@@ -11,17 +11,17 @@ import torch
 from offchain.data.imageset import ImageSet
 from offchain.data.seeds import generator
 from offchain.seccl.attacks import TARGET_CLASS, Attack, Scene, stamped
-from offchain.seccl.defences import Defence, Posted
+from offchain.seccl.defences import Defence, PostedUpdates
 from offchain.seccl.engine import Engine
 from offchain.seccl.evaluation import macro_f
 from offchain.seccl.federation import Judge
 from offchain.seccl.parameters import initial_model
 from offchain.seccl.partition import PrivatePart
 from offchain.seccl.similarity import Copied
-from offchain.seccl.training import Samples, Task
+from offchain.seccl.training import LocalData, Task
 from offchain.seccl.updates import NonFiniteValues, SparseUpdate, applied, largest_changes
 
-EngineMaker = Callable[[Task, Sequence[Samples], Sequence[Samples]], Engine]
+EngineMaker = Callable[[Task, Sequence[LocalData], Sequence[LocalData]], Engine]
 """Makes the engine of a task, its training sets and its validation sets."""
 
 Protect = Callable[[torch.Tensor, int], torch.Tensor]
@@ -76,7 +76,7 @@ class Contest:
         protect: what every participant does to its change before it picks the part it uploads.
         """
         self._task, self._protect, self._count = task, protect, len(parts)
-        training = [Samples.of(part.training, i, task.device) for i, part in enumerate(parts)]
+        training = [LocalData.of(part.training, i, task.device) for i, part in enumerate(parts)]
         # A poisoned copy is one more training set of its owner.
         self._poisoned: dict[tuple[str, int], int] = {}
         for attack in attacks:
@@ -85,11 +85,11 @@ class Contest:
                 if key not in self._poisoned:
                     self._poisoned[key] = len(training)
                     training.append(attack.poisoned(training[who], task.class_count, task.seed))
-        validation = [Samples.of(part.validation, i, task.device) for i, part in enumerate(parts)]
+        validation = [LocalData.of(part.validation, i, task.device) for i, part in enumerate(parts)]
         self._engine = make_engine(task, training, validation)
-        samples = Samples.of(test, 0, task.device)
+        samples = LocalData.of(test, 0, task.device)
         others = samples.labels != TARGET_CLASS
-        marked = Samples(
+        marked = LocalData(
             0,
             stamped(samples.images[others]),
             torch.full_like(samples.labels[others], TARGET_CLASS),
@@ -97,7 +97,7 @@ class Contest:
         self._judge, self._backdoor = Judge(task, samples), Judge(task, marked)
 
     def begin(self) -> State:
-        """Before the first round."""
+        """The state before the first round: the first model, and no history."""
         model = initial_model(self._task.factory, self._task.seed)
         return State(model.to(self._task.device))
 
@@ -141,7 +141,7 @@ class Contest:
             scores[:, [copy.author for copy in copies]] = 0
             return attack.ballots(scores, attackers)
 
-        posted = Posted(
+        posted = PostedUpdates(
             updates, self._order(number, attackers), state.previous, state.last_change, ballots
         )
         decision = defence.decide(posted)
@@ -151,7 +151,7 @@ class Contest:
         )
 
     def close(self) -> None:
-        """Free what the engine holds."""
+        """End the engine's workers and free what it holds; the contest is not played afterwards."""
         self._engine.close()
 
     def _after(

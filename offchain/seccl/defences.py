@@ -111,7 +111,7 @@ def borda(winners: int, seed: int) -> Consensus:
 
 
 @dataclass(frozen=True, eq=False)
-class Posted:
+class PostedUpdates:
     """A round's updates as the server and the participants see them before any is chosen.
 
     updates: one a participant. order: the participants in the order in which they posted.
@@ -135,12 +135,12 @@ class Defence:
     """
 
     name: str
-    choose: Callable[[Posted, Sequence[Copied]], Sequence[int]]
+    choose: Callable[[PostedUpdates, Sequence[Copied]], Sequence[int]]
     combine: Aggregate = mean_update
     screen: Likeness | None = None
 
-    def decide(self, posted: Posted) -> Decision:
-        """Choose and combine."""
+    def decide(self, posted: PostedUpdates) -> Decision:
+        """Screen the updates, choose those that count, and combine these into one change."""
         found: tuple[Copied, ...] = ()
         if self.screen is not None:
             found = copies(
@@ -195,7 +195,7 @@ class Decision:
     change: torch.Tensor
 
 
-def _everyone(posted: Posted, found: Sequence[Copied]) -> Sequence[int]:
+def _everyone(posted: PostedUpdates, found: Sequence[Copied]) -> Sequence[int]:
     return range(len(posted.updates))
 
 

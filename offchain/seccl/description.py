@@ -57,7 +57,7 @@ class Description:
         return self.ballots == "hidden"
 
     def to_bytes(self) -> bytes:
-        """The document."""
+        """The document as canonical JSON, the same bytes for the same description."""
         fields = asdict(self)
         for name in ("members", "shape"):
             fields[name] = list(fields[name])

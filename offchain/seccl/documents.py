@@ -64,7 +64,7 @@ class Catalogue:
         return [listed.get(member) for member in range(members)]
 
     def to_bytes(self) -> bytes:
-        """The document."""
+        """The document as canonical JSON, the same bytes for the same catalogue."""
         return to_canonical(
             {
                 "type": _CATALOGUE,
@@ -147,7 +147,7 @@ class Evaluation:
         return cls(round_, author, tuple(steps))
 
     def to_bytes(self) -> bytes:
-        """The message."""
+        """The message as canonical JSON, the same bytes for the same evaluation."""
         fields: Mapping[str, object] = asdict(self) | {"scores": list(self.scores)}
         return to_canonical({"type": _EVALUATION, **fields})
 

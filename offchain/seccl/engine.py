@@ -13,7 +13,7 @@ from offchain.errors import SoukError
 from offchain.seccl.evaluation import confusion
 from offchain.seccl.parameters import ModelError
 from offchain.seccl.stacked import STACK, stacked_confusions
-from offchain.seccl.training import LocalTrainer, Samples, Task, to_inputs
+from offchain.seccl.training import LocalData, LocalTrainer, Task, to_inputs
 
 
 class EngineError(SoukError):
@@ -60,7 +60,7 @@ class Engine(Protocol):
         """Free what the engine holds; it is not used afterwards."""
 
 
-def check_sets(task: Task, training: Sequence[Samples], validation: Sequence[Samples]) -> None:
+def check_sets(task: Task, training: Sequence[LocalData], validation: Sequence[LocalData]) -> None:
     """Check what every engine relies on.
 
     Raises ModelError when the model cannot be trained together, or does not take these images or
@@ -127,8 +127,8 @@ class LoopEngine:
     def __init__(
         self,
         task: Task,
-        training: Sequence[Samples],
-        validation: Sequence[Samples],
+        training: Sequence[LocalData],
+        validation: Sequence[LocalData],
         channels_last: bool = False,
         stacked: bool = False,
     ) -> None:
@@ -183,13 +183,13 @@ class LoopEngine:
         return torch.stack(counts).unsqueeze(1).cpu()
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: there are no workers to end."""
 
     def _check_stack(self) -> None:
         if self._task.device.type != "cpu":
             raise EngineError(f"models are stacked on the CPU, not on {self._task.device}")
         trainer, part = self._trainer, self._validation[0]
-        one = Samples(part.owner, part.images[:1], part.labels[:1])
+        one = LocalData(part.owner, part.images[:1], part.labels[:1])
         models = trainer.layout.flat(trainer.model).repeat(2, 1)
         try:
             stacked_confusions(

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from offchain.models.device import exact_convolutions
-from offchain.seccl.training import Samples, to_inputs
+from offchain.seccl.training import LocalData, to_inputs
 
 BATCH = {"cpu": 128, "cuda": 4096}
 """Images a forward pass. On a CPU what a pass makes should stay in its cache: 500 a pass took a
@@ -21,7 +21,7 @@ def count_predictions(logits: torch.Tensor, labels: torch.Tensor, class_count: i
 
 def confusion(
     model: nn.Module,
-    samples: Samples,
+    samples: LocalData,
     class_count: int,
     memory_format: torch.memory_format = torch.contiguous_format,
 ) -> torch.Tensor:

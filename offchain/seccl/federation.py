@@ -11,7 +11,7 @@ from offchain.data.imageset import Progress
 from offchain.seccl.engine import Engine
 from offchain.seccl.evaluation import accuracy, confusion, macro_f
 from offchain.seccl.parameters import model_digest
-from offchain.seccl.training import LocalTrainer, Samples, Task
+from offchain.seccl.training import LocalData, LocalTrainer, Task
 from offchain.seccl.updates import (
     SparseUpdate,
     UpdateHeader,
@@ -30,7 +30,7 @@ Aggregate = Callable[[Sequence[SparseUpdate]], torch.Tensor]
 
 
 @dataclass(frozen=True, eq=False)
-class RoundRecord:
+class RoundResult:
     """What one round gave.
 
     number: counted from 0. accuracy: of the global model after it, on the test set.
@@ -52,7 +52,7 @@ class Federation:
         self,
         task: Task,
         engine: Engine,
-        test: Samples,
+        test: LocalData,
         consensus: Consensus,
         start: torch.Tensor,
         aggregate: Aggregate = mean_update,
@@ -64,7 +64,7 @@ class Federation:
         self._consensus = consensus
         self._aggregate = aggregate
         self.model = start.to(task.device)
-        self.history: list[RoundRecord] = []
+        self.history: list[RoundResult] = []
 
     def propose(
         self, sets: Sequence[int] | None = None, progress: Progress | None = None
@@ -76,7 +76,7 @@ class Federation:
         changes = self._engine.train(self.model, len(self.history), sets, progress)
         return largest_changes(changes, self._task.settings.share)
 
-    def finish(self, updates: Sequence[SparseUpdate]) -> RoundRecord:
+    def finish(self, updates: Sequence[SparseUpdate]) -> RoundResult:
         """Judge the updates, elect and combine: the rest of the round."""
         number = len(self.history)
         scores = macro_f(self._engine.confusions(applied(self.model, updates)))
@@ -90,11 +90,11 @@ class Federation:
         )
         change = self._aggregate([updates[winner] for winner in winners])
         self.model = self.model + change.to(self.model.device)
-        record = RoundRecord(number, self._judge.accuracy(self.model), winners, scores, sent)
+        record = RoundResult(number, self._judge.accuracy(self.model), winners, scores, sent)
         self.history.append(record)
         return record
 
-    def run(self, rounds: int, progress: Progress | None = None) -> list[RoundRecord]:
+    def run(self, rounds: int, progress: Progress | None = None) -> list[RoundResult]:
         """So many more rounds; `progress` is called as (rounds done, rounds)."""
         for done in range(rounds):
             self.finish(self.propose())
@@ -106,7 +106,7 @@ class Federation:
 class Judge:
     """Accuracy on a test set that no participant trains on."""
 
-    def __init__(self, task: Task, test: Samples) -> None:
+    def __init__(self, task: Task, test: LocalData) -> None:
         trainer = LocalTrainer(task, channels_last=True)
         self.layout = trainer.layout
         self._model = trainer.model
@@ -121,7 +121,7 @@ class Judge:
 
 
 def central_baseline(
-    task: Task, everything: Samples, test: Samples, rounds: int, start: torch.Tensor
+    task: Task, everything: LocalData, test: LocalData, rounds: int, start: torch.Tensor
 ) -> list[float]:
     """Accuracy after each of `rounds` rounds of local training on all images in one place.
 

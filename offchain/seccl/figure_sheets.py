@@ -10,7 +10,7 @@ from offchain.report.sheets import Row, Sheet
 from offchain.report.text import percent
 from offchain.seccl.defences import DEFENCES
 from offchain.seccl.grids import PAPER_PARTICIPANTS, PAPER_SHARES
-from offchain.seccl.run import CENTRAL, Result, Run
+from offchain.seccl.run import CENTRAL, Run, RunResult
 
 PAPER_BASELINE = 0.9908
 """Accuracy of training on all data (section "Feasibility verification")."""
@@ -38,13 +38,13 @@ class Average:
         return f"{100 * self.mean:.1f}{more} %"
 
 
-def final(results: Iterable[Result]) -> Average | None:
+def final(results: Iterable[RunResult]) -> Average | None:
     """Final accuracy over `results`; None without any."""
     found = [result.accuracy[-1] for result in results]
     return Average.of(found) if found else None
 
 
-def breaking_share(results: Iterable[Result]) -> float | None:
+def breaking_share(results: Iterable[RunResult]) -> float | None:
     """The least share of attackers from which on every larger one breaks the defence.
 
     results: of one defence against one attack, with and without attackers. None when the largest
@@ -64,14 +64,14 @@ def breaking_share(results: Iterable[Result]) -> float | None:
     return broken
 
 
-def defences_sheet(results: Sequence[Result]) -> Sheet:
+def defences_sheet(results: Sequence[RunResult]) -> Sheet:
     """Final accuracy by attack and share of attackers, one column a defence."""
     return _by_attack(
         results, "Final accuracy by attack and defence", _final_accuracy, "the best", max
     )
 
 
-def backdoors_sheet(results: Sequence[Result]) -> Sheet:
+def backdoors_sheet(results: Sequence[RunResult]) -> Sheet:
     """Success of backdoors by attack and share of attackers, one column a defence."""
     planted = [result for result in results if "backdoor" in result.run.attack]
     return _by_attack(
@@ -79,7 +79,7 @@ def backdoors_sheet(results: Sequence[Result]) -> Sheet:
     )
 
 
-def breaking_sheet(results: Sequence[Result]) -> Sheet:
+def breaking_sheet(results: Sequence[RunResult]) -> Sheet:
     """The share of attackers that breaks each defence, one row an attack."""
     defences = _in_order({result.run.defence for result in results} - {CENTRAL})
     rows = []
@@ -100,18 +100,18 @@ def breaking_sheet(results: Sequence[Result]) -> Sheet:
     )
 
 
-def _final_accuracy(result: Result) -> float:
+def _final_accuracy(result: RunResult) -> float:
     return result.accuracy[-1]
 
 
-def _final_backdoor(result: Result) -> float:
+def _final_backdoor(result: RunResult) -> float:
     return result.backdoor[-1]
 
 
 def _by_attack(
-    results: Sequence[Result],
+    results: Sequence[RunResult],
     title: str,
-    value: Callable[[Result], float],
+    value: Callable[[RunResult], float],
     mark: str,
     best_of: Callable[[Iterable[float]], float],
 ) -> Sheet:
@@ -135,7 +135,7 @@ def _by_attack(
     )
 
 
-def seats_sheet(results: Sequence[Result]) -> Sheet:
+def seats_sheet(results: Sequence[RunResult]) -> Sheet:
     """Seats that attackers took under the election, and what the screen for copies found."""
     rows = []
     voted = [r for r in results if r.run.attacked and r.run.defence.startswith("borda")]
@@ -165,7 +165,7 @@ def seats_sheet(results: Sequence[Result]) -> Sheet:
     )
 
 
-def paper_sheet(figure_4: Sequence[Result], figure_5: Sequence[Result]) -> Sheet:
+def paper_sheet(figure_4: Sequence[RunResult], figure_5: Sequence[RunResult]) -> Sheet:
     """What the paper states of Figures 4 and 5, beside ours."""
     rows = []
     central = final(r for r in figure_4 if r.run.defence == CENTRAL)
@@ -208,6 +208,6 @@ def _posts(run: Run, *, attackers: bool) -> int:
 
 
 def _in_order(names: Iterable[str]) -> list[str]:
-    """As `DEFENCES` lists them, whatever their levels."""
+    """Names of defences in the order of `DEFENCES`, whatever their levels."""
     kinds = [name.partition(":")[0] for name in DEFENCES]
     return sorted(names, key=lambda name: (kinds.index(name.partition(":")[0]), name))

@@ -7,15 +7,16 @@ from statistics import fmean
 
 from matplotlib.figure import Figure
 
+from offchain.report.palette import GREY, ORANGE, SERIES
 from offchain.seccl.figure_sheets import PAPER_BASELINE
-from offchain.seccl.run import CENTRAL, Result, Run
+from offchain.seccl.run import CENTRAL, Run, RunResult
 
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#666666")
+_COLOURS = (*SERIES, GREY)
 _MARKERS = ("o", "s", "^", "v", "D", "P", "X")
 
 
 def curves_figure(
-    results: Sequence[Result], by: Callable[[Run], str], title: str, mark: int | None = None
+    results: Sequence[RunResult], by: Callable[[Run], str], title: str, mark: int | None = None
 ) -> Figure:
     """Accuracy by round, a line for each value of `by`: the mean over seeds, a band to both ends.
 
@@ -35,11 +36,11 @@ def curves_figure(
         axes.plot(rounds, means, color=colour, marker=marker, markersize=4, label=name)
         low, high = ([end(column) for column in columns] for end in (min, max))
         axes.fill_between(rounds, low, high, color=colour, alpha=0.15, linewidth=0)
-    axes.axhline(PAPER_BASELINE, color="#666666", linestyle="--", linewidth=1)
-    axes.text(1, PAPER_BASELINE, " paper, all data", va="bottom", color="#666666", fontsize=9)
+    axes.axhline(PAPER_BASELINE, color=GREY, linestyle="--", linewidth=1)
+    axes.text(1, PAPER_BASELINE, " paper, all data", va="bottom", color=GREY, fontsize=9)
     if mark is not None:
-        axes.axvline(mark + 1, color="#D55E00", linestyle=":", linewidth=1)
-        axes.text(mark + 1, 0.02, " attack begins", color="#D55E00", fontsize=9)
+        axes.axvline(mark + 1, color=ORANGE, linestyle=":", linewidth=1)
+        axes.text(mark + 1, 0.02, " attack begins", color=ORANGE, fontsize=9)
     axes.set_ylim(0, 1.05)
     axes.set_xlabel("round")
     axes.set_ylabel("accuracy on the test set")
@@ -49,7 +50,7 @@ def curves_figure(
     return figure
 
 
-def figure_4(results: Sequence[Result], participants: int) -> Figure:
+def figure_4(results: Sequence[RunResult], participants: int) -> Figure:
     """The paper's Figure 4a (20 participants) or 4b (30)."""
     chosen = [r for r in results if r.run.defence == CENTRAL or r.run.participants == participants]
     return curves_figure(
@@ -59,8 +60,8 @@ def figure_4(results: Sequence[Result], participants: int) -> Figure:
     )
 
 
-def figure_5(results: Sequence[Result]) -> Figure:
-    """The paper's Figure 5."""
+def figure_5(results: Sequence[RunResult]) -> Figure:
+    """The paper's Figure 5: accuracy by round for each share of attackers."""
     return curves_figure(
         results,
         lambda run: f"epsilon {run.attackers:g}",

@@ -61,7 +61,7 @@ class Journal:
             self._pages[place] = self._parsed(path, *place)
 
     def at(self, round_: int, kind: MessageKind) -> Promised:
-        """What was promised there."""
+        """What the server promised of one kind of message in a round; empty if nothing."""
         return self._pages.get((round_, kind), Promised())
 
     def places(self) -> list[tuple[int, MessageKind]]:

@@ -54,12 +54,12 @@ class Layout:
 
     @property
     def sizes(self) -> list[int]:
-        """Numbers in each parameter."""
+        """How many numbers each parameter has, in their order."""
         return [math.prod(shape) for shape in self.shapes]
 
     @property
     def total(self) -> int:
-        """Numbers in the flat vector."""
+        """P, how many numbers the flat vector has."""
         return sum(self.sizes)
 
     def views(self, flat: torch.Tensor) -> dict[str, torch.Tensor]:

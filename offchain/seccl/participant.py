@@ -109,7 +109,7 @@ class Participant:
     def updates(
         self, round_: int, reading: Reading, model: str
     ) -> tuple[dict[int, SparseUpdate], dict[int, str]]:
-        """As `usable_updates`, by what it reads itself."""
+        """The updates it can use, by author, and why it can not use the others."""
         return usable_updates(self.session, round_, reading, model)
 
     # ---------------------------------------------------------------- what it objects to

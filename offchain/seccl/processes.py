@@ -26,7 +26,7 @@ from offchain.seccl.engine import (
     evaluated_together,
     gathered,
 )
-from offchain.seccl.training import Samples, Task
+from offchain.seccl.training import LocalData, Task
 
 _worker: LoopEngine  # in a worker process: its own engine, made once by _start
 
@@ -44,8 +44,8 @@ class ProcessEngine:
     def __init__(
         self,
         task: Task,
-        training: Sequence[Samples],
-        validation: Sequence[Samples],
+        training: Sequence[LocalData],
+        validation: Sequence[LocalData],
         channels_last: bool = False,
         workers: int | None = None,
         stacked: bool = False,
@@ -92,7 +92,6 @@ class ProcessEngine:
         sets: Sequence[int] | None = None,
         progress: Progress | None = None,
     ) -> torch.Tensor:
-        """See `Engine.train`."""
         chosen = list(range(self._sets) if sets is None else sets)
         with _alive():
             changes = self._pool.map(
@@ -101,14 +100,13 @@ class ProcessEngine:
             return gathered(map(torch.from_numpy, changes), len(chosen), progress)
 
     def confusions(self, models: torch.Tensor, progress: Progress | None = None) -> torch.Tensor:
-        """See `Engine.confusions`."""
         parts = evaluated_together(models, self._stacked, self._workers)
         with _alive():
             counts = self._pool.map(_confusions, [part.numpy() for part in parts])
             return gathered(map(torch.from_numpy, counts), len(models), progress, dim=1)
 
     def close(self) -> None:
-        """End the workers."""
+        """End the worker processes; the engine is not used afterwards."""
         self._pool.shutdown(cancel_futures=True)
 
 
@@ -123,7 +121,7 @@ def _alive() -> Iterator[None]:
 Plain = list[tuple[int, npt.NDArray[np.uint8], npt.NDArray[np.int64]]]
 
 
-def _plain(sets: Sequence[Samples]) -> Plain:
+def _plain(sets: Sequence[LocalData]) -> Plain:
     """The sets as arrays: tensors would travel in shared memory, which containers are short of."""
     return [(part.owner, part.images.numpy(), part.labels.numpy()) for part in sets]
 
@@ -151,8 +149,8 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _samples(sets: Plain) -> list[Samples]:
-    return [Samples(owner, torch.from_numpy(x), torch.from_numpy(y)) for owner, x, y in sets]
+def _samples(sets: Plain) -> list[LocalData]:
+    return [LocalData(owner, torch.from_numpy(x), torch.from_numpy(y)) for owner, x, y in sets]
 
 
 def _ready(_: int) -> None:

@@ -58,7 +58,7 @@ class Reading:
 
 
 def is_signed(board: Board, server: str, signed: SignedReceipt, recover: Recover) -> bool:
-    """Whether the server signed it."""
+    """Whether `server`, a 0x address, signed the receipt for this board."""
     signer = recover(board.typed_data(signed.receipt), signed.signature)
     return signer is not None and signer.lower() == server.lower()
 

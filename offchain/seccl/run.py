@@ -59,7 +59,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Result:
+class RunResult:
     """What a run gave.
 
     accuracy, backdoor: after each round, as in `contest.Played`. seats: share of the winners'

@@ -144,7 +144,7 @@ class Server:
         return self._listed(round_, kind) if self.journal.at(round_, kind).closed else None
 
     def _listed(self, round_: int, kind: MessageKind) -> Catalogue:
-        """The catalogue that is posted."""
+        """The catalogue of all that was promised, as it is posted."""
         promises = self.journal.at(round_, kind).promises.values()
         return Catalogue(self.session.id, round_, kind, tuple(map(self._entry, promises)))
 

@@ -44,7 +44,7 @@ class Challenged:
 
 @dataclass(frozen=True)
 class Answered:
-    """The leaf was shown."""
+    """The server showed the leaf of a batch that it was asked for."""
 
     key: PostKey
     message: bytes
@@ -101,7 +101,7 @@ class Committed:
 
 @dataclass(frozen=True)
 class BallotCounted:
-    """A ballot was counted."""
+    """A voter's ballot was counted in a round."""
 
     round: int
     voter: int
@@ -175,11 +175,11 @@ class Session:
 
     @property
     def members(self) -> int:
-        """How many there are."""
+        """The number of members, which are numbered from 0."""
         return self.terms.members
 
     def key(self, round_: int, kind: MessageKind, author: int) -> PostKey:
-        """A place of this session."""
+        """The place of one author's message on this session's board."""
         return PostKey(self.id, round_, kind, author)
 
     def member_path(self, index: int) -> tuple[bytes, ...]:

@@ -18,7 +18,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from offchain.seccl.parameters import Layout
-from offchain.seccl.training import Samples, to_inputs
+from offchain.seccl.training import LocalData, to_inputs
 
 STACK = 4
 """Models a pass: of 2, 4, 5, 10 and 20, four took least time (benchmarks/seccl_paths.md)."""
@@ -56,7 +56,7 @@ class NotStackable(RuntimeError):
 def stacked_confusions(
     model: nn.Module,
     models: Tensor,
-    samples: Sequence[Samples],
+    samples: Sequence[LocalData],
     class_count: int,
     memory_format: torch.memory_format,
 ) -> Tensor:

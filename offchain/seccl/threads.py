@@ -20,7 +20,7 @@ from offchain.seccl.engine import (
     evaluated_together,
     gathered,
 )
-from offchain.seccl.training import Samples, Task, to_inputs
+from offchain.seccl.training import LocalData, Task, to_inputs
 
 _Item = TypeVar("_Item")
 
@@ -37,8 +37,8 @@ class ThreadEngine:
     def __init__(
         self,
         task: Task,
-        training: Sequence[Samples],
-        validation: Sequence[Samples],
+        training: Sequence[LocalData],
+        validation: Sequence[LocalData],
         channels_last: bool = False,
         workers: int | None = None,
         stacked: bool = False,
@@ -68,7 +68,6 @@ class ThreadEngine:
         sets: Sequence[int] | None = None,
         progress: Progress | None = None,
     ) -> torch.Tensor:
-        """See `Engine.train`."""
         chosen = list(range(self._sets) if sets is None else sets)
 
         def one(loop: LoopEngine, number: int) -> torch.Tensor:
@@ -78,14 +77,13 @@ class ThreadEngine:
             return gathered(self._lent(one, chosen), len(chosen), progress)
 
     def confusions(self, models: torch.Tensor, progress: Progress | None = None) -> torch.Tensor:
-        """See `Engine.confusions`."""
         parts = evaluated_together(models, self._stacked, self._workers)
         with _global_state_kept():
             counts = self._lent(LoopEngine.confusions_together, parts)
             return gathered(counts, len(models), progress, dim=1)
 
     def close(self) -> None:
-        """End the threads."""
+        """End the threads; the engine is not used afterwards."""
         self._pool.shutdown(cancel_futures=True)
 
     def _lent(
@@ -119,7 +117,7 @@ def _global_state_kept() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _check_draws_nothing(task: Task, samples: Samples) -> None:
+def _check_draws_nothing(task: Task, samples: LocalData) -> None:
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         model = task.factory().train()
         before = torch.get_rng_state()

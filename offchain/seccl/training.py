@@ -54,7 +54,7 @@ class TrainingSettings:
 
 
 @dataclass(frozen=True, eq=False)
-class Samples:
+class LocalData:
     """Images of one participant on the device that computes.
 
     owner: number of the participant; it fixes the order of its mini-batches.
@@ -66,7 +66,7 @@ class Samples:
     labels: torch.Tensor
 
     @classmethod
-    def of(cls, imageset: ImageSet, owner: int, device: torch.device | str = "cpu") -> Samples:
+    def of(cls, imageset: ImageSet, owner: int, device: torch.device | str = "cpu") -> LocalData:
         """The images and labels of `imageset` on `device`."""
         return cls(owner, imageset.images.to(device), imageset.labels.to(device))
 
@@ -78,7 +78,7 @@ class Samples:
 class Task:
     """What all participants agree on: the model, its classes, the settings and the seed.
 
-    device: where `Samples` lie and models are trained. noise_seed: what `settings.image_privacy`
+    device: where `LocalData` lie and models are trained. noise_seed: what `settings.image_privacy`
     draws images and noise from, 0 or more; `seed` unless given, which is for experiments: whoever
     knows it takes the noise off again. In the field each participant has a secret one.
     """
@@ -92,7 +92,7 @@ class Task:
 
     @property
     def drawn_from(self) -> int:
-        """The seed of noise."""
+        """The seed that images and noise are drawn from, 0 or more."""
         return self.seed if self.noise_seed is None else self.noise_seed
 
 
@@ -109,7 +109,7 @@ def epoch_orders(seed: int, round_: int, owner: int, samples: int, epochs: int) 
     return torch.stack([torch.from_numpy(rng.permutation(samples)) for _ in range(epochs)])
 
 
-def step_rows(task: Task, round_: int, samples: Samples) -> list[torch.Tensor]:
+def step_rows(task: Task, round_: int, samples: LocalData) -> list[torch.Tensor]:
     """The images of each step of a round, int64 (B,), on the CPU.
 
     Consecutive parts of each epoch's order, the last of which may be smaller; under `image_privacy`
@@ -139,7 +139,7 @@ class LocalTrainer:
         self.layout = Layout.of(self.model)
         self._buffers = Buffers(self.model)
 
-    def train(self, start: torch.Tensor, round_: int, samples: Samples) -> torch.Tensor:
+    def train(self, start: torch.Tensor, round_: int, samples: LocalData) -> torch.Tensor:
         """What local training changes in `start` (P,): float32 (P,).
 
         The same for the same seed, round, owner and images. Layers that draw random numbers
@@ -159,7 +159,7 @@ class LocalTrainer:
         self._buffers.check(self.model)
         return self.layout.flat(self.model) - start
 
-    def _descend(self, round_: int, samples: Samples) -> None:
+    def _descend(self, round_: int, samples: LocalData) -> None:
         parameters: list[torch.Tensor] = list(self.model.parameters())
         for rows in step_rows(self.task, round_, samples):
             x = to_inputs(samples.images[rows.to(self.task.device)], self.memory_format)
@@ -169,7 +169,7 @@ class LocalTrainer:
                 torch._foreach_add_(parameters, gradients, alpha=-self.task.settings.learning_rate)
 
     def _descend_privately(
-        self, privacy: ImagePrivacy, start: torch.Tensor, round_: int, samples: Samples
+        self, privacy: ImagePrivacy, start: torch.Tensor, round_: int, samples: LocalData
     ) -> None:
         settings, device, model = self.task.settings, self.task.device, start.clone()
         sampling = settings.sampling(len(samples))

@@ -73,7 +73,7 @@ def flipped(moment: Moment) -> Submission | None:
 
 
 def random_label(moment: Moment) -> Submission | None:
-    """Any label, by chance."""
+    """Submits a label that is drawn by chance, every class alike."""
     return moment.submit(int(moment.random.integers(moment.classes)))
 
 

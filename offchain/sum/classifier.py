@@ -29,7 +29,7 @@ _BATCH_CELLS = 1 << 22
 
 
 class ClassifierError(SoukError):
-    """What the contract refuses."""
+    """A sample or a label that the contract would refuse."""
 
 
 class Classifier(ABC):
@@ -73,7 +73,7 @@ class Classifier(ABC):
         return bits
 
     def predict(self, sample: Bits) -> int:
-        """The class of a sample."""
+        """The class of a sample, 0 or more, as the contract computes it."""
         return self._choose(self._active(sample))
 
     def learn(self, sample: Bits, label: int) -> int:

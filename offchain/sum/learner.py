@@ -49,7 +49,7 @@ class Learner:
         return self.intercept + int(np.add.reduce(self.weights.take(active)))
 
     def predict(self, active: Active) -> int:
-        """0 or 1."""
+        """The class of a sample, 0 or 1."""
         return int(self.score(active) > 0)
 
     def teach(self, active: Active, label: int) -> bool:

@@ -42,7 +42,7 @@ class Outcome:
 
 
 def outcome(result: Result, accuracy_all: float | None = None) -> Outcome:
-    """The numbers of a run."""
+    """The figures of a run. accuracy_all: of a model that learnt all good data, in [0, 1]."""
     histories = result.histories
     return Outcome(
         accuracy_before=result.accuracies[0][1],

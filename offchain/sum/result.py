@@ -49,14 +49,13 @@ class History:
 
 @dataclass
 class Tally:
-    """An agent's calls: how many, and the deposits it paid, in units."""
+    """How many calls of each kind an agent made; refused: those that the rules did not take."""
 
     submitted: int = 0
     refunded: int = 0
     reported: int = 0
     taken_over: int = 0
     refused: int = 0
-    deposits: int = 0
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,7 @@ class ReviewSet:
         )
 
     def dense(self) -> npt.NDArray[np.uint8]:
-        """uint8 (N, num_words), 0 or 1."""
+        """The features as uint8 (N, num_words), 1 where the review has the word."""
         dense: npt.NDArray[np.uint8] = self.features.toarray()
         return dense
 

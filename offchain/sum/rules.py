@@ -215,7 +215,7 @@ class Pot:
         self.held = 0
 
     def put(self, amount: int) -> None:
-        """Take in `amount` units."""
+        """Take in `amount` units, to be divided later."""
         self._undivided += amount
         self.held += amount
 

@@ -62,7 +62,7 @@ class Simulation:
         self._next_review = 0
         # The latest contribution, and the latest by anybody but its author.
         self._last_by_two: tuple[Contribution | None, Contribution | None] = None, None
-        self._open = OpenClaims(self.model, len(agents))
+        self._claims = OpenClaims(self.model, len(agents))
         self._immature = 0  # the oldest contribution that can not be refunded or reported yet
         self._oldest = 0  # the oldest with something left
         self._random = [generator(seed, f"agent {i}") for i in range(len(agents))]
@@ -87,7 +87,7 @@ class Simulation:
         return self._next_review
 
     def step(self) -> None:
-        """Let the next agent come."""
+        """Let the next agent come: it submits, takes over and claims what it may."""
         self.now, agent = heapq.heappop(self._queue)
         if self.now >= self._evaluate_at:
             self.accuracies.append((self.now, self._judge.accuracy(self.model)))
@@ -102,7 +102,7 @@ class Simulation:
         heapq.heappush(self._queue, (self.now + self._wait(agent), agent))
 
     def result(self) -> Result:
-        """What has come of it so far."""
+        """Accuracies and balances until now; the model is evaluated once more."""
         coin = self.setting.coin
         last = (self.now, self._judge.accuracy(self.model))
         return Result(
@@ -155,10 +155,9 @@ class Simulation:
         self._last_by_two = what, before if latest and latest.author == agent else latest
         self.left.append(deposit)
         self.tallies[agent].submitted += 1
-        self.tallies[agent].deposits += deposit
         if predicted != label:
             saturated = self.model.teach(active, label)
-            self._open.learnt(active, label, saturated)
+            self._claims.learnt(active, label, saturated)
         self._pay(agent, "add", number, -deposit - cost, predicted)
 
     def _moment(self, agent: int) -> Moment:
@@ -191,7 +190,7 @@ class Simulation:
                     return
                 amount = self.incentive.on_take_over(added_at, left, self.now)
                 if number < self._immature:
-                    self._open.remove(number)
+                    self._claims.remove(number)
                 self.left[number] = 0
                 self.tallies[agent].taken_over += 1
                 self._pay(agent, "take over", number, amount, -1)
@@ -201,7 +200,7 @@ class Simulation:
     def _claim(self, agent: int) -> None:
         self._mature()
         terms, tally = self.incentive, self.tallies[agent]
-        for number, own in self._open.actionable(agent):
+        for number, own in self._claims.actionable(agent):
             what, left = self.contributions[number], self.left[number]
             if own:
                 self.pot.before_good(agent)
@@ -218,9 +217,9 @@ class Simulation:
                 continue
             self.left[number] -= amount
             if self.left[number]:
-                self._open.reported(number, agent)
+                self._claims.reported(number, agent)
             else:
-                self._open.remove(number)
+                self._claims.remove(number)
             self._pay(agent, "refund" if own else "report", number, amount, predicted)
 
     def _mature(self) -> None:
@@ -230,7 +229,7 @@ class Simulation:
             if what.added_at > last_added:
                 return
             active = self._stream.active(what.review)
-            self._open.add(self._immature, what.author, what.label, active)
+            self._claims.add(self._immature, what.author, what.label, active)
             self._immature += 1
 
     def _pay(self, agent: int, kind: str, number: int, amount: int, predicted: int) -> None:

@@ -31,7 +31,7 @@ REDUCED = Scale(2_000, 2_000, 8, "small-resnet", "small-resnet", "0.2,0.25,0.3,0
 
 @dataclass(frozen=True)
 class HideFiguresOptions:
-    """See `ape run figures hide --help`."""
+    """The options of `ape run figures hide`, checked; its help says what each means."""
 
     dataset: str
     data_root: Path | None

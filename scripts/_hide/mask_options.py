@@ -17,7 +17,7 @@ from offchain.hide.training import TrainingSettings
 
 @dataclass(frozen=True)
 class MaskOptions:
-    """See `ape run hide --help`."""
+    """The options of `ape run hide`, checked; its help says what each means."""
 
     dataset: str
     levels: str

@@ -14,7 +14,7 @@ from offchain.hide.countermeasures import Regained
 from offchain.hide.family_file import encode_family
 from offchain.hide.figures import contact_sheet, levels_figure
 from offchain.hide.judging import Split
-from offchain.hide.making import Made
+from offchain.hide.making import MadeFamily
 from offchain.hide.preservation import Likeness, mean_likeness
 from offchain.hide.published import encode_dataset, write_folder
 from offchain.report.figures import png
@@ -36,7 +36,7 @@ class Masked:
     counter-measures regain on `network`, empty where that was not asked. options: as given.
     """
 
-    made: Made
+    made: MadeFamily
     split: Split
     cleaners: tuple[Cleaner, ...]
     alike: tuple[Likeness, ...]
@@ -47,7 +47,7 @@ class Masked:
     @classmethod
     def of(
         cls,
-        made: Made,
+        made: MadeFamily,
         split: Split,
         counters: Sequence[Regained],
         network: str,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from offchain.hide.making import Made
+from offchain.hide.making import MadeFamily
 from offchain.hide.preservation import Likeness
 from offchain.report.sheets import Row, Sheet
 from offchain.report.text import percent, whole
 
 
-def made_levels_sheet(made: Made, alike: Sequence[Likeness]) -> Sheet:
+def made_levels_sheet(made: MadeFamily, alike: Sequence[Likeness]) -> Sheet:
     """Each level designed, found and verified, with its likeness to the original.
 
     alike: of the published data, then of each level.

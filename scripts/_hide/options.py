@@ -22,7 +22,7 @@ SPARE_ACCOUNTS = 2
 
 @dataclass(frozen=True)
 class SellOptions:
-    """See `ape run sell --help`; amounts as text, times as named."""
+    """The options of `ape run sell`; amounts as text, times as named."""
 
     settlement: str | None
     dataset: str

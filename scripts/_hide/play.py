@@ -18,7 +18,7 @@ from offchain.crypto.disputable import EncryptedFile
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.crypto.settlement import Settlement
 from offchain.hide.countermeasures import Regained, best
-from offchain.hide.making import Made
+from offchain.hide.making import MadeFamily
 from offchain.hide.sale import adversaries
 from offchain.hide.sale.buyer import Buyer
 from offchain.hide.sale.seller import Seller
@@ -43,7 +43,7 @@ from scripts._stage.telling import Telling
 
 
 @dataclass
-class Sale:
+class SalePlay:
     """Plays the story called `name` on the connected chain.
 
     Attributes:
@@ -124,7 +124,7 @@ class Sale:
 
     def _play(
         self,
-        made: Made,
+        made: MadeFamily,
         counters: Sequence[Regained],
         wants: tuple[tuple[int, ...], ...],
         money: Money,

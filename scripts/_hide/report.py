@@ -8,13 +8,12 @@ from matplotlib.figure import Figure
 from offchain.report.figures import png
 from offchain.report.money import money_sheet
 from offchain.report.page import Page, Picture, Section
+from offchain.report.palette import BLUE, GREEN, GREY, ORANGE
 from offchain.report.text import amount, percent, plain
 from scripts._hide.record import SaleRecord
 from scripts._hide.sheets import REFUSED, buyers_sheet, counters_sheet, levels_sheet
 from scripts._stage.gas import calls_sheet
 from scripts._stage.report import Report, as_json
-
-_BLUE, _ORANGE, _GREEN, _GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
 
 
 def report_of(record: SaleRecord, *, good: bool) -> Report:
@@ -78,15 +77,15 @@ def accuracy_figure(record: SaleRecord) -> Figure:
     axes.plot([0, 1], [0, 1], color="#BBBBBB", linewidth=1, label="as bought")
     designed = [one.designed for one in record.levels]
     verified = [one.verified for one in record.levels]
-    axes.plot(designed, verified, "s--", color=_ORANGE, label="verified by the seller")
+    axes.plot(designed, verified, "s--", color=ORANGE, label="verified by the seller")
     for one in record.buyers:
         for got in one.learned:
             point = (got.bought, got.reached)
-            axes.plot(*point, "o", color=_BLUE)
+            axes.plot(*point, "o", color=BLUE)
             axes.annotate(one.name, point, xytext=(6, -4), textcoords="offset points", fontsize=8)
     if record.pool is not None:
         better = max(got.bought for one in record.buyers[:2] for got in one.learned)
-        axes.plot([better], [record.pool.stripped], "^", color=_GREEN, label="colluders, guessing")
+        axes.plot([better], [record.pool.stripped], "^", color=GREEN, label="colluders, guessing")
     _floor(axes, record, horizontal=True)
     axes.set_xlabel("accuracy bought")
     axes.set_ylabel("accuracy reached on clean test images")
@@ -103,7 +102,7 @@ def prices_figure(record: SaleRecord) -> Figure:
     axes = figure.subplots()
     coins = [one.price / 10**record.decimals for one in record.levels]
     verified = [one.verified for one in record.levels]
-    axes.plot(verified, coins, "o-", color=_BLUE, label="level")
+    axes.plot(verified, coins, "o-", color=BLUE, label="level")
     for one, coin in zip(record.levels, coins, strict=True):
         axes.annotate(
             f"level {one.number}",
@@ -127,5 +126,5 @@ def _floor(axes: Axes, record: SaleRecord, *, horizontal: bool) -> None:
     line = axes.axhline if horizontal else axes.axvline
     free = record.free
     label = f"best for nothing: {plain(free.name)}, {percent(free.accuracy)}"
-    line(free.accuracy, color=_GREY, linestyle="--", label=label)
-    line(record.masked, color=_GREY, linestyle=":", label="published data as it is")
+    line(free.accuracy, color=GREY, linestyle="--", label=label)
+    line(record.masked, color=GREY, linestyle=":", label="published data as it is")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from offchain.crypto.settlement import Settlement
-from offchain.hide.making import Made
+from offchain.hide.making import MadeFamily
 from offchain.hide.sale.buyer import Buyer
 from offchain.hide.sale.session import SaleSession
 from offchain.hide.sale.stock import Stock
@@ -24,7 +24,7 @@ class Scene:
     chain: SaleChain
     session: SaleSession
     stock: Stock
-    made: Made
+    made: MadeFamily
     seats: tuple[Seat, ...]
     wants: tuple[tuple[int, ...], ...]
     before: Mapping[str, int]
@@ -32,7 +32,7 @@ class Scene:
 
     @property
     def buyers(self) -> tuple[Buyer, ...]:
-        """The buyers' roles."""
+        """The roles of all buyers that came to life, in the order of their seats."""
         roles = [seat.role for seat in self.seats[1:]]
         return tuple(role for role in roles if isinstance(role, Buyer))
 

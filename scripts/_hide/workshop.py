@@ -15,7 +15,7 @@ from offchain.hide.countermeasures import Countermeasure, Regained, countermeasu
 from offchain.hide.family import Secret
 from offchain.hide.inference import guessed_by_buyer, pooled, share_known, still_masked, stripped
 from offchain.hide.judging import Split, with_test_set
-from offchain.hide.making import VERSION, Made, Plan, make_family
+from offchain.hide.making import VERSION, MadeFamily, Plan, make_family
 from offchain.hide.networks import NETWORKS, factory
 from offchain.hide.training import train
 from offchain.runs.finished import Finished
@@ -84,7 +84,7 @@ class Workshop:
         words = f"souk.sell.v1 {plan.seed} {split_.data.digest()}"
         self._secret = hashlib.sha256(words.encode()).digest()
 
-    def family(self) -> Made:
+    def family(self) -> MadeFamily:
         """The masked dataset and its levels; raises LevelError when none can be reached."""
         return make_family(
             self.split,
@@ -122,7 +122,7 @@ class Workshop:
 
         return self._kept.once(key, trained)
 
-    def pool(self, made: Made, one: ImageSet, other: ImageSet, seed: int) -> Pool:
+    def pool(self, made: MadeFamily, one: ImageSet, other: ImageSet, seed: int) -> Pool:
         """What two buyers reach together, by simply sharing and by inferring more."""
         family = made.family
         both = pooled(family.masked, one, other)

@@ -73,7 +73,7 @@ class ChainSession(Sender):
         return session
 
     def events(self) -> list[ev.Event]:
-        """All events so far, in order."""
+        """All events of the session so far, in the order of the chain."""
         return [
             event_of(log, ev)
             for log in decoded(self.contract, logs_of(self.address, self.created, []))

@@ -21,7 +21,7 @@ CORRUPTIONS = ("mislabel:0.3", "noise:0.5", "remove:0.6", "decimate:6", "dope:0.
 
 @dataclass(frozen=True)
 class TradeOptions:
-    """See `ape run trade --help`; shares are in per cent, times as named, amounts as text."""
+    """The options of `ape run trade`; shares in per cent, times as named, amounts as text."""
 
     providers: int | None
     plan: str | None

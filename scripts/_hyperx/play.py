@@ -17,8 +17,9 @@ from ape.contracts import ContractInstance
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.data.imageset import ImageSet
 from offchain.hyperx.adversaries import OtherFeatures
-from offchain.hyperx.collector import Collector, Policy
+from offchain.hyperx.collector import Collector
 from offchain.hyperx.evaluation import Documents, Evaluation
+from offchain.hyperx.policy import Policy
 from offchain.hyperx.provider import Provider
 from offchain.hyperx.report.record import SessionRecord
 from offchain.hyperx.session import Session

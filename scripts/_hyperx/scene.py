@@ -72,7 +72,7 @@ class Scene:
         return [self.buyer, *(contender.seat for contender in self.contenders)]
 
     def contender_at(self, account: str) -> Contender:
-        """The provider at `account`."""
+        """The provider whose 0x address is `account`. Raises StopIteration if there is none."""
         return next(one for one in self.contenders if one.seat.address == account)
 
     def gain(self, account: str) -> int:

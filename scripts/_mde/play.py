@@ -26,7 +26,7 @@ from scripts._mde.chain import DealChain
 from scripts._mde.mail import Mail
 from scripts._mde.options import PriceOptions
 from scripts._mde.record import Record, make_record
-from scripts._mde.report import write
+from scripts._mde.report import report_of
 from scripts._mde.scene import Scene, Truth, injustices
 from scripts._mde.stories import STORIES
 from scripts._mde.telling import PriceTelling
@@ -83,29 +83,32 @@ class Market:
             raise click.ClickException(f"the story needs {story.sellers} sellers, not {len(plans)}")
         telling.begin(self.name, story.title)
         kept_at = nullcontext(str(self.home)) if self.home else tempfile.TemporaryDirectory()
-        with kept_at as home, telling.doing("loading the data") as progress:
-            partition = options.partition(telling.left_out, progress)
-            telling.turn_to("training the buyer's model")
-            owner = Owner.of(partition, options.trainer())
+        with kept_at as home:
+            with telling.doing("loading the data") as progress:
+                partition = options.partition(telling.left_out, progress)
+            with telling.doing("training the buyer's model"):
+                owner = Owner.of(partition, options.trainer())
             largest = max(len(one.samples) for one in partition.holdings)
 
             def publish_of(of: Owner) -> bytes:
                 with telling.doing("making a pricing artefact") as progress:
                     return publish(of, options.oracle, purse, largest, progress)
 
-            telling.turn_to("opening the datastore")
-            with open_datastore(options.ipfs, Path(home) / "ipfs") as store:
+            with telling.doing("opening the datastore"):
+                opened = open_datastore(options.ipfs, Path(home) / "ipfs")
+            with opened as store:
                 # A node that does not answer shows before anything is deployed.
                 store.put(b"")
                 wants = Wants(terms, budget, publish_of, options.seconds)
-                scene = self._play(partition, owner, wants, store, Path(home))
+                with telling.doing("dealing"):
+                    scene = self._play(partition, owner, wants, store, Path(home))
                 truth = measure(owner, scene, options, telling)
                 wrong = injustices(scene)
                 seconds = time.monotonic() - began
                 record = make_record(self.name, options, scene, truth, wrong, seconds)
         self.record = record
         with telling.doing("writing the report"):
-            files = write(record, self.folder / self.name)
+            files = report_of(record).write(self.folder / self.name)
         telling.end(record, wrong, files)
         return wrong
 
@@ -115,7 +118,6 @@ class Market:
         """Everything that happens on chain."""
         telling, terms = self.telling, wants.terms
         parties = seat_parties(len(partition.holdings), None, (), sign_unasked=False)
-        telling.turn_to("deploying")
         contract = parties.deployer.deploy(ape.project.DatasetSale)
         until = clock().now + SELLERS_STAY * QUOTES_STAND * self.options.seconds
         chain = DealChain(

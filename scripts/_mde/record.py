@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from offchain.crypto.settlement import NATIVE
 from offchain.mde.buying import Bought, rank_correlation
 from offchain.mde.errors import MdeError
+from offchain.report.money import Money
 from scripts._mde.options import PriceOptions
 from scripts._mde.scene import Scene, SellerEnd, Truth
 from scripts._stage.gas import CallRecord, calls_of
-from scripts._stage.money import balance_of, currency
+from scripts._stage.money import currency
 
 
 @dataclass(frozen=True)
@@ -34,20 +34,6 @@ class SellerRecord:
 
 
 @dataclass(frozen=True)
-class PartyRecord:
-    """Money of one party in the smallest unit: before it put up anything and after all was
-    withdrawn, fees included where the native coin pays; its gas, and its fees in wei."""
-
-    name: str
-    account: str
-    before: int
-    after: int
-    gain: int
-    gas: int
-    fees: int
-
-
-@dataclass(frozen=True)
 class WayRecord:
     """One way to spend the budget. sets: sellers' names; for random purchases empty, and means."""
 
@@ -62,7 +48,7 @@ class WayRecord:
 class Record:
     """A run. rho: Spearman's, of prices and true gains, None where it has none, or prices are under
     several artefacts. combinations: tried for the best way. loss, accuracy: of the buyer's model
-    before and after its purchases. remarks: what the chain refused the buyer."""
+    before and after its purchases. buyer: its account. remarks: what the chain refused it."""
 
     story: str
     title: str
@@ -74,10 +60,11 @@ class Record:
     options: dict[str, object]
     artefact: str
     artefact_bytes: int
+    buyer: str
     budget: int
     orders: int
     sellers: tuple[SellerRecord, ...]
-    parties: tuple[PartyRecord, ...]
+    money: tuple[Money, ...]
     ways: tuple[WayRecord, ...]
     combinations: int
     rho: float | None
@@ -115,21 +102,9 @@ def make_record(
         )
         for one, gain in zip(scene.sellers, truth.gains, strict=True)
     )
-    parties = []
-    fees = chain.fees()
-    for seat in scene.seats:
-        address = seat.address
-        parties.append(
-            PartyRecord(
-                seat.name,
-                address,
-                scene.before[address],
-                balance_of(chain.token, address),
-                scene.gain(address),
-                sum(r.gas for r in chain.receipts if r.account == address),
-                fees.get(address, 0),
-            )
-        )
+    money = tuple(
+        chain.money(seat.name, seat.address, scene.before[seat.address]) for seat in scene.seats
+    )
     quoted = [one for one in sellers if one.price is not None]
     return Record(
         story=name,
@@ -139,13 +114,14 @@ def make_record(
         token=None if chain.token == NATIVE else chain.token,
         currency=coin,
         decimals=decimals,
-        options={n: str(v) if isinstance(v, Path) else v for n, v in asdict(options).items()},
+        options=asdict(options),
         artefact=scene.session.orders[first].artefact.hex(),
         artefact_bytes=len(artefact),
+        buyer=scene.buyer.account,
         budget=scene.budget,
         orders=len(scene.orders),
         sellers=sellers,
-        parties=tuple(parties),
+        money=money,
         ways=_ways(truth, sellers),
         combinations=truth.ways.combinations if truth.ways else 0,
         rho=None

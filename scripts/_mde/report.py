@@ -1,53 +1,45 @@
-"""The report of an `ape run price`: a JSON record, two plots and a page."""
+"""The report of an `ape run price`: a page, a record and two pictures."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
-from pathlib import Path
-
-from offchain.files import write_whole
 from offchain.report.figures import png
-from offchain.report.page import Picture, Section, render_page
+from offchain.report.money import money_sheet
+from offchain.report.page import Page, Picture, Section
 from scripts._mde.figures import gains_figure, ways_figure
 from scripts._mde.record import Record
-from scripts._mde.sheets import money_sheet, sellers_sheet, ways_sheet
+from scripts._mde.sheets import sellers_sheet, ways_sheet
 from scripts._stage.gas import calls_sheet
+from scripts._stage.report import Report, as_json
 
 
-def write(record: Record, folder: Path) -> list[Path]:
-    """Writes page, plots and record; the files written."""
-    pictures = [
-        Picture(png(gains_figure(record)), "Price of each set against what training on it brings.")
-    ]
+def report_of(record: Record) -> Report:
+    """All of it, drawn and ready to be written."""
+    pictures = {"gains.png": png(gains_figure(record))}
+    gains = Picture(pictures["gains.png"], "Price of each set against what training on it brings.")
+    money = money_sheet(record.money, record.currency, record.decimals)
     sections = [
-        Section("Sellers", tuple(pictures), (sellers_sheet(record),)),
-        Section("Money", (), (money_sheet(record),)),
-        Section("Gas", (), (calls_sheet(record.calls, record.gas_price_gwei),)),
+        Section("Sellers", (gains,), (sellers_sheet(record),)),
+        Section("Money", sheets=(money,)),
+        Section("Gas", sheets=(calls_sheet(record.calls, record.gas_price_gwei),)),
     ]
     if record.ways:
-        spent = Picture(png(ways_figure(record)), "What one budget brings, spent in three ways.")
-        pictures.append(spent)
+        pictures["ways.png"] = png(ways_figure(record))
+        spent = Picture(pictures["ways.png"], "What one budget brings, spent in three ways.")
         sections.insert(1, Section("One budget", (spent,), (ways_sheet(record),)))
     said = [("buyer", record.remarks), *((one.name, one.remarks) for one in record.sellers)]
-    remarks = tuple(f"{name}: {line}" for name, lines in said for line in lines)
-    if remarks:
+    if remarks := tuple(f"{name}: {line}" for name, lines in said for line in lines):
         sections.append(Section("Remarks", lines=remarks))
     options = tuple((name, str(value)) for name, value in record.options.items())
     facts = (("Contract", record.contract), ("Artefact", record.artefact), *options)
     sections.append(Section("Settings", facts=facts))
-    page = render_page(
-        f"price, {record.story}", headline(record), verdict(record), not record.wrong, sections
+    page = Page(
+        title=f"price, {record.story}",
+        headline=headline(record),
+        verdict=verdict(record),
+        good=not record.wrong,
+        sections=sections,
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    files = [folder / "price.html", folder / "gains.png", folder / "ways.png"]
-    write_whole(files[0], page.encode())
-    for file, picture in zip(files[1:], pictures, strict=False):
-        write_whole(file, picture.png)
-    files = files[: 1 + len(pictures)]
-    files.append(folder / "price.json")
-    write_whole(files[-1], (json.dumps(asdict(record), indent=2) + "\n").encode())
-    return files
+    return Report(page, as_json(record), pictures)
 
 
 def headline(record: Record) -> str:

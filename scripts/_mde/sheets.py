@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from offchain.report.sheets import Row, Sheet
-from offchain.report.text import amount, ether, plain, whole
+from offchain.report.text import amount, plain, whole
 from scripts._mde.record import Record
 
 
@@ -44,32 +44,6 @@ def sellers_sheet(record: Record) -> Sheet:
     )
 
 
-def money_sheet(record: Record) -> Sheet:
-    """Before, after and gas of each party."""
-    rows = tuple(
-        Row(
-            (
-                one.name,
-                coins(record, one.before),
-                coins(record, one.after),
-                coins(record, one.gain, signed=True),
-                whole(one.gas),
-                ether(one.fees),
-            )
-        )
-        for one in record.parties
-    )
-    total = sum(one.gain for one in record.parties)
-    return Sheet(
-        f"Money, in {plain(record.currency)}",
-        ("party", "before", "after", "gain", "gas", "fees (ETH)"),
-        1,
-        rows,
-        note=f"Gain besides fees; all gains together: {amount(total, record.decimals)}. Fees as "
-        "this chain charged them.",
-    )
-
-
 def ways_sheet(record: Record) -> Sheet:
     """What the same budget brings, spent in three ways at the quoted prices."""
     rows = tuple(
@@ -94,8 +68,7 @@ def ways_sheet(record: Record) -> Sheet:
     )
 
 
-def coins(record: Record, units: int, *, signed: bool = False) -> str:
-    """An amount in whole coins, to six places."""
+def coins(record: Record, units: int) -> str:
+    """An amount of zero or more in whole coins, cut to six places."""
     grain = 10 ** max(0, record.decimals - 6)
-    cut = abs(units) // grain * grain * (-1 if units < 0 else 1)
-    return ("+" if signed and units > 0 else "") + amount(cut, record.decimals)
+    return amount(units // grain * grain, record.decimals)

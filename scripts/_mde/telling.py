@@ -7,9 +7,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from offchain.report.money import money_sheet
 from offchain.report.text import amount
 from scripts._mde.record import Record
-from scripts._mde.sheets import money_sheet, sellers_sheet, ways_sheet
+from scripts._mde.sheets import sellers_sheet, ways_sheet
 from scripts._stage.gas import calls_sheet
 from scripts._stage.telling import Telling
 
@@ -30,10 +31,14 @@ class PriceTelling(Telling):
 
     def end(self, record: Record, wrong: list[str], files: list[Path]) -> None:
         """The tables, and where it is all written."""
-        sheets = [sellers_sheet(record), money_sheet(record)]
-        if record.ways:
-            sheets.insert(1, ways_sheet(record))
-        self.sheets([*sheets, calls_sheet(record.calls, record.gas_price_gwei)])
+        self.sheets(
+            (
+                sellers_sheet(record),
+                *([ways_sheet(record)] if record.ways else []),
+                money_sheet(record.money, record.currency, record.decimals),
+                calls_sheet(record.calls, record.gas_price_gwei),
+            )
+        )
         for seller in record.sellers:
             for line in seller.remarks:
                 self.show(f"{seller.name:<12} {line}", whole=True)

@@ -92,7 +92,7 @@ class Conductor:
         # Before the window: evaluating may take long, ballots are taken for a while only.
         scores = evaluate(self.copied[round_])
         self._enter(round_, EVALUATION)
-        self._open(round_)
+        self._open_round(round_)
         evaluations = [
             member.role.evaluation(round_, row.tolist(), tuple(refused))
             for member, row, (_, refused) in zip(self.members, scores, read_by, strict=True)
@@ -197,7 +197,7 @@ class Conductor:
             return True
         return acted
 
-    def _open(self, round_: int) -> None:
+    def _open_round(self, round_: int) -> None:
         """The server opens the round of ballots; a member does when the server is out."""
         session = self.chain.session
         if session.fault is None:

@@ -37,7 +37,7 @@ from offchain.seccl.grids import (
     figure_4_runs,
     figure_5_runs,
 )
-from offchain.seccl.run import Result, Run
+from offchain.seccl.run import Run, RunResult
 from offchain.seccl.training import TrainingSettings
 from scripts._stage.telling import Telling
 
@@ -48,8 +48,8 @@ FIRST_ATTACK = 4
 
 
 @dataclass(frozen=True)
-class Options:
-    """See `ape run figures seccl --help`."""
+class SecclFiguresOptions:
+    """The options of `ape run figures seccl`, checked; its help says what each means."""
 
     dataset: str
     data_root: Path | None
@@ -78,7 +78,7 @@ class Options:
         return " ".join(parts)
 
 
-def reproduce(options: Options, folder: Path) -> None:
+def reproduce(options: SecclFiguresOptions, folder: Path) -> None:
     """Plays the runs that are missing and writes tables and plots to `folder`."""
     began = time.monotonic()
     telling = Telling(Console(width=120))
@@ -114,7 +114,7 @@ def reproduce(options: Options, folder: Path) -> None:
     telling.wrote(files)
 
 
-def _data(options: Options, note: Note) -> tuple[ImageSet, ImageSet]:
+def _data(options: SecclFiguresOptions, note: Note) -> tuple[ImageSet, ImageSet]:
     """What participants share out and what nobody trains on."""
 
     def load(part: str) -> ImageSet:
@@ -141,9 +141,9 @@ def _play(
     runs: Sequence[Run],
     train: ImageSet,
     test: ImageSet,
-    options: Options,
+    options: SecclFiguresOptions,
     folder: Path,
-) -> list[Result]:
+) -> list[RunResult]:
     with telling.doing(what) as progress:
         device = pick_device(options.device)
         return play_runs(
@@ -157,7 +157,9 @@ def _play(
         )
 
 
-def _document(options: Options, train: ImageSet, test: ImageSet, sheets: Sequence[Sheet]) -> str:
+def _document(
+    options: SecclFiguresOptions, train: ImageSet, test: ImageSet, sheets: Sequence[Sheet]
+) -> str:
     head = (
         "# SecCL: the paper's figures, and attacks against defences\n\n"
         f"`{options.command}`\n\n"

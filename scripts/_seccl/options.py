@@ -144,12 +144,12 @@ class FederateOptions:
 
     @cached_property
     def hostile(self) -> tuple[int, ...]:
-        """The members that attack."""
+        """The numbers of the members that attack, drawn from the seed."""
         return choose_attackers(self.participants, self.attackers, self.seed)
 
     @property
     def honest(self) -> list[int]:
-        """The others."""
+        """The numbers of the members that do not attack, ascending."""
         return [i for i in range(self.participants) if i not in self.hostile]
 
     @property

@@ -21,7 +21,7 @@ from offchain.seccl.contest import Contest, State
 from offchain.seccl.federation import Judge
 from offchain.seccl.journal import Journal
 from offchain.seccl.parameters import Layout, initial_model, model_digest
-from offchain.seccl.training import Samples
+from offchain.seccl.training import LocalData
 from offchain.storage import Datastore, open_datastore
 from scripts._seccl.audit import audit_session
 from scripts._seccl.chain import FederationChain, id_of
@@ -75,16 +75,16 @@ class Hidden:
 
     @classmethod
     def new(cls) -> Hidden:
-        """Drawn now."""
+        """Fresh ones, from the system's randomness."""
         return cls(token_bytes(16), token_bytes(32))
 
     @classmethod
     def read(cls, secrets: SecretsFile) -> Hidden:
-        """As they were written."""
+        """Those that `write` wrote. Raises what the secrets file raises."""
         return cls(secrets.get("noise"), secrets.get("salts"))
 
     def write(self, secrets: SecretsFile) -> None:
-        """Keeps them."""
+        """Writes them to disk, before anything rests on them."""
         secrets.remember("noise", lambda: self.noise)
         secrets.remember("salts", lambda: self.salts)
 
@@ -137,7 +137,7 @@ class Run:
                 tell = telling.faults(chain)
                 conductor = make_conductor(options, chain, store, journal, tell, hidden.salts)
                 conductor.begin()
-                judge = Judge(task, Samples.of(test, 0, task.device))
+                judge = Judge(task, LocalData.of(test, 0, task.device))
                 rounds = Rounds(options, self.attack, chain, conductor, contest, judge, telling)
                 played = rounds.play()
             finally:

@@ -8,9 +8,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from offchain.report.palette import BLUE, ORANGE
 from scripts._seccl.record import Record
 
-_BLUE, _ORANGE, _RED = "#0072B2", "#D55E00", "#CC0000"
+_RED = "#CC0000"
 
 
 def accuracy_figure(record: Record) -> Figure:
@@ -19,10 +20,10 @@ def accuracy_figure(record: Record) -> Figure:
     axes = figure.subplots()
     shares = [record.first_accuracy, *(one.accuracy for one in record.rounds)]
     axes.plot(
-        range(len(shares)), [100 * share for share in shares], marker="o", color=_BLUE, markersize=4
+        range(len(shares)), [100 * share for share in shares], marker="o", color=BLUE, markersize=4
     )
     if record.attack != "none":
-        axes.axvline(record.attack_from, color=_ORANGE, linestyle=":", label="attack begins")
+        axes.axvline(record.attack_from, color=ORANGE, linestyle=":", label="attack begins")
     if record.convicted:
         caught = int(str(record.convicted["round"])) + 0.5
         axes.axvline(caught, color=_RED, linestyle="--", label="server convicted")

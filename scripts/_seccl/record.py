@@ -227,7 +227,7 @@ def _member(
 
 
 def conclusions(options: FederateOptions, session: Session) -> tuple[str, ...]:
-    """What came of attack and lie."""
+    """A sentence on what came of the attack, and one on the lie, where there was one."""
     said = []
     if options.attack != "none" and options.attack_from < options.rounds:
         late = [session.closed[r] for r in range(options.attack_from, options.rounds)]

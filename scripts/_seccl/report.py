@@ -68,7 +68,7 @@ def headline(record: Record) -> str:
 
 
 def audit_report(record: AuditRecord, findings: Findings) -> Report:
-    """What an audit found right."""
+    """The report of an audit: the rounds that closed, and all that was compared."""
     done = len(findings.results)
     files = {}
     pictures: tuple[Picture, ...] = ()

@@ -9,7 +9,7 @@ import click
 
 from offchain.seccl.attacks import Attack
 from offchain.seccl.contest import Contest, Played, State
-from offchain.seccl.defences import Defence, Posted
+from offchain.seccl.defences import Defence, PostedUpdates
 from offchain.seccl.federation import Judge
 from offchain.seccl.parameters import model_digest
 from offchain.seccl.similarity import Copied
@@ -28,7 +28,7 @@ class ChainElection:
         self.round = 0
         self.model = ""
 
-    def choose(self, posted: Posted, found: Sequence[Copied]) -> Sequence[int]:
+    def choose(self, posted: PostedUpdates, found: Sequence[Copied]) -> Sequence[int]:
         """The winners of the round, whose number and model's digest were set before.
 
         The conductor screens for copies itself, by what lies on the board; `found` is empty.

@@ -12,7 +12,7 @@ from scripts._stage.gas import calls_sheet
 
 
 def gas_sheet(record: Record) -> Sheet:
-    """Gas by call."""
+    """Gas of each kind of call, and what it costs at the record's gas price."""
     note = "A relay carries the ballots of all members."
     return calls_sheet(record.calls, record.gas_price_gwei, note)
 
@@ -48,7 +48,7 @@ def members_sheet(record: Record) -> Sheet:
 
 
 def findings_sheet(findings: Findings) -> Sheet:
-    """What an audit compared."""
+    """How many messages, receipts, evaluations and ballots an audit compared."""
     counts = {
         "messages, hash on the board": findings.messages,
         "of these posted by their authors": findings.own_posts,

@@ -53,7 +53,7 @@ class FederateTelling(Telling):
     def begin(
         self, options: FederateOptions, chain: FederationChain, engine: Sequence[str], task: Task
     ) -> None:
-        """What is played."""
+        """Tells what is about to be trained, by how many and on which engine."""
         for line in engine:
             self.say(line)
         self.say(
@@ -90,7 +90,7 @@ class FederateTelling(Telling):
         return tell
 
     def convicted(self, fault: ServerFaulty, accuser: str, share: str) -> None:
-        """The server was caught."""
+        """Tells of what the server was convicted, and what each member gets of its stake."""
         self.say(
             f"!! {accuser} convicts the server: it {FAULTS[fault.fault]}, round {fault.key.round}, "
             f"member {fault.key.author}; each member gets {share} ETH of its stake. Training goes "
@@ -108,7 +108,7 @@ class FederateTelling(Telling):
         self.wrote(files)
 
     def audited(self, findings: Findings) -> None:
-        """What was checked."""
+        """Tells what the audit compared, and which messages were not used."""
         self.sheets([findings_sheet(findings)])
         for line in findings.refused:
             self.say(f"not used: {line}")

@@ -60,7 +60,7 @@ def wait_until(timestamp: int) -> None:
 
 
 def next_block() -> None:
-    """Lets one block pass."""
+    """Lets one block pass: mined at once on a local chain, else waited for."""
     if ape.chain.provider.network.is_local:
         ape.chain.mine()
         return
@@ -158,7 +158,7 @@ def logs_of(
 
 
 def decoded(contract: ContractInstance, logs: list[dict[str, Any]]) -> list[ContractLog]:
-    """Logs as events of a contract."""
+    """The logs that are events of `contract`, decoded."""
     ecosystem = ape.chain.provider.network.ecosystem
     return list(ecosystem.decode_logs(logs, *contract.contract_type.events))
 

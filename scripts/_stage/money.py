@@ -42,7 +42,7 @@ _ABI = [
 
 
 def erc20(token: str) -> ContractInstance:
-    """The token at a 0x address."""
+    """The ERC-20 contract at a 0x address."""
     return ape.Contract(token, abi=_ABI, fetch_from_explorer=False)
 
 

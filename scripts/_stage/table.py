@@ -56,7 +56,7 @@ class Seat:
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that was done."""
+    """A transaction that the party at `seat` sent, with its receipt."""
 
     seat: str
     receipt: Receipt

@@ -64,11 +64,11 @@ class Telling:
             self._display.progress(done, total)
 
     def step(self, step: Step) -> None:
-        """One transaction."""
+        """Tells of one transaction: who sent it, which call it was, and its gas."""
         self.say(f"{step.seat:<12} {step.receipt.call:<14} {step.receipt.gas:>9,} gas")
 
     def refused(self, seat: str, error: ClickException) -> None:
-        """The chain would not do what a party wanted."""
+        """Tells that the chain refused what the party at `seat` sent, and why."""
         self.say(f"{seat:<12} {error.message}")
 
     def time(self, what: str, timestamp: int) -> None:
@@ -81,7 +81,7 @@ class Telling:
         self.log += [f"left out: {what.place}/{name}" for name in what.names]
 
     def say(self, line: str, style: str = "") -> None:
-        """One line that is kept, too."""
+        """Shows one line and keeps it in the log."""
         self.log.append(line)
         self.show(line, style)
 
@@ -92,7 +92,7 @@ class Telling:
             self._display.heard()
 
     def sheets(self, sheets: Iterable[Sheet]) -> None:
-        """Tables, one below the other."""
+        """Prints tables, one below the other; the log does not keep them."""
         for sheet in sheets:
             self.console.print(render(sheet))
 
@@ -104,6 +104,6 @@ class Telling:
             self.show("The story ended justly.")
 
     def wrote(self, files: Iterable[Path]) -> None:
-        """Where it is all written."""
+        """Names the files that were written, one a line."""
         for file in files:
             self.show(str(file), whole=True)

@@ -1,4 +1,4 @@
-"""What a run was made with."""
+"""Versions of the tools, and the state of the chain, that a run was made with."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class Display(Protocol):
         """The work under way comes to its next part."""
 
     def progress(self, done: int, total: int) -> None:
-        """How far it is."""
+        """The work under way has done so many of `total`."""
 
     def end(self) -> None:
         """The work under way is done, and the one around it goes on."""
@@ -79,7 +79,7 @@ class Bars:
             self._bars.stop()
 
     def heard(self) -> None:
-        """Bars stay where they are."""
+        """Do nothing: bars stay below whatever is printed."""
 
 
 @dataclass

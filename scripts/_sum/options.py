@@ -25,7 +25,7 @@ EVALUATE_EVERY_S = DAY // 4
 
 @dataclass(frozen=True)
 class ShareOptions:
-    """See `ape run share --help`; money in coins, accuracy in per cent, gas price in gwei."""
+    """The options of `ape run share`; money in coins, accuracy in per cent, gas price in gwei."""
 
     submissions: int
     words: int
@@ -54,7 +54,7 @@ class ShareOptions:
         return tuple(found)
 
     def terms(self) -> StakeTerms:
-        """The incentive's, in wei."""
+        """The terms of the stake incentive, amounts in wei."""
         stated = self.stated_accuracy
         return StakeTerms(
             unit=COIN,

@@ -9,7 +9,7 @@ from scripts._sum.record import Record
 
 
 def sheets(record: Record) -> tuple[Sheet, Sheet]:
-    """Agents and calls."""
+    """The table of agents and their money, and the table of calls and their gas."""
     return agents_sheet(record), calls_sheet(record.calls, record.gas_price_gwei)
 
 

@@ -21,7 +21,7 @@ from scripts._stage.telling import Telling
 
 @dataclass(frozen=True)
 class StudyOptions:
-    """See `ape run study --help`."""
+    """The options of `ape run study`, checked; its help says what each means."""
 
     seeds: int
     workers: int | None

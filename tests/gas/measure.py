@@ -153,7 +153,7 @@ def play(
         indices: the sampled shards; a fixed random choice unless given.
     """
     with _isolated():
-        driver = _open(factory, people, shards, published, sample_bps)
+        driver = _new_session(factory, people, shards, published, sample_bps)
         calls = {"createSession": Call.of(driver.created)}
         for provider in (people.loser, people.winner):
             calls["register"] = Call.of(driver.register(provider))
@@ -176,7 +176,7 @@ def play_sealed(factory: Any, people: People, shards: int, *, published: bool) -
     """
     winner = people.winner
     with _isolated():
-        driver = _open(factory, people, shards, published, SAMPLE_BPS, settlement=SEALED)
+        driver = _new_session(factory, people, shards, published, SAMPLE_BPS, settlement=SEALED)
         driver.register(winner)
         driver.sample(winner)
         driver.submit_features(winner)
@@ -248,7 +248,7 @@ def extremes(factory: Any, people: People) -> dict[str, Call]:
         for name in ("sampleData", "submitReview", "claimReward")
     }
     with _isolated():
-        driver = _open(factory, people, shards, False, bps)
+        driver = _new_session(factory, people, shards, False, bps)
         driver.register(people.winner)
         driver.sample(people.winner, spread)
         driver.submit_features(people.winner)
@@ -264,7 +264,7 @@ def longest_draw(factory: Any, people: People) -> Call:
     """drawSample of the largest sample that is half of the shards: the most draws in vain."""
     sampled = 2_000
     with _isolated():
-        driver = _open(factory, people, 2 * sampled, False, BPS // 2)
+        driver = _new_session(factory, people, 2 * sampled, False, BPS // 2)
         driver.register(people.winner)
         driver.request_draw(people.winner)
         return Call.of(driver.draw(people.winner))
@@ -284,7 +284,7 @@ def _word(label: str) -> bytes:
     return keccak(label.encode())
 
 
-def _open(
+def _new_session(
     factory: Any,
     people: People,
     shards: int,

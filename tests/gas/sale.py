@@ -10,7 +10,8 @@ from ape.api import ReceiptAPI
 from eth_hash.auto import keccak
 
 from offchain.crypto import commitments as cm
-from offchain.crypto.disputable import FILE_TYPE, ChunkEvidence, FileDomain, Shape
+from offchain.crypto.disputable import FILE_TYPE, FileDomain, Shape
+from offchain.crypto.evidence import ChunkEvidence
 from offchain.crypto.keccak_stream import crypt, nonce
 from offchain.crypto.settlement import Settlement
 from offchain.hide.sale.listings import Level, Listing

@@ -11,7 +11,8 @@ from ape.api import ReceiptAPI
 from ape.contracts import ContractInstance
 from eth_hash.auto import keccak
 
-from offchain.crypto.disputable import EncryptedFile, FileDomain, chunk_evidence, encrypt_file
+from offchain.crypto.disputable import EncryptedFile, FileDomain, encrypt_file
+from offchain.crypto.evidence import chunk_evidence
 from offchain.crypto.sealing import point_of
 from offchain.crypto.settlement import NATIVE, Settlement
 from offchain.hide.sale.listings import Level, Listing, Sale, SaleState, cleaner_domain, due

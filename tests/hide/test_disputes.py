@@ -4,7 +4,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from offchain.crypto.disputable import encrypt_chunks, key_evidence
+from offchain.crypto.disputable import encrypt_chunks
+from offchain.crypto.evidence import key_evidence
 from offchain.crypto.sealing import FIELD, ORDER, new_secret
 from offchain.hide.sale.listings import SaleState
 from tests.hide.listing_driver import PRICES, key_of, open_shop

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from offchain.crypto.disputable import chunk_evidence
+from offchain.crypto.evidence import chunk_evidence
 from offchain.hide.sale.listings import Sale, SaleState
 from tests.hide.listing_driver import PRICES, open_shop
 from tests.kit.refusals import refused

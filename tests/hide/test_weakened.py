@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from offchain.crypto.disputable import key_evidence
+from offchain.crypto.evidence import key_evidence
 from offchain.hide.sale.listings import Sale
 from tests.hide.listing_driver import PRICES, open_shop
 from tests.hide.weakened import SALE, WEAKENINGS

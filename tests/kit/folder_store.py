@@ -10,7 +10,7 @@ from tests.kit.memory_store import MemoryStore
 
 
 class FolderStore(MemoryStore):
-    """As the memory store, but for a file for each content."""
+    """A datastore with a file for each content, which other processes read too."""
 
     def __init__(self, folder: Path) -> None:
         kept = folder.iterdir() if folder.exists() else ()

@@ -26,7 +26,7 @@ PLENTY = 1_000_000 * ETHER
 
 
 def compile_mocks() -> dict[str, ContractContainer]:
-    """All mocks, by name."""
+    """Compiles all mocks of contracts, by name."""
     sources = {file.name: file.read_text() for file in sorted(_FOLDER.glob("*.sol"))}
     return compile_contracts(_CONTRACTS, sources)
 

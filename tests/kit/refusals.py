@@ -14,25 +14,7 @@ from eth_hash.auto import keccak
 from eth_utils import to_hex
 from hexbytes import HexBytes
 
-# Between them these have all errors of our contracts.
-_CONTRACTS = (
-    "BulletinBoard",
-    "CleanerSale",
-    "DatasetSale",
-    "TradingSession",
-    "TradingSessionFactory",
-    "BordaConsensus",
-    "BordaConsensusFactory",
-    "SharedModel",
-    "StakeIncentive",
-    "PointsIncentive",
-    "EntropyIncentive",
-    "SparsePerceptron",
-    "NearestCentroid",
-    "NaiveBayes",
-)
-
-# Errors of code that is called, but whose errors are in none of these contracts' ABIs.
+# Errors of code that is called, but whose errors are in none of our contracts' ABIs.
 _FOREIGN_ERRORS = (
     "Error(string)",
     "Panic(uint256)",
@@ -110,8 +92,8 @@ def _errors() -> dict[bytes, tuple[str, tuple[str, ...]]]:
 
 
 def _signatures() -> Iterator[str]:
-    for name in _CONTRACTS:
-        for error in getattr(ape.project, name).contract_type.errors:
+    for contract in ape.project.contracts.values():
+        for error in contract.contract_type.errors:
             yield error.selector
 
 

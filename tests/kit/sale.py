@@ -12,7 +12,8 @@ from typing import Any
 from ape.api import ReceiptAPI
 from ape.contracts import ContractInstance
 
-from offchain.crypto.disputable import EncryptedFile, key_evidence
+from offchain.crypto.disputable import EncryptedFile
+from offchain.crypto.evidence import key_evidence
 from offchain.crypto.sealing import Point, new_secret, open_keys, point_of, seal_keys
 from offchain.crypto.settlement import Settlement
 from tests.kit.driver import Driver, balance_of

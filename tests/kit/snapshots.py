@@ -1,4 +1,4 @@
-"""Things that happened, undone."""
+"""Snapshots of the chain: what happens inside one is undone when it ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Amounts as people say them."""
+"""Units of money, so that tests name amounts as people do."""
 
 ETHER = 10**18
 """Wei."""

@@ -22,7 +22,7 @@ class KeyWallet:
 
 
 def recover(typed: dict[str, Any], signature: bytes) -> str | None:
-    """As `Recover` has it."""
+    """The 0x address that signed EIP-712 data; None where the signature is none."""
     try:
         message = encode_typed_data(full_message=typed)
         return str(Account.recover_message(message, signature=signature))

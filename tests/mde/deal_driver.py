@@ -13,7 +13,8 @@ from eth_account.messages import encode_typed_data
 from eth_hash.auto import keccak
 
 from offchain.crypto import commitments as cm
-from offchain.crypto.disputable import EncryptedFile, FileDomain, chunk_evidence, encrypt_chunks
+from offchain.crypto.disputable import EncryptedFile, FileDomain, encrypt_chunks
+from offchain.crypto.evidence import chunk_evidence
 from offchain.crypto.settlement import NATIVE, Settlement
 from offchain.mde.deals import (
     PAD_INDEX,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from offchain.crypto.disputable import key_evidence
+from offchain.crypto.evidence import key_evidence
 from offchain.crypto.sealing import FIELD, new_secret
 from offchain.mde.deals import DealState
 from offchain.mde.pricing import Binary, Menu, PriceFunction

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from offchain.crypto.disputable import key_evidence
+from offchain.crypto.evidence import key_evidence
 from offchain.mde.verifiable.rules import price_rule
 from tests.kit.sale import SEALED
 from tests.kit.weakened import check_attack, compile_copies, nobodys_files

@@ -11,8 +11,12 @@ from pathlib import Path
 import click
 import pytest
 
+from tools.touched import ROOMS
+
 ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")))
+README = PAGES[0].read_text()
+COMMANDS = sorted(p.stem for p in (ROOT / "scripts").glob("*.py") if p.stem != "__init__")
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
@@ -138,6 +142,18 @@ def test_figures_beside_a_link_to_a_benchmark_stand_in_it(page):
             there = "".join((page.parent / file).read_text() for file in files)
             for figure in re.findall(r"\b\d{2,3},\d{3}\b", line):
                 assert figure in there, f"{figure} is not in {files}"
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_mechanism_has_a_page_and_a_row_in_the_readme(room):
+    assert (ROOT / f"docs/{room}.md").is_file()
+    assert re.search(rf"^\| \[[^]]+\]\(docs/{room}\.md\) \|", README, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_readme_lists_every_command(command):
+    rows = [line.split("|")[1] for line in README.splitlines() if line.startswith("|")]
+    assert any(f"`ape run {command}`" in row for row in rows)
 
 
 def test_the_stories_of_trade_are_those_that_the_page_lists():

@@ -7,13 +7,15 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from tools.touched import ROOMS
+
 ROOT = Path(__file__).parents[2]
-ROOMS = ("hyperx", "sum", "seccl", "hide", "mde")
 LINT = Path(sys.executable).with_name("lint-imports")
 
 BREACHES = {
@@ -22,9 +24,17 @@ BREACHES = {
         "offchain/hide/levels.py",
         "from offchain.mde.errors import MdeError",
     ),
-    "the stage uses no mechanism": (
+    "mechanisms know nothing of each other, and what they share knows none": (
+        "offchain/crypto/bitmap.py",
+        "def f():\n    from offchain.hide.levels import Found",
+    ),
+    "SUM is used by its own room": (
         "scripts/_stage/money.py",
         "def f():\n    from offchain.sum.rules import DAY",
+    ),
+    "MDE is used by its own room": (
+        "scripts/_hyperx/play.py",
+        "from offchain.mde.errors import MdeError",
     ),
     "rooms of commands know nothing of each other": (
         "scripts/_sum/play.py",
@@ -60,6 +70,16 @@ def test_an_arrow_that_does_is_found(tmp_path, rule):
     assert result.returncode != 0
     broken = [text for text in result.stdout.splitlines() if text.endswith("BROKEN")]
     assert any(text.startswith(rule) for text in broken), result.stdout
+
+
+def test_every_room_has_its_arrows():
+    """The oracles' need no test: that list is exhaustive."""
+    arrows = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    contracts = {one["id"]: one for one in arrows["contracts"]}
+    apart = contracts["rooms-apart"]["layers"][0].split(" | ")
+    assert sorted(apart) == sorted(f"_{room}" for room in ROOMS)
+    for room in ROOMS:
+        assert contracts[f"{room}-own"]["protected_modules"] == [f"offchain.{room}"]
 
 
 def test_scripts_holds_commands_and_rooms_alone():

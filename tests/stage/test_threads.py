@@ -8,8 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from offchain.threads import WAITING
 
 COMMANDS = sorted(path.stem for path in Path("scripts").glob("[!_]*.py"))
@@ -28,7 +26,6 @@ def spins(code: str, **environment: str) -> int:
     return int(re.search(r"GOMP_SPINCOUNT = '(\d+)'", done.stderr)[1])
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="torch has another OpenMP elsewhere")
 def test_threads_of_a_command_sleep_while_they_wait_unless_the_user_says_otherwise():
     assert spins("import scripts.sell, torch") == 0
     assert spins("import torch") > 0, "else this test shows nothing"

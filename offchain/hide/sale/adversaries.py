@@ -24,10 +24,9 @@ class Cheat(Seller):
 
 
 class NeverDelivers(Cheat):
-    """Sends its victims no key."""
+    """Sends its victims no key, and keeps their money until they take it back."""
 
     def deliver(self, purchase: Purchase) -> Action | None:
-        """Nothing for a victim."""
         return None if purchase.buyer in self.victims else super().deliver(purchase)
 
 
@@ -35,7 +34,6 @@ class WrongKey(Cheat):
     """Seals its victims keys of its own making; sealed settlement alone."""
 
     def key_for(self, purchase: Purchase) -> bytes:
-        """Another key for a victim."""
         if purchase.buyer in self.victims:
             return secrets.token_bytes(KEY_BYTES)
         return super().key_for(purchase)

@@ -10,14 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from offchain.crypto.disputable import (
-    DEFAULT_CHUNK_BYTES,
-    EncryptedFile,
-    chunk_evidence,
-    key_evidence,
-    open_file,
-)
+from offchain.crypto.disputable import DEFAULT_CHUNK_BYTES, EncryptedFile, open_file
 from offchain.crypto.errors import CryptoError, SealError, SpoiltChunkError
+from offchain.crypto.evidence import chunk_evidence, key_evidence
 from offchain.crypto.sealing import SealedKeys, new_secret, open_keys, point_of
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.crypto.settlement import Settlement
@@ -131,7 +126,7 @@ class Buyer:
         return self.pay(level, me)
 
     def pay(self, level: int, me: Purchase | None) -> Action:
-        """The purchase itself."""
+        """Buys `level`, paying its price less what `me`, the best purchase so far, is worth."""
         listing = self.session.listed
         key = 0
         if listing.settlement is Settlement.SEALED:
@@ -186,7 +181,7 @@ class Buyer:
         return None
 
     def refund(self, me: Purchase) -> Action | None:
-        """Takes the money back."""
+        """Takes back what a purchase cost whose key never came."""
         return Action("refund", (self.session.listed.args(), me.sale.args()))
 
     def prove_wrong_key(self, me: Purchase) -> Action:
@@ -239,7 +234,7 @@ class Buyer:
     def open(self, delivery: Delivery) -> Opened:
         """Opens a delivery: every chunk is checked, and what it holds is applied."""
         if delivery not in self._opened:
-            self._opened[delivery] = self._open(delivery)
+            self._opened[delivery] = self._check_delivery(delivery)
         return self._opened[delivery]
 
     def datasets(self) -> dict[int, ImageSet]:
@@ -253,7 +248,7 @@ class Buyer:
         found = self.datasets()
         return found[max(found)] if found else None
 
-    def _open(self, delivery: Delivery) -> Opened:
+    def _check_delivery(self, delivery: Delivery) -> Opened:
         level, domain = delivery.level, self.session.domain(delivery.level)
         key = delivery.key
         if key is None:

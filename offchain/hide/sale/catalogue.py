@@ -41,7 +41,7 @@ class Catalogue:
             raise SaleError(f"a name in a catalogue has at most {_NAME_CHARS} characters")
 
     def to_bytes(self) -> bytes:
-        """The document."""
+        """The document as canonical JSON, the same bytes for the same catalogue."""
         return to_canonical(
             {
                 "counter": self.counter,

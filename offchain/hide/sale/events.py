@@ -20,7 +20,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class Funded:
-    """The seller's funds grew."""
+    """The seller paid in to its funds, of which a wrong key costs it."""
 
     id: bytes
     amount: int
@@ -36,14 +36,14 @@ class Withdrawn:
 
 @dataclass(frozen=True)
 class ListingClosed:
-    """No more purchases."""
+    """The seller closed the listing: no more purchases, those that run go on."""
 
     id: bytes
 
 
 @dataclass(frozen=True)
 class Bought:
-    """A level was paid."""
+    """A buyer paid for a level, and the seller owes it the key."""
 
     id: bytes
     buyer: str
@@ -53,7 +53,7 @@ class Bought:
 
 @dataclass(frozen=True)
 class KeyPublished:
-    """The key was published."""
+    """The seller published the key, under open settlement."""
 
     id: bytes
     buyer: str
@@ -63,7 +63,7 @@ class KeyPublished:
 
 @dataclass(frozen=True)
 class KeySealed:
-    """The key was delivered sealed."""
+    """The seller delivered the key sealed to the buyer's one-time key."""
 
     id: bytes
     buyer: str
@@ -82,7 +82,7 @@ class Settled:
 
 @dataclass(frozen=True)
 class Lapsed:
-    """No key came in time."""
+    """No key came in time, and the buyer may take its money back."""
 
     id: bytes
     buyer: str

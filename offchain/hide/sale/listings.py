@@ -65,7 +65,7 @@ class Level:
         return (dataset, self.accuracy_bps, self.file, self.key_hash)
 
     def goods_hash(self, dataset: bytes) -> bytes:
-        """What a purchase binds of it."""
+        """The 32 bytes by which a purchase names what was sold."""
         return keccak(_encode(self.goods(dataset)))
 
     def offer(self, dataset: bytes) -> tuple[Word, ...]:
@@ -134,7 +134,7 @@ class Listing:
         return keccak(head + keccak(_encode(self.terms())) + self.root)
 
     def offer(self, index: int) -> tuple[Word, ...]:
-        """A level as ``buy`` takes it."""
+        """The level at `index` as ``buy`` takes it."""
         return self.levels[index].offer(self.dataset)
 
     def goods(self, index: int) -> tuple[Word, ...]:
@@ -172,7 +172,7 @@ class Sale:
 
     @property
     def paid(self) -> int:
-        """What the buyer paid."""
+        """What the buyer paid: the price less its credit, in the token's smallest unit."""
         return self.price - self.credit
 
     def args(self) -> tuple[Word, ...]:

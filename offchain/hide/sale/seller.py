@@ -65,5 +65,5 @@ class Seller:
         return Action("sealKey", (*words, sealed.ephemeral_x, sealed.sealed[0]))
 
     def key_for(self, purchase: Purchase) -> bytes:
-        """The key that is sealed."""
+        """The 32-byte key that is sealed to a purchase's one-time key."""
         return self.stock.keys[purchase.level]

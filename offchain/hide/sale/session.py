@@ -99,17 +99,17 @@ class SaleSession:
 
     def running(self, now: int) -> Iterator[Purchase]:
         """Purchases whose window has not ended."""
-        return (p for p in self._open() if now < p.deadline)
+        return (p for p in self._unsettled() if now < p.deadline)
 
     def due(self, now: int) -> list[Purchase]:
         """Purchases that `settle` would settle or let lapse."""
-        return [p for p in self._open() if p.deadline <= now]
+        return [p for p in self._unsettled() if p.deadline <= now]
 
     def is_over(self, now: int) -> bool:
         """Whether it is closed, and nobody has anything to do but withdraw or take money back."""
-        return self.closed and not any(self._open())
+        return self.closed and not any(self._unsettled())
 
-    def _open(self) -> Iterator[Purchase]:
+    def _unsettled(self) -> Iterator[Purchase]:
         return (p for p in self.purchases.values() if p.state in RUNNING)
 
     # ---------------------------------------------------------------- what happened

@@ -15,6 +15,7 @@ from offchain.hyperx.report import published
 from offchain.hyperx.report.record import ProviderResult, SessionRecord
 from offchain.hyperx.report.sheets import gas_lines, total_lines
 from offchain.report.figures import DPI
+from offchain.report.palette import BLUE, GREEN, GREY, ORANGE, PURPLE
 from offchain.report.text import percent, plain, whole
 
 _WIDTH = 9.0  # inches
@@ -22,8 +23,7 @@ _ROW = 0.42  # inches per row
 _FONT = 11
 
 # Okabe and Ito's palette: told apart with any colour vision, and in grey by their markers.
-_BLUE, _ORANGE, _GREEN, _PURPLE, _GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#666666"
-_BASELINE_STYLES = (("s", _ORANGE), ("^", _PURPLE), ("v", _GREY))
+_BASELINE_STYLES = (("s", ORANGE), ("^", PURPLE), ("v", GREY))
 
 
 def scores_figure(record: SessionRecord) -> Figure:
@@ -37,7 +37,7 @@ def scores_figure(record: SessionRecord) -> Figure:
     figure, axes = _rows(labels, extra=1.6)
     for y, one in enumerate(providers):
         if one.score is None or one.low is None or one.high is None:
-            axes.text(0.01, y, "never scored", va="center", color=_GREY, fontsize=_FONT)
+            axes.text(0.01, y, "never scored", va="center", color=GREY, fontsize=_FONT)
             continue
         won = one.name == record.winner
         axes.errorbar(
@@ -46,7 +46,7 @@ def scores_figure(record: SessionRecord) -> Figure:
             xerr=[[one.score - one.low], [one.high - one.score]],
             fmt="*" if won else "o",
             markersize=15 if won else 8,
-            color=_GREEN if won else _BLUE,
+            color=GREEN if won else BLUE,
             capsize=4,
             zorder=3,
             label="winner" if won else "score, 95 % interval",
@@ -97,8 +97,8 @@ def gas_figure(record: SessionRecord) -> Figure:
         if line.ours and line.paper:
             axes.plot([line.ours, line.paper], [y, y], color="#BBBBBB", zorder=1)
         cheaper = line.ours is not None and line.ours <= (line.paper or 0)
-        _gas_mark(axes, line.ours, y, "here", "o", _BLUE, right=not cheaper)
-        _gas_mark(axes, line.paper, y, "paper, Table 1", "s", _ORANGE, right=cheaper)
+        _gas_mark(axes, line.ours, y, "here", "o", BLUE, right=not cheaper)
+        _gas_mark(axes, line.paper, y, "paper, Table 1", "s", ORANGE, right=cheaper)
     axes.xaxis.set_major_formatter(lambda gas, _: whole(round(gas)))
     axes.set_xlabel("gas (logarithmic)", fontsize=_FONT)
     title = f"Gas by call: {record.shard_count} shards here, {published.SHARDS} in the paper"

@@ -37,7 +37,7 @@ def session_page(record: SessionRecord, scores: bytes, gas: bytes) -> Page:
 
 
 def headline(record: SessionRecord) -> str:
-    """Who won, in one sentence."""
+    """Who sold its dataset, or that nobody did, in one sentence."""
     winner = record.winning
     if winner is None:
         return f"No deal: none of {len(record.providers)} providers was paid the reward."

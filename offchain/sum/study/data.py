@@ -39,7 +39,7 @@ class Source(ABC):
 
     @abstractmethod
     def load(self, progress: Progress | None = None) -> Data:
-        """Read it."""
+        """All reviews, tokenised. progress: of what has to be tokenised. Raises ReviewError."""
 
 
 @dataclass(frozen=True)

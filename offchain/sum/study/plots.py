@@ -9,14 +9,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from offchain.report.figures import png
-from offchain.sum.study.beyond_plots import crowd_figure, entropy_figure, map_figures
+from offchain.report.palette import BLUE, ORANGE
+from offchain.sum.study.crowds_plots import crowd_figure, map_figures
+from offchain.sum.study.entropy_plots import entropy_figure
 from offchain.sum.study.results import Results
 from offchain.sum.study.statistics import Values, mean_interval, median_interval
 from offchain.sum.study.study import Findings
 from offchain.sum.study.sweeps import Sweep
 
 DPI = 110
-BLUE, RED, GREY = "#0072B2", "#D55E00", "#777777"
+GREY = "#777777"
 Draw = Callable[[Axes, Sweep, Results], None]
 _COSTS = "cost-kept", "cost-locked", "cost-weight"
 
@@ -27,7 +29,7 @@ def plots(findings: Findings) -> dict[str, bytes]:
 
 
 def figures(findings: Findings) -> Iterator[tuple[str, Figure]]:
-    """Each figure with its name."""
+    """Each figure with its name, which becomes its file's."""
     results = findings.results
     sweeps = {sweep.name: sweep for sweep in findings.sweeps}
     for number, (name, draw) in _NUMBERED.items():
@@ -90,7 +92,11 @@ def _gap(axes: Axes, sweep: Sweep, results: Results) -> None:
 
 def _accuracies(axes: Axes, sweep: Sweep, results: Results) -> None:
     x = _axis(axes, sweep)
-    for metric, color, style in (("all", GREY, "--"), ("before", BLUE, "-"), ("after", RED, "-")):
+    for metric, color, style in (
+        ("all", GREY, "--"),
+        ("before", BLUE, "-"),
+        ("after", ORANGE, "-"),
+    ):
         label = "all good data" if metric == "all" else metric
         _band(axes, x, results.values(sweep.cases(), metric), color, label, style)
     axes.set_ylabel("accuracy [%]")
@@ -132,7 +138,7 @@ def _days(axes: Axes, sweep: Sweep, results: Results) -> None:
 
 def _balances(axes: Axes, sweep: Sweep, results: Results) -> None:
     x = _axis(axes, sweep)
-    for metric, color in (("good", BLUE), ("bad", RED)):
+    for metric, color in (("good", BLUE), ("bad", ORANGE)):
         _band(axes, x, results.values(sweep.cases(), metric), color, f"{metric} agent")
     axes.set_ylabel("final balance [% of the first]")
     axes.legend(fontsize=8)

@@ -8,7 +8,8 @@ import numpy as np
 
 from offchain.report.sheets import Row, Sheet
 from offchain.report.text import markdown
-from offchain.sum.study.beyond_report import crowd_section, entropy_section, map_section
+from offchain.sum.study.crowds_report import crowd_section, map_section
+from offchain.sum.study.entropy_report import entropy_section
 from offchain.sum.study.paper import CLAIMS, KEPT, Claim
 from offchain.sum.study.results import DAYS, Results
 from offchain.sum.study.statistics import Values
@@ -87,7 +88,7 @@ def report(findings: Findings, command: str) -> str:
         sections += [_claims(findings), *(sweep_section(s, results) for s in findings.sweeps)]
     if {"cost-kept", "cost-locked", "cost-weight"} <= {sweep.name for sweep in findings.sweeps}:
         sections.append(_readings(findings))
-    sections += _beyond(findings)
+    sections += _extensions(findings)
     sections.append(_DIFFERENCES.format(seeds=results.seeds, offered=_offered(0.5, 10)))
     return "\n".join(sections)
 
@@ -95,10 +96,10 @@ def report(findings: Findings, command: str) -> str:
 def summary(findings: Findings) -> str:
     """What the report concludes, without the figures of every sweep."""
     claims = [_claims(findings)] if findings.sweeps else []
-    return "\n".join([*claims, *_beyond(findings)])
+    return "\n".join([*claims, *_extensions(findings)])
 
 
-def _beyond(findings: Findings) -> list[str]:
+def _extensions(findings: Findings) -> list[str]:
     sections = []
     if findings.crowds:
         sections.append(crowd_section(findings))

@@ -28,7 +28,7 @@ class Run:
 
     @property
     def gap(self) -> float:
-        """Equation (1)."""
+        """Equation (1): accuracy with all good data less accuracy after the run, as a share."""
         if self.accuracy_all is None:
             raise ValueError("the sweep was run without accuracies from all good data")
         return self.accuracy_all - self.measured.after
@@ -70,7 +70,7 @@ class Results:
         self._found: dict[Task, Measured | float] = {}
 
     def put(self, task: Task, found: Measured | float) -> None:
-        """Take in what `perform` gave."""
+        """Keep what `perform` found for a task."""
         self._found[task] = found
 
     def measured(self, case: Case, seed: int) -> Measured:

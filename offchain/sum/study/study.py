@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from offchain.runs.finish import finish
 from offchain.runs.finished import Finished
 from offchain.runs.spread import Spread
-from offchain.sum.study import beyond
-from offchain.sum.study.beyond import Crowd, Map, Priced, crowds, maps
+from offchain.sum.study import crowds, entropy
 from offchain.sum.study.case import VERSION, Task
+from offchain.sum.study.crowds import Crowd, Map
 from offchain.sum.study.data import Source, loaded
+from offchain.sum.study.entropy import Priced
 from offchain.sum.study.measure import perform
 from offchain.sum.study.results import Results
 from offchain.sum.study.sweeps import Sweep, paper_sweeps
@@ -60,17 +61,17 @@ class Study:
         data = loaded(self._source)
         digest, separate = data.digest(), data.test is not None
         sweeps = tuple(s for s in paper_sweeps(separate) if s.name in self._only)
-        groups = crowds() if self._only & {"crowd", "maps"} else {}
-        prices = beyond.priced() if "entropy" in self._only else ()
+        groups = crowds.crowds() if self._only & {"crowd", "maps"} else {}
+        prices = entropy.priced() if "entropy" in self._only else ()
         first = [*self._of_sweeps(sweeps), *self._of_crowds(sum(groups.values(), ()))]
         first += [Task(p.case, seed) for seed in self._seeds for p in prices]
         self._do(first, digest, spread, progress)
         worst = self._worst(groups) if groups else None
         mapped: tuple[Map, ...] = ()
         if "maps" in self._only and worst is not None:
-            mapped = (*maps("flipped"), *maps(worst))
+            mapped = (*crowds.maps("flipped"), *crowds.maps(worst))
             cells = [crowd for one in mapped for crowd in one.crowds()]
-            self._do(self._of_crowds(cells, beyond.MAP_SEEDS), digest, spread, progress)
+            self._do(self._of_crowds(cells, crowds.MAP_SEEDS), digest, spread, progress)
         return Findings(self.results, sweeps, groups, mapped, prices, worst)
 
     @property
@@ -115,7 +116,7 @@ class Study:
             return sum(
                 float(self.results.difference(c.case, c.clean, self.results.seeds).mean())
                 for c in groups[strategy]
-                if c.malicious <= beyond.CROWD // 2  # with fewer than half honest, all is lost
+                if c.malicious <= crowds.CROWD // 2  # with fewer than half honest, all is lost
             )
 
-        return min((s for s in beyond.STRATEGIES if s != "flipped"), key=lost)
+        return min((s for s in crowds.STRATEGIES if s != "flipped"), key=lost)

@@ -17,10 +17,10 @@ from rich.console import Console
 from offchain.data.datasets import load_dataset
 from offchain.hide.judging import Split
 from offchain.hide.levels import Found
-from offchain.hide.making import Cost, Made, Plan
+from offchain.hide.making import Cost, MadeFamily, Plan
 from scripts._hide import workshop
 from scripts._hide.options import SellOptions
-from scripts._hide.play import Sale
+from scripts._hide.play import SalePlay
 from scripts._hide.record import SaleRecord
 from scripts._hide.scene import Scene
 from scripts._stage.telling import Telling
@@ -76,14 +76,14 @@ def small_options(folder: Path, **changes: Any) -> SellOptions:
     return options_of(cli, SellOptions, **(small | changes))
 
 
-def unmeasured(split: Split, plan: Plan, *args: Any, **options: Any) -> Made:
+def unmeasured(split: Split, plan: Plan, *args: Any, **options: Any) -> MadeFamily:
     """A family with random masks, in the place of one that takes minutes to find."""
     family = made_up_family(split.data, FREE)
     found = tuple(Found(one, one, one, True) for one in plan.levels)
-    return Made(family, found, {}, 0.9, 0.1, Cost())
+    return MadeFamily(family, found, {}, 0.9, 0.1, Cost())
 
 
-def with_a_gap(split: Split, plan: Plan, *args: Any, **options: Any) -> Made:
+def with_a_gap(split: Split, plan: Plan, *args: Any, **options: Any) -> MadeFamily:
     """The same, but the second of three levels could not be reached."""
     low, middle, high = plan.levels
     found = (
@@ -91,7 +91,7 @@ def with_a_gap(split: Split, plan: Plan, *args: Any, **options: Any) -> Made:
         Found(middle, 0.5, low, False, "too far"),
         Found(high, 1, high, True),
     )
-    return Made(made_up_family(split.data, FREE[::2]), found, {}, 0.9, 0.1, Cost())
+    return MadeFamily(made_up_family(split.data, FREE[::2]), found, {}, 0.9, 0.1, Cost())
 
 
 def play(
@@ -99,12 +99,12 @@ def play(
     folder: Path,
     *,
     forgetful: bool = False,
-    make: Callable[..., Made] = unmeasured,
+    make: Callable[..., MadeFamily] = unmeasured,
     **changes: Any,
 ) -> Sold:
     """Plays `name` and undoes all of it on chain. make: stands in for the search of levels."""
     options, home, screen = small_options(folder, **changes), folder / "home", io.StringIO()
-    sale = Sale(name, options, forgetful, home, Telling(Console(file=screen, width=100)))
+    sale = SalePlay(name, options, forgetful, home, Telling(Console(file=screen, width=100)))
     with undone(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(workshop, "make_family", make)
         patch.setattr(workshop, "load_dataset", _LOADED)

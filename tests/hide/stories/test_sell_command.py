@@ -12,7 +12,7 @@ import ape
 import pytest
 from click.testing import CliRunner, Result
 
-from offchain.crypto.disputable import key_evidence
+from offchain.crypto.evidence import key_evidence
 from offchain.crypto.settlement import NATIVE
 from offchain.hide.sale.errors import SaleError
 from offchain.roles import Action

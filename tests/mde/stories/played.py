@@ -28,7 +28,7 @@ class Played:
 
     def gain(self, name: str) -> int:
         """What a party gained besides fees."""
-        (found,) = (one["gain"] for one in self.record["parties"] if one["name"] == name)
+        (found,) = (one["gain"] for one in self.record["money"] if one["party"] == name)
         return found
 
 
@@ -49,5 +49,5 @@ def play(name: str, folder: Path, *, forgetful: bool = False, **changes: Any) ->
     """Plays `name` and undoes all of it on chain. forgetful: roles are killed before every step."""
     with undone():
         wrong = Market(name, small_options(**changes), folder, forgetful).run()
-    record = json.loads((folder / name / "price.json").read_text())
+    record = json.loads((folder / name / "record.json").read_text())
     return Played(wrong, record, folder / name)

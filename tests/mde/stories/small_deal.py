@@ -32,6 +32,11 @@ PRICE = PriceFunction(Piecewise(((0, 10), (10**9, 10**6))), 10**6, 10, useful=10
 BUYER, SELLER = 1, 2
 """Numbers of the test accounts."""
 
+# Loaded and fitted once, in the process that all others are forked from.
+LOCAL = ape.networks.ethereum.local
+TASK = small_task()
+OWNER = Owner(TASK, TASK.validation, Trainer(), linear(fitted(TASK)))
+
 
 def moments() -> Sequence[Moment]:
     """Every file that is written, and every transaction that is sent."""
@@ -44,13 +49,10 @@ def deal(node: str, contract: str, first: int, until: int, home: Path) -> None:
     node: URL. contract: 0x address of the DatasetSale, made in block `first`. until: when the
     seller takes its money home, Unix seconds. home: what outlives the process.
     """
-    local = ape.networks.ethereum.local
-    with local.use_provider("foundry", provider_settings={"host": node}):
+    with LOCAL.use_provider("foundry", provider_settings={"host": node}):
         deals = ape.project.DatasetSale.at(contract)
         chain = DealChain(deals, NATIVE, Mail(home / "letters"), first, WINDOW, until)
         store = FolderStore(home / "store")
-        task = small_task()
-        owner = Owner(task, task.validation, Trainer(), linear(fitted(task)))
         terms = OrderTerms(NATIVE, 400, Settlement.SEALED, WINDOW, WINDOW)
         settings = ExtractionSettings(leaves=4, points=50)
         wants = Wants(terms, 10**6, lambda of: artefact_bytes(of.oracle(settings), PRICE), WINDOW)
@@ -59,7 +61,7 @@ def deal(node: str, contract: str, first: int, until: int, home: Path) -> None:
 
         def buy(session):
             secrets = SecretsFile(home / "buyer.json")
-            return Buyer(AccountWallet(buyer), session, owner, wants, store, secrets)
+            return Buyer(AccountWallet(buyer), session, OWNER, wants, store, secrets)
 
         def sell(session):
             wallet, secrets = AccountWallet(seller), SecretsFile(home / "seller.json")

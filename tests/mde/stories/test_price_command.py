@@ -103,4 +103,4 @@ def test_a_run_ends_with_its_tables_and_says_where_the_report_is(invoke, tmp_pat
     assert result.exit_code == 0, result.output
     for words in ("Sellers", "One budget", "Money, in ETH", "Gas by call", "ended justly"):
         assert words in result.output
-    assert (tmp_path / "reports" / "price" / "honest" / "price.html").exists()
+    assert (tmp_path / "reports" / "price" / "honest" / "report.html").exists()

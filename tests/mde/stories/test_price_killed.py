@@ -117,6 +117,7 @@ def test_a_deal_whose_processes_are_killed_after_every_write_and_send_ends_the_s
             if not killed.live(kill_at).killed:
                 break
             deaths += 1
+            assert deaths < 3 * len(life.moments), "what was done is done again and again"
             assert secrets.items() <= killed.secrets().items()
             # What was written again, as it was before, is no progress: the next one lives longer.
             kill_at = 1 if killed.stands() != stood else kill_at + 1

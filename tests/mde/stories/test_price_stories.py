@@ -35,10 +35,10 @@ def test_the_story_ends_justly_and_no_coin_is_made_or_lost(market_of, name, sett
     """The run's own checks found nothing, and all gains together are nothing."""
     one = market_of(name, settlement)
     assert one.wrong == []
-    assert sum(party["gain"] for party in one.record["parties"]) == 0
-    for party in one.record["parties"]:
+    assert sum(party["gain"] for party in one.record["money"]) == 0
+    for party in one.record["money"]:
         spent = party["before"] - party["after"]
-        assert spent == party["fees"] - party["gain"], party["name"]
+        assert spent == party["fees"] - party["gain"], party["party"]
     story = STORIES[name]
     culprit = 1 if story.proof else None
     for number in range(1, 5):
@@ -49,7 +49,7 @@ def test_the_story_ends_justly_and_no_coin_is_made_or_lost(market_of, name, sett
 def test_an_honest_market_ends_with_table_plots_and_a_positive_correlation(market_of):
     """Prices follow the truth, the budget is kept, and the model is better for it."""
     one = market_of("honest", "open")
-    names = {"price.html", "gains.png", "ways.png", "price.json"}
+    names = {"report.html", "gains.png", "ways.png", "record.json"}
     assert {file.name for file in one.folder.iterdir()} == names
     record = one.record
     assert record["rho"] > 0
@@ -61,7 +61,7 @@ def test_an_honest_market_ends_with_table_plots_and_a_positive_correlation(marke
     ways = {way["name"].split()[0]: way for way in record["ways"]}
     assert set(ways) == {"greedy", "at", "best,"}
     assert all(way["gain_loss"] <= ways["best,"]["gain_loss"] for way in ways.values())
-    page = (one.folder / "price.html").read_text()
+    page = (one.folder / "report.html").read_text()
     assert page.count("data:image/png;base64,") == 2
     assert "ended justly" in page
 
@@ -93,7 +93,7 @@ def test_a_second_quote_and_a_late_purchase_are_refused_by_name(market_of):
     assert any("QuoteExpired" in line for line in late.record["remarks"])
     assert twice.record["refused"] == ["quote"]
     assert late.record["refused"] == ["purchase"]
-    assert all(party["gain"] == 0 for party in late.record["parties"])
+    assert all(party["gain"] == 0 for party in late.record["money"])
 
 
 def test_a_stale_artefact_is_refused_and_a_new_one_is_quoted_anew(market_of):
@@ -113,7 +113,7 @@ def test_an_erc20_pays_as_the_native_coin_does(project, mocks, deployer, account
     assert one.wrong == []
     assert one.gain("seller 1") == -200_000
     assert one.record["token"] == token.address
-    assert sum(party["gain"] for party in one.record["parties"]) == 0
+    assert sum(party["gain"] for party in one.record["money"]) == 0
 
 
 @pytest.mark.parametrize("method", ["student", "influence"])
@@ -134,8 +134,8 @@ def test_roles_that_are_killed_before_every_step_end_the_same(
     steady = market_of(name, settlement)
     forgetful = play(name, tmp_path, settlement=settlement, forgetful=True)
     assert forgetful.wrong == []
-    for one, other in zip(steady.record["parties"], forgetful.record["parties"], strict=True):
-        assert (one["name"], one["gain"]) == (other["name"], other["gain"])
+    for one, other in zip(steady.record["money"], forgetful.record["money"], strict=True):
+        assert (one["party"], one["gain"]) == (other["party"], other["gain"])
     counts = [
         {call["name"]: call["count"] for call in one.record["calls"]} for one in (steady, forgetful)
     ]

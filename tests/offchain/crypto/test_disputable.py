@@ -13,13 +13,12 @@ from offchain.crypto.disputable import (
     EncryptedFile,
     FileDomain,
     Shape,
-    chunk_evidence,
     encrypt_chunks,
     encrypt_file,
-    key_evidence,
     open_file,
 )
 from offchain.crypto.errors import FileError, SpoiltChunkError
+from offchain.crypto.evidence import chunk_evidence, key_evidence
 from offchain.crypto.keccak_stream import crypt, keystream, nonce
 from offchain.crypto.sealing import FIELD, new_secret, point_of
 

@@ -10,7 +10,7 @@ import torch
 from offchain.data.datasets import load_dataset
 from offchain.data.imageset import ImageSet
 from offchain.data.seeds import generator
-from offchain.hide.family import Family, Level, Secret, dressed, slices_of
+from offchain.hide.family import Family, FamilyLevel, Secret, dressed, slices_of
 from offchain.hide.masks import MaskSettings
 
 
@@ -42,7 +42,7 @@ def made_up_family(
     secret = Secret(bytes([seed] * 32))
     slices = slices_of(data.labels, len(data.classes), free, order, secret)
     masked, masks = dressed(data, torch.from_numpy(drawn), settings, slices)
-    levels = tuple(Level(0.1 * k, 0.1 * k, 0.1 * k, n) for k, n in enumerate(free, 1))
+    levels = tuple(FamilyLevel(0.1 * k, 0.1 * k, 0.1 * k, n) for k, n in enumerate(free, 1))
     return Family(masked, masks, kind, slices, levels)
 
 

@@ -280,7 +280,9 @@ class SessionInMemory:
             root = proven_root(self.terms.shard_count, leaves, review.proof)
         need(root == member.address_root, "CommitmentMismatch: address root")
 
-    def _check_evidence(self, session: Session, provider: str, evidence: do.WrongKey) -> None:
+    def _check_evidence(
+        self, session: Session, provider: str, evidence: do.WrongKeyEvidence
+    ) -> None:
         member = session.members[provider]
         need(
             (evidence.key_root, evidence.address_root, evidence.bitmap)
@@ -340,7 +342,9 @@ class SessionInMemory:
             "CommitmentMismatch",
         )
 
-    def _check_dispute(self, session: Session, provider: str, evidence: do.WrongDelivery) -> None:
+    def _check_dispute(
+        self, session: Session, provider: str, evidence: do.WrongDeliveryEvidence
+    ) -> None:
         member, party, delivery = (
             session.members[provider],
             session.party(provider),

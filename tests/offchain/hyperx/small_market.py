@@ -19,9 +19,10 @@ from offchain.crypto.settlement import NATIVE, Settlement
 from offchain.data.datasets import load_dataset
 from offchain.data.imageset import ImageSet
 from offchain.hyperx import actions as do
-from offchain.hyperx.collector import Collector, Policy
+from offchain.hyperx.collector import Collector
 from offchain.hyperx.evaluation import Documents, Evaluation
 from offchain.hyperx.obfuscation import Obfuscation
+from offchain.hyperx.policy import Policy
 from offchain.hyperx.provider import Provider
 from offchain.hyperx.quality import QualityScore
 from offchain.hyperx.session import Session
@@ -124,7 +125,7 @@ def make_terms(**changes) -> Terms:
 
 
 @dataclass(frozen=True)
-class Seat:
+class SeatInMemory:
     """One party: its account, and how its role comes to life from what is on disk."""
 
     account: str
@@ -132,7 +133,7 @@ class Seat:
 
 
 @dataclass(frozen=True)
-class Step:
+class StepInMemory:
     """An action that the chain took, and the blocks before it."""
 
     account: str
@@ -148,9 +149,9 @@ class SmallMarket:
         self.chain = SessionInMemory(make_terms(**changes))
         self.network = dict(documents()[1])
         self.stores: dict[str, MemoryStore] = {}
-        self.seats: dict[str, Seat] = {}
+        self.seats: dict[str, SeatInMemory] = {}
         self.roles: dict[str, Collector | Provider] = {}
-        self.steps: list[Step] = []
+        self.steps: list[StepInMemory] = []
 
     def store(self, account: str) -> MemoryStore:
         """The datastore of a party."""
@@ -162,7 +163,7 @@ class SmallMarket:
 
     def provider(self, account: str, digit: int, kind: type[Provider] = Provider, **more) -> None:
         """Seats a provider that sells images of `digit`."""
-        self.seats[account] = Seat(
+        self.seats[account] = SeatInMemory(
             account,
             lambda session: kind(
                 account,
@@ -182,7 +183,7 @@ class SmallMarket:
         how: Evaluation | None = None,
     ) -> None:
         """Seats the collector."""
-        self.seats[COLLECTOR] = Seat(
+        self.seats[COLLECTOR] = SeatInMemory(
             COLLECTOR,
             lambda session: kind(
                 session,
@@ -208,7 +209,7 @@ class SmallMarket:
             self.role(account, restart=True).next_action(self.chain.clock)
         action = self.role(account, restart=restart).next_action(self.chain.clock)
         if action is not None:
-            self.steps.append(Step(account, action, len(self.chain.blocks)))
+            self.steps.append(StepInMemory(account, action, len(self.chain.blocks)))
             self.chain.send(action, account)
         return action
 

@@ -10,8 +10,8 @@ from offchain.data.shards import packed_part
 from offchain.hyperx import actions as do
 from offchain.hyperx import adversaries
 from offchain.hyperx import events as ev
-from offchain.hyperx.collector import Policy
 from offchain.hyperx.manifest import Manifest, publish_manifest
+from offchain.hyperx.policy import Policy
 from offchain.hyperx.provider import Provider
 from offchain.hyperx.session import State
 from offchain.hyperx.submission import seal_features

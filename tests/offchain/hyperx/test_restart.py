@@ -6,7 +6,8 @@ import torch
 from offchain.crypto.settlement import Settlement
 from offchain.hyperx import actions as do
 from offchain.hyperx import adversaries
-from offchain.hyperx.collector import Collector, Policy
+from offchain.hyperx.collector import Collector
+from offchain.hyperx.policy import Policy
 from offchain.hyperx.provider import Provider
 from offchain.hyperx.session import State
 from offchain.storage import digest_of

@@ -11,7 +11,7 @@ from offchain.crypto.bitmap import to_bitmap
 from offchain.crypto.commitments import Party, root_of
 from offchain.crypto.shard_cipher import encrypt_shard
 from offchain.data.shards import pack_shards, unpack_shard
-from offchain.hyperx.actions import WrongKey
+from offchain.hyperx.actions import WrongKeyEvidence
 from offchain.hyperx.manifest import Manifest
 from offchain.hyperx.review import ReviewError, fetch_shards, opened_keys
 from offchain.hyperx.session import Member
@@ -150,7 +150,7 @@ def test_a_wrong_key_gives_evidence_that_anyone_can_check(wrong):
     keys = {i: KEYS[i] for i in SAMPLE} | {wrong: bytes(32)}
     review = sealing.seal_keys(sealing.point_of(ONE_TIME), keys)
     found = opened_keys(PARTY, member(), review, LEAVES, ONE_TIME)
-    assert isinstance(found, WrongKey)
+    assert isinstance(found, WrongKeyEvidence)
     assert found.shard == wrong
     shared = sealing.shared_x(ONE_TIME, sealing.Point.with_even_y(review.ephemeral_x))
     assert found.shared_x == shared
@@ -165,7 +165,7 @@ def test_a_point_that_is_none_is_evidence_too():
     """The candidate sealed to nothing: no key can be opened, and the contract sees it."""
     review = sealing.SealedKeys(5, (bytes(32),) * 3)
     found = opened_keys(PARTY, member(), review, LEAVES, ONE_TIME)
-    assert isinstance(found, WrongKey)
+    assert isinstance(found, WrongKeyEvidence)
     assert (found.shard, found.ephemeral_x) == (SAMPLE[0], 5)
 
 
@@ -173,7 +173,7 @@ def test_keys_sealed_for_other_shards_are_wrong(sale):
     """Sealed in another order, the right keys arrive at the wrong places."""
     honest = sealing.seal_keys(sealing.point_of(ONE_TIME), {i: KEYS[i] for i in SAMPLE})
     swapped = replace(honest, sealed=honest.sealed[::-1])
-    assert isinstance(opened_keys(PARTY, member(), swapped, LEAVES, ONE_TIME), WrongKey)
+    assert isinstance(opened_keys(PARTY, member(), swapped, LEAVES, ONE_TIME), WrongKeyEvidence)
 
 
 def test_a_whole_dataset_is_read_back_as_it_was_sold(sale):

@@ -33,7 +33,8 @@ from offchain.mde.pricing import Piecewise, PriceFunction
 from offchain.mde.publishing import Purse
 from offchain.mde.quoting import NO_WORD, OrderTerms
 from offchain.mde.samples import Samples
-from offchain.mde.seller import Seller, Stall, distinct
+from offchain.mde.seller import Seller, Stall
+from offchain.mde.stock import distinct
 from offchain.mde.training import Trainer
 from offchain.mde.verifiable.scores import ScoreLeaves
 from offchain.models.canonical import DocumentError
@@ -59,7 +60,7 @@ def files():
     return {kind: artefact_bytes(owner.oracle(one), PRICE) for kind, one in SETTINGS.items()}
 
 
-class Market:
+class MarketInMemory:
     """One buyer and sellers of these classes, who act in turn until nobody has anything to do.
 
     forgetful: every role is built anew before each step.
@@ -130,7 +131,7 @@ class Market:
         done = [self.step(number) for number in numbers or range(len(self.roles))]
         return any(done)
 
-    def run(self) -> Market:
+    def run(self) -> MarketInMemory:
         """All steps until everybody took its money home; time passes where nobody acts."""
         books = {}
         while not books or any(book.funds for book in books.values()):
@@ -166,7 +167,7 @@ class Market:
 def test_an_honest_seller_is_never_accused_and_its_samples_arrive_whole(
     files, tmp_path, kind, settlement
 ):
-    market = Market(tmp_path, files[kind], Seller, settlement=settlement).run()
+    market = MarketInMemory(tmp_path, files[kind], Seller, settlement=settlement).run()
     (sale,) = market.session.sales.values()
     assert sale.state is DealState.SETTLED
     assert market.gains() == [-sale.price, sale.price]
@@ -186,14 +187,14 @@ def test_an_honest_seller_is_never_accused_and_its_samples_arrive_whole(
     ],
 )
 def test_each_cheat_passes_until_the_delivery_and_is_then_found_out(files, tmp_path, role, call):
-    market = Market(tmp_path, files["tree"], role).run()
+    market = MarketInMemory(tmp_path, files["tree"], role).run()
     assert market.gains() == [STAKE, -STAKE]
     assert call in market.deals.calls
     assert market.buyer.vault.bought() == {}
 
 
 def test_who_delivers_nothing_is_paid_nothing_and_loses_nothing(files, tmp_path):
-    market = Market(tmp_path, files["tree"], adversaries.NeverDelivers).run()
+    market = MarketInMemory(tmp_path, files["tree"], adversaries.NeverDelivers).run()
     assert market.gains() == [0, 0]
     assert "settle" in market.deals.calls
 
@@ -204,7 +205,7 @@ def test_roles_that_are_built_anew_before_each_step_go_the_same_way(files, tmp_p
     for forgetful in (False, True):
         folder = tmp_path / str(forgetful)
         parties = Seller, Seller
-        market = Market(folder, files["tree"], *parties, forgetful=forgetful).run()
+        market = MarketInMemory(folder, files["tree"], *parties, forgetful=forgetful).run()
         got = [samples.hashes() for samples in market.buyer.vault.bought().values()]
         letters = [type(letter.message) for letter in market.deals.letters]
         both.append((market.deals.calls, letters, market.gains(), got))
@@ -214,7 +215,7 @@ def test_roles_that_are_built_anew_before_each_step_go_the_same_way(files, tmp_p
 
 
 def test_a_buyer_that_dies_after_a_sealed_delivery_opens_what_it_paid_for(files, tmp_path):
-    market = Market(tmp_path, files["tree"], Seller)
+    market = MarketInMemory(tmp_path, files["tree"], Seller)
     while "sealKey" not in market.deals.calls:
         if not market.round(0, 1):
             market.deals.now += PATIENCE // 2
@@ -227,7 +228,7 @@ def test_a_buyer_that_dies_after_a_sealed_delivery_opens_what_it_paid_for(files,
 
 def test_what_a_set_would_still_add_is_asked_after_each_purchase_and_said_once(files, tmp_path):
     """Only for purchases that were really made: a question too many is not answered."""
-    market = Market(tmp_path, files["tree"], Seller, Seller).run()
+    market = MarketInMemory(tmp_path, files["tree"], Seller, Seller).run()
     said = [letter.message for letter in market.deals.letters]
     assert [one.bought for one in said if isinstance(one, Question)] == [1]
     assert [one.bought for one in said if isinstance(one, Answer)] == [1]
@@ -241,7 +242,7 @@ def test_what_a_set_would_still_add_is_asked_after_each_purchase_and_said_once(f
 def test_a_buyer_that_moves_on_buys_nothing_by_an_old_quote_and_no_seller_reads_its_new_artefact(
     files, tmp_path
 ):
-    market = Market(tmp_path, files["tree"], Seller, Seller, buyer=adversaries.MovesOn)
+    market = MarketInMemory(tmp_path, files["tree"], Seller, Seller, buyer=adversaries.MovesOn)
     others = iter([files["tree"], files["influence"]])
     market.buyer.vault.publish = lambda owner: next(others)
     market.run()
@@ -253,9 +254,11 @@ def test_a_buyer_that_moves_on_buys_nothing_by_an_old_quote_and_no_seller_reads_
 
 
 def test_a_late_buyer_and_a_second_quote_are_refused_once(files, tmp_path):
-    late = Market(tmp_path / "a", files["tree"], Seller, buyer=adversaries.LateBuyer).run()
+    late = MarketInMemory(tmp_path / "a", files["tree"], Seller, buyer=adversaries.LateBuyer).run()
     assert (late.refused, late.gains()) == (["QuoteExpired"], [0, 0])
-    twice = Market(tmp_path / "b", files["tree"], adversaries.AsksTwice, forgetful=True).run()
+    twice = MarketInMemory(
+        tmp_path / "b", files["tree"], adversaries.AsksTwice, forgetful=True
+    ).run()
     assert twice.refused == ["AlreadyQuoted"]
     assert twice.gains()[1] > 0
 
@@ -264,13 +267,13 @@ def test_an_honest_seller_sells_a_sample_that_it_has_twice_once(files, tmp_path)
     samples = drawn(20, 9)
     twice = samples.joined(samples.subset([3, 4]))
     assert distinct(twice).hashes() == samples.hashes()
-    market = Market(tmp_path, files["tree"], Seller, samples=twice).run()
+    market = MarketInMemory(tmp_path, files["tree"], Seller, samples=twice).run()
     (dataset,) = market.session.datasets.values()
     assert dataset.count == 20
     assert "accept" in market.deals.calls
 
 
-class Asked(Market):
+class Asked(MarketInMemory):
     """A market in which one seller was asked and has proposed."""
 
     def __init__(self, folder, file: bytes, **options) -> None:
@@ -385,12 +388,14 @@ def test_samples_of_another_size_are_not_registered_for_an_order_and_a_wrong_fil
     files, tmp_path
 ):
     """The seller says why; nobody sends anything that must fail."""
-    narrow = Market(tmp_path / "a", files["tree"], Seller, samples=drawn(5, 1, width=7)).run()
+    narrow = MarketInMemory(
+        tmp_path / "a", files["tree"], Seller, samples=drawn(5, 1, width=7)
+    ).run()
     assert narrow.deals.calls == ["post", "withdraw"]
     (why,) = narrow.roles[1].objections.values()
     assert why == "samples have 7 values of 4 bytes, wanted are 8 of 4"
     strange = Samples(drawn(5, 1).inputs, drawn(5, 1).labels + 7)
-    market = Market(tmp_path / "b", files["tree"], Seller, samples=strange).run()
+    market = MarketInMemory(tmp_path / "b", files["tree"], Seller, samples=strange).run()
     assert market.deals.calls == ["post", "register", "withdraw", "withdraw"]
     (why,) = market.roles[1].objections.values()
     assert "label 9 is unknown: the task has 3 classes" in why

@@ -9,7 +9,7 @@ from torch import nn
 
 from offchain.data.datasets import load_dataset
 from offchain.seccl.partition import partition
-from offchain.seccl.training import Samples, Task, TrainingSettings
+from offchain.seccl.training import LocalData, Task, TrainingSettings
 
 
 class Tiny(nn.Module):
@@ -36,13 +36,13 @@ TINY = TrainingSettings(batch=8, learning_rate=0.1, epochs=3)
 
 
 @lru_cache
-def small(spec: str = "equal", participants: int = 4) -> tuple[list[Samples], list[Samples]]:
+def small(spec: str = "equal", participants: int = 4) -> tuple[list[LocalData], list[LocalData]]:
     """Training and validation sets of a few hundred digits."""
     digits = load_dataset("digits", limit=1000)
     parts = partition(digits, participants, spec, seed=3)
     return (
-        [Samples.of(part.training, i) for i, part in enumerate(parts)],
-        [Samples.of(part.validation, i) for i, part in enumerate(parts)],
+        [LocalData.of(part.training, i) for i, part in enumerate(parts)],
+        [LocalData.of(part.validation, i) for i, part in enumerate(parts)],
     )
 
 

@@ -14,7 +14,7 @@ from offchain.seccl.attacks import (
     choose_attackers,
     stamped,
 )
-from offchain.seccl.training import Samples
+from offchain.seccl.training import LocalData
 from offchain.seccl.updates import SparseUpdate, largest_changes
 from tests.offchain.seccl.made_images import CLASSES, made_images
 
@@ -108,7 +108,7 @@ def test_without_a_round_before_there_is_nothing_to_copy():
 
 
 def test_a_label_flip_mirrors_the_classes_and_leaves_the_images():
-    samples = Samples.of(made_images(40), 3)
+    samples = LocalData.of(made_images(40), 3)
     poisoned = Attack.parse("flip").poisoned(samples, CLASSES, 0)
     assert torch.equal(poisoned.labels, CLASSES - 1 - samples.labels)
     assert torch.equal(poisoned.images, samples.images)
@@ -116,7 +116,7 @@ def test_a_label_flip_mirrors_the_classes_and_leaves_the_images():
 
 
 def test_a_backdoor_stamps_its_share_and_calls_it_the_target():
-    samples = Samples.of(made_images(40), 3)
+    samples = LocalData.of(made_images(40), 3)
     before = samples.images.clone()
     poisoned = Attack.parse("backdoor:0.25").poisoned(samples, CLASSES, 0)
     changed = (poisoned.images != before).flatten(1).any(dim=1)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from offchain.seccl.defences import (
     Defence,
     DefenceError,
-    Posted,
+    PostedUpdates,
     borda,
     coordinate_median,
     krum,
@@ -34,7 +34,7 @@ def posted(updates, scores=None):
         found[:, [copy.author for copy in copies]] = 0
         return found
 
-    return Posted(updates, list(range(len(updates))), (), None, ballots)
+    return PostedUpdates(updates, list(range(len(updates))), (), None, ballots)
 
 
 def decided(text, updates, winners=2, scores=None):

@@ -20,7 +20,7 @@ from offchain.seccl.networks import default_factory
 from offchain.seccl.parameters import ModelError, initial_model
 from offchain.seccl.processes import ProcessEngine
 from offchain.seccl.threads import ThreadEngine
-from offchain.seccl.training import Samples, Task, TrainingSettings
+from offchain.seccl.training import LocalData, Task, TrainingSettings
 from tests.offchain.seccl.small import Tiny, WithDropout, small, tiny_task
 
 TOLERANCE = 1e-3
@@ -39,8 +39,8 @@ ENGINES = {
 @dataclass(frozen=True, eq=False)
 class Case:
     task: Task
-    training: list[Samples]
-    validation: list[Samples]
+    training: list[LocalData]
+    validation: list[LocalData]
     start: torch.Tensor
     changes: torch.Tensor  # the loop's, in round 2
 
@@ -201,7 +201,7 @@ def test_a_model_that_learns_outside_its_parameters_is_refused():
 @pytest.mark.parametrize("make", ENGINES.values(), ids=ENGINES)
 def test_sets_that_do_not_fit_the_task_are_refused_at_once(make):
     training, validation = small()
-    coloured = Samples(7, training[0].images.repeat(1, 3, 1, 1), training[0].labels)
+    coloured = LocalData(7, training[0].images.repeat(1, 3, 1, 1), training[0].labels)
     with pytest.raises(ValueError, match=r"participant 7 has images \(200, 3, 28, 28\)"):
         make(tiny_task(), [*training, coloured], validation)
     with pytest.raises(ValueError, match="the label 9, the task has 9 classes"):

@@ -6,7 +6,7 @@ import torch
 from offchain.seccl.engine import LoopEngine
 from offchain.seccl.federation import Federation, central_baseline
 from offchain.seccl.parameters import initial_model
-from offchain.seccl.training import Samples
+from offchain.seccl.training import LocalData
 from offchain.seccl.updates import UpdateError, mean_update
 from tests.offchain.seccl.small import Tiny, small, tiny_task
 
@@ -23,7 +23,7 @@ def borda(scores, winners=2):
 
 def joined(parts):
     images, labels = ([getattr(p, name) for p in parts] for name in ("images", "labels"))
-    return Samples(0, torch.cat(images), torch.cat(labels))
+    return LocalData(0, torch.cat(images), torch.cat(labels))
 
 
 def federation(consensus=borda):
@@ -63,7 +63,7 @@ def test_a_run_is_the_same_each_time_and_in_pieces():
 def test_a_participant_that_learned_wrong_labels_scores_lowest():
     training, validation = small()
     own = training[2]
-    poisoned = [*training, Samples(own.owner, own.images, (own.labels + 1) % 10)]
+    poisoned = [*training, LocalData(own.owner, own.images, (own.labels + 1) % 10)]
     engine = LoopEngine(tiny_task(), poisoned, validation)
     fed = Federation(tiny_task(), engine, joined(validation), borda, initial_model(Tiny, 0))
     for _ in range(4):

@@ -13,7 +13,7 @@ from offchain.seccl.figure_sheets import (
 )
 from offchain.seccl.figures import curves_figure, figure_4, figure_5
 from offchain.seccl.grids import COLLUSION, comparison_runs, figure_4_runs, figure_5_runs
-from offchain.seccl.run import Result, Run
+from offchain.seccl.run import Run, RunResult
 from offchain.seccl.training import TrainingSettings
 
 SETTINGS = TrainingSettings()
@@ -21,7 +21,7 @@ SETTINGS = TrainingSettings()
 
 def ended(run, accuracy, **given):
     """A result whose last round ended so."""
-    return Result(run, (*[0.1] * (run.rounds - 1), accuracy), **given)
+    return RunResult(run, (*[0.1] * (run.rounds - 1), accuracy), **given)
 
 
 def collusion(*pairs, seed=0):
@@ -117,6 +117,6 @@ def test_the_plots_have_a_line_for_every_setting():
 
 
 def test_a_line_is_the_mean_over_seeds():
-    results = [Result(Run(rounds=2, seed=s), (0.2, value)) for s, value in ((0, 0.5), (1, 0.7))]
+    results = [RunResult(Run(rounds=2, seed=s), (0.2, value)) for s, value in ((0, 0.5), (1, 0.7))]
     line = curves_figure(results, lambda run: run.defence, "title").axes[0].get_lines()[0]
     assert line.get_ydata().tolist() == pytest.approx([0.2, 0.6])

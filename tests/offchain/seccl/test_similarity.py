@@ -12,7 +12,7 @@ from offchain.seccl.networks import default_factory
 from offchain.seccl.parameters import initial_model
 from offchain.seccl.partition import partition
 from offchain.seccl.similarity import Likeness, copies, explained, overlap
-from offchain.seccl.training import Samples, Task, TrainingSettings
+from offchain.seccl.training import LocalData, Task, TrainingSettings
 from offchain.seccl.updates import SparseUpdate, largest_changes, mean_update
 from tests.offchain.seccl.made_images import CLASSES, made_images
 
@@ -27,8 +27,8 @@ def rounds():
     parts = partition(made_images(360), PEOPLE, "equal")
     engine = LoopEngine(
         task,
-        [Samples.of(part.training, i) for i, part in enumerate(parts)],
-        [Samples.of(part.validation, i) for i, part in enumerate(parts)],
+        [LocalData.of(part.training, i) for i, part in enumerate(parts)],
+        [LocalData.of(part.validation, i) for i, part in enumerate(parts)],
     )
     model = initial_model(factory, 0)
     first = largest_changes(engine.train(model, 0), 0.1)

@@ -8,7 +8,13 @@ from torch import nn
 
 from offchain.seccl.networks import SmallCnn, default_factory
 from offchain.seccl.parameters import Layout, ModelError, initial_model, model_digest
-from offchain.seccl.training import LocalTrainer, Samples, TrainingSettings, epoch_orders, to_inputs
+from offchain.seccl.training import (
+    LocalData,
+    LocalTrainer,
+    TrainingSettings,
+    epoch_orders,
+    to_inputs,
+)
 from tests.offchain.seccl.small import Tiny, WithDropout, small, tiny_task
 
 
@@ -60,7 +66,7 @@ def test_training_leaves_torchs_random_state_alone():
 def test_an_owner_trains_poisoned_images_in_its_own_order():
     own = small()[0][2]
     assert not torch.equal(epoch_orders(0, 0, 1, len(own), 1), epoch_orders(0, 0, 2, len(own), 1))
-    flipped = Samples(own.owner, own.images, 9 - own.labels)
+    flipped = LocalData(own.owner, own.images, 9 - own.labels)
     trainer, start = LocalTrainer(tiny_task()), initial_model(Tiny, 0)
     assert not torch.equal(trainer.train(start, 0, own), trainer.train(start, 0, flipped))
 

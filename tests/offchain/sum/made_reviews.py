@@ -1,4 +1,4 @@
-"""Made-up reviews that a perceptron can learn: a third of the words leans to one label."""
+"""MadeSource-up reviews that a perceptron can learn: a third of the words leans to one label."""
 
 import numpy as np
 from scipy import sparse

@@ -10,7 +10,7 @@ from tests.offchain.sum.made_reviews import make_reviews
 
 
 @dataclass(frozen=True)
-class Made(Source):
+class MadeSource(Source):
     """400 reviews beside those that are held out: 32 train and 368 are submitted."""
 
     seed: int = 0
@@ -24,4 +24,4 @@ ONE = Spread(1)
 
 
 def made_study(folder, *only, seeds=2, source=None):
-    return Study(source or Made(), seeds, only, folder / "runs")
+    return Study(source or MadeSource(), seeds, only, folder / "runs")

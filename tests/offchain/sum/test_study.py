@@ -10,14 +10,14 @@ from offchain.runs.spread import Spread
 from offchain.sum.metrics import accuracy_all
 from offchain.sum.rules import StakeTerms
 from offchain.sum.setting import COIN, Setting
-from offchain.sum.study import beyond, study
+from offchain.sum.study import crowds, entropy, study
 from offchain.sum.study.case import Case, Ceiling, Task
 from offchain.sum.study.data import parts
 from offchain.sum.study.names import SWEEPS
 from offchain.sum.study.plots import plots
 from offchain.sum.study.report import report
 from offchain.sum.study.sweeps import paper_sweeps
-from tests.offchain.sum.made_study import ONE, Made, made_study
+from tests.offchain.sum.made_study import ONE, MadeSource, made_study
 
 TASKS = 2 * (5 + 1)
 """Of the sweep over the deposit: five points and what they are compared with, for two seeds."""
@@ -88,7 +88,7 @@ def test_a_result_counts_only_for_what_determined_it(tmp_path, monkeypatch):
         assert finished.once(task, partial(int, number)) == number
     assert finished.get(Task(Case(Setting()), 0)) == 0
     made_study(tmp_path, "mean_deposit").run(ONE)
-    other = made_study(tmp_path, "mean_deposit", source=Made(seed=1))
+    other = made_study(tmp_path, "mean_deposit", source=MadeSource(seed=1))
     other.run(ONE)
     assert other.ran == TASKS
     monkeypatch.setattr(study, "VERSION", study.VERSION + 1)
@@ -99,7 +99,7 @@ def test_a_result_counts_only_for_what_determined_it(tmp_path, monkeypatch):
 
 def test_all_good_data_is_the_same_whatever_part_of_it_trains_the_first_model():
     assert Case(train_size=0.01).ceiling == Case(train_size=0.32).ceiling
-    source, all_good = Made(), set()
+    source, all_good = MadeSource(), set()
     for share in (0.08, 0.32):
         split = parts(source, 1_000, share, 5_000, None, 0)
         all_good.add(accuracy_all(split, Setting(), 0))
@@ -124,13 +124,13 @@ def test_the_sweeps_have_the_names_and_values_of_the_paper():
 
 
 def test_crowds_are_compared_with_themselves_without_the_malicious(tmp_path, monkeypatch):
-    monkeypatch.setattr(beyond, "CROWD", 3)
-    monkeypatch.setattr(beyond, "CROWD_STREAM", 150)
-    monkeypatch.setattr(beyond, "STRATEGIES", ("flipped", "parrot", "targeted"))
-    monkeypatch.setattr(beyond, "MAP_MALICIOUS", (1, 2))
-    monkeypatch.setattr(beyond, "MAP_COSTS", (0, 5))
-    monkeypatch.setattr(beyond, "MAP_TRAIN_SIZES", (8,))
-    monkeypatch.setattr(beyond, "ENTROPY_COSTS", (1,))
+    monkeypatch.setattr(crowds, "CROWD", 3)
+    monkeypatch.setattr(crowds, "CROWD_STREAM", 150)
+    monkeypatch.setattr(crowds, "STRATEGIES", ("flipped", "parrot", "targeted"))
+    monkeypatch.setattr(crowds, "MAP_MALICIOUS", (1, 2))
+    monkeypatch.setattr(crowds, "MAP_COSTS", (0, 5))
+    monkeypatch.setattr(crowds, "MAP_TRAIN_SIZES", (8,))
+    monkeypatch.setattr(entropy, "ENTROPY_COSTS", (1,))
     whole = made_study(tmp_path, "crowd", "maps", "entropy")
     findings = whole.run(ONE)
     results = whole.results

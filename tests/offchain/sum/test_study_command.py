@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from offchain.sum.study import data
 from offchain.sum.study.names import PARTS
 from scripts import study
-from tests.offchain.sum.made_study import Made
+from tests.offchain.sum.made_study import MadeSource
 
 REFUSED = {
     "seeds": (["--seeds", "1"], "1 is not in the range 2<=x<=1000"),
@@ -25,7 +25,7 @@ REFUSED = {
 def invoke(tmp_path, monkeypatch):
     """Runs the command on made-up reviews in a folder of its own."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(data.Packaged, "load", lambda self, progress=None: Made().load())
+    monkeypatch.setattr(data.Packaged, "load", lambda self, progress=None: MadeSource().load())
     data.loaded.cache_clear()
     (tmp_path / "text.npz").write_text("no archive")
     np.savez(tmp_path / "other.npz", x=np.zeros(3))

@@ -30,7 +30,7 @@ from offchain.sum.study.verdicts import (
     Unstable,
     Within,
 )
-from tests.offchain.sum.made_study import ONE, Made, made_study
+from tests.offchain.sum.made_study import ONE, MadeSource, made_study
 
 X = np.array([1.0, 2, 4, 8])
 NOISE = np.random.default_rng(0).normal(0, 0.001, (10, 4))
@@ -123,7 +123,7 @@ def test_a_contradicted_claim_is_reported_as_such(tmp_path):
 
 def test_what_never_happens_is_not_seen(tmp_path):
     """In a stream so short nobody is broke, whatever the deposit."""
-    findings = made_study(tmp_path, "mean_deposit-long", source=Made(held_out=1_000)).run(ONE)
+    findings = made_study(tmp_path, "mean_deposit-long", source=MadeSource(held_out=1_000)).run(ONE)
     lines = report(findings, "here").splitlines()
     row = next(line for line in lines if "Fig. 13" in line)
     assert row.endswith("| never, in any run | in 0 runs, then 0 | not seen |")

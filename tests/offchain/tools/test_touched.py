@@ -40,6 +40,7 @@ def test_shared_oracle_code_means_its_own_tests_first_and_then_the_smoke_tests()
     choice = choose(["offchain/crypto/anything.py"])
     assert choice.offchain == ("tests/offchain/crypto", *SMOKE_OFFCHAIN)
     assert choose(["offchain/roles.py"]).offchain == SMOKE_OFFCHAIN
+    assert {path.split("/")[2] for path in SMOKE_OFFCHAIN} == set(ROOMS)
 
 
 def test_a_changed_test_means_itself_and_comes_first():

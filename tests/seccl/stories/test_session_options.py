@@ -66,7 +66,7 @@ def test_a_run_killed_between_commitments_and_result_goes_on(contracts, accounts
     ]
     conductor._exchange(0, MessageKind.UPLOAD, sent, everybody)
     conductor._enter(0, MessageKind.EVALUATION)
-    conductor._open(0)
+    conductor._open_round(0)
     for member, row in zip(conductor.members, SCORES, strict=True):
         member.role.evaluation(0, row.tolist(), ())
     conductor._cast(0)

@@ -1,18 +1,16 @@
-"""The report's sections on what the paper did not run."""
+"""The report's sections on crowds and their maps."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from offchain.report.text import markdown
-from offchain.sum.rules import surprise_costs
-from offchain.sum.setting import COIN
-from offchain.sum.study import beyond
-from offchain.sum.study.beyond import MAP_SEEDS, STATED_ACCURACY, Crowd, Map
+from offchain.sum.study import crowds
+from offchain.sum.study.crowds import MAP_SEEDS, Crowd, Map
 from offchain.sum.study.results import Results
-from offchain.sum.study.statistics import Values, mean_interval
+from offchain.sum.study.statistics import Values
 from offchain.sum.study.study import Findings
-from offchain.sum.study.text import days, value, with_half
+from offchain.sum.study.text import value, with_half
 from offchain.sum.study.verdicts import POINT
 
 _CROWD = """## Crowds
@@ -35,16 +33,6 @@ while half of it or more is honest. Each row: accuracy after less clean accuracy
 stay within.
 """
 
-_ENTROPY = """## A cost by the information in the label
-
-Table I's two agents. A constant cost takes the same of every contribution. The entropy cost takes
-the cost times the bits that the label carries by the model's own stated accuracy of
-{accuracy:.0%}, by their mean, so that to contradict the model is dear and to agree is cheap
-({costs} coins).
-Who offers less than that and the deposit cannot submit: Table I's good agent offers 50 ± 10 coins,
-its malicious one 100 ± 3.
-"""
-
 
 def crowd_section(findings: Findings) -> str:
     """Accuracy lost and money by strategy and number of malicious agents."""
@@ -57,14 +45,14 @@ def crowd_section(findings: Findings) -> str:
         money.append((strategy, *(_money(c, results) for c in group)))
     member = next(iter(findings.crowds.values()))[0].case.setting.agents[0]
     head = _CROWD.format(
-        crowd=beyond.CROWD, coins=f"{member.start_balance:,}", stream=f"{beyond.CROWD_STREAM:,}"
+        crowd=crowds.CROWD, coins=f"{member.start_balance:,}", stream=f"{crowds.CROWD_STREAM:,}"
     )
     headers = ("malicious agents", *counts)
     return f"{head}\n{markdown(headers, lost)}\n{_MONEY}\n{markdown(headers, money)}\n"
 
 
 def _money(crowd: Crowd, results: Results) -> str:
-    honest = beyond.CROWD - crowd.malicious
+    honest = crowds.CROWD - crowd.malicious
     balances = np.array(
         [results.measured(crowd.case, seed).balances for seed in range(results.seeds)]
     )
@@ -85,9 +73,9 @@ def cells(one: Map, results: Results) -> Values:
 
 
 def map_section(findings: Findings) -> str:
-    """The maps as tables."""
+    """A table for each map: points of accuracy lost by malicious agents and second parameter."""
     head = _MAP.format(
-        seeds=min(findings.results.seeds, MAP_SEEDS), worst=findings.worst, crowd=beyond.CROWD
+        seeds=min(findings.results.seeds, MAP_SEEDS), worst=findings.worst, crowd=crowds.CROWD
     )
     tables = [head]
     for one in findings.maps:
@@ -104,56 +92,3 @@ def map_section(findings: Findings) -> str:
         headers = (parameter, *(f"{n} malicious" for n in one.columns), "within up to")
         tables.append(f"### {one.strategy}, {one.parameter}\n\n{markdown(headers, rows)}\n")
     return "\n".join(tables)
-
-
-def entropy_section(findings: Findings) -> str:
-    """Constant against entropy cost, side by side, with the difference paired by seed."""
-    results, rows = findings.results, []
-    for constant, informed in zip(findings.priced[::2], findings.priced[1::2], strict=True):
-        kinds = []
-        for kind, priced in (("constant", constant), ("entropy", informed)):
-            table = {
-                m: results.values([priced.case], m)[:, 0]
-                for m in ("after", "good", "bad", "half", "broke")
-            }
-            kinds.append(table["after"])
-            rows.append(
-                (
-                    priced.strategy,
-                    value(priced.cost),
-                    kind,
-                    with_half(table["after"]),
-                    with_half(table["good"], 0),
-                    with_half(table["bad"], 0),
-                    days(table["half"]),
-                    days(table["broke"]),
-                    "" if kind == "constant" else _difference(kinds[1] - kinds[0]),
-                )
-            )
-    headers = (
-        "malicious agent",
-        "cost [coins]",
-        "kind",
-        "after [%]",
-        "good [%]",
-        "bad [%]",
-        "bad lost half [day]",
-        "bad broke [day]",
-        "entropy - constant, after",
-    )
-    head = _ENTROPY.format(accuracy=STATED_ACCURACY / 10_000, costs=_costs(findings))
-    return f"{head}\n{markdown(headers, rows, texts=3)}\n"
-
-
-def _costs(findings: Findings) -> str:
-    """What contradicting and agreeing cost for each mean cost, in coins."""
-    told = []
-    for cost in sorted({priced.cost for priced in findings.priced}):
-        contradict, agree = surprise_costs(cost * COIN, STATED_ACCURACY)
-        told.append(f"for {cost}, {contradict / COIN:.2f} and {agree / COIN:.2f}")
-    return "; ".join(told)
-
-
-def _difference(values: Values) -> str:
-    one = mean_interval(100 * values)
-    return f"{one.at:+.2f} [{one.low:+.2f}, {one.high:+.2f}]"

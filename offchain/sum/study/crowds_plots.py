@@ -1,4 +1,4 @@
-"""Plots of crowds, maps and the entropy cost."""
+"""Plots of crowds and their maps."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from itertools import cycle
 import numpy as np
 from matplotlib.figure import Figure
 
-from offchain.sum.study import beyond
-from offchain.sum.study.beyond import Map
-from offchain.sum.study.beyond_report import cells
+from offchain.report.palette import SERIES
+from offchain.sum.study import crowds
+from offchain.sum.study.crowds import Map
+from offchain.sum.study.crowds_report import cells
 from offchain.sum.study.results import Results
 from offchain.sum.study.statistics import mean_interval
 from offchain.sum.study.study import Findings
 from offchain.sum.study.verdicts import POINT
 
-# Okabe and Ito's palette: told apart with any colour vision.
-_COLORS = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
 _MARKERS = "os^vDP"
 _LEAST = -15.0  # points, the end of a map's colours
 
@@ -28,9 +27,9 @@ def crowd_figure(findings: Findings) -> Figure:
     axes = figure.subplots()
     results = findings.results
     for (strategy, group), color, marker in zip(
-        findings.crowds.items(), cycle(_COLORS), cycle(_MARKERS), strict=False
+        findings.crowds.items(), cycle(SERIES), cycle(_MARKERS), strict=False
     ):
-        x = [100 * crowd.malicious / beyond.CROWD for crowd in group]
+        x = [100 * crowd.malicious / crowds.CROWD for crowd in group]
         lost = [
             mean_interval(100 * results.difference(c.case, c.clean, results.seeds)) for c in group
         ]
@@ -66,7 +65,7 @@ def _maps_figure(maps: list[Map], results: Results) -> Figure:
         for (row, column), points in np.ndenumerate(lost):
             axes.text(column, row, f"{points:.1f}", ha="center", va="center", fontsize=6.5)
         axes.set_xticks(
-            range(len(one.columns)), [f"{100 * n // beyond.CROWD}" for n in one.columns]
+            range(len(one.columns)), [f"{100 * n // crowds.CROWD}" for n in one.columns]
         )
         axes.set_yticks(range(len(one.rows)), [f"{value:g}" for value in one.rows])
         axes.set_xlabel("malicious agents [%]")
@@ -75,29 +74,4 @@ def _maps_figure(maps: list[Map], results: Results) -> Figure:
     panels[0].set_ylabel(unit)
     label = "accuracy less clean accuracy [points]"
     figure.colorbar(image, ax=list(panels), label=label, extend="both")
-    return figure
-
-
-def entropy_figure(findings: Findings) -> Figure:
-    """The malicious agent's final balance under a constant and under the entropy cost."""
-    figure = Figure(figsize=(7.2, 3.8), layout="constrained")
-    axes = figure.subplots()
-    results = findings.results
-    labels = []
-    for at, priced in enumerate(findings.priced):
-        color = _COLORS[1] if priced.informed else _COLORS[0]
-        one = mean_interval(100 * results.values([priced.case], "bad")[:, 0])
-        label = "entropy cost" if priced.informed else "constant cost"
-        x = at // 2 + (0.12 if priced.informed else -0.12)
-        error = [[one.at - one.low], [one.high - one.at]]
-        axes.errorbar(
-            [x], [one.at], yerr=error, fmt="o", color=color, label=label if at < 2 else None
-        )
-        if not priced.informed:
-            labels.append(f"{priced.strategy}\n{priced.cost}")
-    axes.set_xticks(range(len(labels)), labels, fontsize=8)
-    axes.set_xlabel("strategy, and cost in coins")
-    axes.set_ylabel("malicious agent's balance [%]")
-    axes.legend(fontsize=8)
-    axes.grid(axis="y", alpha=0.3)
     return figure

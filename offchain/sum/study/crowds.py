@@ -1,11 +1,11 @@
-"""What the paper did not run: crowds, more strategies, maps of two parameters, entropy costs."""
+"""Crowds of agents, which the paper did not run: by strategy, and maps of two parameters."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from offchain.sum.agents import BAD, Agent
+from offchain.sum.agents import Agent
 from offchain.sum.rules import StakeTerms
 from offchain.sum.setting import COIN, Setting
 from offchain.sum.study.case import Case
@@ -27,11 +27,6 @@ MAP_MALICIOUS = (1, 2, 3, 4, 5, 7)
 MAP_SEEDS = 3
 """Most seeds of a map, which has many points."""
 
-ENTROPY_COSTS = (1, 5, 25)
-ENTROPY_STRATEGIES = ("flipped", "random", "parrot", "targeted")
-STATED_ACCURACY = 7_800
-"""Basis points: what a first model of Table I's setting has."""
-
 
 @dataclass(frozen=True)
 class Crowd:
@@ -47,7 +42,7 @@ class Crowd:
 
     @property
     def case(self) -> Case:
-        """With the malicious agents."""
+        """The run with the malicious agents."""
         agents = [replace(MEMBER, name=f"honest {i}") for i in range(CROWD - self.malicious)]
         agents += [
             replace(MEMBER, name=f"malicious {i}", strategy=self.strategy, prob_mistake=0)
@@ -87,17 +82,17 @@ class Map:
 
     @property
     def columns(self) -> tuple[int, ...]:
-        """Numbers of malicious agents."""
+        """How many malicious agents each column has."""
         return MAP_MALICIOUS
 
     def crowd(self, row: float, malicious: int) -> Crowd:
-        """What is run in a cell."""
+        """The crowd of one cell. row: value of the second parameter."""
         if self.parameter == "cost":
             return Crowd(self.strategy, malicious, cost=int(row))
         return Crowd(self.strategy, malicious, train_size=row)
 
     def crowds(self) -> Iterator[Crowd]:
-        """All cells, row by row."""
+        """The crowds of all cells, row by row."""
         return (self.crowd(row, count) for row in self.rows for count in self.columns)
 
 
@@ -106,34 +101,4 @@ def maps(strategy: str) -> tuple[Map, Map]:
     return (
         Map("map-cost", "cost", strategy, MAP_COSTS),
         Map("map-train", "train_size", strategy, MAP_TRAIN_SIZES),
-    )
-
-
-@dataclass(frozen=True)
-class Priced:
-    """Table I's two agents with a submission cost. informed: whether it follows the entropy."""
-
-    strategy: str
-    cost: int
-    informed: bool
-
-    @property
-    def case(self) -> Case:
-        """What is run."""
-        terms = StakeTerms(
-            unit=COIN,
-            submission_cost=self.cost * COIN,
-            stated_accuracy=STATED_ACCURACY if self.informed else None,
-        )
-        good = Setting().agents[0]
-        return Case(Setting(agents=(good, replace(BAD, strategy=self.strategy)), terms=terms))
-
-
-def priced() -> tuple[Priced, ...]:
-    """By strategy, then cost; the constant cost first."""
-    return tuple(
-        Priced(strategy, cost, informed)
-        for strategy in ENTROPY_STRATEGIES
-        for cost in ENTROPY_COSTS
-        for informed in (False, True)
     )

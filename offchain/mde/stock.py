@@ -1,0 +1,105 @@
+"""What a seller sells: its samples, the keys that lock them, and what it commits to on chain.
+
+Both keys are on disk before anything rests on them; the file follows from keys and samples, and is
+the same each time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from secrets import token_bytes
+
+import numpy as np
+
+from offchain.crypto.disputable import EncryptedFile, FileDomain, encrypt_chunks
+from offchain.crypto.sealing import public_key_of, unseal
+from offchain.crypto.secrets_file import SecretsFile
+from offchain.mde.deals import Dataset, Place, dataset_domain
+from offchain.mde.samples import Kind, Samples
+from offchain.mde.verifiable.encoding import Encoding
+
+
+class Stock:
+    """The `samples` that `account` sells at `place` for `token`; of exact duplicates the first."""
+
+    def __init__(
+        self, account: str, place: Place, samples: Samples, token: str, secrets_file: SecretsFile
+    ) -> None:
+        self.account = account
+        self.place = place
+        self.samples = distinct(samples)
+        self.token = token
+        self.secrets_file = secrets_file
+
+    @cached_property
+    def encoding(self) -> Encoding:
+        """How its samples lie in their chunks."""
+        images = self.samples.inputs.ndim > 2
+        return Encoding.of(Kind(self.samples.shape, images, int(self.samples.labels.max()) + 1))
+
+    @cached_property
+    def file(self) -> EncryptedFile:
+        """Its samples, encrypted, one to a chunk."""
+        return self.encrypted(self.samples)
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """What it registers. Its name is the key to which artefacts are sealed."""
+        return Dataset(
+            seller=self.account,
+            token=self.token,
+            name=self.name,
+            file=self.file.commitment(self.domain),
+            key_hash=self.domain.key_hash(self.key),
+            count=len(self.samples),
+            chunk_bytes=self.encoding.chunk_bytes,
+        )
+
+    @cached_property
+    def id(self) -> bytes:
+        """Of its dataset, whether it is registered or not."""
+        return self.dataset.account.id(self.place)
+
+    @cached_property
+    def domain(self) -> FileDomain:
+        """That of its file."""
+        return dataset_domain(self.place, self.account, self.name)
+
+    @cached_property
+    def name(self) -> bytes:
+        """32 bytes: its X25519 key."""
+        return public_key_of(self._private)
+
+    @cached_property
+    def key(self) -> bytes:
+        """The file's key, 32 bytes."""
+        return self._secret("key")
+
+    def unsealed(self, sealed: bytes) -> bytes:
+        """What was sealed to its name. Raises SealError."""
+        return unseal(self._private, sealed)
+
+    def encrypted(self, samples: Samples) -> EncryptedFile:
+        """So many samples, one to a chunk, under its key."""
+        packed = self.encoding.pack(samples)
+        return encrypt_chunks(self.domain, self.key, packed, self.encoding.chunk_bytes)
+
+    @cached_property
+    def _private(self) -> bytes:
+        return self._secret("X25519 key")
+
+    def _secret(self, what: str) -> bytes:
+        """Of this very data: other data of the same account have other keys."""
+        content = hashlib.sha256(b"".join(self.samples.hashes())).hexdigest()
+        name = (
+            f"{what} of data {content} of {self.account} at {self.place.contract} "
+            f"on chain {self.place.chain_id}"
+        )
+        return self.secrets_file.remember(name, lambda: token_bytes(32))
+
+
+def distinct(samples: Samples) -> Samples:
+    """The samples without exact duplicates of earlier ones, which a buyer could prove."""
+    first = {digest: row for row, digest in reversed(list(enumerate(samples.hashes())))}
+    return samples.subset(np.array(sorted(first.values()), dtype=np.int64))
