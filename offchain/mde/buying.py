@@ -17,8 +17,8 @@ from offchain.mde.owner import Gain, Owner
 from offchain.mde.samples import Samples
 
 
-class Retrained:
-    """The owner after every purchase that was asked for, each trained once."""
+class TrueGains:
+    """What purchases truly bring the owner, who trains once for each that is asked for."""
 
     def __init__(self, owner: Owner, sets: Sequence[Samples]) -> None:
         self._owner, self._sets = owner, sets
@@ -33,7 +33,7 @@ class Retrained:
             self._owners[key] = self._owner.with_bought([self._sets[i] for i in key])
         return self._owners[key]
 
-    def gain(self, chosen: Chosen) -> Gain:
+    def of(self, chosen: Chosen) -> Gain:
         """What training on them brings, on the test set."""
         key = tuple(sorted(chosen))
         if key not in self._gains:
@@ -51,15 +51,15 @@ class MarginalEfficacy:
     publishes after each purchase.
     """
 
-    def __init__(self, retrained: Retrained, sets: Sequence[Samples], settings: Settings) -> None:
-        self._retrained, self._sets, self._settings = retrained, sets, settings
+    def __init__(self, gains: TrueGains, sets: Sequence[Samples], settings: Settings) -> None:
+        self._gains, self._sets, self._settings = gains, sets, settings
         self._scores: dict[Chosen, list[float]] = {}
 
     def __call__(self, chosen: Chosen, candidate: int) -> float:
         """In the oracle's unit."""
         key = tuple(sorted(chosen))
         if key not in self._scores:
-            oracle = self._retrained.owner(key).oracle(self._settings)
+            oracle = self._gains.owner(key).oracle(self._settings)
             self._scores[key] = [oracle.report(one).total for one in self._sets]
         return self._scores[key][candidate]
 
@@ -117,18 +117,18 @@ def compare(
     """
     if len(prices) != len(sets) or orders < 1:
         raise MdeError(f"{len(prices)} prices for {len(sets)} sets, {orders} random orders")
-    retrained = Retrained(owner, sets)
+    gains = TrueGains(owner, sets)
 
     def bought(chosen: Chosen) -> Bought:
-        return Bought(chosen, sum(prices[i] for i in chosen), retrained.gain(chosen))
+        return Bought(chosen, sum(prices[i] for i in chosen), gains.of(chosen))
 
     rng = generator(seed, "mde random purchases")
     by_chance = tuple(bought(at_random(prices, budget, rng)) for _ in range(orders))
-    by_greed = bought(greedy(prices, budget, MarginalEfficacy(retrained, sets, settings)))
+    by_greed = bought(greedy(prices, budget, MarginalEfficacy(gains, sets, settings)))
     found, combinations = None, 0
     if exhaustive:
         combinations = len(affordable(prices, budget))
-        found = bought(best(prices, budget, lambda c: retrained.gain(c).loss, progress))
+        found = bought(best(prices, budget, lambda c: gains.of(c).loss, progress))
     return Comparison(by_greed, by_chance, found, combinations)
 
 

@@ -15,7 +15,7 @@ import click
 
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.mde.buyer import Buyer, Wants
-from offchain.mde.buying import Retrained, compare
+from offchain.mde.buying import TrueGains, compare
 from offchain.mde.owner import Owner
 from offchain.mde.partition import Partition
 from offchain.mde.publishing import publish
@@ -207,13 +207,13 @@ class Market:
 def measure(owner: Owner, scene: Scene, options: PriceOptions, telling: PriceTelling) -> Truth:
     """Trains on each set, on what was bought, and on what other purchases would have been."""
     sets = [one.role.samples for one in scene.sellers]
-    retrained = Retrained(owner, sets)
+    true = TrueGains(owner, sets)
     gains = []
     with telling.doing("training on each set") as progress:
         for number in range(len(sets)):
-            gains.append(retrained.gain((number,)))
+            gains.append(true.of((number,)))
             progress(number + 1, len(sets))
-        after = retrained.owner(scene.chosen).performance()
+        after = true.owner(scene.chosen).performance()
     ways = None
     if scene.story is STORIES["honest"]:
         prices = [one.sale.price if one.sale else 0 for one in scene.sellers]

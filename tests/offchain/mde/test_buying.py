@@ -4,7 +4,7 @@ import pytest
 
 from offchain.data.datasets import load_dataset
 from offchain.mde.artefact import artefact_digest, load_artefact
-from offchain.mde.buying import Retrained, compare, rank_correlation
+from offchain.mde.buying import TrueGains, compare, rank_correlation
 from offchain.mde.errors import MdeError
 from offchain.mde.extraction import ExtractionSettings
 from offchain.mde.owner import Owner
@@ -65,10 +65,10 @@ def test_under_a_tight_budget_greedy_beats_chance_and_none_beats_the_best(market
 
 def test_buying_nothing_changes_nothing_and_order_does_not_matter(market):
     data, owner = market
-    retrained = Retrained(owner, [one.samples for one in data.holdings])
-    nothing = retrained.gain(())
+    gains = TrueGains(owner, [one.samples for one in data.holdings])
+    nothing = gains.of(())
     assert (nothing.loss, nothing.accuracy) == (0, 0)
-    assert retrained.gain((1, 0)) is retrained.gain((0, 1))
+    assert gains.of((1, 0)) is gains.of((0, 1))
 
 
 @pytest.mark.parametrize("method", METHODS)
