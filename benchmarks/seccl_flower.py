@@ -124,7 +124,7 @@ def train(message: Message, context: Context) -> Message:
 
 @client.evaluate()
 def evaluate(message: Message, context: Context) -> Message:
-    """One model on all validation sets."""
+    """Count a model's confusions on all validation sets at once, as Flower asks a client for it."""
     loop, model, *_ = _asked(message)
     return _answer(message, loop.confusions_together(model.unsqueeze(0)).squeeze(1).numpy())
 

@@ -35,7 +35,7 @@ class Timed:
 def write_sets(
     where: Path, task: Task, training: list[LocalData], validation: list[LocalData], test: LocalData
 ) -> None:
-    """Everything that another process needs to do the same rounds."""
+    """Write to `where` all that another process needs to do the same rounds."""
     tensors = {}
     for kind, sets in (("training", training), ("validation", validation), ("test", [test])):
         for number, part in enumerate(sets):

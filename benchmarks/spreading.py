@@ -61,5 +61,5 @@ def finished_of(given: argparse.Namespace, version: int) -> Finished:
 
 
 def told(done: int, total: int) -> None:
-    """One line for each run that is finished."""
+    """Print one line for each run that is finished."""
     print(f"{done} of {total} runs", file=sys.stderr, flush=True)

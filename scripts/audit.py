@@ -25,13 +25,7 @@ from scripts._stage import options as common
     metavar="MODULE:FUNCTION",
     help="The model of the session, where it is one of somebody's own: its code is run.",
 )
-@click.option(
-    "--reports",
-    type=click.Path(path_type=Path, file_okay=False, writable=True),
-    default=Path("reports"),
-    show_default=True,
-    help="Folder under which audit/ gets page, plot and record.",
-)
+@common.reports("Folder under which audit/ gets page, plot and record.")
 def cli(
     session: str, ipfs: str | None, keep: Path | None, model: str | None, reports: Path
 ) -> None:

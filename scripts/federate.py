@@ -190,13 +190,7 @@ LIES = ("none", "alters", "drops", "replays", "equivocates", "withholds", "stall
     metavar="SESSION",
     help="Go on with a session on a node that stayed; its own options count, not those given.",
 )
-@click.option(
-    "--reports",
-    type=click.Path(path_type=Path, file_okay=False, writable=True),
-    default=Path("reports"),
-    show_default=True,
-    help="Folder under which federate/ gets page, plots and record.",
-)
+@common.reports("Folder under which federate/ gets page, plots and record.")
 def cli(
     data_root: Path | None,
     ipfs: str | None,

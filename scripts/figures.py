@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from scripts._hide.names import NETWORKS
 from scripts._stage import options as common
 
 PARTS = ("paper", "attacks")
@@ -71,13 +72,7 @@ def cli() -> None:
 @common.device
 @common.workers
 @common.ray
-@click.option(
-    "--reports",
-    type=click.Path(path_type=Path, file_okay=False, writable=True),
-    default=Path("reports/figures-seccl"),
-    show_default=True,
-    help="Folder for the tables, the plots and the finished runs.",
-)
+@common.reports("Folder for the tables, the plots and the finished runs.", "reports/figures-seccl")
 def seccl(
     dataset: str,
     data_root: Path | None,
@@ -164,12 +159,12 @@ def seccl(
 )
 @click.option(
     "--network",
-    type=click.Choice(["small-resnet", "resnet18", "plain"]),
+    type=click.Choice(NETWORKS),
     help="On which masks are made and levels searched; default resnet18, reduced small-resnet.",
 )
 @click.option(
     "--check",
-    type=click.Choice(["small-resnet", "resnet18", "plain"]),
+    type=click.Choice(NETWORKS),
     help="By which levels are verified, under another seed; default as --network.",
 )
 @click.option(
@@ -186,13 +181,7 @@ def seccl(
 )
 @common.device
 @common.workers
-@click.option(
-    "--reports",
-    type=click.Path(path_type=Path, file_okay=False, writable=True),
-    default=Path("reports/figures-hide"),
-    show_default=True,
-    help="Folder for the tables, the plots and the finished runs.",
-)
+@common.reports("Folder for the tables, the plots and the finished runs.", "reports/figures-hide")
 def hide(
     dataset: str,
     data_root: Path | None,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from scripts._hide.names import NETWORKS
 from scripts._stage import options as common
 
 
@@ -66,7 +67,7 @@ from scripts._stage import options as common
 )
 @click.option(
     "--network",
-    type=click.Choice(["small-resnet", "resnet18", "plain"]),
+    type=click.Choice(NETWORKS),
     default="plain",
     show_default=True,
     help="On which masks are made and levels searched.",
@@ -74,12 +75,12 @@ from scripts._stage import options as common
 @click.option(
     "--also",
     multiple=True,
-    type=click.Choice(["small-resnet", "resnet18", "plain"]),
+    type=click.Choice(NETWORKS),
     help="A further network that masks are made on, so that they hide from both; may be repeated.",
 )
 @click.option(
     "--check",
-    type=click.Choice(["small-resnet", "resnet18", "plain"]),
+    type=click.Choice(NETWORKS),
     default="small-resnet",
     show_default=True,
     help="By which levels are verified, under another seed.",

@@ -25,13 +25,7 @@ STORIES = (
 @click.command(cls=ConnectedProviderCommand, short_help="Price data before disclosure (MDE)")
 @network_option(default="ethereum:local:foundry")
 @verbosity_option(default="WARNING")
-@click.option(
-    "--story",
-    type=click.Choice([*STORIES, "all"]),
-    default="honest",
-    show_default=True,
-    help="Who misbehaves: one of the stories, or all of them in turn.",
-)
+@common.story(STORIES)
 @click.option(
     "--sellers",
     default="useful,useful:40,mixed,mixed:40,ordinary,redundant,mislabelled,irrelevant",
@@ -138,13 +132,7 @@ STORIES = (
 @common.gas_price
 @common.seed("Of who has which data, of the oracle and of random purchases.")
 @common.ipfs
-@click.option(
-    "--reports",
-    type=click.Path(path_type=Path, file_okay=False, writable=True),
-    default=Path("reports"),
-    show_default=True,
-    help="Folder under which price/ gets page, plots and record.",
-)
+@common.reports("Folder under which price/ gets page, plots and record.")
 def cli(story: str, reports: Path, **options: object) -> None:
     """Let several sellers quote to one model owner, which buys before it sees anything.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from ape.cli import ConnectedProviderCommand, network_option, verbosity_option
 
+from scripts._hide.names import NETWORKS
 from scripts._stage import options as common
 
 STORY_NAMES = (
@@ -14,19 +15,12 @@ STORY_NAMES = (
     *("pays-after-closing", "collusion"),
 )
 """Those of scripts/_hide/stories.py, which takes seconds to load; `--help` must not."""
-NETWORKS = ["small-resnet", "resnet18", "plain"]
 
 
 @click.command(cls=ConnectedProviderCommand, short_help="Sell learnability (Hide-and-Seek)")
 @network_option(default="ethereum:local:foundry")
 @verbosity_option(default="WARNING")
-@click.option(
-    "--story",
-    type=click.Choice([*STORY_NAMES, "all"]),
-    default="honest",
-    show_default=True,
-    help="Who misbehaves: one of the stories, or all of them in turn.",
-)
+@common.story(STORY_NAMES)
 @click.option(
     "--settlement",
     type=click.Choice(["open", "sealed"]),
@@ -154,13 +148,7 @@ NETWORKS = ["small-resnet", "resnet18", "plain"]
     show_default=True,
     help="Folder of accuracies measured: the same command, or another story, goes on from there.",
 )
-@click.option(
-    "--reports",
-    type=click.Path(path_type=Path, file_okay=False, writable=True),
-    default=Path("reports"),
-    show_default=True,
-    help="Folder under which sell/<story>/ gets record, plots and page.",
-)
+@common.reports("Folder under which sell/<story>/ gets record, plots and page.")
 def cli(story: str, reports: Path, **options: object) -> None:
     """Mask a dataset, list cleaners for several levels of learnability, and sell them.
 

@@ -57,13 +57,7 @@ from scripts._stage import options as common
 )
 @common.seed("Of the split, the first model and what the agents do.")
 @common.gas_price
-@click.option(
-    "--reports",
-    type=click.Path(path_type=Path, file_okay=False, writable=True),
-    default=Path("reports"),
-    show_default=True,
-    help="Folder under which share/ gets record, plots and page.",
-)
+@common.reports("Folder under which share/ gets record, plots and page.")
 def cli(agents: str, reports: Path, **options: object) -> None:
     """Let honest and malicious agents teach a shared model on a local chain, and see who gains.
 

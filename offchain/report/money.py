@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Annotated
 
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 from offchain.report.sheets import Row, Sheet
-from offchain.report.text import amount, ether, plain
+from offchain.report.text import amount, ether, plain, rounded
 
 Amount = Annotated[int, Field(ge=0)]
 """Coins in the smallest unit (wei). JSON holds it as an integer, exact at any size."""
@@ -46,8 +45,8 @@ def money_sheet(rows: Sequence[Money], currency: str, decimals: int) -> Sheet:
         return (
             plain(one.party),
             *([plain(one.why)] if told else []),
-            _short(one.before, decimals),
-            _short(one.after, decimals),
+            rounded(one.before, decimals),
+            rounded(one.after, decimals),
             *([amount(one.claimable, decimals)] if owed else []),
             signed(one.gain, decimals),
             ether(one.fees),
@@ -81,9 +80,3 @@ def money_sheet(rows: Sequence[Money], currency: str, decimals: int) -> Sheet:
 def signed(units: int, decimals: int) -> str:
     """A gain or a loss in whole coins, exact, with its sign."""
     return ("+" if units > 0 else "") + amount(units, decimals)
-
-
-def _short(units: int, decimals: int) -> str:
-    """Smallest units in whole coins, rounded to six places."""
-    value = Decimal(units).scaleb(-decimals)
-    return f"{value.quantize(Decimal('1e-6'), ROUND_HALF_EVEN):,}"

@@ -47,9 +47,15 @@ def amount(units: int, decimals: int = 18) -> str:
     return f"{sign}{int(digits[:point]):,}{'.' if fraction else ''}{fraction}"
 
 
+def rounded(units: int, decimals: int = 18) -> str:
+    """A number of smallest units in whole coins, rounded to six places, as `1.250000`."""
+    value = Decimal(units).scaleb(-decimals)
+    return f"{value.quantize(Decimal('1e-6'), ROUND_HALF_EVEN):,}"
+
+
 def ether(wei: int) -> str:
     """Wei in ether, rounded to six places: the grain at which fees are worth comparing."""
-    return f"{Decimal(wei).scaleb(-18).quantize(Decimal('1e-6'), ROUND_HALF_EVEN):,}"
+    return rounded(wei)
 
 
 def gas_cost(gas: int, price_gwei: float) -> int:

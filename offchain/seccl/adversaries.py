@@ -104,7 +104,7 @@ class Equivocates(LyingServer):
     """Posts the truth, and tells the witness, with its signature, of another message."""
 
     def hand(self, reader: int, round_: int, kind: MessageKind) -> Catalogue | None:
-        """Another catalogue for the witness."""
+        """Hands the witness another catalogue than it hands all others."""
         listed = super().hand(reader, round_, kind)
         if listed is None or reader != self.lie.witness or not self.lies_about(round_, kind):
             return listed
@@ -115,7 +115,7 @@ class Withholds(LyingServer):
     """Posts a root and shows nobody what is in it."""
 
     def post(self, round_: int, kind: MessageKind) -> list[do.Action]:
-        """A note behind which there is nothing."""
+        """Posts a note that names no content there is."""
         found = super().post(round_, kind)
         if not self.lies_about(round_, kind):
             return found
@@ -132,14 +132,14 @@ class Stalls(LyingServer):
     """Signs, and then does nothing any more: posts nothing, opens no round, carries no ballot."""
 
     def post(self, round_: int, kind: MessageKind) -> list[do.Action]:
-        """Nothing from the round of the lie on."""
+        """Posts nothing from the round of the lie on."""
         return [] if round_ >= self.lie.round else super().post(round_, kind)
 
     def open_round(self, round_: int) -> list[do.Action]:
-        """Nothing from the round of the lie on."""
+        """Opens no round from the round of the lie on."""
         return [] if round_ >= self.lie.round else super().open_round(round_)
 
     def relay(self, ballots: Sequence[do.Carried]) -> list[do.Action]:
-        """Nothing from the round of the lie on."""
+        """Relays nothing from the round of the lie on."""
         late = any(ballot.round >= self.lie.round for ballot in ballots)
         return [] if late else super().relay(ballots)

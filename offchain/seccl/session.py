@@ -110,7 +110,7 @@ class BallotCounted:
 
 @dataclass(frozen=True)
 class RoundClosed:
-    """A round's result, the highest first."""
+    """A round closed. winners, points: of those elected, the highest first."""
 
     round: int
     ballots: int

@@ -29,7 +29,7 @@ class Voter:
         self._said: dict[int, Evaluation] = {}
 
     def decide(self, said: Evaluation) -> None:
-        """By this evaluation it votes in its round."""
+        """Keeps the evaluation by which it votes in the evaluation's round."""
         self._said[said.round] = said
 
     def ballot(self, round_: int) -> Ballot:
@@ -57,7 +57,7 @@ class Voter:
         return missing
 
     def cast(self, round_: int, consensus: str, now: int) -> list[do.Action]:
-        """The same, done itself, which nobody can prevent."""
+        """Casts the ballot by itself, without the relay, which nobody can prevent."""
         missing = self._missing(round_, consensus, now)
         return [] if missing is None else [missing]
 

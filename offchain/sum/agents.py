@@ -53,7 +53,7 @@ class Moment:
 
     @property
     def wrong(self) -> int:
-        """A label that is not the true one."""
+        """A label that is not the true one: the class after it."""
         return (self.truth + 1) % self.classes
 
 

@@ -52,7 +52,7 @@ class OpenClaims:
         self._pending[:, place] = True
 
     def remove(self, number: int) -> None:
-        """Contribution `number` is settled."""
+        """Forget contribution `number`, which is settled."""
         place, active = self._place_of.pop(number)
         self._features[active, place] = 0
         self._pending[:, place] = False
@@ -63,7 +63,7 @@ class OpenClaims:
         self._pending[reporter, self._place_of[number][0]] = False
 
     def learnt(self, active: Active, label: int, saturated: bool) -> None:
-        """The model was taught a sample: follow it."""
+        """Follow the model, which was taught a sample."""
         if not self._place_of:
             return
         if saturated:  # Some weights did not move, so that shared features do not tell.

@@ -162,5 +162,5 @@ def to_words(lanes: NDArray[np.generic]) -> list[int]:
 
 
 def from_words(words: Sequence[int], dtype: np.dtype) -> NDArray:  # type: ignore[type-arg]
-    """What `to_words` made words of."""
+    """The array, one-dimensional of `dtype`, that `to_words` made words of."""
     return np.frombuffer(bytearray(b"".join(w.to_bytes(32, "little") for w in words)), dtype)

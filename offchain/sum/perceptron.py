@@ -80,7 +80,7 @@ def _to_words(lanes: NDArray[np.int16]) -> list[int]:
 
 
 def _from_words(words: Sequence[int]) -> NDArray[np.int16]:
-    """What `_to_words` made words of."""
+    """The int16 weights that `_to_words` made words of. Raises ClassifierError."""
     for i, word in enumerate(words):
         if word >> _WEIGHT_BITS * WEIGHTS_PER_WORD:
             raise ClassifierError(f"word {i} is {word:#x}, whose highest four bits must be 0")

@@ -17,7 +17,8 @@ from scripts._stage.report import Report, as_json
 
 
 def report_of(record: SaleRecord, *, good: bool) -> Report:
-    """All of it, drawn and ready to be written. good: whether the story ended as it should."""
+    """The report of a sale, drawn and ready to be written. good: whether the story ended as it
+    should."""
     accuracy, prices = png(accuracy_figure(record)), png(prices_figure(record))
     money = money_sheet(record.money, record.currency, record.decimals)
     page = Page(

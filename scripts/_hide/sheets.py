@@ -27,7 +27,7 @@ def conclude(telling: Telling, record: SaleRecord, wrong: list[str], files: Sequ
 
 
 def sheets(record: SaleRecord) -> list[Sheet]:
-    """All of them, in the order they are shown."""
+    """All tables of a sale, in the order in which they are shown."""
     return [
         counters_sheet(record.counters, record.network),
         levels_sheet(record),

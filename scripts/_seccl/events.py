@@ -79,7 +79,7 @@ def consensus_event(log: ContractLog) -> Iterator[ev.Event]:
 
 
 def key_in(said: Any) -> PostKey:
-    """The place that an event names."""
+    """The place on the board that an event's fields name."""
     kind = MessageKind(said["kind"])
     return PostKey(bytes(said["session"]), said["round"], kind, said["author"])
 

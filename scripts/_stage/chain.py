@@ -98,7 +98,7 @@ def _shown(value: Any) -> str:
 
 
 def entry_of(call: str, receipt: ReceiptAPI) -> Receipt:
-    """What is kept of a transaction."""
+    """Sender, gas, fees and hash of a transaction, kept as its call's receipt."""
     return Receipt(
         str(receipt.sender), call, receipt.gas_used, receipt.total_fees_paid, receipt.txn_hash
     )

@@ -39,7 +39,7 @@ def summed(used: Mapping[str, Sequence[int]]) -> tuple[CallRecord, ...]:
 
 
 def calls_sheet(calls: Iterable[CallRecord], gas_price_gwei: float, note: str = "") -> Sheet:
-    """Their table. note: follows the gas price."""
+    """The table of `calls` at a gas price in gwei. note: follows the gas price."""
     rows = tuple(
         Row(
             (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,28 @@ def seed(of: str) -> Decorator:
     """`--seed`. of: what hangs on it, as its help says."""
     return click.option(
         "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help=of
+    )
+
+
+def story(names: Sequence[str]) -> Decorator:
+    """`--story`. names: of the stories that there are; "honest" is one of them."""
+    return click.option(
+        "--story",
+        type=click.Choice([*names, "all"]),
+        default="honest",
+        show_default=True,
+        help="Who misbehaves: one of the stories, or all of them in turn.",
+    )
+
+
+def reports(of: str, default: str = "reports") -> Decorator:
+    """`--reports`. of: what the folder holds in the end, as its help says."""
+    return click.option(
+        "--reports",
+        type=click.Path(path_type=Path, file_okay=False, writable=True),
+        default=Path(default),
+        show_default=True,
+        help=of,
     )
 
 

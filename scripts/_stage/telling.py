@@ -76,7 +76,7 @@ class Telling:
         self.say(f"-- {what}, {datetime.fromtimestamp(timestamp, UTC):%d %B %H:%M} UTC", "bold")
 
     def left_out(self, what: LeftOut) -> None:
-        """Of the data; the log has every name."""
+        """Tells how many files of the data were left out; the log has every name."""
         self.say(str(what))
         self.log += [f"left out: {what.place}/{name}" for name in what.names]
 

@@ -10,7 +10,7 @@ import ape
 
 
 def versions() -> dict[str, str]:
-    """What else is needed to run it again."""
+    """Versions by name, with the compiler's settings, the commit and the block."""
     solidity = ape.project.config.solidity
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False

@@ -11,7 +11,7 @@ from eth_account.messages import encode_typed_data
 
 
 class AccountWallet:
-    """A key of Ape's as roles use it."""
+    """An account of Ape's, as roles sign with it."""
 
     def __init__(self, account: AccountAPI) -> None:
         self.account = account

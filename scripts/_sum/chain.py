@@ -18,7 +18,7 @@ _RECEIPT_SECONDS = 30
 
 
 class CallRefused(click.ClickException):
-    """The chain would not do it; one line."""
+    """The chain refused a call; its message, one line, says why."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class SharedModelChain:
         return Sent(receipt["gasUsed"], fees, tuple(self._events(receipt["logs"])))
 
     def ask(self, view: str, *arguments: Any) -> Any:
-        """What a view of the model answers."""
+        """The answer of the model's view of this name."""
         return self._view(self.model, view, arguments)
 
     def balance(self, participant: int | None = None) -> int:

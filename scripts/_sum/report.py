@@ -12,7 +12,7 @@ from scripts._sum.sheets import sheets
 
 
 def report_of(record: Record, result: Result) -> Report:
-    """All of it, drawn and ready to be written."""
+    """The report of a shared model, drawn and ready to be written."""
     balances, accuracy = png(balances_figure(result)), png(accuracy_figure(record))
     agents, calls = sheets(record)
     page = Page(

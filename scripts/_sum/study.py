@@ -59,7 +59,7 @@ def study(options: StudyOptions, folder: Path) -> None:
 
 
 def report_of(findings: Findings, command: str) -> Report:
-    """All of it, drawn and ready to be written."""
+    """The report of the study, drawn and ready to be written."""
     return of_figures(
         title="study",
         headline="The SUM paper's study, run again, and what goes beyond it",

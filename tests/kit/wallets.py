@@ -10,7 +10,7 @@ from eth_hash.auto import keccak
 
 
 class KeyWallet:
-    """A wallet of one key, as `Wallet` has it."""
+    """A role's `Wallet` of one private key in memory."""
 
     def __init__(self, name: str) -> None:
         self._key = keccak(name.encode())

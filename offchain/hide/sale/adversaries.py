@@ -67,7 +67,7 @@ class LateBuyer(Buyer):
     tried = False
 
     def next_action(self, clock: Clock) -> Action | None:
-        """A purchase that comes too late, once."""
+        """Buys once the listing is closed, one time only."""
         if not self.session.closed or self.tried:
             return None
         self.tried = True

@@ -135,7 +135,7 @@ class Buyer:
         return Action("buy", words, listing.levels[level].price - (me.credit if me else 0))
 
     def check(self, level: int, credit: int = 0) -> None:
-        """Everything that can be known of a level before it is paid.
+        """Checks all that can be known of a level before it is paid.
 
         Raises SaleError where terms or funds are not acceptable, and one of `BAD_GOODS` where the
         masked data or the encrypted cleaner are not there, or not as committed. What passed is

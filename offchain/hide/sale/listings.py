@@ -167,7 +167,7 @@ class Sale:
         return cls(sold.price, credit, sold.goods_hash(listing.dataset), one_time_key)
 
     def delivered(self, ephemeral_x: int, sealed_key: bytes) -> Sale:
-        """The same once a key was delivered sealed."""
+        """This sale once a key was delivered sealed."""
         return replace(self, delivery=keccak(word(ephemeral_x) + word(sealed_key)))
 
     @property

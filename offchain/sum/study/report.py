@@ -111,7 +111,7 @@ def _extensions(findings: Findings) -> list[str]:
 
 
 def judge(claim: Claim, sweep: Sweep, results: Results) -> Verdict:
-    """Whether the runs bear the claim out."""
+    """Judges whether the runs of `sweep` bear `claim` out."""
     values = results.values(sweep.cases(), claim.metric)
     return claim.test.judge(np.array(sweep.values), values)
 

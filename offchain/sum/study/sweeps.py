@@ -59,7 +59,7 @@ class Sweep:
         return tuple(point.at for point in self.points)
 
     def cases(self) -> tuple[Case, ...]:
-        """What is run, in the same order."""
+        """The case of each value, in the order of `values`."""
         return tuple(point.case for point in self.points)
 
 

@@ -14,9 +14,11 @@ from click.testing import CliRunner, Result
 
 from offchain.crypto.evidence import key_evidence
 from offchain.crypto.settlement import NATIVE
+from offchain.hide import networks
 from offchain.hide.sale.errors import SaleError
 from offchain.roles import Action
 from scripts import sell
+from scripts._hide import names
 from scripts._hide.chain import SaleChain
 from scripts._hide.stories import STORIES
 from scripts._stage.chain import ActionRefused
@@ -82,8 +84,9 @@ def test_what_cannot_be_done_is_said_in_one_line(invoke, tmp_path, what: str) ->
 
 
 def test_help_explains_every_option_and_names_every_story() -> None:
-    """No option without a word on it, no story left out."""
+    """No option without a word on it, no story and no network left out."""
     assert (*STORIES,) == sell.STORY_NAMES
+    assert tuple(networks.NETWORKS) == names.NETWORKS
     text = CliRunner().invoke(sell.cli, ["--help"]).output
     for option in sell.cli.params:
         assert option.opts[0] in text
