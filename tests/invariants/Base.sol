@@ -19,6 +19,7 @@ interface Vm {
     function expectRevert(bytes calldata data) external;
     function expectPartialRevert(bytes4 selector) external;
     function pauseGasMetering() external;
+    function getCode(string calldata artefact) external view returns (bytes memory);
     function assertTrue(bool condition, string calldata error) external pure;
     function assertEq(uint256 left, uint256 right, string calldata error) external pure;
     function assertEq(address left, address right, string calldata error) external pure;
@@ -37,6 +38,25 @@ abstract contract Base {
 
     Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
 
+    /// @notice Deploys a contract as all of contracts/ is compiled. `new` would take the players' light compilation of it.
+    function deploy(string memory name) internal returns (address) {
+        return deploy(name, "");
+    }
+
+    /// @notice The same with the constructor's ABI-encoded `arguments`.
+    /// @dev A `create` of its own, as `prank` does not reach `deployCode`.
+    function deploy(string memory name, bytes memory arguments) internal returns (address deployed) {
+        bytes memory code = bytes.concat(vm.getCode(_artefact(name)), arguments);
+        assembly ("memory-safe") {
+            deployed := create(0, add(code, 0x20), mload(code))
+            if iszero(deployed) {
+                let free := mload(0x40)
+                returndatacopy(free, 0, returndatasize())
+                revert(free, returndatasize())
+            }
+        }
+    }
+
     /// @notice A value in [low, high] from any `seed`; values in the range stay, so the fuzzer's edges stay edges.
     function bound(uint256 seed, uint256 low, uint256 high) internal pure returns (uint256) {
         if (seed >= low && seed <= high) return seed;
@@ -47,5 +67,10 @@ abstract contract Base {
     /// @notice An independent value for each purpose from one seed.
     function derive(uint256 seed, string memory purpose) internal pure returns (uint256) {
         return uint256(keccak256(abi.encode(seed, purpose)));
+    }
+
+    /// @dev In `out` of foundry.toml; of the light compilation it has a suffix.
+    function _artefact(string memory name) private pure returns (string memory) {
+        return string.concat(".cache/forge/out/", name, ".sol/", name, ".json");
     }
 }

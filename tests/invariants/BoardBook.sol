@@ -58,7 +58,7 @@ abstract contract BoardBook is Attempts {
 
     constructor() {
         vm.warp(1_000_000);
-        board = new BulletinBoard();
+        board = BulletinBoard(deploy("BulletinBoard"));
         for (uint256 i = 0; i < PEOPLE; ++i) {
             people[i] = vm.addr(_secret(i));
             vm.deal(people[i], PURSE);

@@ -25,7 +25,7 @@ contract BordaHandler is Attempts {
     bytes32[] public results;
     bytes4[] private _errors;
 
-    BordaConsensusFactory private immutable _factory = new BordaConsensusFactory();
+    BordaConsensusFactory private immutable _factory = BordaConsensusFactory(deploy("BordaConsensusFactory"));
     BordaHarness private immutable _harness = new BordaHarness();
     uint256 private _members;
     bool private _hidden;

@@ -39,7 +39,7 @@ abstract contract CleanerSaleBook is SalePlay {
     Money[LISTINGS] internal money;
     mapping(uint256 listing => mapping(uint256 buyer => Holding)) internal purchases;
 
-    constructor() SalePlay(address(new CleanerSale())) {
+    constructor() SalePlay(deploy("CleanerSale")) {
         sale = CleanerSale(market);
         for (uint256 b = 0; b < BUYERS; ++b) {
             buyers[b] = vm.addr(100 + b);

@@ -43,7 +43,6 @@ contract CleanerSaleHandler is CleanerSaleBook {
         (s.price, s.goods) = (offer.price, offer.goods);
         s.credit = p.owned == 0 ? 0 : levels[w][p.owned - 1].price;
         if (isSealed(w)) s.oneTimeKey = _oneTimeX(b);
-        bool free = p.state == SaleState.None || p.state == SaleState.Owned;
         bool above = level >= p.owned;
         uint256 paid = above ? s.price - s.credit : 0;
         uint256 coins = paid;
@@ -52,12 +51,15 @@ contract CleanerSaleHandler is CleanerSaleBook {
             _requires(inToken(w), bytes4(keccak256("WrongPayment(uint256,uint256)")));
         }
         _requires(!money[w].closed, ICleanerSale.ListingIsClosed.selector);
-        _requires(free, ICleanerSale.SaleUnderWay.selector);
+        _requires(p.state == SaleState.None || p.state == SaleState.Owned, ICleanerSale.SaleUnderWay.selector);
         _requires(above, ICleanerSale.LevelNotAbove.selector);
         _requires(_free(money[w]) >= _hold(w, paid), BookLib.FundsTooLow.selector);
         bytes memory data = abi.encodeCall(sale.buy, (listings[w].terms, level, offer, path, s.oneTimeKey));
         if (!_call(inToken(w), buyers[b], coins, paid, 0, data)) return;
-        (p.state, p.level, p.sale, p.deadline) = (SaleState.Paid, level, s, block.timestamp + DELIVERY_TIME);
+        p.state = SaleState.Paid;
+        p.level = level;
+        p.sale = s;
+        p.deadline = block.timestamp + DELIVERY_TIME;
         p.spent += paid;
         money[w].held += _hold(w, paid);
         ++count[p.owned == 0 ? "bought" : "upgraded"];

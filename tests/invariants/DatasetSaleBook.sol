@@ -55,7 +55,7 @@ abstract contract DatasetSaleBook is SalePlay {
     mapping(uint256 dataset => Money) internal funds;
     mapping(uint256 artefact => mapping(uint256 dataset => Pair)) internal pairs;
 
-    constructor() SalePlay(address(new DatasetSale())) {
+    constructor() SalePlay(deploy("DatasetSale")) {
         sale = DatasetSale(market);
         _quotes = new QuotesHarness();
         for (uint256 i = 0; i < BUYERS; ++i) {

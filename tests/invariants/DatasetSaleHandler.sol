@@ -123,14 +123,20 @@ contract DatasetSaleHandler is DatasetSaleBook {
         _requires(block.timestamp < q.expiry, IDatasetSale.QuoteExpired.selector);
         _requires(signed, IDatasetSale.WrongSigner.selector);
         Deal memory deal = _deal(o, d, q);
-        bytes32 digest = sale.quoteDigest(deal);
-        bytes memory buyers = _sign(signed ? buyerKey(o) : sellerKey(d), digest);
-        bytes memory data = abi.encodeCall(sale.quote, (deal, buyers, _sign(sellerKey(d), digest)));
-        if (!_call(address(this), data)) return;
-        (p.state, p.order, p.quote, p.deadline) = (DealState.Quoted, o, q, q.expiry);
-        (p.wrongPrice, p.wrongScore) = (lie == 1, lie == 2);
+        if (!_call(address(this), _quoteCall(deal, signed ? buyerKey(o) : sellerKey(d), sellerKey(d)))) return;
+        p.state = DealState.Quoted;
+        p.order = o;
+        p.quote = q;
+        p.deadline = q.expiry;
+        p.wrongPrice = lie == 1;
+        p.wrongScore = lie == 2;
         ++p.quotes;
         ++count["quoted"];
+    }
+
+    function _quoteCall(Deal memory deal, uint256 asBuyer, uint256 asSeller) private view returns (bytes memory) {
+        bytes32 digest = sale.quoteDigest(deal);
+        return abi.encodeCall(sale.quote, (deal, _sign(asBuyer, digest), _sign(asSeller, digest)));
     }
 
     function purchase(uint256 seed) external {

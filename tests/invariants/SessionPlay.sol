@@ -22,7 +22,7 @@ contract PlainToken is ERC20("Plain token", "PLAIN") {
 abstract contract SessionPlay is SessionBook, Datasets, Attempts {
     uint256 private constant PURSE = 1e30;
 
-    TradingSessionFactory private immutable _factory = new TradingSessionFactory();
+    TradingSessionFactory private immutable _factory = TradingSessionFactory(deploy("TradingSessionFactory"));
     PlainToken private immutable _token = new PlainToken();
 
     error StateWentBack(State from, State to, bytes4 call_);

@@ -125,10 +125,11 @@ abstract contract SharedModelBook is Attempts {
         for (uint256 i = 0; i < SAMPLES; ++i) {
             samples[i] = uint64(uint256(keccak256(abi.encode(seed, i))) % 2 ** featureCount);
         }
-        SparsePerceptron classifier = new SparsePerceptron(featureCount, featureCount);
+        SparsePerceptron classifier =
+            SparsePerceptron(deploy("SparsePerceptron", abi.encode(featureCount, featureCount)));
         IIncentive incentive = _incentive(classifier, seed);
         vm.prank(people[OWNER]);
-        model = new SharedModel(classifier, incentive);
+        model = SharedModel(deploy("SharedModel", abi.encode(classifier, incentive)));
         classifier.open(address(model));
         if (derive(seed, "crowd") % 2 == 0) _crowd();
 
@@ -142,15 +143,15 @@ abstract contract SharedModelBook is Attempts {
 
     /// @dev The costs of the entropy incentive are its own: tests/sum/test_entropy_incentive.py holds them against the rule.
     function _incentive(SparsePerceptron classifier, uint256 seed) private returns (IIncentive) {
-        if (points) return new PointsIncentive(waits);
+        if (points) return IIncentive(deploy("PointsIncentive", abi.encode(waits)));
         uint128 submissionCost = uint128(derive(seed, "cost") % 8);
         if (rule == Rule.STAKE) {
             (agreeCost, disagreeCost) = (submissionCost * unit, submissionCost * unit);
-            return new StakeIncentive(uint128(costWeight), submissionCost, uint96(unit), waits);
+            return IIncentive(deploy("StakeIncentive", abi.encode(costWeight, submissionCost, unit, waits)));
         }
         uint256 accuracy = 5_001 + derive(seed, "accuracy") % 4_999;
-        EntropyIncentive incentive =
-            new EntropyIncentive(uint128(costWeight), submissionCost, uint96(unit), waits, classifier, accuracy);
+        bytes memory arguments = abi.encode(costWeight, submissionCost, unit, waits, classifier, accuracy);
+        EntropyIncentive incentive = EntropyIncentive(deploy("EntropyIncentive", arguments));
         (agreeCost, disagreeCost) = (incentive.agreeCost(), incentive.disagreeCost());
         return incentive;
     }

@@ -10,13 +10,17 @@ from tests.kit.memory_store import MemoryStore
 
 
 class FolderStore(MemoryStore):
-    """A datastore with a file for each content, which other processes read too."""
+    """As the memory store, but for a file for each content, which whoever shares it finds too."""
 
     def __init__(self, folder: Path) -> None:
-        kept = folder.iterdir() if folder.exists() else ()
-        super().__init__({path.name: path.read_bytes() for path in kept})
+        super().__init__({})
         self.folder = folder
 
     def put(self, data):
         write_whole(self.folder / cid_of(data), data)
         return super().put(data)
+
+    def get(self, cid, max_bytes=None):
+        if (path := self.folder / cid).exists():
+            self.network[cid] = path.read_bytes()
+        return super().get(cid, max_bytes)

@@ -1,77 +1,101 @@
-"""Work on the tests' chain in processes of its own, killed by SIGKILL after a step of it."""
+"""Work on the tests' chain in processes of its own, killed by SIGKILL after any step of it.
+
+A step is the return of a call that leaves something behind: a file is written, a transaction is
+sent. Processes are forked from one that has imported what they need, so that each costs little.
+"""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import ape
 
+from tests.kit.frugal_ape import frugal_ape
+
+StepKind = tuple[Any, str]
+"""A class or module, and the name of a function of it each call of which is a step."""
+
 _SECONDS = 300
-"""Longest that one process may take."""
+"""A process that takes longer is taken for stuck."""
 
 
-class Steps:
-    """What a process has done: writes, sends, whatever is counted.
+@dataclass(frozen=True)
+class Life:
+    """One process. killed: whether it was. steps: names of the functions it came back from."""
 
-    file: gets a line for each step, and outlives the process. fatal: the number, from 1, of the
-    step after which the process is killed.
+    killed: bool
+    steps: list[str]
+
+
+def live(
+    work: Callable[..., None],
+    *arguments: Any,
+    kinds: Callable[[], Sequence[StepKind]],
+    kill_after: int | None = None,
+) -> Life:
+    """Does `work(*arguments)` in a process of its own, connected to the same chain.
+
+    work, kinds: functions of a module, both called in the process; `kinds` says what a step is.
+    kill_after: the number of the step after which it is killed, from 1; None to let it live.
+    Raises AssertionError where the work raises or is stuck.
     """
-
-    def __init__(self, file: Path | None = None, fatal: int | None = None) -> None:
-        self._file, self._fatal, self._count = file, fatal, 0
-
-    def counted(self, what: str, work: Callable[..., Any]) -> Callable[..., Any]:
-        """`work`, each call of which is a step called `what`."""
-
-        def step(*arguments: Any) -> Any:
-            result = work(*arguments)
-            self._count += 1
-            if self._file is not None:
-                with self._file.open("a") as file:
-                    file.write(what + "\n")
-            if self._count == self._fatal:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return result
-
-        return step
-
-
-def steps_of(work: Callable[..., None], *arguments: Any) -> list[str]:
-    """The steps of `work(steps, *arguments)`, a function of a module, in a process of its own."""
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "steps"
-        code = _run(Steps(file), work, *arguments)
-        assert code == 0, f"the process ended with {code}"
-        return file.read_text().splitlines()
-
-
-def kill_after(step: int, work: Callable[..., None], *arguments: Any) -> None:
-    """Runs `work` in a process that is killed after step `step`, counted from 1."""
-    code = _run(Steps(fatal=step), work, *arguments)
-    assert code == -signal.SIGKILL, f"step {step}: the process ended with {code}"
-
-
-def _run(steps: Steps, work: Callable[..., None], *arguments: Any) -> int:
-    """How a process ended. It is forked from one that has imported what takes seconds."""
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(["tests.kit.killed_preload", work.__module__])
-    target = ape.chain.provider.uri, steps, work, *arguments
-    process = processes.Process(target=_connected, args=target)
-    process.start()
-    process.join(_SECONDS)
-    if process.exitcode is None:
-        process.kill()
-        raise AssertionError(f"a process did not end within {_SECONDS} s")
-    return process.exitcode
+    with TemporaryDirectory() as folder:
+        told = Path(folder) / "steps"
+        told.touch()
+        process = processes.Process(
+            target=_lived,
+            args=(ape.chain.provider.uri, work, arguments, kinds, told, kill_after),
+        )
+        process.start()
+        process.join(_SECONDS)
+        if process.exitcode is None:
+            process.kill()
+            raise AssertionError(f"{work.__name__} did not end within {_SECONDS} s")
+        killed = process.exitcode == -signal.SIGKILL
+        assert killed or process.exitcode == 0, f"{work.__name__} ended with {process.exitcode}"
+        return Life(killed, told.read_text().splitlines())
 
 
-def _connected(uri: str, steps: Steps, work: Callable[..., None], *arguments: Any) -> None:
-    os.environ["APE_FOUNDRY_HOST"] = uri
-    with ape.networks.ethereum.local.use_provider("foundry"):
-        work(steps, *arguments)
+def _lived(
+    node: str,
+    work: Callable[..., None],
+    arguments: Sequence[Any],
+    kinds: Callable[[], Sequence[StepKind]],
+    told: Path,
+    kill_after: int | None,
+) -> None:
+    steps = 0
+
+    def after(name: str) -> None:
+        nonlocal steps
+        steps += 1
+        with told.open("a") as file:
+            file.write(f"{name}\n")
+        if steps == kill_after:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    local = ape.networks.ethereum.local
+    with local.use_provider("foundry", provider_settings={"host": node}), frugal_ape():
+        for owner, name in kinds():
+            setattr(owner, name, _followed(getattr(owner, name), after))
+        work(*arguments)
+
+
+def _followed(function: Callable[..., Any], after: Callable[[str], None]) -> Callable[..., Any]:
+    @wraps(function)
+    def followed(*arguments: Any, **named: Any) -> Any:
+        result = function(*arguments, **named)
+        after(function.__name__)
+        return result
+
+    return followed

@@ -24,7 +24,7 @@ from scripts._mde.mail import Mail
 from scripts._stage.table import Seat, play
 from scripts._stage.wallet import AccountWallet, recover
 from tests.kit.folder_store import FolderStore
-from tests.kit.lives import Moment
+from tests.kit.killed import StepKind
 from tests.offchain.mde.small import drawn, fitted, linear, small_task
 
 WINDOW = 60
@@ -33,41 +33,39 @@ BUYER, SELLER = 1, 2
 """Numbers of the test accounts."""
 
 # Loaded and fitted once, in the process that all others are forked from.
-LOCAL = ape.networks.ethereum.local
 TASK = small_task()
 OWNER = Owner(TASK, TASK.validation, Trainer(), linear(fitted(TASK)))
 
 
-def moments() -> Sequence[Moment]:
+def kinds() -> Sequence[StepKind]:
     """Every file that is written, and every transaction that is sent."""
     return [(Path, "replace"), (Web3Provider, "send_transaction")]
 
 
-def deal(node: str, contract: str, first: int, until: int, home: Path) -> None:
+def deal(contract: str, first: int, until: int, home: Path) -> None:
     """Goes on from wherever it stands to the end.
 
-    node: URL. contract: 0x address of the DatasetSale, made in block `first`. until: when the
+    contract: 0x address of the DatasetSale, made in block `first`. until: when the
     seller takes its money home, Unix seconds. home: what outlives the process.
     """
-    with LOCAL.use_provider("foundry", provider_settings={"host": node}):
-        deals = ape.project.DatasetSale.at(contract)
-        chain = DealChain(deals, NATIVE, Mail(home / "letters"), first, WINDOW, until)
-        store = FolderStore(home / "store")
-        terms = OrderTerms(NATIVE, 400, Settlement.SEALED, WINDOW, WINDOW)
-        settings = ExtractionSettings(leaves=4, points=50)
-        wants = Wants(terms, 10**6, lambda of: artefact_bytes(of.oracle(settings), PRICE), WINDOW)
-        stall = Stall(NATIVE, 400, 10 * WINDOW, until)
-        buyer, seller = (ape.accounts.test_accounts[number] for number in (BUYER, SELLER))
+    deals = ape.project.DatasetSale.at(contract)
+    chain = DealChain(deals, NATIVE, Mail(home / "letters"), first, WINDOW, until)
+    store = FolderStore(home / "store")
+    terms = OrderTerms(NATIVE, 400, Settlement.SEALED, WINDOW, WINDOW)
+    settings = ExtractionSettings(leaves=4, points=50)
+    wants = Wants(terms, 10**6, lambda of: artefact_bytes(of.oracle(settings), PRICE), WINDOW)
+    stall = Stall(NATIVE, 400, 10 * WINDOW, until)
+    buyer, seller = (ape.accounts.test_accounts[number] for number in (BUYER, SELLER))
 
-        def buy(session):
-            secrets = SecretsFile(home / "buyer.json")
-            return Buyer(AccountWallet(buyer), session, OWNER, wants, store, secrets)
+    def buy(session):
+        secrets = SecretsFile(home / "buyer.json")
+        return Buyer(AccountWallet(buyer), session, OWNER, wants, store, secrets)
 
-        def sell(session):
-            wallet, secrets = AccountWallet(seller), SecretsFile(home / "seller.json")
-            return Seller(wallet, recover, session, drawn(8, 9), stall, store, secrets)
+    def sell(session):
+        wallet, secrets = AccountWallet(seller), SecretsFile(home / "seller.json")
+        return Seller(wallet, recover, session, drawn(8, 9), stall, store, secrets)
 
-        seats = [Seat("buyer", buyer, buy), Seat("seller", seller, sell)]
-        play(chain, seats, lambda step: None)
-        (got,) = seats[0].role.vault.bought().values()
-        (home / "bought.json").write_text(json.dumps([one.hex() for one in got.hashes()]))
+    seats = [Seat("buyer", buyer, buy), Seat("seller", seller, sell)]
+    play(chain, seats, lambda step: None)
+    (got,) = seats[0].role.vault.bought().values()
+    (home / "bought.json").write_text(json.dumps([one.hex() for one in got.hashes()]))

@@ -10,9 +10,9 @@ from typing import Any
 import ape
 import pytest
 
-from tests.kit.lives import Life, live
+from tests.kit.killed import Life, live
 from tests.kit.snapshots import undone
-from tests.mde.stories.small_deal import BUYER, SELLER, WINDOW, deal, moments
+from tests.mde.stories.small_deal import BUYER, SELLER, WINDOW, deal, kinds
 from tests.offchain.mde.small import drawn
 
 CALLS = ["Posted", "Registered", "Quoted", "Purchased", "KeySealed", "Settled"]
@@ -38,20 +38,12 @@ class Dealing:
         self.accounts = [ape.accounts.test_accounts[number] for number in (BUYER, SELLER)]
         self.first = ape.chain.blocks.height
         until = int(ape.chain.pending_timestamp) + 20 * WINDOW
-        node = ape.chain.provider.uri
-        self.arguments = (node, contract.address, self.first, until, home)
+        self.arguments = (contract.address, self.first, until, home)
         self.before = [(account.balance, account.nonce) for account in self.accounts]
 
-    def live(self, kill_at: int | None = None) -> Life:
+    def live(self, kill_after: int | None = None) -> Life:
         """One process."""
-        return live(
-            deal,
-            self.arguments,
-            moments,
-            self.home.with_suffix(".log"),
-            kill_at,
-            preload=("tests.mde.stories.small_deal",),
-        )
+        return live(deal, *self.arguments, kinds=kinds, kill_after=kill_after)
 
     def secrets(self) -> dict[str, str]:
         """All that is in secrets files."""
@@ -111,15 +103,15 @@ def test_a_deal_whose_processes_are_killed_after_every_write_and_send_ends_the_s
     assert expected.gained[0] == -expected.gained[1] < 0
     with undone():
         killed = dealing("killed")
-        deaths, kill_at = 0, 1
+        deaths, kill_after = 0, 1
         while True:
             stood, secrets = killed.stands(), killed.secrets()
-            if not killed.live(kill_at).killed:
+            if not killed.live(kill_after).killed:
                 break
             deaths += 1
-            assert deaths < 3 * len(life.moments), "what was done is done again and again"
+            assert deaths < 3 * len(life.steps), "what was done is done again and again"
             assert secrets.items() <= killed.secrets().items()
             # What was written again, as it was before, is no progress: the next one lives longer.
-            kill_at = 1 if killed.stands() != stood else kill_at + 1
+            kill_after = 1 if killed.stands() != stood else kill_after + 1
         assert killed.ended() == expected
-    assert deaths >= len(life.moments)
+    assert deaths >= len(life.steps)
