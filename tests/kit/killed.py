@@ -14,17 +14,22 @@ from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeVar
 
 import ape
 
 from tests.kit.frugal_ape import frugal_ape
+
+Work = TypeVar("Work", bound=Callable[..., None])
 
 StepKind = tuple[Any, str]
 """A class or module, and the name of a function of it each call of which is a step."""
 
 _SECONDS = 300
 """A process that takes longer is taken for stuck."""
+
+_modules = ["tests.kit.killed_preload"]
+"""Imported by the process that all others are forked from, which starts with the first of them."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,12 @@ class Life:
     steps: list[str]
 
 
+def forked(work: Work) -> Work:
+    """Marks what processes do: its module is imported once for all of them."""
+    _modules.append(work.__module__)
+    return work
+
+
 def live(
     work: Callable[..., None],
     *arguments: Any,
@@ -43,12 +54,12 @@ def live(
 ) -> Life:
     """Does `work(*arguments)` in a process of its own, connected to the same chain.
 
-    work, kinds: functions of a module, both called in the process; `kinds` says what a step is.
+    work: marked as `forked`. kinds: says what a step is; a function of a module, called there.
     kill_after: the number of the step after which it is killed, from 1; None to let it live.
     Raises AssertionError where the work raises or is stuck.
     """
     processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["tests.kit.killed_preload", work.__module__])
+    processes.set_forkserver_preload(_modules)
     with TemporaryDirectory() as folder:
         told = Path(folder) / "steps"
         told.touch()

@@ -24,7 +24,7 @@ from scripts._mde.mail import Mail
 from scripts._stage.table import Seat, play
 from scripts._stage.wallet import AccountWallet, recover
 from tests.kit.folder_store import FolderStore
-from tests.kit.killed import StepKind
+from tests.kit.killed import StepKind, forked
 from tests.offchain.mde.small import drawn, fitted, linear, small_task
 
 WINDOW = 60
@@ -42,6 +42,7 @@ def kinds() -> Sequence[StepKind]:
     return [(Path, "replace"), (Web3Provider, "send_transaction")]
 
 
+@forked
 def deal(contract: str, first: int, until: int, home: Path) -> None:
     """Goes on from wherever it stands to the end.
 

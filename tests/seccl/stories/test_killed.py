@@ -20,7 +20,7 @@ from scripts._seccl.chain import FederationChain
 from scripts._seccl.setup import conductor_of
 from scripts._stage.wallet import AccountWallet
 from tests.kit.folder_store import FolderStore
-from tests.kit.killed import StepKind, live
+from tests.kit.killed import StepKind, forked, live
 from tests.kit.snapshots import undone
 from tests.offchain.seccl.session_in_memory import FIRST, LAYOUT, made_updates
 from tests.seccl.stories.small_session import MEMBERS, SCORES, SECRET, Play, parties
@@ -35,6 +35,7 @@ def kinds() -> Sequence[StepKind]:
     return [(ServersStore, "put"), (journal, "write_whole"), (sending, "transact")]
 
 
+@forked
 def play_what_is_left(session: str, folder: Path) -> None:
     """What every process does: it finds the session, and plays what is left of its only round until
     the stake is paid back."""
