@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from pathlib import Path
 
 import ape
 import pytest
@@ -11,6 +12,17 @@ from tests.kit.addresses import forgotten_afterwards
 from tests.kit.frugal_ape import frugal_ape
 from tests.kit.mock_contracts import compile_mocks, deploy_token
 from tests.kit.sale import OPEN, SEALED
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_exception_interact(call):
+    """A failure shows the project's own frames.
+
+    Ape shows every frame under the project's folder with its locals, and .venv lies there.
+    """
+    own = call.excinfo.traceback.filter(lambda one: "site-packages" not in Path(one.path).parts)
+    call.excinfo.traceback = own or call.excinfo.traceback
+
 
 # chain_isolation=False: what a fixture gives is the same on any chain. Without it Ape undoes what
 # modules deployed as soon as a test asks for such a fixture for the first time, and warns of it.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from offchain.crypto import commitments as cm
 from offchain.crypto.disputable import EncryptedFile, FileDomain
-from offchain.crypto.errors import SealError
 from offchain.crypto.sealing import point_of, product
 
 ChunkEvidence = tuple[int, int, int, bytes, bytes, list[bytes], list[bytes]]
@@ -32,11 +31,7 @@ def chunk_evidence(domain: FileDomain, file: EncryptedFile, index: int) -> Chunk
 def key_evidence(secret: int, ephemeral_x: int, sealed_key: bytes) -> KeyEvidence:
     """Shows which key was sealed to the one-time key of ``secret``, whatever the seller named.
 
-    Where ``ephemeral_x`` is on no point there is no product, and none is needed.
+    Where ``ephemeral_x`` is on no point there is no product, only zeros, and none is needed.
     """
-    own = point_of(secret).y
-    try:
-        shared = product(secret, ephemeral_x)
-    except SealError:
-        return (secret, own, ephemeral_x, sealed_key, 0, 0)
-    return (secret, own, ephemeral_x, sealed_key, shared.x, shared.y)
+    shared = product(secret, ephemeral_x)
+    return (secret, point_of(secret).y, ephemeral_x, sealed_key, shared.x, shared.y)

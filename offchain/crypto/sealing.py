@@ -49,7 +49,7 @@ def public_key_of(private_key: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Point:
-    """A point of secp256k1 other than infinity, by its affine coordinates."""
+    """A point of secp256k1 by its affine coordinates."""
 
     x: int
     y: int
@@ -67,6 +67,10 @@ class Point:
         if not 0 < x < FIELD or y * y % FIELD != square:
             raise SealError(f"x = {x:#x} lies on no point of secp256k1")
         return cls(x, y if y % 2 == 0 else FIELD - y)
+
+
+NO_POINT = Point(0, 0)
+"""What stands in evidence where there is no product to show; it is not on the curve."""
 
 
 def new_secret() -> int:
@@ -138,6 +142,11 @@ def open_keys(secret: int, sealed: SealedKeys, indices: Sequence[int]) -> dict[i
 def product(secret: int, ephemeral_x: int) -> Point:
     """Evidence that a delivered key was wrong: ``secret`` times the sender's point.
 
-    The sign of y is open: ECDH does not tell it and the contract does not ask for it.
+    The sign of y is open: ECDH does not tell it and the contract does not ask for it. NO_POINT
+    where ``ephemeral_x`` is on no point of the curve; the contract sees that for itself.
     """
-    return Point.with_even_y(shared_x(secret, Point.with_even_y(ephemeral_x)))
+    try:
+        sent = Point.with_even_y(ephemeral_x)
+    except SealError:
+        return NO_POINT
+    return Point.with_even_y(shared_x(secret, sent))

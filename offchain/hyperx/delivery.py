@@ -78,12 +78,7 @@ def accuse(
     """
     if member.review is None:
         raise ValueError(f"{member.account} opened no review")
-    try:
-        shared = product(one_time_secret, delivery.ephemeral_x)
-        shared_x, shared_y = shared.x, shared.y
-    except SealError:
-        # The provider named no point of the curve; the contract sees that for itself.
-        shared_x, shared_y = 0, 0
+    shared = product(one_time_secret, delivery.ephemeral_x)
     return WrongDeliveryEvidence(
         key_root=member.key_root,
         address_root=member.address_root,
@@ -93,8 +88,8 @@ def accuse(
         ephemeral_x=delivery.ephemeral_x,
         sealed_key=delivery.sealed_key,
         one_time_secret=one_time_secret,
-        shared_x=shared_x,
-        shared_y=shared_y,
+        shared_x=shared.x,
+        shared_y=shared.y,
         shard=shard,
         leaf=leaves[shard],
         path=tuple(path(leaves, shard)),

@@ -62,11 +62,10 @@ def opened_keys(
         wrong = [i for i, key in keys.items() if party.key_leaf(i, key) != leaves[i]]
         if not wrong:
             return keys
-        shard, shared = wrong[0], product(one_time_secret, review.ephemeral_x)
-        shared_x, shared_y = shared.x, shared.y
+        shard = wrong[0]
     except SealError:
-        # The candidate named no point of the curve; the contract sees that for itself.
-        shard, shared_x, shared_y = sample[0], 0, 0
+        shard = sample[0]  # the candidate named no point of the curve, so that any shard serves
+    shared = product(one_time_secret, review.ephemeral_x)
     return WrongKeyEvidence(
         key_root=member.key_root,
         address_root=member.address_root,
@@ -74,8 +73,8 @@ def opened_keys(
         ephemeral_x=review.ephemeral_x,
         sealed_keys=review.sealed,
         one_time_secret=one_time_secret,
-        shared_x=shared_x,
-        shared_y=shared_y,
+        shared_x=shared.x,
+        shared_y=shared.y,
         shard=shard,
         leaf=leaves[shard],
         path=tuple(path(leaves, shard)),

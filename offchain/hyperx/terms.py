@@ -1,4 +1,4 @@
-"""What collector and providers agree on: the twin of `Terms` in ITradingSession.sol."""
+"""What collector and providers agree on: the twin of `TradingTerms` in ITradingSession.sol."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Terms:
         reward: paid for the dataset, in the smallest unit.
         deposit: what a provider locks, in the smallest unit.
         sample_bps: largest share of shards sampled, in 1/10,000 (CF%).
-        penalty_bps: share of the deposit that a silent candidate loses, in 1/10,000.
+        penalty_bps: share of the deposit that a silent candidate loses, in 1/10,000; 1 to 10,000.
         shard_count: shards of every dataset, 1 to 10,000.
         shard_size: samples of every shard.
         further_reviews: how many refused reviews may be followed by another.

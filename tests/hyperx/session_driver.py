@@ -242,7 +242,7 @@ class SessionDriver(Driver):
         """The struct WrongKey that accuses the review in force of a wrong key for ``shard``."""
         entry = self.entry(provider)
         commitment = entry.commitment
-        product = self._product(entry.one_time_secret, entry.sealed.ephemeral_x)
+        product = sealing.product(entry.one_time_secret, entry.sealed.ephemeral_x)
         args = {
             "keyRoot": commitment.key_root,
             "addressRoot": commitment.address_root,
@@ -324,7 +324,7 @@ class SessionDriver(Driver):
         """The struct WrongDelivery that says the delivered key does not yield that of ``shard``."""
         entry = self.entry(provider)
         commitment, delivered = entry.commitment, entry.delivered
-        product = self._product(entry.one_time_secret, delivered.ephemeral_x)
+        product = sealing.product(entry.one_time_secret, delivered.ephemeral_x)
         args = {
             "keyRoot": commitment.key_root,
             "addressRoot": commitment.address_root,
@@ -360,14 +360,6 @@ class SessionDriver(Driver):
         self.deliver_key(provider)
         self.go_to(self.deadline)
         return self.claim_deposit(provider)
-
-    @staticmethod
-    def _product(secret: int, ephemeral_x: int) -> sealing.Point:
-        try:
-            return sealing.product(secret, ephemeral_x)
-        except sealing.SealError:
-            # A sender's point that does not exist has no product; the contract does not read it.
-            return sealing.Point(0, 0)
 
     def claim_deposit(self, provider: Any) -> ReceiptAPI:
         """A provider takes what it is owed."""

@@ -9,7 +9,7 @@ from eth_hash.auto import keccak
 from offchain.crypto.settlement import NATIVE
 from tests.kit.units import ETHER
 
-# In the order of the struct Terms of ITradingSession.sol.
+# In the order of the struct TradingTerms of ITradingSession.sol.
 FIELDS = (
     "collector",
     "token",
@@ -33,7 +33,7 @@ FIELDS = (
 
 
 def make_terms(now: int, collector: str, /, **overrides: Any) -> tuple[Any, ...]:
-    """The struct Terms, its deadlines counted from ``now`` (seconds since 1970).
+    """The struct TradingTerms, its deadlines counted from ``now`` (seconds since 1970).
 
     Amounts are chosen so that compensation (reward * sampleBps) and penalty are no round numbers
     of each other, and that rounding down shows.

@@ -62,7 +62,10 @@ def create_refusal(factory, collector, terms, value):
 
 @pytest.mark.parametrize("case", WRONG_TERMS)
 def test_wrong_terms_are_refused_by_name(factory, collector, case):
-    """Each bound of the terms has an error that names the value and the bound."""
+    """Each bound of the terms has an error that names the value and the bound.
+
+    No money is sent, so that terms which the factory takes fail with WrongPayment.
+    """
     overrides, name, args = WRONG_TERMS[case]
     terms = make_terms(ape.chain.blocks.head.timestamp, collector.address, **overrides)
     assert create_refusal(factory, collector, terms, 0) == refused(name, *args)
