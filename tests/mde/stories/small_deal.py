@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import ape
-from ape_ethereum.provider import Web3Provider
+from ape_foundry import FoundryProvider
 
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.crypto.settlement import NATIVE, Settlement
@@ -39,7 +39,7 @@ OWNER = Owner(TASK, TASK.validation, Trainer(), linear(fitted(TASK)))
 
 def kinds() -> Sequence[StepKind]:
     """Every file that is written, and every transaction that is sent."""
-    return [(Path, "replace"), (Web3Provider, "send_transaction")]
+    return [(Path, "replace"), (FoundryProvider, "send_transaction")]
 
 
 @forked

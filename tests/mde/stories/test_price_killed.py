@@ -99,6 +99,7 @@ def test_a_deal_whose_processes_are_killed_after_every_write_and_send_ends_the_s
         life = quiet.live()
         expected = quiet.ended()
     assert expected.events == CALLS
+    assert life.steps.count("send_transaction") == len(CALLS)
     assert expected.bought == [one.hex() for one in drawn(8, 9).hashes()]
     assert expected.gained[0] == -expected.gained[1] < 0
     with undone():
