@@ -13,7 +13,8 @@ import {Listings} from "./Listings.sol";
 import {SaleStatus, SaleStatusLib} from "./SaleStatus.sol";
 
 /// @title Sells cleaners of masked datasets: one contract, many listings, each with many levels and many buyers
-/// @notice The states of one buyer at one listing. Windows are half-open, [start, end).
+/// @notice The states of one buyer at one listing. Windows are half-open, [start, end), and 10 minutes to 30 days long: so
+/// no sale holds anybody's money for more than 60 days.
 ///
 /// | state     | call             | by      | window                       | leads to                                     |
 /// | --------- | ---------------- | ------- | ---------------------------- | -------------------------------------------- |

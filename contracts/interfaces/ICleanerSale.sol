@@ -21,8 +21,8 @@ enum SaleState {
 /// @param stake what each proved fault costs the seller; so much of its funds is held for every outstanding sale
 /// @param settlement `Open`: the key is published, and the price is the seller's in the same call. `Sealed`: the key is
 /// encrypted to the buyer, and the price is the seller's once the time for disputes has passed
-/// @param deliveryTime seconds from a purchase in which the key must be delivered
-/// @param disputeTime seconds from a delivery in which the buyer may prove a fault
+/// @param deliveryTime seconds from a purchase in which the key must be delivered, 600 to 2,592,000
+/// @param disputeTime seconds from a delivery in which the buyer may prove a fault, 600 to 2,592,000
 struct ListingTerms {
     address seller;
     address token;
@@ -132,7 +132,6 @@ interface ICleanerSale {
     error CommitmentMissing(uint256 level);
     error DatasetMissing();
     error StakeZero();
-    error TimeZero();
     error TokenWithoutCode(address token);
     error LevelNotAbove(uint256 level, uint256 owned);
     error KeyMissing();
@@ -157,7 +156,7 @@ interface ICleanerSale {
     /// - each level has its commitments (CommitmentMissing)
     /// - a dataset (DatasetMissing)
     /// - a stake (StakeZero)
-    /// - some time to deliver and to dispute (TimeZero)
+    /// - 10 minutes to 30 days to deliver, and so to dispute (WindowOutOfRange)
     /// - the token, if any, is a contract (TokenWithoutCode)
     /// - the caller has no listing that is the same in all of this (ListingExists)
     /// - exactly `funds` is paid (WrongPayment, TokenTakesFee)

@@ -29,8 +29,8 @@ enum Side {
 /// @param buyer who pays; the caller of {post}
 /// @param stake what each proved fault costs the seller; so much of its funds is held for every sale under way
 /// @param token ERC-20 that pays prices and stakes; zero for the native coin
-/// @param deliveryTime seconds from a purchase in which the key must be delivered
-/// @param disputeTime seconds from a delivery in which the buyer may prove a fault
+/// @param deliveryTime seconds from a purchase in which the key must be delivered, 600 to 2,592,000
+/// @param disputeTime seconds from a delivery in which the buyer may prove a fault, 600 to 2,592,000
 /// @param features values of a sample, which the tree compares
 /// @param artefact SHA-256 of the pricing artefact (offchain/mde/artefact.py)
 /// @param rule hash of the price rule, PriceRules.hash
@@ -76,7 +76,7 @@ struct Dataset {
 /// @notice What a dataset fetches under an artefact. Both parties sign it, with the ids of order and dataset, as
 /// EIP-712 `Quote(bytes32 order,bytes32 dataset,uint96 price,uint40 expiry,bytes32 scores)`.
 /// @param price in the smallest unit, what the order's rule gives for the scores' total
-/// @param expiry from when on it can neither be recorded nor bought
+/// @param expiry from when on it can neither be recorded nor bought; at most 30 days after it is recorded
 /// @param scores root over the running totals of the samples' scores (Scores.sol); zero where the order has no tree
 struct Quote {
     uint96 price;
@@ -161,7 +161,6 @@ interface IDatasetSale {
     error ArtefactMissing();
     error RuleMissing();
     error StakeZero();
-    error TimeZero();
     error ValueBytesOutOfRange(uint256 valueBytes, uint256 limit);
     error TokenWithoutCode(address token);
     error FileMissing();
@@ -171,6 +170,7 @@ interface IDatasetSale {
     error ChunkTooSmall(uint256 chunkBytes, uint256 needed);
     error AlreadyQuoted(bytes32 pair);
     error QuoteExpired(uint256 now_, uint256 expiry);
+    error ExpiryTooFar(uint256 expiry, uint256 latest);
     error WrongSigner(address expected, bytes32 digest);
     error PriceZero();
     error KeyMissing();
@@ -196,7 +196,7 @@ interface IDatasetSale {
     /// - an artefact (ArtefactMissing)
     /// - a rule (RuleMissing)
     /// - a stake (StakeZero)
-    /// - some time to deliver and to dispute (TimeZero)
+    /// - 10 minutes to 30 days to deliver, and so to dispute (WindowOutOfRange)
     /// - values of 1 to 4 bytes (ValueBytesOutOfRange)
     /// - the token, if any, is a contract (TokenWithoutCode)
     /// - the order is not posted yet (AccountExists)
@@ -256,6 +256,7 @@ interface IDatasetSale {
     /// - a chunk holds a sample of the order's (ChunkTooSmall)
     /// - the pair was never quoted (AlreadyQuoted)
     /// - the quote has not expired (QuoteExpired)
+    /// - it expires within 30 days (ExpiryTooFar)
     /// - buyer and seller signed it, by key or as contracts by ERC-1271 (WrongSigner)
     /// @param buyerSignature the buyer's over {quoteDigest}
     /// @param sellerSignature the seller's over the same

@@ -10,6 +10,9 @@ Word = int | bytes | str
 NATIVE = "0x" + "00" * 20
 """The token that stands for the chain's own coin."""
 
+SHORTEST_WINDOW, LONGEST_WINDOW = 600, 30 * 24 * 3600
+"""Bounds of every window that terms set, seconds; no quote stands longer than the longest."""
+
 
 class Settlement(IntEnum):
     """How the dataset key reaches the collector."""

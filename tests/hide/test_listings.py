@@ -5,6 +5,7 @@ from dataclasses import replace
 import ape
 import pytest
 
+from offchain.crypto.settlement import LONGEST_WINDOW, SHORTEST_WINDOW
 from offchain.hide.sale.listings import Level
 from tests.hide.listing_driver import DATASET, PRICES, list_args, make_listing, open_shop
 from tests.kit.refusals import refusal, refused
@@ -101,12 +102,23 @@ def test_every_level_has_its_commitments(contract, seller, listing, part):
     [
         ({"dataset": bytes(32)}, "DatasetMissing"),
         ({"stake": 0}, "StakeZero"),
-        ({"delivery_time": 0}, "TimeZero"),
-        ({"dispute_time": 0}, "TimeZero"),
     ],
 )
 def test_nothing_is_missing(contract, seller, listing, changes, name):
     assert refusal_of(contract, replace(listing, **changes), seller) == refused(name)
+
+
+@pytest.mark.parametrize("name", ["delivery_time", "dispute_time"])
+@pytest.mark.parametrize("seconds", [0, SHORTEST_WINDOW - 1, LONGEST_WINDOW + 1, 2**32 - 1])
+def test_a_window_is_ten_minutes_to_thirty_days(contract, seller, listing, name, seconds):
+    outcome = refusal_of(contract, replace(listing, **{name: seconds}), seller)
+    assert outcome == refused("WindowOutOfRange", seconds, SHORTEST_WINDOW, LONGEST_WINDOW)
+
+
+@pytest.mark.parametrize("seconds", [SHORTEST_WINDOW, LONGEST_WINDOW])
+def test_the_ends_of_the_range_are_in_it(contract, seller, listing, seconds):
+    ends = replace(listing, delivery_time=seconds, dispute_time=seconds)
+    assert refusal_of(contract, ends, seller) is None
 
 
 def test_the_token_is_a_contract(contract, seller, listing, stranger):

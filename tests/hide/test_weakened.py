@@ -10,9 +10,11 @@ from dataclasses import replace
 import pytest
 
 from offchain.crypto.evidence import key_evidence
+from offchain.crypto.settlement import LONGEST_WINDOW
 from offchain.hide.sale.listings import Sale
-from tests.hide.listing_driver import PRICES, open_shop
+from tests.hide.listing_driver import PRICES, list_args, make_listing, open_shop
 from tests.hide.weakened import SALE, WEAKENINGS
+from tests.kit.refusals import refusal
 from tests.kit.sale import OPEN, SEALED, STAKE
 from tests.kit.weakened import check_attack, compile_copies, nobodys_files
 
@@ -21,6 +23,35 @@ from tests.kit.weakened import check_attack, compile_copies, nobodys_files
 def weak(contract, deployer):
     """Weakened sales by name."""
     return {name: deployer.deploy(code) for name, code in compile_copies(WEAKENINGS, SALE).items()}
+
+
+def opens(contract, seller, **changes):
+    """A listing with these terms; None where the contract refuses them."""
+    listing = make_listing(contract, seller, **changes)[0]
+    if refusal(contract.list, *list_args(listing, 0), sender=seller):
+        return None
+    return open_shop(contract, seller, **changes)
+
+
+def keeps_what_was_paid_for_ever(contract, seller, buyer, stranger):
+    """A key that is due in 136 years: the buyer has neither key nor money until then."""
+    shop = opens(contract, seller, delivery_time=2**32 - 1)
+    if shop is None:
+        return False
+    shop.buy(buyer)
+    shop.go_to(shop.now + LONGEST_WINDOW)
+    return not shop.goes("refund", shop.args, shop.sale(buyer).args(), sender=buyer)
+
+
+def settles_before_anybody_can_look(contract, seller, buyer, stranger):
+    """One second for disputes: in the block after the delivery of a spoilt file it is too late."""
+    shop = opens(contract, seller, dispute_time=1, spoilt=(0, 1))
+    if shop is None:
+        return False
+    shop.buy(buyer)
+    shop.deliver(buyer)
+    shop.lapse(buyer)
+    return not shop.goes("proveSpoiltChunk", *shop.chunk_proof(buyer, 1), sender=buyer)
 
 
 def cheats_more_than_it_can_repay(contract, seller, buyer, stranger):
@@ -113,6 +144,8 @@ def sells_files_of_another(contract, seller, buyer, stranger):
 
 
 ATTACKS = {
+    "windows of any length": keeps_what_was_paid_for_ever,
+    "windows of no length": settles_before_anybody_can_look,
     "sells without funds": cheats_more_than_it_can_repay,
     "lets anybody seal": seals_rubbish_in_the_sellers_name,
     "believes any delivery": complains_of_another_delivery,

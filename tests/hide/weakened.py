@@ -6,9 +6,19 @@ from tests.kit.weakened import NOBODYS_FILES, Weakenings
 
 SALE = "contracts/hide/CleanerSale.sol"
 _LISTINGS = "contracts/hide/Listings.sol"
+_WINDOW = "contracts/exchange/Window.sol"
 _CHUNKS = "contracts/exchange/ChunkDispute.sol"
 _KEYS = "contracts/exchange/KeyDispute.sol"
+_BOUNDS = (
+    "require(window >= SHORTEST && window <= LONGEST, WindowOutOfRange(window, SHORTEST, LONGEST));"
+)
 WEAKENINGS: Weakenings = {
+    "windows of any length": (_WINDOW, _BOUNDS, "window;"),
+    "windows of no length": (
+        _WINDOW,
+        _BOUNDS,
+        "require(window <= LONGEST, WindowOutOfRange(window, SHORTEST, LONGEST));",
+    ),
     "sells without funds": (
         SALE,
         "_books[id] = book.hold(_hold(terms, paid));",

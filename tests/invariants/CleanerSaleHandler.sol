@@ -15,7 +15,7 @@ contract CleanerSaleHandler is CleanerSaleBook {
 
     /// @notice Moves to just before, at or just after the next deadline.
     function passTime(uint256 seed) external {
-        uint256 next = block.timestamp + 5;
+        uint256 next = block.timestamp + STEP;
         for (uint256 i = 0; i < LISTINGS * BUYERS; ++i) {
             next = _sooner(next, purchases[i % LISTINGS][i / LISTINGS].deadline);
         }
@@ -23,7 +23,7 @@ contract CleanerSaleHandler is CleanerSaleBook {
     }
 
     function exhaust() external override {
-        vm.warp(block.timestamp + 100);
+        vm.warp(block.timestamp + 100 minutes);
         for (uint256 w = 0; w < LISTINGS; ++w) {
             _settle(w, 0);
             for (uint256 b = 0; b < BUYERS; ++b) {

@@ -63,6 +63,7 @@ contract DatasetSaleInvariants is SaleCampaign {
             IDatasetSale.OtherToken.selector,
             IDatasetSale.AlreadyQuoted.selector,
             IDatasetSale.QuoteExpired.selector,
+            IDatasetSale.ExpiryTooFar.selector,
             IDatasetSale.WrongSigner.selector,
             IDatasetSale.NotBuyer.selector,
             IDatasetSale.NotOwner.selector,

@@ -23,10 +23,12 @@ abstract contract SalePlay is Attempts {
         uint256 lost;
     }
 
+    /// @dev The longest step of time where no deadline is nearer.
+    uint256 internal constant STEP = 5 minutes;
     uint96 public constant STAKE = 400;
     uint96 internal constant PRICE = 700;
-    uint32 internal constant DELIVERY_TIME = 20;
-    uint32 internal constant DISPUTE_TIME = 15;
+    uint32 internal constant DELIVERY_TIME = 20 minutes;
+    uint32 internal constant DISPUTE_TIME = 15 minutes;
     uint256 private constant ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
     /// @dev Buyers' and sellers' one-time keys are multiples of the generator by these, each with its even y.
     uint256 private constant ONE_TIME = 11;

@@ -20,7 +20,7 @@ from tests.kit.driver import Driver, balance_of
 
 OPEN, SEALED = Settlement.OPEN, Settlement.SEALED
 STAKE = 400
-DELIVERY_TIME, DISPUTE_TIME = 100, 60
+DELIVERY_TIME, DISPUTE_TIME = 1_200, 900
 PLENTY = 10**6
 
 

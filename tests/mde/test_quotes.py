@@ -9,6 +9,7 @@ import ape
 import pytest
 from eth_hash.auto import keccak
 
+from offchain.crypto.settlement import LONGEST_WINDOW
 from offchain.mde.deals import DealState, Place
 from tests.kit.refusals import refused
 from tests.kit.sale import PLENTY
@@ -91,6 +92,18 @@ def test_a_quote_is_recorded_before_its_expiry_or_never(sale, late):
     assert outcome == (None if late < 0 else refused("QuoteExpired", expiry + late, expiry))
 
 
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_quote_is_recorded_within_thirty_days_of_its_expiry_or_not_yet(sale, more):
+    """Else a buyer could buy at the old price for ever."""
+    at = sale.now + 100
+    latest = at + LONGEST_WINDOW
+    sale.deal = replace(sale.deal, quote=replace(sale.deal.quote, expiry=latest + more))
+    args = sale.quote_args()
+    sale.go_to(at)
+    too_far = refused("ExpiryTooFar", latest + 1, latest)
+    assert sale.refusal("quote", *args) == (too_far if more else None)
+
+
 @pytest.mark.parametrize("late", [-1, 0, 1])
 def test_a_quote_is_bought_before_its_expiry_or_never(sale, late):
     """A buyer that says nothing lets it lapse, and nothing of anybody's is held."""
@@ -130,7 +143,7 @@ def test_both_sign_and_what_is_given(sale, stranger):
     [
         ("quote", {"price": 1}),
         ("quote", {"scores": bytes(32)}),
-        ("quote", {"expiry": 2**40 - 1}),
+        ("quote", {"expiry": QUOTE_TIME}),
         ("order", {"stake": 1}),
         ("order", {"tree": bytes(32)}),
         ("dataset", {"count": 6}),
@@ -139,7 +152,10 @@ def test_both_sign_and_what_is_given(sale, stranger):
 def test_no_word_is_changed_after_signing(sale, part, changes):
     """Whoever brings it: another price, other scores, terms or data are not what was signed."""
     signatures = sale.signatures()
-    changed = replace(getattr(sale.deal, part), **changes)
+    signed = getattr(sale.deal, part)
+    if "expiry" in changes:
+        changes = {"expiry": signed.expiry + changes["expiry"]}
+    changed = replace(signed, **changes)
     sale.deal = replace(sale.deal, **{part: changed})
     if part == "order":
         sale.post(0)

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from offchain.crypto.evidence import key_evidence
+from offchain.crypto.settlement import LONGEST_WINDOW
 from offchain.mde.verifiable.rules import price_rule
 from tests.kit.sale import SEALED
 from tests.kit.weakened import check_attack, compile_copies, nobodys_files
@@ -21,6 +22,27 @@ from tests.mde.weakened import SALE, WEAKENINGS
 def weak(contract, deployer):
     """Weakened sales by name."""
     return {name: deployer.deploy(code) for name, code in compile_copies(WEAKENINGS, SALE).items()}
+
+
+def holds_price_and_stake_to_ransom(contract, buyer, seller, stranger, stablecoin):
+    """A buyer with the key lets the seller wait 136 years for both, unless it pays for `accept`."""
+    sale = make_deal(contract, buyer, seller, dispute_time=2**32 - 1)
+    if not sale.goes("post", sale.order.args(), 0):
+        return False
+    sale = sold_deal(contract, buyer, seller, dispute_time=2**32 - 1)
+    sale.go_to(sale.now + LONGEST_WINDOW)
+    return not sale.goes("settle", *sale.both, sender=seller)
+
+
+def buys_at_the_price_of_years_ago(contract, buyer, seller, stranger, stablecoin):
+    """A quote without an end is an option that the seller was never paid for."""
+    year = 365 * 24 * 3600
+    sale = open_deal(contract, buyer, seller, expiry=2**40 - 1)
+    if not sale.goes("quote", *sale.quote_args()):
+        return False
+    sale.quote()
+    sale.go_to(sale.now + year)
+    return sale.goes("purchase", sale.args, 0)
 
 
 def asks_twice(contract, buyer, seller, stranger, stablecoin):
@@ -159,6 +181,8 @@ def sells_files_of_another(contract, buyer, seller, stranger, stablecoin):
 
 
 ATTACKS = {
+    "windows of any length": holds_price_and_stake_to_ransom,
+    "quotes for ever": buys_at_the_price_of_years_ago,
     "quotes a pair again": asks_twice,
     "asks no buyer": quotes_without_the_buyer,
     "asks no seller": quotes_without_the_seller,

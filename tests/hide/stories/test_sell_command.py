@@ -57,7 +57,7 @@ REFUSED = {
     "dataset": (["--dataset", "no/such/folder"], "'no/such/folder' is no directory"),
     "too few images": (["--test", "5001"], "5000 are available"),
     "ipfs": (["--ipfs", "http://127.0.0.1:9"], "no IPFS node answers at http://127.0.0.1:9 ("),
-    "window": (["--window-minutes", "0.5"], "0.5 is not in the range 1<=x<=10000"),
+    "window": (["--window-minutes", "9"], "9.0 is not in the range 10<=x<=10000"),
 }
 
 
