@@ -134,7 +134,7 @@ interface ICleanerSale {
     error StakeZero();
     error TokenWithoutCode(address token);
     error LevelNotAbove(uint256 level, uint256 owned);
-    error KeyMissing();
+    error KeyNotOnCurve(uint256 keyX, uint256 keyY);
     error KeyNotWanted(uint256 oneTimeKey);
     error WrongGoods(bytes32 committed, bytes32 given);
     error SaleUnderWay(SaleState state);
@@ -204,20 +204,22 @@ interface ICleanerSale {
     /// - no purchase of the caller is under way (SaleUnderWay)
     /// - the level is above what the caller owns (LevelNotAbove)
     /// - no one-time key under open settlement (KeyNotWanted)
-    /// - a one-time key under sealed settlement (KeyMissing)
+    /// - the one-time key is a point of the curve under sealed settlement (KeyNotOnCurve)
     /// - the seller's free funds answer for this sale (FundsTooLow)
     /// - exactly the difference of the prices is paid (WrongPayment, TokenTakesFee)
     /// @param level index of the level
     /// @param offer what the seller asks and gives
     /// @param path siblings from the offer to the listing's root
-    /// @param oneTimeKey x of a fresh one-time key whose y is even. To one that is on no point nothing can be sealed: the
-    /// seller leaves it, and the caller gets its money back
+    /// @param oneTimeKey x of a fresh one-time key whose y is even, below the group order; zero under open settlement
+    /// @param oneTimeY either y of that x, which shows that there is such a point: to none nothing could be sealed, and the
+    /// seller's stake would be held for nothing; ignored under open settlement
     function buy(
         ListingTerms calldata terms,
         uint256 level,
         Offer calldata offer,
         bytes32[] calldata path,
-        uint256 oneTimeKey
+        uint256 oneTimeKey,
+        uint256 oneTimeY
     ) external payable;
 
     /// @notice Publishes the key of a paid level; what was paid is the seller's at once. Anyone may call.

@@ -173,7 +173,7 @@ interface IDatasetSale {
     error ExpiryTooFar(uint256 expiry, uint256 latest);
     error WrongSigner(address expected, bytes32 digest);
     error PriceZero();
-    error KeyMissing();
+    error KeyNotOnCurve(uint256 keyX, uint256 keyY);
     error KeyNotWanted(uint256 oneTimeKey);
     error WrongState(DealState state, DealState needed);
     error WrongDeal(bytes26 committed, bytes26 given);
@@ -271,12 +271,13 @@ interface IDatasetSale {
     /// - the quote has not expired (QuoteExpired)
     /// - the price is not zero (PriceZero)
     /// - no one-time key under open settlement (KeyNotWanted)
-    /// - a one-time key under sealed settlement (KeyMissing)
+    /// - the one-time key is a point of the curve under sealed settlement (KeyNotOnCurve)
     /// - order and dataset are not closed (AccountIsClosed)
     /// - so much of the budget is free, and of the seller's funds (FundsTooLow)
-    /// @param oneTimeKey x of a fresh one-time key whose y is even. To one that is on no point nothing can be sealed:
-    /// the seller leaves it, and the caller gets its money back
-    function purchase(Deal calldata deal, uint256 oneTimeKey) external;
+    /// @param oneTimeKey x of a fresh one-time key whose y is even, below the group order; zero under open settlement
+    /// @param oneTimeY either y of that x, which shows that there is such a point: to none nothing could be sealed, and the
+    /// pair would be lost for good; ignored under open settlement
+    function purchase(Deal calldata deal, uint256 oneTimeKey, uint256 oneTimeY) external;
 
     // ---------------------------------------------------------------- delivery
 

@@ -7,6 +7,7 @@ import {ChunkDispute, ChunkEvidence} from "../exchange/ChunkDispute.sol";
 import {ChunkedFile} from "../exchange/ChunkedFile.sol";
 import {KeyDispute, KeyEvidence} from "../exchange/KeyDispute.sol";
 import {Dataset, Deal, DealState, IDatasetSale, Order, Purchase, Quote} from "../interfaces/IDatasetSale.sol";
+import {SealedKey} from "../exchange/SealedKey.sol";
 import {Settlement} from "../exchange/Settlement.sol";
 import {Window} from "../exchange/Window.sol";
 import {Accounts} from "./Accounts.sol";
@@ -90,7 +91,7 @@ contract DatasetSale is Accounts, EIP712 {
     }
 
     /// @inheritdoc IDatasetSale
-    function purchase(Deal calldata deal, uint256 oneTimeKey) external {
+    function purchase(Deal calldata deal, uint256 oneTimeKey, uint256 oneTimeY) external {
         Order calldata order = deal.order;
         _onlyBuyer(order);
         Ids memory ids = _ids(deal);
@@ -98,7 +99,7 @@ contract DatasetSale is Accounts, EIP712 {
         _unexpired(deal.quote);
         require(deal.quote.price > 0, PriceZero());
         if (order.settlement == Settlement.Open) require(oneTimeKey == 0, KeyNotWanted(oneTimeKey));
-        else require(oneTimeKey != 0, KeyMissing());
+        else require(SealedKey.isOnCurve(oneTimeKey, oneTimeY), KeyNotOnCurve(oneTimeKey, oneTimeY));
 
         _books[ids.order] = _requireOpen(ids.order).hold(deal.quote.price);
         _books[ids.dataset] = _requireOpen(ids.dataset).hold(order.stake);

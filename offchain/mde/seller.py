@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from offchain.crypto.errors import CryptoError, SealError
+from offchain.crypto.errors import CryptoError
 from offchain.crypto.sealing import Point, seal_keys
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.crypto.settlement import Settlement
@@ -148,13 +148,10 @@ class Seller:
         return None
 
     def deliver(self, sale: Sale) -> Action | None:
-        """The key of a dataset that was paid; None where the buyer's one-time key is none."""
+        """The key of a dataset that was paid; None for none."""
         if sale.deal.order.settlement is Settlement.OPEN:
             return Action("publishKey", (*sale.args(), self.delivered_key()))
-        try:
-            to = Point.with_even_y(sale.purchase.one_time_key)
-        except SealError:
-            return None
+        to = Point.with_even_y(sale.purchase.one_time_key)
         sealed = seal_keys(to, {PAD_INDEX: self.delivered_key()})
         return Action("sealKey", (*sale.args(), sealed.ephemeral_x, sealed.sealed[0]))
 

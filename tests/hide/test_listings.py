@@ -9,7 +9,7 @@ from offchain.crypto.settlement import LONGEST_WINDOW, SHORTEST_WINDOW
 from offchain.hide.sale.listings import Level
 from tests.hide.listing_driver import DATASET, PRICES, list_args, make_listing, open_shop
 from tests.kit.refusals import refusal, refused
-from tests.kit.sale import PLENTY, STAKE
+from tests.kit.sale import PLENTY, SOME_KEY, STAKE, key_words
 
 H = b"\x01" * 32
 
@@ -75,7 +75,7 @@ def test_any_allowed_number_of_levels_can_be_bought_to_the_last(contract, seller
     listing = replace(make_listing(contract, seller)[0], levels=levels)
     contract.list(*list_args(listing, PLENTY), value=PLENTY, sender=seller)
     for level in {0, count // 2, count - 1}:
-        args = (listing.terms(), level, listing.offer(level), listing.path(level), 0)
+        args = (listing.terms(), level, listing.offer(level), listing.path(level), 0, 0)
         assert refusal(contract.buy, *args, sender=buyer, value=level + 1) is None
 
 
@@ -184,7 +184,7 @@ def test_a_listing_nobody_listed_is_refused_by_every_call(shop, buyer, other):
         args = changed.args()
         unknown = refused("UnknownListing", changed.id(ape.chain.chain_id, shop.contract.address))
         value = 0 if shop.token else paid
-        buy = (changed.terms(), 0, changed.offer(0), changed.path(0), 1)
+        buy = (changed.terms(), 0, changed.offer(0), changed.path(0), *key_words(SOME_KEY))
         assert shop.refusal("buy", *buy, sender=other, value=value) == unknown
         for name, more in (
             ("fund", (1,)),

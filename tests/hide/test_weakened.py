@@ -15,7 +15,7 @@ from offchain.hide.sale.listings import Sale
 from tests.hide.listing_driver import PRICES, list_args, make_listing, open_shop
 from tests.hide.weakened import SALE, WEAKENINGS
 from tests.kit.refusals import refusal
-from tests.kit.sale import OPEN, SEALED, STAKE
+from tests.kit.sale import NO_KEY, OPEN, SEALED, STAKE
 from tests.kit.weakened import check_attack, compile_copies, nobodys_files
 
 
@@ -58,6 +58,19 @@ def cheats_more_than_it_can_repay(contract, seller, buyer, stranger):
     """A seller without funds spoils a chunk: the buyer is owed a stake that is not there."""
     shop = open_shop(contract, seller, funds=0, settlement=SEALED)
     return shop.refusal_of_buy(buyer) is None
+
+
+def fills_the_funds_for_nothing(contract, seller, buyer, stranger):
+    """To its key nothing can be sealed: the stake is held from others, and the price comes back."""
+    shop = open_shop(contract, seller, funds=STAKE, settlement=SEALED)
+    args = shop.buy_args(0, NO_KEY)
+    if not shop.goes("buy", *args, sender=stranger, value=PRICES[0]):
+        return False
+    contract.buy(*args, value=PRICES[0], sender=stranger)
+    refused_others = shop.refusal_of_buy(buyer) is not None
+    shop.lapse(stranger)
+    sale = Sale.of(shop.listing, 0, 0, NO_KEY).args()
+    return refused_others and shop.goes("refund", shop.args, sale, sender=stranger)
 
 
 def seals_rubbish_in_the_sellers_name(contract, seller, buyer, stranger):
@@ -136,7 +149,7 @@ def sells_files_of_another(contract, seller, buyer, stranger):
     funds = 10**6
     contract.list(listing.terms(), listing.dataset, levels, funds, value=funds, sender=stranger)
     contract.buy(
-        listing.terms(), 0, listing.offer(0), listing.path(0), 0,
+        listing.terms(), 0, listing.offer(0), listing.path(0), 0, 0,
         value=PRICES[0], sender=buyer,
     )  # fmt: skip
     args = (listing.args(), buyer, Sale.of(listing, 0).args(), listing.goods(0), shop.keys[0])
@@ -147,6 +160,7 @@ ATTACKS = {
     "windows of any length": keeps_what_was_paid_for_ever,
     "windows of no length": settles_before_anybody_can_look,
     "sells without funds": cheats_more_than_it_can_repay,
+    "believes any one-time key": fills_the_funds_for_nothing,
     "lets anybody seal": seals_rubbish_in_the_sellers_name,
     "believes any delivery": complains_of_another_delivery,
     "asks for a shared point always": seals_to_no_point,

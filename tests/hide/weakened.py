@@ -24,6 +24,12 @@ WEAKENINGS: Weakenings = {
         "_books[id] = book.hold(_hold(terms, paid));",
         "book;",
     ),
+    "believes any one-time key": (
+        SALE,
+        "else require(SealedKey.isOnCurve(oneTimeKey, oneTimeY),"
+        " KeyNotOnCurve(oneTimeKey, oneTimeY));",
+        "else oneTimeY;",
+    ),
     "lets anybody seal": (
         SALE,
         "        _onlySeller(listing);\n        SaleStatus status = _deliverable",

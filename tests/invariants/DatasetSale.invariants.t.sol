@@ -66,6 +66,7 @@ contract DatasetSaleInvariants is SaleCampaign {
             IDatasetSale.ExpiryTooFar.selector,
             IDatasetSale.WrongSigner.selector,
             IDatasetSale.NotBuyer.selector,
+            IDatasetSale.KeyNotOnCurve.selector,
             IDatasetSale.NotOwner.selector,
             IDatasetSale.NothingOwed.selector,
             IDatasetSale.WrongState.selector,

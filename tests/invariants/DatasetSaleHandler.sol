@@ -152,8 +152,11 @@ contract DatasetSaleHandler is DatasetSaleBook {
         _requires(!budgets[o].closed && !funds[d].closed, IDatasetSale.AccountIsClosed.selector);
         bool enough = _free(budgets[o]) >= p.quote.price && _free(funds[d]) >= STAKE;
         _requires(enough, BookLib.FundsTooLow.selector);
-        uint256 oneTimeKey = isSealed(o) ? _oneTimeX(o) : 0;
-        bytes memory data = abi.encodeCall(sale.purchase, (_deal(o, d, p.quote), oneTimeKey));
+        (uint256 oneTimeKey, uint256 y) = isSealed(o) ? _oneTime(o) : (0, 0);
+        bool off = isSealed(o) && derive(seed, "off the curve") % 16 == 0;
+        if (off) ++y;
+        _requires(!off, IDatasetSale.KeyNotOnCurve.selector);
+        bytes memory data = abi.encodeCall(sale.purchase, (_deal(o, d, p.quote), oneTimeKey, y));
         if (!_call(own ? orders[o].buyer : datasets[d].seller, data)) return;
         (p.state, p.deadline, p.purchase) = (DealState.Paid, block.timestamp + DELIVERY_TIME, Purchase(oneTimeKey, 0));
         budgets[o].held += p.quote.price;

@@ -102,8 +102,10 @@ abstract contract SalePlay is Attempts {
         return exchange.cipherLeaf(domain, 0, keccak256(e.chunk));
     }
 
-    function _oneTimeX(uint256 buyer) internal returns (uint256) {
-        return _even(ONE_TIME + buyer).publicKeyX;
+    /// @dev A buyer's one-time key.
+    function _oneTime(uint256 buyer) internal returns (uint256 x, uint256 y) {
+        Vm.Wallet memory key = _even(ONE_TIME + buyer);
+        return (key.publicKeyX, key.publicKeyY);
     }
 
     /// @dev The seller's point and what the buyer's key is sealed with.

@@ -12,7 +12,7 @@ from eth_hash.auto import keccak
 from offchain.crypto.settlement import LONGEST_WINDOW
 from offchain.mde.deals import DealState, Place
 from tests.kit.refusals import refused
-from tests.kit.sale import PLENTY
+from tests.kit.sale import PLENTY, SOME_KEY
 from tests.kit.snapshots import undone
 from tests.kit.solidity import compile_contracts
 from tests.mde.deal_driver import NAME, QUOTE_TIME, make_deal, open_deal, place_of, sign
@@ -110,7 +110,7 @@ def test_a_quote_is_bought_before_its_expiry_or_never(sale, late):
     sale.quote()
     expiry = sale.deal.quote.expiry
     sale.go_to(expiry + late)
-    outcome = sale.refusal("purchase", sale.args, 7 if sale.sealed else 0)
+    outcome = sale.refusal("purchase", *sale.buy_args(SOME_KEY if sale.sealed else 0))
     assert outcome == (None if late < 0 else refused("QuoteExpired", expiry + late, expiry))
     assert sale.budget == sale.funds == (PLENTY, 0)
     sale.withdraw(sale.order.account, PLENTY)
@@ -202,7 +202,7 @@ def test_order_and_dataset_are_known_and_open(contract, buyer, seller, settlemen
     for account, owner in ((sale.order.account, buyer), (sale.dataset.account, seller)):
         with undone():
             contract.close(account.args(), sender=owner)
-            outcome = sale.refusal("purchase", sale.args, 7 if sale.sealed else 0)
+            outcome = sale.refusal("purchase", *sale.buy_args(SOME_KEY if sale.sealed else 0))
         assert outcome == refused("AccountIsClosed", account.id(sale.place))
 
 
@@ -242,7 +242,7 @@ def test_accounts_with_code_sign_by_erc_1271(contract, buyer, seller, stranger, 
     outcome = sale.refusal("quote", sale.args, false, signed[1], sender=stranger)
     assert outcome == refused("WrongSigner", wallets["buyer"], digest)
     contract.quote(sale.args, *signed, sender=stranger)
-    act("buyer", contract.purchase, sale.args, 0)
+    act("buyer", contract.purchase, *sale.buy_args(0))
     assert sale.state is DealState.PAID
 
 

@@ -47,6 +47,12 @@ WEAKENINGS: Weakenings = {
         "_requireOpen(ids.order).hold(deal.quote.price)",
         "_requireOpen(ids.order)",
     ),
+    "believes any one-time key": (
+        SALE,
+        "else require(SealedKey.isOnCurve(oneTimeKey, oneTimeY),"
+        " KeyNotOnCurve(oneTimeKey, oneTimeY));",
+        "else oneTimeY;",
+    ),
     "lets anybody seal": (
         SALE,
         "_onlySeller(deal.dataset);\n        Ids memory ids = _deliverable",

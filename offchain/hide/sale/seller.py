@@ -6,7 +6,6 @@ session; the keys are on disk before anything rests on them.
 
 from __future__ import annotations
 
-from offchain.crypto.errors import SealError
 from offchain.crypto.sealing import Point, seal_keys
 from offchain.crypto.settlement import Settlement
 from offchain.hide.sale.listings import SaleState, due
@@ -52,16 +51,12 @@ class Seller:
         return None
 
     def deliver(self, purchase: Purchase) -> Action | None:
-        """The key of a paid level; None where the buyer's one-time key is none."""
+        """The key of a paid level; None for none."""
         listing, sale, level = self.stock.listing, purchase.sale, purchase.level
         words = (listing.args(), purchase.buyer, sale.args())
         if listing.settlement is Settlement.OPEN:
             return Action("publishKey", (*words, listing.goods(level), self.stock.keys[level]))
-        try:
-            to = Point.with_even_y(sale.one_time_key)
-        except SealError:
-            return None
-        sealed = seal_keys(to, {level: self.key_for(purchase)})
+        sealed = seal_keys(Point.with_even_y(sale.one_time_key), {level: self.key_for(purchase)})
         return Action("sealKey", (*words, sealed.ephemeral_x, sealed.sealed[0]))
 
     def key_for(self, purchase: Purchase) -> bytes:

@@ -313,14 +313,6 @@ def test_no_key_is_sent_in_the_last_twentieth_of_its_window(shop):
         assert (shop.seller().next_action(shop.clock) is not None) == call
 
 
-def test_a_buyer_that_names_no_point_gets_no_key(sealed):
-    """Nothing can be sealed to it, and the seller goes on."""
-    sealed.do(sealed.buyer())
-    event, time = sealed.events[-1]
-    sealed.events[-1] = (replace(event, one_time_key=5), time)
-    assert sealed.do(sealed.seller()) is None
-
-
 def test_a_seller_closes_settles_at_once_and_withdraws_last(shop):
     """Money is taken when nothing answers for a sale any more."""
     delivered(shop)
