@@ -293,7 +293,8 @@ interface IDatasetSale {
     function publishKey(Deal calldata deal, Purchase calldata purchase_, bytes32 key) external;
 
     /// @notice Delivers the key of a dataset that was bought, sealed to the buyer's one-time key.
-    /// @dev Emits {KeySealed}.
+    /// @dev Emits {KeySealed}. A call that reverts shows the sealed key as well, and its buyer can open it: one that comes
+    /// too late gives the goods away for nothing. The seller sends it early, at a fee that takes it in.
     /// Requirements:
     /// - the caller is the seller (NotSeller)
     /// - settlement is sealed (WrongSettlement)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from offchain.crypto.errors import CryptoError
 from offchain.crypto.sealing import Point, seal_keys
 from offchain.crypto.secrets_file import SecretsFile
-from offchain.crypto.settlement import Settlement
+from offchain.crypto.settlement import Settlement, delivery_margin
 from offchain.data.imageset import Progress
 from offchain.mde.artefact import artefact_digest
 from offchain.mde.artefact_reading import MAX_ARTEFACT_BYTES
@@ -38,10 +38,6 @@ from offchain.mde.verifiable.quotes import verifiable_quote
 from offchain.mde.verifiable.scores import ScoreLeaves
 from offchain.roles import Action, Clock, Recover, Wallet
 from offchain.storage import ContentError, Datastore
-
-DELIVERY_MARGIN = 20
-"""No key is sent in the last twentieth of its window: refused for coming too late it would have
-been given away for nothing."""
 
 BAD_INVITATION = (MdeError, CryptoError, ContentError)
 """What an artefact raises that is not what the buyer should have handed over."""
@@ -166,7 +162,7 @@ class Seller:
 
     def _deliver(self, clock: Clock) -> Action | None:
         for sale in self.session.sales_from(self.id):
-            late = sale.deal.order.delivery_time // DELIVERY_MARGIN
+            late = delivery_margin(sale.deal.order.delivery_time)
             if sale.state is DealState.PAID and clock.now < sale.deadline - late:
                 action = self.deliver(sale)
                 if action is not None:

@@ -162,7 +162,7 @@ def test_a_fault_is_proved_before_the_deadline_or_the_sale_is_settled(
     outcome = shop.refusal("proveSpoiltChunk", *proof, sender=buyer)
     assert outcome == (None if late < 0 else refused("TooLate", end + late, end))
     if shop.sealed:
-        evidence = (shop.secret(buyer), 0, 5, bytes(32), 0, 0)
+        evidence = (shop.secret(buyer), 5, bytes(32), 0, 0)
         args = (*proof[:3], evidence)
         outcome = shop.refusal("proveWrongKey", *args, sender=buyer)
         assert outcome.name == ("WrongDelivery" if late < 0 else "TooLate")
@@ -218,7 +218,7 @@ def test_every_call_in_every_state_as_the_table_says(contract, seller, buyer, se
     if state is NONE:
         evidence = _evidence_of_level_one(shop)
         chunk = (shop.args, sale, goods, shop.keys[1], evidence)
-    key = (shop.args, sale, goods, (1, 0, 5, bytes(32), 0, 0))
+    key = (shop.args, sale, goods, (1, 5, bytes(32), 0, 0))
     calls = {
         "accept": (shop.args, sale),
         "refund": (shop.args, sale),

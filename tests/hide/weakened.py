@@ -45,6 +45,13 @@ WEAKENINGS: Weakenings = {
         "if (product == address(0)) return;",
         "",
     ),
+    "compares accounts": (
+        # As a check of the account of a point would do, with 16 bits in the place of its 160.
+        _KEYS,
+        "SealedKey.isSecretOf(evidence.oneTimeSecret, oneTimeKey)",
+        "uint16(uint160(SealedKey.publicAccount(evidence.oneTimeSecret)))"
+        " == uint16(uint160(SealedKey.productAccount(1, oneTimeKey)))",
+    ),
     "believes any shared point": (
         _KEYS,
         "SealedKey.isAccountOf(product, evidence.sharedX, evidence.sharedY),",

@@ -118,7 +118,7 @@ abstract contract SalePlay is Attempts {
     function _keyEvidence(uint256 buyer, uint256 ephemeralX, bytes32 sealedKey) internal returns (KeyEvidence memory) {
         Vm.Wallet memory own = _even(ONE_TIME + buyer);
         Vm.Wallet memory shared = _shared(buyer);
-        return KeyEvidence(own.privateKey, own.publicKeyY, ephemeralX, sealedKey, shared.publicKeyX, shared.publicKeyY);
+        return KeyEvidence(own.privateKey, ephemeralX, sealedKey, shared.publicKeyX, shared.publicKeyY);
     }
 
     function _shared(uint256 buyer) private returns (Vm.Wallet memory) {

@@ -7,15 +7,11 @@ session; the keys are on disk before anything rests on them.
 from __future__ import annotations
 
 from offchain.crypto.sealing import Point, seal_keys
-from offchain.crypto.settlement import Settlement
+from offchain.crypto.settlement import Settlement, delivery_margin
 from offchain.hide.sale.listings import SaleState, due
 from offchain.hide.sale.session import Purchase, SaleSession
 from offchain.hide.sale.stock import Stock
 from offchain.roles import Action, Clock
-
-DELIVERY_MARGIN = 20
-"""No key is sent in the last twentieth of its window: refused for coming too late it would have
-been given away for nothing."""
 
 
 class Seller:
@@ -36,7 +32,7 @@ class Seller:
         if clock.now >= self.closing and not session.closed:
             return Action("close", (listing.args(),))
         running = list(session.running(clock.now))
-        late = listing.delivery_time // DELIVERY_MARGIN
+        late = delivery_margin(listing.delivery_time)
         for purchase in running:
             if purchase.state is SaleState.PAID and clock.now < purchase.deadline - late:
                 delivery = self.deliver(purchase)
