@@ -133,7 +133,7 @@ class Seller:
                 continue
             for proposal in about.by_seller(Proposal):
                 deal, agreement = about.deal(proposal), about.agreement(proposal)
-                if agreement is None or deal.pair in self.session.sales:
+                if agreement is None or deal.pair in self.session.pairs:
                     continue
                 typed = deal.typed_data(self.session.place)
                 if clock.now < proposal.expiry and (
@@ -157,8 +157,8 @@ class Seller:
 
     def withdraw(self) -> Action | None:
         """Takes out what no sale holds; None where nothing is free."""
-        free = self.session.books[self.id].free
-        return Action("withdraw", (self.stock.dataset.account.args(), free)) if free else None
+        account, free = self.stock.dataset.account, self.session.books[self.id].free
+        return Action("withdraw", (account.args(), free, account.owner)) if free else None
 
     def _deliver(self, clock: Clock) -> Action | None:
         for sale in self.session.sales_from(self.id):

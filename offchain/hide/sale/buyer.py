@@ -182,7 +182,7 @@ class Buyer:
 
     def refund(self, me: Purchase) -> Action | None:
         """Takes back what a purchase cost whose key never came."""
-        return Action("refund", (self.session.listed.args(), me.sale.args()))
+        return Action("refund", (self.session.listed.args(), me.sale.args(), self.account))
 
     def prove_wrong_key(self, me: Purchase) -> Action:
         """Discloses the one-time key, which shows what was delivered."""

@@ -43,7 +43,7 @@ class Seller:
             settled = due([(p.buyer, p.sale) for p in sales])
             return Action("settle", (listing.args(), settled))
         if session.is_over(clock.now) and session.free:
-            return Action("withdraw", (listing.args(), session.free))
+            return Action("withdraw", (listing.args(), session.free, listing.seller))
         return None
 
     def deliver(self, purchase: Purchase) -> Action | None:
