@@ -25,10 +25,10 @@ interface ITradingSessionFactory {
     /// @dev Emits {SessionCreated}. `terms.collector` is overwritten with the caller. With an ERC-20 the factory must be
     /// allowed to draw the escrow.
     /// Requirements:
-    /// - 1 to 10,000 shards (ShardCountOutOfRange)
+    /// - 1 to 10,000 shards, to 4,000 where addresses are hidden (ShardCountOutOfRange)
     /// - at least one sample in each (ShardSizeZero)
     /// - a sampled share of at most 50 % (SampleShareOutOfRange)
-    /// - that share makes 1 to 2,000 shards (SampleCountOutOfRange)
+    /// - that share makes 1 to 2,000 shards, to 1,000 where addresses are hidden (SampleCountOutOfRange)
     /// - a penalty of 0.01 to 100 % (PenaltyOutOfRange)
     /// - a reward (RewardZero)
     /// - a deposit above the compensation (DepositTooLow)
