@@ -117,17 +117,38 @@ SETTLEMENTS = ["open", "sealed"]
 )
 @click.option(
     "--hours",
-    type=click.FloatRange(min=0.01),
+    type=click.FloatRange(1 / 6, 720),
     default=1.0,
     show_default=True,
     help="Length of registration and of submission, in hours.",
 )
 @click.option(
     "--response-minutes",
-    type=click.FloatRange(min=0.1),
+    type=click.FloatRange(10, 43_200),
     default=15.0,
     show_default=True,
     help="Time each side has for its next step.",
+)
+@click.option(
+    "--least-reward", help="Providers refuse terms with less; these limits are their own."
+)
+@click.option("--most-deposit", help="Providers refuse terms that ask for more.")
+@click.option(
+    "--most-penalty", help="Amount; providers refuse terms under which silence costs more."
+)
+@click.option(
+    "--least-response",
+    type=click.FloatRange(min=0),
+    default=10.0,
+    show_default=True,
+    help="Minutes; providers refuse terms that give them less for a step.",
+)
+@click.option(
+    "--most-locked",
+    type=click.FloatRange(min=0),
+    default=30.0,
+    show_default=True,
+    help="Days; providers refuse terms that lock their deposits for longer.",
 )
 @common.gas_price
 @common.seed("Of data, corruptions, training and, on a local chain, samples.")

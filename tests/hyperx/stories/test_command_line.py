@@ -54,6 +54,26 @@ REFUSED = {
     "deposit negative": (["--deposit", "-1"], "deposit: '-1' is no amount"),
     "deposit low": (["--deposit", "0.2 ether"], "deposit: 0.2 ether must be above"),
     "penalty": (["--penalty", "101"], "101.0 is not in the range"),
+    "reward below the deposit": (["--deposit", "1.1 ether"], "must be at least the deposit of 1.1"),
+    "reward below two penalties": (
+        ["--deposit", "0.6 ether", "--penalty", "90"],
+        "and 2 times the penalty, 90 % of it",
+    ),
+    "hasty": (["--response-minutes", "9.9"], "9.9 is not in the range 10<=x<=43200"),
+    "hours": (["--hours", "0.1"], "0.1 is not in the range"),
+    "for ever": (["--hours", "720"], "the session would last 90.1 days, at most 90 are allowed"),
+    "least reward": (
+        ["--least-reward", "2 ether"],
+        "terms refused: reward: 1000000000000000000 wei, at least 2000000000000000000 wei is",
+    ),
+    "most deposit": (["--most-deposit", "0.1 ether"], "terms refused: deposit: "),
+    "most penalty": (["--most-penalty", "0.1 ether"], "terms refused: penalty: "),
+    "least response": (
+        ["--least-response", "16"],
+        "terms refused: response time: 900 s, at least 960 s is accepted",
+    ),
+    "most locked": (["--most-locked", "0.1"], "s, at most 8640 s is accepted"),
+    "limit in words": (["--most-deposit", "little"], "most-deposit: 'little' is no amount"),
     "token nowhere": (["--token", NOWHERE], f"token: no contract lives at {NOWHERE}"),
     "token in words": (["--token", "gold"], "token: 'gold' is no address"),
     "extractor": (["--extractor", "resnet"], "resnet"),
@@ -174,12 +194,12 @@ def test_what_the_contract_refuses_is_told_by_its_name(
     options = small_options(tmp_path)
     terms = make_terms(options, STORIES["honest"], str(collector.address), 3)
     word = b"\1" * 32
-    broken = replace(terms, deposit=1, preprocessing=word, extractor=word, encryption_key=word)
+    broken = replace(terms, deposit=2, preprocessing=word, extractor=word, encryption_key=word)
     with pytest.raises(ActionRefused) as refusal:
         ChainSession.create(factory, broken, collector)
     assert refusal.value.message == (
         f"createSession by {collector.address} refused: "
-        f"DepositTooLow (deposit 1, compensation {terms.compensation})"
+        f"DepositTooLow (deposit 2, compensation {terms.compensation})"
     )
 
 
