@@ -124,7 +124,7 @@ STORIES = (
 )
 @click.option(
     "--minutes",
-    type=click.FloatRange(min=0.1, max=10_000),
+    type=click.FloatRange(min=10, max=10_000),
     default=15.0,
     show_default=True,
     help="Time for a delivery, and for disputes after it; quotes stand four times as long.",

@@ -132,7 +132,7 @@ STORY_NAMES = (
 )
 @click.option(
     "--window-minutes",
-    type=click.FloatRange(1, 10_000),
+    type=click.FloatRange(10, 10_000),
     default=60.0,
     show_default=True,
     help="Time for a delivery, and for disputes after it.",

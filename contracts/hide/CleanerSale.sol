@@ -5,6 +5,7 @@ import {ChunkDispute, ChunkEvidence} from "../exchange/ChunkDispute.sol";
 import {ChunkedFile} from "../exchange/ChunkedFile.sol";
 import {KeyDispute, KeyEvidence} from "../exchange/KeyDispute.sol";
 import {Payment} from "../exchange/Payment.sol";
+import {SealedKey} from "../exchange/SealedKey.sol";
 import {Due, Goods, ICleanerSale, Listing, Offer, Sale, SaleState, ListingTerms} from "../interfaces/ICleanerSale.sol";
 import {Settlement} from "../exchange/Settlement.sol";
 import {Book} from "../exchange/Book.sol";
@@ -13,7 +14,8 @@ import {Listings} from "./Listings.sol";
 import {SaleStatus, SaleStatusLib} from "./SaleStatus.sol";
 
 /// @title Sells cleaners of masked datasets: one contract, many listings, each with many levels and many buyers
-/// @notice The states of one buyer at one listing. Windows are half-open, [start, end).
+/// @notice The states of one buyer at one listing. Windows are half-open, [start, end), and 10 minutes to 30 days long: so
+/// no sale holds anybody's money for more than 60 days.
 ///
 /// | state     | call             | by      | window                       | leads to                                     |
 /// | --------- | ---------------- | ------- | ---------------------------- | -------------------------------------------- |
@@ -56,7 +58,8 @@ contract CleanerSale is Listings {
         uint256 level,
         Offer calldata offer,
         bytes32[] calldata path,
-        uint256 oneTimeKey
+        uint256 oneTimeKey,
+        uint256 oneTimeY
     ) external payable {
         // Whoever brings another level, offer or path names a listing that does not exist.
         bytes32 id = _id(terms, Levels.pathRoot(level, offer, path));
@@ -67,7 +70,7 @@ contract CleanerSale is Listings {
         require(state == SaleState.None || state == SaleState.Owned, SaleUnderWay(state));
         require(level >= status.owned(), LevelNotAbove(level, status.owned()));
         if (terms.settlement == Settlement.Open) require(oneTimeKey == 0, KeyNotWanted(oneTimeKey));
-        else require(oneTimeKey != 0, KeyMissing());
+        else require(SealedKey.isOnCurve(oneTimeKey, oneTimeY), KeyNotOnCurve(oneTimeKey, oneTimeY));
 
         Sale memory sale = Sale(offer.price, status.credit(), offer.goods, oneTimeKey, 0);
         uint256 paid = sale.price - sale.credit;

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Payment} from "../exchange/Payment.sol";
+import {Window} from "../exchange/Window.sol";
 import {ICleanerSale, Level, Listing, ListingTerms} from "../interfaces/ICleanerSale.sol";
 import {Book, BookLib} from "../exchange/Book.sol";
 import {Levels} from "./Levels.sol";
@@ -97,7 +98,8 @@ abstract contract Listings is ICleanerSale {
 
     function _check(ListingTerms memory terms) private view {
         require(terms.stake > 0, StakeZero());
-        require(terms.deliveryTime > 0 && terms.disputeTime > 0, TimeZero());
+        Window.check(terms.deliveryTime);
+        Window.check(terms.disputeTime);
         require(terms.token == address(0) || terms.token.code.length > 0, TokenWithoutCode(terms.token));
     }
 

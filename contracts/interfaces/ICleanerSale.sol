@@ -21,8 +21,8 @@ enum SaleState {
 /// @param stake what each proved fault costs the seller; so much of its funds is held for every outstanding sale
 /// @param settlement `Open`: the key is published, and the price is the seller's in the same call. `Sealed`: the key is
 /// encrypted to the buyer, and the price is the seller's once the time for disputes has passed
-/// @param deliveryTime seconds from a purchase in which the key must be delivered
-/// @param disputeTime seconds from a delivery in which the buyer may prove a fault
+/// @param deliveryTime seconds from a purchase in which the key must be delivered, 600 to 2,592,000
+/// @param disputeTime seconds from a delivery in which the buyer may prove a fault, 600 to 2,592,000
 struct ListingTerms {
     address seller;
     address token;
@@ -132,10 +132,9 @@ interface ICleanerSale {
     error CommitmentMissing(uint256 level);
     error DatasetMissing();
     error StakeZero();
-    error TimeZero();
     error TokenWithoutCode(address token);
     error LevelNotAbove(uint256 level, uint256 owned);
-    error KeyMissing();
+    error KeyNotOnCurve(uint256 keyX, uint256 keyY);
     error KeyNotWanted(uint256 oneTimeKey);
     error WrongGoods(bytes32 committed, bytes32 given);
     error SaleUnderWay(SaleState state);
@@ -157,7 +156,7 @@ interface ICleanerSale {
     /// - each level has its commitments (CommitmentMissing)
     /// - a dataset (DatasetMissing)
     /// - a stake (StakeZero)
-    /// - some time to deliver and to dispute (TimeZero)
+    /// - 10 minutes to 30 days to deliver, and so to dispute (WindowOutOfRange)
     /// - the token, if any, is a contract (TokenWithoutCode)
     /// - the caller has no listing that is the same in all of this (ListingExists)
     /// - exactly `funds` is paid (WrongPayment, TokenTakesFee)
@@ -205,20 +204,22 @@ interface ICleanerSale {
     /// - no purchase of the caller is under way (SaleUnderWay)
     /// - the level is above what the caller owns (LevelNotAbove)
     /// - no one-time key under open settlement (KeyNotWanted)
-    /// - a one-time key under sealed settlement (KeyMissing)
+    /// - the one-time key is a point of the curve under sealed settlement (KeyNotOnCurve)
     /// - the seller's free funds answer for this sale (FundsTooLow)
     /// - exactly the difference of the prices is paid (WrongPayment, TokenTakesFee)
     /// @param level index of the level
     /// @param offer what the seller asks and gives
     /// @param path siblings from the offer to the listing's root
-    /// @param oneTimeKey x of a fresh one-time key whose y is even. To one that is on no point nothing can be sealed: the
-    /// seller leaves it, and the caller gets its money back
+    /// @param oneTimeKey x of a fresh one-time key whose y is even, below the group order; zero under open settlement
+    /// @param oneTimeY either y of that x, which shows that there is such a point: to none nothing could be sealed, and the
+    /// seller's stake would be held for nothing; ignored under open settlement
     function buy(
         ListingTerms calldata terms,
         uint256 level,
         Offer calldata offer,
         bytes32[] calldata path,
-        uint256 oneTimeKey
+        uint256 oneTimeKey,
+        uint256 oneTimeY
     ) external payable;
 
     /// @notice Publishes the key of a paid level; what was paid is the seller's at once. Anyone may call.
@@ -237,7 +238,8 @@ interface ICleanerSale {
         external;
 
     /// @notice Delivers the key of a paid level, sealed to the buyer's one-time key.
-    /// @dev Emits {KeySealed}.
+    /// @dev Emits {KeySealed}. A call that reverts shows the sealed key as well, and its buyer can open it: one that comes
+    /// too late gives the goods away for nothing. The seller sends it early, at a fee that takes it in.
     /// Requirements:
     /// - the caller is the seller (NotSeller)
     /// - settlement is sealed (WrongSettlement)

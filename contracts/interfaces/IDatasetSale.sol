@@ -29,8 +29,8 @@ enum Side {
 /// @param buyer who pays; the caller of {post}
 /// @param stake what each proved fault costs the seller; so much of its funds is held for every sale under way
 /// @param token ERC-20 that pays prices and stakes; zero for the native coin
-/// @param deliveryTime seconds from a purchase in which the key must be delivered
-/// @param disputeTime seconds from a delivery in which the buyer may prove a fault
+/// @param deliveryTime seconds from a purchase in which the key must be delivered, 600 to 2,592,000
+/// @param disputeTime seconds from a delivery in which the buyer may prove a fault, 600 to 2,592,000
 /// @param features values of a sample, which the tree compares
 /// @param artefact SHA-256 of the pricing artefact (offchain/mde/artefact.py)
 /// @param rule hash of the price rule, PriceRules.hash
@@ -76,7 +76,7 @@ struct Dataset {
 /// @notice What a dataset fetches under an artefact. Both parties sign it, with the ids of order and dataset, as
 /// EIP-712 `Quote(bytes32 order,bytes32 dataset,uint96 price,uint40 expiry,bytes32 scores)`.
 /// @param price in the smallest unit, what the order's rule gives for the scores' total
-/// @param expiry from when on it can neither be recorded nor bought
+/// @param expiry from when on it can neither be recorded nor bought; at most 30 days after it is recorded
 /// @param scores root over the running totals of the samples' scores (Scores.sol); zero where the order has no tree
 struct Quote {
     uint96 price;
@@ -161,7 +161,6 @@ interface IDatasetSale {
     error ArtefactMissing();
     error RuleMissing();
     error StakeZero();
-    error TimeZero();
     error ValueBytesOutOfRange(uint256 valueBytes, uint256 limit);
     error TokenWithoutCode(address token);
     error FileMissing();
@@ -171,9 +170,10 @@ interface IDatasetSale {
     error ChunkTooSmall(uint256 chunkBytes, uint256 needed);
     error AlreadyQuoted(bytes32 pair);
     error QuoteExpired(uint256 now_, uint256 expiry);
+    error ExpiryTooFar(uint256 expiry, uint256 latest);
     error WrongSigner(address expected, bytes32 digest);
     error PriceZero();
-    error KeyMissing();
+    error KeyNotOnCurve(uint256 keyX, uint256 keyY);
     error KeyNotWanted(uint256 oneTimeKey);
     error WrongState(DealState state, DealState needed);
     error WrongDeal(bytes26 committed, bytes26 given);
@@ -196,7 +196,7 @@ interface IDatasetSale {
     /// - an artefact (ArtefactMissing)
     /// - a rule (RuleMissing)
     /// - a stake (StakeZero)
-    /// - some time to deliver and to dispute (TimeZero)
+    /// - 10 minutes to 30 days to deliver, and so to dispute (WindowOutOfRange)
     /// - values of 1 to 4 bytes (ValueBytesOutOfRange)
     /// - the token, if any, is a contract (TokenWithoutCode)
     /// - the order is not posted yet (AccountExists)
@@ -256,6 +256,7 @@ interface IDatasetSale {
     /// - a chunk holds a sample of the order's (ChunkTooSmall)
     /// - the pair was never quoted (AlreadyQuoted)
     /// - the quote has not expired (QuoteExpired)
+    /// - it expires within 30 days (ExpiryTooFar)
     /// - buyer and seller signed it, by key or as contracts by ERC-1271 (WrongSigner)
     /// @param buyerSignature the buyer's over {quoteDigest}
     /// @param sellerSignature the seller's over the same
@@ -270,12 +271,13 @@ interface IDatasetSale {
     /// - the quote has not expired (QuoteExpired)
     /// - the price is not zero (PriceZero)
     /// - no one-time key under open settlement (KeyNotWanted)
-    /// - a one-time key under sealed settlement (KeyMissing)
+    /// - the one-time key is a point of the curve under sealed settlement (KeyNotOnCurve)
     /// - order and dataset are not closed (AccountIsClosed)
     /// - so much of the budget is free, and of the seller's funds (FundsTooLow)
-    /// @param oneTimeKey x of a fresh one-time key whose y is even. To one that is on no point nothing can be sealed:
-    /// the seller leaves it, and the caller gets its money back
-    function purchase(Deal calldata deal, uint256 oneTimeKey) external;
+    /// @param oneTimeKey x of a fresh one-time key whose y is even, below the group order; zero under open settlement
+    /// @param oneTimeY either y of that x, which shows that there is such a point: to none nothing could be sealed, and the
+    /// pair would be lost for good; ignored under open settlement
+    function purchase(Deal calldata deal, uint256 oneTimeKey, uint256 oneTimeY) external;
 
     // ---------------------------------------------------------------- delivery
 
@@ -291,7 +293,8 @@ interface IDatasetSale {
     function publishKey(Deal calldata deal, Purchase calldata purchase_, bytes32 key) external;
 
     /// @notice Delivers the key of a dataset that was bought, sealed to the buyer's one-time key.
-    /// @dev Emits {KeySealed}.
+    /// @dev Emits {KeySealed}. A call that reverts shows the sealed key as well, and its buyer can open it: one that comes
+    /// too late gives the goods away for nothing. The seller sends it early, at a fee that takes it in.
     /// Requirements:
     /// - the caller is the seller (NotSeller)
     /// - settlement is sealed (WrongSettlement)

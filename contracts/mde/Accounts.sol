@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Payment} from "../exchange/Payment.sol";
+import {Window} from "../exchange/Window.sol";
 import {Account, Dataset, IDatasetSale, Order, Side} from "../interfaces/IDatasetSale.sol";
 import {Book, BookLib} from "../exchange/Book.sol";
 
@@ -23,7 +24,8 @@ abstract contract Accounts is IDatasetSale {
         require(order.artefact != 0, ArtefactMissing());
         require(order.rule != 0, RuleMissing());
         require(order.stake > 0, StakeZero());
-        require(order.deliveryTime > 0 && order.disputeTime > 0, TimeZero());
+        Window.check(order.deliveryTime);
+        Window.check(order.disputeTime);
         uint256 valueBytes = order.valueBytes;
         require(
             valueBytes > 0 && valueBytes <= MAX_VALUE_BYTES, ValueBytesOutOfRange(order.valueBytes, MAX_VALUE_BYTES)

@@ -7,7 +7,9 @@ import {ChunkDispute, ChunkEvidence} from "../exchange/ChunkDispute.sol";
 import {ChunkedFile} from "../exchange/ChunkedFile.sol";
 import {KeyDispute, KeyEvidence} from "../exchange/KeyDispute.sol";
 import {Dataset, Deal, DealState, IDatasetSale, Order, Purchase, Quote} from "../interfaces/IDatasetSale.sol";
+import {SealedKey} from "../exchange/SealedKey.sol";
 import {Settlement} from "../exchange/Settlement.sol";
+import {Window} from "../exchange/Window.sol";
 import {Accounts} from "./Accounts.sol";
 import {Book} from "../exchange/Book.sol";
 import {DealStatus, DealStatusLib} from "./DealStatus.sol";
@@ -17,7 +19,8 @@ import {SampleEvidence, Samples} from "./quotes/Samples.sol";
 import {ScoreEvidence, Scores, TotalEvidence} from "./quotes/Scores.sol";
 
 /// @title Sells datasets at a price that was agreed before they were shown (MDE, sections 2, 3.2 and 5)
-/// @notice The states of a pair: one buyer's artefact and one seller's file. Windows are half-open, [start, end).
+/// @notice The states of a pair: one buyer's artefact and one seller's file. Windows are half-open, [start, end), and 10
+/// minutes to 30 days long; a quote expires within 30 days of its record. So nobody's money is held for more than 60 days.
 ///
 /// | state     | call       | by     | window                                  | leads to                                |
 /// | --------- | ---------- | ------ | --------------------------------------- | --------------------------------------- |
@@ -77,6 +80,8 @@ contract DatasetSale is Accounts, EIP712 {
         require(dataset.chunkBytes >= size, ChunkTooSmall(dataset.chunkBytes, size));
         require(_deals[ids.pair].state() == DealState.None, AlreadyQuoted(ids.pair));
         _unexpired(deal.quote);
+        uint256 latest = block.timestamp + Window.LONGEST;
+        require(deal.quote.expiry <= latest, ExpiryTooFar(deal.quote.expiry, latest));
         bytes32 digest = _hashTypedDataV4(ids.quote);
         _signed(order.buyer, digest, buyerSignature);
         _signed(dataset.seller, digest, sellerSignature);
@@ -86,7 +91,7 @@ contract DatasetSale is Accounts, EIP712 {
     }
 
     /// @inheritdoc IDatasetSale
-    function purchase(Deal calldata deal, uint256 oneTimeKey) external {
+    function purchase(Deal calldata deal, uint256 oneTimeKey, uint256 oneTimeY) external {
         Order calldata order = deal.order;
         _onlyBuyer(order);
         Ids memory ids = _ids(deal);
@@ -94,7 +99,7 @@ contract DatasetSale is Accounts, EIP712 {
         _unexpired(deal.quote);
         require(deal.quote.price > 0, PriceZero());
         if (order.settlement == Settlement.Open) require(oneTimeKey == 0, KeyNotWanted(oneTimeKey));
-        else require(oneTimeKey != 0, KeyMissing());
+        else require(SealedKey.isOnCurve(oneTimeKey, oneTimeY), KeyNotOnCurve(oneTimeKey, oneTimeY));
 
         _books[ids.order] = _requireOpen(ids.order).hold(deal.quote.price);
         _books[ids.dataset] = _requireOpen(ids.dataset).hold(order.stake);

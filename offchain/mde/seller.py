@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from offchain.crypto.errors import CryptoError, SealError
+from offchain.crypto.errors import CryptoError
 from offchain.crypto.sealing import Point, seal_keys
 from offchain.crypto.secrets_file import SecretsFile
-from offchain.crypto.settlement import Settlement
+from offchain.crypto.settlement import Settlement, delivery_margin
 from offchain.data.imageset import Progress
 from offchain.mde.artefact import artefact_digest
 from offchain.mde.artefact_reading import MAX_ARTEFACT_BYTES
@@ -38,10 +38,6 @@ from offchain.mde.verifiable.quotes import verifiable_quote
 from offchain.mde.verifiable.scores import ScoreLeaves
 from offchain.roles import Action, Clock, Recover, Wallet
 from offchain.storage import ContentError, Datastore
-
-DELIVERY_MARGIN = 20
-"""No key is sent in the last twentieth of its window: refused for coming too late it would have
-been given away for nothing."""
 
 BAD_INVITATION = (MdeError, CryptoError, ContentError)
 """What an artefact raises that is not what the buyer should have handed over."""
@@ -148,13 +144,10 @@ class Seller:
         return None
 
     def deliver(self, sale: Sale) -> Action | None:
-        """The key of a dataset that was paid; None where the buyer's one-time key is none."""
+        """The key of a dataset that was paid; None for none."""
         if sale.deal.order.settlement is Settlement.OPEN:
             return Action("publishKey", (*sale.args(), self.delivered_key()))
-        try:
-            to = Point.with_even_y(sale.purchase.one_time_key)
-        except SealError:
-            return None
+        to = Point.with_even_y(sale.purchase.one_time_key)
         sealed = seal_keys(to, {PAD_INDEX: self.delivered_key()})
         return Action("sealKey", (*sale.args(), sealed.ephemeral_x, sealed.sealed[0]))
 
@@ -169,7 +162,7 @@ class Seller:
 
     def _deliver(self, clock: Clock) -> Action | None:
         for sale in self.session.sales_from(self.id):
-            late = sale.deal.order.delivery_time // DELIVERY_MARGIN
+            late = delivery_margin(sale.deal.order.delivery_time)
             if sale.state is DealState.PAID and clock.now < sale.deadline - late:
                 action = self.deliver(sale)
                 if action is not None:

@@ -7,7 +7,7 @@ from offchain.hide.sale.listings import Sale, SaleState
 from tests.hide.listing_driver import PRICES, ListingDriver, list_args, make_listing, open_shop
 from tests.kit.mock_contracts import deploy_token
 from tests.kit.refusals import decode, refusal, refused
-from tests.kit.sale import OPEN, PLENTY, SEALED, STAKE
+from tests.kit.sale import OPEN, PLENTY, SEALED, SOME_KEY, STAKE
 
 REVERTS, BURNS, CALLS = 1, 2, 3
 
@@ -34,7 +34,7 @@ def actor(mocks, deployer, stranger):
 
 def bought_by(shop, actor, level=0):
     """The actor buys; its sale is remembered."""
-    key = 7 if shop.sealed else 0
+    key = SOME_KEY if shop.sealed else 0
     price = shop.listing.levels[level].price
     value = 0 if shop.token else price
     actor.call(shop.contract.buy, *shop.buy_args(level, key), value=value)

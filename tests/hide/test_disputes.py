@@ -238,9 +238,9 @@ def test_somebody_elses_key_proves_nothing(contract, seller, buyer, other):
     good = shop.key_proof(buyer, shop.deliver(buyer))
     bad = shop.key_proof(other, shop.deliver(other, bytes(32)))
     assert shop.refusal("proveWrongKey", *good[:3], bad[3], sender=buyer).name == "WrongDelivery"
-    foreign = key_evidence(new_secret(), good[3][2], good[3][3])
+    foreign = key_evidence(new_secret(), *good[3][1:3])
     assert shop.refusal("proveWrongKey", *good[:3], foreign, sender=buyer).name == "NotTheSecret"
-    point = (*good[3][:4], *bad[3][4:])
+    point = (*good[3][:3], *bad[3][3:])
     outcome = shop.refusal("proveWrongKey", *good[:3], point, sender=buyer)
     assert outcome.name == "SharedPointMismatch"
     # The cheated one's proof in another's name finds no such sale there.
@@ -253,7 +253,7 @@ def test_an_open_sale_knows_no_sealed_key(contract, seller, buyer):
     shop = open_shop(contract, seller)
     shop.buy(buyer)
     shop.deliver(buyer)
-    args = (shop.args, shop.sale(buyer).args(), shop.listing.goods(0), (1, 0, 5, bytes(32), 0, 0))
+    args = (shop.args, shop.sale(buyer).args(), shop.listing.goods(0), (1, 5, bytes(32), 0, 0))
     assert shop.refusal("proveWrongKey", *args, sender=buyer) == refused("WrongSettlement", 0, 1)
 
 

@@ -10,10 +10,13 @@ from dataclasses import replace
 import pytest
 
 from offchain.crypto.evidence import key_evidence
+from offchain.crypto.sealing import ORDER, point_of
+from offchain.crypto.settlement import LONGEST_WINDOW
 from offchain.hide.sale.listings import Sale
-from tests.hide.listing_driver import PRICES, open_shop
+from tests.hide.listing_driver import PRICES, list_args, make_listing, open_shop
 from tests.hide.weakened import SALE, WEAKENINGS
-from tests.kit.sale import OPEN, SEALED, STAKE
+from tests.kit.refusals import refusal
+from tests.kit.sale import NO_KEY, OPEN, SEALED, STAKE
 from tests.kit.weakened import check_attack, compile_copies, nobodys_files
 
 
@@ -23,10 +26,52 @@ def weak(contract, deployer):
     return {name: deployer.deploy(code) for name, code in compile_copies(WEAKENINGS, SALE).items()}
 
 
+def opens(contract, seller, **changes):
+    """A listing with these terms; None where the contract refuses them."""
+    listing = make_listing(contract, seller, **changes)[0]
+    if refusal(contract.list, *list_args(listing, 0), sender=seller):
+        return None
+    return open_shop(contract, seller, **changes)
+
+
+def keeps_what_was_paid_for_ever(contract, seller, buyer, stranger):
+    """A key that is due in 136 years: the buyer has neither key nor money until then."""
+    shop = opens(contract, seller, delivery_time=2**32 - 1)
+    if shop is None:
+        return False
+    shop.buy(buyer)
+    shop.go_to(shop.now + LONGEST_WINDOW)
+    return not shop.goes("refund", shop.args, shop.sale(buyer).args(), sender=buyer)
+
+
+def settles_before_anybody_can_look(contract, seller, buyer, stranger):
+    """One second for disputes: in the block after the delivery of a spoilt file it is too late."""
+    shop = opens(contract, seller, dispute_time=1, spoilt=(0, 1))
+    if shop is None:
+        return False
+    shop.buy(buyer)
+    shop.deliver(buyer)
+    shop.lapse(buyer)
+    return not shop.goes("proveSpoiltChunk", *shop.chunk_proof(buyer, 1), sender=buyer)
+
+
 def cheats_more_than_it_can_repay(contract, seller, buyer, stranger):
     """A seller without funds spoils a chunk: the buyer is owed a stake that is not there."""
     shop = open_shop(contract, seller, funds=0, settlement=SEALED)
     return shop.refusal_of_buy(buyer) is None
+
+
+def fills_the_funds_for_nothing(contract, seller, buyer, stranger):
+    """To its key nothing can be sealed: the stake is held from others, and the price comes back."""
+    shop = open_shop(contract, seller, funds=STAKE, settlement=SEALED)
+    args = shop.buy_args(0, NO_KEY)
+    if not shop.goes("buy", *args, sender=stranger, value=PRICES[0]):
+        return False
+    contract.buy(*args, value=PRICES[0], sender=stranger)
+    refused_others = shop.refusal_of_buy(buyer) is not None
+    shop.lapse(stranger)
+    sale = Sale.of(shop.listing, 0, 0, NO_KEY).args()
+    return refused_others and shop.goes("refund", shop.args, sale, sender=stranger)
 
 
 def seals_rubbish_in_the_sellers_name(contract, seller, buyer, stranger):
@@ -54,12 +99,30 @@ def seals_to_no_point(contract, seller, buyer, stranger):
     return not shop.goes("proveWrongKey", *proof, sender=buyer)
 
 
+def complains_by_another_secret(contract, seller, buyer, stranger):
+    """A buyer of the right key has a second secret ready, whose point has an account like the
+    first's: of n secrets it finds two that agree in 2 log2(n) bits."""
+    found: dict[str, int] = {}
+    for secret in range(1, 2**10):
+        even = secret if point_of(secret).y % 2 == 0 else ORDER - secret
+        tail = point_of(even).account[-4:]
+        if tail in found:
+            break
+        found[tail] = even
+    shop = open_shop(contract, seller, settlement=SEALED)
+    key = point_of(found[tail]).x
+    contract.buy(*shop.buy_args(0, key), value=PRICES[0], sender=buyer)
+    shop.sales[buyer.address] = Sale.of(shop.listing, 0, 0, key)
+    shop.secrets[buyer.address] = even
+    return shop.goes("proveWrongKey", *shop.key_proof(buyer, shop.deliver(buyer)), sender=buyer)
+
+
 def shows_a_point_of_its_own(contract, seller, buyer, stranger):
     """A buyer that got the right key opens it by another shared point."""
     shop = open_shop(contract, seller, settlement=SEALED)
     shop.buy(buyer)
     proof = shop.key_proof(buyer, shop.deliver(buyer))
-    return shop.goes("proveWrongKey", *proof[:3], (*proof[3][:4], 1, 1), sender=buyer)
+    return shop.goes("proveWrongKey", *proof[:3], (*proof[3][:3], 1, 1), sender=buyer)
 
 
 def shows_a_chunk_of_its_own(contract, seller, buyer, stranger):
@@ -105,7 +168,7 @@ def sells_files_of_another(contract, seller, buyer, stranger):
     funds = 10**6
     contract.list(listing.terms(), listing.dataset, levels, funds, value=funds, sender=stranger)
     contract.buy(
-        listing.terms(), 0, listing.offer(0), listing.path(0), 0,
+        listing.terms(), 0, listing.offer(0), listing.path(0), 0, 0,
         value=PRICES[0], sender=buyer,
     )  # fmt: skip
     args = (listing.args(), buyer, Sale.of(listing, 0).args(), listing.goods(0), shop.keys[0])
@@ -113,10 +176,14 @@ def sells_files_of_another(contract, seller, buyer, stranger):
 
 
 ATTACKS = {
+    "windows of any length": keeps_what_was_paid_for_ever,
+    "windows of no length": settles_before_anybody_can_look,
     "sells without funds": cheats_more_than_it_can_repay,
+    "believes any one-time key": fills_the_funds_for_nothing,
     "lets anybody seal": seals_rubbish_in_the_sellers_name,
     "believes any delivery": complains_of_another_delivery,
     "asks for a shared point always": seals_to_no_point,
+    "compares accounts": complains_by_another_secret,
     "believes any shared point": shows_a_point_of_its_own,
     "believes any root": shows_a_chunk_of_its_own,
     "believes any key": decrypts_by_a_key_of_its_own,

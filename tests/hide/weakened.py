@@ -6,13 +6,29 @@ from tests.kit.weakened import NOBODYS_FILES, Weakenings
 
 SALE = "contracts/hide/CleanerSale.sol"
 _LISTINGS = "contracts/hide/Listings.sol"
+_WINDOW = "contracts/exchange/Window.sol"
 _CHUNKS = "contracts/exchange/ChunkDispute.sol"
 _KEYS = "contracts/exchange/KeyDispute.sol"
+_BOUNDS = (
+    "require(window >= SHORTEST && window <= LONGEST, WindowOutOfRange(window, SHORTEST, LONGEST));"
+)
 WEAKENINGS: Weakenings = {
+    "windows of any length": (_WINDOW, _BOUNDS, "window;"),
+    "windows of no length": (
+        _WINDOW,
+        _BOUNDS,
+        "require(window <= LONGEST, WindowOutOfRange(window, SHORTEST, LONGEST));",
+    ),
     "sells without funds": (
         SALE,
         "_books[id] = book.hold(_hold(terms, paid));",
         "book;",
+    ),
+    "believes any one-time key": (
+        SALE,
+        "else require(SealedKey.isOnCurve(oneTimeKey, oneTimeY),"
+        " KeyNotOnCurve(oneTimeKey, oneTimeY));",
+        "else oneTimeY;",
     ),
     "lets anybody seal": (
         SALE,
@@ -28,6 +44,13 @@ WEAKENINGS: Weakenings = {
         _KEYS,
         "if (product == address(0)) return;",
         "",
+    ),
+    "compares accounts": (
+        # As a check of the account of a point would do, with 16 bits in the place of its 160.
+        _KEYS,
+        "SealedKey.isSecretOf(evidence.oneTimeSecret, oneTimeKey)",
+        "uint16(uint160(SealedKey.publicAccount(evidence.oneTimeSecret)))"
+        " == uint16(uint160(SealedKey.productAccount(1, oneTimeKey)))",
     ),
     "believes any shared point": (
         _KEYS,

@@ -15,7 +15,7 @@ contract CleanerSaleHandler is CleanerSaleBook {
 
     /// @notice Moves to just before, at or just after the next deadline.
     function passTime(uint256 seed) external {
-        uint256 next = block.timestamp + 5;
+        uint256 next = block.timestamp + STEP;
         for (uint256 i = 0; i < LISTINGS * BUYERS; ++i) {
             next = _sooner(next, purchases[i % LISTINGS][i / LISTINGS].deadline);
         }
@@ -23,7 +23,7 @@ contract CleanerSaleHandler is CleanerSaleBook {
     }
 
     function exhaust() external override {
-        vm.warp(block.timestamp + 100);
+        vm.warp(block.timestamp + 100 minutes);
         for (uint256 w = 0; w < LISTINGS; ++w) {
             _settle(w, 0);
             for (uint256 b = 0; b < BUYERS; ++b) {
@@ -42,7 +42,13 @@ contract CleanerSaleHandler is CleanerSaleBook {
         Sale memory s;
         (s.price, s.goods) = (offer.price, offer.goods);
         s.credit = p.owned == 0 ? 0 : levels[w][p.owned - 1].price;
-        if (isSealed(w)) s.oneTimeKey = _oneTimeX(b);
+        uint256 y = 0;
+        if (isSealed(w)) {
+            (s.oneTimeKey, y) = _oneTime(b);
+            bool off = derive(seed, "off the curve") % 16 == 0;
+            if (off) ++y;
+            _requires(!off, ICleanerSale.KeyNotOnCurve.selector);
+        }
         bool above = level >= p.owned;
         uint256 paid = above ? s.price - s.credit : 0;
         uint256 coins = paid;
@@ -54,7 +60,7 @@ contract CleanerSaleHandler is CleanerSaleBook {
         _requires(p.state == SaleState.None || p.state == SaleState.Owned, ICleanerSale.SaleUnderWay.selector);
         _requires(above, ICleanerSale.LevelNotAbove.selector);
         _requires(_free(money[w]) >= _hold(w, paid), BookLib.FundsTooLow.selector);
-        bytes memory data = abi.encodeCall(sale.buy, (listings[w].terms, level, offer, path, s.oneTimeKey));
+        bytes memory data = abi.encodeCall(sale.buy, (listings[w].terms, level, offer, path, s.oneTimeKey, y));
         if (!_call(inToken(w), buyers[b], coins, paid, 0, data)) return;
         p.state = SaleState.Paid;
         p.level = level;

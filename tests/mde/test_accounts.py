@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from offchain.crypto.settlement import LONGEST_WINDOW, SHORTEST_WINDOW
 from offchain.mde.deals import Side
 from tests.kit.refusals import refused
 from tests.kit.sale import PLENTY, STAKE
@@ -53,8 +54,11 @@ def test_a_dataset_is_public_with_its_funds(draft):
         ({"artefact": bytes(32)}, refused("ArtefactMissing")),
         ({"rule": bytes(32)}, refused("RuleMissing")),
         ({"stake": 0}, refused("StakeZero")),
-        ({"delivery_time": 0}, refused("TimeZero")),
-        ({"dispute_time": 0}, refused("TimeZero")),
+        *(
+            ({name: seconds}, refused("WindowOutOfRange", seconds, SHORTEST_WINDOW, LONGEST_WINDOW))
+            for name in ("delivery_time", "dispute_time")
+            for seconds in (0, SHORTEST_WINDOW - 1, LONGEST_WINDOW + 1, 2**32 - 1)
+        ),
         ({"value_bytes": 0}, refused("ValueBytesOutOfRange", 0, 4)),
         ({"value_bytes": 5}, refused("ValueBytesOutOfRange", 5, 4)),
     ],
@@ -88,8 +92,9 @@ def test_the_ends_of_the_ranges_are_in_them(contract, buyer, seller, count, chun
     sale = make_deal(contract, buyer, seller)
     dataset = replace(sale.dataset, count=count, chunk_bytes=chunk_bytes)
     assert sale.refusal("register", dataset.args(), 0, sender=seller) is None
-    for width in (1, 4):
-        order = replace(sale.order, value_bytes=width)
+    for width, seconds in ((1, SHORTEST_WINDOW), (4, LONGEST_WINDOW)):
+        windows = {"delivery_time": seconds, "dispute_time": seconds}
+        order = replace(sale.order, value_bytes=width, **windows)
         assert sale.refusal("post", order.args(), 0) is None
 
 

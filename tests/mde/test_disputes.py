@@ -304,9 +304,9 @@ def test_somebody_elses_delivery_proves_nothing(contract, buyer, seller):
     *head, evidence = sale.key_proof(sale.deliver())
     forged = key_evidence(sale.secret, *sale.seal_args(bytes(32)))
     assert sale.refusal("proveWrongKey", *head, forged).name == "WrongDelivery"
-    foreign = key_evidence(new_secret(), *evidence[2:4])
+    foreign = key_evidence(new_secret(), *evidence[1:3])
     assert sale.refusal("proveWrongKey", *head, foreign).name == "NotTheSecret"
-    point = (*evidence[:4], 1, 1)
+    point = (*evidence[:3], 1, 1)
     assert sale.refusal("proveWrongKey", *head, point).name == "SharedPointMismatch"
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from offchain.crypto.disputable import DEFAULT_CHUNK_BYTES, EncryptedFile, open_file
 from offchain.crypto.errors import CryptoError, SealError, SpoiltChunkError
 from offchain.crypto.evidence import chunk_evidence, key_evidence
-from offchain.crypto.sealing import SealedKeys, new_secret, open_keys, point_of
+from offchain.crypto.sealing import NO_POINT, SealedKeys, new_secret, open_keys, point_of
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.crypto.settlement import Settlement
 from offchain.data.imageset import DataError, ImageSet, Progress
@@ -128,10 +128,10 @@ class Buyer:
     def pay(self, level: int, me: Purchase | None) -> Action:
         """Buys `level`, paying its price less what `me`, the best purchase so far, is worth."""
         listing = self.session.listed
-        key = 0
+        key = NO_POINT
         if listing.settlement is Settlement.SEALED:
-            key = point_of(self._secret(me.number + 1 if me else 0)).x
-        words = (listing.terms(), level, listing.offer(level), listing.path(level), key)
+            key = point_of(self._secret(me.number + 1 if me else 0))
+        words = (listing.terms(), level, listing.offer(level), listing.path(level), key.x, key.y)
         return Action("buy", words, listing.levels[level].price - (me.credit if me else 0))
 
     def check(self, level: int, credit: int = 0) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from offchain.crypto.errors import FileError, SealError
 from offchain.crypto.secrets_file import SecretsFile
-from offchain.crypto.settlement import NATIVE, Settlement
+from offchain.crypto.settlement import LONGEST_WINDOW, NATIVE, Settlement
 from offchain.mde import adversaries
 from offchain.mde.artefact import artefact_bytes
 from offchain.mde.buyer import Buyer, Wants
@@ -333,6 +333,8 @@ def test_a_buyer_signs_only_what_it_can_check(files, tmp_path):
 
     assert isinstance(buyer.agreement(proposal, clock), Agreement)
     refused(f"expired at {clock.now}, it is {clock.now}", expiry=clock.now)
+    latest = clock.now + LONGEST_WINDOW
+    refused(f"expires at {latest + 1}, must by {latest}", expiry=latest + 1)
     refused("1000001 are asked, the rule gives at most 1000000", price=PRICE.most + 1)
     refused("scores with root", FileError, scores=b"s" * 32)
     refused("without the leaves", leaves="")
