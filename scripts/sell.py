@@ -140,6 +140,7 @@ STORY_NAMES = (
 @common.gas_price
 @common.seed("Of data, training and, since all parties are played here, masks.")
 @common.device
+@common.workers
 @common.ipfs
 @click.option(
     "--keep",

@@ -14,10 +14,11 @@ interface ITradingSessionFactory {
     error SampleShareOutOfRange(uint256 bps, uint256 max);
     error SampleCountOutOfRange(uint256 sampled, uint256 max);
     error PenaltyOutOfRange(uint256 bps, uint256 max);
-    error RewardZero();
+    error CompensationZero(uint256 reward, uint256 sampleBps);
+    error PenaltyZero(uint256 deposit, uint256 penaltyBps);
     error DepositTooLow(uint256 deposit, uint256 compensation);
-    error TimesOutOfOrder(uint256 now_, uint256 registrationEnd, uint256 submissionEnd, uint256 selectionEnd);
-    error ResponseTimeZero();
+    error RewardTooLow(uint256 reward, uint256 least);
+    error ExpiryTooLate(uint256 expiry, uint256 latest);
     error DocumentMissing();
     error TokenWithoutCode(address token);
 
@@ -25,16 +26,18 @@ interface ITradingSessionFactory {
     /// @dev Emits {SessionCreated}. `terms.collector` is overwritten with the caller. With an ERC-20 the factory must be
     /// allowed to draw the escrow.
     /// Requirements:
-    /// - 1 to 10,000 shards (ShardCountOutOfRange)
+    /// - 1 to 10,000 shards, to 4,000 where addresses are hidden (ShardCountOutOfRange)
     /// - at least one sample in each (ShardSizeZero)
     /// - a sampled share of at most 50 % (SampleShareOutOfRange)
-    /// - that share makes 1 to 2,000 shards (SampleCountOutOfRange)
-    /// - a penalty of 0.01 to 100 % (PenaltyOutOfRange)
-    /// - a reward (RewardZero)
+    /// - that share makes 1 to 2,000 shards, to 1,000 where addresses are hidden (SampleCountOutOfRange)
+    /// - a penalty of at most 100 % (PenaltyOutOfRange)
+    /// - a compensation and a penalty that do not round to 0 (CompensationZero, PenaltyZero)
     /// - a deposit above the compensation (DepositTooLow)
-    /// - some time to respond (ResponseTimeZero)
-    /// - now < registrationEnd < submissionEnd < expiry - 3 * responseTime, 4 instead of 3 under sealed settlement
-    ///   (TimesOutOfOrder)
+    /// - a reward of at least twice the penalty and at least the deposit: what a silent candidate and a silent chosen
+    ///   provider lose (RewardTooLow)
+    /// - 10 minutes to 30 days for registration, for submission, for selection and for each response; selection lasts from
+    ///   submissionEnd to expiry - 3 * responseTime, 4 instead of 3 under sealed settlement (WindowOutOfRange)
+    /// - an expiry within 90 days (ExpiryTooLate)
     /// - extractor, preprocessing and encryption key are given (DocumentMissing)
     /// - the token, if any, is a contract (TokenWithoutCode)
     /// - exactly the escrow is paid (WrongPayment, TokenTakesFee)

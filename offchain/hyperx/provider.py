@@ -26,10 +26,12 @@ from offchain.hyperx.delivery import seal_session_key
 from offchain.hyperx.documents import fetch_extractor, fetch_preprocessing
 from offchain.hyperx.features import extract
 from offchain.hyperx.manifest import Manifest, publish_manifest, put_words
+from offchain.hyperx.policy import offered
 from offchain.hyperx.session import Member, Session, State
 from offchain.hyperx.submission import seal_features
 from offchain.models.extractor import Extractor
 from offchain.models.preprocessing import Preprocessing
+from offchain.policy import Policy
 from offchain.roles import Clock
 from offchain.storage import Datastore, digest_of
 
@@ -57,9 +59,10 @@ class EncryptedDataset:
 
 
 class Provider:
-    """Sells `data` in `session` from `account`.
+    """Sells `data` in `session` from `account`, under terms that `policy` accepts.
 
-    Raises DataError when the data is too small for the terms.
+    Limits are on the quantities of `offered` (offchain/hyperx/policy.py). Raises DataError when
+    the data is too small for the terms.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class Provider:
         store: Datastore,
         secrets_file: SecretsFile,
         device: torch.device,
+        policy: Policy | None = None,
     ) -> None:
         needed = session.terms.shard_count * session.terms.shard_size
         if len(data) < needed:
@@ -80,14 +84,21 @@ class Provider:
         self.store = store
         self.secrets_file = secrets_file
         self.device = device
+        self.policy = policy or Policy()
         self.party = session.party(account)
 
     def next_action(self, clock: Clock) -> do.Action | None:
-        """What to do now, or None while it is others' turn."""
+        """What to do now, or None while it is others' turn.
+
+        Raises TermsRefused where it would have to register under terms that it does not accept.
+        """
         terms = self.session.terms
         me = self.session.members.get(self.account)
         if me is None:
-            return self.register() if clock.now < terms.registration_end else None
+            if clock.now >= terms.registration_end:
+                return None
+            self.policy.check(offered(terms, clock.now))
+            return self.register()
         if self.session.is_over(clock.now):
             owed = self.session.settled(clock.now).owed_to(self.account)
             return do.ClaimDeposit() if owed > 0 else None

@@ -66,7 +66,7 @@ def test_every_candidate_silent(candidate, provider, rival):
 
 def test_whole_deposit_as_penalty_leaves_nothing_to_claim(factory, collector, provider):
     """A penalty of 100 % takes everything, and the claim says so."""
-    driver = open_session(factory, collector, penaltyBps=10_000)
+    driver = open_session(factory, collector, reward=10**18, deposit=10**18 // 2, penaltyBps=10_000)
     driver.enter(provider)
     driver.set_candidate(provider)
     driver.go_to(driver.deadline)

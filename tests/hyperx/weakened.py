@@ -12,10 +12,12 @@ from tests.kit.snapshots import undone
 from tests.kit.weakened import Weakenings
 
 SESSION = "contracts/hyperx/TradingSession.sol"
+FACTORY = "contracts/hyperx/TradingSessionFactory.sol"
 _STATE = "contracts/hyperx/SessionState.sol"
 _EVIDENCE = "contracts/hyperx/Evidence.sol"
 _SHARDS = "contracts/hyperx/Shards.sol"
 _PAYMENT = "contracts/exchange/Payment.sol"
+_WINDOW = "contracts/exchange/Window.sol"
 
 _MARK_PAID = """        _profiles[msg.sender] = ProfileLib.NONE;
         emit DepositClaimed(msg.sender, paid);
@@ -149,6 +151,26 @@ WEAKENINGS: Weakenings = {
         ),
     ),
 }
+
+_ANY_WINDOW = (
+    _WINDOW,
+    "require(window >= SHORTEST && window <= LONGEST, "
+    "WindowOutOfRange(window, SHORTEST, LONGEST));",
+    "window;",
+)
+FACTORY_WEAKENINGS: Weakenings = {
+    "takes any window": _ANY_WINDOW,
+    "takes any expiry": (
+        _ANY_WINDOW,
+        (FACTORY, "require(t.expiry <= latest, ExpiryTooLate(t.expiry, latest));", "latest;"),
+    ),
+    "takes any reward": (
+        FACTORY,
+        "require(t.reward >= least, RewardTooLow(t.reward, least));",
+        "least;",
+    ),
+}
+"""Copies of the factory, by name."""
 
 
 @contextmanager
