@@ -265,7 +265,7 @@ def test_a_sealed_key_is_of_its_own_contract(contract, project, deployer, seller
     offered = (*right[:3], wrong[3])
     assert honest.refusal("proveWrongKey", *offered, sender=buyer).name == "WrongDelivery"
     assert cheat.refusal("proveWrongKey", *wrong, sender=buyer) is None
-    assert honest.refusal("proveWrongKey", *wrong, sender=buyer).name == "WrongSale"
+    assert honest.refusal("proveWrongKey", *wrong, sender=buyer).name == "UnknownListing"
 
 
 def test_an_open_sale_knows_no_sealed_key(contract, seller, buyer):
