@@ -35,9 +35,12 @@ from offchain.policy import Policy
 from offchain.roles import Clock
 from offchain.storage import Datastore, digest_of
 
-CLAIM_MARGIN = 20
-"""The key is not sent in the last twentieth of its window: refused for coming too late it would
-have been given away for nothing."""
+LATE_SHARE = 5
+"""No key is sent in the last fifth of its window, of which ten minutes are the shortest: two
+minutes are ten blocks of twelve seconds. The pool shows it at once, so that refused for coming too
+late it would have been given away for nothing."""
+LATE_MOST = 3600
+"""Seconds; in windows of more than five hours the last hour is left out."""
 
 
 @dataclass(frozen=True)
@@ -108,13 +111,12 @@ class Provider:
             if me.sample is not None and me.features is None:
                 return self.submit_features(me)
             return None
-        if self.session.candidate == self.account and clock.now < self.session.deadline:
-            if self.session.state == State.REVIEWED:
-                late = self.session.deadline - terms.response_time // CLAIM_MARGIN
-                return self.claim(me) if clock.now < late else None
-            if not self.session.disclosed:
-                return self.open_review(me)
-        return None
+        late = self.session.deadline - min(terms.response_time // LATE_SHARE, LATE_MOST)
+        if self.session.candidate != self.account or clock.now >= late:
+            return None
+        if self.session.state == State.REVIEWED:
+            return self.claim(me)
+        return None if self.session.disclosed else self.open_review(me)
 
     # ------------------------------------------------------------------ the steps
 
@@ -159,7 +161,7 @@ class Provider:
             do.Review(
                 key_root=me.key_root,
                 address_root=do.WORD_ZERO if hidden else me.address_root,
-                one_time_key=one_time_key.account,
+                one_time_key=one_time_key.pledge,
                 ephemeral_x=sealed.ephemeral_x,
                 bitmap=me.bitmap,
                 sealed_keys=sealed.sealed,
@@ -175,7 +177,7 @@ class Provider:
             return None
         hidden = not self.session.terms.published_addresses
         sample = bitmap_hash(me.bitmap)
-        opened = review_hash(one_time_key.account, review.ephemeral_x, review.sealed)
+        opened = review_hash(one_time_key.pledge, review.ephemeral_x, review.sealed)
         addresses = self.dataset.addresses if hidden else ()
         if self.session.terms.settlement == Settlement.OPEN:
             root = do.WORD_ZERO if hidden else me.address_root

@@ -13,7 +13,7 @@ from offchain.hyperx import events as ev
 from offchain.hyperx.extractor import ExtractorError
 from offchain.hyperx.features import FeatureError
 from offchain.hyperx.manifest import fetch_addresses, fetch_key_leaves, fetch_manifest
-from offchain.hyperx.provider import Provider
+from offchain.hyperx.provider import LATE_SHARE, Provider
 from offchain.hyperx.session import Session
 from offchain.models.canonical import DocumentError
 from offchain.models.preprocessing import Preprocessing
@@ -235,7 +235,9 @@ def test_it_opens_nothing_before_it_is_asked_and_claims_nothing_before_it_is_cho
                 assert now_session.candidate == BERT
                 assert now < now_session.deadline
                 if isinstance(action, do.ClaimReward):
-                    assert now < now_session.deadline - now_session.terms.response_time // 20
+                    assert (
+                        now < now_session.deadline - now_session.terms.response_time // LATE_SHARE
+                    )
                 assert now_session.disclosed == isinstance(action, do.ClaimReward)
 
 
