@@ -24,6 +24,7 @@ library Payment {
 
     error WrongPayment(uint256 paid, uint256 due);
     error TokenTakesFee(uint256 received, uint256 due);
+    error NoReceiver();
 
     /// @dev Gas that a payment may use which must not hold up the rest of the call.
     uint256 private constant PUSH_GAS = 100_000;
@@ -54,7 +55,9 @@ library Payment {
     }
 
     /// @notice Sends `amount` to `to`, and reverts if it does not arrive.
+    /// @dev Requirements: a receiver (NoReceiver).
     function pay(address token, address to, uint256 amount) internal {
+        require(to != address(0), NoReceiver());
         if (token == address(0)) {
             Address.sendValue(payable(to), amount);
         } else {

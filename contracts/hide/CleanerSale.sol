@@ -43,7 +43,8 @@ import {SaleStatus, SaleStatusLib} from "./SaleStatus.sol";
 ///             + paid, of sales that are Paid or Lapsed, or Delivered under sealed settlement
 ///             + paid + stake, of sales that are Cheated
 ///
-/// A proof moves no money; {refund} pays. No guard against re-entry: books are changed before money goes out, and what comes
+/// A proof moves no money; {refund} pays, to whom the buyer says. Whatever has a deadline sends nothing, and what it adds to
+/// funds nobody but their owner can bring near 2**96. No guard against re-entry: books are changed before money goes out, and what comes
 /// in must raise the balance by exactly what is due. See docs/hide.md for why the contract is built so.
 contract CleanerSale is Listings {
     bytes32 private constant CLEANER_TYPE = keccak256("souk.sale.cleaner.v1");
@@ -175,7 +176,7 @@ contract CleanerSale is Listings {
     }
 
     /// @inheritdoc ICleanerSale
-    function refund(Listing calldata listing, Sale calldata sale) external {
+    function refund(Listing calldata listing, Sale calldata sale, address to) external {
         (bytes32 id, Book book) = _load(listing);
         SaleStatus status = _sales[id][msg.sender];
         SaleState state = status.state();
@@ -194,7 +195,7 @@ contract CleanerSale is Listings {
         uint256 owned = status.owned();
         _sales[id][msg.sender] = owned == 0 ? SaleStatusLib.NONE : SaleStatusLib.owner(owned, sale.credit);
         emit Refunded(id, msg.sender, amount);
-        Payment.pay(listing.terms.token, msg.sender, amount);
+        Payment.pay(listing.terms.token, to, amount);
     }
 
     // ---------------------------------------------------------------- views

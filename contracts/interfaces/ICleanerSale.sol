@@ -91,7 +91,8 @@ struct Due {
 }
 
 /// @title Sells cleaners of a masked dataset at graded levels of learnability (Hide-and-Seek, section III)
-/// @notice Times are seconds since 1970, amounts the token's smallest unit. See CleanerSale for the tables of states and of
+/// @notice Times are seconds since 1970, amounts the token's smallest unit. Tokens are supported of which less than 2**96
+/// units exist, that take no fee and whose balances change by transfers alone. See CleanerSale for the tables of states and of
 /// money. What a token or a receiver of coins refuses comes through as it is, as SafeERC20FailedOperation or as FailedCall.
 interface ICleanerSale {
     /// @notice A seller offers levels of a masked dataset; `funds` is what it put up for stakes.
@@ -170,10 +171,11 @@ interface ICleanerSale {
         payable
         returns (bytes32 id);
 
-    /// @notice Adds to the seller's funds. Anyone may call.
-    /// @dev Emits {Funded}.
+    /// @notice Adds to the seller's funds.
+    /// @dev Emits {Funded}. The seller alone, since whoever filled them to the brim would have {publishKey} refused.
     /// Requirements:
     /// - the listing is known (UnknownListing)
+    /// - the caller is the seller (NotSeller)
     /// - the funds stay below 2**96 (FundsTooHigh)
     /// - exactly `amount` is paid (WrongPayment, TokenTakesFee)
     function fund(Listing calldata listing, uint96 amount) external payable;
@@ -185,7 +187,9 @@ interface ICleanerSale {
     /// - the caller is the seller (NotSeller)
     /// - the amount is not zero (NothingOwed)
     /// - so much is free (FundsTooLow)
-    function withdraw(Listing calldata listing, uint96 amount) external;
+    /// - a receiver (NoReceiver)
+    /// @param to who is paid; another account where the seller's cannot receive
+    function withdraw(Listing calldata listing, uint96 amount, address to) external;
 
     /// @notice Refuses further purchases, for ever; those made go on.
     /// @dev Emits {ListingClosed}.
@@ -319,7 +323,12 @@ interface ICleanerSale {
     /// - the level is paid and not delivered, or a fault was proved, and it was not paid back (NothingOwed)
     /// - the sale is the caller's present one (WrongSale)
     /// - the key is overdue, or a fault was proved (TooEarly)
-    function refund(Listing calldata listing, Sale calldata sale) external;
+    /// - a receiver (NoReceiver)
+    /// @param to who is paid; another account where the caller's cannot receive
+    function refund(Listing calldata listing, Sale calldata sale, address to) external;
+
+    /// @notice The version of this interface.
+    function version() external pure returns (uint256);
 
     /// @notice The id of a listing, whether it was listed or not.
     function listingId(Listing calldata listing) external view returns (bytes32);

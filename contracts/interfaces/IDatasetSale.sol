@@ -16,7 +16,8 @@ enum DealState {
     Delivered,
     Settled,
     Lapsed,
-    Cheated
+    Cheated,
+    Withdrawn
 }
 
 /// @notice Whose money an account holds: a buyer's budget, or what a seller put up for stakes.
@@ -113,7 +114,8 @@ struct Account {
 }
 
 /// @title Sells datasets at a price that was agreed before they were shown (MDE, sections 2, 3.2 and 5)
-/// @notice Times are seconds since 1970, amounts the token's smallest unit. See DatasetSale for the tables of states
+/// @notice Times are seconds since 1970, amounts the token's smallest unit. Tokens are supported of which less than 2**96
+/// units exist, that take no fee and whose balances change by transfers alone. See DatasetSale for the tables of states
 /// and of money, and for what each party must check before it signs. A pair is the buyer's artefact and the seller's
 /// file; it is quoted once, for ever. What a token or a receiver of coins refuses comes through as it is, as
 /// SafeERC20FailedOperation or as FailedCall.
@@ -130,6 +132,8 @@ interface IDatasetSale {
     event Closed(bytes32 indexed id);
     /// @notice Both parties signed what the dataset fetches. `order` and `dataset` are ids.
     event Quoted(bytes32 indexed pair, bytes32 indexed order, bytes32 indexed dataset, Quote quote);
+    /// @notice One of the two stands by no quote of the pair any more, recorded or not.
+    event QuoteWithdrawn(bytes32 indexed pair, address indexed by);
     /// @notice The buyer accepted the quote; the key is due before `deadline`, under sealed settlement encrypted to the
     /// one-time key with this x.
     event Purchased(bytes32 indexed pair, uint256 oneTimeKey, uint256 deadline);
@@ -158,6 +162,7 @@ interface IDatasetSale {
     error NotBuyer(address caller, address buyer);
     error NotSeller(address caller, address seller);
     error NotOwner(address caller, address owner);
+    error NotParty(address caller);
     error ArtefactMissing();
     error RuleMissing();
     error StakeZero();
@@ -219,10 +224,11 @@ interface IDatasetSale {
     /// @return id the dataset's id
     function register(Dataset calldata dataset, uint96 funds) external payable returns (bytes32 id);
 
-    /// @notice Adds to a budget, or to a seller's funds. Anyone may call.
-    /// @dev Emits {Funded}.
+    /// @notice Adds to a budget, or to a seller's funds.
+    /// @dev Emits {Funded}. The owner alone, since whoever filled a budget to the brim would have proofs refused.
     /// Requirements:
     /// - the account is known (UnknownAccount)
+    /// - the caller is its owner (NotOwner)
     /// - the funds stay below 2**96 (FundsTooHigh)
     /// - exactly `amount` is paid (WrongPayment, TokenTakesFee)
     function fund(Account calldata account, uint96 amount) external payable;
@@ -234,7 +240,9 @@ interface IDatasetSale {
     /// - the caller is its owner (NotOwner)
     /// - the amount is not zero (NothingOwed)
     /// - so much is free (FundsTooLow)
-    function withdraw(Account calldata account, uint96 amount) external;
+    /// - a receiver (NoReceiver)
+    /// @param to who is paid; another account where the owner's cannot receive
+    function withdraw(Account calldata account, uint96 amount, address to) external;
 
     /// @notice Refuses further quotes and purchases, for ever; sales under way go on, and money can be withdrawn.
     /// @dev Emits {Closed}.
@@ -254,13 +262,21 @@ interface IDatasetSale {
     /// - order and dataset are not closed (AccountIsClosed)
     /// - both are in one token (OtherToken)
     /// - a chunk holds a sample of the order's (ChunkTooSmall)
-    /// - the pair was never quoted (AlreadyQuoted)
+    /// - the pair was never quoted, nor its quotes withdrawn (AlreadyQuoted)
     /// - the quote has not expired (QuoteExpired)
     /// - it expires within 30 days (ExpiryTooFar)
     /// - buyer and seller signed it, by key or as contracts by ERC-1271 (WrongSigner)
     /// @param buyerSignature the buyer's over {quoteDigest}
     /// @param sellerSignature the seller's over the same
     function quote(Deal calldata deal, bytes calldata buyerSignature, bytes calldata sellerSignature) external;
+
+    /// @notice Takes back every quote of a pair that the caller has signed, or will: none can be recorded or bought any
+    /// more, for ever. A purchase that was made goes on.
+    /// @dev Emits {QuoteWithdrawn}.
+    /// Requirements:
+    /// - the caller is the pair's buyer or seller (NotParty)
+    /// - the pair is not bought, nor withdrawn before (WrongState, which names `Quoted`)
+    function withdrawQuote(address buyer, bytes32 artefact, address seller, bytes32 file) external;
 
     /// @notice Accepts a quote: its price is held of the budget, and the stake of the seller's funds.
     /// @dev Emits {Purchased}.
@@ -443,6 +459,9 @@ interface IDatasetSale {
     ) external;
 
     // ---------------------------------------------------------------- views
+
+    /// @notice The version of this interface.
+    function version() external pure returns (uint256);
 
     /// @notice The id of an order, whether it was posted or not.
     function orderId(Order calldata order) external view returns (bytes32);

@@ -25,6 +25,8 @@ import {ScoreEvidence, Scores, TotalEvidence} from "./quotes/Scores.sol";
 /// | state     | call       | by     | window                                  | leads to                                |
 /// | --------- | ---------- | ------ | --------------------------------------- | --------------------------------------- |
 /// | None      | quote      | anyone | until the expiry, both accounts open    | Quoted, deadline = expiry               |
+/// | None      | withdrawQuote | buyer or seller | for ever                     | Withdrawn                               |
+/// | Quoted    | withdrawQuote | buyer or seller | for ever                     | Withdrawn                               |
 /// | Quoted    | purchase   | buyer  | until the expiry, both accounts open    | Paid, deadline = now + deliveryTime     |
 /// | Paid      | publishKey | anyone | until the deadline, open                | Delivered, deadline = now + disputeTime |
 /// | Paid      | sealKey    | seller | until the deadline, sealed              | Delivered, deadline = now + disputeTime |
@@ -33,7 +35,7 @@ import {ScoreEvidence, Scores, TotalEvidence} from "./quotes/Scores.sol";
 /// | Delivered | settle     | anyone | from the deadline                       | Settled, the seller has the price       |
 /// | Delivered | prove...   | buyer  | until the deadline                      | Cheated, the budget has price and stake |
 ///
-/// Settled, Lapsed and Cheated are final, and a quote nobody buys stays Quoted: no pair is ever quoted again.
+/// Settled, Lapsed, Cheated and Withdrawn are final, and a quote nobody buys stays Quoted: no pair is ever quoted again.
 ///
 /// The money. It stays in budgets of orders and funds of datasets until its owner withdraws it. A purchase holds the price
 /// of the one and the stake of the other; what ends the sale moves it between the two. To the wei,
@@ -43,7 +45,8 @@ import {ScoreEvidence, Scores, TotalEvidence} from "./quotes/Scores.sol";
 ///     held of an order = prices of its sales that are Paid or Delivered
 ///     held of a dataset = stake for each of its sales that are Paid or Delivered
 ///
-/// An account holds less than 2**96. Where what a sale moves would not fit, its owner withdraws first.
+/// An account holds less than 2**96. Where what a sale moves would not fit, its owner withdraws first: nobody else can bring
+/// it there. Whatever has a deadline sends nothing.
 ///
 /// No guard against re-entry: books are changed before money goes out, and what comes in must raise the balance by exactly
 /// what is due. A contract that is asked for its signature is asked by a static call. See docs/mde.md for what the parties
@@ -88,6 +91,18 @@ contract DatasetSale is Accounts, EIP712 {
 
         _set(ids, DealState.Quoted, deal.quote.expiry, Purchase(0, 0));
         emit Quoted(ids.pair, ids.order, ids.dataset, deal.quote);
+    }
+
+    /// @inheritdoc IDatasetSale
+    function withdrawQuote(address buyer, bytes32 artefact, address seller, bytes32 file) external {
+        require(msg.sender == buyer || msg.sender == seller, NotParty(msg.sender));
+        bytes32 pair = _pair(buyer, artefact, seller, file);
+        DealStatus status = _deals[pair];
+        DealState state = status.state();
+        require(state == DealState.None || state == DealState.Quoted, WrongState(state, DealState.Quoted));
+
+        _deals[pair] = status.ended(DealState.Withdrawn);
+        emit QuoteWithdrawn(pair, msg.sender);
     }
 
     /// @inheritdoc IDatasetSale

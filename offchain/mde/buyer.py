@@ -154,7 +154,7 @@ class Buyer:
     def withdraw(self, order: bytes) -> Action | None:
         """Takes out what is left; None where nothing is."""
         account, free = self.session.orders[order].account, self.session.books[order].free
-        return Action("withdraw", (account.args(), free)) if free else None
+        return Action("withdraw", (account.args(), free, account.owner)) if free else None
 
     def _answer_deliveries(self, clock: Clock) -> Action | None:
         for sale in self.session.sales.values():

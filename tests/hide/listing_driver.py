@@ -180,9 +180,13 @@ class ListingDriver(SaleDriver):
         sales = due([(b.address, self.sale(b)) for b in buyers])
         return self.contract.settle(self.args, sales, sender=sender or self.seller)
 
-    def refund(self, buyer: Any) -> ReceiptAPI:
-        """The buyer takes its money back."""
-        return self.contract.refund(self.args, self.sale(buyer).args(), sender=buyer)
+    def refund_args(self, buyer: Any, to: Any = None) -> tuple[Any, ...]:
+        """The arguments of ``refund``; the buyer itself is paid unless `to` is."""
+        return (self.args, self.sale(buyer).args(), (to or buyer).address)
+
+    def refund(self, buyer: Any, to: Any = None) -> ReceiptAPI:
+        """The buyer takes its money back, or has it paid to another account."""
+        return self.contract.refund(*self.refund_args(buyer, to), sender=buyer)
 
     def key_proof(self, buyer: Any, delivery: ReceiptAPI) -> tuple[Any, ...]:
         """The arguments of ``proveWrongKey``."""
@@ -197,9 +201,10 @@ class ListingDriver(SaleDriver):
         goods = self.listing.goods(level)
         return (self.args, self.sale(buyer).args(), goods, self.keys[level], evidence)
 
-    def withdraw(self, amount: int) -> ReceiptAPI:
-        """The seller takes out funds."""
-        return self.contract.withdraw(self.args, amount, sender=self.seller)
+    def withdraw(self, amount: int, to: Any = None) -> ReceiptAPI:
+        """The seller takes out funds, or has them paid to another account."""
+        to = (to or self.seller).address
+        return self.contract.withdraw(self.args, amount, to, sender=self.seller)
 
     def refusal_of_buy(self, buyer: Any, level: int = 0) -> Refusal | None:
         """How a purchase at the right price would be refused now."""

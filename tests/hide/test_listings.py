@@ -146,16 +146,22 @@ def test_only_the_seller_closes_and_once(shop, other):
 def test_only_the_seller_withdraws_and_only_what_is_free(shop, buyer, other):
     shop.buy(buyer, 1)
     free = PLENTY - shop.listing.hold(PRICES[1])
-    assert shop.refusal("withdraw", shop.args, 1, sender=other) == refused(
+    assert shop.refusal("withdraw", shop.args, 1, other, sender=other) == refused(
         "NotSeller", other, shop.seller
     )
-    assert shop.refusal("withdraw", shop.args, 0, sender=shop.seller) == refused(
+    assert shop.refusal("withdraw", shop.args, 0, other, sender=shop.seller) == refused(
         "NothingOwed", shop.seller
     )
-    assert shop.refusal("withdraw", shop.args, free + 1, sender=shop.seller) == refused(
+    assert shop.refusal("withdraw", shop.args, free + 1, other, sender=shop.seller) == refused(
         "FundsTooLow", free, free + 1
     )
-    shop.withdraw(free)
+    nobody = "0x" + "00" * 20
+    assert shop.refusal("withdraw", shop.args, 1, nobody, sender=shop.seller) == refused(
+        "NoReceiver"
+    )
+    before = shop.money(other)
+    shop.withdraw(free, to=other)
+    assert shop.money(other) == before + free
     assert shop.funds == shop.held == shop.listing.hold(PRICES[1])
 
 
@@ -188,10 +194,10 @@ def test_a_listing_nobody_listed_is_refused_by_every_call(shop, buyer, other):
         assert shop.refusal("buy", *buy, sender=other, value=value) == unknown
         for name, more in (
             ("fund", (1,)),
-            ("withdraw", (1,)),
+            ("withdraw", (1, other)),
             ("close", ()),
             ("accept", (sale,)),
             ("settle", ([],)),
-            ("refund", (sale,)),
+            ("refund", (sale, other)),
         ):
             assert shop.refusal(name, args, *more, sender=shop.seller) == unknown, name

@@ -123,7 +123,7 @@ def test_an_overdue_key_is_refused_and_the_refund_is_not_though_nobody_settled(s
     else:
         delivery = shop.refusal("publishKey", *shop.publish_args(buyer), sender=shop.seller)
     assert delivery == refused("TooLate", end + late, end)
-    assert shop.refusal("refund", shop.args, sale, sender=buyer) is None
+    assert shop.refusal("refund", shop.args, sale, buyer, sender=buyer) is None
 
 
 @pytest.mark.parametrize("late", [-1, 0, 1])
@@ -139,7 +139,7 @@ def test_a_key_comes_before_the_deadline_or_not_at_all(shop, buyer, late):
         delivery = shop.refusal("sealKey", *args, sender=shop.seller)
     else:
         delivery = shop.refusal("publishKey", *shop.publish_args(buyer), sender=shop.seller)
-    money = shop.refusal("refund", shop.args, sale, sender=buyer)
+    money = shop.refusal("refund", shop.args, sale, buyer, sender=buyer)
     if late < 0:
         assert (delivery, money) == (None, refused("TooEarly", end + late, end))
     else:
@@ -221,7 +221,7 @@ def test_every_call_in_every_state_as_the_table_says(contract, seller, buyer, se
     key = (shop.args, sale, goods, (1, 5, bytes(32), 0, 0))
     calls = {
         "accept": (shop.args, sale),
-        "refund": (shop.args, sale),
+        "refund": (shop.args, sale, buyer),
         "proveSpoiltChunk": chunk,
     }
     if shop.sealed:
@@ -263,7 +263,7 @@ def test_another_sale_than_the_present_one_is_refused(shop, buyer, other):
         replace(sale, one_time_key=sale.one_time_key + 1),
         replace(sale, delivery=b"\1" * 32),
     ):
-        assert shop.refusal("refund", shop.args, changed.args(), sender=buyer) == refused(
+        assert shop.refusal("refund", shop.args, changed.args(), buyer, sender=buyer) == refused(
             "WrongSale", sale.digest(), changed.digest()
         )
         # A settlement passes over it instead, so that it stops no other.

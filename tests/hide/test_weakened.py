@@ -15,6 +15,8 @@ from offchain.crypto.settlement import LONGEST_WINDOW
 from offchain.hide.sale.listings import Sale
 from tests.hide.listing_driver import PRICES, list_args, make_listing, open_shop
 from tests.hide.weakened import SALE, WEAKENINGS
+from tests.kit.mock_contracts import compile_mocks, deploy_token
+from tests.kit.permits import signed_permit
 from tests.kit.refusals import refusal
 from tests.kit.sale import NO_KEY, OPEN, SEALED, STAKE
 from tests.kit.weakened import check_attack, compile_copies, nobodys_files
@@ -41,7 +43,7 @@ def keeps_what_was_paid_for_ever(contract, seller, buyer, stranger):
         return False
     shop.buy(buyer)
     shop.go_to(shop.now + LONGEST_WINDOW)
-    return not shop.goes("refund", shop.args, shop.sale(buyer).args(), sender=buyer)
+    return not shop.goes("refund", *shop.refund_args(buyer), sender=buyer)
 
 
 def settles_before_anybody_can_look(contract, seller, buyer, stranger):
@@ -71,7 +73,7 @@ def fills_the_funds_for_nothing(contract, seller, buyer, stranger):
     refused_others = shop.refusal_of_buy(buyer) is not None
     shop.lapse(stranger)
     sale = Sale.of(shop.listing, 0, 0, NO_KEY).args()
-    return refused_others and shop.goes("refund", shop.args, sale, sender=stranger)
+    return refused_others and shop.goes("refund", shop.args, sale, stranger, sender=stranger)
 
 
 def seals_rubbish_in_the_sellers_name(contract, seller, buyer, stranger):
@@ -148,7 +150,7 @@ def takes_the_money_and_waits_for_the_key(contract, seller, buyer, stranger):
     """A buyer sees the key coming and is refunded before."""
     shop = open_shop(contract, seller)
     shop.buy(buyer)
-    return shop.goes("refund", shop.args, shop.sale(buyer).args(), sender=buyer)
+    return shop.goes("refund", *shop.refund_args(buyer), sender=buyer)
 
 
 def claims_a_higher_price(contract, seller, buyer, stranger):
@@ -157,7 +159,50 @@ def claims_a_higher_price(contract, seller, buyer, stranger):
     shop.buy(buyer, 0)
     shop.lapse(buyer)
     dearer = replace(shop.sale(buyer), price=PRICES[0] + STAKE)
-    return shop.goes("refund", shop.args, dearer.args(), sender=buyer)
+    return shop.goes("refund", shop.args, dearer.args(), buyer, sender=buyer)
+
+
+def fills_the_funds_before_a_key(contract, seller, buyer, stranger):
+    """In the token of such a supply the seller's key does not get in, and is in the queue."""
+    token = deploy_token(compile_mocks()["PlainToken"], stranger, [seller, buyer])
+    shop = open_shop(contract, seller, settlement=OPEN, token=token)
+    shop.buy(buyer)
+    brim = 2**96 - 1 - shop.funds
+    token.mint(stranger, brim, sender=stranger)
+    fund = (shop.args, brim)
+    token.approve(contract, brim, sender=stranger)
+    if not shop.goes("fund", *fund, sender=stranger):
+        return False
+    contract.fund(*fund, sender=stranger)
+    return not shop.goes("publishKey", *shop.publish_args(buyer), sender=seller)
+
+
+def keeps_what_an_account_cannot_receive(contract, seller, buyer, stranger):
+    """A buyer with code that takes no coins is owed its price, and names another account."""
+    puppet = stranger.deploy(compile_mocks()["Puppet"], value=PRICES[0])
+    shop = open_shop(contract, seller, settlement=OPEN)
+    bought = contract.buy.encode_input(*shop.buy_args(0, 0))
+    puppet.act(contract.address, bought, PRICES[0], sender=stranger)
+    shop.sales[puppet.address] = Sale.of(shop.listing, 0)
+    shop.lapse(puppet)
+    puppet.prepare(1, contract.address, b"", 0, sender=stranger)
+    money = contract.refund.encode_input(*shop.refund_args(puppet, to=stranger))
+    return refusal(puppet.act, contract.address, money, 0, sender=stranger) is not None
+
+
+def sends_the_permit_first(contract, seller, buyer, stranger):
+    """Anybody may use a permit that it saw in the queue; the purchase it came with goes on."""
+    token = deploy_token(compile_mocks()["PermitToken"], stranger, [seller, buyer])
+    shop = open_shop(contract, seller, settlement=OPEN, token=token)
+    signed = signed_permit(token, buyer, contract, PRICES[0], 2**32)
+    calls = [
+        contract.permit.encode_input(token.address, PRICES[0], signed),
+        contract.buy.encode_input(*shop.buy_args(0, 0)),
+    ]
+    assert shop.goes("multicall", calls, sender=buyer)
+    deadline, *signature = signed
+    token.permit(buyer, contract, PRICES[0], deadline, *signature, sender=stranger)
+    return not shop.goes("multicall", calls, sender=buyer)
 
 
 def sells_files_of_another(contract, seller, buyer, stranger):
@@ -189,6 +234,9 @@ ATTACKS = {
     "believes any key": decrypts_by_a_key_of_its_own,
     "files belong to nobody": sells_files_of_another,
     "refunds while the key may come": takes_the_money_and_waits_for_the_key,
+    "lets anybody fund": fills_the_funds_before_a_key,
+    "pays the caller alone": keeps_what_an_account_cannot_receive,
+    "needs its own permit": sends_the_permit_first,
     "believes any sale": claims_a_higher_price,
 }
 

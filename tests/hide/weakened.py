@@ -6,6 +6,7 @@ from tests.kit.weakened import NOBODYS_FILES, Weakenings
 
 SALE = "contracts/hide/CleanerSale.sol"
 _LISTINGS = "contracts/hide/Listings.sol"
+_PAYMENT = "contracts/exchange/Payment.sol"
 _WINDOW = "contracts/exchange/Window.sol"
 _CHUNKS = "contracts/exchange/ChunkDispute.sol"
 _KEYS = "contracts/exchange/KeyDispute.sol"
@@ -65,6 +66,20 @@ WEAKENINGS: Weakenings = {
         "require(block.timestamp >= status.deadline(),"
         " TooEarly(block.timestamp, status.deadline()));",
         "",
+    ),
+    "lets anybody fund": (
+        _LISTINGS,
+        "_onlySeller(listing);\n        _books[id] = book.add(amount);",
+        "_books[id] = book.add(amount);",
+    ),
+    "pays the caller alone": (
+        SALE,
+        "Payment.pay(listing.terms.token, to, amount);",
+        "Payment.pay(listing.terms.token, to == msg.sender ? to : msg.sender, amount);",
+    ),
+    "needs its own permit": (
+        (_PAYMENT, "try IERC20Permit(token)", "IERC20Permit(token)"),
+        (_PAYMENT, "signed.s) {}\n            catch {}", "signed.s);"),
     ),
     "believes any sale": (
         SALE,

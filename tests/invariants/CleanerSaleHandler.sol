@@ -147,7 +147,10 @@ contract CleanerSaleHandler is CleanerSaleBook {
     function fund(uint256 seed) external {
         (uint256 w, uint256 b,) = _anywhere(seed);
         uint96 amount = uint96(derive(seed, "amount") % 2_000);
-        _fund(money[w], inToken(w), buyers[b], amount, abi.encodeCall(sale.fund, (listings[w], amount)));
+        bool own = derive(seed, "who") % 8 > 0;
+        bytes memory data = abi.encodeCall(sale.fund, (listings[w], amount));
+        address caller = own ? sellers[w] : buyers[b];
+        _fund(money[w], inToken(w), caller, amount, data, own, ICleanerSale.NotSeller.selector);
     }
 
     function withdraw(uint256 seed) external {
@@ -186,7 +189,9 @@ contract CleanerSaleHandler is CleanerSaleBook {
         _requires(!overdue || block.timestamp >= p.deadline, ICleanerSale.TooEarly.selector);
         uint256 stake = p.state == SaleState.Cheated ? STAKE : 0;
         uint256 due = _paid(p) + stake;
-        if (!_call(inToken(w), buyers[b], 0, 0, due, abi.encodeCall(sale.refund, (listings[w], p.sale)))) return;
+        if (!_call(inToken(w), buyers[b], 0, 0, due, abi.encodeCall(sale.refund, (listings[w], p.sale, buyers[b])))) {
+            return;
+        }
         if (overdue) money[w].held -= _hold(w, _paid(p));
         p.repaid += _paid(p);
         p.stakes += stake;
@@ -229,8 +234,9 @@ contract CleanerSaleHandler is CleanerSaleBook {
     }
 
     function _takeOut(uint256 w, uint256 amount, bool own) private {
-        bytes memory data = abi.encodeCall(sale.withdraw, (listings[w], uint96(amount)));
+        address caller = own ? sellers[w] : buyers[0];
+        bytes memory data = abi.encodeCall(sale.withdraw, (listings[w], uint96(amount), caller));
         (bytes4 notOwner, bytes4 nothing) = (ICleanerSale.NotSeller.selector, ICleanerSale.NothingOwed.selector);
-        _withdraw(money[w], inToken(w), own ? sellers[w] : buyers[0], amount, data, own, notOwner, nothing);
+        _withdraw(money[w], inToken(w), caller, amount, data, own, notOwner, nothing);
     }
 }

@@ -33,6 +33,7 @@ contract DatasetSaleInvariants is SaleCampaign {
             DatasetSaleHandler.fund.selector,
             DatasetSaleHandler.withdraw.selector,
             DatasetSaleHandler.close.selector,
+            DatasetSaleHandler.withdrawQuote.selector,
             // Deals are what the others wait for.
             DatasetSaleHandler.quote.selector,
             DatasetSaleHandler.purchase.selector,
@@ -47,6 +48,7 @@ contract DatasetSaleInvariants is SaleCampaign {
             "withdrawn",
             "closed",
             "quoted",
+            "quote withdrawn",
             "bought",
             "delivered",
             "wrong key delivered",
@@ -68,6 +70,7 @@ contract DatasetSaleInvariants is SaleCampaign {
             IDatasetSale.NotBuyer.selector,
             IDatasetSale.KeyNotOnCurve.selector,
             IDatasetSale.NotOwner.selector,
+            IDatasetSale.NotParty.selector,
             IDatasetSale.NothingOwed.selector,
             IDatasetSale.WrongState.selector,
             IDatasetSale.WrongKey.selector,

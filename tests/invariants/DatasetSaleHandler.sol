@@ -77,7 +77,10 @@ contract DatasetSaleHandler is DatasetSaleBook {
         Account memory account = ofOrder ? _orderAccount(which) : _datasetAccount(which);
         bool inToken = ofOrder ? orderInToken(which) : datasetInToken(which);
         Money storage m = ofOrder ? budgets[which] : funds[which];
-        _fund(m, inToken, vm.addr(buyerKey(0)), amount, abi.encodeCall(sale.fund, (account, amount)));
+        bool own = derive(seed, "who") % 8 > 0;
+        bytes memory data = abi.encodeCall(sale.fund, (account, amount));
+        address caller = own ? account.owner : address(this);
+        _fund(m, inToken, caller, amount, data, own, IDatasetSale.NotOwner.selector);
     }
 
     function withdraw(uint256 seed) external {
@@ -140,6 +143,24 @@ contract DatasetSaleHandler is DatasetSaleBook {
     function _quoteCall(Deal memory deal, uint256 asBuyer, uint256 asSeller) private view returns (bytes memory) {
         bytes32 digest = sale.quoteDigest(deal);
         return abi.encodeCall(sale.quote, (deal, _sign(asBuyer, digest), _sign(asSeller, digest)));
+    }
+
+    /// @notice Seldom, since the pair is quoted no more.
+    function withdrawQuote(uint256 seed) external {
+        (uint256 o, uint256 d, Pair storage p) = _anywhere(seed);
+        if (o == type(uint256).max || derive(seed, "mood") % 12 > 0) return;
+        uint256 who = derive(seed, "who") % 8;
+        address caller = who == 0 ? address(this) : who < 4 ? orders[o].buyer : datasets[d].seller;
+        _requires(who > 0, IDatasetSale.NotParty.selector);
+        _requires(p.state == DealState.None || p.state == DealState.Quoted, IDatasetSale.WrongState.selector);
+        bytes memory data = abi.encodeCall(
+            sale.withdrawQuote, (orders[o].buyer, orders[o].artefact, datasets[d].seller, datasets[d].file)
+        );
+        if (!_call(caller, data)) return;
+        // As if it had been quoted: never again.
+        if (p.quotes == 0) (p.order, p.quotes) = (o, 1);
+        (p.state, p.deadline) = (DealState.Withdrawn, 0);
+        ++count["quote withdrawn"];
     }
 
     function purchase(uint256 seed) external {
@@ -327,9 +348,10 @@ contract DatasetSaleHandler is DatasetSaleBook {
     }
 
     function _takeOut(Money storage m, Account memory account, bool inToken, uint256 amount, bool own) private {
-        bytes memory data = abi.encodeCall(sale.withdraw, (account, uint96(amount)));
+        address caller = own ? account.owner : address(this);
+        bytes memory data = abi.encodeCall(sale.withdraw, (account, uint96(amount), caller));
         (bytes4 notOwner, bytes4 nothing) = (IDatasetSale.NotOwner.selector, IDatasetSale.NothingOwed.selector);
-        _withdraw(m, inToken, own ? account.owner : address(this), amount, data, own, notOwner, nothing);
+        _withdraw(m, inToken, caller, amount, data, own, notOwner, nothing);
     }
 
     function _sign(uint256 key, bytes32 digest) private pure returns (bytes memory) {

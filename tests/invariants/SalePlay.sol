@@ -149,8 +149,19 @@ abstract contract SalePlay is Attempts {
         (m.funds, m.held, m.lost) = (m.funds - amount, m.held - amount, m.lost + amount);
     }
 
-    /// @dev The play's {fund}: anybody adds to an owner's money.
-    function _fund(Money storage m, bool inToken, address caller, uint256 amount, bytes memory data) internal {
+    /// @dev The play's {fund}.
+    /// @param isOwner whether the caller is the owner
+    /// @param notOwner what refuses others
+    function _fund(
+        Money storage m,
+        bool inToken,
+        address caller,
+        uint256 amount,
+        bytes memory data,
+        bool isOwner,
+        bytes4 notOwner
+    ) internal {
+        _requires(isOwner, notOwner);
         if (!_call(inToken, caller, amount, amount, 0, data)) return;
         (m.funds, m.putIn) = (m.funds + amount, m.putIn + amount);
         ++count["funded"];

@@ -251,10 +251,10 @@ class DealDriver(SaleDriver):
         """Settles what is due, or lets it lapse."""
         return self.contract.settle(*self.both, sender=sender or self.seller)
 
-    def withdraw(self, account: Account, amount: int) -> ReceiptAPI:
-        """The owner takes money out."""
+    def withdraw(self, account: Account, amount: int, to: Any = None) -> ReceiptAPI:
+        """The owner takes money out, or has it paid to another account."""
         owner = self.buyer if account == self.order.account else self.seller
-        return self.contract.withdraw(account.args(), amount, sender=owner)
+        return self.contract.withdraw(account.args(), amount, (to or owner).address, sender=owner)
 
     # ---------------------------------------------------------------- proofs
 

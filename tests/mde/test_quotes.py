@@ -183,6 +183,33 @@ def test_a_signature_is_worth_nothing_elsewhere(sale, project, deployer):
     assert here.quoteDigest(sale.args) == sale.deal.digest(sale.place)
 
 
+@pytest.mark.parametrize("party", ["buyer", "seller"])
+def test_either_party_withdraws_a_quote_for_ever(sale, stranger, party):
+    """Recorded or not; nobody else does, and nobody after a purchase."""
+    party, pair = getattr(sale, party), sale.deal.pair
+    order, dataset = sale.order, sale.dataset
+    words = (order.buyer, order.artefact, dataset.seller, dataset.file)
+    recorded = sale.quote_args()
+    assert sale.refusal("withdrawQuote", *words, sender=stranger) == refused("NotParty", stranger)
+    with undone():
+        (log,) = sale.contract.QuoteWithdrawn.from_receipt(
+            sale.contract.withdrawQuote(*words, sender=party)
+        )
+        assert (bytes(log.pair), log.by) == (pair, party.address)
+        assert sale.status()[:2] == (DealState.WITHDRAWN, 0)
+        assert sale.refusal("quote", *recorded) == refused("AlreadyQuoted", pair)
+    sale.quote()
+    key = SOME_KEY if sale.sealed else 0
+    with undone():
+        sale.contract.withdrawQuote(*words, sender=party)
+        gone = refused("WrongState", int(DealState.WITHDRAWN), int(DealState.QUOTED))
+        assert sale.refusal("purchase", *sale.buy_args(key)) == gone
+        assert sale.refusal("withdrawQuote", *words, sender=party) == gone
+    sale.buy()
+    sold = refused("WrongState", int(DealState.PAID), int(DealState.QUOTED))
+    assert sale.refusal("withdrawQuote", *words, sender=party) == sold
+
+
 def test_order_and_dataset_are_known_and_open(contract, buyer, seller, settlement):
     sale = make_deal(contract, buyer, seller, settlement=settlement)
     order, dataset = (a.id(sale.place) for a in (sale.order.account, sale.dataset.account))

@@ -53,6 +53,33 @@ def asks_twice(contract, buyer, seller, stranger, stablecoin):
     return sale.goes("quote", *sale.quote_args())
 
 
+def withdraws(contract, sale, party):
+    """A party takes back its signature of the sale's quote."""
+    order, dataset = sale.order, sale.dataset
+    words = (order.buyer, order.artefact, dataset.seller, dataset.file)
+    contract.withdrawQuote(*words, sender=party)
+
+
+def records_what_was_withdrawn(contract, buyer, seller, stranger, stablecoin):
+    """A signature once given away is brought when the price no longer suits who gave it."""
+    sale = open_deal(contract, buyer, seller)
+    args = sale.quote_args()
+    withdraws(contract, sale, seller)
+    return sale.goes("quote", *args)
+
+
+def fills_the_budget_before_a_proof(contract, buyer, seller, stranger, stablecoin):
+    """In a token of such a supply no stake fits any more, and the cheat cannot be convicted."""
+    sale = sold_deal(contract, buyer, seller, token=stablecoin, spoilt=1)
+    fund = (sale.order.account.args(), 2**96 - 1 - sale.budget[0])
+    stablecoin.mint(seller, fund[1], sender=seller)
+    stablecoin.approve(contract, fund[1], sender=seller)
+    if not sale.goes("fund", *fund, sender=seller):
+        return False
+    contract.fund(*fund, sender=seller)
+    return not sale.goes("proveSpoiltChunk", *sale.chunk_proof(1))
+
+
 def quotes_without_the_buyer(contract, buyer, seller, stranger, stablecoin):
     sale = open_deal(contract, buyer, seller)
     signature = sale.signatures()[1]
@@ -199,6 +226,8 @@ ATTACKS = {
     "windows of any length": holds_price_and_stake_to_ransom,
     "quotes for ever": buys_at_the_price_of_years_ago,
     "quotes a pair again": asks_twice,
+    "withdraws no quote": records_what_was_withdrawn,
+    "lets anybody fund": fills_the_budget_before_a_proof,
     "asks no buyer": quotes_without_the_buyer,
     "asks no seller": quotes_without_the_seller,
     "knows no expiry": buys_at_an_expired_price,

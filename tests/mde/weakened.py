@@ -21,6 +21,16 @@ WEAKENINGS: Weakenings = {
         "require(_deals[ids.pair].state() == DealState.None, AlreadyQuoted(ids.pair));",
         "",
     ),
+    "withdraws no quote": (
+        SALE,
+        "_deals[pair] = status.ended(DealState.Withdrawn);",
+        "status;",
+    ),
+    "lets anybody fund": (
+        _ACCOUNTS,
+        "_onlyOwner(account);\n        _books[id] = book.add(amount);",
+        "_books[id] = book.add(amount);",
+    ),
     "asks no buyer": (SALE, "_signed(order.buyer, digest, buyerSignature);", "buyerSignature;"),
     "asks no seller": (
         SALE,

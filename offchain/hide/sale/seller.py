@@ -11,21 +11,32 @@ from offchain.crypto.settlement import Settlement, delivery_margin
 from offchain.hide.sale.listings import SaleState, due
 from offchain.hide.sale.session import Purchase, SaleSession
 from offchain.hide.sale.stock import Stock
+from offchain.policy import Policy
 from offchain.roles import Action, Clock
 
 
 class Seller:
-    """Sells `stock` in `session` until `closing`, in Unix seconds."""
+    """Sells `stock` in `session` until `closing`, in Unix seconds, if `policy` accepts its terms.
 
-    def __init__(self, session: SaleSession, stock: Stock, closing: int) -> None:
+    Limits are on the quantities of `Listing.asked`.
+    """
+
+    def __init__(
+        self, session: SaleSession, stock: Stock, closing: int, policy: Policy | None = None
+    ) -> None:
         self.session = session
         self.stock = stock
         self.closing = closing
+        self.policy = policy or Policy()
 
     def next_action(self, clock: Clock) -> Action | None:
-        """What to do now, or None while it is others' turn."""
+        """What to do now, or None while it is others' turn.
+
+        Raises TermsRefused where it would have to list under terms that its owner does not accept.
+        """
         session, listing = self.session, self.stock.listing
         if session.listing is None:
+            self.policy.check(listing.asked)
             levels = [level.args() for level in listing.levels]
             words = (listing.terms(), listing.dataset, levels, self.stock.funds)
             return Action("list", words, self.stock.funds)
@@ -43,7 +54,7 @@ class Seller:
             settled = due([(p.buyer, p.sale) for p in sales])
             return Action("settle", (listing.args(), settled))
         if session.is_over(clock.now) and session.free:
-            return Action("withdraw", (listing.args(), session.free))
+            return Action("withdraw", (listing.args(), session.free, listing.seller))
         return None
 
     def deliver(self, purchase: Purchase) -> Action | None:

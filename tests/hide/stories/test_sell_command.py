@@ -160,7 +160,7 @@ def _anothers_key(shop, buyer, other):
 
 def _early_refund(shop, buyer, other):
     shop.buy(buyer)
-    return Action("refund", (shop.args, shop.sale(buyer).args())), "TooEarly (now_ "
+    return Action("refund", shop.refund_args(buyer)), "TooEarly (now_ "
 
 
 BY_BUYER = {

@@ -132,7 +132,7 @@ def test_only_the_buyer_buys_and_only_the_committed_key_is_delivered(agreed):
     sale = agreed.sale()
     for account, owner in ((sale.deal.order.account, buyer), (sale.deal.dataset.account, seller)):
         free = agreed.chain.read().books[account.id(agreed.chain.place)].free
-        agreed.do("withdraw", account.args(), free, by=owner)
+        agreed.do("withdraw", account.args(), free, str(owner.address), by=owner)
     assert agreed.chain.held() == 0
 
 
