@@ -18,7 +18,7 @@ library SealedKey {
         return x < FIELD && y < FIELD && mulmod(y, y, FIELD) == addmod(mulmod(x, mulmod(x, x, FIELD), FIELD), 7, FIELD);
     }
 
-    /// @notice The account of the point (x, y), which stands for the point in commitments.
+    /// @notice The account of the point (x, y).
     function account(uint256 x, uint256 y) internal pure returns (address) {
         return address(uint160(uint256(keccak256(abi.encode(x, y)))));
     }
@@ -37,6 +37,26 @@ library SealedKey {
         if (secret == 0 || secret >= ORDER) return false;
         bytes32 z = bytes32(mulmod(secret - 1, x, ORDER));
         return ecrecover(z, 27, bytes32(x), bytes32(x)) == GENERATOR;
+    }
+
+    /// @notice What stands for the point (x, y) in a commitment: the hash of its account and of that of the next point,
+    /// (x, y) + G.
+    /// @dev ecrecover shows 20 bytes of a product, so one account could be that of two secrets, which 2^80 steps find: sealed
+    /// to the one, a right key would look wrong under the other. Of two accounts together such a pair takes 2^160. Zero
+    /// stands for a next point that ecrecover cannot show: where x is not below the order, and for -G.
+    function pointHash(uint256 x, uint256 y) internal pure returns (bytes32) {
+        // With s = r = x and z = -x what ecrecover computes is the point with x, whose y has this parity, plus G.
+        unchecked {
+            address next = ecrecover(bytes32(ORDER - x), uint8(27 + (y & 1)), bytes32(x), bytes32(x));
+            return keccak256(abi.encode(account(x, y), next));
+        }
+    }
+
+    /// @notice The same of `secret` times the generator.
+    function secretHash(uint256 secret) internal pure returns (bytes32) {
+        unchecked {
+            return keccak256(abi.encode(publicAccount(secret), publicAccount(secret + 1)));
+        }
     }
 
     /// @notice The account of `secret` times the generator; zero if `secret` is not in [1, order).

@@ -14,6 +14,21 @@ from ape.contracts import ContractContainer
 from ethpm_types import ContractType
 
 _OUTPUTS = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"]
+# Constants are computed and code is shared, which keeps the largest contract under the 24,576 bytes
+# that a chain takes. The rest of the optimiser takes half of the compiler's time.
+_OPTIMIZER = {
+    "runs": 1,
+    "details": {
+        "peephole": True,
+        "jumpdestRemover": True,
+        "orderLiterals": True,
+        "deduplicate": True,
+        "constantOptimizer": True,
+        "inliner": False,
+        "cse": False,
+        "yul": False,
+    },
+}
 _IMPORT = re.compile(r'^import\s+(?:[^"]*\s)?"([^"]+)";', re.MULTILINE)
 
 
@@ -35,7 +50,8 @@ def compile_contracts(
         "sources": {path: {"content": text} for path, text in closure(sources).items()},
         "settings": {
             "evmVersion": config.evm_version,
-            "optimizer": {"enabled": True, "runs": 1},
+            "optimizer": _OPTIMIZER,
+            "metadata": {"appendCBOR": False},
             "outputSelection": {
                 path: {name: _OUTPUTS for name, at in wanted.items() if at == path}
                 for path in wanted.values()
