@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from ape.cli import ConnectedProviderCommand, network_option, verbosity_option
 
+from offchain.hyperx.terms import MAX_SHARDS, MAX_SHARDS_HIDDEN
 from scripts._stage import options as common
 
 STORY_NAMES = (
@@ -44,7 +45,11 @@ SETTLEMENTS = ["open", "sealed"]
     help="Samples the collector keeps to judge by.",
 )
 @click.option(
-    "--shards", type=click.IntRange(1, 10_000), default=100, show_default=True, help="Per dataset."
+    "--shards",
+    type=click.IntRange(1, MAX_SHARDS),
+    default=100,
+    show_default=True,
+    help="Per dataset.",
 )
 @click.option(
     "--shard-size", type=click.IntRange(min=1), default=7, show_default=True, help="Samples each."
@@ -71,7 +76,11 @@ SETTLEMENTS = ["open", "sealed"]
     help="Reviews that may follow a refused one; default as the story needs.",
 )
 @click.option("--token", help="Address of the ERC-20 that pays; default the native coin.")
-@click.option("--hidden", is_flag=True, help="Hide the shards' addresses until the claim.")
+@click.option(
+    "--hidden",
+    is_flag=True,
+    help=f"Hide the shards' addresses until the claim; up to {MAX_SHARDS_HIDDEN:,} shards.",
+)
 @click.option(
     "--settlement",
     type=click.Choice(SETTLEMENTS),

@@ -57,7 +57,7 @@ library Payment {
     }
 
     /// @notice Sends `amount` to `to`, and reverts if it does not arrive.
-    /// @dev Requirements: there is a receiver (NoReceiver).
+    /// @dev Requirements: a receiver (NoReceiver).
     function pay(address token, address to, uint256 amount) internal {
         require(to != address(0), NoReceiver());
         if (token == address(0)) {

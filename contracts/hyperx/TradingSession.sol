@@ -149,7 +149,7 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
         require(!profile.has(ProfileLib.TRIED), CandidateTwice(provider));
         require(SealedKey.isOnCurve(keyX, keyY), KeyNotOnCurve(keyX, keyY));
 
-        bytes32 pledge = bytes32(uint256(uint160(SealedKey.account(keyX, keyY))));
+        bytes32 pledge = SealedKey.pointHash(keyX, keyY);
         _profiles[provider] = profile.with(ProfileLib.TRIED).withCommitment(Shards.fold(profile.commitment(), pledge));
         uint256 deadline = _begin(t, State.Reviewing, false, provider);
         emit CandidateSet(provider, keyX, keyY, deadline);
@@ -171,7 +171,7 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
             : Shards.multiproofRoot(msg.sender, t.shardCount(), review.bitmap, review.addresses, review.proof);
         bytes26 sample = Shards.fold(Shards.rootsHash(review.keyRoot, addressRoot), Bitmap.hash(review.bitmap));
         Profile profile = _profiles[msg.sender];
-        profile.requireCommitted(Shards.fold(sample, bytes32(uint256(uint160(review.oneTimeKey)))));
+        profile.requireCommitted(Shards.fold(sample, review.oneTimeKey));
 
         bytes32 pledge = Shards.reviewHash(review.oneTimeKey, review.ephemeralX, review.sealedKeys);
         _profiles[msg.sender] = profile.withCommitment(Shards.fold(sample, pledge));

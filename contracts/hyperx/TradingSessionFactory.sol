@@ -14,10 +14,13 @@ import {TradingSession} from "./TradingSession.sol";
 // All of msg.value goes into the session that it creates.
 // slither-disable-next-line locked-ether
 contract TradingSessionFactory is ITradingSessionFactory {
-    /// @dev A claim with hidden addresses stays below 15,000,000 gas up to here.
+    /// @dev With published addresses every call stays below 5,000,000 gas and 70,000 bytes up to here.
     uint256 private constant MAX_SHARDS = 10_000;
-    /// @dev A review with hidden addresses stays below 15,000,000 gas up to here.
     uint256 private constant MAX_SAMPLED = 2_000;
+    /// @dev Hidden addresses are calldata: all of them in a claim, and with their proof in a review. Up to here no call has
+    /// more than 126 KiB of it, which leaves 2 KiB of the 128 KiB that nodes take to the rest of the transaction.
+    uint256 private constant MAX_SHARDS_HIDDEN = 4_000;
+    uint256 private constant MAX_SAMPLED_HIDDEN = 1_000;
     /// @dev Above one half a random draw would mostly hit what was drawn before.
     uint256 private constant MAX_SAMPLE_BPS = 5_000;
     /// @dev How many times what a silent candidate loses the reward is worth.
@@ -71,11 +74,13 @@ contract TradingSessionFactory is ITradingSessionFactory {
     }
 
     function _check(TradingTerms memory t) private view {
-        require(t.shardCount > 0 && t.shardCount <= MAX_SHARDS, ShardCountOutOfRange(t.shardCount, MAX_SHARDS));
+        uint256 maxShards = t.publishedAddresses ? MAX_SHARDS : MAX_SHARDS_HIDDEN;
+        uint256 maxSampled = t.publishedAddresses ? MAX_SAMPLED : MAX_SAMPLED_HIDDEN;
+        require(t.shardCount > 0 && t.shardCount <= maxShards, ShardCountOutOfRange(t.shardCount, maxShards));
         require(t.shardSize > 0, ShardSizeZero());
         require(t.sampleBps <= MAX_SAMPLE_BPS, SampleShareOutOfRange(t.sampleBps, MAX_SAMPLE_BPS));
         uint256 sampled = uint256(t.shardCount) * t.sampleBps / PackedTermsLib.BPS;
-        require(sampled > 0 && sampled <= MAX_SAMPLED, SampleCountOutOfRange(sampled, MAX_SAMPLED));
+        require(sampled > 0 && sampled <= maxSampled, SampleCountOutOfRange(sampled, maxSampled));
         require(t.penaltyBps <= PackedTermsLib.BPS, PenaltyOutOfRange(t.penaltyBps, PackedTermsLib.BPS));
         _checkMoney(t);
         _checkTimes(t);

@@ -58,7 +58,7 @@ struct TradingTerms {
 /// @notice What a candidate opens for review.
 /// @param keyRoot root of the key tree, as registered
 /// @param addressRoot root of the address tree, as registered; zero where addresses are hidden: the proof yields it
-/// @param oneTimeKey account of the collector's one-time key, as set with the candidate
+/// @param oneTimeKey hash of the collector's one-time key, as set with the candidate (SealedKey.pointHash)
 /// @param ephemeralX x-coordinate of the provider's ephemeral point with even y, below the group order
 /// @param bitmap the sampled set: shard i is bit `i % 256` of word `i / 256`
 /// @param sealedKeys keys of the sampled shards in ascending order, each xor-ed with its pad (SealedKey.pad)
@@ -67,7 +67,7 @@ struct TradingTerms {
 struct Review {
     bytes32 keyRoot;
     bytes32 addressRoot;
-    address oneTimeKey;
+    bytes32 oneTimeKey;
     uint256 ephemeralX;
     uint256[] bitmap;
     bytes32[] sealedKeys;
@@ -297,7 +297,9 @@ interface ITradingSession {
     function setCandidate(address provider, uint256 keyX, uint256 keyY) external;
 
     /// @notice Opens the sampled shards to the collector: keys sealed, hidden addresses with their multiproof.
-    /// @dev Emits {ReviewSubmitted}.
+    /// @dev Emits {ReviewSubmitted}. Whoever reads the pool of pending transactions sees the review before it is in a block:
+    /// one that then comes too late has opened the sample to the collector, and pays the penalty all the same. So send it
+    /// well before the deadline, or not at all.
     /// Requirements:
     /// - the session is reviewing (WrongState)
     /// - before the deadline (TooLate)
@@ -351,8 +353,10 @@ interface ITradingSession {
 
     /// @notice Exchanges the dataset for reward and deposit at one stroke; open settlement alone.
     /// @dev Emits {RewardClaimed} and {SessionClosed}, and {RewardCredited} where the money cannot be paid now: a paused
-    /// token or a receiver that refuses must not undo a claim whose key everybody has seen. The contract derives every shard key from `sessionKey` and
-    /// rebuilds the key tree; where addresses are hidden it rebuilds the address tree too.
+    /// token or a receiver that refuses must not undo a claim whose key everybody has seen. The contract derives every
+    /// shard key from `sessionKey` and rebuilds the key tree; where addresses are hidden it rebuilds the address tree too.
+    /// In the pool of pending transactions the key is public: a claim that then comes too late has given the dataset away,
+    /// and the deposit is lost all the same. So send it well before the deadline, or not at all.
     /// Requirements:
     /// - no call re-enters (ReentrancyGuardReentrantCall)
     /// - settlement is open (WrongSettlement)
@@ -378,7 +382,8 @@ interface ITradingSession {
     /// @dev Emits {KeyDelivered}; from here the collector has `responseTime` to dispute. The key itself is not checked
     /// here: that is what {proveWrongDelivery} is for. The one-time key is that of the review: it has been disclosed to
     /// nobody, since {proveWrongKey}, which discloses it, takes the candidate out for ever. The ephemeral point must be
-    /// fresh.
+    /// fresh. In the pool of pending transactions the collector can read the key: a delivery that then comes too late has
+    /// given the dataset away, and the deposit is lost all the same. So send it well before the deadline, or not at all.
     /// Requirements:
     /// - settlement is sealed (WrongSettlement)
     /// - the session is reviewed (WrongState)

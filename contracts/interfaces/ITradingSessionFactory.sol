@@ -28,10 +28,10 @@ interface ITradingSessionFactory {
     /// these terms and the nonce: whatever a reorganisation does, no other terms can ever stand there. With an ERC-20 the factory must be
     /// allowed to draw the escrow.
     /// Requirements:
-    /// - 1 to 10,000 shards (ShardCountOutOfRange)
+    /// - 1 to 10,000 shards, to 4,000 where addresses are hidden (ShardCountOutOfRange)
     /// - at least one sample in each (ShardSizeZero)
     /// - a sampled share of at most 50 % (SampleShareOutOfRange)
-    /// - that share makes 1 to 2,000 shards (SampleCountOutOfRange)
+    /// - that share makes 1 to 2,000 shards, to 1,000 where addresses are hidden (SampleCountOutOfRange)
     /// - a penalty of at most 100 % (PenaltyOutOfRange)
     /// - a compensation and a penalty that do not round to 0 (CompensationZero, PenaltyZero)
     /// - a deposit above the compensation (DepositTooLow)

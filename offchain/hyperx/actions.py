@@ -57,7 +57,7 @@ class Review:
 
     key_root: bytes
     address_root: bytes
-    one_time_key: str
+    one_time_key: bytes
     ephemeral_x: int
     bitmap: tuple[int, ...]
     sealed_keys: tuple[bytes, ...]

@@ -17,7 +17,7 @@ from offchain.crypto.bitmap import bitmap_hash
 from offchain.crypto.commitments import multiproof, review_hash, root_of
 from offchain.crypto.sealing import Point, SealedKeys, seal_keys
 from offchain.crypto.secrets_file import SecretsFile
-from offchain.crypto.settlement import Settlement
+from offchain.crypto.settlement import Settlement, delivery_margin
 from offchain.crypto.shard_cipher import encrypt_shard
 from offchain.data.imageset import DataError, ImageSet
 from offchain.data.shards import pack_shards, unpack_shard
@@ -34,10 +34,6 @@ from offchain.models.preprocessing import Preprocessing
 from offchain.policy import Policy
 from offchain.roles import Clock
 from offchain.storage import Datastore, digest_of
-
-CLAIM_MARGIN = 20
-"""The key is not sent in the last twentieth of its window: refused for coming too late it would
-have been given away for nothing."""
 
 
 @dataclass(frozen=True)
@@ -108,13 +104,12 @@ class Provider:
             if me.sample is not None and me.features is None:
                 return self.submit_features(me)
             return None
-        if self.session.candidate == self.account and clock.now < self.session.deadline:
-            if self.session.state == State.REVIEWED:
-                late = self.session.deadline - terms.response_time // CLAIM_MARGIN
-                return self.claim(me) if clock.now < late else None
-            if not self.session.disclosed:
-                return self.open_review(me)
-        return None
+        late = self.session.deadline - delivery_margin(terms.response_time)
+        if self.session.candidate != self.account or clock.now >= late:
+            return None
+        if self.session.state == State.REVIEWED:
+            return self.claim(me)
+        return None if self.session.disclosed else self.open_review(me)
 
     # ------------------------------------------------------------------ the steps
 
@@ -159,7 +154,7 @@ class Provider:
             do.Review(
                 key_root=me.key_root,
                 address_root=do.WORD_ZERO if hidden else me.address_root,
-                one_time_key=one_time_key.account,
+                one_time_key=one_time_key.pledge,
                 ephemeral_x=sealed.ephemeral_x,
                 bitmap=me.bitmap,
                 sealed_keys=sealed.sealed,
@@ -175,7 +170,7 @@ class Provider:
             return None
         hidden = not self.session.terms.published_addresses
         sample = bitmap_hash(me.bitmap)
-        opened = review_hash(one_time_key.account, review.ephemeral_x, review.sealed)
+        opened = review_hash(one_time_key.pledge, review.ephemeral_x, review.sealed)
         addresses = self.dataset.addresses if hidden else ()
         if self.session.terms.settlement == Settlement.OPEN:
             root = do.WORD_ZERO if hidden else me.address_root

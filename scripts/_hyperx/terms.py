@@ -15,8 +15,6 @@ from scripts._hyperx.options import TradeOptions
 from scripts._hyperx.stories import Story
 from scripts._stage.money import parse_amount, parse_token
 
-MAX_SAMPLED = 2_000
-"""Shards; as in TradingSessionFactory."""
 REWARD_PER_PENALTY = 2
 LONGEST_SESSION = 90 * 86_400
 """Seconds; both as in TradingSessionFactory."""
@@ -55,10 +53,15 @@ def make_terms(options: TradeOptions, story: Story, collector: str, count: int) 
         extractor=_NO_WORD,
         encryption_key=_NO_WORD,
     )
-    if not 0 < terms.sample_limit <= MAX_SAMPLED:
+    hidden = "" if terms.published_addresses else " with --hidden"
+    if terms.shard_count > terms.max_shards:
+        raise click.ClickException(
+            f"shards: {terms.shard_count}, must be 1 to {terms.max_shards}{hidden}"
+        )
+    if not 0 < terms.sample_limit <= terms.max_sampled:
         raise click.ClickException(
             f"sample: {options.sample:g} % of {terms.shard_count} shards are "
-            f"{terms.sample_limit}, must be 1 to {MAX_SAMPLED}"
+            f"{terms.sample_limit}, must be 1 to {terms.max_sampled}{hidden}"
         )
     if terms.deposit <= terms.compensation:
         raise click.ClickException(

@@ -217,7 +217,7 @@ class SessionDriver(Driver):
         args = {
             "keyRoot": commitment.key_root,
             "addressRoot": commitment.address_root if published else ZERO_WORD,
-            "oneTimeKey": entry.one_time_key.account,
+            "oneTimeKey": entry.one_time_key.pledge,
             "ephemeralX": sealed.ephemeral_x,
             "bitmap": bitmaps.to_bitmap(entry.sampled, self.terms.shardCount),
             "sealedKeys": list(sealed.sealed),
@@ -287,7 +287,7 @@ class SessionDriver(Driver):
         """What stands for the opened review in a claim."""
         entry = self.entry(provider)
         sealed = entry.sealed
-        return cm.review_hash(entry.one_time_key.account, sealed.ephemeral_x, sealed.sealed)
+        return cm.review_hash(entry.one_time_key.pledge, sealed.ephemeral_x, sealed.sealed)
 
     def claim_reward(self, provider: Any, sender: Any = None, **changes: Any) -> ReceiptAPI:
         """The chosen provider exchanges its dataset for the reward."""

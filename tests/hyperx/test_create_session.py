@@ -12,19 +12,29 @@ from tests.kit.units import ETHER
 SHORTEST, LONGEST, LONGEST_SESSION = 10 * 60, 30 * 86_400, 90 * 86_400
 
 WRONG_TERMS = {
-    "no shard": ({"shardCount": 0}, "ShardCountOutOfRange", (0, 10_000)),
-    "a shard too many": ({"shardCount": 10_001}, "ShardCountOutOfRange", (10_001, 10_000)),
+    "no shard": ({"shardCount": 0}, "ShardCountOutOfRange", (0, 4_000)),
+    "a shard too many": (
+        {"shardCount": 10_001, "publishedAddresses": True},
+        "ShardCountOutOfRange",
+        (10_001, 10_000),
+    ),
+    "a hidden shard too many": ({"shardCount": 4_001}, "ShardCountOutOfRange", (4_001, 4_000)),
     "empty shards": ({"shardSize": 0}, "ShardSizeZero", ()),
     "more than half sampled": ({"sampleBps": 5_001}, "SampleShareOutOfRange", (5_001, 5_000)),
     "nothing sampled": (
         {"shardCount": 9, "sampleBps": 1_111},
         "SampleCountOutOfRange",
-        (0, 2_000),
+        (0, 1_000),
     ),
     "a sample too many": (
-        {"shardCount": 10_000, "sampleBps": 2_001},
+        {"shardCount": 10_000, "sampleBps": 2_001, "publishedAddresses": True},
         "SampleCountOutOfRange",
         (2_001, 2_000),
+    ),
+    "a hidden sample too many": (
+        {"shardCount": 2_002, "sampleBps": 5_000},
+        "SampleCountOutOfRange",
+        (1_001, 1_000),
     ),
     "no penalty": (
         {"deposit": 9_999, "reward": 10_000, "penaltyBps": 0},
@@ -77,8 +87,17 @@ WRONG_TERMS = {
 
 # The extremes that are still allowed.
 RIGHT_TERMS = {
-    "one shard fewer than the limit": {"shardCount": 9_999, "sampleBps": 2_000},
-    "most shards and samples": {"shardCount": 10_000, "sampleBps": 2_000},
+    "one shard fewer than the limit": {
+        "shardCount": 9_999,
+        "sampleBps": 2_000,
+        "publishedAddresses": True,
+    },
+    "most shards and samples": {
+        "shardCount": 10_000,
+        "sampleBps": 2_000,
+        "publishedAddresses": True,
+    },
+    "most hidden shards and samples": {"shardCount": 4_000, "sampleBps": 2_500},
     "two shards, one sampled": {"shardCount": 2, "sampleBps": 5_000},
     "whole deposit as penalty": {"reward": 1_000, "deposit": 500, "penaltyBps": 10_000},
     "least penalty": {"reward": 10_000, "deposit": 10_000, "penaltyBps": 1},

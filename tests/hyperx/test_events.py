@@ -40,7 +40,7 @@ class Replay:
     terms: dict
     compensation: int
     status: tuple = (PENDING, False, 0, NATIVE)
-    one_time_key: str = ""
+    one_time_key: bytes = b""
     escrow: int = 0
     claimed: Record | None = None
     records: dict[str, Record] = field(default_factory=dict)
@@ -68,8 +68,8 @@ class Replay:
 
     def on_CandidateSet(self, record, e):
         record.flags |= TRIED
-        self.one_time_key = sealing.Point(e["keyX"], e["keyY"]).account
-        record.commitment = cm.fold(record.sample, cm.word(self.one_time_key))
+        self.one_time_key = sealing.Point(e["keyX"], e["keyY"]).pledge
+        record.commitment = cm.fold(record.sample, self.one_time_key)
         self.status = (REVIEWING, False, e["deadline"], e["provider"])
 
     def on_ReviewSubmitted(self, record, e):

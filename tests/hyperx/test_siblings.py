@@ -18,6 +18,11 @@ WEAK = "leaves bind no session"
 LIE = b"\7" * 32
 
 
+def in_an_hour() -> int:
+    """Until when a permit holds."""
+    return ape.chain.pending_timestamp + 3_600
+
+
 @pytest.fixture(scope="module")
 def careless():
     """A session whose leaves name chain and provider alone."""
@@ -112,7 +117,7 @@ def test_a_permit_draws_nothing_into_the_sibling(
     for account in (collector, provider):
         token.mint(account, 10**20, sender=deployer)
     first, second = siblings(token=token)
-    signed = signed_permit(token, provider, first.session.address, first.terms.deposit)
+    signed = signed_permit(token, provider, first.session, first.terms.deposit, in_an_hour())
     args = (b"\1" * 32, b"\2" * 32, b"\3" * 32, signed)
     assert refusal(first.session.registerWithPermit, *args, sender=provider) is None
     outcome = refusal(second.session.registerWithPermit, *args, sender=provider)

@@ -95,19 +95,19 @@ def test_a_token_that_returns_nothing_works(factory, collector, provider, rival,
 
 def test_signed_allowances_replace_approvals(factory, collector, provider, rival, deploy):
     """Escrow and deposit are drawn by a permit, sent with the call or by a stranger before it."""
-    token = deploy("PermitToken")
+    token, soon = deploy("PermitToken"), ape.chain.pending_timestamp + 3_600
     terms = make_terms(ape.chain.pending_timestamp, collector.address, token=token.address)
     due = factory.escrowOf(terms)
-    signed = signed_permit(token, collector, factory.address, due)
+    signed = signed_permit(token, collector, factory, due, soon)
     address = factory.sessionOf(terms, 0)
     factory.createSessionWithPermit(terms, 0, signed, sender=collector)
     assert token.balanceOf(address) == due
     session = ape.project.TradingSession.at(address)
     deposit = session.terms(skip_trace=True).deposit
     session.registerWithPermit(
-        *ROOTS, signed_permit(token, provider, address, deposit), sender=provider
+        *ROOTS, signed_permit(token, provider, session, deposit, soon), sender=provider
     )
-    signed = signed_permit(token, rival, address, deposit)
+    signed = signed_permit(token, rival, session, deposit, soon)
     token.permit(rival, address, deposit, *signed, sender=provider)
     session.registerWithPermit(*ROOTS, signed, sender=rival)
     assert token.balanceOf(address) == due + 2 * deposit
@@ -117,13 +117,13 @@ def test_a_permit_that_is_none_moves_nothing(factory, collector, provider, stran
     """Another's signature, another spender's and an old one: the payment itself fails."""
     token = deploy("PermitToken")
     driver = open_session(factory, collector, token=token)
-    session, due = driver.session, driver.terms.deposit
+    session, due, now = driver.session, driver.terms.deposit, ape.chain.pending_timestamp
     for owner, spender, ahead in (
-        (stranger, session.address, 3_600),
-        (provider, factory.address, 3_600),
-        (provider, session.address, -3_600),
+        (stranger, session, 3_600),
+        (provider, factory, 3_600),
+        (provider, session, -3_600),
     ):
-        signed = signed_permit(token, owner, spender, due, ahead)
+        signed = signed_permit(token, owner, spender, due, now + ahead)
         outcome = refusal(session.registerWithPermit, *ROOTS, signed, sender=provider)
         assert outcome.name == "ERC20InsufficientAllowance"
 

@@ -1,4 +1,4 @@
-"""Signed allowances (ERC-2612), as the contracts' struct Permit takes them."""
+"""Allowances that an account signs (ERC-2612), as a PermitToken takes them."""
 
 from __future__ import annotations
 
@@ -6,36 +6,33 @@ from typing import Any
 
 import ape
 from ape.contracts import ContractInstance
-from eth_account import Account
+from eth_account.messages import encode_typed_data
 
-_TYPES = {
-    "Permit": [
-        {"name": "owner", "type": "address"},
-        {"name": "spender", "type": "address"},
-        {"name": "value", "type": "uint256"},
-        {"name": "nonce", "type": "uint256"},
-        {"name": "deadline", "type": "uint256"},
-    ]
-}
+_FIELDS = ("owner address", "spender address", "value uint256", "nonce uint256", "deadline uint256")
+_DOMAIN = ("name string", "version string", "chainId uint256", "verifyingContract address")
 
 
 def signed_permit(
-    token: ContractInstance, owner: Any, spender: str, amount: int, ahead: int = 3_600
+    token: ContractInstance, owner: Any, spender: Any, value: int, deadline: int
 ) -> tuple[int, int, bytes, bytes]:
-    """deadline, v, r, s of an allowance that a test account signs; good for `ahead` seconds."""
-    deadline = ape.chain.pending_timestamp + ahead
-    domain = {
-        "name": token.name(),
-        "version": "1",
-        "chainId": ape.chain.chain_id,
-        "verifyingContract": str(token.address),
+    """Deadline, v, r and s of `owner`'s allowance of `value` to `spender`."""
+    nonce = token.nonces(owner)
+    words = (owner.address, spender.address, value, nonce, deadline)
+    names = [field.split()[0] for field in _FIELDS]
+    typed = {
+        "primaryType": "Permit",
+        "types": {"Permit": _fields(_FIELDS), "EIP712Domain": _fields(_DOMAIN)},
+        "domain": {
+            "name": "Plain",
+            "version": "1",
+            "chainId": ape.chain.chain_id,
+            "verifyingContract": token.address,
+        },
+        "message": dict(zip(names, words, strict=True)),
     }
-    message = {
-        "owner": str(owner.address),
-        "spender": spender,
-        "value": amount,
-        "nonce": token.nonces(owner),
-        "deadline": deadline,
-    }
-    made = Account.sign_typed_data(owner.private_key, domain, _TYPES, message)
-    return deadline, made.v, made.r.to_bytes(32, "big"), made.s.to_bytes(32, "big")
+    signature = owner.sign_message(encode_typed_data(full_message=typed))
+    return deadline, signature.v, bytes(signature.r), bytes(signature.s)
+
+
+def _fields(fields: tuple[str, ...]) -> list[dict[str, str]]:
+    return [{"name": name, "type": kind} for name, kind in (field.split() for field in fields)]

@@ -42,6 +42,10 @@ REFUSED = {
     "no such dataset": (["--dataset", "no/such/folder"], "'no/such/folder' is no directory"),
     "dataset too small": (["--shards", "5000"], "5000 are available"),
     "no shard sampled": (["--sample", "5"], "5 % of 10 shards are 0, must be 1 to 2000"),
+    "too many hidden shards": (
+        ["--hidden", "--shards", "4001"],
+        "shards: 4001, must be 1 to 4000 with --hidden",
+    ),
     "share of samples": (["--sample", "60"], "60.0 is not in the range 0.01<=x<=50"),
     "shard count": (["--shards", "10001"], "10001 is not in the range 1<=x<=10000"),
     "shard size": (["--shard-size", "0"], "0 is not in the range x>=1"),

@@ -7,6 +7,7 @@ import torch
 
 from offchain.crypto.commitments import root_of
 from offchain.crypto.errors import CryptoError
+from offchain.crypto.settlement import delivery_margin
 from offchain.data.imageset import DataError
 from offchain.hyperx import actions as do
 from offchain.hyperx import events as ev
@@ -235,7 +236,9 @@ def test_it_opens_nothing_before_it_is_asked_and_claims_nothing_before_it_is_cho
                 assert now_session.candidate == BERT
                 assert now < now_session.deadline
                 if isinstance(action, do.ClaimReward):
-                    assert now < now_session.deadline - now_session.terms.response_time // 20
+                    assert now < now_session.deadline - delivery_margin(
+                        now_session.terms.response_time
+                    )
                 assert now_session.disclosed == isinstance(action, do.ClaimReward)
 
 
