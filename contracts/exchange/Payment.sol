@@ -30,8 +30,10 @@ library Payment {
     uint256 private constant PUSH_GAS = 100_000;
 
     /// @notice Uses the caller's signed allowance of `amount`.
-    /// @dev A permit that fails is passed over: somebody may have sent it first, and the payment itself then tells.
+    /// @dev A permit that fails is passed over: somebody may have sent it first, and the payment itself then tells. So is
+    /// one for the native coin.
     function permit(address token, uint256 amount, Permit calldata signed) internal {
+        if (token.code.length == 0) return;
         try IERC20Permit(token)
             .permit(msg.sender, address(this), amount, signed.deadline, signed.v, signed.r, signed.s) {}
             catch {}

@@ -97,7 +97,7 @@ class Provider:
             return self.register()
         if self.session.is_over(clock.now):
             owed = self.session.settled(clock.now).owed_to(self.account)
-            return do.ClaimDeposit() if owed > 0 else None
+            return do.ClaimDeposit(self.account) if owed > 0 else None
         if clock.now < terms.submission_end:
             if me.draw_open(clock.block):
                 return do.DrawSample(self.account)

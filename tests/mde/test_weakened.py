@@ -22,7 +22,8 @@ from tests.mde.weakened import SALE, WEAKENINGS
 @pytest.fixture(scope="module")
 def weak(contract, deployer):
     """Weakened sales by name."""
-    return {name: deployer.deploy(code) for name, code in compile_copies(WEAKENINGS, SALE).items()}
+    copies = compile_copies(WEAKENINGS, SALE, large=True)
+    return {name: deployer.deploy(code) for name, code in copies.items()}
 
 
 def holds_price_and_stake_to_ransom(contract, buyer, seller, stranger, stablecoin):
