@@ -34,9 +34,11 @@ library Payment {
     /// one for the native coin.
     function permit(address token, uint256 amount, Permit calldata signed) internal {
         if (token.code.length == 0) return;
+        // solhint-disable no-empty-blocks
         try IERC20Permit(token)
             .permit(msg.sender, address(this), amount, signed.deadline, signed.v, signed.r, signed.s) {}
             catch {}
+        // solhint-enable no-empty-blocks
     }
 
     /// @notice Takes exactly `amount` from the caller into `to`; a native payment must already be with this contract.
