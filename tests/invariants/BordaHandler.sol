@@ -2,8 +2,7 @@
 pragma solidity 0.8.30;
 
 import {IBordaConsensus, SignedBallot, State, BordaTerms} from "../../contracts/interfaces/IBordaConsensus.sol";
-import {BordaConsensus} from "../../contracts/seccl/BordaConsensus.sol";
-import {BordaConsensusFactory} from "../../contracts/seccl/BordaConsensusFactory.sol";
+import {IBordaConsensusFactory} from "../../contracts/interfaces/IBordaConsensusFactory.sol";
 import {Borda} from "../../contracts/seccl/borda/Borda.sol";
 import {Attempts} from "./Attempts.sol";
 import {BordaHarness} from "./BordaHarness.sol";
@@ -18,14 +17,14 @@ contract BordaHandler is Attempts {
     uint256 private constant MOST = 12;
     uint256 private constant STRANGER = MOST;
 
-    BordaConsensus public session;
+    IBordaConsensus public session;
     uint256 public winners;
     uint256 public quorum;
     uint256 public ballots;
     bytes32[] public results;
     bytes4[] private _errors;
 
-    BordaConsensusFactory private immutable _factory = BordaConsensusFactory(deploy("BordaConsensusFactory"));
+    IBordaConsensusFactory private immutable _factory = IBordaConsensusFactory(deploy("BordaConsensusFactory"));
     BordaHarness private immutable _harness = new BordaHarness();
     uint256 private _members;
     bool private _hidden;
@@ -117,7 +116,7 @@ contract BordaHandler is Attempts {
         BordaTerms memory terms = BordaTerms(
             address(0), bytes32(seed), uint16(winners), uint16(quorum), 100, _hidden ? uint32(50) : uint32(0), 200
         );
-        session = BordaConsensus(_factory.createSession(terms, members));
+        session = IBordaConsensus(_factory.createSession(terms, members));
         (_rounds, _state, ballots) = (0, State.Closed, 0);
         (_ballotEnd, _revealEnd, _closedIn) = (block.timestamp, block.timestamp, block.number);
         delete results;
