@@ -20,7 +20,8 @@ from tests.mde.weakened import SALE, WEAKENINGS
 @pytest.fixture(scope="module")
 def weak(contract, deployer):
     """Weakened sales by name."""
-    return {name: deployer.deploy(code) for name, code in compile_copies(WEAKENINGS, SALE).items()}
+    copies = compile_copies(WEAKENINGS, SALE, large=True)
+    return {name: deployer.deploy(code) for name, code in copies.items()}
 
 
 def asks_twice(contract, buyer, seller, stranger, stablecoin):
