@@ -2,8 +2,7 @@
 pragma solidity 0.8.30;
 
 import {IBordaConsensus, SignedBallot, State, BordaTerms} from "../../contracts/interfaces/IBordaConsensus.sol";
-import {BordaConsensus} from "../../contracts/seccl/BordaConsensus.sol";
-import {BordaConsensusFactory} from "../../contracts/seccl/BordaConsensusFactory.sol";
+import {IBordaConsensusFactory} from "../../contracts/interfaces/IBordaConsensusFactory.sol";
 import {Borda} from "../../contracts/seccl/borda/Borda.sol";
 import {Attempts} from "./Attempts.sol";
 import {BordaHarness} from "./BordaHarness.sol";
@@ -21,7 +20,7 @@ contract BordaHandler is Attempts {
     uint256 private constant BALLOT_TIME = 700;
     uint256 private constant REVEAL_TIME = 600;
 
-    BordaConsensus public session;
+    IBordaConsensus public session;
     uint256 public winners;
     uint256 public quorum;
     uint256 public ballots;
@@ -30,7 +29,7 @@ contract BordaHandler is Attempts {
     bytes32[] public results;
     bytes4[] private _errors;
 
-    BordaConsensusFactory private immutable _factory = BordaConsensusFactory(deploy("BordaConsensusFactory"));
+    IBordaConsensusFactory private immutable _factory = IBordaConsensusFactory(deploy("BordaConsensusFactory"));
     BordaHarness private immutable _harness = new BordaHarness();
     uint256 private _members;
     bool private _hidden;
@@ -141,7 +140,7 @@ contract BordaHandler is Attempts {
             ballotTime: uint32(BALLOT_TIME),
             revealTime: _hidden ? uint32(REVEAL_TIME) : 0
         });
-        session = BordaConsensus(_factory.createSession(terms, members));
+        session = IBordaConsensus(_factory.createSession(terms, members));
         (_rounds, _state, ballots, commitments) = (0, State.Closed, 0, 0);
         (_ballotEnd, _revealEnd, _closedIn) = (0, 0, block.number);
         delete results;
