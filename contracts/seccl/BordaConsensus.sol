@@ -223,7 +223,7 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
         uint256 over = last.state() == State.Closed ? last.rounds() : last.number();
         bool missed = round >= last.rounds() && round < MAX_ROUNDS && block.timestamp >= t.ballotEnd(round);
         require(round < over || missed, RoundNotOver(round));
-        uint256 count = _winners.count(round, t.winners());
+        uint256 count = _winners.size(round, t.winners());
         winners = new uint256[](count);
         winnersPoints = new uint256[](count);
         for (uint256 i = 0; i < count; ++i) {

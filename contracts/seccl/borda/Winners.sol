@@ -43,7 +43,7 @@ library WinnersLib {
     }
 
     /// @notice How long a round's list is, of at most `most`: no winner is without points.
-    function count(Winners storage self, uint256 round, uint256 most) internal view returns (uint256 length) {
+    function size(Winners storage self, uint256 round, uint256 most) internal view returns (uint256 length) {
         for (; length < most; ++length) {
             (, uint256 points) = self.at(round, length);
             if (points == 0) break;
