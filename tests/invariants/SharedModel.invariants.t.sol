@@ -110,7 +110,7 @@ abstract contract SharedModelInvariants is Base {
     }
 
     function _announcedAsBooked(
-        SharedModel model,
+        ISharedModel model,
         address author,
         uint256[] memory features,
         SharedModelBook.Entry memory entry
