@@ -32,12 +32,21 @@ contract TradingSessionFactory is ITradingSessionFactory {
     address public immutable implementation = address(new TradingSession());
 
     /// @inheritdoc ITradingSessionFactory
-    function createSession(TradingTerms memory terms) external payable returns (address session) {
+    function createSession(TradingTerms memory terms, uint256 nonce) external payable returns (address session) {
         _check(terms);
         terms.collector = msg.sender;
-        session = Clones.cloneWithImmutableArgs(implementation, PackedTermsLib.pack(terms), msg.value);
-        emit SessionCreated(session, msg.sender);
+        session = Clones.cloneDeterministicWithImmutableArgs(
+            implementation, PackedTermsLib.pack(terms), bytes32(nonce), msg.value
+        );
+        emit SessionCreated(session, msg.sender, nonce, terms);
         Payment.collect(terms.token, session, _escrow(terms));
+    }
+
+    /// @inheritdoc ITradingSessionFactory
+    function sessionOf(TradingTerms calldata terms, uint256 nonce) external view returns (address session) {
+        return Clones.predictDeterministicAddressWithImmutableArgs(
+            implementation, PackedTermsLib.pack(terms), bytes32(nonce)
+        );
     }
 
     /// @inheritdoc ITradingSessionFactory

@@ -6,8 +6,8 @@ import {TradingTerms} from "./ITradingSession.sol";
 /// @title Makes trading sessions: one minimal clone each, its terms in the clone's code, its escrow paid in
 /// @notice What a token refuses comes through as it is, or as SafeERC20FailedOperation.
 interface ITradingSessionFactory {
-    /// @notice A session was created and its escrow paid in.
-    event SessionCreated(address indexed session, address indexed collector);
+    /// @notice A session was created under these terms and its escrow paid in.
+    event SessionCreated(address indexed session, address indexed collector, uint256 nonce, TradingTerms terms);
 
     error ShardCountOutOfRange(uint256 count, uint256 max);
     error ShardSizeZero();
@@ -23,7 +23,8 @@ interface ITradingSessionFactory {
     error TokenWithoutCode(address token);
 
     /// @notice Creates a session and escrows the reward and the compensations of all further reviews.
-    /// @dev Emits {SessionCreated}. `terms.collector` is overwritten with the caller. With an ERC-20 the factory must be
+    /// @dev Emits {SessionCreated}. `terms.collector` is overwritten with the caller. The session's address follows from
+    /// these terms and the nonce: whatever a reorganisation does, no other terms can ever stand there. With an ERC-20 the factory must be
     /// allowed to draw the escrow.
     /// Requirements:
     /// - 1 to 10,000 shards, to 4,000 where addresses are hidden (ShardCountOutOfRange)
@@ -40,10 +41,15 @@ interface ITradingSessionFactory {
     /// - an expiry within 90 days (ExpiryTooLate)
     /// - extractor, preprocessing and encryption key are given (DocumentMissing)
     /// - the token, if any, is a contract (TokenWithoutCode)
+    /// - the collector has made no session of these terms and this nonce (Create2: FailedDeployment)
     /// - exactly the escrow is paid (WrongPayment, TokenTakesFee)
     /// @param terms the terms
+    /// @param nonce any number; it keeps sessions of equal terms apart
     /// @return session the new session
-    function createSession(TradingTerms memory terms) external payable returns (address session);
+    function createSession(TradingTerms memory terms, uint256 nonce) external payable returns (address session);
+
+    /// @notice Where `terms.collector` creates a session of these terms and this nonce, or has done so.
+    function sessionOf(TradingTerms calldata terms, uint256 nonce) external view returns (address session);
 
     /// @notice The escrow that `createSession` asks for under these terms.
     function escrowOf(TradingTerms calldata terms) external pure returns (uint256);

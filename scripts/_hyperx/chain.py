@@ -30,6 +30,9 @@ from scripts._stage.money import approve
 from scripts._stage.sender import Sender
 from scripts._stage.table import Pause
 
+NONCE = 0
+"""Sessions of one collector differ by their times, so that their addresses do."""
+
 
 class ChainSession(Sender):
     """One TradingSession on the connected chain.
@@ -45,12 +48,16 @@ class ChainSession(Sender):
 
     @classmethod
     def create(cls, factory: ContractInstance, terms: Terms, collector: AccountAPI) -> ChainSession:
-        """Creates a session under `terms` and pays its escrow."""
+        """Creates a session under `terms` and pays its escrow.
+
+        Raises ActionRefused where the collector has made one of the very same terms, times
+        included.
+        """
         arguments = plain(terms)
         escrow = factory.escrowOf(arguments)
         receipts = approve(terms.token, collector, factory.address, escrow)
         value = escrow if terms.token == NATIVE else 0
-        receipt = transact(factory.createSession, (arguments,), collector, value)
+        receipt = transact(factory.createSession, (arguments, NONCE), collector, value)
         (event,) = factory.SessionCreated.from_receipt(receipt)
         session = cls(ape.project.TradingSession.at(event.session), receipt.block_number)
         session.receipts += [*receipts, entry_of("createSession", receipt)]

@@ -387,7 +387,12 @@ class SessionDriver(Driver):
 
 
 def open_session(
-    factory: ContractInstance, collector: Any, /, container: Any = None, **overrides: Any
+    factory: ContractInstance,
+    collector: Any,
+    /,
+    container: Any = None,
+    nonce: int = 0,
+    **overrides: Any,
 ) -> SessionDriver:
     """Creates a session with ``make_terms(**overrides)`` and its exact escrow.
 
@@ -395,6 +400,7 @@ def open_session(
         factory: the TradingSessionFactory.
         collector: the account that creates, pays and buys.
         container: what to read the session with; ape.project.TradingSession unless given.
+        nonce: keeps sessions of equal terms apart.
         overrides: fields of the terms; ``token`` may be a contract or an address.
     """
     container = container or ape.project.TradingSession
@@ -406,7 +412,7 @@ def open_session(
     if token != NATIVE:
         ape.Contract(token).approve(factory.address, escrow, sender=collector)
     value = escrow if token == NATIVE else 0
-    receipt = factory.createSession(terms, sender=collector, value=value)
+    receipt = factory.createSession(terms, nonce, sender=collector, value=value)
     session = event_in(receipt, factory.SessionCreated)["session"]
     return SessionDriver(container.at(session), collector, created=receipt)
 

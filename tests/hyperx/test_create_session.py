@@ -114,7 +114,7 @@ RIGHT_TERMS = {
 
 
 def create_refusal(factory, collector, terms, value):
-    return refusal(factory.createSession, terms, sender=collector, value=value)
+    return refusal(factory.createSession, terms, 0, sender=collector, value=value)
 
 
 @pytest.mark.parametrize("case", WRONG_TERMS)
@@ -225,7 +225,11 @@ def test_terms_read_back_and_the_creator_is_the_collector(factory, collector, st
     expected = values | {"collector": collector.address}
     assert {name: driver.terms[name] for name in FIELDS} == expected
     event = event_in(driver.created, factory.SessionCreated)
-    assert event == {"session": driver.session.address, "collector": collector.address}
+    told = dict(zip(FIELDS, event.pop("terms"), strict=True))
+    assert event == {"session": driver.session.address, "collector": collector.address, "nonce": 0}
+    assert told | {"collector": told["collector"].lower()} == expected | {
+        "collector": collector.address.lower()
+    }
     assert tuple(driver.session.status()) == (0, False, 0, NATIVE)
 
 

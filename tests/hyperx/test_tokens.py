@@ -20,7 +20,7 @@ def deploy(mocks, deployer, accounts):
 def create_refusal(factory, collector, token, value=0):
     terms = make_terms(ape.chain.blocks.head.timestamp, collector.address, token=token.address)
     token.approve(factory.address, factory.escrowOf(terms), sender=collector)
-    return refusal(factory.createSession, terms, sender=collector, value=value)
+    return refusal(factory.createSession, terms, 0, sender=collector, value=value)
 
 
 def test_a_fee_on_transfer_is_refused_at_once(factory, collector, deploy):

@@ -41,7 +41,7 @@ def opened(factory, collector, now, **terms):
     """A session under these terms, or the name of the error that refuses them."""
     values = make_terms(now, collector.address, **terms)
     escrow = factory.escrowOf(values)
-    refusal_ = refusal(factory.createSession, values, sender=collector, value=escrow)
+    refusal_ = refusal(factory.createSession, values, 0, sender=collector, value=escrow)
     return refusal_.name if refusal_ else open_session(factory, collector, **terms)
 
 

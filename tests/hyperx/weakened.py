@@ -169,6 +169,13 @@ FACTORY_WEAKENINGS: Weakenings = {
         _ANY_WINDOW,
         (FACTORY, "require(t.expiry <= latest, ExpiryTooLate(t.expiry, latest));", "latest;"),
     ),
+    "addresses follow from the order": (
+        FACTORY,
+        """Clones.cloneDeterministicWithImmutableArgs(
+            implementation, PackedTermsLib.pack(terms), bytes32(nonce), msg.value
+        )""",
+        "Clones.cloneWithImmutableArgs(implementation, PackedTermsLib.pack(terms), msg.value)",
+    ),
     "takes any reward": (
         FACTORY,
         "require(t.reward >= least, RewardTooLow(t.reward, least));",

@@ -25,6 +25,7 @@ abstract contract SessionPlay is SessionBook, Datasets, Attempts {
 
     TradingSessionFactory private immutable _factory = TradingSessionFactory(deploy("TradingSessionFactory"));
     PlainToken private immutable _token = new PlainToken();
+    uint256 private _sessions;
 
     error StateWentBack(State from, State to, bytes4 call_);
     error PaidWrongly(uint256 person, uint256 paid, uint256 due);
@@ -50,7 +51,7 @@ abstract contract SessionPlay is SessionBook, Datasets, Attempts {
         vm.prank(people[COLLECTOR]);
         _token.approve(address(_factory), owedToCollector);
         vm.prank(people[COLLECTOR]);
-        session = TradingSession(_factory.createSession{value: coins}(terms));
+        session = TradingSession(_factory.createSession{value: coins}(terms, ++_sessions));
         for (uint256 i = 0; i < PEOPLE; ++i) {
             vm.prank(people[i]);
             _token.approve(address(session), type(uint256).max);
