@@ -44,9 +44,10 @@ contract TradingSessionFactory is ITradingSessionFactory {
 
     /// @inheritdoc ITradingSessionFactory
     function sessionOf(TradingTerms calldata terms, uint256 nonce) external view returns (address session) {
-        return Clones.predictDeterministicAddressWithImmutableArgs(
-            implementation, PackedTermsLib.pack(terms), bytes32(nonce)
-        );
+        return
+            Clones.predictDeterministicAddressWithImmutableArgs(
+                implementation, PackedTermsLib.pack(terms), bytes32(nonce)
+            );
     }
 
     /// @inheritdoc ITradingSessionFactory

@@ -371,8 +371,10 @@ def test_drawing_when_the_hash_is_gone(factory, collector, provider, stranger, a
         driver.register(provider)
         driver.request_draw(provider)
         ape.chain.mine(300)
-        draw = driver.session.drawSample
-        outcome = refusal(draw, provider, DRAW_SECRET, sender=stranger)
+        # As on a chain without the history contract of EIP-2935.
+        ape.chain.provider.set_code("0x0000F90827F1C53a10cb7A02335B175320002935", "0x")
+        drawing = driver.session.drawSample
+        outcome = refusal(drawing, provider, DRAW_SECRET, sender=stranger)
         return outcome.name if outcome else "ok"
 
     assert against(attack) == "NoBlockHash"
