@@ -13,7 +13,7 @@ import {
     WrongKey
 } from "../interfaces/ITradingSession.sol";
 import {Bitmap} from "../exchange/Bitmap.sol";
-import {Payment} from "../exchange/Payment.sol";
+import {Payment, Permit} from "../exchange/Payment.sol";
 import {SealedKey} from "../exchange/SealedKey.sol";
 import {Evidence} from "./Evidence.sol";
 import {PackedTerms, PackedTermsLib} from "./PackedTerms.sol";
@@ -45,7 +45,8 @@ import {Shards} from "./Shards.sol";
 ///
 /// Under open settlement a deal is one call:
 ///
-/// | Reviewed  | claimReward   | candidate | until the deadline              | Closed, data against reward               |
+/// | Reviewed  | claimReward   | candidate | until the deadline              | Closed, data against reward; where that   |
+/// |           |               |           |                                 | cannot be paid now, it is owed            |
 ///
 /// Under sealed settlement it is a delivery that nobody disputes:
 ///
@@ -65,13 +66,17 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
 
     /// @inheritdoc ITradingSession
     function register(bytes32 keyRoot, bytes32 addressRoot, bytes32 manifest) external payable nonReentrant {
-        PackedTerms memory t = PackedTermsLib.load();
-        _before(t.registrationEnd());
-        require(_profiles[msg.sender].flags() == 0, AlreadyRegistered(msg.sender));
+        _register(PackedTermsLib.load(), keyRoot, addressRoot, manifest);
+    }
 
-        _profiles[msg.sender] = ProfileLib.create(Shards.rootsHash(keyRoot, addressRoot));
-        emit Registered(msg.sender, keyRoot, addressRoot, manifest);
-        Payment.collect(t.token(), address(this), t.deposit());
+    /// @inheritdoc ITradingSession
+    function registerWithPermit(bytes32 keyRoot, bytes32 addressRoot, bytes32 manifest, Permit calldata signed)
+        external
+        nonReentrant
+    {
+        PackedTerms memory t = PackedTermsLib.load();
+        Payment.permit(t.token(), t.deposit(), signed);
+        _register(t, keyRoot, addressRoot, manifest);
     }
 
     /// @inheritdoc ITradingSession
@@ -215,7 +220,10 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
         uint256 paid = t.reward() + t.deposit();
         emit RewardClaimed(msg.sender, sessionKey, addresses, paid);
         emit SessionClosed(true);
-        Payment.pay(t.token(), msg.sender, paid);
+        // The key is public from here on: whatever token or receiver do, the claim must stand.
+        if (Payment.tryPay(t.token(), msg.sender, paid)) return;
+        _profiles[msg.sender] = profile.with(ProfileLib.SOLD);
+        emit RewardCredited(msg.sender, paid);
     }
 
     /// @inheritdoc ITradingSession
@@ -268,7 +276,7 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
     // ---------------------------------------------------------------- payouts
 
     /// @inheritdoc ITradingSession
-    function claimDeposit() external nonReentrant {
+    function claimDeposit(address to) external nonReentrant {
         PackedTerms memory t = PackedTermsLib.load();
         _ended(t);
         Profile profile = _registered(msg.sender);
@@ -277,11 +285,11 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
 
         _profiles[msg.sender] = ProfileLib.NONE;
         emit DepositClaimed(msg.sender, paid);
-        Payment.pay(t.token(), msg.sender, paid);
+        Payment.pay(t.token(), to, paid);
     }
 
     /// @inheritdoc ITradingSession
-    function reclaimEscrow() external nonReentrant {
+    function reclaimEscrow(address to) external nonReentrant {
         PackedTerms memory t = PackedTermsLib.load();
         _onlyCollector(t);
         Status memory status_ = _ended(t);
@@ -290,10 +298,15 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
 
         _ledger.reclaimed = true;
         emit EscrowReclaimed(paid);
-        Payment.pay(t.token(), msg.sender, paid);
+        Payment.pay(t.token(), to, paid);
     }
 
     // ---------------------------------------------------------------- views
+
+    /// @inheritdoc ITradingSession
+    function version() external pure returns (uint256) {
+        return 2;
+    }
 
     /// @inheritdoc ITradingSession
     function terms() external view returns (TradingTerms memory) {
@@ -321,6 +334,15 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
     /// @inheritdoc ITradingSession
     function owedToCollector() external view returns (uint256) {
         return _owedToCollector(PackedTermsLib.load(), _status, _ledger);
+    }
+
+    function _register(PackedTerms memory t, bytes32 keyRoot, bytes32 addressRoot, bytes32 manifest) private {
+        _before(t.registrationEnd());
+        require(_profiles[msg.sender].flags() == 0, AlreadyRegistered(msg.sender));
+
+        _profiles[msg.sender] = ProfileLib.create(Shards.rootsHash(keyRoot, addressRoot));
+        emit Registered(msg.sender, keyRoot, addressRoot, manifest);
+        Payment.collect(t.token(), address(this), t.deposit());
     }
     // slither-disable-end incorrect-equality
 }

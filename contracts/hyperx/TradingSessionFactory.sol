@@ -5,7 +5,7 @@ import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {ITradingSessionFactory} from "../interfaces/ITradingSessionFactory.sol";
 import {TradingTerms} from "../interfaces/ITradingSession.sol";
-import {Payment} from "../exchange/Payment.sol";
+import {Payment, Permit} from "../exchange/Payment.sol";
 import {Window} from "../exchange/Window.sol";
 import {PackedTermsLib} from "./PackedTerms.sol";
 import {TradingSession} from "./TradingSession.sol";
@@ -33,13 +33,16 @@ contract TradingSessionFactory is ITradingSessionFactory {
 
     /// @inheritdoc ITradingSessionFactory
     function createSession(TradingTerms memory terms, uint256 nonce) external payable returns (address session) {
-        _check(terms);
-        terms.collector = msg.sender;
-        session = Clones.cloneDeterministicWithImmutableArgs(
-            implementation, PackedTermsLib.pack(terms), bytes32(nonce), msg.value
-        );
-        emit SessionCreated(session, msg.sender, nonce, terms);
-        Payment.collect(terms.token, session, _escrow(terms));
+        return _create(terms, nonce);
+    }
+
+    /// @inheritdoc ITradingSessionFactory
+    function createSessionWithPermit(TradingTerms memory terms, uint256 nonce, Permit calldata signed)
+        external
+        returns (address session)
+    {
+        Payment.permit(terms.token, _escrow(terms), signed);
+        return _create(terms, nonce);
     }
 
     /// @inheritdoc ITradingSessionFactory
@@ -51,8 +54,23 @@ contract TradingSessionFactory is ITradingSessionFactory {
     }
 
     /// @inheritdoc ITradingSessionFactory
+    function version() external pure returns (uint256) {
+        return 2;
+    }
+
+    /// @inheritdoc ITradingSessionFactory
     function escrowOf(TradingTerms calldata terms) external pure returns (uint256) {
         return _escrow(terms);
+    }
+
+    function _create(TradingTerms memory terms, uint256 nonce) private returns (address session) {
+        _check(terms);
+        terms.collector = msg.sender;
+        session = Clones.cloneDeterministicWithImmutableArgs(
+            implementation, PackedTermsLib.pack(terms), bytes32(nonce), msg.value
+        );
+        emit SessionCreated(session, msg.sender, nonce, terms);
+        Payment.collect(terms.token, session, _escrow(terms));
     }
 
     function _check(TradingTerms memory t) private view {

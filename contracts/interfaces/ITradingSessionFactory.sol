@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {Permit} from "../exchange/Payment.sol";
 import {TradingTerms} from "./ITradingSession.sol";
 
 /// @title Makes trading sessions: one minimal clone each, its terms in the clone's code, its escrow paid in
@@ -48,11 +49,22 @@ interface ITradingSessionFactory {
     /// @return session the new session
     function createSession(TradingTerms memory terms, uint256 nonce) external payable returns (address session);
 
+    /// @notice The same with an ERC-20 that knows ERC-2612: the factory uses the caller's signed allowance of the escrow
+    /// first. A permit that fails is passed over.
+    /// @dev Emits {SessionCreated}. Requirements as in {createSession}.
+    /// @param signed the allowance, owner the caller and spender this factory
+    function createSessionWithPermit(TradingTerms memory terms, uint256 nonce, Permit calldata signed)
+        external
+        returns (address session);
+
     /// @notice Where `terms.collector` creates a session of these terms and this nonce, or has done so.
     function sessionOf(TradingTerms calldata terms, uint256 nonce) external view returns (address session);
 
     /// @notice The escrow that `createSession` asks for under these terms.
     function escrowOf(TradingTerms calldata terms) external pure returns (uint256);
+
+    /// @notice The version of these rules.
+    function version() external pure returns (uint256);
 
     /// @notice The code all sessions run.
     function implementation() external view returns (address);

@@ -97,7 +97,8 @@ class Point:
 
 
 NO_POINT = Point(0, 0)
-"""What stands in evidence where there is no product to show; it is not on the curve."""
+"""What stands where there is no point to show: no product in evidence, no one-time key under open
+settlement. It is not on the curve."""
 
 
 def new_secret() -> int:

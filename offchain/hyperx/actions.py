@@ -184,12 +184,16 @@ class Close:
 
 @dataclass(frozen=True)
 class ClaimDeposit:
-    """Take what the session owes to the provider."""
+    """Have what the session owes to the provider paid to the 0x address `to`."""
+
+    to: str
 
 
 @dataclass(frozen=True)
 class ReclaimEscrow:
-    """Take what the session owes to the collector."""
+    """Have what the session owes to the collector paid to the 0x address `to`."""
+
+    to: str
 
 
 Action = (

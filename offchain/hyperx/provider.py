@@ -17,7 +17,7 @@ from offchain.crypto.bitmap import bitmap_hash
 from offchain.crypto.commitments import multiproof, review_hash, root_of
 from offchain.crypto.sealing import Point, SealedKeys, seal_keys
 from offchain.crypto.secrets_file import SecretsFile
-from offchain.crypto.settlement import Settlement
+from offchain.crypto.settlement import Settlement, delivery_margin
 from offchain.crypto.shard_cipher import encrypt_shard
 from offchain.data.imageset import DataError, ImageSet
 from offchain.data.shards import pack_shards, unpack_shard
@@ -34,13 +34,6 @@ from offchain.models.preprocessing import Preprocessing
 from offchain.policy import Policy
 from offchain.roles import Clock
 from offchain.storage import Datastore, digest_of
-
-LATE_SHARE = 5
-"""No key is sent in the last fifth of its window, of which ten minutes are the shortest: two
-minutes are ten blocks of twelve seconds. The pool shows it at once, so that refused for coming too
-late it would have been given away for nothing."""
-LATE_MOST = 3600
-"""Seconds; in windows of more than five hours the last hour is left out."""
 
 
 @dataclass(frozen=True)
@@ -104,12 +97,12 @@ class Provider:
             return self.register()
         if self.session.is_over(clock.now):
             owed = self.session.settled(clock.now).owed_to(self.account)
-            return do.ClaimDeposit() if owed > 0 else None
+            return do.ClaimDeposit(self.account) if owed > 0 else None
         if clock.now < terms.submission_end:
             if me.sample is not None and me.features is None:
                 return self.submit_features(me)
             return None
-        late = self.session.deadline - min(terms.response_time // LATE_SHARE, LATE_MOST)
+        late = self.session.deadline - delivery_margin(terms.response_time)
         if self.session.candidate != self.account or clock.now >= late:
             return None
         if self.session.state == State.REVIEWED:

@@ -52,13 +52,13 @@ class Election:
         members: number of participants, 2 to 1,024.
         winners: how many win, and how many a ballot names; 1 to members - 1.
         seed: 16 bytes that break ties, fixed before ballots open.
-        quorum: fewer ballots choose nobody; 0 to members.
+        quorum: fewer ballots choose nobody; 1 to members.
     """
 
     members: int
     winners: int
     seed: bytes
-    quorum: int = 0
+    quorum: int = 1
 
     def __post_init__(self) -> None:
         if not 2 <= self.members <= MAX_MEMBERS:
@@ -67,8 +67,8 @@ class Election:
             raise ValueError(f"winners must be 1 to {self.members - 1}, not {self.winners}")
         if len(self.seed) != SEED_BYTES:
             raise ValueError(f"seed must have {SEED_BYTES} bytes, not {len(self.seed)}")
-        if not 0 <= self.quorum <= self.members:
-            raise ValueError(f"quorum must be 0 to {self.members}, not {self.quorum}")
+        if not 1 <= self.quorum <= self.members:
+            raise ValueError(f"quorum must be 1 to {self.members}, not {self.quorum}")
 
     def order_among_equals(self, index: int) -> int:
         """Of two with equal points or scores, the one with the greater number stands higher."""
@@ -116,7 +116,7 @@ class Election:
         """The result of a round from the rankings by voter; `best` makes one of scores."""
         totals = self.totals(ballots)
         winners: list[int] = []
-        if len(ballots) >= max(self.quorum, 1):
+        if len(ballots) >= self.quorum:
             winners = self._highest(range(self.members), totals)[: self.winners]
         points = tuple(totals[i] for i in winners)
         return ElectionResult(tuple(winners), points, tuple(totals), len(ballots))

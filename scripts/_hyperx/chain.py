@@ -30,9 +30,6 @@ from scripts._stage.money import approve
 from scripts._stage.sender import Sender
 from scripts._stage.table import Pause
 
-NONCE = 0
-"""Sessions of one collector differ by their times, so that their addresses do."""
-
 
 class ChainSession(Sender):
     """One TradingSession on the connected chain.
@@ -48,16 +45,14 @@ class ChainSession(Sender):
 
     @classmethod
     def create(cls, factory: ContractInstance, terms: Terms, collector: AccountAPI) -> ChainSession:
-        """Creates a session under `terms` and pays its escrow.
-
-        Raises ActionRefused where the collector has made one of the very same terms, times
-        included.
-        """
+        """Creates a session under `terms` and pays its escrow."""
         arguments = plain(terms)
         escrow = factory.escrowOf(arguments)
         receipts = approve(terms.token, collector, factory.address, escrow)
         value = escrow if terms.token == NATIVE else 0
-        receipt = transact(factory.createSession, (arguments, NONCE), collector, value)
+        # No collector makes two sessions of equal terms at one height.
+        nonce = ape.chain.blocks.height
+        receipt = transact(factory.createSession, (arguments, nonce), collector, value)
         (event,) = factory.SessionCreated.from_receipt(receipt)
         session = cls(ape.project.TradingSession.at(event.session), receipt.block_number)
         session.receipts += [*receipts, entry_of("createSession", receipt)]

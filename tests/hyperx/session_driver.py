@@ -365,11 +365,11 @@ class SessionDriver(Driver):
 
     def claim_deposit(self, provider: Any) -> ReceiptAPI:
         """A provider takes what it is owed."""
-        return self.session.claimDeposit(sender=provider)
+        return self.session.claimDeposit(provider, sender=provider)
 
     def reclaim_escrow(self) -> ReceiptAPI:
         """The collector takes what it is owed."""
-        return self.session.reclaimEscrow(sender=self.collector)
+        return self.session.reclaimEscrow(self.collector, sender=self.collector)
 
     def close(self) -> ReceiptAPI:
         """The collector ends the session without a deal."""
@@ -391,7 +391,7 @@ def open_session(
     collector: Any,
     /,
     container: Any = None,
-    nonce: int = 0,
+    nonce: int | None = None,
     **overrides: Any,
 ) -> SessionDriver:
     """Creates a session with ``make_terms(**overrides)`` and its exact escrow.
@@ -400,7 +400,7 @@ def open_session(
         factory: the TradingSessionFactory.
         collector: the account that creates, pays and buys.
         container: what to read the session with; ape.project.TradingSession unless given.
-        nonce: keeps sessions of equal terms apart.
+        nonce: keeps sessions of equal terms apart; the height of the chain unless given.
         overrides: fields of the terms; ``token`` may be a contract or an address.
     """
     container = container or ape.project.TradingSession
@@ -412,6 +412,7 @@ def open_session(
     if token != NATIVE:
         ape.Contract(token).approve(factory.address, escrow, sender=collector)
     value = escrow if token == NATIVE else 0
+    nonce = ape.chain.blocks.height if nonce is None else nonce
     receipt = factory.createSession(terms, nonce, sender=collector, value=value)
     session = event_in(receipt, factory.SessionCreated)["session"]
     return SessionDriver(container.at(session), collector, created=receipt)

@@ -66,16 +66,16 @@ def test_a_reorganisation_puts_no_other_terms_under_a_signed_deposit(
         common = {name: now + ahead for name, ahead in TIMES.items()}
         fair, harsh = common | {"penaltyBps": 1}, common | {"penaltyBps": 5_000}
         with undone():
-            address = open_session(factory, collector, **fair).session.address
+            address = open_session(factory, collector, nonce=0, **fair).session.address
         with undone():
-            other = open_session(factory, collector, **harsh)
+            other = open_session(factory, collector, nonce=0, **harsh)
             landed = other.session.address == address
             if landed:
                 other.register(provider)
                 landed = other.session.profileOf(provider).flags == 1
             else:
                 assert not ape.chain.provider.get_code(address)
-            again = open_session(factory, collector, **fair).session.address
+            again = open_session(factory, collector, nonce=0, **fair).session.address
         return landed, again == address
 
     assert attack(factory) == (False, True)

@@ -221,16 +221,21 @@ def test_terms_read_back_and_the_creator_is_the_collector(factory, collector, st
         "extractor": b"\x02" * 32,
         "encryptionKey": b"\x03" * 32,
     }
-    driver = open_session(factory, collector, **values)
+    driver = open_session(factory, collector, nonce=5, **values)
     expected = values | {"collector": collector.address}
     assert {name: driver.terms[name] for name in FIELDS} == expected
     event = event_in(driver.created, factory.SessionCreated)
     told = dict(zip(FIELDS, event.pop("terms"), strict=True))
-    assert event == {"session": driver.session.address, "collector": collector.address, "nonce": 0}
+    assert event == {"session": driver.session.address, "collector": collector.address, "nonce": 5}
     assert told | {"collector": told["collector"].lower()} == expected | {
         "collector": collector.address.lower()
     }
     assert tuple(driver.session.status()) == (0, False, 0, NATIVE)
+
+
+def test_factory_and_session_tell_their_version(factory, collector):
+    """Who reads another version's events or signs for it notices."""
+    assert factory.version() == open_session(factory, collector).session.version() == 2
 
 
 def test_implementation_holds_no_session(factory, collector, provider):
@@ -238,4 +243,4 @@ def test_implementation_holds_no_session(factory, collector, provider):
     implementation = ape.project.TradingSession.at(factory.implementation())
     assert refusal(implementation.register, b"\1" * 32, b"\2" * 32, b"\3" * 32, sender=provider)
     assert refusal(implementation.close, sender=collector)
-    assert refusal(implementation.reclaimEscrow, sender=collector)
+    assert refusal(implementation.reclaimEscrow, collector, sender=collector)

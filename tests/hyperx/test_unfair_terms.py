@@ -81,7 +81,7 @@ def test_deposits_locked_for_ever(collector, provider, against, now):
             return driver
         driver.enter(provider)
         driver.go_to(now + 36_000 * DAY)
-        return refusal(driver.session.claimDeposit, sender=provider).name
+        return refusal(driver.session.claimDeposit, provider, sender=provider).name
 
     assert against(trap) == "WindowOutOfRange"
     assert against(trap, "takes any window") == "ExpiryTooLate"

@@ -21,38 +21,38 @@ _WINDOW = "contracts/exchange/Window.sol"
 
 _MARK_PAID = """        _profiles[msg.sender] = ProfileLib.NONE;
         emit DepositClaimed(msg.sender, paid);
-        Payment.pay(t.token(), msg.sender, paid);
+        Payment.pay(t.token(), to, paid);
 """
 _MARK_RECLAIMED = """        _ledger.reclaimed = true;
         emit EscrowReclaimed(paid);
-        Payment.pay(t.token(), msg.sender, paid);
+        Payment.pay(t.token(), to, paid);
 """
 WEAKENINGS: Weakenings = {
     "pays before it marks, unguarded": (
         (
             SESSION,
-            "function claimDeposit() external nonReentrant",
-            "function claimDeposit() external",
+            "function claimDeposit(address to) external nonReentrant",
+            "function claimDeposit(address to) external",
         ),
         (
             SESSION,
-            "function reclaimEscrow() external nonReentrant",
-            "function reclaimEscrow() external",
+            "function reclaimEscrow(address to) external nonReentrant",
+            "function reclaimEscrow(address to) external",
         ),
         (
             SESSION,
             _MARK_PAID,
-            "Payment.pay(t.token(), msg.sender, paid);\n_profiles[msg.sender] = ProfileLib.NONE;\n",
+            "Payment.pay(t.token(), to, paid);\n_profiles[msg.sender] = ProfileLib.NONE;\n",
         ),
         (
             SESSION,
             _MARK_RECLAIMED,
-            "Payment.pay(t.token(), msg.sender, paid);\n_ledger.reclaimed = true;\n",
+            "Payment.pay(t.token(), to, paid);\n_ledger.reclaimed = true;\n",
         ),
     ),
     "pays without marking": (
-        (SESSION, _MARK_PAID, "Payment.pay(t.token(), msg.sender, paid);\n"),
-        (SESSION, _MARK_RECLAIMED, "Payment.pay(t.token(), msg.sender, paid);\n"),
+        (SESSION, _MARK_PAID, "Payment.pay(t.token(), to, paid);\n"),
+        (SESSION, _MARK_RECLAIMED, "Payment.pay(t.token(), to, paid);\n"),
     ),
     "pushes the compensation": (
         (
@@ -66,6 +66,11 @@ WEAKENINGS: Weakenings = {
             "Payment.pay(t.token(), status_.candidate, t.compensation());\n"
             "        emit ReviewRefused(status_.candidate,",
         ),
+    ),
+    "a claim stands or falls with its payment": (
+        SESSION,
+        "if (Payment.tryPay(t.token(), msg.sender, paid)) return;",
+        "Payment.pay(t.token(), msg.sender, paid);\nif (paid > 0) return;",
     ),
     "counts its balance": (
         (SESSION, "_owedToCollector(t, status_, _ledger);", "address(this).balance;"),
@@ -81,6 +86,11 @@ WEAKENINGS: Weakenings = {
             "keccak256(abi.encode(kind, block.chainid, address(this), provider))",
             "keccak256(abi.encode(kind, uint256(1), address(1), address(0)))",
         ),
+    ),
+    "leaves bind no session": (
+        _SHARDS,
+        "keccak256(abi.encode(kind, block.chainid, address(this), provider))",
+        "keccak256(abi.encode(kind, block.chainid, address(0), provider))",
     ),
     "anyone acts for the candidate": (
         (

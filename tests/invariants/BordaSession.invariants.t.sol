@@ -84,7 +84,7 @@ contract BordaSessionInvariants is Base {
         }
         string[9] memory outcomes = [
             "session",
-            "opened by a member",
+            "left out",
             "cast",
             "carried",
             "committed",

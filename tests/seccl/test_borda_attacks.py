@@ -133,7 +133,7 @@ def test_a_bad_ballot_spoils_no_batch(session, deployer, stranger):
     reasons = [decode(bytes(log.reason)) for log in reports]
     assert reasons[0] == refused("SelfVote", 1)
     assert reasons[1] == refused("AlreadyVoted", 0, 0)
-    assert [reason.name for reason in reasons[2:]] == ["", "", "WrongSignature", "", "NotOwner"]
+    assert [reason.name for reason in reasons[2:]] == ["", "", "WrongSignature", "", "RoundNotOver"]
     counted = session.contract.BallotCounted.from_receipt(receipt)
     assert [log.voter for log in counted] == [0, 2, 4]
     assert session.points() == list(session.election.totals(good))
@@ -197,6 +197,7 @@ def test_order_of_arrival_changes_nothing(session):
 def test_whoever_opens_a_round_cannot_choose_its_seed(session):
     """Whatever block it opens the round in, for 256 blocks the seed is one that nobody knew."""
     session.end()
+    session.go_to(session.opening(1))
     session.close()
     seeds = []
     for blocks in (1, 5, 200, 254, 255, 256, 300):

@@ -8,7 +8,6 @@ from offchain.seccl import ballots as b
 from tests.kit.refusals import refused
 from tests.seccl.borda_driver import (
     BALLOT_TIME,
-    PATIENCE,
     REVEAL_TIME,
     SALT,
     commit,
@@ -118,7 +117,7 @@ def test_a_round_begins_with_nothing_of_the_last(hidden):
     assert hidden.result(1) == ((), ())
 
 
-@pytest.mark.parametrize(("quorum", "ballots"), [(0, 0), (1, 0), (3, 2), (5, 4)])
+@pytest.mark.parametrize(("quorum", "ballots"), [(1, 0), (3, 2), (5, 4)])
 def test_too_few_ballots_choose_nobody(bordas, deployer, voters, quorum, ballots):
     """Below the quorum, and without any ballot, the round ends without winners."""
     driver = open_session(bordas, deployer, voters, quorum=quorum)
@@ -219,38 +218,36 @@ def test_commitments_and_openings_follow_each_other_at_the_second(hidden):
     assert hidden.refusal("close", 0, 5) is None
 
 
-def test_members_open_what_a_silent_owner_does_not(hidden, stranger):
-    """From the last round's end on the owner has its time, then any member may; nobody else."""
-    member = hidden.voters[3].account
+def test_rounds_open_by_the_schedule_whoever_opens_them(hidden, stranger):
+    """Not a second before, by anybody from then on, and whenever that is, with the terms' times."""
     hidden.end()
     hidden.close()
-    due = hidden.newest[3] + PATIENCE
-    hidden.go_to(due - 1)
-    assert hidden.refusal("openOverdueRound", 1, 3, sender=member) == refused(
-        "TooEarly", due - 1, due
-    )
-    hidden.go_to(due)
-    assert hidden.refusal("openOverdueRound", 1, 3, sender=stranger) == refused(
-        "NotMember", stranger, 3
-    )
-    assert hidden.refusal("openOverdueRound", 2, 3, sender=member) == refused("WrongRound", 2, 1)
-    (log,) = hidden.contract.RoundOpened.from_receipt(
-        hidden.contract.openOverdueRound(1, 3, sender=member)
-    )
+    opening = hidden.opening(1)
+    hidden.go_to(opening - 1)
+    assert hidden.refusal("openRound", 1) == refused("TooEarly", opening - 1, opening)
+    hidden.go_to(opening + BALLOT_TIME - 2)
+    (log,) = hidden.contract.RoundOpened.from_receipt(hidden.contract.openRound(1, sender=stranger))
     assert (log.round, log.opener, log.ballotEnd, log.revealEnd) == (
-        1, member.address, hidden.now + BALLOT_TIME, hidden.now + BALLOT_TIME + REVEAL_TIME,
+        1, stranger.address, opening + BALLOT_TIME, opening + BALLOT_TIME + REVEAL_TIME,
     )  # fmt: skip
+    assert tuple(hidden.newest)[2:4] == (log.ballotEnd, log.revealEnd)
     assert bytes(log.seed) == bytes(hidden.newest[4])
 
 
-def test_members_open_the_first_round_too(bordas, deployer, voters):
-    """The patience counts from the creation, where there was no round."""
-    driver = open_session(bordas, deployer, voters, revealTime=REVEAL_TIME)
-    created = driver.now
-    member = voters[0].account
-    driver.go_to(created + PATIENCE - 1)
-    early = driver.refusal("openOverdueRound", 0, 0, sender=member)
-    assert early == refused("TooEarly", created + PATIENCE - 1, created + PATIENCE)
-    driver.go_to(created + PATIENCE)
-    assert driver.contract.openOverdueRound(0, 0, sender=member)
-    assert driver.newest[0] == 1
+def test_a_round_that_nobody_opens_is_left_out(bordas, deployer, voters):
+    """It has no winners, and the next round comes at its own time under its own number."""
+    driver = open_session(bordas, deployer, voters)
+    driver.go_to(driver.opening(0) + BALLOT_TIME - 1)
+    assert driver.refusal("result", 0) == refused("RoundNotOver", 0)
+    end = driver.opening(0) + BALLOT_TIME
+    driver.go_to(end)
+    assert driver.refusal("openRound", 0) == refused("TooLate", end, end)
+    assert driver.result(0) == ((), ())
+    driver.open(1)
+    assert driver.newest[0] == 2
+    driver.vote(0, driver.ranking([1, 2]))
+    driver.end()
+    driver.close()
+    assert driver.result(1) == ((1, 2), (2, 1))
+    assert driver.result(0) == ((), ())
+    assert driver.refusal("openRound", 0) == refused("WrongRound", 0, 2)

@@ -21,7 +21,7 @@ using TallyLib for Tally global;
 /// @title Counting ballots
 /// @notice The slots serve one round after another, so that a ballot overwrites and never fills a fresh one.
 library TallyLib {
-    /// @notice Fills all slots that ballots of such a session share, before its first round, number 0.
+    /// @notice Fills all slots that ballots of such a session share, before its first round.
     function prepare(Tally storage self, PackedBordaTerms memory t) internal {
         RoundWord empty = RoundWordLib.create(0, 0);
         uint256 words = _votedWords(t);

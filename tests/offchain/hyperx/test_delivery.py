@@ -7,13 +7,13 @@ import pytest
 from offchain.crypto.commitments import Party, root_of
 from offchain.crypto.errors import SealError
 from offchain.crypto.sealing import FIELD, ORDER, new_secret, point_of
-from offchain.crypto.settlement import Settlement
+from offchain.crypto.settlement import Settlement, delivery_margin
 from offchain.data.shards import packed_part
 from offchain.hyperx import actions as do
 from offchain.hyperx import adversaries
 from offchain.hyperx import delivery as dl
 from offchain.hyperx import events as ev
-from offchain.hyperx.provider import LATE_MOST, LATE_SHARE, Provider
+from offchain.hyperx.provider import Provider
 from offchain.hyperx.session import Member, State
 from tests.offchain.hyperx.session_in_memory import Refused
 from tests.offchain.hyperx.small_market import BERT, COLLECTOR, SHARD_SIZE, SHARDS, honest, of_digit
@@ -164,7 +164,7 @@ def test_neither_review_nor_delivery_is_sent_in_the_last_moment(tmp_path, window
 
 def test_the_last_moment_is_ten_blocks_of_the_shortest_window():
     """A window has ten minutes at least (contracts/exchange/Window.sol), a block twelve seconds."""
-    assert min(600 // LATE_SHARE, LATE_MOST) == 10 * 12
+    assert delivery_margin(600) == 10 * 12
 
 
 def test_a_collector_that_slept_has_paid_for_a_wrong_key_and_is_told_so(tmp_path):

@@ -7,13 +7,14 @@ import torch
 
 from offchain.crypto.commitments import root_of
 from offchain.crypto.errors import CryptoError
+from offchain.crypto.settlement import delivery_margin
 from offchain.data.imageset import DataError
 from offchain.hyperx import actions as do
 from offchain.hyperx import events as ev
 from offchain.hyperx.extractor import ExtractorError
 from offchain.hyperx.features import FeatureError
 from offchain.hyperx.manifest import fetch_addresses, fetch_key_leaves, fetch_manifest
-from offchain.hyperx.provider import LATE_SHARE, Provider
+from offchain.hyperx.provider import Provider
 from offchain.hyperx.session import Session
 from offchain.models.canonical import DocumentError
 from offchain.models.preprocessing import Preprocessing
@@ -235,8 +236,8 @@ def test_it_opens_nothing_before_it_is_asked_and_claims_nothing_before_it_is_cho
                 assert now_session.candidate == BERT
                 assert now < now_session.deadline
                 if isinstance(action, do.ClaimReward):
-                    assert (
-                        now < now_session.deadline - now_session.terms.response_time // LATE_SHARE
+                    assert now < now_session.deadline - delivery_margin(
+                        now_session.terms.response_time
                     )
                 assert now_session.disclosed == isinstance(action, do.ClaimReward)
 

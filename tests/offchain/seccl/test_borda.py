@@ -151,7 +151,15 @@ def test_what_is_no_ballot(ranking, reason):
 
 @pytest.mark.parametrize(
     "args",
-    [(1, 1, SEED), (1_025, 1, SEED), (5, 0, SEED), (5, 5, SEED), (5, 2, b""), (5, 2, SEED, 6)],
+    [
+        (1, 1, SEED),
+        (1_025, 1, SEED),
+        (5, 0, SEED),
+        (5, 5, SEED),
+        (5, 2, b""),
+        (5, 2, SEED, 6),
+        (5, 2, SEED, 0),
+    ],
 )
 def test_what_is_no_election(args):
     with pytest.raises(ValueError, match="must"):
