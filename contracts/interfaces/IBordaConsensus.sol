@@ -12,7 +12,7 @@ enum State {
 /// @param owner whose session it is, usually the parameter server; set by the factory to its caller; it has no powers
 /// @param context what the session belongs to, such as the session of its bulletin board; signed with every ballot
 /// @param winners how many uploads win (M), which is also how many names a ballot ranks
-/// @param quorum a round with fewer ballots has no winners; below a majority, few can decide for all
+/// @param quorum a round with fewer ballots, or commitments to them, has no winners; below a majority, few can decide for all
 /// @param start when ballots of round 0 open, usually with the board's first window for evaluations
 /// @param period seconds from there to the ballots of round 1, and so on; usually that of the board's rounds
 /// @param ballotTime seconds in which a round takes ballots, or commitments to them
@@ -62,7 +62,8 @@ interface IBordaConsensus {
     /// @notice The closing has looked at `candidates` candidates and needs another call.
     event RoundClosing(uint256 indexed round, uint256 candidates);
     /// @notice The round is over. Winners stand in their order, the highest first, beside their points; there are none
-    /// where fewer ballots than the quorum, or none at all, were counted.
+    /// where no ballot was counted, or fewer than the quorum voted or, with hidden ballots, committed. Who committed and did
+    /// not open is none of them, so there may be fewer than `winners`.
     event RoundClosed(uint256 indexed round, uint256 ballots, uint256[] winners, uint256[] points);
 
     error NotMember(address caller, uint256 index);
@@ -80,6 +81,7 @@ interface IBordaConsensus {
     error UnknownForm(uint256 form);
     error AlreadyVoted(uint256 round, uint256 voter);
     error AlreadyCommitted(uint256 round, uint256 voter);
+    error CommitmentZero();
     error NotCommitted(uint256 round, uint256 voter);
     error WrongOpening(uint256 round, uint256 voter);
     error WrongSignature(address voter, address recovered);
@@ -90,8 +92,8 @@ interface IBordaConsensus {
     /// @notice Opens a round when its time has come. Anybody may call: the times of a round are those of the terms, whoever
     /// opens it and whenever. A round that nobody opens before its ballots end is left out, and has no winners.
     /// @dev Emits {RoundOpened}. The seed for ties comes from the block in which the last round was closed, or else the
-    /// session was created: nobody knew its hash by then. When 256 blocks have passed that hash is gone, and each further
-    /// 256 blocks give another block to take it from.
+    /// session was created: nobody knew its hash by then. After 8,191 blocks (256 on chains without EIP-2935) that hash is
+    /// gone, and the seed is a constant of session and round: waiting gives no further one.
     /// Requirements:
     /// - the last round that was opened is closed (RoundNotOver)
     /// - this is a later one (WrongRound)
@@ -165,6 +167,7 @@ interface IBordaConsensus {
     /// - the round is the newest (WrongRound)
     /// - the round is open (RoundNotOpen)
     /// - the round takes commitments (TooLate)
+    /// - its first 30 bytes are not all zero (CommitmentZero)
     /// - the member has not committed in it (AlreadyCommitted)
     /// @param round the round
     /// @param voter the caller's index
@@ -180,6 +183,7 @@ interface IBordaConsensus {
     /// - the round is the newest (WrongRound)
     /// - the round is open (RoundNotOpen)
     /// - the round takes commitments (TooLate)
+    /// - its first 30 bytes are not all zero (CommitmentZero)
     /// - the member has not committed in it (AlreadyCommitted)
     function commitSigned(uint256 round, uint256 voter, bytes32 commitment, bytes32 r, bytes32 vs) external;
 

@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {Blockhash} from "@openzeppelin/contracts/utils/Blockhash.sol";
 import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IBordaConsensus, SignedBallot, State, BordaTerms} from "../interfaces/IBordaConsensus.sol";
@@ -32,8 +33,9 @@ import {Winners} from "./borda/Winners.sol";
 ///
 /// The times are those of the terms, and nobody moves them: round r opens at start + r * period, its ballotEnd is
 /// ballotTime later, its revealEnd revealTime later still, which is at once where ballots are open. Before the first
-/// round, the state is Closed. A round that nobody opens is left out. Who does not vote is not counted. See docs/seccl.md
-/// for why the contract is built so.
+/// round, the state is Closed. A round that nobody opens is left out. Who does not vote is not counted; who commits counts
+/// for the quorum, and cannot be elected in a round in which it does not open its ballot. See docs/seccl.md for why the
+/// contract is built so.
 contract BordaConsensus is IBordaConsensus, EIP712 {
     // States and round numbers are exact; times are compared with < and >= alone.
     // slither-disable-start incorrect-equality
@@ -43,8 +45,6 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
     uint256 private constant MAX_ROUNDS = type(uint16).max;
     /// @dev Candidates that one call of a closing looks at.
     uint256 private constant MAX_STEP = 256;
-    /// @dev Blocks whose hash can be read.
-    uint256 private constant KNOWN_HASHES = 256;
     bytes32 private constant SEED_TYPE = keccak256("souk.borda.seed.v1");
 
     /// @dev Where the code of all sessions lies.
@@ -83,7 +83,7 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
         uint256 ballots = _tally.ballots(t, round);
         if (newest.state() == State.Open) {
             if (ballots < t.memberCount()) _from(t.revealEnd(round));
-            if (ballots < t.quorum()) {
+            if (ballots == 0 || _tally.turnout(t, round) < t.quorum()) {
                 _round = newest.closed(block.number);
                 emit RoundClosed(round, ballots, new uint256[](0), new uint256[](0));
                 return;
@@ -92,9 +92,8 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
 
         uint256 start = newest.cursor();
         uint256 end = Math.min(start + Math.min(candidates, MAX_STEP), t.memberCount());
-        uint256 kept = Math.min(start, t.winners());
         Highest memory highest = HighestLib.create(t.winners());
-        _winners.offer(round, newest.seed(), kept, highest);
+        if (start > 0) _winners.offer(round, newest.seed(), t.winners(), highest);
         _tally.offer(t, round, newest.seed(), start, end, highest);
         if (end < t.memberCount()) {
             _winners.keep(round, highest.places, highest.taken);
@@ -222,7 +221,7 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
         uint256 over = last.state() == State.Closed ? last.rounds() : last.number();
         bool missed = round >= last.rounds() && round < MAX_ROUNDS && block.timestamp >= t.ballotEnd(round);
         require(round < over || missed, RoundNotOver(round));
-        uint256 count = _winners.some(round) ? t.winners() : 0;
+        uint256 count = _winners.count(round, t.winners());
         winners = new uint256[](count);
         winnersPoints = new uint256[](count);
         for (uint256 i = 0; i < count; ++i) {
@@ -232,14 +231,12 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
 
     // ---------------------------------------------------------------- steps of a round
 
-    /// @dev From the hash of block `anchor`, or, once that is gone, of the newest block a multiple of 256 after it.
+    /// @dev From the hash of block `anchor` while the chain knows it, and from nothing that comes later: then waiting gives
+    /// no other.
     function _seed(uint256 round, uint256 anchor) private view returns (bytes16) {
         require(block.number > anchor, SeedNotReady(block.number, anchor + 1));
-        uint256 newest = block.number - 1;
-        // The remainder chooses a block; the randomness is in its hash.
-        // slither-disable-next-line weak-prng
-        uint256 source = newest - (newest - anchor) % KNOWN_HASHES;
-        return bytes16(keccak256(abi.encode(SEED_TYPE, block.chainid, address(this), round, blockhash(source))));
+        bytes32 hash = Blockhash.blockHash(anchor);
+        return bytes16(keccak256(abi.encode(SEED_TYPE, block.chainid, address(this), round, hash)));
     }
 
     function _count(PackedBordaTerms memory t, NewestRound newest, uint256 voter, uint256 form, bytes calldata content)
@@ -262,7 +259,9 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
     function _commit(PackedBordaTerms memory t, uint256 round, uint256 voter, bytes32 commitment) private {
         require(t.revealTime() > 0, BallotsAreOpen());
         _requireTakingBallots(t, round);
+        require(_shorten(commitment) > 0, CommitmentZero());
         require(_commitments[voter].during(round) == 0, AlreadyCommitted(round, voter));
+        _tally.markCommitted(round, voter);
         _commitments[voter] = RoundWordLib.create(round, _shorten(commitment));
         emit Committed(round, voter, commitment);
     }

@@ -135,7 +135,7 @@ def _messages(
 ) -> Reading:
     """Everything posted in one round of one kind."""
     where = f"round {round_}, {kind.name.lower()}s"
-    reading = read(session, round_, kind, store)
+    reading = read(session, round_, kind, store, recover)
     fault = session.fault
     convicted = fault is not None and (fault.key.round, fault.key.kind) == (round_, kind)
     if reading.trouble and not convicted:
@@ -199,7 +199,8 @@ def _result(session: Session, round_: int, found: Findings) -> tuple[int, ...]:
         )
     election = Election(session.members, about.winners, opened.seed, about.quorum)
     try:
-        result = election.close(rankings(session, round_, election))
+        committed = session.committed.get(round_, {}) if about.hidden else None
+        result = election.close(rankings(session, round_, election), committed)
     except BallotError as error:
         raise AuditError(f"round {round_}: a ballot was counted that is none: {error}") from error
     ours = result.winners, result.points, result.ballots

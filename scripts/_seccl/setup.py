@@ -85,7 +85,7 @@ def open_session(
         batched_uploads=options.posts == "batch",
         batched_evaluations=options.posts == "batch",
         stake=options.stake_wei() * len(addresses),
-        bond=BOND,
+        bond=min(BOND, options.stake_wei()),
         document=digest_of(cid_of(description.to_bytes())),
     )
     before(twin_of(board).session_id(terms))

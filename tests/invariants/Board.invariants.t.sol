@@ -131,7 +131,7 @@ contract BoardInvariants is Base {
         for (uint256 i = 0; i < outcomes.length; ++i) {
             vm.assertGe(_handler.count(outcomes[i]), 3, outcomes[i]);
         }
-        bytes4[20] memory errors = [
+        bytes4[21] memory errors = [
             IBulletinBoard.SessionFaulty.selector,
             IBulletinBoard.NotServer.selector,
             IBulletinBoard.NotMember.selector,
@@ -148,6 +148,7 @@ contract BoardInvariants is Base {
             IBulletinBoard.LeafNotInBatch.selector,
             IBulletinBoard.AlreadyChallenged.selector,
             IBulletinBoard.NotChallenged.selector,
+            IBulletinBoard.StillAsking.selector,
             IBulletinBoard.NotFaulty.selector,
             IBulletinBoard.AlreadyClaimed.selector,
             IBulletinBoard.ChallengesOpen.selector,

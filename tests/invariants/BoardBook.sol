@@ -34,6 +34,7 @@ abstract contract BoardBook is Attempts {
         uint256[4] batchAt;
         bool[4] rubbish;
         address[12] asker;
+        bool[12] answered;
         uint256[12] answerBy;
         Promise[] promises;
     }
@@ -67,14 +68,17 @@ abstract contract BoardBook is Attempts {
         _openSession(LIAR, 2);
     }
 
-    /// @notice What the board should hold by the table of money: stakes, shares, open bonds and bonds owed.
+    /// @notice What the board should hold by the table of money: stakes, shares, bonds of open and answered challenges, bonds
+    /// owed.
     function debts() external view returns (uint256 sum) {
         for (uint256 which = 0; which < 2; ++which) {
             Session storage s = sessions[which];
             for (uint256 i = 0; i < MEMBERS; ++i) {
                 if (!s.withdrawn && !(s.faulty && s.claimed[i])) sum += s.terms.stake / MEMBERS;
             }
-            sum += _openChallenges(s) * s.terms.bond;
+            for (uint256 place = 0; place < PLACES; ++place) {
+                if (s.asker[place] != address(0)) sum += s.terms.bond;
+            }
         }
         for (uint256 i = 0; i < PEOPLE; ++i) {
             sum += owed[i];
@@ -122,6 +126,7 @@ abstract contract BoardBook is Attempts {
         t.batchedEvaluations = derive(seed, "batched evaluations") % 2 == 0;
         t.stake = uint96(derive(seed, "poor") % 8 == 0 ? 0 : MEMBERS * (1 + derive(seed, "stake") % 1e18));
         t.bond = uint96(derive(seed, "bond") % 3 == 0 ? 0 : derive(seed, "bond") % 1e9);
+        if (t.bond > t.stake / MEMBERS) t.bond = uint96(t.stake / MEMBERS);
         delete sessions[which];
         Session storage s = sessions[which];
         vm.deal(people[which], people[which].balance + t.stake);
@@ -133,7 +138,7 @@ abstract contract BoardBook is Attempts {
 
     function _openChallenges(Session storage s) internal view returns (uint256 open_) {
         for (uint256 place = 0; place < PLACES; ++place) {
-            if (s.asker[place] != address(0)) ++open_;
+            if (s.asker[place] != address(0) && !s.answered[place]) ++open_;
         }
     }
 

@@ -25,6 +25,8 @@ contract BordaHandler is Attempts {
     uint256 public winners;
     uint256 public quorum;
     uint256 public ballots;
+    /// @notice How many have committed in the round.
+    uint256 public commitments;
     bytes32[] public results;
     bytes4[] private _errors;
 
@@ -80,6 +82,16 @@ contract BordaHandler is Attempts {
         return _rounds > 0 && _votedIn[voter] == _rounds;
     }
 
+    /// @notice Whether the round has winners by its ballots and commitments.
+    function decided() external view returns (bool) {
+        return ballots > 0 && (_hidden ? commitments : ballots) >= quorum;
+    }
+
+    /// @notice Whether a member may be elected: it has not abandoned a commitment.
+    function electable(uint256 member) external view returns (bool) {
+        return voted(member) || _committedIn[member] != _rounds;
+    }
+
     function resultCount() external view returns (uint256) {
         return results.length;
     }
@@ -130,7 +142,7 @@ contract BordaHandler is Attempts {
             revealTime: _hidden ? uint32(REVEAL_TIME) : 0
         });
         session = BordaConsensus(_factory.createSession(terms, members));
-        (_rounds, _state, ballots) = (0, State.Closed, 0);
+        (_rounds, _state, ballots, commitments) = (0, State.Closed, 0, 0);
         (_ballotEnd, _revealEnd, _closedIn) = (0, 0, block.number);
         delete results;
         ++count["session"];
@@ -166,7 +178,7 @@ contract BordaHandler is Attempts {
             results.push(keccak256(abi.encode(new uint256[](0))));
         }
         _rounds = round + 1;
-        (_state, ballots, _steps) = (State.Open, 0, false);
+        (_state, ballots, commitments, _steps) = (State.Open, 0, 0, false);
         _ballotEnd = opening + BALLOT_TIME;
         _revealEnd = _ballotEnd + (_hidden ? REVEAL_TIME : 0);
         for (uint256 i = 0; i < _members; ++i) {
@@ -238,6 +250,7 @@ contract BordaHandler is Attempts {
         (bool done,) = _attempt(address(session), _accounts[voter], 0, call_);
         if (!done) return;
         (_committedIn[voter], _contents[voter]) = (_rounds, abi.encode(form, content));
+        ++commitments;
         ++count["committed"];
     }
 

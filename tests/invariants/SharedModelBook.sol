@@ -29,6 +29,8 @@ abstract contract SharedModelBook is Attempts {
         uint8 author;
         bool refunded;
         bool reported;
+        uint8 announced;
+        uint40 announcedAt;
         uint96 deposit;
         uint96 taken;
     }
@@ -41,6 +43,9 @@ abstract contract SharedModelBook is Attempts {
     uint256 internal constant STRANGER = 4;
     uint256 internal constant SAMPLES = 5;
     uint256 private constant PURSE = 1e30;
+    /// @dev What stands announced of an entry: nothing, one of these.
+    uint8 internal constant GOOD = 1;
+    uint8 internal constant BAD = 2;
 
     enum Rule {
         STAKE,
@@ -116,9 +121,12 @@ abstract contract SharedModelBook is Attempts {
 
     /// @dev The next model, with terms and samples that `seed` decides. Few samples, so that opinions clash.
     function _openModel(uint256 seed) internal {
-        uint256 refundWait = 1 + derive(seed, "refund") % 60;
-        uint256 ownerWait = refundWait + 1 + derive(seed, "owner") % 60;
-        waits = Waits(uint32(refundWait), uint32(ownerWait), uint32(ownerWait + derive(seed, "anyone") % 60));
+        waits.refund = uint32(600 + derive(seed, "refund") % 60);
+        waits.verdict = uint32(600 + derive(seed, "verdict") % 60);
+        waits.author = uint32(waits.verdict + 1 + derive(seed, "alone") % 60);
+        waits.owner = uint32(waits.refund + waits.author + waits.verdict + 1 + derive(seed, "owner") % 2_000);
+        waits.anyone = uint32(waits.owner + derive(seed, "anyone") % 60);
+        waits.quiet = uint32(60 + derive(seed, "quiet") % 60);
         costWeight = derive(seed, "weight") % 40;
         unit = derive(seed, "unit") % 3 == 0 ? 1 : 1 + derive(seed, "wei") % 1e15;
         featureCount = 8 + derive(seed, "features") % 33;
@@ -192,6 +200,11 @@ abstract contract SharedModelBook is Attempts {
         return number == 0 ? (false, 0) : (true, number - 1);
     }
 
+    /// @dev From when on nobody of this model may take the entry over.
+    function _touchedAt(Entry memory entry) internal pure returns (uint256) {
+        return entry.announcedAt > entry.addedAt ? entry.announcedAt : entry.addedAt;
+    }
+
     function _reportedBy(Entry memory entry, uint256 person) internal view returns (bool) {
         return _reporters[_key(entry)][person];
     }
@@ -209,6 +222,10 @@ abstract contract SharedModelBook is Attempts {
         ++good[person];
         ++totalGood;
         _bookIncome(0);
+    }
+
+    function _bookAnnouncement(uint256 index, uint8 verdict) internal {
+        (entries[index].announced, entries[index].announcedAt) = (verdict, uint40(block.timestamp));
     }
 
     function _bookReport(uint256 index, uint256 person) internal {

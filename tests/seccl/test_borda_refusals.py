@@ -148,6 +148,12 @@ def test_a_commitment_is_made_once_and_opened_as_it_was_made(hidden, stranger):
     assert hidden.refusal("commit", 0, 1, SALT, sender=stranger) == refused(
         "NotMember", stranger, 1
     )
+    nothing = bytes(30) + b"\1\1"
+    assert hidden.refusal("commit", 0, 1, nothing, sender=hidden.voters[1].account) == refused(
+        "CommitmentZero"
+    )
+    signed = hidden.signed_commitment(1, nothing)
+    assert hidden.refusal("commitSigned", *signed) == refused("CommitmentZero")
     commit(hidden, 1, hidden.ranking([1, 2]))
     hidden.end_ballots()
     wrong = refused("WrongOpening", 0, 0)

@@ -8,6 +8,7 @@ from offchain.seccl import ballots as b
 from tests.kit.refusals import refused
 from tests.seccl.borda_driver import (
     BALLOT_TIME,
+    PERIOD,
     REVEAL_TIME,
     SALT,
     commit,
@@ -57,8 +58,8 @@ def test_who_is_absent_stops_nothing(session):
 
 
 def test_hidden_ballots_are_counted_when_they_are_opened(hidden, stranger):
-    """Commitments by voter and carrier are opened by anybody; what stays hidden is absent."""
-    cast = {0: [3, 4], 1: [4, 3], 2: [0, 1]}
+    """Commitments by voter and carrier are opened by anybody; who stays hidden is not elected."""
+    cast = {0: [3, 2], 1: [2, 3], 2: [0, 1]}
     packed = {voter: hidden.ranking(names) for voter, names in cast.items()}
     for voter in (0, 2):
         (log,) = hidden.contract.Committed.from_receipt(commit(hidden, voter, packed[voter]))
@@ -76,8 +77,8 @@ def test_hidden_ballots_are_counted_when_they_are_opened(hidden, stranger):
         )  # fmt: skip
     hidden.end()
     hidden.close()
-    expected = hidden.election.close({v: cast[v] for v in (0, 1)})
-    assert hidden.result() == (expected.winners, expected.points)
+    expected = hidden.election.close({v: cast[v] for v in (0, 1)}, committed=cast)
+    assert hidden.result() == (expected.winners, expected.points) == ((3,), (3,))
 
 
 def test_hidden_ballots_that_are_all_opened_close_the_round(hidden):
@@ -141,6 +142,32 @@ def test_a_quorum_that_is_met_decides(bordas, deployer, voters):
     driver.end()
     driver.close()
     assert driver.result() == ((2, 3), (4, 2))
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 256])
+def test_commitments_count_for_the_quorum_and_abandoned_ones_cost_a_seat(
+    bordas, deployer, voters, step
+):
+    """Three of five commit, two open, in whatever steps it is closed; a round in which nobody opens
+    elects nobody."""
+    driver = open_session(
+        bordas, deployer, voters, quorum=3, winners=3, revealTime=REVEAL_TIME, period=PERIOD
+    )
+    cast = {0: [4, 2, 1], 1: [2, 4, 0], 2: [0, 1, 3]}
+    for number, opened in enumerate([(0, 1), ()]):
+        driver.open()
+        packed = {voter: driver.ranking(names) for voter, names in cast.items()}
+        for voter, ballot in packed.items():
+            commit(driver, voter, ballot)
+        driver.end_ballots()
+        for voter in opened:
+            driver.contract.reveal(*opening(driver, voter, packed[voter]), sender=driver.owner)
+        driver.end()
+        driver.close(step)
+        expected = driver.election.close({v: cast[v] for v in opened}, committed=cast)
+        assert driver.result(number) == (expected.winners, expected.points)
+    assert set(driver.result(0)[0]) == {0, 1, 4}
+    assert driver.result(1) == ((), ())
 
 
 @pytest.mark.parametrize("step", [1, 2, 3, 4])

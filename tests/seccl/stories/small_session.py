@@ -22,7 +22,7 @@ from scripts._seccl.audit import audit_session
 from scripts._seccl.chain import FederationChain, twin_of
 from scripts._seccl.setup import conductor_of
 from scripts._stage.chain import Receipt, now
-from scripts._stage.wallet import AccountWallet
+from scripts._stage.wallet import AccountWallet, recover
 from tests.kit.memory_store import MemoryStore
 from tests.offchain.seccl.session_in_memory import (
     FIRST,
@@ -91,7 +91,7 @@ class Play:
     def _sit(self, account: Any, members: list[Any], lying: type[LyingServer] | None) -> None:
         """Roles for everybody; members remember nothing, the server has its journal."""
         self.sent: list[tuple[str, Receipt]] = []
-        parts = self.chain.session, AccountWallet(account), self.store, self.journal
+        parts = self.chain.session, AccountWallet(account), recover, self.store, self.journal
         server = Server(*parts) if lying is None else lying(*parts, LIE)
         self.conductor = conductor_of(
             self.chain, server, account, members, self.store, self._note, SECRET

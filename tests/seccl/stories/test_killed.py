@@ -18,7 +18,7 @@ from scripts._seccl import chain as sending
 from scripts._seccl.audit import audit_session
 from scripts._seccl.chain import FederationChain
 from scripts._seccl.setup import conductor_of
-from scripts._stage.wallet import AccountWallet
+from scripts._stage.wallet import AccountWallet, recover
 from tests.kit.folder_store import FolderStore
 from tests.kit.killed import StepKind, forked, live
 from tests.kit.snapshots import undone
@@ -44,7 +44,7 @@ def play_what_is_left(session: str, folder: Path) -> None:
     chain = FederationChain.find(session, store)
     account, members = parties(ape.accounts.test_accounts)
     kept = Journal(folder / "server", chain.session.id)
-    server = Server(chain.session, AccountWallet(account), ServersStore(content), kept)
+    server = Server(chain.session, AccountWallet(account), recover, ServersStore(content), kept)
     conductor = conductor_of(chain, server, account, members, store, lambda *_: None, SECRET)
     conductor.begin()
     if 0 not in chain.session.closed:
@@ -59,7 +59,7 @@ def end_of(session: str, folder: Path) -> tuple[tuple[object, ...], int]:
     store = FolderStore(folder / "content")
     chain = FederationChain.find(session, store)
     found, told = audit_session(chain, store), chain.session
-    posted = [read(told, 0, kind, store).hashes for kind in MessageKind]
+    posted = [read(told, 0, kind, store, recover).hashes for kind in MessageKind]
     end = told.fault, told.withdrawn, posted, told.ballots[0], told.closed[0].winners
     return (*end, found.digests), found.own_posts
 
