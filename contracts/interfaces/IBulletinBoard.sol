@@ -168,11 +168,13 @@ interface IBulletinBoard {
     error AlreadyClaimed(uint256 member);
     error ChallengesOpen(uint256 count);
     error NothingOwed(address account);
+    error ServerIsContract(address server);
 
     /// @notice Opens a session, with the caller as its server and the stake it sends along.
     /// @dev Emits {SessionCreated}. The id commits to all terms and the document, so whoever knows the id knows what it
     /// takes part in; members check the list against the root before they do.
     /// Requirements:
+    /// - the caller can sign receipts: it is no contract (ServerIsContract)
     /// - 1 to 2,047 members (MembersOutOfRange)
     /// - 1 to 1,023 rounds (RoundsOutOfRange)
     /// - upload and evaluation time within 1 to 1,048,575, response time at least 1 (TimeOutOfRange)

@@ -52,7 +52,7 @@ def open_session(
     """Deploys the contracts and opens a session; `before` gets its id before it exists."""
     deployer, server, *members = _accounts(options)
     board = deployer.deploy(ape.project.BulletinBoard)
-    factory = deployer.deploy(ape.project.BordaConsensusFactory)
+    factory = deployer.deploy(ape.project.BordaConsensusFactory, board)
     addresses = tuple(str(member.address) for member in members)
     window = _window(options)
     description = Description(

@@ -2,7 +2,6 @@
 pragma solidity 0.8.30;
 
 import {IBulletinBoard, PostKey} from "../../contracts/interfaces/IBulletinBoard.sol";
-import {BulletinBoard} from "../../contracts/seccl/BulletinBoard.sol";
 import {Base} from "./Base.sol";
 import {BoardHandler} from "./BoardHandler.sol";
 
@@ -70,7 +69,7 @@ contract BoardInvariants is Base {
     // ---------------------------------------------------------------- what holds
 
     function _holdsWhatItOwes() private view {
-        BulletinBoard board = _handler.board();
+        IBulletinBoard board = _handler.board();
         vm.assertEq(address(board).balance, _handler.debts(), "balance and debts");
         vm.assertEq(address(board).balance + _handler.paidOut(), _handler.paidIn(), "balance and payments");
         (address[6] memory people, uint256[6] memory owed) = _handler.bonds();

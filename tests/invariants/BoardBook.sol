@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {BoardTerms, MessageKind, PostKey, Receipt} from "../../contracts/interfaces/IBulletinBoard.sol";
-import {BulletinBoard} from "../../contracts/seccl/BulletinBoard.sol";
+import {BoardTerms, IBulletinBoard, MessageKind, PostKey, Receipt} from "../../contracts/interfaces/IBulletinBoard.sol";
 import {Attempts} from "./Attempts.sol";
 
 /// @notice The cheatcode that signs.
@@ -49,7 +48,7 @@ abstract contract BoardBook is Attempts {
     uint256 internal constant STRANGER = 5;
     uint256 private constant PURSE = 1e30;
 
-    BulletinBoard public board;
+    IBulletinBoard public board;
     address[PEOPLE] internal people;
     Session[2] internal sessions;
     uint256[PEOPLE] internal owed;
@@ -59,7 +58,7 @@ abstract contract BoardBook is Attempts {
 
     constructor() {
         vm.warp(1_000_000);
-        board = BulletinBoard(deploy("BulletinBoard"));
+        board = IBulletinBoard(deploy("BulletinBoard"));
         for (uint256 i = 0; i < PEOPLE; ++i) {
             people[i] = vm.addr(_secret(i));
             vm.deal(people[i], PURSE);

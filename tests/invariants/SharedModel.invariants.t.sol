@@ -4,7 +4,6 @@ pragma solidity 0.8.30;
 import {IClassifier} from "../../contracts/interfaces/IClassifier.sol";
 import {IIncentive} from "../../contracts/interfaces/IIncentive.sol";
 import {ISharedModel} from "../../contracts/interfaces/ISharedModel.sol";
-import {SharedModel} from "../../contracts/sum/SharedModel.sol";
 import {Base} from "./Base.sol";
 import {SharedModelBook} from "./SharedModelBook.sol";
 import {SharedModelHandler} from "./SharedModelHandler.sol";
@@ -32,7 +31,7 @@ abstract contract SharedModelInvariants is Base {
 
     /// @notice All of what holds, in one campaign: with one seed, each further one would only repeat the same calls.
     function invariant_SharedModel() public view {
-        SharedModel model = handler.model();
+        ISharedModel model = handler.model();
         (address[PEOPLE] memory people, uint256[PEOPLE] memory owed, uint256[PEOPLE] memory good) = handler.accounts();
         _holdsWhatItOwes(model, people, owed, _recordsAreTheBooks(model, people));
         _countsGoodData(model, people, good);
@@ -47,7 +46,7 @@ abstract contract SharedModelInvariants is Base {
     /// @dev Value is conserved: everybody is owed what the rules give, the sum is what the model holds, and that is what
     /// it ever took less what it ever paid, so that nobody took what somebody did not put in.
     function _holdsWhatItOwes(
-        SharedModel model,
+        ISharedModel model,
         address[PEOPLE] memory people,
         uint256[PEOPLE] memory owed,
         uint256 left
@@ -65,7 +64,7 @@ abstract contract SharedModelInvariants is Base {
         vm.assertEq(held + handler.paidOut(), handler.paidIn(), "balance and payments");
     }
 
-    function _countsGoodData(SharedModel model, address[PEOPLE] memory people, uint256[PEOPLE] memory good)
+    function _countsGoodData(ISharedModel model, address[PEOPLE] memory people, uint256[PEOPLE] memory good)
         private
         view
     {
@@ -80,7 +79,11 @@ abstract contract SharedModelInvariants is Base {
 
     /// @dev What is recorded of contributions is what happened to them: what arrived in purses is gone, no more.
     /// @return left what is left of all that are not dealt with
-    function _recordsAreTheBooks(SharedModel model, address[PEOPLE] memory people) private view returns (uint256 left) {
+    function _recordsAreTheBooks(ISharedModel model, address[PEOPLE] memory people)
+        private
+        view
+        returns (uint256 left)
+    {
         (SharedModelBook.Entry[] memory entries, uint256 live) = handler.watchedEntries();
         for (uint256 i = 0; i < entries.length; ++i) {
             uint256 one = _recordIsTheBook(model, people, entries[i]);
@@ -88,7 +91,7 @@ abstract contract SharedModelInvariants is Base {
         }
     }
 
-    function _recordIsTheBook(SharedModel model, address[PEOPLE] memory people, SharedModelBook.Entry memory entry)
+    function _recordIsTheBook(ISharedModel model, address[PEOPLE] memory people, SharedModelBook.Entry memory entry)
         private
         view
         returns (uint256)

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {SharedModel} from "../../contracts/sum/SharedModel.sol";
 import {AuthorLib} from "../../contracts/sum/Author.sol";
-import {SparsePerceptron} from "../../contracts/sum/classifiers/SparsePerceptron.sol";
+import {IClassifier} from "../../contracts/interfaces/IClassifier.sol";
 import {EntropyIncentive} from "../../contracts/sum/incentives/EntropyIncentive.sol";
-import {PointsIncentive} from "../../contracts/sum/incentives/PointsIncentive.sol";
-import {StakeIncentive} from "../../contracts/sum/incentives/StakeIncentive.sol";
 import {Waits} from "../../contracts/sum/incentives/WaitingIncentive.sol";
 import {IIncentive} from "../../contracts/interfaces/IIncentive.sol";
+import {ISharedModel} from "../../contracts/interfaces/ISharedModel.sol";
 import {Attempts} from "./Attempts.sol";
 
 /// @notice Cheatcodes for what cannot be played in reasonable time.
@@ -58,7 +56,7 @@ abstract contract SharedModelBook is Attempts {
     /// @notice Whether that is the points incentive, without money.
     bool public immutable points;
 
-    SharedModel public model;
+    ISharedModel public model;
     Waits internal waits;
     uint256 internal costWeight;
     /// @dev In wei, of a contribution with which the model agrees, and of another.
@@ -133,11 +131,10 @@ abstract contract SharedModelBook is Attempts {
         for (uint256 i = 0; i < SAMPLES; ++i) {
             samples[i] = uint64(uint256(keccak256(abi.encode(seed, i))) % 2 ** featureCount);
         }
-        SparsePerceptron classifier =
-            SparsePerceptron(deploy("SparsePerceptron", abi.encode(featureCount, featureCount)));
+        IClassifier classifier = IClassifier(deploy("SparsePerceptron", abi.encode(featureCount, featureCount)));
         IIncentive incentive = _incentive(classifier, seed);
         vm.prank(people[OWNER]);
-        model = SharedModel(deploy("SharedModel", abi.encode(classifier, incentive)));
+        model = ISharedModel(deploy("SharedModel", abi.encode(classifier, incentive)));
         classifier.open(address(model));
         if (derive(seed, "crowd") % 2 == 0) _crowd();
 
@@ -150,7 +147,7 @@ abstract contract SharedModelBook is Attempts {
     }
 
     /// @dev The costs of the entropy incentive are its own: tests/sum/test_entropy_incentive.py holds them against the rule.
-    function _incentive(SparsePerceptron classifier, uint256 seed) private returns (IIncentive) {
+    function _incentive(IClassifier classifier, uint256 seed) private returns (IIncentive) {
         if (points) return IIncentive(deploy("PointsIncentive", abi.encode(waits)));
         uint128 submissionCost = uint128(derive(seed, "cost") % 8);
         if (rule == Rule.STAKE) {

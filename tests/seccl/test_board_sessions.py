@@ -15,7 +15,7 @@ from offchain.seccl.messages import (
     PostKey,
     Receipt,
 )
-from tests.kit.refusals import refused
+from tests.kit.refusals import refusal, refused
 from tests.seccl.board_driver import (
     DOCUMENT,
     EVALUATION,
@@ -180,6 +180,15 @@ def test_the_stake_must_be_paid_and_the_terms_be_new(session, provider):
         )
     assert session.refusal("createSession", *args, sender=provider, value=STAKE) == refused(
         "SessionExists", session.id
+    )
+
+
+def test_a_contract_opens_no_session(board, members, deployer, mocks):
+    """It could sign no receipt that counts, so its members would have nothing against it."""
+    puppet = deployer.deploy(mocks["Puppet"])
+    words = make_terms(board, puppet, members, stake=0).words()
+    assert refusal(board.createSession, words, DOCUMENT, sender=puppet) == refused(
+        "ServerIsContract", puppet
     )
 
 

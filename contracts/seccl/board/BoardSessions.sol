@@ -18,6 +18,8 @@ abstract contract BoardSessions is IBulletinBoard {
         bool withdrawn;
     }
 
+    /// @dev Code of an account that has a key and delegates (EIP-7702); contracts have more.
+    uint256 private constant DELEGATION_BYTES = 23;
     bytes32 private constant SESSION_TYPE = keccak256("souk.board.session.v1");
 
     mapping(bytes32 session => SessionHead) internal _heads;
@@ -35,6 +37,7 @@ abstract contract BoardSessions is IBulletinBoard {
 
     /// @inheritdoc IBulletinBoard
     function createSession(BoardTerms calldata terms_, bytes32 document) external payable returns (bytes32 session) {
+        require(msg.sender.code.length <= DELEGATION_BYTES, ServerIsContract(msg.sender));
         BoardTerms memory t = terms_;
         t.server = msg.sender;
         _check(t);

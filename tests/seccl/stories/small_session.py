@@ -38,6 +38,12 @@ LIE = Lie(round=1, victim=2, witness=3)
 SCORES = torch.tensor([[0.9, 0.8, 0.7, 0.6]] * MEMBERS, dtype=torch.float64)
 
 
+def deployed(project: Any, deployer: Any) -> tuple[Any, Any]:
+    """A board and its factory of consensus."""
+    board = deployer.deploy(project.BulletinBoard)
+    return board, deployer.deploy(project.BordaConsensusFactory, board)
+
+
 def parties(accounts: Any) -> tuple[Any, list[Any]]:
     """The server's account, and the members' by index."""
     server, *members = accounts[10 : 11 + MEMBERS]

@@ -23,7 +23,7 @@ from tests.kit.folder_store import FolderStore
 from tests.kit.killed import StepKind, forked, live
 from tests.kit.snapshots import undone
 from tests.offchain.seccl.session_in_memory import FIRST, LAYOUT, made_updates
-from tests.seccl.stories.small_session import MEMBERS, SCORES, SECRET, Play, parties
+from tests.seccl.stories.small_session import MEMBERS, SCORES, SECRET, Play, deployed, parties
 
 
 class ServersStore(FolderStore):
@@ -69,10 +69,7 @@ def test_killed_after_every_write_and_every_send_it_comes_to_the_same_end(
 ) -> None:
     """Nobody is convicted, all messages are on the board, the stake is paid back. What the server
     had not promised when it was killed, its authors may have posted themselves."""
-    contracts = (
-        deployer.deploy(project.BulletinBoard),
-        deployer.deploy(project.BordaConsensusFactory),
-    )
+    contracts = deployed(project, deployer)
     begun = tmp_path / "begun"
     play = Play(contracts, accounts, store=FolderStore(begun / "content"), rounds=1)
     session = "0x" + play.chain.session.id.hex()

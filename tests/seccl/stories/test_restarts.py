@@ -14,7 +14,7 @@ from scripts._seccl.audit import audit_session
 from scripts._stage.chain import go_to, now
 from scripts._stage.wallet import recover
 from tests.offchain.seccl.session_in_memory import FIRST, LAYOUT, MemoryJournal, made_updates
-from tests.seccl.stories.small_session import MEMBERS, Play
+from tests.seccl.stories.small_session import MEMBERS, Play, deployed
 
 UPLOAD = MessageKind.UPLOAD
 
@@ -22,10 +22,7 @@ UPLOAD = MessageKind.UPLOAD
 @pytest.fixture(scope="module")
 def contracts(project, deployer):
     """A board and a factory of consensus, for all sessions here."""
-    return (
-        deployer.deploy(project.BulletinBoard),
-        deployer.deploy(project.BordaConsensusFactory),
-    )
+    return deployed(project, deployer)
 
 
 def test_a_run_that_was_killed_goes_on_from_the_chain(contracts, accounts) -> None:
