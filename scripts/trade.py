@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 from ape.cli import ConnectedProviderCommand, network_option, verbosity_option
 
-from offchain.hyperx.terms import MAX_SHARDS, MAX_SHARDS_HIDDEN
 from scripts._stage import options as common
 
 STORY_NAMES = (
@@ -46,7 +45,7 @@ SETTLEMENTS = ["open", "sealed"]
 )
 @click.option(
     "--shards",
-    type=click.IntRange(1, MAX_SHARDS),
+    type=click.IntRange(1, 10_000),
     default=100,
     show_default=True,
     help="Per dataset.",
@@ -79,7 +78,7 @@ SETTLEMENTS = ["open", "sealed"]
 @click.option(
     "--hidden",
     is_flag=True,
-    help=f"Hide the shards' addresses until the claim; up to {MAX_SHARDS_HIDDEN:,} shards.",
+    help="Hide the shards' addresses until the claim; up to 4,000 shards.",
 )
 @click.option(
     "--settlement",

@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {ITradingSession} from "../interfaces/ITradingSession.sol";
 
-/// @notice All a session stores of one provider, in one slot:
+/// @notice All a session stores of one provider, in one slot, but for the commitment of a draw that is open:
 ///
 ///     255                            48 47          8 7      0
 ///     +--------------------------------+-------------+--------+

@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {Settlement} from "../exchange/Settlement.sol";
 import {ITradingSession, State} from "../interfaces/ITradingSession.sol";
-import {PackedTerms} from "./PackedTerms.sol";
+import {PackedTerms, PackedTermsLib} from "./PackedTerms.sol";
 import {Profile, ProfileLib} from "./Profile.sol";
 import {Shards} from "./Shards.sol";
 
@@ -28,9 +28,17 @@ abstract contract SessionState is ITradingSession {
         bool reclaimed;
     }
 
+    /// @dev Blocks, from the second after the request on, before another draw may be requested: as long as BLOCKHASH tells
+    /// the hash that decides.
+    uint256 private constant DRAW_WINDOW = 256;
+    /// @dev Where EIP-2935 has its contract; nothing is there on a chain without it.
+    address private constant HISTORY = 0x0000F90827F1C53a10cb7A02335B175320002935;
+
     Status internal _status;
     Ledger internal _ledger;
     mapping(address provider => Profile) internal _profiles;
+    /// @dev What the collector committed to for a draw that is not completed.
+    mapping(address provider => bytes32) internal _draws;
 
     // ---------------------------------------------------------------- guards
 
@@ -77,6 +85,29 @@ abstract contract SessionState is ITradingSession {
     function _countAddresses(PackedTerms memory t, uint256 given) internal pure {
         uint256 needed = t.publishedAddresses() ? 0 : t.shardCount();
         require(given == needed, WrongKeyCount(given, needed));
+    }
+
+    /// @dev The profile of `provider`, when the collector, who calls, may have it sampled.
+    function _sampling(address provider) internal view returns (PackedTerms memory t, Profile profile) {
+        t = PackedTermsLib.load();
+        _onlyCollector(t);
+        _before(t.submissionEnd());
+        profile = _registered(provider);
+        require(!profile.has(ProfileLib.SAMPLED), AlreadySampled(provider));
+        uint256 requested = profile.drawBlock();
+        if (requested == 0) return (t, profile);
+        uint256 last = requested + 1 + DRAW_WINDOW;
+        require(block.number > last, DrawStillOpen(block.number, last));
+    }
+
+    /// @dev The hash of an earlier block. Requirements: the chain still tells it (NoBlockHash).
+    function _blockHash(uint256 number) internal view returns (bytes32 hash) {
+        hash = blockhash(number);
+        if (hash == 0) {
+            (bool told, bytes memory answer) = HISTORY.staticcall(abi.encode(number));
+            if (told && answer.length == 32) hash = bytes32(answer);
+        }
+        require(hash != 0, NoBlockHash(number));
     }
 
     // ---------------------------------------------------------------- transitions

@@ -20,6 +20,7 @@ library Shards {
     bytes32 internal constant ROOTS_TYPE = keccak256("souk.registration.v1");
     bytes32 internal constant REVIEW_TYPE = keccak256("souk.review.v1");
     bytes32 internal constant DELIVERY_TYPE = keccak256("souk.delivery.v1");
+    bytes32 internal constant DRAW_TYPE = keccak256("souk.draw.v1");
 
     /// @notice What separates one party's commitments of one type from all others.
     function domain(bytes32 kind, address provider) internal view returns (bytes32) {
@@ -58,6 +59,16 @@ library Shards {
     /// @notice The pledge of a sealed delivery.
     function deliveryHash(uint256 ephemeralX, bytes32 sealedKey) internal pure returns (bytes32) {
         return keccak256(abi.encode(DELIVERY_TYPE, ephemeralX, sealedKey));
+    }
+
+    /// @notice What a collector commits to before the block is there that decides with its secret.
+    function drawCommitment(address provider, bytes32 secret) internal view returns (bytes32) {
+        return keccak256(abi.encode(domain(DRAW_TYPE, provider), secret));
+    }
+
+    /// @notice What a random sample follows from.
+    function drawSeed(address provider, bytes32 secret, bytes32 blockHash) internal view returns (bytes32) {
+        return keccak256(abi.encode(domain(DRAW_TYPE, provider), secret, blockHash));
     }
 
     /// @notice Key of shard `index`, as it derives from the session key.

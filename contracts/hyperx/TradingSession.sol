@@ -28,7 +28,8 @@ import {Shards} from "./Shards.sol";
 /// | --------- | ------------- | --------- | ------------------------------- | ----------------------------------------- |
 /// | Pending   | register      | anyone    | [creation, registrationEnd)     | Pending                                   |
 /// | Pending   | sampleData    | collector | [creation, submissionEnd)       | Pending                                   |
-/// | Pending   | drawSample    | anyone    | [creation, submissionEnd)       | Pending                                   |
+/// | Pending   | requestDraw   | collector | [creation, submissionEnd)       | Pending                                   |
+/// | Pending   | drawSample    | collector | [creation, submissionEnd)       | Pending                                   |
 /// | Pending   | submitFeatures| provider  | [creation, submissionEnd)       | Pending                                   |
 /// | Pending   | setCandidate  | collector | [submissionEnd, selectionEnd)   | Reviewing, deadline = now + responseTime  |
 /// | Pending   | close         | collector | [submissionEnd, for ever)       | Closed, no deal                           |
@@ -61,9 +62,6 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
     // The states are enums and the times are compared with < and >= alone.
     // slither-disable-start incorrect-equality
 
-    /// @dev Blocks in which the hash that decides a random sample can be read, from the second after the request on.
-    uint256 private constant DRAW_WINDOW = 256;
-
     // ---------------------------------------------------------------- commitment and evaluation
 
     /// @inheritdoc ITradingSession
@@ -83,22 +81,7 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
 
     /// @inheritdoc ITradingSession
     function sampleData(address provider, uint256[] calldata bitmap) external {
-        PackedTerms memory t = PackedTermsLib.load();
-        _onlyCollector(t);
-        _before(t.submissionEnd());
-        Profile profile = _registered(provider);
-        require(!profile.has(ProfileLib.SAMPLED), AlreadySampled(provider));
-        uint256 requested = profile.drawBlock();
-        if (requested != 0) {
-            uint256 last = requested + 1 + DRAW_WINDOW;
-            require(block.number > last, DrawStillOpen(block.number, last));
-        }
-
-        if (bitmap.length == 0) {
-            _profiles[provider] = profile.withDrawBlock(block.number);
-            emit SampleRequested(provider, block.number);
-            return;
-        }
+        (PackedTerms memory t, Profile profile) = _sampling(provider);
         uint256 sampled = Bitmap.size(bitmap, t.shardCount());
         uint256 limit = t.sampleLimit();
         require(sampled > 0 && sampled <= limit, SampleSizeOutOfRange(sampled, limit));
@@ -107,18 +90,27 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ITradingSession
-    function drawSample(address provider) external {
+    function requestDraw(address provider, bytes32 commitment) external {
+        (, Profile profile) = _sampling(provider);
+        _profiles[provider] = profile.withDrawBlock(block.number);
+        _draws[provider] = commitment;
+        emit SampleRequested(provider, commitment, block.number);
+    }
+
+    /// @inheritdoc ITradingSession
+    function drawSample(address provider, bytes32 secret) external {
         PackedTerms memory t = PackedTermsLib.load();
         _before(t.submissionEnd());
         Profile profile = _profiles[provider];
         uint256 requested = profile.drawBlock();
         require(requested != 0, DrawNotRequested(provider));
         require(block.number >= requested + 2, DrawTooEarly(block.number, requested + 2));
-        uint256 last = requested + 1 + DRAW_WINDOW;
-        require(block.number <= last, DrawTooLate(block.number, last));
+        bytes32 commitment = Shards.drawCommitment(provider, secret);
+        require(commitment == _draws[provider], WrongDrawSecret(_draws[provider], commitment));
 
-        bytes32 seed = keccak256(abi.encode(blockhash(requested + 1), address(this), provider));
+        bytes32 seed = Shards.drawSeed(provider, secret, _blockHash(requested + 1));
         uint256[] memory bitmap = Bitmap.draw(seed, t.shardCount(), t.sampleLimit());
+        delete _draws[provider];
         _setSample(provider, profile, keccak256(abi.encodePacked(bitmap)));
         emit Sampled(provider, bitmap);
     }

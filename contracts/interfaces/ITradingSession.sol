@@ -154,8 +154,8 @@ struct WrongDelivery {
 interface ITradingSession {
     /// @notice A provider joined with the dataset of these two roots.
     event Registered(address indexed provider, bytes32 keyRoot, bytes32 addressRoot, bytes32 manifest);
-    /// @notice The hash of the block after `requestBlock` will decide the sample.
-    event SampleRequested(address indexed provider, uint256 requestBlock);
+    /// @notice The secret behind `commitment` and the hash of the block after `requestBlock` will decide the sample.
+    event SampleRequested(address indexed provider, bytes32 commitment, uint256 requestBlock);
     /// @notice The sample is fixed.
     event Sampled(address indexed provider, uint256[] bitmap);
     /// @notice The sample's features lie sealed in the datastore.
@@ -209,7 +209,8 @@ interface ITradingSession {
     error DrawNotRequested(address provider);
     error DrawStillOpen(uint256 blockNumber, uint256 lastBlock);
     error DrawTooEarly(uint256 blockNumber, uint256 firstBlock);
-    error DrawTooLate(uint256 blockNumber, uint256 lastBlock);
+    error WrongDrawSecret(bytes32 committed, bytes32 given);
+    error NoBlockHash(uint256 blockNumber);
     error FeaturesAlreadySubmitted(address provider);
     error FeaturesMissing(address provider);
     error CandidateTwice(address provider);
@@ -246,8 +247,7 @@ interface ITradingSession {
     function registerWithPermit(bytes32 keyRoot, bytes32 addressRoot, bytes32 manifest, Permit calldata signed) external;
 
     /// @notice Fixes the shards whose features a provider must submit; once per provider.
-    /// @dev Emits {Sampled}, or {SampleRequested} when `bitmap` is empty: then the hash of the next block decides and
-    /// anyone completes the draw with {drawSample}. A request that nobody completed in 256 blocks can be made again.
+    /// @dev Emits {Sampled}. For a draw that the collector alone does not decide see {requestDraw}.
     /// Requirements:
     /// - the caller is the collector (NotCollector)
     /// - before `submissionEnd` (TooLate)
@@ -258,18 +258,38 @@ interface ITradingSession {
     /// - no bit beyond them (Bitmap: BitOutOfRange)
     /// - one to `shardCount * sampleBps / 10,000` of them set (SampleSizeOutOfRange)
     /// @param provider whose dataset is sampled
-    /// @param bitmap the sampled set, or empty for a random sample of the largest size
+    /// @param bitmap the sampled set
     function sampleData(address provider, uint256[] calldata bitmap) external;
 
-    /// @notice Completes a random sample from the hash of the block after the request. Anyone may call.
-    /// @dev Emits {Sampled}. The outcome is the same in every block of the window, so a caller that dislikes it gains
-    /// nothing by waiting, and the other side can always complete the draw.
+    /// @notice Leaves a provider's sample to a secret of the collector and to the hash of the next block.
+    /// @dev Emits {SampleRequested}; {drawSample} completes it. Neither who builds that block nor the provider knows the
+    /// secret, and the collector does not know the hash, so none of them decides alone. Collector and builder together
+    /// decide, and the collector may leave a draw that it dislikes open: what it gains is what {sampleData} gives it anyway.
+    /// So a draw protects the collector against provider and builder on every chain; to third parties it proves
+    /// something only where they trust the builder of one block (on a rollup its sequencer) not to side with the collector,
+    /// and see a single request. A provider whose draw is never opened gets its deposit back like any that is not chosen.
+    /// Requirements:
+    /// - the caller is the collector (NotCollector)
+    /// - before `submissionEnd` (TooLate)
+    /// - the provider is registered (NotProvider)
+    /// - it is not sampled (AlreadySampled)
+    /// - no draw was requested in the last 257 blocks (DrawStillOpen)
+    /// @param provider whose dataset is sampled
+    /// @param commitment to a fresh secret (Shards.drawCommitment)
+    function requestDraw(address provider, bytes32 commitment) external;
+
+    /// @notice Completes a random sample of the largest size. Whoever knows the secret may call, hence the collector first.
+    /// @dev Emits {Sampled}. The outcome is the same in every block. The block's hash is that of BLOCKHASH, for 256 blocks,
+    /// or of the history contract (EIP-2935) where there is one.
     /// Requirements:
     /// - before `submissionEnd` (TooLate)
     /// - a draw was requested for the provider (DrawNotRequested)
-    /// - the block number is in [request + 2, request + 257] (DrawTooEarly, DrawTooLate)
+    /// - the block number is at least request + 2 (DrawTooEarly)
+    /// - the secret is the committed one (WrongDrawSecret)
+    /// - the chain still tells the hash (NoBlockHash)
     /// @param provider whose dataset is sampled
-    function drawSample(address provider) external;
+    /// @param secret what the request committed to
+    function drawSample(address provider, bytes32 secret) external;
 
     /// @notice Commits the features of the sampled shards, stored sealed to the collector's key.
     /// @dev Emits {FeaturesSubmitted}.

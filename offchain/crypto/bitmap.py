@@ -38,11 +38,6 @@ def bitmap_hash(words: Sequence[int]) -> bytes:
     return keccak(b"".join(word(w) for w in words))
 
 
-def draw_seed(block_hash: bytes, session: str, provider: str) -> bytes:
-    """Seed of an on-chain random sample: from the hash of the block after the request."""
-    return keccak(block_hash + word(session) + word(provider))
-
-
 def draw(seed: bytes, count: int, wanted: int) -> list[int]:
     """The set the contract draws from ``seed``, as bitmap words (rejection sampling, no bias)."""
     chosen: set[int] = set()

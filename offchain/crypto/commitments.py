@@ -22,6 +22,7 @@ ADDRESS_TYPE = keccak(b"souk.shard.address.v1")
 ROOTS_TYPE = keccak(b"souk.registration.v1")
 REVIEW_TYPE = keccak(b"souk.review.v1")
 DELIVERY_TYPE = keccak(b"souk.delivery.v1")
+DRAW_TYPE = keccak(b"souk.draw.v1")
 
 COMMITMENT_BYTES = 26
 
@@ -66,6 +67,14 @@ class Party:
         """Keys of shards ``0..count-1``."""
         head = self.domain(DERIVE_TYPE) + word(session_key)
         return [keccak(head + word(i)) for i in range(count)]
+
+    def draw_commitment(self, secret: bytes) -> bytes:
+        """What the collector commits to before the block is there that decides with ``secret``."""
+        return keccak(self.domain(DRAW_TYPE) + word(secret))
+
+    def draw_seed(self, secret: bytes, block_hash: bytes) -> bytes:
+        """Seed of a random sample; the hash is that of the block after the request."""
+        return keccak(self.domain(DRAW_TYPE) + word(secret) + word(block_hash))
 
     def key_leaf(self, index: int, key: bytes) -> bytes:
         """Leaf ``index`` of the key tree."""

@@ -22,10 +22,18 @@ class Register:
 
 @dataclass(frozen=True)
 class SampleData:
-    """Fix a provider's sample: bitmap words, or empty for a draw on chain."""
+    """Fix a provider's sample: bitmap words."""
 
     provider: str
     bitmap: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class RequestDraw:
+    """Leave a provider's sample to a secret and to the hash of the next block."""
+
+    provider: str
+    commitment: bytes
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,7 @@ class DrawSample:
     """Complete a draw on chain, once the block after the request is there."""
 
     provider: str
+    secret: bytes
 
 
 @dataclass(frozen=True)
@@ -190,6 +199,7 @@ class ReclaimEscrow:
 Action = (
     Register
     | SampleData
+    | RequestDraw
     | DrawSample
     | SubmitFeatures
     | SetCandidate

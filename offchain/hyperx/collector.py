@@ -10,6 +10,7 @@ nothing is decided.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from secrets import token_bytes
 
 from offchain.crypto.bitmap import choose, to_bitmap
 from offchain.crypto.errors import CryptoError
@@ -87,18 +88,24 @@ class Collector:
         """Samples the next provider whose manifest is in order, or completes a draw."""
         for position, member in enumerate(self.session.members.values()):
             if member.draw_open(clock.block):
-                return do.DrawSample(member.account)
+                return do.DrawSample(member.account, self._draw_secret(member, member.draws - 1))
             waiting = member.draw_pending(clock.block) or member.sample is not None
             if waiting or self._manifest(member) is None:
                 continue
             if self.policy.draw_on_chain:
-                return do.SampleData(member.account, ())
+                return self.request_draw(member)
             terms, seed = self.session.terms, self.policy.sample_seed
             shards = choose(
                 terms.shard_count, terms.sample_bps, None if seed is None else seed + position
             )
             return do.SampleData(member.account, tuple(to_bitmap(shards, terms.shard_count)))
         return None
+
+    def request_draw(self, member: Member) -> do.Action | None:
+        """Commits to a secret that no request before has used: an opening that failed showed it."""
+        secret = self._draw_secret(member, member.draws)
+        commitment = self.session.party(member.account).draw_commitment(secret)
+        return do.RequestDraw(member.account, commitment)
 
     def select(self, clock: Clock) -> do.Action | None:
         """Makes the best provider that is left the candidate; closes if there is none."""
@@ -242,9 +249,17 @@ class Collector:
         manifest = mf.fetch_manifest(self.store, member.manifest, self.session.terms)
         return mf.fetch_key_leaves(self.store, manifest, member.key_root)
 
+    def _draw_secret(self, member: Member, number: int) -> bytes:
+        """That of the member's draw `number`, counted from zero."""
+        name = f"secret of draw {number} for {member.account} in {self._name}"
+        return self.secrets_file.remember(name, lambda: token_bytes(32))
+
+    @property
+    def _name(self) -> str:
+        return f"{self.session.address} on chain {self.session.chain_id}"
+
     def _one_time_secret(self, account: str) -> int:
-        session = f"{self.session.address} on chain {self.session.chain_id}"
-        name = f"one-time key for {account} in {session}"
+        name = f"one-time key for {account} in {self._name}"
         make = lambda: new_secret().to_bytes(32, "big")  # noqa: E731
         return int.from_bytes(self.secrets_file.remember(name, make), "big")
 

@@ -21,9 +21,10 @@ class Registered:
 
 @dataclass(frozen=True)
 class SampleRequested:
-    """The hash of the block after `request_block` will decide the provider's sample."""
+    """A secret and the hash of the block after `request_block` will decide a sample."""
 
     provider: str
+    commitment: bytes
     request_block: int
 
 

@@ -99,8 +99,6 @@ class Provider:
             owed = self.session.settled(clock.now).owed_to(self.account)
             return do.ClaimDeposit(self.account) if owed > 0 else None
         if clock.now < terms.submission_end:
-            if me.draw_open(clock.block):
-                return do.DrawSample(self.account)
             if me.sample is not None and me.features is None:
                 return self.submit_features(me)
             return None

@@ -18,7 +18,7 @@ from offchain.hyperx import events as ev
 from offchain.hyperx.terms import Terms
 
 DRAW_WINDOW = 256
-"""Blocks in which a requested draw can be completed, from the second after the request on."""
+"""Blocks, from the second after the request on, in which a draw is completed and none requested."""
 
 
 class State(IntEnum):
@@ -54,6 +54,7 @@ class Member:
         key_root, address_root: roots of the committed trees.
         manifest: digest in the CID of the manifest.
         draw_block: block in which a draw was requested, while it is open.
+        draws: how many draws were requested.
         sample: sampled shards, ascending.
         features: digest in the CID of the sealed features.
         tried: was a candidate.
@@ -71,6 +72,7 @@ class Member:
     address_root: bytes
     manifest: bytes
     draw_block: int | None = None
+    draws: int = 0
     sample: tuple[int, ...] | None = None
     bitmap: tuple[int, ...] = ()
     features: bytes | None = None
@@ -136,8 +138,9 @@ class Session:
         match event:
             case ev.Registered(provider, key_root, address_root, manifest):
                 self.members[provider] = Member(provider, key_root, address_root, manifest)
-            case ev.SampleRequested(provider, block):
-                self._change(provider, draw_block=block)
+            case ev.SampleRequested(provider, _, block):
+                draws = self.member(provider).draws + 1
+                self._change(provider, draw_block=block, draws=draws)
             case ev.Sampled(provider, bitmap):
                 sample = tuple(from_bitmap(bitmap))
                 self._change(provider, sample=sample, bitmap=tuple(bitmap), draw_block=None)

@@ -37,6 +37,7 @@ from tests.kit.driver import Driver, balance_of
 ZERO_WORD = bytes(32)
 OPEN, SEALED = Settlement.OPEN, Settlement.SEALED
 FEATURES = keccak(b"features")
+DRAW_SECRET = keccak(b"what the collector draws with")
 
 
 @dataclass
@@ -169,14 +170,15 @@ class SessionDriver(Driver):
         return receipt
 
     def request_draw(self, provider: Any) -> ReceiptAPI:
-        """The collector leaves the sample to the hash of the next block."""
-        return self.session.sampleData(provider, [], sender=self.collector)
+        """The collector leaves the sample to its secret and the hash of the next block."""
+        commitment = self.entry(provider).commitment.party.draw_commitment(DRAW_SECRET)
+        return self.session.requestDraw(provider, commitment, sender=self.collector)
 
     def draw(self, provider: Any, sender: Any = None) -> ReceiptAPI:
         """Completes a draw in the first block in which that is possible, or in the running one."""
         requested = self.session.profileOf(provider).drawBlock
         ape.chain.mine(max(0, requested + 1 - ape.chain.blocks.height))
-        receipt = self.session.drawSample(provider, sender=sender or self.collector)
+        receipt = self.session.drawSample(provider, DRAW_SECRET, sender=sender or self.collector)
         bitmap = event_in(receipt, self.session.Sampled)["bitmap"]
         self.entry(provider).sampled = bitmaps.from_bitmap(bitmap)
         return receipt

@@ -10,8 +10,9 @@ import pytest
 
 from offchain.crypto import commitments as cm
 from offchain.crypto import sealing
+from offchain.crypto.bitmap import draw, from_bitmap
 from tests.hyperx.commitment import Commitment
-from tests.hyperx.session_driver import SEALED, Entry, open_session
+from tests.hyperx.session_driver import DRAW_SECRET, SEALED, Entry, open_session
 from tests.hyperx.weakened import FACTORY_WEAKENINGS, SESSION, WEAKENINGS, weakened
 from tests.kit.mock_contracts import deploy_token
 from tests.kit.refusals import decode, refusal, refused
@@ -388,7 +389,7 @@ def test_steering_a_draw(factory, collector, provider, against):
         driver = open_session(factory, collector, shardCount=100, sampleBps=500)
         driver.register(provider)
         driver.request_draw(provider)
-        again = refusal(driver.session.sampleData, provider, [], sender=collector)
+        again = refusal(driver.session.requestDraw, provider, b"\1" * 32, sender=collector)
         outcomes = set()
         for _ in range(5):
             ape.chain.mine(2)
@@ -401,6 +402,25 @@ def test_steering_a_draw(factory, collector, provider, against):
     assert against(attack, "draws from the moment") == (5, "ok")
 
 
+def test_a_builder_that_knows_what_its_block_draws(factory, collector, provider, against):
+    """Whoever builds the block tries hashes until the draw is clean, if it can foresee the draw."""
+
+    def attack():
+        driver = open_session(factory, collector, shardCount=100, sampleBps=1_000)
+        driver.register(provider)
+        block = int(driver.request_draw(provider).block_number)
+        ape.chain.mine(1)
+        block_hash = bytes(ape.chain.provider.web3.eth.get_block(block + 1)["hash"])
+        # The secret is not known yet, so the builder has to do without.
+        seed = driver.entry(provider).commitment.party.draw_seed(bytes(32), block_hash)
+        foreseen = from_bitmap(draw(seed, 100, 10))
+        driver.draw(provider)
+        return driver.entry(provider).sampled == foreseen
+
+    assert against(attack) is False
+    assert against(attack, "draws from the block alone") is True
+
+
 def test_drawing_when_the_hash_is_gone(factory, collector, provider, stranger, against):
     """After 256 blocks the hash reads as zero, which anyone can foresee."""
 
@@ -409,10 +429,13 @@ def test_drawing_when_the_hash_is_gone(factory, collector, provider, stranger, a
         driver.register(provider)
         driver.request_draw(provider)
         ape.chain.mine(300)
-        outcome = refusal(driver.session.drawSample, provider, sender=stranger)
+        # As on a chain without the history contract of EIP-2935.
+        ape.chain.provider.set_code("0x0000F90827F1C53a10cb7A02335B175320002935", "0x")
+        drawing = driver.session.drawSample
+        outcome = refusal(drawing, provider, DRAW_SECRET, sender=stranger)
         return outcome.name if outcome else "ok"
 
-    assert against(attack) == "DrawTooLate"
+    assert against(attack) == "NoBlockHash"
     assert against(attack, "draws for ever") == "ok"
 
 

@@ -3,37 +3,43 @@
 import pytest
 
 from tests.hyperx.phases import PHASES, STAGES, Cast
-from tests.hyperx.session_driver import OPEN, SEALED, SessionDriver, open_session
+from tests.hyperx.session_driver import (
+    DRAW_SECRET,
+    OPEN,
+    SEALED,
+    SessionDriver,
+    open_session,
+)
 from tests.kit.refusals import refusal
 
 # What the right caller of each function gets in each phase; "ok" where the call goes through.
 # prove: the review in force is honest, so a proof fails at its very last check.
 TABLE = """
-phase        register   sample     draw       features   candidate  review                 optimal        refuse         prove          claim       close       settle  deposit    escrow
-registering  ok         ok         ok         ok         TooEarly   WrongState             WrongState     WrongState     WrongState     WrongState  TooEarly    ok      NotEnded   NotEnded
-submitting   TooLate    ok         ok         ok         TooEarly   WrongState             WrongState     WrongState     WrongState     WrongState  TooEarly    ok      NotEnded   NotEnded
-selecting    TooLate    TooLate    TooLate    TooLate    ok         WrongState             WrongState     WrongState     WrongState     WrongState  ok          ok      NotEnded   NotEnded
-reviewing    TooLate    TooLate    TooLate    TooLate    WrongState ok                     ReviewMissing  ReviewMissing  ReviewMissing  WrongState  WrongState  ok      NotEnded   NotEnded
-unopened     TooLate    TooLate    TooLate    TooLate    ok         TooLate                TooLate        TooLate        TooLate        WrongState  ok          ok      NotEnded   NotEnded
-deciding     TooLate    TooLate    TooLate    TooLate    WrongState ReviewAlreadySubmitted ok             ok             KeyIsRight     WrongState  WrongState  ok      NotEnded   NotEnded
-undecided    TooLate    TooLate    TooLate    TooLate    WrongState TooLate                TooLate        TooLate        TooLate        WrongState  WrongState  ok      ok         ok
-claiming     TooLate    TooLate    TooLate    TooLate    WrongState WrongState             WrongState     WrongState     WrongState     ok          WrongState  ok      NotEnded   NotEnded
-unclaimed    TooLate    TooLate    TooLate    TooLate    WrongState WrongState             WrongState     WrongState     WrongState     TooLate     WrongState  ok      ok         ok
-dealt        TooLate    TooLate    TooLate    TooLate    WrongState WrongState             WrongState     WrongState     WrongState     WrongState  WrongState  ok      ok         NothingOwed
-closed       TooLate    TooLate    TooLate    TooLate    WrongState WrongState             WrongState     WrongState     WrongState     WrongState  WrongState  ok      ok         ok
-refused      TooLate    TooLate    TooLate    TooLate    WrongState WrongState             WrongState     WrongState     WrongState     WrongState  WrongState  ok      ok         ok
-exposed      TooLate    TooLate    TooLate    TooLate    ok         WrongState             WrongState     WrongState     WrongState     WrongState  ok          ok      NotEnded   NotEnded
-late         TooLate    TooLate    TooLate    TooLate    TooLate    WrongState             WrongState     WrongState     WrongState     WrongState  ok          ok      NotEnded   NotEnded
-expired      TooLate    TooLate    TooLate    TooLate    TooLate    WrongState             WrongState     WrongState     WrongState     WrongState  ok          ok      ok         ok
+phase        register   sample     request    draw       features   candidate  review                 optimal        refuse         prove          claim       close       settle  deposit    escrow
+registering  ok         ok         ok         ok         ok         TooEarly   WrongState             WrongState     WrongState     WrongState     WrongState  TooEarly    ok      NotEnded   NotEnded
+submitting   TooLate    ok         ok         ok         ok         TooEarly   WrongState             WrongState     WrongState     WrongState     WrongState  TooEarly    ok      NotEnded   NotEnded
+selecting    TooLate    TooLate    TooLate    TooLate    TooLate    ok         WrongState             WrongState     WrongState     WrongState     WrongState  ok          ok      NotEnded   NotEnded
+reviewing    TooLate    TooLate    TooLate    TooLate    TooLate    WrongState ok                     ReviewMissing  ReviewMissing  ReviewMissing  WrongState  WrongState  ok      NotEnded   NotEnded
+unopened     TooLate    TooLate    TooLate    TooLate    TooLate    ok         TooLate                TooLate        TooLate        TooLate        WrongState  ok          ok      NotEnded   NotEnded
+deciding     TooLate    TooLate    TooLate    TooLate    TooLate    WrongState ReviewAlreadySubmitted ok             ok             KeyIsRight     WrongState  WrongState  ok      NotEnded   NotEnded
+undecided    TooLate    TooLate    TooLate    TooLate    TooLate    WrongState TooLate                TooLate        TooLate        TooLate        WrongState  WrongState  ok      ok         ok
+claiming     TooLate    TooLate    TooLate    TooLate    TooLate    WrongState WrongState             WrongState     WrongState     WrongState     ok          WrongState  ok      NotEnded   NotEnded
+unclaimed    TooLate    TooLate    TooLate    TooLate    TooLate    WrongState WrongState             WrongState     WrongState     WrongState     TooLate     WrongState  ok      ok         ok
+dealt        TooLate    TooLate    TooLate    TooLate    TooLate    WrongState WrongState             WrongState     WrongState     WrongState     WrongState  WrongState  ok      ok         NothingOwed
+closed       TooLate    TooLate    TooLate    TooLate    TooLate    WrongState WrongState             WrongState     WrongState     WrongState     WrongState  WrongState  ok      ok         ok
+refused      TooLate    TooLate    TooLate    TooLate    TooLate    WrongState WrongState             WrongState     WrongState     WrongState     WrongState  WrongState  ok      ok         ok
+exposed      TooLate    TooLate    TooLate    TooLate    TooLate    ok         WrongState             WrongState     WrongState     WrongState     WrongState  ok          ok      NotEnded   NotEnded
+late         TooLate    TooLate    TooLate    TooLate    TooLate    TooLate    WrongState             WrongState     WrongState     WrongState     WrongState  ok          ok      NotEnded   NotEnded
+expired      TooLate    TooLate    TooLate    TooLate    TooLate    TooLate    WrongState             WrongState     WrongState     WrongState     WrongState  ok          ok      ok         ok
 """  # noqa: E501
 
 # The same for the phases of sealed settlement. There deliverKey has what claim has above.
 SEALED_TABLE = """
-phase        register   sample     draw       features   candidate  review                 optimal        refuse         prove          claim       close       settle  deposit    escrow      dispute
-delivered    TooLate    TooLate    TooLate    TooLate    WrongState WrongState             WrongState     WrongState     WrongState     WrongState  WrongState  ok      NotEnded   NotEnded    KeyIsRight
-undisputed   TooLate    TooLate    TooLate    TooLate    WrongState WrongState             WrongState     WrongState     WrongState     WrongState  WrongState  ok      ok         NothingOwed TooLate
-sold         TooLate    TooLate    TooLate    TooLate    WrongState WrongState             WrongState     WrongState     WrongState     WrongState  WrongState  ok      ok         NothingOwed WrongState
-convicted    TooLate    TooLate    TooLate    TooLate    WrongState WrongState             WrongState     WrongState     WrongState     WrongState  WrongState  ok      ok         ok          WrongState
+phase        register   sample     request    draw       features   candidate  review                 optimal        refuse         prove          claim       close       settle  deposit    escrow      dispute
+delivered    TooLate    TooLate    TooLate    TooLate    TooLate    WrongState WrongState             WrongState     WrongState     WrongState     WrongState  WrongState  ok      NotEnded   NotEnded    KeyIsRight
+undisputed   TooLate    TooLate    TooLate    TooLate    TooLate    WrongState WrongState             WrongState     WrongState     WrongState     WrongState  WrongState  ok      ok         NothingOwed TooLate
+sold         TooLate    TooLate    TooLate    TooLate    TooLate    WrongState WrongState             WrongState     WrongState     WrongState     WrongState  WrongState  ok      ok         NothingOwed WrongState
+convicted    TooLate    TooLate    TooLate    TooLate    TooLate    WrongState WrongState             WrongState     WrongState     WrongState     WrongState  WrongState  ok      ok         ok          WrongState
 """  # noqa: E501
 
 NO_PERMIT = (0, 0, bytes(32), bytes(32))
@@ -43,6 +49,7 @@ ROLES = {
     "register": ({"newcomer"}, {"AlreadyRegistered"}),
     "permit": ({"newcomer"}, {"AlreadyRegistered"}),
     "sample": ({"collector"}, {"NotCollector"}),
+    "request": ({"collector"}, {"NotCollector"}),
     "draw": ({"collector", "provider", "rival", "half", "newcomer"}, set()),
     "features": ({"half"}, {"NotProvider", "FeaturesAlreadySubmitted"}),
     "candidate": ({"collector"}, {"NotCollector"}),
@@ -93,7 +100,8 @@ def calls(driver: SessionDriver, cast: Cast) -> dict[str, tuple]:
         "register": (s.register, b"\1" * 32, b"\2" * 32, b"\3" * 32),
         "permit": (s.registerWithPermit, b"\1" * 32, b"\2" * 32, b"\3" * 32, NO_PERMIT),
         "sample": (s.sampleData, cast.waiting, [1]),
-        "draw": (s.drawSample, cast.drawing),
+        "request": (s.requestDraw, cast.waiting, b"\5" * 32),
+        "draw": (s.drawSample, cast.drawing, DRAW_SECRET),
         "features": (s.submitFeatures, b"\4" * 32),
         "candidate": (s.setCandidate, cast.rival, key.x, key.y),
         "review": (s.submitReview, driver.review_args(provider)),

@@ -43,7 +43,7 @@ def test_only_a_provider_is_sampled_and_only_once(session, provider, stranger):
     assert sample_refusal(session, stranger, [1]) == refused("NotProvider", stranger)
     session.register(provider)
     session.sample(provider, [0])
-    for bitmap in ([1], [2], []):
+    for bitmap in ([1], [2]):
         assert sample_refusal(session, provider, bitmap) == refused("AlreadySampled", provider)
 
 
@@ -58,6 +58,7 @@ def test_sample_size_and_bits_are_bounded(factory, collector, provider, count):
     def attempt(indices):
         return sample_refusal(driver, provider, bitmaps.to_bitmap(indices, count))
 
+    assert sample_refusal(driver, provider, []) == refused("BitmapLength", 0, words)
     assert attempt([]) == refused("SampleSizeOutOfRange", 0, limit)
     assert attempt([count - 1]) is None
     assert attempt(range(count - limit, count)) is None
@@ -81,7 +82,7 @@ def test_sampling_and_submission_end_on_the_second(session, provider, rival):
     def attempts():
         return (
             sample_refusal(session, provider, [1]),
-            sample_refusal(session, provider, []),
+            refusal(session.session.requestDraw, provider, FEATURES, sender=session.collector),
             refusal(session.session.submitFeatures, FEATURES, sender=rival),
         )
 

@@ -110,6 +110,14 @@ def test_pledges(harness, rng, case):
     assert harness.reviewHash(pledge, ephemeral_x, sealed) == expected
 
 
+@pytest.mark.parametrize("case", range(2))
+def test_draws(harness, party, provider, rng, case):
+    """What a draw is committed to by, and what it follows from."""
+    secret, block_hash = words(rng, 2)
+    assert harness.drawCommitment(provider, secret) == party.draw_commitment(secret)
+    assert harness.drawSeed(provider, secret, block_hash) == party.draw_seed(secret, block_hash)
+
+
 @pytest.mark.parametrize("case", range(4))
 def test_deliveries(harness, party, provider, rng, case):
     """The pledge of a delivery, the pad it lies under, and one shard's key by itself."""

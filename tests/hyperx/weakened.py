@@ -143,12 +143,17 @@ WEAKENINGS: Weakenings = {
         ),
     ),
     "draws from the moment": (
-        (SESSION, "blockhash(requested + 1)", "blockhash(block.number - 1)"),
-        (SESSION, "require(block.number > last, DrawStillOpen(block.number, last));", "last;"),
+        (SESSION, "_blockHash(requested + 1)", "_blockHash(block.number - 1)"),
+        (_STATE, "require(block.number > last, DrawStillOpen(block.number, last));", "last;"),
     ),
-    "draws for ever": (
-        (SESSION, "require(block.number <= last, DrawTooLate(block.number, last));", "last;"),
+    "draws from the block alone": (
+        (
+            _SHARDS,
+            "keccak256(abi.encode(domain(DRAW_TYPE, provider), secret, blockHash))",
+            "keccak256(abi.encode(domain(DRAW_TYPE, provider), bytes32(0), blockHash))",
+        ),
     ),
+    "draws for ever": ((_STATE, "require(hash != 0, NoBlockHash(number));", ""),),
     "windows overlap": (
         (_STATE, "require(block.timestamp < end, ", "require(block.timestamp <= end, "),
     ),

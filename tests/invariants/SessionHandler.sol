@@ -11,6 +11,8 @@ import {SessionDelivery} from "./SessionDelivery.sol";
 /// @title Plays everybody: one function per call of the session, mostly the right person at the right time, often not
 /// @notice A seed decides who calls and which of the call's requirements is violated, if any.
 contract SessionHandler is SessionDelivery {
+    bytes32 private constant DRAW_SECRET = keccak256("what the collector draws with");
+
     // ---------------------------------------------------------------- time
 
     /// @notice Moves to just before, at or just after the next moment that matters.
@@ -100,8 +102,8 @@ contract SessionHandler is SessionDelivery {
         uint256 person = _mostly(COLLECTOR, seed);
         uint256 provider = _pick(seed, true, false, false);
         uint256 kind = derive(seed, "kind") % 16;
-        if (kind > 12) kind = 0;
-        uint256[] memory bitmap = new uint256[](kind < 2 ? 0 : kind == 2 ? 2 : 1);
+        if (kind < 2 || kind > 12) return _requestDraw(person, provider);
+        uint256[] memory bitmap = new uint256[](kind == 2 ? 2 : 1);
         uint256 shards = terms.shardCount;
         if (kind > 2) {
             uint256 size = 1 + derive(seed, "size") % sampleLimit();
@@ -113,22 +115,35 @@ contract SessionHandler is SessionDelivery {
             _requires(kind != 5, Bitmap.BitOutOfRange.selector);
         }
         _requires(kind != 2, Bitmap.BitmapLength.selector);
+        _requiresSampling(person, provider);
+
+        if (!_attempt(person, 0, abi.encodeCall(session.sampleData, (people[provider], bitmap)))) return;
+        _bookSample(provider, bitmap[0]);
+        ++count["sample chosen"];
+    }
+
+    function _requestDraw(uint256 person, uint256 provider) private {
+        bool again = seats[provider].drawBlock != 0;
+        _requiresSampling(person, provider);
+
+        bytes32 commitment = keccak256(abi.encode(_drawDomain(provider), DRAW_SECRET));
+        if (!_attempt(person, 0, abi.encodeCall(session.requestDraw, (people[provider], commitment)))) return;
+        if (again) ++count["draw requested again"];
+        seats[provider].drawBlock = block.number;
+        ++count["draw requested"];
+    }
+
+    function _requiresSampling(uint256 person, uint256 provider) private {
         _requiresCollector(person);
         _requiresBefore(terms.submissionEnd);
         _requires(seats[provider].registered, ITradingSession.NotProvider.selector);
         _requires(!seats[provider].sampled, ITradingSession.AlreadySampled.selector);
         uint256 requested = seats[provider].drawBlock;
         _requires(requested == 0 || block.number > requested + 257, ITradingSession.DrawStillOpen.selector);
+    }
 
-        if (!_attempt(person, 0, abi.encodeCall(session.sampleData, (people[provider], bitmap)))) return;
-        if (bitmap.length == 0) {
-            if (requested != 0) ++count["draw requested again"];
-            seats[provider].drawBlock = block.number;
-            ++count["draw requested"];
-        } else {
-            _bookSample(provider, bitmap[0]);
-            ++count["sample chosen"];
-        }
+    function _drawDomain(uint256 provider) private view returns (bytes32) {
+        return keccak256(abi.encode(keccak256("souk.draw.v1"), block.chainid, address(session), people[provider]));
     }
 
     function drawSample(uint256 seed) public {
@@ -140,13 +155,15 @@ contract SessionHandler is SessionDelivery {
         _requiresBefore(terms.submissionEnd);
         _requires(requested != 0, ITradingSession.DrawNotRequested.selector);
         _requires(block.number >= requested + 2, ITradingSession.DrawTooEarly.selector);
-        _requires(block.number <= requested + 257, ITradingSession.DrawTooLate.selector);
+        _requires(block.number <= requested + 257, ITradingSession.NoBlockHash.selector);
+        bytes32 secret = derive(seed, "secret") % 8 == 0 ? bytes32(seed) : DRAW_SECRET;
+        _requires(secret == DRAW_SECRET, ITradingSession.WrongDrawSecret.selector);
 
         uint256 person = derive(seed, "caller") % PEOPLE;
-        if (!_attempt(person, 0, abi.encodeCall(session.drawSample, (people[provider])))) return;
+        if (!_attempt(person, 0, abi.encodeCall(session.drawSample, (people[provider], secret)))) return;
         bytes32 hash = blockhash(requested + 1);
         vm.assertNotEq(hash, bytes32(0), "the draw's block is too old to decide");
-        bytes32 seed_ = keccak256(abi.encode(hash, address(session), people[provider]));
+        bytes32 seed_ = keccak256(abi.encode(_drawDomain(provider), DRAW_SECRET, hash));
         _bookSample(provider, PlainShards.draw(seed_, terms.shardCount, sampleLimit())[0]);
         ++count["sample drawn"];
     }

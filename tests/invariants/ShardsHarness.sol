@@ -95,6 +95,14 @@ contract ShardsHarness {
         return SealedKey.account(x, y);
     }
 
+    function drawCommitment(address provider, bytes32 secret) external view returns (bytes32) {
+        return Shards.drawCommitment(provider, secret);
+    }
+
+    function drawSeed(address provider, bytes32 secret, bytes32 blockHash) external view returns (bytes32) {
+        return Shards.drawSeed(provider, secret, blockHash);
+    }
+
     function pointHash(uint256 x, uint256 y) external pure returns (bytes32) {
         return SealedKey.pointHash(x, y);
     }

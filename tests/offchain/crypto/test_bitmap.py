@@ -73,17 +73,6 @@ def test_numbers_that_would_favour_low_shards_are_thrown_away(monkeypatch):
     assert bitmap.draw(SEED, count, len(allowed)) == sorted(allowed)
 
 
-def test_each_provider_and_session_draws_its_own_sample():
-    a, b = "0x" + "aa" * 20, "0x" + "bb" * 20
-    seeds = {
-        bitmap.draw_seed(SEED, a, b),
-        bitmap.draw_seed(SEED, b, a),
-        bitmap.draw_seed(SEED, a, a),
-        bitmap.draw_seed(keccak(SEED), a, b),
-    }
-    assert len(seeds) == 4
-
-
 @pytest.mark.parametrize(
     ("count", "bps", "limit"),
     [(100, 1000, 10), (100, 999, 9), (3, 3333, 0), (3, 3334, 1), (10_000, 1, 1), (7, 10_000, 7)],

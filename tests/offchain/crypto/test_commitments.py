@@ -142,6 +142,17 @@ def test_a_registration_that_pledged_more_is_another():
     assert cm.roots_hash(bytes([2]) * 32, bytes([1]) * 32) != start
 
 
+def test_a_draw_binds_chain_session_provider_secret_and_block():
+    """And what is committed to before the block is there is not the seed that comes of it."""
+    secret, block = bytes([1]) * 32, bytes([2]) * 32
+    a, b = "0x" + "aa" * 20, "0x" + "bb" * 20
+    parties = [cm.Party(1, a, b), cm.Party(2, a, b), cm.Party(1, b, b), cm.Party(1, a, a)]
+    hashes = [party.draw_commitment(secret) for party in parties]
+    hashes += [party.draw_seed(secret, block) for party in parties]
+    hashes += [parties[0].draw_seed(block, secret), parties[0].draw_commitment(block)]
+    assert len(set(hashes)) == len(hashes)
+
+
 def test_a_review_binds_key_ephemeral_point_and_every_sealed_key_in_order():
     point, sealed = bytes([4]) * 32, [bytes([i]) * 32 for i in (1, 2)]
     reviews = [

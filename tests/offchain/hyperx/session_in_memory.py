@@ -14,7 +14,7 @@ from eth_hash.auto import keccak
 
 from offchain.crypto import commitments as cm
 from offchain.crypto import sealing
-from offchain.crypto.bitmap import bitmap_hash, draw, draw_seed, from_bitmap
+from offchain.crypto.bitmap import bitmap_hash, draw, from_bitmap
 from offchain.crypto.errors import SealError
 from offchain.crypto.settlement import Settlement
 from offchain.hyperx import actions as do
@@ -106,25 +106,27 @@ class SessionInMemory:
                 need(sender not in session.members, "AlreadyRegistered")
                 yield ev.Registered(sender, key_root, address_root, manifest)
             case do.SampleData(provider, bitmap):
-                self._only(sender, terms.collector)
-                self._before(terms.submission_end)
-                member = self._member(session, provider)
-                need(member.sample is None, "AlreadySampled")
-                drawn = member.draw_block
-                need(drawn is None or self.block > drawn + 257, "DrawStillOpen")
-                if not bitmap:
-                    yield ev.SampleRequested(provider, self.block)
-                else:
-                    shards = from_bitmap(bitmap)
-                    need(shards[-1] < terms.shard_count, "BitOutOfRange")
-                    need(1 <= len(shards) <= terms.sample_limit, "SampleSizeOutOfRange")
-                    yield ev.Sampled(provider, bitmap)
-            case do.DrawSample(provider):
+                self._sampling(session, sender, provider)
+                shards = from_bitmap(bitmap)
+                need(shards[-1] < terms.shard_count, "BitOutOfRange")
+                need(1 <= len(shards) <= terms.sample_limit, "SampleSizeOutOfRange")
+                yield ev.Sampled(provider, bitmap)
+            case do.RequestDraw(provider, commitment):
+                self._sampling(session, sender, provider)
+                yield ev.SampleRequested(provider, commitment, self.block)
+            case do.DrawSample(provider, secret):
                 self._before(terms.submission_end)
                 drawn = self._member(session, provider).draw_block
                 need(drawn is not None, "DrawNotRequested")
-                need(drawn + 2 <= self.block <= drawn + 257, "DrawTooEarly or DrawTooLate")
-                seed = draw_seed(keccak(b"block %d" % (drawn + 1)), self.address, provider)
+                need(drawn + 2 <= self.block <= drawn + 257, "DrawTooEarly or NoBlockHash")
+                party = session.party(provider)
+                committed = [
+                    event.commitment
+                    for event in self.events
+                    if isinstance(event, ev.SampleRequested) and event.provider == provider
+                ]
+                need(party.draw_commitment(secret) == committed[-1], "WrongDrawSecret")
+                seed = party.draw_seed(secret, keccak(b"block %d" % (drawn + 1)))
                 words = draw(seed, terms.shard_count, terms.sample_limit)
                 yield ev.Sampled(provider, tuple(words))
             case do.SubmitFeatures(features):
@@ -229,6 +231,14 @@ class SessionInMemory:
     def _member(self, session: Session, account: str):
         need(account in session.members, f"NotProvider: {account}")
         return session.members[account]
+
+    def _sampling(self, session: Session, sender: str, provider: str) -> None:
+        self._only(sender, self.terms.collector)
+        self._before(self.terms.submission_end)
+        member = self._member(session, provider)
+        need(member.sample is None, "AlreadySampled")
+        drawn = member.draw_block
+        need(drawn is None or self.block > drawn + 257, "DrawStillOpen")
 
     def _running(self, session: Session, state: State) -> None:
         need(session.state == state, f"WrongState: {session.state.name}, not {state.name}")

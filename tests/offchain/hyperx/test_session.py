@@ -76,7 +76,11 @@ BRANCHES = {
     "nobody comes": Branch([], State.PENDING, 0, 0, ESCROW),
     "registered": Branch(joined(ANNA, BERT), State.PENDING, 300, 300, ESCROW),
     "draw requested": Branch(
-        [*joined(ANNA, BERT), ev.SampleRequested(ANNA, 9)], State.PENDING, 300, 300, ESCROW
+        [*joined(ANNA, BERT), ev.SampleRequested(ANNA, bytes(32), 9)],
+        State.PENDING,
+        300,
+        300,
+        ESCROW,
     ),
     "submitted": Branch(BOTH, State.PENDING, 300, 300, ESCROW),
     "closed early": Branch([*BOTH, *CLOSED], State.CLOSED, 300, 300, ESCROW),
@@ -281,14 +285,14 @@ def test_a_session_is_over_when_closed_expired_or_about_to_be_closed_by_a_lapse(
 )
 def test_a_draw_of_block_9_can_be_completed_from_block_11_to_266(block, is_open, is_pending):
     """The hash of block 10 decides; block 266 is the last whose 256 predecessors hold it."""
-    member = folded(*joined(ANNA), ev.SampleRequested(ANNA, 9)).member(ANNA)
+    member = folded(*joined(ANNA), ev.SampleRequested(ANNA, bytes(32), 9)).member(ANNA)
     assert (member.draw_open(block), member.draw_pending(block)) == (is_open, is_pending)
 
 
 def test_a_completed_draw_is_open_no_more():
-    member = folded(*joined(ANNA), ev.SampleRequested(ANNA, 9), ev.Sampled(ANNA, (0b101,))).member(
-        ANNA
-    )
+    member = folded(
+        *joined(ANNA), ev.SampleRequested(ANNA, bytes(32), 9), ev.Sampled(ANNA, (0b101,))
+    ).member(ANNA)
     assert member.sample == (0, 2)
     assert not member.draw_open(12)
     assert not member.draw_pending(12)
