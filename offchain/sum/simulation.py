@@ -126,7 +126,8 @@ class Simulation:
 
     def _wait(self, agent: int) -> int:
         who = self.setting.agents[agent]
-        return draw(self._random[agent], who.mean_update_wait_s, who.stdev_update_wait_s)
+        wait = draw(self._random[agent], who.mean_update_wait_s, who.stdev_update_wait_s)
+        return wait + -wait % self.setting.block_s
 
     def _submit(self, agent: int) -> None:
         who, random = self.setting.agents[agent], self._random[agent]
