@@ -19,7 +19,7 @@ FIGURES ?=
 # Options of the study: make study STUDY="--seeds 3 --only num_words"
 STUDY ?=
 
-.PHONY: help setup setup-test demo demo-sum demo-seccl demo-hide demo-price study figures-seccl figures-hide test quick gas lint format doctor clean
+.PHONY: help setup setup-test demo demo-sum demo-seccl demo-hide demo-price study figures-seccl figures-hide test quick compile gas lint format doctor clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -59,6 +59,9 @@ test: setup-test ## every check: lint, unit and contract tests, invariants, slit
 
 quick: setup ## lint, types, structure, and tests near what changed since main; under three minutes
 	@python -m tools.quick
+
+compile: setup ## compile the contracts with Ape: what changed, and what imports it
+	@python -m tools.compile
 
 gas: setup ## measure the gas of every call and print it beside the paper's
 	@ape test tests/gas -q -s

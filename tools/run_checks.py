@@ -20,7 +20,7 @@ PLAYED = tuple(f"tests/{room}/stories" for room in ROOMS)
 DEMOS = "tests/demos"
 NOT_HERE = tuple(f"--ignore={path}" for path in ("tests/offchain", DEMOS, *PLAYED))
 
-COMPILE = Check("compile", ("ape", "compile"))
+COMPILE = Check("compile", ("python", "-m", "tools.compile"))
 LINT = Check("lint", ("make", "--no-print-directory", "lint"))
 
 # The longest first, so that both lanes end together. The contracts are compiled before two runs of
@@ -36,7 +36,8 @@ CHECKS = (
     Check("sessions", (*APE_TEST, *PLAYED), after="compile"),
     Check("offchain", (*OFFCHAIN_TEST, "tests/offchain")),
     Check("demos", (*OFFCHAIN_TEST, DEMOS), after="compile"),
-    Check("invariants", ("forge", "test")),
+    # They play against what Ape compiled.
+    Check("invariants", ("forge", "test"), after="compile"),
     # A build of its own (foundry.toml): slither reads the syntax trees, not the optimiser's work.
     Check(
         "slither",

@@ -9,12 +9,12 @@ enum State {
 }
 
 /// @notice What the members of a session agree on; immutable once it exists.
-/// @param owner whose session it is, usually the parameter server; set by the factory to its caller; it has no powers
-/// @param context what the session belongs to, such as the session of its bulletin board; signed with every ballot
+/// @param owner the board's server, set by the factory to its caller; it has no powers here
+/// @param context the id of the bulletin board's session that it belongs to; signed with every ballot
 /// @param winners how many uploads win (M), which is also how many names a ballot ranks
 /// @param quorum a round with fewer ballots, or commitments to them, has no winners; below a majority, few can decide for all
-/// @param start when ballots of round 0 open, usually with the board's first window for evaluations
-/// @param period seconds from there to the ballots of round 1, and so on; usually that of the board's rounds
+/// @param start when ballots of round 0 open: with the board's first window for evaluations
+/// @param period seconds from there to the ballots of round 1, and so on: that of the board's rounds
 /// @param ballotTime seconds in which a round takes ballots, or commitments to them
 /// @param revealTime seconds in which commitments are opened afterwards; 0: ballots are cast openly at once
 struct BordaTerms {
@@ -85,6 +85,8 @@ interface IBordaConsensus {
     error NotCommitted(uint256 round, uint256 voter);
     error WrongOpening(uint256 round, uint256 voter);
     error WrongSignature(address voter, address recovered);
+    /// @dev Contracts sign nothing here (ERC-1271 is not asked): such a member votes by its own calls.
+    error SignerIsContract(address voter);
     error NothingToDo();
 
     // ---------------------------------------------------------------- rounds
@@ -148,7 +150,7 @@ interface IBordaConsensus {
     /// - the round is the newest (WrongRound)
     /// - the round is open (RoundNotOpen)
     /// - the round takes ballots (TooLate)
-    /// - the member signed exactly this for this round (WrongSignature)
+    /// - the member signed exactly this for this round (WrongSignature; SignerIsContract where it cannot sign)
     /// - the member has not voted in it (AlreadyVoted)
     /// - the ballot has a known form (UnknownForm)
     /// - a ranking has `winners` names (Borda: RankingLength)
@@ -179,7 +181,7 @@ interface IBordaConsensus {
     /// Requirements:
     /// - the session takes hidden ballots (BallotsAreOpen)
     /// - there is such a member (UnknownMember)
-    /// - the member signed exactly this for this round (WrongSignature)
+    /// - the member signed exactly this for this round (WrongSignature; SignerIsContract where it cannot sign)
     /// - the round is the newest (WrongRound)
     /// - the round is open (RoundNotOpen)
     /// - the round takes commitments (TooLate)

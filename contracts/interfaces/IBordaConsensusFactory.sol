@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {BordaTerms} from "./IBordaConsensus.sol";
+import {IBulletinBoard} from "./IBulletinBoard.sol";
 
 /// @title Makes sessions in which members choose the best uploads
 interface IBordaConsensusFactory {
@@ -13,9 +14,12 @@ interface IBordaConsensusFactory {
     error WinnersOutOfRange(uint256 winners, uint256 most);
     error QuorumOutOfRange(uint256 quorum, uint256 members);
     error PeriodTooShort(uint256 period, uint256 least);
+    error NotServer(address caller, address server);
+    error OtherMembers(bytes32 context);
+    error OtherSchedule(uint256 start, uint256 period, uint256 boardStart, uint256 boardPeriod);
     error StartOutOfRange(uint256 start, uint256 earliest, uint256 latest);
 
-    /// @notice Creates a session; the caller becomes its owner.
+    /// @notice Creates the consensus of a session of the board; its server becomes the owner.
     /// @dev Emits {SessionCreated}.
     /// Requirements:
     /// - 2 to 1,024 members (MemberCountOutOfRange)
@@ -26,9 +30,16 @@ interface IBordaConsensusFactory {
     ///   WindowOutOfRange)
     /// - a period that holds ballots and openings (PeriodTooShort)
     /// - a start that is not past, and at most 60 days off (StartOutOfRange)
+    /// - the board has a session with the id `context` (IBulletinBoard: UnknownSession)
+    /// - the caller is its server (NotServer)
+    /// - its members are these in this order (OtherMembers)
+    /// - ballots open with its windows for evaluations, round by round (OtherSchedule)
     /// @param terms what is agreed on; its owner is ignored
     /// @param members the accounts that vote and train; a member's index is its position here
     function createSession(BordaTerms memory terms, address[] calldata members) external returns (address session);
+
+    /// @notice The bulletin board whose sessions vote here.
+    function board() external view returns (IBulletinBoard);
 
     /// @notice What all sessions run.
     function implementation() external view returns (address);

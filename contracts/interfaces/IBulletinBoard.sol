@@ -32,7 +32,8 @@ enum Fault {
 /// @param batchedUploads true: one batch for all uploads of a round; false: a post for each
 /// @param batchedEvaluations the same for evaluations
 /// @param stake what the server loses when it is convicted, in wei; a multiple of `members`, may be zero
-/// @param bond what a challenge costs if it is answered, in wei; it should cover the gas of an answer
+/// @param bond what a challenge costs if it is answered, in wei; it should cover the gas of an answer, and is at most a
+/// member's share of the stake, so that who convicts a server by its answer gets the bond back and as much again
 struct BoardTerms {
     address server;
     bytes32 memberRoot;
@@ -70,6 +71,13 @@ struct Receipt {
     bytes signature;
 }
 
+/// @notice A leaf of a batch, as {IBulletinBoard.answerMany} takes it; fields as in {IBulletinBoard.answer}.
+struct ShownLeaf {
+    PostKey key;
+    bytes32 message;
+    bytes32[] path;
+}
+
 /// @title The trusted bulletin board of collaborative learning: what was said in which round, and what the server signed
 /// @notice Times are seconds since 1970, amounts wei. See BulletinBoard for the tables of states and of money.
 /// What a receiver of coins refuses comes through as it is, or as FailedCall.
@@ -95,7 +103,7 @@ interface IBulletinBoard {
         address challenger,
         uint256 deadline
     );
-    /// @notice The leaf was shown; the bond is the server's. A zero message: the batch has none of that member.
+    /// @notice The leaf was shown; the bond is the server's with its stake. A zero message: the batch has none of that member.
     event Answered(
         bytes32 indexed session,
         uint256 indexed author,
@@ -104,7 +112,7 @@ interface IBulletinBoard {
         bytes32 message,
         bytes32[] path
     );
-    /// @notice A challenge was not answered; the bond is the challenger's again.
+    /// @notice A challenge was not answered, or its server convicted; the bond is the challenger's again.
     event ChallengeReturned(bytes32 indexed session, uint256 indexed author, uint256 round, MessageKind indexed kind);
     /// @notice The server was convicted: it may post no more, and its stake is the members'.
     /// @param signed the message it signed, zero if it did not answer
@@ -123,7 +131,7 @@ interface IBulletinBoard {
     );
     /// @notice A member was paid its share of the stake.
     event ShareClaimed(bytes32 indexed session, uint256 indexed member, address account, uint256 amount);
-    /// @notice The server got its stake back.
+    /// @notice The server got its stake back, with the bonds of what it answered.
     event StakeWithdrawn(bytes32 indexed session, uint256 amount);
     /// @notice An account was paid its bonds.
     event BondsWithdrawn(address indexed account, uint256 amount);
@@ -154,21 +162,26 @@ interface IBulletinBoard {
     error LeafNotInBatch(bytes28 root, bytes28 computed);
     error AlreadyChallenged(uint256 round, MessageKind kind, uint256 author);
     error NotChallenged(uint256 round, MessageKind kind, uint256 author);
+    error StillAsking(uint256 member);
+    error BondTooHigh(uint256 bond, uint256 share);
     error NotFaulty(bytes32 session);
     error AlreadyClaimed(uint256 member);
     error ChallengesOpen(uint256 count);
     error NothingOwed(address account);
+    error ServerIsContract(address server);
 
     /// @notice Opens a session, with the caller as its server and the stake it sends along.
     /// @dev Emits {SessionCreated}. The id commits to all terms and the document, so whoever knows the id knows what it
     /// takes part in; members check the list against the root before they do.
     /// Requirements:
+    /// - the caller can sign receipts: it is no contract (ServerIsContract)
     /// - 1 to 2,047 members (MembersOutOfRange)
     /// - 1 to 1,023 rounds (RoundsOutOfRange)
     /// - upload and evaluation time within 1 to 1,048,575, response time at least 1 (TimeOutOfRange)
     /// - the start is not past (StartPassed)
     /// - the whole schedule ends before 2106 (TimeOutOfRange)
     /// - the stake can be shared by all members without rest (StakeNotDivisible)
+    /// - the bond is at most a member's share of the stake (BondTooHigh)
     /// - no session has the same terms and document (SessionExists)
     /// - exactly the stake is sent (WrongPayment)
     /// @param terms_ as agreed; `server` is ignored
@@ -296,10 +309,11 @@ interface IBulletinBoard {
     /// - a root was posted (NotPosted)
     /// - at most one response time has passed since the last round (TooLate)
     /// - nobody asked before (AlreadyChallenged)
+    /// - the member has no other challenge open (StillAsking)
     /// - exactly the bond is sent (WrongPayment)
     function challenge(PostKey calldata key, uint256 member, bytes32[] calldata path) external payable;
 
-    /// @notice Answers a challenge. Anybody may call; the bond goes to the server.
+    /// @notice Answers a challenge. Anybody may call; the bond is the server's with its stake.
     /// @dev Emits {Answered}.
     /// Requirements:
     /// - the session is known (UnknownSession)
@@ -314,14 +328,25 @@ interface IBulletinBoard {
     /// @param path siblings from that leaf to the root
     function answer(PostKey calldata key, bytes32 message, bytes32[] calldata path) external;
 
-    /// @notice Gives the bond of an unanswered challenge back, and convicts the server if it is not convicted yet. Anybody
-    /// may call, for ever.
+    /// @notice Answers many challenges at once. Anybody may call; those that are not open are passed over.
+    /// @dev Emits {Answered} for each that is answered.
+    /// Requirements, for each:
+    /// - the session is known (UnknownSession)
+    /// - its server is not convicted (SessionFaulty)
+    /// - the session has that round (RoundOutOfRange)
+    /// - the author is a member (AuthorOutOfRange)
+    /// - the path holds exactly the siblings (MerkleTree: ProofLength)
+    /// - the batch has that leaf (LeafNotInBatch)
+    function answerMany(ShownLeaf[] calldata leaves) external;
+
+    /// @notice Gives the bond of an unanswered challenge back, and convicts the server if it is not convicted yet; of a
+    /// convicted server also that of an answered one. Anybody may call, for ever.
     /// @dev Emits {ChallengeReturned}, and {ServerFaulty} if it convicts.
     /// Requirements:
     /// - the session is known (UnknownSession)
     /// - the session has that round (RoundOutOfRange)
     /// - the author is a member (AuthorOutOfRange)
-    /// - there is such a challenge, open (NotChallenged)
+    /// - there is such a challenge, open, or answered by a server that is convicted, and not returned (NotChallenged)
     /// - its deadline has passed, or the server is convicted already (TooEarly)
     function settle(PostKey calldata key) external;
 
@@ -337,7 +362,7 @@ interface IBulletinBoard {
     /// - there was a stake (NothingOwed)
     function claimShare(bytes32 session, uint256 member, bytes32[] calldata path) external;
 
-    /// @notice Pays the server its stake back.
+    /// @notice Pays the server its stake back, and the bonds of what it answered.
     /// @dev Emits {StakeWithdrawn}.
     /// Requirements:
     /// - the session is known (UnknownSession)
@@ -411,7 +436,7 @@ interface IBulletinBoard {
     /// - the session is known (UnknownSession)
     /// - the session has that round (RoundOutOfRange)
     /// - the author is a member (AuthorOutOfRange)
-    /// @return challenger who asked and was neither answered nor paid back; zero for nobody
+    /// @return challenger who asked and was not paid back; zero for nobody
     /// @return deadline when the time to answer ends, or ended
     /// @return answered whether the leaf was shown
     function challengeOf(PostKey calldata key)

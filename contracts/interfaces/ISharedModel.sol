@@ -22,6 +22,10 @@ interface ISharedModel {
         uint256 deposit,
         uint256 cost
     );
+    /// @notice A verdict was announced, in place of the contrary one where that stood: the contribution is good, or bad.
+    event Announced(address indexed claimant, bytes32 indexed key, bool good);
+    /// @notice The verdict that stood announced no longer stands.
+    event Objected(address indexed objector, bytes32 indexed key);
     /// @notice A contribution proved good.
     event Refunded(address indexed author, bytes32 indexed key, uint256 amount);
     /// @notice A contribution was reported as bad.
@@ -43,6 +47,8 @@ interface ISharedModel {
     error AlreadyRefunded(bytes32 key);
     error AlreadyClaimed(bytes32 key, address reporter);
     error OwnData(address author);
+    error AlreadyAnnounced(bytes32 key);
+    error NothingAnnounced(bytes32 key);
     error NothingPaid();
     error NothingOwed(address account);
 
@@ -65,20 +71,55 @@ interface ISharedModel {
     /// @param label its label
     function addData(uint256[] calldata features, uint256 label) external payable;
 
-    /// @notice Gets back what is left of the caller's deposit, when the model still agrees with the contribution.
+    /// @notice Announces a verdict on a contribution, as the model gives it now: its author that it is good, which
+    /// {refund} claims later; anybody else that it is bad, which {report} claims. The contrary verdict, where it stood
+    /// announced, falls.
+    /// @dev Emits {Announced}.
+    /// Requirements:
+    /// - no call re-enters (ReentrancyGuardReentrantCall)
+    /// - the author added it at that time (NeverAdded)
+    /// - it was not refunded (AlreadyRefunded)
+    /// - the same verdict does not stand announced (AlreadyAnnounced)
+    /// - the sample is in range (IClassifier)
+    /// - the incentive allows it (IIncentive: RefundTooEarly, ReportTooEarly, ModelDisagrees, ModelAgrees, NotQuiet,
+    ///   NothingLeft, NoGoodData, AlreadyReported)
+    /// @param features its sample
+    /// @param label its label
+    /// @param addedAt when it was added
+    /// @param author who added it
+    function announce(uint256[] calldata features, uint256 label, uint256 addedAt, address author) external;
+
+    /// @notice Makes an announced verdict fall, when the model now says the contrary. Anybody may call.
+    /// @dev Emits {Objected}.
+    /// Requirements:
+    /// - no call re-enters (ReentrancyGuardReentrantCall)
+    /// - the author added it at that time (NeverAdded)
+    /// - it was not refunded (AlreadyRefunded)
+    /// - a verdict stands announced (NothingAnnounced)
+    /// - the incentive allows it (IIncentive: ModelAgrees, ModelDisagrees, NotQuiet)
+    /// @param features its sample
+    /// @param label its label
+    /// @param addedAt when it was added
+    /// @param author who added it
+    function object(uint256[] calldata features, uint256 label, uint256 addedAt, address author) external;
+
+    /// @notice Gets back what is left of the caller's deposit, when the model agrees with the contribution and did since
+    /// the caller announced it, as far as anybody objected.
     /// @dev Emits {Refunded}. The contribution counts as good from now on and earns its share of all further income.
     /// Requirements:
     /// - no call re-enters (ReentrancyGuardReentrantCall)
     /// - the caller added it at that time (NeverAdded)
     /// - it was not refunded (AlreadyRefunded)
-    /// - the incentive grants it (IIncentive: RefundTooEarly, ModelDisagrees, NothingLeft, AlreadyReported)
+    /// - the incentive grants it (IIncentive: NotAnnounced, VerdictTooEarly, NotQuiet, ModelDisagrees, NothingLeft,
+    ///   AlreadyReported)
     /// - the incentive grants no more than is left (ContributionLib: MoreThanLeft)
     /// @param features its sample
     /// @param label its label
     /// @param addedAt when it was added
     function refund(uint256[] calldata features, uint256 label, uint256 addedAt) external;
 
-    /// @notice Gets a share of another's deposit, when the model now disagrees with the contribution.
+    /// @notice Gets a share of another's deposit, when the model disagrees with the contribution and did since anybody
+    /// announced so, as far as anybody objected.
     /// @dev Emits {Reported}.
     /// Requirements:
     /// - no call re-enters (ReentrancyGuardReentrantCall)
@@ -86,7 +127,8 @@ interface ISharedModel {
     /// - the author added it at that time (NeverAdded)
     /// - it was not refunded (AlreadyRefunded)
     /// - the caller has not reported it (AlreadyClaimed)
-    /// - the incentive grants it (IIncentive: ReportTooEarly, ModelAgrees, NothingLeft, NoGoodData, AlreadyReported)
+    /// - the incentive grants it (IIncentive: NotAnnounced, VerdictTooEarly, NotQuiet, ModelAgrees, NothingLeft,
+    ///   NoGoodData, AlreadyReported)
     /// - the incentive grants no more than is left (ContributionLib: MoreThanLeft)
     /// @param features its sample
     /// @param label its label
@@ -153,6 +195,15 @@ interface ISharedModel {
         external
         view
         returns (bool added, bool refunded, bool reported, uint256 deposit, uint256 left);
+
+    /// @notice What is announced of a contribution.
+    /// @return good whether it stands announced as good
+    /// @return bad whether it stands announced as bad
+    /// @return at when one of the two was last announced, whatever came of it; zero if never
+    function announcement(uint256[] calldata features, uint256 label, uint256 addedAt, address author)
+        external
+        view
+        returns (bool good, bool bad, uint256 at);
 
     /// @notice How many contributions of an author proved good.
     function goodData(address author) external view returns (uint256);

@@ -22,18 +22,18 @@ import {ScoreEvidence, Scores, TotalEvidence} from "./quotes/Scores.sol";
 /// @notice The states of a pair: one buyer's artefact and one seller's file. Windows are half-open, [start, end), and 10
 /// minutes to 30 days long; a quote expires within 30 days of its record. So nobody's money is held for more than 60 days.
 ///
-/// | state     | call       | by     | window                                  | leads to                                |
-/// | --------- | ---------- | ------ | --------------------------------------- | --------------------------------------- |
-/// | None      | quote      | anyone | until the expiry, both accounts open    | Quoted, deadline = expiry               |
-/// | None      | withdrawQuote | buyer or seller | for ever                     | Withdrawn                               |
-/// | Quoted    | withdrawQuote | buyer or seller | for ever                     | Withdrawn                               |
-/// | Quoted    | purchase   | buyer  | until the expiry, both accounts open    | Paid, deadline = now + deliveryTime     |
-/// | Paid      | publishKey | anyone | until the deadline, open                | Delivered, deadline = now + disputeTime |
-/// | Paid      | sealKey    | seller | until the deadline, sealed              | Delivered, deadline = now + disputeTime |
-/// | Paid      | settle     | anyone | from the deadline                       | Lapsed, the budget has the price        |
-/// | Delivered | accept     | buyer  | for ever                                | Settled, the seller has the price       |
-/// | Delivered | settle     | anyone | from the deadline                       | Settled, the seller has the price       |
-/// | Delivered | prove...   | buyer  | until the deadline                      | Cheated, the budget has price and stake |
+/// | state     | call          | by     | window                      | leads to                                |
+/// | --------- | ------------- | ------ | --------------------------- | --------------------------------------- |
+/// | None      | quote         | anyone | until the expiry, both open | Quoted, deadline = expiry               |
+/// | None      | withdrawQuote | either | for ever                    | Withdrawn                               |
+/// | Quoted    | withdrawQuote | either | for ever                    | Withdrawn                               |
+/// | Quoted    | purchase      | buyer  | until the expiry, both open | Paid, deadline = now + deliveryTime     |
+/// | Paid      | publishKey    | anyone | until the deadline, open    | Delivered, deadline = now + disputeTime |
+/// | Paid      | sealKey       | seller | until the deadline, sealed  | Delivered, deadline = now + disputeTime |
+/// | Paid      | settle        | anyone | from the deadline           | Lapsed, the budget has the price        |
+/// | Delivered | accept        | buyer  | for ever                    | Settled, the seller has the price       |
+/// | Delivered | settle        | anyone | from the deadline           | Settled, the seller has the price       |
+/// | Delivered | prove...      | buyer  | until the deadline          | Cheated, the budget has price and stake |
 ///
 /// Settled, Lapsed, Cheated and Withdrawn are final, and a quote nobody buys stays Quoted: no pair is ever quoted again.
 ///

@@ -45,6 +45,8 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
     uint256 private constant MAX_ROUNDS = type(uint16).max;
     /// @dev Candidates that one call of a closing looks at.
     uint256 private constant MAX_STEP = 256;
+    /// @dev Code of an account that has a key and delegates (EIP-7702); contracts have more.
+    uint256 private constant DELEGATION_BYTES = 23;
     bytes32 private constant SEED_TYPE = keccak256("souk.borda.seed.v1");
 
     /// @dev Where the code of all sessions lies.
@@ -318,7 +320,9 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
         // What else it says of a signature is not needed: the zero account is no member.
         // slither-disable-next-line unused-return
         (address recovered,,) = ECDSA.tryRecover(_hashTypedDataV4(structHash), r, vs);
-        require(recovered == account, WrongSignature(account, recovered));
+        if (recovered == account) return;
+        require(account.code.length <= DELEGATION_BYTES, SignerIsContract(account));
+        revert WrongSignature(account, recovered);
     }
 
     /// @dev Windows are half-open: the start is inside, the end is not.

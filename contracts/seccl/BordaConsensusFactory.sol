@@ -3,8 +3,10 @@ pragma solidity 0.8.30;
 
 import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
 import {Window} from "../exchange/Window.sol";
+import {IBulletinBoard, BoardTerms} from "../interfaces/IBulletinBoard.sol";
 import {BordaTerms} from "../interfaces/IBordaConsensus.sol";
 import {IBordaConsensusFactory} from "../interfaces/IBordaConsensusFactory.sol";
+import {BoardTrees} from "./board/BoardTrees.sol";
 import {Borda} from "./borda/Borda.sol";
 import {PackedBordaTermsLib} from "./borda/PackedBordaTerms.sol";
 import {BordaConsensus} from "./BordaConsensus.sol";
@@ -17,6 +19,12 @@ contract BordaConsensusFactory is IBordaConsensusFactory {
 
     /// @inheritdoc IBordaConsensusFactory
     address public immutable implementation = address(new BordaConsensus());
+    /// @inheritdoc IBordaConsensusFactory
+    IBulletinBoard public immutable board;
+
+    constructor(IBulletinBoard board_) {
+        board = board_;
+    }
 
     /// @inheritdoc IBordaConsensusFactory
     function createSession(BordaTerms memory terms, address[] calldata members) external returns (address session) {
@@ -30,11 +38,23 @@ contract BordaConsensusFactory is IBordaConsensusFactory {
             require(members[i] > last, MembersOutOfOrder(i, members[i]));
             last = members[i];
         }
+        _checkBoard(terms, members);
 
         terms.owner = msg.sender;
         uint256 laneBits = Borda.laneBits(count, terms.winners);
         session = Clones.cloneWithImmutableArgs(implementation, PackedBordaTermsLib.pack(terms, members, laneBits));
         emit SessionCreated(session, msg.sender, terms.context);
+    }
+
+    /// @dev The session is the board's: of its server, its members in its order, and at its times.
+    function _checkBoard(BordaTerms memory terms, address[] calldata members) private view {
+        BoardTerms memory agreed = board.terms(terms.context);
+        require(msg.sender == agreed.server, NotServer(msg.sender, agreed.server));
+        bytes32 root = BoardTrees.rootOfMembers(address(board), members);
+        require(members.length == agreed.members && root == agreed.memberRoot, OtherMembers(terms.context));
+        uint256 start = uint256(agreed.start) + agreed.uploadTime;
+        uint256 period = uint256(agreed.uploadTime) + agreed.evaluationTime;
+        require(terms.start == start && terms.period == period, OtherSchedule(terms.start, terms.period, start, period));
     }
 
     /// @dev The rounds follow each other, and the first is neither past nor far off.

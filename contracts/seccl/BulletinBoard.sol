@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {Payment} from "../exchange/Payment.sol";
-import {Fault, IBulletinBoard, MessageKind, PostKey, Receipt} from "../interfaces/IBulletinBoard.sol";
+import {Fault, IBulletinBoard, MessageKind, PostKey, Receipt, ShownLeaf} from "../interfaces/IBulletinBoard.sol";
 import {BoardSessions} from "./board/BoardSessions.sol";
 import {BoardTrees} from "./board/BoardTrees.sol";
 import {Receipts} from "./board/Receipts.sol";
@@ -23,20 +23,22 @@ import {SessionHead} from "./board/SessionHead.sol";
 /// | open      | proveAltered(...)   | anyone     | [post, end + 3w)                       | faulty                      |
 /// | open      | proveUnposted       | anyone     | [the receipt's deadline, end + 3w)     | faulty                      |
 /// | open      | challenge           | a member   | [batch posted, end + w)                | open, deadline = now + w    |
-/// | open      | answer              | anyone     | until the challenge's deadline         | open, bond to the server    |
+/// | open      | answer, answerMany  | anyone     | until the challenge's deadline         | open, bond held back        |
 /// | open      | settle              | anyone     | [the challenge's deadline, for ever)   | faulty, bond to challenger  |
 /// | open      | withdrawStake       | server     | [end + 3w, for ever), no challenge open| open, server paid out       |
-/// | faulty    | settle              | anyone     | for ever                               | faulty, bond to challenger  |
+/// | faulty    | settle              | anyone     | for ever, also where answered          | faulty, bond to challenger  |
 /// | faulty    | claimShare          | a member   | for ever                               | faulty, member paid out     |
 /// | any       | withdrawBonds       | its owner  | for ever                               | unchanged, paid out         |
 ///
 /// Only the server's own signature, its own root or its silence speaks against it. A place holds one post, singly or as a
 /// leaf at the author's own index of the one batch, so what lies there shows what does not. An open challenge keeps the
-/// stake. See docs/seccl.md for why the board is built so.
+/// stake, and no member has two open. The bond of an answer is the server's with its stake, and the challenger's again if
+/// the server is convicted: a liar earns nothing by what it shows. See docs/seccl.md for why the board is built so.
 ///
 /// The money, to the wei (more, where a coin was forced in):
 ///
-///     balance = stakes of open sessions + unclaimed shares of faulty ones + bonds of open challenges + bonds owed
+///     balance = stakes of open sessions + unclaimed shares of faulty ones + bonds of challenges that are open, or answered
+///               and neither paid out with the stake nor given back + bonds owed
 ///
 /// A convicted server's stake goes to all members in equal shares, and whoever convicts it gets nothing besides.
 contract BulletinBoard is BoardSessions, EIP712 {
@@ -53,6 +55,7 @@ contract BulletinBoard is BoardSessions, EIP712 {
     struct Challenge {
         address challenger;
         uint40 deadline;
+        uint16 member;
         bool answered;
     }
 
@@ -146,9 +149,10 @@ contract BulletinBoard is BoardSessions, EIP712 {
         _before(head.end() + wait);
         Challenge storage asked = _challenges[key.session][_place(key)];
         require(asked.deadline == 0, AlreadyChallenged(key.round, key.kind, key.author));
+        require(_markAsking(key.session, member, true), StillAsking(member));
 
         uint256 deadline = block.timestamp + wait;
-        (asked.challenger, asked.deadline) = (msg.sender, uint40(deadline));
+        (asked.challenger, asked.deadline, asked.member) = (msg.sender, uint40(deadline), uint16(member));
         ++account.openChallenges;
         emit Challenged(key.session, key.author, key.round, key.kind, msg.sender, deadline);
         Payment.collect(address(0), address(this), account.bond);
@@ -158,12 +162,22 @@ contract BulletinBoard is BoardSessions, EIP712 {
     function answer(PostKey calldata key, bytes32 message, bytes32[] calldata path) external {
         SessionHead head = _honest(key.session);
         Challenge storage asked = _requireChallenge(head, key);
+        require(!asked.answered, NotChallenged(key.round, key.kind, key.author));
         _before(asked.deadline);
-        _inBatch(head, key, message, path);
+        _answer(head, asked, key, message, path);
+    }
 
-        asked.answered = true;
-        _close(asked, key.session, head.server());
-        emit Answered(key.session, key.author, key.round, key.kind, message, path);
+    /// @inheritdoc IBulletinBoard
+    function answerMany(ShownLeaf[] calldata leaves) external {
+        for (uint256 i = 0; i < leaves.length; ++i) {
+            PostKey calldata key = leaves[i].key;
+            SessionHead head = _honest(key.session);
+            _inRange(head, key);
+            Challenge storage asked = _challenges[key.session][_place(key)];
+            // Somebody may have answered one of them first, to spoil the rest.
+            if (asked.answered || block.timestamp >= asked.deadline) continue;
+            _answer(head, asked, key, leaves[i].message, leaves[i].path);
+        }
     }
 
     /// @inheritdoc IBulletinBoard
@@ -171,10 +185,14 @@ contract BulletinBoard is BoardSessions, EIP712 {
         SessionHead head = _known(key.session);
         Challenge storage asked = _requireChallenge(head, key);
         if (!head.faulty()) {
+            require(!asked.answered, NotChallenged(key.round, key.kind, key.author));
             _from(asked.deadline);
             _convict(head, key, Fault.Unanswered, 0, 0);
         }
-        _close(asked, key.session, asked.challenger);
+        StakeAccount storage account = _accounts[key.session];
+        owed[asked.challenger] += account.bond;
+        asked.challenger = address(0);
+        if (!asked.answered) --account.openChallenges;
         emit ChallengeReturned(key.session, key.author, key.round, key.kind);
     }
 
@@ -298,12 +316,21 @@ contract BulletinBoard is BoardSessions, EIP712 {
         (place.digest, place.time) = (bytes28(message), uint32(block.timestamp));
     }
 
-    /// @dev Ends an open challenge; its bond is owed to `winner`.
-    function _close(Challenge storage asked, bytes32 session, address winner) private {
-        asked.challenger = address(0);
-        StakeAccount storage account = _accounts[session];
+    /// @dev Ends an open challenge by the leaf that was asked for; its bond waits with the stake.
+    function _answer(
+        SessionHead head,
+        Challenge storage asked,
+        PostKey calldata key,
+        bytes32 message,
+        bytes32[] calldata path
+    ) private {
+        _inBatch(head, key, message, path);
+        asked.answered = true;
+        _markAsking(key.session, asked.member, false);
+        StakeAccount storage account = _accounts[key.session];
         --account.openChallenges;
-        owed[winner] += account.bond;
+        _earned[key.session] += account.bond;
+        emit Answered(key.session, key.author, key.round, key.kind, message, path);
     }
     // slither-disable-end incorrect-equality
 }

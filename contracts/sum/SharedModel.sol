@@ -12,15 +12,21 @@ import {Totals, TotalsLib} from "./Totals.sol";
 
 /// @title An open, shared model: anybody teaches it, its incentive keeps it honest (SUM, section III)
 /// @notice The states of a contribution, and who may do what. The waits are the incentive's, those of the stake incentive
-/// shown here; windows are half-open, [start, end), and none ends.
+/// shown here; windows are half-open, [start, end), and none ends. A verdict is the model's word at the announcement and
+/// at the claim, and at no moment between when anybody objected. `announce`, `object`, `refund` and `report` need a quiet
+/// time since the model was last taught, so that nobody teaches it and judges by it at one stroke.
 ///
-/// | state                     | call     | by                        | from                 | leads to                   |
-/// | ------------------------- | -------- | ------------------------- | -------------------- | -------------------------- |
-/// | none                      | addData  | anyone, with a deposit    | now                  | added                      |
-/// | added, reported in part   | refund   | author, the model agrees  | added + refundWait   | refunded: proved good      |
-/// | added, reported in part   | report   | another, model disagrees  | added + refundWait   | reported, less is left     |
-/// | added, reported in part   | takeOver | owner                     | added + ownerWait    | nothing left               |
-/// | added, reported in part   | takeOver | anyone                    | added + anyoneWait   | nothing left               |
+/// | state                 | call     | by                       | from                          | leads to                  |
+/// | --------------------- | -------- | ------------------------ | ----------------------------- | ------------------------- |
+/// | none                  | addData  | anyone, with a deposit   | now                           | added                     |
+/// | added, announced bad  | announce | author, model agrees     | added + refund                | announced good            |
+/// | added, announced good | announce | another, model disagrees | added + refund + author       | announced bad             |
+/// | announced good        | object   | anyone, model disagrees  | now                           | added                     |
+/// | announced bad         | object   | anyone, model agrees     | now                           | added                     |
+/// | announced good        | refund   | author, model agrees     | announced + verdict           | refunded: proved good     |
+/// | announced bad         | report   | another, model disagrees | announced + verdict           | the same, less is left    |
+/// | all but refunded      | takeOver | owner                    | added or announced + owner    | nothing left              |
+/// | all but refunded      | takeOver | anyone                   | added or announced + anyone   | nothing left              |
 ///
 /// The money, to the wei:
 ///
@@ -91,11 +97,42 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
     // ---------------------------------------------------------------- verdicts
 
     /// @inheritdoc ISharedModel
+    function announce(uint256[] calldata features, uint256 label, uint256 addedAt, address author)
+        external
+        nonReentrant
+    {
+        (bytes32 key, Contribution record) = _unrefunded(features, label, addedAt, author);
+        uint8 verdict = msg.sender == author ? ContributionLib.GOOD_ANNOUNCED : ContributionLib.BAD_ANNOUNCED;
+        require(!record.has(verdict), AlreadyAnnounced(key));
+        Claim memory claim = _claim(record, verdict, label, addedAt, author, _authors[msg.sender], _totals);
+        claim.predicted = classifier.predict(features);
+        incentive.onAnnounce(claim);
+
+        _contributions[key] = record.announced(verdict, block.timestamp - addedAt);
+        emit Announced(msg.sender, key, verdict == ContributionLib.GOOD_ANNOUNCED);
+    }
+
+    /// @inheritdoc ISharedModel
+    function object(uint256[] calldata features, uint256 label, uint256 addedAt, address author) external nonReentrant {
+        (bytes32 key, Contribution record) = _unrefunded(features, label, addedAt, author);
+        bool good = record.has(ContributionLib.GOOD_ANNOUNCED);
+        uint8 verdict = good ? ContributionLib.GOOD_ANNOUNCED : ContributionLib.BAD_ANNOUNCED;
+        require(record.has(verdict), NothingAnnounced(key));
+        Claim memory claim = _claim(record, verdict, label, addedAt, author, _authors[msg.sender], _totals);
+        claim.predicted = classifier.predict(features);
+        incentive.onObject(claim, good);
+
+        _contributions[key] = record.objected();
+        emit Objected(msg.sender, key);
+    }
+
+    /// @inheritdoc ISharedModel
     function refund(uint256[] calldata features, uint256 label, uint256 addedAt) external nonReentrant {
         (bytes32 key, Contribution record) = _unrefunded(features, label, addedAt, msg.sender);
         Totals totals = _totals;
         Author claimant = _authors[msg.sender];
-        Claim memory claim = _claim(record, label, addedAt, msg.sender, claimant, totals);
+        Claim memory claim =
+            _claim(record, ContributionLib.GOOD_ANNOUNCED, label, addedAt, msg.sender, claimant, totals);
         claim.predicted = classifier.predict(features);
         uint256 amount = incentive.onRefund(claim);
 
@@ -118,7 +155,7 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
             !record.reportedBy(seat) && !(record.has(ContributionLib.REPORTED_UNSEATED) && _reports[key][msg.sender]),
             AlreadyClaimed(key, msg.sender)
         );
-        Claim memory claim = _claim(record, label, addedAt, author, claimant, _totals);
+        Claim memory claim = _claim(record, ContributionLib.BAD_ANNOUNCED, label, addedAt, author, claimant, _totals);
         claim.predicted = classifier.predict(features);
         uint256 amount = incentive.onReport(claim);
 
@@ -140,7 +177,8 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
         nonReentrant
     {
         (bytes32 key, Contribution record) = _unrefunded(features, label, addedAt, author);
-        uint256 amount = incentive.onTakeOver(_claim(record, label, addedAt, author, _authors[msg.sender], _totals));
+        Claim memory claim = _claim(record, 0, label, addedAt, author, _authors[msg.sender], _totals);
+        uint256 amount = incentive.onTakeOver(claim);
 
         _contributions[key] = record.take(amount);
         emit TakenOver(msg.sender, key, amount);
@@ -207,6 +245,18 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ISharedModel
+    function announcement(uint256[] calldata features, uint256 label, uint256 addedAt, address author)
+        external
+        view
+        returns (bool good, bool bad, uint256 at)
+    {
+        Contribution record = _contributions[ContributionLib.key(features, label, author, addedAt)];
+        good = record.has(ContributionLib.GOOD_ANNOUNCED);
+        bad = record.has(ContributionLib.BAD_ANNOUNCED);
+        at = record.announcedAt(addedAt);
+    }
+
+    /// @inheritdoc ISharedModel
     function goodData(address author) external view returns (uint256) {
         return _authors[author].goodData();
     }
@@ -241,15 +291,23 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
     }
 
     /// @notice What the incentive is told of the caller's claim; the model's prediction is added where it is asked.
-    function _claim(Contribution record, uint256 label, uint256 addedAt, address author, Author claimant, Totals totals)
-        private
-        view
-        returns (Claim memory claim)
-    {
+    /// @param verdict the flag of the verdict that is claimed, or objected to
+    function _claim(
+        Contribution record,
+        uint8 verdict,
+        uint256 label,
+        uint256 addedAt,
+        address author,
+        Author claimant,
+        Totals totals
+    ) private view returns (Claim memory claim) {
         claim.author = author;
         claim.claimant = msg.sender;
         claim.byOwner = msg.sender == owner;
         claim.reported = record.has(ContributionLib.REPORTED);
+        claim.announced = record.has(verdict);
+        claim.announcedAt = record.announcedAt(addedAt);
+        claim.lastUpdate = totals.lastUpdate();
         claim.addedAt = addedAt;
         claim.deposit = record.deposit();
         claim.left = record.left();

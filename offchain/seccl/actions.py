@@ -93,8 +93,16 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class AnswerMany:
+    """Show all leaves that members asked for, in one call."""
+
+    leaves: tuple[Answer, ...]
+
+
+@dataclass(frozen=True)
 class Settle:
-    """The challenge at `key` was not answered in time."""
+    """The challenge at `key` was not answered in time, or its server is convicted: its bond goes
+    back."""
 
     key: PostKey
 
@@ -201,6 +209,7 @@ Action = (
     | Accusation
     | Challenge
     | Answer
+    | AnswerMany
     | ClaimShare
     | WithdrawStake
     | OpenRound

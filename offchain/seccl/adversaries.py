@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from offchain.roles import Wallet
+from offchain.roles import Recover, Wallet
 from offchain.seccl import actions as do
 from offchain.seccl.documents import Catalogue, Entry
 from offchain.seccl.journal import Journal
@@ -30,9 +30,15 @@ class LyingServer(Server):
     """Honest but for one round's upload of one member."""
 
     def __init__(
-        self, session: Session, wallet: Wallet, store: Datastore, journal: Journal, lie: Lie
+        self,
+        session: Session,
+        wallet: Wallet,
+        recover: Recover,
+        store: Datastore,
+        journal: Journal,
+        lie: Lie,
     ) -> None:
-        super().__init__(session, wallet, store, journal)
+        super().__init__(session, wallet, recover, store, journal)
         self.lie = lie
 
     def lies_about(self, round_: int, kind: MessageKind) -> bool:
@@ -49,7 +55,8 @@ class LyingServer(Server):
         def told(entry: Entry) -> Entry:
             if entry.author != self.lie.victim:
                 return entry
-            return self._entry(self._promise(Receipt(key, message, entry.deadline), content))
+            made = Receipt(key, message, entry.deadline)
+            return self._entry(self._promise(made, content, entry.authored))
 
         return replace(listed, entries=tuple(map(told, listed.entries)))
 

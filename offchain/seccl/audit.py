@@ -135,7 +135,7 @@ def _messages(
 ) -> Reading:
     """Everything posted in one round of one kind."""
     where = f"round {round_}, {kind.name.lower()}s"
-    reading = read(session, round_, kind, store)
+    reading = read(session, round_, kind, store, recover)
     fault = session.fault
     convicted = fault is not None and (fault.key.round, fault.key.kind) == (round_, kind)
     if reading.trouble and not convicted:

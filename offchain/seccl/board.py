@@ -8,7 +8,7 @@ are trees over fixed indices (``offchain/crypto/commitments.py``) whose leaves a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +43,13 @@ _DOMAIN_FIELDS = (
     ("version", "string"),
     ("chainId", "uint256"),
     ("verifyingContract", "address"),
+)
+_MESSAGE_FIELDS = (
+    ("session", "bytes32"),
+    ("round", "uint256"),
+    ("kind", "uint8"),
+    ("author", "uint256"),
+    ("message", "bytes32"),
 )
 _RECEIPT_FIELDS = (
     ("session", "bytes32"),
@@ -134,19 +141,33 @@ class Board:
 
     def typed_data(self, receipt: Receipt) -> dict[str, Any]:
         """The receipt as EIP-712 typed data, for any wallet to sign."""
+        return self._typed("Receipt", _RECEIPT_FIELDS, receipt.fields())
+
+    def authored(self, key: PostKey, message: bytes) -> dict[str, Any]:
+        """What the author of a message signs, as EIP-712 typed data: its place and its hash.
+
+        No contract reads it. It shows readers that the server did not make the message up.
+        """
+        names = [name for name, _ in _MESSAGE_FIELDS]
+        values = key.session, key.round, int(key.kind), key.author, message
+        return self._typed("Message", _MESSAGE_FIELDS, dict(zip(names, values, strict=True)))
+
+    def _typed(
+        self, kind: str, fields: Sequence[tuple[str, str]], values: Mapping[str, Any]
+    ) -> dict[str, Any]:
         return {
             "types": {
                 eip712.DOMAIN: [{"name": n, "type": t} for n, t in _DOMAIN_FIELDS],
-                "Receipt": [{"name": n, "type": t} for n, t in _RECEIPT_FIELDS],
+                kind: [{"name": n, "type": t} for n, t in fields],
             },
-            "primaryType": "Receipt",
+            "primaryType": kind,
             "domain": {
                 "name": DOMAIN_NAME,
                 "version": DOMAIN_VERSION,
                 "chainId": self.chain_id,
                 "verifyingContract": self.address,
             },
-            "message": receipt.fields(),
+            "message": dict(values),
         }
 
     def receipt_digest(self, receipt: Receipt) -> bytes:

@@ -14,8 +14,8 @@ from offchain.models.canonical import DocumentError, from_canonical, take, to_ca
 from offchain.seccl.ballots import MAX_SCORE
 from offchain.seccl.messages import MessageKind, PostKey, Receipt
 
-_ENTRY_BYTES = 512
-_CATALOGUE = "souk.seccl.catalogue.v1"
+_ENTRY_BYTES = 640
+_CATALOGUE = "souk.seccl.catalogue.v2"
 _EVALUATION = "souk.seccl.evaluation.v1"
 
 
@@ -29,12 +29,13 @@ class SignedReceipt:
 
 @dataclass(frozen=True)
 class Entry:
-    """One message of a catalogue: whose, its hash, the digest in its content's CID, the receipt's
-    deadline and signature."""
+    """One message of a catalogue: whose, its hash, the digest in its content's CID, its author's
+    signature of place and hash, the receipt's deadline and signature."""
 
     author: int
     message: bytes
     content: bytes
+    authored: bytes
     deadline: int
     signature: bytes
 
@@ -53,7 +54,7 @@ class Catalogue:
         """The receipts in it by author; nobody has checked their signatures."""
         return {
             entry.author: SignedReceipt(
-                Receipt(self._key(entry.author), entry.message, entry.deadline), entry.signature
+                Receipt(self.key(entry.author), entry.message, entry.deadline), entry.signature
             )
             for entry in self.entries
         }
@@ -72,7 +73,14 @@ class Catalogue:
                 "round": self.round,
                 "kind": int(self.kind),
                 "entries": [
-                    [e.author, e.message.hex(), e.content.hex(), e.deadline, e.signature.hex()]
+                    [
+                        e.author,
+                        e.message.hex(),
+                        e.content.hex(),
+                        e.authored.hex(),
+                        e.deadline,
+                        e.signature.hex(),
+                    ]
                     for e in self.entries
                 ],
             }
@@ -99,7 +107,8 @@ class Catalogue:
             raise DocumentError(f"{what} lists authors below {members} once")
         return cls(session, round_, kind, entries)
 
-    def _key(self, author: int) -> PostKey:
+    def key(self, author: int) -> PostKey:
+        """The place of one author's message."""
         return PostKey(self.session, self.round, self.kind, author)
 
 
@@ -110,14 +119,18 @@ def max_catalogue_bytes(members: int) -> int:
 
 def _entry(item: Any) -> Entry:
     try:
-        author, message, content, deadline, signature = item
-        words = map(bytes.fromhex, (message, content, signature))
-        entry = Entry(author, next(words), next(words), deadline, next(words))
+        author, message, content, authored, deadline, signature = item
+        words = map(bytes.fromhex, (message, content, authored, signature))
+        entry = Entry(author, next(words), next(words), next(words), deadline, next(words))
     except (TypeError, ValueError) as error:
         raise DocumentError(f"{item!r:.60} is no entry of a catalogue") from error
-    lengths = len(entry.message), len(entry.content), len(entry.signature)
+    parts = entry.message, entry.content, entry.authored, entry.signature
     numbers = type(entry.author) is int and type(entry.deadline) is int
-    if lengths != (32, 32, 65) or not numbers or not 0 <= entry.deadline < 2**40:
+    if (
+        [len(part) for part in parts] != [32, 32, 65, 65]
+        or not numbers
+        or not 0 <= entry.deadline < 2**40
+    ):
         raise DocumentError(f"{item!r:.60} is no entry of a catalogue")
     return entry
 

@@ -16,9 +16,9 @@ from offchain.files import write_whole
 from offchain.models.canonical import DocumentError, from_canonical, take, to_canonical
 from offchain.seccl.messages import MEMBERS_LIMIT, MessageKind, PostKey, Receipt
 
-_TYPE = "souk.seccl.journal.v1"
-_PAGE_BYTES = 256 * (MEMBERS_LIMIT + 1)
-"""Longest page read: a promise has some 150 characters."""
+_TYPE = "souk.seccl.journal.v2"
+_PAGE_BYTES = 512 * (MEMBERS_LIMIT + 1)
+"""Longest page read: a promise has some 290 characters."""
 
 OPEN, CLOSED = "open", "closed"
 
@@ -29,10 +29,12 @@ class JournalError(SoukError):
 
 @dataclass(frozen=True)
 class Promise:
-    """A receipt, signed or about to be; `content` is the digest in its message's CID."""
+    """A receipt, signed or about to be; `content` is the digest in its message's CID, `authored`
+    its author's signature."""
 
     receipt: Receipt
     content: bytes
+    authored: bytes
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,13 @@ class Journal:
                 "kind": int(kind),
                 "state": CLOSED if page.closed else OPEN,
                 "promises": [
-                    [author, made.receipt.message.hex(), made.content.hex(), made.receipt.deadline]
+                    [
+                        author,
+                        made.receipt.message.hex(),
+                        made.content.hex(),
+                        made.authored.hex(),
+                        made.receipt.deadline,
+                    ]
                     for author, made in page.promises.items()
                 ],
             }
@@ -123,10 +131,10 @@ class Journal:
 
     def _promise(self, item: Any, round_: int, kind: MessageKind) -> Promise:
         try:
-            author, message, content, deadline = item
+            author, message, content, authored, deadline = item
             key = PostKey(self._session, round_, kind, int(author))
             receipt = Receipt(key, bytes.fromhex(message), int(deadline))
-            return Promise(receipt, bytes.fromhex(content))
+            return Promise(receipt, bytes.fromhex(content), bytes.fromhex(authored))
         except (TypeError, ValueError) as error:
             raise DocumentError(f"{item!r:.60} is no promise") from error
 

@@ -73,12 +73,13 @@ class SessionTerms:
                 raise BoardError(f"{name} is {value}, must be in [1, {limit}]")
         if not 0 <= self.start <= self.end < 2**32:
             raise BoardError(f"the session ends at {self.end}, must be below {2**32}")
-        if not 0 <= self.bond < 2**96:
-            raise BoardError(f"bond is {self.bond}, must be in [0, 2^96)")
         if not 0 <= self.stake < 2**96 or self.stake % self.members:
             raise BoardError(
                 f"stake is {self.stake}, must be below 2^96 and a multiple of {self.members}"
             )
+        share = self.stake // self.members
+        if not 0 <= self.bond <= share:
+            raise BoardError(f"bond is {self.bond}, must be in [0, {share}], a member's share")
 
     @property
     def end(self) -> int:

@@ -35,11 +35,13 @@ class ReceiptRefused(SoukError):
 
 @dataclass(frozen=True)
 class Message:
-    """What a member sends: its place, its bytes, and their hash as the board has it."""
+    """What a member sends: its place, its bytes, their hash as the board has it, and the member's
+    signature of place and hash."""
 
     key: PostKey
     content: bytes
     message: bytes
+    authored: bytes
 
 
 class Participant:
@@ -63,6 +65,7 @@ class Participant:
         self.session = session
         self.index = index
         self.voter = Voter(session, index, wallet, secret)
+        self._wallet = wallet
         self._recover = recover
         self._store = store
         self._sent: dict[PostKey, Message] = {}
@@ -84,7 +87,9 @@ class Participant:
     def send(self, round_: int, kind: MessageKind, content: bytes) -> Message:
         """A message for its place in a round, which it remembers."""
         key = self.session.key(round_, kind, self.index)
-        self._sent[key] = Message(key, content, self.session.board.message_hash(key, content))
+        message = self.session.board.message_hash(key, content)
+        authored = self._wallet.sign(self.session.board.authored(key, message))
+        self._sent[key] = Message(key, content, message, authored)
         return self._sent[key]
 
     def keep(self, signed: SignedReceipt) -> None:
@@ -131,14 +136,20 @@ class Participant:
         return found + self._own_post(key, reading, now)
 
     def share(self) -> list[do.Action]:
-        """Takes its share of a convicted server's stake, once."""
-        if (
-            self.session.fault is None
-            or not self.session.fault.share
-            or self.index in self.session.shares
-        ):
+        """Takes its share of a convicted server's stake and has its bonds returned, each once."""
+        session = self.session
+        if session.fault is None:
             return []
-        return [do.ClaimShare(self.session.id, self.index, self.session.member_path(self.index))]
+        mine = session.description.members[self.index].lower()
+        found: list[do.Action] = [
+            do.Settle(key)
+            for key, asked in session.challenges.items()
+            if asked.challenger.lower() == mine and key not in session.returned
+        ]
+        if session.fault.share and self.index not in session.shares:
+            path = session.member_path(self.index)
+            found.append(do.ClaimShare(session.id, self.index, path))
+        return found
 
     def _about_own(self, key: PostKey, reading: Reading, now: int) -> list[do.Action]:
         kept, session = self.receipts.get(key), self.session
@@ -234,7 +245,9 @@ def usable_updates(
     for author in range(session.members):
         content = reading.contents.get(author)
         if content is None:
-            refused.setdefault(author, "nothing was posted")
+            made_up = author in reading.unsigned
+            why = "the server posted what it did not sign" if made_up else "nothing was posted"
+            refused.setdefault(author, why)
             continue
         header = UpdateHeader(round_, str(author), model)
         try:

@@ -16,7 +16,7 @@ from offchain.seccl.documents import (
     max_catalogue_bytes,
     max_evaluation_bytes,
 )
-from offchain.seccl.messages import MessageKind
+from offchain.seccl.messages import MessageKind, PostKey
 from offchain.seccl.session import Session
 from offchain.seccl.updates import max_update_bytes
 from offchain.storage import ContentError, Datastore, cid_from_digest
@@ -36,6 +36,7 @@ class Reading:
     hashes: the messages that count, by author.
     contents: the message that counts, by author, its hash compared with the board's.
     missing: why there is none, by author, where something was posted.
+    unsigned: authors for whom the server posted what they did not sign; it counts for nothing.
     order: the authors whose messages count, in the order in which they were posted: as on the
         board, and within a batch as the server says that it took them.
     trouble: why the server's catalogue is of no use, "" where it is.
@@ -47,6 +48,7 @@ class Reading:
     leaves: tuple[bytes, ...] | None = None
     contents: Mapping[int, bytes] = field(default_factory=dict)
     missing: Mapping[int, str] = field(default_factory=dict)
+    unsigned: frozenset[int] = frozenset()
     order: tuple[int, ...] = ()
     trouble: str = ""
 
@@ -63,10 +65,21 @@ def is_signed(board: Board, server: str, signed: SignedReceipt, recover: Recover
     return signer is not None and signer.lower() == server.lower()
 
 
-def read(session: Session, round_: int, kind: MessageKind, store: Datastore) -> Reading:
+def is_authored(
+    session: Session, key: PostKey, message: bytes, signature: bytes, recover: Recover
+) -> bool:
+    """Whether the member whose place it is signed a message's hash for that place."""
+    signer = recover(session.board.authored(key, message), signature)
+    return signer is not None and signer.lower() == session.description.members[key.author].lower()
+
+
+def read(
+    session: Session, round_: int, kind: MessageKind, store: Datastore, recover: Recover
+) -> Reading:
     """All that was posted at a round and kind.
 
-    What an author posted itself counts, or else what the server posted. Content that is missing,
+    What an author posted itself counts, or else what the server posted and the author signed.
+    Content that is missing,
     too large or of another hash than the board's is left out, with the reason. Raises
     DatastoreUnavailable where one's own node does not answer.
     """
@@ -91,13 +104,20 @@ def read(session: Session, round_: int, kind: MessageKind, store: Datastore) -> 
                 trouble = f"the catalogue of a post cannot be used: {error}"
     receipts: dict[int, SignedReceipt] = {}
     wanted: dict[int, tuple[bytes, bytes]] = {}  # hash and digest by author
+    posted: dict[int, bytes] = {}
+    unsigned = set()
     for listed in catalogues:
         for entry in listed.entries:
-            wanted[entry.author] = entry.message, entry.content
+            posted[entry.author] = entry.message
+            key = listed.key(entry.author)
+            if is_authored(session, key, entry.message, entry.authored, recover):
+                wanted[entry.author] = entry.message, entry.content
+            else:
+                unsigned.add(entry.author)
         receipts.update(listed.receipts())
-    posted = {author: message for author, (message, _) in wanted.items()}
     for author, post in session.posted(round_, kind, own=True).items():
         wanted[author] = post.message, post.note
+        unsigned.discard(author)
     contents, missing = _contents(session, round_, kind, wanted, store)
     hashes = {author: message for author, (message, _) in wanted.items()}
     listed_first = catalogues if session.terms.batched(kind) else []
@@ -105,7 +125,17 @@ def read(session: Session, round_: int, kind: MessageKind, store: Datastore) -> 
         round_, kind, [entry.author for batch in listed_first for entry in batch.entries]
     )
     order = tuple(author for author in order if author in hashes)
-    return Reading(receipts, posted, hashes, leaves, contents, missing, order, trouble)
+    return Reading(
+        receipts,
+        posted,
+        hashes,
+        leaves,
+        contents,
+        missing,
+        frozenset(unsigned),
+        order,
+        trouble,
+    )
 
 
 def max_message_bytes(session: Session, kind: MessageKind) -> int:

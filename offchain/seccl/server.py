@@ -6,14 +6,17 @@ from collections.abc import Sequence
 
 from offchain.crypto import commitments as cm
 from offchain.errors import SoukError
-from offchain.roles import Wallet
+from offchain.roles import Recover, Wallet
 from offchain.seccl import actions as do
 from offchain.seccl.documents import Catalogue, Entry, SignedReceipt
 from offchain.seccl.journal import Journal, Promise
 from offchain.seccl.messages import MessageKind, PostKey, Receipt
-from offchain.seccl.reading import max_message_bytes
+from offchain.seccl.reading import is_authored, max_message_bytes
 from offchain.seccl.session import Session
 from offchain.storage import Datastore, digest_of
+
+ANSWERS = 100
+"""Leaves that one call shows at most: some 40,000 gas each."""
 
 
 class MessageRefused(SoukError):
@@ -33,22 +36,31 @@ class Server:
     """
 
     def __init__(
-        self, session: Session, wallet: Wallet, store: Datastore, journal: Journal
+        self,
+        session: Session,
+        wallet: Wallet,
+        recover: Recover,
+        store: Datastore,
+        journal: Journal,
     ) -> None:
-        """journal: of this session, and no other server's."""
+        """recover: whose a signature is. journal: of this session, and no other server's."""
         self.session = session
+        self._recover = recover
         self.journal = journal
         self._wallet = wallet
         self._store = store
         self._signatures: dict[Receipt, bytes] = {}
 
-    def receive(self, key: PostKey, content: bytes, now: int) -> SignedReceipt:
+    def receive(self, key: PostKey, content: bytes, authored: bytes, now: int) -> SignedReceipt:
         """Takes a member's message, stores it and signs that it will be posted.
+
+        authored: its author's signature, without which no reader would use it.
 
         It promises the post for the middle of the window, so that who is let down has the other
         half to post itself. The same message gets the same receipt, however often it comes. Raises
-        MessageRefused for another session, a place that is not there, another message than one
-        that it took, and one that is too long; TooLate for one that can no more be posted in time.
+        MessageRefused for another session, a place that is not there, a signature that is not the
+        author's, another message than one that it took, and one that is too long; TooLate for one
+        that can no more be posted in time.
         """
         session = self.session
         if key.session != session.id or not 0 <= key.author < session.members:
@@ -64,6 +76,8 @@ class Server:
                     "was taken before"
                 )
             return self._sign(taken)
+        if not is_authored(session, key, promised.message, authored, self._recover):
+            raise MessageRefused(f"member {key.author} did not sign its {key.kind.name.lower()}")
         limit = max_message_bytes(session, key.kind)
         if len(content) > limit:
             raise MessageRefused(f"a message has at most {limit} bytes, not {len(content)}")
@@ -71,7 +85,7 @@ class Server:
             raise TooLate(f"messages are taken until {promised.deadline}, it is {now}")
         if page.closed or self._is_posted(key.round, key.kind):
             raise TooLate(f"round {key.round}: the {key.kind.name.lower()}s taken are posted")
-        self.journal.promise(self._promise(promised, content))
+        self.journal.promise(self._promise(promised, content, authored))
         return self._sign(promised)
 
     def post(self, round_: int, kind: MessageKind) -> list[do.Action]:
@@ -121,15 +135,19 @@ class Server:
         return [do.Relay(tuple(ballots))] if ballots else []
 
     def answers(self) -> list[do.Action]:
-        """Shows what members ask to be shown."""
-        found: list[do.Action] = []
-        for key in self.session.challenges.keys() - self.session.answers.keys():
+        """Shows what members ask to be shown, so many in a call as one transaction has room for."""
+        found: list[do.Answer] = []
+        open_ = self.session.challenges.keys() - self.session.answers.keys()
+        for key in sorted(open_, key=lambda one: (one.round, one.kind, one.author)):
             listed = self._shown(key.round, key.kind)
             if listed is not None and self.session.fault is None:
                 leaf = listed.hashes(self.session.members)[key.author] or bytes(32)
                 path = tuple(cm.path(self._leaves(listed), key.author))
                 found.append(do.Answer(key, leaf, path))
-        return found
+        if len(found) == 1:
+            return [found[0]]
+        calls = range(0, len(found), ANSWERS)
+        return [do.AnswerMany(tuple(found[at : at + ANSWERS])) for at in calls]
 
     def _is_posted(self, round_: int, kind: MessageKind) -> bool:
         """Whether all that it took of a round and kind is on the board."""
@@ -148,9 +166,9 @@ class Server:
         promises = self.journal.at(round_, kind).promises.values()
         return Catalogue(self.session.id, round_, kind, tuple(map(self._entry, promises)))
 
-    def _promise(self, receipt: Receipt, content: bytes) -> Promise:
+    def _promise(self, receipt: Receipt, content: bytes, authored: bytes) -> Promise:
         """What it promises of a message, which is in the datastore when this returns."""
-        return Promise(receipt, digest_of(self._store.put(content)))
+        return Promise(receipt, digest_of(self._store.put(content)), authored)
 
     def _entry(self, promise: Promise) -> Entry:
         signed = self._sign(promise.receipt)
@@ -159,6 +177,7 @@ class Server:
             receipt.key.author,
             receipt.message,
             promise.content,
+            promise.authored,
             receipt.deadline,
             signed.signature,
         )

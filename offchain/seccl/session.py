@@ -52,6 +52,13 @@ class Answered:
 
 
 @dataclass(frozen=True)
+class ChallengeReturned:
+    """A challenger has its bond back."""
+
+    key: PostKey
+
+
+@dataclass(frozen=True)
 class ServerFaulty:
     """The server was convicted; fault 0 to 3: equivocated, altered, unposted, unanswered."""
 
@@ -125,6 +132,7 @@ Event = (
     | BatchPostedAt
     | Challenged
     | Answered
+    | ChallengeReturned
     | ServerFaulty
     | ShareClaimed
     | StakeWithdrawn
@@ -153,6 +161,7 @@ class Session:
     before_batch: dict[tuple[int, MessageKind], int] = field(default_factory=dict)
     challenges: dict[PostKey, Challenged] = field(default_factory=dict)
     answers: dict[PostKey, Answered] = field(default_factory=dict)
+    returned: set[PostKey] = field(default_factory=set)
     fault: ServerFaulty | None = None
     shares: dict[int, int] = field(default_factory=dict)
     withdrawn: bool = False
@@ -205,6 +214,8 @@ class Session:
                 self.challenges[event.key] = event
             case Answered():
                 self.answers[event.key] = event
+            case ChallengeReturned():
+                self.returned.add(event.key)
             case ServerFaulty():
                 self.fault = event
             case ShareClaimed():

@@ -37,6 +37,9 @@ def call_of(
             return board.challenge, (key_words(key), member, list(path)), bond, b""
         case do.Answer(key, message, path):
             return board.answer, (key_words(key), message, list(path)), 0, b""
+        case do.AnswerMany(leaves):
+            shown = [(key_words(one.key), one.message, list(one.path)) for one in leaves]
+            return board.answerMany, (shown,), 0, b""
         case do.Settle(key):
             return board.settle, (key_words(key),), 0, b""
         case do.ClaimShare(session, member, path):

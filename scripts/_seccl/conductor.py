@@ -21,6 +21,7 @@ from offchain.seccl.updates import SparseUpdate
 from offchain.storage import Datastore
 from scripts._seccl.chain import FederationChain
 from scripts._stage.chain import Receipt, go_to, now
+from scripts._stage.wallet import recover
 
 UPLOAD, EVALUATION = MessageKind.UPLOAD, MessageKind.EVALUATION
 ALL = 256
@@ -155,7 +156,9 @@ class Conductor:
             for i in order:
                 message = messages[i]
                 try:
-                    receipt = self.server.receive(message.key, message.content, now())
+                    receipt = self.server.receive(
+                        message.key, message.content, message.authored, now()
+                    )
                 except TooLate:
                     continue  # without a receipt it posts its message itself
                 self.members[i].role.keep(receipt)
@@ -165,7 +168,7 @@ class Conductor:
                 start, end = terms.window(round_, kind)
                 go_to((start + end) // 2)
         while True:
-            readings = [read(session, round_, kind, self.store) for _ in self.members]
+            readings = [read(session, round_, kind, self.store, recover) for _ in self.members]
             if not self._object(round_, kind, readings, order):
                 return readings
 

@@ -50,6 +50,8 @@ def board_event(log: ContractLog, note: Callable[[ContractLog], bytes]) -> Itera
     elif name == "Answered":
         path = tuple(map(bytes, said["path"]))
         yield ev.Answered(key_in(said), bytes(said["message"]), path)
+    elif name == "ChallengeReturned":
+        yield ev.ChallengeReturned(key_in(said))
     elif name == "ServerFaulty":
         words = bytes(said["signed"]), bytes(said["found"])
         yield ev.ServerFaulty(

@@ -36,6 +36,7 @@ from offchain.seccl.server import Server
 from offchain.seccl.session import Session
 from offchain.seccl.training import Task, TrainingSettings
 from offchain.storage import Datastore
+from scripts._stage.wallet import recover
 
 SPARE_ACCOUNTS = 2
 """Of Ape's test accounts one deploys and one is the server."""
@@ -227,5 +228,5 @@ class FederateOptions:
     ) -> Server:
         """The server, which lies where it shall."""
         if self.lie == "none":
-            return Server(session, wallet, store, journal)
-        return LIES[self.lie](session, wallet, store, journal, self.server_lie)
+            return Server(session, wallet, recover, store, journal)
+        return LIES[self.lie](session, wallet, recover, store, journal, self.server_lie)

@@ -52,7 +52,7 @@ def open_session(
     """Deploys the contracts and opens a session; `before` gets its id before it exists."""
     deployer, server, *members = _accounts(options)
     board = deployer.deploy(ape.project.BulletinBoard)
-    factory = deployer.deploy(ape.project.BordaConsensusFactory)
+    factory = deployer.deploy(ape.project.BordaConsensusFactory, board)
     addresses = tuple(str(member.address) for member in members)
     window = _window(options)
     description = Description(
@@ -85,7 +85,7 @@ def open_session(
         batched_uploads=options.posts == "batch",
         batched_evaluations=options.posts == "batch",
         stake=options.stake_wei() * len(addresses),
-        bond=BOND,
+        bond=min(BOND, options.stake_wei()),
         document=digest_of(cid_of(description.to_bytes())),
     )
     before(twin_of(board).session_id(terms))

@@ -49,7 +49,8 @@ def measured(project, accounts):
     """All calls, on a chain of their own; with UPDATE=1 kept as the new figures."""
     people = list(accounts)[: borda.FUNDED]
     with quiet_node():
-        factory = project.BordaConsensusFactory.deploy(sender=people[0])
+        board = project.BulletinBoard.deploy(sender=people[0])
+        factory = project.BordaConsensusFactory.deploy(board, sender=people[0])
         rounds = {
             name: borda.measure_round(factory, people, members, borda.winners_of(members, share))
             for name, (members, share) in ALL.items()

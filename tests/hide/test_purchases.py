@@ -77,9 +77,11 @@ def test_coins_are_no_tokens(contract, seller, buyer, coin):
 
 
 def test_a_one_time_key_is_brought_where_it_is_needed(shop, buyer):
+    value = shop.pay(PRICES[0], buyer).get("value", 0)
+
     def outcome(*key):
         args = (*shop.buy_args(0, 0)[:4], *key)
-        return shop.refusal("buy", *args, sender=buyer, value=value_of(shop, PRICES[0]))
+        return shop.refusal("buy", *args, sender=buyer, value=value)
 
     x, y = key_words(SOME_KEY)
     if not shop.sealed:

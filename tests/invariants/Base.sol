@@ -19,7 +19,11 @@ interface Vm {
     function expectRevert(bytes calldata data) external;
     function expectPartialRevert(bytes4 selector) external;
     function pauseGasMetering() external;
-    function getCode(string calldata artefact) external view returns (bytes memory);
+    function exists(string calldata path) external view returns (bool);
+    function readFile(string calldata path) external view returns (string memory);
+    function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);
+    function parseJsonBytes32Array(string calldata json, string calldata key) external pure returns (bytes32[] memory);
+    function parseJsonStringArray(string calldata json, string calldata key) external pure returns (string[] memory);
     function assertTrue(bool condition, string calldata error) external pure;
     function assertEq(uint256 left, uint256 right, string calldata error) external pure;
     function assertEq(address left, address right, string calldata error) external pure;
@@ -38,7 +42,12 @@ abstract contract Base {
 
     Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
 
-    /// @notice Deploys a contract as all of contracts/ is compiled. `new` would take the players' light compilation of it.
+    /// @dev By contract, once it was read and held against the files.
+    mapping(string name => bytes code) private _creationCodes;
+
+    string private constant REMEDY = ": run `make compile` (`ape compile` for what changed and what imports it)";
+
+    /// @notice Deploys a contract as Ape compiled it. `new` would take the players' light compilation of it.
     function deploy(string memory name) internal returns (address) {
         return deploy(name, "");
     }
@@ -46,7 +55,8 @@ abstract contract Base {
     /// @notice The same with the constructor's ABI-encoded `arguments`.
     /// @dev A `create` of its own, as `prank` does not reach `deployCode`.
     function deploy(string memory name, bytes memory arguments) internal returns (address deployed) {
-        bytes memory code = bytes.concat(vm.getCode(_artefact(name)), arguments);
+        if (_creationCodes[name].length == 0) _creationCodes[name] = _readCreationCode(name);
+        bytes memory code = bytes.concat(_creationCodes[name], arguments);
         assembly ("memory-safe") {
             deployed := create(0, add(code, 0x20), mload(code))
             if iszero(deployed) {
@@ -69,8 +79,17 @@ abstract contract Base {
         return uint256(keccak256(abi.encode(seed, purpose)));
     }
 
-    /// @dev In `out` of foundry.toml; of the light compilation it has a suffix.
-    function _artefact(string memory name) private pure returns (string memory) {
-        return string.concat(".cache/forge/out/", name, ".sol/", name, ".json");
+    /// @dev Kept by tools/compile.py. Refused by name when it was made of other files than there are now.
+    function _readCreationCode(string memory name) private view returns (bytes memory) {
+        string memory path = string.concat(".build/creation/", name, ".json");
+        if (!vm.exists(path)) revert(string.concat(name, " is not compiled", REMEDY));
+        string memory creation = vm.readFile(path);
+        string[] memory files = vm.parseJsonStringArray(creation, ".made_of.files");
+        bytes32[] memory hashes = vm.parseJsonBytes32Array(creation, ".made_of.hashes");
+        for (uint256 i; i < files.length; ++i) {
+            bool same = vm.exists(files[i]) && keccak256(bytes(vm.readFile(files[i]))) == hashes[i];
+            if (!same) revert(string.concat(name, " was compiled before ", files[i], " changed", REMEDY));
+        }
+        return vm.parseJsonBytes(creation, ".bytecode");
     }
 }

@@ -2,7 +2,6 @@
 pragma solidity 0.8.30;
 
 import {IBulletinBoard, PostKey} from "../../contracts/interfaces/IBulletinBoard.sol";
-import {BulletinBoard} from "../../contracts/seccl/BulletinBoard.sol";
 import {Base} from "./Base.sol";
 import {BoardHandler} from "./BoardHandler.sol";
 
@@ -70,7 +69,7 @@ contract BoardInvariants is Base {
     // ---------------------------------------------------------------- what holds
 
     function _holdsWhatItOwes() private view {
-        BulletinBoard board = _handler.board();
+        IBulletinBoard board = _handler.board();
         vm.assertEq(address(board).balance, _handler.debts(), "balance and debts");
         vm.assertEq(address(board).balance + _handler.paidOut(), _handler.paidIn(), "balance and payments");
         (address[6] memory people, uint256[6] memory owed) = _handler.bonds();
@@ -131,7 +130,7 @@ contract BoardInvariants is Base {
         for (uint256 i = 0; i < outcomes.length; ++i) {
             vm.assertGe(_handler.count(outcomes[i]), 3, outcomes[i]);
         }
-        bytes4[20] memory errors = [
+        bytes4[21] memory errors = [
             IBulletinBoard.SessionFaulty.selector,
             IBulletinBoard.NotServer.selector,
             IBulletinBoard.NotMember.selector,
@@ -148,6 +147,7 @@ contract BoardInvariants is Base {
             IBulletinBoard.LeafNotInBatch.selector,
             IBulletinBoard.AlreadyChallenged.selector,
             IBulletinBoard.NotChallenged.selector,
+            IBulletinBoard.StillAsking.selector,
             IBulletinBoard.NotFaulty.selector,
             IBulletinBoard.AlreadyClaimed.selector,
             IBulletinBoard.ChallengesOpen.selector,

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {BoardTerms, MessageKind, PostKey, Receipt} from "../../contracts/interfaces/IBulletinBoard.sol";
-import {BulletinBoard} from "../../contracts/seccl/BulletinBoard.sol";
+import {BoardTerms, IBulletinBoard, MessageKind, PostKey, Receipt} from "../../contracts/interfaces/IBulletinBoard.sol";
 import {Attempts} from "./Attempts.sol";
 
 /// @notice The cheatcode that signs.
@@ -34,6 +33,7 @@ abstract contract BoardBook is Attempts {
         uint256[4] batchAt;
         bool[4] rubbish;
         address[12] asker;
+        bool[12] answered;
         uint256[12] answerBy;
         Promise[] promises;
     }
@@ -48,7 +48,7 @@ abstract contract BoardBook is Attempts {
     uint256 internal constant STRANGER = 5;
     uint256 private constant PURSE = 1e30;
 
-    BulletinBoard public board;
+    IBulletinBoard public board;
     address[PEOPLE] internal people;
     Session[2] internal sessions;
     uint256[PEOPLE] internal owed;
@@ -58,7 +58,7 @@ abstract contract BoardBook is Attempts {
 
     constructor() {
         vm.warp(1_000_000);
-        board = BulletinBoard(deploy("BulletinBoard"));
+        board = IBulletinBoard(deploy("BulletinBoard"));
         for (uint256 i = 0; i < PEOPLE; ++i) {
             people[i] = vm.addr(_secret(i));
             vm.deal(people[i], PURSE);
@@ -67,14 +67,17 @@ abstract contract BoardBook is Attempts {
         _openSession(LIAR, 2);
     }
 
-    /// @notice What the board should hold by the table of money: stakes, shares, open bonds and bonds owed.
+    /// @notice What the board should hold by the table of money: stakes, shares, bonds of open and answered challenges, bonds
+    /// owed.
     function debts() external view returns (uint256 sum) {
         for (uint256 which = 0; which < 2; ++which) {
             Session storage s = sessions[which];
             for (uint256 i = 0; i < MEMBERS; ++i) {
                 if (!s.withdrawn && !(s.faulty && s.claimed[i])) sum += s.terms.stake / MEMBERS;
             }
-            sum += _openChallenges(s) * s.terms.bond;
+            for (uint256 place = 0; place < PLACES; ++place) {
+                if (s.asker[place] != address(0)) sum += s.terms.bond;
+            }
         }
         for (uint256 i = 0; i < PEOPLE; ++i) {
             sum += owed[i];
@@ -122,6 +125,7 @@ abstract contract BoardBook is Attempts {
         t.batchedEvaluations = derive(seed, "batched evaluations") % 2 == 0;
         t.stake = uint96(derive(seed, "poor") % 8 == 0 ? 0 : MEMBERS * (1 + derive(seed, "stake") % 1e18));
         t.bond = uint96(derive(seed, "bond") % 3 == 0 ? 0 : derive(seed, "bond") % 1e9);
+        if (t.bond > t.stake / MEMBERS) t.bond = uint96(t.stake / MEMBERS);
         delete sessions[which];
         Session storage s = sessions[which];
         vm.deal(people[which], people[which].balance + t.stake);
@@ -133,7 +137,7 @@ abstract contract BoardBook is Attempts {
 
     function _openChallenges(Session storage s) internal view returns (uint256 open_) {
         for (uint256 place = 0; place < PLACES; ++place) {
-            if (s.asker[place] != address(0)) ++open_;
+            if (s.asker[place] != address(0) && !s.answered[place]) ++open_;
         }
     }
 

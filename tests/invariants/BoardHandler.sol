@@ -54,8 +54,9 @@ contract BoardHandler is BoardBook {
         _advanceTo(_accusationEnd(s) + s.terms.responseTime);
         // A server that still owes an answer tries to be faster than whoever settles.
         if (_openChallenges(s) > 0) _withdrawStake(s, which, which);
-        for (uint256 place = 0; place < PLACES; ++place) {
-            if (s.asker[place] != address(0)) _settle(s, place, STRANGER);
+        // Answered ones come back only after another has convicted the server.
+        for (uint256 i = 0; i < 2 * PLACES; ++i) {
+            if (s.asker[i % PLACES] != address(0)) _settle(s, i % PLACES, STRANGER);
         }
         if (!s.faulty) return _withdrawStake(s, which, which);
         for (uint256 i = 0; i < MEMBERS; ++i) {
@@ -67,7 +68,8 @@ contract BoardHandler is BoardBook {
     function _advanceTo(uint256 time) private {
         Session storage s = sessions[HONEST];
         for (uint256 place = 0; place < PLACES; ++place) {
-            if (s.asker[place] != address(0) && s.answerBy[place] <= time) _answer(s, place, HONEST);
+            bool open_ = s.asker[place] != address(0) && !s.answered[place];
+            if (open_ && s.answerBy[place] <= time) _answer(s, place, HONEST);
         }
         s = sessions[LIAR];
         uint256 last = _end(s) + s.terms.responseTime;
@@ -88,7 +90,9 @@ contract BoardHandler is BoardBook {
         for (uint256 i = 0; i < s.promises.length; ++i) {
             uint256 place = s.promises[i].place;
             if (_batched(s, place) && s.rubbish[place / MEMBERS] && s.answerBy[place] == 0) {
-                _challenge(s, place, place % MEMBERS, s.terms.bond);
+                for (uint256 member = 0; member < MEMBERS && s.answerBy[place] == 0; ++member) {
+                    _challenge(s, place, member, s.terms.bond);
+                }
             }
         }
     }
@@ -101,11 +105,16 @@ contract BoardHandler is BoardBook {
             (, uint256 at) = _record(s, p.place);
             if (at == 0 || at >= _due(s, p)) _proveUnposted(s, p, LIAR);
             else if (!_batched(s, p.place)) _proveAltered(s, p, LIAR);
-            else if (s.rubbish[p.place / MEMBERS]) _settle(s, p.place, STRANGER);
+            else if (s.rubbish[p.place / MEMBERS]) _settle(s, _openPlace(s), STRANGER);
             else _proveAlteredInBatch(s, p, s.leaves[p.place], LIAR);
             if (!s.faulty) revert LiarEscaped(i);
             ++count["convicted at last"];
         }
+    }
+
+    /// @dev A place that was asked for and not answered. All members may be asking elsewhere than at a rubbish root.
+    function _openPlace(Session storage s) private view returns (uint256 place) {
+        while (s.asker[place] == address(0) || s.answered[place]) ++place;
     }
 
     // ---------------------------------------------------------------- posts and promises
@@ -301,6 +310,7 @@ contract BoardHandler is BoardBook {
         _requires(at != 0, IBulletinBoard.NotPosted.selector);
         _requires(block.timestamp < _end(s) + s.terms.responseTime, IBulletinBoard.TooLate.selector);
         _requires(s.answerBy[place] == 0, IBulletinBoard.AlreadyChallenged.selector);
+        _requires(!_asks(s, member), IBulletinBoard.StillAsking.selector);
         _requires(coins == s.terms.bond, bytes4(keccak256("WrongPayment(uint256,uint256)")));
         bytes32[] memory path = _pathOf(_memberLeaves(), member);
         bytes memory data = abi.encodeCall(board.challenge, (_key(s, place), member, path));
@@ -311,19 +321,28 @@ contract BoardHandler is BoardBook {
 
     function _answer(Session storage s, uint256 place, uint256 sender) private {
         _requires(!s.faulty, IBulletinBoard.SessionFaulty.selector);
-        _requires(s.asker[place] != address(0), IBulletinBoard.NotChallenged.selector);
+        bool open_ = s.asker[place] != address(0) && !s.answered[place];
+        _requires(open_, IBulletinBoard.NotChallenged.selector);
         _requires(block.timestamp < s.answerBy[place], IBulletinBoard.TooLate.selector);
         _requires(!s.rubbish[place / MEMBERS], IBulletinBoard.LeafNotInBatch.selector);
         bytes32[] memory path = _pathOf(_batchLeaves(s, place), place % MEMBERS);
         if (!_call(sender, 0, 0, abi.encodeCall(board.answer, (_key(s, place), s.leaves[place], path)))) return;
-        s.asker[place] = address(0);
-        owed[_server(s)] += s.terms.bond;
+        s.answered[place] = true;
         ++count["answered"];
+    }
+
+    /// @dev Whether a member has a challenge open.
+    function _asks(Session storage s, uint256 member) private view returns (bool) {
+        for (uint256 place = 0; place < PLACES; ++place) {
+            if (s.asker[place] == people[FIRST_MEMBER + member] && !s.answered[place]) return true;
+        }
+        return false;
     }
 
     function _settle(Session storage s, uint256 place, uint256 sender) private {
         address asker = s.asker[place];
         _requires(asker != address(0), IBulletinBoard.NotChallenged.selector);
+        _requires(s.faulty || !s.answered[place], IBulletinBoard.NotChallenged.selector);
         _requires(s.faulty || block.timestamp >= s.answerBy[place], IBulletinBoard.TooEarly.selector);
         if (!_call(sender, 0, 0, abi.encodeCall(board.settle, (_key(s, place))))) return;
         ++count[s.faulty ? "bond returned" : "silence proved"];
@@ -368,8 +387,15 @@ contract BoardHandler is BoardBook {
         _requires(block.timestamp >= _accusationEnd(s), IBulletinBoard.TooEarly.selector);
         _requires(_openChallenges(s) == 0, IBulletinBoard.ChallengesOpen.selector);
         _requires(s.terms.stake > 0 && !s.withdrawn, IBulletinBoard.NothingOwed.selector);
-        if (!_call(sender, 0, s.terms.stake, abi.encodeCall(board.withdrawStake, (s.id)))) return;
+        uint256 due = s.terms.stake;
+        for (uint256 place = 0; place < PLACES; ++place) {
+            if (s.asker[place] != address(0)) due += s.terms.bond;
+        }
+        if (!_call(sender, 0, due, abi.encodeCall(board.withdrawStake, (s.id)))) return;
         s.withdrawn = true;
+        for (uint256 place = 0; place < PLACES; ++place) {
+            s.asker[place] = address(0);
+        }
         ++count["stake withdrawn"];
     }
 

@@ -2,8 +2,8 @@
 pragma solidity 0.8.30;
 
 import {IBordaConsensus, SignedBallot, State, BordaTerms} from "../../contracts/interfaces/IBordaConsensus.sol";
-import {BordaConsensus} from "../../contracts/seccl/BordaConsensus.sol";
-import {BordaConsensusFactory} from "../../contracts/seccl/BordaConsensusFactory.sol";
+import {IBordaConsensusFactory} from "../../contracts/interfaces/IBordaConsensusFactory.sol";
+import {BoardTerms, IBulletinBoard} from "../../contracts/interfaces/IBulletinBoard.sol";
 import {Borda} from "../../contracts/seccl/borda/Borda.sol";
 import {Attempts} from "./Attempts.sol";
 import {BordaHarness} from "./BordaHarness.sol";
@@ -17,11 +17,12 @@ interface Signing {
 contract BordaHandler is Attempts {
     uint256 private constant MOST = 12;
     uint256 private constant STRANGER = MOST;
+    uint256 private constant UPLOAD_TIME = 700;
     uint256 private constant PERIOD = 2_000;
     uint256 private constant BALLOT_TIME = 700;
     uint256 private constant REVEAL_TIME = 600;
 
-    BordaConsensus public session;
+    IBordaConsensus public session;
     uint256 public winners;
     uint256 public quorum;
     uint256 public ballots;
@@ -30,8 +31,11 @@ contract BordaHandler is Attempts {
     bytes32[] public results;
     bytes4[] private _errors;
 
-    BordaConsensusFactory private immutable _factory = BordaConsensusFactory(deploy("BordaConsensusFactory"));
+    IBulletinBoard private immutable _board = IBulletinBoard(deploy("BulletinBoard"));
+    IBordaConsensusFactory private immutable _factory =
+        IBordaConsensusFactory(deploy("BordaConsensusFactory", abi.encode(_board)));
     BordaHarness private immutable _harness = new BordaHarness();
+    uint256 private _sessions;
     uint256 private _members;
     bool private _hidden;
     bool private _steps;
@@ -130,10 +134,10 @@ contract BordaHandler is Attempts {
             members[i] = _accounts[i];
             (_points[i], _votedIn[i], _committedIn[i]) = (0, 0, 0);
         }
-        _start = block.timestamp + 100;
+        _start = block.timestamp + UPLOAD_TIME;
         BordaTerms memory terms = BordaTerms({
             owner: address(0),
-            context: bytes32(seed),
+            context: _boardSession(members),
             winners: uint16(winners),
             quorum: uint16(quorum),
             start: uint40(_start),
@@ -141,11 +145,32 @@ contract BordaHandler is Attempts {
             ballotTime: uint32(BALLOT_TIME),
             revealTime: _hidden ? uint32(REVEAL_TIME) : 0
         });
-        session = BordaConsensus(_factory.createSession(terms, members));
+        vm.prank(_accounts[STRANGER]);
+        session = IBordaConsensus(_factory.createSession(terms, members));
         (_rounds, _state, ballots, commitments) = (0, State.Closed, 0, 0);
         (_ballotEnd, _revealEnd, _closedIn) = (0, 0, block.number);
         delete results;
         ++count["session"];
+    }
+
+    /// @dev The board's session to which the consensus belongs. This contract is its server: it signs nothing here.
+    function _boardSession(address[] memory members) private returns (bytes32) {
+        BoardTerms memory terms = BoardTerms({
+            server: _accounts[STRANGER],
+            memberRoot: _harness.memberRoot(address(_board), members),
+            members: uint16(members.length),
+            rounds: 1,
+            start: uint40(block.timestamp),
+            uploadTime: uint32(UPLOAD_TIME),
+            evaluationTime: uint32(PERIOD - UPLOAD_TIME),
+            responseTime: 600,
+            batchedUploads: false,
+            batchedEvaluations: false,
+            stake: 0,
+            bond: 0
+        });
+        vm.prank(_accounts[STRANGER]);
+        return _board.createSession(terms, bytes32(++_sessions));
     }
 
     /// @dev To just before, at or after an end of a window.

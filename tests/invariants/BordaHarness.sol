@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {BoardTrees} from "../../contracts/seccl/board/BoardTrees.sol";
 import {BallotHash} from "../../contracts/seccl/borda/BallotHash.sol";
 import {Borda} from "../../contracts/seccl/borda/Borda.sol";
 import {Highest, HighestLib} from "../../contracts/seccl/borda/Highest.sol";
@@ -50,6 +51,10 @@ contract BordaHarness {
         for (uint256 i = 0; i < ranked.length; ++i) {
             indices[i] = ranked[i].index();
         }
+    }
+
+    function memberRoot(address board, address[] calldata members) external view returns (bytes32) {
+        return BoardTrees.rootOfMembers(board, members);
     }
 
     function laneBits(uint256 members, uint256 winners) external pure returns (uint256) {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {State} from "../../contracts/interfaces/IBordaConsensus.sol";
-import {BordaConsensus} from "../../contracts/seccl/BordaConsensus.sol";
+import {IBordaConsensus, State} from "../../contracts/interfaces/IBordaConsensus.sol";
 import {Base} from "./Base.sol";
 import {BordaHandler} from "./BordaHandler.sol";
 
@@ -29,7 +28,7 @@ contract BordaSessionInvariants is Base {
 
     /// @dev The points are those of the ballots that were taken, each once, and sum up to what so many give.
     function _pointsAreTheBallots() private view {
-        BordaConsensus session = handler.session();
+        IBordaConsensus session = handler.session();
         uint256 winners = handler.winners();
         uint256[] memory points = session.points();
         vm.assertEq(points, handler.points(), "points");
@@ -44,7 +43,7 @@ contract BordaSessionInvariants is Base {
     /// @dev Winners are different members who may be elected, none stands below a loser who may, and there are M, or all
     /// who may and have points, or, below the quorum, none.
     function _winnersAreTheHighest() private view {
-        BordaConsensus session = handler.session();
+        IBordaConsensus session = handler.session();
         (uint256 rounds, State state,,,,) = session.newestRound();
         if (rounds == 0 || state != State.Closed) return;
         (uint256[] memory winners, uint256[] memory winnersPoints) = session.result(rounds - 1);
@@ -75,7 +74,7 @@ contract BordaSessionInvariants is Base {
 
     /// @dev Results of earlier rounds stay as they were when these closed.
     function _resultsStay() private view {
-        BordaConsensus session = handler.session();
+        IBordaConsensus session = handler.session();
         uint256 closed = handler.resultCount();
         for (uint256 round = closed > 3 ? closed - 3 : 0; round < closed; ++round) {
             (uint256[] memory winners,) = session.result(round);

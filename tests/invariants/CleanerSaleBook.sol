@@ -2,9 +2,17 @@
 pragma solidity 0.8.30;
 
 import {ChunkEvidence} from "../../contracts/exchange/ChunkDispute.sol";
-import {Goods, Level, Listing, Offer, Sale, SaleState, ListingTerms} from "../../contracts/interfaces/ICleanerSale.sol";
+import {
+    Goods,
+    ICleanerSale,
+    Level,
+    Listing,
+    Offer,
+    Sale,
+    SaleState,
+    ListingTerms
+} from "../../contracts/interfaces/ICleanerSale.sol";
 import {Settlement} from "../../contracts/exchange/Settlement.sol";
-import {CleanerSale} from "../../contracts/hide/CleanerSale.sol";
 import {SalePlay} from "./SalePlay.sol";
 
 /// @title What happened at a sale of cleaners by the rules, kept without looking at the contract
@@ -30,7 +38,7 @@ abstract contract CleanerSaleBook is SalePlay {
     uint256 public constant BUYERS = 3;
     uint256 public constant LEVELS = 2;
     bytes32 private constant DATASET = "dataset";
-    CleanerSale public immutable sale;
+    ICleanerSale public immutable sale;
     address[LISTINGS] internal sellers;
     address[BUYERS] internal buyers;
     Listing[LISTINGS] internal listings;
@@ -40,7 +48,7 @@ abstract contract CleanerSaleBook is SalePlay {
     mapping(uint256 listing => mapping(uint256 buyer => Holding)) internal purchases;
 
     constructor() SalePlay(deploy("CleanerSale")) {
-        sale = CleanerSale(market);
+        sale = ICleanerSale(market);
         for (uint256 b = 0; b < BUYERS; ++b) {
             buyers[b] = vm.addr(100 + b);
             _enrich(buyers[b]);

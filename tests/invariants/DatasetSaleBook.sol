@@ -7,13 +7,13 @@ import {
     Dataset,
     Deal,
     DealState,
+    IDatasetSale,
     Order,
     Purchase,
     Quote,
     Side
 } from "../../contracts/interfaces/IDatasetSale.sol";
 import {Settlement} from "../../contracts/exchange/Settlement.sol";
-import {DatasetSale} from "../../contracts/mde/DatasetSale.sol";
 import {DecisionPath, Split} from "../../contracts/mde/quotes/DecisionTree.sol";
 import {Curve, Point, PriceRule} from "../../contracts/mde/quotes/PriceRules.sol";
 import {SampleEvidence} from "../../contracts/mde/quotes/Samples.sol";
@@ -45,7 +45,7 @@ abstract contract DatasetSaleBook is SalePlay {
     uint256 internal constant BUYERS = 2;
     int256 internal constant TOTAL = 500;
     bytes32 private constant SALT = "salt";
-    DatasetSale public immutable sale;
+    IDatasetSale public immutable sale;
     QuotesHarness private _quotes;
     Order[] internal orders;
     Dataset[DATASETS] internal datasets;
@@ -56,7 +56,7 @@ abstract contract DatasetSaleBook is SalePlay {
     mapping(uint256 artefact => mapping(uint256 dataset => Pair)) internal pairs;
 
     constructor() SalePlay(deploy("DatasetSale")) {
-        sale = DatasetSale(market);
+        sale = IDatasetSale(market);
         _quotes = new QuotesHarness();
         for (uint256 i = 0; i < BUYERS; ++i) {
             _enrich(vm.addr(buyerKey(4 * i)));

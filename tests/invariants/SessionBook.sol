@@ -2,8 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Settlement} from "../../contracts/exchange/Settlement.sol";
-import {State, TradingTerms} from "../../contracts/interfaces/ITradingSession.sol";
-import {TradingSession} from "../../contracts/hyperx/TradingSession.sol";
+import {ITradingSession, State, TradingTerms} from "../../contracts/interfaces/ITradingSession.sol";
 
 /// @title What a session ought to be, kept in plain words beside the contract
 /// @notice Every accepted call is booked here by the rules of the state table, without hashes or packing; the invariants
@@ -29,7 +28,7 @@ abstract contract SessionBook {
         uint256 payouts;
     }
 
-    TradingSession public session;
+    ITradingSession public session;
     address[PEOPLE] public people;
     TradingTerms internal terms;
     Seat[PEOPLE] internal seats;

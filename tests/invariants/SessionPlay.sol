@@ -5,8 +5,7 @@ import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Settlement} from "../../contracts/exchange/Settlement.sol";
 import {ITradingSession, State, TradingTerms} from "../../contracts/interfaces/ITradingSession.sol";
-import {TradingSession} from "../../contracts/hyperx/TradingSession.sol";
-import {TradingSessionFactory} from "../../contracts/hyperx/TradingSessionFactory.sol";
+import {ITradingSessionFactory} from "../../contracts/interfaces/ITradingSessionFactory.sol";
 import {Attempts} from "./Attempts.sol";
 import {Datasets} from "./Datasets.sol";
 import {PlainShards} from "./PlainShards.sol";
@@ -23,7 +22,7 @@ contract PlainToken is ERC20("Plain token", "PLAIN") {
 abstract contract SessionPlay is SessionBook, Datasets, Attempts {
     uint256 private constant PURSE = 1e30;
 
-    TradingSessionFactory private immutable _factory = TradingSessionFactory(deploy("TradingSessionFactory"));
+    ITradingSessionFactory private immutable _factory = ITradingSessionFactory(deploy("TradingSessionFactory"));
     PlainToken private immutable _token = new PlainToken();
     uint256 private _sessions;
 
@@ -51,7 +50,7 @@ abstract contract SessionPlay is SessionBook, Datasets, Attempts {
         vm.prank(people[COLLECTOR]);
         _token.approve(address(_factory), owedToCollector);
         vm.prank(people[COLLECTOR]);
-        session = TradingSession(_factory.createSession{value: coins}(terms, ++_sessions));
+        session = ITradingSession(_factory.createSession{value: coins}(terms, ++_sessions));
         for (uint256 i = 0; i < PEOPLE; ++i) {
             vm.prank(people[i]);
             _token.approve(address(session), type(uint256).max);

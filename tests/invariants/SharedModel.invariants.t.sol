@@ -4,7 +4,6 @@ pragma solidity 0.8.30;
 import {IClassifier} from "../../contracts/interfaces/IClassifier.sol";
 import {IIncentive} from "../../contracts/interfaces/IIncentive.sol";
 import {ISharedModel} from "../../contracts/interfaces/ISharedModel.sol";
-import {SharedModel} from "../../contracts/sum/SharedModel.sol";
 import {Base} from "./Base.sol";
 import {SharedModelBook} from "./SharedModelBook.sol";
 import {SharedModelHandler} from "./SharedModelHandler.sol";
@@ -32,7 +31,7 @@ abstract contract SharedModelInvariants is Base {
 
     /// @notice All of what holds, in one campaign: with one seed, each further one would only repeat the same calls.
     function invariant_SharedModel() public view {
-        SharedModel model = handler.model();
+        ISharedModel model = handler.model();
         (address[PEOPLE] memory people, uint256[PEOPLE] memory owed, uint256[PEOPLE] memory good) = handler.accounts();
         _holdsWhatItOwes(model, people, owed, _recordsAreTheBooks(model, people));
         _countsGoodData(model, people, good);
@@ -47,7 +46,7 @@ abstract contract SharedModelInvariants is Base {
     /// @dev Value is conserved: everybody is owed what the rules give, the sum is what the model holds, and that is what
     /// it ever took less what it ever paid, so that nobody took what somebody did not put in.
     function _holdsWhatItOwes(
-        SharedModel model,
+        ISharedModel model,
         address[PEOPLE] memory people,
         uint256[PEOPLE] memory owed,
         uint256 left
@@ -65,7 +64,7 @@ abstract contract SharedModelInvariants is Base {
         vm.assertEq(held + handler.paidOut(), handler.paidIn(), "balance and payments");
     }
 
-    function _countsGoodData(SharedModel model, address[PEOPLE] memory people, uint256[PEOPLE] memory good)
+    function _countsGoodData(ISharedModel model, address[PEOPLE] memory people, uint256[PEOPLE] memory good)
         private
         view
     {
@@ -80,7 +79,11 @@ abstract contract SharedModelInvariants is Base {
 
     /// @dev What is recorded of contributions is what happened to them: what arrived in purses is gone, no more.
     /// @return left what is left of all that are not dealt with
-    function _recordsAreTheBooks(SharedModel model, address[PEOPLE] memory people) private view returns (uint256 left) {
+    function _recordsAreTheBooks(ISharedModel model, address[PEOPLE] memory people)
+        private
+        view
+        returns (uint256 left)
+    {
         (SharedModelBook.Entry[] memory entries, uint256 live) = handler.watchedEntries();
         for (uint256 i = 0; i < entries.length; ++i) {
             uint256 one = _recordIsTheBook(model, people, entries[i]);
@@ -88,7 +91,7 @@ abstract contract SharedModelInvariants is Base {
         }
     }
 
-    function _recordIsTheBook(SharedModel model, address[PEOPLE] memory people, SharedModelBook.Entry memory entry)
+    function _recordIsTheBook(ISharedModel model, address[PEOPLE] memory people, SharedModelBook.Entry memory entry)
         private
         view
         returns (uint256)
@@ -101,8 +104,21 @@ abstract contract SharedModelInvariants is Base {
         if (!same) vm.assertTrue(false, "record");
         if (deposit != entry.deposit) vm.assertEq(deposit, entry.deposit, "deposit");
         if (left + entry.taken != deposit) vm.assertEq(left + entry.taken, deposit, "left and taken");
+        _announcedAsBooked(model, people[entry.author], features, entry);
         if (refunded && left > 0) vm.assertEq(left, 0, "refunded, and something left");
         return left;
+    }
+
+    function _announcedAsBooked(
+        SharedModel model,
+        address author,
+        uint256[] memory features,
+        SharedModelBook.Entry memory entry
+    ) private view {
+        (bool good, bool bad, uint256 at) = model.announcement(features, entry.label, entry.addedAt, author);
+        uint256 announced = (good ? 1 : 0) + (bad ? 2 : 0);
+        if (announced != entry.announced) vm.assertEq(announced, entry.announced, "announced");
+        if (at != entry.announcedAt) vm.assertEq(at, entry.announcedAt, "announced at");
     }
 
     /// @dev Everybody leaves in some order.
@@ -171,6 +187,10 @@ abstract contract SharedModelInvariants is Base {
         _happened("rewards claimed");
         _happened("refunded");
         _happened("refunded at once");
+        _happened("announced good");
+        _happened("announced bad");
+        _happened("objected");
+        _happened("fell to the contrary");
         _happened("reported in full");
         _refused("never added", ISharedModel.NeverAdded.selector);
         _refused("already refunded", ISharedModel.AlreadyRefunded.selector);
@@ -180,6 +200,11 @@ abstract contract SharedModelInvariants is Base {
         _refused("nothing owed", ISharedModel.NothingOwed.selector);
         _refused("refund too early", IIncentive.RefundTooEarly.selector);
         _refused("report too early", IIncentive.ReportTooEarly.selector);
+        _refused("already announced", ISharedModel.AlreadyAnnounced.selector);
+        _refused("nothing announced", ISharedModel.NothingAnnounced.selector);
+        _refused("not announced", IIncentive.NotAnnounced.selector);
+        _refused("verdict too early", IIncentive.VerdictTooEarly.selector);
+        _refused("not quiet", IIncentive.NotQuiet.selector);
         _refused("model disagrees", IIncentive.ModelDisagrees.selector);
         _refused("model agrees", IIncentive.ModelAgrees.selector);
         _refused("nothing left", IIncentive.NothingLeft.selector);
@@ -189,7 +214,7 @@ abstract contract SharedModelInvariants is Base {
     }
 
     function _actions() private pure returns (bytes4[] memory actions) {
-        actions = new bytes4[](20);
+        actions = new bytes4[](24);
         actions[0] = SharedModelHandler.passTime.selector;
         actions[1] = SharedModelHandler.force.selector;
         actions[2] = SharedModelHandler.open.selector;
@@ -200,7 +225,9 @@ abstract contract SharedModelInvariants is Base {
         actions[7] = SharedModelHandler.takeOver.selector;
         actions[8] = SharedModelHandler.payForPrediction.selector;
         actions[9] = SharedModelHandler.claimRewards.selector;
-        for (uint256 i = 10; i < actions.length; ++i) {
+        actions[10] = SharedModelHandler.announce.selector;
+        actions[11] = SharedModelHandler.object.selector;
+        for (uint256 i = 12; i < actions.length; ++i) {
             actions[i] = SharedModelHandler.advance.selector;
         }
     }

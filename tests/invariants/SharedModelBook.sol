@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {SharedModel} from "../../contracts/sum/SharedModel.sol";
 import {AuthorLib} from "../../contracts/sum/Author.sol";
-import {SparsePerceptron} from "../../contracts/sum/classifiers/SparsePerceptron.sol";
+import {IClassifier} from "../../contracts/interfaces/IClassifier.sol";
 import {EntropyIncentive} from "../../contracts/sum/incentives/EntropyIncentive.sol";
-import {PointsIncentive} from "../../contracts/sum/incentives/PointsIncentive.sol";
-import {StakeIncentive} from "../../contracts/sum/incentives/StakeIncentive.sol";
 import {Waits} from "../../contracts/sum/incentives/WaitingIncentive.sol";
 import {IIncentive} from "../../contracts/interfaces/IIncentive.sol";
+import {ISharedModel} from "../../contracts/interfaces/ISharedModel.sol";
 import {Attempts} from "./Attempts.sol";
 
 /// @notice Cheatcodes for what cannot be played in reasonable time.
@@ -29,6 +27,8 @@ abstract contract SharedModelBook is Attempts {
         uint8 author;
         bool refunded;
         bool reported;
+        uint8 announced;
+        uint40 announcedAt;
         uint96 deposit;
         uint96 taken;
     }
@@ -41,6 +41,9 @@ abstract contract SharedModelBook is Attempts {
     uint256 internal constant STRANGER = 4;
     uint256 internal constant SAMPLES = 5;
     uint256 private constant PURSE = 1e30;
+    /// @dev What stands announced of an entry: nothing, one of these.
+    uint8 internal constant GOOD = 1;
+    uint8 internal constant BAD = 2;
 
     enum Rule {
         STAKE,
@@ -53,7 +56,7 @@ abstract contract SharedModelBook is Attempts {
     /// @notice Whether that is the points incentive, without money.
     bool public immutable points;
 
-    SharedModel public model;
+    ISharedModel public model;
     Waits internal waits;
     uint256 internal costWeight;
     /// @dev In wei, of a contribution with which the model agrees, and of another.
@@ -116,20 +119,22 @@ abstract contract SharedModelBook is Attempts {
 
     /// @dev The next model, with terms and samples that `seed` decides. Few samples, so that opinions clash.
     function _openModel(uint256 seed) internal {
-        uint256 refundWait = 1 + derive(seed, "refund") % 60;
-        uint256 ownerWait = refundWait + 1 + derive(seed, "owner") % 60;
-        waits = Waits(uint32(refundWait), uint32(ownerWait), uint32(ownerWait + derive(seed, "anyone") % 60));
+        waits.refund = uint32(600 + derive(seed, "refund") % 60);
+        waits.verdict = uint32(600 + derive(seed, "verdict") % 60);
+        waits.author = uint32(waits.verdict + 1 + derive(seed, "alone") % 60);
+        waits.owner = uint32(waits.refund + waits.author + waits.verdict + 1 + derive(seed, "owner") % 2_000);
+        waits.anyone = uint32(waits.owner + derive(seed, "anyone") % 60);
+        waits.quiet = uint32(60 + derive(seed, "quiet") % 60);
         costWeight = derive(seed, "weight") % 40;
         unit = derive(seed, "unit") % 3 == 0 ? 1 : 1 + derive(seed, "wei") % 1e15;
         featureCount = 8 + derive(seed, "features") % 33;
         for (uint256 i = 0; i < SAMPLES; ++i) {
             samples[i] = uint64(uint256(keccak256(abi.encode(seed, i))) % 2 ** featureCount);
         }
-        SparsePerceptron classifier =
-            SparsePerceptron(deploy("SparsePerceptron", abi.encode(featureCount, featureCount)));
+        IClassifier classifier = IClassifier(deploy("SparsePerceptron", abi.encode(featureCount, featureCount)));
         IIncentive incentive = _incentive(classifier, seed);
         vm.prank(people[OWNER]);
-        model = SharedModel(deploy("SharedModel", abi.encode(classifier, incentive)));
+        model = ISharedModel(deploy("SharedModel", abi.encode(classifier, incentive)));
         classifier.open(address(model));
         if (derive(seed, "crowd") % 2 == 0) _crowd();
 
@@ -142,7 +147,7 @@ abstract contract SharedModelBook is Attempts {
     }
 
     /// @dev The costs of the entropy incentive are its own: tests/sum/test_entropy_incentive.py holds them against the rule.
-    function _incentive(SparsePerceptron classifier, uint256 seed) private returns (IIncentive) {
+    function _incentive(IClassifier classifier, uint256 seed) private returns (IIncentive) {
         if (points) return IIncentive(deploy("PointsIncentive", abi.encode(waits)));
         uint128 submissionCost = uint128(derive(seed, "cost") % 8);
         if (rule == Rule.STAKE) {
@@ -192,6 +197,11 @@ abstract contract SharedModelBook is Attempts {
         return number == 0 ? (false, 0) : (true, number - 1);
     }
 
+    /// @dev From when on nobody of this model may take the entry over.
+    function _touchedAt(Entry memory entry) internal pure returns (uint256) {
+        return entry.announcedAt > entry.addedAt ? entry.announcedAt : entry.addedAt;
+    }
+
     function _reportedBy(Entry memory entry, uint256 person) internal view returns (bool) {
         return _reporters[_key(entry)][person];
     }
@@ -209,6 +219,10 @@ abstract contract SharedModelBook is Attempts {
         ++good[person];
         ++totalGood;
         _bookIncome(0);
+    }
+
+    function _bookAnnouncement(uint256 index, uint8 verdict) internal {
+        (entries[index].announced, entries[index].announcedAt) = (verdict, uint40(block.timestamp));
     }
 
     function _bookReport(uint256 index, uint256 person) internal {

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
-from pathlib import Path
 
 import ape
 import solcx
 from ape.contracts import ContractContainer
 from ethpm_types import ContractType
+
+from tools.imports import closure
 
 _OUTPUTS = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"]
 _LARGEST_CODE = 24_576
@@ -31,7 +31,6 @@ _CHEAP_OPTIMIZER = {
         "yul": False,
     },
 }
-_IMPORT = re.compile(r'^import\s+(?:[^"]*\s)?"([^"]+)";', re.MULTILINE)
 
 
 def compile_contracts(
@@ -83,39 +82,6 @@ def _compile(request: dict, version: str) -> dict:
         partial.write_text(json.dumps(contracts))
         partial.replace(kept)
     return json.loads(kept.read_text())
-
-
-def closure(sources: dict[str, str]) -> dict[str, str]:
-    """``sources`` and all files that they import, directly or not."""
-    known = dict(sources)
-    pending = list(sources)
-    while pending:
-        path = pending.pop()
-        for target in _IMPORT.findall(known[path]):
-            name = _resolve(path, target)
-            if name not in known:
-                known[name] = _read(name)
-                pending.append(name)
-    return known
-
-
-def _read(name: str) -> str:
-    root = ape.project.path
-    own = root / name
-    return (own if own.is_file() else root / "node_modules" / name).read_text()
-
-
-def _resolve(importer: str, target: str) -> str:
-    """The path that ``target`` means in the file at ``importer``."""
-    if not target.startswith("."):
-        return target
-    parts: list[str] = []
-    for part in (*Path(importer).parent.parts, *target.split("/")):
-        if part == "..":
-            parts.pop()
-        elif part != ".":
-            parts.append(part)
-    return "/".join(parts)
 
 
 def _container(name: str, artifact: dict) -> ContractContainer:

@@ -19,7 +19,8 @@ from eth_hash.auto import keccak
 from offchain.crypto.commitments import word
 from offchain.crypto.disputable import DOMAIN_TYPE, FileDomain
 from tests.kit.snapshots import undone
-from tests.kit.solidity import closure, compile_contracts
+from tests.kit.solidity import compile_contracts
+from tools.imports import closure
 
 Change = tuple[str, str, str]
 """File, text that is there exactly once, text instead."""

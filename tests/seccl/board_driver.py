@@ -57,7 +57,10 @@ def make_terms(contract: ContractInstance, server: Any, members: Sequence[Any], 
         "bond": BOND,
         "document": DOCUMENT,
     }
-    return SessionTerms(**fields | changes)
+    fields |= changes
+    if "bond" not in changes:
+        fields["bond"] = min(BOND, fields["stake"] // fields["members"])
+    return SessionTerms(**fields)
 
 
 def open_session(

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import ape
@@ -21,17 +22,21 @@ from ape.contracts import ContractInstance
 from eth_account import Account
 from eth_hash.auto import keccak
 
+from offchain.crypto.commitments import root_of
 from offchain.seccl import ballots as b
+from offchain.seccl.board import Board
 from offchain.seccl.borda import Election
+from offchain.seccl.messages import SessionTerms
 from tests.kit.driver import Driver
 
-CONTEXT = keccak(b"a session of the bulletin board")
+CONTEXT = keccak(b"no session of the bulletin board")
 BALLOT_TIME = 600
 REVEAL_TIME = 900
 PERIOD = 3_600
 LEAD = 60
 """Seconds from a session's creation to its first round."""
 SALT = bytes(range(32))
+_DOCUMENTS = count(1)
 ALL = 256
 """More candidates than any small session has."""
 
@@ -189,18 +194,45 @@ def make_terms(**changes: Any) -> dict[str, Any]:
         "context": CONTEXT,
         "winners": 2,
         "quorum": 1,
-        "start": ape.chain.blocks.head.timestamp + LEAD,
+        "start": ape.chain.blocks.head.timestamp + LEAD + changes.get("period", PERIOD) // 2,
         "period": PERIOD,
         "ballotTime": BALLOT_TIME,
         "revealTime": 0,
     } | changes
 
 
+def board_session(
+    factory: ContractInstance, owner: Any, voters: Sequence[Voter], terms: dict[str, Any]
+) -> bytes:
+    """A session of the factory's board, in which all voters train at the times of `terms`."""
+    board = ape.project.BulletinBoard.at(factory.board())
+    twin, upload = Board(ape.chain.chain_id, board.address), terms["period"] // 2
+    agreed = SessionTerms(
+        server=owner.address,
+        member_root=root_of(twin.member_leaves([voter.address for voter in voters])),
+        members=len(voters),
+        rounds=1,
+        start=terms["start"] - upload,
+        upload_time=upload,
+        evaluation_time=terms["period"] - upload,
+        response_time=600,
+        batched_uploads=False,
+        batched_evaluations=False,
+        stake=0,
+        bond=0,
+        document=next(_DOCUMENTS).to_bytes(32, "big"),
+    )
+    board.createSession(agreed.words(), agreed.document, sender=owner)
+    return twin.session_id(agreed)
+
+
 def open_session(
     factory: ContractInstance, owner: Any, voters: Sequence[Voter], **changes: Any
 ) -> BordaDriver:
-    """A fresh session; keyword arguments replace terms."""
+    """A fresh session, and the board's that it belongs to; keyword arguments replace terms."""
     terms = make_terms(**changes)
+    if "context" not in changes:
+        terms["context"] = board_session(factory, owner, voters, terms)
     receipt = factory.createSession(terms, [v.address for v in voters], sender=owner)
     (log,) = factory.SessionCreated.from_receipt(receipt)
     contract = ape.project.BordaConsensus.at(log.session)

@@ -9,8 +9,9 @@ from tests.seccl.borda_driver import REVEAL_TIME, open_session, voters_of
 
 @pytest.fixture(scope="module")
 def bordas(project, deployer):
-    """The factory of sessions."""
-    return project.BordaConsensusFactory.deploy(sender=deployer)
+    """The factory of sessions of a board."""
+    board = project.BulletinBoard.deploy(sender=deployer)
+    return project.BordaConsensusFactory.deploy(board, sender=deployer)
 
 
 @pytest.fixture(scope="module")

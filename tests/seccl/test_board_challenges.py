@@ -12,6 +12,7 @@ from tests.seccl.board_driver import (
     MEMBERS,
     RESPONSE_TIME,
     ROUNDS,
+    STAKE,
     UNANSWERED,
     UPLOAD,
     key_args,
@@ -40,7 +41,7 @@ def session(board, provider, members):
 
 
 def test_a_challenge_brings_the_leaf_to_light(session, stranger):
-    """Whoever answers it, the path is on the chain, and the bond is the server's."""
+    """Whoever answers it, the path is on the chain, and the bond is the server's with its stake."""
     messages = session.messages()
     leaves = session.post_batch(messages)
     key, path = session.key(4), cm.path(leaves, 4)
@@ -55,14 +56,15 @@ def test_a_challenge_brings_the_leaf_to_light(session, stranger):
         session.id, 4, 0, UPLOAD, messages[4],
     )  # fmt: skip
     assert session.is_posted(key, bytes(log.message), [bytes(node) for node in log.path])
-    assert session.contract.owed(session.server) == BOND
-    assert session.contract.owed(session.members[1]) == 0
+    for account in (session.server, session.members[1]):
+        assert session.contract.owed(account) == 0
     assert session.contract.status(session.id).openChallenges == 0
     assert not session.faulty
 
 
 def test_what_an_answer_shows_may_convict(session):
-    """A server that cannot hide the leaf and signed another is convicted with its own answer."""
+    """A server that cannot hide the leaf and signed another is convicted with its own answer, and
+    who asked gets its bond back besides its share."""
     messages = session.messages()
     signed = session.receipt(session.key(2))
     messages[2] = None
@@ -76,6 +78,39 @@ def test_what_an_answer_shows_may_convict(session):
         signed, log.message, log.path, sender=session.members[2]
     )
     assert session.conviction(receipt)[0] == ALTERED
+    session.contract.settle(key_args(session.key(2)), sender=session.server)
+    assert session.contract.owed(session.members[2]) == BOND <= STAKE // MEMBERS
+    assert session.contract.owed(session.server) == 0
+    assert session.refusal("settle", key_args(session.key(2)), sender=session.server) == refused(
+        "NotChallenged", 0, UPLOAD, 2
+    )
+
+
+def test_a_flood_of_questions_is_answered_at_once(session, stranger):
+    """No member has two open, so there are as many as members at most, and one call answers them
+    all, also when somebody answers one of them first."""
+    leaves = session.post_batch(session.messages())
+    asked = range(MEMBERS - 1)
+    for author in asked:
+        session.challenge(session.key(author), author)
+    last = key_args(session.key(MEMBERS - 1))
+    path = session.member_path(1)
+    assert session.refusal(
+        "challenge", last, 1, path, sender=session.members[1], value=BOND
+    ) == refused("StillAsking", 1)
+    shown = [
+        (key_args(session.key(a)), session.message(session.key(a)), cm.path(leaves, a))
+        for a in asked
+    ]
+    wrong = [(shown[0][0], M, shown[0][2])]
+    found = session.refusal("answerMany", wrong, sender=stranger)
+    assert (found.name, found.args[0]) == ("LeafNotInBatch", short(cm.root_of(leaves)))
+    session.contract.answer(*shown[2], sender=stranger)
+    receipt = session.contract.answerMany(shown, sender=session.server)
+    answered = session.contract.Answered.from_receipt(receipt)
+    assert [log.author for log in answered] == [0, 1, 3]
+    assert session.contract.status(session.id).openChallenges == 0
+    session.challenge(session.key(MEMBERS - 1), 1)
 
 
 def test_silence_convicts_from_the_deadline_on_and_no_second_before(session, stranger):

@@ -164,7 +164,8 @@ class _Listed:
 
 
 def test_bonds_are_paid_to_whom_they_are_owed(board, provider, members, stranger):
-    """Answered ones to the server, the others back; each once."""
+    """Those that were not answered back, and all others when the server is convicted by that; each
+    once, and none to the server."""
     session = open_batched(board, provider, members)
     leaves = session.post_batch(session.messages())
     deadlines = [session.challenge(session.key(a), a) for a in range(3)]
@@ -174,7 +175,9 @@ def test_bonds_are_paid_to_whom_they_are_owed(board, provider, members, stranger
     session.go_to(deadlines[2])
     board.settle(key_args(session.key(2)), sender=stranger)
     assert board.balance == STAKE + 3 * BOND
-    for account, amount in ((provider, 2 * BOND), (members[2], BOND)):
+    for author in range(2):
+        board.settle(key_args(session.key(author)), sender=stranger)
+    for account, amount in ((members[0], BOND), (members[1], BOND), (members[2], BOND)):
         assert board.owed(account) == amount
         receipt = board.withdrawBonds(sender=account)
         assert gained(account, receipt) == amount
@@ -183,6 +186,22 @@ def test_bonds_are_paid_to_whom_they_are_owed(board, provider, members, stranger
     for account in (provider, members[0], members[2], stranger):
         assert session.refusal("withdrawBonds", sender=account) == refused("NothingOwed", account)
     assert board.balance == STAKE
+
+
+def test_an_honest_server_gets_the_bonds_of_its_answers_with_its_stake(board, provider, members):
+    session = open_batched(board, provider, members)
+    leaves = session.post_batch(session.messages())
+    for author in range(2):
+        key = session.key(author)
+        session.challenge(key, author)
+        board.answer(key_args(key), session.message(key), cm.path(leaves, author), sender=provider)
+        assert session.refusal("settle", key_args(key), sender=members[author]) == refused(
+            "NotChallenged", 0, 0, author
+        )
+    session.go_to(board.accusationEnd(session.id))
+    receipt = board.withdrawStake(session.id, sender=provider)
+    assert gained(provider, receipt) == STAKE + 2 * BOND
+    assert board.balance == 0
 
 
 # ---------------------------------------------------------------- accounts with code

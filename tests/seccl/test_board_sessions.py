@@ -15,7 +15,7 @@ from offchain.seccl.messages import (
     PostKey,
     Receipt,
 )
-from tests.kit.refusals import refused
+from tests.kit.refusals import refusal, refused
 from tests.seccl.board_driver import (
     DOCUMENT,
     EVALUATION,
@@ -81,7 +81,7 @@ def test_the_id_changes_with_every_term_and_the_document(board, provider, member
     changes = {
         "server": members[0].address, "member_root": b"\x01" * 32, "members": 10, "rounds": 4,
         "start": terms.start + 1, "upload_time": 101, "evaluation_time": 81, "response_time": 51,
-        "batched_uploads": True, "batched_evaluations": True, "stake": 0, "bond": 0,
+        "batched_uploads": True, "batched_evaluations": True, "stake": 2 * STAKE, "bond": 0,
         "document": b"\x0e" * 32,
     }  # fmt: skip
     ids = {twin.session_id(replace(terms, **{name: new})) for name, new in changes.items()}
@@ -116,7 +116,7 @@ def test_the_largest_session_keeps_its_terms(board, provider, members):
         make_terms(board, provider, members),
         members=MEMBERS_LIMIT, rounds=ROUNDS_LIMIT, upload_time=TIME_LIMIT,
         evaluation_time=TIME_LIMIT, response_time=UINT32, batched_uploads=True,
-        batched_evaluations=True, bond=2**96 - 1, stake=MEMBERS_LIMIT * 10**15,
+        batched_evaluations=True, bond=10**15, stake=MEMBERS_LIMIT * 10**15,
         start=UINT32 - ROUNDS_LIMIT * 2 * TIME_LIMIT,
     )  # fmt: skip
     board.createSession(terms.words(), DOCUMENT, value=terms.stake, sender=provider)
@@ -143,6 +143,7 @@ def test_the_largest_session_keeps_its_terms(board, provider, members):
         (6, TIME_LIMIT + 1, "TimeOutOfRange", (TIME_LIMIT + 1, TIME_LIMIT)),
         (7, 0, "TimeOutOfRange", (0, UINT32)),
         (10, STAKE + 1, "StakeNotDivisible", (STAKE + 1, MEMBERS)),
+        (11, STAKE // MEMBERS + 1, "BondTooHigh", (STAKE // MEMBERS + 1, STAKE // MEMBERS)),
     ],
 )
 def test_terms_out_of_range_are_refused_by_name(session, provider, field, value, error, arguments):
@@ -182,6 +183,15 @@ def test_the_stake_must_be_paid_and_the_terms_be_new(session, provider):
     )
 
 
+def test_a_contract_opens_no_session(board, members, deployer, mocks):
+    """It could sign no receipt that counts, so its members would have nothing against it."""
+    puppet = deployer.deploy(mocks["Puppet"])
+    words = make_terms(board, puppet, members, stake=0).words()
+    assert refusal(board.createSession, words, DOCUMENT, sender=puppet) == refused(
+        "ServerIsContract", puppet
+    )
+
+
 def test_an_unknown_session_is_named(session, stranger):
     unknown = b"\x99" * 32
     key = (unknown, 0, 0, 0)
@@ -196,6 +206,7 @@ def test_an_unknown_session_is_named(session, stranger):
         "proveUnposted": (receipt,),
         "challenge": (key, 0, []),
         "answer": (key, b"\x01" * 32, []),
+        "answerMany": ([(key, b"\x01" * 32, [])],),
         "settle": (key,),
         "claimShare": (unknown, 0, []),
         "withdrawStake": (unknown,),

@@ -120,6 +120,42 @@ def shows_one_message_as_anothers(board, server, members, stranger):
     return session.is_posted(session.key(3), message, cm.path(leaves, 3))
 
 
+def earns_by_answering(board, server, members, stranger):
+    """A server that altered a message is asked for it, answers, and keeps the bond of whoever then
+    convicts it."""
+    session = open_batched(board, server, members)
+    messages = session.messages()
+    messages[2] = None
+    leaves = session.post_batch(messages)
+    key, path = session.key(2), cm.path(leaves, 2)
+    session.challenge(key, member=2)
+    board.answer(key_args(key), bytes(32), path, sender=server)
+    board.proveAlteredInBatch(session.receipt(key), bytes(32), path, sender=members[2])
+    return not session.goes("settle", key_args(key), sender=members[2])
+
+
+def asks_without_end(board, server, members, stranger):
+    """One member has two questions open."""
+    session = open_batched(board, server, members)
+    session.post_batch(session.messages())
+    session.challenge(session.key(0), member=2)
+    args = key_args(session.key(1)), 2, session.member_path(2)
+    return session.goes("challenge", *args, sender=members[2], value=session.terms.bond)
+
+
+def spoils_an_answer(board, server, members, stranger):
+    """Somebody answers one of two questions first, so that the server's answer of both fails."""
+    session = open_batched(board, server, members)
+    leaves = session.post_batch(session.messages())
+    shown = []
+    for author in range(2):
+        key = session.key(author)
+        session.challenge(key, author)
+        shown.append((key_args(key), session.message(key), cm.path(leaves, author)))
+    board.answer(*shown[0], sender=stranger)
+    return not session.goes("answerMany", shown, sender=server)
+
+
 ATTACKS = {
     "overwrites posts": rewrites_the_board,
     "takes late for in time": breaks_a_promise_for_a_while,
@@ -129,6 +165,9 @@ ATTACKS = {
     "forgets open questions": leaves_with_its_stake,
     "pays shares without marking": claims_the_others_shares,
     "leaves have no place": shows_one_message_as_anothers,
+    "bonds of answers are the server's": earns_by_answering,
+    "members ask without bound": asks_without_end,
+    "one answer too many spoils all": spoils_an_answer,
 }
 
 

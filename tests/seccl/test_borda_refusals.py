@@ -11,6 +11,8 @@ from tests.seccl.borda_driver import (
     BALLOT_TIME,
     CONTEXT,
     SALT,
+    Voter,
+    board_session,
     commit,
     make_terms,
     open_session,
@@ -187,12 +189,13 @@ def test_terms_are_readable_as_they_were_agreed_on(bordas, deployer, voters):
         bordas, deployer, voters, winners=4, quorum=5, ballotTime=700, revealTime=800, period=1_600
     )
     (log,) = bordas.SessionCreated.from_receipt(driver.created)
-    assert (log.owner, bytes(log.context)) == (deployer.address, CONTEXT)
+    context = driver.terms["context"]
+    assert (log.owner, bytes(log.context)) == (deployer.address, context)
     terms = driver.contract.terms(skip_trace=True)
     assert {name: getattr(terms, name) for name in driver.terms} == driver.terms | {
         "context": terms.context
     }
-    assert bytes(terms.context) == CONTEXT
+    assert bytes(terms.context) == context
     members = driver.contract.members(skip_trace=True)
     assert list(members) == [voter.address for voter in voters]
 
@@ -220,7 +223,8 @@ def test_sessions_that_could_not_work_are_not_created(bordas, deployer, voters, 
     """Each bound of the terms, at it and beyond."""
     args = make_terms(**changes), [voter.address for voter in voters]
     got = refusal(bordas.createSession, *args, sender=deployer)
-    assert got == (refused(*expected) if expected else None)
+    # What the board has of no such session is asked for last.
+    assert got == refused(*expected or ("UnknownSession", CONTEXT))
 
 
 def test_a_session_starts_neither_in_the_past_nor_after_sixty_days(bordas, deployer, voters):
@@ -230,7 +234,8 @@ def test_a_session_starts_neither_in_the_past_nor_after_sixty_days(bordas, deplo
     for start, expected in [(now - 1, True), (now, False), (ends[1], False), (ends[1] + 1, True)]:
         args = make_terms(start=start), [voter.address for voter in voters]
         got = refusal(bordas.createSession, *args, sender=deployer)
-        assert got == (refused("StartOutOfRange", start, *ends) if expected else None)
+        out = refused("StartOutOfRange", start, *ends)
+        assert got == (out if expected else refused("UnknownSession", CONTEXT))
 
 
 def test_member_lists_are_ascending_and_of_some_size(bordas, deployer, voters):
@@ -252,5 +257,51 @@ def test_member_lists_are_ascending_and_of_some_size(bordas, deployer, voters):
     assert refused_with([]) == refused("MemberCountOutOfRange", 0, 2, 1024)
     many = [f"0x{i:040x}" for i in range(1, 1026)]
     assert refused_with(many) == refused("MemberCountOutOfRange", 1025, 2, 1024)
-    assert refused_with(many[:1024], winners=1023) is None
-    assert refused_with(addresses[:2], winners=1) is None
+    unknown = refused("UnknownSession", CONTEXT)
+    assert refused_with(many[:1024], winners=1023) == unknown
+    assert refused_with(addresses[:2], winners=1) == unknown
+
+
+def test_a_consensus_is_its_boards_sessions(bordas, deployer, voters, stranger):
+    """Of its server, of its members in its order, at its times; each refused by its own name."""
+    terms = make_terms()
+    context = board_session(bordas, deployer, voters, terms)
+    terms["context"] = context
+    addresses = [voter.address for voter in voters]
+    start, period = terms["start"], terms["period"]
+    fewer, other = addresses[:-1], [*addresses[:-1], "0x" + "ff" * 20]
+    for sender, changes, members, *expected in [
+        (stranger, {}, addresses, "NotServer", stranger, deployer),
+        (deployer, {}, fewer, "OtherMembers", context),
+        (deployer, {}, other, "OtherMembers", context),
+        (
+            deployer,
+            {"start": start + 1},
+            addresses,
+            "OtherSchedule",
+            start + 1,
+            period,
+            start,
+            period,
+        ),
+        (deployer, {"period": 4_000}, addresses, "OtherSchedule", start, 4_000, start, period),
+    ]:
+        got = refusal(bordas.createSession, terms | changes, members, sender=sender)
+        assert got == refused(*expected)
+    assert refusal(bordas.createSession, terms, addresses, sender=deployer) is None
+
+
+def test_a_member_that_is_a_contract_votes_by_its_own_call(bordas, deployer, voters, mocks):
+    """It cannot sign, and is told so."""
+    puppet = deployer.deploy(mocks["Puppet"])
+    people = sorted([*voters, Voter(b"", puppet.address)], key=lambda one: int(one.address, 16))
+    driver = open_session(bordas, deployer, people)
+    driver.open()
+    me = next(i for i, one in enumerate(people) if one.address == puppet.address)
+    others = [i for i in range(len(people)) if i != me]
+    ballot = driver.ranking(others[:2])
+    forged = driver.signed(me, ballot, signer=others[0])
+    assert driver.refusal("voteSigned", forged) == refused("SignerIsContract", puppet)
+    call = driver.contract.vote.encode_input(*driver.vote_args(me, ballot))
+    puppet.act(driver.contract.address, call, 0, sender=deployer)
+    assert driver.contract.hasVoted(me)

@@ -8,12 +8,16 @@ from __future__ import annotations
 import ape
 import pytest
 
+from tests.kit.refusals import refusal
 from tests.kit.snapshots import undone
 from tests.kit.weakened import Weakenings, check_attack, compile_copies
 from tests.seccl.borda_driver import (
+    LEAD,
     PERIOD,
     REVEAL_TIME,
+    board_session,
     commit,
+    make_terms,
     open_session,
     opening,
     remember,
@@ -46,6 +50,21 @@ WEAKENINGS: Weakenings = {
         "require(_shorten(commitment) > 0, CommitmentZero());",
         "",
     ),
+    "anybody makes a session's consensus": (
+        FACTORY,
+        "require(msg.sender == agreed.server, NotServer(msg.sender, agreed.server));",
+        "",
+    ),
+    "any members vote": (
+        FACTORY,
+        "members.length == agreed.members && root == agreed.memberRoot",
+        "root != 0",
+    ),
+    "ballots open at any time": (
+        FACTORY,
+        "terms.start == start && terms.period == period, OtherSchedule",
+        "start + period > 0, OtherSchedule",
+    ),
     "seeds come from newer blocks": (
         CONSENSUS,
         "Blockhash.blockHash(anchor)",
@@ -56,10 +75,10 @@ ROUNDS = 10
 
 
 @pytest.fixture(scope="module")
-def weak(deployer):
+def weak(deployer, bordas):
     """Weakened factories by name."""
     copies = compile_copies(WEAKENINGS, FACTORY)
-    return {name: deployer.deploy(code) for name, code in copies.items()}
+    return {name: deployer.deploy(code, bordas.board()) for name, code in copies.items()}
 
 
 @pytest.fixture(scope="module")
@@ -162,6 +181,31 @@ def waits_for_a_seed(factory, owner, people):
     return len(seeds) > 2
 
 
+def makes(factory, owner, people, sender=None, members=None, **changes):
+    """Whether a consensus of a session of `people` is made with something else than agreed on."""
+    terms = make_terms(winners=1)
+    terms["context"] = board_session(factory, owner, people, terms)
+    addresses = [one.address for one in members or people]
+    wanted = refusal(factory.createSession, terms | changes, addresses, sender=sender or owner)
+    return wanted is None
+
+
+def makes_anothers_consensus(factory, owner, people):
+    """A member makes a consensus in the server's place, with a quorum that suits it."""
+    return makes(factory, owner, people, sender=people[0].account)
+
+
+def leaves_members_out(factory, owner, people):
+    """The server lets half of the members vote."""
+    return makes(factory, owner, people, members=people[:5])
+
+
+def votes_before_the_uploads(factory, owner, people):
+    """The server has ballots open while members still upload."""
+    start = ape.chain.blocks.head.timestamp + LEAD
+    return makes(factory, owner, people, start=start)
+
+
 ATTACKS = {
     "rounds open when somebody opens them": burns_rounds,
     "rounds open and end when somebody wants": decides_every_round,
@@ -169,6 +213,9 @@ ATTACKS = {
     "commitments count for nothing": voids_the_round,
     "who abandons keeps its seat": abandons_for_free,
     "a commitment may read as none": commits_twice,
+    "anybody makes a session's consensus": makes_anothers_consensus,
+    "any members vote": leaves_members_out,
+    "ballots open at any time": votes_before_the_uploads,
     "seeds come from newer blocks": waits_for_a_seed,
 }
 

@@ -44,4 +44,19 @@ WEAKENINGS: Weakenings = {
         "_leaf(domain, index, message)",
         "_leaf(domain, 0, message)",
     ),
+    "bonds of answers are the server's": (
+        BOARD,
+        "_earned[key.session] += account.bond;",
+        "(owed[head.server()], asked.challenger) = (account.bond, address(0));",
+    ),
+    "members ask without bound": (
+        BOARD,
+        "require(_markAsking(key.session, member, true), StillAsking(member));",
+        "_markAsking(key.session, member, true);",
+    ),
+    "one answer too many spoils all": (
+        BOARD,
+        "if (asked.answered || block.timestamp >= asked.deadline) continue;",
+        "require(!asked.answered);",
+    ),
 }

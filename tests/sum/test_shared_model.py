@@ -4,7 +4,7 @@ import ape
 
 from tests.kit.driver import gained
 from tests.kit.refusals import deployment_refusal, refused
-from tests.sum.model_driver import COST_WEIGHT, SUBMISSION_COST, UNIT, WAITS, stake_deposit
+from tests.sum.model_driver import ANYONE, COST_WEIGHT, SUBMISSION_COST, UNIT, stake_deposit
 
 COST = SUBMISSION_COST * UNIT
 
@@ -33,7 +33,7 @@ def test_a_good_contribution_comes_back_whole_but_for_its_cost(staked, alice):
     assert staked.model.balance == made.deposit + made.cost
     staked.check_books()
 
-    staked.ripe(made)
+    staked.announce(made, by=alice)
     receipt = staked.model.refund(*made.args, sender=alice)
     assert gained(alice, receipt) == made.deposit
     (log,) = staked.model.Refunded.from_receipt(receipt)
@@ -51,7 +51,7 @@ def test_a_bad_contribution_is_shared_by_verified_good_data(staked, alice, bob, 
     staked.good(alice, 1)
     staked.good(bob, 3)
     made = staked.add(carol, 0)
-    staked.ripe(made)
+    staked.announce(made, by=bob)
     receipt = staked.model.report(*made.named, sender=alice)
     assert gained(alice, receipt) == made.deposit // 4
     (log,) = staked.model.Reported.from_receipt(receipt)
@@ -68,9 +68,10 @@ def test_an_author_gets_what_reporters_left(staked, alice, bob, carol):
     staked.good(alice)
     staked.good(bob)
     made = staked.add(carol, 0)
-    staked.ripe(made)
+    staked.announce(made, by=bob)
     staked.model.report(*made.named, sender=alice)
     staked.say(0)
+    staked.announce(made, by=carol)
     receipt = staked.model.refund(*made.args, sender=carol)
     assert gained(carol, receipt) == made.deposit - made.deposit // 2
     assert staked.model.goodData(carol) == 1
@@ -83,7 +84,7 @@ def test_an_author_gets_what_reporters_left(staked, alice, bob, carol):
 def test_what_a_silent_party_left_goes_to_whoever_comes(staked, alice, stranger):
     """An author that never comes back loses its deposit to anybody, and nothing stays locked."""
     made = staked.add(alice)
-    staked.go_to(made.added_at + WAITS[2])
+    staked.go_to(made.added_at + ANYONE)
     receipt = staked.model.takeOver(*made.named, sender=stranger)
     assert gained(stranger, receipt) == made.deposit
     (log,) = staked.model.TakenOver.from_receipt(receipt)
@@ -91,6 +92,7 @@ def test_what_a_silent_party_left_goes_to_whoever_comes(staked, alice, stranger)
     assert staked.left(made) == 0
     for name, args, sender in (
         ("takeOver", made.named, stranger),
+        ("announce", made.named, alice),
         ("refund", made.args, alice),
     ):
         assert staked.refusal(name, *args, sender=sender) == refused("NothingLeft")
@@ -103,7 +105,7 @@ def test_the_same_sample_twice_is_two_contributions(staked, alice):
     staked.contributions.pop()
     second = staked.add(alice)
     assert first.features == second.features
-    staked.ripe(second)
+    staked.announce(first, by=alice)
     staked.model.refund(*first.args, sender=alice)
     assert staked.left(second) == second.deposit
 
@@ -114,7 +116,7 @@ def test_the_same_sample_twice_is_two_contributions(staked, alice):
 def test_only_what_was_added_can_be_dealt_with(staked, alice, bob):
     """Another sample, label, time or author names nothing."""
     made = staked.add(alice)
-    staked.go_to(made.added_at + WAITS[2])
+    staked.go_to(made.added_at + ANYONE)
     features, label, added_at = made.args
     for wrong in (
         ([features[0] + 1], label, added_at, alice),
@@ -123,7 +125,7 @@ def test_only_what_was_added_can_be_dealt_with(staked, alice, bob):
         (features, label, added_at + 1, alice),
         (features, label, added_at, bob),
     ):
-        for name in ("report", "takeOver"):
+        for name in ("announce", "object", "report", "takeOver"):
             refusal = staked.refusal(name, *wrong, sender=staked.owner)
             assert refusal.name == "NeverAdded"
     assert staked.refusal("refund", *made.args, sender=bob).name == "NeverAdded"
@@ -134,14 +136,14 @@ def test_nothing_is_refunded_twice(staked, alice, bob):
     """Nor reported or taken over once it was refunded."""
     staked.good(bob)
     made = staked.add(alice)
-    staked.ripe(made)
+    staked.announce(made, by=alice)
     staked.model.refund(*made.args, sender=alice)
     staked.say(0)
-    staked.go_to(made.added_at + WAITS[2])
+    staked.go_to(made.added_at + ANYONE)
     outcome = refused("AlreadyRefunded", key_of(staked, made))
     assert staked.refusal("refund", *made.args, sender=alice) == outcome
-    assert staked.refusal("report", *made.named, sender=bob) == outcome
-    assert staked.refusal("takeOver", *made.named, sender=bob) == outcome
+    for name in ("announce", "object", "report", "takeOver"):
+        assert staked.refusal(name, *made.named, sender=bob) == outcome
 
 
 def test_nobody_reports_twice_or_its_own(staked, alice, bob, carol):
@@ -149,7 +151,7 @@ def test_nobody_reports_twice_or_its_own(staked, alice, bob, carol):
     staked.good(alice)
     staked.good(bob)
     made = staked.add(carol, 0)
-    staked.ripe(made)
+    staked.announce(made, by=bob)
     staked.model.report(*made.named, sender=alice)
     assert staked.refusal("report", *made.named, sender=alice) == refused(
         "AlreadyClaimed", key_of(staked, made), alice

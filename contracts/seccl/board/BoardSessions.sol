@@ -18,12 +18,18 @@ abstract contract BoardSessions is IBulletinBoard {
         bool withdrawn;
     }
 
+    /// @dev Code of an account that has a key and delegates (EIP-7702); contracts have more.
+    uint256 private constant DELEGATION_BYTES = 23;
     bytes32 private constant SESSION_TYPE = keccak256("souk.board.session.v1");
 
     mapping(bytes32 session => SessionHead) internal _heads;
     mapping(bytes32 session => StakeAccount) internal _accounts;
     mapping(bytes32 session => bytes32) private _memberRoots;
     mapping(bytes32 session => mapping(uint256 word => uint256)) private _claimed;
+    /// @dev bit m % 256 of word m / 256: member m has a challenge open
+    mapping(bytes32 session => mapping(uint256 word => uint256)) private _asking;
+    /// @dev bonds of answered challenges, the server's with its stake
+    mapping(bytes32 session => uint256) internal _earned;
     /// @inheritdoc IBulletinBoard
     mapping(address account => uint256) public owed;
 
@@ -31,6 +37,7 @@ abstract contract BoardSessions is IBulletinBoard {
 
     /// @inheritdoc IBulletinBoard
     function createSession(BoardTerms calldata terms_, bytes32 document) external payable returns (bytes32 session) {
+        require(msg.sender.code.length <= DELEGATION_BYTES, ServerIsContract(msg.sender));
         BoardTerms memory t = terms_;
         t.server = msg.sender;
         _check(t);
@@ -70,8 +77,9 @@ abstract contract BoardSessions is IBulletinBoard {
         require(stake > 0 && !account.withdrawn, NothingOwed(msg.sender));
 
         account.withdrawn = true;
-        emit StakeWithdrawn(session, stake);
-        Payment.pay(address(0), msg.sender, stake);
+        uint256 amount = stake + _earned[session];
+        emit StakeWithdrawn(session, amount);
+        Payment.pay(address(0), msg.sender, amount);
     }
 
     /// @inheritdoc IBulletinBoard
@@ -149,6 +157,7 @@ abstract contract BoardSessions is IBulletinBoard {
         uint256 end = t.start + uint256(t.rounds) * (uint256(t.uploadTime) + t.evaluationTime);
         require(end <= limit, TimeOutOfRange(end, limit));
         require(t.stake % t.members == 0, StakeNotDivisible(t.stake, t.members));
+        require(t.bond <= t.stake / t.members, BondTooHigh(t.bond, t.stake / t.members));
     }
 
     function _from(uint256 start) internal view {
@@ -193,6 +202,15 @@ abstract contract BoardSessions is IBulletinBoard {
     }
 
     // ---------------------------------------------------------------- transitions
+
+    /// @dev Notes whether a member has a challenge open. Returns false if that was noted before.
+    function _markAsking(bytes32 session, uint256 member, bool asks) internal returns (bool) {
+        uint256 flags = _asking[session][member >> 8];
+        uint256 bit = 1 << (member & 255);
+        if ((flags & bit != 0) == asks) return false;
+        _asking[session][member >> 8] = flags ^ bit;
+        return true;
+    }
 
     function _convict(SessionHead head, PostKey calldata key, Fault fault, bytes32 signed, bytes32 found) internal {
         _heads[key.session] = head.withFault();

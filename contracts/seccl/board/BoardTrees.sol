@@ -23,6 +23,21 @@ library BoardTrees {
         return MerkleTree.pathRoot(count, index, _leaf(domain, index, bytes32(uint256(uint160(member)))), path);
     }
 
+    /// @notice Root of all members of a session of `board`, of which there is one at least.
+    function rootOfMembers(address board, address[] calldata members) internal view returns (bytes32) {
+        bytes32 domain = keccak256(abi.encode(MEMBER_TYPE, block.chainid, board));
+        bytes32[] memory row = new bytes32[](members.length);
+        for (uint256 i = 0; i < row.length; ++i) {
+            row[i] = _leaf(domain, i, bytes32(uint256(uint160(members[i]))));
+        }
+        for (uint256 width = row.length; width > 1; width = (width + 1) / 2) {
+            for (uint256 i = 0; 2 * i < width; ++i) {
+                row[i] = 2 * i + 1 < width ? keccak256(abi.encode(row[2 * i], row[2 * i + 1])) : row[2 * i];
+            }
+        }
+        return row[0];
+    }
+
     /// @notice Root that the message of author `index` and its siblings yield; a zero message stands for none.
     /// @dev Requirements: the path holds exactly the siblings (ProofLength). `index` is below `count`.
     function batchRoot(

@@ -10,8 +10,8 @@ import {WaitingIncentive, Waits} from "./WaitingIncentive.sol";
 /// for all: it is neither reported again nor ever counted as good. There is nothing to take over. Payments for
 /// predictions are shared by points, as under any incentive.
 contract PointsIncentive is WaitingIncentive {
-    /// @dev Requirements: the waits are in order (WaitsOutOfOrder).
-    /// @param waits_ the waits, in seconds; only the first matters here
+    /// @dev Requirements: the waits are in range and in order (WaitsOutOfOrder, WindowOutOfRange).
+    /// @param waits_ the waits, in seconds; nothing is taken over here, whatever they say of that
     constructor(Waits memory waits_) WaitingIncentive(waits_) {}
 
     /// @inheritdoc IIncentive
@@ -31,7 +31,19 @@ contract PointsIncentive is WaitingIncentive {
     /// @inheritdoc IIncentive
     /// @dev Requirements:
     /// - nobody has reported it (AlreadyReported)
-    /// - the wait is over (RefundTooEarly)
+    /// - the claimant's wait is over (RefundTooEarly, ReportTooEarly)
+    /// - the model says so (ModelDisagrees, ModelAgrees)
+    /// - the quiet time is over (NotQuiet)
+    function onAnnounce(Claim calldata claim) external view {
+        require(!claim.reported, AlreadyReported());
+        _requireDue(claim);
+    }
+
+    /// @inheritdoc IIncentive
+    /// @dev Requirements:
+    /// - nobody has reported it (AlreadyReported)
+    /// - it is announced as good (NotAnnounced), the wait since is over (VerdictTooEarly)
+    /// - the quiet time is over (NotQuiet)
     /// - the model agrees (ModelDisagrees)
     function onRefund(Claim calldata claim) external view returns (uint256 amount) {
         require(!claim.reported, AlreadyReported());
@@ -42,7 +54,8 @@ contract PointsIncentive is WaitingIncentive {
     /// @inheritdoc IIncentive
     /// @dev Requirements:
     /// - nobody has reported it (AlreadyReported)
-    /// - the wait is over (ReportTooEarly)
+    /// - it is announced as bad (NotAnnounced), the wait since is over (VerdictTooEarly)
+    /// - the quiet time is over (NotQuiet)
     /// - the model disagrees (ModelAgrees)
     function onReport(Claim calldata claim) external view returns (uint256 amount) {
         require(!claim.reported, AlreadyReported());

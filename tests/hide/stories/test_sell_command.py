@@ -153,7 +153,7 @@ def _anothers_key(shop, buyer, other):
     shop.buy(buyer)
     secret, _ = shop.one_time_key()
     args = list(shop.key_proof(buyer, shop.deliver(buyer, bytes(range(32)))))
-    _, _, x, sealed, *_ = args[3]
+    _, x, sealed, *_ = args[3]
     args[3] = key_evidence(secret, x, sealed)
     return Action("proveWrongKey", tuple(args)), "NotTheSecret"
 

@@ -15,7 +15,7 @@ from offchain.mde.buyer import Buyer, Wants
 from offchain.mde.checking import fetch_file, require_sound
 from offchain.mde.deals import DealState
 from offchain.mde.errors import ArtefactMismatch, QuoteRefused, SessionError, UnknownLabel
-from offchain.mde.events import Purchased
+from offchain.mde.events import Purchased, QuoteWithdrawn
 from offchain.mde.extraction import ExtractionSettings
 from offchain.mde.influence import InfluenceSettings
 from offchain.mde.letters import (
@@ -301,6 +301,27 @@ def test_only_the_seller_that_was_invited_can_read_the_artefact(files, tmp_path)
     )
     with pytest.raises(SealError):
         other.read(asked.order, invitation.artefact)
+
+
+def test_a_withdrawn_quote_is_neither_recorded_nor_bought(files, tmp_path):
+    """Whether it was taken back before its record or after."""
+    market = Asked(tmp_path, files["tree"])
+    while not market.found(Agreement):
+        assert market.round(0)
+    buyer, seller = market.roles
+    seller.session = market.session
+    before = [*market.deals.log]
+    market.deals.do(seller.record(market.deals.clock), seller.account)
+    quoted = market.deals.log[-1]
+    gone = (QuoteWithdrawn(quoted[0].pair, seller.account), market.deals.now)
+    for log, offered in ((before, 0), ([*before, quoted], 1)):
+        market.deals.log = log
+        buyer.session = seller.session = market.session
+        assert len(buyer._offered(market.order_id, market.deals.clock)) == offered
+        market.deals.log = [*log, gone]
+        buyer.session = seller.session = market.session
+        assert seller.record(market.deals.clock) is None
+        assert not buyer._offered(market.order_id, market.deals.clock)
 
 
 @pytest.mark.parametrize(

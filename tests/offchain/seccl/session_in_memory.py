@@ -138,7 +138,9 @@ class Yard:
         members = [
             Participant(session, i, wallet, recover, store) for i, wallet in enumerate(WALLETS)
         ]
-        return cls(session, store, server(session, SERVER, store, journal, **more), members)
+        return cls(
+            session, store, server(session, SERVER, recover, store, journal, **more), members
+        )
 
     def apply(self, action: do.Action, who: str = SERVER.address) -> None:
         """What the contracts make of an action."""
@@ -155,6 +157,9 @@ class Yard:
             case do.Challenge(key, _, _):
                 deadline = session.terms.window(key.round, key.kind)[0] + RESPONSE
                 session.apply(ev.Challenged(key, who, deadline))
+            case do.AnswerMany(leaves):
+                for one in leaves:
+                    self.apply(one)
             case do.Answer(key, message, path):
                 session.apply(ev.Answered(key, message, path))
             case do.OpenRound(round_):
@@ -188,7 +193,9 @@ class Yard:
     def exchange(self, round_: int, kind: MessageKind, messages: Any) -> None:
         """All messages for receipts, then the server's post."""
         for member, message in zip(self.members, messages, strict=True):
-            signed = self.server.receive(message.key, message.content, self.now(round_, kind))
+            signed = self.server.receive(
+                message.key, message.content, message.authored, self.now(round_, kind)
+            )
             member.keep(signed)
         for action in self.server.post(round_, kind):
             self.apply(action)
@@ -205,7 +212,7 @@ class Yard:
 
     def reading(self, round_: int = 0, kind: MessageKind = UPLOAD) -> Reading:
         """What lies on the board."""
-        return read(self.session, round_, kind, self.store)
+        return read(self.session, round_, kind, self.store, recover)
 
     def carry(self, round_: int, now: int) -> None:
         """The server carries all that members have to cast."""

@@ -31,6 +31,7 @@ def test_documents_come_back_as_they_went() -> None:
         (lambda d: d.replace(b"[[0,", b"[[1,"), "authors below 4 once"),
         (lambda d: d.replace(b"[[0,", b'[["0",'), "no entry of a catalogue"),
         (lambda d: d + b" " * 9_000, "at most"),
+        (lambda d: d.replace(b'","', b'","00', 2), "no entry of a catalogue"),
         (lambda d: d[:-1], "no JSON document"),
     ],
 )

@@ -78,7 +78,7 @@ def test_a_receipt_is_kept_when_it_is_worth_something() -> None:
     yard = Yard.new()
     member = yard.members[0]
     sent = member.upload(0, made_updates(0)[0], yard.model)
-    good = yard.server.receive(sent.key, sent.content, yard.now(0, UPLOAD))
+    good = yard.server.receive(sent.key, sent.content, sent.authored, yard.now(0, UPLOAD))
     word = good.receipt
 
     def signed(receipt, wallet=SERVER) -> SignedReceipt:

@@ -35,7 +35,9 @@ def sent(yard: Yard, round_: int, updates: list[SparseUpdate], order: list[int])
     for i in order:
         message = yard.members[i].upload(round_, updates[i], yard.model)
         yard.members[i].keep(
-            yard.server.receive(message.key, message.content, yard.now(round_, UPLOAD))
+            yard.server.receive(
+                message.key, message.content, message.authored, yard.now(round_, UPLOAD)
+            )
         )
     for action in yard.server.post(round_, UPLOAD):
         yard.apply(action)

@@ -14,6 +14,7 @@ from offchain.seccl.journal import Journal, JournalError
 from offchain.seccl.participant import Message
 from offchain.seccl.server import MessageRefused, Server, TooLate
 from offchain.storage import cid_from_digest
+from tests.kit.wallets import recover
 from tests.offchain.seccl.session_in_memory import (
     MEMBERS,
     SERVER,
@@ -43,7 +44,7 @@ def yard_with(folder: Path, batched: bool = True) -> Yard:
 def restarted(yard: Yard, folder: Path) -> Server:
     """The server built again from chain, datastore and disk."""
     journal = Journal(folder, yard.session.id)
-    yard.server = Server(yard.session, SERVER, yard.store, journal)
+    yard.server = Server(yard.session, SERVER, recover, yard.store, journal)
     return yard.server
 
 
@@ -57,7 +58,7 @@ def take(yard: Yard, sent: list[Message]) -> None:
     """The server takes them at the first second of their window."""
     for message in sent:
         now = yard.now(message.key.round, message.key.kind)
-        signed = yard.server.receive(message.key, message.content, now)
+        signed = yard.server.receive(message.key, message.content, message.authored, now)
         yard.members[message.key.author].keep(signed)
 
 
@@ -66,18 +67,23 @@ def test_a_server_takes_one_message_a_place_in_time_and_of_its_size() -> None:
     sent = yard.members[0].upload(0, made_updates(0)[0], yard.model)
     now = yard.now(0, UPLOAD)
     refused = (
-        (sent.key, sent.content + bytes(5_000), now, "at most"),
         (sent.key, sent.content, now + WINDOW // 2, "messages are taken until"),
         (replace(sent.key, session=bytes(32)), sent.content, now, "no place of this session"),
         (replace(sent.key, author=MEMBERS), sent.content, now, "no place of this session"),
     )
     for key, content, when, why in refused:
         with pytest.raises(MessageRefused, match=why):
-            yard.server.receive(key, content, when)
-    yard.server.receive(sent.key, sent.content, now)
+            yard.server.receive(key, content, sent.authored, when)
+    long = yard.members[0].send(0, UPLOAD, sent.content + bytes(5_000))
+    with pytest.raises(MessageRefused, match="at most"):
+        yard.server.receive(long.key, long.content, long.authored, now)
+    stranger = yard.members[1].send(0, UPLOAD, sent.content).authored
+    with pytest.raises(MessageRefused, match="member 0 did not sign its upload"):
+        yard.server.receive(sent.key, sent.content, stranger, now)
+    yard.server.receive(sent.key, sent.content, sent.authored, now)
     other = yard.members[0].upload(0, made_updates(1)[0], yard.model)
     with pytest.raises(MessageRefused, match="round 0: another upload of member 0 was taken"):
-        yard.server.receive(other.key, other.content, now)
+        yard.server.receive(other.key, other.content, other.authored, now)
 
 
 @POSTS
@@ -90,8 +96,8 @@ def test_what_comes_after_the_post_gets_no_receipt(batched: bool) -> None:
     now = yard.now(0, UPLOAD)
     for told in (False, True):
         with pytest.raises(TooLate, match="round 0: the uploads taken are posted"):
-            yard.server.receive(late.key, late.content, now)
-        again = yard.server.receive(taken[0].key, taken[0].content, now + WINDOW)
+            yard.server.receive(late.key, late.content, late.authored, now)
+        again = yard.server.receive(taken[0].key, taken[0].content, taken[0].authored, now + WINDOW)
         assert again == yard.members[0].receipts[taken[0].key]
         if not told:
             for action in posts:
@@ -113,7 +119,7 @@ def test_content_and_promise_are_kept_before_anything_is_signed(folder: Path) ->
             seen.append({made.receipt.message for made in promises})
             return SERVER.sign(typed)
 
-    yard.server = Server(yard.session, Watched(), yard.store, yard.server.journal)
+    yard.server = Server(yard.session, Watched(), recover, yard.store, yard.server.journal)
     sent = messages(yard)
     take(yard, sent)
     assert seen == [{one.message for one in sent[: i + 1]} for i in range(MEMBERS)]
@@ -133,7 +139,7 @@ def test_a_restarted_server_keeps_its_word(folder: Path, batched: bool) -> None:
     server = restarted(yard, folder)
     other = yard.members[0].upload(0, made_updates(1)[0], yard.model)
     with pytest.raises(MessageRefused, match="another upload of member 0 was taken before"):
-        server.receive(other.key, other.content, yard.now(0, UPLOAD))
+        server.receive(other.key, other.content, other.authored, yard.now(0, UPLOAD))
     take(yard, [second, *rest])
     assert before.items() <= yard.members[1].receipts.items()
     assert restarted(yard, folder).post(0, UPLOAD) == undisturbed.server.post(0, UPLOAD)
@@ -186,7 +192,7 @@ def test_a_server_that_forgets_signs_twice(folder: Path) -> None:
     (sent, *_) = messages(yard)
     take(yard, [sent])
     kept = yard.members[0].receipts[sent.key]
-    yard.server = Server(yard.session, SERVER, yard.store, MemoryJournal(yard.session.id))
+    yard.server = Server(yard.session, SERVER, recover, yard.store, MemoryJournal(yard.session.id))
     other = messages(yard, seed=1)
     yard.exchange(0, UPLOAD, other)
     yard.members[0].receipts[sent.key] = kept

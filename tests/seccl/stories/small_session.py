@@ -22,7 +22,7 @@ from scripts._seccl.audit import audit_session
 from scripts._seccl.chain import FederationChain, twin_of
 from scripts._seccl.setup import conductor_of
 from scripts._stage.chain import Receipt, now
-from scripts._stage.wallet import AccountWallet
+from scripts._stage.wallet import AccountWallet, recover
 from tests.kit.memory_store import MemoryStore
 from tests.offchain.seccl.session_in_memory import (
     FIRST,
@@ -36,6 +36,12 @@ MEMBERS, ROUNDS, WINDOW, STAKE = 4, 3, 8_000, 4_000_000
 SECRET = bytes(range(32))
 LIE = Lie(round=1, victim=2, witness=3)
 SCORES = torch.tensor([[0.9, 0.8, 0.7, 0.6]] * MEMBERS, dtype=torch.float64)
+
+
+def deployed(project: Any, deployer: Any) -> tuple[Any, Any]:
+    """A board and its factory of consensus."""
+    board = deployer.deploy(project.BulletinBoard)
+    return board, deployer.deploy(project.BordaConsensusFactory, board)
 
 
 def parties(accounts: Any) -> tuple[Any, list[Any]]:
@@ -91,7 +97,7 @@ class Play:
     def _sit(self, account: Any, members: list[Any], lying: type[LyingServer] | None) -> None:
         """Roles for everybody; members remember nothing, the server has its journal."""
         self.sent: list[tuple[str, Receipt]] = []
-        parts = self.chain.session, AccountWallet(account), self.store, self.journal
+        parts = self.chain.session, AccountWallet(account), recover, self.store, self.journal
         server = Server(*parts) if lying is None else lying(*parts, LIE)
         self.conductor = conductor_of(
             self.chain, server, account, members, self.store, self._note, SECRET

@@ -17,7 +17,7 @@ from scripts._seccl.chain import FederationChain
 from scripts._stage.chain import ActionRefused
 from scripts._stage.wallet import recover
 from tests.offchain.seccl.session_in_memory import FIRST, LAYOUT, made_updates
-from tests.seccl.stories.small_session import LIE, MEMBERS, ROUNDS, STAKE, Play, held
+from tests.seccl.stories.small_session import LIE, MEMBERS, ROUNDS, STAKE, Play, deployed, held
 
 EQUIVOCATED, ALTERED, UNPOSTED, UNANSWERED = range(4)
 
@@ -40,10 +40,7 @@ CONVICTED = {
 @pytest.fixture(scope="module")
 def contracts(project, deployer):
     """A board and a factory of consensus, for all sessions here."""
-    return (
-        deployer.deploy(project.BulletinBoard),
-        deployer.deploy(project.BordaConsensusFactory),
-    )
+    return deployed(project, deployer)
 
 
 @pytest.fixture(scope="module")

@@ -18,12 +18,12 @@ from scripts._seccl import chain as sending
 from scripts._seccl.audit import audit_session
 from scripts._seccl.chain import FederationChain
 from scripts._seccl.setup import conductor_of
-from scripts._stage.wallet import AccountWallet
+from scripts._stage.wallet import AccountWallet, recover
 from tests.kit.folder_store import FolderStore
 from tests.kit.killed import StepKind, forked, live
 from tests.kit.snapshots import undone
 from tests.offchain.seccl.session_in_memory import FIRST, LAYOUT, made_updates
-from tests.seccl.stories.small_session import MEMBERS, SCORES, SECRET, Play, parties
+from tests.seccl.stories.small_session import MEMBERS, SCORES, SECRET, Play, deployed, parties
 
 
 class ServersStore(FolderStore):
@@ -44,7 +44,7 @@ def play_what_is_left(session: str, folder: Path) -> None:
     chain = FederationChain.find(session, store)
     account, members = parties(ape.accounts.test_accounts)
     kept = Journal(folder / "server", chain.session.id)
-    server = Server(chain.session, AccountWallet(account), ServersStore(content), kept)
+    server = Server(chain.session, AccountWallet(account), recover, ServersStore(content), kept)
     conductor = conductor_of(chain, server, account, members, store, lambda *_: None, SECRET)
     conductor.begin()
     if 0 not in chain.session.closed:
@@ -59,7 +59,7 @@ def end_of(session: str, folder: Path) -> tuple[tuple[object, ...], int]:
     store = FolderStore(folder / "content")
     chain = FederationChain.find(session, store)
     found, told = audit_session(chain, store), chain.session
-    posted = [read(told, 0, kind, store).hashes for kind in MessageKind]
+    posted = [read(told, 0, kind, store, recover).hashes for kind in MessageKind]
     end = told.fault, told.withdrawn, posted, told.ballots[0], told.closed[0].winners
     return (*end, found.digests), found.own_posts
 
@@ -69,10 +69,7 @@ def test_killed_after_every_write_and_every_send_it_comes_to_the_same_end(
 ) -> None:
     """Nobody is convicted, all messages are on the board, the stake is paid back. What the server
     had not promised when it was killed, its authors may have posted themselves."""
-    contracts = (
-        deployer.deploy(project.BulletinBoard),
-        deployer.deploy(project.BordaConsensusFactory),
-    )
+    contracts = deployed(project, deployer)
     begun = tmp_path / "begun"
     play = Play(contracts, accounts, store=FolderStore(begun / "content"), rounds=1)
     session = "0x" + play.chain.session.id.hex()

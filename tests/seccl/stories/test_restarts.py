@@ -12,8 +12,9 @@ from offchain.seccl.server import MessageRefused
 from offchain.seccl.session import FAULTS
 from scripts._seccl.audit import audit_session
 from scripts._stage.chain import go_to, now
+from scripts._stage.wallet import recover
 from tests.offchain.seccl.session_in_memory import FIRST, LAYOUT, MemoryJournal, made_updates
-from tests.seccl.stories.small_session import MEMBERS, Play
+from tests.seccl.stories.small_session import MEMBERS, Play, deployed
 
 UPLOAD = MessageKind.UPLOAD
 
@@ -21,10 +22,7 @@ UPLOAD = MessageKind.UPLOAD
 @pytest.fixture(scope="module")
 def contracts(project, deployer):
     """A board and a factory of consensus, for all sessions here."""
-    return (
-        deployer.deploy(project.BulletinBoard),
-        deployer.deploy(project.BordaConsensusFactory),
-    )
+    return deployed(project, deployer)
 
 
 def test_a_run_that_was_killed_goes_on_from_the_chain(contracts, accounts) -> None:
@@ -60,14 +58,16 @@ def promised(play: Play) -> list[Message]:
         for member, update in zip(conductor.members, made_updates(0), strict=True)
     ]
     for member, message in zip(conductor.members, sent, strict=True):
-        member.role.keep(conductor.server.receive(message.key, message.content, now()))
+        member.role.keep(
+            conductor.server.receive(message.key, message.content, message.authored, now())
+        )
     return sent
 
 
 def objected(play: Play) -> str:
     """What members that were there all the time convict the server of; "" for nothing."""
     session = play.chain.refresh()
-    readings = [read(session, 0, UPLOAD, play.store)] * MEMBERS
+    readings = [read(session, 0, UPLOAD, play.store, recover)] * MEMBERS
     play.conductor._object(0, UPLOAD, readings, range(MEMBERS))
     return "" if session.fault is None else FAULTS[session.fault.fault]
 
@@ -82,16 +82,16 @@ def test_a_second_message_after_a_restart_is_refused(contracts, accounts, forget
     server, member = again.conductor.server, again.conductor.members[2].role
     other = member.upload(0, made_updates(1)[2], model_digest(LAYOUT, FIRST))
     if forgets:
-        server.receive(other.key, other.content, now())
+        server.receive(other.key, other.content, other.authored, now())
         for action in server.post(0, UPLOAD):
             again.conductor._send("server", action, again.conductor.account)
         assert objected(play) == "altered a message"
         return
     assert again.calls == ["postBatch"]
     with pytest.raises(MessageRefused, match="another upload of member 2 was taken before"):
-        server.receive(other.key, other.content, now())
+        server.receive(other.key, other.content, other.authored, now())
     assert objected(play) == ""
-    reading = read(again.chain.session, 0, UPLOAD, again.store)
+    reading = read(again.chain.session, 0, UPLOAD, again.store, recover)
     assert [reading.hashes[i] for i in range(MEMBERS)] == [one.message for one in first]
 
 

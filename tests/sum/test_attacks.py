@@ -1,0 +1,245 @@
+"""Verdicts that somebody would buy by teaching the model, and copies where that succeeds.
+
+A perceptron that knows nothing says 0. Alice taught it 1 of a sample, so that it says 1, and one
+lesson of anybody's turns that. The striker has all good data but Alice's, and makes many calls in
+one transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import ape
+import pytest
+
+from tests.kit.refusals import refusal, refused
+from tests.kit.solidity import compile_contracts
+from tests.kit.weakened import check_attack, compile_copies
+from tests.sum.model_driver import (
+    ANYONE,
+    AUTHOR,
+    COST_WEIGHT,
+    DAY,
+    QUIET,
+    REFUND,
+    SUBMISSION_COST,
+    UNIT,
+    VERDICT,
+    WAITS,
+    Contribution,
+    ModelDriver,
+)
+from tests.sum.weakened import INCENTIVE, INCENTIVES, MODEL, MODELS
+
+STRIKER = "tests/sum/mocks/Striker.sol"
+SAMPLE = 0b111
+COINS = 10**17
+"""More than any deposit here; the rest is credited."""
+
+
+@dataclass
+class Siege(ModelDriver):
+    """A model that learns, with what Alice contributed and what the striker does about it."""
+
+    striker: Any = None
+    alice: Any = None
+    victim: Contribution = field(default=None)
+
+    def teach(self, author: Any, label: int, sample: int = SAMPLE) -> Contribution:
+        """Somebody teaches the model; the striker by a strike."""
+        return self.add(author, label, after=100, features=(sample,))
+
+    def strike(self, *calls: tuple[Any, ...]) -> bool:
+        """Whether the striker's calls, (name, argument, ...), all go through at once; if so they
+        do. A lesson is paid for."""
+        datas = [getattr(self.model, name).encode_input(*args) for name, *args in calls]
+        values = [COINS if name == "addData" else 0 for name, *_ in calls]
+        args = self.model.address, datas, values
+        if refusal(self.striker.strike, *args, sender=self.owner):
+            return False
+        self.striker.strike(*args, sender=self.owner)
+        return True
+
+    def turn(self) -> bool:
+        """The striker teaches the contrary, and time goes on until it is quiet again."""
+        done = self.strike(("addData", [SAMPLE], 0))
+        self.go_to(self.now + QUIET)
+        return done
+
+    def answer(self, *calls: str) -> None:
+        """Alice teaches the sample again; when it is quiet, she makes these calls."""
+        self.teach(self.alice, 1)
+        self.go_to(self.now + QUIET)
+        for name in calls:
+            getattr(self.model, name)(*self.victim.named, sender=self.alice)
+
+
+@pytest.fixture(scope="module")
+def striking(project):
+    text = (Path(project.path) / STRIKER).read_text()
+    return compile_contracts({"Striker": STRIKER}, {STRIKER: text})["Striker"]
+
+
+@pytest.fixture
+def besiege(project, deployer, alice, striking):
+    """Makes the siege under the incentive (and of the model) whose container is given."""
+
+    def make(incentive=None, model=None) -> Siege:
+        terms = (COST_WEIGHT, SUBMISSION_COST, UNIT, WAITS)
+        rules = deployer.deploy(incentive or project.StakeIncentive, *terms)
+        classifier = project.SparsePerceptron.deploy(256, 10, sender=deployer)
+        one = deployer.deploy(model or project.SharedModel, classifier, rules)
+        classifier.open(one, sender=deployer)
+        striker = deployer.deploy(striking)
+        ape.chain.provider.set_balance(striker.address, 10**20)
+        siege = Siege(one, classifier, rules, deployer, striker=striker, alice=alice)
+        # What the model says anyway proves good, so that the striker may report.
+        siege.go_to(siege.now + 100)
+        assert siege.strike(("addData", [1 << 200], 0))
+        at = siege.now
+        siege.go_to(at + REFUND)
+        assert siege.strike(("announce", [1 << 200], 0, at, striker))
+        siege.go_to(siege.now + VERDICT)
+        assert siege.strike(("refund", [1 << 200], 0, at))
+        siege.victim = siege.teach(alice, 1)
+        return siege
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def incentives():
+    return compile_copies(INCENTIVES, INCENTIVE)
+
+
+@pytest.fixture(scope="module")
+def models():
+    return compile_copies(MODELS, MODEL)
+
+
+def turns_and_reports_at_one_stroke(siege):
+    """In one transaction: the contrary is taught, and Alice's deposit taken."""
+    siege.go_to(siege.victim.added_at + REFUND + AUTHOR)
+    lesson, report = ("addData", [SAMPLE], 0), ("report", *siege.victim.named)
+    announce = ("announce", *siege.victim.named)
+    return siege.strike(lesson, report) or siege.strike(lesson, announce, report)
+
+
+def washes_a_lie_at_one_stroke(siege):
+    """In one transaction: a lie that the model does not believe is taught again, and refunded."""
+    siege.go_to(siege.now + QUIET)
+    assert siege.strike(("addData", [SAMPLE], 0))
+    lie = [SAMPLE], 0, siege.now
+    siege.answer()
+    siege.go_to(siege.now + REFUND)
+    lesson, refund = ("addData", [SAMPLE], 0), ("refund", *lie)
+    announce = ("announce", *lie, siege.striker)
+    return siege.strike(lesson, refund) or siege.strike(lesson, announce, refund)
+
+
+def objects_at_one_stroke(siege):
+    """In one transaction: the contrary is taught, and Alice's refund objected to."""
+    siege.announce(siege.victim, by=siege.alice)
+    return siege.strike(("addData", [SAMPLE], 0), ("object", *siege.victim.named))
+
+
+def turns_at_both_ends(siege):
+    """Over blocks: taught at the announcement, answered, and taught again for the claim."""
+    siege.go_to(siege.victim.added_at + REFUND + AUTHOR)
+    siege.turn()
+    assert siege.strike(("announce", *siege.victim.named))
+    due = siege.now + VERDICT
+    siege.answer("object")
+    siege.go_to(due)
+    siege.turn()
+    return siege.strike(("report", *siege.victim.named))
+
+
+def washes_in_the_wait_of_an_older_announcement(siege):
+    """Over blocks: Alice's refund, nearly awaited, falls to a report that would be due with it."""
+    siege.go_to(siege.victim.added_at + REFUND + AUTHOR)
+    siege.model.announce(*siege.victim.named, sender=siege.alice)
+    due = siege.now + VERDICT
+    siege.go_to(due - 2 * QUIET)
+    siege.turn()
+    assert siege.strike(("announce", *siege.victim.named))
+    siege.go_to(due)
+    return siege.strike(("report", *siege.victim.named))
+
+
+def strikes_before_the_author_comes(siege):
+    """Over blocks: Alice comes on the second day, which is in time; the report was before."""
+    siege.go_to(siege.victim.added_at + REFUND)
+    siege.turn()
+    if not siege.strike(("announce", *siege.victim.named)):
+        return False
+    siege.go_to(siege.now + VERDICT)
+    return siege.strike(("report", *siege.victim.named))
+
+
+def objects_until_it_may_take_over(siege):
+    """Over blocks: Alice's refund is hindered, until her deposit seems to be left over."""
+    siege.announce(siege.victim, by=siege.alice)
+    siege.turn()
+    assert siege.strike(("object", *siege.victim.named))
+    siege.go_to(siege.victim.added_at + 8 * DAY)
+    siege.answer("announce")
+    siege.go_to(siege.victim.added_at + ANYONE)
+    return siege.strike(("takeOver", *siege.victim.named))
+
+
+@pytest.mark.parametrize(
+    ("attack", "copy"),
+    [
+        (turns_and_reports_at_one_stroke, "reports at once"),
+        (washes_a_lie_at_one_stroke, "refunds at once"),
+        (objects_at_one_stroke, "knows no quiet"),
+        (strikes_before_the_author_comes, "leaves no author alone"),
+        (objects_until_it_may_take_over, "takes over who announces"),
+        (turns_at_both_ends, "forgets objections"),
+        (washes_in_the_wait_of_an_older_announcement, "starts no wait anew"),
+    ],
+)
+def test_a_verdict_is_not_bought(besiege, incentives, models, attack, copy):
+    """Each defence is needed: without it, the attack succeeds."""
+    weak = {"incentive": incentives[copy]} if copy in incentives else {"model": models[copy]}
+    check_attack(attack, besiege(), besiege(**weak))
+
+
+def test_every_copy_is_attacked(incentives, models):
+    """A defence that no attack tries is not known to be one."""
+    (mark,) = test_a_verdict_is_not_bought.pytestmark
+    assert {copy for _, copy in mark.args[1]} == {*incentives, *models}
+
+
+def test_who_is_answered_has_lost_its_lessons(besiege):
+    """The striker turned the model twice and was answered twice; Alice has all back, it has not."""
+    siege = besiege()
+    siege.go_to(siege.victim.added_at + REFUND + AUTHOR)
+    siege.turn()
+    lie = siege.now - QUIET
+    assert siege.strike(("announce", *siege.victim.named))
+    siege.answer("announce")
+    siege.go_to(siege.now + VERDICT)
+    assert not siege.strike(("report", *siege.victim.named))
+    siege.model.refund(*siege.victim.args, sender=siege.alice)
+    assert siege.left(siege.victim) == 0
+    named = [SAMPLE], 0, lie, siege.striker
+    siege.go_to(lie + REFUND + AUTHOR)
+    siege.model.announce(*named, sender=siege.alice)
+    siege.go_to(siege.now + VERDICT)
+    assert refusal(siege.model.report, *named, sender=siege.alice) is None
+
+
+def test_who_does_not_answer_for_a_day_is_outlasted(besiege):
+    """What remains: the model says so at both ends, and nobody objected between."""
+    siege = besiege()
+    siege.go_to(siege.victim.added_at + REFUND + AUTHOR)
+    siege.turn()
+    assert siege.strike(("announce", *siege.victim.named))
+    siege.go_to(siege.now + VERDICT)
+    assert siege.strike(("report", *siege.victim.named))
+    outcome = refused("NothingLeft")
+    assert siege.refusal("announce", *siege.victim.named, sender=siege.alice) == outcome
