@@ -55,6 +55,13 @@ from scripts._stage import options as common
     show_default=True,
     help="Share of the training data that the first model is trained with.",
 )
+@click.option(
+    "--block-seconds",
+    type=click.IntRange(1, 3_600),
+    default=1,
+    show_default=True,
+    help="From block to block: agents come at multiples of it. Mainnet has 12.",
+)
 @common.seed("Of the split, the first model and what the agents do.")
 @common.gas_price
 @common.reports("Folder under which share/ gets record, plots and page.")

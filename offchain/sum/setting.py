@@ -23,6 +23,7 @@ class Setting:
     largest_weight, weight_limit: of the model, in units of its learning rate (learner.py).
     evaluate_every_s: seconds between two measurements of the accuracy, which honest agents heed.
     max_days: the run ends by then at the latest.
+    block_s: seconds from block to block; agents come at multiples of it.
     """
 
     agents: tuple[Agent, ...] = (GOOD, BAD)
@@ -32,11 +33,12 @@ class Setting:
     weight_limit: int = LIMIT
     evaluate_every_s: int = 200_000
     max_days: int = 1_000
+    block_s: int = 1
 
     def __post_init__(self) -> None:
         names = [agent.name for agent in self.agents]
         if not names or len(set(names)) != len(names):
             raise ValueError(f"agents need distinct names, not {', '.join(names) or 'none at all'}")
-        for name in ("coin", "evaluate_every_s", "max_days"):
+        for name in ("coin", "evaluate_every_s", "max_days", "block_s"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be 1 or more, not {getattr(self, name)}")

@@ -132,7 +132,8 @@ class Simulation:
 
     def _wait(self, agent: int) -> int:
         who = self.setting.agents[agent]
-        return draw(self._random[agent], who.mean_update_wait_s, who.stdev_update_wait_s)
+        wait = draw(self._random[agent], who.mean_update_wait_s, who.stdev_update_wait_s)
+        return wait + -wait % self.setting.block_s
 
     def _submit(self, agent: int) -> None:
         if self._next_review == len(self._truths) or self.balances[agent] <= 0:

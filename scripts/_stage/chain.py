@@ -17,6 +17,7 @@ from ape.types import ContractLog
 from eth_utils.address import is_hex_address, to_checksum_address
 
 from offchain.roles import Clock
+from scripts._stage.errors import reason_of
 
 POLL_SECONDS = 15
 """How often a chain that is not local is asked what others did."""
@@ -46,8 +47,14 @@ class Receipt:
 
 
 def clock() -> Clock:
-    """Time and height of the next block."""
-    return Clock(ape.chain.pending_timestamp, ape.chain.blocks.height + 1)
+    """Time and height of the next block.
+
+    Of the newest one where gas is estimated: nodes estimate there, and refuse what would be right
+    in the next block alone.
+    """
+    if ape.chain.provider.network.gas_limit == "max":
+        return Clock(ape.chain.pending_timestamp, ape.chain.blocks.height + 1)
+    return Clock(now(), ape.chain.blocks.height)
 
 
 def wait_until(timestamp: int) -> None:
@@ -79,6 +86,7 @@ def transact(
             return method(*arguments, sender=account, value=value)
         transaction = method.as_transaction(*arguments, sender=account, value=value)
         transaction.data = type(transaction.data)(bytes(transaction.data) + note)
+        transaction.gas_limit = None  # the note costs gas, too
         return account.call(transaction)
     except CustomError as error:
         values = ", ".join(f"{name} {_shown(value)}" for name, value in error.inputs.items())
@@ -89,7 +97,7 @@ def transact(
     except ContractLogicError as error:
         raise ActionRefused(f"{call} by {account.address} refused: {error}", error.txn) from error
     except ApeException as error:
-        raise ActionRefused(f"{call} by {account.address} failed: {error}") from error
+        raise ActionRefused(f"{call} by {account.address} failed: {reason_of(error)}") from error
 
 
 def _shown(value: Any) -> str:

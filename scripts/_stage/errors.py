@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import click
 from ape.exceptions import ApeException
+from web3.exceptions import Web3RPCError
 
 from offchain.errors import SoukError
 
@@ -20,4 +21,13 @@ def one_line_each() -> Iterator[None]:
     try:
         yield
     except PEOPLES_ERRORS as error:
-        raise click.ClickException(" ".join(str(error).split())) from error
+        raise click.ClickException(" ".join(reason_of(error).split())) from error
+
+
+def reason_of(error: Exception) -> str:
+    """What went wrong; in the node's own words where a node would not take a request."""
+    cause = error.__cause__
+    if isinstance(cause, Web3RPCError) and cause.rpc_response:
+        said = cause.rpc_response["error"]
+        return said if isinstance(said, str) else said["message"]
+    return str(error)

@@ -32,6 +32,7 @@ class ShareOptions:
     submission_cost: int
     stated_accuracy: float | None
     train_size: float
+    block_seconds: int
     seed: int
     gas_price: float
 
@@ -69,4 +70,5 @@ class ShareOptions:
             terms=self.terms(),
             coin=COIN,
             evaluate_every_s=EVALUATE_EVERY_S,
+            block_s=self.block_seconds,
         )

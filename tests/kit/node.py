@@ -1,4 +1,4 @@
-"""An Anvil of the measurement's own.
+"""An Anvil of a test's own.
 
 Ape starts Anvil with ``--steps-tracing``, which keeps every step of every transaction: a call of
 ten million gas then takes the node longer than the 20 s that Ape waits for it. Without tracing it
@@ -27,13 +27,22 @@ GENESIS = 2_000_000_000
 @contextmanager
 def quiet_node() -> Iterator[None]:
     """Connects Ape to a fresh Anvil with the project's hard fork, and back again afterwards."""
-    settings = ape.project.config.foundry
+    with (
+        anvil("--hardfork", ape.project.config.foundry.evm_version, block_seconds=1) as uri,
+        connected(uri),
+    ):
+        yield
+
+
+@contextmanager
+def anvil(*options: str, block_seconds: int) -> Iterator[str]:
+    """Runs a fresh Anvil without fees: where it answers. block_seconds: from block to block."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [
         shutil.which("anvil") or "anvil",
-        *("--port", str(port), "--hardfork", settings.evm_version, "--silent"),
+        *("--port", str(port), "--silent", *options),
         *("--mnemonic", ape.config.get_config("test").mnemonic),
         *("--timestamp", str(GENESIS)),
         *("--gas-price", "0", "--block-base-fee-per-gas", "0"),
@@ -41,15 +50,21 @@ def quiet_node() -> Iterator[None]:
     uri = f"http://127.0.0.1:{port}"
     with subprocess.Popen(command) as process:
         try:
-            _await(uri).provider.make_request("anvil_setBlockTimestampInterval", [1])
-            network = ape.networks.ethereum.local
-            with (
-                network.use_provider("foundry", provider_settings={"host": uri}),
-                forgotten_afterwards(and_before=True),
-            ):
-                yield
+            _await(uri).provider.make_request("anvil_setBlockTimestampInterval", [block_seconds])
+            yield uri
         finally:
             process.terminate()
+
+
+@contextmanager
+def connected(uri: str) -> Iterator[None]:
+    """Connects Ape to the Anvil there, and back again afterwards."""
+    network = ape.networks.ethereum.local
+    with (
+        network.use_provider("foundry", provider_settings={"host": uri}),
+        forgotten_afterwards(and_before=True),
+    ):
+        yield
 
 
 def _await(uri: str) -> Web3:
