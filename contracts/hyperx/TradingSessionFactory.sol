@@ -32,11 +32,15 @@ contract TradingSessionFactory is ITradingSessionFactory {
     address public immutable implementation = address(new TradingSession());
 
     /// @inheritdoc ITradingSessionFactory
+    // The collector is written into the terms.
+    // solhint-disable-next-line gas-calldata-parameters
     function createSession(TradingTerms memory terms, uint256 nonce) external payable returns (address session) {
         return _create(terms, nonce);
     }
 
     /// @inheritdoc ITradingSessionFactory
+    // The collector is written into the terms.
+    // solhint-disable-next-line gas-calldata-parameters
     function createSessionWithPermit(TradingTerms memory terms, uint256 nonce, Permit calldata signed)
         external
         returns (address session)
@@ -95,6 +99,8 @@ contract TradingSessionFactory is ITradingSessionFactory {
         uint256 penalty = uint256(t.deposit) * t.penaltyBps / PackedTermsLib.BPS;
         require(penalty > 0, PenaltyZero(t.deposit, t.penaltyBps));
         require(t.deposit > compensation, DepositTooLow(t.deposit, compensation));
+        // The penalty as it is taken, rounded down.
+        // slither-disable-next-line divide-before-multiply
         uint256 least = Math.max(t.deposit, REWARD_PER_PENALTY * penalty);
         require(t.reward >= least, RewardTooLow(t.reward, least));
     }

@@ -45,6 +45,8 @@ library WinnersLib {
     /// @notice How long a round's list is, of at most `most`: no winner is without points.
     function size(Winners storage self, uint256 round, uint256 most) internal view returns (uint256 length) {
         for (; length < most; ++length) {
+            // Who it is does not matter here.
+            // slither-disable-next-line unused-return
             (, uint256 points) = self.at(round, length);
             if (points == 0) break;
         }
