@@ -24,7 +24,7 @@ def test_trade_sealed_and_hidden_with_samples_drawn_on_chain(project, tmp_path) 
     assert played.record.chain_id == 1
     calls = [entry.call for entry in played.record.gas]
     assert {
-        *("createSession", "register", "sampleData", "drawSample", "submitFeatures"),
+        *("createSession", "register", "requestDraw", "drawSample", "submitFeatures"),
         *("setCandidate", "submitReview", "proveWrongKey", "setOptimal", "deliverKey"),
         *("claimDeposit", "reclaimEscrow"),
     } == {*calls}
