@@ -76,12 +76,13 @@ def test_a_ballot_is_of_use_nowhere_else(session, bordas, deployer, voters):
         replace(poll, chain_id=1),
     ]:
         assert recovered(session, session.signed(0, ballot, poll=elsewhere))
+    session.carry([true])
+    assert session.refusal("voteSigned", true) == refused("AlreadyVoted", 0, 0)
+
     twin = open_session(bordas, deployer, voters)
     twin.open()
     assert recovered(twin, true)
 
-    session.carry([true])
-    assert session.refusal("voteSigned", true) == refused("AlreadyVoted", 0, 0)
     session.end()
     session.close()
     session.open()

@@ -10,6 +10,7 @@ from tests.kit.refusals import refusal, refused
 from tests.seccl.borda_driver import (
     BALLOT_TIME,
     CONTEXT,
+    REVEAL_TIME,
     SALT,
     Voter,
     board_session,
@@ -107,7 +108,7 @@ def test_a_ballot_names_others_all_of_them_once(session):
     assert session.points() == [0, 2, 1, 0, 0]
 
 
-def test_who_may_vote_and_where(session, hidden, stranger):
+def test_who_may_vote_and_where(session, bordas, deployer, voters, stranger):
     """Members alone, under their own index, once, in the round that is open, as the terms say."""
     account = session.voters[0].account
     content = session.ranking([1, 2]).content
@@ -133,6 +134,9 @@ def test_who_may_vote_and_where(session, hidden, stranger):
     signed = session.signed_commitment(1, SALT)
     assert session.refusal("commitSigned", *signed) == open_
     assert session.refusal("reveal", 0, 0, 0, content, SALT) == open_
+    # Its ballots open when those of the other session have ended.
+    hidden = open_session(bordas, deployer, voters, revealTime=REVEAL_TIME)
+    hidden.open()
     assert hidden.refusal("vote", 0, 0, 0, content, sender=account) == refused("BallotsAreHidden")
     one = hidden.signed(0, hidden.ranking([1, 2]))
     assert hidden.refusal("voteSigned", one) == refused("BallotsAreHidden")
