@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -134,7 +135,8 @@ class Workshop:
     def reached(self, lessons: Sequence[Lesson]) -> list[float]:
         """The accuracies that the parties reach, in order, on the network of the check."""
         return finish(
-            self._taught,
+            # Not a method: what shows the progress cannot go to another process.
+            partial(_taught, self.plan, self.split.test, self.device),
             lessons,
             self._about,
             self._kept,
@@ -153,12 +155,6 @@ class Workshop:
         plain, guessing = self.reached([Lesson(both, seed), Lesson(more, seed)])
         return Pool(plain, guessing, known)
 
-    def _taught(self, lesson: Lesson) -> float:
-        data, plan = lesson.data, self.plan
-        make = factory(plan.held_out, len(data.classes), data.shape)
-        trained = train(make, data, plan.training, lesson.seed, device=self.device)
-        return trained.accuracy(self.split.test)
-
     def _about(self, lesson: Lesson) -> dict[str, object]:
         return {
             "learned": lesson.data.digest(),
@@ -167,3 +163,8 @@ class Workshop:
             "seed": lesson.seed,
             "network": self.plan.held_out,
         }
+
+
+def _taught(plan: Plan, test: ImageSet, device: torch.device, lesson: Lesson) -> float:
+    make = factory(plan.held_out, len(lesson.data.classes), lesson.data.shape)
+    return train(make, lesson.data, plan.training, lesson.seed, device=device).accuracy(test)
