@@ -11,7 +11,12 @@ CONTRACTS = Path(__file__).parents[1] / "contracts"
 SHARED = {"exchange", "interfaces"}
 # A mechanism has contracts first; tests/offchain/test_structure.py demands the other wings' rooms.
 ROOMS = tuple(
-    sorted(path.name for path in CONTRACTS.iterdir() if path.is_dir() and path.name not in SHARED)
+    sorted(
+        path.name
+        for path in CONTRACTS.iterdir()
+        # Ape leaves a hidden folder there when it is stopped while it compiles.
+        if path.is_dir() and path.name not in SHARED and not path.name.startswith(".")
+    )
 )
 # What the mechanisms share is used by all: a small file of each says whether it still works.
 SMOKE_OFFCHAIN = (
