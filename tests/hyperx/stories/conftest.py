@@ -8,6 +8,13 @@ from typing import Any
 import pytest
 
 from tests.hyperx.stories.played import Played, play_story
+from tests.kit.mock_contracts import deploy_token
+
+
+@pytest.fixture
+def token(mocks, deployer, accounts):
+    """A plain ERC-20 of this test's own: what a whole run deploys late is lost with a chain."""
+    return deploy_token(mocks["PlainToken"], deployer, accounts[:10])
 
 
 @pytest.fixture(scope="session")
