@@ -43,9 +43,9 @@ import {SaleStatus, SaleStatusLib} from "./SaleStatus.sol";
 ///             + paid, of sales that are Paid or Lapsed, or Delivered under sealed settlement
 ///             + paid + stake, of sales that are Cheated
 ///
-/// A proof moves no money; {refund} pays, to whom the buyer says. Whatever has a deadline sends nothing, and what it adds to
-/// funds nobody but their owner can bring near 2**96. No guard against re-entry: books are changed before money goes out, and what comes
-/// in must raise the balance by exactly what is due. See docs/hide.md for why the contract is built so.
+/// A proof moves no money; {refund} pays, to whom the buyer says. Whatever has a deadline sends nothing, and what it adds
+/// to funds nobody but their owner can bring near 2**96. No guard against re-entry: books are changed before money goes
+/// out, and what comes in must raise the balance by exactly what is due. See docs/hide.md for why the contract is built so.
 contract CleanerSale is Listings {
     bytes32 private constant CLEANER_TYPE = keccak256("souk.sale.cleaner.v1");
 

@@ -29,7 +29,7 @@ import {Shards} from "./Shards.sol";
 /// | Pending   | register      | anyone    | [creation, registrationEnd)     | Pending                                   |
 /// | Pending   | sampleData    | collector | [creation, submissionEnd)       | Pending                                   |
 /// | Pending   | requestDraw   | collector | [creation, submissionEnd)       | Pending                                   |
-/// | Pending   | drawSample    | collector | [creation, submissionEnd)       | Pending                                   |
+/// | Pending   | drawSample    | anyone*   | [creation, submissionEnd)       | Pending                                   |
 /// | Pending   | submitFeatures| provider  | [creation, submissionEnd)       | Pending                                   |
 /// | Pending   | setCandidate  | collector | [submissionEnd, selectionEnd)   | Reviewing, deadline = now + responseTime  |
 /// | Pending   | close         | collector | [submissionEnd, for ever)       | Closed, no deal                           |
@@ -54,6 +54,8 @@ import {Shards} from "./Shards.sol";
 /// | Delivered | proveWrong-   | collector | until the deadline              | Closed, candidate loses its deposit,      |
 /// |           | Delivery      |           |                                 | no deal                                   |
 /// | Delivered | settle        | anyone    | from the deadline               | Closed, candidate is owed the reward      |
+///
+/// * who knows the secret of the draw: the collector, or whom it told.
 ///
 /// selectionEnd = expiry - 3 * responseTime, so review, decision and claim all end by the expiry; sealed settlement has a
 /// fourth window, for the dispute. Before submissionEnd every session is pending, so the calls of that time need not look.
