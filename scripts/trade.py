@@ -10,9 +10,9 @@ from ape.cli import ConnectedProviderCommand, network_option, verbosity_option
 from scripts._stage import options as common
 
 STORY_NAMES = (
-    *("honest", "other-features", "silent-candidate", "no-claim", "vanishing-collector"),
-    *("idle-collector", "no-providers", "copied-root", "missing-shard", "wrong-key"),
-    *("wrong-delivery", "false-dispute"),
+    *("honest", "other-features", "rubbish", "silent-candidate", "no-claim"),
+    *("vanishing-collector", "idle-collector", "no-providers", "copied-root"),
+    *("missing-shard", "wrong-key", "wrong-delivery", "false-dispute"),
 )
 """Those of scripts/_hyperx/stories.py, which takes seconds to load; `--help` must not."""
 SETTLEMENTS = ["open", "sealed"]
@@ -92,6 +92,12 @@ SETTLEMENTS = ["open", "sealed"]
     default=0.0,
     show_default=True,
     help="Below it no provider is asked for a review.",
+)
+@click.option(
+    "--burn-rubbish/--refuse-rubbish",
+    default=True,
+    show_default=True,
+    help="Punish candidates whose samples are not what was scored; refusing costs half as much.",
 )
 @click.option(
     "--extractor",

@@ -148,8 +148,15 @@ library PackedTermsLib {
         return self.deposit() * uint16(self.rules >> 224) / BPS;
     }
 
-    /// @notice What the collector pays in: the reward, and the compensation of every review that another may follow.
+    /// @notice What collector and candidate lose each where a review is declared rubbish: the compensation, and as much
+    /// again. The factory sees to it that deposit and reward cover it.
+    function burn(PackedTerms memory self) internal pure returns (uint256) {
+        return 2 * self.compensation();
+    }
+
+    /// @notice What the collector pays in: the reward, and what it may destroy for every review that another may follow.
+    /// What it destroys for the last one comes out of the reward.
     function escrow(PackedTerms memory self) internal pure returns (uint256) {
-        return self.reward() + self.furtherReviews() * self.compensation();
+        return self.reward() + self.furtherReviews() * self.burn();
     }
 }

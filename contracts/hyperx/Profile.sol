@@ -29,6 +29,8 @@ library ProfileLib {
     uint8 internal constant COMPENSATED = 16;
     /// @dev lost the penalty
     uint8 internal constant PENALISED = 32;
+    /// @dev both together: opened what was declared rubbish, and lost as much as the collector
+    uint8 internal constant RUBBISH = COMPENSATED | PENALISED;
     /// @dev lost the whole deposit
     uint8 internal constant SLASHED = 64;
     /// @dev delivered its key sealed, undisputed, and is owed the reward

@@ -25,6 +25,7 @@ abstract contract SessionState is ITradingSession {
     struct Ledger {
         uint128 forfeited;
         uint64 compensations;
+        uint32 rubbish;
         bool reclaimed;
     }
 
@@ -157,10 +158,24 @@ abstract contract SessionState is ITradingSession {
     {
         _profiles[status_.candidate] = _profiles[status_.candidate].with(ProfileLib.COMPENSATED);
         emit ReviewRefused(status_.candidate, t.compensation(), byCollector);
-        uint256 compensations = ++_ledger.compensations;
-        if (compensations > t.furtherReviews()) _close(status_);
-        else _reopen(status_);
+        ++_ledger.compensations;
+        _reviewedInVain(t, status_);
         return status_;
+    }
+
+    /// @dev Both lose the same. It stays in the session for ever, where nobody is owed it: no payment that could fail.
+    function _burn(PackedTerms memory t, Status memory status_) internal {
+        _profiles[status_.candidate] = _profiles[status_.candidate].with(ProfileLib.RUBBISH);
+        emit RubbishDeclared(status_.candidate, t.burn());
+        ++_ledger.rubbish;
+        _reviewedInVain(t, status_);
+    }
+
+    /// @dev Another review may follow while the terms allow.
+    function _reviewedInVain(PackedTerms memory t, Status memory status_) private {
+        Ledger memory ledger = _ledger;
+        if (uint256(ledger.compensations) + ledger.rubbish > t.furtherReviews()) _close(status_);
+        else _reopen(status_);
     }
 
     function _slash(address provider, uint8 flag, uint256 amount) internal {
@@ -186,6 +201,7 @@ abstract contract SessionState is ITradingSession {
     function _owed(PackedTerms memory t, Profile profile) internal pure returns (uint256 amount) {
         if (profile.has(ProfileLib.SLASHED)) return 0;
         amount = t.deposit();
+        if (profile.flags() & ProfileLib.RUBBISH == ProfileLib.RUBBISH) return amount - t.burn();
         if (profile.has(ProfileLib.PENALISED)) amount -= t.penalty();
         if (profile.has(ProfileLib.COMPENSATED)) amount += t.compensation();
         if (profile.has(ProfileLib.SOLD)) amount += t.reward();
@@ -198,7 +214,8 @@ abstract contract SessionState is ITradingSession {
     {
         if (ledger.reclaimed) return 0;
         bool deal = status_.state == State.Closed && status_.candidate != address(0);
-        return t.escrow() + ledger.forfeited - ledger.compensations * t.compensation() - (deal ? t.reward() : 0);
+        uint256 spent = ledger.compensations * t.compensation() + ledger.rubbish * t.burn();
+        return t.escrow() + ledger.forfeited - spent - (deal ? t.reward() : 0);
     }
     // slither-disable-end incorrect-equality
 }

@@ -37,6 +37,8 @@ import {Shards} from "./Shards.sol";
 /// | Reviewing | settle        | anyone    | from the deadline, undisclosed  | Pending, candidate pays the penalty       |
 /// | disclosed | setOptimal    | collector | until the deadline              | Reviewed, deadline renewed                |
 /// | disclosed | refuseReview  | collector | until the deadline              | Pending or Closed, candidate compensated  |
+/// | disclosed | declareRub-   | collector | until the deadline              | Pending or Closed, both lose              |
+/// |           | bish          |           |                                 |                                           |
 /// | disclosed | proveWrongKey | collector | until the deadline              | Pending, candidate loses its deposit      |
 /// | disclosed | settle        | anyone    | from the deadline               | Pending or Closed, candidate compensated  |
 /// | Reviewed  | settle        | anyone    | from the deadline               | Closed, candidate loses its deposit       |
@@ -185,6 +187,14 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
     function refuseReview(address provider) external {
         PackedTerms memory t = PackedTermsLib.load();
         _status = _compensate(t, _deciding(t, provider), true);
+    }
+
+    /// @inheritdoc ITradingSession
+    function declareRubbish(address provider) external {
+        PackedTerms memory t = PackedTermsLib.load();
+        Status memory status_ = _deciding(t, provider);
+        _burn(t, status_);
+        _status = status_;
     }
 
     /// @inheritdoc ITradingSession

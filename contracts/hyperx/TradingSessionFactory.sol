@@ -92,13 +92,14 @@ contract TradingSessionFactory is ITradingSessionFactory {
         require(t.token == address(0) || t.token.code.length > 0, TokenWithoutCode(t.token));
     }
 
-    /// @dev Silence costs something, but never more than what there is to gain.
+    /// @dev Silence and rubbish cost something, but never more than what there is to gain.
     function _checkMoney(TradingTerms memory t) private pure {
         uint256 compensation = _compensation(t);
         require(compensation > 0, CompensationZero(t.reward, t.sampleBps));
         uint256 penalty = uint256(t.deposit) * t.penaltyBps / PackedTermsLib.BPS;
         require(penalty > 0, PenaltyZero(t.deposit, t.penaltyBps));
-        require(t.deposit > compensation, DepositTooLow(t.deposit, compensation));
+        uint256 burn = 2 * compensation;
+        require(t.deposit >= burn, DepositTooLow(t.deposit, burn));
         // The penalty as it is taken, rounded down.
         // slither-disable-next-line divide-before-multiply
         uint256 least = Math.max(t.deposit, REWARD_PER_PENALTY * penalty);
@@ -126,6 +127,6 @@ contract TradingSessionFactory is ITradingSessionFactory {
     }
 
     function _escrow(TradingTerms memory t) private pure returns (uint256) {
-        return t.reward + t.furtherReviews * _compensation(t);
+        return t.reward + 2 * uint256(t.furtherReviews) * _compensation(t);
     }
 }

@@ -168,6 +168,8 @@ interface ITradingSession {
     );
     /// @notice The review came to nothing: the collector refused it, or let its time pass.
     event ReviewRefused(address indexed provider, uint256 compensation, bool byCollector);
+    /// @notice The collector declared the opened samples rubbish: it and the candidate lost `burned` each, nobody got it.
+    event RubbishDeclared(address indexed provider, uint256 burned);
     /// @notice The candidate sealed a key that does not open its commitment.
     event WrongKeyProved(address indexed provider, uint256 shard, uint256 forfeited);
     /// @notice The candidate opened nothing in time.
@@ -354,6 +356,20 @@ interface ITradingSession {
     /// - the candidate has opened its review (ReviewMissing)
     /// @param provider the candidate
     function refuseReview(address provider) external;
+
+    /// @notice Declares the opened samples rubbish, which no contract can judge: both lose. The collector destroys the
+    /// compensation and as much again, the candidate as much of its deposit, and nobody gets any of it. It costs the
+    /// collector twice what {refuseReview} does, so nobody gains by a false declaration.
+    /// @dev Emits {RubbishDeclared}. What is destroyed stays in the session: nothing is paid, so nothing can fail. The
+    /// session is pending again if the terms allow a further review, else closed.
+    /// Requirements:
+    /// - the caller is the collector (NotCollector)
+    /// - the session is reviewing (WrongState)
+    /// - before the deadline (TooLate)
+    /// - `provider` is the candidate (NotCandidate)
+    /// - the candidate has opened its review (ReviewMissing)
+    /// @param provider the candidate
+    function declareRubbish(address provider) external;
 
     /// @notice Proves that a sealed key does not open the committed one; the candidate forfeits its whole deposit.
     /// @dev Emits {WrongKeyProved}; the session is pending again. Discloses the one-time key of this review, no other.

@@ -17,13 +17,13 @@ interface ITradingSessionFactory {
     error PenaltyOutOfRange(uint256 bps, uint256 max);
     error CompensationZero(uint256 reward, uint256 sampleBps);
     error PenaltyZero(uint256 deposit, uint256 penaltyBps);
-    error DepositTooLow(uint256 deposit, uint256 compensation);
+    error DepositTooLow(uint256 deposit, uint256 least);
     error RewardTooLow(uint256 reward, uint256 least);
     error ExpiryTooLate(uint256 expiry, uint256 latest);
     error DocumentMissing();
     error TokenWithoutCode(address token);
 
-    /// @notice Creates a session and escrows the reward and the compensations of all further reviews.
+    /// @notice Creates a session and escrows the reward and, for each further review, twice the compensation.
     /// @dev Emits {SessionCreated}. `terms.collector` is overwritten with the caller. The session's address follows from
     /// these terms and the nonce: whatever a reorganisation does, no other terms can ever stand there. With an ERC-20 the factory must be
     /// allowed to draw the escrow.
@@ -34,7 +34,7 @@ interface ITradingSessionFactory {
     /// - that share makes 1 to 2,000 shards, to 1,000 where addresses are hidden (SampleCountOutOfRange)
     /// - a penalty of at most 100 % (PenaltyOutOfRange)
     /// - a compensation and a penalty that do not round to 0 (CompensationZero, PenaltyZero)
-    /// - a deposit above the compensation (DepositTooLow)
+    /// - a deposit of at least twice the compensation: what a candidate loses by rubbish (DepositTooLow)
     /// - a reward of at least twice the penalty and at least the deposit: what a silent candidate and a silent chosen
     ///   provider lose (RewardTooLow)
     /// - 10 minutes to 30 days for registration, for submission, for selection and for each response; selection lasts from

@@ -96,6 +96,13 @@ class RefuseReview:
 
 
 @dataclass(frozen=True)
+class DeclareRubbish:
+    """Destroy twice the compensation, and as much of the candidate's deposit."""
+
+    provider: str
+
+
+@dataclass(frozen=True)
 class WrongKeyEvidence:
     """That a review gave away another key than the committed one: the struct `WrongKey` of
     ITradingSession.sol, field by field."""
@@ -206,6 +213,7 @@ Action = (
     | SubmitReview
     | SetOptimal
     | RefuseReview
+    | DeclareRubbish
     | ProveWrongKey
     | ClaimReward
     | DeliverKey

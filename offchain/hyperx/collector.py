@@ -119,7 +119,7 @@ class Collector:
         return do.Close()
 
     def decide(self) -> do.Action | None:
-        """Accepts the candidate's review, refuses it, or proves its keys wrong."""
+        """Accepts the candidate's review, proves its keys wrong, or declares or refuses rubbish."""
         account = self.session.candidate
         if account is None:
             return None
@@ -130,6 +130,8 @@ class Collector:
         self.objections[account] = verdict.reason
         if verdict.wrong_key is not None:
             return do.ProveWrongKey(verdict.wrong_key)
+        if self.policy.burn_for_rubbish:
+            return do.DeclareRubbish(account)
         return do.RefuseReview(account)
 
     def check_delivery(self) -> do.Action | None:

@@ -75,6 +75,14 @@ class ReviewRefused:
 
 
 @dataclass(frozen=True)
+class RubbishDeclared:
+    """The collector destroyed `burned` of its own, and as much of the candidate's deposit."""
+
+    provider: str
+    burned: int
+
+
+@dataclass(frozen=True)
 class WrongKeyProved:
     """The candidate sealed a key that does not open its commitment and lost its deposit."""
 
@@ -186,6 +194,7 @@ Event = (
     | CandidateSet
     | ReviewSubmitted
     | ReviewRefused
+    | RubbishDeclared
     | WrongKeyProved
     | CandidateSilent
     | OptimalSet

@@ -16,12 +16,15 @@ class Policy:
         least_accuracy: below it nobody is asked for a review, in [0, 1].
         tolerance: largest difference between submitted and recomputed features, in units of their
             channel's spread.
+        burn_for_rubbish: whether a candidate whose opened shards are not what was scored is
+            punished, at twice the price of refusing and compensating it.
         draw_on_chain: let the chain draw the samples instead of choosing them.
         sample_seed: makes the collector's choices repeatable, and foreseeable; for demonstrations.
     """
 
     least_accuracy: float = 0.0
     tolerance: float = DEFAULT_TOLERANCE
+    burn_for_rubbish: bool = True
     draw_on_chain: bool = False
     sample_seed: int | None = None
 

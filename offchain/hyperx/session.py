@@ -39,6 +39,7 @@ class Fault(Enum):
     NO_DELIVERY = "delivered no key in time"
     WRONG_KEY = "sealed a wrong key in its review"
     WRONG_DELIVERY = "delivered a wrong key"
+    RUBBISH = "opened what the collector declared rubbish"
 
 
 class SessionError(SoukError):
@@ -106,6 +107,7 @@ class Session:
         delivery: the sealed delivery, once there was one.
         deal: the claim, or the delivery once it can no more be disputed.
         compensations: how many candidates are owed the compensation.
+        rubbish: how many reviews were declared rubbish.
         reclaimed: what the collector was paid out, None before.
     """
 
@@ -121,6 +123,7 @@ class Session:
     delivery: ev.KeyDelivered | None = None
     deal: ev.RewardClaimed | ev.KeyDelivered | None = None
     compensations: int = 0
+    rubbish: int = 0
     reclaimed: int | None = None
 
     def party(self, provider: str) -> Party:
@@ -163,6 +166,9 @@ class Session:
                 self._change(provider, compensated=True)
                 self.compensations += 1
                 self._end()
+            case ev.RubbishDeclared(provider, burned):
+                self.rubbish += 1
+                self._forfeit(provider, burned, Fault.RUBBISH)
             case ev.WrongKeyProved(provider, _, forfeited):
                 self._forfeit(provider, forfeited, Fault.WRONG_KEY)
             case ev.CandidateSilent(provider, forfeited):
@@ -206,7 +212,7 @@ class Session:
             after.apply(ev.CandidateSilent(self.candidate, self.terms.penalty))
         else:
             after.apply(ev.ReviewRefused(self.candidate, self.terms.compensation, False))
-            if after.compensations > self.terms.further_reviews:
+            if after.reviews_in_vain > self.terms.further_reviews:
                 after.apply(ev.SessionClosed(False))
         return after
 
@@ -223,12 +229,22 @@ class Session:
         reward = self.terms.reward if member.sold else 0
         return self.terms.deposit - member.forfeited + compensation + reward
 
+    @property
+    def reviews_in_vain(self) -> int:
+        """How many opened reviews led to no deal, wrong keys aside."""
+        return self.compensations + self.rubbish
+
+    @property
+    def burned(self) -> int:
+        """What lies in the session for ever: both parties' losses by declarations of rubbish."""
+        return self.rubbish * 2 * self.terms.burn
+
     def owed_to_collector(self) -> int:
         """What the collector could take if the session ended in its present state."""
         if self.reclaimed is not None:
             return 0
-        forfeited = sum(member.forfeited for member in self.members.values())
-        spent = self.compensations * self.terms.compensation
+        forfeited = sum(m.forfeited for m in self.members.values() if m.fault != Fault.RUBBISH)
+        spent = self.compensations * self.terms.compensation + self.rubbish * self.terms.burn
         return self.terms.escrow + forfeited - spent - (self.terms.reward if self.deal else 0)
 
     def _change(self, account: str, **changes: object) -> None:

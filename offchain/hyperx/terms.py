@@ -84,10 +84,15 @@ class Terms:
         return self.deposit * self.penalty_bps // BPS
 
     @property
+    def burn(self) -> int:
+        """What collector and candidate lose each where a review is declared rubbish."""
+        return 2 * self.compensation
+
+    @property
     def escrow(self) -> int:
-        """What the collector pays in: the reward and the compensations, in the token's smallest
-        unit."""
-        return self.reward + self.further_reviews * self.compensation
+        """What the collector pays in: the reward and what it may destroy for each further review,
+        in the token's smallest unit."""
+        return self.reward + self.further_reviews * self.burn
 
     @property
     def selection_end(self) -> int:

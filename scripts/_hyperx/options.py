@@ -43,6 +43,7 @@ class TradeOptions:
     settlement: str | None
     draw: bool
     least_accuracy: float
+    burn_rubbish: bool
     extractor: str
     cut: str | None
     input_size: int | None

@@ -212,6 +212,7 @@ class Demonstration:
         options, role = self.options, STORIES[self.name].collector
         policy = Policy(
             least_accuracy=options.least_accuracy,
+            burn_for_rubbish=options.burn_rubbish and STORIES[self.name].burns,
             draw_on_chain=options.draw,
             # Elsewhere nobody must be able to foresee the samples.
             sample_seed=options.seed if is_local() else None,

@@ -10,7 +10,7 @@ from offchain.crypto.settlement import NATIVE, Settlement
 from offchain.data.imageset import ImageSet
 from offchain.hyperx.collector import Collector
 from offchain.hyperx.report.record import GasEntry, ProviderResult, SessionRecord
-from offchain.hyperx.session import Member, Session
+from offchain.hyperx.session import Fault, Member, Session
 from scripts._hyperx.money import money_of
 from scripts._hyperx.options import TradeOptions
 from scripts._hyperx.scene import Contender, Scene, sold_digest
@@ -99,6 +99,8 @@ def _outcome(session: Session, member: Member | None, reason: str) -> str:
     if session.deal and session.deal.provider == member.account:
         return "chosen"
     if member.fault is not None:
+        if member.fault is Fault.RUBBISH:
+            return f"lost as much as the collector burned: {reason or member.fault.value}"
         lost = "its deposit" if member.forfeited == session.terms.deposit else "the penalty"
         return f"lost {lost}: {member.fault.value}"
     if member.compensated:

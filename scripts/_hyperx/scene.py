@@ -116,10 +116,10 @@ def injustices(
             found.append("the collector's dataset is not the one that was sold")
     owed = session.owed_to_collector() + sum(session.owed_to(account) for account in gains)
     held = balance_of(terms.token, scene.chain.address)
-    if held != owed:
-        found.append(f"the session holds {held} wei and owes {owed}")
+    if held != owed + session.burned:
+        found.append(f"the session holds {held} wei, owes {owed}, burned {session.burned}")
     # What the others gained the collector paid, and no more; what it may still take is its own.
-    gains[scene.buyer.address] = -sum(gains.values()) - session.owed_to_collector()
+    gains[scene.buyer.address] = -sum(gains.values()) - session.owed_to_collector() - session.burned
     for seat in scene.seats:
         if (real := scene.gain(seat.address)) != gains[seat.address]:
             found.append(

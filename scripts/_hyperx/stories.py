@@ -30,6 +30,8 @@ class Story:
             was asked for a review.
         asked: whether the culprit must be asked for a review; if not, it must not be.
         clean: whether the data of one provider is uncorrupted unless a plan says otherwise.
+        burns: whether the collector declares rubbish what it does not accept, unless told to
+            refuse it; if not, it refuses and compensates it.
         jilted: whether the best provider disclosed its samples in vain and must be compensated.
         further_reviews: how many the terms allow after a refusal.
         sealed: whether it can happen under sealed settlement alone.
@@ -45,6 +47,7 @@ class Story:
     culprit_gains: Callable[[Terms], int] = lambda terms: 0
     asked: Callable[[Terms], bool] = lambda terms: True
     clean: bool = True
+    burns: bool = True
     jilted: bool = False
     further_reviews: int = 0
     sealed: bool = False
@@ -63,13 +66,22 @@ class Story:
 STORIES = {
     "honest": Story("everyone keeps to the rules"),
     "other-features": Story(
-        "the worst provider submits features of better data; its review unmasks it",
+        "the worst provider submits features of better data; its review is refused",
         culprit=adversaries.OtherFeatures,
         worst=True,
         # The features of clean data score best only where nobody else's are.
         clean=False,
         # It opened the samples that were asked for, so it gets what the terms promise for them.
         culprit_gains=lambda terms: terms.compensation,
+        burns=False,
+        further_reviews=1,
+    ),
+    "rubbish": Story(
+        "the same, and the collector declares its review rubbish; both lose",
+        culprit=adversaries.OtherFeatures,
+        worst=True,
+        clean=False,
+        culprit_gains=lambda terms: -terms.burn,
         further_reviews=1,
     ),
     "silent-candidate": Story(
@@ -111,7 +123,7 @@ STORIES = {
         culprit=adversaries.ShardMissing,
         # Published shards are fetched before anybody is asked.
         asked=lambda terms: not terms.published_addresses,
-        culprit_gains=lambda terms: terms.compensation,
+        culprit_gains=lambda terms: -terms.burn,
         further_reviews=1,
     ),
     "wrong-key": Story(

@@ -63,10 +63,10 @@ def make_terms(options: TradeOptions, story: Story, collector: str, count: int) 
             f"sample: {options.sample:g} % of {terms.shard_count} shards are "
             f"{terms.sample_limit}, must be 1 to {terms.max_sampled}{hidden}"
         )
-    if terms.deposit <= terms.compensation:
+    if terms.deposit < terms.burn:
         raise click.ClickException(
-            f"deposit: {options.deposit} must be above the compensation, {options.sample:g} % of "
-            f"the reward of {options.reward}"
+            f"deposit: {options.deposit} must be at least twice the compensation, which is "
+            f"{options.sample:g} % of the reward of {options.reward}"
         )
     if terms.reward < max(terms.deposit, REWARD_PER_PENALTY * terms.penalty):
         raise click.ClickException(

@@ -309,6 +309,7 @@ def _new_session(
     sample_bps: int,
     settlement: int = OPEN,
 ) -> SessionDriver:
+    burn = 2 * TERMS["reward"] * sample_bps // BPS
     return open_session(
         factory,
         people.collector,
@@ -316,7 +317,7 @@ def _new_session(
         publishedAddresses=published,
         sampleBps=sample_bps,
         settlement=settlement,
-        **TERMS,
+        **(TERMS | {"deposit": max(TERMS["deposit"], burn)}),
     )
 
 

@@ -152,6 +152,14 @@ def refused(driver: SessionDriver, cast: Cast) -> None:
     driver.refuse(cast.provider)
 
 
+def spoilt(driver: SessionDriver, cast: Cast) -> None:
+    """The collector declared the review rubbish; no other may follow."""
+    registering(driver, cast)
+    driver.set_candidate(cast.provider)
+    driver.submit_review(cast.provider)
+    driver.declare_rubbish(cast.provider)
+
+
 def exposed(driver: SessionDriver, cast: Cast) -> None:
     """The candidate sealed garbage and the collector proved it; another may be picked."""
     registering(driver, cast)
@@ -187,6 +195,7 @@ _BUILDERS: tuple[Callable[[SessionDriver, Cast], None], ...] = (
     dealt,
     closed,
     refused,
+    spoilt,
     exposed,
     late,
     expired,

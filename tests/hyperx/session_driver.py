@@ -117,6 +117,11 @@ class SessionDriver(Driver):
         return self.terms.reward * self.terms.sampleBps // bitmaps.BPS
 
     @property
+    def burn(self) -> int:
+        """What the collector destroys that declares a review rubbish."""
+        return 2 * self.compensation
+
+    @property
     def penalty(self) -> int:
         """What a silent candidate loses."""
         return self.terms.deposit * self.terms.penaltyBps // bitmaps.BPS
@@ -124,7 +129,7 @@ class SessionDriver(Driver):
     @property
     def escrow(self) -> int:
         """What the collector paid in."""
-        return self.terms.reward + self.terms.furtherReviews * self.compensation
+        return self.terms.reward + self.terms.furtherReviews * self.burn
 
     @property
     def deadline(self) -> int:
@@ -239,6 +244,10 @@ class SessionDriver(Driver):
     def refuse(self, provider: Any) -> ReceiptAPI:
         """The collector declines the review."""
         return self.session.refuseReview(provider, sender=self.collector)
+
+    def declare_rubbish(self, provider: Any) -> ReceiptAPI:
+        """The collector declares the opened samples rubbish."""
+        return self.session.declareRubbish(provider, sender=self.collector)
 
     def evidence_args(self, provider: Any, shard: int, /, **changes: Any) -> tuple[Any, ...]:
         """The struct WrongKey that accuses the review in force of a wrong key for ``shard``."""

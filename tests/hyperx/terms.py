@@ -6,6 +6,7 @@ from typing import Any
 
 from eth_hash.auto import keccak
 
+from offchain.crypto.bitmap import BPS
 from offchain.crypto.settlement import NATIVE
 from tests.kit.units import ETHER
 
@@ -42,7 +43,7 @@ def make_terms(now: int, collector: str, /, **overrides: Any) -> tuple[Any, ...]
         "collector": collector,
         "token": NATIVE,
         "reward": ETHER + 7,
-        "deposit": 3 * ETHER // 5 + 3,
+        "deposit": 3 * ETHER // 5 + 5,
         "sampleBps": 3_000,
         "penaltyBps": 2_500,
         "shardCount": 7,
@@ -62,4 +63,8 @@ def make_terms(now: int, collector: str, /, **overrides: Any) -> tuple[Any, ...]
     if unknown:
         raise TypeError(f"no such terms: {', '.join(sorted(unknown))}")
     fields |= overrides
+    if "deposit" not in overrides:
+        # The least that is allowed where more is sampled.
+        burn = 2 * (fields["reward"] * fields["sampleBps"] // BPS)
+        fields["deposit"] = max(fields["deposit"], burn)
     return tuple(fields[name] for name in FIELDS)

@@ -25,7 +25,7 @@ CALLS, REVERTS, BURNS_GAS = 3, 1, 2
 @pytest.fixture(scope="module")
 def weak_copies():
     """The weakened sessions, by name."""
-    return compile_copies(WEAKENINGS, SESSION)
+    return compile_copies(WEAKENINGS, SESSION, large=True)
 
 
 @pytest.fixture
@@ -189,6 +189,25 @@ def test_a_payment_that_fails_within_the_claims_window(
     gained = worth.reward + worth.deposit
     assert against(attack) == (0, gained)
     assert against(attack, "a claim stands or falls with its payment") == (-gained, 0)
+
+
+def test_a_false_declaration_does_not_save_the_compensation(factory, collector, provider, against):
+    """Good data called rubbish costs the collector twice what refusing it does.
+
+    On the weak copy it costs nothing, and the candidate is robbed of its deposit for spite.
+    """
+
+    def attack():
+        driver = open_session(factory, collector)
+        driver.enter(provider)
+        driver.set_candidate(provider)
+        driver.submit_review(provider)
+        driver.declare_rubbish(provider)
+        lost = driver.escrow - driver.session.owedToCollector()
+        return lost / driver.compensation, driver.session.owedTo(provider) < driver.terms.deposit
+
+    assert against(attack) == (2, True)
+    assert against(attack, "declares rubbish for nothing") == (0, True)
 
 
 def test_forced_ether_changes_no_book(factory, collector, provider, deployer, mocks, against):

@@ -49,10 +49,10 @@ WRONG_TERMS = {
     "penalty above the deposit": ({"penaltyBps": 10_001}, "PenaltyOutOfRange", (10_001, 10_000)),
     "no reward": ({"reward": 0}, "CompensationZero", (0, 3_000)),
     "compensation that rounds to nothing": ({"reward": 3}, "CompensationZero", (3, 3_000)),
-    "deposit no more than the compensation": (
-        {"reward": 1_000, "sampleBps": 3_000, "deposit": 300},
+    "deposit below twice the compensation": (
+        {"reward": 1_000, "sampleBps": 3_000, "deposit": 599},
         "DepositTooLow",
-        (300, 300),
+        (599, 600),
     ),
     "reward below the deposit": (
         {"reward": 999, "deposit": 1_000, "penaltyBps": 1_000},
@@ -99,10 +99,16 @@ RIGHT_TERMS = {
     },
     "most hidden shards and samples": {"shardCount": 4_000, "sampleBps": 2_500},
     "two shards, one sampled": {"shardCount": 2, "sampleBps": 5_000},
-    "whole deposit as penalty": {"reward": 1_000, "deposit": 500, "penaltyBps": 10_000},
+    "whole deposit as penalty": {
+        "reward": 1_000,
+        "deposit": 500,
+        "penaltyBps": 10_000,
+        "shardCount": 8,
+        "sampleBps": 2_500,
+    },
     "least penalty": {"reward": 10_000, "deposit": 10_000, "penaltyBps": 1},
     "least compensation": {"reward": 4, "deposit": 4, "penaltyBps": 2_500},
-    "deposit just above the compensation": {"reward": 1_000, "deposit": 301},
+    "deposit of twice the compensation": {"reward": 1_000, "deposit": 600},
     "sealed settlement": {"settlement": 1},
     "most money": {
         "reward": 2**96 - 1,
@@ -190,11 +196,11 @@ def test_escrow_is_paid_to_the_wei(factory, collector, extra):
     assert outcome == refused("WrongPayment", due + extra, due)
 
 
-def test_escrow_is_the_reward_and_every_further_compensation(factory, collector):
+def test_escrow_is_the_reward_and_twice_every_further_compensation(factory, collector):
     """Rounded down once per review, as it will be paid."""
     driver = open_session(factory, collector, reward=10_001, deposit=9_999, furtherReviews=3)
     assert driver.compensation == 3_000
-    assert driver.session.balance == 10_001 + 3 * 3_000
+    assert driver.session.balance == 10_001 + 3 * 2 * 3_000
     assert driver.session.owedToCollector() == driver.session.balance
 
 

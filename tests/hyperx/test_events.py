@@ -83,6 +83,12 @@ class Replay:
         self.escrow -= e["compensation"]
         self._reopen()
 
+    def on_RubbishDeclared(self, record, e):
+        record.flags |= COMPENSATED | PENALISED
+        record.owed -= e["burned"]
+        self.escrow -= e["burned"]
+        self._reopen()
+
     def on_WrongKeyProved(self, record, e):
         self._forfeit(record, SLASHED, e)
 
@@ -145,7 +151,7 @@ def replay(driver, factory) -> Replay:
     created = event_in(driver.created, factory.SessionCreated)
     terms = dict(zip(FIELDS, created["terms"], strict=True))
     compensation = terms["reward"] * terms["sampleBps"] // bitmaps.BPS
-    escrow = terms["reward"] + terms["furtherReviews"] * compensation
+    escrow = terms["reward"] + terms["furtherReviews"] * 2 * compensation
     state = Replay(terms, compensation, escrow=escrow)
     for log in session_logs(driver):
         state.apply(*log)

@@ -28,6 +28,7 @@ unclaimed    TooLate    TooLate    TooLate    TooLate    TooLate    WrongState W
 dealt        TooLate    TooLate    TooLate    TooLate    TooLate    WrongState WrongState             WrongState     WrongState     WrongState     WrongState  WrongState  ok      ok         NothingOwed
 closed       TooLate    TooLate    TooLate    TooLate    TooLate    WrongState WrongState             WrongState     WrongState     WrongState     WrongState  WrongState  ok      ok         ok
 refused      TooLate    TooLate    TooLate    TooLate    TooLate    WrongState WrongState             WrongState     WrongState     WrongState     WrongState  WrongState  ok      ok         ok
+spoilt       TooLate    TooLate    TooLate    TooLate    TooLate    WrongState WrongState             WrongState     WrongState     WrongState     WrongState  WrongState  ok      ok         ok
 exposed      TooLate    TooLate    TooLate    TooLate    TooLate    ok         WrongState             WrongState     WrongState     WrongState     WrongState  ok          ok      NotEnded   NotEnded
 late         TooLate    TooLate    TooLate    TooLate    TooLate    TooLate    WrongState             WrongState     WrongState     WrongState     WrongState  ok          ok      NotEnded   NotEnded
 expired      TooLate    TooLate    TooLate    TooLate    TooLate    TooLate    WrongState             WrongState     WrongState     WrongState     WrongState  ok          ok      ok         ok
@@ -56,6 +57,7 @@ ROLES = {
     "review": ({"provider"}, {"NotCandidate"}),
     "optimal": ({"collector"}, {"NotCollector"}),
     "refuse": ({"collector"}, {"NotCollector"}),
+    "rubbish": ({"collector"}, {"NotCollector"}),
     "prove": ({"collector"}, {"NotCollector"}),
     "claim": ({"provider"}, {"NotCandidate"}),
     "deliver": ({"provider"}, {"NotCandidate"}),
@@ -81,6 +83,7 @@ def expected(settlement: int) -> dict[str, dict[str, str]]:
         table |= parse(SEALED_TABLE)
     for row in table.values():
         # Without a coin, which this call cannot bring, the right caller is told what is due.
+        row["rubbish"] = row["refuse"]
         row["permit"] = "WrongPayment" if row["register"] == "ok" else row["register"]
         taken, refused = ("claim", "deliver") if settlement == OPEN else ("deliver", "claim")
         row[taken], row[refused] = row["claim"], "WrongSettlement"
@@ -107,6 +110,7 @@ def calls(driver: SessionDriver, cast: Cast) -> dict[str, tuple]:
         "review": (s.submitReview, driver.review_args(provider)),
         "optimal": (s.setOptimal, provider),
         "refuse": (s.refuseReview, provider),
+        "rubbish": (s.declareRubbish, provider),
         "prove": (s.proveWrongKey, driver.evidence_args(provider, entry.sampled[0])),
         "claim": (s.claimReward, *driver.claim_args(provider)),
         "deliver": (s.deliverKey, driver.delivery_args(provider)),

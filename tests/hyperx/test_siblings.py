@@ -26,7 +26,7 @@ def in_an_hour() -> int:
 @pytest.fixture(scope="module")
 def careless():
     """A session whose leaves name chain and provider alone."""
-    return compile_copies({WEAK: WEAKENINGS[WEAK]}, SESSION)[WEAK]
+    return compile_copies({WEAK: WEAKENINGS[WEAK]}, SESSION, large=True)[WEAK]
 
 
 @pytest.fixture

@@ -66,7 +66,8 @@ def test_every_candidate_silent(candidate, provider, rival):
 
 def test_whole_deposit_as_penalty_leaves_nothing_to_claim(factory, collector, provider):
     """A penalty of 100 % takes everything, and the claim says so."""
-    driver = open_session(factory, collector, reward=10**18, deposit=10**18 // 2, penaltyBps=10_000)
+    terms = {"reward": 10**18, "deposit": 10**18 // 2, "penaltyBps": 10_000, "sampleBps": 2_500}
+    driver = open_session(factory, collector, **terms)
     driver.enter(provider)
     driver.set_candidate(provider)
     driver.go_to(driver.deadline)
@@ -151,7 +152,8 @@ def test_further_reviews_are_each_compensated(factory, collector, accounts, furt
     driver = open_session(factory, collector, furtherReviews=further)
     driver.enter(*providers)
     t, compensation = driver.terms, driver.compensation
-    assert driver.session.balance == t.reward + further * compensation + len(providers) * t.deposit
+    escrow = t.reward + further * 2 * compensation
+    assert driver.session.balance == escrow + len(providers) * t.deposit
     for turn, provider in enumerate(providers[: 1 + further]):
         driver.set_candidate(provider)
         driver.submit_review(provider)
@@ -163,7 +165,8 @@ def test_further_reviews_are_each_compensated(factory, collector, accounts, furt
         assert driver.session.status().state == (4 if turn == further else 0)
     seen = [t.deposit + compensation] * (1 + further)
     unseen = [t.deposit] * (len(providers) - len(seen))
-    assert pay_out(driver, *providers) == (*seen, *unseen, t.reward - compensation)
+    left = t.reward + (further - 1) * compensation
+    assert pay_out(driver, *providers) == (*seen, *unseen, left)
 
 
 def test_a_deal_after_a_refusal(factory, collector, provider, rival):
@@ -180,8 +183,8 @@ def test_a_deal_after_a_refusal(factory, collector, provider, rival):
     receipt = driver.claim_reward(rival)
     reward, deposit = driver.terms.reward, driver.terms.deposit
     assert rival.balance - before + receipt.total_fees_paid == reward + deposit
-    # One of the two further compensations was not needed.
-    expected = (deposit + driver.compensation, driver.compensation)
+    # Of the four compensations in the escrow one was spent.
+    expected = (deposit + driver.compensation, 3 * driver.compensation)
     assert pay_out(driver, provider) == expected
 
 

@@ -72,6 +72,11 @@ WEAKENINGS: Weakenings = {
         "if (Payment.tryPay(t.token(), msg.sender, paid)) return;",
         "Payment.pay(t.token(), msg.sender, paid);\nif (paid > 0) return;",
     ),
+    "declares rubbish for nothing": (
+        _STATE,
+        "ledger.compensations * t.compensation() + ledger.rubbish * t.burn();",
+        "ledger.compensations * t.compensation();",
+    ),
     "counts its balance": (
         (SESSION, "_owedToCollector(t, status_, _ledger);", "address(this).balance;"),
         (

@@ -50,7 +50,7 @@ contract PackingTest is Base {
         vm.assertEq(limit, uint256(terms.shardCount) * terms.sampleBps / 10_000, "sample limit");
         vm.assertEq(compensation, uint256(terms.reward) * terms.sampleBps / 10_000, "compensation");
         vm.assertEq(penalty, uint256(terms.deposit) * terms.penaltyBps / 10_000, "penalty");
-        vm.assertEq(escrow, uint256(terms.reward) + uint256(terms.furtherReviews) * compensation, "escrow");
+        vm.assertEq(escrow, uint256(terms.reward) + uint256(terms.furtherReviews) * 2 * compensation, "escrow");
     }
 
     /// @notice Each part of a profile is set alone and read back; the others keep their value.

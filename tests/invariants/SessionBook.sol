@@ -19,6 +19,7 @@ abstract contract SessionBook {
         bool sampled;
         bool submitted;
         bool misbehaved;
+        uint256 robbed;
         uint256 drawBlock;
         uint256 bitmap;
         uint256 turns;
@@ -44,6 +45,8 @@ abstract contract SessionBook {
     uint256 public collectorPaidOut;
     /// @notice Coins or tokens forced into the session, which nobody is owed.
     uint256 public forced;
+    /// @notice What declarations of rubbish left in the session, which nobody is owed either.
+    uint256 public burnt;
 
     function allSeats() external view returns (Seat[PEOPLE] memory) {
         return seats;
@@ -74,8 +77,8 @@ abstract contract SessionBook {
     function _clear() internal {
         delete seats;
         (state, disclosed, deal, deadline, candidate) = (State.Pending, false, false, 0, NOBODY);
-        (refusedReviews, forced, collectorPaidOut) = (0, 0, 0);
-        owedToCollector = uint256(terms.reward) + terms.furtherReviews * _compensation();
+        (refusedReviews, forced, burnt, collectorPaidOut) = (0, 0, 0, 0);
+        owedToCollector = uint256(terms.reward) + terms.furtherReviews * 2 * _compensation();
         collectorPaidIn = owedToCollector;
     }
 
@@ -125,6 +128,18 @@ abstract contract SessionBook {
         State next = _afterRefusal();
         ++refusedReviews;
         _finishTurn(next, int256(_compensation()));
+    }
+
+    /// @dev Both lose, the candidate without any fault that a contract could see.
+    function _bookRubbish() internal {
+        uint256 burn = 2 * _compensation();
+        State next = _afterRefusal();
+        ++refusedReviews;
+        seats[candidate].owed -= burn;
+        seats[candidate].robbed = burn;
+        owedToCollector -= burn;
+        burnt += 2 * burn;
+        _finishTurn(next, 0);
     }
 
     function _bookWrongKey() internal {

@@ -43,7 +43,7 @@ contract SessionHandler is SessionDelivery {
     /// @notice What an eager player would do next, so that sessions often come to their end; see the state table.
     function advance(uint256 seed) external {
         if (state == State.Closed || block.timestamp >= terms.expiry) {
-            if (balance() == forced) return open(seed);
+            if (balance() == forced + burnt) return open(seed);
             return seed % 4 == 0 ? exhaust(seed) : claimDeposit(seed);
         }
         if (block.timestamp < terms.submissionEnd) return _prepare(seed);
@@ -60,7 +60,8 @@ contract SessionHandler is SessionDelivery {
         }
         if (!disclosed) return submitReview(seed);
         if (_lie != Lie.None && choice < 6) return proveWrongKey(seed);
-        return choice < 3 ? refuseReview(seed) : setOptimal(seed);
+        if (choice == 1) return declareRubbish(seed);
+        return choice < 4 ? refuseReview(seed) : setOptimal(seed);
     }
 
     /// @dev The same before the submissions end: one of the steps that somebody can take, else time passes.
@@ -237,6 +238,13 @@ contract SessionHandler is SessionDelivery {
         if (!_attempt(person, 0, abi.encodeCall(session.refuseReview, (people[provider])))) return;
         _bookRefusal();
         ++count[state == State.Closed ? "last review refused" : "review refused"];
+    }
+
+    function declareRubbish(uint256 seed) public {
+        (uint256 person, uint256 provider) = _decide(seed);
+        if (!_attempt(person, 0, abi.encodeCall(session.declareRubbish, (people[provider])))) return;
+        _bookRubbish();
+        ++count[state == State.Closed ? "last review rubbish" : "review rubbish"];
     }
 
     function proveWrongKey(uint256 seed) public {

@@ -43,7 +43,7 @@ abstract contract SessionPlay is SessionBook, Datasets, Attempts {
 
     /// @notice Begins the next session once everybody has left the last one, with terms that `seed` decides.
     function open(uint256 seed) public {
-        if (address(session) != address(0) && balance() != forced) return;
+        if (address(session) != address(0) && balance() != forced + burnt) return;
         terms = _someTerms(seed);
         _clear();
         uint256 coins = terms.token == address(0) ? owedToCollector : 0;
@@ -85,7 +85,7 @@ abstract contract SessionPlay is SessionBook, Datasets, Attempts {
         t.sampleBps = uint16(2_500 + derive(seed, "sample") % 2_501);
         t.reward = uint96(4 + derive(seed, "reward") % 10 ** (1 + derive(seed, "scale") % 20));
         uint256 compensation = uint256(t.reward) * t.sampleBps / 10_000;
-        t.deposit = uint96(compensation + 1 + derive(seed, "deposit") % (t.reward - compensation));
+        t.deposit = uint96(2 * compensation + derive(seed, "deposit") % (t.reward - 2 * compensation + 1));
         uint256 most = Math.min(10_000, uint256(t.reward) * 5_000 / t.deposit);
         uint256 least = Math.min(most, 1 + 10_000 / uint256(t.deposit));
         t.penaltyBps = uint16(least + derive(seed, "penalty") % (most - least + 1));
@@ -157,7 +157,8 @@ abstract contract SessionPlay is SessionBook, Datasets, Attempts {
         if (from == State.Reviewing) {
             if (to == State.Reviewed) return call_ == ITradingSession.setOptimal.selector;
             if (to == State.Pending && call_ == ITradingSession.proveWrongKey.selector) return true;
-            return settles || call_ == ITradingSession.refuseReview.selector;
+            return settles || call_ == ITradingSession.refuseReview.selector
+                || call_ == ITradingSession.declareRubbish.selector;
         }
         if (from == State.Reviewed) {
             if (to == State.Delivered) return call_ == ITradingSession.deliverKey.selector;

@@ -91,7 +91,7 @@ class SessionRecord:
         collector's (MDE), in the smallest unit; empty without that second opinion.
     winner: name of the provider whose data was bought, None without a deal.
     digest_winner, digest_received: SHA-256 of the winner's dataset and of the collector's.
-    money: of every party, which together neither gain nor lose.
+    money: of every party, which together lose what was burned and nothing else.
     settings: versions, block, commit, whatever else is needed to run it again.
     started, finished: ISO 8601 with a time zone. events: one line each, in order.
     currency, decimals: how amounts in the session's currency are written.

@@ -72,7 +72,7 @@ def small_options(folder: Path, **changes: Any) -> TradeOptions:
         "shard_size": 5,
         "sample": 20.0,
         "validation": 150,
-        "deposit": "0.3 ether",
+        "deposit": "0.4 ether",
         "provider": (),
         "deployments": folder / "deployments",
         "reports": folder / "reports",

@@ -29,7 +29,7 @@ SMALL = {
     "--shard-size": "2",
     "--sample": "20",
     "--validation": "20",
-    "--deposit": "0.3 ether",
+    "--deposit": "0.4 ether",
 }
 NOWHERE = "0x000000000000000000000000000000000000dEaD"
 
@@ -52,7 +52,7 @@ REFUSED = {
     "reward in words": (["--reward", "plenty"], "reward: 'plenty' is no amount"),
     "reward zero": (["--reward", "0 ether"], "reward: 0 ether is 0 wei, must be 1 to 2^96 - 1"),
     "deposit negative": (["--deposit", "-1"], "deposit: '-1' is no amount"),
-    "deposit low": (["--deposit", "0.2 ether"], "deposit: 0.2 ether must be above"),
+    "deposit low": (["--deposit", "0.2 ether"], "deposit: 0.2 ether must be at least twice"),
     "penalty": (["--penalty", "101"], "101.0 is not in the range"),
     "reward below the deposit": (["--deposit", "1.1 ether"], "must be at least the deposit of 1.1"),
     "reward below two penalties": (
@@ -199,7 +199,7 @@ def test_what_the_contract_refuses_is_told_by_its_name(
         ChainSession.create(factory, broken, collector)
     assert refusal.value.message == (
         f"createSession by {collector.address} refused: "
-        f"DepositTooLow (deposit 2, compensation {terms.compensation})"
+        f"DepositTooLow (deposit 2, least {terms.burn})"
     )
 
 

@@ -11,7 +11,7 @@ SMALL = {
     "sample": 50.0,
     "validation": 60,
     "reward": "1.5 ether",
-    "deposit": "0.9 ether",
+    "deposit": "1.5 ether",
 }
 
 

@@ -52,7 +52,7 @@ def test_trade_uses_the_factory_that_deploy_wrote_down(node, tmp_path) -> None:
     }
 
     small = ("--plan", "clean,noise:0.8", "--shards", "10", "--shard-size", "5", "--sample", "40")
-    more = ("--validation", "50", "--deposit", "0.5 ether", "--reports", str(reports))
+    more = ("--validation", "50", "--deposit", "0.8 ether", "--reports", str(reports))
     printed = ape_run("trade", *small, *more)
     record = SessionRecord.from_json((reports / "honest" / "record.json").read_bytes())
     assert record.factory == entry["address"]

@@ -42,11 +42,14 @@ ENDINGS = {
     "other-features": _bought(
         CLEAN, NOISY, **{NOISY: COMPENSATION, "collector": -ETHER - COMPENSATION}
     ),
+    "rubbish": _bought(
+        CLEAN, NOISY, **{NOISY: -2 * COMPENSATION, "collector": -ETHER - 2 * COMPENSATION}
+    ),
     "silent-candidate": _bought(
-        MISLABELLED, CLEAN, **{CLEAN: -15 * ETHER // 100, "collector": -85 * ETHER // 100}
+        MISLABELLED, CLEAN, **{CLEAN: -2 * ETHER // 10, "collector": -8 * ETHER // 10}
     ),
     "no-claim": Ending(
-        frozenset({CLEAN}), None, {CLEAN: -3 * ETHER // 10, "collector": 3 * ETHER // 10}
+        frozenset({CLEAN}), None, {CLEAN: -4 * ETHER // 10, "collector": 4 * ETHER // 10}
     ),
     "vanishing-collector": Ending(
         frozenset({CLEAN}), None, {CLEAN: COMPENSATION, "collector": -COMPENSATION}
@@ -56,17 +59,17 @@ ENDINGS = {
     "copied-root": HONEST,
     "missing-shard": _bought(MISLABELLED),
     "wrong-key": _bought(
-        MISLABELLED, CLEAN, **{CLEAN: -3 * ETHER // 10, "collector": -7 * ETHER // 10}
+        MISLABELLED, CLEAN, **{CLEAN: -4 * ETHER // 10, "collector": -6 * ETHER // 10}
     ),
     "wrong-delivery": Ending(
-        frozenset({CLEAN}), None, {CLEAN: -3 * ETHER // 10, "collector": 3 * ETHER // 10}
+        frozenset({CLEAN}), None, {CLEAN: -4 * ETHER // 10, "collector": 4 * ETHER // 10}
     ),
     "false-dispute": HONEST,
 }
 HIDDEN_ENDINGS = ENDINGS | {
     # Published shards are fetched before anybody is asked; hidden ones are missed in the review.
     "missing-shard": _bought(
-        MISLABELLED, CLEAN, **{CLEAN: COMPENSATION, "collector": -ETHER - COMPENSATION}
+        MISLABELLED, CLEAN, **{CLEAN: -2 * COMPENSATION, "collector": -ETHER - 2 * COMPENSATION}
     ),
 }
 
@@ -77,14 +80,15 @@ HIDDEN_ENDINGS = ENDINGS | {
         for settlement in ("open", "sealed")
         for hidden in (False, True)
         for name, told in STORIES.items()
-        if told.fits(settlement)
+        # Rubbish differs from other features by the collector's answer alone.
+        if told.fits(settlement) and (name != "rubbish" or (settlement, hidden) == ("open", False))
     ],
     ids=lambda param: f"{param[0]}-{'hidden' if param[1] else 'published'}-{param[2]}",
 )
 def story(request, played) -> tuple[Played, Ending]:
     """A story that was played, and what must have come of it."""
     name, hidden, settlement = request.param
-    plan = {"plan": NOBODY_CLEAN} if name == "other-features" else {}
+    plan = {"plan": NOBODY_CLEAN} if name in ("other-features", "rubbish") else {}
     outcome = played(name, hidden=hidden, settlement=settlement, **plan)
     return outcome, (HIDDEN_ENDINGS if hidden else ENDINGS)[name]
 
@@ -99,12 +103,18 @@ def test_the_story_ends_as_it_must(story) -> None:
 
 
 def test_the_books_balance(story) -> None:
-    """Gains and losses are equal, and all is paid out but what the vanished collector left."""
+    """Gains and losses are equal but for what was burned, and all else is paid out, save what the
+    vanished collector left."""
     outcome, _ = story
     left = {one.party: one.claimable for one in outcome.record.money if one.claimable}
     vanished = outcome.record.story == "vanishing-collector"
     assert left == ({"collector": ETHER - COMPENSATION} if vanished else {})
-    assert sum(outcome.gains.values()) == 0
+    assert sum(outcome.gains.values()) == -outcome.session.burned
+    assert bool(outcome.session.burned) == ("declareRubbish" in _calls(outcome))
+
+
+def _calls(outcome: Played) -> set[str]:
+    return {entry.call for entry in outcome.record.gas}
 
 
 def test_the_collector_holds_what_it_paid_for(story) -> None:
@@ -118,7 +128,7 @@ def test_the_collector_holds_what_it_paid_for(story) -> None:
 def test_a_settlement_hands_over_by_its_own_call(story) -> None:
     """Under sealed terms nobody publishes the key, and a delivery is disputed where it must be."""
     outcome, ending = story
-    calls = {entry.call for entry in outcome.record.gas}
+    calls = _calls(outcome)
     sealed = outcome.record.settlement == "sealed"
     delivered = ending.winner is not None or outcome.record.story == "wrong-delivery"
     assert ("claimReward" in calls) == (delivered and not sealed)

@@ -164,7 +164,12 @@ class SessionInMemory:
             case do.RefuseReview(provider):
                 self._deciding(session, sender, provider)
                 yield ev.ReviewRefused(provider, terms.compensation, True)
-                if session.compensations >= terms.further_reviews:
+                if session.reviews_in_vain >= terms.further_reviews:
+                    yield ev.SessionClosed(False)
+            case do.DeclareRubbish(provider):
+                self._deciding(session, sender, provider)
+                yield ev.RubbishDeclared(provider, terms.burn)
+                if session.reviews_in_vain >= terms.further_reviews:
                     yield ev.SessionClosed(False)
             case do.ProveWrongKey(evidence):
                 self._deciding(session, sender, session.candidate)
@@ -387,11 +392,16 @@ class SessionInMemory:
 
 
 def held(terms: Terms, events: Sequence[ev.Event]) -> int:
-    """What the contract holds after `events`: paid in minus paid out, read off the events alone."""
+    """What the contract holds after `events` for somebody: paid in minus paid out and destroyed,
+    read off the events alone."""
     total = terms.escrow
     for event in events:
         if isinstance(event, ev.Registered):
             total += terms.deposit
         elif isinstance(event, ev.RewardClaimed | ev.DepositClaimed | ev.EscrowReclaimed):
             total -= event.paid
+        elif isinstance(event, ev.RewardCredited):
+            total += event.owed
+        elif isinstance(event, ev.RubbishDeclared):
+            total -= 2 * event.burned
     return total

@@ -101,7 +101,7 @@ def test_the_best_is_asked_first_and_its_dataset_is_what_is_bought(tmp_path, pub
     session = market.play()
     assert session.state == State.CLOSED
     assert candidates(market) == [BERT]
-    assert session.members[BERT].paid == 1300
+    assert session.members[BERT].paid == 1600
     sold = packed_part(of_digit(9), SHARDS, SHARD_SIZE)
     assert market.role(COLLECTOR).dataset().digest() == sold.digest()
 
@@ -139,30 +139,30 @@ def test_without_a_deal_there_is_no_dataset_to_read(tmp_path):
 # ---------------------------------------------------------------------- the next one after it
 
 # What one provider does instead of Bert; what the collector does about it; what it is paid out;
-# what the collector says. Deposit 300, penalty 30, compensation 250.
+# what the collector says. Deposit 600, penalty 30, twice the compensation 500.
 FAULTS = {
     "features of another digit": (
         {"digit": 1, "kind": adversaries.OtherFeatures, "better": of_digit(9)},
-        [do.SetCandidate, do.RefuseReview],
-        550,
+        [do.SetCandidate, do.DeclareRubbish],
+        100,
         "9 labels differ",
     ),
     "features of other images of the digit": (
         {"digit": 9, "kind": adversaries.OtherFeatures, "better": NINES},
-        [do.SetCandidate, do.RefuseReview],
-        550,
+        [do.SetCandidate, do.DeclareRubbish],
+        100,
         "features disagree: worst difference",
     ),
     "labels that are better than the data": (
         {"digit": 1, "kind": WrongLabels},
-        [do.SetCandidate, do.RefuseReview],
-        550,
+        [do.SetCandidate, do.DeclareRubbish],
+        100,
         "9 labels differ",
     ),
     "one shard sold twelve times": (
         {"digit": 9, "kind": Repeats},
-        [do.SetCandidate, do.RefuseReview],
-        550,
+        [do.SetCandidate, do.DeclareRubbish],
+        100,
         "is a copy of shard",
     ),
     "a wrong key": (
@@ -174,7 +174,7 @@ FAULTS = {
     "silence when asked": (
         {"digit": 9, "kind": adversaries.SilentCandidate},
         [do.SetCandidate],
-        270,
+        570,
         None,
     ),
 }
@@ -196,13 +196,23 @@ def test_a_faulty_candidate_is_dealt_with_and_the_next_best_buys(tmp_path, name,
     assert said is None if reason is None else reason in said
 
 
-def test_a_hidden_shard_that_cannot_be_fetched_is_refused_by_name(tmp_path):
+def test_a_hidden_shard_that_cannot_be_fetched_is_rubbish(tmp_path):
     market = honest(tmp_path, further_reviews=1, published_addresses=False)
     market.provider(BERT, 9, adversaries.ShardMissing)
     session = market.play()
     first = session.members[BERT].sample[0]
     assert market.role(COLLECTOR).objections[BERT].startswith(f"shard {first}: ")
-    assert (session.members[BERT].paid, deal(market)) == (550, CARL)
+    assert (session.members[BERT].paid, deal(market)) == (100, CARL)
+
+
+def test_a_collector_may_refuse_what_it_could_declare_rubbish(tmp_path):
+    """For half the price; the candidate is compensated then."""
+    market = honest(tmp_path, further_reviews=1)
+    market.provider(BERT, digit=1, kind=adversaries.OtherFeatures, better=of_digit(9))
+    market.collector(replace(SEEDED, burn_for_rubbish=False))
+    session = market.play()
+    assert of_collector(market)[3:5] == [do.SetCandidate, do.RefuseReview]
+    assert (session.members[BERT].paid, deal(market)) == (850, CARL)
 
 
 def test_a_published_shard_that_cannot_be_fetched_costs_the_collector_nothing(tmp_path):
@@ -211,7 +221,7 @@ def test_a_published_shard_that_cannot_be_fetched_costs_the_collector_nothing(tm
     market.provider(BERT, 9, adversaries.ShardMissing)
     session = market.play()
     assert market.role(COLLECTOR).objections[BERT].startswith("shards: ")
-    assert (candidates(market), session.members[BERT].paid) == ([CARL], 300)
+    assert (candidates(market), session.members[BERT].paid) == ([CARL], 600)
 
 
 def test_what_was_published_is_kept_before_the_provider_is_asked(tmp_path):
@@ -249,7 +259,7 @@ def test_after_a_silent_chosen_provider_the_escrow_and_its_deposit_come_back(tmp
     market = honest(tmp_path)
     market.provider(BERT, 9, adversaries.NeverClaims)
     session = market.play()
-    assert (session.reclaimed, session.members[BERT].paid, deal(market)) == (1300, None, None)
+    assert (session.reclaimed, session.members[BERT].paid, deal(market)) == (1600, None, None)
 
 
 # ---------------------------------------------------------------------- who is not considered
@@ -330,7 +340,7 @@ def test_nobody_is_asked_whose_features_cannot_be_used(tmp_path, content, reason
     said = market.role(COLLECTOR).objections[BERT]
     assert reason in said
     assert "\n" not in said
-    assert (candidates(market), session.members[BERT].paid) == ([CARL], 300)
+    assert (candidates(market), session.members[BERT].paid) == ([CARL], 600)
 
 
 # ---------------------------------------------------------------------- when nobody is left
@@ -350,7 +360,7 @@ def test_it_closes_when_nobody_is_good_enough(tmp_path):
     session = market.play(until=2000)
     assert (session.state, session.reclaimed) == (State.CLOSED, 1000)
     assert market.role(COLLECTOR).objections[BERT] == "accuracy 0.900 below 0.910"
-    assert all(member.paid == 300 for member in session.members.values())
+    assert all(member.paid == 600 for member in session.members.values())
 
 
 def test_exactly_good_enough_is_good_enough(tmp_path):

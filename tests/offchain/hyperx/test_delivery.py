@@ -96,7 +96,7 @@ def test_nobody_else_reads_the_key():
 def test_the_collector_gets_the_dataset_and_the_chain_never_the_key(tmp_path, published):
     market = sealed_market(tmp_path, published_addresses=published)
     session = market.play()
-    assert session.members[BERT].paid == 1300
+    assert session.members[BERT].paid == 1600
     sold = packed_part(of_digit(9), SHARDS, SHARD_SIZE)
     assert market.role(COLLECTOR, restart=True).dataset().digest() == sold.digest()
     key = market.role(BERT).session_key
@@ -111,7 +111,7 @@ def test_a_wrong_key_is_disputed_and_costs_the_deposit(tmp_path, published):
     market = sealed_market(tmp_path, adversaries.WrongDelivery, published_addresses=published)
     session = market.play()
     assert session.deal is None
-    assert (session.reclaimed, session.members[BERT].paid) == (1300, None)
+    assert (session.reclaimed, session.members[BERT].paid) == (1600, None)
     assert (
         market.role(COLLECTOR).objections[BERT].startswith("delivered a session key that is wrong")
     )
@@ -144,7 +144,7 @@ def test_a_false_dispute_is_refused_and_changes_nothing(tmp_path):
     with pytest.raises(Refused, match="KeyIsRight"):
         market.act(COLLECTOR)
     market.steps.pop()
-    assert market.play().members[BERT].paid == 1300
+    assert market.play().members[BERT].paid == 1600
 
 
 @pytest.mark.parametrize(("window", "margin"), [(100, 20), (600, 120), (86_400, 3_600)])

@@ -124,7 +124,7 @@ def test_it_does_not_register_after_registration_has_ended(market):
         ({"penalty": Limit(most=29)}, "penalty: 30, at most 29"),
         ({"reward": Limit(least=1001)}, "reward: 1000, at least 1001"),
         ({"compensation": Limit(least=251)}, "compensation: 250, at least 251"),
-        ({"deposit": Limit(most=299)}, "deposit: 300, at most 299"),
+        ({"deposit": Limit(most=599)}, "deposit: 600, at most 599"),
         ({"sampled share": Limit(most=0.2)}, "sampled share: 0.25, at most 0.2"),
     ],
 )

@@ -11,8 +11,8 @@ from offchain.hyperx.session import Fault, Session, SessionError, State
 from tests.offchain.hyperx.session_in_memory import CHAIN_ID, SESSION, held
 from tests.offchain.hyperx.small_market import ANNA, BERT, make_terms
 
-# Reward 1000, deposit 300; a quarter of the shards, a tenth of the deposit; one further review.
-COMPENSATION, PENALTY, ESCROW = 250, 30, 1250
+# Reward 1000, deposit 600; a quarter of the shards, a twentieth of the deposit; one further review.
+COMPENSATION, PENALTY, ESCROW = 250, 30, 1500
 KEY = point_of(5)
 WORD = bytes(32)
 
@@ -74,34 +74,34 @@ class Branch:
 
 BRANCHES = {
     "nobody comes": Branch([], State.PENDING, 0, 0, ESCROW),
-    "registered": Branch(joined(ANNA, BERT), State.PENDING, 300, 300, ESCROW),
+    "registered": Branch(joined(ANNA, BERT), State.PENDING, 600, 600, ESCROW),
     "draw requested": Branch(
         [*joined(ANNA, BERT), ev.SampleRequested(ANNA, bytes(32), 9)],
         State.PENDING,
-        300,
-        300,
+        600,
+        600,
         ESCROW,
     ),
-    "submitted": Branch(BOTH, State.PENDING, 300, 300, ESCROW),
-    "closed early": Branch([*BOTH, *CLOSED], State.CLOSED, 300, 300, ESCROW),
-    "asked": Branch([*BOTH, *asked(ANNA)], State.REVIEWING, 300, 300, ESCROW),
-    "opened": Branch([*BOTH, *opened(ANNA)], State.REVIEWING, 300, 300, ESCROW),
-    "chosen": Branch([*BOTH, *chosen(ANNA)], State.REVIEWED, 300, 300, ESCROW),
+    "submitted": Branch(BOTH, State.PENDING, 600, 600, ESCROW),
+    "closed early": Branch([*BOTH, *CLOSED], State.CLOSED, 600, 600, ESCROW),
+    "asked": Branch([*BOTH, *asked(ANNA)], State.REVIEWING, 600, 600, ESCROW),
+    "opened": Branch([*BOTH, *opened(ANNA)], State.REVIEWING, 600, 600, ESCROW),
+    "chosen": Branch([*BOTH, *chosen(ANNA)], State.REVIEWED, 600, 600, ESCROW),
     "deal": Branch(
-        [*BOTH, *chosen(ANNA), ev.RewardClaimed(ANNA, WORD, (), 1300), ev.SessionClosed(True)],
+        [*BOTH, *chosen(ANNA), ev.RewardClaimed(ANNA, WORD, (), 1600), ev.SessionClosed(True)],
         State.CLOSED,
         0,
-        300,
+        600,
         ESCROW - 1000,
     ),
     "refused": Branch(
-        [*BOTH, *refused(ANNA)], State.PENDING, 300 + COMPENSATION, 300, ESCROW - COMPENSATION
+        [*BOTH, *refused(ANNA)], State.PENDING, 600 + COMPENSATION, 600, ESCROW - COMPENSATION
     ),
     "refused twice": Branch(
         [*BOTH, *refused(ANNA), *refused(BERT, False), *CLOSED],
         State.CLOSED,
-        300 + COMPENSATION,
-        300 + COMPENSATION,
+        600 + COMPENSATION,
+        600 + COMPENSATION,
         ESCROW - 2 * COMPENSATION,
     ),
     "refused, then a deal": Branch(
@@ -109,45 +109,65 @@ BRANCHES = {
             *BOTH,
             *refused(ANNA),
             *chosen(BERT),
-            ev.RewardClaimed(BERT, WORD, (), 1300),
+            ev.RewardClaimed(BERT, WORD, (), 1600),
             ev.SessionClosed(True),
         ],
         State.CLOSED,
-        300 + COMPENSATION,
+        600 + COMPENSATION,
         0,
-        0,
+        COMPENSATION,
+    ),
+    "declared rubbish": Branch(
+        [*BOTH, *opened(ANNA), ev.RubbishDeclared(ANNA, 500)],
+        State.PENDING,
+        100,
+        600,
+        ESCROW - 500,
+    ),
+    "a claim that could not be paid": Branch(
+        [
+            *BOTH,
+            *chosen(ANNA),
+            ev.RewardClaimed(ANNA, WORD, (), 1600),
+            ev.SessionClosed(True),
+            ev.RewardCredited(ANNA, 1600),
+        ],
+        State.CLOSED,
+        1600,
+        600,
+        ESCROW - 1000,
     ),
     "silent candidate": Branch(
         [*BOTH, *asked(ANNA), ev.CandidateSilent(ANNA, PENALTY)],
         State.PENDING,
-        300 - PENALTY,
-        300,
+        600 - PENALTY,
+        600,
         ESCROW + PENALTY,
     ),
     "wrong key": Branch(
-        [*BOTH, *opened(ANNA), ev.WrongKeyProved(ANNA, 0, 300)], State.PENDING, 0, 300, ESCROW + 300
+        [*BOTH, *opened(ANNA), ev.WrongKeyProved(ANNA, 0, 600)], State.PENDING, 0, 600, ESCROW + 600
     ),
-    "delivered": Branch([*BOTH, *delivered(ANNA)], State.DELIVERED, 300, 300, ESCROW),
+    "delivered": Branch([*BOTH, *delivered(ANNA)], State.DELIVERED, 600, 600, ESCROW),
     "delivered, undisputed": Branch(
         [*BOTH, *delivered(ANNA), ev.DeliveryUndisputed(ANNA, 1000), ev.SessionClosed(True)],
         State.CLOSED,
-        1300,
-        300,
+        1600,
+        600,
         ESCROW - 1000,
     ),
     "wrong delivery": Branch(
-        [*BOTH, *delivered(ANNA), ev.WrongDeliveryProved(ANNA, 0, 300), *CLOSED],
+        [*BOTH, *delivered(ANNA), ev.WrongDeliveryProved(ANNA, 0, 600), *CLOSED],
         State.CLOSED,
         0,
-        300,
-        ESCROW + 300,
+        600,
+        ESCROW + 600,
     ),
     "chosen and silent": Branch(
-        [*BOTH, *chosen(ANNA), ev.OptimalSilent(ANNA, 300), *CLOSED],
+        [*BOTH, *chosen(ANNA), ev.OptimalSilent(ANNA, 600), *CLOSED],
         State.CLOSED,
         0,
-        300,
-        ESCROW + 300,
+        600,
+        ESCROW + 600,
     ),
 }
 
@@ -237,7 +257,7 @@ LAPSES = {
     "unclaimed": (
         [*BOTH, *chosen(ANNA)],
         2300,
-        [ev.OptimalSilent(ANNA, 300), *CLOSED],
+        [ev.OptimalSilent(ANNA, 600), *CLOSED],
     ),
     "undisputed": (
         [*BOTH, *delivered(ANNA)],
@@ -316,13 +336,14 @@ def test_events_of_a_stranger_are_refused(event):
 
 def test_a_stranger_is_owed_nothing_and_nobody_is_paid_twice():
     assert folded().owed_to(ANNA) == 0
-    paid = folded(*BOTH, *CLOSED, ev.DepositClaimed(ANNA, 300), ev.EscrowReclaimed(ESCROW))
+    paid = folded(*BOTH, *CLOSED, ev.DepositClaimed(ANNA, 600), ev.EscrowReclaimed(ESCROW))
     assert (paid.owed_to(ANNA), paid.owed_to_collector()) == (0, 0)
 
 
 def test_the_amounts_of_the_terms_are_rounded_down_as_the_contract_does():
     odd = replace(terms(), reward=999, deposit=333, sample_bps=3333, penalty_bps=1, shard_count=10)
     assert (odd.compensation, odd.penalty, odd.sample_limit) == (332, 0, 3)
-    assert odd.escrow == 999 + 332
+    assert odd.escrow == 999 + 2 * 332
+    assert odd.burn == 664
     assert odd.selection_end == 2700
     assert replace(odd, settlement=Settlement.SEALED).selection_end == 2600
