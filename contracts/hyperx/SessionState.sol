@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Settlement} from "../exchange/Settlement.sol";
+import {Window} from "../exchange/Window.sol";
 import {ITradingSession, State} from "../interfaces/ITradingSession.sol";
 import {PackedTerms, PackedTermsLib} from "./PackedTerms.sol";
 import {Profile, ProfileLib} from "./Profile.sol";
@@ -88,11 +89,16 @@ abstract contract SessionState is ITradingSession {
         require(given == needed, WrongKeyCount(given, needed));
     }
 
+    /// @dev Whoever is sampled before it has the shortest window to submit its features.
+    function _samplingEnd(PackedTerms memory t) internal pure returns (uint256) {
+        return t.submissionEnd() - Window.SHORTEST;
+    }
+
     /// @dev The profile of `provider`, when the collector, who calls, may have it sampled.
     function _sampling(address provider) internal view returns (PackedTerms memory t, Profile profile) {
         t = PackedTermsLib.load();
         _onlyCollector(t);
-        _before(t.submissionEnd());
+        _before(_samplingEnd(t));
         profile = _registered(provider);
         require(!profile.has(ProfileLib.SAMPLED), AlreadySampled(provider));
         uint256 requested = profile.drawBlock();

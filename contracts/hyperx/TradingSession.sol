@@ -27,9 +27,9 @@ import {Shards} from "./Shards.sol";
 /// | state     | call          | by        | window                          | leads to                                  |
 /// | --------- | ------------- | --------- | ------------------------------- | ----------------------------------------- |
 /// | Pending   | register      | anyone    | [creation, registrationEnd)     | Pending                                   |
-/// | Pending   | sampleData    | collector | [creation, submissionEnd)       | Pending                                   |
-/// | Pending   | requestDraw   | collector | [creation, submissionEnd)       | Pending                                   |
-/// | Pending   | drawSample    | anyone*   | [creation, submissionEnd)       | Pending                                   |
+/// | Pending   | sampleData    | collector | [creation, samplingEnd)         | Pending                                   |
+/// | Pending   | requestDraw   | collector | [creation, samplingEnd)         | Pending                                   |
+/// | Pending   | drawSample    | anyone*   | [creation, samplingEnd)         | Pending                                   |
 /// | Pending   | submitFeatures| provider  | [creation, submissionEnd)       | Pending                                   |
 /// | Pending   | setCandidate  | collector | [submissionEnd, selectionEnd)   | Reviewing, deadline = now + responseTime  |
 /// | Pending   | close         | collector | [submissionEnd, for ever)       | Closed, no deal                           |
@@ -59,6 +59,7 @@ import {Shards} from "./Shards.sol";
 ///
 /// * who knows the secret of the draw: the collector, or whom it told.
 ///
+/// samplingEnd = submissionEnd - 10 minutes, so that whoever is sampled has the time to submit.
 /// selectionEnd = expiry - 3 * responseTime, so review, decision and claim all end by the expiry; sealed settlement has a
 /// fourth window, for the dispute. Before submissionEnd every session is pending, so the calls of that time need not look.
 /// Calls that depend on a lapsed window settle it first; nobody waits on anybody's courtesy.
@@ -104,7 +105,7 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
     /// @inheritdoc ITradingSession
     function drawSample(address provider, bytes32 secret) external {
         PackedTerms memory t = PackedTermsLib.load();
-        _before(t.submissionEnd());
+        _before(_samplingEnd(t));
         Profile profile = _profiles[provider];
         uint256 requested = profile.drawBlock();
         require(requested != 0, DrawNotRequested(provider));

@@ -28,7 +28,7 @@ enum State {
 /// @param publishedAddresses true: manifests show the shards' addresses from the start; false: claim or delivery reveals them
 /// @param settlement how the key is delivered
 /// @param registrationEnd registrations are taken before this time
-/// @param submissionEnd sampling and features are taken before this time; candidates are set from it on
+/// @param submissionEnd features are taken before this time, samples until ten minutes before; candidates are set from it on
 /// @param expiry when every window has closed
 /// @param responseTime seconds each side has for its next step once a candidate is set, a dispute included
 /// @param preprocessing digest in the CID of the preprocessing description in the datastore
@@ -252,7 +252,7 @@ interface ITradingSession {
     /// @dev Emits {Sampled}. For a draw that the collector alone does not decide see {requestDraw}.
     /// Requirements:
     /// - the caller is the collector (NotCollector)
-    /// - before `submissionEnd` (TooLate)
+    /// - more than ten minutes before `submissionEnd` (TooLate)
     /// - the provider is registered (NotProvider)
     /// - it is not sampled (AlreadySampled)
     /// - no draw is open (DrawStillOpen)
@@ -272,7 +272,7 @@ interface ITradingSession {
     /// and see a single request. A provider whose draw is never opened gets its deposit back like any that is not chosen.
     /// Requirements:
     /// - the caller is the collector (NotCollector)
-    /// - before `submissionEnd` (TooLate)
+    /// - more than ten minutes before `submissionEnd` (TooLate)
     /// - the provider is registered (NotProvider)
     /// - it is not sampled (AlreadySampled)
     /// - no draw was requested in the last 257 blocks (DrawStillOpen)
@@ -284,7 +284,7 @@ interface ITradingSession {
     /// @dev Emits {Sampled}. The outcome is the same in every block. The block's hash is that of BLOCKHASH, for 256 blocks,
     /// or of the history contract (EIP-2935) where there is one.
     /// Requirements:
-    /// - before `submissionEnd` (TooLate)
+    /// - more than ten minutes before `submissionEnd` (TooLate)
     /// - a draw was requested for the provider (DrawNotRequested)
     /// - the block number is at least request + 2 (DrawTooEarly)
     /// - the secret is the committed one (WrongDrawSecret)

@@ -73,7 +73,7 @@ class Collector:
             to = self.session.terms.collector
             return do.ReclaimEscrow(to) if session.owed_to_collector() > 0 else None
         if clock.now < self.session.terms.submission_end:
-            return self.sample(clock)
+            return self.sample(clock) if clock.now < self.session.terms.sampling_end else None
         if session.state == State.PENDING:
             return self.select(clock)
         if session.state == State.REVIEWING and session.disclosed:

@@ -13,6 +13,10 @@ MAX_SHARDS_HIDDEN, MAX_SAMPLED_HIDDEN = 4_000, 1_000
 """The largest where they are hidden, so that claim and review fit into a transaction of 128 KiB."""
 
 
+SHORTEST_WINDOW = 600
+"""Seconds; as in contracts/exchange/Window.sol."""
+
+
 @dataclass(frozen=True)
 class Terms:
     """The paper's SC_config, immutable once a session exists; fields in the order of the ABI.
@@ -72,6 +76,11 @@ class Terms:
     def sample_limit(self) -> int:
         """Largest number of shards sampled from one provider."""
         return sample_limit(self.shard_count, self.sample_bps)
+
+    @property
+    def sampling_end(self) -> int:
+        """When sampling ends, in Unix seconds: whoever is sampled has ten minutes to submit."""
+        return self.submission_end - SHORTEST_WINDOW
 
     @property
     def compensation(self) -> int:

@@ -92,7 +92,7 @@ class ChainSession(Sender):
     def pause(self, session: Session, clock: Clock) -> Pause | None:
         """The next block while a draw waits for one, else the next end of a window."""
         drawing = any(member.draw_pending(clock.block) for member in session.members.values())
-        if drawing and clock.now < session.terms.submission_end:
+        if drawing and clock.now < session.terms.sampling_end:
             return Pause(None)
         ahead = [(time, what) for what, time in _ends(session).items() if time > clock.now]
         return None if session.is_over(clock.now) or not ahead else Pause(*min(ahead))

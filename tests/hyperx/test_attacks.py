@@ -440,6 +440,20 @@ def test_a_builder_that_knows_what_its_block_draws(factory, collector, provider,
     assert against(attack, "draws from the block alone") is True
 
 
+def test_a_provider_sampled_too_late_to_submit(factory, collector, provider, against):
+    """It would have taken part for nothing: no block is left for its features."""
+
+    def attack():
+        driver = open_session(factory, collector)
+        driver.register(provider)
+        driver.go_to(driver.terms.submissionEnd - 1)
+        outcome = refusal(driver.session.sampleData, provider, [1], sender=collector)
+        return outcome.name if outcome else "ok"
+
+    assert against(attack) == "TooLate"
+    assert against(attack, "samples until the last") == "ok"
+
+
 def test_drawing_when_the_hash_is_gone(factory, collector, provider, stranger, against):
     """After 256 blocks the hash reads as zero, which anyone can foresee."""
 

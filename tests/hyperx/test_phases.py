@@ -17,7 +17,7 @@ from tests.kit.refusals import refusal
 TABLE = """
 phase        register   sample     request    draw       features   candidate  review                 optimal        refuse         prove          claim       close       settle  deposit    escrow
 registering  ok         ok         ok         ok         ok         TooEarly   WrongState             WrongState     WrongState     WrongState     WrongState  TooEarly    ok      NotEnded   NotEnded
-submitting   TooLate    ok         ok         ok         ok         TooEarly   WrongState             WrongState     WrongState     WrongState     WrongState  TooEarly    ok      NotEnded   NotEnded
+submitting   TooLate    TooLate    TooLate    TooLate    ok         TooEarly   WrongState             WrongState     WrongState     WrongState     WrongState  TooEarly    ok      NotEnded   NotEnded
 selecting    TooLate    TooLate    TooLate    TooLate    TooLate    ok         WrongState             WrongState     WrongState     WrongState     WrongState  ok          ok      NotEnded   NotEnded
 reviewing    TooLate    TooLate    TooLate    TooLate    TooLate    WrongState ok                     ReviewMissing  ReviewMissing  ReviewMissing  WrongState  WrongState  ok      NotEnded   NotEnded
 unopened     TooLate    TooLate    TooLate    TooLate    TooLate    ok         TooLate                TooLate        TooLate        TooLate        WrongState  ok          ok      NotEnded   NotEnded

@@ -202,10 +202,10 @@ def test_only_the_collector_leaves_a_sample_to_a_draw(session, provider, strange
     assert outcome == refused("NotProvider", stranger)
 
 
-def test_a_draw_ends_with_the_submissions(requested, provider, stranger):
-    """At submissionEnd it is too late even inside the block window."""
+def test_a_draw_ends_ten_minutes_before_the_submissions(requested, provider, stranger):
+    """Then it is too late even inside the block window: who is sampled must have time to submit."""
     ape.chain.mine(2)
-    end = requested.terms.submissionEnd
+    end = requested.terms.submissionEnd - 600
     draw = requested.session.drawSample
     requested.go_to(end - 1)
     assert refusal(draw, provider, DRAW_SECRET, sender=stranger) is None

@@ -72,12 +72,14 @@ def test_sample_size_and_bits_are_bounded(factory, collector, provider, count):
         assert sample_refusal(driver, provider, beyond) == refused("BitOutOfRange", count)
 
 
-def test_sampling_and_submission_end_on_the_second(session, provider, rival):
-    """Both are open one second before submissionEnd and shut at it and after."""
+def test_sampling_ends_ten_minutes_before_submission(session, provider, rival):
+    """Each is open one second before its end and shut at it and after; whoever is sampled has the
+    shortest window to submit."""
     session.register(provider)
     session.register(rival)
     session.sample(rival)
     end = session.terms.submissionEnd
+    last = end - 600
 
     def attempts():
         return (
@@ -86,11 +88,13 @@ def test_sampling_and_submission_end_on_the_second(session, provider, rival):
             refusal(session.session.submitFeatures, FEATURES, sender=rival),
         )
 
-    session.go_to(end - 1)
+    session.go_to(last - 1)
     assert attempts() == (None, None, None)
-    for now in (end, end + 1):
+    for now in (last, last + 1, end - 1):
         session.go_to(now)
-        assert attempts() == (refused("TooLate", now, end),) * 3
+        assert attempts() == (*(refused("TooLate", now, last),) * 2, None)
+    session.go_to(end)
+    assert attempts()[2] == refused("TooLate", end, end)
 
 
 def test_features_follow_a_sample_and_come_once(session, provider, stranger):

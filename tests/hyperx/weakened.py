@@ -158,6 +158,9 @@ WEAKENINGS: Weakenings = {
             "keccak256(abi.encode(domain(DRAW_TYPE, provider), bytes32(0), blockHash))",
         ),
     ),
+    "samples until the last": (
+        (_STATE, "return t.submissionEnd() - Window.SHORTEST;", "return t.submissionEnd();"),
+    ),
     "draws for ever": ((_STATE, "require(hash != 0, NoBlockHash(number));", ""),),
     "windows overlap": (
         (_STATE, "require(block.timestamp < end, ", "require(block.timestamp <= end, "),

@@ -17,8 +17,14 @@ contract SessionHandler is SessionDelivery {
 
     /// @notice Moves to just before, at or just after the next moment that matters.
     function passTime(uint256 seed) public {
-        uint256[5] memory moments =
-            [terms.registrationEnd, terms.submissionEnd, _selectionEnd(), uint256(terms.expiry), deadline];
+        uint256[6] memory moments = [
+            terms.registrationEnd,
+            uint256(terms.submissionEnd) - 10 minutes,
+            terms.submissionEnd,
+            _selectionEnd(),
+            terms.expiry,
+            deadline
+        ];
         uint256 next = type(uint256).max;
         for (uint256 i = 0; i < moments.length; ++i) {
             if (moments[i] > block.timestamp && moments[i] < next) next = moments[i];
@@ -136,7 +142,7 @@ contract SessionHandler is SessionDelivery {
 
     function _requiresSampling(uint256 person, uint256 provider) private {
         _requiresCollector(person);
-        _requiresBefore(terms.submissionEnd);
+        _requiresBefore(terms.submissionEnd - 10 minutes);
         _requires(seats[provider].registered, ITradingSession.NotProvider.selector);
         _requires(!seats[provider].sampled, ITradingSession.AlreadySampled.selector);
         uint256 requested = seats[provider].drawBlock;
@@ -153,7 +159,7 @@ contract SessionHandler is SessionDelivery {
             provider = (provider + 1) % PEOPLE;
         }
         uint256 requested = seats[provider].drawBlock;
-        _requiresBefore(terms.submissionEnd);
+        _requiresBefore(terms.submissionEnd - 10 minutes);
         _requires(requested != 0, ITradingSession.DrawNotRequested.selector);
         _requires(block.number >= requested + 2, ITradingSession.DrawTooEarly.selector);
         _requires(block.number <= requested + 257, ITradingSession.NoBlockHash.selector);

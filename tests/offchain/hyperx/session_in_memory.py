@@ -115,7 +115,7 @@ class SessionInMemory:
                 self._sampling(session, sender, provider)
                 yield ev.SampleRequested(provider, commitment, self.block)
             case do.DrawSample(provider, secret):
-                self._before(terms.submission_end)
+                self._before(terms.sampling_end)
                 drawn = self._member(session, provider).draw_block
                 need(drawn is not None, "DrawNotRequested")
                 need(drawn + 2 <= self.block <= drawn + 257, "DrawTooEarly or NoBlockHash")
@@ -239,7 +239,7 @@ class SessionInMemory:
 
     def _sampling(self, session: Session, sender: str, provider: str) -> None:
         self._only(sender, self.terms.collector)
-        self._before(self.terms.submission_end)
+        self._before(self.terms.sampling_end)
         member = self._member(session, provider)
         need(member.sample is None, "AlreadySampled")
         drawn = member.draw_block

@@ -222,7 +222,8 @@ class SmallMarket:
     def edges(self) -> list[int]:
         """The times at which a window opens or closes, ascending."""
         terms, session = self.chain.terms, self.chain.session()
-        fixed = [terms.registration_end, terms.submission_end, terms.selection_end, terms.expiry]
+        ends = (terms.registration_end, terms.sampling_end, terms.submission_end)
+        fixed = [*ends, terms.selection_end, terms.expiry]
         return sorted({*fixed, *([session.deadline] if session.deadline else [])})
 
     def advance(self) -> bool:
