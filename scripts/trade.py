@@ -56,16 +56,16 @@ SETTLEMENTS = ["open", "sealed"]
 @click.option(
     "--sample",
     type=click.FloatRange(0.01, 50),
-    default=10.0,
+    default=25.0,
     show_default=True,
-    help="Largest share of shards sampled, in per cent.",
+    help="Largest share of shards opened, in per cent: half for features, the rest in the review.",
 )
 @click.option("--reward", default="1 ether", show_default=True, help="For the best dataset.")
-@click.option("--deposit", default="0.2 ether", show_default=True, help="Of each provider.")
+@click.option("--deposit", default="0.5 ether", show_default=True, help="Of each provider.")
 @click.option(
     "--penalty",
     type=click.FloatRange(0.01, 100),
-    default=50.0,
+    default=100.0,
     show_default=True,
     help="Share of the deposit a silent candidate loses, in per cent.",
 )

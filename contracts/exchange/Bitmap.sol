@@ -42,11 +42,16 @@ library Bitmap {
     }
 
     /// @notice A uniform random set of `wanted` of `count` elements, and nothing else, follows from the seed.
-    /// @dev Eight draws of 32 bits from keccak256(seed, block), rejected at or above the largest multiple of `count`
-    /// (no modulo bias) and when drawn before. With at most half of the elements wanted, fewer than 0.7 * count draws
-    /// are expected.
     function draw(bytes32 seed, uint256 count, uint256 wanted) internal pure returns (uint256[] memory bitmap) {
         bitmap = new uint256[](wordCount(count));
+        drawFurther(seed, bitmap, count, wanted);
+    }
+
+    /// @notice Adds to the set a uniform random set of `wanted` of the elements that are not in it.
+    /// @dev Eight draws of 32 bits from keccak256(seed, block), rejected at or above the largest multiple of `count`
+    /// (no modulo bias) and when they are in the set. With at most half of the elements in it in the end, fewer than
+    /// 0.7 * count draws are expected.
+    function drawFurther(bytes32 seed, uint256[] memory bitmap, uint256 count, uint256 wanted) internal pure {
         // Rounding down is the purpose.
         // slither-disable-next-line divide-before-multiply
         uint256 bound = (1 << 32) / count * count;

@@ -2,8 +2,9 @@
 pragma solidity 0.8.30;
 
 import {Settlement} from "../exchange/Settlement.sol";
+import {Bitmap} from "../exchange/Bitmap.sol";
 import {Window} from "../exchange/Window.sol";
-import {ITradingSession, State} from "../interfaces/ITradingSession.sol";
+import {ITradingSession, Review, State} from "../interfaces/ITradingSession.sol";
 import {PackedTerms, PackedTermsLib} from "./PackedTerms.sol";
 import {Profile, ProfileLib} from "./Profile.sol";
 import {Shards} from "./Shards.sol";
@@ -105,6 +106,34 @@ abstract contract SessionState is ITradingSession {
         if (requested == 0) return (t, profile);
         uint256 last = requested + 1 + DRAW_WINDOW;
         require(block.number > last, DrawStillOpen(block.number, last));
+    }
+
+    /// @dev The shards that a review opens: the sample, and as many further ones, drawn by the one-time key, as the terms
+    /// leave room for. The collector chose that key at random and showed it when it set the candidate, so nobody knew
+    /// these shards when features were submitted. Requirements: a key for each, and an address where these are hidden.
+    function _opened(PackedTerms memory t, Review calldata review) internal view returns (uint256[] memory opened) {
+        uint256 size = Bitmap.size(review.bitmap, t.shardCount());
+        uint256 limit = t.sampleLimit();
+        opened = review.bitmap;
+        // More than the limit is no sample, and will not be the committed one.
+        if (size < limit) {
+            bytes32 seed = Shards.furtherSeed(msg.sender, review.oneTimeKey);
+            Bitmap.drawFurther(seed, opened, t.shardCount(), limit - size);
+            size = limit;
+        }
+        require(review.sealedKeys.length == size, WrongKeyCount(review.sealedKeys.length, size));
+        uint256 addresses = t.publishedAddresses() ? 0 : size;
+        require(review.addresses.length == addresses, WrongKeyCount(review.addresses.length, addresses));
+    }
+
+    /// @dev The root of the address tree, which the proof yields where addresses are hidden.
+    function _addressRoot(PackedTerms memory t, Review calldata review, uint256[] memory opened)
+        internal
+        view
+        returns (bytes32)
+    {
+        if (t.publishedAddresses()) return review.addressRoot;
+        return Shards.multiproofRoot(msg.sender, t.shardCount(), opened, review.addresses, review.proof);
     }
 
     /// @dev The hash of an earlier block. Requirements: the chain still tells it (NoBlockHash).

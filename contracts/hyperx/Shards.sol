@@ -21,6 +21,7 @@ library Shards {
     bytes32 internal constant REVIEW_TYPE = keccak256("souk.review.v1");
     bytes32 internal constant DELIVERY_TYPE = keccak256("souk.delivery.v1");
     bytes32 internal constant DRAW_TYPE = keccak256("souk.draw.v1");
+    bytes32 internal constant FURTHER_TYPE = keccak256("souk.further.v1");
 
     /// @notice What separates one party's commitments of one type from all others.
     function domain(bytes32 kind, address provider) internal view returns (bytes32) {
@@ -69,6 +70,12 @@ library Shards {
     /// @notice What a random sample follows from.
     function drawSeed(address provider, bytes32 secret, bytes32 blockHash) internal view returns (bytes32) {
         return keccak256(abi.encode(domain(DRAW_TYPE, provider), secret, blockHash));
+    }
+
+    /// @notice What a review's further shards follow from.
+    /// @param oneTimeKey SealedKey.pointHash of the collector's one-time key
+    function furtherSeed(address provider, bytes32 oneTimeKey) internal view returns (bytes32) {
+        return keccak256(abi.encode(domain(FURTHER_TYPE, provider), oneTimeKey));
     }
 
     /// @notice Key of shard `index`, as it derives from the session key.
@@ -147,7 +154,7 @@ library Shards {
     function multiproofRoot(
         address provider,
         uint256 count,
-        uint256[] calldata bitmap,
+        uint256[] memory bitmap,
         bytes32[] calldata addresses,
         bytes32[] calldata proof
     ) internal view returns (bytes32) {

@@ -114,7 +114,7 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
         require(commitment == _draws[provider], WrongDrawSecret(_draws[provider], commitment));
 
         bytes32 seed = Shards.drawSeed(provider, secret, _blockHash(requested + 1));
-        uint256[] memory bitmap = Bitmap.draw(seed, t.shardCount(), t.sampleLimit());
+        uint256[] memory bitmap = Bitmap.draw(seed, t.shardCount(), t.sampleLimit() - t.sampleLimit() / 2);
         delete _draws[provider];
         _setSample(provider, profile, keccak256(abi.encodePacked(bitmap)));
         emit Sampled(provider, bitmap);
@@ -158,20 +158,14 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
         Status memory status_ = _running(State.Reviewing);
         require(msg.sender == status_.candidate, NotCandidate(msg.sender, status_.candidate));
         require(!status_.disclosed, ReviewAlreadySubmitted(msg.sender));
-        uint256 sampled = Bitmap.size(review.bitmap, t.shardCount());
-        require(review.sealedKeys.length == sampled, WrongKeyCount(review.sealedKeys.length, sampled));
-        uint256 addresses = t.publishedAddresses() ? 0 : sampled;
-        require(review.addresses.length == addresses, WrongKeyCount(review.addresses.length, addresses));
-
-        bytes32 addressRoot = t.publishedAddresses()
-            ? review.addressRoot
-            : Shards.multiproofRoot(msg.sender, t.shardCount(), review.bitmap, review.addresses, review.proof);
-        bytes26 sample = Shards.fold(Shards.rootsHash(review.keyRoot, addressRoot), Bitmap.hash(review.bitmap));
+        uint256[] memory opened = _opened(t, review);
+        bytes26 roots = Shards.rootsHash(review.keyRoot, _addressRoot(t, review, opened));
         Profile profile = _profiles[msg.sender];
-        profile.requireCommitted(Shards.fold(sample, review.oneTimeKey));
+        profile.requireCommitted(Shards.fold(Shards.fold(roots, Bitmap.hash(review.bitmap)), review.oneTimeKey));
 
+        bytes26 shards = Shards.fold(roots, keccak256(abi.encodePacked(opened)));
         bytes32 pledge = Shards.reviewHash(review.oneTimeKey, review.ephemeralX, review.sealedKeys);
-        _profiles[msg.sender] = profile.withCommitment(Shards.fold(sample, pledge));
+        _profiles[msg.sender] = profile.withCommitment(Shards.fold(shards, pledge));
         uint256 deadline = _begin(t, State.Reviewing, true, msg.sender);
         emit ReviewSubmitted(msg.sender, review.ephemeralX, review.sealedKeys, review.addresses, deadline);
     }

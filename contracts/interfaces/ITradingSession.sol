@@ -20,7 +20,7 @@ enum State {
 /// balances change by themselves (rebasing) is not supported, and one that keeps a share of transfers is refused
 /// @param reward paid to the chosen provider for its dataset, in the smallest unit
 /// @param deposit what a provider locks to take part, returned unless it misbehaves
-/// @param sampleBps largest share of shards that may be sampled, in 1/10,000 (CF%)
+/// @param sampleBps largest share of shards that sample and review may open together, in 1/10,000 (CF%)
 /// @param penaltyBps share of the deposit a candidate loses that never opens its review, in 1/10,000
 /// @param shardCount number of shards of every dataset
 /// @param shardSize number of samples in every shard
@@ -61,8 +61,9 @@ struct TradingTerms {
 /// @param oneTimeKey hash of the collector's one-time key, as set with the candidate (SealedKey.pointHash)
 /// @param ephemeralX x-coordinate of the provider's ephemeral point with even y, below the group order
 /// @param bitmap the sampled set: shard i is bit `i % 256` of word `i / 256`
-/// @param sealedKeys keys of the sampled shards in ascending order, each xor-ed with its pad (SealedKey.pad)
-/// @param addresses addresses of the sampled shards; empty where addresses are published
+/// @param sealedKeys keys of the opened shards, sampled and further ones, in ascending order, each xor-ed with its pad
+/// (SealedKey.pad)
+/// @param addresses addresses of the opened shards; empty where addresses are published
 /// @param proof sibling nodes for the addresses, level by level from the leaves; empty where addresses are published
 struct Review {
     bytes32 keyRoot;
@@ -78,7 +79,7 @@ struct Review {
 /// @notice Evidence that a review delivered a key that is not the committed one.
 /// @param keyRoot root of the key tree, as registered
 /// @param addressRoot root of the address tree, as registered
-/// @param bitmap the sampled set
+/// @param bitmap the opened set, sampled and further shards
 /// @param ephemeralX as in the review
 /// @param sealedKeys as in the review
 /// @param oneTimeSecret private key of the one-time key set with the candidate
@@ -105,7 +106,7 @@ struct WrongKey {
 /// @param ephemeralX x-coordinate of a fresh ephemeral point with even y, below the group order
 /// @param sealedKey the session key xor-ed with SealedKey.pad(x of the shared point, Evidence.SESSION_KEY_INDEX)
 /// @param keyRoot root of the key tree where addresses are hidden; else not read, as are the next two
-/// @param sampleHash keccak256 of the sampled bitmap's words
+/// @param sampleHash keccak256 of the words of the opened set's bitmap
 /// @param reviewHash hash of the opened review (Shards.reviewHash)
 /// @param addresses addresses of all shards where they are hidden; else empty. They lead to ciphertexts, so that nothing
 /// plain is disclosed by them.
@@ -121,7 +122,7 @@ struct Delivery {
 /// @notice Evidence that a delivered session key does not yield the committed key of one shard.
 /// @param keyRoot root of the key tree, as registered
 /// @param addressRoot root of the address tree, as registered
-/// @param sampleHash keccak256 of the sampled bitmap's words
+/// @param sampleHash keccak256 of the words of the opened set's bitmap
 /// @param reviewX ephemeralX of the review
 /// @param reviewKeysHash keccak256 of the sealed keys of the review
 /// @param ephemeralX as in the delivery
@@ -249,7 +250,8 @@ interface ITradingSession {
     function registerWithPermit(bytes32 keyRoot, bytes32 addressRoot, bytes32 manifest, Permit calldata signed) external;
 
     /// @notice Fixes the shards whose features a provider must submit; once per provider.
-    /// @dev Emits {Sampled}. For a draw that the collector alone does not decide see {requestDraw}.
+    /// @dev Emits {Sampled}. What the sample leaves of the largest size the review opens besides, see {submitReview}, so a
+    /// collector does well to sample half. For a draw that the collector alone does not decide see {requestDraw}.
     /// Requirements:
     /// - the caller is the collector (NotCollector)
     /// - more than ten minutes before `submissionEnd` (TooLate)
@@ -280,7 +282,8 @@ interface ITradingSession {
     /// @param commitment to a fresh secret (Shards.drawCommitment)
     function requestDraw(address provider, bytes32 commitment) external;
 
-    /// @notice Completes a random sample of the largest size. Whoever knows the secret may call, hence the collector first.
+    /// @notice Completes a random sample of half the largest size, rounded up. Whoever knows the secret may call, hence the
+    /// collector first.
     /// @dev Emits {Sampled}. The outcome is the same in every block. The block's hash is that of BLOCKHASH, for 256 blocks,
     /// or of the history contract (EIP-2935) where there is one.
     /// Requirements:
@@ -318,7 +321,9 @@ interface ITradingSession {
     /// @param keyY y of the same key
     function setCandidate(address provider, uint256 keyX, uint256 keyY) external;
 
-    /// @notice Opens the sampled shards to the collector: keys sealed, hidden addresses with their multiproof.
+    /// @notice Opens the sampled shards and further ones to the collector: keys sealed, hidden addresses with their
+    /// multiproof. The further ones fill the sample up to `shardCount * sampleBps / 10,000` shards and follow from the
+    /// one-time key (Shards.furtherSeed, Bitmap.drawFurther): nobody knew them when features were submitted.
     /// @dev Emits {ReviewSubmitted}. Whoever reads the pool of pending transactions sees the review before it is in a block:
     /// one that then comes too late has opened the sample to the collector, and pays the penalty all the same. So send it
     /// well before the deadline, or not at all.
@@ -329,7 +334,7 @@ interface ITradingSession {
     /// - nothing was opened before (ReviewAlreadySubmitted)
     /// - one bit for each shard of the dataset (Bitmap: BitmapLength)
     /// - no bit beyond them (Bitmap: BitOutOfRange)
-    /// - one sealed key per sampled shard, and one address where these are hidden (WrongKeyCount)
+    /// - one sealed key per opened shard, and one address where these are hidden (WrongKeyCount)
     /// - the proof holds exactly the missing siblings (MerkleTree: ProofLength)
     /// - roots, sample and one-time key are those committed (CommitmentMismatch)
     /// @param review what is opened
@@ -380,7 +385,7 @@ interface ITradingSession {
     /// - the candidate has opened its review (ReviewMissing)
     /// - all evidence is what was committed (CommitmentMismatch)
     /// - (sharedX, sharedY) is the product of secret and ephemeral point (SharedPointMismatch)
-    /// - the shard was sampled (ShardNotSampled)
+    /// - the shard was opened (ShardNotSampled)
     /// - the path holds exactly the siblings (MerkleTree: ProofLength)
     /// - the leaf is in the tree (LeafNotInTree)
     /// - the sealed key does not hash to the leaf (KeyIsRight)
@@ -402,7 +407,7 @@ interface ITradingSession {
     /// - one address per shard where they are hidden, none where they are published (WrongKeyCount)
     /// - session key and addresses rebuild the registered commitment (CommitmentMismatch)
     /// @param sessionKey the key from which all shard keys derive
-    /// @param sampleHash keccak256 of the sampled bitmap's words
+    /// @param sampleHash keccak256 of the words of the opened set's bitmap
     /// @param reviewHash hash of the opened review (Shards.reviewHash)
     /// @param addressRoot root of the address tree where addresses are published; else not read
     /// @param addresses addresses of all shards where they are hidden; else empty

@@ -40,7 +40,13 @@ def bitmap_hash(words: Sequence[int]) -> bytes:
 
 def draw(seed: bytes, count: int, wanted: int) -> list[int]:
     """The set the contract draws from ``seed``, as bitmap words (rejection sampling, no bias)."""
-    chosen: set[int] = set()
+    return draw_further(seed, (), count, wanted)
+
+
+def draw_further(seed: bytes, known: Iterable[int], count: int, wanted: int) -> list[int]:
+    """The set ``known`` with ``wanted`` further shards that the contract draws, as bitmap words."""
+    chosen = set(known)
+    wanted += len(chosen)
     bound = (1 << 32) // count * count
     chunk = 0
     while len(chosen) < wanted:
@@ -53,10 +59,10 @@ def draw(seed: bytes, count: int, wanted: int) -> list[int]:
     return to_bitmap(chosen, count)
 
 
-def choose(count: int, sample_bps: int, seed: int | None = None) -> list[int]:
-    """The collector's own uniform choice of the largest allowed sample, ascending.
+def choose(count: int, wanted: int, seed: int | None = None) -> list[int]:
+    """The collector's own uniform choice of ``wanted`` of ``count`` shards, ascending.
 
     Without a seed the choice comes from the system's randomness: a provider must not foresee it.
     """
     source = random.SystemRandom() if seed is None else random.Random(seed)
-    return sorted(source.sample(range(count), sample_limit(count, sample_bps)))
+    return sorted(source.sample(range(count), wanted))

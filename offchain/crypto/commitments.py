@@ -23,6 +23,7 @@ ROOTS_TYPE = keccak(b"souk.registration.v1")
 REVIEW_TYPE = keccak(b"souk.review.v1")
 DELIVERY_TYPE = keccak(b"souk.delivery.v1")
 DRAW_TYPE = keccak(b"souk.draw.v1")
+FURTHER_TYPE = keccak(b"souk.further.v1")
 
 COMMITMENT_BYTES = 26
 
@@ -75,6 +76,10 @@ class Party:
     def draw_seed(self, secret: bytes, block_hash: bytes) -> bytes:
         """Seed of a random sample; the hash is that of the block after the request."""
         return keccak(self.domain(DRAW_TYPE) + word(secret) + word(block_hash))
+
+    def further_seed(self, one_time_key: bytes) -> bytes:
+        """Seed of a review's further shards; the key is by the pledge of its point."""
+        return keccak(self.domain(FURTHER_TYPE) + word(one_time_key))
 
     def key_leaf(self, index: int, key: bytes) -> bytes:
         """Leaf ``index`` of the key tree."""

@@ -82,7 +82,7 @@ class ShardMissing(Provider):
 
 
 class WrongKey(Provider):
-    """Seals a key of its own making for the first sampled shard."""
+    """Seals a key of its own making for the first opened shard."""
 
     def open_review(self, me: Member) -> do.Action | None:
         """The honest review with one key replaced."""
@@ -90,11 +90,11 @@ class WrongKey(Provider):
         one_time_key = self.session.one_time_key
         if not isinstance(action, do.SubmitReview) or one_time_key is None:
             return action
-        sample = me.sample or ()
-        keys = {i: self.dataset.keys[i] for i in sample} | {sample[0]: secrets.token_bytes(32)}
+        lie = {me.opened[0]: secrets.token_bytes(32)}
+        keys = {i: self.dataset.keys[i] for i in me.opened} | lie
         sealed = seal_keys(one_time_key, keys)
-        lie = replace(action.review, ephemeral_x=sealed.ephemeral_x, sealed_keys=sealed.sealed)
-        return do.SubmitReview(lie)
+        review = replace(action.review, ephemeral_x=sealed.ephemeral_x, sealed_keys=sealed.sealed)
+        return do.SubmitReview(review)
 
 
 class WrongDelivery(Provider):

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from secrets import token_bytes
 
+import torch
+
 from offchain.crypto.bitmap import choose, to_bitmap
 from offchain.crypto.errors import CryptoError
 from offchain.crypto.sealing import new_secret, point_of
@@ -23,6 +25,7 @@ from offchain.hyperx import events as ev
 from offchain.hyperx import manifest as mf
 from offchain.hyperx.evaluation import Evaluation
 from offchain.hyperx.features import FeatureError, LabelledFeatures
+from offchain.hyperx.further import rubbish_shard
 from offchain.hyperx.policy import Policy
 from offchain.hyperx.quality import QualityScore
 from offchain.hyperx.review import ReviewError, Verdict, fetch_shards, opened_keys
@@ -96,7 +99,7 @@ class Collector:
                 return self.request_draw(member)
             terms, seed = self.session.terms, self.policy.sample_seed
             shards = choose(
-                terms.shard_count, terms.sample_bps, None if seed is None else seed + position
+                terms.shard_count, terms.first_sample, None if seed is None else seed + position
             )
             return do.SampleData(member.account, tuple(to_bitmap(shards, terms.shard_count)))
         return None
@@ -213,15 +216,32 @@ class Collector:
                 return Verdict(f"the key of shard {keys.shard} is not the committed one", keys)
             if manifest.addresses is not None:
                 published = mf.fetch_addresses(self.store, manifest, party, member.address_root)
-                addresses = [published[i] for i in member.sample]
+                addresses = [published[i] for i in member.opened]
             else:
                 addresses = list(member.review_addresses)
             images = fetch_shards(self.store, manifest, addresses, keys)
             submitted = self._features(member)
         except (ReviewError, mf.ManifestError, ContentError, *BAD_FEATURES) as error:
             return Verdict(str(error))
-        agreement = self.evaluation.compare(submitted, images, self.policy.tolerance)
-        return Verdict("" if agreement else agreement.reason, difference=agreement.worst)
+        return self._judge(member, submitted, images)
+
+    def _judge(self, member: Member, submitted: LabelledFeatures, images: ImageSet) -> Verdict:
+        """By the plain samples `images` of all opened shards, in order."""
+        size = self.session.terms.shard_size
+        sampled = torch.tensor([i in (member.sample or ()) for i in member.opened])
+        places = sampled.repeat_interleave(size).nonzero().flatten()
+        agreement = self.evaluation.compare(submitted, images.subset(places), self.policy.tolerance)
+        if not agreement:
+            return Verdict(agreement.reason, difference=agreement.worst)
+        if sampled.all():
+            return Verdict(difference=agreement.worst)
+        agrees = self.evaluation.agrees(images).view(-1, size)
+        found = rubbish_shard(agrees[sampled].flatten(), agrees[~sampled], self.policy.false_alarms)
+        if found is None:
+            return Verdict(difference=agreement.worst)
+        position, reason = found
+        shard = torch.tensor(member.opened)[~sampled][position]
+        return Verdict(f"shard {shard}: {reason}", difference=agreement.worst)
 
     def dataset(self) -> ImageSet:
         """The dataset that was bought, decrypted with what was published or delivered.

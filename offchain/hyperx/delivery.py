@@ -82,7 +82,7 @@ def accuse(
     return WrongDeliveryEvidence(
         key_root=member.key_root,
         address_root=member.address_root,
-        sample_hash=bitmap_hash(member.bitmap),
+        sample_hash=bitmap_hash(member.opened_bitmap),
         review_x=member.review.ephemeral_x,
         review_keys_hash=sealed_keys_hash(member.review.sealed),
         ephemeral_x=delivery.ephemeral_x,

@@ -28,6 +28,7 @@ from offchain.hyperx.features import (
     features_agree,
     to_inputs,
 )
+from offchain.hyperx.heads import PRESETS, Head, Standardisation, train_heads
 from offchain.hyperx.obfuscation import Obfuscation, obfuscate
 from offchain.hyperx.quality import LabelledInputs, QualityScore, Scorer, screen
 from offchain.hyperx.submission import max_sealed_bytes, open_features
@@ -204,6 +205,22 @@ class Evaluation:
     def compare(self, submitted: LabelledFeatures, images: ImageSet, tolerance: float) -> Agreement:
         """How well what was submitted agrees with what the opened samples `images` give."""
         return features_agree(submitted, (self._extract(images), images.labels), tolerance)
+
+    def agrees(self, images: ImageSet) -> torch.Tensor:
+        """Which labels the collector's own head gives too: bool (N,), on the CPU."""
+        scale, head = self._own_head
+        inputs = self._inputs(self._extract(images)).to(self.device)
+        return head.predict(scale.apply(inputs)).cpu() == images.labels
+
+    @cached_property
+    def _own_head(self) -> tuple[Standardisation, Head]:
+        """Trained on the validation set."""
+        raw, labels = self._validation
+        inputs = raw.to(self.device)
+        scale = Standardisation.of(inputs)
+        samples = [(scale.apply(inputs), labels)]
+        (head,) = train_heads(samples, len(self.classes), PRESETS["fast"], self.seed)
+        return scale, head
 
     @cached_property
     def _validation(self) -> LabelledInputs:

@@ -18,6 +18,8 @@ class Policy:
             channel's spread.
         burn_for_rubbish: whether a candidate whose opened shards are not what was scored is
             punished, at twice the price of refusing and compensating it.
+        false_alarms: how often an honest review's further shards may by chance look worse than its
+            sample, and be taken for rubbish; in (0, 1).
         draw_on_chain: let the chain draw the samples instead of choosing them.
         sample_seed: makes the collector's choices repeatable, and foreseeable; for demonstrations.
     """
@@ -25,6 +27,7 @@ class Policy:
     least_accuracy: float = 0.0
     tolerance: float = DEFAULT_TOLERANCE
     burn_for_rubbish: bool = True
+    false_alarms: float = 0.01
     draw_on_chain: bool = False
     sample_seed: int | None = None
 
@@ -39,6 +42,7 @@ def offered(terms: Terms, now: int) -> dict[str, float]:
         "compensation": terms.compensation,
         "deposit": terms.deposit,
         "penalty": terms.penalty,
+        "burn": terms.burn,
         "sampled share": terms.sample_limit / terms.shard_count,
         "response time": terms.response_time,
         "time locked": terms.expiry - now,

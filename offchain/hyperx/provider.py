@@ -141,12 +141,12 @@ class Provider:
         return do.SubmitFeatures(digest_of(self.store.put(self._seal(*self.sampled_images(me)))))
 
     def open_review(self, me: Member) -> do.Action | None:
-        """Seals the sampled shards' keys to the collector's one-time key."""
+        """Seals the opened shards' keys to the collector's one-time key."""
         one_time_key = self.session.one_time_key
         if one_time_key is None or me.sample is None:
             return None
         dataset = self.dataset
-        sealed = seal_keys(one_time_key, {i: dataset.keys[i] for i in me.sample})
+        sealed = seal_keys(one_time_key, {i: dataset.keys[i] for i in me.opened})
         hidden = not self.session.terms.published_addresses
         return do.SubmitReview(
             do.Review(
@@ -156,8 +156,8 @@ class Provider:
                 ephemeral_x=sealed.ephemeral_x,
                 bitmap=me.bitmap,
                 sealed_keys=sealed.sealed,
-                addresses=tuple(dataset.addresses[i] for i in me.sample) if hidden else (),
-                proof=tuple(multiproof(dataset.address_leaves, me.sample)) if hidden else (),
+                addresses=tuple(dataset.addresses[i] for i in me.opened) if hidden else (),
+                proof=tuple(multiproof(dataset.address_leaves, me.opened)) if hidden else (),
             )
         )
 
@@ -167,7 +167,7 @@ class Provider:
         if one_time_key is None or review is None:
             return None
         hidden = not self.session.terms.published_addresses
-        sample = bitmap_hash(me.bitmap)
+        sample = bitmap_hash(me.opened_bitmap)
         opened = review_hash(one_time_key.pledge, review.ephemeral_x, review.sealed)
         addresses = self.dataset.addresses if hidden else ()
         if self.session.terms.settlement == Settlement.OPEN:

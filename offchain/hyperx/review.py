@@ -55,21 +55,21 @@ def opened_keys(
     leaves: Sequence[bytes],
     one_time_secret: int,
 ) -> dict[int, bytes] | WrongKeyEvidence:
-    """The sampled shards' keys, or evidence that one is not what the key tree committed to."""
-    sample = member.sample or ()
+    """The opened shards' keys, or evidence that one is not what the key tree committed to."""
     try:
-        keys = open_keys(one_time_secret, review, sample)
+        keys = open_keys(one_time_secret, review, member.opened)
         wrong = [i for i, key in keys.items() if party.key_leaf(i, key) != leaves[i]]
         if not wrong:
             return keys
         shard = wrong[0]
     except SealError:
-        shard = sample[0]  # the candidate named no point of the curve, so that any shard serves
+        # The candidate named no point of the curve, so that any shard serves.
+        shard = member.opened[0]
     shared = product(one_time_secret, review.ephemeral_x)
     return WrongKeyEvidence(
         key_root=member.key_root,
         address_root=member.address_root,
-        bitmap=member.bitmap,
+        bitmap=member.opened_bitmap,
         ephemeral_x=review.ephemeral_x,
         sealed_keys=review.sealed,
         one_time_secret=one_time_secret,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import Enum, IntEnum
 
-from offchain.crypto.bitmap import from_bitmap
+from offchain.crypto.bitmap import draw_further, from_bitmap
 from offchain.crypto.commitments import Party
 from offchain.crypto.sealing import Point, SealedKeys
 from offchain.crypto.settlement import Settlement
@@ -56,7 +56,9 @@ class Member:
         manifest: digest in the CID of the manifest.
         draw_block: block in which a draw was requested, while it is open.
         draws: how many draws were requested.
-        sample: sampled shards, ascending.
+        sample: shards sampled for features, ascending. bitmap: its words.
+        opened: shards that its review opens, ascending, once it is a candidate: the sample and
+            those that the one-time key draws. opened_bitmap: its words.
         features: digest in the CID of the sealed features.
         tried: was a candidate.
         forfeited: what it lost, in the smallest unit. fault: what for, None where it lost nothing.
@@ -76,6 +78,8 @@ class Member:
     draws: int = 0
     sample: tuple[int, ...] | None = None
     bitmap: tuple[int, ...] = ()
+    opened: tuple[int, ...] = ()
+    opened_bitmap: tuple[int, ...] = ()
     features: bytes | None = None
     tried: bool = False
     forfeited: int = 0
@@ -150,8 +154,10 @@ class Session:
             case ev.FeaturesSubmitted(provider, features):
                 self._change(provider, features=features)
             case ev.CandidateSet(provider, x, y, deadline):
-                self._change(provider, tried=True)
                 self.one_time_key = Point(x, y)
+                words = tuple(self._opened(self.member(provider), self.one_time_key))
+                opened = tuple(from_bitmap(words))
+                self._change(provider, tried=True, opened=opened, opened_bitmap=words)
                 self._begin(State.REVIEWING, provider, False, deadline)
             case ev.ReviewSubmitted(provider, x, sealed, addresses, deadline):
                 self._change(
@@ -196,6 +202,13 @@ class Session:
                 self._change(provider, paid=paid)
             case ev.EscrowReclaimed(paid):
                 self.reclaimed = paid
+
+    def _opened(self, member: Member, key: Point) -> list[int]:
+        """What a review opens: the sample, and further shards as far as the terms leave room."""
+        sample, terms = member.sample or (), self.terms
+        further = max(0, terms.sample_limit - len(sample))
+        seed = self.party(member.account).further_seed(key.pledge)
+        return draw_further(seed, sample, terms.shard_count, further)
 
     def settled(self, now: int) -> Session:
         """The session after the consequence of a window that lapsed by `now`, if one did."""

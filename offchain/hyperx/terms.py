@@ -26,7 +26,7 @@ class Terms:
         token: 0x address of the ERC-20 that pays, `NATIVE` for the chain's coin.
         reward: paid for the dataset, in the smallest unit.
         deposit: what a provider locks, in the smallest unit.
-        sample_bps: largest share of shards sampled, in 1/10,000 (CF%).
+        sample_bps: largest share of shards opened by sample and review, in 1/10,000 (CF%).
         penalty_bps: share of the deposit that a silent candidate loses, in 1/10,000; 1 to 10,000.
         shard_count: shards of every dataset, 1 to `max_shards`.
         shard_size: samples of every shard.
@@ -74,8 +74,13 @@ class Terms:
 
     @property
     def sample_limit(self) -> int:
-        """Largest number of shards sampled from one provider."""
+        """Largest number of shards that one provider opens, in its sample and its review."""
         return sample_limit(self.shard_count, self.sample_bps)
+
+    @property
+    def first_sample(self) -> int:
+        """How many shards are sampled before features; the review opens the others of the limit."""
+        return self.sample_limit - self.sample_limit // 2
 
     @property
     def sampling_end(self) -> int:

@@ -104,6 +104,7 @@ class Demonstration:
                 )
                 buyer = self._buyer(evaluation, store, parties.collector, home)
                 telling.session(chain.address)
+                telling.terms(chain.terms)
                 scene = Scene.open(chain, str(factory.address), buyer, contenders)
             with telling.doing("trading"):
                 session = play(

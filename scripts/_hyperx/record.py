@@ -9,6 +9,7 @@ import ape
 from offchain.crypto.settlement import NATIVE, Settlement
 from offchain.data.imageset import ImageSet
 from offchain.hyperx.collector import Collector
+from offchain.hyperx.many_accounts import told
 from offchain.hyperx.report.record import GasEntry, ProviderResult, SessionRecord
 from offchain.hyperx.session import Fault, Member, Session
 from scripts._hyperx.money import money_of
@@ -62,7 +63,7 @@ def make_record(
         digest_winner=sold_digest(winner, session) if winner else None,
         digest_received=received.digest() if received else None,
         money=money_of(scene, session, {one.name: one.outcome for one in providers}),
-        settings=versions(),
+        settings=versions() | {"many accounts": told(terms)},
         started=started.isoformat(timespec="seconds"),
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         events=tuple(events),

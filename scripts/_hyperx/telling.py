@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from offchain.hyperx.many_accounts import told
 from offchain.hyperx.report import sheets
 from offchain.hyperx.report.record import SessionRecord
+from offchain.hyperx.terms import Terms
 from offchain.report.money import money_sheet
 from scripts._stage.telling import Telling
 
@@ -17,6 +19,10 @@ class SessionTelling(Telling):
     def session(self, address: str) -> None:
         """Where the session lives; off a local chain what --resume wants."""
         self.say(f"-- session {address}", "bold")
+
+    def terms(self, terms: Terms) -> None:
+        """From which share on rubbish does not pay under them."""
+        self.say(f"-- {told(terms)}", "bold")
 
     def conclude(self, record: SessionRecord, wrong: list[str], files: Sequence[Path]) -> None:
         """The tables, whether it is as it should be, and where it is written."""

@@ -154,8 +154,9 @@ def play(
         people: who plays.
         shards: shards per dataset.
         published: whether the shards' addresses are known from the start.
-        sample_bps: share of the shards that is sampled, in 1/10,000.
-        indices: the sampled shards; a fixed random choice unless given.
+        sample_bps: share of the shards that is opened, in 1/10,000.
+        indices: the sampled shards; unless given a fixed random choice of half of them, to which
+            the review draws the other half.
     """
     with _isolated():
         driver = _new_session(factory, people, shards, published, sample_bps)
@@ -165,7 +166,7 @@ def play(
             calls["sampleData"] = Call.of(driver.sample(provider, indices))
             calls["submitFeatures"] = Call.of(driver.submit_features(provider))
         calls["setCandidate"] = Call.of(driver.set_candidate(people.winner))
-        _seal(driver.entry(people.winner))
+        _seal(driver, people.winner)
         calls["submitReview"] = Call.of(driver.submit_review(people.winner))
         calls["setOptimal"] = Call.of(driver.set_optimal(people.winner))
         calls["claimReward"] = Call.of(driver.claim_reward(people.winner))
@@ -186,7 +187,7 @@ def play_sealed(factory: Any, people: People, shards: int, *, published: bool) -
         driver.sample(winner)
         driver.submit_features(winner)
         driver.set_candidate(winner)
-        _seal(driver.entry(winner))
+        _seal(driver, winner)
         driver.submit_review(winner)
         driver.set_optimal(winner)
         with _isolated():
@@ -205,7 +206,7 @@ def play_sealed(factory: Any, people: People, shards: int, *, published: bool) -
 def play_plain(container: Any, people: People, shards: int) -> dict[str, Call]:
     """The same session on PlainSession, under the names of our calls."""
     with _isolated():
-        indices = choose(shards, SAMPLE_BPS, seed=1)
+        indices = choose(shards, shards * SAMPLE_BPS // BPS, seed=1)
         session = people.collector.deploy(
             container,
             TERMS["reward"],
@@ -265,20 +266,28 @@ def _largest(
         driver.submit_features(winner)
         driver.set_candidate(winner)
         with _isolated():
-            _seal(driver.entry(winner), lambda _: keccak(b"some other key"))
+            _seal(driver, winner, lambda _: keccak(b"some other key"))
             driver.submit_review(winner)
             accused = driver.prove_wrong_key(winner, spread[-1])
             largest["proveWrongKey"] = Call.of(accused)
-        _seal(driver.entry(winner))
+        _seal(driver, winner)
         driver.submit_review(winner)
         driver.set_optimal(winner)
         _seal_session_key(driver.entry(winner), driver.entry(winner).commitment.session_key)
         largest["deliverKey"] = Call.of(driver.deliver_key(winner))
+    with _isolated():
+        driver = _new_session(factory, people, shards, published, bps)
+        driver.register(winner)
+        driver.sample(winner, [0])
+        driver.submit_features(winner)
+        driver.set_candidate(winner)
+        _seal(driver, winner)
+        largest["submitReview, all but one drawn"] = Call.of(driver.submit_review(winner))
     return largest
 
 
 def longest_draw(factory: Any, people: People) -> Call:
-    """drawSample of the largest sample that is half of the shards: the most draws in vain."""
+    """drawSample of the largest sample, half of what may be opened, of the fewest shards."""
     sampled = 2_000
     with _isolated():
         driver = _new_session(factory, people, 2 * sampled, True, BPS // 2)
@@ -321,10 +330,13 @@ def _new_session(
     )
 
 
-def _seal(entry: Entry, key_of: Callable[[int], bytes] | None = None) -> None:
-    """Seals the sampled keys under an ephemeral secret that is always the same."""
+def _seal(
+    driver: SessionDriver, provider: Any, key_of: Callable[[int], bytes] | None = None
+) -> None:
+    """Seals the opened shards' keys under an ephemeral secret that is always the same."""
+    entry = driver.entry(provider)
     key_of = key_of or (lambda i: entry.commitment.keys[i])
-    entry.sealed = _sealed(entry, {i: key_of(i) for i in entry.sampled}, 1)
+    entry.sealed = _sealed(entry, {i: key_of(i) for i in driver.opened(provider)}, 1)
 
 
 def _seal_session_key(entry: Entry, key: bytes) -> None:

@@ -102,7 +102,7 @@ def render(measured: Measurement) -> str:
                 for name, call in measured.largest.items()
             ),
         ),
-        "drawSample, 2,000 of 4,000, costs about "
+        "drawSample, 1,000 of 4,000, costs about "
         f"{measured.draw.gas / 1e6:.0f} million: the hash of a block decides how long it takes.\n",
     ]
     return "\n".join(parts)

@@ -164,7 +164,7 @@ def exposed(driver: SessionDriver, cast: Cast) -> None:
     """The candidate sealed garbage and the collector proved it; another may be picked."""
     registering(driver, cast)
     driver.set_candidate(cast.provider)
-    shards = driver.entry(cast.provider).sampled
+    shards = driver.opened(cast.provider)
     driver.seal(cast.provider, dict.fromkeys(shards, b"\x07" * 32))
     driver.submit_review(cast.provider)
     driver.prove_wrong_key(cast.provider, shards[0])

@@ -112,6 +112,11 @@ class SessionDriver(Driver):
         return bitmaps.sample_limit(self.terms.shardCount, self.terms.sampleBps)
 
     @property
+    def first_sample(self) -> int:
+        """How many of them are sampled before features; the review opens the others."""
+        return self.sample_limit - self.sample_limit // 2
+
+    @property
     def compensation(self) -> int:
         """What a refused candidate is paid."""
         return self.terms.reward * self.terms.sampleBps // bitmaps.BPS
@@ -165,10 +170,10 @@ class SessionDriver(Driver):
         return self.session.register(*_changed(args, changes), sender=provider, value=value)
 
     def sample(self, provider: Any, indices: Sequence[int] | None = None) -> ReceiptAPI:
-        """The collector samples ``indices``, or as many shards as the terms allow."""
+        """The collector samples ``indices``, or half of what the terms let a provider open."""
         entry = self.entry(provider)
         if indices is None:
-            indices = bitmaps.choose(self.terms.shardCount, self.terms.sampleBps, seed=1)
+            indices = bitmaps.choose(self.terms.shardCount, self.first_sample, seed=1)
         bitmap = bitmaps.to_bitmap(indices, self.terms.shardCount)
         receipt = self.session.sampleData(entry.account, bitmap, sender=self.collector)
         entry.sampled = sorted(indices)
@@ -192,11 +197,11 @@ class SessionDriver(Driver):
         """The provider commits its sealed features."""
         return self.session.submitFeatures(features, sender=provider)
 
-    def enter(self, *providers: Any) -> None:
-        """Takes each provider from nothing to submitted features."""
+    def enter(self, *providers: Any, sample: Sequence[int] | None = None) -> None:
+        """Takes each provider from nothing to submitted features; `sample` as in `sample`."""
         for provider in providers:
             self.register(provider)
-            self.sample(provider)
+            self.sample(provider, sample)
             self.submit_features(provider)
 
     # ------------------------------------------------------------ review
@@ -207,11 +212,19 @@ class SessionDriver(Driver):
         key = self.entry(provider).one_time_key
         return self.session.setCandidate(provider, key.x, key.y, sender=self.collector)
 
+    def opened(self, provider: Any) -> list[int]:
+        """The shards that a review opens: the sample, and those that the one-time key draws."""
+        entry = self.entry(provider)
+        seed = entry.commitment.party.further_seed(entry.one_time_key.pledge)
+        further = max(0, self.sample_limit - len(entry.sampled))
+        words = bitmaps.draw_further(seed, entry.sampled, self.terms.shardCount, further)
+        return bitmaps.from_bitmap(words)
+
     def seal(self, provider: Any, keys: dict[int, bytes] | None = None) -> sealing.SealedKeys:
-        """Seals the sampled keys, or lies with ``keys``, and remembers what was sealed."""
+        """Seals the opened shards' keys, or lies with ``keys``, and remembers what was sealed."""
         entry = self.entry(provider)
         if keys is None:
-            keys = {i: entry.commitment.keys[i] for i in entry.sampled}
+            keys = {i: entry.commitment.keys[i] for i in self.opened(provider)}
         entry.sealed = sealing.seal_keys(entry.one_time_key, keys)
         return entry.sealed
 
@@ -220,7 +233,7 @@ class SessionDriver(Driver):
         entry = self.entry(provider)
         sealed = entry.sealed or self.seal(provider)
         published = self.terms.publishedAddresses
-        commitment = entry.commitment
+        commitment, opened = entry.commitment, self.opened(provider)
         args = {
             "keyRoot": commitment.key_root,
             "addressRoot": commitment.address_root if published else ZERO_WORD,
@@ -228,8 +241,8 @@ class SessionDriver(Driver):
             "ephemeralX": sealed.ephemeral_x,
             "bitmap": bitmaps.to_bitmap(entry.sampled, self.terms.shardCount),
             "sealedKeys": list(sealed.sealed),
-            "addresses": [] if published else [commitment.addresses[i] for i in entry.sampled],
-            "proof": [] if published else cm.multiproof(commitment.address_leaves, entry.sampled),
+            "addresses": [] if published else [commitment.addresses[i] for i in opened],
+            "proof": [] if published else cm.multiproof(commitment.address_leaves, opened),
         }
         return _changed(args, changes)
 
@@ -257,7 +270,7 @@ class SessionDriver(Driver):
         args = {
             "keyRoot": commitment.key_root,
             "addressRoot": commitment.address_root,
-            "bitmap": bitmaps.to_bitmap(entry.sampled, self.terms.shardCount),
+            "bitmap": bitmaps.to_bitmap(self.opened(provider), self.terms.shardCount),
             "ephemeralX": entry.sealed.ephemeral_x,
             "sealedKeys": list(entry.sealed.sealed),
             "oneTimeSecret": entry.one_time_secret,
@@ -290,9 +303,8 @@ class SessionDriver(Driver):
         return _changed(args, changes)
 
     def sample_hash(self, provider: Any) -> bytes:
-        """What stands for the sample in a claim."""
-        sampled = self.entry(provider).sampled
-        return bitmaps.bitmap_hash(bitmaps.to_bitmap(sampled, self.terms.shardCount))
+        """What stands for the opened shards in a claim."""
+        return bitmaps.bitmap_hash(bitmaps.to_bitmap(self.opened(provider), self.terms.shardCount))
 
     def review_hash(self, provider: Any) -> bytes:
         """What stands for the opened review in a claim."""

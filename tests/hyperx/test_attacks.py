@@ -10,7 +10,7 @@ import pytest
 
 from offchain.crypto import commitments as cm
 from offchain.crypto import sealing
-from offchain.crypto.bitmap import draw, from_bitmap
+from offchain.crypto.bitmap import bitmap_hash, draw, draw_further, from_bitmap
 from tests.hyperx.commitment import Commitment
 from tests.hyperx.session_driver import DRAW_SECRET, SEALED, Entry, open_session
 from tests.hyperx.weakened import FACTORY_WEAKENINGS, SESSION, WEAKENINGS, weakened
@@ -293,7 +293,8 @@ def test_leaves_made_for_elsewhere(factory, collector, provider, rival, against,
                 "provider": cm.Party(here.chain_id, here.session, rival.address),
             }[foreign],
         )
-        driver.enter(provider)
+        # All that may be opened, so that nothing is drawn besides.
+        driver.enter(provider, sample=range(driver.sample_limit))
         driver.set_candidate(provider)
         outcome = refusal(
             driver.session.submitReview, driver.review_args(provider), sender=provider
@@ -432,7 +433,7 @@ def test_a_builder_that_knows_what_its_block_draws(factory, collector, provider,
         block_hash = bytes(ape.chain.provider.web3.eth.get_block(block + 1)["hash"])
         # The secret is not known yet, so the builder has to do without.
         seed = driver.entry(provider).commitment.party.draw_seed(bytes(32), block_hash)
-        foreseen = from_bitmap(draw(seed, 100, 10))
+        foreseen = from_bitmap(draw(seed, 100, 5))
         driver.draw(provider)
         return driver.entry(provider).sampled == foreseen
 
@@ -452,6 +453,49 @@ def test_a_provider_sampled_too_late_to_submit(factory, collector, provider, aga
 
     assert against(attack) == "TooLate"
     assert against(attack, "samples until the last") == "ok"
+
+
+def test_rubbish_that_nobody_happened_to_sample(factory, collector, provider, against):
+    """A sample that came out clean is all that has to be shown, on the weak copy."""
+
+    def attack():
+        driver = open_session(factory, collector, shardCount=20)
+        driver.enter(provider)
+        driver.set_candidate(provider)
+        entry = driver.entry(provider)
+        keys = {i: entry.commitment.keys[i] for i in entry.sampled}
+        review = {
+            "sealedKeys": list(driver.seal(provider, keys).sealed),
+            "addresses": [entry.commitment.addresses[i] for i in entry.sampled],
+            "proof": cm.multiproof(entry.commitment.address_leaves, entry.sampled),
+        }
+        args = driver.review_args(provider, **review)
+        outcome = refusal(driver.session.submitReview, args, sender=provider)
+        return outcome.name if outcome else "ok"
+
+    assert against(attack) == "WrongKeyCount"
+    assert against(attack, "opens the sample alone") == "ok"
+
+
+def test_a_review_that_is_foreseen_before_the_features(factory, collector, provider, against):
+    """Who knows when it submits what its review will open goes on with a clean account alone."""
+
+    def attack():
+        driver = open_session(factory, collector, shardCount=100, publishedAddresses=True)
+        driver.enter(provider)
+        party, entry = driver.entry(provider).commitment.party, driver.entry(provider)
+        seed = party.further_seed(bytes(32))
+        foreseen = draw_further(seed, entry.sampled, 100, driver.sample_limit - len(entry.sampled))
+        driver.set_candidate(provider)
+        driver.seal(provider, {i: entry.commitment.keys[i] for i in from_bitmap(foreseen)})
+        driver.submit_review(provider)
+        # The claim names the opened shards: it stands only if they are those that were foreseen.
+        driver.set_optimal(provider)
+        args = driver.claim_args(provider, sampleHash=bitmap_hash(foreseen))
+        return refusal(driver.session.claimReward, *args, sender=provider) is None
+
+    assert against(attack) is False
+    assert against(attack, "draws further shards from the start") is True
 
 
 def test_drawing_when_the_hash_is_gone(factory, collector, provider, stranger, against):

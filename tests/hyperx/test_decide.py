@@ -23,7 +23,7 @@ def decisions(driver, provider, sender=None):
 @pytest.fixture
 def accused(candidate, provider):
     """The opened review holds a wrong key for every shard, so that each decision is possible."""
-    shards = candidate.entry(provider).sampled
+    shards = candidate.opened(provider)
     candidate.seal(provider, dict.fromkeys(shards, b"\x07" * 32))
     candidate.submit_review(provider)
     return candidate

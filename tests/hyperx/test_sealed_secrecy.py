@@ -102,7 +102,7 @@ def test_a_review_key_does_not_open_a_delivery_without_the_secret(traded, provid
     assert entry.delivered.ephemeral_x != entry.sealed.ephemeral_x
     pads = [
         bytes(a ^ b for a, b in zip(word, entry.commitment.keys[i], strict=True))
-        for i, word in zip(entry.sampled, entry.sealed.sealed, strict=True)
+        for i, word in zip(driver.opened(provider), entry.sealed.sealed, strict=True)
     ]
     guesses = [
         bytes(a ^ b for a, b in zip(pad, entry.delivered.sealed[0], strict=True)) for pad in pads

@@ -58,7 +58,8 @@ def test_what_opens_a_dataset_opens_none_in_the_sibling(
         commitment = Commitment.of(party, first.terms.shardCount)
         for driver in (first, second):
             driver.entries[provider.address] = Entry(provider, commitment, 4242)
-            driver.enter(provider)
+            # All that may be opened, so that nothing is drawn besides.
+            driver.enter(provider, sample=range(driver.sample_limit))
         for driver in (first, second):
             driver.set_candidate(provider)
         first.submit_review(provider)
@@ -91,7 +92,7 @@ def test_evidence_convicts_nobody_in_the_sibling(provider, siblings):
             driver.set_candidate(provider)
         shard = guilty.entry(provider).sampled[0]
         if settlement == OPEN:
-            guilty.seal(provider, dict.fromkeys(guilty.entry(provider).sampled, LIE))
+            guilty.seal(provider, dict.fromkeys(guilty.opened(provider), LIE))
         for driver in (guilty, honest):
             driver.submit_review(provider)
             if settlement == SEALED:

@@ -193,7 +193,7 @@ def test_proofs_of_wrong_keys_use_up_no_review(factory, collector, provider, riv
     driver = open_session(factory, collector, furtherReviews=0)
     driver.enter(provider, rival)
     driver.set_candidate(provider)
-    shards = driver.entry(provider).sampled
+    shards = driver.opened(provider)
     driver.seal(provider, dict.fromkeys(shards, b"\x07" * 32))
     driver.submit_review(provider)
     driver.prove_wrong_key(provider, shards[0])

@@ -10,7 +10,7 @@ from tests.kit.refusals import refusal, refused
 
 @pytest.fixture
 def open_review(factory, collector, provider, rival, published):
-    """A candidate with 13 shards, 3 of them sampled, that may now open them."""
+    """A candidate with 13 shards, 2 of them sampled, that may now open these and a further one."""
     driver = open_session(factory, collector, publishedAddresses=published, shardCount=13)
     driver.enter(provider, rival)
     driver.set_candidate(provider)
@@ -31,14 +31,14 @@ def is_mismatch(driver, provider, outcome):
 def test_an_opened_review_renews_the_deadline(open_review, provider):
     """The event carries all the collector needs to open the samples."""
     receipt = open_review.submit_review(provider)
-    entry = open_review.entry(provider)
+    entry, opened = open_review.entry(provider), open_review.opened(provider)
     deadline = receipt.timestamp + open_review.terms.responseTime
     hidden = not open_review.terms.publishedAddresses
     assert event_in(receipt, open_review.session.ReviewSubmitted) == {
         "provider": provider.address,
         "ephemeralX": entry.sealed.ephemeral_x,
         "sealedKeys": list(entry.sealed.sealed),
-        "addresses": [entry.commitment.addresses[i] for i in entry.sampled] if hidden else [],
+        "addresses": [entry.commitment.addresses[i] for i in opened] if hidden else [],
         "deadline": deadline,
     }
     assert tuple(open_review.session.status()) == (1, True, deadline, provider.address)
@@ -64,11 +64,11 @@ def test_only_the_candidate_opens_and_only_once(open_review, provider, rival, st
     assert outcome == refused("ReviewAlreadySubmitted", provider)
 
 
-def test_the_whole_sample_is_opened(open_review, provider):
+def test_the_sample_and_a_further_shard_are_opened(open_review, provider):
     """A key or an address too few or too many is refused."""
-    entry = open_review.entry(provider)
     sealed = list(open_review.seal(provider).sealed)
-    sampled = len(entry.sampled)
+    sampled = len(open_review.opened(provider))
+    assert sampled == len(open_review.entry(provider).sampled) + 1 == 3
     for keys in (sealed[:-1], [*sealed, sealed[0]], []):
         outcome = attempt(open_review, provider, sealedKeys=keys)
         assert outcome == refused("WrongKeyCount", len(keys), sampled)
@@ -87,13 +87,34 @@ def test_no_other_sample_is_opened(open_review, provider, change):
     assert is_mismatch(open_review, provider, attempt(open_review, provider))
 
 
+def test_the_further_shards_are_those_of_the_one_time_key(open_review, provider):
+    """Others under right keys do not fit: the key of shard i is proved by the leaf of shard i."""
+    opened = open_review.opened(provider)
+    entry = open_review.entry(provider)
+    (further,) = set(opened) - set(entry.sampled)
+    (other, *_) = set(range(13)) - set(opened)
+    keys = {i: entry.commitment.keys[other if i == further else i] for i in opened}
+    open_review.seal(provider, keys)
+    open_review.submit_review(provider)
+    driver, collector = open_review, open_review.collector
+    evidence = driver.evidence_args(provider, further)
+    assert refusal(driver.session.proveWrongKey, evidence, sender=collector) is None
+    outcome = refusal(
+        driver.session.proveWrongKey, driver.evidence_args(provider, other), sender=collector
+    )
+    assert outcome == refused("ShardNotSampled", other)
+
+
 def test_roots_and_key_are_those_committed(open_review, provider):
-    """One other root or another one-time key does not fit."""
+    """One other root or another one-time key does not fit; the key draws other shards besides, of
+    which a proof may be longer."""
     changes = [{"keyRoot": b"\1" * 32}, {"oneTimeKey": b"\1" * 32}]
     if open_review.terms.publishedAddresses:
         changes.append({"addressRoot": b"\1" * 32})
     for change in changes:
-        assert is_mismatch(open_review, provider, attempt(open_review, provider, **change))
+        outcome = attempt(open_review, provider, **change)
+        longer = "oneTimeKey" in change and outcome.name == "ProofLength"
+        assert longer or is_mismatch(open_review, provider, outcome)
 
 
 def test_bitmap_is_well_formed(open_review, provider):
@@ -118,8 +139,9 @@ def hidden_review(factory, collector, provider):
 def test_every_address_and_sibling_counts(hidden_review, provider):
     """Changing one word of addresses or proof, or swapping two, is a mismatch."""
     entry = hidden_review.entry(provider)
-    addresses = [entry.commitment.addresses[i] for i in entry.sampled]
-    proof = cm.multiproof(entry.commitment.address_leaves, entry.sampled)
+    opened = hidden_review.opened(provider)
+    addresses = [entry.commitment.addresses[i] for i in opened]
+    proof = cm.multiproof(entry.commitment.address_leaves, opened)
     lies = [{"addresses": _changed(addresses, k)} for k in range(len(addresses))]
     lies += [{"proof": _changed(proof, k)} for k in range(len(proof))]
     lies.append({"addresses": [addresses[1], addresses[0], addresses[2]]})
@@ -130,7 +152,7 @@ def test_every_address_and_sibling_counts(hidden_review, provider):
 def test_the_proof_has_exactly_the_missing_siblings(hidden_review, provider):
     """A proof that is cut or padded is refused by its length."""
     entry = hidden_review.entry(provider)
-    proof = cm.multiproof(entry.commitment.address_leaves, entry.sampled)
+    proof = cm.multiproof(entry.commitment.address_leaves, hidden_review.opened(provider))
     used = len(proof)
     for wrong in (proof[:-1], [*proof, b"\1" * 32], []):
         outcome = attempt(hidden_review, provider, proof=wrong)

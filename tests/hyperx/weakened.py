@@ -161,6 +161,12 @@ WEAKENINGS: Weakenings = {
     "samples until the last": (
         (_STATE, "return t.submissionEnd() - Window.SHORTEST;", "return t.submissionEnd();"),
     ),
+    "opens the sample alone": (_STATE, "if (size < limit) {", "if (size == 0) {"),
+    "draws further shards from the start": (
+        _SHARDS,
+        "keccak256(abi.encode(domain(FURTHER_TYPE, provider), oneTimeKey))",
+        "keccak256(abi.encode(domain(FURTHER_TYPE, provider), bytes32(0)))",
+    ),
     "draws for ever": ((_STATE, "require(hash != 0, NoBlockHash(number));", ""),),
     "windows overlap": (
         (_STATE, "require(block.timestamp < end, ", "require(block.timestamp <= end, "),

@@ -115,4 +115,19 @@ contract BitmapTest is Base {
         }
         vm.assertLe(squares * 9 * 100, 2788 * 1200 * 7, "chi-square");
     }
+
+    /// @notice A further draw keeps the set and adds as many as are wanted, as the plain loop does.
+    function testFuzz_FurtherDrawIsThePlainOne(bytes32 seed, uint256 count, uint256 known, uint256 wanted) public view {
+        count = bound(count, 2, MAX_COUNT);
+        known = bound(known, 1, count / 2);
+        wanted = bound(wanted, 0, count / 2 - known);
+        uint256[] memory sample = PlainShards.draw(~seed, count, known);
+        uint256[] memory opened = harness.drawFurther(seed, sample, count, wanted);
+        vm.assertEq(harness.size(opened, count), known + wanted, "size, all within range");
+        for (uint256 w = 0; w < sample.length; ++w) {
+            vm.assertEq(opened[w] & sample[w], sample[w], "the sample is kept");
+        }
+        PlainShards.drawFurther(seed, sample, count, wanted);
+        vm.assertEq(opened, sample, "draw");
+    }
 }

@@ -48,17 +48,36 @@ abstract contract Datasets is Base {
         return PlainShards.rootOf(PlainShards.addressLeaves(party, _addresses(party, count)));
     }
 
-    /// @dev The review an honest provider opens.
-    function _review(PlainShards.Party memory party, uint256 count, uint256 sample, bool published)
+    /// @dev The sample with the further shards that fill it up to `limit`, drawn by the one-time key.
+    function _opened(PlainShards.Party memory party, uint256 count, uint256 sample, uint256 limit)
         internal
         view
-        returns (Review memory review)
+        returns (uint256[] memory opened)
     {
+        opened = new uint256[](1);
+        opened[0] = sample;
+        uint256 size = PlainShards.size(opened, count);
+        bytes32 seed = keccak256(abi.encode(PlainShards.domain("souk.further.v1", party), _oneTimeKeyHash()));
+        if (size < limit) PlainShards.drawFurther(seed, opened, count, limit - size);
+    }
+
+    function _oneTimeKeyHash() private view returns (bytes32) {
+        return keccak256(abi.encode(oneTimeKey.addr, vm.addr(oneTimeKey.privateKey + 1)));
+    }
+
+    /// @dev The review an honest provider opens: the keys of `opened`, of which `sample` was sampled.
+    function _review(
+        PlainShards.Party memory party,
+        uint256 count,
+        uint256 sample,
+        uint256[] memory opened,
+        bool published
+    ) internal view returns (Review memory review) {
         review.bitmap = new uint256[](1);
         review.bitmap[0] = sample;
-        uint256[] memory members = PlainShards.members(review.bitmap, count);
+        uint256[] memory members = PlainShards.members(opened, count);
         review.keyRoot = _keyRoot(party, count);
-        review.oneTimeKey = keccak256(abi.encode(oneTimeKey.addr, vm.addr(oneTimeKey.privateKey + 1)));
+        review.oneTimeKey = _oneTimeKeyHash();
         review.ephemeralX = _ephemeral.publicKeyX;
         review.sealedKeys = new bytes32[](members.length);
         for (uint256 k = 0; k < members.length; ++k) {
@@ -74,7 +93,7 @@ abstract contract Datasets is Base {
         for (uint256 k = 0; k < members.length; ++k) {
             review.addresses[k] = all[members[k]];
         }
-        bool[] memory known = PlainShards.flags(review.bitmap, count);
+        bool[] memory known = PlainShards.flags(opened, count);
         review.proof = PlainShards.multiproof(PlainShards.addressLeaves(party, all), known);
     }
 

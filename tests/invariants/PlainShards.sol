@@ -130,6 +130,11 @@ library PlainShards {
     /// `count`, in order, repetitions skipped.
     function draw(bytes32 seed, uint256 count, uint256 wanted) internal pure returns (uint256[] memory bitmap) {
         bitmap = new uint256[]((count + 255) / 256);
+        drawFurther(seed, bitmap, count, wanted);
+    }
+
+    /// @notice The same, beside what is in the set.
+    function drawFurther(bytes32 seed, uint256[] memory bitmap, uint256 count, uint256 wanted) internal pure {
         uint256 found = 0;
         for (uint256 i = 0; found < wanted; ++i) {
             uint256 value = uint256(keccak256(abi.encode(seed, i / 8))) / 2 ** (32 * (i % 8)) % 2 ** 32;

@@ -171,7 +171,7 @@ contract SessionHandler is SessionDelivery {
         bytes32 hash = blockhash(requested + 1);
         vm.assertNotEq(hash, bytes32(0), "the draw's block is too old to decide");
         bytes32 seed_ = keccak256(abi.encode(_drawDomain(provider), DRAW_SECRET, hash));
-        _bookSample(provider, PlainShards.draw(seed_, terms.shardCount, sampleLimit())[0]);
+        _bookSample(provider, PlainShards.draw(seed_, terms.shardCount, sampleLimit() - sampleLimit() / 2)[0]);
         ++count["sample drawn"];
     }
 
@@ -217,7 +217,9 @@ contract SessionHandler is SessionDelivery {
     function submitReview(uint256 seed) public {
         uint256 author = candidate == NOBODY ? seed % PEOPLE : candidate;
         uint256 person = _mostly(author, seed);
-        Review memory review = _review(_party(author), terms.shardCount, seats[author].bitmap, terms.publishedAddresses);
+        uint256 sample = seats[author].bitmap;
+        uint256[] memory opened = _opened(_party(author), terms.shardCount, sample, sampleLimit());
+        Review memory review = _review(_party(author), terms.shardCount, sample, opened, terms.publishedAddresses);
         (Lie lie, uint256 index) = _spoilReview(review, seed);
         _requiresState(state, State.Reviewing);
         _requiresBefore(deadline);
@@ -226,6 +228,8 @@ contract SessionHandler is SessionDelivery {
 
         if (!_attempt(person, 0, abi.encodeCall(session.submitReview, (review)))) return;
         _bookTurn(State.Reviewing, true, person);
+        vm.assertEq(PlainShards.size(opened, terms.shardCount), sampleLimit(), "all that the terms allow is opened");
+        review.bitmap = opened;
         (_said, _lie, _lieIndex) = (review, lie, index);
         ++count[
             lie == Lie.None ? "honest review" : lie == Lie.Key ? "review with a wrong key" : "review without a point"

@@ -83,6 +83,15 @@ contract ShardsHarness {
         return Bitmap.draw(seed, count, wanted);
     }
 
+    function drawFurther(bytes32 seed, uint256[] memory bitmap, uint256 count, uint256 wanted)
+        external
+        pure
+        returns (uint256[] memory)
+    {
+        Bitmap.drawFurther(seed, bitmap, count, wanted);
+        return bitmap;
+    }
+
     function popCount(uint256 x) external pure returns (uint256) {
         return Bitmap.popCount(x);
     }
@@ -101,6 +110,10 @@ contract ShardsHarness {
 
     function drawSeed(address provider, bytes32 secret, bytes32 blockHash) external view returns (bytes32) {
         return Shards.drawSeed(provider, secret, blockHash);
+    }
+
+    function furtherSeed(address provider, bytes32 oneTimeKey) external view returns (bytes32) {
+        return Shards.furtherSeed(provider, oneTimeKey);
     }
 
     function pointHash(uint256 x, uint256 y) external pure returns (bytes32) {

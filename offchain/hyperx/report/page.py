@@ -74,7 +74,7 @@ def facts(record: SessionRecord) -> tuple[tuple[str, str], ...]:
         ("Reward", f"{amount(record.reward, record.decimals)} {coin}"),
         ("Paid in", "the native coin" if record.token is None else f"token {record.token}"),
         ("Shards", f"{record.shard_count} of {record.shard_size} samples each"),
-        ("Sampled", f"at most {record.sample_bps / 100:g} %"),
+        ("Opened", f"at most {record.sample_bps / 100:g} %"),
         ("Settlement", record.settlement),
         ("Seed", str(record.seed)),
         ("Chain", str(record.chain_id)),

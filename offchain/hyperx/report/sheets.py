@@ -177,7 +177,7 @@ def gas_by_call_sheet(record: SessionRecord) -> Sheet:
         tuple(row(line, False) for line in gas_lines(record))
         + tuple(row(line, True) for line in total_lines(record)),
         None,
-        f"Here {record.shard_count} shards with up to {record.sample_bps / 100:g} % sampled; "
+        f"Here {record.shard_count} shards with up to {record.sample_bps / 100:g} % opened; "
         f"the paper's Table 1 is for {published.SHARDS} shards with "
         f"{published.SAMPLE_BPS // 100} % sampled"
         + (", on the gas rules of 2020." if same else ": read the ratio with that in mind."),

@@ -35,7 +35,7 @@ TAMPERED: dict[str, tuple[Judge, str]] = {
     ),
     "culprit unpunished": (
         lambda m, s, y, d: injustices(m, s, replace(y, culprit_gains=lambda terms: 0), d),
-        "provider 1 gained -200000000000000000 wei besides gas, should have 0",
+        "provider 1 gained -400000000000000000 wei besides gas, should have 0",
     ),
     "culprit not to be asked": (
         lambda m, s, y, d: injustices(m, s, replace(y, asked=lambda terms: False), d),

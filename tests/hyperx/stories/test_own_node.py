@@ -52,7 +52,8 @@ def test_trade_uses_the_factory_that_deploy_wrote_down(node, tmp_path) -> None:
     }
 
     small = ("--plan", "clean,noise:0.8", "--shards", "10", "--shard-size", "5", "--sample", "40")
-    more = ("--validation", "50", "--deposit", "0.8 ether", "--reports", str(reports))
+    money = ("--deposit", "0.8 ether", "--penalty", "50")
+    more = ("--validation", "50", *money, "--reports", str(reports))
     printed = ape_run("trade", *small, *more)
     record = SessionRecord.from_json((reports / "honest" / "record.json").read_bytes())
     assert record.factory == entry["address"]

@@ -176,17 +176,18 @@ def test_payment_in_an_erc20(token, tmp_path) -> None:
     assert paid.wrong == []
     assert paid.record.token == token.address
     assert (paid.record.currency, paid.record.decimals) == ("PLN", 18)
-    assert paid.gains["provider 1"] == -2 * 10**17
+    assert paid.gains["provider 1"] == -4 * 10**17
     assert paid.gains["provider 2"] == 10**18
     assert "Money, in PLN" in paid.printed
-    assert "-0.2" in paid.printed
+    assert "-0.4" in paid.printed
     approvals = [entry.party for entry in paid.record.gas if entry.call == "approve"]
     assert sorted(approvals) == ["collector", "provider 1", "provider 2", "provider 3"]
 
 
 def test_a_silent_candidate_is_told_of_as_such_even_if_it_loses_its_whole_deposit(tmp_path) -> None:
     """What it lost says nothing of what it did: it opened no review, and had nothing to claim."""
-    outcome = play_story("silent-candidate", tmp_path, penalty=100.0)
+    terms = {"penalty": 100.0, "sample": 20.0, "deposit": "0.4 ether"}
+    outcome = play_story("silent-candidate", tmp_path, plan="clean,noise:1,mislabel:1", **terms)
     assert outcome.wrong == []
     assert outcome.gains["provider 1"] == -4 * 10**17
     silent = next(one for one in outcome.record.providers if one.name == "provider 1")

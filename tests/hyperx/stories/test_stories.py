@@ -13,7 +13,7 @@ from tests.kit.units import ETHER
 
 CLEAN, MISLABELLED, NOISY = "provider 1", "provider 2", "provider 3"
 NOBODY_CLEAN = "mislabel:0.3,mislabel:0.9,noise:0.6"
-COMPENSATION = ETHER // 5
+COMPENSATION = 2 * ETHER // 5
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,10 @@ ENDINGS = {
         CLEAN, NOISY, **{NOISY: -2 * COMPENSATION, "collector": -ETHER - 2 * COMPENSATION}
     ),
     "silent-candidate": _bought(
-        MISLABELLED, CLEAN, **{CLEAN: -2 * ETHER // 10, "collector": -8 * ETHER // 10}
+        MISLABELLED, CLEAN, **{CLEAN: -4 * ETHER // 10, "collector": -6 * ETHER // 10}
     ),
     "no-claim": Ending(
-        frozenset({CLEAN}), None, {CLEAN: -4 * ETHER // 10, "collector": 4 * ETHER // 10}
+        frozenset({CLEAN}), None, {CLEAN: -8 * ETHER // 10, "collector": 8 * ETHER // 10}
     ),
     "vanishing-collector": Ending(
         frozenset({CLEAN}), None, {CLEAN: COMPENSATION, "collector": -COMPENSATION}
@@ -59,10 +59,10 @@ ENDINGS = {
     "copied-root": HONEST,
     "missing-shard": _bought(MISLABELLED),
     "wrong-key": _bought(
-        MISLABELLED, CLEAN, **{CLEAN: -4 * ETHER // 10, "collector": -6 * ETHER // 10}
+        MISLABELLED, CLEAN, **{CLEAN: -8 * ETHER // 10, "collector": -2 * ETHER // 10}
     ),
     "wrong-delivery": Ending(
-        frozenset({CLEAN}), None, {CLEAN: -4 * ETHER // 10, "collector": 4 * ETHER // 10}
+        frozenset({CLEAN}), None, {CLEAN: -8 * ETHER // 10, "collector": 8 * ETHER // 10}
     ),
     "false-dispute": HONEST,
 }

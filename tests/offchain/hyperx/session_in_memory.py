@@ -127,7 +127,7 @@ class SessionInMemory:
                 ]
                 need(party.draw_commitment(secret) == committed[-1], "WrongDrawSecret")
                 seed = party.draw_seed(secret, keccak(b"block %d" % (drawn + 1)))
-                words = draw(seed, terms.shard_count, terms.sample_limit)
+                words = draw(seed, terms.shard_count, terms.first_sample)
                 yield ev.Sampled(provider, tuple(words))
             case do.SubmitFeatures(features):
                 self._before(terms.submission_end)
@@ -285,12 +285,12 @@ class SessionInMemory:
         need(review.bitmap == member.bitmap, "CommitmentMismatch: sample")
         need(review.key_root == member.key_root, "CommitmentMismatch: key root")
         need(review.one_time_key == session.one_time_key.pledge, "CommitmentMismatch: key")
-        need(len(review.sealed_keys) == len(member.sample), "WrongKeyCount")
-        need(len(review.addresses) == (len(member.sample) if hidden else 0), "WrongKeyCount")
+        need(len(review.sealed_keys) == len(member.opened), "WrongKeyCount")
+        need(len(review.addresses) == (len(member.opened) if hidden else 0), "WrongKeyCount")
         root = review.address_root
         if hidden:
             domain = session.party(sender).domain(cm.ADDRESS_TYPE)
-            pairs = zip(member.sample, review.addresses, strict=True)
+            pairs = zip(member.opened, review.addresses, strict=True)
             leaves = {i: cm.leaf(domain, i, address) for i, address in pairs}
             root = proven_root(self.terms.shard_count, leaves, review.proof)
         need(root == member.address_root, "CommitmentMismatch: address root")
@@ -301,7 +301,7 @@ class SessionInMemory:
         member = session.members[provider]
         need(
             (evidence.key_root, evidence.address_root, evidence.bitmap)
-            == (member.key_root, member.address_root, member.bitmap)
+            == (member.key_root, member.address_root, member.opened_bitmap)
             and (evidence.ephemeral_x, evidence.sealed_keys)
             == (member.review.ephemeral_x, member.review.sealed)
             and sealing.point_of(evidence.one_time_secret) == session.one_time_key,
@@ -315,10 +315,10 @@ class SessionInMemory:
             sealing.shared_x(evidence.one_time_secret, ephemeral) == evidence.shared_x,
             "SharedPointMismatch",
         )
-        need(evidence.shard in member.sample, "ShardNotSampled")
+        need(evidence.shard in member.opened, "ShardNotSampled")
         root = proven_root(self.terms.shard_count, {evidence.shard: evidence.leaf}, evidence.path)
         need(root == evidence.key_root, "LeafNotInTree")
-        sealed = evidence.sealed_keys[member.sample.index(evidence.shard)]
+        sealed = evidence.sealed_keys[member.opened.index(evidence.shard)]
         pad = sealing.pad(evidence.shared_x, evidence.shard)
         key = bytes(a ^ b for a, b in zip(sealed, pad, strict=True))
         right = session.party(provider).key_leaf(evidence.shard, key)
@@ -334,7 +334,7 @@ class SessionInMemory:
         need(
             cm.root_of(party.key_leaves(keys)) == member.key_root
             and root == member.address_root
-            and claim.sample_hash == bitmap_hash(member.bitmap)
+            and claim.sample_hash == bitmap_hash(member.opened_bitmap)
             and claim.review_hash == pledge,
             "CommitmentMismatch",
         )
@@ -352,7 +352,7 @@ class SessionInMemory:
         need(
             cm.root_of(party.address_leaves(delivery.addresses)) == member.address_root
             and delivery.key_root == member.key_root
-            and delivery.sample_hash == bitmap_hash(member.bitmap)
+            and delivery.sample_hash == bitmap_hash(member.opened_bitmap)
             and delivery.review_hash == self._review_pledge(session, member),
             "CommitmentMismatch",
         )
@@ -368,7 +368,7 @@ class SessionInMemory:
         review = member.review
         need(
             (evidence.key_root, evidence.address_root, evidence.sample_hash)
-            == (member.key_root, member.address_root, bitmap_hash(member.bitmap))
+            == (member.key_root, member.address_root, bitmap_hash(member.opened_bitmap))
             and (evidence.review_x, evidence.review_keys_hash)
             == (review.ephemeral_x, keccak(b"".join(review.sealed)))
             and (evidence.ephemeral_x, evidence.sealed_key)

@@ -6,7 +6,8 @@ from functools import cached_property
 import pytest
 import torch
 
-from offchain.data.shards import packed_part
+from offchain.crypto.bitmap import choose
+from offchain.data.shards import pack_shards, packed_part
 from offchain.hyperx import actions as do
 from offchain.hyperx import adversaries
 from offchain.hyperx import events as ev
@@ -21,10 +22,12 @@ from tests.offchain.hyperx.small_market import (
     BERT,
     CARL,
     COLLECTOR,
+    CPU,
     SEEDED,
     SHARD_SIZE,
     SHARDS,
     DigitScorer,
+    SeatInMemory,
     SmallMarket,
     digits,
     evaluation,
@@ -41,6 +44,21 @@ class Repeats(Provider):
     @cached_property
     def shards(self):
         return [super().shards[0]] * SHARDS
+
+
+class RubbishElsewhere(Provider):
+    """Knows what will be sampled; all other shards are of ones that it calls nines."""
+
+    @cached_property
+    def shards(self):
+        terms = self.session.terms
+        lie = replace(self.data, images=of_digit(1, len(self.data)).images)
+        rubbish = pack_shards(lie, terms.shard_count, terms.shard_size)
+        sampled = choose(SHARDS, terms.first_sample, SEEDED.sample_seed)
+        return [
+            good if i in sampled else bad
+            for i, (good, bad) in enumerate(zip(super().shards, rubbish, strict=True))
+        ]
 
 
 class WrongLabels(Provider):
@@ -145,7 +163,7 @@ FAULTS = {
         {"digit": 1, "kind": adversaries.OtherFeatures, "better": of_digit(9)},
         [do.SetCandidate, do.DeclareRubbish],
         100,
-        "9 labels differ",
+        "6 labels differ",
     ),
     "features of other images of the digit": (
         {"digit": 9, "kind": adversaries.OtherFeatures, "better": NINES},
@@ -157,7 +175,7 @@ FAULTS = {
         {"digit": 1, "kind": WrongLabels},
         [do.SetCandidate, do.DeclareRubbish],
         100,
-        "9 labels differ",
+        "6 labels differ",
     ),
     "one shard sold twelve times": (
         {"digit": 9, "kind": Repeats},
@@ -203,6 +221,27 @@ def test_a_hidden_shard_that_cannot_be_fetched_is_rubbish(tmp_path):
     first = session.members[BERT].sample[0]
     assert market.role(COLLECTOR).objections[BERT].startswith(f"shard {first}: ")
     assert (session.members[BERT].paid, deal(market)) == (100, CARL)
+
+
+@pytest.mark.parametrize("clean", [True, False], ids=["an honest dataset", "rubbish elsewhere"])
+def test_rubbish_that_was_not_sampled_shows_in_the_further_shards(tmp_path, clean):
+    """The sample is the same, and its features are right; the review opens one shard more."""
+    size = 20
+    market = SmallMarket(tmp_path, shard_size=size)
+    kind, nines = Provider if clean else RubbishElsewhere, of_digit(9, SHARDS * size)
+    market.seats[BERT] = SeatInMemory(
+        BERT,
+        lambda session: kind(BERT, session, nines, market.store(BERT), market.secrets(BERT), CPU),
+    )
+    market.collector(how=replace(evaluation(), validation=digits().subset(range(0, 5000, 10))))
+    session = market.play()
+    member = session.members[BERT]
+    (further,) = set(member.opened) - set(member.sample)
+    if clean:
+        assert deal(market) == BERT
+    else:
+        assert do.DeclareRubbish in of_collector(market)
+        assert market.role(COLLECTOR).objections[BERT].startswith(f"shard {further}: ")
 
 
 def test_a_collector_may_refuse_what_it_could_declare_rubbish(tmp_path):
@@ -394,7 +433,8 @@ def test_a_draw_is_requested_and_completed_for_everybody(tmp_path):
     session = market.play()
     assert deal(market) == BERT
     assert sum(isinstance(e, ev.SampleRequested) for e in market.chain.events) == 3
-    assert all(len(member.sample) == 3 for member in session.members.values())
+    assert all(len(member.sample) == 2 for member in session.members.values())
+    assert len(session.members[BERT].opened) == 3
 
 
 def test_a_draw_is_completed_with_its_secret_once_the_block_is_there(tmp_path):

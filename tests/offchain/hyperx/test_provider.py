@@ -122,6 +122,7 @@ def test_it_does_not_register_after_registration_has_ended(market):
         ({"response time": Limit(least=101)}, "response time: 100, at least 101"),
         ({"time locked": Limit(most=2999)}, "time locked: 3000, at most 2999"),
         ({"penalty": Limit(most=29)}, "penalty: 30, at most 29"),
+        ({"burn": Limit(most=499)}, "burn: 500, at most 499"),
         ({"reward": Limit(least=1001)}, "reward: 1000, at least 1001"),
         ({"compensation": Limit(least=251)}, "compensation: 250, at least 251"),
         ({"deposit": Limit(most=599)}, "deposit: 600, at most 599"),

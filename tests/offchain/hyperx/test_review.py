@@ -58,13 +58,14 @@ def sale():
 
 
 def member(sample=SAMPLE):
+    """Of whom the review opens the sample alone."""
     return Member(
         ANNA,
         root_of(LEAVES),
         bytes(32),
         bytes(32),
-        sample=sample,
-        bitmap=tuple(to_bitmap(sample, SHARDS)),
+        opened=sample,
+        opened_bitmap=tuple(to_bitmap(sample, SHARDS)),
     )
 
 
