@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -18,6 +20,8 @@ from eth_utils.address import is_hex_address, to_checksum_address
 
 from offchain.roles import Clock
 from scripts._stage.errors import reason_of
+from scripts._stage.index import Index, Query
+from scripts._stage.node import ConnectedNode
 
 POLL_SECONDS = 15
 """How often a chain that is not local is asked what others did."""
@@ -156,13 +160,25 @@ def go_to(timestamp: int) -> None:
 def logs_of(
     address: str | None, first: int, topics: list[str | None], last: int | None = None
 ) -> list[dict[str, Any]]:
-    """Logs as the node has them, in order. address, topics: None for any. first, last: blocks."""
-    query: dict[str, Any] = {"fromBlock": hex(first), "toBlock": hex(last) if last else "latest"}
-    if address:
-        query["address"] = address
-    if topics:
-        query["topics"] = topics
-    return list(ape.chain.provider.make_request("eth_getLogs", [query]))
+    """Logs in the chain's order. address, topics: None for any. first, last: blocks.
+
+    Of a chain that is not local what was read is kept under .souk/, and read once.
+    """
+    if ape.chain.provider.network.is_local:
+        blocks = {"fromBlock": hex(first), "toBlock": "latest" if last is None else hex(last)}
+        return ConnectedNode().logs(Query(address, tuple(topics)).over(blocks))
+    return _index(chain_home() / "logs.sqlite").logs(address, first, topics, last)
+
+
+def chain_home() -> Path:
+    """Where what is kept of the connected chain lies."""
+    return Path(ape.project.path) / ".souk" / str(ape.chain.chain_id)
+
+
+@cache
+def _index(path: Path) -> Index:
+    """The index in a file, opened once."""
+    return Index(path, ConnectedNode())
 
 
 def decoded(contract: ContractInstance, logs: list[dict[str, Any]]) -> list[ContractLog]:
