@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 import ape
+import click
+from ape.api import AccountAPI
+from eth_hash.auto import keccak
 from requests import HTTPError, Session
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
@@ -13,6 +17,7 @@ from web3 import HTTPProvider
 from web3.types import RPCEndpoint
 
 from scripts._stage.index import Block, NodeRefused
+from scripts._stage.outbox import Call, Fee, Price, Signed
 
 BUSY = (429, 502, 503, 504)
 """HTTP's words for: later."""
@@ -22,6 +27,8 @@ BACKOFF_SECONDS = 0.5
 MOST_SECONDS = 20.0
 """Between two tries, unless the node says itself when to come again."""
 TIMEOUT_SECONDS = 30
+USED_NONCE = re.compile("nonce", re.IGNORECASE)
+"""In what nodes say of a transaction whose nonce is used."""
 
 
 def have_patience(backoff_seconds: float = BACKOFF_SECONDS) -> None:
@@ -67,6 +74,68 @@ class ConnectedNode:
     def logs(self, query: dict[str, Any]) -> list[dict[str, Any]]:
         """Logs by `eth_getLogs`. Raises NodeRefused."""
         return list(_ask("eth_getLogs", [query]))
+
+
+class ConnectedPool:
+    """What an outbox asks, of the node that Ape is connected to."""
+
+    def nonce(self, sender: str) -> int:
+        """How many transactions of an account are in the chain."""
+        return int(_ask("eth_getTransactionCount", [sender, "latest"]), 16)
+
+    def price(self) -> Price:
+        """Of gas in the next block."""
+        tip = int(_ask("eth_maxPriorityFeePerGas", []), 16)
+        block = _ask("eth_getBlockByNumber", ["pending", False])
+        return Price(int(block["baseFeePerGas"], 16), tip)
+
+    def height(self) -> int:
+        """Of the newest block."""
+        return int(_ask("eth_blockNumber", []), 16)
+
+    def block_of(self, hash_: str) -> int | None:
+        """The block that a transaction is in."""
+        receipt = _ask("eth_getTransactionReceipt", [hash_])
+        return receipt and int(receipt["blockNumber"], 16)
+
+    def send(self, raw: bytes) -> None:
+        """Offers a transaction. Raises NodeRefused, unless the node has it already.
+
+        One whose nonce is used is refused as well, and that is no error: it is looked for later.
+        """
+        try:
+            _ask("eth_sendRawTransaction", ["0x" + raw.hex()])
+        except NodeRefused as error:
+            known = _ask("eth_getTransactionByHash", ["0x" + keccak(raw).hex()])
+            if known is None and not USED_NONCE.search(str(error)):
+                raise
+
+
+class AccountSigner:
+    """An account of Ape's, as an outbox signs with it."""
+
+    def __init__(self, account: AccountAPI) -> None:
+        self.account = account
+        self.address = str(account.address)
+
+    def sign(self, call: Call, nonce: int, fee: Fee) -> Signed:
+        """The transaction, with fees as EIP-1559 has them. Raises ClickException if not signed."""
+        transaction = ape.chain.provider.network.ecosystem.create_transaction(
+            sender=self.account.address,
+            receiver=call.to,
+            value=call.value,
+            data=call.data,
+            gas_limit=call.gas,
+            nonce=nonce,
+            max_fee=fee.most,
+            max_priority_fee=fee.tip,
+            chain_id=ape.chain.chain_id,
+        )
+        signed = self.account.sign_transaction(transaction)
+        if signed is None:
+            raise click.ClickException(f"{self.address} did not sign")
+        raw = bytes(signed.serialize_transaction())
+        return Signed("0x" + keccak(raw).hex(), raw)
 
 
 def _ask(method: str, parameters: list[Any]) -> Any:
