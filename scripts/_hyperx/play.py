@@ -38,8 +38,10 @@ from scripts._hyperx.telling import SessionTelling
 from scripts._hyperx.terms import make_terms, provider_policy
 from scripts._stage.accounts import is_local, seat_parties
 from scripts._stage.chain import chain_home
-from scripts._stage.deployments import Deployed, deployments_path, find_factory
+from scripts._stage.deployments import Deployed, deployments_path, find
 from scripts._stage.table import Seat, Step, play
+
+FACTORY = "TradingSessionFactory"
 
 
 @dataclass
@@ -165,7 +167,7 @@ class Demonstration:
 
     def _factory(self) -> Deployed | None:
         """The factory; None where it has yet to be deployed, on a local chain."""
-        factory = find_factory(deployments_path(self.options.deployments))
+        factory = find(FACTORY, deployments_path(self.options.deployments))
         if factory is None and self.options.resume:
             raise click.ClickException(f"resume: no factory, so no session {self.options.resume}")
         if factory is None and not is_local():
