@@ -29,7 +29,9 @@ class Record:
     flags: int = REGISTERED
     draw_block: int = 0
     commitment: bytes = b""
+    roots: bytes = b""
     sample: bytes = b""
+    shards: tuple[int, ...] = ()
     owed: int = 0
 
 
@@ -37,6 +39,7 @@ class Record:
 class Replay:
     """A session rebuilt from its terms and events, in the words of the views."""
 
+    session: str
     terms: dict
     compensation: int
     status: tuple = (PENDING, False, 0, NATIVE)
@@ -52,7 +55,7 @@ class Replay:
     def on_Registered(self, _, e):
         commitment = cm.roots_hash(e["keyRoot"], e["addressRoot"])
         deposit = self.terms["deposit"]
-        self.records[e["provider"]] = Record(commitment=commitment, owed=deposit)
+        self.records[e["provider"]] = Record(commitment=commitment, roots=commitment, owed=deposit)
 
     def on_SampleRequested(self, record, e):
         record.draw_block = e["requestBlock"]
@@ -62,6 +65,7 @@ class Replay:
         record.draw_block = 0
         record.commitment = cm.fold(record.commitment, bitmaps.bitmap_hash(e["bitmap"]))
         record.sample = record.commitment
+        record.shards = tuple(bitmaps.from_bitmap(e["bitmap"]))
 
     def on_FeaturesSubmitted(self, record, _):
         record.flags |= SUBMITTED
@@ -74,7 +78,8 @@ class Replay:
 
     def on_ReviewSubmitted(self, record, e):
         pledge = cm.review_hash(self.one_time_key, e["ephemeralX"], e["sealedKeys"])
-        record.commitment = cm.fold(record.sample, pledge)
+        opened = cm.fold(record.roots, bitmaps.bitmap_hash(self._opened(record, e["provider"])))
+        record.commitment = cm.fold(opened, pledge)
         self.status = (REVIEWING, True, e["deadline"], e["provider"])
 
     def on_ReviewRefused(self, record, e):
@@ -136,6 +141,13 @@ class Replay:
     def on_EscrowReclaimed(self, _, e):
         self.escrow -= e["paid"]
 
+    def _opened(self, record, provider):
+        """The sample, and what the one-time key draws of the other shards."""
+        party = cm.Party(ape.chain.chain_id, self.session, provider)
+        count, shards = self.terms["shardCount"], record.shards
+        further = bitmaps.sample_limit(count, self.terms["sampleBps"]) - len(shards)
+        return bitmaps.draw_further(party.further_seed(self.one_time_key), shards, count, further)
+
     def _forfeit(self, record, flag, e):
         record.flags |= flag
         record.owed -= e["forfeited"]
@@ -152,7 +164,7 @@ def replay(driver, factory) -> Replay:
     terms = dict(zip(FIELDS, created["terms"], strict=True))
     compensation = terms["reward"] * terms["sampleBps"] // bitmaps.BPS
     escrow = terms["reward"] + terms["furtherReviews"] * 2 * compensation
-    state = Replay(terms, compensation, escrow=escrow)
+    state = Replay(driver.session.address, terms, compensation, escrow=escrow)
     for log in session_logs(driver):
         state.apply(*log)
     return state
