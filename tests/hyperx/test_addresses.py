@@ -19,7 +19,7 @@ WEAK = "addresses follow from the order"
 @pytest.fixture(scope="module")
 def careless_factory(deployer):
     """A factory whose sessions' addresses follow from how many it made before."""
-    copies = compile_copies({WEAK: FACTORY_WEAKENINGS[WEAK]}, FACTORY)
+    copies = compile_copies({WEAK: FACTORY_WEAKENINGS[WEAK]}, FACTORY, large=True)
     return deployer.deploy(copies[WEAK])
 
 

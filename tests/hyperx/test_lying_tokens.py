@@ -31,7 +31,7 @@ BELIEVES = {
 @pytest.fixture(scope="module")
 def credulous():
     """A session that judges by the answer."""
-    (copy,) = compile_copies(BELIEVES, SESSION).values()
+    (copy,) = compile_copies(BELIEVES, SESSION, large=True).values()
     return copy
 
 

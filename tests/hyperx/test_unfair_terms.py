@@ -22,7 +22,7 @@ DAY = 86_400
 @pytest.fixture(scope="module")
 def weak_factories(deployer):
     """Factories without one of their bounds, by name."""
-    copies = compile_copies(FACTORY_WEAKENINGS, FACTORY)
+    copies = compile_copies(FACTORY_WEAKENINGS, FACTORY, large=True)
     return {name: deployer.deploy(container) for name, container in copies.items()}
 
 

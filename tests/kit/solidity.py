@@ -37,7 +37,7 @@ _CHEAP_OPTIMIZER = {
 
 
 def compile_contracts(
-    wanted: dict[str, str], sources: dict[str, str]
+    wanted: dict[str, str], sources: dict[str, str], *, large: bool = False
 ) -> dict[str, ContractContainer]:
     """Compiles the contracts ``wanted`` (name -> path of its file).
 
@@ -48,8 +48,9 @@ def compile_contracts(
     Args:
         wanted: path by contract name; the same name may come from one path only.
         sources: text by path; what it imports is added from the project and its npm packages.
+        large: by the whole optimiser, for contracts that would else be too large.
     """
-    compiled = _compiled(wanted, sources, _CHEAP_OPTIMIZER)
+    compiled = _compiled(wanted, sources, _OPTIMIZER if large else _CHEAP_OPTIMIZER)
     return {name: _container(name, artifact) for name, artifact in compiled.items()}
 
 
