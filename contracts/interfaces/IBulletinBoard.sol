@@ -25,10 +25,10 @@ enum Fault {
 /// @param members how many members there are, 1 to 2,047
 /// @param rounds how many rounds there are, 1 to 1,023
 /// @param start when the first round's uploads open
-/// @param uploadTime seconds in which a round's uploads are posted, 1 to 1,048,575
-/// @param evaluationTime seconds after these in which its evaluations are posted, 1 to 1,048,575
-/// @param responseTime seconds in which the server must answer a challenge; three of them follow the last round, and
-/// then the stake is free
+/// @param uploadTime seconds in which a round's uploads are posted, 600 to 1,048,575 (ten minutes to twelve days)
+/// @param evaluationTime seconds after these in which its evaluations are posted, 600 to 1,048,575
+/// @param responseTime seconds in which the server must answer a challenge, ten minutes to thirty days; three of them
+/// follow the last round, and then the stake is free
 /// @param batchedUploads true: one batch for all uploads of a round; false: a post for each
 /// @param batchedEvaluations the same for evaluations
 /// @param stake what the server loses when it is convicted, in wei; a multiple of `members`, may be zero
@@ -141,7 +141,7 @@ interface IBulletinBoard {
     error MembersOutOfRange(uint256 members, uint256 limit);
     error RoundsOutOfRange(uint256 rounds, uint256 limit);
     error TimeOutOfRange(uint256 time, uint256 limit);
-    error StartPassed(uint256 now_, uint256 start);
+    error StartOutOfRange(uint256 start, uint256 earliest, uint256 latest);
     error StakeNotDivisible(uint256 stake, uint256 members);
     error SessionFaulty(bytes32 session);
     error NotServer(address caller, address server);
@@ -177,8 +177,9 @@ interface IBulletinBoard {
     /// - the caller can sign receipts: it is no contract (ServerIsContract)
     /// - 1 to 2,047 members (MembersOutOfRange)
     /// - 1 to 1,023 rounds (RoundsOutOfRange)
-    /// - upload and evaluation time within 1 to 1,048,575, response time at least 1 (TimeOutOfRange)
-    /// - the start is not past (StartPassed)
+    /// - the times of uploads, evaluations and responses are 10 minutes to 30 days (Window: WindowOutOfRange), the first
+    ///   two at most 1,048,575 seconds (TimeOutOfRange)
+    /// - a start that is not past, and at most 60 days off (StartOutOfRange)
     /// - the whole schedule ends before 2106 (TimeOutOfRange)
     /// - the stake can be shared by all members without rest (StakeNotDivisible)
     /// - the bond is at most a member's share of the stake (BondTooHigh)

@@ -8,11 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
+from offchain.crypto.settlement import LONGEST_WINDOW, SHORTEST_WINDOW
 from offchain.errors import SoukError
 
 MEMBERS_LIMIT = 2**11 - 1
 ROUNDS_LIMIT = 2**10 - 1
 TIME_LIMIT = 2**20 - 1
+"""Of windows for uploads and evaluations, in seconds: twelve days."""
 NO_MESSAGE = bytes(32)
 """The leaf of a member without a message."""
 
@@ -61,16 +63,16 @@ class SessionTerms:
     document: bytes
 
     def __post_init__(self) -> None:
-        for name, limit in (
-            ("members", MEMBERS_LIMIT),
-            ("rounds", ROUNDS_LIMIT),
-            ("upload_time", TIME_LIMIT),
-            ("evaluation_time", TIME_LIMIT),
-            ("response_time", 2**32 - 1),
+        for name, least, most in (
+            ("members", 1, MEMBERS_LIMIT),
+            ("rounds", 1, ROUNDS_LIMIT),
+            ("upload_time", SHORTEST_WINDOW, TIME_LIMIT),
+            ("evaluation_time", SHORTEST_WINDOW, TIME_LIMIT),
+            ("response_time", SHORTEST_WINDOW, LONGEST_WINDOW),
         ):
             value = getattr(self, name)
-            if not 1 <= value <= limit:
-                raise BoardError(f"{name} is {value}, must be in [1, {limit}]")
+            if not least <= value <= most:
+                raise BoardError(f"{name} is {value}, must be in [{least}, {most}]")
         if not 0 <= self.start <= self.end < 2**32:
             raise BoardError(f"the session ends at {self.end}, must be below {2**32}")
         if not 0 <= self.stake < 2**96 or self.stake % self.members:

@@ -118,9 +118,9 @@ abstract contract BoardBook is Attempts {
         t.members = uint16(MEMBERS);
         t.rounds = 2;
         t.start = uint40(block.timestamp + derive(seed, "start") % 10);
-        t.uploadTime = uint32(5 + derive(seed, "upload") % 30);
-        t.evaluationTime = uint32(5 + derive(seed, "evaluation") % 30);
-        t.responseTime = uint32(3 + derive(seed, "response") % 20);
+        t.uploadTime = uint32(600 + derive(seed, "upload") % 30);
+        t.evaluationTime = uint32(600 + derive(seed, "evaluation") % 30);
+        t.responseTime = uint32(600 + derive(seed, "response") % 20);
         t.batchedUploads = derive(seed, "batched uploads") % 2 == 0;
         t.batchedEvaluations = derive(seed, "batched evaluations") % 2 == 0;
         t.stake = uint96(derive(seed, "poor") % 8 == 0 ? 0 : MEMBERS * (1 + derive(seed, "stake") % 1e18));

@@ -188,7 +188,7 @@ contract BoardHandler is BoardBook {
             place = (place + i) % PLACES;
             break;
         }
-        Promise memory p = Promise(place, _message(seed), block.timestamp + derive(seed, "deadline") % 60);
+        Promise memory p = Promise(place, _message(seed), block.timestamp + derive(seed, "deadline") % 900);
         if (which == HONEST) {
             uint256 at;
             (p.message, at) = _record(s, place);

@@ -8,12 +8,16 @@ from __future__ import annotations
 import pytest
 
 from offchain.crypto import commitments as cm
+from tests.kit.refusals import refusal
 from tests.kit.weakened import check_attack, compile_copies
 from tests.seccl.board_driver import (
+    DOCUMENT,
     EVALUATION,
     MEMBERS,
     UPLOAD,
+    BoardDriver,
     key_args,
+    make_terms,
     open_batched,
     open_session,
 )
@@ -36,6 +40,21 @@ def members(accounts):
 def weak(board, deployer):
     """Weakened boards by name."""
     return {name: deployer.deploy(code) for name, code in compile_copies(WEAKENINGS, BOARD).items()}
+
+
+def leaves_members_no_time(board, server, members, stranger):
+    """A server agrees on a second for uploads: what it withholds no member can post itself."""
+    terms = make_terms(board, server, members, stake=0)
+    words = list(terms.words())
+    words[5] = 1
+    made = tuple(words), DOCUMENT
+    if refusal(board.createSession, *made, sender=server) is not None:
+        return False
+    (log,) = board.SessionCreated.from_receipt(board.createSession(*made, sender=server))
+    session = BoardDriver(board, bytes(log.session), terms, server, tuple(members))
+    session.go_to(terms.start + 1)
+    args = key_args(session.key()), M, session.member_path(0)
+    return not session.goes("postOwn", *args, sender=members[0])
 
 
 def rewrites_the_board(board, server, members, stranger):
@@ -157,6 +176,7 @@ def spoils_an_answer(board, server, members, stranger):
 
 
 ATTACKS = {
+    "takes any window": leaves_members_no_time,
     "overwrites posts": rewrites_the_board,
     "takes late for in time": breaks_a_promise_for_a_while,
     "believes any signature": convicts_by_a_forged_receipt,

@@ -8,6 +8,7 @@ BOARD = "contracts/seccl/BulletinBoard.sol"
 _SESSIONS = "contracts/seccl/board/BoardSessions.sol"
 _TREES = "contracts/seccl/board/BoardTrees.sol"
 WEAKENINGS: Weakenings = {
+    "takes any window": (_SESSIONS, "        Window.check(t.uploadTime);\n", ""),
     "overwrites posts": (
         BOARD,
         "require(place.time == 0, AlreadyPosted(place.time));",

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Payment} from "../../exchange/Payment.sol";
+import {Window} from "../../exchange/Window.sol";
 import {BoardTerms, Fault, IBulletinBoard, MessageKind, PostKey} from "../../interfaces/IBulletinBoard.sol";
 import {BoardTrees} from "./BoardTrees.sol";
 import {SessionHead, SessionHeadLib} from "./SessionHead.sol";
@@ -148,13 +149,16 @@ abstract contract BoardSessions is IBulletinBoard {
         require(t.members > 0 && t.members <= limit, MembersOutOfRange(t.members, limit));
         limit = SessionHeadLib.ROUNDS_LIMIT;
         require(t.rounds > 0 && t.rounds <= limit, RoundsOutOfRange(t.rounds, limit));
+        Window.check(t.uploadTime);
+        Window.check(t.evaluationTime);
+        Window.check(t.responseTime);
         limit = SessionHeadLib.TIME_LIMIT;
-        require(t.uploadTime > 0 && t.uploadTime <= limit, TimeOutOfRange(t.uploadTime, limit));
-        require(t.evaluationTime > 0 && t.evaluationTime <= limit, TimeOutOfRange(t.evaluationTime, limit));
-        limit = type(uint32).max;
-        require(t.responseTime > 0, TimeOutOfRange(t.responseTime, limit));
-        require(block.timestamp <= t.start, StartPassed(block.timestamp, t.start));
+        require(t.uploadTime <= limit, TimeOutOfRange(t.uploadTime, limit));
+        require(t.evaluationTime <= limit, TimeOutOfRange(t.evaluationTime, limit));
+        uint256 latest = block.timestamp + 2 * Window.LONGEST;
+        require(t.start >= block.timestamp && t.start <= latest, StartOutOfRange(t.start, block.timestamp, latest));
         uint256 end = t.start + uint256(t.rounds) * (uint256(t.uploadTime) + t.evaluationTime);
+        limit = type(uint32).max;
         require(end <= limit, TimeOutOfRange(end, limit));
         require(t.stake % t.members == 0, StakeNotDivisible(t.stake, t.members));
         require(t.bond <= t.stake / t.members, BondTooHigh(t.bond, t.stake / t.members));
