@@ -157,7 +157,7 @@ class FederationChain:
     def withdraw_bonds(self, account: AccountAPI) -> None:
         """Pays an account the bonds that it is owed, if any."""
         if self.board.owed(account.address):
-            receipt = transact(self.board.withdrawBonds, (), account)
+            receipt = transact(self.board.withdrawBonds, (account.address,), account)
             self.receipts.append(entry_of("withdrawBonds", receipt))
 
 

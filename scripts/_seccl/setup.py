@@ -116,7 +116,14 @@ def make_conductor(
     _, account, *members = _accounts(options)
     wallet = AccountWallet(account)
     server = options.make_server(chain.session, wallet, store, journal)
+    # A run before this one may have brought it into use.
+    server.use(new_key(options))
     return conductor_of(chain, server, account, members, store, tell, secret)
+
+
+def new_key(options: FederateOptions) -> AccountWallet:
+    """What the server signs with from the round `new_key` of the options on."""
+    return AccountWallet(_accounts(options)[0])
 
 
 def conductor_of(

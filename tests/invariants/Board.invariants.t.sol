@@ -104,13 +104,14 @@ contract BoardInvariants is Base {
     // ---------------------------------------------------------------- what happened
 
     function _everythingHappened() private {
-        string[18] memory outcomes = [
+        string[19] memory outcomes = [
             "opened",
             "posted",
             "batch posted",
             "rubbish posted",
             "posted itself",
             "signed",
+            "key replaced",
             "equivocation proved",
             "alteration proved",
             "alteration in batch proved",
@@ -130,9 +131,10 @@ contract BoardInvariants is Base {
         for (uint256 i = 0; i < outcomes.length; ++i) {
             vm.assertGe(_handler.count(outcomes[i]), 3, outcomes[i]);
         }
-        bytes4[21] memory errors = [
+        bytes4[22] memory errors = [
             IBulletinBoard.SessionFaulty.selector,
             IBulletinBoard.NotServer.selector,
+            IBulletinBoard.RoundOutOfRange.selector,
             IBulletinBoard.NotMember.selector,
             IBulletinBoard.TooEarly.selector,
             IBulletinBoard.TooLate.selector,
@@ -160,7 +162,7 @@ contract BoardInvariants is Base {
     }
 
     function _actions() private pure returns (bytes4[] memory actions) {
-        actions = new bytes4[](26);
+        actions = new bytes4[](27);
         actions[0] = BoardHandler.passTime.selector;
         actions[1] = BoardHandler.open.selector;
         actions[2] = BoardHandler.post.selector;
@@ -188,5 +190,6 @@ contract BoardInvariants is Base {
         actions[23] = BoardHandler.passTime.selector;
         actions[24] = BoardHandler.proveAltered.selector;
         actions[25] = BoardHandler.proveAltered.selector;
+        actions[26] = BoardHandler.replaceSigner.selector;
     }
 }

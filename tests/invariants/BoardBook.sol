@@ -22,6 +22,8 @@ abstract contract BoardBook is Attempts {
     struct Session {
         bytes32 id;
         BoardTerms terms;
+        // Who signs the receipts of each round, as a number among the people.
+        uint256[2] signers;
         bool faulty;
         bool withdrawn;
         bool[3] claimed;
@@ -132,6 +134,7 @@ abstract contract BoardBook is Attempts {
         vm.prank(people[which]);
         s.id = board.createSession{value: t.stake}(t, bytes32(++_opened));
         s.terms = t;
+        s.signers = [which, which];
         paidIn += t.stake;
     }
 
@@ -142,11 +145,20 @@ abstract contract BoardBook is Attempts {
     }
 
     function _end(Session storage s) internal view returns (uint256) {
-        return s.terms.start + 2 * (s.terms.uploadTime + s.terms.evaluationTime);
+        return _opening(s, 2);
     }
 
     function _accusationEnd(Session storage s) internal view returns (uint256) {
         return _end(s) + 3 * s.terms.responseTime;
+    }
+
+    /// @dev When a round's uploads open.
+    function _opening(Session storage s, uint256 round) internal view returns (uint256) {
+        return s.terms.start + round * (s.terms.uploadTime + s.terms.evaluationTime);
+    }
+
+    function _signerOf(Session storage s, Promise memory p) internal view returns (uint256) {
+        return s.signers[p.place / 6];
     }
 
     function _batched(Session storage s, uint256 place) internal view returns (bool) {
@@ -154,7 +166,7 @@ abstract contract BoardBook is Attempts {
     }
 
     function _window(Session storage s, uint256 place) internal view returns (uint256 from, uint256 to) {
-        from = s.terms.start + place / 6 * (s.terms.uploadTime + s.terms.evaluationTime);
+        from = _opening(s, place / 6);
         to = from + s.terms.uploadTime;
         if (place / MEMBERS % 2 == 1) (from, to) = (to, to + s.terms.evaluationTime);
     }

@@ -103,10 +103,10 @@ contract BoardHandler is BoardBook {
             Promise memory p = s.promises[i];
             if (!_broken(s, p, block.timestamp)) continue;
             (, uint256 at) = _record(s, p.place);
-            if (at == 0 || at >= _due(s, p)) _proveUnposted(s, p, LIAR);
-            else if (!_batched(s, p.place)) _proveAltered(s, p, LIAR);
+            if (at == 0 || at >= _due(s, p)) _proveUnposted(s, p, _signerOf(s, p));
+            else if (!_batched(s, p.place)) _proveAltered(s, p, _signerOf(s, p));
             else if (s.rubbish[p.place / MEMBERS]) _settle(s, _openPlace(s), STRANGER);
-            else _proveAlteredInBatch(s, p, s.leaves[p.place], LIAR);
+            else _proveAlteredInBatch(s, p, s.leaves[p.place], _signerOf(s, p));
             if (!s.faulty) revert LiarEscaped(i);
             ++count["convicted at last"];
         }
@@ -188,6 +188,8 @@ contract BoardHandler is BoardBook {
             place = (place + i) % PLACES;
             break;
         }
+        // A receipt of a round that has not begun is worth nothing: its signer may be replaced.
+        if (block.timestamp < _opening(s, place / 6)) return;
         Promise memory p = Promise(place, _message(seed), block.timestamp + derive(seed, "deadline") % 900);
         if (which == HONEST) {
             uint256 at;
@@ -202,6 +204,24 @@ contract BoardHandler is BoardBook {
         ++count["signed"];
     }
 
+    /// @notice A server has somebody else sign from the next round on.
+    function replaceSigner(uint256 seed) external {
+        uint256 which = derive(seed, "which") % 2;
+        Session storage s = sessions[which];
+        uint256 sender = derive(seed, "sender") % 8 == 0 ? STRANGER : which;
+        uint256 signer = derive(seed, "signer") % PEOPLE;
+        uint256 next = 0;
+        while (next < 2 && block.timestamp >= _opening(s, next)) ++next;
+        _requires(!s.faulty, IBulletinBoard.SessionFaulty.selector);
+        _requires(sender == which, IBulletinBoard.NotServer.selector);
+        _requires(next < 2, IBulletinBoard.RoundOutOfRange.selector);
+        if (!_call(sender, 0, 0, abi.encodeCall(board.replaceSigner, (s.id, people[signer])))) return;
+        for (; next < 2; ++next) {
+            s.signers[next] = signer;
+        }
+        ++count["key replaced"];
+    }
+
     function _mayPost(Session storage s, uint256 place, bool byServer) private {
         (uint256 from, uint256 to) = _window(s, place);
         _requires(!s.faulty, IBulletinBoard.SessionFaulty.selector);
@@ -213,38 +233,38 @@ contract BoardHandler is BoardBook {
     // ---------------------------------------------------------------- accusations
 
     function proveEquivocation(uint256 seed) external {
-        (Session storage s, uint256 which, Promise memory p, bool some) = _held(seed);
+        (Session storage s, Promise memory p, bool some) = _held(seed);
         if (!some) return;
         Promise memory q = _second(s, p, seed);
-        uint256 signer = derive(seed, "forge") % 8 == 0 ? STRANGER : which;
         if (derive(seed, "forge") % 16 == 0) (q.place, q.message) = (p.place, keccak256("forged"));
-        _accusable(s, which, signer);
+        uint256 signer = _signer(seed, s, q);
+        _accusable(s, q, signer);
         _requires(p.place == q.place, IBulletinBoard.DifferentKeys.selector);
         _requires(p.message != q.message, IBulletinBoard.SameMessage.selector);
-        Receipt memory one = _receipt(s, p, which);
+        Receipt memory one = _receipt(s, p, _signerOf(s, p));
         bytes memory data = abi.encodeCall(board.proveEquivocation, (one, _receipt(s, q, signer)));
         if (_accuse(s, data)) ++count["equivocation proved"];
     }
 
     function proveAltered(uint256 seed) external {
-        (Session storage s, uint256 which, Promise memory p, bool some) = _held(seed);
-        if (some && _proveAltered(s, p, _signer(seed, which))) ++count["alteration proved"];
+        (Session storage s, Promise memory p, bool some) = _held(seed);
+        if (some && _proveAltered(s, p, _signer(seed, s, p))) ++count["alteration proved"];
     }
 
     function proveAlteredInBatch(uint256 seed) external {
-        (Session storage s, uint256 which, Promise memory p, bool some) = _held(seed);
+        (Session storage s, Promise memory p, bool some) = _held(seed);
         if (!some) return;
         bytes32 shown = derive(seed, "shown") % 4 == 0 ? _message(seed) : s.leaves[p.place];
-        if (_proveAlteredInBatch(s, p, shown, _signer(seed, which))) ++count["alteration in batch proved"];
+        if (_proveAlteredInBatch(s, p, shown, _signer(seed, s, p))) ++count["alteration in batch proved"];
     }
 
     function proveUnposted(uint256 seed) external {
-        (Session storage s, uint256 which, Promise memory p, bool some) = _held(seed);
-        if (some && _proveUnposted(s, p, _signer(seed, which))) ++count["absence proved"];
+        (Session storage s, Promise memory p, bool some) = _held(seed);
+        if (some && _proveUnposted(s, p, _signer(seed, s, p))) ++count["absence proved"];
     }
 
     function _proveAltered(Session storage s, Promise memory p, uint256 signer) private returns (bool) {
-        _accusable(s, _server(s), signer);
+        _accusable(s, p, signer);
         _requires(!_batched(s, p.place), IBulletinBoard.KindBatched.selector);
         _requires(s.postedAt[p.place] != 0, IBulletinBoard.NotPosted.selector);
         _requires(s.posted[p.place] != p.message, IBulletinBoard.SameMessage.selector);
@@ -255,7 +275,7 @@ contract BoardHandler is BoardBook {
         private
         returns (bool)
     {
-        _accusable(s, _server(s), signer);
+        _accusable(s, p, signer);
         uint256 batch = p.place / MEMBERS;
         _requires(_batched(s, p.place), IBulletinBoard.KindSingle.selector);
         _requires(s.batchAt[batch] != 0, IBulletinBoard.NotPosted.selector);
@@ -266,17 +286,17 @@ contract BoardHandler is BoardBook {
     }
 
     function _proveUnposted(Session storage s, Promise memory p, uint256 signer) private returns (bool) {
-        _accusable(s, _server(s), signer);
+        _accusable(s, p, signer);
         (, uint256 at) = _record(s, p.place);
         _requires(block.timestamp >= _due(s, p), IBulletinBoard.TooEarly.selector);
         _requires(at == 0 || at >= _due(s, p), IBulletinBoard.PostedInTime.selector);
         return _accuse(s, abi.encodeCall(board.proveUnposted, (_receipt(s, p, signer))));
     }
 
-    function _accusable(Session storage s, uint256 server, uint256 signer) private {
+    function _accusable(Session storage s, Promise memory p, uint256 signer) private {
         _requires(!s.faulty, IBulletinBoard.SessionFaulty.selector);
         _requires(block.timestamp < _accusationEnd(s), IBulletinBoard.TooLate.selector);
-        _requires(signer == server, IBulletinBoard.BadSignature.selector);
+        _requires(signer == _signerOf(s, p), IBulletinBoard.BadSignature.selector);
     }
 
     function _accuse(Session storage s, bytes memory data) private returns (bool done) {
@@ -376,7 +396,7 @@ contract BoardHandler is BoardBook {
         _requires(!s.claimed[member], IBulletinBoard.AlreadyClaimed.selector);
         _requires(share > 0, IBulletinBoard.NothingOwed.selector);
         bytes32[] memory path = _pathOf(_memberLeaves(), member);
-        if (!_call(sender, 0, share, abi.encodeCall(board.claimShare, (s.id, member, path)))) return;
+        if (!_call(sender, 0, share, abi.encodeCall(board.claimShare, (s.id, member, path, people[sender])))) return;
         s.claimed[member] = true;
         ++count["share claimed"];
     }
@@ -391,7 +411,7 @@ contract BoardHandler is BoardBook {
         for (uint256 place = 0; place < PLACES; ++place) {
             if (s.asker[place] != address(0)) due += s.terms.bond;
         }
-        if (!_call(sender, 0, due, abi.encodeCall(board.withdrawStake, (s.id)))) return;
+        if (!_call(sender, 0, due, abi.encodeCall(board.withdrawStake, (s.id, people[sender])))) return;
         s.withdrawn = true;
         for (uint256 place = 0; place < PLACES; ++place) {
             s.asker[place] = address(0);
@@ -401,7 +421,7 @@ contract BoardHandler is BoardBook {
 
     function _withdrawBonds(uint256 person) private {
         _requires(owed[person] > 0, IBulletinBoard.NothingOwed.selector);
-        if (!_call(person, 0, owed[person], abi.encodeCall(board.withdrawBonds, ()))) return;
+        if (!_call(person, 0, owed[person], abi.encodeCall(board.withdrawBonds, (people[person])))) return;
         owed[person] = 0;
         ++count["bonds withdrawn"];
     }
@@ -421,17 +441,17 @@ contract BoardHandler is BoardBook {
     }
 
     /// @dev A promise that somebody holds, often a broken one.
-    function _held(uint256 seed) private view returns (Session storage s, uint256 which, Promise memory p, bool some) {
-        which = derive(seed, "which") % 2;
+    function _held(uint256 seed) private view returns (Session storage s, Promise memory p, bool some) {
+        uint256 which = derive(seed, "which") % 2;
         s = sessions[which];
         // Mostly they wait, so that a liar gets far enough to lie in every way.
         some = s.promises.length > 0 && (which == HONEST || s.faulty || derive(seed, "patience") % 2 == 0);
-        if (!some) return (s, which, p, some);
+        if (!some) return (s, p, some);
         uint256 first = derive(seed, "promise") % s.promises.length;
         p = s.promises[first];
         for (uint256 i = 0; i < s.promises.length && derive(seed, "fit") % 2 == 0; ++i) {
             Promise memory other = s.promises[(first + i) % s.promises.length];
-            if (_broken(s, other, block.timestamp)) return (s, which, other, some);
+            if (_broken(s, other, block.timestamp)) return (s, other, some);
         }
     }
 
@@ -445,12 +465,10 @@ contract BoardHandler is BoardBook {
         }
     }
 
-    function _signer(uint256 seed, uint256 which) private pure returns (uint256) {
-        return derive(seed, "forge") % 8 == 0 ? STRANGER : which;
-    }
-
-    function _server(Session storage s) private view returns (uint256) {
-        return s.terms.server == people[HONEST] ? HONEST : LIAR;
+    /// @dev Mostly whose signature counts.
+    function _signer(uint256 seed, Session storage s, Promise memory p) private view returns (uint256) {
+        uint256 right = _signerOf(s, p);
+        return derive(seed, "forge") % 8 == 0 ? (right + 1 + derive(seed, "signer") % (PEOPLE - 1)) % PEOPLE : right;
     }
 
     function _message(uint256 seed) private pure returns (bytes32) {

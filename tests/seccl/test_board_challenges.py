@@ -269,14 +269,14 @@ def test_an_open_question_keeps_the_stake_until_somebody_settles(session, strang
     key = session.key(1)
     session.challenge(key)
     session.go_to(session.contract.accusationEnd(session.id) + 10**6)
-    assert session.refusal("withdrawStake", session.id, sender=session.server) == refused(
-        "ChallengesOpen", 1
-    )
+    assert session.refusal(
+        "withdrawStake", session.id, session.server, sender=session.server
+    ) == refused("ChallengesOpen", 1)
     session.contract.settle(key_args(key), sender=stranger)
     assert session.faulty
-    assert session.refusal("withdrawStake", session.id, sender=session.server) == refused(
-        "SessionFaulty", session.id
-    )
+    assert session.refusal(
+        "withdrawStake", session.id, session.server, sender=session.server
+    ) == refused("SessionFaulty", session.id)
 
 
 def test_all_bonds_come_back_when_the_server_is_convicted(session, stranger):

@@ -73,6 +73,7 @@ def test_terms_are_readable_in_one_call_and_the_event_tells_all_of_them(board, p
     assert (server, *told) == (terms.server.lower(), *terms.words()[1:])
     assert tuple(board.status(session)) == (False, 0, False)
     assert board.balance == STAKE
+    assert board.version() == 2
     assert board.accusationEnd(session) == terms.accusation_end
     assert terms.accusation_end == terms.end + 3 * RESPONSE_TIME
 
@@ -208,6 +209,8 @@ def test_an_unknown_session_is_named(session, stranger):
     receipt = (key, b"\x01" * 32, 1, bytes(65))
     calls = {
         "post": (key, b"\x01" * 32),
+        "replaceSigner": (unknown, stranger),
+        "signerOf": (unknown, 0),
         "postBatch": (unknown, 0, 0, b"\x01" * 32),
         "postOwn": (key, b"\x01" * 32, []),
         "proveEquivocation": (receipt, receipt),
@@ -218,8 +221,8 @@ def test_an_unknown_session_is_named(session, stranger):
         "answer": (key, b"\x01" * 32, []),
         "answerMany": ([(key, b"\x01" * 32, [])],),
         "settle": (key,),
-        "claimShare": (unknown, 0, []),
-        "withdrawStake": (unknown,),
+        "claimShare": (unknown, 0, [], stranger),
+        "withdrawStake": (unknown, stranger),
         "terms": (unknown,),
         "status": (unknown,),
         "windowOf": (unknown, 0, 0),
@@ -227,6 +230,7 @@ def test_an_unknown_session_is_named(session, stranger):
         "postOf": (key,),
         "ownPostOf": (key,),
         "isPosted": (key, b"\x01" * 32, []),
+        "isEmpty": (key, []),
         "challengeOf": (key,),
     }
     for name, args in calls.items():
@@ -258,16 +262,20 @@ def test_places_out_of_range_are_named(session, provider):
             "postOf": (key,),
             "ownPostOf": (key,),
             "isPosted": (key, b"\x01" * 32, []),
+            "isEmpty": (key, []),
             "challengeOf": (key,),
         }.items():
             assert session.refusal(name, *args, sender=provider) == error, name
     assert session.refusal("windowOf", session.id, ROUNDS, 0, sender=provider) == refused(
         "RoundOutOfRange", ROUNDS, ROUNDS
     )
+    assert session.refusal("signerOf", session.id, ROUNDS, sender=provider) == refused(
+        "RoundOutOfRange", ROUNDS, ROUNDS
+    )
     assert session.refusal("postBatch", session.id, ROUNDS, 0, b"\x01" * 32, sender=provider) == (
         refused("RoundOutOfRange", ROUNDS, ROUNDS)
     )
-    assert session.refusal("claimShare", session.id, 0, [], sender=provider) == refused(
+    assert session.refusal("claimShare", session.id, 0, [], provider, sender=provider) == refused(
         "NotFaulty", session.id
     )
 

@@ -83,6 +83,26 @@ def convicts_by_a_forged_receipt(board, server, members, stranger):
     return session.goes("proveAltered", forged, sender=stranger)
 
 
+def frames_the_server_by_an_old_key(board, server, members, stranger):
+    """Who has stolen a key signs for a round before which it was replaced."""
+    session = open_session(board, server, members)
+    board.replaceSigner(session.id, members[0], sender=server)
+    session.enter(session.key(0))
+    board.replaceSigner(session.id, members[1], sender=server)
+    session.post(session.key(0, 1))
+    stolen = session.receipt(session.key(0, 1), b"never sent", signer=members[0])
+    return session.goes("proveAltered", stolen, sender=stranger)
+
+
+def escapes_by_a_new_key(board, server, members, stranger):
+    """A server breaks its word and has the next round's receipts signed by another key."""
+    session = open_session(board, server, members)
+    session.post(session.key())
+    board.replaceSigner(session.id, members[0], sender=server)
+    signed = session.receipt(session.key(), b"another")
+    return not session.goes("proveAltered", signed, sender=stranger)
+
+
 def frames_the_server_by_its_own_post(board, server, members, stranger):
     """An author gets a receipt, and posts something else itself."""
     session = open_session(board, server, members)
@@ -116,7 +136,7 @@ def leaves_with_its_stake(board, server, members, stranger):
     session.post_batch(session.messages())
     session.challenge(session.key())
     session.go_to(session.terms.accusation_end)
-    return session.goes("withdrawStake", session.id, sender=server)
+    return session.goes("withdrawStake", session.id, server, sender=server)
 
 
 def claims_the_others_shares(board, server, members, stranger):
@@ -124,7 +144,7 @@ def claims_the_others_shares(board, server, members, stranger):
     session = open_session(board, server, members)
     two = session.receipt(session.key(), b"one"), session.receipt(session.key(), b"other")
     board.proveEquivocation(*two, sender=stranger)
-    args = session.id, 0, session.member_path(0)
+    args = session.id, 0, session.member_path(0), members[0]
     board.claimShare(*args, sender=members[0])
     return session.goes("claimShare", *args, sender=members[0])
 
@@ -153,6 +173,16 @@ def earns_by_answering(board, server, members, stranger):
     return not session.goes("settle", key_args(key), sender=members[2])
 
 
+def is_taken_for_absent(board, server, members, stranger):
+    """A server leaves a message out of its batch, and calls its author absent, who has posted it
+    itself."""
+    session = open_batched(board, server, members)
+    leaves = session.post_batch([None, *session.messages()[1:]])
+    session.post_own(session.key(0), M)
+    session.go_to(session.due(session.key(0)))
+    return board.isEmpty(key_args(session.key(0)), cm.path(leaves, 0))
+
+
 def asks_without_end(board, server, members, stranger):
     """One member has two questions open."""
     session = open_batched(board, server, members)
@@ -177,9 +207,13 @@ def spoils_an_answer(board, server, members, stranger):
 
 ATTACKS = {
     "takes any window": leaves_members_no_time,
+    "what an author posts itself is nothing": is_taken_for_absent,
     "overwrites posts": rewrites_the_board,
     "takes late for in time": breaks_a_promise_for_a_while,
     "believes any signature": convicts_by_a_forged_receipt,
+    "old keys sign for ever": frames_the_server_by_an_old_key,
+    "the newest key has signed all": escapes_by_a_new_key,
+    "a new key counts at once": escapes_by_a_new_key,
     "takes own posts for the server's": frames_the_server_by_its_own_post,
     "answers from any place": answers_with_another_kinds_batch,
     "forgets open questions": leaves_with_its_stake,

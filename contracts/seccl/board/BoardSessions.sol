@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {Arrays} from "@openzeppelin/contracts/utils/Arrays.sol";
 import {Payment} from "../../exchange/Payment.sol";
 import {Window} from "../../exchange/Window.sol";
 import {BoardTerms, Fault, IBulletinBoard, MessageKind, PostKey} from "../../interfaces/IBulletinBoard.sol";
@@ -10,6 +11,8 @@ import {SessionHead, SessionHeadLib} from "./SessionHead.sol";
 /// @title Sessions of a board: their terms, their members, and all money but for what a challenge moves
 /// @dev See BulletinBoard for the tables of states and of money.
 abstract contract BoardSessions is IBulletinBoard {
+    using Arrays for uint256[];
+
     /// @dev One slot: what posts need not know. The stake and the bond are as agreed, for ever.
     struct StakeAccount {
         uint96 stake;
@@ -29,6 +32,8 @@ abstract contract BoardSessions is IBulletinBoard {
     mapping(bytes32 session => mapping(uint256 word => uint256)) private _claimed;
     /// @dev bit m % 256 of word m / 256: member m has a challenge open
     mapping(bytes32 session => mapping(uint256 word => uint256)) private _asking;
+    /// @dev round 96 | who signs receipts from it on 160, ascending, a round at most once; before the first, the server
+    mapping(bytes32 session => uint256[]) private _signers;
     /// @dev bonds of answered challenges, the server's with its stake
     mapping(bytes32 session => uint256) internal _earned;
     /// @inheritdoc IBulletinBoard
@@ -52,10 +57,25 @@ abstract contract BoardSessions is IBulletinBoard {
         Payment.collect(address(0), address(this), t.stake);
     }
 
+    /// @inheritdoc IBulletinBoard
+    function replaceSigner(bytes32 session, address signer) external {
+        SessionHead head = _serving(session);
+        require(signer != address(0), SignerZero());
+        require(signer.code.length <= DELEGATION_BYTES, ServerIsContract(signer));
+        uint256 round = head.nextRound(block.timestamp);
+        _hasRound(head, round);
+        uint256[] storage entries = _signers[session];
+        uint256 count = entries.length;
+        // Who is replaced before its round begins never signs.
+        if (count > 0 && entries[count - 1] >> 160 == round) entries.pop();
+        entries.push(round << 160 | uint160(signer));
+        emit SignerReplaced(session, round, signer);
+    }
+
     // ---------------------------------------------------------------- payouts
 
     /// @inheritdoc IBulletinBoard
-    function claimShare(bytes32 session, uint256 member, bytes32[] calldata path) external {
+    function claimShare(bytes32 session, uint256 member, bytes32[] calldata path, address to) external {
         SessionHead head = _known(session);
         require(head.faulty(), NotFaulty(session));
         _onlyMember(head, session, member, path);
@@ -65,11 +85,11 @@ abstract contract BoardSessions is IBulletinBoard {
 
         _claimed[session][member >> 8] |= 1 << (member & 255);
         emit ShareClaimed(session, member, msg.sender, share);
-        Payment.pay(address(0), msg.sender, share);
+        Payment.pay(address(0), to, share);
     }
 
     /// @inheritdoc IBulletinBoard
-    function withdrawStake(bytes32 session) external {
+    function withdrawStake(bytes32 session, address to) external {
         SessionHead head = _serving(session);
         StakeAccount storage account = _accounts[session];
         _from(_accusationEnd(head, account.responseTime));
@@ -80,17 +100,17 @@ abstract contract BoardSessions is IBulletinBoard {
         account.withdrawn = true;
         uint256 amount = stake + _earned[session];
         emit StakeWithdrawn(session, amount);
-        Payment.pay(address(0), msg.sender, amount);
+        Payment.pay(address(0), to, amount);
     }
 
     /// @inheritdoc IBulletinBoard
-    function withdrawBonds() external {
+    function withdrawBonds(address to) external {
         uint256 amount = owed[msg.sender];
         require(amount > 0, NothingOwed(msg.sender));
 
         owed[msg.sender] = 0;
         emit BondsWithdrawn(msg.sender, amount);
-        Payment.pay(address(0), msg.sender, amount);
+        Payment.pay(address(0), to, amount);
     }
 
     // ---------------------------------------------------------------- views
@@ -113,6 +133,13 @@ abstract contract BoardSessions is IBulletinBoard {
             stake: account.stake,
             bond: account.bond
         });
+    }
+
+    /// @inheritdoc IBulletinBoard
+    function signerOf(bytes32 session, uint256 round) external view returns (address) {
+        SessionHead head = _known(session);
+        _hasRound(head, round);
+        return _signerOf(head, session, round);
     }
 
     /// @inheritdoc IBulletinBoard
@@ -199,6 +226,13 @@ abstract contract BoardSessions is IBulletinBoard {
         _hasMember(head, index);
         bytes32 root = BoardTrees.memberRoot(head.members(), index, msg.sender, path);
         require(root == _memberRoots[session], NotMember(msg.sender, index));
+    }
+
+    /// @dev The round is within the session.
+    function _signerOf(SessionHead head, bytes32 session, uint256 round) internal view returns (address) {
+        uint256[] storage entries = _signers[session];
+        uint256 later = entries.upperBound((round + 1 << 160) - 1);
+        return later == 0 ? head.server() : address(uint160(entries[later - 1]));
     }
 
     function _accusationEnd(SessionHead head, uint256 responseTime) internal pure returns (uint256) {
