@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from ape.cli import ConnectedProviderCommand, network_option, verbosity_option
+from ape.cli import network_option, verbosity_option
+
+from scripts._stage.command import ChainCommand
 
 
-@click.command(cls=ConnectedProviderCommand, short_help="Deploy the factory of sessions")
+@click.command(cls=ChainCommand, short_help="Deploy the factory of sessions")
 @network_option(default="ethereum:local:foundry")
 @verbosity_option(default="WARNING")
 @click.option("--account", help="Keystore account that pays; off a local chain.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,15 @@ def deploy_factory(account: AccountAPI, path: Path) -> ContractInstance:
     return factory
 
 
-def find_factory(path: Path) -> ContractInstance | None:
+@dataclass(frozen=True)
+class Deployed:
+    """A factory, and the block before which it made nothing."""
+
+    contract: ContractInstance
+    block: int
+
+
+def find_factory(path: Path) -> Deployed | None:
     """The factory of the deployments file at `path`; None if there is no file.
 
     Raises ClickException where the file is of another chain, or nothing lives at its address,
@@ -56,7 +65,8 @@ def find_factory(path: Path) -> ContractInstance | None:
     try:
         content: dict[str, Any] = json.loads(path.read_text())
         chain_id = content["chain_id"]
-        address = content["contracts"]["TradingSessionFactory"]["address"]
+        entry = content["contracts"]["TradingSessionFactory"]
+        address, block = entry["address"], int(entry["block"])
     except (ValueError, KeyError, TypeError) as error:
         raise click.ClickException(f"{path} is no deployments file: {error!r}") from error
     if is_local() and not ape.chain.provider.get_code(address):
@@ -71,7 +81,7 @@ def find_factory(path: Path) -> ContractInstance | None:
         raise click.ClickException(
             f"{path} names {address}, which is no TradingSessionFactory of this version"
         )
-    return ape.project.TradingSessionFactory.at(address)
+    return Deployed(ape.project.TradingSessionFactory.at(address), block)
 
 
 def _is_factory(address: str) -> bool:
