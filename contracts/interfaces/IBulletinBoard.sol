@@ -31,9 +31,12 @@ enum Fault {
 /// follow the last round, and then the stake is free
 /// @param batchedUploads true: one batch for all uploads of a round; false: a post for each
 /// @param batchedEvaluations the same for evaluations
-/// @param stake what the server loses when it is convicted, in wei; a multiple of `members`, may be zero
-/// @param bond what a challenge costs if it is answered, in wei; it should cover the gas of an answer, and is at most a
+/// @param stake what the server loses when it is convicted, in wei or in the token's units; a multiple of `members`, may
+/// be zero
+/// @param bond what a challenge costs if it is answered, in the same; it should cover the gas of an answer, and is at most a
 /// member's share of the stake, so that who convicts a server by its answer gets the bond back and as much again
+/// @param token the ERC-20 that stake and bonds are in, zero for the native coin; none that takes a fee, rebases or can
+/// be drained by its owner: whoever is owed in it is paid in it
 struct BoardTerms {
     address server;
     bytes32 memberRoot;
@@ -47,6 +50,7 @@ struct BoardTerms {
     bool batchedEvaluations;
     uint96 stake;
     uint96 bond;
+    address token;
 }
 
 /// @notice The place of one message.
@@ -80,8 +84,8 @@ struct ShownLeaf {
 }
 
 /// @title The trusted bulletin board of collaborative learning: what was said in which round, and what the server signed
-/// @notice Times are seconds since 1970, amounts wei. See BulletinBoard for the tables of states and of money.
-/// What a receiver of coins refuses comes through as it is, or as FailedCall.
+/// @notice Times are seconds since 1970, amounts wei or a token's units. See BulletinBoard for the tables of states and of money.
+/// What a token or a receiver of coins refuses comes through as it is, as SafeERC20FailedOperation or as FailedCall.
 interface IBulletinBoard {
     /// @notice A session was opened; `document` is the digest in the CID of its description, the member list among it.
     event SessionCreated(bytes32 indexed session, address indexed server, BoardTerms terms, bytes32 document);
@@ -137,7 +141,7 @@ interface IBulletinBoard {
     /// @notice The server got its stake back, with the bonds of what it answered.
     event StakeWithdrawn(bytes32 indexed session, uint256 amount);
     /// @notice An account was paid its bonds.
-    event BondsWithdrawn(address indexed account, uint256 amount);
+    event BondsWithdrawn(address indexed account, address indexed token, uint256 amount);
 
     error UnknownSession(bytes32 session);
     error SessionExists(bytes32 session);
@@ -145,6 +149,7 @@ interface IBulletinBoard {
     error RoundsOutOfRange(uint256 rounds, uint256 limit);
     error TimeOutOfRange(uint256 time, uint256 limit);
     error StartOutOfRange(uint256 start, uint256 earliest, uint256 latest);
+    error TokenWithoutCode(address token);
     error StakeNotDivisible(uint256 stake, uint256 members);
     error SessionFaulty(bytes32 session);
     error NotServer(address caller, address server);
@@ -185,10 +190,12 @@ interface IBulletinBoard {
     ///   two at most 1,048,575 seconds (TimeOutOfRange)
     /// - a start that is not past, and at most 60 days off (StartOutOfRange)
     /// - the whole schedule ends before 2106 (TimeOutOfRange)
+    /// - the token, if it is one, is a contract (TokenWithoutCode)
     /// - the stake can be shared by all members without rest (StakeNotDivisible)
     /// - the bond is at most a member's share of the stake (BondTooHigh)
     /// - no session has the same terms and document (SessionExists)
-    /// - exactly the stake is sent (WrongPayment)
+    /// - exactly the stake is sent, or no coin where a token pays (WrongPayment)
+    /// - the token delivers all of it (TokenTakesFee)
     /// @param terms_ as agreed; `server` is ignored
     /// @param document digest in the CID of the session's description
     /// @return session its id
@@ -327,7 +334,8 @@ interface IBulletinBoard {
     /// - at most one response time has passed since the last round (TooLate)
     /// - nobody asked before (AlreadyChallenged)
     /// - the member has no other challenge open (StillAsking)
-    /// - exactly the bond is sent (WrongPayment)
+    /// - exactly the bond is sent, or no coin where a token pays (WrongPayment)
+    /// - the token delivers all of it (TokenTakesFee)
     function challenge(PostKey calldata key, uint256 member, bytes32[] calldata path) external payable;
 
     /// @notice Answers a challenge. Anybody may call; the bond is the server's with its stake.
@@ -399,8 +407,9 @@ interface IBulletinBoard {
     /// Requirements:
     /// - there are some (NothingOwed)
     /// - there is a receiver (NoReceiver)
+    /// @param token what they are in; zero for the native coin
     /// @param to who gets them
-    function withdrawBonds(address to) external;
+    function withdrawBonds(address token, address to) external;
 
     /// @notice A session's terms.
     /// @dev Requirements:
@@ -487,8 +496,8 @@ interface IBulletinBoard {
     /// @notice Whether a member was paid its share of the stake.
     function isShareClaimed(bytes32 session, uint256 member) external view returns (bool);
 
-    /// @notice What {withdrawBonds} would pay an account.
-    function owed(address account) external view returns (uint256);
+    /// @notice What {withdrawBonds} would pay an account in a token, or, for zero, in the native coin.
+    function owed(address token, address account) external view returns (uint256);
 
     /// @notice Of these rules: 2.
     function version() external pure returns (uint256);

@@ -38,7 +38,7 @@ import {SessionHead} from "./board/SessionHead.sol";
 /// its stake, and the challenger's again if the server is convicted: a liar earns nothing by what it shows. See
 /// docs/seccl.md for why the board is built so.
 ///
-/// The money, to the wei (more, where a coin was forced in):
+/// The money, in each token and in the native coin, to the unit (more, where some was forced in):
 ///
 ///     balance = stakes of open sessions + unclaimed shares of faulty ones + bonds of challenges that are open, or answered
 ///               and neither paid out with the stake nor given back + bonds owed
@@ -158,7 +158,7 @@ contract BulletinBoard is BoardSessions, EIP712 {
         (asked.challenger, asked.deadline, asked.member) = (msg.sender, uint40(deadline), uint16(member));
         ++account.openChallenges;
         emit Challenged(key.session, key.author, key.round, key.kind, msg.sender, deadline);
-        Payment.collect(address(0), address(this), account.bond);
+        Payment.collect(_tokenOf(key.session), address(this), account.bond);
     }
 
     /// @inheritdoc IBulletinBoard
@@ -193,7 +193,7 @@ contract BulletinBoard is BoardSessions, EIP712 {
             _convict(head, key, Fault.Unanswered, 0, 0);
         }
         StakeAccount storage account = _accounts[key.session];
-        owed[asked.challenger] += account.bond;
+        owed[_tokenOf(key.session)][asked.challenger] += account.bond;
         asked.challenger = address(0);
         if (!asked.answered) --account.openChallenges;
         emit ChallengeReturned(key.session, key.author, key.round, key.kind);

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from offchain.crypto.settlement import LONGEST_WINDOW, SHORTEST_WINDOW
+from offchain.crypto.settlement import LONGEST_WINDOW, NATIVE, SHORTEST_WINDOW
 from offchain.errors import SoukError
 
 MEMBERS_LIMIT = 2**11 - 1
@@ -44,8 +44,9 @@ class PostKey:
 class SessionTerms:
     """What server and members agree on; fields as BoardTerms of IBulletinBoard.sol has them.
 
-    Addresses are 0x strings, times Unix seconds, amounts wei; `document` is the digest in the CID
-    of the session's description. Raises BoardError where the board would refuse the session.
+    Addresses are 0x strings, times Unix seconds, amounts wei or units of `token`; `document` is the
+    digest in the CID of the session's description. Raises BoardError where the board would refuse
+    the session.
     """
 
     server: str
@@ -61,6 +62,7 @@ class SessionTerms:
     stake: int
     bond: int
     document: bytes
+    token: str = NATIVE
 
     def __post_init__(self) -> None:
         for name, least, most in (
@@ -122,6 +124,7 @@ class SessionTerms:
             self.batched_evaluations,
             self.stake,
             self.bond,
+            self.token,
         )
 
 

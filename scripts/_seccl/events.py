@@ -92,7 +92,7 @@ def key_in(said: Any) -> PostKey:
 
 def terms_in(said: Any, document: bytes) -> SessionTerms:
     """The terms in an event, which tells a structure as a list."""
-    server, root, *rest = said
-    ecosystem = ape.chain.provider.network.ecosystem
-    words = str(ecosystem.decode_address(server)), bytes(root), *rest, document
+    server, root, *rest, token = said
+    address = ape.chain.provider.network.ecosystem.decode_address
+    words = str(address(server)), bytes(root), *rest, document, str(address(token))
     return SessionTerms(*words)

@@ -9,6 +9,7 @@ from typing import Any
 from ape.api import ReceiptAPI
 
 from offchain.crypto import commitments as cm
+from offchain.crypto.settlement import NATIVE
 from tests.gas.floors import Deed, floor
 from tests.seccl.board_driver import (
     UPLOAD,
@@ -139,7 +140,7 @@ def _flat(board: Any, accounts: Sequence[Any]) -> dict[str, Call]:
     session.post_batch(session.messages())
     session.go_to(session.challenge(session.key(7), member=3))
     receipts["settle"] = board.settle(key_args(session.key(7)), sender=accuser)
-    receipts["withdrawBonds"] = board.withdrawBonds(members[3], sender=members[3])
+    receipts["withdrawBonds"] = board.withdrawBonds(NATIVE, members[3], sender=members[3])
 
     session = fresh(9)
     receipts["replaceSigner"] = board.replaceSigner(session.id, accuser, sender=server)

@@ -70,11 +70,14 @@ contract BoardInvariants is Base {
 
     function _holdsWhatItOwes() private view {
         IBulletinBoard board = _handler.board();
-        vm.assertEq(address(board).balance, _handler.debts(), "balance and debts");
-        vm.assertEq(address(board).balance + _handler.paidOut(), _handler.paidIn(), "balance and payments");
-        (address[6] memory people, uint256[6] memory owed) = _handler.bonds();
-        for (uint256 i = 0; i < people.length; ++i) {
-            vm.assertEq(board.owed(people[i]), owed[i], "bonds owed");
+        for (uint256 currency = 0; currency < 2; ++currency) {
+            uint256 held = _handler.balanceOf(currency, address(board));
+            vm.assertEq(held, _handler.debts(currency), "balance and debts");
+            vm.assertEq(held + _handler.paidOut(currency), _handler.paidIn(currency), "balance and payments");
+            (address[6] memory people, uint256[6] memory owed) = _handler.bonds(currency);
+            for (uint256 i = 0; i < people.length; ++i) {
+                vm.assertEq(board.owed(_handler.addressOf(currency), people[i]), owed[i], "bonds owed");
+            }
         }
     }
 

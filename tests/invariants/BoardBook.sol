@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {BoardTerms, IBulletinBoard, MessageKind, PostKey, Receipt} from "../../contracts/interfaces/IBulletinBoard.sol";
+import {PlainToken} from "../kit/mocks/Tokens.sol";
 import {Attempts} from "./Attempts.sol";
 
 /// @notice The cheatcode that signs.
@@ -11,7 +12,7 @@ interface SignVm {
 
 /// @title What happened on a board by the rules, kept without looking at the board
 /// @notice Two sessions at a time, one of an honest server and one of a liar, each with three members and two rounds: twelve
-/// places, numbered (round, kind, author), and four batches.
+/// places, numbered (round, kind, author), and four batches. Half of the sessions are paid in a token.
 abstract contract BoardBook is Attempts {
     struct Promise {
         uint256 place;
@@ -51,29 +52,36 @@ abstract contract BoardBook is Attempts {
     uint256 private constant PURSE = 1e30;
 
     IBulletinBoard public board;
+    PlainToken public token;
     address[PEOPLE] internal people;
     Session[2] internal sessions;
-    uint256[PEOPLE] internal owed;
-    uint256 public paidIn;
-    uint256 public paidOut;
+    /// @dev In coins, and in the token.
+    uint256[PEOPLE][2] internal owed;
+    uint256[2] public paidIn;
+    uint256[2] public paidOut;
     uint256 private _opened;
 
     constructor() {
         vm.warp(1_000_000);
         board = IBulletinBoard(deploy("BulletinBoard"));
+        token = new PlainToken();
         for (uint256 i = 0; i < PEOPLE; ++i) {
             people[i] = vm.addr(_secret(i));
             vm.deal(people[i], PURSE);
+            token.mint(people[i], PURSE);
+            vm.prank(people[i]);
+            token.approve(address(board), type(uint256).max);
         }
         _openSession(HONEST, 1);
         _openSession(LIAR, 2);
     }
 
-    /// @notice What the board should hold by the table of money: stakes, shares, bonds of open and answered challenges, bonds
-    /// owed.
-    function debts() external view returns (uint256 sum) {
+    /// @notice What the board should hold of a currency by the table of money: stakes, shares, bonds of open and answered
+    /// challenges, bonds owed.
+    function debts(uint256 currency) external view returns (uint256 sum) {
         for (uint256 which = 0; which < 2; ++which) {
             Session storage s = sessions[which];
+            if (_currency(s) != currency) continue;
             for (uint256 i = 0; i < MEMBERS; ++i) {
                 if (!s.withdrawn && !(s.faulty && s.claimed[i])) sum += s.terms.stake / MEMBERS;
             }
@@ -82,13 +90,23 @@ abstract contract BoardBook is Attempts {
             }
         }
         for (uint256 i = 0; i < PEOPLE; ++i) {
-            sum += owed[i];
+            sum += owed[currency][i];
         }
     }
 
     /// @notice Whom the bonds of the book are owed to.
-    function bonds() external view returns (address[PEOPLE] memory, uint256[PEOPLE] memory) {
-        return (people, owed);
+    function bonds(uint256 currency) external view returns (address[PEOPLE] memory, uint256[PEOPLE] memory) {
+        return (people, owed[currency]);
+    }
+
+    /// @notice The address by which the board knows a currency: 0 is the coin, 1 the token.
+    function addressOf(uint256 currency) public view returns (address) {
+        return currency == 0 ? address(0) : address(token);
+    }
+
+    /// @notice What an account has of a currency.
+    function balanceOf(uint256 currency, address account) public view returns (uint256) {
+        return currency == 0 ? account.balance : token.balanceOf(account);
     }
 
     /// @notice How a session stands by the book.
@@ -127,15 +145,21 @@ abstract contract BoardBook is Attempts {
         t.batchedEvaluations = derive(seed, "batched evaluations") % 2 == 0;
         t.stake = uint96(derive(seed, "poor") % 8 == 0 ? 0 : MEMBERS * (1 + derive(seed, "stake") % 1e18));
         t.bond = uint96(derive(seed, "bond") % 3 == 0 ? 0 : derive(seed, "bond") % 1e9);
+        t.token = addressOf(derive(seed, "currency") % 2);
         if (t.bond > t.stake / MEMBERS) t.bond = uint96(t.stake / MEMBERS);
         delete sessions[which];
         Session storage s = sessions[which];
         vm.deal(people[which], people[which].balance + t.stake);
+        token.mint(people[which], t.stake);
         vm.prank(people[which]);
-        s.id = board.createSession{value: t.stake}(t, bytes32(++_opened));
+        s.id = board.createSession{value: t.token == address(0) ? t.stake : 0}(t, bytes32(++_opened));
         s.terms = t;
         s.signers = [which, which];
-        paidIn += t.stake;
+        paidIn[_currency(s)] += t.stake;
+    }
+
+    function _currency(Session storage s) internal view returns (uint256) {
+        return s.terms.token == address(0) ? 0 : 1;
     }
 
     function _openChallenges(Session storage s) internal view returns (uint256 open_) {

@@ -44,9 +44,10 @@ contract BoardHandler is BoardBook {
         _exhaust(HONEST);
         _exhaust(LIAR);
         for (uint256 i = 0; i < PEOPLE; ++i) {
-            _withdrawBonds(i);
+            _withdrawBonds(0, i);
+            _withdrawBonds(1, i);
         }
-        vm.assertEq(address(board).balance, 0, "something stays");
+        vm.assertEq(balanceOf(0, address(board)) + balanceOf(1, address(board)), 0, "something stays");
     }
 
     function _exhaust(uint256 which) private {
@@ -91,7 +92,7 @@ contract BoardHandler is BoardBook {
             uint256 place = s.promises[i].place;
             if (_batched(s, place) && s.rubbish[place / MEMBERS] && s.answerBy[place] == 0) {
                 for (uint256 member = 0; member < MEMBERS && s.answerBy[place] == 0; ++member) {
-                    _challenge(s, place, member, s.terms.bond);
+                    _challenge(s, place, member, _currency(s) == 0 ? s.terms.bond : 0);
                 }
             }
         }
@@ -126,7 +127,7 @@ contract BoardHandler is BoardBook {
         _requires(!_batched(s, place), IBulletinBoard.KindBatched.selector);
         _requires(s.postedAt[place] == 0, IBulletinBoard.AlreadyPosted.selector);
         bytes32 message = _message(seed);
-        if (!_call(sender, 0, 0, abi.encodeCall(board.post, (_key(s, place), message)))) return;
+        if (!_do(sender, abi.encodeCall(board.post, (_key(s, place), message)))) return;
         (s.posted[place], s.postedAt[place]) = (message, block.timestamp);
         ++count["posted"];
     }
@@ -145,7 +146,7 @@ contract BoardHandler is BoardBook {
         _requires(_batched(s, place), IBulletinBoard.KindSingle.selector);
         _requires(s.batchAt[batch] == 0, IBulletinBoard.AlreadyPosted.selector);
         bytes memory data = abi.encodeCall(board.postBatch, (s.id, place / 6, MessageKind(batch % 2), root));
-        if (_call(which, 0, 0, data)) {
+        if (_do(which, data)) {
             (s.roots[batch], s.batchAt[batch], s.rubbish[batch]) = (root, block.timestamp, rubbish);
             // Nobody knows of a leaf that would fit.
             if (rubbish) {
@@ -172,7 +173,7 @@ contract BoardHandler is BoardBook {
         _requires(s.own[place] == 0, IBulletinBoard.AlreadyPosted.selector);
         bytes32 message = _message(seed);
         bytes32[] memory path = _pathOf(_memberLeaves(), author);
-        if (!_call(sender, 0, 0, abi.encodeCall(board.postOwn, (_key(s, place), message, path)))) return;
+        if (!_do(sender, abi.encodeCall(board.postOwn, (_key(s, place), message, path)))) return;
         s.own[place] = message;
         ++count["posted itself"];
     }
@@ -215,7 +216,7 @@ contract BoardHandler is BoardBook {
         _requires(!s.faulty, IBulletinBoard.SessionFaulty.selector);
         _requires(sender == which, IBulletinBoard.NotServer.selector);
         _requires(next < 2, IBulletinBoard.RoundOutOfRange.selector);
-        if (!_call(sender, 0, 0, abi.encodeCall(board.replaceSigner, (s.id, people[signer])))) return;
+        if (!_do(sender, abi.encodeCall(board.replaceSigner, (s.id, people[signer])))) return;
         for (; next < 2; ++next) {
             s.signers[next] = signer;
         }
@@ -300,7 +301,7 @@ contract BoardHandler is BoardBook {
     }
 
     function _accuse(Session storage s, bytes memory data) private returns (bool done) {
-        done = _call(STRANGER, 0, 0, data);
+        done = _do(STRANGER, data);
         if (done) s.faulty = true;
     }
 
@@ -308,7 +309,8 @@ contract BoardHandler is BoardBook {
 
     function challenge(uint256 seed) external {
         (Session storage s,, uint256 place) = _anywhere(seed);
-        uint256 coins = derive(seed, "coins") % 8 == 0 ? derive(seed, "bond") % 1e9 : s.terms.bond;
+        uint256 due = _currency(s) == 0 ? s.terms.bond : 0;
+        uint256 coins = derive(seed, "coins") % 8 == 0 ? derive(seed, "bond") % 1e9 : due;
         _challenge(s, place, derive(seed, "member") % MEMBERS, coins);
     }
 
@@ -331,10 +333,10 @@ contract BoardHandler is BoardBook {
         _requires(block.timestamp < _end(s) + s.terms.responseTime, IBulletinBoard.TooLate.selector);
         _requires(s.answerBy[place] == 0, IBulletinBoard.AlreadyChallenged.selector);
         _requires(!_asks(s, member), IBulletinBoard.StillAsking.selector);
-        _requires(coins == s.terms.bond, bytes4(keccak256("WrongPayment(uint256,uint256)")));
+        _requires(coins == (_currency(s) == 0 ? s.terms.bond : 0), bytes4(keccak256("WrongPayment(uint256,uint256)")));
         bytes32[] memory path = _pathOf(_memberLeaves(), member);
         bytes memory data = abi.encodeCall(board.challenge, (_key(s, place), member, path));
-        if (!_call(FIRST_MEMBER + member, coins, 0, data)) return;
+        if (!_call(FIRST_MEMBER + member, _currency(s), coins, s.terms.bond, 0, data)) return;
         (s.asker[place], s.answerBy[place]) = (people[FIRST_MEMBER + member], block.timestamp + s.terms.responseTime);
         ++count["challenged"];
     }
@@ -346,7 +348,7 @@ contract BoardHandler is BoardBook {
         _requires(block.timestamp < s.answerBy[place], IBulletinBoard.TooLate.selector);
         _requires(!s.rubbish[place / MEMBERS], IBulletinBoard.LeafNotInBatch.selector);
         bytes32[] memory path = _pathOf(_batchLeaves(s, place), place % MEMBERS);
-        if (!_call(sender, 0, 0, abi.encodeCall(board.answer, (_key(s, place), s.leaves[place], path)))) return;
+        if (!_do(sender, abi.encodeCall(board.answer, (_key(s, place), s.leaves[place], path)))) return;
         s.answered[place] = true;
         ++count["answered"];
     }
@@ -364,11 +366,11 @@ contract BoardHandler is BoardBook {
         _requires(asker != address(0), IBulletinBoard.NotChallenged.selector);
         _requires(s.faulty || !s.answered[place], IBulletinBoard.NotChallenged.selector);
         _requires(s.faulty || block.timestamp >= s.answerBy[place], IBulletinBoard.TooEarly.selector);
-        if (!_call(sender, 0, 0, abi.encodeCall(board.settle, (_key(s, place))))) return;
+        if (!_do(sender, abi.encodeCall(board.settle, (_key(s, place))))) return;
         ++count[s.faulty ? "bond returned" : "silence proved"];
         (s.faulty, s.asker[place]) = (true, address(0));
         for (uint256 i = 0; i < PEOPLE; ++i) {
-            if (people[i] == asker) owed[i] += s.terms.bond;
+            if (people[i] == asker) owed[_currency(s)][i] += s.terms.bond;
         }
     }
 
@@ -386,7 +388,7 @@ contract BoardHandler is BoardBook {
     }
 
     function withdrawBonds(uint256 seed) external {
-        _withdrawBonds(seed % PEOPLE);
+        _withdrawBonds(derive(seed, "currency") % 2, seed % PEOPLE);
     }
 
     function _claimShare(Session storage s, uint256 member, uint256 sender) private {
@@ -396,7 +398,8 @@ contract BoardHandler is BoardBook {
         _requires(!s.claimed[member], IBulletinBoard.AlreadyClaimed.selector);
         _requires(share > 0, IBulletinBoard.NothingOwed.selector);
         bytes32[] memory path = _pathOf(_memberLeaves(), member);
-        if (!_call(sender, 0, share, abi.encodeCall(board.claimShare, (s.id, member, path, people[sender])))) return;
+        bytes memory data = abi.encodeCall(board.claimShare, (s.id, member, path, people[sender]));
+        if (!_call(sender, _currency(s), 0, 0, share, data)) return;
         s.claimed[member] = true;
         ++count["share claimed"];
     }
@@ -411,7 +414,8 @@ contract BoardHandler is BoardBook {
         for (uint256 place = 0; place < PLACES; ++place) {
             if (s.asker[place] != address(0)) due += s.terms.bond;
         }
-        if (!_call(sender, 0, due, abi.encodeCall(board.withdrawStake, (s.id, people[sender])))) return;
+        bytes memory data = abi.encodeCall(board.withdrawStake, (s.id, people[sender]));
+        if (!_call(sender, _currency(s), 0, 0, due, data)) return;
         s.withdrawn = true;
         for (uint256 place = 0; place < PLACES; ++place) {
             s.asker[place] = address(0);
@@ -419,10 +423,12 @@ contract BoardHandler is BoardBook {
         ++count["stake withdrawn"];
     }
 
-    function _withdrawBonds(uint256 person) private {
-        _requires(owed[person] > 0, IBulletinBoard.NothingOwed.selector);
-        if (!_call(person, 0, owed[person], abi.encodeCall(board.withdrawBonds, (people[person])))) return;
-        owed[person] = 0;
+    function _withdrawBonds(uint256 currency, uint256 person) private {
+        uint256 due = owed[currency][person];
+        _requires(due > 0, IBulletinBoard.NothingOwed.selector);
+        bytes memory data = abi.encodeCall(board.withdrawBonds, (addressOf(currency), people[person]));
+        if (!_call(person, currency, 0, 0, due, data)) return;
+        owed[currency][person] = 0;
         ++count["bonds withdrawn"];
     }
 
@@ -475,14 +481,23 @@ contract BoardHandler is BoardBook {
         return keccak256(abi.encode("message", derive(seed, "message") % 3));
     }
 
-    /// @dev Brings coins and pays out exactly what is due, or is refused and moves nothing.
-    function _call(uint256 person, uint256 coins, uint256 due, bytes memory data) private returns (bool done) {
+    /// @dev A call that moves no money.
+    function _do(uint256 person, bytes memory data) private returns (bool) {
+        return _call(person, 0, 0, 0, 0, data);
+    }
+
+    /// @dev Sends coins, takes `price` in a currency and pays out exactly what is due in it, or is refused and moves
+    /// nothing.
+    function _call(uint256 person, uint256 currency, uint256 coins, uint256 price, uint256 due, bytes memory data)
+        private
+        returns (bool done)
+    {
         address caller = people[person];
+        uint256 before = balanceOf(currency, caller);
         vm.deal(address(this), coins);
-        uint256 before = caller.balance;
         (done,) = _attempt(address(board), caller, coins, data);
-        uint256 paid = caller.balance + (done ? coins : 0) - before;
+        uint256 paid = balanceOf(currency, caller) + (done ? price : 0) - before;
         if (paid != (done ? due : 0)) revert PaidWrongly(person, paid, due);
-        if (done) (paidIn, paidOut) = (paidIn + coins, paidOut + due);
+        if (done) (paidIn[currency], paidOut[currency]) = (paidIn[currency] + price, paidOut[currency] + due);
     }
 }

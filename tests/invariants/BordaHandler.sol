@@ -173,7 +173,8 @@ contract BordaHandler is Attempts {
             batchedUploads: false,
             batchedEvaluations: false,
             stake: 0,
-            bond: 0
+            bond: 0,
+            token: address(0)
         });
         vm.prank(_accounts[STRANGER]);
         return _board.createSession(terms, bytes32(++_sessions));

@@ -4,6 +4,7 @@ import ape
 import pytest
 
 from offchain.crypto import commitments as cm
+from offchain.crypto.settlement import NATIVE
 from tests.kit.driver import gained
 from tests.kit.refusals import decode, refused
 from tests.seccl.board_driver import (
@@ -180,13 +181,13 @@ def test_bonds_are_paid_to_whom_they_are_owed(board, provider, members, stranger
     for author in range(2):
         board.settle(key_args(session.key(author)), sender=stranger)
     for account, amount in ((members[0], BOND), (members[1], BOND), (members[2], BOND)):
-        assert board.owed(account) == amount
-        receipt = board.withdrawBonds(account, sender=account)
+        assert board.owed(NATIVE, account) == amount
+        receipt = board.withdrawBonds(NATIVE, account, sender=account)
         assert gained(account, receipt) == amount
         (log,) = board.BondsWithdrawn.from_receipt(receipt)
         assert (log.account, log.amount) == (account.address, amount)
     for account in (provider, members[0], members[2], stranger):
-        assert session.refusal("withdrawBonds", account, sender=account) == refused(
+        assert session.refusal("withdrawBonds", NATIVE, account, sender=account) == refused(
             "NothingOwed", account
         )
     assert board.balance == STAKE
@@ -220,7 +221,7 @@ def test_payouts_go_where_their_owner_says(board, provider, members, stranger):
     path = faulty.member_path(0)
     for name, args, sender, amount in (
         ("claimShare", (faulty.id, 0, path), members[0], SHARE),
-        ("withdrawBonds", (), members[0], BOND),
+        ("withdrawBonds", (NATIVE,), members[0], BOND),
         ("withdrawStake", (honest.id,), members[1], STAKE),
     ):
         assert faulty.refusal(name, *args, ZERO, sender=sender) == refused("NoReceiver")
@@ -245,7 +246,7 @@ def test_no_payment_can_be_had_twice_by_calling_back(board, mocks, deployer, mem
     board.settle(key_args(session.key(1)), sender=deployer)
     for data, amount in (
         (board.claimShare.encode_input(session.id, 0, path, puppet.address), SHARE),
-        (board.withdrawBonds.encode_input(puppet.address), BOND),
+        (board.withdrawBonds.encode_input(NATIVE, puppet.address), BOND),
     ):
         before = puppet.balance
         puppet.prepare(CALLS, board.address, data, 0, sender=deployer)
@@ -291,4 +292,4 @@ def test_a_proof_copied_from_the_queue_gains_its_copier_nothing(session, strange
     assert session.refusal("proveEquivocation", *two, sender=rival) == refused(
         "SessionFaulty", session.id
     )
-    assert session.contract.owed(stranger) == session.contract.owed(rival) == 0
+    assert session.contract.owed(NATIVE, stranger) == session.contract.owed(NATIVE, rival) == 0

@@ -87,7 +87,7 @@ def test_the_id_changes_with_every_term_and_the_document(board, provider, member
         "start": terms.start + 1,
         "upload_time": 1_201, "evaluation_time": 961, "response_time": 601,
         "batched_uploads": True, "batched_evaluations": True, "stake": 2 * STAKE, "bond": 0,
-        "document": b"\x0e" * 32,
+        "document": b"\x0e" * 32, "token": members[0].address,
     }  # fmt: skip
     ids = {twin.session_id(replace(terms, **{name: new})) for name, new in changes.items()}
     assert len(ids | {twin.session_id(terms)}) == 1 + len(changes)

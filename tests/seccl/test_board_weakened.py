@@ -8,6 +8,8 @@ from __future__ import annotations
 import pytest
 
 from offchain.crypto import commitments as cm
+from offchain.crypto.settlement import NATIVE
+from tests.kit.mock_contracts import compile_mocks, deploy_token
 from tests.kit.refusals import refusal
 from tests.kit.weakened import check_attack, compile_copies
 from tests.seccl.board_driver import (
@@ -205,6 +207,18 @@ def spoils_an_answer(board, server, members, stranger):
     return not session.goes("answerMany", shown, sender=server)
 
 
+def pays_in_play_money(board, server, members, stranger):
+    """A server and its friend have a session in a token of their own, and take the coins of an
+    honest session for a bond in it."""
+    open_session(board, server, members)
+    play = deploy_token(compile_mocks()["PlainToken"], stranger, [stranger, members[0]])
+    session = open_batched(board, stranger, members, token=play)
+    session.post_batch(session.messages())
+    session.go_to(session.challenge(session.key()))
+    board.settle(key_args(session.key()), sender=stranger)
+    return session.goes("withdrawBonds", NATIVE, members[0], sender=members[0])
+
+
 ATTACKS = {
     "takes any window": leaves_members_no_time,
     "what an author posts itself is nothing": is_taken_for_absent,
@@ -220,6 +234,7 @@ ATTACKS = {
     "pays shares without marking": claims_the_others_shares,
     "leaves have no place": shows_one_message_as_anothers,
     "bonds of answers are the server's": earns_by_answering,
+    "all bonds are in coins": pays_in_play_money,
     "members ask without bound": asks_without_end,
     "one answer too many spoils all": spoils_an_answer,
 }

@@ -61,7 +61,12 @@ WEAKENINGS: Weakenings = {
     "bonds of answers are the server's": (
         BOARD,
         "_earned[key.session] += account.bond;",
-        "(owed[head.server()], asked.challenger) = (account.bond, address(0));",
+        "(owed[address(0)][head.server()], asked.challenger) = (account.bond, address(0));",
+    ),
+    "all bonds are in coins": (
+        BOARD,
+        "owed[_tokenOf(key.session)][asked.challenger]",
+        "owed[address(0)][asked.challenger]",
     ),
     "members ask without bound": (
         BOARD,
