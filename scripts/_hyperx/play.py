@@ -14,7 +14,6 @@ import ape
 import click
 from ape.api import AccountAPI
 
-from offchain.crypto.secrets_file import SecretsFile
 from offchain.data.imageset import ImageSet
 from offchain.hyperx.adversaries import OtherFeatures
 from offchain.hyperx.collector import Collector
@@ -38,8 +37,11 @@ from scripts._hyperx.telling import SessionTelling
 from scripts._hyperx.terms import make_terms, provider_policy
 from scripts._stage.accounts import is_local, seat_parties
 from scripts._stage.chain import chain_home
-from scripts._stage.deployments import Deployed, deployments_path, find_factory
+from scripts._stage.deployments import Deployed, deployments_path, find
+from scripts._stage.secrets import secrets_at
 from scripts._stage.table import Seat, Step, play
+
+FACTORY = "TradingSessionFactory"
 
 
 @dataclass
@@ -165,7 +167,7 @@ class Demonstration:
 
     def _factory(self) -> Deployed | None:
         """The factory; None where it has yet to be deployed, on a local chain."""
-        factory = find_factory(deployments_path(self.options.deployments))
+        factory = find(FACTORY, deployments_path(self.options.deployments))
         if factory is None and self.options.resume:
             raise click.ClickException(f"resume: no factory, so no session {self.options.resume}")
         if factory is None and not is_local():
@@ -179,7 +181,7 @@ class Demonstration:
             self.options.settings(),
             validation,
             self.options.scorer(),
-            SecretsFile(home / "collector.json"),
+            secrets_at(home / "collector.json"),
             pick_device(self.options.device),
             self.telling.progress,
         )
@@ -219,7 +221,7 @@ class Demonstration:
         )
 
         def make(session: Session) -> Collector:
-            secrets = SecretsFile(home / "collector.json")
+            secrets = secrets_at(home / "collector.json")
             return role(session, evaluation, store, secrets, policy, self.telling.progress)
 
         return Seat("collector", account, make)
@@ -242,7 +244,7 @@ class Demonstration:
             more["better"] = clean
 
         def make(session: Session) -> Provider:
-            secrets = SecretsFile(home / f"provider-{index + 1}.json")
+            secrets = secrets_at(home / f"provider-{index + 1}.json")
             device = pick_device(self.options.device)
             return role(str(account.address), session, data, store, secrets, device, **more)
 

@@ -118,13 +118,29 @@ def transact(
 def _sent(method: Any, arguments: Any, account: AccountAPI, value: int, note: bytes) -> ReceiptAPI:
     """A call by way of the outbox: simulated, sent once, waited for."""
     transaction = method.as_transaction(*arguments, sender=account, value=value)
-    transaction.data = type(transaction.data)(bytes(transaction.data) + note)
-    transaction.gas_limit = None
+    return _post(account, str(transaction.receiver), bytes(transaction.data) + note, value)
+
+
+def send_data(account: AccountAPI, to: str, data: bytes) -> ReceiptAPI:
+    """Data to an address that is no contract of ours. Raises ActionRefused with the reason."""
+    try:
+        if ape.chain.provider.network.is_local:
+            return account.transfer(to, 0, data=data)
+        return _post(account, to, data, 0)
+    except (ApeException, FeeAboveCap, NodeRefused, StillPending) as error:
+        raise ActionRefused(f"{account.address} to {to} failed: {reason_of(error)}") from error
+
+
+def _post(account: AccountAPI, to: str, data: bytes, value: int) -> ReceiptAPI:
+    """A transaction by way of the outbox: simulated, sent once, waited for."""
     provider = ape.chain.provider
+    transaction = provider.network.ecosystem.create_transaction(
+        sender=account.address, receiver=to, data=data, value=value
+    )
     gas = min(provider.estimate_gas_cost(transaction) * 6 // 5, provider.max_gas)
-    wanted = Call(str(transaction.receiver), value, bytes(transaction.data), gas)
     outbox = Outbox(chain_home() / "outbox.sqlite", ConnectedPool(), patience())
-    receipt = provider.get_receipt(outbox.send(AccountSigner(account), wanted))
+    hash_ = outbox.send(AccountSigner(account), Call(to, value, data, gas))
+    receipt = provider.get_receipt(hash_)
     receipt.raise_for_status()
     return receipt
 
@@ -135,7 +151,7 @@ def patience() -> Patience:
     return Patience(
         cap=MOST_FEE.get(),
         confirmations=network.required_confirmations,
-        poll_seconds=min(3, max(0.05, network.block_time / 4)),
+        poll_seconds=min(3, (network.block_time or 12) / 4),
     )
 
 

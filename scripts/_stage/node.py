@@ -68,12 +68,12 @@ class ConnectedNode:
     def block(self, number: int | None) -> Block | None:
         """The block of that height, the newest for None; None where the node has none."""
         height = "latest" if number is None else hex(number)
-        found = _ask("eth_getBlockByNumber", [height, False])
+        found = ask("eth_getBlockByNumber", [height, False])
         return found and Block(int(found["number"], 16), found["hash"])
 
     def logs(self, query: dict[str, Any]) -> list[dict[str, Any]]:
         """Logs by `eth_getLogs`. Raises NodeRefused."""
-        return list(_ask("eth_getLogs", [query]))
+        return list(ask("eth_getLogs", [query]))
 
 
 class ConnectedPool:
@@ -81,21 +81,21 @@ class ConnectedPool:
 
     def nonce(self, sender: str) -> int:
         """How many transactions of an account are in the chain."""
-        return int(_ask("eth_getTransactionCount", [sender, "latest"]), 16)
+        return int(ask("eth_getTransactionCount", [sender, "latest"]), 16)
 
     def price(self) -> Price:
         """Of gas in the next block."""
-        tip = int(_ask("eth_maxPriorityFeePerGas", []), 16)
-        block = _ask("eth_getBlockByNumber", ["pending", False])
+        tip = int(ask("eth_maxPriorityFeePerGas", []), 16)
+        block = ask("eth_getBlockByNumber", ["pending", False])
         return Price(int(block["baseFeePerGas"], 16), tip)
 
     def height(self) -> int:
         """Of the newest block."""
-        return int(_ask("eth_blockNumber", []), 16)
+        return int(ask("eth_blockNumber", []), 16)
 
     def block_of(self, hash_: str) -> int | None:
         """The block that a transaction is in."""
-        receipt = _ask("eth_getTransactionReceipt", [hash_])
+        receipt = ask("eth_getTransactionReceipt", [hash_])
         return receipt and int(receipt["blockNumber"], 16)
 
     def send(self, raw: bytes) -> None:
@@ -104,9 +104,9 @@ class ConnectedPool:
         One whose nonce is used is refused as well, and that is no error: it is looked for later.
         """
         try:
-            _ask("eth_sendRawTransaction", ["0x" + raw.hex()])
+            ask("eth_sendRawTransaction", ["0x" + raw.hex()])
         except NodeRefused as error:
-            known = _ask("eth_getTransactionByHash", ["0x" + keccak(raw).hex()])
+            known = ask("eth_getTransactionByHash", ["0x" + keccak(raw).hex()])
             if known is None and not USED_NONCE.search(str(error)):
                 raise
 
@@ -138,7 +138,7 @@ class AccountSigner:
         return Signed("0x" + keccak(raw).hex(), raw)
 
 
-def _ask(method: str, parameters: list[Any]) -> Any:
+def ask(method: str, parameters: list[Any]) -> Any:
     """The result of one request. Raises NodeRefused with the node's own words."""
     try:
         answer = ape.chain.provider.web3.provider.make_request(RPCEndpoint(method), parameters)
