@@ -71,8 +71,8 @@ abstract contract BoardSessions is IBulletinBoard, Permitted {
         _hasRound(head, round);
         uint256[] storage entries = _signers[session];
         uint256 count = entries.length;
-        // Who is replaced before its round begins never signs.
-        if (count > 0 && entries[count - 1] >> 160 == round) entries.pop();
+        // Who is replaced before its round begins never signs. No entry is of a later round, as time goes on.
+        if (count > 0 && entries[count - 1] >> 160 >= round) entries.pop();
         entries.push(round << 160 | uint160(signer));
         emit SignerReplaced(session, round, signer);
     }
