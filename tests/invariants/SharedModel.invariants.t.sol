@@ -234,8 +234,9 @@ abstract contract SharedModelInvariants is Base {
 }
 
 /// @title With deposits at stake
-/// @dev A quarter of the runs, for each call is played under every incentive: 76,800 calls together.
-/// forge-config: default.invariant.runs = 64
+/// @dev Half of the runs, and a quarter under the two other incentives, where the same calls are played again: 102,400
+/// calls together.
+/// forge-config: default.invariant.runs = 128
 contract StakedModelInvariants is SharedModelInvariants {
     function setUp() public {
         handler = new SharedModelHandler(SharedModelBook.Rule.STAKE);
