@@ -49,6 +49,7 @@ def simulate_by_scanning(split: Split, setting: Setting, seed: int) -> list[Even
     events: list[Event] = []
     claims: list[Open] = []
     contributed: list[tuple[int, Submission]] = []
+    taken: set[tuple[bytes, int]] = set()
     reviews_used = 0
     evaluate_at = setting.evaluate_every_s
 
@@ -99,7 +100,11 @@ def simulate_by_scanning(split: Split, setting: Setting, seed: int) -> list[Even
                 if who.prob_mistake and random[agent].random() < who.prob_mistake:
                     label = 1 - label
                 offered = draw(random[agent], who.mean_deposit, who.stdev_deposit) * setting.coin
+                pair = data[review].tobytes(), label
                 try:
+                    if not data[review].any() or pair in taken:
+                        reviews_used += review == reviews_used
+                        raise Refused("AlreadyAdded", f"review {review}, or it has no feature")
                     deposit, cost = incentive.on_add(
                         min(offered, balances[agent]), predicted == label, now
                     )
@@ -107,6 +112,7 @@ def simulate_by_scanning(split: Split, setting: Setting, seed: int) -> list[Even
                     pass
                 else:
                     pot.put(cost)
+                    taken.add(pair)
                     contributed.append((agent, Submission(review, label)))
                     claims.append(Open(submitted, agent, review, label, now, deposit, deposit))
                     if predicted != label:

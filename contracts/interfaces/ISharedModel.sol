@@ -5,8 +5,9 @@ import {IClassifier} from "./IClassifier.sol";
 import {IIncentive} from "./IIncentive.sol";
 
 /// @title A model that anybody may teach against a deposit, and that pays those who taught it well
-/// @notice All amounts are in wei, all times in seconds since 1970. A contribution is named by its sample, its label,
-/// the time it was added and its author. Errors of samples and labels are the classifier's (IClassifier), errors of
+/// @notice All amounts are in wei, all times in seconds since 1970. A contribution is a sample and a label, and is made
+/// once in all, so that nobody earns by repeating; whoever lays claim to it names the time it was added and its author,
+/// too. Errors of samples and labels are the classifier's (IClassifier), errors of
 /// waits, verdicts and shares the incentive's (IIncentive). What a receiver of coins refuses comes through as it is, or as
 /// FailedCall.
 interface ISharedModel {
@@ -54,13 +55,15 @@ interface ISharedModel {
     /// - the incentive takes contributions now (IIncentive: TooSoonAfterUpdate)
     /// - the sample is in range where the incentive asks the classifier (IClassifier)
     /// - at least deposit and cost are paid (DepositTooSmall)
-    /// - the caller has not added the same within this second (AlreadyAdded)
-    /// - deposit, pot and credit fit their places, far above any coin there is (SafeCastOverflowedUintDowncast,
-    ///   SafeCastOverflowedIntDowncast)
+    /// - nobody has added this sample with this label before (AlreadyAdded)
+    /// - the deposit fits its place (ContributionLib: DepositTooLarge), and fewer than 2^28 others have contributed
+    ///   (AuthorLib: TooManyAuthors)
+    /// - pot and credit fit their places, far above any coin there is, and the year is 2105 at most
+    ///   (SafeCastOverflowedUintDowncast, SafeCastOverflowedIntDowncast)
     /// - the classifier is open (IClassifier: NotOpen)
     /// - the model is its trainer (IClassifier: NotTrainer)
     /// - the label is in range (IClassifier: LabelOutOfRange)
-    /// - the sample is in range (IClassifier: BitmapLength, FeatureOutOfRange, TooManyFeatures)
+    /// - the sample is in range (IClassifier: BitmapLength, FeatureOutOfRange, NoFeatures, TooManyFeatures)
     /// @param features the sample, as IClassifier takes it
     /// @param label its label
     function addData(uint256[] calldata features, uint256 label) external payable;
@@ -115,7 +118,7 @@ interface ISharedModel {
     /// - no call re-enters (ReentrancyGuardReentrantCall)
     /// - something is paid (NothingPaid)
     /// - the pot fits its place, far above any coin there is (SafeCastOverflowedUintDowncast)
-    /// - the sample is in range (IClassifier: BitmapLength, FeatureOutOfRange, TooManyFeatures)
+    /// - the sample is in range (IClassifier: BitmapLength, FeatureOutOfRange, NoFeatures, TooManyFeatures)
     /// @param features the sample
     /// @return label the class the model gives it
     function payForPrediction(uint256[] calldata features) external payable returns (uint256 label);
@@ -129,11 +132,12 @@ interface ISharedModel {
 
     /// @notice The class of a sample as the model stands; free.
     /// @dev Requirements:
-    /// - the sample is in range (IClassifier: BitmapLength, FeatureOutOfRange, TooManyFeatures)
+    /// - the sample is in range (IClassifier: BitmapLength, FeatureOutOfRange, NoFeatures, TooManyFeatures)
     function predict(uint256[] calldata features) external view returns (uint256 label);
 
     /// @notice What {addData} would need in this block, in wei.
     /// @dev Requirements:
+    /// - nobody has added this sample with this label before (AlreadyAdded)
     /// - the incentive takes contributions now (IIncentive: TooSoonAfterUpdate)
     /// - the sample is in range where the incentive asks the classifier (IClassifier)
     /// @return deposit what would be locked
@@ -144,7 +148,7 @@ interface ISharedModel {
     function claimable(address account) external view returns (uint256);
 
     /// @notice What is recorded of a contribution.
-    /// @return added whether it was added
+    /// @return added whether it was added, by that author at that time
     /// @return refunded whether it proved good
     /// @return reported whether it was reported
     /// @return deposit what was locked with it, in wei

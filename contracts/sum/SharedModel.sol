@@ -14,6 +14,8 @@ import {Totals, TotalsLib} from "./Totals.sol";
 /// @notice The states of a contribution, and who may do what. The waits are the incentive's, those of the stake incentive
 /// shown here; windows are half-open, [start, end), and none ends.
 ///
+/// A contribution is a sample and a label, and is made once in all: who comes second with the same is refused.
+///
 /// | state                     | call     | by                        | from                 | leads to                   |
 /// | ------------------------- | -------- | ------------------------- | -------------------- | -------------------------- |
 /// | none                      | addData  | anyone, with a deposit    | now                  | added                      |
@@ -44,6 +46,8 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
     mapping(address account => Author) private _authors;
     /// @dev reports by accounts that had no seat then; the others' are bits of the record
     mapping(bytes32 key => mapping(address reporter => bool)) private _reports;
+    /// @dev how many accounts have contributed
+    uint256 private _authorCount;
 
     /// @notice Joins a classifier and an incentive; the caller becomes the owner.
     /// @dev Emits {ModelCreated}. Requirements: both are contracts (NoCode), the incentive is for this classifier
@@ -73,16 +77,19 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
         (uint256 deposit, uint256 cost) = incentive.onAdd(msg.sender, features, label, totals.lastUpdate());
         uint256 needed = deposit + cost;
         require(msg.value >= needed, DepositTooSmall(msg.value, needed));
-        bytes32 key = ContributionLib.key(features, label, msg.sender, block.timestamp);
-        require(!_contributions[key].has(ContributionLib.ADDED), AlreadyAdded(key));
+        bytes32 key = _unused(features, label);
 
-        _contributions[key] = ContributionLib.create(deposit);
+        Author author = _authors[msg.sender];
+        bool newcomer = author.number() == 0;
+        if (newcomer) author = author.numbered(++_authorCount);
+        _contributions[key] = ContributionLib.create(deposit, author.number(), block.timestamp);
         _totals = totals.withUpdate(block.timestamp).withIncome(cost);
         emit DataAdded(msg.sender, key, features, label, block.timestamp, deposit, cost);
         if (msg.value > needed) {
-            _authors[msg.sender] = _authors[msg.sender].credited(msg.value - needed);
+            author = author.credited(msg.value - needed);
             emit Credited(msg.sender, msg.value - needed);
         }
+        if (newcomer || msg.value > needed) _authors[msg.sender] = author;
         // What the model thought before is in the classifier's event.
         // slither-disable-next-line unused-return
         classifier.learn(features, label);
@@ -184,6 +191,9 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
         view
         returns (uint256 deposit, uint256 cost)
     {
+        // Only for its revert.
+        // slither-disable-next-line unused-return
+        _unused(features, label);
         return incentive.required(features, label, _totals.lastUpdate());
     }
 
@@ -198,8 +208,9 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
         view
         returns (bool added, bool refunded, bool reported, uint256 deposit, uint256 left)
     {
-        Contribution record = _contributions[ContributionLib.key(features, label, author, addedAt)];
-        added = record.has(ContributionLib.ADDED);
+        Contribution record = _contributions[ContributionLib.key(features, label)];
+        if (!record.isBy(_authors[author].number(), addedAt)) return (false, false, false, 0, 0);
+        added = true;
         refunded = record.has(ContributionLib.REFUNDED);
         reported = record.has(ContributionLib.REPORTED);
         deposit = record.deposit();
@@ -228,15 +239,21 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
 
     // ---------------------------------------------------------------- shared steps
 
+    /// @notice Where a contribution is to be recorded that nobody has made (AlreadyAdded).
+    function _unused(uint256[] calldata features, uint256 label) private view returns (bytes32 key) {
+        key = ContributionLib.key(features, label);
+        require(!_contributions[key].has(ContributionLib.ADDED), AlreadyAdded(key));
+    }
+
     /// @notice The record of a contribution that was added and not refunded (NeverAdded, AlreadyRefunded).
     function _unrefunded(uint256[] calldata features, uint256 label, uint256 addedAt, address author)
         private
         view
         returns (bytes32 key, Contribution record)
     {
-        key = ContributionLib.key(features, label, author, addedAt);
+        key = ContributionLib.key(features, label);
         record = _contributions[key];
-        require(record.has(ContributionLib.ADDED), NeverAdded(key));
+        require(record.isBy(_authors[author].number(), addedAt), NeverAdded(key));
         require(!record.has(ContributionLib.REFUNDED), AlreadyRefunded(key));
     }
 

@@ -66,7 +66,7 @@ class Result:
     histories, tallies: by agent, in the order of the setting.
     initial, final: int32 (num_words,), the model's weights.
     contributions: in order; events: the same, empty unless they were asked for.
-    ended_at: seconds; unused: reviews of the stream that were not submitted by then.
+    ended_at: seconds; unused: reviews of the stream that nobody came to.
     """
 
     setting: Setting

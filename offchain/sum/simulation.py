@@ -21,7 +21,7 @@ import numpy as np
 from offchain.data.seeds import generator
 from offchain.sum.agents import STRATEGIES, Moment, Submission, draw
 from offchain.sum.claims import OpenClaims
-from offchain.sum.learner import Judge, train
+from offchain.sum.learner import Active, Judge, train
 from offchain.sum.result import Contribution, Event, History, Result, Tally
 from offchain.sum.reviews import Split
 from offchain.sum.rules import DAY, Pot, Refused, StakeIncentive
@@ -60,6 +60,8 @@ class Simulation:
         self._stream = split.stream
         self._truths = split.stream.labels.tolist()
         self._next_review = 0
+        # Features and label of all contributions: each is taken once.
+        self._taken: set[tuple[bytes, int]] = set()
         # The latest contribution, and the latest by anybody but its author.
         self._last_by_two: tuple[Contribution | None, Contribution | None] = None, None
         self._claims = OpenClaims(self.model, len(agents))
@@ -83,7 +85,7 @@ class Simulation:
 
     @property
     def submitted(self) -> int:
-        """How many reviews of the stream were accepted."""
+        """How many reviews of the stream were accepted, or cannot be: see `_acceptable`."""
         return self._next_review
 
     def step(self) -> None:
@@ -139,6 +141,10 @@ class Simulation:
         active = self._stream.active(review)
         predicted = self.model.predict(active)
         offered = draw(random, who.mean_deposit, who.stdev_deposit) * self.setting.coin
+        if not self._acceptable(active, label):
+            self.tallies[agent].refused += 1
+            self._next_review += review == self._next_review
+            return
         try:
             deposit, cost = self.incentive.on_add(
                 min(offered, self.balances[agent]), predicted == label, self.now
@@ -147,6 +153,7 @@ class Simulation:
             self.tallies[agent].refused += 1
             return
         self._next_review += review == self._next_review
+        self._taken.add((active.tobytes(), label))
         self.pot.put(cost)
         number = len(self.contributions)
         what = Contribution(agent, review, label, self.now, deposit)
@@ -159,6 +166,13 @@ class Simulation:
             saturated = self.model.teach(active, label)
             self._claims.learnt(active, label, saturated)
         self._pay(agent, "add", number, -deposit - cost, predicted)
+
+    def _acceptable(self, active: Active, label: int) -> bool:
+        """Whether the contract takes it: no sample is empty, and none comes twice with one label.
+
+        Where the next review is refused so, as two may have the same words, the stream goes on.
+        """
+        return len(active) > 0 and (active.tobytes(), label) not in self._taken
 
     def _moment(self, agent: int) -> Moment:
         review = self._next_review

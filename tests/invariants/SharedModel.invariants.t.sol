@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {IClassifier} from "../../contracts/interfaces/IClassifier.sol";
 import {IIncentive} from "../../contracts/interfaces/IIncentive.sol";
 import {ISharedModel} from "../../contracts/interfaces/ISharedModel.sol";
+import {PointsIncentive} from "../../contracts/sum/incentives/PointsIncentive.sol";
 import {SharedModel} from "../../contracts/sum/SharedModel.sol";
 import {Base} from "./Base.sol";
 import {SharedModelBook} from "./SharedModelBook.sol";
@@ -156,7 +157,6 @@ abstract contract SharedModelInvariants is Base {
         _happened("taken over by the author");
         _refused("too soon after update", IIncentive.TooSoonAfterUpdate.selector);
         _refused("deposit too small", ISharedModel.DepositTooSmall.selector);
-        _refused("no good data", IIncentive.NoGoodData.selector);
         _refused("take over too early", IIncentive.TakeOverTooEarly.selector);
     }
 
@@ -172,6 +172,7 @@ abstract contract SharedModelInvariants is Base {
         _happened("refunded");
         _happened("refunded at once");
         _happened("reported in full");
+        _refused("already added", ISharedModel.AlreadyAdded.selector);
         _refused("never added", ISharedModel.NeverAdded.selector);
         _refused("already refunded", ISharedModel.AlreadyRefunded.selector);
         _refused("already claimed", ISharedModel.AlreadyClaimed.selector);
@@ -180,12 +181,14 @@ abstract contract SharedModelInvariants is Base {
         _refused("nothing owed", ISharedModel.NothingOwed.selector);
         _refused("refund too early", IIncentive.RefundTooEarly.selector);
         _refused("report too early", IIncentive.ReportTooEarly.selector);
+        _refused("no good data", IIncentive.NoGoodData.selector);
         _refused("model disagrees", IIncentive.ModelDisagrees.selector);
         _refused("model agrees", IIncentive.ModelAgrees.selector);
         _refused("nothing left", IIncentive.NothingLeft.selector);
         _refused("label out of range", IClassifier.LabelOutOfRange.selector);
         _refused("bitmap length", IClassifier.BitmapLength.selector);
         _refused("feature out of range", IClassifier.FeatureOutOfRange.selector);
+        _refused("no features", IClassifier.NoFeatures.selector);
     }
 
     function _actions() private pure returns (bytes4[] memory actions) {
@@ -248,7 +251,7 @@ contract PointsModelInvariants is SharedModelInvariants {
     function test_HandlerReachesEveryOutcomeForPoints() public {
         _walk(6_000);
         _everythingHappened();
+        _refused("not a member", PointsIncentive.NotMember.selector);
         _refused("already reported", IIncentive.AlreadyReported.selector);
-        _refused("already added", ISharedModel.AlreadyAdded.selector);
     }
 }

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {SharedModel} from "../../contracts/sum/SharedModel.sol";
+import {MerkleTree} from "../../contracts/exchange/MerkleTree.sol";
 import {AuthorLib} from "../../contracts/sum/Author.sol";
 import {SparsePerceptron} from "../../contracts/sum/classifiers/SparsePerceptron.sol";
 import {EntropyIncentive} from "../../contracts/sum/incentives/EntropyIncentive.sol";
@@ -123,7 +124,7 @@ abstract contract SharedModelBook is Attempts {
         unit = derive(seed, "unit") % 3 == 0 ? 1 : 1 + derive(seed, "wei") % 1e15;
         featureCount = 8 + derive(seed, "features") % 33;
         for (uint256 i = 0; i < SAMPLES; ++i) {
-            samples[i] = uint64(uint256(keccak256(abi.encode(seed, i))) % 2 ** featureCount);
+            samples[i] = uint64(uint256(keccak256(abi.encode(seed, i))) % 2 ** featureCount | 3);
         }
         SparsePerceptron classifier =
             SparsePerceptron(deploy("SparsePerceptron", abi.encode(featureCount, featureCount)));
@@ -143,7 +144,7 @@ abstract contract SharedModelBook is Attempts {
 
     /// @dev The costs of the entropy incentive are its own: tests/sum/test_entropy_incentive.py holds them against the rule.
     function _incentive(SparsePerceptron classifier, uint256 seed) private returns (IIncentive) {
-        if (points) return IIncentive(deploy("PointsIncentive", abi.encode(waits)));
+        if (points) return _group();
         uint128 submissionCost = uint128(derive(seed, "cost") % 8);
         if (rule == Rule.STAKE) {
             (agreeCost, disagreeCost) = (submissionCost * unit, submissionCost * unit);
@@ -154,6 +155,25 @@ abstract contract SharedModelBook is Attempts {
         EntropyIncentive incentive = EntropyIncentive(deploy("EntropyIncentive", arguments));
         (agreeCost, disagreeCost) = (incentive.agreeCost(), incentive.disagreeCost());
         return incentive;
+    }
+
+    /// @dev A points incentive whose members are all but the stranger; they have joined.
+    function _group() private returns (PointsIncentive incentive) {
+        incentive = PointsIncentive(deploy("PointsIncentive", abi.encode(waits)));
+        bytes32 domain = keccak256(abi.encode(keccak256("souk.points.member.v1"), block.chainid, incentive));
+        bytes32[STRANGER] memory leaves;
+        for (uint256 i = 0; i < STRANGER; ++i) {
+            leaves[i] = MerkleTree.leaf(domain, i, bytes32(uint256(uint160(people[i]))));
+        }
+        bytes32 left = keccak256(abi.encode(leaves[0], leaves[1]));
+        bytes32 right = keccak256(abi.encode(leaves[2], leaves[3]));
+        incentive.nameMembers(keccak256(abi.encode(left, right)), STRANGER);
+        for (uint256 i = 0; i < STRANGER; ++i) {
+            bytes32[] memory path = new bytes32[](2);
+            (path[0], path[1]) = (leaves[i ^ 1], i < 2 ? right : left);
+            vm.prank(people[i]);
+            incentive.join(i, path);
+        }
     }
 
     /// @dev As if others had taken all seats but two, so that some of these reporters have one, some none, and some get
@@ -186,10 +206,17 @@ abstract contract SharedModelBook is Attempts {
         return share == 0 || share > _left(entry) ? _left(entry) : share;
     }
 
-    /// @dev Where a contribution is noted, if it was made.
+    /// @dev Whether anybody has contributed this sample with this label.
+    function _taken(Entry memory entry) internal view returns (bool) {
+        return _numbers[_key(entry)] != 0;
+    }
+
+    /// @dev Where a contribution is noted, if it was made at that time by that author.
     function _find(Entry memory entry) internal view returns (bool found, uint256 index) {
         uint256 number = _numbers[_key(entry)];
-        return number == 0 ? (false, 0) : (true, number - 1);
+        if (number == 0) return (false, 0);
+        Entry storage noted = entries[number - 1];
+        return (noted.author == entry.author && noted.addedAt == entry.addedAt, number - 1);
     }
 
     function _reportedBy(Entry memory entry, uint256 person) internal view returns (bool) {
@@ -241,6 +268,6 @@ abstract contract SharedModelBook is Attempts {
     }
 
     function _key(Entry memory entry) private view returns (bytes32) {
-        return keccak256(abi.encode(model, entry.sample, entry.label, entry.addedAt, entry.author));
+        return keccak256(abi.encode(model, entry.sample, entry.label));
     }
 }

@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {IClassifier} from "../../contracts/interfaces/IClassifier.sol";
 import {IIncentive} from "../../contracts/interfaces/IIncentive.sol";
+import {PointsIncentive} from "../../contracts/sum/incentives/PointsIncentive.sol";
 import {ISharedModel} from "../../contracts/interfaces/ISharedModel.sol";
 import {SharedModelBook} from "./SharedModelBook.sol";
 
@@ -76,8 +77,9 @@ contract SharedModelHandler is SharedModelBook {
 
     function addData(uint256 seed) public {
         Entry memory entry;
-        entry.author = uint8(derive(seed, "author") % STRANGER);
-        entry.sample = samples[derive(seed, "sample") % SAMPLES];
+        // The stranger tries only where it is refused.
+        entry.author = uint8(derive(seed, "author") % (points ? PEOPLE : STRANGER));
+        entry.sample = _variant(seed);
         entry.addedAt = uint40(block.timestamp);
         uint256[] memory features = _features(entry);
         uint256 predicted = model.predict(features);
@@ -90,10 +92,10 @@ contract SharedModelHandler is SharedModelBook {
         uint256 kind = derive(seed, "payment") % 8;
         if (kind < 2) coins += 1 + derive(seed, "excess") % 1e9;
         if (kind == 2 && coins > 0) coins -= 1 + derive(seed, "missing") % coins;
+        _requires(!points || entry.author != STRANGER, PointsIncentive.NotMember.selector);
         _requires(points || block.timestamp > lastUpdate, IIncentive.TooSoonAfterUpdate.selector);
         _requires(coins >= entry.deposit + cost, ISharedModel.DepositTooSmall.selector);
-        (bool found,) = _find(entry);
-        _requires(!found, ISharedModel.AlreadyAdded.selector);
+        _requires(!_taken(entry), ISharedModel.AlreadyAdded.selector);
         _requires(entry.label < 2, IClassifier.LabelOutOfRange.selector);
 
         if (!_call(entry.author, coins, 0, abi.encodeCall(model.addData, (features, entry.label)))) return;
@@ -171,7 +173,7 @@ contract SharedModelHandler is SharedModelBook {
         if (kind == 1) (, entry) = _pick(seed);
         for (uint256 i = 0; i < PEOPLE && kind > 0; ++i) {
             bool again = _reportedBy(entry, person);
-            if (kind == 1 ? again : !again && person != entry.author && (points || good[person] > 0)) break;
+            if (kind == 1 ? again : !again && person != entry.author && good[person] > 0) break;
             person = (person + 1) % PEOPLE;
         }
         _blur(entry, seed);
@@ -183,7 +185,7 @@ contract SharedModelHandler is SharedModelBook {
         _requires(block.timestamp >= entry.addedAt + waits.refund, IIncentive.ReportTooEarly.selector);
         _requires(predicted != entry.label, IIncentive.ModelAgrees.selector);
         _requires(points || _left(noted) > 0, IIncentive.NothingLeft.selector);
-        _requires(points || good[person] > 0, IIncentive.NoGoodData.selector);
+        _requires(good[person] > 0, IIncentive.NoGoodData.selector);
         _requires(!points || !noted.reported, IIncentive.AlreadyReported.selector);
 
         uint256 due = _share(noted, person);
@@ -216,6 +218,14 @@ contract SharedModelHandler is SharedModelBook {
     }
 
     // ---------------------------------------------------------------- choices
+
+    /// @dev A sample that shares nearly all features with others, now and then one that is known already.
+    function _variant(uint256 seed) private view returns (uint64 sample) {
+        sample = samples[derive(seed, "sample") % SAMPLES];
+        if (derive(seed, "known") % 8 > 0) sample ^= uint64(1 << derive(seed, "feature") % featureCount);
+        if (derive(seed, "known") % 8 > 4) sample ^= uint64(1 << derive(seed, "another") % featureCount);
+        if (sample == 0) sample = samples[0];
+    }
 
     /// @dev A contribution, mostly one that is not dealt with; where there is none, one that was never made.
     function _pick(uint256 seed) private view returns (bool some, Entry memory entry) {
@@ -255,8 +265,10 @@ contract SharedModelHandler is SharedModelBook {
         if (kind == 0) features = new uint256[](2);
         if (kind == 1) features[0] |= 1 << featureCount;
         if (kind == 2) label += 2;
+        if (kind == 3) features[0] = 0;
         _requires(kind != 0, IClassifier.BitmapLength.selector);
         _requires(kind != 1, IClassifier.FeatureOutOfRange.selector);
+        _requires(kind != 3, IClassifier.NoFeatures.selector);
         return (features, label);
     }
 

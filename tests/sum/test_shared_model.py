@@ -97,17 +97,6 @@ def test_what_a_silent_party_left_goes_to_whoever_comes(staked, alice, stranger)
     staked.check_books()
 
 
-def test_the_same_sample_twice_is_two_contributions(staked, alice):
-    """Each has its own record, so that one refund leaves the other."""
-    first = staked.add(alice)
-    staked.contributions.pop()
-    second = staked.add(alice)
-    assert first.features == second.features
-    staked.ripe(second)
-    staked.model.refund(*first.args, sender=alice)
-    assert staked.left(second) == second.deposit
-
-
 # ---------------------------------------------------------------- who is refused
 
 
@@ -172,18 +161,18 @@ def test_an_account_without_a_seat_reports_once_too(told, alice, bob):
 
 
 def test_reports_go_on_when_the_seats_are_taken(told, accounts, alice, deployer):
-    """Beyond 56 authors a report is noted in a slot of its own, and still counts once."""
+    """Beyond 36 authors a report is noted in a slot of its own, and still counts once."""
     told.incentive.tell(0, sender=deployer)
     made = told.add(alice, 0)
-    crowd = [*accounts[14:30], *(accounts.generate_test_account() for _ in range(42))]
+    crowd = [*accounts[14:30], *(accounts.generate_test_account() for _ in range(22))]
     for account in crowd:
         ape.chain.provider.set_balance(account.address, 10**18)
         one = told.add(account, after=1)
         told.model.refund(*one.args, sender=account)
-    for account in (crowd[0], crowd[55], crowd[56], crowd[57]):
+    for account in (crowd[0], crowd[35], crowd[36], crowd[37]):
         told.model.report(*made.named, sender=account)
         assert told.refusal("report", *made.named, sender=account).name == "AlreadyClaimed"
-    others = [told.refusal("report", *made.named, sender=one) for one in (crowd[1], crowd[54])]
+    others = [told.refusal("report", *made.named, sender=one) for one in (crowd[1], crowd[34])]
     assert others == [None, None]
 
 
@@ -205,12 +194,33 @@ def test_what_the_classifier_refuses(staked, alice):
     assert refusal == refused("LabelOutOfRange", 2, 2)
 
 
-def test_the_same_twice_within_a_second(points, alice):
-    """Where the rules take contributions within a second, equal ones are still told apart."""
-    made = points.add(alice)
-    refusal = points.refusal("addData", *made.args[:2], sender=alice)
-    assert refusal == refused("AlreadyAdded", key_of(points, made))
-    assert points.refusal("addData", [77], 1, sender=alice) is None
+def test_a_sample_comes_once_with_each_label(staked, alice, bob):
+    """Whoever brings it, before and after it proved good; the other label is another matter."""
+    made = staked.add(alice)
+    features, label, _ = made.args
+    outcome = refused("AlreadyAdded", key_of(staked, made))
+    staked.ripe(made)
+    for _ in range(2):
+        for again in (alice, bob):
+            given = {"sender": again, "value": 10**18}
+            assert staked.refusal("addData", features, label, **given) == outcome
+            assert staked.refusal("required", features, label, sender=again) == outcome
+            assert staked.refusal("addData", features, 1 - label, **given) is None
+        if staked.left(made):
+            staked.model.refund(*made.args, sender=alice)
+
+
+def test_nobody_takes_anothers_place_by_its_number(told, alice, bob, carol):
+    """A time that carries the difference of two authors' numbers names nothing."""
+    told.add(alice)
+    told.add(bob)
+    made = told.add(carol)
+    features, label, added_at = made.args
+    for forged in (added_at + (2 << 32), added_at + (1 << 32)):
+        for who in (alice, bob, carol):
+            refusal = told.refusal("refund", features, label, forged, sender=who)
+            assert refusal.name == "NeverAdded"
+    assert told.refusal("refund", *made.args, sender=carol) is None
 
 
 def test_an_incentive_cannot_give_more_than_is_left(told, alice, bob):
