@@ -14,6 +14,7 @@ import numpy as np
 
 from offchain.data.seeds import generator
 from offchain.sum.agents import STRATEGIES, Moment, Submission, draw
+from offchain.sum.claims import AS_BAD, AS_GOOD, NOTHING
 from offchain.sum.learner import train
 from offchain.sum.result import Event
 from offchain.sum.reviews import Split
@@ -33,6 +34,10 @@ class Open:
     deposit: int
     left: int
     reporters: set[int] = field(default_factory=set)
+    announced: int = NOTHING
+    touched_at: int = 0
+    upheld: bool = False
+    first: bool = True
 
 
 def simulate_by_scanning(split: Split, setting: Setting, seed: int) -> list[Event]:
@@ -49,9 +54,35 @@ def simulate_by_scanning(split: Split, setting: Setting, seed: int) -> list[Even
     events: list[Event] = []
     claims: list[Open] = []
     contributed: list[tuple[int, Submission]] = []
-    taken: set[tuple[bytes, int]] = set()
-    reviews_used = 0
+    known: set[tuple[bytes, int]] = set()
+    reviews_used = submitted = now = 0
     evaluate_at = setting.evaluate_every_s
+
+    def due(agent: int, own: bool, agreed: bool) -> list[Open]:
+        return [
+            claim
+            for claim in claims
+            if (claim.author == agent) == own
+            and now >= claim.added_at + terms.refund_wait_s
+            and (predict(claim.review) == claim.label) == agreed
+        ]
+
+    def soonest(agent: int, own: bool) -> tuple[Submission, int] | None:
+        ranked = []
+        for claim in due(agent, own, not own):
+            score = int(data[claim.review] @ weights + intercept)
+            margin = score if score > 0 else 1 - score
+            lessons = -(-margin // max(int(data[claim.review].sum()), 1))
+            served = claim.announced == (AS_GOOD if own else AS_BAD)
+            ranked.append(
+                (not served, lessons, claim.number, Submission(claim.review, claim.label))
+            )
+        return (min(ranked)[3], min(ranked)[1]) if ranked else None
+
+    def turned(agent: int) -> Submission | None:
+        fallen = (claim for claim in due(agent, True, False) if claim.upheld)
+        first = next(fallen, None)
+        return None if first is None else Submission(first.review, first.label)
 
     def measured() -> float:
         return float(((test @ weights + intercept > 0) == split.test.labels).mean())
@@ -65,91 +96,136 @@ def simulate_by_scanning(split: Split, setting: Setting, seed: int) -> list[Even
 
     def pay(kind: str, agent: int, claim: int, amount: int, predicted: int) -> None:
         balances[agent] += amount
-        if amount:
+        if amount or kind in ("announce", "object"):
             events.append(Event(now, kind, agent, claim, abs(amount), balances[agent], predicted))
+
+    def submit(agent: int) -> None:
+        nonlocal weights, reviews_used, submitted
+        who = agents[agent]
+        if reviews_used == len(truths) or balances[agent] <= 0:
+            return
+        others = (what for author, what in reversed(contributed) if author != agent)
+        submission = STRATEGIES[who.strategy](
+            Moment(
+                review=reviews_used,
+                truth=truths[reviews_used],
+                classes=2,
+                predict=partial(predict, reviews_used),
+                accuracy=accuracy,
+                good_data=incentive.good[agent],
+                total_good=incentive.total_good,
+                latest=next(others, None),
+                turned=partial(turned, agent),
+                soonest=partial(soonest, agent),
+                now=now,
+                random=random[agent],
+            )
+        )
+        if submission is None:
+            return
+        review, label = submission
+        predicted = predict(review)
+        if who.prob_mistake and random[agent].random() < who.prob_mistake:
+            label = 1 - label
+        offered = draw(random[agent], who.mean_deposit, who.stdev_deposit) * setting.coin
+        try:
+            if not data[review].any():
+                reviews_used += review == reviews_used
+                raise Refused("NoFeatures", f"review {review}")
+            deposit, cost = incentive.on_add(min(offered, balances[agent]), predicted == label, now)
+        except Refused:
+            return
+        pot.put(cost)
+        contributed.append((agent, Submission(review, label)))
+        pair = data[review].tobytes(), label
+        made = Open(submitted, agent, review, label, now, deposit, deposit, touched_at=now)
+        made.first = pair not in known
+        known.add(pair)
+        claims.append(made)
+        if predicted != label:
+            moved = weights + data[review] * (1 if label else -1)
+            weights = moved.clip(-setting.weight_limit, setting.weight_limit)
+        pay("add", agent, submitted, -deposit - cost, predicted)
+        reviews_used += review == reviews_used
+        submitted += 1
+
+    def take_over(agent: int) -> None:
+        for claim in claims:
+            try:
+                amount = incentive.on_take_over(claim.touched_at, claim.left, now)
+            except Refused:
+                continue
+            claim.left = 0
+            pay("take over", agent, claim.number, amount, -1)
+        claims[:] = [claim for claim in claims if claim.left]
+
+    def deal_with(agent: int, claim: Open) -> None:
+        """Claims what is due; else announces; else objects to what stands announced."""
+        added_at, left, own = claim.added_at, claim.left, claim.author == agent
+        predicted = predict(claim.review)
+        agrees = predicted == claim.label
+        if agent in claim.reporters:
+            return
+        stands = claim.announced == (AS_GOOD if own else AS_BAD)
+        since = claim.touched_at if stands else None
+        try:
+            if own:
+                due_now = now >= added_at + terms.refund_wait_s and agrees and awaited(since)
+                if due_now and claim.first:
+                    pot.before_good(agent)
+                amount = incentive.on_refund(
+                    agent, added_at, left, agrees, now, since, first=claim.first
+                )
+            else:
+                amount = incentive.on_report(
+                    agent, claim.author, added_at, claim.deposit, left, agrees, now, since
+                )
+                claim.reporters.add(agent)
+        except Refused:
+            if terms.verdict is not None and not stands:
+                announce_or_object(agent, claim, predicted)
+            return
+        claim.left -= amount
+        pay("refund" if own else "report", agent, claim.number, amount, predicted)
+
+    def awaited(since: int | None) -> bool:
+        if terms.verdict is None:
+            return True
+        return since is not None and now >= since + terms.verdict.wait_s
+
+    def announce_or_object(agent: int, claim: Open, predicted: int) -> None:
+        own, agrees = claim.author == agent, predicted == claim.label
+        try:
+            incentive.on_announce(agent, claim.author, claim.added_at, agrees, now)
+        except Refused:
+            if own or agrees or claim.announced != AS_GOOD:
+                return
+            claim.announced = NOTHING
+            pay("object", agent, claim.number, 0, predicted)
+            return
+        claim.announced, claim.touched_at = (AS_GOOD if own else AS_BAD), now
+        claim.upheld |= own
+        pay("announce", agent, claim.number, 0, predicted)
 
     queue: PriorityQueue[tuple[int, int]] = PriorityQueue()
     for agent in range(len(agents)):
         queue.put((wait(agent), agent))
-    accuracy, now, submitted = measured(), 0, 0
+    accuracy = measured()
     while (claims or (reviews_used < len(truths) and any(balances))) and (
         now < setting.max_days * DAY
     ):
         now, agent = queue.get()
         if now >= evaluate_at:
             accuracy, evaluate_at = measured(), evaluate_at + setting.evaluate_every_s
-        who = agents[agent]
-        if reviews_used < len(truths) and balances[agent] > 0:
-            others = (what for author, what in reversed(contributed) if author != agent)
-            submission = STRATEGIES[who.strategy](
-                Moment(
-                    review=reviews_used,
-                    truth=truths[reviews_used],
-                    classes=2,
-                    predict=partial(predict, reviews_used),
-                    accuracy=accuracy,
-                    good_data=incentive.good[agent],
-                    latest=next(others, None),
-                    now=now,
-                    random=random[agent],
-                )
-            )
-            if submission is not None:
-                review, label = submission
-                predicted = predict(review)
-                if who.prob_mistake and random[agent].random() < who.prob_mistake:
-                    label = 1 - label
-                offered = draw(random[agent], who.mean_deposit, who.stdev_deposit) * setting.coin
-                pair = data[review].tobytes(), label
-                try:
-                    if not data[review].any() or pair in taken:
-                        reviews_used += review == reviews_used
-                        raise Refused("AlreadyAdded", f"review {review}, or it has no feature")
-                    deposit, cost = incentive.on_add(
-                        min(offered, balances[agent]), predicted == label, now
-                    )
-                except Refused:
-                    pass
-                else:
-                    pot.put(cost)
-                    taken.add(pair)
-                    contributed.append((agent, Submission(review, label)))
-                    claims.append(Open(submitted, agent, review, label, now, deposit, deposit))
-                    if predicted != label:
-                        moved = weights + data[review] * (1 if label else -1)
-                        weights = moved.clip(-setting.weight_limit, setting.weight_limit)
-                    pay("add", agent, submitted, -deposit - cost, predicted)
-                    reviews_used += review == reviews_used
-                    submitted += 1
-        for claim in claims:
-            added_at, left = claim.added_at, claim.left
-            try:
-                amount = incentive.on_take_over(added_at, left, now)
-                claim.left = 0
-                pay("take over", agent, claim.number, amount, -1)
-                continue
-            except Refused:
-                predicted = predict(claim.review)
-            agrees = predicted == claim.label
-            try:
-                if claim.author == agent:
-                    if now >= added_at + terms.refund_wait_s and agrees:
-                        pot.before_good(agent)
-                    amount = incentive.on_refund(agent, added_at, left, agrees, now)
-                    kind = "refund"
-                elif agent in claim.reporters:
-                    continue
-                else:
-                    amount = incentive.on_report(
-                        agent, claim.author, added_at, claim.deposit, left, agrees, now
-                    )
-                    claim.reporters.add(agent)
-                    kind = "report"
-            except Refused:
-                continue
-            claim.left -= amount
-            pay(kind, agent, claim.number, amount, predicted)
-        claims = [claim for claim in claims if claim.left]
+        if terms.verdict is None:
+            submit(agent)
+        take_over(agent)
+        if incentive.quiet(now):
+            for claim in claims:
+                deal_with(agent, claim)
+        claims[:] = [claim for claim in claims if claim.left]
         pay("collect", agent, -1, pot.collect(agent), -1)
+        if terms.verdict is not None:
+            submit(agent)
         queue.put((now + wait(agent), agent))
     return events

@@ -171,7 +171,7 @@ LIES = ("none", "alters", "drops", "replays", "equivocates", "withholds", "stall
 )
 @click.option(
     "--hours",
-    type=click.FloatRange(0.1, 200),
+    type=click.FloatRange(0.7, 200),
     default=1.0,
     show_default=True,
     help="Length of each window, for uploads and for evaluations, in hours of the chain's time.",

@@ -115,6 +115,7 @@ from scripts._stage import options as common
 @click.option("--images", type=click.IntRange(min=1), help="Use only so many images.")
 @common.seed("The trainings; masks draw from a secret of their own.")
 @common.device
+@common.workers
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False, writable=True),
@@ -145,6 +146,7 @@ def cli(
     images: int | None,
     seed: int,
     device: str | None,
+    workers: int | None,
     out: Path,
 ) -> None:
     """Mask DATASET, a directory with one folder of images per class or a dataset's name.
@@ -186,6 +188,7 @@ def cli(
                 images=images,
                 seed=seed,
                 device=device,
+                workers=workers,
             ),
             out,
         )

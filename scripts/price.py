@@ -124,10 +124,25 @@ STORIES = (
 )
 @click.option(
     "--minutes",
-    type=click.FloatRange(min=0.1, max=10_000),
+    type=click.FloatRange(min=10, max=10_000),
     default=15.0,
     show_default=True,
     help="Time for a delivery, and for disputes after it; quotes stand four times as long.",
+)
+@click.option("--most-stake", help="Sellers quote to no order that asks for a larger stake.")
+@click.option(
+    "--least-delivery",
+    type=click.FloatRange(min=0),
+    default=10.0,
+    show_default=True,
+    help="Minutes; sellers quote to no order that gives them less to deliver.",
+)
+@click.option(
+    "--most-locked",
+    type=click.FloatRange(min=0),
+    default=60.0,
+    show_default=True,
+    help="Days; sellers quote to no order that locks their stake for longer.",
 )
 @common.gas_price
 @common.seed("Of who has which data, of the oracle and of random purchases.")

@@ -132,7 +132,7 @@ STORY_NAMES = (
 )
 @click.option(
     "--window-minutes",
-    type=click.FloatRange(1, 10_000),
+    type=click.FloatRange(10, 10_000),
     default=60.0,
     show_default=True,
     help="Time for a delivery, and for disputes after it.",
@@ -140,6 +140,7 @@ STORY_NAMES = (
 @common.gas_price
 @common.seed("Of data, training and, since all parties are played here, masks.")
 @common.device
+@common.workers
 @common.ipfs
 @click.option(
     "--keep",

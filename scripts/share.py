@@ -31,8 +31,8 @@ from scripts._stage import options as common
     "--agents",
     default="good,bad",
     show_default=True,
-    help="Who takes part, as good:2,flipped:1,random: good (honest), bad (flipped), random, "
-    "targeted, copycat, parrot or sybil.",
+    help="Who takes part, as good:2,flipped:1,random: good (honest), bad (flipped), "
+    "trusting, random, targeted, copycat, parrot, sybil, holder, flipper or launderer.",
 )
 @click.option(
     "--submission-cost",

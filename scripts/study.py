@@ -47,7 +47,8 @@ def cli(
     Each parameter of the paper is swept over at least its values, with confidence bands over
     seeds, and each claim of its text is judged. Beyond it: crowds with any number of malicious
     agents and six strategies, maps of the region in which the model stays within a point of its
-    clean accuracy, and a submission cost that follows the entropy of a label.
+    clean accuracy, a submission cost that follows the entropy of a label, and attacks on the
+    verdict, under the paper's rule and under the contracts'.
 
     Needs no chain. Every finished run is kept under --reports at once; a study that was stopped
     goes on where it was, and a finished one is only written anew.

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from ape.cli import ConnectedProviderCommand, network_option, verbosity_option
 
+from offchain.hyperx.terms import MAX_SHARDS, MAX_SHARDS_HIDDEN
 from scripts._stage import options as common
 
 STORY_NAMES = (
@@ -44,7 +45,11 @@ SETTLEMENTS = ["open", "sealed"]
     help="Samples the collector keeps to judge by.",
 )
 @click.option(
-    "--shards", type=click.IntRange(1, 10_000), default=100, show_default=True, help="Per dataset."
+    "--shards",
+    type=click.IntRange(1, MAX_SHARDS),
+    default=100,
+    show_default=True,
+    help="Per dataset.",
 )
 @click.option(
     "--shard-size", type=click.IntRange(min=1), default=7, show_default=True, help="Samples each."
@@ -71,7 +76,11 @@ SETTLEMENTS = ["open", "sealed"]
     help="Reviews that may follow a refused one; default as the story needs.",
 )
 @click.option("--token", help="Address of the ERC-20 that pays; default the native coin.")
-@click.option("--hidden", is_flag=True, help="Hide the shards' addresses until the claim.")
+@click.option(
+    "--hidden",
+    is_flag=True,
+    help=f"Hide the shards' addresses until the claim; up to {MAX_SHARDS_HIDDEN:,} shards.",
+)
 @click.option(
     "--settlement",
     type=click.Choice(SETTLEMENTS),
@@ -108,17 +117,38 @@ SETTLEMENTS = ["open", "sealed"]
 )
 @click.option(
     "--hours",
-    type=click.FloatRange(min=0.01),
+    type=click.FloatRange(1 / 6, 720),
     default=1.0,
     show_default=True,
     help="Length of registration and of submission, in hours.",
 )
 @click.option(
     "--response-minutes",
-    type=click.FloatRange(min=0.1),
+    type=click.FloatRange(10, 43_200),
     default=15.0,
     show_default=True,
     help="Time each side has for its next step.",
+)
+@click.option(
+    "--least-reward", help="Providers refuse terms with less; these limits are their own."
+)
+@click.option("--most-deposit", help="Providers refuse terms that ask for more.")
+@click.option(
+    "--most-penalty", help="Amount; providers refuse terms under which silence costs more."
+)
+@click.option(
+    "--least-response",
+    type=click.FloatRange(min=0),
+    default=10.0,
+    show_default=True,
+    help="Minutes; providers refuse terms that give them less for a step.",
+)
+@click.option(
+    "--most-locked",
+    type=click.FloatRange(min=0),
+    default=30.0,
+    show_default=True,
+    help="Days; providers refuse terms that lock their deposits for longer.",
 )
 @common.gas_price
 @common.seed("Of data, corruptions, training and, on a local chain, samples.")

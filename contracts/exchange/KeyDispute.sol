@@ -5,15 +5,13 @@ import {ChunkedFile} from "./ChunkedFile.sol";
 import {SealedKey} from "./SealedKey.sol";
 
 /// @notice What shows which key was sealed.
-/// @param oneTimeSecret private key of the one-time key to which it was sealed
-/// @param oneTimeY y of that key; the sign does not matter
+/// @param oneTimeSecret private key of the one-time key to which it was sealed, the one whose y is even
 /// @param ephemeralX x-coordinate of the seller's point, as delivered
 /// @param sealedKey the key xor-ed with its pad, as delivered
 /// @param sharedX x of the product oneTimeSecret * ephemeral point; ignored if there is no such point
 /// @param sharedY either y of that x; the sign does not matter
 struct KeyEvidence {
     uint256 oneTimeSecret;
-    uint256 oneTimeY;
     uint256 ephemeralX;
     bytes32 sealedKey;
     uint256 sharedX;
@@ -22,7 +20,7 @@ struct KeyEvidence {
 
 /// @title Whether a key that was sealed to a one-time key is the committed one
 library KeyDispute {
-    error NotTheSecret(uint256 oneTimeKey, address given);
+    error NotTheSecret(uint256 oneTimeKey);
     error SharedPointMismatch(address expected, uint256 offeredX);
     error KeyIsRight(bytes32 keyHash);
 
@@ -40,9 +38,7 @@ library KeyDispute {
         uint256 index,
         KeyEvidence calldata evidence
     ) internal pure {
-        address owner = SealedKey.publicAccount(evidence.oneTimeSecret);
-        // No secret has the account zero, and no point that anybody knows of.
-        require(SealedKey.isAccountOf(owner, oneTimeKey, evidence.oneTimeY), NotTheSecret(oneTimeKey, owner));
+        require(SealedKey.isSecretOf(evidence.oneTimeSecret, oneTimeKey), NotTheSecret(oneTimeKey));
         address product = SealedKey.productAccount(evidence.oneTimeSecret, evidence.ephemeralX);
         // No product: the seller named no point of the curve, so it sealed nothing that could be opened.
         if (product == address(0)) return;

@@ -24,13 +24,16 @@ library Payment {
 
     error WrongPayment(uint256 paid, uint256 due);
     error TokenTakesFee(uint256 received, uint256 due);
+    error NoReceiver();
 
     /// @dev Gas that a payment may use which must not hold up the rest of the call.
     uint256 private constant PUSH_GAS = 100_000;
 
     /// @notice Uses the caller's signed allowance of `amount`.
-    /// @dev A permit that fails is passed over: somebody may have sent it first, and the payment itself then tells.
+    /// @dev A permit that fails is passed over: somebody may have sent it first, and the payment itself then tells. So is
+    /// one for the native coin.
     function permit(address token, uint256 amount, Permit calldata signed) internal {
+        if (token.code.length == 0) return;
         try IERC20Permit(token)
             .permit(msg.sender, address(this), amount, signed.deadline, signed.v, signed.r, signed.s) {}
             catch {}
@@ -54,7 +57,9 @@ library Payment {
     }
 
     /// @notice Sends `amount` to `to`, and reverts if it does not arrive.
+    /// @dev Requirements: a receiver (NoReceiver).
     function pay(address token, address to, uint256 amount) internal {
+        require(to != address(0), NoReceiver());
         if (token == address(0)) {
             Address.sendValue(payable(to), amount);
         } else {

@@ -10,13 +10,15 @@ library SealedKey {
     uint256 private constant FIELD = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEFFFFFC2F;
     uint256 private constant ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
     uint256 private constant GENERATOR_X = 0x79BE667EF9DCBBAC55A06295CE870B07029BFCDB2DCE28D959F2815B16F81798;
+    /// @dev The account of the generator itself.
+    address private constant GENERATOR = 0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf;
 
     /// @notice Whether (x, y) is a point of secp256k1 other than infinity.
     function isOnCurve(uint256 x, uint256 y) internal pure returns (bool) {
         return x < FIELD && y < FIELD && mulmod(y, y, FIELD) == addmod(mulmod(x, mulmod(x, x, FIELD), FIELD), 7, FIELD);
     }
 
-    /// @notice The account of the point (x, y), which stands for the point in commitments.
+    /// @notice The account of the point (x, y).
     function account(uint256 x, uint256 y) internal pure returns (address) {
         return address(uint160(uint256(keccak256(abi.encode(x, y)))));
     }
@@ -24,6 +26,37 @@ library SealedKey {
     /// @notice Whether `account_` stands for the point at `x` with the given y or its negative.
     function isAccountOf(address account_, uint256 x, uint256 y) internal pure returns (bool) {
         return account_ == account(x, y) || account_ == account(x, FIELD - y % FIELD);
+    }
+
+    /// @notice Whether `secret`, in [1, order), times the generator is the point with even y at `x`, below the order.
+    /// @dev Asks whether that point less (secret - 1) times the generator is the generator: ecrecover computes it for s = r
+    /// and z = (secret - 1)*r. So the account that is compared is a fixed one, and another point that passes takes 2**160
+    /// tries; two points of equal accounts, both of one's own choice, would take 2**80.
+    function isSecretOf(uint256 secret, uint256 x) internal pure returns (bool) {
+        // Beyond the order a secret has a second form, of which {productAccount} knows no product.
+        if (secret == 0 || secret >= ORDER) return false;
+        bytes32 z = bytes32(mulmod(secret - 1, x, ORDER));
+        return ecrecover(z, 27, bytes32(x), bytes32(x)) == GENERATOR;
+    }
+
+    /// @notice What stands for the point (x, y) in a commitment: the hash of its account and of that of the next point,
+    /// (x, y) + G.
+    /// @dev ecrecover shows 20 bytes of a product, so one account could be that of two secrets, which 2^80 steps find: sealed
+    /// to the one, a right key would look wrong under the other. Of two accounts together such a pair takes 2^160. Zero
+    /// stands for a next point that ecrecover cannot show: where x is not below the order, and for -G.
+    function pointHash(uint256 x, uint256 y) internal pure returns (bytes32) {
+        // With s = r = x and z = -x what ecrecover computes is the point with x, whose y has this parity, plus G.
+        unchecked {
+            address next = ecrecover(bytes32(ORDER - x), uint8(27 + (y & 1)), bytes32(x), bytes32(x));
+            return keccak256(abi.encode(account(x, y), next));
+        }
+    }
+
+    /// @notice The same of `secret` times the generator.
+    function secretHash(uint256 secret) internal pure returns (bytes32) {
+        unchecked {
+            return keccak256(abi.encode(publicAccount(secret), publicAccount(secret + 1)));
+        }
     }
 
     /// @notice The account of `secret` times the generator; zero if `secret` is not in [1, order).

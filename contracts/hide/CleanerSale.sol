@@ -5,6 +5,7 @@ import {ChunkDispute, ChunkEvidence} from "../exchange/ChunkDispute.sol";
 import {ChunkedFile} from "../exchange/ChunkedFile.sol";
 import {KeyDispute, KeyEvidence} from "../exchange/KeyDispute.sol";
 import {Payment} from "../exchange/Payment.sol";
+import {SealedKey} from "../exchange/SealedKey.sol";
 import {Due, Goods, ICleanerSale, Listing, Offer, Sale, SaleState, ListingTerms} from "../interfaces/ICleanerSale.sol";
 import {Settlement} from "../exchange/Settlement.sol";
 import {Book} from "../exchange/Book.sol";
@@ -13,7 +14,8 @@ import {Listings} from "./Listings.sol";
 import {SaleStatus, SaleStatusLib} from "./SaleStatus.sol";
 
 /// @title Sells cleaners of masked datasets: one contract, many listings, each with many levels and many buyers
-/// @notice The states of one buyer at one listing. Windows are half-open, [start, end).
+/// @notice The states of one buyer at one listing. Windows are half-open, [start, end), and 10 minutes to 30 days long: so
+/// no sale holds anybody's money for more than 60 days.
 ///
 /// | state     | call             | by      | window                       | leads to                                     |
 /// | --------- | ---------------- | ------- | ---------------------------- | -------------------------------------------- |
@@ -41,7 +43,8 @@ import {SaleStatus, SaleStatusLib} from "./SaleStatus.sol";
 ///             + paid, of sales that are Paid or Lapsed, or Delivered under sealed settlement
 ///             + paid + stake, of sales that are Cheated
 ///
-/// A proof moves no money; {refund} pays. No guard against re-entry: books are changed before money goes out, and what comes
+/// A proof moves no money; {refund} pays, to whom the buyer says. Whatever has a deadline sends nothing, and what it adds to
+/// funds nobody but their owner can bring near 2**96. No guard against re-entry: books are changed before money goes out, and what comes
 /// in must raise the balance by exactly what is due. See docs/hide.md for why the contract is built so.
 contract CleanerSale is Listings {
     bytes32 private constant CLEANER_TYPE = keccak256("souk.sale.cleaner.v1");
@@ -56,7 +59,8 @@ contract CleanerSale is Listings {
         uint256 level,
         Offer calldata offer,
         bytes32[] calldata path,
-        uint256 oneTimeKey
+        uint256 oneTimeKey,
+        uint256 oneTimeY
     ) external payable {
         // Whoever brings another level, offer or path names a listing that does not exist.
         bytes32 id = _id(terms, Levels.pathRoot(level, offer, path));
@@ -67,7 +71,7 @@ contract CleanerSale is Listings {
         require(state == SaleState.None || state == SaleState.Owned, SaleUnderWay(state));
         require(level >= status.owned(), LevelNotAbove(level, status.owned()));
         if (terms.settlement == Settlement.Open) require(oneTimeKey == 0, KeyNotWanted(oneTimeKey));
-        else require(oneTimeKey != 0, KeyMissing());
+        else require(SealedKey.isOnCurve(oneTimeKey, oneTimeY), KeyNotOnCurve(oneTimeKey, oneTimeY));
 
         Sale memory sale = Sale(offer.price, status.credit(), offer.goods, oneTimeKey, 0);
         uint256 paid = sale.price - sale.credit;
@@ -172,7 +176,7 @@ contract CleanerSale is Listings {
     }
 
     /// @inheritdoc ICleanerSale
-    function refund(Listing calldata listing, Sale calldata sale) external {
+    function refund(Listing calldata listing, Sale calldata sale, address to) external {
         (bytes32 id, Book book) = _load(listing);
         SaleStatus status = _sales[id][msg.sender];
         SaleState state = status.state();
@@ -191,7 +195,7 @@ contract CleanerSale is Listings {
         uint256 owned = status.owned();
         _sales[id][msg.sender] = owned == 0 ? SaleStatusLib.NONE : SaleStatusLib.owner(owned, sale.credit);
         emit Refunded(id, msg.sender, amount);
-        Payment.pay(listing.terms.token, msg.sender, amount);
+        Payment.pay(listing.terms.token, to, amount);
     }
 
     // ---------------------------------------------------------------- views

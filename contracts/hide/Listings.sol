@@ -2,13 +2,15 @@
 pragma solidity 0.8.30;
 
 import {Payment} from "../exchange/Payment.sol";
+import {Permitted} from "../exchange/Permitted.sol";
+import {Window} from "../exchange/Window.sol";
 import {ICleanerSale, Level, Listing, ListingTerms} from "../interfaces/ICleanerSale.sol";
 import {Book, BookLib} from "../exchange/Book.sol";
 import {Levels} from "./Levels.sol";
 
 /// @title What sellers offer, and their funds
 /// @dev See CleanerSale for the tables of states and of money.
-abstract contract Listings is ICleanerSale {
+abstract contract Listings is ICleanerSale, Permitted {
     bytes32 private constant LISTING_TYPE = keccak256("souk.sale.listing.v1");
     uint256 private constant MAX_LEVELS = 32;
     uint256 private constant BPS = 10_000;
@@ -40,20 +42,21 @@ abstract contract Listings is ICleanerSale {
     /// @inheritdoc ICleanerSale
     function fund(Listing calldata listing, uint96 amount) external payable {
         (bytes32 id, Book book) = _load(listing);
+        _onlySeller(listing);
         _books[id] = book.add(amount);
         emit Funded(id, amount);
         Payment.collect(listing.terms.token, address(this), amount);
     }
 
     /// @inheritdoc ICleanerSale
-    function withdraw(Listing calldata listing, uint96 amount) external {
+    function withdraw(Listing calldata listing, uint96 amount, address to) external {
         (bytes32 id, Book book) = _load(listing);
         _onlySeller(listing);
         require(amount > 0, NothingOwed(msg.sender));
 
         _books[id] = book.take(amount);
         emit Withdrawn(id, amount);
-        Payment.pay(listing.terms.token, msg.sender, amount);
+        Payment.pay(listing.terms.token, to, amount);
     }
 
     /// @inheritdoc ICleanerSale
@@ -67,6 +70,11 @@ abstract contract Listings is ICleanerSale {
     }
 
     // ---------------------------------------------------------------- views
+
+    /// @inheritdoc ICleanerSale
+    function version() external pure returns (uint256) {
+        return 2;
+    }
 
     /// @inheritdoc ICleanerSale
     function listingId(Listing calldata listing) external view returns (bytes32) {
@@ -97,7 +105,8 @@ abstract contract Listings is ICleanerSale {
 
     function _check(ListingTerms memory terms) private view {
         require(terms.stake > 0, StakeZero());
-        require(terms.deliveryTime > 0 && terms.disputeTime > 0, TimeZero());
+        Window.check(terms.deliveryTime);
+        Window.check(terms.disputeTime);
         require(terms.token == address(0) || terms.token.code.length > 0, TokenWithoutCode(terms.token));
     }
 

@@ -24,7 +24,7 @@ library Evidence {
         {
             bytes26 sample =
                 Shards.fold(Shards.rootsHash(evidence.keyRoot, evidence.addressRoot), Bitmap.hash(evidence.bitmap));
-            address oneTimeKey = SealedKey.publicAccount(evidence.oneTimeSecret);
+            bytes32 oneTimeKey = SealedKey.secretHash(evidence.oneTimeSecret);
             bytes32 review = Shards.reviewHash(oneTimeKey, evidence.ephemeralX, evidence.sealedKeys);
             profile.requireCommitted(Shards.fold(sample, review));
         }
@@ -45,7 +45,7 @@ library Evidence {
     {
         {
             bytes26 sample = Shards.fold(Shards.rootsHash(evidence.keyRoot, evidence.addressRoot), evidence.sampleHash);
-            address oneTimeKey = SealedKey.publicAccount(evidence.oneTimeSecret);
+            bytes32 oneTimeKey = SealedKey.secretHash(evidence.oneTimeSecret);
             bytes32 review = Shards.reviewHash(oneTimeKey, evidence.reviewX, evidence.reviewKeysHash);
             bytes32 delivery = Shards.deliveryHash(evidence.ephemeralX, evidence.sealedKey);
             profile.requireCommitted(Shards.fold(Shards.fold(sample, review), delivery));

@@ -11,7 +11,8 @@ import {ITradingSession} from "../interfaces/ITradingSession.sol";
 ///     +--------------------------------+-------------+--------+
 ///
 /// The commitment starts as the hash of the two roots; each later pledge (sample, one-time key, review) is folded in,
-/// and whoever acts on it brings the pledge along. 208 bits leave 104 bits against collisions.
+/// and whoever acts on it brings the pledge along. 208 bits leave 104 bits against collisions (docs/security.md says what
+/// one would be worth, and to whom).
 type Profile is uint256;
 
 using ProfileLib for Profile global;

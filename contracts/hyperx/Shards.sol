@@ -37,7 +37,8 @@ library Shards {
     }
 
     /// @notice The pledge of an opened review.
-    function reviewHash(address oneTimeKey, uint256 ephemeralX, bytes32[] calldata sealedKeys)
+    /// @param oneTimeKey SealedKey.pointHash of the collector's one-time key
+    function reviewHash(bytes32 oneTimeKey, uint256 ephemeralX, bytes32[] calldata sealedKeys)
         internal
         pure
         returns (bytes32)
@@ -46,7 +47,7 @@ library Shards {
     }
 
     /// @notice The same from the hash of the sealed keys.
-    function reviewHash(address oneTimeKey, uint256 ephemeralX, bytes32 sealedKeysHash)
+    function reviewHash(bytes32 oneTimeKey, uint256 ephemeralX, bytes32 sealedKeysHash)
         internal
         pure
         returns (bytes32)

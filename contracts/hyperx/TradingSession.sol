@@ -13,7 +13,7 @@ import {
     WrongKey
 } from "../interfaces/ITradingSession.sol";
 import {Bitmap} from "../exchange/Bitmap.sol";
-import {Payment} from "../exchange/Payment.sol";
+import {Payment, Permit} from "../exchange/Payment.sol";
 import {SealedKey} from "../exchange/SealedKey.sol";
 import {Evidence} from "./Evidence.sol";
 import {PackedTerms, PackedTermsLib} from "./PackedTerms.sol";
@@ -44,7 +44,8 @@ import {Shards} from "./Shards.sol";
 ///
 /// Under open settlement a deal is one call:
 ///
-/// | Reviewed  | claimReward   | candidate | until the deadline              | Closed, data against reward               |
+/// | Reviewed  | claimReward   | candidate | until the deadline              | Closed, data against reward; where that   |
+/// |           |               |           |                                 | cannot be paid now, it is owed            |
 ///
 /// Under sealed settlement it is a delivery that nobody disputes:
 ///
@@ -67,13 +68,17 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
 
     /// @inheritdoc ITradingSession
     function register(bytes32 keyRoot, bytes32 addressRoot, bytes32 manifest) external payable nonReentrant {
-        PackedTerms memory t = PackedTermsLib.load();
-        _before(t.registrationEnd());
-        require(_profiles[msg.sender].flags() == 0, AlreadyRegistered(msg.sender));
+        _register(PackedTermsLib.load(), keyRoot, addressRoot, manifest);
+    }
 
-        _profiles[msg.sender] = ProfileLib.create(Shards.rootsHash(keyRoot, addressRoot));
-        emit Registered(msg.sender, keyRoot, addressRoot, manifest);
-        Payment.collect(t.token(), address(this), t.deposit());
+    /// @inheritdoc ITradingSession
+    function registerWithPermit(bytes32 keyRoot, bytes32 addressRoot, bytes32 manifest, Permit calldata signed)
+        external
+        nonReentrant
+    {
+        PackedTerms memory t = PackedTermsLib.load();
+        Payment.permit(t.token(), t.deposit(), signed);
+        _register(t, keyRoot, addressRoot, manifest);
     }
 
     /// @inheritdoc ITradingSession
@@ -144,7 +149,7 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
         require(!profile.has(ProfileLib.TRIED), CandidateTwice(provider));
         require(SealedKey.isOnCurve(keyX, keyY), KeyNotOnCurve(keyX, keyY));
 
-        bytes32 pledge = bytes32(uint256(uint160(SealedKey.account(keyX, keyY))));
+        bytes32 pledge = SealedKey.pointHash(keyX, keyY);
         _profiles[provider] = profile.with(ProfileLib.TRIED).withCommitment(Shards.fold(profile.commitment(), pledge));
         uint256 deadline = _begin(t, State.Reviewing, false, provider);
         emit CandidateSet(provider, keyX, keyY, deadline);
@@ -166,7 +171,7 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
             : Shards.multiproofRoot(msg.sender, t.shardCount(), review.bitmap, review.addresses, review.proof);
         bytes26 sample = Shards.fold(Shards.rootsHash(review.keyRoot, addressRoot), Bitmap.hash(review.bitmap));
         Profile profile = _profiles[msg.sender];
-        profile.requireCommitted(Shards.fold(sample, bytes32(uint256(uint160(review.oneTimeKey)))));
+        profile.requireCommitted(Shards.fold(sample, review.oneTimeKey));
 
         bytes32 pledge = Shards.reviewHash(review.oneTimeKey, review.ephemeralX, review.sealedKeys);
         _profiles[msg.sender] = profile.withCommitment(Shards.fold(sample, pledge));
@@ -223,7 +228,10 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
         uint256 paid = t.reward() + t.deposit();
         emit RewardClaimed(msg.sender, sessionKey, addresses, paid);
         emit SessionClosed(true);
-        Payment.pay(t.token(), msg.sender, paid);
+        // The key is public from here on: whatever token or receiver do, the claim must stand.
+        if (Payment.tryPay(t.token(), msg.sender, paid)) return;
+        _profiles[msg.sender] = profile.with(ProfileLib.SOLD);
+        emit RewardCredited(msg.sender, paid);
     }
 
     /// @inheritdoc ITradingSession
@@ -276,7 +284,7 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
     // ---------------------------------------------------------------- payouts
 
     /// @inheritdoc ITradingSession
-    function claimDeposit() external nonReentrant {
+    function claimDeposit(address to) external nonReentrant {
         PackedTerms memory t = PackedTermsLib.load();
         _ended(t);
         Profile profile = _registered(msg.sender);
@@ -285,11 +293,11 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
 
         _profiles[msg.sender] = ProfileLib.NONE;
         emit DepositClaimed(msg.sender, paid);
-        Payment.pay(t.token(), msg.sender, paid);
+        Payment.pay(t.token(), to, paid);
     }
 
     /// @inheritdoc ITradingSession
-    function reclaimEscrow() external nonReentrant {
+    function reclaimEscrow(address to) external nonReentrant {
         PackedTerms memory t = PackedTermsLib.load();
         _onlyCollector(t);
         Status memory status_ = _ended(t);
@@ -298,10 +306,15 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
 
         _ledger.reclaimed = true;
         emit EscrowReclaimed(paid);
-        Payment.pay(t.token(), msg.sender, paid);
+        Payment.pay(t.token(), to, paid);
     }
 
     // ---------------------------------------------------------------- views
+
+    /// @inheritdoc ITradingSession
+    function version() external pure returns (uint256) {
+        return 2;
+    }
 
     /// @inheritdoc ITradingSession
     function terms() external view returns (TradingTerms memory) {
@@ -329,6 +342,15 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
     /// @inheritdoc ITradingSession
     function owedToCollector() external view returns (uint256) {
         return _owedToCollector(PackedTermsLib.load(), _status, _ledger);
+    }
+
+    function _register(PackedTerms memory t, bytes32 keyRoot, bytes32 addressRoot, bytes32 manifest) private {
+        _before(t.registrationEnd());
+        require(_profiles[msg.sender].flags() == 0, AlreadyRegistered(msg.sender));
+
+        _profiles[msg.sender] = ProfileLib.create(Shards.rootsHash(keyRoot, addressRoot));
+        emit Registered(msg.sender, keyRoot, addressRoot, manifest);
+        Payment.collect(t.token(), address(this), t.deposit());
     }
     // slither-disable-end incorrect-equality
 }

@@ -2,9 +2,11 @@
 pragma solidity 0.8.30;
 
 import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {ITradingSessionFactory} from "../interfaces/ITradingSessionFactory.sol";
 import {TradingTerms} from "../interfaces/ITradingSession.sol";
-import {Payment} from "../exchange/Payment.sol";
+import {Payment, Permit} from "../exchange/Payment.sol";
+import {Window} from "../exchange/Window.sol";
 import {PackedTermsLib} from "./PackedTerms.sol";
 import {TradingSession} from "./TradingSession.sol";
 
@@ -12,23 +14,48 @@ import {TradingSession} from "./TradingSession.sol";
 // All of msg.value goes into the session that it creates.
 // slither-disable-next-line locked-ether
 contract TradingSessionFactory is ITradingSessionFactory {
-    /// @dev A claim with hidden addresses stays below 15,000,000 gas up to here.
+    /// @dev With published addresses every call stays below 5,000,000 gas and 70,000 bytes up to here.
     uint256 private constant MAX_SHARDS = 10_000;
-    /// @dev A review with hidden addresses stays below 15,000,000 gas up to here.
     uint256 private constant MAX_SAMPLED = 2_000;
+    /// @dev Hidden addresses are calldata: all of them in a claim, and with their proof in a review. Up to here no call has
+    /// more than 126 KiB of it, which leaves 2 KiB of the 128 KiB that nodes take to the rest of the transaction.
+    uint256 private constant MAX_SHARDS_HIDDEN = 4_000;
+    uint256 private constant MAX_SAMPLED_HIDDEN = 1_000;
     /// @dev Above one half a random draw would mostly hit what was drawn before.
     uint256 private constant MAX_SAMPLE_BPS = 5_000;
+    /// @dev How many times what a silent candidate loses the reward is worth.
+    uint256 private constant REWARD_PER_PENALTY = 2;
+    /// @dev No deposit and no escrow is locked for longer, in seconds.
+    uint256 private constant LONGEST_SESSION = 90 days;
 
     /// @inheritdoc ITradingSessionFactory
     address public immutable implementation = address(new TradingSession());
 
     /// @inheritdoc ITradingSessionFactory
-    function createSession(TradingTerms memory terms) external payable returns (address session) {
-        _check(terms);
-        terms.collector = msg.sender;
-        session = Clones.cloneWithImmutableArgs(implementation, PackedTermsLib.pack(terms), msg.value);
-        emit SessionCreated(session, msg.sender);
-        Payment.collect(terms.token, session, _escrow(terms));
+    function createSession(TradingTerms memory terms, uint256 nonce) external payable returns (address session) {
+        return _create(terms, nonce);
+    }
+
+    /// @inheritdoc ITradingSessionFactory
+    function createSessionWithPermit(TradingTerms memory terms, uint256 nonce, Permit calldata signed)
+        external
+        returns (address session)
+    {
+        Payment.permit(terms.token, _escrow(terms), signed);
+        return _create(terms, nonce);
+    }
+
+    /// @inheritdoc ITradingSessionFactory
+    function sessionOf(TradingTerms calldata terms, uint256 nonce) external view returns (address session) {
+        return
+            Clones.predictDeterministicAddressWithImmutableArgs(
+                implementation, PackedTermsLib.pack(terms), bytes32(nonce)
+            );
+    }
+
+    /// @inheritdoc ITradingSessionFactory
+    function version() external pure returns (uint256) {
+        return 2;
     }
 
     /// @inheritdoc ITradingSessionFactory
@@ -36,28 +63,56 @@ contract TradingSessionFactory is ITradingSessionFactory {
         return _escrow(terms);
     }
 
+    function _create(TradingTerms memory terms, uint256 nonce) private returns (address session) {
+        _check(terms);
+        terms.collector = msg.sender;
+        session = Clones.cloneDeterministicWithImmutableArgs(
+            implementation, PackedTermsLib.pack(terms), bytes32(nonce), msg.value
+        );
+        emit SessionCreated(session, msg.sender, nonce, terms);
+        Payment.collect(terms.token, session, _escrow(terms));
+    }
+
     function _check(TradingTerms memory t) private view {
-        require(t.shardCount > 0 && t.shardCount <= MAX_SHARDS, ShardCountOutOfRange(t.shardCount, MAX_SHARDS));
+        uint256 maxShards = t.publishedAddresses ? MAX_SHARDS : MAX_SHARDS_HIDDEN;
+        uint256 maxSampled = t.publishedAddresses ? MAX_SAMPLED : MAX_SAMPLED_HIDDEN;
+        require(t.shardCount > 0 && t.shardCount <= maxShards, ShardCountOutOfRange(t.shardCount, maxShards));
         require(t.shardSize > 0, ShardSizeZero());
         require(t.sampleBps <= MAX_SAMPLE_BPS, SampleShareOutOfRange(t.sampleBps, MAX_SAMPLE_BPS));
         uint256 sampled = uint256(t.shardCount) * t.sampleBps / PackedTermsLib.BPS;
-        require(sampled > 0 && sampled <= MAX_SAMPLED, SampleCountOutOfRange(sampled, MAX_SAMPLED));
-        require(
-            t.penaltyBps > 0 && t.penaltyBps <= PackedTermsLib.BPS, PenaltyOutOfRange(t.penaltyBps, PackedTermsLib.BPS)
-        );
-        require(t.reward > 0, RewardZero());
-        uint256 compensation = _compensation(t);
-        require(t.deposit > compensation, DepositTooLow(t.deposit, compensation));
-        require(t.responseTime > 0, ResponseTimeZero());
-        uint256 responses = PackedTermsLib.windows(t.settlement) * t.responseTime;
-        uint256 selectionEnd = t.expiry > responses ? t.expiry - responses : 0;
-        require(
-            block.timestamp < t.registrationEnd && t.registrationEnd < t.submissionEnd
-                && t.submissionEnd < selectionEnd,
-            TimesOutOfOrder(block.timestamp, t.registrationEnd, t.submissionEnd, selectionEnd)
-        );
+        require(sampled > 0 && sampled <= maxSampled, SampleCountOutOfRange(sampled, maxSampled));
+        require(t.penaltyBps <= PackedTermsLib.BPS, PenaltyOutOfRange(t.penaltyBps, PackedTermsLib.BPS));
+        _checkMoney(t);
+        _checkTimes(t);
         require(t.preprocessing != 0 && t.extractor != 0 && t.encryptionKey != 0, DocumentMissing());
         require(t.token == address(0) || t.token.code.length > 0, TokenWithoutCode(t.token));
+    }
+
+    /// @dev Silence costs something, but never more than what there is to gain.
+    function _checkMoney(TradingTerms memory t) private pure {
+        uint256 compensation = _compensation(t);
+        require(compensation > 0, CompensationZero(t.reward, t.sampleBps));
+        uint256 penalty = uint256(t.deposit) * t.penaltyBps / PackedTermsLib.BPS;
+        require(penalty > 0, PenaltyZero(t.deposit, t.penaltyBps));
+        require(t.deposit > compensation, DepositTooLow(t.deposit, compensation));
+        uint256 least = Math.max(t.deposit, REWARD_PER_PENALTY * penalty);
+        require(t.reward >= least, RewardTooLow(t.reward, least));
+    }
+
+    /// @dev Everybody has time for each step, and nobody's money is locked for long.
+    function _checkTimes(TradingTerms memory t) private view {
+        Window.check(t.responseTime);
+        uint256 responses = PackedTermsLib.windows(t.settlement) * t.responseTime;
+        _checkWindow(block.timestamp, t.registrationEnd);
+        _checkWindow(t.registrationEnd, t.submissionEnd);
+        _checkWindow(t.submissionEnd + responses, t.expiry);
+        uint256 latest = block.timestamp + LONGEST_SESSION;
+        require(t.expiry <= latest, ExpiryTooLate(t.expiry, latest));
+    }
+
+    /// @dev Times out of order make a window of 0 seconds.
+    function _checkWindow(uint256 start, uint256 end) private pure {
+        Window.check(end > start ? end - start : 0);
     }
 
     function _compensation(TradingTerms memory t) private pure returns (uint256) {

@@ -9,21 +9,23 @@ enum State {
 }
 
 /// @notice What the members of a session agree on; immutable once it exists.
-/// @param owner who opens rounds, usually the parameter server; set by the factory to its caller
+/// @param owner whose session it is, usually the parameter server; set by the factory to its caller; it has no powers
 /// @param context what the session belongs to, such as the session of its bulletin board; signed with every ballot
 /// @param winners how many uploads win (M), which is also how many names a ballot ranks
-/// @param quorum a round with fewer ballots has no winners; with 0 and 1 any ballot decides
+/// @param quorum a round with fewer ballots, or commitments to them, has no winners; below a majority, few can decide for all
+/// @param start when ballots of round 0 open, usually with the board's first window for evaluations
+/// @param period seconds from there to the ballots of round 1, and so on; usually that of the board's rounds
 /// @param ballotTime seconds in which a round takes ballots, or commitments to them
 /// @param revealTime seconds in which commitments are opened afterwards; 0: ballots are cast openly at once
-/// @param patience seconds after the end of a round from which a member may open the next in the owner's place
 struct BordaTerms {
     address owner;
     bytes32 context;
     uint16 winners;
     uint16 quorum;
+    uint40 start;
+    uint32 period;
     uint32 ballotTime;
     uint32 revealTime;
-    uint32 patience;
 }
 
 /// @notice A ballot that anybody may carry.
@@ -60,15 +62,15 @@ interface IBordaConsensus {
     /// @notice The closing has looked at `candidates` candidates and needs another call.
     event RoundClosing(uint256 indexed round, uint256 candidates);
     /// @notice The round is over. Winners stand in their order, the highest first, beside their points; there are none
-    /// where fewer ballots than the quorum, or none at all, were counted.
+    /// where no ballot was counted, or fewer than the quorum voted or, with hidden ballots, committed. Who committed and did
+    /// not open is none of them, so there may be fewer than `winners`.
     event RoundClosed(uint256 indexed round, uint256 ballots, uint256[] winners, uint256[] points);
 
-    error NotOwner(address caller, address owner);
     error NotMember(address caller, uint256 index);
     error UnknownMember(uint256 index, uint256 members);
     error TooEarly(uint256 time, uint256 start);
     error TooLate(uint256 time, uint256 end);
-    /// @dev `rounds` were opened so far: the newest is number rounds - 1, the next number rounds.
+    /// @dev The newest round is number rounds - 1; before the first, `rounds` is 0.
     error WrongRound(uint256 round, uint256 rounds);
     error RoundNotOpen(uint256 round);
     error RoundNotOver(uint256 round);
@@ -79,6 +81,7 @@ interface IBordaConsensus {
     error UnknownForm(uint256 form);
     error AlreadyVoted(uint256 round, uint256 voter);
     error AlreadyCommitted(uint256 round, uint256 voter);
+    error CommitmentZero();
     error NotCommitted(uint256 round, uint256 voter);
     error WrongOpening(uint256 round, uint256 voter);
     error WrongSignature(address voter, address recovered);
@@ -86,32 +89,19 @@ interface IBordaConsensus {
 
     // ---------------------------------------------------------------- rounds
 
-    /// @notice The owner opens the next round.
+    /// @notice Opens a round when its time has come. Anybody may call: the times of a round are those of the terms, whoever
+    /// opens it and whenever. A round that nobody opens before its ballots end is left out, and has no winners.
     /// @dev Emits {RoundOpened}. The seed for ties comes from the block in which the last round was closed, or else the
-    /// session was created: nobody knew its hash by then. When 256 blocks have passed that hash is gone, and each further
-    /// 256 blocks give another block to take it from.
+    /// session was created: nobody knew its hash by then. After 8,191 blocks (256 on chains without EIP-2935) that hash is
+    /// gone, and the seed is a constant of session and round: waiting gives no further one.
     /// Requirements:
-    /// - the caller is the owner (NotOwner)
-    /// - the last round is closed (RoundNotOver)
-    /// - this is the one after it (WrongRound)
-    /// - there were fewer than 65,535 (RoundsExhausted)
+    /// - the last round that was opened is closed (RoundNotOver)
+    /// - this is a later one (WrongRound)
+    /// - its number is below 65,535 (RoundsExhausted)
+    /// - its ballots have opened by the terms, and not ended (TooEarly, TooLate)
     /// - a block has passed since the last round was closed, or else the creation (SeedNotReady)
     /// @param round its number; the first is 0
     function openRound(uint256 round) external;
-
-    /// @notice A member opens the next round, since the owner has not.
-    /// @dev Emits {RoundOpened}.
-    /// Requirements:
-    /// - there is such a member (UnknownMember)
-    /// - the caller is that member (NotMember)
-    /// - the owner had its time: the last round's windows, or else the creation, lie back by the patience (TooEarly)
-    /// - the last round is closed (RoundNotOver)
-    /// - this is the one after it (WrongRound)
-    /// - there were fewer than 65,535 (RoundsExhausted)
-    /// - a block has passed since the last round was closed, or else the creation (SeedNotReady)
-    /// @param round its number
-    /// @param member the caller's index
-    function openOverdueRound(uint256 round, uint256 member) external;
 
     /// @notice Looks at the next candidates and keeps the highest; the call that looks at the last closes the round.
     /// Anybody may call.
@@ -177,6 +167,7 @@ interface IBordaConsensus {
     /// - the round is the newest (WrongRound)
     /// - the round is open (RoundNotOpen)
     /// - the round takes commitments (TooLate)
+    /// - its first 30 bytes are not all zero (CommitmentZero)
     /// - the member has not committed in it (AlreadyCommitted)
     /// @param round the round
     /// @param voter the caller's index
@@ -192,6 +183,7 @@ interface IBordaConsensus {
     /// - the round is the newest (WrongRound)
     /// - the round is open (RoundNotOpen)
     /// - the round takes commitments (TooLate)
+    /// - its first 30 bytes are not all zero (CommitmentZero)
     /// - the member has not committed in it (AlreadyCommitted)
     function commitSigned(uint256 round, uint256 voter, bytes32 commitment, bytes32 r, bytes32 vs) external;
 
@@ -234,9 +226,9 @@ interface IBordaConsensus {
     function members() external view returns (address[] memory);
 
     /// @notice The newest round.
-    /// @return rounds how many were opened so far; the newest is number rounds - 1
+    /// @return rounds the newest is number rounds - 1; 0 before the first was opened
     /// @return state whether it is open; Open also between its windows' end and its closing
-    /// @return ballotEnd when it stops taking ballots or commitments
+    /// @return ballotEnd when it stops taking ballots or commitments; 0 before the first was opened
     /// @return revealEnd when it stops taking openings; equal to `ballotEnd` where ballots are open
     /// @return seed what breaks its ties
     /// @return candidates how many candidates its closing has looked at, while it lasts
@@ -258,8 +250,9 @@ interface IBordaConsensus {
     /// @notice The points of all candidates in the newest round so far.
     function points() external view returns (uint256[] memory);
 
-    /// @notice The result of any closed round, the highest first; empty without a quorum.
+    /// @notice The result of any round that is over, the highest first; empty without a quorum, and for a round that nobody
+    /// opened.
     /// @dev Requirements:
-    /// - the round is closed (RoundNotOver)
+    /// - the round is closed, or can no more be opened (RoundNotOver)
     function result(uint256 round) external view returns (uint256[] memory winners, uint256[] memory winnersPoints);
 }

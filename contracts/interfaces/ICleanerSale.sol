@@ -21,8 +21,8 @@ enum SaleState {
 /// @param stake what each proved fault costs the seller; so much of its funds is held for every outstanding sale
 /// @param settlement `Open`: the key is published, and the price is the seller's in the same call. `Sealed`: the key is
 /// encrypted to the buyer, and the price is the seller's once the time for disputes has passed
-/// @param deliveryTime seconds from a purchase in which the key must be delivered
-/// @param disputeTime seconds from a delivery in which the buyer may prove a fault
+/// @param deliveryTime seconds from a purchase in which the key must be delivered, 600 to 2,592,000
+/// @param disputeTime seconds from a delivery in which the buyer may prove a fault, 600 to 2,592,000
 struct ListingTerms {
     address seller;
     address token;
@@ -91,7 +91,8 @@ struct Due {
 }
 
 /// @title Sells cleaners of a masked dataset at graded levels of learnability (Hide-and-Seek, section III)
-/// @notice Times are seconds since 1970, amounts the token's smallest unit. See CleanerSale for the tables of states and of
+/// @notice Times are seconds since 1970, amounts the token's smallest unit. Tokens are supported of which less than 2**96
+/// units exist, that take no fee and whose balances change by transfers alone. See CleanerSale for the tables of states and of
 /// money. What a token or a receiver of coins refuses comes through as it is, as SafeERC20FailedOperation or as FailedCall.
 interface ICleanerSale {
     /// @notice A seller offers levels of a masked dataset; `funds` is what it put up for stakes.
@@ -132,10 +133,9 @@ interface ICleanerSale {
     error CommitmentMissing(uint256 level);
     error DatasetMissing();
     error StakeZero();
-    error TimeZero();
     error TokenWithoutCode(address token);
     error LevelNotAbove(uint256 level, uint256 owned);
-    error KeyMissing();
+    error KeyNotOnCurve(uint256 keyX, uint256 keyY);
     error KeyNotWanted(uint256 oneTimeKey);
     error WrongGoods(bytes32 committed, bytes32 given);
     error SaleUnderWay(SaleState state);
@@ -157,7 +157,7 @@ interface ICleanerSale {
     /// - each level has its commitments (CommitmentMissing)
     /// - a dataset (DatasetMissing)
     /// - a stake (StakeZero)
-    /// - some time to deliver and to dispute (TimeZero)
+    /// - 10 minutes to 30 days to deliver, and so to dispute (WindowOutOfRange)
     /// - the token, if any, is a contract (TokenWithoutCode)
     /// - the caller has no listing that is the same in all of this (ListingExists)
     /// - exactly `funds` is paid (WrongPayment, TokenTakesFee)
@@ -171,10 +171,11 @@ interface ICleanerSale {
         payable
         returns (bytes32 id);
 
-    /// @notice Adds to the seller's funds. Anyone may call.
-    /// @dev Emits {Funded}.
+    /// @notice Adds to the seller's funds.
+    /// @dev Emits {Funded}. The seller alone, since whoever filled them to the brim would have {publishKey} refused.
     /// Requirements:
     /// - the listing is known (UnknownListing)
+    /// - the caller is the seller (NotSeller)
     /// - the funds stay below 2**96 (FundsTooHigh)
     /// - exactly `amount` is paid (WrongPayment, TokenTakesFee)
     function fund(Listing calldata listing, uint96 amount) external payable;
@@ -186,7 +187,9 @@ interface ICleanerSale {
     /// - the caller is the seller (NotSeller)
     /// - the amount is not zero (NothingOwed)
     /// - so much is free (FundsTooLow)
-    function withdraw(Listing calldata listing, uint96 amount) external;
+    /// - a receiver (NoReceiver)
+    /// @param to who is paid; another account where the seller's cannot receive
+    function withdraw(Listing calldata listing, uint96 amount, address to) external;
 
     /// @notice Refuses further purchases, for ever; those made go on.
     /// @dev Emits {ListingClosed}.
@@ -205,20 +208,22 @@ interface ICleanerSale {
     /// - no purchase of the caller is under way (SaleUnderWay)
     /// - the level is above what the caller owns (LevelNotAbove)
     /// - no one-time key under open settlement (KeyNotWanted)
-    /// - a one-time key under sealed settlement (KeyMissing)
+    /// - the one-time key is a point of the curve under sealed settlement (KeyNotOnCurve)
     /// - the seller's free funds answer for this sale (FundsTooLow)
     /// - exactly the difference of the prices is paid (WrongPayment, TokenTakesFee)
     /// @param level index of the level
     /// @param offer what the seller asks and gives
     /// @param path siblings from the offer to the listing's root
-    /// @param oneTimeKey x of a fresh one-time key whose y is even. To one that is on no point nothing can be sealed: the
-    /// seller leaves it, and the caller gets its money back
+    /// @param oneTimeKey x of a fresh one-time key whose y is even, below the group order; zero under open settlement
+    /// @param oneTimeY either y of that x, which shows that there is such a point: to none nothing could be sealed, and the
+    /// seller's stake would be held for nothing; ignored under open settlement
     function buy(
         ListingTerms calldata terms,
         uint256 level,
         Offer calldata offer,
         bytes32[] calldata path,
-        uint256 oneTimeKey
+        uint256 oneTimeKey,
+        uint256 oneTimeY
     ) external payable;
 
     /// @notice Publishes the key of a paid level; what was paid is the seller's at once. Anyone may call.
@@ -237,7 +242,8 @@ interface ICleanerSale {
         external;
 
     /// @notice Delivers the key of a paid level, sealed to the buyer's one-time key.
-    /// @dev Emits {KeySealed}.
+    /// @dev Emits {KeySealed}. A call that reverts shows the sealed key as well, and its buyer can open it: one that comes
+    /// too late gives the goods away for nothing. The seller sends it early, at a fee that takes it in.
     /// Requirements:
     /// - the caller is the seller (NotSeller)
     /// - settlement is sealed (WrongSettlement)
@@ -317,7 +323,12 @@ interface ICleanerSale {
     /// - the level is paid and not delivered, or a fault was proved, and it was not paid back (NothingOwed)
     /// - the sale is the caller's present one (WrongSale)
     /// - the key is overdue, or a fault was proved (TooEarly)
-    function refund(Listing calldata listing, Sale calldata sale) external;
+    /// - a receiver (NoReceiver)
+    /// @param to who is paid; another account where the caller's cannot receive
+    function refund(Listing calldata listing, Sale calldata sale, address to) external;
+
+    /// @notice The version of this interface.
+    function version() external pure returns (uint256);
 
     /// @notice The id of a listing, whether it was listed or not.
     function listingId(Listing calldata listing) external view returns (bytes32);

@@ -16,7 +16,8 @@ enum DealState {
     Delivered,
     Settled,
     Lapsed,
-    Cheated
+    Cheated,
+    Withdrawn
 }
 
 /// @notice Whose money an account holds: a buyer's budget, or what a seller put up for stakes.
@@ -29,8 +30,8 @@ enum Side {
 /// @param buyer who pays; the caller of {post}
 /// @param stake what each proved fault costs the seller; so much of its funds is held for every sale under way
 /// @param token ERC-20 that pays prices and stakes; zero for the native coin
-/// @param deliveryTime seconds from a purchase in which the key must be delivered
-/// @param disputeTime seconds from a delivery in which the buyer may prove a fault
+/// @param deliveryTime seconds from a purchase in which the key must be delivered, 600 to 2,592,000
+/// @param disputeTime seconds from a delivery in which the buyer may prove a fault, 600 to 2,592,000
 /// @param features values of a sample, which the tree compares
 /// @param artefact SHA-256 of the pricing artefact (offchain/mde/artefact.py)
 /// @param rule hash of the price rule, PriceRules.hash
@@ -76,7 +77,7 @@ struct Dataset {
 /// @notice What a dataset fetches under an artefact. Both parties sign it, with the ids of order and dataset, as
 /// EIP-712 `Quote(bytes32 order,bytes32 dataset,uint96 price,uint40 expiry,bytes32 scores)`.
 /// @param price in the smallest unit, what the order's rule gives for the scores' total
-/// @param expiry from when on it can neither be recorded nor bought
+/// @param expiry from when on it can neither be recorded nor bought; at most 30 days after it is recorded
 /// @param scores root over the running totals of the samples' scores (Scores.sol); zero where the order has no tree
 struct Quote {
     uint96 price;
@@ -113,7 +114,8 @@ struct Account {
 }
 
 /// @title Sells datasets at a price that was agreed before they were shown (MDE, sections 2, 3.2 and 5)
-/// @notice Times are seconds since 1970, amounts the token's smallest unit. See DatasetSale for the tables of states
+/// @notice Times are seconds since 1970, amounts the token's smallest unit. Tokens are supported of which less than 2**96
+/// units exist, that take no fee and whose balances change by transfers alone. See DatasetSale for the tables of states
 /// and of money, and for what each party must check before it signs. A pair is the buyer's artefact and the seller's
 /// file; it is quoted once, for ever. What a token or a receiver of coins refuses comes through as it is, as
 /// SafeERC20FailedOperation or as FailedCall.
@@ -130,6 +132,8 @@ interface IDatasetSale {
     event Closed(bytes32 indexed id);
     /// @notice Both parties signed what the dataset fetches. `order` and `dataset` are ids.
     event Quoted(bytes32 indexed pair, bytes32 indexed order, bytes32 indexed dataset, Quote quote);
+    /// @notice One of the two stands by no quote of the pair any more, recorded or not.
+    event QuoteWithdrawn(bytes32 indexed pair, address indexed by);
     /// @notice The buyer accepted the quote; the key is due before `deadline`, under sealed settlement encrypted to the
     /// one-time key with this x.
     event Purchased(bytes32 indexed pair, uint256 oneTimeKey, uint256 deadline);
@@ -158,10 +162,10 @@ interface IDatasetSale {
     error NotBuyer(address caller, address buyer);
     error NotSeller(address caller, address seller);
     error NotOwner(address caller, address owner);
+    error NotParty(address caller);
     error ArtefactMissing();
     error RuleMissing();
     error StakeZero();
-    error TimeZero();
     error ValueBytesOutOfRange(uint256 valueBytes, uint256 limit);
     error TokenWithoutCode(address token);
     error FileMissing();
@@ -171,9 +175,10 @@ interface IDatasetSale {
     error ChunkTooSmall(uint256 chunkBytes, uint256 needed);
     error AlreadyQuoted(bytes32 pair);
     error QuoteExpired(uint256 now_, uint256 expiry);
+    error ExpiryTooFar(uint256 expiry, uint256 latest);
     error WrongSigner(address expected, bytes32 digest);
     error PriceZero();
-    error KeyMissing();
+    error KeyNotOnCurve(uint256 keyX, uint256 keyY);
     error KeyNotWanted(uint256 oneTimeKey);
     error WrongState(DealState state, DealState needed);
     error WrongDeal(bytes26 committed, bytes26 given);
@@ -196,7 +201,7 @@ interface IDatasetSale {
     /// - an artefact (ArtefactMissing)
     /// - a rule (RuleMissing)
     /// - a stake (StakeZero)
-    /// - some time to deliver and to dispute (TimeZero)
+    /// - 10 minutes to 30 days to deliver, and so to dispute (WindowOutOfRange)
     /// - values of 1 to 4 bytes (ValueBytesOutOfRange)
     /// - the token, if any, is a contract (TokenWithoutCode)
     /// - the order is not posted yet (AccountExists)
@@ -219,10 +224,11 @@ interface IDatasetSale {
     /// @return id the dataset's id
     function register(Dataset calldata dataset, uint96 funds) external payable returns (bytes32 id);
 
-    /// @notice Adds to a budget, or to a seller's funds. Anyone may call.
-    /// @dev Emits {Funded}.
+    /// @notice Adds to a budget, or to a seller's funds.
+    /// @dev Emits {Funded}. The owner alone, since whoever filled a budget to the brim would have proofs refused.
     /// Requirements:
     /// - the account is known (UnknownAccount)
+    /// - the caller is its owner (NotOwner)
     /// - the funds stay below 2**96 (FundsTooHigh)
     /// - exactly `amount` is paid (WrongPayment, TokenTakesFee)
     function fund(Account calldata account, uint96 amount) external payable;
@@ -234,7 +240,9 @@ interface IDatasetSale {
     /// - the caller is its owner (NotOwner)
     /// - the amount is not zero (NothingOwed)
     /// - so much is free (FundsTooLow)
-    function withdraw(Account calldata account, uint96 amount) external;
+    /// - a receiver (NoReceiver)
+    /// @param to who is paid; another account where the owner's cannot receive
+    function withdraw(Account calldata account, uint96 amount, address to) external;
 
     /// @notice Refuses further quotes and purchases, for ever; sales under way go on, and money can be withdrawn.
     /// @dev Emits {Closed}.
@@ -254,12 +262,21 @@ interface IDatasetSale {
     /// - order and dataset are not closed (AccountIsClosed)
     /// - both are in one token (OtherToken)
     /// - a chunk holds a sample of the order's (ChunkTooSmall)
-    /// - the pair was never quoted (AlreadyQuoted)
+    /// - the pair was never quoted, nor its quotes withdrawn (AlreadyQuoted)
     /// - the quote has not expired (QuoteExpired)
+    /// - it expires within 30 days (ExpiryTooFar)
     /// - buyer and seller signed it, by key or as contracts by ERC-1271 (WrongSigner)
     /// @param buyerSignature the buyer's over {quoteDigest}
     /// @param sellerSignature the seller's over the same
     function quote(Deal calldata deal, bytes calldata buyerSignature, bytes calldata sellerSignature) external;
+
+    /// @notice Takes back every quote of a pair that the caller has signed, or will: none can be recorded or bought any
+    /// more, for ever. A purchase that was made goes on.
+    /// @dev Emits {QuoteWithdrawn}.
+    /// Requirements:
+    /// - the caller is the pair's buyer or seller (NotParty)
+    /// - the pair is not bought, nor withdrawn before (WrongState, which names `Quoted`)
+    function withdrawQuote(address buyer, bytes32 artefact, address seller, bytes32 file) external;
 
     /// @notice Accepts a quote: its price is held of the budget, and the stake of the seller's funds.
     /// @dev Emits {Purchased}.
@@ -270,12 +287,13 @@ interface IDatasetSale {
     /// - the quote has not expired (QuoteExpired)
     /// - the price is not zero (PriceZero)
     /// - no one-time key under open settlement (KeyNotWanted)
-    /// - a one-time key under sealed settlement (KeyMissing)
+    /// - the one-time key is a point of the curve under sealed settlement (KeyNotOnCurve)
     /// - order and dataset are not closed (AccountIsClosed)
     /// - so much of the budget is free, and of the seller's funds (FundsTooLow)
-    /// @param oneTimeKey x of a fresh one-time key whose y is even. To one that is on no point nothing can be sealed:
-    /// the seller leaves it, and the caller gets its money back
-    function purchase(Deal calldata deal, uint256 oneTimeKey) external;
+    /// @param oneTimeKey x of a fresh one-time key whose y is even, below the group order; zero under open settlement
+    /// @param oneTimeY either y of that x, which shows that there is such a point: to none nothing could be sealed, and the
+    /// pair would be lost for good; ignored under open settlement
+    function purchase(Deal calldata deal, uint256 oneTimeKey, uint256 oneTimeY) external;
 
     // ---------------------------------------------------------------- delivery
 
@@ -291,7 +309,8 @@ interface IDatasetSale {
     function publishKey(Deal calldata deal, Purchase calldata purchase_, bytes32 key) external;
 
     /// @notice Delivers the key of a dataset that was bought, sealed to the buyer's one-time key.
-    /// @dev Emits {KeySealed}.
+    /// @dev Emits {KeySealed}. A call that reverts shows the sealed key as well, and its buyer can open it: one that comes
+    /// too late gives the goods away for nothing. The seller sends it early, at a fee that takes it in.
     /// Requirements:
     /// - the caller is the seller (NotSeller)
     /// - settlement is sealed (WrongSettlement)
@@ -440,6 +459,9 @@ interface IDatasetSale {
     ) external;
 
     // ---------------------------------------------------------------- views
+
+    /// @notice The version of this interface.
+    function version() external pure returns (uint256);
 
     /// @notice The id of an order, whether it was posted or not.
     function orderId(Order calldata order) external view returns (bytes32);

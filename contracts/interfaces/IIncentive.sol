@@ -11,6 +11,9 @@ import {IClassifier} from "./IClassifier.sol";
 /// @param addedAt when it was contributed, in seconds since 1970
 /// @param deposit what was locked with it, in wei
 /// @param left what is left of that, in wei
+/// @param announced whether the verdict that is claimed, or objected to, stands announced
+/// @param announcedAt when a verdict of it was last announced, either one and whatever came of it; zero if never
+/// @param lastUpdate when the model was last taught, in seconds since 1970
 /// @param label the label it was given
 /// @param predicted the label that the model gives it now; zero in {IIncentive-onTakeOver}, where nobody asks the model
 /// @param goodData how many contributions of the claimant proved good before this call
@@ -20,6 +23,9 @@ struct Claim {
     address claimant;
     bool byOwner;
     bool reported;
+    bool announced;
+    uint256 announcedAt;
+    uint256 lastUpdate;
     uint256 addedAt;
     uint256 deposit;
     uint256 left;
@@ -38,6 +44,9 @@ interface IIncentive {
     error RefundTooEarly(uint256 now_, uint256 from);
     error ReportTooEarly(uint256 now_, uint256 from);
     error TakeOverTooEarly(uint256 now_, uint256 from);
+    error NotAnnounced();
+    error VerdictTooEarly(uint256 now_, uint256 from);
+    error NotQuiet(uint256 now_, uint256 from);
     error ModelDisagrees(uint256 predicted, uint256 label);
     error ModelAgrees(uint256 label);
     error NoGoodData(address reporter);
@@ -68,18 +77,38 @@ interface IIncentive {
         external
         returns (uint256 deposit, uint256 cost);
 
+    /// @notice Somebody announces a verdict that it wants to claim later: the author that its contribution is good, for a
+    /// refund, anybody else that it is bad, for a report.
+    /// @dev Requirements:
+    /// - the rule's own, such as a wait (RefundTooEarly, ReportTooEarly)
+    /// - or a model that says so (ModelDisagrees, ModelAgrees)
+    /// - or some time since the last update (NotQuiet)
+    /// - or something that is left (NothingLeft)
+    /// - or good data of the reporter's (NoGoodData)
+    /// - or no report before (AlreadyReported)
+    function onAnnounce(Claim calldata claim) external;
+
+    /// @notice Somebody objects to an announced verdict; if this does not revert, it no longer stands.
+    /// @dev Requirements:
+    /// - the rule's own, such as a model that says the contrary (ModelAgrees, ModelDisagrees)
+    /// - or some time since the last update (NotQuiet)
+    /// @param good whether the verdict is that the contribution is good
+    function onObject(Claim calldata claim, bool good) external;
+
     /// @notice What the author gets back of its contribution, in wei; if this does not revert, the data proved good.
     /// @dev Requirements:
-    /// - the rule's own, such as a wait (RefundTooEarly)
+    /// - the rule's own, such as an announcement (NotAnnounced) and a wait since (VerdictTooEarly)
     /// - or a model that agrees (ModelDisagrees)
+    /// - or some time since the last update (NotQuiet)
     /// - or something that is left (NothingLeft)
     /// - or no report before (AlreadyReported)
     function onRefund(Claim calldata claim) external returns (uint256 amount);
 
     /// @notice What a reporter gets of somebody else's contribution, in wei.
     /// @dev Requirements:
-    /// - the rule's own, such as a wait (ReportTooEarly)
+    /// - the rule's own, such as an announcement (NotAnnounced) and a wait since (VerdictTooEarly)
     /// - or a model that disagrees (ModelAgrees)
+    /// - or some time since the last update (NotQuiet)
     /// - or something that is left (NothingLeft)
     /// - or good data of the reporter's (NoGoodData)
     /// - or no report before (AlreadyReported)

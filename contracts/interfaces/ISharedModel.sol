@@ -5,11 +5,10 @@ import {IClassifier} from "./IClassifier.sol";
 import {IIncentive} from "./IIncentive.sol";
 
 /// @title A model that anybody may teach against a deposit, and that pays those who taught it well
-/// @notice All amounts are in wei, all times in seconds since 1970. A contribution is a sample and a label, and is made
-/// once in all, so that nobody earns by repeating; whoever lays claim to it names the time it was added and its author,
-/// too. Errors of samples and labels are the classifier's (IClassifier), errors of
-/// waits, verdicts and shares the incentive's (IIncentive). What a receiver of coins refuses comes through as it is, or as
-/// FailedCall.
+/// @notice All amounts are in wei, all times in seconds since 1970. A contribution is named by its sample, its label,
+/// the time it was added and its author. Only the first of a sample with a label counts as good data: its key follows from
+/// these two alone. Errors of samples and labels are the classifier's (IClassifier), errors of waits, verdicts and shares
+/// the incentive's (IIncentive). What a receiver of coins refuses comes through as it is, or as FailedCall.
 interface ISharedModel {
     /// @notice The model is ready to be taught, once its classifier is open to it.
     event ModelCreated(IClassifier classifier, IIncentive incentive, address indexed owner);
@@ -23,6 +22,10 @@ interface ISharedModel {
         uint256 deposit,
         uint256 cost
     );
+    /// @notice A verdict was announced, in place of the contrary one where that stood: the contribution is good, or bad.
+    event Announced(address indexed claimant, bytes32 indexed key, bool good);
+    /// @notice The verdict that stood announced no longer stands.
+    event Objected(address indexed objector, bytes32 indexed key);
     /// @notice A contribution proved good.
     event Refunded(address indexed author, bytes32 indexed key, uint256 amount);
     /// @notice A contribution was reported as bad.
@@ -44,6 +47,8 @@ interface ISharedModel {
     error AlreadyRefunded(bytes32 key);
     error AlreadyClaimed(bytes32 key, address reporter);
     error OwnData(address author);
+    error AlreadyAnnounced(bytes32 key);
+    error NothingAnnounced(bytes32 key);
     error NothingPaid();
     error NothingOwed(address account);
 
@@ -55,7 +60,7 @@ interface ISharedModel {
     /// - the incentive takes contributions now (IIncentive: TooSoonAfterUpdate)
     /// - the sample is in range where the incentive asks the classifier (IClassifier)
     /// - at least deposit and cost are paid (DepositTooSmall)
-    /// - nobody has added this sample with this label before (AlreadyAdded)
+    /// - the caller has not added the same within this second (AlreadyAdded)
     /// - the deposit fits its place (ContributionLib: DepositTooLarge), and fewer than 2^28 others have contributed
     ///   (AuthorLib: TooManyAuthors)
     /// - pot and credit fit their places, far above any coin there is, and the year is 2105 at most
@@ -68,20 +73,56 @@ interface ISharedModel {
     /// @param label its label
     function addData(uint256[] calldata features, uint256 label) external payable;
 
-    /// @notice Gets back what is left of the caller's deposit, when the model still agrees with the contribution.
-    /// @dev Emits {Refunded}. The contribution counts as good from now on and earns its share of all further income.
+    /// @notice Announces a verdict on a contribution, as the model gives it now: its author that it is good, which
+    /// {refund} claims later; anybody else that it is bad, which {report} claims. The contrary verdict, where it stood
+    /// announced, falls.
+    /// @dev Emits {Announced}.
+    /// Requirements:
+    /// - no call re-enters (ReentrancyGuardReentrantCall)
+    /// - the author added it at that time (NeverAdded)
+    /// - it was not refunded (AlreadyRefunded)
+    /// - the same verdict does not stand announced (AlreadyAnnounced)
+    /// - the sample is in range (IClassifier)
+    /// - the incentive allows it (IIncentive: RefundTooEarly, ReportTooEarly, ModelDisagrees, ModelAgrees, NotQuiet,
+    ///   NothingLeft, NoGoodData, AlreadyReported)
+    /// @param features its sample
+    /// @param label its label
+    /// @param addedAt when it was added
+    /// @param author who added it
+    function announce(uint256[] calldata features, uint256 label, uint256 addedAt, address author) external;
+
+    /// @notice Makes an announced verdict fall, when the model now says the contrary. Anybody may call.
+    /// @dev Emits {Objected}.
+    /// Requirements:
+    /// - no call re-enters (ReentrancyGuardReentrantCall)
+    /// - the author added it at that time (NeverAdded)
+    /// - it was not refunded (AlreadyRefunded)
+    /// - a verdict stands announced (NothingAnnounced)
+    /// - the incentive allows it (IIncentive: ModelAgrees, ModelDisagrees, NotQuiet)
+    /// @param features its sample
+    /// @param label its label
+    /// @param addedAt when it was added
+    /// @param author who added it
+    function object(uint256[] calldata features, uint256 label, uint256 addedAt, address author) external;
+
+    /// @notice Gets back what is left of the caller's deposit, when the model agrees with the contribution and did since
+    /// the caller announced it, as far as anybody objected.
+    /// @dev Emits {Refunded}. The contribution counts as good from now on and earns its share of all further income, unless
+    /// it repeats another's sample and label, or the caller's own.
     /// Requirements:
     /// - no call re-enters (ReentrancyGuardReentrantCall)
     /// - the caller added it at that time (NeverAdded)
     /// - it was not refunded (AlreadyRefunded)
-    /// - the incentive grants it (IIncentive: RefundTooEarly, ModelDisagrees, NothingLeft, AlreadyReported)
+    /// - the incentive grants it (IIncentive: NotAnnounced, VerdictTooEarly, NotQuiet, ModelDisagrees, NothingLeft,
+    ///   AlreadyReported)
     /// - the incentive grants no more than is left (ContributionLib: MoreThanLeft)
     /// @param features its sample
     /// @param label its label
     /// @param addedAt when it was added
     function refund(uint256[] calldata features, uint256 label, uint256 addedAt) external;
 
-    /// @notice Gets a share of another's deposit, when the model now disagrees with the contribution.
+    /// @notice Gets a share of another's deposit, when the model disagrees with the contribution and did since anybody
+    /// announced so, as far as anybody objected.
     /// @dev Emits {Reported}.
     /// Requirements:
     /// - no call re-enters (ReentrancyGuardReentrantCall)
@@ -89,7 +130,8 @@ interface ISharedModel {
     /// - the author added it at that time (NeverAdded)
     /// - it was not refunded (AlreadyRefunded)
     /// - the caller has not reported it (AlreadyClaimed)
-    /// - the incentive grants it (IIncentive: ReportTooEarly, ModelAgrees, NothingLeft, NoGoodData, AlreadyReported)
+    /// - the incentive grants it (IIncentive: NotAnnounced, VerdictTooEarly, NotQuiet, ModelAgrees, NothingLeft,
+    ///   NoGoodData, AlreadyReported)
     /// - the incentive grants no more than is left (ContributionLib: MoreThanLeft)
     /// @param features its sample
     /// @param label its label
@@ -137,7 +179,6 @@ interface ISharedModel {
 
     /// @notice What {addData} would need in this block, in wei.
     /// @dev Requirements:
-    /// - nobody has added this sample with this label before (AlreadyAdded)
     /// - the incentive takes contributions now (IIncentive: TooSoonAfterUpdate)
     /// - the sample is in range where the incentive asks the classifier (IClassifier)
     /// @return deposit what would be locked
@@ -157,6 +198,15 @@ interface ISharedModel {
         external
         view
         returns (bool added, bool refunded, bool reported, uint256 deposit, uint256 left);
+
+    /// @notice What is announced of a contribution.
+    /// @return good whether it stands announced as good
+    /// @return bad whether it stands announced as bad
+    /// @return at when one of the two was last announced, whatever came of it; zero if never
+    function announcement(uint256[] calldata features, uint256 label, uint256 addedAt, address author)
+        external
+        view
+        returns (bool good, bool bad, uint256 at);
 
     /// @notice How many contributions of an author proved good.
     function goodData(address author) external view returns (uint256);

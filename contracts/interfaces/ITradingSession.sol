@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {Permit} from "../exchange/Payment.sol";
 import {Settlement} from "../exchange/Settlement.sol";
 
 /// @notice The four states of a session (HyperX, section 3.1.2), and one that only sealed settlement knows: the key is
@@ -15,7 +16,8 @@ enum State {
 
 /// @notice What collector and providers agree on (the paper's SC_config); immutable once a session exists.
 /// @param collector who buys; set by the factory to its caller
-/// @param token ERC-20 that pays reward and deposits; zero for the native coin
+/// @param token ERC-20 that pays reward and deposits; zero for the native coin. Amounts below 2^96 units; a token whose
+/// balances change by themselves (rebasing) is not supported, and one that keeps a share of transfers is refused
 /// @param reward paid to the chosen provider for its dataset, in the smallest unit
 /// @param deposit what a provider locks to take part, returned unless it misbehaves
 /// @param sampleBps largest share of shards that may be sampled, in 1/10,000 (CF%)
@@ -56,7 +58,7 @@ struct TradingTerms {
 /// @notice What a candidate opens for review.
 /// @param keyRoot root of the key tree, as registered
 /// @param addressRoot root of the address tree, as registered; zero where addresses are hidden: the proof yields it
-/// @param oneTimeKey account of the collector's one-time key, as set with the candidate
+/// @param oneTimeKey hash of the collector's one-time key, as set with the candidate (SealedKey.pointHash)
 /// @param ephemeralX x-coordinate of the provider's ephemeral point with even y, below the group order
 /// @param bitmap the sampled set: shard i is bit `i % 256` of word `i / 256`
 /// @param sealedKeys keys of the sampled shards in ascending order, each xor-ed with its pad (SealedKey.pad)
@@ -65,7 +67,7 @@ struct TradingTerms {
 struct Review {
     bytes32 keyRoot;
     bytes32 addressRoot;
-    address oneTimeKey;
+    bytes32 oneTimeKey;
     uint256 ephemeralX;
     uint256[] bitmap;
     bytes32[] sealedKeys;
@@ -176,6 +178,8 @@ interface ITradingSession {
     event OptimalSilent(address indexed provider, uint256 forfeited);
     /// @notice Data and reward changed hands; `addresses` is empty where these were published before.
     event RewardClaimed(address indexed provider, bytes32 sessionKey, bytes32[] addresses, uint256 paid);
+    /// @notice What a claim should have paid could not be paid: the provider is owed it, for {claimDeposit} to pay.
+    event RewardCredited(address indexed provider, uint256 owed);
     /// @notice The session key was delivered sealed; the collector may dispute it until `deadline`. `addresses` is empty
     /// where these were published before.
     event KeyDelivered(
@@ -235,6 +239,12 @@ interface ITradingSession {
     /// @param manifest digest in the CID of the manifest in the datastore
     function register(bytes32 keyRoot, bytes32 addressRoot, bytes32 manifest) external payable;
 
+    /// @notice The same with an ERC-20 that knows ERC-2612: the session uses the caller's signed allowance of `deposit`
+    /// first. A permit that fails is passed over.
+    /// @dev Emits {Registered}. Requirements as in {register}.
+    /// @param signed the allowance, owner the caller and spender this session
+    function registerWithPermit(bytes32 keyRoot, bytes32 addressRoot, bytes32 manifest, Permit calldata signed) external;
+
     /// @notice Fixes the shards whose features a provider must submit; once per provider.
     /// @dev Emits {Sampled}, or {SampleRequested} when `bitmap` is empty: then the hash of the next block decides and
     /// anyone completes the draw with {drawSample}. A request that nobody completed in 256 blocks can be made again.
@@ -287,7 +297,9 @@ interface ITradingSession {
     function setCandidate(address provider, uint256 keyX, uint256 keyY) external;
 
     /// @notice Opens the sampled shards to the collector: keys sealed, hidden addresses with their multiproof.
-    /// @dev Emits {ReviewSubmitted}.
+    /// @dev Emits {ReviewSubmitted}. Whoever reads the pool of pending transactions sees the review before it is in a block:
+    /// one that then comes too late has opened the sample to the collector, and pays the penalty all the same. So send it
+    /// well before the deadline, or not at all.
     /// Requirements:
     /// - the session is reviewing (WrongState)
     /// - before the deadline (TooLate)
@@ -340,8 +352,11 @@ interface ITradingSession {
     function proveWrongKey(WrongKey calldata evidence) external;
 
     /// @notice Exchanges the dataset for reward and deposit at one stroke; open settlement alone.
-    /// @dev Emits {RewardClaimed} and {SessionClosed}. The contract derives every shard key from `sessionKey` and
-    /// rebuilds the key tree; where addresses are hidden it rebuilds the address tree too.
+    /// @dev Emits {RewardClaimed} and {SessionClosed}, and {RewardCredited} where the money cannot be paid now: a paused
+    /// token or a receiver that refuses must not undo a claim whose key everybody has seen. The contract derives every
+    /// shard key from `sessionKey` and rebuilds the key tree; where addresses are hidden it rebuilds the address tree too.
+    /// In the pool of pending transactions the key is public: a claim that then comes too late has given the dataset away,
+    /// and the deposit is lost all the same. So send it well before the deadline, or not at all.
     /// Requirements:
     /// - no call re-enters (ReentrancyGuardReentrantCall)
     /// - settlement is open (WrongSettlement)
@@ -367,7 +382,8 @@ interface ITradingSession {
     /// @dev Emits {KeyDelivered}; from here the collector has `responseTime` to dispute. The key itself is not checked
     /// here: that is what {proveWrongDelivery} is for. The one-time key is that of the review: it has been disclosed to
     /// nobody, since {proveWrongKey}, which discloses it, takes the candidate out for ever. The ephemeral point must be
-    /// fresh.
+    /// fresh. In the pool of pending transactions the collector can read the key: a delivery that then comes too late has
+    /// given the dataset away, and the deposit is lost all the same. So send it well before the deadline, or not at all.
     /// Requirements:
     /// - settlement is sealed (WrongSettlement)
     /// - the session is reviewed (WrongState)
@@ -410,14 +426,16 @@ interface ITradingSession {
     function settle() external;
 
     /// @notice Pays a provider its deposit, less what it forfeited, plus what it is compensated, plus the reward for a
-    /// delivery that nobody disputed.
+    /// delivery that nobody disputed or a claim that could not be paid at once.
     /// @dev Emits {DepositClaimed}.
     /// Requirements:
     /// - no call re-enters (ReentrancyGuardReentrantCall)
     /// - the session is closed or expired (NotEnded)
     /// - the caller takes part and has not been paid (NotProvider)
     /// - something is owed (NothingOwed)
-    function claimDeposit() external;
+    /// - there is a receiver (NoReceiver)
+    /// @param to who gets it; whom it is owed to is the caller
+    function claimDeposit(address to) external;
 
     /// @notice Pays the collector what is left of its escrow and what providers forfeited.
     /// @dev Emits {EscrowReclaimed}.
@@ -426,7 +444,12 @@ interface ITradingSession {
     /// - the caller is the collector (NotCollector)
     /// - the session is closed or expired (NotEnded)
     /// - something is owed (NothingOwed)
-    function reclaimEscrow() external;
+    /// - there is a receiver (NoReceiver)
+    /// @param to who gets it; whom it is owed to is the caller
+    function reclaimEscrow(address to) external;
+
+    /// @notice The version of these rules.
+    function version() external pure returns (uint256);
 
     /// @notice The terms of the session.
     function terms() external view returns (TradingTerms memory);

@@ -2,12 +2,14 @@
 pragma solidity 0.8.30;
 
 import {Payment} from "../exchange/Payment.sol";
+import {Permitted} from "../exchange/Permitted.sol";
+import {Window} from "../exchange/Window.sol";
 import {Account, Dataset, IDatasetSale, Order, Side} from "../interfaces/IDatasetSale.sol";
 import {Book, BookLib} from "../exchange/Book.sol";
 
 /// @title What buyers ask for, what sellers offer, and the money of both
 /// @dev See DatasetSale for the tables of states and of money.
-abstract contract Accounts is IDatasetSale {
+abstract contract Accounts is IDatasetSale, Permitted {
     bytes32 private constant ACCOUNT_TYPE = keccak256("souk.sale.account.v1");
     uint256 private constant MAX_SAMPLES = 1 << 20;
     uint256 private constant MAX_CHUNK_BYTES = 16_384;
@@ -23,7 +25,8 @@ abstract contract Accounts is IDatasetSale {
         require(order.artefact != 0, ArtefactMissing());
         require(order.rule != 0, RuleMissing());
         require(order.stake > 0, StakeZero());
-        require(order.deliveryTime > 0 && order.disputeTime > 0, TimeZero());
+        Window.check(order.deliveryTime);
+        Window.check(order.disputeTime);
         uint256 valueBytes = order.valueBytes;
         require(
             valueBytes > 0 && valueBytes <= MAX_VALUE_BYTES, ValueBytesOutOfRange(order.valueBytes, MAX_VALUE_BYTES)
@@ -52,20 +55,21 @@ abstract contract Accounts is IDatasetSale {
     /// @inheritdoc IDatasetSale
     function fund(Account calldata account, uint96 amount) external payable {
         (bytes32 id, Book book) = _load(account);
+        _onlyOwner(account);
         _books[id] = book.add(amount);
         emit Funded(id, amount);
         Payment.collect(account.token, address(this), amount);
     }
 
     /// @inheritdoc IDatasetSale
-    function withdraw(Account calldata account, uint96 amount) external {
+    function withdraw(Account calldata account, uint96 amount, address to) external {
         (bytes32 id, Book book) = _load(account);
         _onlyOwner(account);
         require(amount > 0, NothingOwed(msg.sender));
 
         _books[id] = book.take(amount);
         emit Withdrawn(id, amount);
-        Payment.pay(account.token, msg.sender, amount);
+        Payment.pay(account.token, to, amount);
     }
 
     /// @inheritdoc IDatasetSale
@@ -79,6 +83,11 @@ abstract contract Accounts is IDatasetSale {
     }
 
     // ---------------------------------------------------------------- views
+
+    /// @inheritdoc IDatasetSale
+    function version() external pure returns (uint256) {
+        return 2;
+    }
 
     /// @inheritdoc IDatasetSale
     function orderId(Order calldata order) external view returns (bytes32) {

@@ -7,7 +7,9 @@ import {ChunkDispute, ChunkEvidence} from "../exchange/ChunkDispute.sol";
 import {ChunkedFile} from "../exchange/ChunkedFile.sol";
 import {KeyDispute, KeyEvidence} from "../exchange/KeyDispute.sol";
 import {Dataset, Deal, DealState, IDatasetSale, Order, Purchase, Quote} from "../interfaces/IDatasetSale.sol";
+import {SealedKey} from "../exchange/SealedKey.sol";
 import {Settlement} from "../exchange/Settlement.sol";
+import {Window} from "../exchange/Window.sol";
 import {Accounts} from "./Accounts.sol";
 import {Book} from "../exchange/Book.sol";
 import {DealStatus, DealStatusLib} from "./DealStatus.sol";
@@ -17,11 +19,14 @@ import {SampleEvidence, Samples} from "./quotes/Samples.sol";
 import {ScoreEvidence, Scores, TotalEvidence} from "./quotes/Scores.sol";
 
 /// @title Sells datasets at a price that was agreed before they were shown (MDE, sections 2, 3.2 and 5)
-/// @notice The states of a pair: one buyer's artefact and one seller's file. Windows are half-open, [start, end).
+/// @notice The states of a pair: one buyer's artefact and one seller's file. Windows are half-open, [start, end), and 10
+/// minutes to 30 days long; a quote expires within 30 days of its record. So nobody's money is held for more than 60 days.
 ///
 /// | state     | call       | by     | window                                  | leads to                                |
 /// | --------- | ---------- | ------ | --------------------------------------- | --------------------------------------- |
 /// | None      | quote      | anyone | until the expiry, both accounts open    | Quoted, deadline = expiry               |
+/// | None      | withdrawQuote | buyer or seller | for ever                     | Withdrawn                               |
+/// | Quoted    | withdrawQuote | buyer or seller | for ever                     | Withdrawn                               |
 /// | Quoted    | purchase   | buyer  | until the expiry, both accounts open    | Paid, deadline = now + deliveryTime     |
 /// | Paid      | publishKey | anyone | until the deadline, open                | Delivered, deadline = now + disputeTime |
 /// | Paid      | sealKey    | seller | until the deadline, sealed              | Delivered, deadline = now + disputeTime |
@@ -30,7 +35,7 @@ import {ScoreEvidence, Scores, TotalEvidence} from "./quotes/Scores.sol";
 /// | Delivered | settle     | anyone | from the deadline                       | Settled, the seller has the price       |
 /// | Delivered | prove...   | buyer  | until the deadline                      | Cheated, the budget has price and stake |
 ///
-/// Settled, Lapsed and Cheated are final, and a quote nobody buys stays Quoted: no pair is ever quoted again.
+/// Settled, Lapsed, Cheated and Withdrawn are final, and a quote nobody buys stays Quoted: no pair is ever quoted again.
 ///
 /// The money. It stays in budgets of orders and funds of datasets until its owner withdraws it. A purchase holds the price
 /// of the one and the stake of the other; what ends the sale moves it between the two. To the wei,
@@ -40,7 +45,8 @@ import {ScoreEvidence, Scores, TotalEvidence} from "./quotes/Scores.sol";
 ///     held of an order = prices of its sales that are Paid or Delivered
 ///     held of a dataset = stake for each of its sales that are Paid or Delivered
 ///
-/// An account holds less than 2**96. Where what a sale moves would not fit, its owner withdraws first.
+/// An account holds less than 2**96. Where what a sale moves would not fit, its owner withdraws first: nobody else can bring
+/// it there. Whatever has a deadline sends nothing.
 ///
 /// No guard against re-entry: books are changed before money goes out, and what comes in must raise the balance by exactly
 /// what is due. A contract that is asked for its signature is asked by a static call. See docs/mde.md for what the parties
@@ -77,6 +83,8 @@ contract DatasetSale is Accounts, EIP712 {
         require(dataset.chunkBytes >= size, ChunkTooSmall(dataset.chunkBytes, size));
         require(_deals[ids.pair].state() == DealState.None, AlreadyQuoted(ids.pair));
         _unexpired(deal.quote);
+        uint256 latest = block.timestamp + Window.LONGEST;
+        require(deal.quote.expiry <= latest, ExpiryTooFar(deal.quote.expiry, latest));
         bytes32 digest = _hashTypedDataV4(ids.quote);
         _signed(order.buyer, digest, buyerSignature);
         _signed(dataset.seller, digest, sellerSignature);
@@ -86,7 +94,19 @@ contract DatasetSale is Accounts, EIP712 {
     }
 
     /// @inheritdoc IDatasetSale
-    function purchase(Deal calldata deal, uint256 oneTimeKey) external {
+    function withdrawQuote(address buyer, bytes32 artefact, address seller, bytes32 file) external {
+        require(msg.sender == buyer || msg.sender == seller, NotParty(msg.sender));
+        bytes32 pair = _pair(buyer, artefact, seller, file);
+        DealStatus status = _deals[pair];
+        DealState state = status.state();
+        require(state == DealState.None || state == DealState.Quoted, WrongState(state, DealState.Quoted));
+
+        _deals[pair] = status.ended(DealState.Withdrawn);
+        emit QuoteWithdrawn(pair, msg.sender);
+    }
+
+    /// @inheritdoc IDatasetSale
+    function purchase(Deal calldata deal, uint256 oneTimeKey, uint256 oneTimeY) external {
         Order calldata order = deal.order;
         _onlyBuyer(order);
         Ids memory ids = _ids(deal);
@@ -94,7 +114,7 @@ contract DatasetSale is Accounts, EIP712 {
         _unexpired(deal.quote);
         require(deal.quote.price > 0, PriceZero());
         if (order.settlement == Settlement.Open) require(oneTimeKey == 0, KeyNotWanted(oneTimeKey));
-        else require(oneTimeKey != 0, KeyMissing());
+        else require(SealedKey.isOnCurve(oneTimeKey, oneTimeY), KeyNotOnCurve(oneTimeKey, oneTimeY));
 
         _books[ids.order] = _requireOpen(ids.order).hold(deal.quote.price);
         _books[ids.dataset] = _requireOpen(ids.dataset).hold(order.stake);

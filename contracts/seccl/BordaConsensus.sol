@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {Blockhash} from "@openzeppelin/contracts/utils/Blockhash.sol";
 import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IBordaConsensus, SignedBallot, State, BordaTerms} from "../interfaces/IBordaConsensus.sol";
@@ -21,8 +22,7 @@ import {Winners} from "./borda/Winners.sol";
 ///
 /// | state   | call             | by                 | window                                   | leads to            |
 /// | ------- | ---------------- | ------------------ | ---------------------------------------- | ------------------- |
-/// | Closed  | openRound        | owner              | from the block after closing, for ever   | Open, next round    |
-/// | Closed  | openOverdueRound | a member           | [revealEnd + patience, for ever)         | Open, next round    |
+/// | Closed  | openRound        | anyone             | [opening, ballotEnd) of a later round    | Open, that round    |
 /// | Open    | vote             | the voter          | [opening, ballotEnd), open ballots       | Open, counted       |
 /// | Open    | voteSigned       | anyone             | [opening, ballotEnd), open ballots       | Open, counted       |
 /// | Open    | commit           | the voter          | [opening, ballotEnd), hidden ballots     | Open, committed     |
@@ -31,8 +31,11 @@ import {Winners} from "./borda/Winners.sol";
 /// | Open    | close            | anyone             | [revealEnd, for ever), or all have voted | Closing or Closed   |
 /// | Closing | close            | anyone             | for ever                                 | Closing or Closed   |
 ///
-/// revealEnd is ballotEnd where ballots are open. Before the first round, the state is Closed since the creation. Who does
-/// not vote is not counted. See docs/seccl.md for why the contract is built so.
+/// The times are those of the terms, and nobody moves them: round r opens at start + r * period, its ballotEnd is
+/// ballotTime later, its revealEnd revealTime later still, which is at once where ballots are open. Before the first
+/// round, the state is Closed. A round that nobody opens is left out. Who does not vote is not counted; who commits counts
+/// for the quorum, and cannot be elected in a round in which it does not open its ballot. See docs/seccl.md for why the
+/// contract is built so.
 contract BordaConsensus is IBordaConsensus, EIP712 {
     // States and round numbers are exact; times are compared with < and >= alone.
     // slither-disable-start incorrect-equality
@@ -42,8 +45,6 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
     uint256 private constant MAX_ROUNDS = type(uint16).max;
     /// @dev Candidates that one call of a closing looks at.
     uint256 private constant MAX_STEP = 256;
-    /// @dev Blocks whose hash can be read.
-    uint256 private constant KNOWN_HASHES = 256;
     bytes32 private constant SEED_TYPE = keccak256("souk.borda.seed.v1");
 
     /// @dev Where the code of all sessions lies.
@@ -61,17 +62,16 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
     /// @inheritdoc IBordaConsensus
     function openRound(uint256 round) external {
         PackedBordaTerms memory t = PackedBordaTermsLib.load();
-        require(msg.sender == t.owner(), NotOwner(msg.sender, t.owner()));
-        _openNext(t, _last(t), round);
-    }
-
-    /// @inheritdoc IBordaConsensus
-    function openOverdueRound(uint256 round, uint256 member) external {
-        PackedBordaTerms memory t = PackedBordaTermsLib.load();
-        _onlyMember(t, member);
         NewestRound last = _last(t);
-        _from(_revealEnd(t, last) + t.patience());
-        _openNext(t, last, round);
+        require(last.state() == State.Closed, RoundNotOver(last.number()));
+        require(round >= last.rounds(), WrongRound(round, last.rounds()));
+        require(round < MAX_ROUNDS, RoundsExhausted(MAX_ROUNDS));
+        _from(t.opening(round));
+        _before(t.ballotEnd(round));
+        if (last.rounds() == 0) _tally.prepare(t);
+        bytes16 seed = _seed(round, last.closedIn());
+        _round = NewestRoundLib.open(round, seed);
+        emit RoundOpened(round, msg.sender, seed, t.ballotEnd(round), t.revealEnd(round));
     }
 
     /// @inheritdoc IBordaConsensus
@@ -82,8 +82,8 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
         require(candidates > 0, NothingToDo());
         uint256 ballots = _tally.ballots(t, round);
         if (newest.state() == State.Open) {
-            if (ballots < t.memberCount()) _from(_revealEnd(t, newest));
-            if (ballots < Math.max(t.quorum(), 1)) {
+            if (ballots < t.memberCount()) _from(t.revealEnd(round));
+            if (ballots == 0 || _tally.turnout(t, round) < t.quorum()) {
                 _round = newest.closed(block.number);
                 emit RoundClosed(round, ballots, new uint256[](0), new uint256[](0));
                 return;
@@ -92,9 +92,8 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
 
         uint256 start = newest.cursor();
         uint256 end = Math.min(start + Math.min(candidates, MAX_STEP), t.memberCount());
-        uint256 kept = Math.min(start, t.winners());
         Highest memory highest = HighestLib.create(t.winners());
-        _winners.offer(round, newest.seed(), kept, highest);
+        if (start > 0) _winners.offer(round, newest.seed(), t.winners(), highest);
         _tally.offer(t, round, newest.seed(), start, end, highest);
         if (end < t.memberCount()) {
             _winners.keep(round, highest.places, highest.taken);
@@ -116,7 +115,7 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
         PackedBordaTerms memory t = PackedBordaTermsLib.load();
         require(t.revealTime() == 0, BallotsAreHidden());
         _onlyMember(t, voter);
-        NewestRound newest = _requireTakingBallots(round);
+        NewestRound newest = _requireTakingBallots(t, round);
         _count(t, newest, voter, form, content);
     }
 
@@ -125,7 +124,7 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
         PackedBordaTerms memory t = PackedBordaTermsLib.load();
         require(t.revealTime() == 0, BallotsAreHidden());
         address account = _member(t, ballot.voter);
-        NewestRound newest = _requireTakingBallots(ballot.round);
+        NewestRound newest = _requireTakingBallots(t, ballot.round);
         bytes32 signed = BallotHash.ballot(t.context, ballot.round, account, ballot.form, ballot.content);
         _checkSignature(account, signed, ballot.r, ballot.vs);
         _count(t, newest, ballot.voter, ballot.form, ballot.content);
@@ -152,8 +151,8 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
         require(t.revealTime() > 0, BallotsAreOpen());
         address account = _member(t, voter);
         NewestRound newest = _requireOpen(round);
-        _from(newest.ballotEnd());
-        _before(_revealEnd(t, newest));
+        _from(t.ballotEnd(round));
+        _before(t.revealEnd(round));
         uint256 commitment = _commitments[voter].during(round);
         require(commitment > 0, NotCommitted(round, voter));
         bytes32 hidden = BallotHash.hide(t.context, round, account, form, content, salt);
@@ -192,8 +191,10 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
         returns (uint256 rounds, State state, uint256 ballotEnd, uint256 revealEnd, bytes16 seed, uint256 candidates)
     {
         PackedBordaTerms memory t = PackedBordaTermsLib.load();
-        NewestRound last = _last(t);
-        return (last.rounds(), last.state(), last.ballotEnd(), _revealEnd(t, last), last.seed(), last.cursor());
+        NewestRound newest = _round;
+        rounds = newest.rounds();
+        if (rounds > 0) (ballotEnd, revealEnd) = (t.ballotEnd(rounds - 1), t.revealEnd(rounds - 1));
+        return (rounds, newest.state(), ballotEnd, revealEnd, newest.seed(), newest.cursor());
     }
 
     /// @inheritdoc IBordaConsensus
@@ -215,10 +216,12 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
 
     /// @inheritdoc IBordaConsensus
     function result(uint256 round) external view returns (uint256[] memory winners, uint256[] memory winnersPoints) {
+        PackedBordaTerms memory t = PackedBordaTermsLib.load();
         NewestRound last = _round;
         uint256 over = last.state() == State.Closed ? last.rounds() : last.number();
-        require(round < over, RoundNotOver(round));
-        uint256 count = _winners.some(round) ? PackedBordaTermsLib.load().winners() : 0;
+        bool missed = round >= last.rounds() && round < MAX_ROUNDS && block.timestamp >= t.ballotEnd(round);
+        require(round < over || missed, RoundNotOver(round));
+        uint256 count = _winners.count(round, t.winners());
         winners = new uint256[](count);
         winnersPoints = new uint256[](count);
         for (uint256 i = 0; i < count; ++i) {
@@ -228,25 +231,12 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
 
     // ---------------------------------------------------------------- steps of a round
 
-    function _openNext(PackedBordaTerms memory t, NewestRound last, uint256 round) private {
-        require(last.state() == State.Closed, RoundNotOver(last.number()));
-        require(round == last.rounds(), WrongRound(round, last.rounds()));
-        require(round < MAX_ROUNDS, RoundsExhausted(MAX_ROUNDS));
-        if (round == 0) _tally.prepare(t);
-        bytes16 seed = _seed(round, last.closedIn());
-        NewestRound opened = NewestRoundLib.open(round, block.timestamp + t.ballotTime(), seed);
-        _round = opened;
-        emit RoundOpened(round, msg.sender, seed, opened.ballotEnd(), _revealEnd(t, opened));
-    }
-
-    /// @dev From the hash of block `anchor`, or, once that is gone, of the newest block a multiple of 256 after it.
+    /// @dev From the hash of block `anchor` while the chain knows it, and from nothing that comes later: then waiting gives
+    /// no other.
     function _seed(uint256 round, uint256 anchor) private view returns (bytes16) {
         require(block.number > anchor, SeedNotReady(block.number, anchor + 1));
-        uint256 newest = block.number - 1;
-        // The remainder chooses a block; the randomness is in its hash.
-        // slither-disable-next-line weak-prng
-        uint256 source = newest - (newest - anchor) % KNOWN_HASHES;
-        return bytes16(keccak256(abi.encode(SEED_TYPE, block.chainid, address(this), round, blockhash(source))));
+        bytes32 hash = Blockhash.blockHash(anchor);
+        return bytes16(keccak256(abi.encode(SEED_TYPE, block.chainid, address(this), round, hash)));
     }
 
     function _count(PackedBordaTerms memory t, NewestRound newest, uint256 voter, uint256 form, bytes calldata content)
@@ -268,8 +258,10 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
 
     function _commit(PackedBordaTerms memory t, uint256 round, uint256 voter, bytes32 commitment) private {
         require(t.revealTime() > 0, BallotsAreOpen());
-        _requireTakingBallots(round);
+        _requireTakingBallots(t, round);
+        require(_shorten(commitment) > 0, CommitmentZero());
         require(_commitments[voter].during(round) == 0, AlreadyCommitted(round, voter));
+        _tally.markCommitted(round, voter);
         _commitments[voter] = RoundWordLib.create(round, _shorten(commitment));
         emit Committed(round, voter, commitment);
     }
@@ -287,11 +279,7 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
     /// @dev The newest round; before the first, one that the creation closed.
     function _last(PackedBordaTerms memory t) private view returns (NewestRound last) {
         last = _round;
-        if (last.rounds() == 0) last = NewestRoundLib.none(t.createdAt(), t.createdIn());
-    }
-
-    function _revealEnd(PackedBordaTerms memory t, NewestRound round) private pure returns (uint256) {
-        return round.rounds() == 0 ? round.ballotEnd() : round.ballotEnd() + t.revealTime();
+        if (last.rounds() == 0) last = NewestRoundLib.none(t.createdIn());
     }
 
     /// @dev What a slot keeps of a commitment; 240 bits leave 120 bits against collisions.
@@ -312,9 +300,9 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
         require(newest.state() == State.Open, RoundNotOpen(round));
     }
 
-    function _requireTakingBallots(uint256 round) private view returns (NewestRound newest) {
+    function _requireTakingBallots(PackedBordaTerms memory t, uint256 round) private view returns (NewestRound newest) {
         newest = _requireOpen(round);
-        _before(newest.ballotEnd());
+        _before(t.ballotEnd(round));
     }
 
     function _member(PackedBordaTerms memory t, uint256 index) private view returns (address) {

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
+import {Window} from "../exchange/Window.sol";
 import {BordaTerms} from "../interfaces/IBordaConsensus.sol";
 import {IBordaConsensusFactory} from "../interfaces/IBordaConsensusFactory.sol";
 import {Borda} from "./borda/Borda.sol";
@@ -22,9 +23,8 @@ contract BordaConsensusFactory is IBordaConsensusFactory {
         uint256 count = members.length;
         require(count >= MIN_MEMBERS && count <= MAX_MEMBERS, MemberCountOutOfRange(count, MIN_MEMBERS, MAX_MEMBERS));
         require(terms.winners > 0 && terms.winners < count, WinnersOutOfRange(terms.winners, count - 1));
-        require(terms.quorum <= count, QuorumOutOfRange(terms.quorum, count));
-        require(terms.ballotTime > 0, BallotTimeZero());
-        require(terms.patience > 0, PatienceZero());
+        require(terms.quorum > 0 && terms.quorum <= count, QuorumOutOfRange(terms.quorum, count));
+        _checkSchedule(terms);
         address last = address(0);
         for (uint256 i = 0; i < count; ++i) {
             require(members[i] > last, MembersOutOfOrder(i, members[i]));
@@ -35,5 +35,19 @@ contract BordaConsensusFactory is IBordaConsensusFactory {
         uint256 laneBits = Borda.laneBits(count, terms.winners);
         session = Clones.cloneWithImmutableArgs(implementation, PackedBordaTermsLib.pack(terms, members, laneBits));
         emit SessionCreated(session, msg.sender, terms.context);
+    }
+
+    /// @dev The rounds follow each other, and the first is neither past nor far off.
+    function _checkSchedule(BordaTerms memory terms) private view {
+        Window.check(terms.ballotTime);
+        if (terms.revealTime > 0) Window.check(terms.revealTime);
+        Window.check(terms.period);
+        uint256 least = uint256(terms.ballotTime) + terms.revealTime;
+        require(terms.period >= least, PeriodTooShort(terms.period, least));
+        uint256 latest = block.timestamp + 2 * Window.LONGEST;
+        require(
+            terms.start >= block.timestamp && terms.start <= latest,
+            StartOutOfRange(terms.start, block.timestamp, latest)
+        );
     }
 }

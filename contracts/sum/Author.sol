@@ -21,7 +21,7 @@ using AuthorLib for Author global;
 library AuthorLib {
     /// @dev Seats 1 to SEATS go to the first authors whose data proved good; their reports are a bit of the record
     /// instead of a slot. Zero: no seat.
-    uint256 internal constant SEATS = 36;
+    uint256 internal constant SEATS = 12;
     /// @dev How many accounts can contribute: a number's place in a contribution has 28 bits.
     uint256 internal constant MAX_NUMBER = (1 << 28) - 1;
 

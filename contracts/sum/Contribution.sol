@@ -5,14 +5,15 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 /// @notice All a shared model stores of one contribution, in one slot:
 ///
-///     255         180 179           104 103     76 75      44 43         8 7      0
-///     +--------------+-----------------+----------+----------+-----------+--------+
-///     | left, in wei | deposit, in wei |  author  | added at | reporters | flags  |
-///     +--------------+-----------------+----------+----------+-----------+--------+
+///     255    180 179     104 103   76 75      44 43       20 19       8 7     0
+///     +---------+-----------+--------+----------+-----------+-----------+-------+
+///     |  left   |  deposit  | author | added at | announced | reporters | flags |
+///     +---------+-----------+--------+----------+-----------+-----------+-------+
 ///
-/// Sample and label are the record's key: each pair is contributed once in all, whoever brings it. `author` is the number
-/// of its account (Author.sol), `added at` in seconds since 1970, until the year 2106. Bit s - 1 of `reporters` says that
-/// the author in seat s has reported it.
+/// The first contribution of a sample with a label lies at their key, so that a further one is known for a repeat without a
+/// slot more. A repeat teaches as well and is dealt with alike, at a key of its own, but earns nothing. Amounts are in wei.
+/// `author` is the number of the account (Author.sol), `added at` in seconds since 1970, until 2106. `announced` is when a verdict was last announced, in seconds after the contribution was added, for 194 days; the flags
+/// say which, while it stands. Bit s - 1 of `reporters` says that the author in seat s has reported it.
 type Contribution is uint256;
 
 using ContributionLib for Contribution global;
@@ -28,21 +29,35 @@ library ContributionLib {
     uint8 internal constant REPORTED = 4;
     /// @dev reported by an account without a seat, which is noted elsewhere
     uint8 internal constant REPORTED_UNSEATED = 8;
+    /// @dev the author announced a refund, and nobody has objected
+    uint8 internal constant GOOD_ANNOUNCED = 16;
+    /// @dev somebody announced a report, and nobody has objected
+    uint8 internal constant BAD_ANNOUNCED = 32;
+    /// @dev not the first of its sample and label
+    uint8 internal constant REPEATED = 64;
 
     bytes32 private constant TYPE = keccak256("souk.contribution.v2");
     uint256 private constant LEFT = 180;
     uint256 private constant DEPOSIT = 104;
     uint256 private constant AUTHOR = 76;
     uint256 private constant ADDED_AT = 44;
+    uint256 private constant ANNOUNCED = 20;
     uint256 private constant WITHOUT_LEFT = (1 << LEFT) - 1;
     uint256 private constant MAX_AMOUNT = (1 << 76) - 1;
+    uint256 private constant EITHER_ANNOUNCED = GOOD_ANNOUNCED | BAD_ANNOUNCED;
+    uint256 private constant WITHOUT_ANNOUNCEMENT = ~(uint256(type(uint24).max) << ANNOUNCED | EITHER_ANNOUNCED);
 
     error MoreThanLeft(uint256 amount, uint256 left);
     error DepositTooLarge(uint256 deposit, uint256 max);
 
-    /// @notice Where a contribution is recorded.
+    /// @notice Where the first contribution of a sample with a label is recorded.
     function key(uint256[] calldata features, uint256 label) internal pure returns (bytes32) {
         return keccak256(abi.encode(TYPE, keccak256(abi.encodePacked(features)), label));
+    }
+
+    /// @notice Where a repeat is recorded.
+    function repeatKey(bytes32 first, address author, uint256 addedAt) internal pure returns (bytes32) {
+        return keccak256(abi.encode(first, author, addedAt));
     }
 
     /// @dev Requirements: the deposit is below 2^76 wei (DepositTooLarge), the time below 2^32 s; the number of the author
@@ -71,6 +86,12 @@ library ContributionLib {
         return Contribution.unwrap(self) >> DEPOSIT & MAX_AMOUNT;
     }
 
+    /// @notice When a verdict was last announced, whatever came of it, in seconds since 1970; zero if that never was.
+    function announcedAt(Contribution self, uint256 addedAt) internal pure returns (uint256) {
+        uint256 after_ = uint24(Contribution.unwrap(self) >> ANNOUNCED);
+        return after_ == 0 ? 0 : addedAt + after_;
+    }
+
     /// @notice Whether the author in this seat (from 1) has reported it; nobody has from seat 0, whose bit is no flag's.
     function reportedBy(Contribution self, uint256 seat) internal pure returns (bool) {
         return Contribution.unwrap(self) >> (7 + seat) & 1 == 1;
@@ -82,6 +103,19 @@ library ContributionLib {
 
     function withReporter(Contribution self, uint256 seat) internal pure returns (Contribution) {
         return Contribution.wrap(Contribution.unwrap(self) | 1 << (7 + seat));
+    }
+
+    /// @notice With the announcement of one verdict, in place of any other.
+    /// @param flag GOOD_ANNOUNCED or BAD_ANNOUNCED
+    /// @param after_ seconds since it was added
+    function announced(Contribution self, uint8 flag, uint256 after_) internal pure returns (Contribution) {
+        uint256 rest = Contribution.unwrap(self) & WITHOUT_ANNOUNCEMENT;
+        return Contribution.wrap(rest | uint256(SafeCast.toUint24(after_)) << ANNOUNCED | flag);
+    }
+
+    /// @notice Without the verdict that stands announced; when that was is kept.
+    function objected(Contribution self) internal pure returns (Contribution) {
+        return Contribution.wrap(Contribution.unwrap(self) & ~EITHER_ANNOUNCED);
     }
 
     /// @dev Requirements: no more than is left (MoreThanLeft).

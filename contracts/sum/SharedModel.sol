@@ -12,17 +12,23 @@ import {Totals, TotalsLib} from "./Totals.sol";
 
 /// @title An open, shared model: anybody teaches it, its incentive keeps it honest (SUM, section III)
 /// @notice The states of a contribution, and who may do what. The waits are the incentive's, those of the stake incentive
-/// shown here; windows are half-open, [start, end), and none ends.
+/// shown here; windows are half-open, [start, end), and none ends. A verdict is the model's word at the announcement and
+/// at the claim, and at no moment between when anybody objected. `announce`, `object`, `refund` and `report` need a quiet
+/// time since the model was last taught, so that nobody teaches it and judges by it at one stroke. Only the first
+/// contribution of a sample with a label counts as good data when it is refunded; whoever brings the same again has its
+/// deposit back, and earns nothing by it.
 ///
-/// A contribution is a sample and a label, and is made once in all: who comes second with the same is refused.
-///
-/// | state                     | call     | by                        | from                 | leads to                   |
-/// | ------------------------- | -------- | ------------------------- | -------------------- | -------------------------- |
-/// | none                      | addData  | anyone, with a deposit    | now                  | added                      |
-/// | added, reported in part   | refund   | author, the model agrees  | added + refundWait   | refunded: proved good      |
-/// | added, reported in part   | report   | another, model disagrees  | added + refundWait   | reported, less is left     |
-/// | added, reported in part   | takeOver | owner                     | added + ownerWait    | nothing left               |
-/// | added, reported in part   | takeOver | anyone                    | added + anyoneWait   | nothing left               |
+/// | state                 | call     | by                       | from                          | leads to                  |
+/// | --------------------- | -------- | ------------------------ | ----------------------------- | ------------------------- |
+/// | none                  | addData  | anyone, with a deposit   | now                           | added                     |
+/// | added, announced bad  | announce | author, model agrees     | added + refund                | announced good            |
+/// | added, announced good | announce | another, model disagrees | added + refund + author       | announced bad             |
+/// | announced good        | object   | anyone, model disagrees  | now                           | added                     |
+/// | announced bad         | object   | anyone, model agrees     | now                           | added                     |
+/// | announced good        | refund   | author, model agrees     | announced + verdict           | refunded: proved good     |
+/// | announced bad         | report   | another, model disagrees | announced + verdict           | the same, less is left    |
+/// | all but refunded      | takeOver | owner                    | added or announced + owner    | nothing left              |
+/// | all but refunded      | takeOver | anyone                   | added or announced + anyone   | nothing left              |
 ///
 /// The money, to the wei:
 ///
@@ -77,12 +83,10 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
         (uint256 deposit, uint256 cost) = incentive.onAdd(msg.sender, features, label, totals.lastUpdate());
         uint256 needed = deposit + cost;
         require(msg.value >= needed, DepositTooSmall(msg.value, needed));
-        bytes32 key = _unused(features, label);
-
         Author author = _authors[msg.sender];
         bool newcomer = author.number() == 0;
         if (newcomer) author = author.numbered(++_authorCount);
-        _contributions[key] = ContributionLib.create(deposit, author.number(), block.timestamp);
+        bytes32 key = _record(features, label, author.number(), deposit);
         _totals = totals.withUpdate(block.timestamp).withIncome(cost);
         emit DataAdded(msg.sender, key, features, label, block.timestamp, deposit, cost);
         if (msg.value > needed) {
@@ -98,18 +102,51 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
     // ---------------------------------------------------------------- verdicts
 
     /// @inheritdoc ISharedModel
+    function announce(uint256[] calldata features, uint256 label, uint256 addedAt, address author)
+        external
+        nonReentrant
+    {
+        (bytes32 key, Contribution record) = _unrefunded(features, label, addedAt, author);
+        uint8 verdict = msg.sender == author ? ContributionLib.GOOD_ANNOUNCED : ContributionLib.BAD_ANNOUNCED;
+        require(!record.has(verdict), AlreadyAnnounced(key));
+        Claim memory claim = _claim(record, verdict, label, addedAt, author, _authors[msg.sender], _totals);
+        claim.predicted = classifier.predict(features);
+        incentive.onAnnounce(claim);
+
+        _contributions[key] = record.announced(verdict, block.timestamp - addedAt);
+        emit Announced(msg.sender, key, verdict == ContributionLib.GOOD_ANNOUNCED);
+    }
+
+    /// @inheritdoc ISharedModel
+    function object(uint256[] calldata features, uint256 label, uint256 addedAt, address author) external nonReentrant {
+        (bytes32 key, Contribution record) = _unrefunded(features, label, addedAt, author);
+        bool good = record.has(ContributionLib.GOOD_ANNOUNCED);
+        uint8 verdict = good ? ContributionLib.GOOD_ANNOUNCED : ContributionLib.BAD_ANNOUNCED;
+        require(record.has(verdict), NothingAnnounced(key));
+        Claim memory claim = _claim(record, verdict, label, addedAt, author, _authors[msg.sender], _totals);
+        claim.predicted = classifier.predict(features);
+        incentive.onObject(claim, good);
+
+        _contributions[key] = record.objected();
+        emit Objected(msg.sender, key);
+    }
+
+    /// @inheritdoc ISharedModel
     function refund(uint256[] calldata features, uint256 label, uint256 addedAt) external nonReentrant {
         (bytes32 key, Contribution record) = _unrefunded(features, label, addedAt, msg.sender);
         Totals totals = _totals;
         Author claimant = _authors[msg.sender];
-        Claim memory claim = _claim(record, label, addedAt, msg.sender, claimant, totals);
+        Claim memory claim =
+            _claim(record, ContributionLib.GOOD_ANNOUNCED, label, addedAt, msg.sender, claimant, totals);
         claim.predicted = classifier.predict(features);
         uint256 amount = incentive.onRefund(claim);
 
-        totals = totals.shared();
-        uint256 seat;
-        (_totals, seat) = totals.withGoodData(claimant.seat());
-        _authors[msg.sender] = claimant.withGoodData(seat, totals.rewardPerGood());
+        if (!record.has(ContributionLib.REPEATED)) {
+            totals = totals.shared();
+            uint256 seat;
+            (_totals, seat) = totals.withGoodData(claimant.seat());
+            _authors[msg.sender] = claimant.withGoodData(seat, totals.rewardPerGood());
+        }
         _contributions[key] = record.take(amount).with(ContributionLib.REFUNDED);
         emit Refunded(msg.sender, key, amount);
         _pay(amount);
@@ -125,7 +162,7 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
             !record.reportedBy(seat) && !(record.has(ContributionLib.REPORTED_UNSEATED) && _reports[key][msg.sender]),
             AlreadyClaimed(key, msg.sender)
         );
-        Claim memory claim = _claim(record, label, addedAt, author, claimant, _totals);
+        Claim memory claim = _claim(record, ContributionLib.BAD_ANNOUNCED, label, addedAt, author, claimant, _totals);
         claim.predicted = classifier.predict(features);
         uint256 amount = incentive.onReport(claim);
 
@@ -147,7 +184,8 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
         nonReentrant
     {
         (bytes32 key, Contribution record) = _unrefunded(features, label, addedAt, author);
-        uint256 amount = incentive.onTakeOver(_claim(record, label, addedAt, author, _authors[msg.sender], _totals));
+        Claim memory claim = _claim(record, 0, label, addedAt, author, _authors[msg.sender], _totals);
+        uint256 amount = incentive.onTakeOver(claim);
 
         _contributions[key] = record.take(amount);
         emit TakenOver(msg.sender, key, amount);
@@ -191,9 +229,6 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
         view
         returns (uint256 deposit, uint256 cost)
     {
-        // Only for its revert.
-        // slither-disable-next-line unused-return
-        _unused(features, label);
         return incentive.required(features, label, _totals.lastUpdate());
     }
 
@@ -208,13 +243,24 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
         view
         returns (bool added, bool refunded, bool reported, uint256 deposit, uint256 left)
     {
-        Contribution record = _contributions[ContributionLib.key(features, label)];
-        if (!record.isBy(_authors[author].number(), addedAt)) return (false, false, false, 0, 0);
-        added = true;
+        (, Contribution record) = _find(features, label, addedAt, author);
+        added = record.has(ContributionLib.ADDED);
         refunded = record.has(ContributionLib.REFUNDED);
         reported = record.has(ContributionLib.REPORTED);
         deposit = record.deposit();
         left = record.left();
+    }
+
+    /// @inheritdoc ISharedModel
+    function announcement(uint256[] calldata features, uint256 label, uint256 addedAt, address author)
+        external
+        view
+        returns (bool good, bool bad, uint256 at)
+    {
+        (, Contribution record) = _find(features, label, addedAt, author);
+        good = record.has(ContributionLib.GOOD_ANNOUNCED);
+        bad = record.has(ContributionLib.BAD_ANNOUNCED);
+        at = record.announcedAt(addedAt);
     }
 
     /// @inheritdoc ISharedModel
@@ -239,10 +285,36 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
 
     // ---------------------------------------------------------------- shared steps
 
-    /// @notice Where a contribution is to be recorded that nobody has made (AlreadyAdded).
-    function _unused(uint256[] calldata features, uint256 label) private view returns (bytes32 key) {
+    /// @notice Records a contribution of the caller's now: at the key of its sample and label, or else as a repeat
+    /// (AlreadyAdded).
+    function _record(uint256[] calldata features, uint256 label, uint256 author, uint256 deposit)
+        private
+        returns (bytes32 key)
+    {
+        Contribution made = ContributionLib.create(deposit, author, block.timestamp);
         key = ContributionLib.key(features, label);
-        require(!_contributions[key].has(ContributionLib.ADDED), AlreadyAdded(key));
+        Contribution first = _contributions[key];
+        if (first.has(ContributionLib.ADDED)) {
+            require(!first.isBy(author, block.timestamp), AlreadyAdded(key));
+            key = ContributionLib.repeatKey(key, msg.sender, block.timestamp);
+            require(!_contributions[key].has(ContributionLib.ADDED), AlreadyAdded(key));
+            made = made.with(ContributionLib.REPEATED);
+        }
+        _contributions[key] = made;
+    }
+
+    /// @notice Where what the author added at that time is recorded, and the record, empty if it was not added.
+    function _find(uint256[] calldata features, uint256 label, uint256 addedAt, address author)
+        private
+        view
+        returns (bytes32 key, Contribution record)
+    {
+        key = ContributionLib.key(features, label);
+        record = _contributions[key];
+        if (!record.isBy(_authors[author].number(), addedAt)) {
+            key = ContributionLib.repeatKey(key, author, addedAt);
+            record = _contributions[key];
+        }
     }
 
     /// @notice The record of a contribution that was added and not refunded (NeverAdded, AlreadyRefunded).
@@ -251,22 +323,29 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
         view
         returns (bytes32 key, Contribution record)
     {
-        key = ContributionLib.key(features, label);
-        record = _contributions[key];
-        require(record.isBy(_authors[author].number(), addedAt), NeverAdded(key));
+        (key, record) = _find(features, label, addedAt, author);
+        require(record.has(ContributionLib.ADDED), NeverAdded(key));
         require(!record.has(ContributionLib.REFUNDED), AlreadyRefunded(key));
     }
 
     /// @notice What the incentive is told of the caller's claim; the model's prediction is added where it is asked.
-    function _claim(Contribution record, uint256 label, uint256 addedAt, address author, Author claimant, Totals totals)
-        private
-        view
-        returns (Claim memory claim)
-    {
+    /// @param verdict the flag of the verdict that is claimed, or objected to
+    function _claim(
+        Contribution record,
+        uint8 verdict,
+        uint256 label,
+        uint256 addedAt,
+        address author,
+        Author claimant,
+        Totals totals
+    ) private view returns (Claim memory claim) {
         claim.author = author;
         claim.claimant = msg.sender;
         claim.byOwner = msg.sender == owner;
         claim.reported = record.has(ContributionLib.REPORTED);
+        claim.announced = record.has(verdict);
+        claim.announcedAt = record.announcedAt(addedAt);
+        claim.lastUpdate = totals.lastUpdate();
         claim.addedAt = addedAt;
         claim.deposit = record.deposit();
         claim.left = record.left();

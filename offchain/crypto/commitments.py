@@ -137,8 +137,8 @@ def fold(commitment: bytes, pledge: bytes) -> bytes:
     return keccak(commitment.ljust(32, b"\0") + word(pledge))[:COMMITMENT_BYTES]
 
 
-def review_hash(one_time_key: str, ephemeral_x: int, sealed_keys: Sequence[bytes]) -> bytes:
-    """The pledge of an opened review; ``one_time_key`` is the account of the one-time key."""
+def review_hash(one_time_key: bytes, ephemeral_x: int, sealed_keys: Sequence[bytes]) -> bytes:
+    """The pledge of an opened review; ``one_time_key`` is the pledge of that key's point."""
     sealed = sealed_keys_hash(sealed_keys)
     return keccak(REVIEW_TYPE + word(one_time_key) + word(ephemeral_x) + sealed)
 

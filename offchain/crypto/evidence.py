@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from offchain.crypto import commitments as cm
 from offchain.crypto.disputable import EncryptedFile, FileDomain
-from offchain.crypto.sealing import point_of, product
+from offchain.crypto.sealing import ORDER, point_of, product
 
 ChunkEvidence = tuple[int, int, int, bytes, bytes, list[bytes], list[bytes]]
 """The struct of ``contracts/exchange/ChunkDispute.sol``, as a call takes it."""
 
-KeyEvidence = tuple[int, int, int, bytes, int, int]
+KeyEvidence = tuple[int, int, bytes, int, int]
 """The struct of ``contracts/exchange/KeyDispute.sol``, as a call takes it."""
 
 
@@ -34,4 +34,6 @@ def key_evidence(secret: int, ephemeral_x: int, sealed_key: bytes) -> KeyEvidenc
     Where ``ephemeral_x`` is on no point there is no product, only zeros, and none is needed.
     """
     shared = product(secret, ephemeral_x)
-    return (secret, point_of(secret).y, ephemeral_x, sealed_key, shared.x, shared.y)
+    # The contract takes the point at x whose y is even.
+    even = secret if point_of(secret).y % 2 == 0 else ORDER - secret
+    return (even, ephemeral_x, sealed_key, shared.x, shared.y)

@@ -22,6 +22,9 @@ from offchain.hide.inference import averaged_away
 from offchain.hide.networks import factory
 from offchain.hide.published import as_picture
 from offchain.hide.training import Augment, TrainingSettings, train
+from offchain.runs.finish import finish
+from offchain.runs.finished import Finished
+from offchain.runs.spread import Spread
 
 JPEG_QUALITY = 10
 """As in "image shortcut squeezing" (Liu et al., 2023), which found it to work best."""
@@ -52,7 +55,8 @@ class Countermeasure:
     """One way to train on masked data.
 
     prepare: changes the training data first. both: whether test data is changed in the same way.
-    augment: changes every batch. network: another than the masks were made on.
+    augment: changes every batch. network: another than the masks were made on. effort: about how
+    many times as long as plain training it takes.
     """
 
     name: str
@@ -60,6 +64,7 @@ class Countermeasure:
     both: bool = False
     augment: Augment | None = None
     network: str | None = None
+    effort: int = 1
 
 
 def countermeasures(epsilon: int, other_network: str) -> tuple[Countermeasure, ...]:
@@ -71,9 +76,9 @@ def countermeasures(epsilon: int, other_network: str) -> tuple[Countermeasure, .
         Countermeasure("grey-scale", greyed, both=True),
         Countermeasure("cutout", augment=cut_out),
         Countermeasure("mixup", augment=mixed_up),
-        Countermeasure("adversarial training", augment=Adversarial(epsilon / 2)),
+        Countermeasure("adversarial training", augment=Adversarial(epsilon / 2), effort=8),
         Countermeasure("averaging", lambda masked: averaged_away(masked, epsilon)),
-        Countermeasure(f"network {other_network}", network=other_network),
+        Countermeasure(f"network {other_network}", network=other_network, effort=2),
     )
 
 
@@ -95,24 +100,63 @@ def regained(
     *,
     device: torch.device | None = None,
     progress: Progress | None = None,
+    finished: Finished | None = None,
+    spread: Spread | None = None,
 ) -> list[Regained]:
-    """What each of `measures` regains. progress: called in counter-measures.
+    """What each of `measures` regains, in their order. progress: called in counter-measures.
 
-    network: trained unless a counter-measure names another. Raises HideError without `measures`.
+    network: trained unless a counter-measure names another. finished: keeps each result, None none.
+    spread: over which processes they are tried, default this one. Each computes on one thread, so
+    that the results are the same wherever. Raises HideError without `measures`.
     """
     todo = list(measures)
     if not todo:
         raise HideError("name at least one counter-measure")
-    rows = []
-    for done, one in enumerate(todo, 1):
-        data = one.prepare(masked) if one.prepare else masked
-        judged = one.prepare(test) if one.prepare and one.both else test
-        make = factory(one.network or network, len(masked.classes), masked.shape)
-        trained = train(make, data, settings, seed, device=device, augment=one.augment)
-        rows.append(Regained(one.name, trained.accuracy(judged)))
-        if progress is not None:
-            progress(done, len(todo))
-    return rows
+    attempt = _Attempt(masked, test, network, settings, seed, device)
+    about = attempt.about() if finished else {}
+    # The longest begin first, so that all processes end together.
+    order = sorted(range(len(todo)), key=lambda place: -todo[place].effort)
+    tried = finish(
+        attempt.accuracy,
+        [todo[place] for place in order],
+        lambda one: about | {"counter-measure": one.name},
+        finished,
+        spread or Spread(),
+        progress,
+    )
+    found = dict(zip(order, tried, strict=True))
+    return [Regained(one.name, found[place]) for place, one in enumerate(todo)]
+
+
+@dataclass(frozen=True, eq=False)
+class _Attempt:
+    """What counter-measures are tried on, and how."""
+
+    masked: ImageSet
+    test: ImageSet
+    network: str
+    settings: TrainingSettings
+    seed: int
+    device: torch.device | None
+
+    def about(self) -> dict[str, object]:
+        """What decides the accuracy of each counter-measure, beside its name."""
+        return {
+            "learned": self.masked.digest(),
+            "test": self.test.digest(),
+            "training": self.settings,
+            "seed": self.seed,
+            "network": self.network,
+        }
+
+    def accuracy(self, one: Countermeasure) -> float:
+        data = one.prepare(self.masked) if one.prepare else self.masked
+        judged = one.prepare(self.test) if one.prepare and one.both else self.test
+        make = factory(one.network or self.network, len(data.classes), data.shape)
+        trained = train(
+            make, data, self.settings, self.seed, device=self.device, augment=one.augment
+        )
+        return trained.accuracy(judged)
 
 
 def best(rows: Iterable[Regained]) -> Regained:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -16,8 +16,11 @@ from offchain.data.seeds import generator
 from offchain.hide.errors import HideError
 from offchain.hide.networks import ModelFactory
 from offchain.models.device import exact_convolutions
+from offchain.runs.spread import single_threaded
 
 _TEST_BATCH = 500
+_SMALL_STEP = 100_000
+"""Pixels a step, below which a second thread costs as much as it saves, and more beside others."""
 
 
 @dataclass(frozen=True)
@@ -149,6 +152,8 @@ def train(
 ) -> Trained:
     """A fresh model trained on `data`, the same for the same arguments on the same device.
 
+    Small steps are computed on one thread, and are the same however many there are.
+
     augment: changes every batch before the model sees it. progress: called in steps.
     """
     device = device or torch.device("cpu")
@@ -156,7 +161,12 @@ def train(
     standard = Standard.of(images)
     batch = min(settings.batch, len(data))
     steps = settings.epochs * (len(data) // batch)
-    with own_randomness(seed, "hide training", device) as own, exact_convolutions():
+    small = device.type == "cpu" and batch * math.prod(data.shape) < _SMALL_STEP
+    with (
+        own_randomness(seed, "hide training", device) as own,
+        exact_convolutions(),
+        single_threaded() if small else nullcontext(),
+    ):
         model = fresh(factory, device)
         optimiser = torch.optim.SGD(
             model.parameters(),

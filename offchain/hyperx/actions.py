@@ -57,7 +57,7 @@ class Review:
 
     key_root: bytes
     address_root: bytes
-    one_time_key: str
+    one_time_key: bytes
     ephemeral_x: int
     bitmap: tuple[int, ...]
     sealed_keys: tuple[bytes, ...]
@@ -175,12 +175,16 @@ class Close:
 
 @dataclass(frozen=True)
 class ClaimDeposit:
-    """Take what the session owes to the provider."""
+    """Have what the session owes to the provider paid to the 0x address `to`."""
+
+    to: str
 
 
 @dataclass(frozen=True)
 class ReclaimEscrow:
-    """Take what the session owes to the collector."""
+    """Have what the session owes to the collector paid to the 0x address `to`."""
+
+    to: str
 
 
 Action = (

@@ -69,7 +69,8 @@ class Collector:
         """What to do now, or None while it is others' turn."""
         session = self.session.settled(clock.now)
         if self.session.is_over(clock.now):
-            return do.ReclaimEscrow() if session.owed_to_collector() > 0 else None
+            to = self.session.terms.collector
+            return do.ReclaimEscrow(to) if session.owed_to_collector() > 0 else None
         if clock.now < self.session.terms.submission_end:
             return self.sample(clock)
         if session.state == State.PENDING:

@@ -117,6 +117,14 @@ class RewardClaimed:
 
 
 @dataclass(frozen=True)
+class RewardCredited:
+    """What a claim should have paid could not be paid; the provider is owed it."""
+
+    provider: str
+    owed: int
+
+
+@dataclass(frozen=True)
 class KeyDelivered:
     """The session key was delivered sealed and may be disputed until `deadline`.
 
@@ -182,6 +190,7 @@ Event = (
     | OptimalSet
     | OptimalSilent
     | RewardClaimed
+    | RewardCredited
     | KeyDelivered
     | WrongDeliveryProved
     | DeliveryUndisputed

@@ -1,10 +1,11 @@
-"""How a collector chooses among datasets."""
+"""How a collector chooses among datasets, and what terms a provider's owner can limit."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from offchain.hyperx.features import DEFAULT_TOLERANCE
+from offchain.hyperx.terms import Terms
 
 
 @dataclass(frozen=True)
@@ -23,3 +24,19 @@ class Policy:
     tolerance: float = DEFAULT_TOLERANCE
     draw_on_chain: bool = False
     sample_seed: int | None = None
+
+
+def offered(terms: Terms, now: int) -> dict[str, float]:
+    """What `terms` ask of a provider and promise it at `now`, by the names that limits use.
+
+    Amounts are in the smallest unit, times in seconds, the share in [0, 1].
+    """
+    return {
+        "reward": terms.reward,
+        "compensation": terms.compensation,
+        "deposit": terms.deposit,
+        "penalty": terms.penalty,
+        "sampled share": terms.sample_limit / terms.shard_count,
+        "response time": terms.response_time,
+        "time locked": terms.expiry - now,
+    }

@@ -17,7 +17,7 @@ from offchain.crypto.bitmap import bitmap_hash
 from offchain.crypto.commitments import multiproof, review_hash, root_of
 from offchain.crypto.sealing import Point, SealedKeys, seal_keys
 from offchain.crypto.secrets_file import SecretsFile
-from offchain.crypto.settlement import Settlement
+from offchain.crypto.settlement import Settlement, delivery_margin
 from offchain.crypto.shard_cipher import encrypt_shard
 from offchain.data.imageset import DataError, ImageSet
 from offchain.data.shards import pack_shards, unpack_shard
@@ -26,16 +26,14 @@ from offchain.hyperx.delivery import seal_session_key
 from offchain.hyperx.documents import fetch_extractor, fetch_preprocessing
 from offchain.hyperx.features import extract
 from offchain.hyperx.manifest import Manifest, publish_manifest, put_words
+from offchain.hyperx.policy import offered
 from offchain.hyperx.session import Member, Session, State
 from offchain.hyperx.submission import seal_features
 from offchain.models.extractor import Extractor
 from offchain.models.preprocessing import Preprocessing
+from offchain.policy import Policy
 from offchain.roles import Clock
 from offchain.storage import Datastore, digest_of
-
-CLAIM_MARGIN = 20
-"""The key is not sent in the last twentieth of its window: refused for coming too late it would
-have been given away for nothing."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +55,10 @@ class EncryptedDataset:
 
 
 class Provider:
-    """Sells `data` in `session` from `account`.
+    """Sells `data` in `session` from `account`, under terms that `policy` accepts.
 
-    Raises DataError when the data is too small for the terms.
+    Limits are on the quantities of `offered` (offchain/hyperx/policy.py). Raises DataError when
+    the data is too small for the terms.
     """
 
     def __init__(
@@ -70,6 +69,7 @@ class Provider:
         store: Datastore,
         secrets_file: SecretsFile,
         device: torch.device,
+        policy: Policy | None = None,
     ) -> None:
         needed = session.terms.shard_count * session.terms.shard_size
         if len(data) < needed:
@@ -80,30 +80,36 @@ class Provider:
         self.store = store
         self.secrets_file = secrets_file
         self.device = device
+        self.policy = policy or Policy()
         self.party = session.party(account)
 
     def next_action(self, clock: Clock) -> do.Action | None:
-        """What to do now, or None while it is others' turn."""
+        """What to do now, or None while it is others' turn.
+
+        Raises TermsRefused where it would have to register under terms that it does not accept.
+        """
         terms = self.session.terms
         me = self.session.members.get(self.account)
         if me is None:
-            return self.register() if clock.now < terms.registration_end else None
+            if clock.now >= terms.registration_end:
+                return None
+            self.policy.check(offered(terms, clock.now))
+            return self.register()
         if self.session.is_over(clock.now):
             owed = self.session.settled(clock.now).owed_to(self.account)
-            return do.ClaimDeposit() if owed > 0 else None
+            return do.ClaimDeposit(self.account) if owed > 0 else None
         if clock.now < terms.submission_end:
             if me.draw_open(clock.block):
                 return do.DrawSample(self.account)
             if me.sample is not None and me.features is None:
                 return self.submit_features(me)
             return None
-        if self.session.candidate == self.account and clock.now < self.session.deadline:
-            if self.session.state == State.REVIEWED:
-                late = self.session.deadline - terms.response_time // CLAIM_MARGIN
-                return self.claim(me) if clock.now < late else None
-            if not self.session.disclosed:
-                return self.open_review(me)
-        return None
+        late = self.session.deadline - delivery_margin(terms.response_time)
+        if self.session.candidate != self.account or clock.now >= late:
+            return None
+        if self.session.state == State.REVIEWED:
+            return self.claim(me)
+        return None if self.session.disclosed else self.open_review(me)
 
     # ------------------------------------------------------------------ the steps
 
@@ -148,7 +154,7 @@ class Provider:
             do.Review(
                 key_root=me.key_root,
                 address_root=do.WORD_ZERO if hidden else me.address_root,
-                one_time_key=one_time_key.account,
+                one_time_key=one_time_key.pledge,
                 ephemeral_x=sealed.ephemeral_x,
                 bitmap=me.bitmap,
                 sealed_keys=sealed.sealed,
@@ -164,7 +170,7 @@ class Provider:
             return None
         hidden = not self.session.terms.published_addresses
         sample = bitmap_hash(me.bitmap)
-        opened = review_hash(one_time_key.account, review.ephemeral_x, review.sealed)
+        opened = review_hash(one_time_key.pledge, review.ephemeral_x, review.sealed)
         addresses = self.dataset.addresses if hidden else ()
         if self.session.terms.settlement == Settlement.OPEN:
             root = do.WORD_ZERO if hidden else me.address_root

@@ -59,7 +59,8 @@ class Member:
         tried: was a candidate.
         forfeited: what it lost, in the smallest unit. fault: what for, None where it lost nothing.
         compensated: is owed the compensation.
-        sold: delivered its key sealed, undisputed, and is owed the reward.
+        sold: is owed the reward: its sealed delivery went undisputed, or its claim could not be
+            paid at once.
         review: the keys it sealed in its review.
         review_addresses: addresses it opened in its review; empty where published.
         paid: what it was paid out, None before.
@@ -172,6 +173,8 @@ class Session:
             case ev.RewardClaimed(provider, _, _, paid):
                 self._change(provider, paid=paid)
                 self.deal = event
+            case ev.RewardCredited(provider):
+                self._change(provider, paid=None, sold=True)
             case ev.KeyDelivered(provider, deadline=deadline):
                 self.delivery = event
                 self._begin(State.DELIVERED, provider, True, deadline)

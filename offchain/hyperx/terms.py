@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from offchain.crypto.bitmap import BPS, sample_limit
 from offchain.crypto.settlement import Settlement
 
+MAX_SHARDS, MAX_SAMPLED = 10_000, 2_000
+"""The largest session where addresses are published; as in TradingSessionFactory."""
+MAX_SHARDS_HIDDEN, MAX_SAMPLED_HIDDEN = 4_000, 1_000
+"""The largest where they are hidden, so that claim and review fit into a transaction of 128 KiB."""
+
 
 @dataclass(frozen=True)
 class Terms:
@@ -19,7 +24,7 @@ class Terms:
         deposit: what a provider locks, in the smallest unit.
         sample_bps: largest share of shards sampled, in 1/10,000 (CF%).
         penalty_bps: share of the deposit that a silent candidate loses, in 1/10,000; 1 to 10,000.
-        shard_count: shards of every dataset, 1 to 10,000.
+        shard_count: shards of every dataset, 1 to `max_shards`.
         shard_size: samples of every shard.
         further_reviews: how many refused reviews may be followed by another.
         published_addresses: whether manifests show where the shards are.
@@ -52,6 +57,16 @@ class Terms:
     preprocessing: bytes
     extractor: bytes
     encryption_key: bytes
+
+    @property
+    def max_shards(self) -> int:
+        """The most shards that a dataset may have."""
+        return MAX_SHARDS if self.published_addresses else MAX_SHARDS_HIDDEN
+
+    @property
+    def max_sampled(self) -> int:
+        """The most shards that `sample_bps` may come to."""
+        return MAX_SAMPLED if self.published_addresses else MAX_SAMPLED_HIDDEN
 
     @property
     def sample_limit(self) -> int:

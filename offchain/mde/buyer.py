@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from offchain.crypto.errors import CryptoError
-from offchain.crypto.sealing import point_of, seal
+from offchain.crypto.sealing import NO_POINT, point_of, seal
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.crypto.settlement import Settlement
 from offchain.mde.artefact import artefact_digest
@@ -135,10 +135,10 @@ class Buyer:
 
     def purchase(self, sale: Sale) -> Action:
         """Accepts a quote."""
-        key = 0
+        key = NO_POINT
         if sale.deal.order.settlement is Settlement.SEALED:
-            key = point_of(self.vault.one_time_secret(sale.deal)).x
-        return Action("purchase", (sale.deal.args(), key))
+            key = point_of(self.vault.one_time_secret(sale.deal))
+        return Action("purchase", (sale.deal.args(), key.x, key.y))
 
     def judge(self, sale: Sale) -> Action | None:
         """Accepts a delivery, or proves it wrong; None where no contract can tell what is wrong."""
@@ -154,7 +154,7 @@ class Buyer:
     def withdraw(self, order: bytes) -> Action | None:
         """Takes out what is left; None where nothing is."""
         account, free = self.session.orders[order].account, self.session.books[order].free
-        return Action("withdraw", (account.args(), free)) if free else None
+        return Action("withdraw", (account.args(), free, account.owner)) if free else None
 
     def _answer_deliveries(self, clock: Clock) -> Action | None:
         for sale in self.session.sales.values():

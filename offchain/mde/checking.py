@@ -12,6 +12,7 @@ from offchain.crypto.disputable import EncryptedFile, open_chunks
 from offchain.crypto.errors import SealError, SpoiltChunkError
 from offchain.crypto.evidence import chunk_evidence, key_evidence
 from offchain.crypto.sealing import SealedKeys, open_keys
+from offchain.crypto.settlement import LONGEST_WINDOW
 from offchain.mde.deals import PAD_INDEX, Dataset, Deal, Order, Place, dataset_domain
 from offchain.mde.errors import QuoteRefused
 from offchain.mde.quoting import NO_WORD, Pricing
@@ -85,6 +86,8 @@ def require_sound(
         raise QuoteRefused("the quote is about another order or another dataset")
     if deal.quote.expiry <= now:
         raise QuoteRefused(f"the quote expired at {deal.quote.expiry}, it is {now}")
+    if deal.quote.expiry > (latest := now + LONGEST_WINDOW):
+        raise QuoteRefused(f"the quote expires at {deal.quote.expiry}, must by {latest}")
     most = pricing.price.most
     if deal.quote.price > most:
         raise QuoteRefused(f"{deal.quote.price} are asked, the rule gives at most {most}")

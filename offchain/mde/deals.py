@@ -34,6 +34,7 @@ class DealState(IntEnum):
     SETTLED = 4
     LAPSED = 5
     CHEATED = 6
+    WITHDRAWN = 7
 
 
 class Side(IntEnum):

@@ -65,6 +65,14 @@ class Quoted:
 
 
 @dataclass(frozen=True)
+class QuoteWithdrawn:
+    """A party stands by no quote of the pair any more, recorded or not."""
+
+    pair: bytes
+    by: str
+
+
+@dataclass(frozen=True)
 class Purchased:
     """The buyer accepted the quote; the key is due before `deadline`."""
 
@@ -158,6 +166,7 @@ Event = (
     | Withdrawn
     | Closed
     | Quoted
+    | QuoteWithdrawn
     | Purchased
     | KeyPublished
     | KeySealed

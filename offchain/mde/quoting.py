@@ -30,6 +30,19 @@ class OrderTerms:
     dispute_time: int
 
 
+def asked(terms: OrderTerms | Order) -> dict[str, float]:
+    """What an order asks of a seller, by the names that its owner's limits use.
+
+    Amounts are in the smallest unit, times in seconds. Its money is locked from a purchase until
+    the sale is settled.
+    """
+    return {
+        "stake": terms.stake,
+        "delivery time": terms.delivery_time,
+        "time locked": terms.delivery_time + terms.dispute_time,
+    }
+
+
 @dataclass(frozen=True, eq=False)
 class Pricing:
     """An artefact; and where it is one extracted tree, what a contract can check its quotes by."""

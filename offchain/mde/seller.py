@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from offchain.crypto.errors import CryptoError, SealError
+from offchain.crypto.errors import CryptoError
 from offchain.crypto.sealing import Point, seal_keys
 from offchain.crypto.secrets_file import SecretsFile
-from offchain.crypto.settlement import Settlement
+from offchain.crypto.settlement import Settlement, delivery_margin
 from offchain.data.imageset import Progress
 from offchain.mde.artefact import artefact_digest
 from offchain.mde.artefact_reading import MAX_ARTEFACT_BYTES
@@ -28,7 +28,7 @@ from offchain.mde.letters import (
     Proposal,
     Tell,
 )
-from offchain.mde.quoting import NO_WORD, Pricing
+from offchain.mde.quoting import NO_WORD, Pricing, asked
 from offchain.mde.samples import Samples
 from offchain.mde.session import DealSession, Sale
 from offchain.mde.stock import Stock
@@ -36,15 +36,13 @@ from offchain.mde.vault import SEALED_BYTES
 from offchain.mde.verifiable.encoding import Encoding
 from offchain.mde.verifiable.quotes import verifiable_quote
 from offchain.mde.verifiable.scores import ScoreLeaves
+from offchain.policy import Policy, TermsRefused
 from offchain.roles import Action, Clock, Recover, Wallet
 from offchain.storage import ContentError, Datastore
 
-DELIVERY_MARGIN = 20
-"""No key is sent in the last twentieth of its window: refused for coming too late it would have
-been given away for nothing."""
-
-BAD_INVITATION = (MdeError, CryptoError, ContentError)
-"""What an artefact raises that is not what the buyer should have handed over."""
+BAD_INVITATION = (MdeError, CryptoError, ContentError, TermsRefused)
+"""What an artefact raises that is not what the buyer should have handed over, or an order that its
+owner does not sell under."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,9 @@ class Stall:
 
 
 class Seller:
-    """Sells `samples`; of exact duplicates the first.
+    """Sells `samples`, of exact duplicates the first, under orders that `policy` accepts.
+
+    Limits are on the quantities of `asked` (offchain/mde/quoting.py).
 
     Attributes:
         objections: why it does not quote, by the artefact's CID or the order's id in hex; one line
@@ -81,6 +81,7 @@ class Seller:
         store: Datastore,
         secrets_file: SecretsFile,
         progress: Progress | None = None,
+        policy: Policy | None = None,
     ) -> None:
         self.wallet = wallet
         self.account = wallet.address
@@ -91,6 +92,7 @@ class Seller:
         self.store = store
         self.secrets_file = secrets_file
         self.progress = progress
+        self.policy = policy or Policy()
         self.objections: dict[str, str] = {}
 
     def stock_of(self, samples: Samples, token: str, secrets_file: SecretsFile) -> Stock:
@@ -137,7 +139,7 @@ class Seller:
                 continue
             for proposal in about.by_seller(Proposal):
                 deal, agreement = about.deal(proposal), about.agreement(proposal)
-                if agreement is None or deal.pair in self.session.sales:
+                if agreement is None or deal.pair in self.session.pairs:
                     continue
                 typed = deal.typed_data(self.session.place)
                 if clock.now < proposal.expiry and (
@@ -148,13 +150,10 @@ class Seller:
         return None
 
     def deliver(self, sale: Sale) -> Action | None:
-        """The key of a dataset that was paid; None where the buyer's one-time key is none."""
+        """The key of a dataset that was paid; None for none."""
         if sale.deal.order.settlement is Settlement.OPEN:
             return Action("publishKey", (*sale.args(), self.delivered_key()))
-        try:
-            to = Point.with_even_y(sale.purchase.one_time_key)
-        except SealError:
-            return None
+        to = Point.with_even_y(sale.purchase.one_time_key)
         sealed = seal_keys(to, {PAD_INDEX: self.delivered_key()})
         return Action("sealKey", (*sale.args(), sealed.ephemeral_x, sealed.sealed[0]))
 
@@ -164,12 +163,12 @@ class Seller:
 
     def withdraw(self) -> Action | None:
         """Takes out what no sale holds; None where nothing is free."""
-        free = self.session.books[self.id].free
-        return Action("withdraw", (self.stock.dataset.account.args(), free)) if free else None
+        account, free = self.stock.dataset.account, self.session.books[self.id].free
+        return Action("withdraw", (account.args(), free, account.owner)) if free else None
 
     def _deliver(self, clock: Clock) -> Action | None:
         for sale in self.session.sales_from(self.id):
-            late = sale.deal.order.delivery_time // DELIVERY_MARGIN
+            late = delivery_margin(sale.deal.order.delivery_time)
             if sale.state is DealState.PAID and clock.now < sale.deadline - late:
                 action = self.deliver(sale)
                 if action is not None:
@@ -213,13 +212,18 @@ class Seller:
         return pricing
 
     def _fitting(self) -> Iterator[bytes]:
-        """Open orders for samples of its kind, in its token."""
+        """Open orders for samples of its kind, in its token, within its owner's limits."""
         encoding = self.stock.encoding
         for id_, order in self.session.orders.items():
             if not self.session.is_open(id_) or order.token != self.stall.token:
                 continue
             wanted = Encoding(order.features, order.value_bytes)
             if wanted == encoding:
+                try:
+                    self.policy.check(asked(order))
+                except TermsRefused as error:
+                    self.objections[id_.hex()] = str(error)
+                    continue
                 yield id_
             else:
                 self.objections[id_.hex()] = (
@@ -245,6 +249,7 @@ class Seller:
                 if cid in self.objections or any(one.artefact == cid for one in proposed):
                     continue
                 try:
+                    self.policy.check(asked(self.session.orders[order]))
                     pricing = self.read(self.session.orders[order], cid)
                     if not proposed and self.session.is_open(order):
                         proposed = [self.propose(order, cid, pricing, clock)]

@@ -104,6 +104,7 @@ class DealSession:
         books: the money of both, by id.
         sales: by pair, in the order in which they were quoted.
         purchased: pairs in the order in which they were paid.
+        withdrawn: pairs of which no quote can be recorded or bought any more.
         letters: what the parties told each other, in the order in which they said it.
     """
 
@@ -114,6 +115,7 @@ class DealSession:
         self.books: dict[bytes, Book] = {}
         self.sales: dict[bytes, Sale] = {}
         self.purchased: list[bytes] = []
+        self.withdrawn: set[bytes] = set()
         self.letters: list[Letter] = []
 
     # ---------------------------------------------------------------- how it stands
@@ -130,6 +132,11 @@ class DealSession:
         """What was paid for good under an order, in the order of the purchases."""
         sales = (self.sales[pair] for pair in self.purchased)
         return [s for s in sales if s.order == order and s.state is DealState.SETTLED]
+
+    @property
+    def pairs(self) -> set[bytes]:
+        """Pairs of which no quote can be recorded, since one was or all were withdrawn."""
+        return self.withdrawn | self.sales.keys()
 
     def sales_under(self, order: bytes) -> dict[bytes, Sale]:
         """What was quoted under an order, by dataset, in the order of their registration."""
@@ -179,6 +186,8 @@ class DealSession:
                 self.books[event.id] = replace(self._book(event.id), closed=True)
             case ev.Quoted():
                 self._quote(event)
+            case ev.QuoteWithdrawn():
+                self._withdraw_quote(event.pair)
             case ev.Purchased():
                 self._purchase(event)
             case ev.KeyPublished():
@@ -209,6 +218,11 @@ class DealSession:
         self.sales[event.pair] = Sale(
             event.order, event.dataset, deal, DealState.QUOTED, quote.expiry
         )
+
+    def _withdraw_quote(self, pair: bytes) -> None:
+        self.withdrawn.add(pair)
+        if pair in self.sales:
+            self.sales[pair] = replace(self.sales[pair], state=DealState.WITHDRAWN, deadline=0)
 
     def _purchase(self, event: ev.Purchased) -> None:
         sale = self._sale(event.pair)

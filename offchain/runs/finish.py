@@ -20,7 +20,7 @@ def finish(
     work: Callable[[T], R],
     tasks: Sequence[T],
     about: Callable[[T], object],
-    finished: Finished,
+    finished: Finished | None,
     spread: Spread,
     progress: Progress | None = None,
 ) -> list[R]:
@@ -28,10 +28,11 @@ def finish(
 
     work: as in `Spread.over`. about: what decides a task's result, as in `Finished`. Every result
     is on disk as soon as it is known: a worker process writes its own, so that the end of this
-    process, or of another worker, loses none. progress: called as (tasks done, tasks).
+    process, or of another worker, loses none. finished: None keeps nothing. progress: called as
+    (tasks done, tasks).
     """
     names = [about(task) for task in tasks]
-    kept = {place: finished.get(name) for place, name in enumerate(names)}
+    kept = {place: finished.get(name) for place, name in enumerate(names)} if finished else {}
     results: dict[int, R] = {place: result for place, result in kept.items() if result is not None}
     left = [place for place in range(len(tasks)) if place not in results]
     todo = [(names[place], tasks[place]) for place in left]
@@ -39,7 +40,7 @@ def finish(
     do = partial(_kept, None if spread.ray else finished, work)
     for place, result in spread.over(do, todo):
         results[left[place]] = result
-        if spread.ray:
+        if spread.ray and finished:
             finished.once(names[left[place]], partial(_same, result))
         if progress is not None:
             progress(len(results), len(tasks))

@@ -117,17 +117,9 @@ class WithdrawStake:
 
 @dataclass(frozen=True)
 class OpenRound:
-    """The server opens a round of ballots."""
+    """Anybody opens a round of ballots when its time has come."""
 
     round: int
-
-
-@dataclass(frozen=True)
-class OpenOverdueRound:
-    """A member opens it in the server's place."""
-
-    round: int
-    member: int
 
 
 @dataclass(frozen=True)
@@ -212,7 +204,6 @@ Action = (
     | ClaimShare
     | WithdrawStake
     | OpenRound
-    | OpenOverdueRound
     | Relay
     | Vote
     | Commit

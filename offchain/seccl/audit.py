@@ -88,18 +88,18 @@ def audit(
     """Checks every closed round of a session.
 
     Every message that counts against its hash on the board, every batch against its root, every
-    receipt's signature, every ballot against its voter's evaluation, every result, and every
-    global model against the digest that the next round's elected updates name. progress: called
-    as (rounds done, rounds). trusted: the module:function that may be imported to make the model.
+    receipt's signature, the times of every round against the schedule, every ballot against its
+    voter's evaluation, every result, and every global model against the digest that the next
+    round's elected updates name. progress: called as (rounds done, rounds). trusted: the
+    module:function that may be imported to make the model.
     Raises AuditError at the first difference, ModelError where the model cannot be made.
     """
     first, found = FirstModel(session, trusted), Findings()
     model = first.flat
     found.models.append(model)
     found.digests.append(first.digest)
-    if sorted(session.closed) != list(range(len(session.closed))):
-        raise AuditError(f"rounds {sorted(session.closed)} are closed, some before them are not")
-    for round_ in range(len(session.closed)):
+    rounds = max(session.closed, default=-1) + 1
+    for round_ in range(rounds):
         uploads = _messages(session, round_, MessageKind.UPLOAD, store, recover, found)
         judged = _messages(session, round_, MessageKind.EVALUATION, store, recover, found)
         updates, refused = usable_updates(session, round_, uploads, found.digests[-1])
@@ -121,7 +121,7 @@ def audit(
         found.models.append(model)
         found.digests.append(model_digest(first.layout, model))
         if progress is not None:
-            progress(round_ + 1, len(session.closed))
+            progress(round_ + 1, rounds)
     return found
 
 
@@ -180,11 +180,27 @@ def _ballots(
 
 
 def _result(session: Session, round_: int, found: Findings) -> tuple[int, ...]:
-    """The round's winners, counted again. Raises AuditError where the chain has others."""
-    about, closed = session.description, session.closed[round_]
-    election = Election(session.members, about.winners, session.opened[round_].seed, about.quorum)
+    """The round's winners, counted again; nobody's where nobody opened the round.
+
+    Raises AuditError where the chain has others, or other times than agreed on.
+    """
+    about, closed = session.description, session.closed.get(round_)
+    if closed is None:
+        if round_ in session.opened:
+            raise AuditError(f"round {round_} is not closed, and one after it is")
+        # Nobody opened it in time, so that nobody could vote.
+        found.results.append(ElectionResult((), (), (0,) * session.members, 0))
+        return ()
+    opened, (_, *agreed) = session.opened[round_], session.voting(round_)
+    if [opened.ballot_end, opened.reveal_end] != agreed:
+        raise AuditError(
+            f"round {round_}: ballots and openings ended at {opened.ballot_end} and "
+            f"{opened.reveal_end}, by the schedule at {agreed[0]} and {agreed[1]}"
+        )
+    election = Election(session.members, about.winners, opened.seed, about.quorum)
     try:
-        result = election.close(rankings(session, round_, election))
+        committed = session.committed.get(round_, {}) if about.hidden else None
+        result = election.close(rankings(session, round_, election), committed)
     except BallotError as error:
         raise AuditError(f"round {round_}: a ballot was counted that is none: {error}") from error
     ours = result.winners, result.points, result.ballots

@@ -8,7 +8,7 @@ scores within a ballot and equal totals are put in the order of the round's seed
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from eth_hash.auto import keccak
@@ -32,7 +32,8 @@ class ElectionResult:
     """A closed round.
 
     Attributes:
-        winners: participants, the highest first; empty where fewer than the quorum voted.
+        winners: participants, the highest first; empty where no ballot was counted, or fewer than
+            the quorum voted or committed. Fewer than asked for where others abandoned a commitment.
         points: of each winner, 1 or more.
         totals: points of every participant, by its number.
         ballots: how many were counted.
@@ -52,13 +53,13 @@ class Election:
         members: number of participants, 2 to 1,024.
         winners: how many win, and how many a ballot names; 1 to members - 1.
         seed: 16 bytes that break ties, fixed before ballots open.
-        quorum: fewer ballots choose nobody; 0 to members.
+        quorum: fewer ballots choose nobody; 1 to members.
     """
 
     members: int
     winners: int
     seed: bytes
-    quorum: int = 0
+    quorum: int = 1
 
     def __post_init__(self) -> None:
         if not 2 <= self.members <= MAX_MEMBERS:
@@ -67,8 +68,8 @@ class Election:
             raise ValueError(f"winners must be 1 to {self.members - 1}, not {self.winners}")
         if len(self.seed) != SEED_BYTES:
             raise ValueError(f"seed must have {SEED_BYTES} bytes, not {len(self.seed)}")
-        if not 0 <= self.quorum <= self.members:
-            raise ValueError(f"quorum must be 0 to {self.members}, not {self.quorum}")
+        if not 1 <= self.quorum <= self.members:
+            raise ValueError(f"quorum must be 1 to {self.members}, not {self.quorum}")
 
     def order_among_equals(self, index: int) -> int:
         """Of two with equal points or scores, the one with the greater number stands higher."""
@@ -112,12 +113,21 @@ class Election:
                 totals[name] += self.winners - position
         return totals
 
-    def close(self, ballots: Mapping[int, Sequence[int]]) -> ElectionResult:
-        """The result of a round from the rankings by voter; `best` makes one of scores."""
+    def close(
+        self, ballots: Mapping[int, Sequence[int]], committed: Collection[int] | None = None
+    ) -> ElectionResult:
+        """The result of a round from the rankings by voter; `best` makes one of scores.
+
+        committed: who committed to a hidden ballot, None where ballots are open. They count for the
+        quorum, and who did not open its ballot is not elected.
+        """
         totals = self.totals(ballots)
         winners: list[int] = []
-        if len(ballots) >= max(self.quorum, 1):
-            winners = self._highest(range(self.members), totals)[: self.winners]
+        said = set(ballots if committed is None else committed)
+        if ballots and len(said) >= self.quorum:
+            out = said - ballots.keys()
+            standing = [i for i in range(self.members) if totals[i] and i not in out]
+            winners = self._highest(standing, totals)[: self.winners]
         points = tuple(totals[i] for i in winners)
         return ElectionResult(tuple(winners), points, tuple(totals), len(ballots))
 

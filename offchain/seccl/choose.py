@@ -23,6 +23,9 @@ _TRIED = 4
 _REPEATS = 3
 """Times that a trial is done: the least of each part counts, since other work only ever adds."""
 
+_ENOUGH_SECONDS = 1.0
+"""A part that has taken so long is not repeated: what disturbs it briefly weighs little in it."""
+
 _WORTH_SECONDS = 30.0
 """Worker processes take seconds to start: they are tried when the loop would need longer."""
 
@@ -76,7 +79,8 @@ def choose_engine(
     CPU they are the loop in both memory formats, the better of these with stacked evaluation, the
     batched engine, and, in the best of these ways and where there are several cores, threads and,
     if the best would still need over half a minute, worker processes. A trial there trains four
-    participants, or one a core, and evaluates as many models. Each trial is done three times.
+    participants, or one a core, and evaluates as many models. Each part of a trial is done three
+    times, or until it has taken a second.
 
     Raises ValueError without rounds, and what `check_sets` raises.
     """
@@ -188,12 +192,8 @@ def _try(make: Callable[[], Engine], task: Task, sets: int) -> tuple[Trial, Engi
         # A first, unmeasured call fills caches.
         engine.confusions(model.unsqueeze(0))
         ready = time.perf_counter()
-        train = min(
-            _seconds(lambda: engine.train(model, 0, range(count)).cpu()) for _ in range(_REPEATS)
-        )
-        evaluate = min(
-            _seconds(lambda: engine.confusions(model.repeat(count, 1))) for _ in range(_REPEATS)
-        )
+        train = _least_seconds(lambda: engine.train(model, 0, range(count)).cpu())
+        evaluate = _least_seconds(lambda: engine.confusions(model.repeat(count, 1)))
     # What torch raises on models that cannot be batched: they draw random numbers, or branch.
     except RuntimeError as error:
         engine.close()
@@ -204,7 +204,10 @@ def _try(make: Callable[[], Engine], task: Task, sets: int) -> tuple[Trial, Engi
     return Trial(engine.name, scale * train, scale * evaluate, ready - began), engine
 
 
-def _seconds(work: Callable[[], torch.Tensor]) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
+def _least_seconds(work: Callable[[], torch.Tensor]) -> float:
+    took: list[float] = []
+    while len(took) < _REPEATS and sum(took) < _ENOUGH_SECONDS:
+        began = time.perf_counter()
+        work()
+        took.append(time.perf_counter() - began)
+    return min(took)

@@ -16,7 +16,7 @@ BALLOTS = ("open", "hidden", "scores")
 """How members vote: by open rankings, by rankings hidden until all have committed to theirs, or by
 the paper's ballots of evaluations, which the contract sorts."""
 
-_TYPE = "souk.seccl.session.v2"
+_TYPE = "souk.seccl.session.v3"
 _WHAT = "a session's description"
 
 _Pair = TypeVar("_Pair", Likeness, ImagePrivacy)
@@ -27,7 +27,9 @@ class Description:
     """What members agree on besides the board's terms, and all that an auditor needs.
 
     members: 0x addresses, by index. consensus: 0x address of the factory of BordaConsensus.
-    winners: M. quorum: of ballots. ballots: one of BALLOTS. screen: what counts as a copy, which
+    winners: M. quorum: of ballots. ballots: one of BALLOTS. ballot_time, reveal_time: seconds for
+    ballots, or commitments to them, from the beginning of a round's window for evaluations, and for
+    openings after that, 0 unless ballots are hidden. screen: what counts as a copy, which
     members evaluate at 0; None: none is sought. parameters: of the model. share: of them that is
     uploaded. network: the model's name, as `networks.factory_named` takes it; model: digest, in
     hex, of the first global model, made for `classes` and `shape` (C, H, W) and drawn from `seed`.
@@ -40,6 +42,8 @@ class Description:
     winners: int
     quorum: int
     ballots: str
+    ballot_time: int
+    reveal_time: int
     screen: Likeness | None
     parameters: int
     share: float
@@ -77,6 +81,8 @@ class Description:
             "winners": int,
             "quorum": int,
             "ballots": str,
+            "ballot_time": int,
+            "reveal_time": int,
             "screen": list,
             "parameters": int,
             "share": (int, float),
@@ -98,6 +104,10 @@ class Description:
             raise DocumentError(
                 f"{_WHAT}: ballots are {', '.join(BALLOTS)}, not {values['ballots']!r:.60}"
             )
+        if (values["ballots"] == "hidden") != (values["reveal_time"] > 0):
+            raise DocumentError(
+                f"{_WHAT}: {values['ballots']} ballots are opened for {values['reveal_time']} s"
+            )
         if len(shape) != 3 or not all(type(side) is int for side in shape):
             raise DocumentError(f"{_WHAT}: shape is three whole numbers, not {shape!r:.60}")
         return cls(
@@ -109,6 +119,23 @@ class Description:
                 "image_privacy": _pair(ImagePrivacy, "image_privacy", values["image_privacy"]),
             }
         )
+
+
+def majority(members: int) -> int:
+    """The least quorum that no two groups of members reach apart."""
+    return members // 2 + 1
+
+
+def voting_times(window: int, ballots: str) -> dict[str, int]:
+    """`ballot_time` and `reveal_time` within a window of so many seconds for evaluations.
+
+    Voting ends with the first half of it, for in the second half members post what the server has
+    not.
+    """
+    half = window // 2
+    if ballots == "hidden":
+        return {"ballot_time": half // 2, "reveal_time": half // 2}
+    return {"ballot_time": half, "reveal_time": 0}
 
 
 def _pair(kind: type[_Pair], name: str, said: list[Any]) -> _Pair | None:

@@ -182,6 +182,13 @@ class Session:
         """The place of one author's message on this session's board."""
         return PostKey(self.id, round_, kind, author)
 
+    def voting(self, round_: int) -> tuple[int, int, int]:
+        """When a round's ballots open and end, and when openings of hidden ones end, in Unix
+        seconds: as agreed on, whatever has happened."""
+        opening = self.terms.window(round_, MessageKind.EVALUATION)[0]
+        ballot_end = opening + self.description.ballot_time
+        return opening, ballot_end, ballot_end + self.description.reveal_time
+
     def member_path(self, index: int) -> tuple[bytes, ...]:
         """From a member's leaf to the root of members."""
         return tuple(cm.path(self._leaves, index))

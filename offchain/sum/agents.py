@@ -16,6 +16,10 @@ PATIENCE = 50
 """Contributions of a sybil that must prove good before it lies."""
 
 
+MOST_LESSONS = 3
+"""An attacker leaves alone what takes more lessons than this to turn."""
+
+
 class Submission(NamedTuple):
     """What an agent would contribute: a review of the stream, by its position, and a label."""
 
@@ -31,8 +35,13 @@ class Moment:
     classes: number of labels.
     predict: the model's label for that review as the model stands, computed when called.
     accuracy: the model's accuracy when it was last measured, 0 to 1.
-    good_data: how many of the agent's contributions proved good.
+    good_data: how many of the agent's contributions proved good; total_good: and of all.
     latest: what somebody else contributed last; None if nobody did.
+    turned: the agent's oldest open contribution that it announced as good, so that the model agreed
+        then, and that the model now disagrees with; None if there is none; looked up when called.
+    soonest: what of its own the model denies (True), or of others' it confirms (False), among all
+        that is open, that lessons would turn soonest, and how many; what would serve a verdict that
+        stands announced comes first; None if there is none; looked up when called.
     now: seconds since the start.
     random: the agent's own generator.
     """
@@ -43,7 +52,10 @@ class Moment:
     predict: Callable[[], int]
     accuracy: float
     good_data: int
+    total_good: int
     latest: Submission | None
+    turned: Callable[[], Submission | None]
+    soonest: Callable[[bool], tuple[Submission, int] | None]
     now: int
     random: np.random.Generator
 
@@ -61,10 +73,17 @@ Strategy = Callable[[Moment], Submission | None]
 """What to submit, or None to submit nothing this time."""
 
 
-def honest(moment: Moment) -> Submission | None:
+def trusting(moment: Moment) -> Submission | None:
     """The true label, while the model does well: a failing model is not worth the work."""
     worth_it = moment.random.random() < moment.accuracy + CONFIDENCE
     return moment.submit(moment.truth) if worth_it else None
+
+
+def honest(moment: Moment) -> Submission | None:
+    """As the trusting, but first it answers: what the model agreed with when the agent announced
+    its refund, and does not any more, it teaches again."""
+    turned = moment.turned()
+    return trusting(moment) if turned is None else turned
 
 
 def flipped(moment: Moment) -> Submission | None:
@@ -98,14 +117,49 @@ def sybil(moment: Moment) -> Submission | None:
     return moment.submit(moment.truth if moment.good_data < PATIENCE else moment.wrong)
 
 
+def holder(moment: Moment) -> Submission | None:
+    """Echoes the model until half of all good data is its own, then lives on what that yields."""
+    return (
+        parrot(moment) if 2 * moment.good_data < moment.total_good or not moment.good_data else None
+    )
+
+
+def flipper(moment: Moment) -> Submission | None:
+    """A holder that teaches the opposite of what others have open, what it has turned before first,
+    then what turns soonest: to report it, and to take the deposits."""
+    if (echo := holder(moment)) is not None:
+        return echo
+    target = moment.soonest(False)
+    if target is None or target[1] > MOST_LESSONS:
+        return None
+    review, label = target[0]
+    return Submission(review, 1 - label)
+
+
+def launderer(moment: Moment) -> Submission | None:
+    """A holder that lies, and teaches its lies again until the model believes them: to have its
+    deposits back, and good data besides."""
+    if (echo := holder(moment)) is not None:
+        return echo
+    lie = moment.soonest(True)
+    return moment.submit(moment.wrong) if lie is None or lie[1] > MOST_LESSONS else lie[0]
+
+
+HONEST = ("honest", "trusting")
+"""Strategies that submit only what they believe."""
+
 STRATEGIES: dict[str, Strategy] = {
     "honest": honest,
+    "trusting": trusting,
     "flipped": flipped,
     "random": random_label,
     "targeted": targeted,
     "copycat": copycat,
     "parrot": parrot,
     "sybil": sybil,
+    "holder": holder,
+    "flipper": flipper,
+    "launderer": launderer,
 }
 """Strategies by name; more can be added."""
 
@@ -155,7 +209,7 @@ class Agent:
     @property
     def malicious(self) -> bool:
         """Whether it submits labels that it does not believe."""
-        return self.strategy != "honest"
+        return self.strategy not in HONEST
 
 
 GOOD = Agent("good")

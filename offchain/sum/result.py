@@ -24,8 +24,8 @@ class Contribution(NamedTuple):
 class Event(NamedTuple):
     """What one call to the contract did.
 
-    kind: add, refund, report, take over or collect.
-    amount: units that the agent paid (add: deposit and cost) or got.
+    kind: add, announce, object, refund, report, take over or collect.
+    amount: units that the agent paid (add: deposit and cost) or got; announce, object: 0.
     balance: the agent's, after it.
     predicted: the model's label for the review before the call; -1 where it was not asked.
     """
@@ -49,9 +49,17 @@ class History:
 
 @dataclass
 class Tally:
-    """How many calls of each kind an agent made; refused: those that the rules did not take."""
+    """How many calls of each kind an agent made; refused: those that the rules did not take.
+
+    answered: how many of those submitted repeat an own contribution that others flipped.
+    awaited_s: seconds from contribution to refund, over all that were refunded.
+    """
 
     submitted: int = 0
+    answered: int = 0
+    announced: int = 0
+    objected: int = 0
+    awaited_s: int = 0
     refunded: int = 0
     reported: int = 0
     taken_over: int = 0
@@ -66,7 +74,7 @@ class Result:
     histories, tallies: by agent, in the order of the setting.
     initial, final: int32 (num_words,), the model's weights.
     contributions: in order; events: the same, empty unless they were asked for.
-    ended_at: seconds; unused: reviews of the stream that nobody came to.
+    ended_at: seconds; unused: reviews of the stream that were not submitted by then.
     """
 
     setting: Setting

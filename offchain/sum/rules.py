@@ -32,18 +32,43 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True)
+class Verdict:
+    """How a verdict that time cannot buy is come to: announced, waited for, claimed.
+
+    Defaults are the contract's customary waits, in seconds. author_s: so long after the refund wait
+    the author is alone, before others may announce a report. wait_s: from an announcement to its
+    claim. quiet_s: so long after an update nobody announces, objects or claims.
+    """
+
+    author_s: int = 2 * DAY
+    wait_s: int = DAY
+    quiet_s: int = 60
+
+    def __post_init__(self) -> None:
+        if not 0 < self.wait_s < self.author_s or self.quiet_s < 1:
+            raise ValueError(
+                f"0 < wait {self.wait_s} s < the author's {self.author_s} s, and a quiet time of "
+                f"1 s or more, not {self.quiet_s}, must hold"
+            )
+
+
+@dataclass(frozen=True)
 class StakeTerms:
     """What the incentive was set up with.
 
     cost_weight: the deposit asked for one second after an update is 60 of it.
     unit: what deposits are counted in, in units of money: 1, as on chain, for the rule as it
         stands; one coin for whole coins, as in 0xDeCA10B's simulation.
-    refund_wait_s: from so many seconds after a contribution it can be refunded or reported.
-    takeover_wait_s: from so many seconds after it anybody can take what is left.
+    refund_wait_s: from so many seconds after a contribution it can be refunded or reported, or its
+        author can announce a refund.
+    takeover_wait_s: from so many seconds after it, or its last announcement, anybody can take what
+        is left.
     submission_cost: units kept of every contribution, beside its deposit, for those whose data
         proved good (Figures 14 and 15).
     stated_accuracy: None for a cost that is the same for all; else basis points, above 5,000 and
         below 10,000, by which EntropyIncentive.sol ties it to the information in the label.
+    verdict: how refunds and reports are decided, as the contracts do; None for the paper's way,
+        the model at the instant of the claim, which the contracts do not offer.
     """
 
     cost_weight: int = 1
@@ -52,6 +77,7 @@ class StakeTerms:
     takeover_wait_s: int = 9 * DAY
     submission_cost: int = 0
     stated_accuracy: int | None = None
+    verdict: Verdict | None = None
 
     def __post_init__(self) -> None:
         if self.unit < 1:
@@ -65,6 +91,13 @@ class StakeTerms:
             raise ValueError(
                 f"the refund wait, {self.refund_wait_s} s, must lie between 0 and the take-over "
                 f"wait, {self.takeover_wait_s} s"
+            )
+        settled = self.refund_wait_s
+        if self.verdict is not None:
+            settled += self.verdict.author_s + self.verdict.wait_s
+        if not settled < self.takeover_wait_s:
+            raise ValueError(
+                f"all must be settled, {settled} s, before the take-over, {self.takeover_wait_s} s"
             )
         if self.stated_accuracy is not None and not (FULL // CLASSES < self.stated_accuracy < FULL):
             raise ValueError(
@@ -158,14 +191,47 @@ class StakeIncentive:
         self.last_update = now
         return deposit, cost
 
-    def on_refund(self, author: int, added_at: int, left: int, agrees: bool, now: int) -> int:
-        """What the author gets back: all that is left, if the model agrees by now."""
+    def on_announce(
+        self, claimant: int, author: int, added_at: int, agrees: bool, now: int
+    ) -> None:
+        """Announce a verdict: the author that its contribution is good, others that it is bad."""
+        good = claimant == author
+        due = added_at + self.terms.refund_wait_s + (0 if good else self._verdict.author_s)
+        if now < due:
+            reason = "RefundTooEarly" if good else "ReportTooEarly"
+            raise Refused(reason, f"{now} before {due}")
+        self._check_quiet(now)
+        self._check_word(agrees, good)
+        if not good and self.good[claimant] == 0:
+            raise Refused("NoGoodData", f"of participant {claimant}")
+
+    def on_object(self, agrees: bool, good: bool, now: int) -> None:
+        """Object to a verdict that stands announced, `good` or bad, when the model denies it."""
+        self._check_quiet(now)
+        self._check_word(agrees, not good)
+
+    def on_refund(
+        self,
+        author: int,
+        added_at: int,
+        left: int,
+        agrees: bool,
+        now: int,
+        announced_at: int | None = None,
+        *,
+        first: bool = True,
+    ) -> int:
+        """What the author gets back: all that is left, if the model agrees by now.
+
+        announced_at: when it was announced as good, while that stands. first: whether it is the
+        first of its sample and label; a repeat is no good data.
+        """
         if now < added_at + self.terms.refund_wait_s:
             raise Refused("RefundTooEarly", f"{now} before {added_at + self.terms.refund_wait_s}")
-        if not agrees:
-            raise Refused("ModelDisagrees", "with the label contributed")
-        self.good[author] += 1
-        self.total_good += 1
+        self._check_awaited(announced_at, now)
+        self._check_word(agrees, True)
+        self.good[author] += first
+        self.total_good += first
         return left
 
     def on_report(
@@ -177,25 +243,63 @@ class StakeIncentive:
         left: int,
         agrees: bool,
         now: int,
+        announced_at: int | None = None,
     ) -> int:
-        """What a reporter gets of a contribution that the model disagrees with."""
+        """What a reporter gets of a contribution that the model disagrees with.
+
+        announced_at: when it was announced as bad, while that stands.
+        """
         if now < added_at + self.terms.refund_wait_s:
             raise Refused("ReportTooEarly", f"{now} before {added_at + self.terms.refund_wait_s}")
         if reporter == author:
             raise Refused("OwnData", f"of participant {author}")
-        if agrees:
-            raise Refused("ModelAgrees", "with the label contributed")
+        self._check_awaited(announced_at, now)
+        self._check_word(agrees, False)
         if self.good[reporter] == 0:
             raise Refused("NoGoodData", f"of participant {reporter}")
         return reporter_share(deposit, self.good[reporter], self.total_good, left)
 
-    def on_take_over(self, added_at: int, left: int, now: int) -> int:
-        """What anybody gets of a contribution nobody settled in time: all that is left."""
-        if now < added_at + self.terms.takeover_wait_s:
+    def on_take_over(self, touched_at: int, left: int, now: int) -> int:
+        """What anybody gets of a contribution nobody settled in time: all that is left.
+
+        touched_at: when it was added, or last announced, whatever came of that.
+        """
+        if now < touched_at + self.terms.takeover_wait_s:
             raise Refused(
-                "TakeOverTooEarly", f"{now} before {added_at + self.terms.takeover_wait_s}"
+                "TakeOverTooEarly", f"{now} before {touched_at + self.terms.takeover_wait_s}"
             )
         return left
+
+    def quiet(self, now: int) -> bool:
+        """Whether verdicts can be dealt with: the model was left alone for long enough."""
+        verdict = self.terms.verdict
+        return verdict is None or now >= self.last_update + verdict.quiet_s
+
+    @property
+    def _verdict(self) -> Verdict:
+        if self.terms.verdict is None:
+            raise ValueError("nothing is announced where the model decides at one instant")
+        return self.terms.verdict
+
+    def _check_awaited(self, announced_at: int | None, now: int) -> None:
+        if self.terms.verdict is None:
+            return
+        if announced_at is None:
+            raise Refused("NotAnnounced", "or objected to since")
+        due = announced_at + self.terms.verdict.wait_s
+        if now < due:
+            raise Refused("VerdictTooEarly", f"{now} before {due}")
+        self._check_quiet(now)
+
+    def _check_quiet(self, now: int) -> None:
+        if not self.quiet(now):
+            raise Refused("NotQuiet", f"{now - self.last_update} s after an update")
+
+    @staticmethod
+    def _check_word(agrees: bool, good: bool) -> None:
+        if agrees != good:
+            reason = "ModelDisagrees" if good else "ModelAgrees"
+            raise Refused(reason, "with the label contributed")
 
 
 class Pot:

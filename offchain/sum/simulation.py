@@ -2,9 +2,10 @@
 
 Time runs from event to event. An agent comes when its wait is over; it submits the next review of
 the stream, then claims what it can, oldest first: what nobody settled in time, refunds of its own,
-shares of what the model disagrees with, and its part of the pot. The waits of the rules are the
-same for all, so that contributions fall due in the order they were made and two marks in that
-order replace all but the agents' queue.
+shares of what the model disagrees with, and its part of the pot. Where verdicts are announced first
+(`StakeTerms.verdict`, as the contracts have it), it deals with claims before it submits, since the
+model must have been left alone: it announces what it wants to claim, claims what it announced, and
+objects to refunds of what the model disagrees with.
 
 Three points differ from 0xDeCA10B's simulation: agents claim by the same rules after the stream has
 ended (there, only what nine days have passed over), an agent without money can still claim, and
@@ -20,8 +21,8 @@ import numpy as np
 
 from offchain.data.seeds import generator
 from offchain.sum.agents import STRATEGIES, Moment, Submission, draw
-from offchain.sum.claims import OpenClaims
-from offchain.sum.learner import Active, Judge, train
+from offchain.sum.claims import AS_BAD, AS_GOOD, NOTHING, OpenClaims
+from offchain.sum.learner import Judge, train
 from offchain.sum.result import Contribution, Event, History, Result, Tally
 from offchain.sum.reviews import Split
 from offchain.sum.rules import DAY, Pot, Refused, StakeIncentive
@@ -35,7 +36,8 @@ class Simulation:
     """One run, event by event; `simulate` runs it to its end.
 
     balances: units, by agent. contributions, left: what was accepted, and units of each deposit
-    that nobody has claimed yet. Money is conserved: `sum(balances) + sum(left) + pot.held` never
+    that nobody has claimed yet. repeats: numbers of those whose sample and label somebody had
+    contributed before. Money is conserved: `sum(balances) + sum(left) + pot.held` never
     changes.
     """
 
@@ -60,13 +62,16 @@ class Simulation:
         self._stream = split.stream
         self._truths = split.stream.labels.tolist()
         self._next_review = 0
-        # Features and label of all contributions: each is taken once.
-        self._taken: set[tuple[bytes, int]] = set()
+        # Features and label of all contributions; a further one of the same earns nothing.
+        self._known: set[tuple[bytes, int]] = set()
+        self.repeats: set[int] = set()
         # The latest contribution, and the latest by anybody but its author.
         self._last_by_two: tuple[Contribution | None, Contribution | None] = None, None
-        self._claims = OpenClaims(self.model, len(agents))
+        self._claims = OpenClaims(self.model, len(agents), setting.terms)
         self._immature = 0  # the oldest contribution that can not be refunded or reported yet
         self._oldest = 0  # the oldest with something left
+        self._touched: list[int] = []  # when each was added or last announced
+        self._forgotten: list[tuple[int, int]] = []  # (when it was touched, number), a heap
         self._random = [generator(seed, f"agent {i}") for i in range(len(agents))]
         self._history: list[list[tuple[int, int]]] = [[(0, b)] for b in self.balances]
         self._queue = [(self._wait(i), i) for i in range(len(agents))]
@@ -85,7 +90,7 @@ class Simulation:
 
     @property
     def submitted(self) -> int:
-        """How many reviews of the stream were accepted, or cannot be: see `_acceptable`."""
+        """How many reviews of the stream were accepted, or passed over, as they have no word."""
         return self._next_review
 
     def step(self) -> None:
@@ -94,12 +99,15 @@ class Simulation:
         if self.now >= self._evaluate_at:
             self.accuracies.append((self.now, self._judge.accuracy(self.model)))
             self._evaluate_at += self.setting.evaluate_every_s
-        if self._next_review < len(self._truths) and self.balances[agent] > 0:
+        announced = self.setting.terms.verdict is not None
+        if not announced:
             self._submit(agent)
         self._take_over(agent)
         self._claim(agent)
         if self.pot.held:
             self._pay(agent, "collect", -1, self.pot.collect(agent), -1)
+        if announced:
+            self._submit(agent)
         self._history[agent].append((self.now, self.balances[agent]))
         heapq.heappush(self._queue, (self.now + self._wait(agent), agent))
 
@@ -131,6 +139,8 @@ class Simulation:
         return draw(self._random[agent], who.mean_update_wait_s, who.stdev_update_wait_s)
 
     def _submit(self, agent: int) -> None:
+        if self._next_review == len(self._truths) or self.balances[agent] <= 0:
+            return
         who, random = self.setting.agents[agent], self._random[agent]
         submission = STRATEGIES[who.strategy](self._moment(agent))
         if submission is None:
@@ -141,38 +151,37 @@ class Simulation:
         active = self._stream.active(review)
         predicted = self.model.predict(active)
         offered = draw(random, who.mean_deposit, who.stdev_deposit) * self.setting.coin
-        if not self._acceptable(active, label):
-            self.tallies[agent].refused += 1
-            self._next_review += review == self._next_review
-            return
         try:
+            if not len(active):  # Nobody can contribute it, so that the stream goes on.
+                self._next_review += review == self._next_review
+                raise Refused("NoFeatures", f"review {review}")
             deposit, cost = self.incentive.on_add(
                 min(offered, self.balances[agent]), predicted == label, self.now
             )
         except Refused:  # It comes again after its next wait.
             self.tallies[agent].refused += 1
             return
-        self._next_review += review == self._next_review
-        self._taken.add((active.tobytes(), label))
+        first_unused = self._next_review
+        self._next_review += review == first_unused
         self.pot.put(cost)
         number = len(self.contributions)
+        pair = active.tobytes(), label
+        if pair in self._known:
+            self.repeats.add(number)
+        self._known.add(pair)
         what = Contribution(agent, review, label, self.now, deposit)
         self.contributions.append(what)
         latest, before = self._last_by_two
         self._last_by_two = what, before if latest and latest.author == agent else latest
         self.left.append(deposit)
+        self._touched.append(self.now)
+        heapq.heappush(self._forgotten, (self.now, number))
         self.tallies[agent].submitted += 1
+        self.tallies[agent].answered += review < first_unused
         if predicted != label:
             saturated = self.model.teach(active, label)
             self._claims.learnt(active, label, saturated)
         self._pay(agent, "add", number, -deposit - cost, predicted)
-
-    def _acceptable(self, active: Active, label: int) -> bool:
-        """Whether the contract takes it: no sample is empty, and none comes twice with one label.
-
-        Where the next review is refused so, as two may have the same words, the stream goes on.
-        """
-        return len(active) > 0 and (active.tobytes(), label) not in self._taken
 
     def _moment(self, agent: int) -> Moment:
         review = self._next_review
@@ -183,10 +192,29 @@ class Simulation:
             predict=lambda: self.model.predict(self._stream.active(review)),
             accuracy=self.accuracies[-1][1],
             good_data=self.incentive.good[agent],
+            total_good=self.incentive.total_good,
             latest=self._latest_by_others(agent),
+            turned=lambda: self._turned(agent),
+            soonest=lambda own: self._soonest(agent, own),
             now=self.now,
             random=self._random[agent],
         )
+
+    def _turned(self, agent: int) -> Submission | None:
+        self._mature()
+        number = self._claims.first_turned(agent)
+        if number is None:
+            return None
+        what = self.contributions[number]
+        return Submission(what.review, what.label)
+
+    def _soonest(self, agent: int, own: bool) -> tuple[Submission, int] | None:
+        self._mature()
+        found = self._claims.soonest(agent, own)
+        if found is None:
+            return None
+        what = self.contributions[found.number]
+        return Submission(what.review, what.label), found.lessons
 
     def _latest_by_others(self, agent: int) -> Submission | None:
         for what in self._last_by_two:
@@ -195,38 +223,52 @@ class Simulation:
         return None
 
     def _take_over(self, agent: int) -> None:
-        last_added = self.now - self.setting.terms.takeover_wait_s
-        while self._oldest < len(self.contributions):
-            number, left = self._oldest, self.left[self._oldest]
-            if left:
-                added_at = self.contributions[number].added_at
-                if added_at > last_added:
-                    return
-                amount = self.incentive.on_take_over(added_at, left, self.now)
-                if number < self._immature:
-                    self._claims.remove(number)
-                self.left[number] = 0
-                self.tallies[agent].taken_over += 1
-                self._pay(agent, "take over", number, amount, -1)
+        last_touched = self.now - self.setting.terms.takeover_wait_s
+        due = []
+        while self._forgotten and self._forgotten[0][0] <= last_touched:
+            number = heapq.heappop(self._forgotten)[1]
+            if not self.left[number]:
+                continue
+            if self._touched[number] > last_touched:
+                heapq.heappush(self._forgotten, (self._touched[number], number))
+            else:
+                due.append(number)
+        for number in sorted(due):
+            amount = self.incentive.on_take_over(self._touched[number], self.left[number], self.now)
+            if number < self._immature:
+                self._claims.remove(number)
+            self.left[number] = 0
+            self.tallies[agent].taken_over += 1
+            self._pay(agent, "take over", number, amount, -1)
+        while self._oldest < len(self.contributions) and not self.left[self._oldest]:
             self._oldest += 1
-            self._immature = max(self._immature, self._oldest)
 
     def _claim(self, agent: int) -> None:
         self._mature()
+        if not self.incentive.quiet(self.now):
+            return
         terms, tally = self.incentive, self.tallies[agent]
-        for number, own in self._claims.actionable(agent):
+        for number, own in self._claims.actionable(agent, self.now):
             what, left = self.contributions[number], self.left[number]
+            predicted = what.label if own else 1 - what.label
+            stands, since = self._claims.announced(number)
+            if self.setting.terms.verdict is not None and stands != (AS_GOOD if own else AS_BAD):
+                self._announce(agent, number, predicted, stands)
+                continue
             if own:
-                self.pot.before_good(agent)
-                amount = terms.on_refund(agent, what.added_at, left, True, self.now)
+                first = number not in self.repeats
+                if first:
+                    self.pot.before_good(agent)
+                amount = terms.on_refund(
+                    agent, what.added_at, left, True, self.now, since, first=first
+                )
                 tally.refunded += 1
-                predicted = what.label
+                tally.awaited_s += self.now - what.added_at
             elif terms.good[agent]:
                 amount = terms.on_report(
-                    agent, what.author, what.added_at, what.deposit, left, False, self.now
+                    agent, what.author, what.added_at, what.deposit, left, False, self.now, since
                 )
                 tally.reported += 1
-                predicted = 1 - what.label
             else:  # Without good data a report would be refused.
                 continue
             self.left[number] -= amount
@@ -236,19 +278,40 @@ class Simulation:
                 self._claims.remove(number)
             self._pay(agent, "refund" if own else "report", number, amount, predicted)
 
+    def _announce(self, agent: int, number: int, predicted: int, stands: int) -> None:
+        """Announce what the agent would claim later; where that is refused, object at least."""
+        what, own = self.contributions[number], self.contributions[number].author == agent
+        try:
+            self.incentive.on_announce(
+                agent, what.author, what.added_at, predicted == what.label, self.now
+            )
+        except Refused:
+            if stands == NOTHING:
+                return
+            self.incentive.on_object(predicted == what.label, stands == AS_GOOD, self.now)
+            self._claims.object(number)
+            self.tallies[agent].objected += 1
+            self._pay(agent, "object", number, 0, predicted)
+            return
+        self._claims.announce(number, AS_GOOD if own else AS_BAD, self.now)
+        self._touched[number] = self.now
+        self.tallies[agent].announced += 1
+        self._pay(agent, "announce", number, 0, predicted)
+
     def _mature(self) -> None:
         last_added = self.now - self.setting.terms.refund_wait_s
         while self._immature < len(self.contributions):
             what = self.contributions[self._immature]
             if what.added_at > last_added:
                 return
-            active = self._stream.active(what.review)
-            self._claims.add(self._immature, what.author, what.label, active)
+            if self.left[self._immature]:
+                active = self._stream.active(what.review)
+                self._claims.add(self._immature, what.author, what.label, active, what.added_at)
             self._immature += 1
 
     def _pay(self, agent: int, kind: str, number: int, amount: int, predicted: int) -> None:
         self.balances[agent] += amount
-        if self.events is not None and amount:
+        if self.events is not None and (amount or kind in ("announce", "object")):
             event = Event(
                 self.now, kind, agent, number, abs(amount), self.balances[agent], predicted
             )

@@ -15,6 +15,7 @@ from offchain.hide.family import SECRET_BYTES, Secret
 from offchain.hide.making import VERSION, make_family
 from offchain.models.device import pick_device
 from offchain.runs.finished import Finished
+from offchain.runs.spread import Spread
 from scripts._hide.mask_options import MaskOptions
 from scripts._hide.mask_report import Masked
 from scripts._stage.telling import Telling
@@ -36,13 +37,14 @@ def hide(options: MaskOptions, out: Path) -> None:
     secret = SecretsFile(private / "secret.json").remember(
         "family", lambda: os.urandom(SECRET_BYTES)
     )
+    kept = Finished(private / "points", VERSION)
     with telling.doing("making masks and searching levels"):
         made = make_family(
             split,
             plan,
             Secret(secret),
             device=device,
-            kept=Finished(private / "points", VERSION),
+            kept=kept,
             telling=telling.turn_to,
         )
     counters: list[Regained] = []
@@ -57,6 +59,8 @@ def hide(options: MaskOptions, out: Path) -> None:
                 plan.seed,
                 device=device,
                 progress=progress,
+                finished=kept,
+                spread=Spread.of(options.workers, gpu=device.type == "cuda"),
             )
     with telling.doing("writing") as progress:
         masked = Masked.of(made, split, counters, options.network, asdict(options))

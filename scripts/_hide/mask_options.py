@@ -42,6 +42,7 @@ class MaskOptions:
     images: int | None
     seed: int
     device: str | None
+    workers: int | None
 
     def plan(self) -> Plan:
         """Raises LevelError, EpsilonError or HideError for what is out of range."""

@@ -51,6 +51,7 @@ class SellOptions:
     gas_price: float
     seed: int
     device: str | None
+    workers: int | None
     ipfs: str | None
     keep: Path
     reports: Path

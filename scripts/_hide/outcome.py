@@ -18,7 +18,7 @@ from scripts._hide.options import SellOptions
 from scripts._hide.record import BuyerRecord, Learned, LevelRecord, SaleRecord
 from scripts._hide.scene import Scene
 from scripts._hide.stories import STORIES
-from scripts._hide.workshop import Pool, Workshop
+from scripts._hide.workshop import Lesson, Pool, Workshop
 from scripts._stage.gas import calls_of
 from scripts._stage.money import currency
 from scripts._stage.versions import versions
@@ -39,9 +39,13 @@ def make_record(
     """Trains with what each bought, and puts it all together."""
     chain, listing, made = scene.chain, scene.stock.listing, scene.made
     story, seed = STORIES[name], options.seed + BUYER_SEED
-    buyers = tuple(
-        _buyer(scene, workshop, seed + number, number) for number in range(1, len(scene.seats))
-    )
+    lessons = {
+        (number, level): Lesson(data, seed + number)
+        for number, role in enumerate(scene.buyers, 1)
+        for level, data in role.datasets().items()
+    }
+    reached = dict(zip(lessons, workshop.reached(list(lessons.values())), strict=True))
+    buyers = tuple(_buyer(scene, reached, number) for number in range(1, len(scene.seats)))
     pool = None
     if story.pools:
         one, other = (role.dataset() for role in scene.buyers[:2])
@@ -93,7 +97,8 @@ def make_record(
     )
 
 
-def _buyer(scene: Scene, workshop: Workshop, seed: int, number: int) -> BuyerRecord:
+def _buyer(scene: Scene, reached: dict[tuple[int, int], float], number: int) -> BuyerRecord:
+    """reached: accuracies by the number of the buyer and the level, counted from 0."""
     seat, role = scene.seats[number], scene.buyers[number - 1]
     purchase = scene.session.purchases.get(seat.address)
     levels = scene.made.family.levels
@@ -103,8 +108,9 @@ def _buyer(scene: Scene, workshop: Workshop, seed: int, number: int) -> BuyerRec
         tuple(level + 1 for level in scene.wants[number - 1]),
         purchase.owned if purchase else 0,
         tuple(
-            Learned(level + 1, levels[level].wanted, workshop.reached(data, seat.name, seed))
-            for level, data in role.datasets().items()
+            Learned(level + 1, levels[level].wanted, accuracy)
+            for (buyer, level), accuracy in reached.items()
+            if buyer == number
         ),
         _outcome(scene, role),
     )

@@ -25,6 +25,7 @@ from offchain.hide.sale.seller import Seller
 from offchain.hide.sale.session import SaleSession
 from offchain.hide.sale.stock import Conditions, Stock, prepare
 from offchain.models.device import pick_device
+from offchain.runs.spread import Spread
 from offchain.storage import Datastore, open_datastore
 from scripts._hide.chain import SaleChain
 from scripts._hide.options import SellOptions
@@ -98,7 +99,14 @@ class SalePlay:
             with store:
                 # A node that does not answer shows before minutes go into masks.
                 store.put(b"")
-                workshop = Workshop(split, plan, options.keep, device, telling)
+                workshop = Workshop(
+                    split,
+                    plan,
+                    options.keep,
+                    device,
+                    Spread.of(options.workers, gpu=device.type == "cuda"),
+                    telling,
+                )
                 with telling.doing("making masks and searching levels"):
                     made = workshop.family()
                 with telling.doing("trying free counter-measures"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,14 +12,16 @@ import torch
 from offchain.data.datasets import DATASETS, load_dataset, split
 from offchain.data.imageset import ImageSet, Progress
 from offchain.data.leftout import Note
-from offchain.hide.countermeasures import Countermeasure, Regained, countermeasures, regained
+from offchain.hide.countermeasures import Regained, countermeasures, regained
 from offchain.hide.family import Secret
 from offchain.hide.inference import guessed_by_buyer, pooled, share_known, still_masked, stripped
 from offchain.hide.judging import Split, with_test_set
 from offchain.hide.making import VERSION, MadeFamily, Plan, make_family
 from offchain.hide.networks import NETWORKS, factory
 from offchain.hide.training import train
+from offchain.runs.finish import finish
 from offchain.runs.finished import Finished
+from offchain.runs.spread import Spread
 from scripts._stage.telling import Telling
 
 
@@ -71,15 +74,32 @@ class Pool:
     known: float
 
 
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """What one party trains on, and its seed."""
+
+    data: ImageSet
+    seed: int
+
+
 class Workshop:
-    """Makes families and measures accuracies; what was measured is kept under `home`."""
+    """Makes families and measures accuracies; what was measured is kept under `home`.
+
+    spread: over which processes trainings that do not wait for one another are spread.
+    """
 
     def __init__(
-        self, split_: Split, plan: Plan, home: Path, device: torch.device, telling: Telling
+        self,
+        split_: Split,
+        plan: Plan,
+        home: Path,
+        device: torch.device,
+        spread: Spread,
+        telling: Telling,
     ) -> None:
         self.split, self.plan, self.device, self.telling = split_, plan, device, telling
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._kept = Finished(home / "points", VERSION)
+        self._kept, self._spread = Finished(home / "points", VERSION), spread
         # Who sells for real draws it, as `ape run hide` does; here a run must be repeatable.
         words = f"souk.sell.v1 {plan.seed} {split_.data.digest()}"
         self._secret = hashlib.sha256(words.encode()).digest()
@@ -97,30 +117,30 @@ class Workshop:
 
     def free(self, masked: ImageSet) -> list[Regained]:
         """What each free counter-measure regains on the masked data, with the buyers' network."""
-        rows = []
         other = next(name for name in (self.plan.network, *NETWORKS) if name != self.plan.held_out)
-        every = countermeasures(self.plan.masks.epsilon, other)
-        for number, one in enumerate(every, 1):
-            self.telling.turn_to(f"counter-measure {number} of {len(every)}, {one.name}")
-            rows.append(Regained(one.name, self._regained(masked, one)))
-        return rows
+        return regained(
+            masked,
+            self.split.test,
+            countermeasures(self.plan.masks.epsilon, other),
+            self.plan.held_out,
+            self.plan.training,
+            self.plan.seed,
+            device=self.device,
+            progress=self.telling.progress,
+            finished=self._kept,
+            spread=self._spread,
+        )
 
-    def reached(self, data: ImageSet, who: str, seed: int) -> float:
-        """The accuracy that `who` reaches with what it has, on the network of the check."""
-        key = self._key(data, seed) | {"network": self.plan.held_out}
-
-        def trained() -> float:
-            make = factory(self.plan.held_out, len(data.classes), data.shape)
-            return train(
-                make,
-                data,
-                self.plan.training,
-                seed,
-                device=self.device,
-                progress=self.telling.turn_to(f"{who} trains"),
-            ).accuracy(self.split.test)
-
-        return self._kept.once(key, trained)
+    def reached(self, lessons: Sequence[Lesson]) -> list[float]:
+        """The accuracies that the parties reach, in order, on the network of the check."""
+        return finish(
+            self._taught,
+            lessons,
+            self._about,
+            self._kept,
+            self._spread,
+            self.telling.progress,
+        )
 
     def pool(self, made: MadeFamily, one: ImageSet, other: ImageSet, seed: int) -> Pool:
         """What two buyers reach together, by simply sharing and by inferring more."""
@@ -130,36 +150,20 @@ class Workshop:
         hidden = still_masked(family.masked, both)
         known = share_known(guess, family.masks, family.masked.labels, hidden)
         more = stripped(both, hidden, guess)
-        return Pool(
-            self.reached(both, "the pool", seed),
-            self.reached(more, "the pool, with guessed masks", seed),
-            known,
-        )
+        plain, guessing = self.reached([Lesson(both, seed), Lesson(more, seed)])
+        return Pool(plain, guessing, known)
 
-    def _regained(self, masked: ImageSet, one: Countermeasure) -> float:
-        key = self._key(masked, self.plan.seed) | {
-            "counter-measure": one.name,
-            "network": self.plan.held_out,
-        }
+    def _taught(self, lesson: Lesson) -> float:
+        data, plan = lesson.data, self.plan
+        make = factory(plan.held_out, len(data.classes), data.shape)
+        trained = train(make, data, plan.training, lesson.seed, device=self.device)
+        return trained.accuracy(self.split.test)
 
-        def measured() -> float:
-            (found,) = regained(
-                masked,
-                self.split.test,
-                [one],
-                self.plan.held_out,
-                self.plan.training,
-                self.plan.seed,
-                device=self.device,
-            )
-            return found.accuracy
-
-        return self._kept.once(key, measured)
-
-    def _key(self, data: ImageSet, seed: int) -> dict[str, object]:
+    def _about(self, lesson: Lesson) -> dict[str, object]:
         return {
-            "learned": data.digest(),
+            "learned": lesson.data.digest(),
             "test": self.split.test.digest(),
             "training": self.plan.training,
-            "seed": seed,
+            "seed": lesson.seed,
+            "network": self.plan.held_out,
         }

@@ -50,7 +50,9 @@ class ChainSession(Sender):
         escrow = factory.escrowOf(arguments)
         receipts = approve(terms.token, collector, factory.address, escrow)
         value = escrow if terms.token == NATIVE else 0
-        receipt = transact(factory.createSession, (arguments,), collector, value)
+        # No collector makes two sessions of equal terms at one height.
+        nonce = ape.chain.blocks.height
+        receipt = transact(factory.createSession, (arguments, nonce), collector, value)
         (event,) = factory.SessionCreated.from_receipt(receipt)
         session = cls(ape.project.TradingSession.at(event.session), receipt.block_number)
         session.receipts += [*receipts, entry_of("createSession", receipt)]

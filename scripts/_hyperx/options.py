@@ -51,6 +51,11 @@ class TradeOptions:
     second_opinion: bool
     hours: float
     response_minutes: float
+    least_reward: str | None
+    most_deposit: str | None
+    most_penalty: str | None
+    least_response: float
+    most_locked: float
     gas_price: float
     seed: int
     device: str | None

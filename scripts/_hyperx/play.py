@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import ape
 import click
@@ -19,7 +20,7 @@ from offchain.data.imageset import ImageSet
 from offchain.hyperx.adversaries import OtherFeatures
 from offchain.hyperx.collector import Collector
 from offchain.hyperx.evaluation import Documents, Evaluation
-from offchain.hyperx.policy import Policy
+from offchain.hyperx.policy import Policy, offered
 from offchain.hyperx.provider import Provider
 from offchain.hyperx.report.record import SessionRecord
 from offchain.hyperx.session import Session
@@ -35,7 +36,7 @@ from scripts._hyperx.scene import Contender, Scene, injustices
 from scripts._hyperx.second_opinion import second_opinion
 from scripts._hyperx.stories import STORIES
 from scripts._hyperx.telling import SessionTelling
-from scripts._hyperx.terms import make_terms
+from scripts._hyperx.terms import make_terms, provider_policy
 from scripts._stage.accounts import is_local, seat_parties
 from scripts._stage.deployments import deployments_path, find_factory
 from scripts._stage.table import Seat, Step, play
@@ -80,6 +81,9 @@ class Demonstration:
         count = len(plan) if story.providers else 0
         parties = seat_parties(count, options.collector, options.provider, sign_unasked=options.yes)
         terms = make_terms(options, story, parties.collector.address, count)
+        if not options.resume:
+            # The collector learns it here, before it has paid for a session that nobody joins.
+            provider_policy(options).check(offered(terms, ape.chain.pending_timestamp))
         factory = self._factory()
         with telling.doing("loading the data") as progress:
             validation, parts, clean = options.data(plan, telling.left_out, progress)
@@ -232,7 +236,9 @@ class Demonstration:
         plan = self.options.corruption_plan(story.clean)
         guilty = story.culprit is not None and index == (len(plan) - 1 if story.worst else 0)
         role = (guilty and story.culprit) or Provider
-        more = {"better": clean} if role is OtherFeatures else {}
+        more: dict[str, Any] = {"policy": provider_policy(self.options)}
+        if role is OtherFeatures:
+            more["better"] = clean
 
         def make(session: Session) -> Provider:
             secrets = SecretsFile(home / f"provider-{index + 1}.json")

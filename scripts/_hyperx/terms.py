@@ -10,12 +10,14 @@ import ape
 import click
 
 from offchain.hyperx.terms import Terms
+from offchain.policy import Limit, Policy
 from scripts._hyperx.options import TradeOptions
 from scripts._hyperx.stories import Story
 from scripts._stage.money import parse_amount, parse_token
 
-MAX_SAMPLED = 2_000
-"""Shards; as in TradingSessionFactory."""
+REWARD_PER_PENALTY = 2
+LONGEST_SESSION = 90 * 86_400
+"""Seconds; both as in TradingSessionFactory."""
 _NO_WORD = bytes(32)
 
 
@@ -51,14 +53,47 @@ def make_terms(options: TradeOptions, story: Story, collector: str, count: int) 
         extractor=_NO_WORD,
         encryption_key=_NO_WORD,
     )
-    if not 0 < terms.sample_limit <= MAX_SAMPLED:
+    hidden = "" if terms.published_addresses else " with --hidden"
+    if terms.shard_count > terms.max_shards:
+        raise click.ClickException(
+            f"shards: {terms.shard_count}, must be 1 to {terms.max_shards}{hidden}"
+        )
+    if not 0 < terms.sample_limit <= terms.max_sampled:
         raise click.ClickException(
             f"sample: {options.sample:g} % of {terms.shard_count} shards are "
-            f"{terms.sample_limit}, must be 1 to {MAX_SAMPLED}"
+            f"{terms.sample_limit}, must be 1 to {terms.max_sampled}{hidden}"
         )
     if terms.deposit <= terms.compensation:
         raise click.ClickException(
             f"deposit: {options.deposit} must be above the compensation, {options.sample:g} % of "
             f"the reward of {options.reward}"
         )
+    if terms.reward < max(terms.deposit, REWARD_PER_PENALTY * terms.penalty):
+        raise click.ClickException(
+            f"reward: {options.reward} must be at least the deposit of {options.deposit}, and "
+            f"{REWARD_PER_PENALTY} times the penalty, {options.penalty:g} % of it"
+        )
+    if (lasts := terms.expiry - now) > LONGEST_SESSION:
+        raise click.ClickException(
+            f"hours, response-minutes: the session would last {lasts / 86_400:.1f} days, at most "
+            f"{LONGEST_SESSION // 86_400} are allowed"
+        )
     return terms
+
+
+def provider_policy(options: TradeOptions) -> Policy:
+    """The limits of the providers' owners. Raises ClickException for what is no amount."""
+    limits = {
+        "response time": Limit(least=options.least_response * 60, unit="s"),
+        "time locked": Limit(most=options.most_locked * 86_400, unit="s"),
+    }
+    if options.least_reward is not None:
+        least = parse_amount("least-reward", options.least_reward)
+        limits["reward"] = Limit(least=least, unit="wei")
+    if options.most_deposit is not None:
+        most = parse_amount("most-deposit", options.most_deposit)
+        limits["deposit"] = Limit(most=most, unit="wei")
+    if options.most_penalty is not None:
+        most = parse_amount("most-penalty", options.most_penalty)
+        limits["penalty"] = Limit(most=most, unit="wei")
+    return Policy(limits)

@@ -16,6 +16,7 @@ from offchain.mde.partition import Owned, Partition, Plan, lay_out
 from offchain.mde.publishing import METHODS, Purse
 from offchain.mde.quoting import OrderTerms
 from offchain.mde.training import Trainer
+from offchain.policy import Limit, Policy
 from scripts._stage.money import parse_amount, parse_token
 
 
@@ -45,6 +46,9 @@ class PriceOptions:
     settlement: str | None
     orders: int
     minutes: float
+    most_stake: str | None
+    least_delivery: float
+    most_locked: float
     gas_price: float
     seed: int
     ipfs: str | None
@@ -89,6 +93,16 @@ class PriceOptions:
         seconds = self.seconds
         stake = parse_amount("stake", self.stake)
         return OrderTerms(parse_token(self.token), stake, settlement, seconds, seconds)
+
+    def policy(self) -> Policy:
+        """The limits of the sellers' owners. Raises ClickException for what is no amount."""
+        limits = {
+            "delivery time": Limit(least=round(self.least_delivery * 60), unit="s"),
+            "time locked": Limit(most=round(self.most_locked * 86_400), unit="s"),
+        }
+        if self.most_stake is not None:
+            limits["stake"] = Limit(most=parse_amount("most-stake", self.most_stake), unit="wei")
+        return Policy(limits)
 
     @property
     def seconds(self) -> int:

@@ -19,6 +19,7 @@ from offchain.mde.buying import TrueGains, compare
 from offchain.mde.owner import Owner
 from offchain.mde.partition import Partition
 from offchain.mde.publishing import publish
+from offchain.mde.quoting import asked
 from offchain.mde.seller import Seller, Stall
 from offchain.mde.session import DealSession
 from offchain.storage import Datastore, open_datastore
@@ -74,6 +75,8 @@ class Market:
                 f"{ape.chain.provider.network.name}"
             )
         terms = options.terms(story.agreed(options))
+        # The buyer learns it here, before it has paid for an order to which nobody quotes.
+        options.policy().check(asked(terms))
         purse, budget, plans = options.purse(), options.units(), options.plans
         if (most := len(ape.accounts.test_accounts) - 2) < len(plans):
             raise click.ClickException(
@@ -194,6 +197,7 @@ class Market:
                     stall,
                     store,
                     SecretsFile(home / f"seller-{number + 1}.json"),
+                    policy=self.options.policy(),
                 )
 
             return Seat(f"seller {number + 1}", account, sell)

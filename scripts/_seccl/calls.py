@@ -45,8 +45,6 @@ def call_of(
             return board.withdrawStake, (session,), 0, b""
         case do.OpenRound(round_):
             return consensus.openRound, (round_,), 0, b""
-        case do.OpenOverdueRound(round_, member):
-            return consensus.openOverdueRound, (round_, member), 0, b""
         case do.Relay(ballots):
             return consensus.batch, ([_carried(one, consensus) for one in ballots],), 0, b""
         case do.Vote(round_, voter, ballot):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import ape
 import click
 from ape.api import AccountAPI
@@ -18,30 +16,10 @@ from offchain.seccl.session import Session
 from offchain.storage import Datastore, cid_from_digest
 from scripts._seccl.calls import call_of, key_words
 from scripts._seccl.events import PostNotes, board_event, consensus_event, terms_in
-from scripts._stage.chain import Receipt, decoded, entry_of, logs_of, topic, transact
+from scripts._stage.chain import Receipt, decoded, entry_of, logs_of, native, topic, transact
 
 CREATED = "SessionCreated(bytes32,address,(address,bytes32,uint16,uint16,uint40,uint32,uint32,uint32,bool,bool,uint96,uint96),bytes32)"  # noqa: E501
 """The board's event by which a session is found wherever its board is."""
-
-
-@dataclass(frozen=True)
-class Times:
-    """Of a consensus, in seconds: for ballots or commitments to them, for openings, 0 where ballots
-    are open, and from then on until members may open a round in the server's place."""
-
-    ballots: int
-    openings: int
-    patience: int
-
-    @classmethod
-    def within(cls, window: int, hidden: bool) -> Times:
-        """Of rounds that have a window of `window` seconds for uploads and one for evaluations.
-
-        Voting ends with the first half of its window, for in the second half members post what the
-        server has not; the patience ends before the next round's.
-        """
-        half = window // 2
-        return cls(half // 2, half // 2, half) if hidden else cls(half, 0, half)
 
 
 class FederationChain:
@@ -68,7 +46,6 @@ class FederationChain:
         factory: ContractInstance,
         server: AccountAPI,
         terms: SessionTerms,
-        times: Times,
         description: Description,
         store: Datastore,
     ) -> FederationChain:
@@ -79,19 +56,19 @@ class FederationChain:
         receipt = transact(board.createSession, (terms.words(), terms.document), server, value)
         (event,) = board.SessionCreated.from_receipt(receipt)
         session = Session(twin_of(board), bytes(event.session), terms, description)
-        chosen, made = _make_consensus(factory, server, session, times)
+        chosen, made = _make_consensus(factory, server, session)
         chain = cls(board, made, session, first)
         chain.receipts += [entry_of("createSession, board", receipt), chosen]
         return chain
 
     @classmethod
     def find(
-        cls, text: str, store: Datastore, missing: tuple[AccountAPI, Times] | None = None
+        cls, text: str, store: Datastore, missing: AccountAPI | None = None
     ) -> FederationChain:
         """The session with that id, 0x and 64 hex digits, by its events alone.
 
-        missing: the server and the times of the consensus that it makes where there is none yet,
-        since it was killed before. Raises ClickException, one line, where there is none, BoardError
+        missing: the server, which makes the consensus where there is none yet, since it was killed
+        before. Raises ClickException, one line, where there is none, BoardError
         where it is not what its id says.
         """
         id_ = id_of(text)
@@ -117,17 +94,16 @@ class FederationChain:
             # The first: a server that makes another later changes nothing.
             consensus = ape.project.BordaConsensus.at(made[0])
         elif missing is not None:
-            chosen, consensus = _make_consensus(factory, missing[0], session, missing[1])
+            chosen, consensus = _make_consensus(factory, missing, session)
             receipts.append(chosen)
         else:
             raise click.ClickException(f"session 0x{id_.hex()} has no consensus")
-        agreed = consensus.terms(skip_trace=True)
-        rules = agreed.winners, agreed.quorum, agreed.revealTime > 0
+        rules = tuple(map(native, consensus.terms(skip_trace=True)))
         members = tuple(map(str, consensus.members(skip_trace=True)))
-        about = description.winners, description.quorum, description.hidden
-        if (rules, members) != (about, description.members):
+        if (rules, members) != (consensus_terms(session), description.members):
             raise click.ClickException(
-                f"the consensus of session 0x{id_.hex()} has other rules or members than agreed on"
+                f"the consensus of session 0x{id_.hex()} has other rules, times or members than "
+                "agreed on"
             )
         chain = cls(board, consensus, session, log.block_number)
         chain.receipts += receipts
@@ -197,22 +173,28 @@ def id_of(text: str) -> bytes:
 
 
 def _make_consensus(
-    factory: ContractInstance, server: AccountAPI, session: Session, times: Times
+    factory: ContractInstance, server: AccountAPI, session: Session
 ) -> tuple[Receipt, ContractInstance]:
-    about = session.description
-    terms = (
-        str(server.address),
-        session.id,
-        about.winners,
-        about.quorum,
-        times.ballots,
-        times.openings,
-        times.patience,
-    )
-    receipt = transact(factory.createSession, (terms, list(about.members)), server)
+    arguments = consensus_terms(session), list(session.description.members)
+    receipt = transact(factory.createSession, arguments, server)
     (made,) = factory.SessionCreated.from_receipt(receipt)
     entry = entry_of("createSession, consensus", receipt)
     return entry, ape.project.BordaConsensus.at(made.session)
+
+
+def consensus_terms(session: Session) -> tuple[str | bytes | int, ...]:
+    """The terms of its consensus, in the order of BordaTerms."""
+    terms, about = session.terms, session.description
+    return (
+        terms.server,
+        session.id,
+        about.winners,
+        about.quorum,
+        session.voting(0)[0],
+        terms.upload_time + terms.evaluation_time,
+        about.ballot_time,
+        about.reveal_time,
+    )
 
 
 def twin_of(board: ContractInstance) -> Board:

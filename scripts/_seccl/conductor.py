@@ -40,9 +40,9 @@ class Member:
 class Conductor:
     """Leads all who take part in a session through it, on the connected local chain.
 
-    patience: seconds of the consensus's terms. tell: called after every transaction with who sent
-    it. last: the round before the one that is played next. sent: bytes of each member's update, by
-    round. copied: what was taken for copies, by round.
+    tell: called after every transaction with who sent it. last: the round before the one that is
+    played next. sent: bytes of each member's update, by round. copied: what was taken for copies,
+    by round.
     """
 
     chain: FederationChain
@@ -50,7 +50,6 @@ class Conductor:
     account: AccountAPI
     members: Sequence[Member]
     store: Datastore
-    patience: int
     tell: Callable[[str, Receipt], None]
     last: LastRound = field(default_factory=LastRound)
     sent: dict[int, tuple[int, ...]] = field(default_factory=dict)
@@ -198,17 +197,14 @@ class Conductor:
         return acted
 
     def _open_round(self, round_: int) -> None:
-        """The server opens the round of ballots; a member does when the server is out."""
+        """The server opens the round of ballots; a member does where the server does not."""
         session = self.chain.session
         if session.fault is None:
             for action in self.server.open_round(round_):
                 self._send("server", action, self.account)
         if round_ not in session.opened:
-            before = session.opened.get(round_ - 1)
-            since = before.reveal_end if before else session.terms.start
-            go_to(since + self.patience)
             first = self.members[0]
-            self._send(first.name, do.OpenOverdueRound(round_, 0), first.account)
+            self._send(first.name, do.OpenRound(round_), first.account)
 
     def _cast(self, round_: int) -> None:
         """The server carries what members have to cast now; who is left out does it itself."""

@@ -10,7 +10,7 @@ import torch
 from ape.api import AccountAPI
 
 from offchain.crypto import commitments as cm
-from offchain.seccl.description import Description
+from offchain.seccl.description import Description, majority, voting_times
 from offchain.seccl.journal import Journal
 from offchain.seccl.messages import SessionTerms
 from offchain.seccl.parameters import Layout, model_digest
@@ -19,7 +19,7 @@ from offchain.seccl.server import Server
 from offchain.seccl.similarity import Likeness
 from offchain.seccl.training import Task
 from offchain.storage import Datastore, cid_of, digest_of
-from scripts._seccl.chain import FederationChain, Times, twin_of
+from scripts._seccl.chain import FederationChain, twin_of
 from scripts._seccl.conductor import Conductor, Member
 from scripts._seccl.options import SPARE_ACCOUNTS, FederateOptions
 from scripts._stage.chain import Receipt, now
@@ -54,12 +54,14 @@ def open_session(
     board = deployer.deploy(ape.project.BulletinBoard)
     factory = deployer.deploy(ape.project.BordaConsensusFactory)
     addresses = tuple(str(member.address) for member in members)
+    window = _window(options)
     description = Description(
         members=addresses,
         consensus=str(factory.address),
         winners=options.elected,
-        quorum=0,
+        quorum=majority(options.participants),
         ballots=options.ballots,
+        **voting_times(window, options.ballots),
         screen=Likeness() if options.screen else None,
         parameters=agreed.layout.total,
         share=options.share,
@@ -71,7 +73,6 @@ def open_session(
         image_privacy=agreed.task.settings.image_privacy,
         dataset=options.dataset,
     )
-    window = _window(options)
     terms = SessionTerms(
         server=str(server.address),
         member_root=cm.root_of(twin_of(board).member_leaves(addresses)),
@@ -88,19 +89,13 @@ def open_session(
         document=digest_of(cid_of(description.to_bytes())),
     )
     before(twin_of(board).session_id(terms))
-    return FederationChain.create(
-        board, factory, server, terms, _times(options), description, store
-    )
+    return FederationChain.create(board, factory, server, terms, description, store)
 
 
 def resume_session(options: FederateOptions, session: str, store: Datastore) -> FederationChain:
     """A session that was begun with these options, though it were killed while it began."""
     _, server, *_ = _accounts(options)
-    return FederationChain.find(session, store, (server, _times(options)))
-
-
-def _times(options: FederateOptions) -> Times:
-    return Times.within(_window(options), options.ballots == "hidden")
+    return FederationChain.find(session, store, server)
 
 
 def _window(options: FederateOptions) -> int:
@@ -144,8 +139,7 @@ def conductor_of(
         )
         for i, one in enumerate(members)
     ]
-    patience = int(chain.consensus.terms(skip_trace=True).patience)
-    return Conductor(chain, server, account, played, store, patience, tell)
+    return Conductor(chain, server, account, played, store, tell)
 
 
 def _accounts(options: FederateOptions) -> list[AccountAPI]:

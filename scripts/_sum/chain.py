@@ -48,6 +48,8 @@ class SharedModelChain:
                 f"the submission cost, {terms.submission_cost} wei, must be whole units of "
                 f"{terms.unit} wei"
             )
+        if terms.verdict is None:
+            raise click.ClickException("the contracts decide no verdict at one instant")
         owner, *participants = people
         self.accounts = [str(account.address) for account in participants]
         self._web3 = ape.chain.provider.web3
@@ -55,7 +57,11 @@ class SharedModelChain:
         project = ape.project
         classifier = project.SparsePerceptron.deploy(twin.feature_count, twin.max_active, **deploy)
         classifier.initialise(0, twin.words(), **deploy)
-        waits = (terms.refund_wait_s, terms.takeover_wait_s, terms.takeover_wait_s)
+        verdict = terms.verdict
+        waits = (
+            *(terms.refund_wait_s, verdict.author_s, verdict.wait_s),
+            *(terms.takeover_wait_s, terms.takeover_wait_s, verdict.quiet_s),
+        )
         stake = terms.cost_weight, cost, terms.unit, waits
         if terms.stated_accuracy is None:
             incentive = project.StakeIncentive.deploy(*stake, **deploy)

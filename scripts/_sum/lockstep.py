@@ -16,6 +16,8 @@ from scripts._sum.chain import Sent, SharedModelChain
 
 CALLS = {
     "add": ("addData", "DataAdded"),
+    "announce": ("announce", "Announced"),
+    "object": ("object", "Objected"),
     "refund": ("refund", "Refunded"),
     "report": ("report", "Reported"),
     "take over": ("takeOver", "TakenOver"),
@@ -62,6 +64,7 @@ class Lockstep:
         self._events = simulation.events
         self._played = 0
         self._left: dict[int, int] = {}
+        self._announced: dict[int, tuple[bool, bool, int]] = {}
         self._good = [0 for _ in agents]
         self._samples = [list(words) for words in bitmaps(stream)]
         # What an account held beside the agent's money before it paid any fee.
@@ -109,6 +112,8 @@ class Lockstep:
             made = self.simulation.contributions[number]
             self._same("deposit", record[3], made.deposit)
             self._same("what is left", record[4], self._left[number])
+            announced = tuple(self.chain.ask("announcement", *self._named(number)))
+            self._same("announcement", announced, self._announced[number])
         good = self.chain.ask("goodData", self.chain.accounts[who])
         self._same("good contributions", good, self._good[who])
 
@@ -116,10 +121,16 @@ class Lockstep:
         number = event.contribution
         if event.kind == "add":
             self._left[number] = self.simulation.contributions[number].deposit
+            self._announced[number] = False, False, 0
+        elif event.kind == "announce":
+            good = event.agent == self.simulation.contributions[number].author
+            self._announced[number] = good, not good, self.chain.created_at + event.now
+        elif event.kind == "object":
+            self._announced[number] = False, False, self._announced[number][2]
         elif number >= 0:
             self._left[number] -= event.amount
         if event.kind == "refund":
-            self._good[event.agent] += 1
+            self._good[event.agent] += number not in self.simulation.repeats
 
     def _check_totals(self) -> None:
         """What the whole model holds, after each agent's turn."""
@@ -154,4 +165,6 @@ def _moved(sent: Sent, name: str, account: str) -> int:
     values = sent.events[0][1]
     if account not in values.values():
         raise Disagreement(f"{name} names another account than {account}")
-    return int(values["deposit"] + values["cost"] if name == "DataAdded" else values["amount"])
+    if name == "DataAdded":
+        return int(values["deposit"] + values["cost"])
+    return int(values.get("amount", 0))

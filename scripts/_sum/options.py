@@ -6,16 +6,15 @@ from dataclasses import dataclass, replace
 
 import click
 
-from offchain.sum.agents import BAD, GOOD, STRATEGIES, Agent
-from offchain.sum.rules import DAY, FULL, StakeTerms
+from offchain.sum.agents import BAD, GOOD, HONEST, STRATEGIES, Agent
+from offchain.sum.rules import DAY, FULL, StakeTerms, Verdict
 from offchain.sum.setting import Setting
 
 COIN = 10**15
 """Wei in a coin: a thousandth of an ether, so that Anvil's accounts have enough."""
 
 KINDS = {"good": GOOD, "bad": BAD} | {
-    name: replace(GOOD if name == "honest" else BAD, name=name, strategy=name)
-    for name in STRATEGIES
+    name: replace(GOOD if name in HONEST else BAD, name=name, strategy=name) for name in STRATEGIES
 }
 """Who may take part, by name; all with Table I's figures."""
 
@@ -60,6 +59,7 @@ class ShareOptions:
             unit=COIN,
             submission_cost=self.submission_cost * COIN,
             stated_accuracy=None if stated is None else round(stated * FULL / 100),
+            verdict=Verdict(),
         )
 
     def setting(self) -> Setting:

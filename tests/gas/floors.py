@@ -14,6 +14,7 @@ INTRINSIC = 21_000
 TOKEN_PLAIN = 4
 TOKEN_FLOOR = 10
 TOKENS_NONZERO = 4
+BYTE_RAISED = 64
 
 # EIP-2929 (a slot is cold when first touched), EIP-2200 and EIP-3529.
 NEW_SLOT = 22_100
@@ -90,6 +91,11 @@ def intrinsic(calldata: bytes) -> int:
 def calldata_floor(calldata: bytes) -> int:
     """What a transaction pays in any case."""
     return INTRINSIC + TOKEN_FLOOR * tokens(calldata)
+
+
+def raised_floor(calldata: bytes) -> int:
+    """What a transaction would pay in any case at 64 gas a byte, zero or not (EIP-7976)."""
+    return INTRINSIC + BYTE_RAISED * len(calldata)
 
 
 def floor(calldata: bytes, deed: Deed) -> int:

@@ -24,6 +24,9 @@ from tests.hyperx.session_driver import OPEN, SEALED, Entry, SessionDriver, open
 TERMS = {"reward": 10**18, "deposit": 6 * 10**17, "penaltyBps": 5_000}
 SAMPLE_BPS = 1_000
 SHARDS = (10, 100, 1_000, 10_000)
+HIDDEN_SHARDS = (10, 100, 1_000, 4_000)
+LARGEST = {"hidden": (4_000, 1_000), "published": (10_000, 2_000)}
+"""Shards and sampled shards of the largest session, by what becomes of the addresses."""
 # At 1,000 shards its registration and claim no longer fit in a transaction.
 PLAIN_SHARDS = (10, 100)
 
@@ -38,15 +41,17 @@ COLLECTOR = ("sampleData", "setCandidate", "setOptimal")
 
 @dataclass(frozen=True)
 class Call:
-    """One transaction: its gas as in the receipt, and its calldata."""
+    """One transaction: its gas as in the receipt, its calldata, and its bytes when signed."""
 
     gas: int
     calldata: bytes
+    signed_bytes: int
 
     @classmethod
     def of(cls, receipt: ReceiptAPI) -> Call:
         """The call that a receipt tells of."""
-        return cls(receipt.gas_used, bytes(receipt.data))
+        signed = receipt.transaction.serialize_transaction()
+        return cls(receipt.gas_used, bytes(receipt.data), len(signed))
 
     @property
     def work(self) -> int:
@@ -67,7 +72,7 @@ class Measurement:
         sealed_hidden: what sealed settlement adds, by number of shards, addresses hidden.
         sealed_published: the same, addresses known from the start.
         plain: the plain transcription of Figure 3 by number of shards.
-        largest: the calls that grow at the largest sizes allowed.
+        largest: the calls that grow, at the largest sizes allowed.
         draw: the longest random draw. A block's hash decides how long it takes, and any byte of any
             contract decides the hash, so the snapshot leaves it out.
     """
@@ -121,9 +126,9 @@ def measure(factory: Any, plain: Any, people: People) -> Measurement:
         people: who plays.
     """
     return Measurement(
-        hidden={n: play(factory, people, n, published=False) for n in SHARDS},
+        hidden={n: play(factory, people, n, published=False) for n in HIDDEN_SHARDS},
         published={n: play(factory, people, n, published=True) for n in SHARDS},
-        sealed_hidden={n: play_sealed(factory, people, n, published=False) for n in SHARDS},
+        sealed_hidden={n: play_sealed(factory, people, n, published=False) for n in HIDDEN_SHARDS},
         sealed_published={n: play_sealed(factory, people, n, published=True) for n in SHARDS},
         plain={n: play_plain(plain, people, n) for n in PLAIN_SHARDS},
         largest=extremes(factory, people),
@@ -238,25 +243,37 @@ def play_plain(container: Any, people: People, shards: int) -> dict[str, Call]:
 
 def extremes(factory: Any, people: People) -> dict[str, Call]:
     """The calls that grow, at the largest sizes the factory allows, each at its dearest."""
-    shards, sampled = 10_000, 2_000
+    return {
+        f"{name}, {kind}, {sampled:,} of {shards:,}": call
+        for kind, (shards, sampled) in LARGEST.items()
+        for name, call in _largest(factory, people, shards, sampled, kind == "published").items()
+    }
+
+
+def _largest(
+    factory: Any, people: People, shards: int, sampled: int, published: bool
+) -> dict[str, Call]:
     # Evenly spread, hence with the fewest shared siblings: the longest proof.
     spread = range(0, shards, shards // sampled)
-    bps = BPS * sampled // shards
-    calls = play(factory, people, shards, published=False, sample_bps=bps, indices=spread)
-    largest = {
-        f"{name}, {sampled:,} of {shards:,}": calls[name]
-        for name in ("sampleData", "submitReview", "claimReward")
-    }
+    bps, winner = BPS * sampled // shards, people.winner
+    calls = play(factory, people, shards, published=published, sample_bps=bps, indices=spread)
+    largest = {name: calls[name] for name in ("sampleData", "submitReview", "claimReward")}
     with _isolated():
-        driver = _new_session(factory, people, shards, False, bps)
-        driver.register(people.winner)
-        driver.sample(people.winner, spread)
-        driver.submit_features(people.winner)
-        driver.set_candidate(people.winner)
-        _seal(driver.entry(people.winner), lambda _: keccak(b"some other key"))
-        driver.submit_review(people.winner)
-        accused = Call.of(driver.prove_wrong_key(people.winner, spread[-1]))
-        largest[f"proveWrongKey, {sampled:,} of {shards:,}"] = accused
+        driver = _new_session(factory, people, shards, published, bps, SEALED)
+        driver.register(winner)
+        driver.sample(winner, spread)
+        driver.submit_features(winner)
+        driver.set_candidate(winner)
+        with _isolated():
+            _seal(driver.entry(winner), lambda _: keccak(b"some other key"))
+            driver.submit_review(winner)
+            accused = driver.prove_wrong_key(winner, spread[-1])
+            largest["proveWrongKey"] = Call.of(accused)
+        _seal(driver.entry(winner))
+        driver.submit_review(winner)
+        driver.set_optimal(winner)
+        _seal_session_key(driver.entry(winner), driver.entry(winner).commitment.session_key)
+        largest["deliverKey"] = Call.of(driver.deliver_key(winner))
     return largest
 
 
@@ -264,7 +281,7 @@ def longest_draw(factory: Any, people: People) -> Call:
     """drawSample of the largest sample that is half of the shards: the most draws in vain."""
     sampled = 2_000
     with _isolated():
-        driver = _new_session(factory, people, 2 * sampled, False, BPS // 2)
+        driver = _new_session(factory, people, 2 * sampled, True, BPS // 2)
         driver.register(people.winner)
         driver.request_draw(people.winner)
         return Call.of(driver.draw(people.winner))

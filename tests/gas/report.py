@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from offchain.hyperx.report import published as paper
-from tests.gas.floors import DEEDS, floor
+from tests.gas.floors import DEEDS, floor, raised_floor
 from tests.gas.measure import (
     COLLECTOR,
     LOSER,
     PLAIN_WINNER,
-    SHARDS,
     WINNER,
     WINNER_IS_PAID,
     Measurement,
@@ -57,6 +56,13 @@ claimDeposit of its own, which its total includes.
 """
 
 
+LARGEST = """\
+Nodes take no transaction of more than 131,072 bytes or 16,777,216 gas (EIP-7825) into their pools.
+Bytes are those of the signed transaction. The last column is what a call would cost if calldata
+rose to 64 gas a byte (EIP-7976).
+"""
+
+
 def render(measured: Measurement) -> str:
     """The whole report."""
     hidden, published, plain = (
@@ -83,9 +89,18 @@ def render(measured: Measurement) -> str:
         "Addresses published:\n",
         _calls_table(measured.sealed_published, SEALED_CALLS),
         "## The largest sizes allowed\n",
+        LARGEST,
         _table(
-            ("call, shards sampled of all", "gas"),
-            ((name, _gas(call.gas)) for name, call in measured.largest.items()),
+            ("call, addresses, shards opened of all", "gas", "bytes", "gas at 64 a byte"),
+            (
+                (
+                    name,
+                    _gas(call.gas),
+                    _gas(call.signed_bytes),
+                    _gas(max(call.gas, raised_floor(call.calldata))),
+                )
+                for name, call in measured.largest.items()
+            ),
         ),
         "drawSample, 2,000 of 4,000, costs about "
         f"{measured.draw.gas / 1e6:.0f} million: the hash of a block decides how long it takes.\n",
@@ -158,15 +173,16 @@ def _published_table(ours: Session) -> str:
 
 def _growth_table(measured: Measurement) -> str:
     def row(shards: int) -> tuple[str, ...]:
-        plain = measured.plain.get(shards)
+        plain, hidden = measured.plain.get(shards), measured.hidden.get(shards, {})
+        published = measured.published.get(shards, {})
         cited = shards == paper.SHARDS
         return (
             f"{shards:,}",
-            _gas(total(measured.hidden[shards], LOSER)),
+            _gas(total(published or hidden, LOSER)),
             _gas(total(plain, LOSER)) if plain else NONE,
             _gas(paper.LOSING_PROVIDER_TOTAL) if cited else NONE,
-            _gas(total(measured.hidden[shards], WINNER)),
-            _gas(total(measured.published[shards], WINNER)),
+            _gas(total(hidden, WINNER)) if hidden else NONE,
+            _gas(total(published, WINNER)) if published else NONE,
             _gas(total(plain, PLAIN_WINNER)) if plain else NONE,
             _gas(paper.WINNING_PROVIDER_TOTAL) if cited else NONE,
         )
@@ -182,7 +198,7 @@ def _growth_table(measured: Measurement) -> str:
             "winner, plain",
             "winner, paper",
         ),
-        map(row, SHARDS),
+        map(row, sorted({*measured.hidden, *measured.published})),
     )
 
 

@@ -17,7 +17,7 @@ from offchain.crypto.settlement import Settlement
 from offchain.hide.sale.listings import Level, Listing
 from tests.gas.floors import Deed, floor
 from tests.hide.listing_driver import ListingDriver, key_of, list_args, make_listing
-from tests.kit.sale import DISPUTE_TIME, OPEN, SEALED
+from tests.kit.sale import DELIVERY_TIME, DISPUTE_TIME, OPEN, SEALED
 
 LEVELS = 8
 BATCH = 8
@@ -135,9 +135,9 @@ def _spoilt(contract: Any, accounts: Any, shape: Shape) -> Call:
     """A proof of a spoilt chunk in the middle of a file of that shape."""
     seller, buyer = accounts[1], accounts[2]
     key = key_of(0, seller.address)
-    listing = Listing(
-        seller.address, "0x" + "00" * 20, STAKE, SEALED, 100, 100, keccak(str(shape).encode()), ()
-    )
+    dataset = keccak(str(shape).encode())
+    windows = (DELIVERY_TIME, DISPUTE_TIME)
+    listing = Listing(seller.address, "0x" + "00" * 20, STAKE, SEALED, *windows, dataset, ())
     domain = listing.domain(ape.chain.chain_id, contract.address, 0)
     file, evidence = _one_chunk(domain, key, shape)
     level = Level(5_000, PRICES[0], file, domain.key_hash(key))

@@ -14,7 +14,7 @@ from tests.gas.samples import ACTIVE, KINDS, bitmap, sample, sizes, touched_word
 from tests.kit.snapshots import undone
 
 DAY = 86_400
-WAITS = (DAY, 9 * DAY, 9 * DAY)
+REFUND, AUTHOR, VERDICT, *_ = WAITS = (DAY, 2 * DAY, DAY, 9 * DAY, 9 * DAY, 60)
 VALUE = 10**17
 """More than any deposit here; what is too much is credited."""
 
@@ -97,11 +97,16 @@ class Bench:
         receipt = self.model.addData(features, label, sender=account or self.author, value=VALUE)
         return receipt, self.model.lastUpdate()
 
-    def refund(self, features: list[int], at: int, account: Any = None) -> ReceiptAPI:
-        """Refunds what the model agrees with, a day later."""
-        ape.chain.pending_timestamp = at + DAY
+    def refund(
+        self, features: list[int], at: int, account: Any = None
+    ) -> tuple[ReceiptAPI, ReceiptAPI]:
+        """Announces as good what the model agrees with, and has its refund when that is due."""
+        account = account or self.author
         label = self.model.predict(features)
-        return self.model.refund(features, label, at, sender=account or self.author)
+        ape.chain.pending_timestamp = at + REFUND
+        announced = self.model.announce(features, label, at, account, sender=account)
+        ape.chain.pending_timestamp = at + REFUND + VERDICT
+        return announced, self.model.refund(features, label, at, sender=account)
 
     def measure(self, indices: list[int]) -> dict[str, Call]:
         """Every call with one sample; the model is left as it was."""
@@ -112,14 +117,16 @@ class Bench:
             predicted = self.classifier.predict.transact(features, sender=self.author)
             paid = self.model.payForPrediction(features, sender=self.author, value=VALUE)
             right, at = self.add(features, liked)
-            refunded = self.refund(features, at)
+            announced, refunded = self.refund(features, at)
             wrong, at = self.add(features, 1 - liked)
-            # A sample comes once with each label; those that lack one feature teach nearly as much.
-            near = iter(bitmap([i for i in indices if i != gone]) for gone in indices)
             while self.model.predict(features) != liked:
-                self.add(next(near), liked)
-            ape.chain.pending_timestamp = at + DAY
-            reported = self.model.report(features, 1 - liked, at, self.author, sender=self.reporter)
+                self.add(features, liked)
+            named = features, 1 - liked, at, self.author
+            ape.chain.pending_timestamp = at + REFUND + AUTHOR
+            self.model.announce(*named, sender=self.reporter)
+            ape.chain.pending_timestamp = at + REFUND + AUTHOR + VERDICT
+            reported = self.model.report(*named, sender=self.reporter)
+            objected = self._objected(features, liked)
 
         # The samples and totals of the classes are a word besides; the perceptron's intercept,
         # which no lesson changes, would not have to be one.
@@ -132,6 +139,9 @@ class Bench:
                 right, added + (writes if self.setup.counts else reads), words
             ),
             "add, model wrong": _transaction(wrong, added + writes, words),
+            # The record.
+            "announce": _transaction(announced, CHANGED_SLOT + reads, words),
+            "object": _transaction(objected, CHANGED_SLOT + reads, words),
             # The record, the author's good data and the total of good data, and the payment.
             "refund": _transaction(refunded, 3 * CHANGED_SLOT + PAYMENT + reads, words),
             # The record; both counts of good data are read; and the payment.
@@ -140,6 +150,16 @@ class Bench:
             "pay for a prediction": _transaction(paid, CHANGED_SLOT + reads, words),
             "predict": _execution(predicted, reads, words),
         }
+
+    def _objected(self, features: list[int], liked: int) -> ReceiptAPI:
+        """Somebody objects to a refund of what the model was taught to deny."""
+        label, at = liked, self.add(features, liked)[1]
+        ape.chain.pending_timestamp = at + REFUND
+        self.model.announce(features, label, at, self.author, sender=self.author)
+        while self.model.predict(features) == label:
+            self.add(features, 1 - label)
+        ape.chain.pending_timestamp += REFUND
+        return self.model.object(features, label, at, self.author, sender=self.reporter)
 
 
 def measure_model(project: Any, accounts: Any, setup: Setup) -> Measured:

@@ -31,6 +31,8 @@ How to read a row:
 - **a feature**: gas divided by active features; for `initialise`, by all {FEATURES:,}.
 - `predict` is what the classifier's view takes to execute, as a contract that asks it pays, without
   a transaction's 21,000 and calldata; off the chain it is free.
+- `announce` and `object` are ours alone: a refund or a report is announced once, and objected to
+  where the model denies it.
 - `pay for a prediction` is a transaction; the peer has nothing like it.
 - `initialise` sets all words in one call; the peer needs four for the perceptron, eight for others.
 - The perceptron learns only where it was wrong. The other two learn from every sample, so that all

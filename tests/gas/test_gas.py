@@ -8,9 +8,15 @@ import pytest
 
 from tests.gas import measure as m
 from tests.gas.conftest import REPORT, SNAPSHOT
-from tests.gas.floors import DEEDS, floor
+from tests.gas.floors import DEEDS, floor, raised_floor
 
 CALL_CAP = 15_000_000
+# EIP-7825.
+TRANSACTION_GAS = 2**24
+POOL_BYTES = 131_072
+# Of a transaction of 128 KiB, calldata: the rest is for the fields of the transaction, of which
+# the signature, at most 250 bytes, and for the wrapping of whatever wallet sends it.
+CALLDATA_BYTES = 129_024
 ZERO_BYTES_GAS = 300
 DRIFT = 0.01
 
@@ -50,7 +56,7 @@ def test_calls_that_carry_no_shards_cost_the_same_at_any_size(ours, name):
     assert max(gas) - min(gas) <= ZERO_BYTES_GAS
 
 
-@pytest.mark.parametrize(("few", "many"), [(100, 1_000), (1_000, 10_000)])
+@pytest.mark.parametrize(("few", "many"), [(100, 1_000), (1_000, 4_000)])
 def test_a_hidden_claim_grows_by_at_most_1_330_a_shard(measured, few, many):
     grown = measured.hidden[many]["claimReward"].gas - measured.hidden[few]["claimReward"].gas
     assert grown / (many - few) <= 1_330
@@ -65,13 +71,15 @@ def test_sealed_settlement_stays_within_its_bars_at_any_size(measured):
     bars = {"deliverKey": 65_000, "proveWrongDelivery": 100_000, "settle": 50_000}
     for name, bar in (bars | {m.WINNER_IS_PAID: 65_000}).items():
         assert max(session[name].gas for session in measured.sealed_published.values()) <= bar, name
+    sizes = measured.sealed_hidden.keys() & measured.sealed_published.keys()
     for name in ("proveWrongDelivery", "settle", m.WINNER_IS_PAID):
-        for shards, session in measured.sealed_hidden.items():
+        for shards in sizes:
+            session = measured.sealed_hidden[shards]
             published = measured.sealed_published[shards][name]
             assert abs(session[name].gas - published.gas) <= ZERO_BYTES_GAS, name
 
 
-@pytest.mark.parametrize(("few", "many"), [(100, 1_000), (1_000, 10_000)])
+@pytest.mark.parametrize(("few", "many"), [(100, 1_000), (1_000, 4_000)])
 def test_a_hidden_delivery_grows_by_at_most_1_330_a_shard(measured, few, many):
     sessions = measured.sealed_hidden
     grown = sessions[many]["deliverKey"].gas - sessions[few]["deliverKey"].gas
@@ -83,6 +91,48 @@ def test_no_allowed_size_makes_a_call_exceed_15_million(measured):
     ours["longest draw"] = measured.draw.gas
     dearest = max(ours, key=ours.__getitem__)
     assert ours[dearest] < CALL_CAP, dearest
+
+
+def test_the_largest_session_fits_into_any_public_pool(measured):
+    """Every call that grows, in bytes, and in gas even if calldata rises to 64 gas a byte."""
+    for name, call in measured.largest.items():
+        assert len(call.calldata) <= CALLDATA_BYTES, name
+        assert call.signed_bytes <= POOL_BYTES, name
+        assert max(call.gas, raised_floor(call.calldata)) <= TRANSACTION_GAS, name
+
+
+def test_the_longest_review_is_that_of_the_largest_session():
+    """Its words at every size that is allowed where addresses are hidden, by an exact bound."""
+    most_shards, most_sampled = m.LARGEST["hidden"]
+    longest = max(
+        (_review_words(shards, min(shards // 2, most_sampled)), shards)
+        for shards in range(2, most_shards + 1)
+    )
+    assert longest == (_review_words(most_shards, most_sampled), most_shards)
+    assert 4 + 32 * longest[0] <= CALLDATA_BYTES
+
+
+def test_without_the_bound_of_hidden_addresses_no_pool_would_take_review_or_claim():
+    """What the bounds of published addresses would allow, were they those of hidden ones."""
+    shards, sampled = m.LARGEST["published"]
+    assert 32 * _review_words(shards, sampled) > POOL_BYTES
+    assert 32 * shards > POOL_BYTES
+
+
+def _review_words(shards: int, sampled: int) -> int:
+    """Words of a review's arguments at most.
+
+    Seen from the root, sampled leaves span a tree in which one node fewer than there are leaves has
+    two children; every other node above the leaves needs a sibling. A level has as many nodes as it
+    is wide, and as there are leaves, at most.
+    """
+    width, inner = shards, 0
+    while width > 1:
+        width = (width + 1) // 2
+        inner += min(width, sampled)
+    proof = inner - (sampled - 1)
+    # The struct's place and eight words, and four arrays with their lengths.
+    return 1 + 8 + 4 + -(-shards // 256) + 2 * sampled + proof
 
 
 def test_no_call_undercuts_its_floor(ours, measured):

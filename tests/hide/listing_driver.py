@@ -13,7 +13,6 @@ from eth_hash.auto import keccak
 
 from offchain.crypto.disputable import EncryptedFile, FileDomain, encrypt_file
 from offchain.crypto.evidence import chunk_evidence
-from offchain.crypto.sealing import point_of
 from offchain.crypto.settlement import NATIVE, Settlement
 from offchain.hide.sale.listings import Level, Listing, Sale, SaleState, cleaner_domain, due
 from tests.kit.refusals import Refusal
@@ -22,8 +21,10 @@ from tests.kit.sale import (
     DISPUTE_TIME,
     OPEN,
     PLENTY,
+    SOME_KEY,
     STAKE,
     SaleDriver,
+    key_words,
     seal,
     spoil,
 )
@@ -128,8 +129,8 @@ class ListingDriver(SaleDriver):
 
     def buy_args(self, level: int, one_time_key: int) -> tuple[Any, ...]:
         """The arguments of ``buy``."""
-        path = self.listing.path(level)
-        return (self.listing.terms(), level, self.listing.offer(level), path, one_time_key)
+        path, key = self.listing.path(level), key_words(one_time_key)
+        return (self.listing.terms(), level, self.listing.offer(level), path, *key)
 
     def buy(self, buyer: Any, level: int = 0) -> ReceiptAPI:
         """Buys a level, for the difference to what the buyer owns."""
@@ -179,9 +180,13 @@ class ListingDriver(SaleDriver):
         sales = due([(b.address, self.sale(b)) for b in buyers])
         return self.contract.settle(self.args, sales, sender=sender or self.seller)
 
-    def refund(self, buyer: Any) -> ReceiptAPI:
-        """The buyer takes its money back."""
-        return self.contract.refund(self.args, self.sale(buyer).args(), sender=buyer)
+    def refund_args(self, buyer: Any, to: Any = None) -> tuple[Any, ...]:
+        """The arguments of ``refund``; the buyer itself is paid unless `to` is."""
+        return (self.args, self.sale(buyer).args(), (to or buyer).address)
+
+    def refund(self, buyer: Any, to: Any = None) -> ReceiptAPI:
+        """The buyer takes its money back, or has it paid to another account."""
+        return self.contract.refund(*self.refund_args(buyer, to), sender=buyer)
 
     def key_proof(self, buyer: Any, delivery: ReceiptAPI) -> tuple[Any, ...]:
         """The arguments of ``proveWrongKey``."""
@@ -196,13 +201,14 @@ class ListingDriver(SaleDriver):
         goods = self.listing.goods(level)
         return (self.args, self.sale(buyer).args(), goods, self.keys[level], evidence)
 
-    def withdraw(self, amount: int) -> ReceiptAPI:
-        """The seller takes out funds."""
-        return self.contract.withdraw(self.args, amount, sender=self.seller)
+    def withdraw(self, amount: int, to: Any = None) -> ReceiptAPI:
+        """The seller takes out funds, or has them paid to another account."""
+        to = (to or self.seller).address
+        return self.contract.withdraw(self.args, amount, to, sender=self.seller)
 
     def refusal_of_buy(self, buyer: Any, level: int = 0) -> Refusal | None:
         """How a purchase at the right price would be refused now."""
-        key = point_of(7).x if self.sealed else 0
+        key = SOME_KEY if self.sealed else 0
         paid = max(self.listing.levels[level].price - self.credit(buyer), 0)
         value = self.pay(paid, buyer).get("value", 0)
         return self.refusal("buy", *self.buy_args(level, key), sender=buyer, value=value)

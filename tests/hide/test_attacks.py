@@ -7,7 +7,7 @@ from offchain.hide.sale.listings import Sale, SaleState
 from tests.hide.listing_driver import PRICES, ListingDriver, list_args, make_listing, open_shop
 from tests.kit.mock_contracts import deploy_token
 from tests.kit.refusals import decode, refusal, refused
-from tests.kit.sale import OPEN, PLENTY, SEALED, STAKE
+from tests.kit.sale import OPEN, PLENTY, SEALED, SOME_KEY, STAKE
 
 REVERTS, BURNS, CALLS = 1, 2, 3
 
@@ -34,7 +34,7 @@ def actor(mocks, deployer, stranger):
 
 def bought_by(shop, actor, level=0):
     """The actor buys; its sale is remembered."""
-    key = 7 if shop.sealed else 0
+    key = SOME_KEY if shop.sealed else 0
     price = shop.listing.levels[level].price
     value = 0 if shop.token else price
     actor.call(shop.contract.buy, *shop.buy_args(level, key), value=value)
@@ -50,11 +50,10 @@ def test_no_refund_is_had_twice_by_calling_back(contract, seller, buyer, actor, 
     shop.buy(buyer, 0)
     bought_by(shop, actor)
     shop.lapse(actor)
-    sale = shop.sale(actor).args()
-    again = contract.refund.encode_input(shop.args, sale)
+    again = contract.refund.encode_input(*shop.refund_args(actor))
     actor.puppet.prepare(CALLS, contract.address, again, 0, sender=actor.controller)
     before = actor.puppet.balance
-    actor.call(contract.refund, shop.args, sale)
+    actor.call(contract.refund, *shop.refund_args(actor))
     assert actor.puppet.balance == before + PRICES[0]
     assert (actor.puppet.succeeded(), actor.puppet.refused()) == (0, 1)
     assert decode(bytes(actor.puppet.reason())) == refused("NothingOwed", actor)
@@ -73,10 +72,10 @@ def test_no_funds_are_had_twice_by_calling_back(contract, seller, actor):
     """A seller with code that withdraws again while it is being paid."""
     other = open_shop(contract, seller)
     shop = shop_of(actor, contract)
-    again = contract.withdraw.encode_input(shop.args, PLENTY)
+    again = contract.withdraw.encode_input(shop.args, PLENTY, actor.address)
     actor.puppet.prepare(CALLS, contract.address, again, 0, sender=actor.controller)
     before = actor.puppet.balance
-    actor.call(contract.withdraw, shop.args, PLENTY)
+    actor.call(contract.withdraw, shop.args, PLENTY, actor.address)
     assert actor.puppet.balance == before + PLENTY
     assert decode(bytes(actor.puppet.reason())) == refused("FundsTooLow", 0, PLENTY)
     assert other.balance == other.funds == PLENTY
@@ -96,11 +95,11 @@ def test_a_token_that_calls_back_in_the_midst_of_a_payment_gains_nothing(
     if name == "fund":
         args = (shop.args, 1)
     elif name == "withdraw":
-        args = (shop.args, amount)
+        args = (shop.args, amount, actor.address)
     else:
         bought_by(victim, actor)
         victim.lapse(actor)
-        args = (victim.args, victim.sale(actor).args())
+        args = victim.refund_args(actor)
     actor.call(token.hook, True)
     held = token.balanceOf(contract)
     data = getattr(contract, name).encode_input(*args)
@@ -127,13 +126,13 @@ def test_a_buyer_that_cannot_be_paid_hinders_nobody(
     shop.lapse(actor)
     actor.puppet.prepare(mood, contract.address, b"", 0, sender=actor.controller)
     with ape.reverts():
-        actor.call(contract.refund, shop.args, shop.sale(actor).args())
+        actor.call(contract.refund, *shop.refund_args(actor))
     shop.refund(buyer)
     shop.settle(actor)
     shop.withdraw(PLENTY)
     assert shop.balance == PRICES[0]
     actor.puppet.prepare(0, contract.address, b"", 0, sender=actor.controller)
-    actor.call(contract.refund, shop.args, shop.sale(actor).args())
+    actor.call(contract.refund, *shop.refund_args(actor))
     assert shop.balance == 0
 
 
@@ -163,8 +162,8 @@ def test_a_token_that_says_false_pays_nothing(contract, mocks, deployer, seller,
     shop.lapse(buyer)
     token.setFailing(True, sender=seller)
     failed = refused("SafeERC20FailedOperation", token)
-    assert shop.refusal("refund", shop.args, shop.sale(buyer).args(), sender=buyer) == failed
-    assert shop.refusal("withdraw", shop.args, 1, sender=seller) == failed
+    assert shop.refusal("refund", *shop.refund_args(buyer), sender=buyer) == failed
+    assert shop.refusal("withdraw", shop.args, 1, seller, sender=seller) == failed
     token.setFailing(False, sender=seller)
     shop.refund(buyer)
     assert shop.balance == PLENTY
@@ -189,9 +188,7 @@ def test_a_paused_token_stops_neither_delivery_nor_proof(contract, mocks, deploy
     proof = shop.key_proof(buyer, shop.deliver(buyer, bytes(32)))
     contract.proveWrongKey(*proof, sender=buyer)
     shop.go_to(ape.chain.blocks.head.timestamp + 10**6)
-    assert shop.refusal("refund", shop.args, shop.sale(buyer).args(), sender=buyer) == refused(
-        "Paused"
-    )
+    assert shop.refusal("refund", *shop.refund_args(buyer), sender=buyer) == refused("Paused")
     token.setPaused(False, sender=seller)
     shop.refund(buyer)
     assert shop.balance == PLENTY - STAKE
@@ -205,7 +202,7 @@ def test_coins_forced_in_are_nobodys(contract, seller, buyer, mocks, deployer, s
     shop.deliver(buyer)
     shop.accept(buyer)
     funds = PLENTY + PRICES[0]
-    assert shop.refusal("withdraw", shop.args, funds + 1, sender=seller) == refused(
+    assert shop.refusal("withdraw", shop.args, funds + 1, seller, sender=seller) == refused(
         "FundsTooLow", funds, funds + 1
     )
     shop.withdraw(funds)
@@ -218,8 +215,8 @@ def test_coins_forced_in_are_nobodys(contract, seller, buyer, mocks, deployer, s
 def test_a_refund_copied_from_the_queue_pays_its_copier_nothing(shop, buyer, other):
     shop.buy(buyer)
     shop.lapse(buyer)
-    sale = shop.sale(buyer).args()
-    assert shop.refusal("refund", shop.args, sale, sender=other) == refused("NothingOwed", other)
+    args = shop.refund_args(buyer, other)
+    assert shop.refusal("refund", *args, sender=other) == refused("NothingOwed", other)
 
 
 def test_a_proof_copied_from_the_queue_gains_its_copier_nothing(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from offchain.crypto.disputable import encrypt_chunks
 from offchain.crypto.evidence import key_evidence
 from offchain.crypto.sealing import FIELD, ORDER, new_secret
-from offchain.hide.sale.listings import SaleState
+from offchain.hide.sale.listings import Sale, SaleState
 from tests.hide.listing_driver import PRICES, key_of, open_shop
 from tests.kit.refusals import refused
 from tests.kit.sale import OPEN, PLENTY, SEALED, STAKE, spoil
@@ -238,9 +238,9 @@ def test_somebody_elses_key_proves_nothing(contract, seller, buyer, other):
     good = shop.key_proof(buyer, shop.deliver(buyer))
     bad = shop.key_proof(other, shop.deliver(other, bytes(32)))
     assert shop.refusal("proveWrongKey", *good[:3], bad[3], sender=buyer).name == "WrongDelivery"
-    foreign = key_evidence(new_secret(), good[3][2], good[3][3])
+    foreign = key_evidence(new_secret(), *good[3][1:3])
     assert shop.refusal("proveWrongKey", *good[:3], foreign, sender=buyer).name == "NotTheSecret"
-    point = (*good[3][:4], *bad[3][4:])
+    point = (*good[3][:3], *bad[3][3:])
     outcome = shop.refusal("proveWrongKey", *good[:3], point, sender=buyer)
     assert outcome.name == "SharedPointMismatch"
     # The cheated one's proof in another's name finds no such sale there.
@@ -249,11 +249,30 @@ def test_somebody_elses_key_proves_nothing(contract, seller, buyer, other):
     assert shop.refusal("proveWrongKey", *goods, sender=other).name == "WrongGoods"
 
 
+def test_a_sealed_key_is_of_its_own_contract(contract, project, deployer, seller, buyer):
+    """The same one-time key at another contract of the same code: the wrong key was sealed here."""
+    cheat = open_shop(contract, seller, settlement=SEALED)
+    cheat.buy(buyer)
+    elsewhere = project.CleanerSale.deploy(sender=deployer)
+    honest = open_shop(elsewhere, seller, settlement=SEALED)
+    key = cheat.sale(buyer).one_time_key
+    elsewhere.buy(*honest.buy_args(0, key), value=PRICES[0], sender=buyer)
+    honest.sales[buyer.address] = Sale.of(honest.listing, 0, 0, key)
+    wrong = cheat.key_proof(buyer, cheat.deliver(buyer, bytes(32)))
+    honest.secrets[buyer.address] = cheat.secret(buyer)
+    right = honest.key_proof(buyer, honest.deliver(buyer))
+    assert honest.refusal("proveWrongKey", *right, sender=buyer).name == "KeyIsRight"
+    offered = (*right[:3], wrong[3])
+    assert honest.refusal("proveWrongKey", *offered, sender=buyer).name == "WrongDelivery"
+    assert cheat.refusal("proveWrongKey", *wrong, sender=buyer) is None
+    assert honest.refusal("proveWrongKey", *wrong, sender=buyer).name == "WrongSale"
+
+
 def test_an_open_sale_knows_no_sealed_key(contract, seller, buyer):
     shop = open_shop(contract, seller)
     shop.buy(buyer)
     shop.deliver(buyer)
-    args = (shop.args, shop.sale(buyer).args(), shop.listing.goods(0), (1, 0, 5, bytes(32), 0, 0))
+    args = (shop.args, shop.sale(buyer).args(), shop.listing.goods(0), (1, 5, bytes(32), 0, 0))
     assert shop.refusal("proveWrongKey", *args, sender=buyer) == refused("WrongSettlement", 0, 1)
 
 

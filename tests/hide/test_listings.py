@@ -5,10 +5,11 @@ from dataclasses import replace
 import ape
 import pytest
 
+from offchain.crypto.settlement import LONGEST_WINDOW, SHORTEST_WINDOW
 from offchain.hide.sale.listings import Level
 from tests.hide.listing_driver import DATASET, PRICES, list_args, make_listing, open_shop
 from tests.kit.refusals import refusal, refused
-from tests.kit.sale import PLENTY, STAKE
+from tests.kit.sale import PLENTY, SOME_KEY, STAKE, key_words
 
 H = b"\x01" * 32
 
@@ -74,7 +75,7 @@ def test_any_allowed_number_of_levels_can_be_bought_to_the_last(contract, seller
     listing = replace(make_listing(contract, seller)[0], levels=levels)
     contract.list(*list_args(listing, PLENTY), value=PLENTY, sender=seller)
     for level in {0, count // 2, count - 1}:
-        args = (listing.terms(), level, listing.offer(level), listing.path(level), 0)
+        args = (listing.terms(), level, listing.offer(level), listing.path(level), 0, 0)
         assert refusal(contract.buy, *args, sender=buyer, value=level + 1) is None
 
 
@@ -101,12 +102,23 @@ def test_every_level_has_its_commitments(contract, seller, listing, part):
     [
         ({"dataset": bytes(32)}, "DatasetMissing"),
         ({"stake": 0}, "StakeZero"),
-        ({"delivery_time": 0}, "TimeZero"),
-        ({"dispute_time": 0}, "TimeZero"),
     ],
 )
 def test_nothing_is_missing(contract, seller, listing, changes, name):
     assert refusal_of(contract, replace(listing, **changes), seller) == refused(name)
+
+
+@pytest.mark.parametrize("name", ["delivery_time", "dispute_time"])
+@pytest.mark.parametrize("seconds", [0, SHORTEST_WINDOW - 1, LONGEST_WINDOW + 1, 2**32 - 1])
+def test_a_window_is_ten_minutes_to_thirty_days(contract, seller, listing, name, seconds):
+    outcome = refusal_of(contract, replace(listing, **{name: seconds}), seller)
+    assert outcome == refused("WindowOutOfRange", seconds, SHORTEST_WINDOW, LONGEST_WINDOW)
+
+
+@pytest.mark.parametrize("seconds", [SHORTEST_WINDOW, LONGEST_WINDOW])
+def test_the_ends_of_the_range_are_in_it(contract, seller, listing, seconds):
+    ends = replace(listing, delivery_time=seconds, dispute_time=seconds)
+    assert refusal_of(contract, ends, seller) is None
 
 
 def test_the_token_is_a_contract(contract, seller, listing, stranger):
@@ -134,16 +146,22 @@ def test_only_the_seller_closes_and_once(shop, other):
 def test_only_the_seller_withdraws_and_only_what_is_free(shop, buyer, other):
     shop.buy(buyer, 1)
     free = PLENTY - shop.listing.hold(PRICES[1])
-    assert shop.refusal("withdraw", shop.args, 1, sender=other) == refused(
+    assert shop.refusal("withdraw", shop.args, 1, other, sender=other) == refused(
         "NotSeller", other, shop.seller
     )
-    assert shop.refusal("withdraw", shop.args, 0, sender=shop.seller) == refused(
+    assert shop.refusal("withdraw", shop.args, 0, other, sender=shop.seller) == refused(
         "NothingOwed", shop.seller
     )
-    assert shop.refusal("withdraw", shop.args, free + 1, sender=shop.seller) == refused(
+    assert shop.refusal("withdraw", shop.args, free + 1, other, sender=shop.seller) == refused(
         "FundsTooLow", free, free + 1
     )
-    shop.withdraw(free)
+    nobody = "0x" + "00" * 20
+    assert shop.refusal("withdraw", shop.args, 1, nobody, sender=shop.seller) == refused(
+        "NoReceiver"
+    )
+    before = shop.money(other)
+    shop.withdraw(free, to=other)
+    assert shop.money(other) == before + free
     assert shop.funds == shop.held == shop.listing.hold(PRICES[1])
 
 
@@ -172,14 +190,14 @@ def test_a_listing_nobody_listed_is_refused_by_every_call(shop, buyer, other):
         args = changed.args()
         unknown = refused("UnknownListing", changed.id(ape.chain.chain_id, shop.contract.address))
         value = 0 if shop.token else paid
-        buy = (changed.terms(), 0, changed.offer(0), changed.path(0), 1)
+        buy = (changed.terms(), 0, changed.offer(0), changed.path(0), *key_words(SOME_KEY))
         assert shop.refusal("buy", *buy, sender=other, value=value) == unknown
         for name, more in (
             ("fund", (1,)),
-            ("withdraw", (1,)),
+            ("withdraw", (1, other)),
             ("close", ()),
             ("accept", (sale,)),
             ("settle", ([],)),
-            ("refund", (sale,)),
+            ("refund", (sale, other)),
         ):
             assert shop.refusal(name, args, *more, sender=shop.seller) == unknown, name

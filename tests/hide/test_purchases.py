@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from offchain.crypto.evidence import chunk_evidence
+from offchain.crypto.sealing import FIELD
 from offchain.hide.sale.listings import Sale, SaleState
 from tests.hide.listing_driver import PRICES, open_shop
 from tests.kit.refusals import refused
-from tests.kit.sale import PLENTY, SEALED, STAKE
+from tests.kit.sale import NO_KEY, PLENTY, SEALED, SOME_KEY, STAKE, key_words
 
 NONE, PAID, DELIVERED, CHEATED, LAPSED, OWNED = SaleState
 
@@ -22,15 +23,15 @@ def value_of(shop, amount):
 
 def test_an_offer_is_bought_as_it_was_listed(shop, buyer):
     """At another price, level or path it leads to a listing that does not exist."""
-    key = 7 if shop.sealed else 0
+    key = key_words(SOME_KEY if shop.sealed else 0)
     terms, path, offer = shop.listing.terms(), shop.listing.path(1), shop.listing.offer(1)
     for args in (
-        (terms, 1, (offer[0] - 1, offer[1]), path, key),
-        (terms, 2, offer, path, key),
-        (terms, 257, offer, path, key),
-        (terms, 1, offer, path[:-1], key),
-        (terms, 1, offer, [*path, bytes(32)], key),
-        (terms, 1, shop.listing.offer(0), path, key),
+        (terms, 1, (offer[0] - 1, offer[1]), path, *key),
+        (terms, 2, offer, path, *key),
+        (terms, 257, offer, path, *key),
+        (terms, 1, offer, path[:-1], *key),
+        (terms, 1, offer, [*path, bytes(32)], *key),
+        (terms, 1, shop.listing.offer(0), path, *key),
     ):
         value = value_of(shop, args[2][0])
         outcome = shop.refusal("buy", *args, sender=buyer, value=value)
@@ -63,7 +64,7 @@ def test_one_purchase_at_a_time(shop, buyer):
 @pytest.mark.parametrize("by", [-1, 1])
 def test_the_price_is_paid_to_the_wei(contract, seller, buyer, settlement, by):
     shop = open_shop(contract, seller, settlement=settlement)
-    args = shop.buy_args(0, 7 if shop.sealed else 0)
+    args = shop.buy_args(0, SOME_KEY if shop.sealed else 0)
     assert shop.refusal("buy", *args, sender=buyer, value=PRICES[0] + by) == refused(
         "WrongPayment", PRICES[0] + by, PRICES[0]
     )
@@ -76,9 +77,17 @@ def test_coins_are_no_tokens(contract, seller, buyer, coin):
 
 
 def test_a_one_time_key_is_brought_where_it_is_needed(shop, buyer):
-    args = shop.buy_args(0, 0 if shop.sealed else 7)
-    outcome = shop.refusal("buy", *args, sender=buyer, value=value_of(shop, PRICES[0]))
-    assert outcome == (refused("KeyMissing") if shop.sealed else refused("KeyNotWanted", 7))
+    def outcome(*key):
+        args = (*shop.buy_args(0, 0)[:4], *key)
+        return shop.refusal("buy", *args, sender=buyer, value=value_of(shop, PRICES[0]))
+
+    x, y = key_words(SOME_KEY)
+    if not shop.sealed:
+        assert outcome(x, y) == refused("KeyNotWanted", x)
+        return
+    for point in ((0, 0), key_words(NO_KEY), (x, y + 1), (x + FIELD, y)):
+        assert outcome(*point) == refused("KeyNotOnCurve", *point)
+    assert outcome(x, FIELD - y) is None
 
 
 def test_no_purchase_that_the_funds_do_not_answer_for(contract, seller, buyer, other, settlement):
@@ -114,7 +123,7 @@ def test_an_overdue_key_is_refused_and_the_refund_is_not_though_nobody_settled(s
     else:
         delivery = shop.refusal("publishKey", *shop.publish_args(buyer), sender=shop.seller)
     assert delivery == refused("TooLate", end + late, end)
-    assert shop.refusal("refund", shop.args, sale, sender=buyer) is None
+    assert shop.refusal("refund", shop.args, sale, buyer, sender=buyer) is None
 
 
 @pytest.mark.parametrize("late", [-1, 0, 1])
@@ -130,7 +139,7 @@ def test_a_key_comes_before_the_deadline_or_not_at_all(shop, buyer, late):
         delivery = shop.refusal("sealKey", *args, sender=shop.seller)
     else:
         delivery = shop.refusal("publishKey", *shop.publish_args(buyer), sender=shop.seller)
-    money = shop.refusal("refund", shop.args, sale, sender=buyer)
+    money = shop.refusal("refund", shop.args, sale, buyer, sender=buyer)
     if late < 0:
         assert (delivery, money) == (None, refused("TooEarly", end + late, end))
     else:
@@ -153,7 +162,7 @@ def test_a_fault_is_proved_before_the_deadline_or_the_sale_is_settled(
     outcome = shop.refusal("proveSpoiltChunk", *proof, sender=buyer)
     assert outcome == (None if late < 0 else refused("TooLate", end + late, end))
     if shop.sealed:
-        evidence = (shop.secret(buyer), 0, 5, bytes(32), 0, 0)
+        evidence = (shop.secret(buyer), 5, bytes(32), 0, 0)
         args = (*proof[:3], evidence)
         outcome = shop.refusal("proveWrongKey", *args, sender=buyer)
         assert outcome.name == ("WrongDelivery" if late < 0 else "TooLate")
@@ -209,10 +218,10 @@ def test_every_call_in_every_state_as_the_table_says(contract, seller, buyer, se
     if state is NONE:
         evidence = _evidence_of_level_one(shop)
         chunk = (shop.args, sale, goods, shop.keys[1], evidence)
-    key = (shop.args, sale, goods, (1, 0, 5, bytes(32), 0, 0))
+    key = (shop.args, sale, goods, (1, 5, bytes(32), 0, 0))
     calls = {
         "accept": (shop.args, sale),
-        "refund": (shop.args, sale),
+        "refund": (shop.args, sale, buyer),
         "proveSpoiltChunk": chunk,
     }
     if shop.sealed:
@@ -254,7 +263,7 @@ def test_another_sale_than_the_present_one_is_refused(shop, buyer, other):
         replace(sale, one_time_key=sale.one_time_key + 1),
         replace(sale, delivery=b"\1" * 32),
     ):
-        assert shop.refusal("refund", shop.args, changed.args(), sender=buyer) == refused(
+        assert shop.refusal("refund", shop.args, changed.args(), buyer, sender=buyer) == refused(
             "WrongSale", sale.digest(), changed.digest()
         )
         # A settlement passes over it instead, so that it stops no other.

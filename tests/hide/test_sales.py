@@ -5,6 +5,7 @@ import pytest
 from offchain.crypto.disputable import open_file
 from offchain.hide.sale.listings import SaleState
 from tests.hide.listing_driver import PRICES, content_of
+from tests.kit.refusals import refused
 from tests.kit.sale import DELIVERY_TIME, DISPUTE_TIME, PLENTY, STAKE
 
 
@@ -136,8 +137,12 @@ def test_two_buyers_do_not_meet(shop, buyer, other, level):
     assert shop.balance == shop.funds
 
 
-def test_funds_can_be_added_by_anybody_and_taken_out_by_the_seller(shop, buyer):
-    receipt = shop.contract.fund(shop.args, 77, **shop.pay(77, buyer))
+def test_funds_are_added_and_taken_out_by_the_seller_alone(shop, buyer):
+    """Who fills them to the brim stops the delivery of an open key."""
+    assert shop.refusal("fund", shop.args, 0, sender=buyer) == refused(
+        "NotSeller", buyer, shop.seller
+    )
+    receipt = shop.contract.fund(shop.args, 77, **shop.pay(77, shop.seller))
     (log,) = shop.contract.Funded.from_receipt(receipt)
     assert (bytes(log.id), log.amount) == (shop.id, 77)
     assert shop.funds == PLENTY + 77

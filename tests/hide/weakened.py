@@ -6,13 +6,30 @@ from tests.kit.weakened import NOBODYS_FILES, Weakenings
 
 SALE = "contracts/hide/CleanerSale.sol"
 _LISTINGS = "contracts/hide/Listings.sol"
+_PAYMENT = "contracts/exchange/Payment.sol"
+_WINDOW = "contracts/exchange/Window.sol"
 _CHUNKS = "contracts/exchange/ChunkDispute.sol"
 _KEYS = "contracts/exchange/KeyDispute.sol"
+_BOUNDS = (
+    "require(window >= SHORTEST && window <= LONGEST, WindowOutOfRange(window, SHORTEST, LONGEST));"
+)
 WEAKENINGS: Weakenings = {
+    "windows of any length": (_WINDOW, _BOUNDS, "window;"),
+    "windows of no length": (
+        _WINDOW,
+        _BOUNDS,
+        "require(window <= LONGEST, WindowOutOfRange(window, SHORTEST, LONGEST));",
+    ),
     "sells without funds": (
         SALE,
         "_books[id] = book.hold(_hold(terms, paid));",
         "book;",
+    ),
+    "believes any one-time key": (
+        SALE,
+        "else require(SealedKey.isOnCurve(oneTimeKey, oneTimeY),"
+        " KeyNotOnCurve(oneTimeKey, oneTimeY));",
+        "else oneTimeY;",
     ),
     "lets anybody seal": (
         SALE,
@@ -29,6 +46,13 @@ WEAKENINGS: Weakenings = {
         "if (product == address(0)) return;",
         "",
     ),
+    "compares accounts": (
+        # As a check of the account of a point would do, with 16 bits in the place of its 160.
+        _KEYS,
+        "SealedKey.isSecretOf(evidence.oneTimeSecret, oneTimeKey)",
+        "uint16(uint160(SealedKey.publicAccount(evidence.oneTimeSecret)))"
+        " == uint16(uint160(SealedKey.productAccount(1, oneTimeKey)))",
+    ),
     "believes any shared point": (
         _KEYS,
         "SealedKey.isAccountOf(product, evidence.sharedX, evidence.sharedY),",
@@ -42,6 +66,20 @@ WEAKENINGS: Weakenings = {
         "require(block.timestamp >= status.deadline(),"
         " TooEarly(block.timestamp, status.deadline()));",
         "",
+    ),
+    "lets anybody fund": (
+        _LISTINGS,
+        "_onlySeller(listing);\n        _books[id] = book.add(amount);",
+        "_books[id] = book.add(amount);",
+    ),
+    "pays the caller alone": (
+        SALE,
+        "Payment.pay(listing.terms.token, to, amount);",
+        "Payment.pay(listing.terms.token, to == msg.sender ? to : msg.sender, amount);",
+    ),
+    "needs its own permit": (
+        (_PAYMENT, "try IERC20Permit(token)", "IERC20Permit(token)"),
+        (_PAYMENT, "signed.s) {}\n            catch {}", "signed.s);"),
     ),
     "believes any sale": (
         SALE,

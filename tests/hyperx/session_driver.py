@@ -217,7 +217,7 @@ class SessionDriver(Driver):
         args = {
             "keyRoot": commitment.key_root,
             "addressRoot": commitment.address_root if published else ZERO_WORD,
-            "oneTimeKey": entry.one_time_key.account,
+            "oneTimeKey": entry.one_time_key.pledge,
             "ephemeralX": sealed.ephemeral_x,
             "bitmap": bitmaps.to_bitmap(entry.sampled, self.terms.shardCount),
             "sealedKeys": list(sealed.sealed),
@@ -287,7 +287,7 @@ class SessionDriver(Driver):
         """What stands for the opened review in a claim."""
         entry = self.entry(provider)
         sealed = entry.sealed
-        return cm.review_hash(entry.one_time_key.account, sealed.ephemeral_x, sealed.sealed)
+        return cm.review_hash(entry.one_time_key.pledge, sealed.ephemeral_x, sealed.sealed)
 
     def claim_reward(self, provider: Any, sender: Any = None, **changes: Any) -> ReceiptAPI:
         """The chosen provider exchanges its dataset for the reward."""
@@ -363,11 +363,11 @@ class SessionDriver(Driver):
 
     def claim_deposit(self, provider: Any) -> ReceiptAPI:
         """A provider takes what it is owed."""
-        return self.session.claimDeposit(sender=provider)
+        return self.session.claimDeposit(provider, sender=provider)
 
     def reclaim_escrow(self) -> ReceiptAPI:
         """The collector takes what it is owed."""
-        return self.session.reclaimEscrow(sender=self.collector)
+        return self.session.reclaimEscrow(self.collector, sender=self.collector)
 
     def close(self) -> ReceiptAPI:
         """The collector ends the session without a deal."""
@@ -385,7 +385,12 @@ class SessionDriver(Driver):
 
 
 def open_session(
-    factory: ContractInstance, collector: Any, /, container: Any = None, **overrides: Any
+    factory: ContractInstance,
+    collector: Any,
+    /,
+    container: Any = None,
+    nonce: int | None = None,
+    **overrides: Any,
 ) -> SessionDriver:
     """Creates a session with ``make_terms(**overrides)`` and its exact escrow.
 
@@ -393,6 +398,7 @@ def open_session(
         factory: the TradingSessionFactory.
         collector: the account that creates, pays and buys.
         container: what to read the session with; ape.project.TradingSession unless given.
+        nonce: keeps sessions of equal terms apart; the height of the chain unless given.
         overrides: fields of the terms; ``token`` may be a contract or an address.
     """
     container = container or ape.project.TradingSession
@@ -404,7 +410,8 @@ def open_session(
     if token != NATIVE:
         ape.Contract(token).approve(factory.address, escrow, sender=collector)
     value = escrow if token == NATIVE else 0
-    receipt = factory.createSession(terms, sender=collector, value=value)
+    nonce = ape.chain.blocks.height if nonce is None else nonce
+    receipt = factory.createSession(terms, nonce, sender=collector, value=value)
     session = event_in(receipt, factory.SessionCreated)["session"]
     return SessionDriver(container.at(session), collector, created=receipt)
 

@@ -53,7 +53,7 @@ def make_terms(now: int, collector: str, /, **overrides: Any) -> tuple[Any, ...]
         "registrationEnd": now + 1_000,
         "submissionEnd": now + 2_000,
         "expiry": now + 10_000,
-        "responseTime": 500,
+        "responseTime": 600,
         "preprocessing": keccak(b"preprocessing"),
         "extractor": keccak(b"extractor"),
         "encryptionKey": keccak(b"encryption key"),

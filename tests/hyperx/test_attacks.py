@@ -12,7 +12,8 @@ from offchain.crypto import commitments as cm
 from offchain.crypto import sealing
 from tests.hyperx.commitment import Commitment
 from tests.hyperx.session_driver import SEALED, Entry, open_session
-from tests.hyperx.weakened import SESSION, WEAKENINGS, weakened
+from tests.hyperx.weakened import FACTORY_WEAKENINGS, SESSION, WEAKENINGS, weakened
+from tests.kit.mock_contracts import deploy_token
 from tests.kit.refusals import decode, refusal, refused
 from tests.kit.snapshots import undone
 from tests.kit.weakened import compile_copies
@@ -78,10 +79,10 @@ def test_re_entry_while_being_paid(
         if coin == "token":
             tell(thief, money.hook, True, sender=stranger)
         driver.close()
-        again = driver.session.claimDeposit.encode_input()
+        again = driver.session.claimDeposit.encode_input(thief)
         thief.prepare(CALLS, driver.session.address, again, 0, sender=stranger)
         before = driver.balance(thief)
-        tell(thief, driver.session.claimDeposit, sender=stranger)
+        tell(thief, driver.session.claimDeposit, thief, sender=stranger)
         reason = decode(bytes(thief.reason())) if thief.refused() else None
         return (driver.balance(thief) - before) / deposit, reason
 
@@ -98,7 +99,7 @@ def test_taking_a_deposit_twice(factory, collector, provider, rival, against):
         driver.register(rival)
         driver.close()
         driver.claim_deposit(provider)
-        return refusal(driver.session.claimDeposit, sender=provider)
+        return refusal(driver.session.claimDeposit, provider, sender=provider)
 
     assert against(attack) == refused("NotProvider", provider)
     assert against(attack, "pays without marking") is None
@@ -126,10 +127,67 @@ def test_a_hostile_receiver_stops_nobody_else(
         hostile.prepare(mood, hostile.address, b"", 0, sender=stranger)
         driver.go_to(driver.deadline)
         calls = ((driver.session.claimDeposit, rival), (driver.session.reclaimEscrow, collector))
-        return [refusal(method, sender=sender) is None for method, sender in calls]
+        return [refusal(method, who, sender=who) is None for method, who in calls]
 
     assert against(attack) == [True, True]
     assert against(attack, "pushes the compensation") == [False, False]
+
+
+@pytest.mark.parametrize("coin", ["native", "token"])
+def test_a_payment_that_fails_within_the_claims_window(
+    factory, collector, provider, rival, stranger, deployer, mocks, against, coin
+):
+    """The token is paused, or the candidate refuses coins, for exactly that window.
+
+    The claim, whose key everybody has seen, stands, and what it earned waits; on the weak copy it
+    reverts, and the deposit goes to the collector.
+    """
+
+    def attack():
+        overrides, seller = {}, provider
+        if coin == "token":
+            money = deploy_token(mocks["PausingToken"], deployer, (collector, provider))
+            overrides["token"] = money
+        driver = open_session(factory, collector, **overrides)
+        if coin == "native":
+            seller = puppet(mocks, deployer)
+
+        def act(method, *args, value=0):
+            if coin == "native":
+                tell(seller, method, *args, sender=stranger, value=value)
+            else:
+                method(*args, sender=seller)
+
+        commitment = driver.entry(seller).commitment
+        driver.approve(seller, driver.session.address, driver.terms.deposit)
+        roots = (commitment.key_root, commitment.address_root, commitment.manifest)
+        act(driver.session.register, *roots, value=driver.terms.deposit)
+        driver.sample(seller)
+        act(driver.session.submitFeatures, b"\4" * 32)
+        driver.set_candidate(seller)
+        act(driver.session.submitReview, driver.review_args(seller))
+        driver.set_optimal(seller)
+        if coin == "token":
+            money.setPaused(True, sender=deployer)
+        else:
+            seller.prepare(REVERTS, seller.address, b"", 0, sender=stranger)
+        try:
+            act(driver.session.claimReward, *driver.claim_args(seller))
+        except ape.exceptions.ContractLogicError:
+            driver.go_to(driver.deadline)
+            driver.settle(stranger)
+        if coin == "token":
+            money.setPaused(False, sender=deployer)
+        before = driver.balance(rival)
+        owed = driver.session.owedTo(seller)
+        if owed:
+            act(driver.session.claimDeposit, rival)
+        return owed - driver.terms.reward - driver.terms.deposit, driver.balance(rival) - before
+
+    worth = open_session(factory, collector).terms
+    gained = worth.reward + worth.deposit
+    assert against(attack) == (0, gained)
+    assert against(attack, "a claim stands or falls with its payment") == (-gained, 0)
 
 
 def test_forced_ether_changes_no_book(factory, collector, provider, deployer, mocks, against):
@@ -144,7 +202,7 @@ def test_forced_ether_changes_no_book(factory, collector, provider, deployer, mo
         driver.close()
         driver.reclaim_escrow()
         gained = driver.session.owedTo(provider) == driver.terms.deposit
-        paid_out = refusal(driver.session.claimDeposit, sender=provider) is None
+        paid_out = refusal(driver.session.claimDeposit, provider, sender=provider) is None
         return before == driver.escrow, gained, paid_out
 
     assert against(attack) == (True, True, True)
@@ -405,7 +463,7 @@ def test_a_token_that_lies_about_a_transfer(factory, collector, provider, deploy
         driver.register(provider)
         driver.close()
         money.setFailing(True, sender=deployer)
-        outcome = refusal(driver.session.claimDeposit, sender=provider)
+        outcome = refusal(driver.session.claimDeposit, provider, sender=provider)
         return outcome.name if outcome else "ok"
 
     assert against(attack) == "SafeERC20FailedOperation"
@@ -414,5 +472,5 @@ def test_a_token_that_lies_about_a_transfer(factory, collector, provider, deploy
 
 def test_every_weakened_copy_is_attacked():
     """A copy that no attack uses would be dead weight."""
-    source = Path(__file__).read_text()
-    assert [name for name in WEAKENINGS if f'"{name}"' not in source] == []
+    source = "".join(file.read_text() for file in Path(__file__).parent.glob("test_*.py"))
+    assert [name for name in WEAKENINGS | FACTORY_WEAKENINGS if f'"{name}"' not in source] == []

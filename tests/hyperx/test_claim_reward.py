@@ -94,7 +94,7 @@ def test_nobody_is_paid_twice(reviewed, provider):
     """Neither by claiming again nor by asking for the deposit as well."""
     reviewed.claim_reward(provider)
     assert claim(reviewed, provider) == refused("WrongState", 4, 2)
-    outcome = refusal(reviewed.session.claimDeposit, sender=provider)
+    outcome = refusal(reviewed.session.claimDeposit, provider, sender=provider)
     assert outcome == refused("NotProvider", provider)
 
 

@@ -9,30 +9,72 @@ from tests.hyperx.terms import FIELDS, make_terms
 from tests.kit.refusals import refusal, refused
 from tests.kit.units import ETHER
 
+SHORTEST, LONGEST, LONGEST_SESSION = 10 * 60, 30 * 86_400, 90 * 86_400
+
 WRONG_TERMS = {
-    "no shard": ({"shardCount": 0}, "ShardCountOutOfRange", (0, 10_000)),
-    "a shard too many": ({"shardCount": 10_001}, "ShardCountOutOfRange", (10_001, 10_000)),
+    "no shard": ({"shardCount": 0}, "ShardCountOutOfRange", (0, 4_000)),
+    "a shard too many": (
+        {"shardCount": 10_001, "publishedAddresses": True},
+        "ShardCountOutOfRange",
+        (10_001, 10_000),
+    ),
+    "a hidden shard too many": ({"shardCount": 4_001}, "ShardCountOutOfRange", (4_001, 4_000)),
     "empty shards": ({"shardSize": 0}, "ShardSizeZero", ()),
     "more than half sampled": ({"sampleBps": 5_001}, "SampleShareOutOfRange", (5_001, 5_000)),
     "nothing sampled": (
         {"shardCount": 9, "sampleBps": 1_111},
         "SampleCountOutOfRange",
-        (0, 2_000),
+        (0, 1_000),
     ),
     "a sample too many": (
-        {"shardCount": 10_000, "sampleBps": 2_001},
+        {"shardCount": 10_000, "sampleBps": 2_001, "publishedAddresses": True},
         "SampleCountOutOfRange",
         (2_001, 2_000),
     ),
-    "no penalty": ({"penaltyBps": 0}, "PenaltyOutOfRange", (0, 10_000)),
+    "a hidden sample too many": (
+        {"shardCount": 2_002, "sampleBps": 5_000},
+        "SampleCountOutOfRange",
+        (1_001, 1_000),
+    ),
+    "no penalty": (
+        {"deposit": 9_999, "reward": 10_000, "penaltyBps": 0},
+        "PenaltyZero",
+        (9_999, 0),
+    ),
+    "penalty that rounds to nothing": (
+        {"deposit": 9_999, "reward": 10_000, "penaltyBps": 1},
+        "PenaltyZero",
+        (9_999, 1),
+    ),
     "penalty above the deposit": ({"penaltyBps": 10_001}, "PenaltyOutOfRange", (10_001, 10_000)),
-    "no reward": ({"reward": 0}, "RewardZero", ()),
+    "no reward": ({"reward": 0}, "CompensationZero", (0, 3_000)),
+    "compensation that rounds to nothing": ({"reward": 3}, "CompensationZero", (3, 3_000)),
     "deposit no more than the compensation": (
         {"reward": 1_000, "sampleBps": 3_000, "deposit": 300},
         "DepositTooLow",
         (300, 300),
     ),
-    "no time to respond": ({"responseTime": 0}, "ResponseTimeZero", ()),
+    "reward below the deposit": (
+        {"reward": 999, "deposit": 1_000, "penaltyBps": 1_000},
+        "RewardTooLow",
+        (999, 1_000),
+    ),
+    "reward below two penalties": (
+        {"reward": 1_599, "deposit": 1_000, "penaltyBps": 8_000},
+        "RewardTooLow",
+        (1_599, 1_600),
+    ),
+    "no time to respond": ({"responseTime": 0}, "WindowOutOfRange", (0, SHORTEST, LONGEST)),
+    "a second too little to respond": (
+        {"responseTime": SHORTEST - 1},
+        "WindowOutOfRange",
+        (SHORTEST - 1, SHORTEST, LONGEST),
+    ),
+    "a second too long to respond": (
+        {"responseTime": LONGEST + 1},
+        "WindowOutOfRange",
+        (LONGEST + 1, SHORTEST, LONGEST),
+    ),
     "no preprocessing": ({"preprocessing": bytes(32)}, "DocumentMissing", ()),
     "no extractor": ({"extractor": bytes(32)}, "DocumentMissing", ()),
     "no encryption key": ({"encryptionKey": bytes(32)}, "DocumentMissing", ()),
@@ -45,19 +87,34 @@ WRONG_TERMS = {
 
 # The extremes that are still allowed.
 RIGHT_TERMS = {
-    "one shard fewer than the limit": {"shardCount": 9_999, "sampleBps": 2_000},
-    "most shards and samples": {"shardCount": 10_000, "sampleBps": 2_000},
+    "one shard fewer than the limit": {
+        "shardCount": 9_999,
+        "sampleBps": 2_000,
+        "publishedAddresses": True,
+    },
+    "most shards and samples": {
+        "shardCount": 10_000,
+        "sampleBps": 2_000,
+        "publishedAddresses": True,
+    },
+    "most hidden shards and samples": {"shardCount": 4_000, "sampleBps": 2_500},
     "two shards, one sampled": {"shardCount": 2, "sampleBps": 5_000},
-    "whole deposit as penalty": {"penaltyBps": 10_000},
-    "least penalty": {"penaltyBps": 1},
+    "whole deposit as penalty": {"reward": 1_000, "deposit": 500, "penaltyBps": 10_000},
+    "least penalty": {"reward": 10_000, "deposit": 10_000, "penaltyBps": 1},
+    "least compensation": {"reward": 4, "deposit": 4, "penaltyBps": 2_500},
     "deposit just above the compensation": {"reward": 1_000, "deposit": 301},
     "sealed settlement": {"settlement": 1},
-    "most money": {"reward": 2**96 - 1, "deposit": 2**96 - 1, "furtherReviews": 255},
+    "most money": {
+        "reward": 2**96 - 1,
+        "deposit": 2**96 - 1,
+        "penaltyBps": 5_000,
+        "furtherReviews": 255,
+    },
 }
 
 
 def create_refusal(factory, collector, terms, value):
-    return refusal(factory.createSession, terms, sender=collector, value=value)
+    return refusal(factory.createSession, terms, 0, sender=collector, value=value)
 
 
 @pytest.mark.parametrize("case", WRONG_TERMS)
@@ -84,33 +141,44 @@ def test_extreme_terms_are_allowed(factory, collector, case):
 
 
 @pytest.mark.parametrize(("settlement", "windows"), [(0, 3), (1, 4)], ids=["open", "sealed"])
-def test_times_out_of_order(factory, collector, settlement, windows):
-    """now < registrationEnd < submissionEnd < expiry - windows * responseTime, each strictly."""
+def test_every_window_is_ten_minutes_to_thirty_days(factory, collector, settlement, windows):
+    """Registration, submission, each response and selection, to the second; times out of order
+    are windows of no length. No session lasts longer than 90 days."""
     now = ape.chain.blocks.head.timestamp
-    end = 20 + 10 * windows
-    times = {"registrationEnd": 10, "submissionEnd": 20, "expiry": end + 1, "responseTime": 10}
-    wrong = ({"registrationEnd": 0}, {"submissionEnd": 10}, {"expiry": end}, {"responseTime": 11})
 
-    def attempt(changes):
-        merged = times | changes
-        ends = {k: v + (now if k != "responseTime" else 0) for k, v in merged.items()}
-        terms = make_terms(now, collector.address, settlement=settlement, **ends)
-        selection_end = ends["expiry"] - windows * ends["responseTime"]
-        order = (now, ends["registrationEnd"], ends["submissionEnd"], selection_end)
-        return create_refusal(factory, collector, terms, factory.escrowOf(terms)), order
+    def attempt(registration, submission, selection, response):
+        registration_end = now + registration
+        submission_end = registration_end + submission
+        expiry = submission_end + selection + windows * response
+        terms = make_terms(
+            now,
+            collector.address,
+            settlement=settlement,
+            registrationEnd=registration_end,
+            submissionEnd=submission_end,
+            expiry=expiry,
+            responseTime=response,
+        )
+        return create_refusal(factory, collector, terms, factory.escrowOf(terms)), expiry
 
-    assert attempt({})[0] is None
-    for changes in wrong:
-        outcome, order = attempt(changes)
-        assert outcome == refused("TimesOutOfOrder", *order)
+    shortest = [SHORTEST] * 4
+    assert attempt(*shortest)[0] is None
+    for place in range(4):
+        for length in (SHORTEST - 1, LONGEST + 1):
+            lengths = [*shortest[:place], length, *shortest[place + 1 :]]
+            bounds = (length, SHORTEST, LONGEST)
+            assert attempt(*lengths)[0] == refused("WindowOutOfRange", *bounds), lengths
+    for place in range(3):
+        lengths = [*shortest[:place], LONGEST, *shortest[place + 1 :]]
+        assert attempt(*lengths)[0] is None, lengths
+    none = refused("WindowOutOfRange", 0, SHORTEST, LONGEST)
+    for place, back in ((0, 0), (0, -1), (1, -1), (2, -1)):
+        assert attempt(*shortest[:place], back, *shortest[place + 1 :])[0] == none
 
-
-def test_response_time_beyond_the_expiry_does_not_wrap_around(factory, collector):
-    """Three responses longer than all time since 1970 make a selection end of zero."""
-    now = ape.chain.blocks.head.timestamp
-    terms = make_terms(now, collector.address, responseTime=2**32 - 1)
-    order = (now, now + 1_000, now + 2_000, 0)
-    assert create_refusal(factory, collector, terms, 0) == refused("TimesOutOfOrder", *order)
+    rest = LONGEST_SESSION - 2 * LONGEST - windows * SHORTEST
+    assert attempt(LONGEST, LONGEST, rest, SHORTEST)[0] is None
+    outcome, expiry = attempt(LONGEST, LONGEST, rest + 1, SHORTEST)
+    assert outcome == refused("ExpiryTooLate", expiry, now + LONGEST_SESSION)
 
 
 @pytest.mark.parametrize("extra", [-1, 1])
@@ -132,10 +200,11 @@ def test_escrow_is_the_reward_and_every_further_compensation(factory, collector)
 
 def test_terms_read_back_and_the_creator_is_the_collector(factory, collector, stranger):
     """All 18 fields survive packing; whoever creates a session buys in it."""
+    now = ape.chain.blocks.head.timestamp
     values = {
         "collector": stranger.address,
         "token": NATIVE,
-        "reward": 0x1111_2222_3333,
+        "reward": 0x7777_8888_9999,
         "deposit": 0x4444_5555_6666,
         "sampleBps": 1_234,
         "penaltyBps": 5_678,
@@ -145,19 +214,28 @@ def test_terms_read_back_and_the_creator_is_the_collector(factory, collector, st
         "publishedAddresses": True,
         "settlement": 1,
         "responseTime": 86_399,
-        "registrationEnd": 2**39,
-        "submissionEnd": 2**39 + 1,
-        "expiry": 2**40 - 1,
+        "registrationEnd": now + 1_001,
+        "submissionEnd": now + 90_003,
+        "expiry": now + 90_003 + 4 * 86_399 + 2**20,
         "preprocessing": b"\x01" * 32,
         "extractor": b"\x02" * 32,
         "encryptionKey": b"\x03" * 32,
     }
-    driver = open_session(factory, collector, **values)
+    driver = open_session(factory, collector, nonce=5, **values)
     expected = values | {"collector": collector.address}
     assert {name: driver.terms[name] for name in FIELDS} == expected
     event = event_in(driver.created, factory.SessionCreated)
-    assert event == {"session": driver.session.address, "collector": collector.address}
+    told = dict(zip(FIELDS, event.pop("terms"), strict=True))
+    assert event == {"session": driver.session.address, "collector": collector.address, "nonce": 5}
+    assert told | {"collector": told["collector"].lower()} == expected | {
+        "collector": collector.address.lower()
+    }
     assert tuple(driver.session.status()) == (0, False, 0, NATIVE)
+
+
+def test_factory_and_session_tell_their_version(factory, collector):
+    """Who reads another version's events or signs for it notices."""
+    assert factory.version() == open_session(factory, collector).session.version() == 2
 
 
 def test_implementation_holds_no_session(factory, collector, provider):
@@ -165,4 +243,4 @@ def test_implementation_holds_no_session(factory, collector, provider):
     implementation = ape.project.TradingSession.at(factory.implementation())
     assert refusal(implementation.register, b"\1" * 32, b"\2" * 32, b"\3" * 32, sender=provider)
     assert refusal(implementation.close, sender=collector)
-    assert refusal(implementation.reclaimEscrow, sender=collector)
+    assert refusal(implementation.reclaimEscrow, collector, sender=collector)

@@ -127,13 +127,13 @@ def test_undisputed_the_provider_is_owed_the_reward(
     deadline = driver.deadline
     driver.go_to(deadline - 1)
     for account in (provider, rival):
-        outcome = refusal(session.claimDeposit, sender=account)
+        outcome = refusal(session.claimDeposit, account, sender=account)
         assert outcome == refused("NotEnded", deadline - 1, t.expiry)
 
     driver.go_to(deadline)
     if settled_by == "reclaimEscrow":
         # The collector, to whom nothing is due, cannot take the reward back at the last moment.
-        outcome = refusal(session.reclaimEscrow, sender=driver.collector)
+        outcome = refusal(session.reclaimEscrow, driver.collector, sender=driver.collector)
         assert outcome == refused("NothingOwed", driver.collector)
         receipt = driver.settle(driver.collector)
     else:

@@ -12,7 +12,9 @@ from offchain.crypto import commitments as cm
 from offchain.crypto import sealing
 from offchain.crypto.settlement import NATIVE
 from tests.hyperx.phases import PHASES, STAGES
-from tests.hyperx.session_driver import open_session
+from tests.hyperx.session_driver import event_in, open_session
+from tests.hyperx.terms import FIELDS
+from tests.kit.mock_contracts import deploy_token
 
 REGISTERED, SAMPLED, SUBMITTED, TRIED, COMPENSATED, PENALISED, SLASHED, SOLD = (
     1 << k for k in range(8)
@@ -38,8 +40,9 @@ class Replay:
     terms: dict
     compensation: int
     status: tuple = (PENDING, False, 0, NATIVE)
-    one_time_key: str = ""
+    one_time_key: bytes = b""
     escrow: int = 0
+    claimed: Record | None = None
     records: dict[str, Record] = field(default_factory=dict)
 
     def apply(self, name: str, e: dict) -> None:
@@ -65,8 +68,8 @@ class Replay:
 
     def on_CandidateSet(self, record, e):
         record.flags |= TRIED
-        self.one_time_key = sealing.Point(e["keyX"], e["keyY"]).account
-        record.commitment = cm.fold(record.sample, cm.word(self.one_time_key))
+        self.one_time_key = sealing.Point(e["keyX"], e["keyY"]).pledge
+        record.commitment = cm.fold(record.sample, self.one_time_key)
         self.status = (REVIEWING, False, e["deadline"], e["provider"])
 
     def on_ReviewSubmitted(self, record, e):
@@ -92,10 +95,16 @@ class Replay:
     def on_OptimalSilent(self, record, e):
         self._forfeit(record, SLASHED, e)
 
-    def on_RewardClaimed(self, _, e):
+    def on_RewardClaimed(self, record, e):
         self.escrow -= self.terms["reward"]
+        self.claimed = record
         self.records[e["provider"]] = Record(flags=0, commitment=bytes(26))
         self.status = (CLOSED, False, 0, e["provider"])
+
+    def on_RewardCredited(self, _, e):
+        self.claimed.flags |= SOLD
+        self.claimed.owed = e["owed"]
+        self.records[e["provider"]] = self.claimed
 
     def on_KeyDelivered(self, record, e):
         pledge = cm.delivery_hash(e["ephemeralX"], e["sealedKey"])
@@ -131,9 +140,13 @@ class Replay:
         self.status = (PENDING, False, 0, NATIVE)
 
 
-def replay(driver) -> Replay:
-    """All logs of the session, applied in order."""
-    state = Replay(dict(driver.terms.items()), driver.compensation, escrow=driver.escrow)
+def replay(driver, factory) -> Replay:
+    """All logs of the factory and the session, applied in order; nothing is asked of a view."""
+    created = event_in(driver.created, factory.SessionCreated)
+    terms = dict(zip(FIELDS, created["terms"], strict=True))
+    compensation = terms["reward"] * terms["sampleBps"] // bitmaps.BPS
+    escrow = terms["reward"] + terms["furtherReviews"] * compensation
+    state = Replay(terms, compensation, escrow=escrow)
     for log in session_logs(driver):
         state.apply(*log)
     return state
@@ -164,13 +177,34 @@ def test_events_rebuild_every_view(factory, collector, cast, settlement, phase):
     """In the phase, after it was settled, and after all that is owed was paid."""
     driver = open_session(factory, collector, settlement=settlement)
     PHASES[settlement][phase](driver, cast)
-    assert_same(driver, replay(driver))
+    assert_same(driver, replay(driver, factory))
     driver.go_to(driver.terms.expiry)
     driver.settle(cast.newcomer)
-    assert_same(driver, replay(driver))
+    assert_same(driver, replay(driver, factory))
     for account in cast.providers:
         if driver.session.owedTo(account):
             driver.claim_deposit(account)
     if driver.session.owedToCollector():
         driver.reclaim_escrow()
-    assert_same(driver, replay(driver))
+    assert_same(driver, replay(driver, factory))
+
+
+def test_events_tell_of_a_claim_that_could_not_be_paid(
+    factory, collector, provider, deployer, mocks
+):
+    """The paused token's claim is owed, and once paid it is not."""
+    token = deploy_token(mocks["PausingToken"], deployer, (collector, provider))
+    driver = open_session(factory, collector, token=token)
+    driver.enter(provider)
+    driver.set_candidate(provider)
+    driver.submit_review(provider)
+    driver.set_optimal(provider)
+    token.setPaused(True, sender=deployer)
+    receipt = driver.claim_reward(provider)
+    owed = driver.terms.reward + driver.terms.deposit
+    credited = event_in(receipt, driver.session.RewardCredited)
+    assert credited == {"provider": provider.address, "owed": owed}
+    assert_same(driver, replay(driver, factory))
+    token.setPaused(False, sender=deployer)
+    driver.claim_deposit(provider)
+    assert_same(driver, replay(driver, factory))

@@ -86,7 +86,7 @@ def test_every_lie_costs_the_whole_deposit(driver, provider, rival, lie):
     }
     assert event_in(receipt, session.SessionClosed) == {"deal": False}
     assert tuple(session.status())[:3] == (4, False, 0)
-    outcome = refusal(session.claimDeposit, sender=provider)
+    outcome = refusal(session.claimDeposit, provider, sender=provider)
     assert outcome == refused("NothingOwed", provider)
     assert session.owedToCollector() == driver.escrow + t.deposit
     before = driver.collector.balance

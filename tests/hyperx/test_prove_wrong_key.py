@@ -91,7 +91,7 @@ def test_every_lie_costs_the_whole_deposit(driver, provider, rival, lie):
     driver.submit_review(rival)
     driver.set_optimal(rival)
     driver.claim_reward(rival)
-    outcome = refusal(driver.session.claimDeposit, sender=provider)
+    outcome = refusal(driver.session.claimDeposit, provider, sender=provider)
     assert outcome == refused("NothingOwed", provider)
     driver.reclaim_escrow()
     assert driver.session.balance == 0

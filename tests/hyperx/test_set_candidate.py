@@ -41,7 +41,7 @@ def test_a_candidate_starts_a_window_and_binds_the_one_time_key(entered, provide
     sample = cm.fold(roots, bitmap_hash(sampled))
     flags, _, stored = entered.session.profileOf(provider)
     assert flags == 0b1111
-    assert stored == cm.fold(sample, cm.word(key.account))
+    assert stored == cm.fold(sample, key.pledge)
 
 
 def test_selection_window_edges(entered, provider, stranger):

@@ -66,12 +66,12 @@ def test_every_candidate_silent(candidate, provider, rival):
 
 def test_whole_deposit_as_penalty_leaves_nothing_to_claim(factory, collector, provider):
     """A penalty of 100 % takes everything, and the claim says so."""
-    driver = open_session(factory, collector, penaltyBps=10_000)
+    driver = open_session(factory, collector, reward=10**18, deposit=10**18 // 2, penaltyBps=10_000)
     driver.enter(provider)
     driver.set_candidate(provider)
     driver.go_to(driver.deadline)
     driver.close()
-    outcome = refusal(driver.session.claimDeposit, sender=provider)
+    outcome = refusal(driver.session.claimDeposit, provider, sender=provider)
     assert outcome == refused("NothingOwed", provider)
     assert pay_out(driver) == (driver.terms.reward + driver.terms.deposit,)
 
@@ -115,7 +115,7 @@ def test_a_silent_winner_loses_its_deposit(chosen, provider, rival, stranger, se
     }
     paid = {"settle": 0, "claimDeposit": t.deposit, "reclaimEscrow": t.reward + t.deposit}
     assert chosen.session.balance == t.reward + 2 * t.deposit - paid[settled_by]
-    outcome = refusal(chosen.session.claimDeposit, sender=provider)
+    outcome = refusal(chosen.session.claimDeposit, provider, sender=provider)
     assert outcome == refused("NothingOwed", provider)
 
 

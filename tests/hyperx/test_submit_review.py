@@ -89,7 +89,7 @@ def test_no_other_sample_is_opened(open_review, provider, change):
 
 def test_roots_and_key_are_those_committed(open_review, provider):
     """One other root or another one-time key does not fit."""
-    changes = [{"keyRoot": b"\1" * 32}, {"oneTimeKey": "0x" + "11" * 20}]
+    changes = [{"keyRoot": b"\1" * 32}, {"oneTimeKey": b"\1" * 32}]
     if open_review.terms.publishedAddresses:
         changes.append({"addressRoot": b"\1" * 32})
     for change in changes:

@@ -6,6 +6,7 @@ import pytest
 from tests.hyperx.session_driver import open_session
 from tests.hyperx.terms import make_terms
 from tests.kit.mock_contracts import deploy_token
+from tests.kit.permits import signed_permit
 from tests.kit.refusals import refusal, refused
 
 ROOTS = (b"\1" * 32, b"\2" * 32, b"\3" * 32)
@@ -20,7 +21,7 @@ def deploy(mocks, deployer, accounts):
 def create_refusal(factory, collector, token, value=0):
     terms = make_terms(ape.chain.blocks.head.timestamp, collector.address, token=token.address)
     token.approve(factory.address, factory.escrowOf(terms), sender=collector)
-    return refusal(factory.createSession, terms, sender=collector, value=value)
+    return refusal(factory.createSession, terms, 0, sender=collector, value=value)
 
 
 def test_a_fee_on_transfer_is_refused_at_once(factory, collector, deploy):
@@ -53,8 +54,8 @@ def test_a_transfer_that_returns_false_is_no_payment(factory, collector, provide
     driver.register(provider)
     driver.close()
     token.setFailing(True, sender=collector)
-    assert refusal(driver.session.claimDeposit, sender=provider) == failed
-    assert refusal(driver.session.reclaimEscrow, sender=collector) == failed
+    assert refusal(driver.session.claimDeposit, provider, sender=provider) == failed
+    assert refusal(driver.session.reclaimEscrow, collector, sender=collector) == failed
     token.setFailing(False, sender=collector)
     driver.claim_deposit(provider)
     driver.reclaim_escrow()
@@ -68,7 +69,7 @@ def test_a_paused_token_delays_but_loses_nothing(factory, collector, provider, d
     driver.register(provider)
     driver.close()
     token.setPaused(True, sender=collector)
-    assert refusal(driver.session.claimDeposit, sender=provider) == refused("Paused")
+    assert refusal(driver.session.claimDeposit, provider, sender=provider) == refused("Paused")
     assert driver.session.owedTo(provider) == driver.terms.deposit
     token.setPaused(False, sender=collector)
     driver.claim_deposit(provider)
@@ -90,6 +91,41 @@ def test_a_token_that_returns_nothing_works(factory, collector, provider, rival,
     paid = driver.terms.reward + driver.terms.deposit
     assert token.balanceOf(provider) - before == paid
     assert driver.balance(driver.session) == 0
+
+
+def test_signed_allowances_replace_approvals(factory, collector, provider, rival, deploy):
+    """Escrow and deposit are drawn by a permit, sent with the call or by a stranger before it."""
+    token, soon = deploy("PermitToken"), ape.chain.pending_timestamp + 3_600
+    terms = make_terms(ape.chain.pending_timestamp, collector.address, token=token.address)
+    due = factory.escrowOf(terms)
+    signed = signed_permit(token, collector, factory, due, soon)
+    address = factory.sessionOf(terms, 0)
+    factory.createSessionWithPermit(terms, 0, signed, sender=collector)
+    assert token.balanceOf(address) == due
+    session = ape.project.TradingSession.at(address)
+    deposit = session.terms(skip_trace=True).deposit
+    session.registerWithPermit(
+        *ROOTS, signed_permit(token, provider, session, deposit, soon), sender=provider
+    )
+    signed = signed_permit(token, rival, session, deposit, soon)
+    token.permit(rival, address, deposit, *signed, sender=provider)
+    session.registerWithPermit(*ROOTS, signed, sender=rival)
+    assert token.balanceOf(address) == due + 2 * deposit
+
+
+def test_a_permit_that_is_none_moves_nothing(factory, collector, provider, stranger, deploy):
+    """Another's signature, another spender's and an old one: the payment itself fails."""
+    token = deploy("PermitToken")
+    driver = open_session(factory, collector, token=token)
+    session, due, now = driver.session, driver.terms.deposit, ape.chain.pending_timestamp
+    for owner, spender, ahead in (
+        (stranger, session, 3_600),
+        (provider, factory, 3_600),
+        (provider, session, -3_600),
+    ):
+        signed = signed_permit(token, owner, spender, due, now + ahead)
+        outcome = refusal(session.registerWithPermit, *ROOTS, signed, sender=provider)
+        assert outcome.name == "ERC20InsufficientAllowance"
 
 
 def test_no_ether_where_a_token_pays(factory, collector, provider, token):

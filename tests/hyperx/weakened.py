@@ -12,45 +12,47 @@ from tests.kit.snapshots import undone
 from tests.kit.weakened import Weakenings
 
 SESSION = "contracts/hyperx/TradingSession.sol"
+FACTORY = "contracts/hyperx/TradingSessionFactory.sol"
 _STATE = "contracts/hyperx/SessionState.sol"
 _EVIDENCE = "contracts/hyperx/Evidence.sol"
 _SHARDS = "contracts/hyperx/Shards.sol"
 _PAYMENT = "contracts/exchange/Payment.sol"
+_WINDOW = "contracts/exchange/Window.sol"
 
 _MARK_PAID = """        _profiles[msg.sender] = ProfileLib.NONE;
         emit DepositClaimed(msg.sender, paid);
-        Payment.pay(t.token(), msg.sender, paid);
+        Payment.pay(t.token(), to, paid);
 """
 _MARK_RECLAIMED = """        _ledger.reclaimed = true;
         emit EscrowReclaimed(paid);
-        Payment.pay(t.token(), msg.sender, paid);
+        Payment.pay(t.token(), to, paid);
 """
 WEAKENINGS: Weakenings = {
     "pays before it marks, unguarded": (
         (
             SESSION,
-            "function claimDeposit() external nonReentrant",
-            "function claimDeposit() external",
+            "function claimDeposit(address to) external nonReentrant",
+            "function claimDeposit(address to) external",
         ),
         (
             SESSION,
-            "function reclaimEscrow() external nonReentrant",
-            "function reclaimEscrow() external",
+            "function reclaimEscrow(address to) external nonReentrant",
+            "function reclaimEscrow(address to) external",
         ),
         (
             SESSION,
             _MARK_PAID,
-            "Payment.pay(t.token(), msg.sender, paid);\n_profiles[msg.sender] = ProfileLib.NONE;\n",
+            "Payment.pay(t.token(), to, paid);\n_profiles[msg.sender] = ProfileLib.NONE;\n",
         ),
         (
             SESSION,
             _MARK_RECLAIMED,
-            "Payment.pay(t.token(), msg.sender, paid);\n_ledger.reclaimed = true;\n",
+            "Payment.pay(t.token(), to, paid);\n_ledger.reclaimed = true;\n",
         ),
     ),
     "pays without marking": (
-        (SESSION, _MARK_PAID, "Payment.pay(t.token(), msg.sender, paid);\n"),
-        (SESSION, _MARK_RECLAIMED, "Payment.pay(t.token(), msg.sender, paid);\n"),
+        (SESSION, _MARK_PAID, "Payment.pay(t.token(), to, paid);\n"),
+        (SESSION, _MARK_RECLAIMED, "Payment.pay(t.token(), to, paid);\n"),
     ),
     "pushes the compensation": (
         (
@@ -64,6 +66,11 @@ WEAKENINGS: Weakenings = {
             "Payment.pay(t.token(), status_.candidate, t.compensation());\n"
             "        emit ReviewRefused(status_.candidate,",
         ),
+    ),
+    "a claim stands or falls with its payment": (
+        SESSION,
+        "if (Payment.tryPay(t.token(), msg.sender, paid)) return;",
+        "Payment.pay(t.token(), msg.sender, paid);\nif (paid > 0) return;",
     ),
     "counts its balance": (
         (SESSION, "_owedToCollector(t, status_, _ledger);", "address(this).balance;"),
@@ -79,6 +86,11 @@ WEAKENINGS: Weakenings = {
             "keccak256(abi.encode(kind, block.chainid, address(this), provider))",
             "keccak256(abi.encode(kind, uint256(1), address(1), address(0)))",
         ),
+    ),
+    "leaves bind no session": (
+        _SHARDS,
+        "keccak256(abi.encode(kind, block.chainid, address(this), provider))",
+        "keccak256(abi.encode(kind, block.chainid, address(0), provider))",
     ),
     "anyone acts for the candidate": (
         (
@@ -149,6 +161,33 @@ WEAKENINGS: Weakenings = {
         ),
     ),
 }
+
+_ANY_WINDOW = (
+    _WINDOW,
+    "require(window >= SHORTEST && window <= LONGEST, "
+    "WindowOutOfRange(window, SHORTEST, LONGEST));",
+    "window;",
+)
+FACTORY_WEAKENINGS: Weakenings = {
+    "takes any window": _ANY_WINDOW,
+    "takes any expiry": (
+        _ANY_WINDOW,
+        (FACTORY, "require(t.expiry <= latest, ExpiryTooLate(t.expiry, latest));", "latest;"),
+    ),
+    "addresses follow from the order": (
+        FACTORY,
+        """Clones.cloneDeterministicWithImmutableArgs(
+            implementation, PackedTermsLib.pack(terms), bytes32(nonce), msg.value
+        )""",
+        "Clones.cloneWithImmutableArgs(implementation, PackedTermsLib.pack(terms), msg.value)",
+    ),
+    "takes any reward": (
+        FACTORY,
+        "require(t.reward >= least, RewardTooLow(t.reward, least));",
+        "least;",
+    ),
+}
+"""Copies of the factory, by name."""
 
 
 @contextmanager

@@ -17,11 +17,16 @@ interface Signing {
 contract BordaHandler is Attempts {
     uint256 private constant MOST = 12;
     uint256 private constant STRANGER = MOST;
+    uint256 private constant PERIOD = 2_000;
+    uint256 private constant BALLOT_TIME = 700;
+    uint256 private constant REVEAL_TIME = 600;
 
     BordaConsensus public session;
     uint256 public winners;
     uint256 public quorum;
     uint256 public ballots;
+    /// @notice How many have committed in the round.
+    uint256 public commitments;
     bytes32[] public results;
     bytes4[] private _errors;
 
@@ -30,6 +35,7 @@ contract BordaHandler is Attempts {
     uint256 private _members;
     bool private _hidden;
     bool private _steps;
+    uint256 private _start;
     uint256 private _rounds;
     State private _state;
     uint256 private _ballotEnd;
@@ -47,10 +53,10 @@ contract BordaHandler is Attempts {
         _makePeople();
         _create(1);
         _errors = [
-            IBordaConsensus.NotOwner.selector,
             IBordaConsensus.NotMember.selector,
             IBordaConsensus.TooEarly.selector,
             IBordaConsensus.TooLate.selector,
+            IBordaConsensus.WrongRound.selector,
             IBordaConsensus.RoundNotOpen.selector,
             IBordaConsensus.RoundNotOver.selector,
             IBordaConsensus.SeedNotReady.selector,
@@ -76,6 +82,16 @@ contract BordaHandler is Attempts {
         return _rounds > 0 && _votedIn[voter] == _rounds;
     }
 
+    /// @notice Whether the round has winners by its ballots and commitments.
+    function decided() external view returns (bool) {
+        return ballots > 0 && (_hidden ? commitments : ballots) >= quorum;
+    }
+
+    /// @notice Whether a member may be elected: it has not abandoned a commitment.
+    function electable(uint256 member) external view returns (bool) {
+        return voted(member) || _committedIn[member] != _rounds;
+    }
+
     function resultCount() external view returns (uint256) {
         return results.length;
     }
@@ -97,7 +113,7 @@ contract BordaHandler is Attempts {
         if (choice < 32) return _vote(seed);
         if (choice < 40) return _commit(seed);
         if (choice < 48) return _reveal(seed);
-        if (_state == State.Closed) return _openRound(seed);
+        if (_state == State.Closed) return derive(seed, "wait") % 2 == 0 ? _openRound(seed) : _passTime(seed);
         if (_state == State.Closing || block.timestamp >= _revealEnd) return _close(seed);
         if (!_hidden) return _vote(seed);
         if (block.timestamp < _ballotEnd) return _commit(seed);
@@ -107,27 +123,37 @@ contract BordaHandler is Attempts {
     function _create(uint256 seed) private {
         _members = 2 + derive(seed, "members") % (MOST - 1);
         winners = 1 + derive(seed, "winners") % (_members - 1);
-        quorum = derive(seed, "quorum") % 2 == 0 ? _members / 2 + 1 : 0;
+        quorum = derive(seed, "quorum") % 2 == 0 ? _members / 2 + 1 : 1;
         _hidden = derive(seed, "hidden") % 2 == 0;
         address[] memory members = new address[](_members);
         for (uint256 i = 0; i < _members; ++i) {
             members[i] = _accounts[i];
             (_points[i], _votedIn[i], _committedIn[i]) = (0, 0, 0);
         }
-        BordaTerms memory terms = BordaTerms(
-            address(0), bytes32(seed), uint16(winners), uint16(quorum), 100, _hidden ? uint32(50) : uint32(0), 200
-        );
+        _start = block.timestamp + 100;
+        BordaTerms memory terms = BordaTerms({
+            owner: address(0),
+            context: bytes32(seed),
+            winners: uint16(winners),
+            quorum: uint16(quorum),
+            start: uint40(_start),
+            period: uint32(PERIOD),
+            ballotTime: uint32(BALLOT_TIME),
+            revealTime: _hidden ? uint32(REVEAL_TIME) : 0
+        });
         session = BordaConsensus(_factory.createSession(terms, members));
-        (_rounds, _state, ballots) = (0, State.Closed, 0);
-        (_ballotEnd, _revealEnd, _closedIn) = (block.timestamp, block.timestamp, block.number);
+        (_rounds, _state, ballots, commitments) = (0, State.Closed, 0, 0);
+        (_ballotEnd, _revealEnd, _closedIn) = (0, 0, block.number);
         delete results;
         ++count["session"];
     }
 
     /// @dev To just before, at or after an end of a window.
     function _passTime(uint256 seed) private {
-        uint256[3] memory moments = [_ballotEnd, _revealEnd, _revealEnd + 200];
+        uint256 next = block.timestamp < _start ? 0 : _due() + 1;
+        uint256[3] memory moments = [_ballotEnd, _revealEnd, _start + next * PERIOD];
         for (uint256 i = 0; i < 3; ++i) {
+            if (moments[i] == 0) continue;
             uint256 moment = moments[i] - 1 + derive(seed, "edge") % 3;
             if (moment > block.timestamp) return vm.warp(moment);
         }
@@ -135,32 +161,34 @@ contract BordaHandler is Attempts {
     }
 
     function _openRound(uint256 seed) private {
-        bool byOwner = derive(seed, "owner") % 2 == 0;
-        uint256 person = derive(seed, "person") % 4 == 0 ? STRANGER : seed % _members;
-        uint256 member = person == STRANGER ? 0 : person;
-        address caller = byOwner && person != STRANGER ? address(this) : _accounts[person];
+        uint256 choice = derive(seed, "number") % 16;
+        uint256 round = choice == 0 ? _rounds : choice == 1 ? _due() + 1 : _due();
+        uint256 opening = _start + round * PERIOD;
         _requires(_state == State.Closed, IBordaConsensus.RoundNotOver.selector);
+        _requires(round >= _rounds, IBordaConsensus.WrongRound.selector);
+        _requires(block.timestamp >= opening, IBordaConsensus.TooEarly.selector);
+        _requires(block.timestamp < opening + BALLOT_TIME, IBordaConsensus.TooLate.selector);
         _requires(block.number > _closedIn, IBordaConsensus.SeedNotReady.selector);
-        bytes memory call_;
-        if (byOwner) {
-            _requires(person != STRANGER, IBordaConsensus.NotOwner.selector);
-            call_ = abi.encodeCall(session.openRound, (_rounds));
-        } else {
-            _requires(person != STRANGER, IBordaConsensus.NotMember.selector);
-            _requires(block.timestamp >= _revealEnd + 200, IBordaConsensus.TooEarly.selector);
-            call_ = abi.encodeCall(session.openOverdueRound, (_rounds, member));
-        }
 
-        (bool done,) = _attempt(address(session), caller, 0, call_);
+        address caller = _accounts[seed % (MOST + 1)];
+        (bool done,) = _attempt(address(session), caller, 0, abi.encodeCall(session.openRound, (round)));
         if (!done) return;
-        ++_rounds;
-        (_state, ballots, _steps) = (State.Open, 0, false);
-        _ballotEnd = block.timestamp + 100;
-        _revealEnd = _ballotEnd + (_hidden ? 50 : 0);
+        if (round > _rounds) ++count["left out"];
+        while (results.length < round) {
+            results.push(keccak256(abi.encode(new uint256[](0))));
+        }
+        _rounds = round + 1;
+        (_state, ballots, commitments, _steps) = (State.Open, 0, 0, false);
+        _ballotEnd = opening + BALLOT_TIME;
+        _revealEnd = _ballotEnd + (_hidden ? REVEAL_TIME : 0);
         for (uint256 i = 0; i < _members; ++i) {
             _points[i] = 0;
         }
-        if (!byOwner) ++count["opened by a member"];
+    }
+
+    /// @dev The round whose time it is, or is next before the first.
+    function _due() private view returns (uint256) {
+        return block.timestamp < _start ? 0 : (block.timestamp - _start) / PERIOD;
     }
 
     function _close(uint256 seed) private {
@@ -222,6 +250,7 @@ contract BordaHandler is Attempts {
         (bool done,) = _attempt(address(session), _accounts[voter], 0, call_);
         if (!done) return;
         (_committedIn[voter], _contents[voter]) = (_rounds, abi.encode(form, content));
+        ++commitments;
         ++count["committed"];
     }
 

@@ -41,29 +41,35 @@ contract BordaSessionInvariants is Base {
         vm.assertEq(sum, handler.ballots() * winners * (winners + 1) / 2, "sum of points");
     }
 
-    /// @dev Winners are different members, none stands below a loser, and there are M or, below the quorum, none.
+    /// @dev Winners are different members who may be elected, none stands below a loser who may, and there are M, or all
+    /// who may and have points, or, below the quorum, none.
     function _winnersAreTheHighest() private view {
         BordaConsensus session = handler.session();
         (uint256 rounds, State state,,,,) = session.newestRound();
         if (rounds == 0 || state != State.Closed) return;
         (uint256[] memory winners, uint256[] memory winnersPoints) = session.result(rounds - 1);
-        bool decided = handler.ballots() > 0 && handler.ballots() >= handler.quorum();
-        vm.assertEq(winners.length, decided ? handler.winners() : 0, "how many win");
-        if (!decided) return;
-
         uint256[] memory points = session.points();
+        uint256 standing = 0;
+        for (uint256 i = 0; i < points.length; ++i) {
+            if (points[i] > 0 && handler.electable(i)) ++standing;
+        }
+        uint256 most = standing < handler.winners() ? standing : handler.winners();
+        vm.assertEq(winners.length, handler.decided() ? most : 0, "how many win");
+        if (!handler.decided()) return;
+
         bool[] memory won = new bool[](points.length);
         uint256 lowest = type(uint256).max;
         for (uint256 i = 0; i < winners.length; ++i) {
             vm.assertTrue(!won[winners[i]], "a winner twice");
             won[winners[i]] = true;
+            vm.assertTrue(handler.electable(winners[i]), "a winner that abandoned its ballot");
             vm.assertEq(winnersPoints[i], points[winners[i]], "winner's points");
             vm.assertLe(winnersPoints[i], lowest, "order of winners");
             vm.assertGe(winnersPoints[i], 1, "a winner without points");
             lowest = winnersPoints[i];
         }
         for (uint256 i = 0; i < points.length; ++i) {
-            if (!won[i]) vm.assertLe(points[i], lowest, "a loser above a winner");
+            if (!won[i] && handler.electable(i)) vm.assertLe(points[i], lowest, "a loser above a winner");
         }
     }
 
@@ -84,7 +90,7 @@ contract BordaSessionInvariants is Base {
         }
         string[9] memory outcomes = [
             "session",
-            "opened by a member",
+            "left out",
             "cast",
             "carried",
             "committed",

@@ -55,6 +55,7 @@ contract CleanerSaleInvariants is SaleCampaign {
             ICleanerSale.ListingIsClosed.selector,
             ICleanerSale.SaleUnderWay.selector,
             ICleanerSale.LevelNotAbove.selector,
+            ICleanerSale.KeyNotOnCurve.selector,
             ICleanerSale.WrongState.selector,
             ICleanerSale.WrongKey.selector,
             ICleanerSale.TooEarly.selector,

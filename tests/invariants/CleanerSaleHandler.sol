@@ -15,7 +15,7 @@ contract CleanerSaleHandler is CleanerSaleBook {
 
     /// @notice Moves to just before, at or just after the next deadline.
     function passTime(uint256 seed) external {
-        uint256 next = block.timestamp + 5;
+        uint256 next = block.timestamp + STEP;
         for (uint256 i = 0; i < LISTINGS * BUYERS; ++i) {
             next = _sooner(next, purchases[i % LISTINGS][i / LISTINGS].deadline);
         }
@@ -23,7 +23,7 @@ contract CleanerSaleHandler is CleanerSaleBook {
     }
 
     function exhaust() external override {
-        vm.warp(block.timestamp + 100);
+        vm.warp(block.timestamp + 100 minutes);
         for (uint256 w = 0; w < LISTINGS; ++w) {
             _settle(w, 0);
             for (uint256 b = 0; b < BUYERS; ++b) {
@@ -42,7 +42,13 @@ contract CleanerSaleHandler is CleanerSaleBook {
         Sale memory s;
         (s.price, s.goods) = (offer.price, offer.goods);
         s.credit = p.owned == 0 ? 0 : levels[w][p.owned - 1].price;
-        if (isSealed(w)) s.oneTimeKey = _oneTimeX(b);
+        uint256 y = 0;
+        if (isSealed(w)) {
+            (s.oneTimeKey, y) = _oneTime(b);
+            bool off = derive(seed, "off the curve") % 16 == 0;
+            if (off) ++y;
+            _requires(!off, ICleanerSale.KeyNotOnCurve.selector);
+        }
         bool above = level >= p.owned;
         uint256 paid = above ? s.price - s.credit : 0;
         uint256 coins = paid;
@@ -54,7 +60,7 @@ contract CleanerSaleHandler is CleanerSaleBook {
         _requires(p.state == SaleState.None || p.state == SaleState.Owned, ICleanerSale.SaleUnderWay.selector);
         _requires(above, ICleanerSale.LevelNotAbove.selector);
         _requires(_free(money[w]) >= _hold(w, paid), BookLib.FundsTooLow.selector);
-        bytes memory data = abi.encodeCall(sale.buy, (listings[w].terms, level, offer, path, s.oneTimeKey));
+        bytes memory data = abi.encodeCall(sale.buy, (listings[w].terms, level, offer, path, s.oneTimeKey, y));
         if (!_call(inToken(w), buyers[b], coins, paid, 0, data)) return;
         p.state = SaleState.Paid;
         p.level = level;
@@ -141,7 +147,10 @@ contract CleanerSaleHandler is CleanerSaleBook {
     function fund(uint256 seed) external {
         (uint256 w, uint256 b,) = _anywhere(seed);
         uint96 amount = uint96(derive(seed, "amount") % 2_000);
-        _fund(money[w], inToken(w), buyers[b], amount, abi.encodeCall(sale.fund, (listings[w], amount)));
+        bool own = derive(seed, "who") % 8 > 0;
+        bytes memory data = abi.encodeCall(sale.fund, (listings[w], amount));
+        address caller = own ? sellers[w] : buyers[b];
+        _fund(money[w], inToken(w), caller, amount, data, own, ICleanerSale.NotSeller.selector);
     }
 
     function withdraw(uint256 seed) external {
@@ -180,7 +189,9 @@ contract CleanerSaleHandler is CleanerSaleBook {
         _requires(!overdue || block.timestamp >= p.deadline, ICleanerSale.TooEarly.selector);
         uint256 stake = p.state == SaleState.Cheated ? STAKE : 0;
         uint256 due = _paid(p) + stake;
-        if (!_call(inToken(w), buyers[b], 0, 0, due, abi.encodeCall(sale.refund, (listings[w], p.sale)))) return;
+        if (!_call(inToken(w), buyers[b], 0, 0, due, abi.encodeCall(sale.refund, (listings[w], p.sale, buyers[b])))) {
+            return;
+        }
         if (overdue) money[w].held -= _hold(w, _paid(p));
         p.repaid += _paid(p);
         p.stakes += stake;
@@ -223,8 +234,9 @@ contract CleanerSaleHandler is CleanerSaleBook {
     }
 
     function _takeOut(uint256 w, uint256 amount, bool own) private {
-        bytes memory data = abi.encodeCall(sale.withdraw, (listings[w], uint96(amount)));
+        address caller = own ? sellers[w] : buyers[0];
+        bytes memory data = abi.encodeCall(sale.withdraw, (listings[w], uint96(amount), caller));
         (bytes4 notOwner, bytes4 nothing) = (ICleanerSale.NotSeller.selector, ICleanerSale.NothingOwed.selector);
-        _withdraw(money[w], inToken(w), own ? sellers[w] : buyers[0], amount, data, own, notOwner, nothing);
+        _withdraw(money[w], inToken(w), caller, amount, data, own, notOwner, nothing);
     }
 }

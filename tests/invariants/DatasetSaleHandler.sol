@@ -31,7 +31,7 @@ contract DatasetSaleHandler is DatasetSaleBook {
 
     /// @notice Moves to just before, at or just after the next deadline.
     function passTime(uint256 seed) external {
-        uint256 next = block.timestamp + 5;
+        uint256 next = block.timestamp + STEP;
         for (uint256 a = 0; 2 * a < orders.length; ++a) {
             for (uint256 d = 0; d < DATASETS; ++d) {
                 next = _sooner(next, pairs[a][d].deadline);
@@ -41,7 +41,7 @@ contract DatasetSaleHandler is DatasetSaleBook {
     }
 
     function exhaust() external override {
-        vm.warp(block.timestamp + 100);
+        vm.warp(block.timestamp + 100 minutes);
         for (uint256 o = 0; o < orders.length; ++o) {
             for (uint256 d = 0; d < DATASETS; ++d) {
                 DealState state = pairs[o / 2][d].state;
@@ -77,7 +77,10 @@ contract DatasetSaleHandler is DatasetSaleBook {
         Account memory account = ofOrder ? _orderAccount(which) : _datasetAccount(which);
         bool inToken = ofOrder ? orderInToken(which) : datasetInToken(which);
         Money storage m = ofOrder ? budgets[which] : funds[which];
-        _fund(m, inToken, vm.addr(buyerKey(0)), amount, abi.encodeCall(sale.fund, (account, amount)));
+        bool own = derive(seed, "who") % 8 > 0;
+        bytes memory data = abi.encodeCall(sale.fund, (account, amount));
+        address caller = own ? account.owner : address(this);
+        _fund(m, inToken, caller, amount, data, own, IDatasetSale.NotOwner.selector);
     }
 
     function withdraw(uint256 seed) external {
@@ -115,12 +118,15 @@ contract DatasetSaleHandler is DatasetSaleBook {
         Quote memory q;
         q.price = lie == 1 ? PRICE + 1 : PRICE;
         q.scores = _scoresRoot(o, d, lie == 2 ? TOTAL + 1 : TOTAL);
-        q.expiry = uint40(block.timestamp + derive(seed, "expiry") % 24);
+        q.expiry = uint40(block.timestamp + derive(seed, "expiry") % 24 * 1 minutes);
+        bool far = derive(seed, "far") % 24 == 0;
+        if (far) q.expiry = uint40(block.timestamp + 30 days + 1);
         bool signed = derive(seed, "signer") % 12 > 0;
         _requires(!budgets[o].closed && !funds[d].closed, IDatasetSale.AccountIsClosed.selector);
         _requires(orderInToken(o) == datasetInToken(d), IDatasetSale.OtherToken.selector);
         _requires(p.quotes == 0, IDatasetSale.AlreadyQuoted.selector);
         _requires(block.timestamp < q.expiry, IDatasetSale.QuoteExpired.selector);
+        _requires(!far, IDatasetSale.ExpiryTooFar.selector);
         _requires(signed, IDatasetSale.WrongSigner.selector);
         Deal memory deal = _deal(o, d, q);
         if (!_call(address(this), _quoteCall(deal, signed ? buyerKey(o) : sellerKey(d), sellerKey(d)))) return;
@@ -139,6 +145,24 @@ contract DatasetSaleHandler is DatasetSaleBook {
         return abi.encodeCall(sale.quote, (deal, _sign(asBuyer, digest), _sign(asSeller, digest)));
     }
 
+    /// @notice Seldom, since the pair is quoted no more.
+    function withdrawQuote(uint256 seed) external {
+        (uint256 o, uint256 d, Pair storage p) = _anywhere(seed);
+        if (o == type(uint256).max || derive(seed, "mood") % 12 > 0) return;
+        uint256 who = derive(seed, "who") % 8;
+        address caller = who == 0 ? address(this) : who < 4 ? orders[o].buyer : datasets[d].seller;
+        _requires(who > 0, IDatasetSale.NotParty.selector);
+        _requires(p.state == DealState.None || p.state == DealState.Quoted, IDatasetSale.WrongState.selector);
+        bytes memory data = abi.encodeCall(
+            sale.withdrawQuote, (orders[o].buyer, orders[o].artefact, datasets[d].seller, datasets[d].file)
+        );
+        if (!_call(caller, data)) return;
+        // As if it had been quoted: never again.
+        if (p.quotes == 0) (p.order, p.quotes) = (o, 1);
+        (p.state, p.deadline) = (DealState.Withdrawn, 0);
+        ++count["quote withdrawn"];
+    }
+
     function purchase(uint256 seed) external {
         (uint256 o, uint256 d, Pair storage p) = _known(seed, DealState.Quoted);
         if (o == type(uint256).max) return;
@@ -149,8 +173,11 @@ contract DatasetSaleHandler is DatasetSaleBook {
         _requires(!budgets[o].closed && !funds[d].closed, IDatasetSale.AccountIsClosed.selector);
         bool enough = _free(budgets[o]) >= p.quote.price && _free(funds[d]) >= STAKE;
         _requires(enough, BookLib.FundsTooLow.selector);
-        uint256 oneTimeKey = isSealed(o) ? _oneTimeX(o) : 0;
-        bytes memory data = abi.encodeCall(sale.purchase, (_deal(o, d, p.quote), oneTimeKey));
+        (uint256 oneTimeKey, uint256 y) = isSealed(o) ? _oneTime(o) : (0, 0);
+        bool off = isSealed(o) && derive(seed, "off the curve") % 16 == 0;
+        if (off) ++y;
+        _requires(!off, IDatasetSale.KeyNotOnCurve.selector);
+        bytes memory data = abi.encodeCall(sale.purchase, (_deal(o, d, p.quote), oneTimeKey, y));
         if (!_call(own ? orders[o].buyer : datasets[d].seller, data)) return;
         (p.state, p.deadline, p.purchase) = (DealState.Paid, block.timestamp + DELIVERY_TIME, Purchase(oneTimeKey, 0));
         budgets[o].held += p.quote.price;
@@ -321,9 +348,10 @@ contract DatasetSaleHandler is DatasetSaleBook {
     }
 
     function _takeOut(Money storage m, Account memory account, bool inToken, uint256 amount, bool own) private {
-        bytes memory data = abi.encodeCall(sale.withdraw, (account, uint96(amount)));
+        address caller = own ? account.owner : address(this);
+        bytes memory data = abi.encodeCall(sale.withdraw, (account, uint96(amount), caller));
         (bytes4 notOwner, bytes4 nothing) = (IDatasetSale.NotOwner.selector, IDatasetSale.NothingOwed.selector);
-        _withdraw(m, inToken, own ? account.owner : address(this), amount, data, own, notOwner, nothing);
+        _withdraw(m, inToken, caller, amount, data, own, notOwner, nothing);
     }
 
     function _sign(uint256 key, bytes32 digest) private pure returns (bytes memory) {

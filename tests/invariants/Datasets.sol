@@ -58,7 +58,7 @@ abstract contract Datasets is Base {
         review.bitmap[0] = sample;
         uint256[] memory members = PlainShards.members(review.bitmap, count);
         review.keyRoot = _keyRoot(party, count);
-        review.oneTimeKey = oneTimeKey.addr;
+        review.oneTimeKey = keccak256(abi.encode(oneTimeKey.addr, vm.addr(oneTimeKey.privateKey + 1)));
         review.ephemeralX = _ephemeral.publicKeyX;
         review.sealedKeys = new bytes32[](members.length);
         for (uint256 k = 0; k < members.length; ++k) {

@@ -38,23 +38,27 @@ contract ExchangeTest is Base {
         bytes32 domain = harness.domain(address(1), 0);
         bytes32 keyHash = harness.keyHash(domain, key);
         uint256 other = derive(seed, "other");
-        uint256 what = seed % 4;
+        uint256 what = seed % 5;
         // The ephemeral point and the sealed key are as delivered: whoever judges compares them first.
         if (what == 0) e.oneTimeSecret = other;
-        if (what == 1) e.oneTimeY = other;
-        if (what == 2) e.sharedX = other;
-        if (what == 3) e.sharedY = other;
-        vm.expectPartialRevert(what < 2 ? KeyDispute.NotTheSecret.selector : KeyDispute.SharedPointMismatch.selector);
+        // The other forms of the secret itself: of the point with odd y, and beyond the order.
+        if (what == 1) e.oneTimeSecret = ORDER - e.oneTimeSecret;
+        if (what == 2) {
+            if (e.oneTimeSecret > type(uint256).max - ORDER) return;
+            e.oneTimeSecret += ORDER;
+        }
+        if (what == 3) e.sharedX = other;
+        if (what == 4) e.sharedY = other;
+        vm.expectPartialRevert(what < 3 ? KeyDispute.NotTheSecret.selector : KeyDispute.SharedPointMismatch.selector);
         harness.requireWrong(domain, keyHash, oneTimeKey, LEVEL, e);
     }
 
-    /// @notice The negative of either point is the same key: y is not asked for its sign.
+    /// @notice The negative of the shared point is the same key: y is not asked for its sign.
     function testFuzz_TheSignDoesNotMatter(uint256 k, uint256 r, bytes32 key) public {
         (KeyEvidence memory e, uint256 oneTimeKey) = _sealed(k, r, key);
         bytes32 domain = harness.domain(address(1), 0);
         bytes32 keyHash = harness.keyHash(domain, key);
-        (e.oneTimeY, e.sharedY) = (_negative(e.oneTimeY), _negative(e.sharedY));
-        e.oneTimeSecret = ORDER - e.oneTimeSecret;
+        e.sharedY = _negative(e.sharedY);
         vm.expectRevert(abi.encodeWithSelector(KeyDispute.KeyIsRight.selector, keyHash));
         harness.requireWrong(domain, keyHash, oneTimeKey, LEVEL, e);
     }
@@ -74,9 +78,7 @@ contract ExchangeTest is Base {
         Vm.Wallet memory ephemeral = _even(bound(r, 1, ORDER - 1));
         Vm.Wallet memory shared = vm.createWallet(mulmod(own.privateKey, ephemeral.privateKey, ORDER));
         bytes32 pad = keccak256(abi.encode(shared.publicKeyX, LEVEL));
-        e = KeyEvidence(
-            own.privateKey, own.publicKeyY, ephemeral.publicKeyX, key ^ pad, shared.publicKeyX, shared.publicKeyY
-        );
+        e = KeyEvidence(own.privateKey, ephemeral.publicKeyX, key ^ pad, shared.publicKeyX, shared.publicKeyY);
         oneTimeKey = own.publicKeyX;
     }
 

@@ -23,10 +23,12 @@ abstract contract SalePlay is Attempts {
         uint256 lost;
     }
 
+    /// @dev The longest step of time where no deadline is nearer.
+    uint256 internal constant STEP = 5 minutes;
     uint96 public constant STAKE = 400;
     uint96 internal constant PRICE = 700;
-    uint32 internal constant DELIVERY_TIME = 20;
-    uint32 internal constant DISPUTE_TIME = 15;
+    uint32 internal constant DELIVERY_TIME = 20 minutes;
+    uint32 internal constant DISPUTE_TIME = 15 minutes;
     uint256 private constant ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
     /// @dev Buyers' and sellers' one-time keys are multiples of the generator by these, each with its even y.
     uint256 private constant ONE_TIME = 11;
@@ -100,8 +102,10 @@ abstract contract SalePlay is Attempts {
         return exchange.cipherLeaf(domain, 0, keccak256(e.chunk));
     }
 
-    function _oneTimeX(uint256 buyer) internal returns (uint256) {
-        return _even(ONE_TIME + buyer).publicKeyX;
+    /// @dev A buyer's one-time key.
+    function _oneTime(uint256 buyer) internal returns (uint256 x, uint256 y) {
+        Vm.Wallet memory key = _even(ONE_TIME + buyer);
+        return (key.publicKeyX, key.publicKeyY);
     }
 
     /// @dev The seller's point and what the buyer's key is sealed with.
@@ -114,7 +118,7 @@ abstract contract SalePlay is Attempts {
     function _keyEvidence(uint256 buyer, uint256 ephemeralX, bytes32 sealedKey) internal returns (KeyEvidence memory) {
         Vm.Wallet memory own = _even(ONE_TIME + buyer);
         Vm.Wallet memory shared = _shared(buyer);
-        return KeyEvidence(own.privateKey, own.publicKeyY, ephemeralX, sealedKey, shared.publicKeyX, shared.publicKeyY);
+        return KeyEvidence(own.privateKey, ephemeralX, sealedKey, shared.publicKeyX, shared.publicKeyY);
     }
 
     function _shared(uint256 buyer) private returns (Vm.Wallet memory) {
@@ -145,8 +149,19 @@ abstract contract SalePlay is Attempts {
         (m.funds, m.held, m.lost) = (m.funds - amount, m.held - amount, m.lost + amount);
     }
 
-    /// @dev The play's {fund}: anybody adds to an owner's money.
-    function _fund(Money storage m, bool inToken, address caller, uint256 amount, bytes memory data) internal {
+    /// @dev The play's {fund}.
+    /// @param isOwner whether the caller is the owner
+    /// @param notOwner what refuses others
+    function _fund(
+        Money storage m,
+        bool inToken,
+        address caller,
+        uint256 amount,
+        bytes memory data,
+        bool isOwner,
+        bytes4 notOwner
+    ) internal {
+        _requires(isOwner, notOwner);
         if (!_call(inToken, caller, amount, amount, 0, data)) return;
         (m.funds, m.putIn) = (m.funds + amount, m.putIn + amount);
         ++count["funded"];

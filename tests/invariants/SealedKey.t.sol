@@ -57,6 +57,38 @@ contract SealedKeyTest is Base {
         vm.assertEq(harness.productAccount(0, x), address(0), "no secret");
     }
 
+    /// @notice What the collector sets stands for its secret and for no other, not for its negative, which has the same x;
+    /// both are the hash of two wallets' accounts.
+    function testFuzz_APointStandsForItsSecret(uint256 secret, uint256 other) public {
+        secret = bound(secret, 1, ORDER - 2);
+        Vm.Wallet memory key = vm.createWallet(secret);
+        if (key.publicKeyX >= ORDER) return;
+        bytes32 hash = keccak256(abi.encode(vm.addr(secret), vm.addr(secret + 1)));
+        vm.assertEq(harness.pointHash(key.publicKeyX, key.publicKeyY), hash, "point");
+        vm.assertEq(harness.secretHash(secret), hash, "secret");
+        vm.assertNotEq(harness.pointHash(key.publicKeyX, FIELD - key.publicKeyY), hash, "negative");
+        if (other != secret) vm.assertNotEq(harness.secretHash(other), hash, "another secret");
+    }
+
+    /// @notice Where the next point is infinity, G itself doubled, and beyond the order.
+    function test_PointHashOfEdges() public {
+        Vm.Wallet memory last = vm.createWallet(ORDER - 1);
+        bytes32 alone = keccak256(abi.encode(last.addr, address(0)));
+        vm.assertEq(harness.pointHash(last.publicKeyX, last.publicKeyY), alone, "-G");
+        vm.assertEq(harness.secretHash(ORDER - 1), alone, "order - 1");
+        Vm.Wallet memory first = vm.createWallet(1);
+        bytes32 doubled = keccak256(abi.encode(first.addr, vm.addr(2)));
+        vm.assertEq(harness.pointHash(first.publicKeyX, first.publicKeyY), doubled, "G");
+        vm.assertEq(harness.secretHash(1), doubled, "one");
+        bytes32 none = keccak256(abi.encode(address(0), address(0)));
+        vm.assertEq(harness.secretHash(ORDER), none, "order");
+        vm.assertEq(
+            harness.secretHash(type(uint256).max), keccak256(abi.encode(address(0), address(0))), "wraps to zero"
+        );
+        bytes32 beyond = keccak256(abi.encode(harness.account(ORDER, 1), address(0)));
+        vm.assertEq(harness.pointHash(ORDER, 1), beyond, "x beyond the order");
+    }
+
     /// @notice Every public key is on the curve, with either y; a neighbour is not, nor a coordinate plus the field.
     function testFuzz_PublicKeysAreOnTheCurve(uint256 secret) public {
         Vm.Wallet memory key = vm.createWallet(bound(secret, 1, ORDER - 1));

@@ -68,7 +68,7 @@ abstract contract SessionChoices is SessionPlay {
         }
         bytes4 mismatch = ITradingSession.CommitmentMismatch.selector;
         if (kind == 3) review.keyRoot ^= bytes32(uint256(1));
-        if (kind == 4) review.oneTimeKey = address(uint160(review.oneTimeKey) ^ 1);
+        if (kind == 4) review.oneTimeKey ^= bytes32(uint256(1));
         if (kind == 5) review.bitmap[0] = PlainShards.draw(bytes32(seed), terms.shardCount, keys)[0];
         bool same = kind == 5 && review.bitmap[0] == seats[candidate == NOBODY ? 0 : candidate].bitmap;
         if (kind == 5 && !same) _requires(terms.publishedAddresses, MerkleTree.ProofLength.selector);

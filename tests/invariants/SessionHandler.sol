@@ -301,7 +301,7 @@ contract SessionHandler is SessionDelivery {
         _requires(seats[person].registered, ITradingSession.NotProvider.selector);
         _requires(due > 0, ITradingSession.NothingOwed.selector);
 
-        if (!_attemptPayout(person, due, abi.encodeCall(session.claimDeposit, ()))) return;
+        if (!_attemptPayout(person, due, abi.encodeCall(session.claimDeposit, (people[person])))) return;
         _bookLapse();
         _bookPayout(person, due);
         ++count["deposit claimed"];
@@ -317,7 +317,7 @@ contract SessionHandler is SessionDelivery {
         _requiresEnd();
         _requires(due > 0, ITradingSession.NothingOwed.selector);
 
-        if (!_attemptPayout(person, due, abi.encodeCall(session.reclaimEscrow, ()))) return;
+        if (!_attemptPayout(person, due, abi.encodeCall(session.reclaimEscrow, (people[person])))) return;
         _bookLapse();
         (collectorPaidOut, owedToCollector) = (due, 0);
         ++count["escrow reclaimed"];

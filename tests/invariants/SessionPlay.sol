@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Settlement} from "../../contracts/exchange/Settlement.sol";
 import {ITradingSession, State, TradingTerms} from "../../contracts/interfaces/ITradingSession.sol";
 import {TradingSession} from "../../contracts/hyperx/TradingSession.sol";
@@ -24,6 +25,7 @@ abstract contract SessionPlay is SessionBook, Datasets, Attempts {
 
     TradingSessionFactory private immutable _factory = TradingSessionFactory(deploy("TradingSessionFactory"));
     PlainToken private immutable _token = new PlainToken();
+    uint256 private _sessions;
 
     error StateWentBack(State from, State to, bytes4 call_);
     error PaidWrongly(uint256 person, uint256 paid, uint256 due);
@@ -49,7 +51,7 @@ abstract contract SessionPlay is SessionBook, Datasets, Attempts {
         vm.prank(people[COLLECTOR]);
         _token.approve(address(_factory), owedToCollector);
         vm.prank(people[COLLECTOR]);
-        session = TradingSession(_factory.createSession{value: coins}(terms));
+        session = TradingSession(_factory.createSession{value: coins}(terms, ++_sessions));
         for (uint256 i = 0; i < PEOPLE; ++i) {
             vm.prank(people[i]);
             _token.approve(address(session), type(uint256).max);
@@ -82,16 +84,18 @@ abstract contract SessionPlay is SessionBook, Datasets, Attempts {
         t.shardCount = uint16(4 + derive(seed, "count") % 5);
         t.shardSize = 10;
         t.sampleBps = uint16(2_500 + derive(seed, "sample") % 2_501);
-        t.penaltyBps = uint16(1 + derive(seed, "penalty") % 10_000);
-        t.reward = uint96(1 + derive(seed, "reward") % 10 ** (1 + derive(seed, "scale") % 20));
+        t.reward = uint96(4 + derive(seed, "reward") % 10 ** (1 + derive(seed, "scale") % 20));
         uint256 compensation = uint256(t.reward) * t.sampleBps / 10_000;
-        t.deposit = uint96(compensation + 1 + derive(seed, "deposit") % (1 + t.reward));
-        t.responseTime = uint32(1 + derive(seed, "response") % 100);
-        t.registrationEnd = uint40(block.timestamp + 1 + derive(seed, "registration") % 100);
-        t.submissionEnd = uint40(t.registrationEnd + 1 + derive(seed, "submission") % 100);
+        t.deposit = uint96(compensation + 1 + derive(seed, "deposit") % (t.reward - compensation));
+        uint256 most = Math.min(10_000, uint256(t.reward) * 5_000 / t.deposit);
+        uint256 least = Math.min(most, 1 + 10_000 / uint256(t.deposit));
+        t.penaltyBps = uint16(least + derive(seed, "penalty") % (most - least + 1));
+        t.responseTime = uint32(10 minutes + derive(seed, "response") % 100);
+        t.registrationEnd = uint40(block.timestamp + 10 minutes + derive(seed, "registration") % 100);
+        t.submissionEnd = uint40(t.registrationEnd + 10 minutes + derive(seed, "submission") % 100);
         t.settlement = Settlement(derive(seed, "settlement") % 2);
         uint256 windows = t.settlement == Settlement.Sealed ? 4 : 3;
-        t.expiry = uint40(t.submissionEnd + 1 + (windows + derive(seed, "expiry") % 16) * t.responseTime);
+        t.expiry = uint40(t.submissionEnd + 10 minutes + (windows + derive(seed, "expiry") % 16) * t.responseTime);
         (t.preprocessing, t.extractor, t.encryptionKey) = ("preprocessing", "extractor", "encryption key");
     }
 

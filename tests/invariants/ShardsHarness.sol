@@ -47,7 +47,7 @@ contract ShardsHarness {
         return Shards.fold(commitment, pledge);
     }
 
-    function reviewHash(address oneTimeKey, uint256 ephemeralX, bytes32[] calldata sealedKeys)
+    function reviewHash(bytes32 oneTimeKey, uint256 ephemeralX, bytes32[] calldata sealedKeys)
         external
         pure
         returns (bytes32)
@@ -93,6 +93,14 @@ contract ShardsHarness {
 
     function account(uint256 x, uint256 y) external pure returns (address) {
         return SealedKey.account(x, y);
+    }
+
+    function pointHash(uint256 x, uint256 y) external pure returns (bytes32) {
+        return SealedKey.pointHash(x, y);
+    }
+
+    function secretHash(uint256 secret) external pure returns (bytes32) {
+        return SealedKey.secretHash(secret);
     }
 
     function isAccountOf(address account_, uint256 x, uint256 y) external pure returns (bool) {

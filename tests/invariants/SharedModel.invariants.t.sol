@@ -102,8 +102,21 @@ abstract contract SharedModelInvariants is Base {
         if (!same) vm.assertTrue(false, "record");
         if (deposit != entry.deposit) vm.assertEq(deposit, entry.deposit, "deposit");
         if (left + entry.taken != deposit) vm.assertEq(left + entry.taken, deposit, "left and taken");
+        _announcedAsBooked(model, people[entry.author], features, entry);
         if (refunded && left > 0) vm.assertEq(left, 0, "refunded, and something left");
         return left;
+    }
+
+    function _announcedAsBooked(
+        SharedModel model,
+        address author,
+        uint256[] memory features,
+        SharedModelBook.Entry memory entry
+    ) private view {
+        (bool good, bool bad, uint256 at) = model.announcement(features, entry.label, entry.addedAt, author);
+        uint256 announced = (good ? 1 : 0) + (bad ? 2 : 0);
+        if (announced != entry.announced) vm.assertEq(announced, entry.announced, "announced");
+        if (at != entry.announcedAt) vm.assertEq(at, entry.announcedAt, "announced at");
     }
 
     /// @dev Everybody leaves in some order.
@@ -171,8 +184,12 @@ abstract contract SharedModelInvariants is Base {
         _happened("rewards claimed");
         _happened("refunded");
         _happened("refunded at once");
+        _happened("announced good");
+        _happened("announced bad");
+        _happened("objected");
+        _happened("fell to the contrary");
         _happened("reported in full");
-        _refused("already added", ISharedModel.AlreadyAdded.selector);
+        _happened("a repeat refunded");
         _refused("never added", ISharedModel.NeverAdded.selector);
         _refused("already refunded", ISharedModel.AlreadyRefunded.selector);
         _refused("already claimed", ISharedModel.AlreadyClaimed.selector);
@@ -181,6 +198,11 @@ abstract contract SharedModelInvariants is Base {
         _refused("nothing owed", ISharedModel.NothingOwed.selector);
         _refused("refund too early", IIncentive.RefundTooEarly.selector);
         _refused("report too early", IIncentive.ReportTooEarly.selector);
+        _refused("already announced", ISharedModel.AlreadyAnnounced.selector);
+        _refused("nothing announced", ISharedModel.NothingAnnounced.selector);
+        _refused("not announced", IIncentive.NotAnnounced.selector);
+        _refused("verdict too early", IIncentive.VerdictTooEarly.selector);
+        _refused("not quiet", IIncentive.NotQuiet.selector);
         _refused("no good data", IIncentive.NoGoodData.selector);
         _refused("model disagrees", IIncentive.ModelDisagrees.selector);
         _refused("model agrees", IIncentive.ModelAgrees.selector);
@@ -192,7 +214,7 @@ abstract contract SharedModelInvariants is Base {
     }
 
     function _actions() private pure returns (bytes4[] memory actions) {
-        actions = new bytes4[](20);
+        actions = new bytes4[](24);
         actions[0] = SharedModelHandler.passTime.selector;
         actions[1] = SharedModelHandler.force.selector;
         actions[2] = SharedModelHandler.open.selector;
@@ -203,7 +225,9 @@ abstract contract SharedModelInvariants is Base {
         actions[7] = SharedModelHandler.takeOver.selector;
         actions[8] = SharedModelHandler.payForPrediction.selector;
         actions[9] = SharedModelHandler.claimRewards.selector;
-        for (uint256 i = 10; i < actions.length; ++i) {
+        actions[10] = SharedModelHandler.announce.selector;
+        actions[11] = SharedModelHandler.object.selector;
+        for (uint256 i = 12; i < actions.length; ++i) {
             actions[i] = SharedModelHandler.advance.selector;
         }
     }
@@ -251,6 +275,7 @@ contract PointsModelInvariants is SharedModelInvariants {
     function test_HandlerReachesEveryOutcomeForPoints() public {
         _walk(6_000);
         _everythingHappened();
+        _refused("already added", ISharedModel.AlreadyAdded.selector);
         _refused("not a member", PointsIncentive.NotMember.selector);
         _refused("already reported", IIncentive.AlreadyReported.selector);
     }

@@ -30,6 +30,8 @@ abstract contract SharedModelBook is Attempts {
         uint8 author;
         bool refunded;
         bool reported;
+        uint8 announced;
+        uint40 announcedAt;
         uint96 deposit;
         uint96 taken;
     }
@@ -42,6 +44,9 @@ abstract contract SharedModelBook is Attempts {
     uint256 internal constant STRANGER = 4;
     uint256 internal constant SAMPLES = 5;
     uint256 private constant PURSE = 1e30;
+    /// @dev What stands announced of an entry: nothing, one of these.
+    uint8 internal constant GOOD = 1;
+    uint8 internal constant BAD = 2;
 
     enum Rule {
         STAKE,
@@ -79,6 +84,8 @@ abstract contract SharedModelBook is Attempts {
     uint256[] internal live;
     /// @dev one more than the index in `entries`
     mapping(bytes32 key => uint256) private _numbers;
+    /// @dev by sample and label
+    mapping(bytes32 pair => bytes32 key) private _firsts;
     mapping(bytes32 key => mapping(uint256 person => bool)) private _reporters;
 
     constructor(Rule rule_) {
@@ -117,9 +124,12 @@ abstract contract SharedModelBook is Attempts {
 
     /// @dev The next model, with terms and samples that `seed` decides. Few samples, so that opinions clash.
     function _openModel(uint256 seed) internal {
-        uint256 refundWait = 1 + derive(seed, "refund") % 60;
-        uint256 ownerWait = refundWait + 1 + derive(seed, "owner") % 60;
-        waits = Waits(uint32(refundWait), uint32(ownerWait), uint32(ownerWait + derive(seed, "anyone") % 60));
+        waits.refund = uint32(600 + derive(seed, "refund") % 60);
+        waits.verdict = uint32(600 + derive(seed, "verdict") % 60);
+        waits.author = uint32(waits.verdict + 1 + derive(seed, "alone") % 60);
+        waits.owner = uint32(waits.refund + waits.author + waits.verdict + 1 + derive(seed, "owner") % 2_000);
+        waits.anyone = uint32(waits.owner + derive(seed, "anyone") % 60);
+        waits.quiet = uint32(60 + derive(seed, "quiet") % 60);
         costWeight = derive(seed, "weight") % 40;
         unit = derive(seed, "unit") % 3 == 0 ? 1 : 1 + derive(seed, "wei") % 1e15;
         featureCount = 8 + derive(seed, "features") % 33;
@@ -206,17 +216,20 @@ abstract contract SharedModelBook is Attempts {
         return share == 0 || share > _left(entry) ? _left(entry) : share;
     }
 
-    /// @dev Whether anybody has contributed this sample with this label.
-    function _taken(Entry memory entry) internal view returns (bool) {
-        return _numbers[_key(entry)] != 0;
+    /// @dev Whether the contribution is the first of its sample and label.
+    function _isFirst(Entry memory entry) internal view returns (bool) {
+        return _firsts[keccak256(abi.encode(model, entry.sample, entry.label))] == _key(entry);
     }
 
-    /// @dev Where a contribution is noted, if it was made at that time by that author.
+    /// @dev Where a contribution is noted, if it was made.
     function _find(Entry memory entry) internal view returns (bool found, uint256 index) {
         uint256 number = _numbers[_key(entry)];
-        if (number == 0) return (false, 0);
-        Entry storage noted = entries[number - 1];
-        return (noted.author == entry.author && noted.addedAt == entry.addedAt, number - 1);
+        return number == 0 ? (false, 0) : (true, number - 1);
+    }
+
+    /// @dev From when on nobody of this model may take the entry over.
+    function _touchedAt(Entry memory entry) internal pure returns (uint256) {
+        return entry.announcedAt > entry.addedAt ? entry.announcedAt : entry.addedAt;
     }
 
     function _reportedBy(Entry memory entry, uint256 person) internal view returns (bool) {
@@ -229,6 +242,8 @@ abstract contract SharedModelBook is Attempts {
         live.push(entries.length);
         entries.push(entry);
         _numbers[_key(entry)] = entries.length;
+        bytes32 pair = keccak256(abi.encode(model, entry.sample, entry.label));
+        if (_firsts[pair] == 0) _firsts[pair] = _key(entry);
         lastUpdate = block.timestamp;
     }
 
@@ -236,6 +251,10 @@ abstract contract SharedModelBook is Attempts {
         ++good[person];
         ++totalGood;
         _bookIncome(0);
+    }
+
+    function _bookAnnouncement(uint256 index, uint8 verdict) internal {
+        (entries[index].announced, entries[index].announcedAt) = (verdict, uint40(block.timestamp));
     }
 
     function _bookReport(uint256 index, uint256 person) internal {
@@ -268,6 +287,6 @@ abstract contract SharedModelBook is Attempts {
     }
 
     function _key(Entry memory entry) private view returns (bytes32) {
-        return keccak256(abi.encode(model, entry.sample, entry.label));
+        return keccak256(abi.encode(model, entry.sample, entry.label, entry.addedAt, entry.author));
     }
 }

@@ -12,6 +12,15 @@ import {SharedModelBook} from "./SharedModelBook.sol";
 contract SharedModelHandler is SharedModelBook {
     uint256 private constant CROWDED = 8;
 
+    /// @dev What can be due of an entry.
+    enum Act {
+        ANNOUNCE_GOOD,
+        ANNOUNCE_BAD,
+        OBJECT,
+        REFUND,
+        REPORT
+    }
+
     error PaidWrongly(uint256 person, uint256 paid, uint256 due);
     error PredictedWrongly(uint256 said, uint256 predicted);
 
@@ -21,10 +30,17 @@ contract SharedModelHandler is SharedModelBook {
 
     /// @notice Moves to just before, at or just after a moment that matters to some contribution.
     function passTime(uint256 seed) public {
-        if (live.length == 0 || seed % 4 == 0) return vm.warp(block.timestamp + 1 + derive(seed, "pause") % 40);
-        uint256 added = entries[live[derive(seed, "entry") % live.length]].addedAt;
-        uint256[3] memory moments = [added + waits.refund, added + waits.owner, added + waits.anyone];
-        for (uint256 i = 0; i < 3; ++i) {
+        if (live.length == 0 || seed % 4 == 0) return vm.warp(block.timestamp + 1 + derive(seed, "pause") % 90);
+        Entry memory entry = entries[live[derive(seed, "entry") % live.length]];
+        uint256[6] memory moments = [
+            lastUpdate + waits.quiet,
+            entry.addedAt + waits.refund,
+            entry.addedAt + waits.refund + waits.author,
+            entry.announcedAt + waits.verdict,
+            _touchedAt(entry) + waits.owner,
+            _touchedAt(entry) + waits.anyone
+        ];
+        for (uint256 i = 0; i < moments.length; ++i) {
             uint256 moment = moments[i] - 1 + derive(seed, "edge") % 3;
             if (moment > block.timestamp) return vm.warp(moment);
         }
@@ -50,10 +66,15 @@ contract SharedModelHandler is SharedModelBook {
     function advance(uint256 seed) external {
         uint256 choice = derive(seed, "advance") % 16;
         if (choice == 0) return passTime(seed);
-        (bool some,) = _pickDue(seed, true);
+        if (choice < 12 && block.timestamp < lastUpdate + waits.quiet) vm.warp(lastUpdate + waits.quiet + choice);
+        (bool some,) = _pickDue(seed, Act.REFUND);
         if (some && choice < 10) return refund(seed);
-        (some,) = _pickDue(seed, false);
-        if (some && totalGood > 0 && choice < 14) return report(seed);
+        (some,) = _pickDue(seed, Act.REPORT);
+        if (some && choice < 13) return report(seed);
+        (some,) = _pickDue(seed, Act.ANNOUNCE_GOOD);
+        if (some && choice < 14) return announce(seed & ~uint256(1));
+        (some,) = _pickDue(seed, Act.ANNOUNCE_BAD);
+        if (some && choice < 15 && totalGood > 0) return announce(seed | 1);
         if (live.length >= CROWDED) return choice < 6 ? takeOver(seed) : passTime(seed);
         if (block.timestamp == lastUpdate) vm.warp(block.timestamp + 1 + choice);
         addData(seed);
@@ -95,7 +116,8 @@ contract SharedModelHandler is SharedModelBook {
         _requires(!points || entry.author != STRANGER, PointsIncentive.NotMember.selector);
         _requires(points || block.timestamp > lastUpdate, IIncentive.TooSoonAfterUpdate.selector);
         _requires(coins >= entry.deposit + cost, ISharedModel.DepositTooSmall.selector);
-        _requires(!_taken(entry), ISharedModel.AlreadyAdded.selector);
+        (bool found,) = _find(entry);
+        _requires(!found, ISharedModel.AlreadyAdded.selector);
         _requires(entry.label < 2, IClassifier.LabelOutOfRange.selector);
 
         if (!_call(entry.author, coins, 0, abi.encodeCall(model.addData, (features, entry.label)))) return;
@@ -141,24 +163,63 @@ contract SharedModelHandler is SharedModelBook {
 
     // ---------------------------------------------------------------- verdicts
 
+    function announce(uint256 seed) public {
+        bool asGood = seed % 2 == 0;
+        (, Entry memory entry) = _pickDue(seed / 2, asGood ? Act.ANNOUNCE_GOOD : Act.ANNOUNCE_BAD);
+        uint256 person = entry.author;
+        for (uint256 i = 0; !asGood && i < PEOPLE; ++i) {
+            person = (derive(seed, "announcer") + i) % PEOPLE;
+            if (person != entry.author && (good[person] > 0 || i == 1 && seed % 16 == 1)) break;
+        }
+        _blur(entry, seed);
+        asGood = person == entry.author;
+        (uint256 index, Entry memory noted) = _requiresNoted(entry);
+        _requires(noted.announced != (asGood ? GOOD : BAD), ISharedModel.AlreadyAnnounced.selector);
+        _requires(points || _left(noted) > 0, IIncentive.NothingLeft.selector);
+        _requires(!points || !noted.reported, IIncentive.AlreadyReported.selector);
+        _requires(asGood || good[person] > 0, IIncentive.NoGoodData.selector);
+        uint256 from = entry.addedAt + waits.refund + (asGood ? 0 : waits.author);
+        bytes4 early = asGood ? IIncentive.RefundTooEarly.selector : IIncentive.ReportTooEarly.selector;
+        _requires(block.timestamp >= from, early);
+        _requiresQuiet();
+        _requiresWord(entry, asGood);
+
+        if (!_call(person, 0, 0, _naming(model.announce.selector, entry))) return;
+        if (noted.announced != 0) ++count["fell to the contrary"];
+        _bookAnnouncement(index, asGood ? GOOD : BAD);
+        ++count[asGood ? "announced good" : "announced bad"];
+    }
+
+    function object(uint256 seed) external {
+        (, Entry memory entry) = _pickDue(seed, Act.OBJECT);
+        _blur(entry, seed);
+        (uint256 index, Entry memory noted) = _requiresNoted(entry);
+        _requires(noted.announced != 0, ISharedModel.NothingAnnounced.selector);
+        _requiresQuiet();
+        _requiresWord(entry, noted.announced == BAD);
+
+        if (!_call(derive(seed, "objector") % PEOPLE, 0, 0, _naming(model.object.selector, entry))) return;
+        entries[index].announced = 0;
+        ++count["objected"];
+    }
+
     function refund(uint256 seed) public {
-        (, Entry memory entry) = _pickDue(seed, true);
+        (, Entry memory entry) = _pickDue(seed, Act.REFUND);
         uint256 person = derive(seed, "caller") % 8 == 0 ? seed % PEOPLE : entry.author;
         _blur(entry, seed);
         entry.author = uint8(person);
         (uint256 index, Entry memory noted) = _requiresNoted(entry);
         uint256[] memory features = _features(entry);
-        uint256 predicted = model.predict(features);
-        uint256 from = entry.addedAt + waits.refund;
-        _requires(block.timestamp >= from, IIncentive.RefundTooEarly.selector);
-        _requires(predicted == entry.label, IIncentive.ModelDisagrees.selector);
+        uint256 from = _requiresAwaited(noted, GOOD);
+        _requiresWord(entry, true);
         _requires(points || _left(noted) > 0, IIncentive.NothingLeft.selector);
         _requires(!points || !noted.reported, IIncentive.AlreadyReported.selector);
 
         bytes memory data = abi.encodeCall(model.refund, (features, entry.label, entry.addedAt));
         if (!_call(person, 0, _left(noted), data)) return;
         entries[index].refunded = true;
-        _bookGood(person);
+        if (_isFirst(noted)) _bookGood(person);
+        else ++count["a repeat refunded"];
         _bookTaken(index, _left(noted));
         ++count["refunded"];
         if (noted.reported) ++count["refunded after a report"];
@@ -166,10 +227,10 @@ contract SharedModelHandler is SharedModelBook {
     }
 
     function report(uint256 seed) public {
-        (, Entry memory entry) = _pickDue(seed, false);
+        (, Entry memory entry) = _pickDue(seed, Act.REPORT);
         uint256 person = derive(seed, "reporter") % PEOPLE;
         // Mostly somebody else whose data proved good, sometimes somebody who did it before, if there is such a person.
-        uint256 kind = derive(seed, "kind") % 8;
+        uint256 kind = derive(seed, "kind") % (points ? 3 : 8);
         if (kind == 1) (, entry) = _pick(seed);
         for (uint256 i = 0; i < PEOPLE && kind > 0; ++i) {
             bool again = _reportedBy(entry, person);
@@ -179,18 +240,15 @@ contract SharedModelHandler is SharedModelBook {
         _blur(entry, seed);
         _requires(person != entry.author, ISharedModel.OwnData.selector);
         (uint256 index, Entry memory noted) = _requiresNoted(entry);
-        uint256[] memory features = _features(entry);
-        uint256 predicted = model.predict(features);
         _requires(!_reportedBy(entry, person), ISharedModel.AlreadyClaimed.selector);
-        _requires(block.timestamp >= entry.addedAt + waits.refund, IIncentive.ReportTooEarly.selector);
-        _requires(predicted != entry.label, IIncentive.ModelAgrees.selector);
+        _requiresAwaited(noted, BAD);
+        _requiresWord(entry, false);
         _requires(points || _left(noted) > 0, IIncentive.NothingLeft.selector);
         _requires(good[person] > 0, IIncentive.NoGoodData.selector);
         _requires(!points || !noted.reported, IIncentive.AlreadyReported.selector);
 
         uint256 due = _share(noted, person);
-        bytes memory data = abi.encodeCall(model.report, (features, entry.label, entry.addedAt, people[entry.author]));
-        if (!_call(person, 0, due, data)) return;
+        if (!_call(person, 0, due, _naming(model.report.selector, entry))) return;
         _bookReport(index, person);
         _bookTaken(index, due);
         ++count[due == _left(noted) ? "reported in full" : "reported in part"];
@@ -205,13 +263,11 @@ contract SharedModelHandler is SharedModelBook {
 
     function _takeOver(Entry memory entry, uint256 person) private {
         (uint256 index, Entry memory noted) = _requiresNoted(entry);
-        uint256 from = entry.addedAt + (person == OWNER ? waits.owner : waits.anyone);
+        uint256 from = _touchedAt(noted) + (person == OWNER ? waits.owner : waits.anyone);
         _requires(points || block.timestamp >= from, IIncentive.TakeOverTooEarly.selector);
         _requires(!points && _left(noted) > 0, IIncentive.NothingLeft.selector);
 
-        bytes memory data =
-            abi.encodeCall(model.takeOver, (_features(entry), entry.label, entry.addedAt, people[entry.author]));
-        if (!_call(person, 0, _left(noted), data)) return;
+        if (!_call(person, 0, _left(noted), _naming(model.takeOver.selector, entry))) return;
         _bookTaken(index, _left(noted));
         ++count[person == OWNER ? "taken over by the owner" : "taken over by anyone"];
         if (person == noted.author) ++count["taken over by the author"];
@@ -222,7 +278,7 @@ contract SharedModelHandler is SharedModelBook {
     /// @dev A sample that shares nearly all features with others, now and then one that is known already.
     function _variant(uint256 seed) private view returns (uint64 sample) {
         sample = samples[derive(seed, "sample") % SAMPLES];
-        if (derive(seed, "known") % 8 > 0) sample ^= uint64(1 << derive(seed, "feature") % featureCount);
+        if (derive(seed, "known") % 8 > 2) sample ^= uint64(1 << derive(seed, "feature") % featureCount);
         if (derive(seed, "known") % 8 > 4) sample ^= uint64(1 << derive(seed, "another") % featureCount);
         if (sample == 0) sample = samples[0];
     }
@@ -235,20 +291,30 @@ contract SharedModelHandler is SharedModelBook {
         (entry.sample, entry.addedAt) = (samples[0], uint40(block.timestamp));
     }
 
-    /// @dev Mostly a contribution whose wait is over and with which the model agrees, or does not, as asked.
+    /// @dev Mostly a contribution that somebody may deal with now as asked, but for the quiet time.
     /// @return some whether there is such a one
-    function _pickDue(uint256 seed, bool agrees) private view returns (bool some, Entry memory entry) {
+    function _pickDue(uint256 seed, Act act) private view returns (bool some, Entry memory entry) {
         uint256 first = derive(seed, "due");
         for (uint256 i = 0; i < live.length; ++i) {
             Entry storage one = entries[live[(first % live.length + i) % live.length]];
-            if (block.timestamp < one.addedAt + waits.refund) continue;
             entry = one;
-            if ((model.predict(_features(entry)) == entry.label) != agrees) continue;
+            if (!_isDue(entry, act)) continue;
             some = true;
             if (first % 8 == 0) break;
             return (true, entry);
         }
         (, entry) = _pick(seed);
+    }
+
+    function _isDue(Entry memory entry, Act act) private view returns (bool) {
+        bool agrees = model.predict(_features(entry)) == entry.label;
+        uint256 alone = entry.addedAt + waits.refund;
+        bool awaited = block.timestamp >= entry.announcedAt + waits.verdict;
+        if (act == Act.ANNOUNCE_GOOD) return agrees && entry.announced != GOOD && block.timestamp >= alone;
+        if (act == Act.OBJECT) return entry.announced == (agrees ? BAD : GOOD);
+        if (act == Act.REFUND) return agrees && entry.announced == GOOD && awaited;
+        if (act == Act.REPORT) return !agrees && entry.announced == BAD && awaited;
+        return !agrees && entry.announced != BAD && block.timestamp >= alone + waits.author;
     }
 
     /// @dev Sometimes the words of a call name another contribution, which may or may not exist.
@@ -282,6 +348,31 @@ contract SharedModelHandler is SharedModelBook {
         if (!found) return (0, entry);
         noted = entries[index];
         _requires(!noted.refunded, ISharedModel.AlreadyRefunded.selector);
+    }
+
+    function _requiresQuiet() private {
+        _requires(block.timestamp >= lastUpdate + waits.quiet, IIncentive.NotQuiet.selector);
+    }
+
+    /// @dev What the model must say of the entry.
+    function _requiresWord(Entry memory entry, bool asGood) private {
+        bool agrees = model.predict(_features(entry)) == entry.label;
+        _requires(agrees == asGood, asGood ? IIncentive.ModelDisagrees.selector : IIncentive.ModelAgrees.selector);
+    }
+
+    /// @dev What a claim of a verdict requires.
+    /// @return from when its wait is over
+    function _requiresAwaited(Entry memory noted, uint8 verdict) private returns (uint256 from) {
+        from = noted.announcedAt + waits.verdict;
+        _requires(noted.announced == verdict, IIncentive.NotAnnounced.selector);
+        _requires(block.timestamp >= from, IIncentive.VerdictTooEarly.selector);
+        _requiresQuiet();
+    }
+
+    /// @dev A call of the model that names a contribution and its author.
+    function _naming(bytes4 call_, Entry memory entry) private view returns (bytes memory) {
+        uint256[] memory features = _features(entry);
+        return abi.encodeWithSelector(call_, features, entry.label, entry.addedAt, people[entry.author]);
     }
 
     function _features(Entry memory entry) private pure returns (uint256[] memory features) {

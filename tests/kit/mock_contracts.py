@@ -14,6 +14,7 @@ from tests.kit.units import ETHER
 _FOLDER = Path(__file__).parent / "mocks"
 _CONTRACTS = {
     "PlainToken": "Tokens.sol",
+    "PermitToken": "Tokens.sol",
     "FeeToken": "Tokens.sol",
     "FalseToken": "Tokens.sol",
     "PausingToken": "Tokens.sol",

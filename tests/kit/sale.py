@@ -13,6 +13,7 @@ from ape.api import ReceiptAPI
 from ape.contracts import ContractInstance
 
 from offchain.crypto.disputable import EncryptedFile
+from offchain.crypto.errors import SealError
 from offchain.crypto.evidence import key_evidence
 from offchain.crypto.sealing import Point, new_secret, open_keys, point_of, seal_keys
 from offchain.crypto.settlement import Settlement
@@ -20,8 +21,10 @@ from tests.kit.driver import Driver, balance_of
 
 OPEN, SEALED = Settlement.OPEN, Settlement.SEALED
 STAKE = 400
-DELIVERY_TIME, DISPUTE_TIME = 100, 60
+DELIVERY_TIME, DISPUTE_TIME = 1_200, 900
 PLENTY = 10**6
+SOME_KEY, NO_KEY = 1, 5
+"""The x of a point that serves as a one-time key, and one that lies on no point."""
 
 
 def spoil(file: EncryptedFile, chunk: int) -> EncryptedFile:
@@ -35,6 +38,14 @@ def seal(one_time_key: int, index: int, key: bytes) -> tuple[int, bytes]:
     """The two words that deliver a key to the owner of a one-time key, given by its x."""
     sealed = seal_keys(Point.with_even_y(one_time_key), {index: key})
     return sealed.ephemeral_x, sealed.sealed[0]
+
+
+def key_words(x: int) -> tuple[int, int]:
+    """A one-time key as a purchase brings it: x, and a y of it where there is one."""
+    try:
+        return x, Point.with_even_y(x).y
+    except SealError:
+        return x, 0
 
 
 class SaleDriver(Driver):

@@ -14,20 +14,39 @@ from ape.contracts import ContractContainer
 from ethpm_types import ContractType
 
 _OUTPUTS = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"]
+_LARGEST_CODE = 24_576
+"""Bytes; no chain takes a larger contract (EIP-170)."""
+_OPTIMIZER = {"enabled": True, "runs": 1}
+# Constants are computed and code is shared; the rest takes half of the compiler's time.
+_CHEAP_OPTIMIZER = {
+    "runs": 1,
+    "details": {
+        "peephole": True,
+        "jumpdestRemover": True,
+        "orderLiterals": True,
+        "deduplicate": True,
+        "constantOptimizer": True,
+        "inliner": False,
+        "cse": False,
+        "yul": False,
+    },
+}
 _IMPORT = re.compile(r'^import\s+(?:[^"]*\s)?"([^"]+)";', re.MULTILINE)
 
 
 def compile_contracts(
-    wanted: dict[str, str], sources: dict[str, str]
+    wanted: dict[str, str], sources: dict[str, str], *, large: bool = False
 ) -> dict[str, ContractContainer]:
     """Compiles the contracts ``wanted`` (name -> path of its file).
 
     Optimised lightly and not through the IR: what is compiled here is never measured, and this is
-    the fastest way to code that behaves the same.
+    the fastest way to code that behaves the same. Raises ValueError for more code than a chain
+    takes.
 
     Args:
         wanted: path by contract name; the same name may come from one path only.
         sources: text by path; what it imports is added from the project and its npm packages.
+        large: optimised a little more, for contracts that would else be too large.
     """
     config = ape.project.config.solidity
     request = {
@@ -35,7 +54,8 @@ def compile_contracts(
         "sources": {path: {"content": text} for path, text in closure(sources).items()},
         "settings": {
             "evmVersion": config.evm_version,
-            "optimizer": {"enabled": True, "runs": 1},
+            "optimizer": _OPTIMIZER if large else _CHEAP_OPTIMIZER,
+            "metadata": {"appendCBOR": False},
             "outputSelection": {
                 path: {name: _OUTPUTS for name, at in wanted.items() if at == path}
                 for path in wanted.values()
@@ -43,6 +63,10 @@ def compile_contracts(
         },
     }
     contracts = _compile(request, config.version)
+    for name, path in wanted.items():
+        size = len(contracts[path][name]["evm"]["deployedBytecode"]["object"]) // 2
+        if size > _LARGEST_CODE:
+            raise ValueError(f"{path}: {size:,} bytes of code, at most {_LARGEST_CODE:,}")
     return {name: _container(name, contracts[path][name]) for name, path in wanted.items()}
 
 

@@ -66,11 +66,13 @@ def check_attack(
         assert attack(weak, *parties)
 
 
-def compile_copies(weakenings: Weakenings, contract: str) -> dict[str, ContractContainer]:
+def compile_copies(
+    weakenings: Weakenings, contract: str, *, large: bool = False
+) -> dict[str, ContractContainer]:
     """The weakened contracts by the names of `weakenings`, all from one run of the compiler.
 
     contract: path of the contract's file, which has its name; what it imports of the project is
-    copied with it.
+    copied with it. large: as `compile_contracts` has it.
     """
     title = f"contract {Path(contract).stem} is"
     source = {contract: (ape.project.path / contract).read_text()}
@@ -87,5 +89,5 @@ def compile_copies(weakenings: Weakenings, contract: str) -> dict[str, ContractC
         copy[contract] = copy[contract].replace(title, f"contract Weak{number} is")
         sources |= {f"weak{number}/{path}": text for path, text in copy.items()}
         wanted[f"Weak{number}"] = f"weak{number}/{contract}"
-    compiled = compile_contracts(wanted, sources)
+    compiled = compile_contracts(wanted, sources, large=large)
     return {name: compiled[f"Weak{number}"] for number, name in enumerate(weakenings)}

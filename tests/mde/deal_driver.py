@@ -40,6 +40,7 @@ from tests.kit.sale import (
     PLENTY,
     STAKE,
     SaleDriver,
+    key_words,
     seal,
     spoil,
 )
@@ -211,10 +212,14 @@ class DealDriver(SaleDriver):
         """The quote is recorded."""
         return self.contract.quote(*self.quote_args(), sender=sender or self.seller)
 
+    def buy_args(self, one_time_key: int) -> tuple[Any, ...]:
+        """The arguments of ``purchase``."""
+        return (self.args, *key_words(one_time_key))
+
     def buy(self) -> ReceiptAPI:
         """The buyer accepts the quote."""
         self.secret, key = self.one_time_key()
-        receipt = self.contract.purchase(self.args, key, sender=self.buyer)
+        receipt = self.contract.purchase(*self.buy_args(key), sender=self.buyer)
         self.purchase = Purchase(key)
         return receipt
 
@@ -246,10 +251,10 @@ class DealDriver(SaleDriver):
         """Settles what is due, or lets it lapse."""
         return self.contract.settle(*self.both, sender=sender or self.seller)
 
-    def withdraw(self, account: Account, amount: int) -> ReceiptAPI:
-        """The owner takes money out."""
+    def withdraw(self, account: Account, amount: int, to: Any = None) -> ReceiptAPI:
+        """The owner takes money out, or has it paid to another account."""
         owner = self.buyer if account == self.order.account else self.seller
-        return self.contract.withdraw(account.args(), amount, sender=owner)
+        return self.contract.withdraw(account.args(), amount, (to or owner).address, sender=owner)
 
     # ---------------------------------------------------------------- proofs
 

@@ -6,7 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from offchain.crypto.settlement import LONGEST_WINDOW, SHORTEST_WINDOW
 from offchain.mde.deals import Side
+from tests.kit.mock_contracts import deploy_token
+from tests.kit.permits import signed_permit
 from tests.kit.refusals import refused
 from tests.kit.sale import PLENTY, STAKE
 from tests.mde.deal_driver import make_deal, open_deal, place_of
@@ -53,8 +56,11 @@ def test_a_dataset_is_public_with_its_funds(draft):
         ({"artefact": bytes(32)}, refused("ArtefactMissing")),
         ({"rule": bytes(32)}, refused("RuleMissing")),
         ({"stake": 0}, refused("StakeZero")),
-        ({"delivery_time": 0}, refused("TimeZero")),
-        ({"dispute_time": 0}, refused("TimeZero")),
+        *(
+            ({name: seconds}, refused("WindowOutOfRange", seconds, SHORTEST_WINDOW, LONGEST_WINDOW))
+            for name in ("delivery_time", "dispute_time")
+            for seconds in (0, SHORTEST_WINDOW - 1, LONGEST_WINDOW + 1, 2**32 - 1)
+        ),
         ({"value_bytes": 0}, refused("ValueBytesOutOfRange", 0, 4)),
         ({"value_bytes": 5}, refused("ValueBytesOutOfRange", 5, 4)),
     ],
@@ -88,8 +94,9 @@ def test_the_ends_of_the_ranges_are_in_them(contract, buyer, seller, count, chun
     sale = make_deal(contract, buyer, seller)
     dataset = replace(sale.dataset, count=count, chunk_bytes=chunk_bytes)
     assert sale.refusal("register", dataset.args(), 0, sender=seller) is None
-    for width in (1, 4):
-        order = replace(sale.order, value_bytes=width)
+    for width, seconds in ((1, SHORTEST_WINDOW), (4, LONGEST_WINDOW)):
+        windows = {"delivery_time": seconds, "dispute_time": seconds}
+        order = replace(sale.order, value_bytes=width, **windows)
         assert sale.refusal("post", order.args(), 0) is None
 
 
@@ -138,7 +145,7 @@ def test_coins_are_no_tokens(contract, buyer, seller, stablecoin):
     assert sale.refusal("post", sale.order.args(), 1, value=1) == expected
 
 
-def test_anybody_funds_and_only_the_owner_takes_out_what_is_free(sale, stranger):
+def test_only_the_owner_funds_and_takes_out_what_is_free(sale, stranger):
     """Of both kinds of account, to the last unit; another party has no more right than anyone."""
     sale.quote()
     sale.buy()
@@ -146,20 +153,26 @@ def test_anybody_funds_and_only_the_owner_takes_out_what_is_free(sale, stranger)
         (sale.order.account, sale.buyer, sale.price),
         (sale.dataset.account, sale.seller, STAKE),
     ):
-        sale.contract.fund(account.args(), 5, **sale.pay(5, stranger))
+        sale.contract.fund(account.args(), 5, **sale.pay(5, owner))
         free = PLENTY + 5 - held
         for thief in (stranger, sale.seller if owner is sale.buyer else sale.buyer):
-            assert sale.refusal("withdraw", account.args(), 1, sender=thief) == refused(
-                "NotOwner", thief, owner
-            )
-        assert sale.refusal("withdraw", account.args(), 0, sender=owner) == refused(
+            for name, more in (("withdraw", (1, thief)), ("fund", (0,))):
+                assert sale.refusal(name, account.args(), *more, sender=thief) == refused(
+                    "NotOwner", thief, owner
+                )
+        assert sale.refusal("withdraw", account.args(), 0, owner, sender=owner) == refused(
             "NothingOwed", owner
         )
-        assert sale.refusal("withdraw", account.args(), free + 1, sender=owner) == refused(
+        assert sale.refusal("withdraw", account.args(), free + 1, owner, sender=owner) == refused(
             "FundsTooLow", free, free + 1
         )
-        before = sale.money(sale.contract)
-        (log,) = sale.contract.Withdrawn.from_receipt(sale.withdraw(account, free))
+        nobody = "0x" + "00" * 20
+        assert sale.refusal("withdraw", account.args(), 1, nobody, sender=owner) == refused(
+            "NoReceiver"
+        )
+        before, had = sale.money(sale.contract), sale.money(stranger)
+        (log,) = sale.contract.Withdrawn.from_receipt(sale.withdraw(account, free, to=stranger))
+        assert sale.token is None or sale.money(stranger) == had + free
         assert (bytes(log.id), log.amount) == (account.id(sale.place), free)
         assert before - sale.money(sale.contract) == free
         assert sale.account(account)[2:] == (held, held)
@@ -199,9 +212,37 @@ def test_an_account_nobody_opened_is_refused_by_every_call(sale, other):
         replace(own, content=bytes(32)),
     ):
         unknown = refused("UnknownAccount", changed.id(sale.place))
-        for name, more in (("fund", (1,)), ("withdraw", (1,)), ("close", ())):
+        for name, more in (("fund", (1,)), ("withdraw", (1, other)), ("close", ())):
             outcome = sale.refusal(name, changed.args(), *more, sender=other)
             assert outcome == unknown, name
+
+
+def test_a_permit_and_the_call_that_pays_are_one_transaction(
+    contract, buyer, seller, mocks, deployer
+):
+    """No approval before it; one that has expired, or is of another amount, pays nothing."""
+    token = deploy_token(mocks["PermitToken"], deployer, [buyer, seller])
+    sale = make_deal(contract, buyer, seller, token=token)
+    post = contract.post.encode_input(sale.order.args(), PLENTY)
+
+    def calls(deadline, amount=PLENTY):
+        words = signed_permit(token, buyer, contract, amount, deadline)
+        return [contract.permit.encode_input(token.address, amount, words), post]
+
+    for bad in (calls(1), calls(2**32, PLENTY - 1)):
+        assert sale.refusal("multicall", bad).name == "ERC20InsufficientAllowance"
+    contract.multicall(calls(2**32), sender=buyer)
+    assert sale.budget == (PLENTY, 0)
+    assert token.allowance(buyer, contract) == 0
+    assert contract.version() == 2
+
+
+def test_several_calls_in_one_pay_no_coins(contract, buyer, seller):
+    """Else one payment could count in each."""
+    sale = open_deal(contract, buyer, seller, budget=5)
+    fund = contract.fund.encode_input(sale.order.account.args(), 1)
+    assert sale.refusal("multicall", [fund, fund]) == refused("WrongPayment", 0, 1)
+    assert sale.refusal("multicall", [fund, fund], value=1) is not None
 
 
 def test_ids_are_those_of_the_chain_and_the_contract(sale, project, deployer):

@@ -48,10 +48,10 @@ def test_no_budget_is_had_twice_by_calling_back(contract, buyer, seller, actor):
     other = open_deal(contract, buyer, seller)
     sale = posted_by(actor, contract, seller)
     account = sale.order.account.args()
-    again = contract.withdraw.encode_input(account, PLENTY)
+    again = contract.withdraw.encode_input(account, PLENTY, actor.address)
     actor.puppet.prepare(CALLS, contract.address, again, 0, sender=actor.controller)
     before = actor.puppet.balance
-    actor.call(contract.withdraw, account, PLENTY)
+    actor.call(contract.withdraw, account, PLENTY, actor.address)
     assert actor.puppet.balance == before + PLENTY
     assert decode(bytes(actor.puppet.reason())) == refused("FundsTooLow", 0, PLENTY)
     assert other.money(contract) == 2 * PLENTY
@@ -67,7 +67,7 @@ def test_a_token_that_calls_back_in_the_midst_of_a_payment_gains_nothing(
     sale = posted_by(actor, contract, seller, token)
     account = sale.order.account.args()
     actor.call(token.hook, True)
-    data = contract.withdraw.encode_input(account, 500)
+    data = contract.withdraw.encode_input(account, 500, actor.address)
     actor.puppet.prepare(CALLS, contract.address, data, 0, sender=actor.controller)
     call = contract.fund.encode_input(account, 500)
     outcome = refusal(actor.puppet.act, contract.address, call, 0, sender=actor.controller)
@@ -79,7 +79,7 @@ def test_a_hostile_receiver_harms_only_itself(contract, buyer, seller, other, ac
     """A buyer that cannot be paid keeps its budget; all others are paid as if it were not there."""
     sale = posted_by(actor, contract, seller)
     actor.puppet.prepare(mood, contract.address, b"", 0, sender=actor.controller)
-    call = contract.withdraw.encode_input(sale.order.account.args(), PLENTY)
+    call = contract.withdraw.encode_input(sale.order.account.args(), PLENTY, actor.address)
     outcome = refusal(actor.puppet.act, contract.address, call, 0, sender=actor.controller)
     assert outcome is not None
     sold = sold_deal(contract, buyer, seller)
@@ -142,7 +142,9 @@ def test_all_who_were_cheated_are_served(contract, buyer, other, accounts, selle
         sale.buy()
         sale.deliver()
     account = first.dataset.account.args()
-    assert first.refusal("withdraw", account, 1, sender=seller) == refused("FundsTooLow", 0, 1)
+    assert first.refusal("withdraw", account, 1, seller, sender=seller) == refused(
+        "FundsTooLow", 0, 1
+    )
     for sale in reversed(sales):
         contract.proveSpoiltChunk(*sale.chunk_proof(2), sender=sale.buyer)
         assert sale.budget == (PLENTY + STAKE, 0)

@@ -7,9 +7,19 @@ from dataclasses import replace
 import ape
 import pytest
 
+from offchain.crypto.sealing import FIELD
 from offchain.mde.deals import DealState
 from tests.kit.refusals import refused
-from tests.kit.sale import DELIVERY_TIME, DISPUTE_TIME, PLENTY, SEALED, STAKE
+from tests.kit.sale import (
+    DELIVERY_TIME,
+    DISPUTE_TIME,
+    NO_KEY,
+    PLENTY,
+    SEALED,
+    SOME_KEY,
+    STAKE,
+    key_words,
+)
 from tests.mde.deal_driver import make_deal, open_deal
 
 
@@ -48,30 +58,37 @@ def test_a_purchase_holds_price_and_stake(sale):
 
 
 def test_only_the_buyer_buys_and_once(sale, stranger):
-    key = 7 if sale.sealed else 0
-    early = sale.refusal("purchase", sale.args, key)
+    key = SOME_KEY if sale.sealed else 0
+    early = sale.refusal("purchase", *sale.buy_args(key))
     assert early == refused("WrongState", int(DealState.NONE), int(DealState.QUOTED))
     sale.quote()
     for thief in (stranger, sale.seller):
-        assert sale.refusal("purchase", sale.args, key, sender=thief) == refused(
+        assert sale.refusal("purchase", *sale.buy_args(key), sender=thief) == refused(
             "NotBuyer", thief, sale.buyer
         )
     sale.buy()
-    again = sale.refusal("purchase", sale.args, key)
+    again = sale.refusal("purchase", *sale.buy_args(key))
     assert again == refused("WrongState", int(DealState.PAID), int(DealState.QUOTED))
 
 
 def test_a_one_time_key_is_brought_where_it_is_needed(sale):
     sale.quote()
-    outcome = sale.refusal("purchase", sale.args, 0 if sale.sealed else 7)
-    assert outcome == (refused("KeyMissing") if sale.sealed else refused("KeyNotWanted", 7))
+    if not sale.sealed:
+        outcome = sale.refusal("purchase", *sale.buy_args(SOME_KEY))
+        assert outcome == refused("KeyNotWanted", SOME_KEY)
+        return
+    x, y = key_words(SOME_KEY)
+    for point in ((0, 0), key_words(NO_KEY), (x, y + 1), (x + FIELD, y)):
+        outcome = sale.refusal("purchase", sale.args, *point)
+        assert outcome == refused("KeyNotOnCurve", *point)
+    assert sale.refusal("purchase", sale.args, x, FIELD - y) is None
 
 
 def test_what_fetches_nothing_is_not_sold(contract, buyer, seller):
     """Else a seller that agreed to what its data is worth would owe it for nothing."""
     sale = open_deal(contract, buyer, seller, price=0)
     sale.quote()
-    assert sale.refusal("purchase", sale.args, 0) == refused("PriceZero")
+    assert sale.refusal("purchase", *sale.buy_args(0)) == refused("PriceZero")
 
 
 def test_no_purchase_that_budget_and_stakes_do_not_answer_for(contract, buyer, seller, settlement):
@@ -80,11 +97,11 @@ def test_no_purchase_that_budget_and_stakes_do_not_answer_for(contract, buyer, s
         contract, buyer, seller, settlement=settlement, budget=599, funds=STAKE - 1, price=600
     )
     sale.quote()
-    key = 7 if sale.sealed else 0
-    assert sale.refusal("purchase", sale.args, key) == refused("FundsTooLow", 599, 600)
+    key = SOME_KEY if sale.sealed else 0
+    assert sale.refusal("purchase", *sale.buy_args(key)) == refused("FundsTooLow", 599, 600)
     contract.fund(sale.order.account.args(), 1, value=1, sender=buyer)
     expected = refused("FundsTooLow", STAKE - 1, STAKE)
-    assert sale.refusal("purchase", sale.args, key) == expected
+    assert sale.refusal("purchase", *sale.buy_args(key)) == expected
     contract.fund(sale.dataset.account.args(), 1, value=1, sender=seller)
     sale.buy()
     assert (sale.budget, sale.funds) == ((600, 600), (STAKE, STAKE))

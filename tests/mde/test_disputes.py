@@ -304,10 +304,25 @@ def test_somebody_elses_delivery_proves_nothing(contract, buyer, seller):
     *head, evidence = sale.key_proof(sale.deliver())
     forged = key_evidence(sale.secret, *sale.seal_args(bytes(32)))
     assert sale.refusal("proveWrongKey", *head, forged).name == "WrongDelivery"
-    foreign = key_evidence(new_secret(), *evidence[2:4])
+    foreign = key_evidence(new_secret(), *evidence[1:3])
     assert sale.refusal("proveWrongKey", *head, foreign).name == "NotTheSecret"
-    point = (*evidence[:4], 1, 1)
+    point = (*evidence[:3], 1, 1)
     assert sale.refusal("proveWrongKey", *head, point).name == "SharedPointMismatch"
+
+
+def test_evidence_from_a_sibling_contract_is_worth_nothing(
+    contract, project, deployer, buyer, seller
+):
+    """The same parties, file, key and order at another contract of the same code."""
+    cheat = sold_deal(contract, buyer, seller, spoilt=2, totals=[301, 801, 731, 791, 801])
+    honest = sold_deal(project.DatasetSale.deploy(sender=deployer), buyer, seller)
+    assert cheat.key == honest.key
+    for call, proof, name in (
+        ("proveSpoiltChunk", cheat.chunk_proof(2), "NotInFile"),
+        ("proveWrongScore", cheat.score_proof(0), "NotInDataset"),
+    ):
+        assert cheat.refusal(call, *proof) is None
+        assert honest.refusal(call, *honest.both, *proof[2:]).name == name
 
 
 def test_an_artefact_without_a_tree_is_sold_without_proofs_of_scores(contract, buyer, seller):

@@ -9,9 +9,10 @@ import ape
 import pytest
 from eth_hash.auto import keccak
 
+from offchain.crypto.settlement import LONGEST_WINDOW
 from offchain.mde.deals import DealState, Place
 from tests.kit.refusals import refused
-from tests.kit.sale import PLENTY
+from tests.kit.sale import PLENTY, SOME_KEY
 from tests.kit.snapshots import undone
 from tests.kit.solidity import compile_contracts
 from tests.mde.deal_driver import NAME, QUOTE_TIME, make_deal, open_deal, place_of, sign
@@ -91,13 +92,25 @@ def test_a_quote_is_recorded_before_its_expiry_or_never(sale, late):
     assert outcome == (None if late < 0 else refused("QuoteExpired", expiry + late, expiry))
 
 
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_quote_is_recorded_within_thirty_days_of_its_expiry_or_not_yet(sale, more):
+    """Else a buyer could buy at the old price for ever."""
+    at = sale.now + 100
+    latest = at + LONGEST_WINDOW
+    sale.deal = replace(sale.deal, quote=replace(sale.deal.quote, expiry=latest + more))
+    args = sale.quote_args()
+    sale.go_to(at)
+    too_far = refused("ExpiryTooFar", latest + 1, latest)
+    assert sale.refusal("quote", *args) == (too_far if more else None)
+
+
 @pytest.mark.parametrize("late", [-1, 0, 1])
 def test_a_quote_is_bought_before_its_expiry_or_never(sale, late):
     """A buyer that says nothing lets it lapse, and nothing of anybody's is held."""
     sale.quote()
     expiry = sale.deal.quote.expiry
     sale.go_to(expiry + late)
-    outcome = sale.refusal("purchase", sale.args, 7 if sale.sealed else 0)
+    outcome = sale.refusal("purchase", *sale.buy_args(SOME_KEY if sale.sealed else 0))
     assert outcome == (None if late < 0 else refused("QuoteExpired", expiry + late, expiry))
     assert sale.budget == sale.funds == (PLENTY, 0)
     sale.withdraw(sale.order.account, PLENTY)
@@ -130,7 +143,7 @@ def test_both_sign_and_what_is_given(sale, stranger):
     [
         ("quote", {"price": 1}),
         ("quote", {"scores": bytes(32)}),
-        ("quote", {"expiry": 2**40 - 1}),
+        ("quote", {"expiry": QUOTE_TIME}),
         ("order", {"stake": 1}),
         ("order", {"tree": bytes(32)}),
         ("dataset", {"count": 6}),
@@ -139,7 +152,10 @@ def test_both_sign_and_what_is_given(sale, stranger):
 def test_no_word_is_changed_after_signing(sale, part, changes):
     """Whoever brings it: another price, other scores, terms or data are not what was signed."""
     signatures = sale.signatures()
-    changed = replace(getattr(sale.deal, part), **changes)
+    signed = getattr(sale.deal, part)
+    if "expiry" in changes:
+        changes = {"expiry": signed.expiry + changes["expiry"]}
+    changed = replace(signed, **changes)
     sale.deal = replace(sale.deal, **{part: changed})
     if part == "order":
         sale.post(0)
@@ -167,6 +183,33 @@ def test_a_signature_is_worth_nothing_elsewhere(sale, project, deployer):
     assert here.quoteDigest(sale.args) == sale.deal.digest(sale.place)
 
 
+@pytest.mark.parametrize("party", ["buyer", "seller"])
+def test_either_party_withdraws_a_quote_for_ever(sale, stranger, party):
+    """Recorded or not; nobody else does, and nobody after a purchase."""
+    party, pair = getattr(sale, party), sale.deal.pair
+    order, dataset = sale.order, sale.dataset
+    words = (order.buyer, order.artefact, dataset.seller, dataset.file)
+    recorded = sale.quote_args()
+    assert sale.refusal("withdrawQuote", *words, sender=stranger) == refused("NotParty", stranger)
+    with undone():
+        (log,) = sale.contract.QuoteWithdrawn.from_receipt(
+            sale.contract.withdrawQuote(*words, sender=party)
+        )
+        assert (bytes(log.pair), log.by) == (pair, party.address)
+        assert sale.status()[:2] == (DealState.WITHDRAWN, 0)
+        assert sale.refusal("quote", *recorded) == refused("AlreadyQuoted", pair)
+    sale.quote()
+    key = SOME_KEY if sale.sealed else 0
+    with undone():
+        sale.contract.withdrawQuote(*words, sender=party)
+        gone = refused("WrongState", int(DealState.WITHDRAWN), int(DealState.QUOTED))
+        assert sale.refusal("purchase", *sale.buy_args(key)) == gone
+        assert sale.refusal("withdrawQuote", *words, sender=party) == gone
+    sale.buy()
+    sold = refused("WrongState", int(DealState.PAID), int(DealState.QUOTED))
+    assert sale.refusal("withdrawQuote", *words, sender=party) == sold
+
+
 def test_order_and_dataset_are_known_and_open(contract, buyer, seller, settlement):
     sale = make_deal(contract, buyer, seller, settlement=settlement)
     order, dataset = (a.id(sale.place) for a in (sale.order.account, sale.dataset.account))
@@ -186,7 +229,7 @@ def test_order_and_dataset_are_known_and_open(contract, buyer, seller, settlemen
     for account, owner in ((sale.order.account, buyer), (sale.dataset.account, seller)):
         with undone():
             contract.close(account.args(), sender=owner)
-            outcome = sale.refusal("purchase", sale.args, 7 if sale.sealed else 0)
+            outcome = sale.refusal("purchase", *sale.buy_args(SOME_KEY if sale.sealed else 0))
         assert outcome == refused("AccountIsClosed", account.id(sale.place))
 
 
@@ -226,7 +269,7 @@ def test_accounts_with_code_sign_by_erc_1271(contract, buyer, seller, stranger, 
     outcome = sale.refusal("quote", sale.args, false, signed[1], sender=stranger)
     assert outcome == refused("WrongSigner", wallets["buyer"], digest)
     contract.quote(sale.args, *signed, sender=stranger)
-    act("buyer", contract.purchase, sale.args, 0)
+    act("buyer", contract.purchase, *sale.buy_args(0))
     assert sale.state is DealState.PAID
 
 

@@ -10,8 +10,10 @@ from dataclasses import replace
 import pytest
 
 from offchain.crypto.evidence import key_evidence
+from offchain.crypto.settlement import LONGEST_WINDOW
+from offchain.mde.deals import Purchase
 from offchain.mde.verifiable.rules import price_rule
-from tests.kit.sale import SEALED
+from tests.kit.sale import NO_KEY, PLENTY, SEALED
 from tests.kit.weakened import check_attack, compile_copies, nobodys_files
 from tests.mde.deal_driver import CHUNKS, RULE, make_deal, open_deal, sold_deal
 from tests.mde.weakened import SALE, WEAKENINGS
@@ -20,7 +22,29 @@ from tests.mde.weakened import SALE, WEAKENINGS
 @pytest.fixture(scope="module")
 def weak(contract, deployer):
     """Weakened sales by name."""
-    return {name: deployer.deploy(code) for name, code in compile_copies(WEAKENINGS, SALE).items()}
+    copies = compile_copies(WEAKENINGS, SALE, large=True)
+    return {name: deployer.deploy(code) for name, code in copies.items()}
+
+
+def holds_price_and_stake_to_ransom(contract, buyer, seller, stranger, stablecoin):
+    """A buyer with the key lets the seller wait 136 years for both, unless it pays for `accept`."""
+    sale = make_deal(contract, buyer, seller, dispute_time=2**32 - 1)
+    if not sale.goes("post", sale.order.args(), 0):
+        return False
+    sale = sold_deal(contract, buyer, seller, dispute_time=2**32 - 1)
+    sale.go_to(sale.now + LONGEST_WINDOW)
+    return not sale.goes("settle", *sale.both, sender=seller)
+
+
+def buys_at_the_price_of_years_ago(contract, buyer, seller, stranger, stablecoin):
+    """A quote without an end is an option that the seller was never paid for."""
+    year = 365 * 24 * 3600
+    sale = open_deal(contract, buyer, seller, expiry=2**40 - 1)
+    if not sale.goes("quote", *sale.quote_args()):
+        return False
+    sale.quote()
+    sale.go_to(sale.now + year)
+    return sale.goes("purchase", *sale.buy_args(0))
 
 
 def asks_twice(contract, buyer, seller, stranger, stablecoin):
@@ -28,6 +52,33 @@ def asks_twice(contract, buyer, seller, stranger, stablecoin):
     sale = sold_deal(contract, buyer, seller)
     sale.deal = replace(sale.deal, quote=replace(sale.deal.quote, price=1))
     return sale.goes("quote", *sale.quote_args())
+
+
+def withdraws(contract, sale, party):
+    """A party takes back its signature of the sale's quote."""
+    order, dataset = sale.order, sale.dataset
+    words = (order.buyer, order.artefact, dataset.seller, dataset.file)
+    contract.withdrawQuote(*words, sender=party)
+
+
+def records_what_was_withdrawn(contract, buyer, seller, stranger, stablecoin):
+    """A signature once given away is brought when the price no longer suits who gave it."""
+    sale = open_deal(contract, buyer, seller)
+    args = sale.quote_args()
+    withdraws(contract, sale, seller)
+    return sale.goes("quote", *args)
+
+
+def fills_the_budget_before_a_proof(contract, buyer, seller, stranger, stablecoin):
+    """In a token of such a supply no stake fits any more, and the cheat cannot be convicted."""
+    sale = sold_deal(contract, buyer, seller, token=stablecoin, spoilt=1)
+    fund = (sale.order.account.args(), 2**96 - 1 - sale.budget[0])
+    stablecoin.mint(seller, fund[1], sender=seller)
+    stablecoin.approve(contract, fund[1], sender=seller)
+    if not sale.goes("fund", *fund, sender=seller):
+        return False
+    contract.fund(*fund, sender=seller)
+    return not sale.goes("proveSpoiltChunk", *sale.chunk_proof(1))
 
 
 def quotes_without_the_buyer(contract, buyer, seller, stranger, stablecoin):
@@ -46,7 +97,7 @@ def buys_at_an_expired_price(contract, buyer, seller, stranger, stablecoin):
     sale = open_deal(contract, buyer, seller)
     sale.quote()
     sale.lapse()
-    return sale.goes("purchase", sale.args, 0)
+    return sale.goes("purchase", *sale.buy_args(0))
 
 
 def stakes_another_currency(contract, buyer, seller, stranger, stablecoin):
@@ -61,13 +112,27 @@ def stakes_another_currency(contract, buyer, seller, stranger, stablecoin):
 def cheats_more_than_it_can_repay(contract, buyer, seller, stranger, stablecoin):
     sale = open_deal(contract, buyer, seller, funds=0)
     sale.quote()
-    return sale.goes("purchase", sale.args, 0)
+    return sale.goes("purchase", *sale.buy_args(0))
 
 
 def buys_without_money(contract, buyer, seller, stranger, stablecoin):
     sale = open_deal(contract, buyer, seller, budget=0)
     sale.quote()
-    return sale.goes("purchase", sale.args, 0)
+    return sale.goes("purchase", *sale.buy_args(0))
+
+
+def burns_a_pair_for_nothing(contract, buyer, seller, stranger, stablecoin):
+    """To its key nothing can be sealed: the price comes back, and the pair is quoted no more."""
+    sale = open_deal(contract, buyer, seller, settlement=SEALED)
+    sale.quote()
+    args = sale.buy_args(NO_KEY)
+    if not sale.goes("purchase", *args):
+        return False
+    contract.purchase(*args, sender=buyer)
+    sale.purchase = Purchase(NO_KEY)
+    sale.lapse()
+    sale.settle()
+    return sale.budget == (PLENTY, 0) and not sale.goes("quote", *sale.quote_args())
 
 
 def seals_rubbish_in_the_sellers_name(contract, buyer, seller, stranger, stablecoin):
@@ -81,7 +146,7 @@ def pays_a_price_of_its_own(contract, buyer, seller, stranger, stablecoin):
     sale = open_deal(contract, buyer, seller)
     sale.quote()
     sale.deal = replace(sale.deal, quote=replace(sale.deal.quote, price=1))
-    return sale.goes("purchase", sale.args, 0)
+    return sale.goes("purchase", *sale.buy_args(0))
 
 
 def complains_of_another_delivery(contract, buyer, seller, stranger, stablecoin):
@@ -159,13 +224,18 @@ def sells_files_of_another(contract, buyer, seller, stranger, stablecoin):
 
 
 ATTACKS = {
+    "windows of any length": holds_price_and_stake_to_ransom,
+    "quotes for ever": buys_at_the_price_of_years_ago,
     "quotes a pair again": asks_twice,
+    "withdraws no quote": records_what_was_withdrawn,
+    "lets anybody fund": fills_the_budget_before_a_proof,
     "asks no buyer": quotes_without_the_buyer,
     "asks no seller": quotes_without_the_seller,
     "knows no expiry": buys_at_an_expired_price,
     "mixes currencies": stakes_another_currency,
     "sells without stakes": cheats_more_than_it_can_repay,
     "sells without a budget": buys_without_money,
+    "believes any one-time key": burns_a_pair_for_nothing,
     "lets anybody seal": seals_rubbish_in_the_sellers_name,
     "believes any deal": pays_a_price_of_its_own,
     "believes any delivery": complains_of_another_delivery,

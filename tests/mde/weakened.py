@@ -5,14 +5,31 @@ from __future__ import annotations
 from tests.kit.weakened import NOBODYS_FILES, Weakenings
 
 SALE = "contracts/mde/DatasetSale.sol"
+_ACCOUNTS = "contracts/mde/Accounts.sol"
 _SAMPLES = "contracts/mde/quotes/Samples.sol"
 _SCORES = "contracts/mde/quotes/Scores.sol"
 _TREE = "contracts/mde/quotes/DecisionTree.sol"
 WEAKENINGS: Weakenings = {
+    "windows of any length": (_ACCOUNTS, "Window.check(order.disputeTime);", ""),
+    "quotes for ever": (
+        SALE,
+        "require(deal.quote.expiry <= latest, ExpiryTooFar(deal.quote.expiry, latest));",
+        "latest;",
+    ),
     "quotes a pair again": (
         SALE,
         "require(_deals[ids.pair].state() == DealState.None, AlreadyQuoted(ids.pair));",
         "",
+    ),
+    "withdraws no quote": (
+        SALE,
+        "_deals[pair] = status.ended(DealState.Withdrawn);",
+        "status;",
+    ),
+    "lets anybody fund": (
+        _ACCOUNTS,
+        "_onlyOwner(account);\n        _books[id] = book.add(amount);",
+        "_books[id] = book.add(amount);",
     ),
     "asks no buyer": (SALE, "_signed(order.buyer, digest, buyerSignature);", "buyerSignature;"),
     "asks no seller": (
@@ -39,6 +56,12 @@ WEAKENINGS: Weakenings = {
         SALE,
         "_requireOpen(ids.order).hold(deal.quote.price)",
         "_requireOpen(ids.order)",
+    ),
+    "believes any one-time key": (
+        SALE,
+        "else require(SealedKey.isOnCurve(oneTimeKey, oneTimeY),"
+        " KeyNotOnCurve(oneTimeKey, oneTimeY));",
+        "else oneTimeY;",
     ),
     "lets anybody seal": (
         SALE,

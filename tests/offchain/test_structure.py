@@ -38,7 +38,7 @@ BREACHES = {
     ),
     "rooms of commands know nothing of each other": (
         "scripts/_sum/play.py",
-        "from scripts._seccl.chain import Times",
+        "from scripts._seccl.chain import FederationChain",
     ),
     "no circles": (
         "scripts/_mde/stories.py",

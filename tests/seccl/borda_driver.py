@@ -27,8 +27,10 @@ from tests.kit.driver import Driver
 
 CONTEXT = keccak(b"a session of the bulletin board")
 BALLOT_TIME = 600
-REVEAL_TIME = 300
-PATIENCE = 3_600
+REVEAL_TIME = 900
+PERIOD = 3_600
+LEAD = 60
+"""Seconds from a session's creation to its first round."""
 SALT = bytes(range(32))
 ALL = 256
 """More candidates than any small session has."""
@@ -101,9 +103,14 @@ class BordaDriver(Driver):
     # ------------------------------------------------------------ rounds
 
     def open(self, round_: int | None = None, sender: Any = None) -> ReceiptAPI:
-        """Opens the next round."""
+        """Opens a round, the next unless told, when its time has come."""
         number = self.newest[0] if round_ is None else round_
+        self.go_to(self.opening(number))
         return self.contract.openRound(number, sender=sender or self.owner)
+
+    def opening(self, round_: int) -> int:
+        """When the terms have a round's ballots open."""
+        return self.terms["start"] + round_ * self.terms["period"]
 
     def end_ballots(self) -> None:
         """Goes to the first second in which no ballot is taken any more."""
@@ -176,15 +183,16 @@ class BordaDriver(Driver):
 
 
 def make_terms(**changes: Any) -> dict[str, Any]:
-    """Terms with open ballots; keyword arguments replace single ones."""
+    """Terms with open ballots, of which one decides; keyword arguments replace single ones."""
     return {
         "owner": "0x" + "00" * 20,
         "context": CONTEXT,
         "winners": 2,
-        "quorum": 0,
+        "quorum": 1,
+        "start": ape.chain.blocks.head.timestamp + LEAD,
+        "period": PERIOD,
         "ballotTime": BALLOT_TIME,
         "revealTime": 0,
-        "patience": PATIENCE,
     } | changes
 
 
@@ -197,6 +205,17 @@ def open_session(
     (log,) = factory.SessionCreated.from_receipt(receipt)
     contract = ape.project.BordaConsensus.at(log.session)
     return BordaDriver(contract, owner, voters, terms | {"owner": owner.address}, receipt)
+
+
+HISTORY = "0x0000F90827F1C53a10cb7A02335B175320002935"
+"""Of block hashes (EIP-2935)."""
+
+
+def remember(block_hash: bytes | None) -> None:
+    """The chain's history knows one hash for every block, or is not there."""
+    # push32 hash, push0, mstore, push1 32, push0, return
+    code = b"" if block_hash is None else b"\x7f" + block_hash + bytes.fromhex("5f5260205ff3")
+    ape.chain.provider.make_request("anvil_setCode", [HISTORY, "0x" + code.hex()])
 
 
 def commit(driver: BordaDriver, voter: int, ballot: b.Ballot, salt: bytes = SALT) -> ReceiptAPI:

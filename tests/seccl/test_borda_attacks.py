@@ -10,7 +10,7 @@ import ape
 from offchain.seccl import ballots as b
 from tests.kit.refusals import decode, refused
 from tests.kit.snapshots import undone
-from tests.seccl.borda_driver import REVEAL_TIME, open_session, voters_of
+from tests.seccl.borda_driver import REVEAL_TIME, open_session, remember, voters_of
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 """Of the group of secp256k1."""
@@ -133,7 +133,7 @@ def test_a_bad_ballot_spoils_no_batch(session, deployer, stranger):
     reasons = [decode(bytes(log.reason)) for log in reports]
     assert reasons[0] == refused("SelfVote", 1)
     assert reasons[1] == refused("AlreadyVoted", 0, 0)
-    assert [reason.name for reason in reasons[2:]] == ["", "", "WrongSignature", "", "NotOwner"]
+    assert [reason.name for reason in reasons[2:]] == ["", "", "WrongSignature", "", "RoundNotOver"]
     counted = session.contract.BallotCounted.from_receipt(receipt)
     assert [log.voter for log in counted] == [0, 2, 4]
     assert session.points() == list(session.election.totals(good))
@@ -195,18 +195,27 @@ def test_order_of_arrival_changes_nothing(session):
 
 
 def test_whoever_opens_a_round_cannot_choose_its_seed(session):
-    """Whatever block it opens the round in, for 256 blocks the seed is one that nobody knew."""
+    """Whatever block it opens the round in, the seed is one that nobody knew when the last round
+    was closed, which the chain's history keeps; when that has forgotten it, it is one for good."""
     session.end()
+    session.go_to(session.opening(1))
     session.close()
-    seeds = []
-    for blocks in (1, 5, 200, 254, 255, 256, 300):
-        with undone():
-            ape.chain.mine(blocks - 1)
-            session.open()
-            seeds.append(bytes(session.newest[4]))
-    assert len(set(seeds[:6])) == 1
-    # Then that hash is gone, and the next is the one 256 blocks later.
-    assert len(set(seeds)) == 2
+    kept = bytes(ape.chain.blocks.head.hash)
+
+    def seeds(history, *blocks):
+        found = set()
+        for count in blocks:
+            with undone():
+                remember(history)
+                ape.chain.mine(count - 1)
+                session.open()
+                found.add(bytes(session.newest[4]))
+        return found
+
+    first = seeds(None, 1, 5, 200, 256) | seeds(kept, 257, 300)
+    constant = seeds(None, 257, 300, 900)
+    assert len(first) == len(constant) == 1
+    assert first != constant
 
 
 # ---------------------------------------------------------------- collusion

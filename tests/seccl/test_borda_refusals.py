@@ -7,26 +7,34 @@ import pytest
 
 from offchain.seccl import ballots as b
 from tests.kit.refusals import refusal, refused
-from tests.seccl.borda_driver import CONTEXT, SALT, commit, make_terms, open_session, opening
+from tests.seccl.borda_driver import (
+    BALLOT_TIME,
+    CONTEXT,
+    SALT,
+    commit,
+    make_terms,
+    open_session,
+    opening,
+)
+
+SHORTEST, LONGEST = 600, 30 * 86_400
+"""Bounds of a window, in seconds."""
 
 ROUND_SLOT = 2
 """Of the newest round's record; before it lie two of OpenZeppelin's EIP712."""
 
 
-def test_rounds_are_opened_one_after_another_by_the_owner(session, stranger):
-    """Not by others, not while one runs, not out of turn."""
-    assert session.refusal("openRound", 1, sender=stranger) == refused(
-        "NotOwner", stranger, session.owner
-    )
+def test_rounds_are_opened_one_after_another(session):
+    """Not while one runs, not again."""
+    session.go_to(session.opening(1))
     assert session.refusal("openRound", 1) == refused("RoundNotOver", 0)
-    session.end()
     session.close()
     # A call is asked of the block of the closing itself, whose hash is the seed's source.
     height = ape.chain.blocks.height
     assert session.refusal("openRound", 1) == refused("SeedNotReady", height, height + 1)
     ape.chain.mine()
-    for wrong in (0, 2, 2**256 - 1):
-        assert session.refusal("openRound", wrong) == refused("WrongRound", wrong, 1)
+    assert session.refusal("openRound", 0) == refused("WrongRound", 0, 1)
+    assert session.refusal("openRound", 2**256 - 1) == refused("RoundsExhausted", 65_535)
     assert session.refusal("openRound", 1) is None
 
 
@@ -43,13 +51,16 @@ def test_rounds_are_numbered_in_16_bits_and_end_there(session):
     )
     session.open()
     assert session.round == 65_534
+    ends = session.opening(65_535), session.opening(65_535) + BALLOT_TIME
     session.vote(0, session.ranking([1, 2]))
     session.carry([session.signed(1, session.ranking([2, 0]))])
     session.end()
     session.close()
     assert session.result()[1] == (3, 2)
-    ape.chain.mine()
+    session.go_to(ends[0])
     assert session.refusal("openRound", 65_535) == refused("RoundsExhausted", 65_535)
+    session.go_to(ends[1])
+    assert session.refusal("result", 65_535) == refused("RoundNotOver", 65_535)
 
 
 def test_before_the_first_round_there_is_none(bordas, deployer, voters):
@@ -137,6 +148,12 @@ def test_a_commitment_is_made_once_and_opened_as_it_was_made(hidden, stranger):
     assert hidden.refusal("commit", 0, 1, SALT, sender=stranger) == refused(
         "NotMember", stranger, 1
     )
+    nothing = bytes(30) + b"\1\1"
+    assert hidden.refusal("commit", 0, 1, nothing, sender=hidden.voters[1].account) == refused(
+        "CommitmentZero"
+    )
+    signed = hidden.signed_commitment(1, nothing)
+    assert hidden.refusal("commitSigned", *signed) == refused("CommitmentZero")
     commit(hidden, 1, hidden.ranking([1, 2]))
     hidden.end_ballots()
     wrong = refused("WrongOpening", 0, 0)
@@ -167,7 +184,7 @@ def test_a_closing_asks_for_something_once(session):
 def test_terms_are_readable_as_they_were_agreed_on(bordas, deployer, voters):
     """All of them, the members by their index, the caller as owner; the event names the session."""
     driver = open_session(
-        bordas, deployer, voters, winners=4, quorum=5, ballotTime=2**32 - 1, revealTime=2**32 - 2
+        bordas, deployer, voters, winners=4, quorum=5, ballotTime=700, revealTime=800, period=1_600
     )
     (log,) = bordas.SessionCreated.from_receipt(driver.created)
     assert (log.owner, bytes(log.context)) == (deployer.address, CONTEXT)
@@ -188,8 +205,15 @@ def test_terms_are_readable_as_they_were_agreed_on(bordas, deployer, voters):
         ({"winners": 4}, None),
         ({"quorum": 6}, ("QuorumOutOfRange", 6, 5)),
         ({"quorum": 5}, None),
-        ({"ballotTime": 0}, ("BallotTimeZero",)),
-        ({"patience": 0}, ("PatienceZero",)),
+        ({"quorum": 0}, ("QuorumOutOfRange", 0, 5)),
+        ({"ballotTime": SHORTEST - 1}, ("WindowOutOfRange", SHORTEST - 1, SHORTEST, LONGEST)),
+        ({"ballotTime": SHORTEST, "period": SHORTEST}, None),
+        ({"revealTime": 1}, ("WindowOutOfRange", 1, SHORTEST, LONGEST)),
+        ({"revealTime": LONGEST + 1}, ("WindowOutOfRange", LONGEST + 1, SHORTEST, LONGEST)),
+        ({"period": LONGEST + 1}, ("WindowOutOfRange", LONGEST + 1, SHORTEST, LONGEST)),
+        ({"period": LONGEST}, None),
+        ({"ballotTime": 700, "revealTime": 900, "period": 1_599}, ("PeriodTooShort", 1_599, 1_600)),
+        ({"ballotTime": 700, "revealTime": 900, "period": 1_600}, None),
     ],
 )
 def test_sessions_that_could_not_work_are_not_created(bordas, deployer, voters, changes, expected):
@@ -197,6 +221,16 @@ def test_sessions_that_could_not_work_are_not_created(bordas, deployer, voters, 
     args = make_terms(**changes), [voter.address for voter in voters]
     got = refusal(bordas.createSession, *args, sender=deployer)
     assert got == (refused(*expected) if expected else None)
+
+
+def test_a_session_starts_neither_in_the_past_nor_after_sixty_days(bordas, deployer, voters):
+    """Both ends count."""
+    now = ape.chain.blocks.head.timestamp
+    ends = now, now + 2 * LONGEST
+    for start, expected in [(now - 1, True), (now, False), (ends[1], False), (ends[1] + 1, True)]:
+        args = make_terms(start=start), [voter.address for voter in voters]
+        got = refusal(bordas.createSession, *args, sender=deployer)
+        assert got == (refused("StartOutOfRange", start, *ends) if expected else None)
 
 
 def test_member_lists_are_ascending_and_of_some_size(bordas, deployer, voters):

@@ -8,7 +8,7 @@ from offchain.seccl import ballots as b
 from tests.kit.refusals import refused
 from tests.seccl.borda_driver import (
     BALLOT_TIME,
-    PATIENCE,
+    PERIOD,
     REVEAL_TIME,
     SALT,
     commit,
@@ -58,8 +58,8 @@ def test_who_is_absent_stops_nothing(session):
 
 
 def test_hidden_ballots_are_counted_when_they_are_opened(hidden, stranger):
-    """Commitments by voter and carrier are opened by anybody; what stays hidden is absent."""
-    cast = {0: [3, 4], 1: [4, 3], 2: [0, 1]}
+    """Commitments by voter and carrier are opened by anybody; who stays hidden is not elected."""
+    cast = {0: [3, 2], 1: [2, 3], 2: [0, 1]}
     packed = {voter: hidden.ranking(names) for voter, names in cast.items()}
     for voter in (0, 2):
         (log,) = hidden.contract.Committed.from_receipt(commit(hidden, voter, packed[voter]))
@@ -77,8 +77,8 @@ def test_hidden_ballots_are_counted_when_they_are_opened(hidden, stranger):
         )  # fmt: skip
     hidden.end()
     hidden.close()
-    expected = hidden.election.close({v: cast[v] for v in (0, 1)})
-    assert hidden.result() == (expected.winners, expected.points)
+    expected = hidden.election.close({v: cast[v] for v in (0, 1)}, committed=cast)
+    assert hidden.result() == (expected.winners, expected.points) == ((3,), (3,))
 
 
 def test_hidden_ballots_that_are_all_opened_close_the_round(hidden):
@@ -118,7 +118,7 @@ def test_a_round_begins_with_nothing_of_the_last(hidden):
     assert hidden.result(1) == ((), ())
 
 
-@pytest.mark.parametrize(("quorum", "ballots"), [(0, 0), (1, 0), (3, 2), (5, 4)])
+@pytest.mark.parametrize(("quorum", "ballots"), [(1, 0), (3, 2), (5, 4)])
 def test_too_few_ballots_choose_nobody(bordas, deployer, voters, quorum, ballots):
     """Below the quorum, and without any ballot, the round ends without winners."""
     driver = open_session(bordas, deployer, voters, quorum=quorum)
@@ -142,6 +142,32 @@ def test_a_quorum_that_is_met_decides(bordas, deployer, voters):
     driver.end()
     driver.close()
     assert driver.result() == ((2, 3), (4, 2))
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 256])
+def test_commitments_count_for_the_quorum_and_abandoned_ones_cost_a_seat(
+    bordas, deployer, voters, step
+):
+    """Three of five commit, two open, in whatever steps it is closed; a round in which nobody opens
+    elects nobody."""
+    driver = open_session(
+        bordas, deployer, voters, quorum=3, winners=3, revealTime=REVEAL_TIME, period=PERIOD
+    )
+    cast = {0: [4, 2, 1], 1: [2, 4, 0], 2: [0, 1, 3]}
+    for number, opened in enumerate([(0, 1), ()]):
+        driver.open()
+        packed = {voter: driver.ranking(names) for voter, names in cast.items()}
+        for voter, ballot in packed.items():
+            commit(driver, voter, ballot)
+        driver.end_ballots()
+        for voter in opened:
+            driver.contract.reveal(*opening(driver, voter, packed[voter]), sender=driver.owner)
+        driver.end()
+        driver.close(step)
+        expected = driver.election.close({v: cast[v] for v in opened}, committed=cast)
+        assert driver.result(number) == (expected.winners, expected.points)
+    assert set(driver.result(0)[0]) == {0, 1, 4}
+    assert driver.result(1) == ((), ())
 
 
 @pytest.mark.parametrize("step", [1, 2, 3, 4])
@@ -219,38 +245,36 @@ def test_commitments_and_openings_follow_each_other_at_the_second(hidden):
     assert hidden.refusal("close", 0, 5) is None
 
 
-def test_members_open_what_a_silent_owner_does_not(hidden, stranger):
-    """From the last round's end on the owner has its time, then any member may; nobody else."""
-    member = hidden.voters[3].account
+def test_rounds_open_by_the_schedule_whoever_opens_them(hidden, stranger):
+    """Not a second before, by anybody from then on, and whenever that is, with the terms' times."""
     hidden.end()
     hidden.close()
-    due = hidden.newest[3] + PATIENCE
-    hidden.go_to(due - 1)
-    assert hidden.refusal("openOverdueRound", 1, 3, sender=member) == refused(
-        "TooEarly", due - 1, due
-    )
-    hidden.go_to(due)
-    assert hidden.refusal("openOverdueRound", 1, 3, sender=stranger) == refused(
-        "NotMember", stranger, 3
-    )
-    assert hidden.refusal("openOverdueRound", 2, 3, sender=member) == refused("WrongRound", 2, 1)
-    (log,) = hidden.contract.RoundOpened.from_receipt(
-        hidden.contract.openOverdueRound(1, 3, sender=member)
-    )
+    opening = hidden.opening(1)
+    hidden.go_to(opening - 1)
+    assert hidden.refusal("openRound", 1) == refused("TooEarly", opening - 1, opening)
+    hidden.go_to(opening + BALLOT_TIME - 2)
+    (log,) = hidden.contract.RoundOpened.from_receipt(hidden.contract.openRound(1, sender=stranger))
     assert (log.round, log.opener, log.ballotEnd, log.revealEnd) == (
-        1, member.address, hidden.now + BALLOT_TIME, hidden.now + BALLOT_TIME + REVEAL_TIME,
+        1, stranger.address, opening + BALLOT_TIME, opening + BALLOT_TIME + REVEAL_TIME,
     )  # fmt: skip
+    assert tuple(hidden.newest)[2:4] == (log.ballotEnd, log.revealEnd)
     assert bytes(log.seed) == bytes(hidden.newest[4])
 
 
-def test_members_open_the_first_round_too(bordas, deployer, voters):
-    """The patience counts from the creation, where there was no round."""
-    driver = open_session(bordas, deployer, voters, revealTime=REVEAL_TIME)
-    created = driver.now
-    member = voters[0].account
-    driver.go_to(created + PATIENCE - 1)
-    early = driver.refusal("openOverdueRound", 0, 0, sender=member)
-    assert early == refused("TooEarly", created + PATIENCE - 1, created + PATIENCE)
-    driver.go_to(created + PATIENCE)
-    assert driver.contract.openOverdueRound(0, 0, sender=member)
-    assert driver.newest[0] == 1
+def test_a_round_that_nobody_opens_is_left_out(bordas, deployer, voters):
+    """It has no winners, and the next round comes at its own time under its own number."""
+    driver = open_session(bordas, deployer, voters)
+    driver.go_to(driver.opening(0) + BALLOT_TIME - 1)
+    assert driver.refusal("result", 0) == refused("RoundNotOver", 0)
+    end = driver.opening(0) + BALLOT_TIME
+    driver.go_to(end)
+    assert driver.refusal("openRound", 0) == refused("TooLate", end, end)
+    assert driver.result(0) == ((), ())
+    driver.open(1)
+    assert driver.newest[0] == 2
+    driver.vote(0, driver.ranking([1, 2]))
+    driver.end()
+    driver.close()
+    assert driver.result(1) == ((1, 2), (2, 1))
+    assert driver.result(0) == ((), ())
+    assert driver.refusal("openRound", 0) == refused("WrongRound", 0, 2)

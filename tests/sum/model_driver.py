@@ -12,8 +12,16 @@ from ape.contracts import ContractInstance
 from tests.kit.driver import Driver
 
 DAY = 86_400
-WAITS = (DAY, 7 * DAY, 9 * DAY)
-"""Of the refund, the owner and anyone: apart from each other, so that tests tell them apart."""
+REFUND, AUTHOR, VERDICT, OWNER, ANYONE, QUIET = WAITS = (
+    DAY,
+    2 * DAY,
+    DAY + 600,
+    7 * DAY,
+    9 * DAY,
+    60,
+)
+"""Of the refund, the author alone, the verdict, the owner, anyone, and the quiet time: apart from
+each other, so that tests tell them apart."""
 UNIT = 10**12
 COST_WEIGHT = 5
 SUBMISSION_COST = 3
@@ -67,10 +75,17 @@ class ModelDriver(Driver):
         self.classifier.tell(label, sender=self.owner)
 
     def add(
-        self, author: Any, label: int = 1, *, after: int = 100, excess: int = 0
+        self,
+        author: Any,
+        label: int = 1,
+        *,
+        after: int = 100,
+        excess: int = 0,
+        features: tuple[int, ...] = (),
     ) -> Contribution:
-        """Contributes a fresh sample, ``after`` seconds after the last update or else at once."""
-        features = (len(self.contributions) + 1,)
+        """Contributes a fresh sample, or one that is given, ``after`` seconds after the last update
+        or else at once."""
+        features = features or (len(self.contributions) + 1,)
         added_at = max(self.model.lastUpdate() + after, self.now + 1)
         ape.chain.pending_timestamp = added_at
         value = self.price(features, label, added_at) + excess
@@ -91,15 +106,25 @@ class ModelDriver(Driver):
             return deposit + cost
         return stake_deposit(at - updated) + cost
 
-    def ripe(self, made: Contribution) -> None:
-        """Goes to the first second in which the contribution may be refunded or reported."""
-        self.go_to(made.added_at + WAITS[0])
+    def due(self, made: Contribution, by: Any) -> int:
+        """From when that account may announce: its author earlier than others."""
+        return made.added_at + REFUND + (0 if by == made.author else AUTHOR)
+
+    def announce(self, *made: Contribution, by: Any) -> None:
+        """Has an account announce, as soon as it may, and goes to the first second of its claims.
+
+        The author announces that its contributions are good, others that they are bad.
+        """
+        for one in made:
+            self.go_to(max(self.due(one, by), self.model.lastUpdate() + QUIET))
+            self.model.announce(*one.named, sender=by)
+        self.go_to(self.now + VERDICT)
 
     def good(self, author: Any, count: int = 1) -> None:
         """Has so many contributions of the author's prove good."""
         made = [self.add(author) for _ in range(count)]
-        self.ripe(made[-1])
         self.say(1)
+        self.announce(*made, by=author)
         for one in made:
             self.model.refund(*one.args, sender=author)
 

@@ -1,178 +1,245 @@
-"""Attacks that a shared model withstands, and that succeed where the defence is taken out."""
+"""Verdicts that somebody would buy by teaching the model, and copies where that succeeds.
+
+A perceptron that knows nothing says 0. Alice taught it 1 of a sample, so that it says 1, and one
+lesson of anybody's turns that. The striker has all good data but Alice's, and makes many calls in
+one transaction.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import ape
 import pytest
 
-from offchain.sum.members import Members
+from tests.kit.refusals import refusal, refused
+from tests.kit.solidity import compile_contracts
 from tests.kit.weakened import check_attack, compile_copies
-from tests.sum.model_driver import WAITS
-from tests.sum.weakened import (
-    MODEL,
-    PERCEPTRON,
-    POINTS,
-    WEAK_CLASSIFIERS,
-    WEAK_INCENTIVES,
-    WEAK_MODELS,
+from tests.sum.model_driver import (
+    ANYONE,
+    AUTHOR,
+    COST_WEIGHT,
+    DAY,
+    QUIET,
+    REFUND,
+    SUBMISSION_COST,
+    UNIT,
+    VERDICT,
+    WAITS,
+    Contribution,
+    ModelDriver,
 )
+from tests.sum.weakened import INCENTIVE, INCENTIVES, MODEL, MODELS
 
-FEATURES = 40
-VALUE = 10**18
-PRICE = 9_000
-"""Wei, of a prediction."""
+STRIKER = "tests/sum/mocks/Striker.sol"
+SAMPLE = 0b111
+COINS = 10**17
+"""More than any deposit here; the rest is credited."""
 
 
 @dataclass
-class Market:
-    """A model of real contracts that has been taught by nobody."""
+class Siege(ModelDriver):
+    """A model that learns, with what Alice contributed and what the striker does about it."""
 
-    model: Any
-    value: int
+    striker: Any = None
+    alice: Any = None
+    victim: Contribution = field(default=None)
 
-    def add(self, author: Any, features: list[int], label: int) -> int | None:
-        """Contributes and says when; None if that is refused."""
-        ape.chain.pending_timestamp = self.now + 100
-        try:
-            self.model.addData(features, label, value=self.value, sender=author)
-        except ape.exceptions.ContractLogicError:
-            return None
-        return int(self.model.lastUpdate())
+    def teach(self, author: Any, label: int, sample: int = SAMPLE) -> Contribution:
+        """Somebody teaches the model; the striker by a strike."""
+        return self.add(author, label, after=100, features=(sample,))
 
-    def wait(self, added_at: int) -> None:
-        """The next call comes as soon as what was added then may be dealt with."""
-        ape.chain.pending_timestamp = max(added_at + WAITS[0], self.now + 1)
-
-    def refund(self, author: Any, features: list[int], label: int, added_at: int) -> None:
-        """The author's, as soon as it may."""
-        self.wait(added_at)
-        self.model.refund(features, label, added_at, sender=author)
-
-    def prove_good(self, author: Any, features: list[int]) -> bool:
-        """What the model says already, contributed and refunded; False if that is refused."""
-        label = self.model.predict(features)
-        added_at = self.add(author, features, label)
-        if added_at is None:
+    def strike(self, *calls: tuple[Any, ...]) -> bool:
+        """Whether the striker's calls, (name, argument, ...), all go through at once; if so they
+        do. A lesson is paid for."""
+        datas = [getattr(self.model, name).encode_input(*args) for name, *args in calls]
+        values = [COINS if name == "addData" else 0 for name, *_ in calls]
+        args = self.model.address, datas, values
+        if refusal(self.striker.strike, *args, sender=self.owner):
             return False
-        self.refund(author, features, label, added_at)
+        self.striker.strike(*args, sender=self.owner)
         return True
 
-    @property
-    def now(self) -> int:
-        """Seconds since 1970, of the latest block."""
-        return int(ape.chain.blocks.head.timestamp)
+    def turn(self) -> bool:
+        """The striker teaches the contrary, and time goes on until it is quiet again."""
+        done = self.strike(("addData", [SAMPLE], 0))
+        self.go_to(self.now + QUIET)
+        return done
+
+    def answer(self, *calls: str) -> None:
+        """Alice teaches the sample again; when it is quiet, she makes these calls."""
+        self.teach(self.alice, 1)
+        self.go_to(self.now + QUIET)
+        for name in calls:
+            getattr(self.model, name)(*self.victim.named, sender=self.alice)
+
+
+@pytest.fixture(scope="module")
+def striking(project):
+    text = (Path(project.path) / STRIKER).read_text()
+    return compile_contracts({"Striker": STRIKER}, {STRIKER: text})["Striker"]
 
 
 @pytest.fixture
-def open_market(project, deployer, alice, stake) -> Callable[..., Market]:
-    """Opens a model; `weakness` names the defence that it lacks.
+def besiege(project, deployer, alice, striking):
+    """Makes the siege under the incentive (and of the model) whose container is given."""
 
-    points: alice is a group of her own, without money.
-    """
+    def make(incentive=None, model=None) -> Siege:
+        terms = (COST_WEIGHT, SUBMISSION_COST, UNIT, WAITS)
+        rules = deployer.deploy(incentive or project.StakeIncentive, *terms)
+        classifier = project.SparsePerceptron.deploy(256, 10, sender=deployer)
+        one = deployer.deploy(model or project.SharedModel, classifier, rules)
+        classifier.open(one, sender=deployer)
+        striker = deployer.deploy(striking)
+        ape.chain.provider.set_balance(striker.address, 10**20)
+        siege = Siege(one, classifier, rules, deployer, striker=striker, alice=alice)
+        # What the model says anyway proves good, so that the striker may report.
+        siege.go_to(siege.now + 100)
+        assert siege.strike(("addData", [1 << 200], 0))
+        at = siege.now
+        siege.go_to(at + REFUND)
+        assert siege.strike(("announce", [1 << 200], 0, at, striker))
+        siege.go_to(siege.now + VERDICT)
+        assert siege.strike(("refund", [1 << 200], 0, at))
+        siege.victim = siege.teach(alice, 1)
+        return siege
 
-    def group(weakness: str | None) -> Any:
-        points = project.PointsIncentive
-        if weakness is not None:
-            points = compile_copies(WEAK_INCENTIVES, POINTS)[weakness]
-        incentive = deployer.deploy(points, WAITS)
-        members = Members(ape.chain.chain_id, incentive.address, [str(alice.address)])
-        incentive.nameMembers(members.root, 1, sender=deployer)
-        incentive.join(0, members.path(0), sender=alice)
-        return incentive
-
-    def open_(weakness: str | None = None, *, points: bool = False) -> Market:
-        incentive = group(weakness) if points else stake
-        perceptron, model = project.SparsePerceptron, project.SharedModel
-        if weakness in WEAK_CLASSIFIERS:
-            perceptron = compile_copies(WEAK_CLASSIFIERS, PERCEPTRON)[weakness]
-        if weakness in WEAK_MODELS:
-            model = compile_copies(WEAK_MODELS, MODEL)[weakness]
-        classifier = deployer.deploy(perceptron, FEATURES, FEATURES)
-        made = deployer.deploy(model, classifier, incentive)
-        classifier.open(made, sender=deployer)
-        return Market(made, 0 if points else VALUE)
-
-    return open_
+    return make
 
 
-def earns_by_nothing(market: Market, alice: Any, mallory: Any) -> bool:
-    """The empty sample, which no lesson can make wrong, takes a part of all income."""
-    market.prove_good(alice, [0b111])
-    try:
-        return market.prove_good(mallory, [0])
-    except ape.exceptions.ContractLogicError:
+@pytest.fixture(scope="module")
+def incentives():
+    return compile_copies(INCENTIVES, INCENTIVE)
+
+
+@pytest.fixture(scope="module")
+def models():
+    return compile_copies(MODELS, MODEL)
+
+
+def turns_and_reports_at_one_stroke(siege):
+    """In one transaction: the contrary is taught, and Alice's deposit taken."""
+    siege.go_to(siege.victim.added_at + REFUND + AUTHOR)
+    lesson, report = ("addData", [SAMPLE], 0), ("report", *siege.victim.named)
+    announce = ("announce", *siege.victim.named)
+    return siege.strike(lesson, report) or siege.strike(lesson, announce, report)
+
+
+def washes_a_lie_at_one_stroke(siege):
+    """In one transaction: a lie that the model does not believe is taught again, and refunded."""
+    siege.go_to(siege.now + QUIET)
+    assert siege.strike(("addData", [SAMPLE], 0))
+    lie = [SAMPLE], 0, siege.now
+    siege.answer()
+    siege.go_to(siege.now + REFUND)
+    lesson, refund = ("addData", [SAMPLE], 0), ("refund", *lie)
+    announce = ("announce", *lie, siege.striker)
+    return siege.strike(lesson, refund) or siege.strike(lesson, announce, refund)
+
+
+def objects_at_one_stroke(siege):
+    """In one transaction: the contrary is taught, and Alice's refund objected to."""
+    siege.announce(siege.victim, by=siege.alice)
+    return siege.strike(("addData", [SAMPLE], 0), ("object", *siege.victim.named))
+
+
+def turns_at_both_ends(siege):
+    """Over blocks: taught at the announcement, answered, and taught again for the claim."""
+    siege.go_to(siege.victim.added_at + REFUND + AUTHOR)
+    siege.turn()
+    assert siege.strike(("announce", *siege.victim.named))
+    due = siege.now + VERDICT
+    siege.answer("object")
+    siege.go_to(due)
+    siege.turn()
+    return siege.strike(("report", *siege.victim.named))
+
+
+def washes_in_the_wait_of_an_older_announcement(siege):
+    """Over blocks: Alice's refund, nearly awaited, falls to a report that would be due with it."""
+    siege.go_to(siege.victim.added_at + REFUND + AUTHOR)
+    siege.model.announce(*siege.victim.named, sender=siege.alice)
+    due = siege.now + VERDICT
+    siege.go_to(due - 2 * QUIET)
+    siege.turn()
+    assert siege.strike(("announce", *siege.victim.named))
+    siege.go_to(due)
+    return siege.strike(("report", *siege.victim.named))
+
+
+def strikes_before_the_author_comes(siege):
+    """Over blocks: Alice comes on the second day, which is in time; the report was before."""
+    siege.go_to(siege.victim.added_at + REFUND)
+    siege.turn()
+    if not siege.strike(("announce", *siege.victim.named)):
         return False
+    siege.go_to(siege.now + VERDICT)
+    return siege.strike(("report", *siege.victim.named))
 
 
-def earns_by_repeating(market: Market, alice: Any, mallory: Any) -> bool:
-    """One sample, contributed again and again, takes all but a tenth of what is paid."""
-    market.prove_good(alice, [0b111])
-    for _ in range(9):
-        market.prove_good(mallory, [0b1011])
-    before = market.model.claimable(mallory)
-    market.model.payForPrediction([0b11], value=PRICE, sender=alice)
-    return market.model.claimable(mallory) - before > PRICE // 2
+def objects_until_it_may_take_over(siege):
+    """Over blocks: Alice's refund is hindered, until her deposit seems to be left over."""
+    siege.announce(siege.victim, by=siege.alice)
+    siege.turn()
+    assert siege.strike(("object", *siege.victim.named))
+    siege.go_to(siege.victim.added_at + 8 * DAY)
+    siege.answer("announce")
+    siege.go_to(siege.victim.added_at + ANYONE)
+    return siege.strike(("takeOver", *siege.victim.named))
 
 
-def earns_by_copying(market: Market, alice: Any, mallory: Any) -> bool:
-    """What another contributed, once more by another account, earns as much as it did."""
-    market.prove_good(alice, [0b111])
-    return market.prove_good(mallory, [0b111])
+@pytest.mark.parametrize(
+    ("attack", "copy"),
+    [
+        (turns_and_reports_at_one_stroke, "reports at once"),
+        (washes_a_lie_at_one_stroke, "refunds at once"),
+        (objects_at_one_stroke, "knows no quiet"),
+        (strikes_before_the_author_comes, "leaves no author alone"),
+        (objects_until_it_may_take_over, "takes over who announces"),
+        (turns_at_both_ends, "forgets objections"),
+        (washes_in_the_wait_of_an_older_announcement, "starts no wait anew"),
+    ],
+)
+def test_a_verdict_is_not_bought(besiege, incentives, models, attack, copy):
+    """Each defence is needed: without it, the attack succeeds."""
+    weak = {"incentive": incentives[copy]} if copy in incentives else {"model": models[copy]}
+    check_attack(attack, besiege(), besiege(**weak))
 
 
-def earns_without_a_stake(market: Market, alice: Any, mallory: Any) -> bool:
-    """A stranger to the group echoes the model and takes half of what is paid for predictions."""
-    market.prove_good(alice, [0b111])
-    return market.prove_good(mallory, [0b1011])
+def test_every_copy_is_attacked(incentives, models):
+    """A defence that no attack tries is not known to be one."""
+    (mark,) = test_a_verdict_is_not_bought.pytestmark
+    assert {copy for _, copy in mark.args[1]} == {*incentives, *models}
 
 
-def bars_a_member(market: Market, alice: Any, mallory: Any) -> bool:
-    """A stranger reports what the model does not know yet, so that it never counts."""
-    market.prove_good(alice, [0b111])
-    # 1 and 0 of one feature more: the model says what it was taught last.
-    at = market.add(alice, [0b11000], 1)
-    market.add(alice, [0b11000], 0)
-    market.wait(at)
-    try:
-        market.model.report([0b11000], 1, at, alice, sender=mallory)
-    except ape.exceptions.ContractLogicError:
-        return False
-    return True
+def test_who_is_answered_has_lost_its_lessons(besiege):
+    """The striker turned the model twice and was answered twice; Alice has all back, it has not."""
+    siege = besiege()
+    siege.go_to(siege.victim.added_at + REFUND + AUTHOR)
+    siege.turn()
+    lie = siege.now - QUIET
+    assert siege.strike(("announce", *siege.victim.named))
+    siege.answer("announce")
+    siege.go_to(siege.now + VERDICT)
+    assert not siege.strike(("report", *siege.victim.named))
+    siege.model.refund(*siege.victim.args, sender=siege.alice)
+    assert siege.left(siege.victim) == 0
+    named = [SAMPLE], 0, lie, siege.striker
+    siege.go_to(lie + REFUND + AUTHOR)
+    siege.model.announce(*named, sender=siege.alice)
+    siege.go_to(siege.now + VERDICT)
+    assert refusal(siege.model.report, *named, sender=siege.alice) is None
 
 
-POINTS_ATTACKS = {
-    "lets anybody contribute": [earns_without_a_stake],
-    "lets anybody report": [bars_a_member],
-}
-
-ATTACKS = {
-    "takes the empty sample": [earns_by_nothing],
-    "takes a sample again": [earns_by_repeating, earns_by_copying],
-}
-
-
-def test_every_defence_has_its_attack():
-    assert ATTACKS.keys() == WEAK_MODELS.keys() | WEAK_CLASSIFIERS.keys()
-    assert POINTS_ATTACKS.keys() == WEAK_INCENTIVES.keys()
-
-
-def each(attacks):
-    """Every attack, by the weakness that it needs."""
-    return pytest.mark.parametrize(
-        ("weakness", "attack"), [(name, one) for name, some in attacks.items() for one in some]
-    )
-
-
-@each(ATTACKS)
-def test_the_attack_needs_the_weakness(open_market, alice, bob, weakness, attack):
-    check_attack(attack, open_market(), open_market(weakness), alice, bob)
-
-
-@each(POINTS_ATTACKS)
-def test_the_attack_on_a_group_needs_the_weakness(open_market, alice, bob, weakness, attack):
-    sound, weak = open_market(points=True), open_market(weakness, points=True)
-    check_attack(attack, sound, weak, alice, bob)
+def test_who_does_not_answer_for_a_day_is_outlasted(besiege):
+    """What remains: the model says so at both ends, and nobody objected between."""
+    siege = besiege()
+    siege.go_to(siege.victim.added_at + REFUND + AUTHOR)
+    siege.turn()
+    assert siege.strike(("announce", *siege.victim.named))
+    siege.go_to(siege.now + VERDICT)
+    assert siege.strike(("report", *siege.victim.named))
+    outcome = refused("NothingLeft")
+    assert siege.refusal("announce", *siege.victim.named, sender=siege.alice) == outcome

@@ -16,6 +16,8 @@ from tests.kit.refusals import deployment_refusal, refused
 from tests.kit.solidity import compile_contracts
 from tests.sum.model_driver import (
     COST_WEIGHT,
+    DAY,
+    OWNER,
     SUBMISSION_COST,
     UNIT,
     WAITS,
@@ -204,7 +206,9 @@ def test_amounts_that_do_not_fit(project, deployer, make_classifier):
             "AmountTooLarge", 60 * (2**76 // 60 + 1), 2**76 - 1
         )),
         ((1, 1, 0, WAITS), refused("UnitZero")),
-        ((1, 1, 1, (1, 1, 1)), refused("WaitsOutOfOrder", 1, 1, 1)),
+        ((1, 1, 1, (DAY, DAY + 1, DAY, DAY, DAY, 60)), refused(
+            "WaitsOutOfOrder", 3 * DAY + 1, DAY, DAY
+        )),
     ):  # fmt: skip
         terms = (weight, cost, unit, waits, classifier, 9_999)
         assert deployment_refusal(project.EntropyIncentive, *terms, sender=deployer) == outcome
@@ -256,11 +260,13 @@ def test_all_else_is_the_stake_incentive(entropy, alice, bob):
     """The deposit returns, goes to a reporter or is taken over, whatever the cost was."""
     entropy.good(bob)
     right, wrong, left = entropy.add(alice), entropy.add(alice, 0), entropy.add(alice, 0)
-    entropy.ripe(left)
+    entropy.announce(right, by=alice)
     assert gained(alice, entropy.model.refund(*right.args, sender=alice)) == right.deposit
-    assert entropy.refusal("refund", *wrong.args, sender=alice) == refused("ModelDisagrees", 1, 0)
+    outcome = refused("ModelDisagrees", 1, 0)
+    assert entropy.refusal("announce", *wrong.named, sender=alice) == outcome
+    entropy.announce(wrong, by=bob)
     assert gained(bob, entropy.model.report(*wrong.named, sender=bob)) == wrong.deposit // 2
-    entropy.go_to(left.added_at + WAITS[1])
+    entropy.go_to(left.added_at + OWNER)
     receipt = entropy.model.takeOver(*left.named, sender=entropy.owner)
     assert gained(entropy.owner, receipt) == left.deposit
     entropy.check_books()
@@ -313,7 +319,7 @@ def test_an_echo_pays_the_least_and_is_paid(entropy, alice, bob):
     entropy.say(0)
     echoes = [entropy.add(bob, 0) for _ in range(3)]
     assert {one.cost for one in echoes} == {entropy.incentive.agreeCost()}
-    entropy.ripe(echoes[-1])
+    entropy.announce(*echoes, by=bob)
     for one in echoes:
         entropy.model.refund(*one.args, sender=bob)
     paid_by_honest = sum(entropy.add(alice, 1).cost for _ in range(2))

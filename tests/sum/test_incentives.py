@@ -10,15 +10,19 @@ from tests.kit.driver import gained
 from tests.kit.refusals import deployment_refusal, refusal, refused
 from tests.kit.snapshots import undone
 from tests.sum.model_driver import (
+    ANYONE,
+    AUTHOR,
     COST_WEIGHT,
     DAY,
+    OWNER,
+    QUIET,
+    REFUND,
     SUBMISSION_COST,
     UNIT,
+    VERDICT,
     WAITS,
     stake_deposit,
 )
-
-REFUND, OWNER, ANYONE = WAITS
 
 
 def claim(author, **changes):
@@ -28,6 +32,9 @@ def claim(author, **changes):
         "claimant": author,
         "byOwner": False,
         "reported": False,
+        "announced": True,
+        "announcedAt": 0,
+        "lastUpdate": 0,
         "addedAt": 0,
         "deposit": 1_000,
         "left": 1_000,
@@ -77,29 +84,79 @@ def test_who_comes_fast_pays_for_all(staked, alice, bob):
 # ---------------------------------------------------------------- waits
 
 
-def test_refund_from_the_end_of_the_wait(staked, alice):
-    """One second before it nothing, at it everything."""
+def test_an_author_announces_from_the_end_of_its_wait(staked, alice):
+    """One second before it not, at it and ever after."""
     made = staked.add(alice)
     due = made.added_at + REFUND
     for now in (made.added_at, due - 1):
         staked.go_to(now)
         outcome = refused("RefundTooEarly", now, due)
-        assert staked.refusal("refund", *made.args, sender=alice) == outcome
+        assert staked.refusal("announce", *made.named, sender=alice) == outcome
     for now in (due, due + 1, made.added_at + ANYONE + DAY):
         staked.go_to(now)
-        assert staked.refusal("refund", *made.args, sender=alice) is None
+        assert staked.refusal("announce", *made.named, sender=alice) is None
 
 
-def test_report_from_the_end_of_the_wait(staked, alice, bob):
-    """The same second as the author's refund."""
+def test_others_announce_once_the_author_had_its_time_alone(staked, alice, bob):
+    """The author could have been refunded by then."""
     staked.good(bob)
     made = staked.add(alice, 0)
-    due = made.added_at + REFUND
+    due = made.added_at + REFUND + AUTHOR
     staked.go_to(due - 1)
     outcome = refused("ReportTooEarly", due - 1, due)
-    assert staked.refusal("report", *made.named, sender=bob) == outcome
+    assert staked.refusal("announce", *made.named, sender=bob) == outcome
     staked.go_to(due)
-    assert staked.refusal("report", *made.named, sender=bob) is None
+    assert staked.refusal("announce", *made.named, sender=bob) is None
+
+
+@pytest.mark.parametrize("good", [True, False], ids=["good", "bad"])
+def test_what_is_announced_is_claimed_after_the_wait_for_a_verdict(staked, alice, bob, good):
+    """Not before it was announced, not one second before the wait is over, and from then on."""
+    staked.good(bob)
+    made = staked.add(alice, int(good))
+    who = alice if good else bob
+    claimed = ("refund", *made.args) if good else ("report", *made.named)
+    staked.go_to(made.added_at + REFUND + AUTHOR)
+    assert staked.refusal(*claimed, sender=who) == refused("NotAnnounced")
+    staked.model.announce(*made.named, sender=who)
+    due = staked.now + VERDICT
+    staked.go_to(due - 1)
+    outcome = refused("VerdictTooEarly", due - 1, due)
+    assert staked.refusal(*claimed, sender=who) == outcome
+    for now in (due, due + ANYONE):
+        staked.go_to(now)
+        assert staked.refusal(*claimed, sender=who) is None
+
+
+def test_nothing_is_judged_within_the_quiet_time(staked, alice, bob):
+    """Announcements, objections and claims wait for it; the update is anybody's."""
+    staked.good(bob)
+    good, bad = staked.add(alice), staked.add(alice, 0)
+    new, old = staked.add(alice), staked.add(alice)
+    staked.announce(good, by=alice)
+    staked.announce(bad, by=bob)
+    staked.model.announce(*old.named, sender=alice)
+    staked.add(bob)
+    quiet = staked.now + QUIET
+    calls = (
+        ("announce", new.named, alice),
+        ("refund", good.args, alice),
+        ("report", bad.named, bob),
+    )
+
+    def outcomes():
+        found = [staked.refusal(name, *args, sender=who) for name, args, who in calls]
+        with undone():
+            staked.say(0)
+            now = staked.now
+            return now, [*found, staked.refusal("object", *old.named, sender=bob)]
+
+    staked.go_to(quiet - 2)
+    now, found = outcomes()
+    assert found[:3] == [refused("NotQuiet", quiet - 2, quiet)] * 3
+    assert found[3] == refused("NotQuiet", now, quiet)
+    staked.go_to(quiet)
+    assert outcomes()[1] == [None] * 4
 
 
 def test_take_over_by_the_owner_and_by_anybody(staked, alice, bob):
@@ -115,18 +172,53 @@ def test_take_over_by_the_owner_and_by_anybody(staked, alice, bob):
             assert gained(who, staked.model.takeOver(*made.named, sender=who)) == made.deposit
 
 
+def test_an_author_who_announces_is_not_taken_over(staked, alice, bob, stranger):
+    """Objections may keep it from its refund; they do not make its deposit anybody's."""
+    made = staked.add(alice)
+    staked.announce(made, by=alice)
+    announced = staked.model.announcement(*made.named).at
+    staked.say(0)
+    staked.model.object(*made.named, sender=stranger)
+    for who, wait in ((staked.owner, OWNER), (bob, ANYONE)):
+        due = announced + wait
+        with undone():
+            staked.go_to(due - 1)
+            outcome = refused("TakeOverTooEarly", due - 1, due)
+            assert staked.refusal("takeOver", *made.named, sender=who) == outcome
+            staked.go_to(due)
+            assert staked.refusal("takeOver", *made.named, sender=who) is None
+
+
+SHORT, LONG = 600, 30 * DAY
+LEAST = (SHORT, SHORT + 1, SHORT, 3 * SHORT + 2, 3 * SHORT + 2, 60)
+
+
 @pytest.mark.parametrize(
-    "waits", [(0, 7, 9), (7, 7, 9), (8, 7, 9), (1, 9, 8)], ids=["none", "equal", "late", "order"]
+    ("changes", "outcome"),
+    [
+        ({}, None),
+        ({0: SHORT - 1}, ("WindowOutOfRange", SHORT - 1, SHORT, LONG)),
+        ({1: LONG + 1}, ("WindowOutOfRange", LONG + 1, SHORT, LONG)),
+        ({2: 0}, ("WindowOutOfRange", 0, SHORT, LONG)),
+        ({4: LONG + 1}, ("WindowOutOfRange", LONG + 1, SHORT, LONG)),
+        ({4: LONG}, None),
+        ({5: 59}, ("WindowOutOfRange", 59, 60, 600)),
+        ({5: 601}, ("WindowOutOfRange", 601, 60, 600)),
+        ({5: 600}, None),
+        ({1: SHORT}, ("AuthorHurried", SHORT, SHORT)),
+        ({3: 3 * SHORT + 1}, ("WaitsOutOfOrder", 3 * SHORT + 1, 3 * SHORT + 1, 3 * SHORT + 2)),
+        ({3: 3 * SHORT + 3}, ("WaitsOutOfOrder", 3 * SHORT + 1, 3 * SHORT + 3, 3 * SHORT + 2)),
+    ],
 )
-def test_waits_out_of_order(project, deployer, waits):
-    """An author has time for its refund before anybody can take it, and the owner comes first."""
-    outcome = refused("WaitsOutOfOrder", *waits)
+def test_waits_that_are_no_waits(project, deployer, changes, outcome):
+    """An author has time for its refund before anybody can report, and all before a take-over."""
+    waits = tuple(changes.get(i, wait) for i, wait in enumerate(LEAST))
     for container, terms in (
         (project.StakeIncentive, (COST_WEIGHT, SUBMISSION_COST, UNIT)),
         (project.PointsIncentive, ()),
     ):
-        assert deployment_refusal(container, *terms, waits, sender=deployer) == outcome
-        assert deployment_refusal(container, *terms, (1, 2, 2), sender=deployer) is None
+        found = deployment_refusal(container, *terms, waits, sender=deployer)
+        assert found == (None if outcome is None else refused(*outcome))
 
 
 def test_terms_that_do_not_fit(project, deployer):
@@ -161,24 +253,71 @@ def test_terms_can_be_read(stake, points):
 # ---------------------------------------------------------------- verdicts and shares
 
 
-def test_the_model_decides(staked, alice, bob):
-    """No refund where it disagrees, no report where it agrees, and it may change its mind."""
+def test_the_model_decides_at_the_announcement_and_at_the_claim(staked, alice, bob, stranger):
+    """Either way its word is needed at both ends, and to object it must say the contrary."""
     staked.good(bob)
     made = staked.add(alice, 0)
-    staked.ripe(made)
-    outcome = refused("ModelDisagrees", 1, 0)
-    assert staked.refusal("refund", *made.args, sender=alice) == outcome
+    agrees, disagrees = refused("ModelAgrees", 0), refused("ModelDisagrees", 1, 0)
+    staked.go_to(staked.due(made, bob))
+    assert staked.refusal("announce", *made.named, sender=alice) == disagrees
+    staked.announce(made, by=bob)
+    assert staked.refusal("object", *made.named, sender=stranger) == disagrees
     assert staked.refusal("report", *made.named, sender=bob) is None
     staked.say(0)
+    assert staked.refusal("report", *made.named, sender=bob) == agrees
+    staked.announce(made, by=alice)
+    assert staked.refusal("announce", *made.named, sender=bob) == agrees
+    assert staked.refusal("object", *made.named, sender=stranger) == agrees
     assert staked.refusal("refund", *made.args, sender=alice) is None
-    assert staked.refusal("report", *made.named, sender=bob) == refused("ModelAgrees", 0)
+    staked.say(1)
+    assert staked.refusal("refund", *made.args, sender=alice) == disagrees
 
 
-def test_only_those_with_good_data_report(staked, alice, carol):
+def test_an_objection_makes_a_verdict_fall(staked, alice, bob, stranger):
+    """What stood announced has to be announced anew, and waits anew; the time of it is kept."""
+    staked.good(bob)
+    made = staked.add(alice)
+    staked.announce(made, by=alice)
+    at = staked.now - VERDICT
+    assert tuple(staked.model.announcement(*made.named)) == (True, False, at)
+    staked.say(0)
+    receipt = staked.model.object(*made.named, sender=stranger)
+    (log,) = staked.model.Objected.from_receipt(receipt)
+    assert log.objector == stranger.address
+    assert tuple(staked.model.announcement(*made.named)) == (False, False, at)
+    staked.say(1)
+    assert staked.refusal("refund", *made.args, sender=alice) == refused("NotAnnounced")
+    outcome = refused("NothingAnnounced", bytes(log.key))
+    assert staked.refusal("object", *made.named, sender=stranger) == outcome
+    staked.announce(made, by=alice)
+    assert staked.refusal("refund", *made.args, sender=alice) is None
+
+
+def test_an_announcement_takes_the_contrary_ones_place(staked, alice, bob):
+    """Reporter and author object by announcing; the same again would only start the wait anew."""
+    staked.good(bob)
+    made = staked.add(alice)
+    for says, who, good in ((1, alice, True), (0, bob, False), (1, alice, True)):
+        staked.say(says)
+        staked.go_to(staked.due(made, bob))
+        receipt = staked.model.announce(*made.named, sender=who)
+        (log,) = staked.model.Announced.from_receipt(receipt)
+        assert (log.claimant, log.good) == (who.address, good)
+        stands = staked.model.announcement(*made.named)
+        assert (stands.good, stands.bad, stands.at) == (good, not good, staked.now)
+        again = refused("AlreadyAnnounced", bytes(log.key))
+        assert staked.refusal("announce", *made.named, sender=who) == again
+
+
+def test_only_those_with_good_data_report(staked, alice, bob, carol):
     """A stranger gets nothing for pointing at bad data."""
     made = staked.add(alice, 0)
-    staked.ripe(made)
-    assert staked.refusal("report", *made.named, sender=carol) == refused("NoGoodData", carol)
+    staked.good(bob)
+    staked.go_to(staked.due(made, bob))
+    outcome = refused("NoGoodData", carol)
+    assert staked.refusal("announce", *made.named, sender=carol) == outcome
+    staked.announce(made, by=bob)
+    assert staked.refusal("report", *made.named, sender=carol) == outcome
 
 
 @pytest.mark.parametrize(
@@ -201,7 +340,7 @@ def test_nothing_left_to_report(staked, alice, bob, carol):
     """Once a reporter had everything, the next is told so."""
     staked.good(bob)
     made = staked.add(alice, 0)
-    staked.ripe(made)
+    staked.announce(made, by=bob)
     staked.model.report(*made.named, sender=bob)
     assert staked.left(made) == 0
     staked.good(carol)
@@ -215,9 +354,10 @@ def test_points_are_counted_without_money(points, alice, bob):
     """A refund pays nothing and counts; a report pays nothing and marks."""
     good, bad = points.add(alice), points.add(bob, 0)
     assert (good.deposit, good.cost, points.model.balance) == (0, 0, 0)
-    points.ripe(bad)
+    points.announce(good, by=alice)
     assert gained(alice, points.model.refund(*good.args, sender=alice)) == 0
     assert (points.model.goodData(alice), points.model.totalGoodData()) == (1, 1)
+    points.announce(bad, by=alice)
     receipt = points.model.report(*bad.named, sender=alice)
     assert gained(alice, receipt) == 0
     assert points.model.contribution(*bad.named).reported
@@ -229,11 +369,13 @@ def test_marked_once_and_for_all(points, alice, bob, carol):
     points.good(bob)
     points.good(carol)
     made = points.add(alice, 0)
-    points.ripe(made)
+    points.announce(made, by=bob)
     points.model.report(*made.named, sender=bob)
-    assert points.refusal("report", *made.named, sender=carol) == refused("AlreadyReported")
+    outcome = refused("AlreadyReported")
+    assert points.refusal("report", *made.named, sender=carol) == outcome
     points.say(0)
-    assert points.refusal("refund", *made.args, sender=alice) == refused("AlreadyReported")
+    assert points.refusal("refund", *made.args, sender=alice) == outcome
+    assert points.refusal("announce", *made.named, sender=alice) == outcome
 
 
 def test_points_wait_and_listen_too(points, alice, bob):
@@ -243,11 +385,13 @@ def test_points_wait_and_listen_too(points, alice, bob):
     due = made.added_at + REFUND
     points.go_to(due - 1)
     outcome = refused("RefundTooEarly", due - 1, due)
-    assert points.refusal("refund", *made.args, sender=alice) == outcome
-    outcome = refused("ReportTooEarly", due - 1, due)
-    assert points.refusal("report", *made.named, sender=bob) == outcome
-    points.go_to(due)
-    assert points.refusal("report", *made.named, sender=bob) == refused("ModelAgrees", 1)
+    assert points.refusal("announce", *made.named, sender=alice) == outcome
+    outcome = refused("ReportTooEarly", due - 1, due + AUTHOR)
+    assert points.refusal("announce", *made.named, sender=bob) == outcome
+    points.announce(made, by=alice)
+    assert points.refusal("refund", *made.args, sender=alice) is None
+    points.go_to(due + AUTHOR)
+    assert points.refusal("announce", *made.named, sender=bob) == refused("ModelAgrees", 1)
     points.say(0)
     assert points.refusal("refund", *made.args, sender=alice) == refused("ModelDisagrees", 0, 1)
     points.go_to(made.added_at + ANYONE)
@@ -264,12 +408,17 @@ def test_predictions_are_paid_by_points(points, alice, bob, stranger):
     points.check_books()
 
 
-def test_who_is_no_member_neither_teaches_nor_reports(points, alice, bob, stranger):
+def test_who_is_no_member_neither_teaches_nor_reports(points, alice, bob, carol, stranger):
     """And a member reports once data of its own proved good."""
     outcome = refused("NotMember", stranger)
     assert points.refusal("addData", [9], 1, sender=stranger) == outcome
+    points.good(carol)
     made = points.add(alice, 0)
-    points.ripe(made)
+    points.go_to(made.added_at + REFUND + AUTHOR)
+    for reporter in (stranger, bob):
+        outcome = refused("NoGoodData", reporter)
+        assert points.refusal("announce", *made.named, sender=reporter) == outcome
+    points.announce(made, by=carol)
     for reporter in (stranger, bob):
         outcome = refused("NoGoodData", reporter)
         assert points.refusal("report", *made.named, sender=reporter) == outcome

@@ -4,7 +4,7 @@ import ape
 
 from tests.kit.driver import gained
 from tests.kit.refusals import deployment_refusal, refused
-from tests.sum.model_driver import COST_WEIGHT, SUBMISSION_COST, UNIT, WAITS, stake_deposit
+from tests.sum.model_driver import ANYONE, COST_WEIGHT, SUBMISSION_COST, UNIT, stake_deposit
 
 COST = SUBMISSION_COST * UNIT
 
@@ -33,7 +33,7 @@ def test_a_good_contribution_comes_back_whole_but_for_its_cost(staked, alice):
     assert staked.model.balance == made.deposit + made.cost
     staked.check_books()
 
-    staked.ripe(made)
+    staked.announce(made, by=alice)
     receipt = staked.model.refund(*made.args, sender=alice)
     assert gained(alice, receipt) == made.deposit
     (log,) = staked.model.Refunded.from_receipt(receipt)
@@ -51,7 +51,7 @@ def test_a_bad_contribution_is_shared_by_verified_good_data(staked, alice, bob, 
     staked.good(alice, 1)
     staked.good(bob, 3)
     made = staked.add(carol, 0)
-    staked.ripe(made)
+    staked.announce(made, by=bob)
     receipt = staked.model.report(*made.named, sender=alice)
     assert gained(alice, receipt) == made.deposit // 4
     (log,) = staked.model.Reported.from_receipt(receipt)
@@ -68,9 +68,10 @@ def test_an_author_gets_what_reporters_left(staked, alice, bob, carol):
     staked.good(alice)
     staked.good(bob)
     made = staked.add(carol, 0)
-    staked.ripe(made)
+    staked.announce(made, by=bob)
     staked.model.report(*made.named, sender=alice)
     staked.say(0)
+    staked.announce(made, by=carol)
     receipt = staked.model.refund(*made.args, sender=carol)
     assert gained(carol, receipt) == made.deposit - made.deposit // 2
     assert staked.model.goodData(carol) == 1
@@ -83,7 +84,7 @@ def test_an_author_gets_what_reporters_left(staked, alice, bob, carol):
 def test_what_a_silent_party_left_goes_to_whoever_comes(staked, alice, stranger):
     """An author that never comes back loses its deposit to anybody, and nothing stays locked."""
     made = staked.add(alice)
-    staked.go_to(made.added_at + WAITS[2])
+    staked.go_to(made.added_at + ANYONE)
     receipt = staked.model.takeOver(*made.named, sender=stranger)
     assert gained(stranger, receipt) == made.deposit
     (log,) = staked.model.TakenOver.from_receipt(receipt)
@@ -91,10 +92,22 @@ def test_what_a_silent_party_left_goes_to_whoever_comes(staked, alice, stranger)
     assert staked.left(made) == 0
     for name, args, sender in (
         ("takeOver", made.named, stranger),
+        ("announce", made.named, alice),
         ("refund", made.args, alice),
     ):
         assert staked.refusal(name, *args, sender=sender) == refused("NothingLeft")
     staked.check_books()
+
+
+def test_the_same_sample_twice_is_two_contributions(staked, alice):
+    """Each has its own record, so that one refund leaves the other."""
+    first = staked.add(alice)
+    staked.contributions.pop()
+    second = staked.add(alice)
+    assert first.features == second.features
+    staked.announce(first, by=alice)
+    staked.model.refund(*first.args, sender=alice)
+    assert staked.left(second) == second.deposit
 
 
 # ---------------------------------------------------------------- who is refused
@@ -103,7 +116,7 @@ def test_what_a_silent_party_left_goes_to_whoever_comes(staked, alice, stranger)
 def test_only_what_was_added_can_be_dealt_with(staked, alice, bob):
     """Another sample, label, time or author names nothing."""
     made = staked.add(alice)
-    staked.go_to(made.added_at + WAITS[2])
+    staked.go_to(made.added_at + ANYONE)
     features, label, added_at = made.args
     for wrong in (
         ([features[0] + 1], label, added_at, alice),
@@ -112,7 +125,7 @@ def test_only_what_was_added_can_be_dealt_with(staked, alice, bob):
         (features, label, added_at + 1, alice),
         (features, label, added_at, bob),
     ):
-        for name in ("report", "takeOver"):
+        for name in ("announce", "object", "report", "takeOver"):
             refusal = staked.refusal(name, *wrong, sender=staked.owner)
             assert refusal.name == "NeverAdded"
     assert staked.refusal("refund", *made.args, sender=bob).name == "NeverAdded"
@@ -123,14 +136,14 @@ def test_nothing_is_refunded_twice(staked, alice, bob):
     """Nor reported or taken over once it was refunded."""
     staked.good(bob)
     made = staked.add(alice)
-    staked.ripe(made)
+    staked.announce(made, by=alice)
     staked.model.refund(*made.args, sender=alice)
     staked.say(0)
-    staked.go_to(made.added_at + WAITS[2])
+    staked.go_to(made.added_at + ANYONE)
     outcome = refused("AlreadyRefunded", key_of(staked, made))
     assert staked.refusal("refund", *made.args, sender=alice) == outcome
-    assert staked.refusal("report", *made.named, sender=bob) == outcome
-    assert staked.refusal("takeOver", *made.named, sender=bob) == outcome
+    for name in ("announce", "object", "report", "takeOver"):
+        assert staked.refusal(name, *made.named, sender=bob) == outcome
 
 
 def test_nobody_reports_twice_or_its_own(staked, alice, bob, carol):
@@ -138,7 +151,7 @@ def test_nobody_reports_twice_or_its_own(staked, alice, bob, carol):
     staked.good(alice)
     staked.good(bob)
     made = staked.add(carol, 0)
-    staked.ripe(made)
+    staked.announce(made, by=bob)
     staked.model.report(*made.named, sender=alice)
     assert staked.refusal("report", *made.named, sender=alice) == refused(
         "AlreadyClaimed", key_of(staked, made), alice
@@ -161,18 +174,18 @@ def test_an_account_without_a_seat_reports_once_too(told, alice, bob):
 
 
 def test_reports_go_on_when_the_seats_are_taken(told, accounts, alice, deployer):
-    """Beyond 36 authors a report is noted in a slot of its own, and still counts once."""
+    """Beyond 12 authors a report is noted in a slot of its own, and still counts once."""
     told.incentive.tell(0, sender=deployer)
     made = told.add(alice, 0)
-    crowd = [*accounts[14:30], *(accounts.generate_test_account() for _ in range(22))]
+    crowd = accounts[14:30]
     for account in crowd:
         ape.chain.provider.set_balance(account.address, 10**18)
         one = told.add(account, after=1)
         told.model.refund(*one.args, sender=account)
-    for account in (crowd[0], crowd[35], crowd[36], crowd[37]):
+    for account in (crowd[0], crowd[11], crowd[12], crowd[13]):
         told.model.report(*made.named, sender=account)
         assert told.refusal("report", *made.named, sender=account).name == "AlreadyClaimed"
-    others = [told.refusal("report", *made.named, sender=one) for one in (crowd[1], crowd[34])]
+    others = [told.refusal("report", *made.named, sender=one) for one in (crowd[1], crowd[10])]
     assert others == [None, None]
 
 
@@ -194,20 +207,34 @@ def test_what_the_classifier_refuses(staked, alice):
     assert refusal == refused("LabelOutOfRange", 2, 2)
 
 
-def test_a_sample_comes_once_with_each_label(staked, alice, bob):
-    """Whoever brings it, before and after it proved good; the other label is another matter."""
+def test_a_repeat_teaches_and_earns_nothing(staked, alice, bob):
+    """Whoever brings it has its deposit back; good data is the first alone, and the other label."""
     made = staked.add(alice)
-    features, label, _ = made.args
-    outcome = refused("AlreadyAdded", key_of(staked, made))
-    staked.ripe(made)
-    for _ in range(2):
-        for again in (alice, bob):
-            given = {"sender": again, "value": 10**18}
-            assert staked.refusal("addData", features, label, **given) == outcome
-            assert staked.refusal("required", features, label, sender=again) == outcome
-            assert staked.refusal("addData", features, 1 - label, **given) is None
-        if staked.left(made):
-            staked.model.refund(*made.args, sender=alice)
+    staked.contributions.pop()
+    again = [staked.add(alice)]
+    staked.contributions.pop()
+    again.append(staked.add(bob))
+    staked.contributions.pop()
+    other = staked.add(bob, 0)
+    assert {one.features for one in (made, *again, other)} == {made.features}
+    assert staked.classifier.lessons() == 4
+    for one in (*again, made):
+        staked.announce(one, by=one.author)
+        receipt = staked.model.refund(*one.args, sender=one.author)
+        assert gained(one.author, receipt) == one.deposit
+        assert staked.model.totalGoodData() == (one is made)
+    staked.say(0)
+    staked.announce(other, by=bob)
+    staked.model.refund(*other.args, sender=bob)
+    assert (staked.model.goodData(alice), staked.model.goodData(bob)) == (1, 1)
+
+
+def test_the_same_twice_within_a_second(points, alice):
+    """Where the rules take contributions within a second, equal ones are still told apart."""
+    made = points.add(alice)
+    refusal = points.refusal("addData", *made.args[:2], sender=alice)
+    assert refusal == refused("AlreadyAdded", key_of(points, made))
+    assert points.refusal("addData", [77], 1, sender=alice) is None
 
 
 def test_nobody_takes_anothers_place_by_its_number(told, alice, bob, carol):

@@ -6,7 +6,14 @@ import pytest
 from tests.kit.driver import gained
 from tests.kit.refusals import decode, refusal, refused
 from tests.kit.snapshots import undone
-from tests.sum.model_driver import SUBMISSION_COST, UNIT, WAITS, stake_deposit
+from tests.sum.model_driver import (
+    ANYONE,
+    REFUND,
+    SUBMISSION_COST,
+    UNIT,
+    VERDICT,
+    stake_deposit,
+)
 
 COST = SUBMISSION_COST * UNIT
 CONTENT, REVERTS, CALLS = 0, 1, 3
@@ -57,7 +64,7 @@ def test_late_good_data_has_no_part_in_earlier_income(staked, alice, bob, strang
     staked.model.payForPrediction([5], value=1_000, sender=stranger)
     owed = staked.model.claimable(alice)
     made = staked.add(bob)
-    staked.ripe(made)
+    staked.announce(made, by=bob)
     staked.model.refund(*made.args, sender=bob)
     assert staked.model.claimable(alice) == owed + COST
     assert staked.model.claimable(bob) == 0
@@ -69,7 +76,8 @@ def test_income_waits_for_the_first_good_data(staked, alice, bob, stranger):
     staked.model.payForPrediction([5], value=1_000, sender=stranger)
     assert staked.model.pot() == 1_000 + 2 * COST
     assert [staked.model.claimable(one) for one in (alice, bob)] == [0, 0]
-    staked.ripe(second)
+    staked.announce(first, by=alice)
+    staked.announce(second, by=bob)
     staked.model.refund(*first.args, sender=alice)
     assert (staked.model.claimable(alice), staked.model.pot()) == (1_000 + 2 * COST, 0)
     staked.model.refund(*second.args, sender=bob)
@@ -108,7 +116,7 @@ def test_overpayment_is_credited(staked, alice):
 def test_credit_and_rewards_add_up(staked, alice, stranger):
     """A credit before and after the first good data neither loses nor gains rewards."""
     made = staked.add(alice, excess=10)
-    staked.ripe(made)
+    staked.announce(made, by=alice)
     staked.model.refund(*made.args, sender=alice)
     staked.model.payForPrediction([5], value=1_000, sender=stranger)
     staked.add(alice, excess=5)
@@ -131,7 +139,7 @@ def test_forced_coins_change_nothing(staked, mocks, deployer, alice):
     deployer.deploy(mocks["Force"], staked.model.address, value=999)
     assert staked.model.balance == made.deposit + made.cost + 999
     assert staked.model.pot() == made.cost
-    staked.ripe(made)
+    staked.announce(made, by=alice)
     assert gained(alice, staked.model.refund(*made.args, sender=alice)) == made.deposit
 
 
@@ -146,9 +154,13 @@ def test_re_entry_while_being_paid(staked, puppet, stranger, alice):
     ape.chain.pending_timestamp = added_at = staked.now + 1
     needed = stake_deposit(added_at - m.lastUpdate()) + COST
     tell(puppet, m.addData, [9], 1, sender=stranger, value=needed + 50)
-    staked.go_to(added_at + WAITS[0])
+    staked.go_to(added_at + REFUND)
+    tell(puppet, m.announce, [9], 1, added_at, puppet, sender=stranger)
+    staked.go_to(staked.now + VERDICT)
     for again in (
         (m.refund, [9], 1, added_at),
+        (m.announce, [9], 1, added_at, puppet),
+        (m.object, [9], 1, added_at, puppet),
         (m.claimRewards,),
         (m.takeOver, [9], 1, added_at, puppet),
     ):
@@ -170,7 +182,9 @@ def test_an_author_that_takes_no_coins_harms_nobody_else(staked, puppet, strange
     ape.chain.pending_timestamp = added_at = staked.now + 100
     tell(puppet, m.addData, [9], 1, sender=stranger, value=10**18)
     puppet.prepare(REVERTS, m, b"", 0, sender=stranger)
-    staked.go_to(added_at + WAITS[0])
+    staked.announce(made, by=alice)
+    tell(puppet, m.announce, [9], 1, added_at, puppet, sender=stranger)
+    staked.go_to(staked.now + VERDICT)
     data = m.refund.encode_input([9], 1, added_at)
     outcome = refused("Error", "not wanted")
     assert refusal(puppet.act, m.address, data, 0, sender=stranger) == outcome
@@ -191,17 +205,19 @@ def test_a_busy_market_balances_to_the_wei(staked, alice, bob, carol, stranger):
             staked.add(carol, turn % 2),
         ]
         m.payForPrediction([5], value=1_001 + turn, sender=stranger)
-        staked.ripe(batch[-1])
+        staked.announce(batch[0], by=alice)
         m.refund(*batch[0].args, sender=alice)
+        staked.announce(batch[1], by=bob)
         if turn % 3:
             m.refund(*batch[1].args, sender=bob)
+        staked.announce(batch[2], by=alice)
         m.report(*batch[2].named, sender=alice)
         if staked.left(batch[2]) and m.goodData(bob):
             m.report(*batch[2].named, sender=bob)
         if turn % 2:
             m.claimRewards(sender=alice)
         staked.check_books()
-    staked.go_to(staked.now + WAITS[2])
+    staked.go_to(staked.now + ANYONE)
     for made in staked.contributions:
         if staked.left(made):
             m.takeOver(*made.named, sender=stranger)

@@ -1,34 +1,75 @@
-"""Copies of the shared model's contracts with one defence taken out, for attacks to succeed on."""
+"""Copies of a shared model's rules with one defence taken out, against which an attack succeeds."""
 
 from __future__ import annotations
 
 from tests.kit.weakened import Weakenings
 
-MODEL = "contracts/sum/SharedModel.sol"
 POINTS = "contracts/sum/incentives/PointsIncentive.sol"
 PERCEPTRON = "contracts/sum/classifiers/SparsePerceptron.sol"
+INCENTIVE = "contracts/sum/incentives/StakeIncentive.sol"
+MODEL = "contracts/sum/SharedModel.sol"
+_WAITS = "contracts/sum/incentives/WaitingIncentive.sol"
 
-WEAK_MODELS: Weakenings = {
-    "takes a sample again": (
-        MODEL,
-        "require(!_contributions[key].has(ContributionLib.ADDED), AlreadyAdded(key));",
-        "",
+INCENTIVES: Weakenings = {
+    "reports at once": (
+        _WAITS,
+        "        _requireAwaited(claim);\n        _requireWord(claim, false);",
+        "        _requireWord(claim, false);",
+    ),
+    "refunds at once": (
+        _WAITS,
+        "        _requireAwaited(claim);\n        _requireWord(claim, true);",
+        "        _requireWord(claim, true);",
+    ),
+    "knows no quiet": (
+        _WAITS,
+        "require(block.timestamp >= from, NotQuiet(block.timestamp, from));",
+        "from;",
+    ),
+    "leaves no author alone": (_WAITS, "            from += _authorWait;\n", ""),
+    "takes over who announces": (
+        _WAITS,
+        "Math.max(claim.addedAt, claim.announcedAt)",
+        "claim.addedAt",
     ),
 }
+"""Of the stake incentive."""
 
-WEAK_INCENTIVES: Weakenings = {
+MODELS: Weakenings = {
+    "forgets objections": (MODEL, "_contributions[key] = record.objected();", "record;"),
+    "starts no wait anew": (
+        MODEL,
+        "_contributions[key] = record.announced(verdict, block.timestamp - addedAt);",
+        "_contributions[key] = record.has(48) ? record.with(verdict)"
+        " : record.announced(verdict, block.timestamp - addedAt);",
+    ),
+}
+"""Of the shared model."""
+
+REPEATS: Weakenings = {
+    "counts a sample again": (MODEL, "if (!record.has(ContributionLib.REPEATED)) {", "{"),
+}
+"""Of the shared model, too."""
+
+GROUPS: Weakenings = {
     "lets anybody contribute": (POINTS, "require(joined[author], NotMember(author));", "author;"),
     "lets anybody report": (
-        POINTS,
-        "require(claim.goodData > 0, NoGoodData(claim.claimant));",
-        "",
+        (
+            POINTS,
+            "require(claim.claimant == claim.author || claim.goodData > 0,"
+            " NoGoodData(claim.claimant));",
+            "",
+        ),
+        (POINTS, "        require(claim.goodData > 0, NoGoodData(claim.claimant));\n", ""),
     ),
 }
+"""Of the points incentive."""
 
-WEAK_CLASSIFIERS: Weakenings = {
+CLASSIFIERS: Weakenings = {
     "takes the empty sample": (
         "contracts/sum/classifiers/Classifier.sol",
         "require(active > 0, NoFeatures());",
         "",
     ),
 }
+"""Of the perceptron."""

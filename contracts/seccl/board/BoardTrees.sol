@@ -7,7 +7,7 @@ import {MerkleTree} from "../../exchange/MerkleTree.sol";
 /// @title The trees of a board: its members, and the messages of a batch
 /// @notice Leaf i is the hash of the hash of three words: a domain, i, and the value. The index decides the leaf's place,
 /// so that whoever shows what lies there shows that nothing else does. Nodes and odd levels are as in MerkleTree.sol.
-/// offchain/seccl/messages.py is this file's twin.
+/// offchain/seccl/board.py is this file's twin.
 library BoardTrees {
     bytes32 private constant MEMBER_TYPE = keccak256("souk.board.member.v1");
     bytes32 private constant BATCH_TYPE = keccak256("souk.board.batch.v1");

@@ -38,12 +38,18 @@ library HighestLib {
         }
     }
 
-    /// @notice All in their order, the highest first. Needs all places taken; nothing can be offered afterwards.
+    /// @notice All that were taken, in their order, the highest first; nothing can be offered afterwards.
     function ranked(Highest memory self) internal pure returns (Standing[] memory heap) {
         heap = self.places;
+        uint256 left = self.taken;
+        assembly ("memory-safe") {
+            // Places that nobody took are cut off.
+            mstore(heap, left)
+        }
         unchecked {
             // The lowest of those that are left goes behind them.
-            for (uint256 left = heap.length - 1; left > 0; --left) {
+            while (left > 1) {
+                --left;
                 Standing last = heap[left];
                 heap[left] = heap[0];
                 _sink(heap, left, last);

@@ -5,12 +5,13 @@ import {State} from "../../interfaces/IBordaConsensus.sol";
 
 /// @notice The newest round, in one slot:
 ///
-///     255        240 239   232 231     216 215            176 175           128 127     0
-///     +-------------+---------+-----------+------------------+-----------------+-------+
-///     | rounds      | state   | cursor    | end of ballots   | block of close  | seed  |
-///     +-------------+---------+-----------+------------------+-----------------+-------+
+///     255        240 239   232 231     216 215     176 175           128 127     0
+///     +-------------+---------+-----------+-----------+-----------------+-------+
+///     | rounds      | state   | cursor    |           | block of close  | seed  |
+///     +-------------+---------+-----------+-----------+-----------------+-------+
 ///
-/// `rounds` counts all so far, so that the newest is number rounds - 1. The cursor says how many candidates the closing has looked at.
+/// `rounds` counts all up to the newest, which is number rounds - 1, opened or not. The cursor says how many candidates
+/// the closing has looked at.
 type NewestRound is uint256;
 
 using NewestRoundLib for NewestRound global;
@@ -20,16 +21,13 @@ library NewestRoundLib {
     uint256 private constant STATE_MASK = uint256(type(uint8).max) << 232;
     uint256 private constant BLOCK_MASK = uint256(type(uint48).max) << 128;
 
-    /// @notice No round yet: as if one had ended and been closed when the session was created.
-    function none(uint256 createdAt, uint256 createdIn) internal pure returns (NewestRound) {
-        return NewestRound.wrap(createdAt << 176 | createdIn << 128);
+    /// @notice No round yet: as if one had been closed when the session was created.
+    function none(uint256 createdIn) internal pure returns (NewestRound) {
+        return NewestRound.wrap(createdIn << 128);
     }
 
-    function open(uint256 number_, uint256 ballotEnd_, bytes16 seed_) internal pure returns (NewestRound) {
-        return
-            NewestRound.wrap(
-                number_ + 1 << 240 | uint256(State.Open) << 232 | ballotEnd_ << 176 | uint256(uint128(seed_))
-            );
+    function open(uint256 number_, bytes16 seed_) internal pure returns (NewestRound) {
+        return NewestRound.wrap(number_ + 1 << 240 | uint256(State.Open) << 232 | uint256(uint128(seed_)));
     }
 
     function rounds(NewestRound self) internal pure returns (uint256) {
@@ -49,10 +47,6 @@ library NewestRoundLib {
 
     function cursor(NewestRound self) internal pure returns (uint256) {
         return uint16(NewestRound.unwrap(self) >> 216);
-    }
-
-    function ballotEnd(NewestRound self) internal pure returns (uint256) {
-        return uint40(NewestRound.unwrap(self) >> 176);
     }
 
     function closedIn(NewestRound self) internal pure returns (uint256) {

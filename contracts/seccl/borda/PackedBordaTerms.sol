@@ -5,8 +5,8 @@ import {BordaTerms} from "../../interfaces/IBordaConsensus.sol";
 
 /// @notice The terms as they lie behind a clone's code: three words, then the members, 20 bytes each.
 ///
-///     rules    owner 160 | member count 16 | winners 16 | quorum 16 | lane bits 8 | creation time 40
-///     times    ballot time 32 | reveal time 32 | patience 32 | creation block 64
+///     rules    owner 160 | member count 16 | winners 16 | quorum 16 | lane bits 8 | start 40
+///     times    ballot time 32 | reveal time 32 | period 32 | creation block 64
 ///     context
 struct PackedBordaTerms {
     uint256 rules;
@@ -31,8 +31,8 @@ library PackedBordaTermsLib {
         // Room for the last member to be written as a whole word.
         packed = new bytes(size + 32 - MEMBER_BYTES);
         uint256 rules = uint256(uint160(t.owner)) << 96 | members.length << 80 | uint256(t.winners) << 64
-            | uint256(t.quorum) << 48 | laneBits_ << 40 | uint40(block.timestamp);
-        uint256 times = uint256(t.ballotTime) << 224 | uint256(t.revealTime) << 192 | uint256(t.patience) << 160
+            | uint256(t.quorum) << 48 | laneBits_ << 40 | t.start;
+        uint256 times = uint256(t.ballotTime) << 224 | uint256(t.revealTime) << 192 | uint256(t.period) << 160
             | uint64(block.number);
         bytes32 context = t.context;
         assembly ("memory-safe") {
@@ -72,9 +72,10 @@ library PackedBordaTermsLib {
             context: self.context,
             winners: uint16(self.winners()),
             quorum: uint16(self.quorum()),
-            ballotTime: uint32(self.ballotTime()),
-            revealTime: uint32(self.revealTime()),
-            patience: uint32(self.patience())
+            start: uint40(self.rules),
+            period: uint32(self.period()),
+            ballotTime: uint32(self.times >> 224),
+            revealTime: uint32(self.revealTime())
         });
     }
 
@@ -98,19 +99,26 @@ library PackedBordaTermsLib {
         return uint8(self.rules >> 40);
     }
 
-    function createdAt(PackedBordaTerms memory self) internal pure returns (uint256) {
-        return uint40(self.rules);
+    /// @notice When a round's ballots open.
+    function opening(PackedBordaTerms memory self, uint256 round) internal pure returns (uint256) {
+        return uint40(self.rules) + round * self.period();
     }
 
-    function ballotTime(PackedBordaTerms memory self) internal pure returns (uint256) {
-        return self.times >> 224;
+    /// @notice When a round's ballots, or commitments to them, end and openings begin.
+    function ballotEnd(PackedBordaTerms memory self, uint256 round) internal pure returns (uint256) {
+        return self.opening(round) + (self.times >> 224);
+    }
+
+    /// @notice When a round's openings end; with open ballots they end as they begin.
+    function revealEnd(PackedBordaTerms memory self, uint256 round) internal pure returns (uint256) {
+        return self.ballotEnd(round) + self.revealTime();
     }
 
     function revealTime(PackedBordaTerms memory self) internal pure returns (uint256) {
         return uint32(self.times >> 192);
     }
 
-    function patience(PackedBordaTerms memory self) internal pure returns (uint256) {
+    function period(PackedBordaTerms memory self) internal pure returns (uint256) {
         return uint32(self.times >> 160);
     }
 

@@ -10,9 +10,11 @@ import {StandingLib} from "./Standing.sol";
 
 /// @notice Who has voted in the newest round, and the points of its candidates. Room for 1,024 members.
 /// @param voted bit v % 240 of word v / 240: member v has voted
+/// @param committed the same: it has committed to a hidden ballot
 /// @param points side by side as in Borda
 struct Tally {
     RoundWord[5] voted;
+    RoundWord[5] committed;
     RoundWord[86] points;
 }
 
@@ -21,12 +23,13 @@ using TallyLib for Tally global;
 /// @title Counting ballots
 /// @notice The slots serve one round after another, so that a ballot overwrites and never fills a fresh one.
 library TallyLib {
-    /// @notice Fills all slots that ballots of such a session share, before its first round, number 0.
+    /// @notice Fills all slots that ballots of such a session share, before its first round.
     function prepare(Tally storage self, PackedBordaTerms memory t) internal {
         RoundWord empty = RoundWordLib.create(0, 0);
         uint256 words = _votedWords(t);
         for (uint256 i = 0; i < words; ++i) {
             self.voted[i] = empty;
+            if (t.revealTime() > 0) self.committed[i] = empty;
         }
         (uint256 lanes,) = _lanes(t);
         words = (t.memberCount() - 1) / lanes + 1;
@@ -42,6 +45,12 @@ library TallyLib {
         if (voted & bit != 0) return false;
         self.voted[word] = RoundWordLib.create(round, voted | bit);
         return true;
+    }
+
+    /// @notice Notes that `voter` has committed to a hidden ballot.
+    function markCommitted(Tally storage self, uint256 round, uint256 voter) internal {
+        (uint256 word, uint256 bit) = _place(voter);
+        self.committed[word] = RoundWordLib.create(round, self.committed[word].during(round) | bit);
     }
 
     /// @notice Adds the points that one ballot gives, in lanes. No lane overflows: each is wide enough for all voters.
@@ -68,7 +77,7 @@ library TallyLib {
         }
     }
 
-    /// @notice Offers the candidates [start, end) with their points.
+    /// @notice Offers those of the candidates [start, end) that have points and have not abandoned a commitment.
     function offer(
         Tally storage self,
         PackedBordaTerms memory t,
@@ -79,11 +88,13 @@ library TallyLib {
         Highest memory highest
     ) internal view {
         (uint256 lanes, uint256 bits) = _lanes(t);
+        uint256[] memory abandoned = _abandoned(self, t, round);
         for (uint256 i = start; i < end;) {
             uint256 content = self.points[i / lanes].during(round) >> i % lanes * bits;
             for (uint256 next = Math.min(end, i - i % lanes + lanes); i < next; ++i) {
-                highest.offer(StandingLib.create(content & (1 << bits) - 1, seed, i));
+                uint256 points = content & (1 << bits) - 1;
                 content >>= bits;
+                if (points > 0 && !_isIn(abandoned, i)) highest.offer(StandingLib.create(points, seed, i));
             }
         }
     }
@@ -94,15 +105,13 @@ library TallyLib {
     }
 
     /// @notice How many have voted.
-    function ballots(Tally storage self, PackedBordaTerms memory t, uint256 round)
-        internal
-        view
-        returns (uint256 total)
-    {
-        uint256 words = _votedWords(t);
-        for (uint256 i = 0; i < words; ++i) {
-            total += Bitmap.popCount(self.voted[i].during(round));
-        }
+    function ballots(Tally storage self, PackedBordaTerms memory t, uint256 round) internal view returns (uint256) {
+        return _count(self.voted, t, round);
+    }
+
+    /// @notice How many count for the quorum: who has voted, or, where ballots are hidden, who has committed.
+    function turnout(Tally storage self, PackedBordaTerms memory t, uint256 round) internal view returns (uint256) {
+        return _count(t.revealTime() > 0 ? self.committed : self.voted, t, round);
     }
 
     /// @notice The points of all candidates.
@@ -116,6 +125,35 @@ library TallyLib {
         for (uint256 i = 0; i < points.length; ++i) {
             points[i] = self.points[i / lanes].during(round) >> i % lanes * bits & (1 << bits) - 1;
         }
+    }
+
+    function _count(RoundWord[5] storage flags, PackedBordaTerms memory t, uint256 round)
+        private
+        view
+        returns (uint256 total)
+    {
+        uint256 words = _votedWords(t);
+        for (uint256 i = 0; i < words; ++i) {
+            total += Bitmap.popCount(flags[i].during(round));
+        }
+    }
+
+    /// @dev Flags of those who committed and did not open; no words where ballots are open.
+    function _abandoned(Tally storage self, PackedBordaTerms memory t, uint256 round)
+        private
+        view
+        returns (uint256[] memory flags)
+    {
+        flags = new uint256[](t.revealTime() > 0 ? _votedWords(t) : 0);
+        for (uint256 i = 0; i < flags.length; ++i) {
+            flags[i] = self.committed[i].during(round) & ~self.voted[i].during(round);
+        }
+    }
+
+    function _isIn(uint256[] memory flags, uint256 member) private pure returns (bool) {
+        if (flags.length == 0) return false;
+        (uint256 word, uint256 bit) = _place(member);
+        return flags[word] & bit != 0;
     }
 
     function _place(uint256 voter) private pure returns (uint256 word, uint256 bit) {

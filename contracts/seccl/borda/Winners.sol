@@ -30,20 +30,24 @@ library WinnersLib {
         }
     }
 
-    /// @notice Offers the first `count` of a round's list.
-    function offer(Winners storage self, uint256 round, bytes16 seed, uint256 count, Highest memory highest)
+    /// @notice Offers a round's list, of at most `most`.
+    function offer(Winners storage self, uint256 round, bytes16 seed, uint256 most, Highest memory highest)
         internal
         view
     {
-        for (uint256 i = 0; i < count; ++i) {
+        for (uint256 i = 0; i < most; ++i) {
             (uint256 index, uint256 points) = self.at(round, i);
+            if (points == 0) return;
             highest.offer(StandingLib.create(points, seed, index));
         }
     }
 
-    /// @notice Whether a round has a list. No winner is without points.
-    function some(Winners storage self, uint256 round) internal view returns (bool) {
-        return self.lists[round][0] != 0;
+    /// @notice How long a round's list is, of at most `most`: no winner is without points.
+    function count(Winners storage self, uint256 round, uint256 most) internal view returns (uint256 length) {
+        for (; length < most; ++length) {
+            (, uint256 points) = self.at(round, length);
+            if (points == 0) break;
+        }
     }
 
     /// @notice Number `i` of a round's list.

@@ -37,8 +37,8 @@ contract PointsIncentive is WaitingIncentive {
     error MemberOutOfRange(uint256 index, uint256 count);
     error NotMember(address account);
 
-    /// @dev Requirements: the waits are in order (WaitsOutOfOrder).
-    /// @param waits_ the waits, in seconds; only the first matters here
+    /// @dev Requirements: the waits are in range and in order (WaitsOutOfOrder, WindowOutOfRange).
+    /// @param waits_ the waits, in seconds; nothing is taken over here, whatever they say of that
     constructor(Waits memory waits_) WaitingIncentive(waits_) {
         owner = msg.sender;
     }
@@ -94,7 +94,21 @@ contract PointsIncentive is WaitingIncentive {
     /// @inheritdoc IIncentive
     /// @dev Requirements:
     /// - nobody has reported it (AlreadyReported)
-    /// - the wait is over (RefundTooEarly)
+    /// - the claimant's wait is over (RefundTooEarly, ReportTooEarly)
+    /// - the model says so (ModelDisagrees, ModelAgrees)
+    /// - the quiet time is over (NotQuiet)
+    /// - data of a reporter's proved good, so that it is a member (NoGoodData)
+    function onAnnounce(Claim calldata claim) external view {
+        require(!claim.reported, AlreadyReported());
+        _requireDue(claim);
+        require(claim.claimant == claim.author || claim.goodData > 0, NoGoodData(claim.claimant));
+    }
+
+    /// @inheritdoc IIncentive
+    /// @dev Requirements:
+    /// - nobody has reported it (AlreadyReported)
+    /// - it is announced as good (NotAnnounced), the wait since is over (VerdictTooEarly)
+    /// - the quiet time is over (NotQuiet)
     /// - the model agrees (ModelDisagrees)
     function onRefund(Claim calldata claim) external view returns (uint256 amount) {
         require(!claim.reported, AlreadyReported());
@@ -105,7 +119,8 @@ contract PointsIncentive is WaitingIncentive {
     /// @inheritdoc IIncentive
     /// @dev Requirements:
     /// - nobody has reported it (AlreadyReported)
-    /// - the wait is over (ReportTooEarly)
+    /// - it is announced as bad (NotAnnounced), the wait since is over (VerdictTooEarly)
+    /// - the quiet time is over (NotQuiet)
     /// - the model disagrees (ModelAgrees)
     /// - data of the reporter's proved good, so that it is a member (NoGoodData)
     function onReport(Claim calldata claim) external view returns (uint256 amount) {

@@ -34,7 +34,8 @@ contract StakeIncentive is WaitingIncentive {
 
     /// @notice Fixes the terms.
     /// @dev Requirements: the unit is at least 1 wei (UnitZero); the largest deposit, and the cost, fit their places
-    /// in the model's storage, 76 and 80 bits (AmountTooLarge); the waits are in order (WaitsOutOfOrder).
+    /// in the model's storage, 76 and 80 bits (AmountTooLarge); the waits are in range and in order (WindowOutOfRange,
+    /// WaitsOutOfOrder).
     /// @param costWeight_ the deposit an hour after the last update, in units; zero makes every deposit one unit
     /// @param submissionCost_ what each contribution pays into the pot, in units; zero for none
     /// @param unit_ the unit, in wei
@@ -77,7 +78,21 @@ contract StakeIncentive is WaitingIncentive {
     /// @inheritdoc IIncentive
     /// @dev Requirements:
     /// - something is left (NothingLeft)
-    /// - the wait is over (RefundTooEarly)
+    /// - the claimant's wait is over (RefundTooEarly, ReportTooEarly)
+    /// - the model says so (ModelDisagrees, ModelAgrees)
+    /// - the quiet time is over (NotQuiet)
+    /// - data of the reporter's proved good (NoGoodData)
+    function onAnnounce(Claim calldata claim) external view {
+        require(claim.left > 0, NothingLeft());
+        _requireDue(claim);
+        require(claim.author == claim.claimant || claim.goodData > 0, NoGoodData(claim.claimant));
+    }
+
+    /// @inheritdoc IIncentive
+    /// @dev Requirements:
+    /// - something is left (NothingLeft)
+    /// - it is announced as good (NotAnnounced), the wait since is over (VerdictTooEarly)
+    /// - the quiet time is over (NotQuiet)
     /// - the model agrees (ModelDisagrees)
     function onRefund(Claim calldata claim) external view returns (uint256 amount) {
         require(claim.left > 0, NothingLeft());
@@ -88,7 +103,8 @@ contract StakeIncentive is WaitingIncentive {
     /// @inheritdoc IIncentive
     /// @dev Requirements:
     /// - something is left (NothingLeft)
-    /// - the wait is over (ReportTooEarly)
+    /// - it is announced as bad (NotAnnounced), the wait since is over (VerdictTooEarly)
+    /// - the quiet time is over (NotQuiet)
     /// - the model disagrees (ModelAgrees)
     /// - data of the reporter's proved good (NoGoodData)
     function onReport(Claim calldata claim) external view returns (uint256 amount) {

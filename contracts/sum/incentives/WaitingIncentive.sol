@@ -1,45 +1,79 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {Window} from "../../exchange/Window.sol";
 import {IClassifier} from "../../interfaces/IClassifier.sol";
 import {Claim, IIncentive} from "../../interfaces/IIncentive.sol";
 
-/// @notice How long after its arrival a contribution may be dealt with, in seconds.
-/// @param refund from when the author may have its refund and others may report; the customary value is 1 day
-/// @param owner from when the model's owner may take over what is left; the customary value is 9 days
-/// @param anyone from when anybody may; the customary value is 9 days
+/// @notice When a contribution may be dealt with, in seconds.
+/// @param refund from so long after its arrival the author may announce that it is good; customary: 1 day
+/// @param author so long after that the author is alone, before others may announce that it is bad; customary: 2 days
+/// @param verdict so long after an announcement what was announced may be claimed; customary: 1 day
+/// @param owner from so long after its arrival, or the last announcement, the model's owner may take over what is left;
+/// customary: 9 days
+/// @param anyone from when anybody may; customary: 9 days
+/// @param quiet so long after the model was last taught nobody announces, objects or claims; customary: 1 minute
 struct Waits {
     uint32 refund;
+    uint32 author;
+    uint32 verdict;
     uint32 owner;
     uint32 anyone;
+    uint32 quiet;
 }
 
 /// @title The waits and the verdict that incentives share
-/// @notice A contribution added at t may be refunded and reported in [t + refund, for ever), taken over by the owner in
-/// [t + owner, for ever) and by anybody in [t + anyone, for ever). The verdict is the model's: a contribution is good if
-/// the model, taught by all that came since, still gives the sample the contribution's label.
+/// @notice A contribution is good if the model, taught by all that came since, gives the sample the contribution's label:
+/// when its author announces so, when the author claims its refund, and at no moment between when anybody objected. It is
+/// bad likewise. Neither verdict can be had within the quiet time of an update, so that who teaches the model to judge by
+/// it has to leave it so, for all to see and to answer, from before the announcement to the claim.
 abstract contract WaitingIncentive is IIncentive {
+    /// @notice Bounds of the quiet time. Shorter, and one block could hold an update and a verdict. Longer, and updates
+    /// that hold up all verdicts would be cheap.
+    uint256 internal constant QUIET_SHORTEST = 1 minutes;
+    uint256 internal constant QUIET_LONGEST = 10 minutes;
+
     uint32 private immutable _refundWait;
+    uint32 private immutable _authorWait;
+    uint32 private immutable _verdictWait;
     uint32 private immutable _ownerWait;
     uint32 private immutable _anyoneWait;
+    uint32 private immutable _quiet;
 
-    error WaitsOutOfOrder(uint256 refund, uint256 owner, uint256 anyone);
+    error AuthorHurried(uint256 author, uint256 verdict);
+    error WaitsOutOfOrder(uint256 settled, uint256 owner, uint256 anyone);
 
-    /// @dev Requirements: 0 < refund < owner <= anyone (WaitsOutOfOrder), so that every author can have its refund
-    /// before others can take it.
+    /// @dev Requirements: every wait is a window (Window: WindowOutOfRange), the quiet time lies within its own bounds
+    /// (likewise), the author's time alone is longer than the wait for a verdict (AuthorHurried), and
+    /// refund + author + verdict < owner <= anyone (WaitsOutOfOrder), so that every author can have its refund before
+    /// others report, and others can report before anybody takes over.
     constructor(Waits memory waits_) {
+        Window.check(waits_.refund);
+        Window.check(waits_.author);
+        Window.check(waits_.verdict);
+        Window.check(waits_.anyone);
         require(
-            0 < waits_.refund && waits_.refund < waits_.owner && waits_.owner <= waits_.anyone,
-            WaitsOutOfOrder(waits_.refund, waits_.owner, waits_.anyone)
+            QUIET_SHORTEST <= waits_.quiet && waits_.quiet <= QUIET_LONGEST,
+            Window.WindowOutOfRange(waits_.quiet, QUIET_SHORTEST, QUIET_LONGEST)
+        );
+        require(waits_.verdict < waits_.author, AuthorHurried(waits_.author, waits_.verdict));
+        uint256 settled = uint256(waits_.refund) + waits_.author + waits_.verdict;
+        require(
+            settled < waits_.owner && waits_.owner <= waits_.anyone,
+            WaitsOutOfOrder(settled, waits_.owner, waits_.anyone)
         );
         _refundWait = waits_.refund;
+        _authorWait = waits_.author;
+        _verdictWait = waits_.verdict;
         _ownerWait = waits_.owner;
         _anyoneWait = waits_.anyone;
+        _quiet = waits_.quiet;
     }
 
     /// @notice The waits.
     function waits() external view returns (Waits memory) {
-        return Waits(_refundWait, _ownerWait, _anyoneWait);
+        return Waits(_refundWait, _authorWait, _verdictWait, _ownerWait, _anyoneWait, _quiet);
     }
 
     /// @inheritdoc IIncentive
@@ -47,24 +81,67 @@ abstract contract WaitingIncentive is IIncentive {
         return true;
     }
 
-    /// @dev Requirements: the wait is over (RefundTooEarly), the model agrees (ModelDisagrees).
+    /// @inheritdoc IIncentive
+    /// @dev Requirements:
+    /// - the quiet time is over (NotQuiet)
+    /// - the model says the contrary (ModelAgrees, ModelDisagrees)
+    function onObject(Claim calldata claim, bool good) external view {
+        _requireQuiet(claim);
+        _requireWord(claim, !good);
+    }
+
+    /// @dev Requirements: the claimant's wait is over (RefundTooEarly, ReportTooEarly), the quiet time too (NotQuiet), and
+    /// the model says what is announced (ModelDisagrees, ModelAgrees).
+    function _requireDue(Claim calldata claim) internal view {
+        bool good = claim.author == claim.claimant;
+        uint256 from = claim.addedAt + _refundWait;
+        if (good) {
+            require(block.timestamp >= from, RefundTooEarly(block.timestamp, from));
+        } else {
+            from += _authorWait;
+            require(block.timestamp >= from, ReportTooEarly(block.timestamp, from));
+        }
+        _requireQuiet(claim);
+        _requireWord(claim, good);
+    }
+
+    /// @dev Requirements: it is announced as good (NotAnnounced), the waits are over (VerdictTooEarly, NotQuiet), the
+    /// model agrees (ModelDisagrees).
     function _requireGood(Claim calldata claim) internal view {
-        uint256 from = claim.addedAt + _refundWait;
-        require(block.timestamp >= from, RefundTooEarly(block.timestamp, from));
-        require(claim.predicted == claim.label, ModelDisagrees(claim.predicted, claim.label));
+        _requireAwaited(claim);
+        _requireWord(claim, true);
     }
 
-    /// @dev Requirements: the wait is over (ReportTooEarly), the model disagrees (ModelAgrees).
+    /// @dev Requirements: it is announced as bad (NotAnnounced), the waits are over (VerdictTooEarly, NotQuiet), the
+    /// model disagrees (ModelAgrees).
     function _requireBad(Claim calldata claim) internal view {
-        uint256 from = claim.addedAt + _refundWait;
-        require(block.timestamp >= from, ReportTooEarly(block.timestamp, from));
-        require(claim.predicted != claim.label, ModelAgrees(claim.label));
+        _requireAwaited(claim);
+        _requireWord(claim, false);
     }
 
-    /// @dev Requirements: the claimant's wait is over (TakeOverTooEarly), something is left (NothingLeft).
+    /// @dev Requirements: the claimant's wait is over (TakeOverTooEarly), something is left (NothingLeft). An author who
+    /// announces from time to time is not taken over, however often others object.
     function _requireLeftOver(Claim calldata claim) internal view {
         require(claim.left > 0, NothingLeft());
-        uint256 from = claim.addedAt + (claim.byOwner ? _ownerWait : _anyoneWait);
+        uint256 from = Math.max(claim.addedAt, claim.announcedAt) + (claim.byOwner ? _ownerWait : _anyoneWait);
         require(block.timestamp >= from, TakeOverTooEarly(block.timestamp, from));
+    }
+
+    function _requireAwaited(Claim calldata claim) private view {
+        require(claim.announced, NotAnnounced());
+        uint256 from = claim.announcedAt + _verdictWait;
+        require(block.timestamp >= from, VerdictTooEarly(block.timestamp, from));
+        _requireQuiet(claim);
+    }
+
+    function _requireQuiet(Claim calldata claim) private view {
+        uint256 from = claim.lastUpdate + _quiet;
+        require(block.timestamp >= from, NotQuiet(block.timestamp, from));
+    }
+
+    function _requireWord(Claim calldata claim, bool good) private pure {
+        bool agrees = claim.predicted == claim.label;
+        if (good) require(agrees, ModelDisagrees(claim.predicted, claim.label));
+        else require(!agrees, ModelAgrees(claim.label));
     }
 }

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from offchain.crypto.disputable import DEFAULT_CHUNK_BYTES, EncryptedFile, open_file
 from offchain.crypto.errors import CryptoError, SealError, SpoiltChunkError
 from offchain.crypto.evidence import chunk_evidence, key_evidence
-from offchain.crypto.sealing import SealedKeys, new_secret, open_keys, point_of
+from offchain.crypto.sealing import NO_POINT, SealedKeys, new_secret, open_keys, point_of
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.crypto.settlement import Settlement
 from offchain.data.imageset import DataError, ImageSet, Progress
@@ -25,6 +25,7 @@ from offchain.hide.sale.errors import SaleError
 from offchain.hide.sale.listings import SaleState
 from offchain.hide.sale.session import Delivery, Purchase, SaleSession
 from offchain.models.canonical import DocumentError
+from offchain.policy import Limit, Policy, TermsRefused
 from offchain.roles import Action, Clock
 from offchain.storage import ContentError, Datastore, cid_from_digest
 
@@ -35,17 +36,8 @@ _PER_CHUNK = 2
 """A file in the smallest chunks is as long as its content and one 32-byte leaf for 32 bytes."""
 
 
-@dataclass(frozen=True)
-class Policy:
-    """What a buyer agrees to; its own affair.
-
-    most: the highest price of a level, smallest unit; None for any. patience: the longest it leaves
-    its money without a key, seconds. checking: the shortest time for disputes that lets it check.
-    """
-
-    most: int | None = None
-    patience: int = 7 * 24 * 3600
-    checking: int = 60
+PATIENT = Policy({"delivery time": Limit(most=7 * 24 * 3600, unit="s")})
+"""A buyer that leaves its money for a week without a key, and pays any price."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +59,9 @@ class Opened:
 class Buyer:
     """Buys `wants`, indices of levels, ascending, one after the other, from `account`.
 
+    What `policy` does not accept it does not buy; limits are on "price", "delivery time" and
+    "dispute time", in the smallest unit and in seconds.
+
     Attributes:
         objections: why it did not buy a level, or what was wrong with it, by level; one line each.
     """
@@ -79,7 +74,7 @@ class Buyer:
         catalogue: str,
         store: Datastore,
         secrets_file: SecretsFile,
-        policy: Policy = Policy(),
+        policy: Policy = PATIENT,
         progress: Progress | None = None,
     ) -> None:
         self.account = account
@@ -120,7 +115,7 @@ class Buyer:
             return None
         try:
             self.check(level, me.credit if me else 0)
-        except BAD_GOODS as error:
+        except (*BAD_GOODS, TermsRefused) as error:
             self.objections[level] = str(error)
             return None
         return self.pay(level, me)
@@ -128,18 +123,19 @@ class Buyer:
     def pay(self, level: int, me: Purchase | None) -> Action:
         """Buys `level`, paying its price less what `me`, the best purchase so far, is worth."""
         listing = self.session.listed
-        key = 0
+        key = NO_POINT
         if listing.settlement is Settlement.SEALED:
-            key = point_of(self._secret(me.number + 1 if me else 0)).x
-        words = (listing.terms(), level, listing.offer(level), listing.path(level), key)
+            key = point_of(self._secret(me.number + 1 if me else 0))
+        words = (listing.terms(), level, listing.offer(level), listing.path(level), key.x, key.y)
         return Action("buy", words, listing.levels[level].price - (me.credit if me else 0))
 
     def check(self, level: int, credit: int = 0) -> None:
         """Checks all that can be known of a level before it is paid.
 
-        Raises SaleError where terms or funds are not acceptable, and one of `BAD_GOODS` where the
-        masked data or the encrypted cleaner are not there, or not as committed. What passed is
-        pinned: evidence against the seller must not be in the seller's hands.
+        Raises TermsRefused where its owner does not accept the terms, SaleError where the listing
+        or its funds do not serve, and one of `BAD_GOODS` where the masked data or the encrypted
+        cleaner are not there, or not as committed. What passed is pinned: evidence against the
+        seller must not be in the seller's hands.
         """
         session, listing = self.session, self.session.listed
         if session.closed:
@@ -147,16 +143,8 @@ class Buyer:
         if not 0 <= level < len(listing.levels):
             raise SaleError(f"the listing has levels 1 to {len(listing.levels)}, not {level + 1}")
         price = listing.levels[level].price
-        if self.policy.most is not None and price > self.policy.most:
-            raise SaleError(f"level {level + 1} costs {price}, at most {self.policy.most} is paid")
-        if listing.delivery_time > self.policy.patience:
-            raise SaleError(
-                f"a key may take {listing.delivery_time} s, at most {self.policy.patience} s do"
-            )
-        if listing.dispute_time < self.policy.checking:
-            raise SaleError(
-                f"{listing.dispute_time} s for disputes, checking takes {self.policy.checking} s"
-            )
+        times = {"delivery time": listing.delivery_time, "dispute time": listing.dispute_time}
+        self.policy.check({"price": price, **times})
         hold = listing.hold(price - credit)
         if session.free < hold:
             raise SaleError(f"the seller's free funds of {session.free} do not answer for {hold}")
@@ -182,7 +170,7 @@ class Buyer:
 
     def refund(self, me: Purchase) -> Action | None:
         """Takes back what a purchase cost whose key never came."""
-        return Action("refund", (self.session.listed.args(), me.sale.args()))
+        return Action("refund", (self.session.listed.args(), me.sale.args(), self.account))
 
     def prove_wrong_key(self, me: Purchase) -> Action:
         """Discloses the one-time key, which shows what was delivered."""

@@ -145,6 +145,20 @@ class Listing:
         """The domain of a level's cleaner."""
         return cleaner_domain(chain_id, contract, self.seller, self.dataset, level)
 
+    @property
+    def asked(self) -> dict[str, float]:
+        """What the terms ask of their seller, by the names that its owner's limits use.
+
+        Amounts are in the smallest unit, times in seconds. A stake is locked from a purchase until
+        the sale is settled, however cheap the level.
+        """
+        return {
+            "stake": self.stake,
+            "cheapest price": self.levels[0].price,
+            "delivery time": self.delivery_time,
+            "time locked": self.delivery_time + self.dispute_time,
+        }
+
     def hold(self, paid: int) -> int:
         """What a sale holds of the seller's funds."""
         return self.stake + (paid if self.settlement is Settlement.OPEN else 0)

@@ -6,38 +6,44 @@ session; the keys are on disk before anything rests on them.
 
 from __future__ import annotations
 
-from offchain.crypto.errors import SealError
 from offchain.crypto.sealing import Point, seal_keys
-from offchain.crypto.settlement import Settlement
+from offchain.crypto.settlement import Settlement, delivery_margin
 from offchain.hide.sale.listings import SaleState, due
 from offchain.hide.sale.session import Purchase, SaleSession
 from offchain.hide.sale.stock import Stock
+from offchain.policy import Policy
 from offchain.roles import Action, Clock
-
-DELIVERY_MARGIN = 20
-"""No key is sent in the last twentieth of its window: refused for coming too late it would have
-been given away for nothing."""
 
 
 class Seller:
-    """Sells `stock` in `session` until `closing`, in Unix seconds."""
+    """Sells `stock` in `session` until `closing`, in Unix seconds, if `policy` accepts its terms.
 
-    def __init__(self, session: SaleSession, stock: Stock, closing: int) -> None:
+    Limits are on the quantities of `Listing.asked`.
+    """
+
+    def __init__(
+        self, session: SaleSession, stock: Stock, closing: int, policy: Policy | None = None
+    ) -> None:
         self.session = session
         self.stock = stock
         self.closing = closing
+        self.policy = policy or Policy()
 
     def next_action(self, clock: Clock) -> Action | None:
-        """What to do now, or None while it is others' turn."""
+        """What to do now, or None while it is others' turn.
+
+        Raises TermsRefused where it would have to list under terms that its owner does not accept.
+        """
         session, listing = self.session, self.stock.listing
         if session.listing is None:
+            self.policy.check(listing.asked)
             levels = [level.args() for level in listing.levels]
             words = (listing.terms(), listing.dataset, levels, self.stock.funds)
             return Action("list", words, self.stock.funds)
         if clock.now >= self.closing and not session.closed:
             return Action("close", (listing.args(),))
         running = list(session.running(clock.now))
-        late = listing.delivery_time // DELIVERY_MARGIN
+        late = delivery_margin(listing.delivery_time)
         for purchase in running:
             if purchase.state is SaleState.PAID and clock.now < purchase.deadline - late:
                 delivery = self.deliver(purchase)
@@ -48,20 +54,16 @@ class Seller:
             settled = due([(p.buyer, p.sale) for p in sales])
             return Action("settle", (listing.args(), settled))
         if session.is_over(clock.now) and session.free:
-            return Action("withdraw", (listing.args(), session.free))
+            return Action("withdraw", (listing.args(), session.free, listing.seller))
         return None
 
     def deliver(self, purchase: Purchase) -> Action | None:
-        """The key of a paid level; None where the buyer's one-time key is none."""
+        """The key of a paid level; None for none."""
         listing, sale, level = self.stock.listing, purchase.sale, purchase.level
         words = (listing.args(), purchase.buyer, sale.args())
         if listing.settlement is Settlement.OPEN:
             return Action("publishKey", (*words, listing.goods(level), self.stock.keys[level]))
-        try:
-            to = Point.with_even_y(sale.one_time_key)
-        except SealError:
-            return None
-        sealed = seal_keys(to, {level: self.key_for(purchase)})
+        sealed = seal_keys(Point.with_even_y(sale.one_time_key), {level: self.key_for(purchase)})
         return Action("sealKey", (*words, sealed.ephemeral_x, sealed.sealed[0]))
 
     def key_for(self, purchase: Purchase) -> bytes:

@@ -26,7 +26,8 @@ class Measured:
     before, after: accuracies, shares of the test set.
     balances: at the end, as shares of the start balance; early: at the end of EARLY_DAYS.
     broke, half: days until below 1 % and 50 % of the start balance; None if that never was.
-    submitted, refunded, reported: how many.
+    submitted, refunded, reported, answered: how many (`Tally`).
+    awaited: mean days from contribution to refund; None where nothing was refunded.
     days: length of the run. unused: reviews nobody submitted.
     """
 
@@ -39,6 +40,8 @@ class Measured:
     submitted: tuple[int, ...]
     refunded: tuple[int, ...]
     reported: tuple[int, ...]
+    answered: tuple[int, ...]
+    awaited: tuple[float | None, ...]
     days: float
     unused: int
 
@@ -71,6 +74,11 @@ def _run(source: Source, case: Case, seed: int) -> Measured:
         submitted=tuple(tally.submitted for tally in result.tallies),
         refunded=tuple(tally.refunded for tally in result.tallies),
         reported=tuple(tally.reported for tally in result.tallies),
+        answered=tuple(tally.answered for tally in result.tallies),
+        awaited=tuple(
+            tally.awaited_s / tally.refunded / DAY if tally.refunded else None
+            for tally in result.tallies
+        ),
         days=numbers.days,
         unused=result.unused,
     )

@@ -18,5 +18,5 @@ SWEEPS = (
     "prob_mistake",
     "stream",
 )
-BEYOND = ("crowd", "maps", "entropy")
+BEYOND = ("crowd", "maps", "entropy", "attacks")
 PARTS = (*SWEEPS, *BEYOND)

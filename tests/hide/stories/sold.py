@@ -69,6 +69,7 @@ def small_options(folder: Path, **changes: Any) -> SellOptions:
         "images": 60,
         "test": 20,
         "epochs": 1,
+        "workers": 1,
         "levels": "0.1,0.2,0.3",
         "keep": folder / "keep",
         "reports": folder / "reports",

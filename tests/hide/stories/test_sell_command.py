@@ -23,7 +23,7 @@ from scripts._hide.chain import SaleChain
 from scripts._hide.stories import STORIES
 from scripts._stage.chain import ActionRefused
 from tests.hide.listing_driver import PRICES, ListingDriver, open_shop
-from tests.kit.sale import OPEN, SEALED
+from tests.kit.sale import OPEN, SEALED, SOME_KEY
 
 NOWHERE = "0x000000000000000000000000000000000000dEaD"
 REFUSED = {
@@ -57,7 +57,7 @@ REFUSED = {
     "dataset": (["--dataset", "no/such/folder"], "'no/such/folder' is no directory"),
     "too few images": (["--test", "5001"], "5000 are available"),
     "ipfs": (["--ipfs", "http://127.0.0.1:9"], "no IPFS node answers at http://127.0.0.1:9 ("),
-    "window": (["--window-minutes", "0.5"], "0.5 is not in the range 1<=x<=10000"),
+    "window": (["--window-minutes", "9"], "9.0 is not in the range 10<=x<=10000"),
 }
 
 
@@ -116,12 +116,12 @@ def _wrong_price(shop, buyer, other):
 
 def _unknown_listing(shop, buyer, other):
     cheaper = replace(shop.listing, stake=1)
-    words = (cheaper.terms(), *shop.buy_args(0, 7)[1:])
+    words = (cheaper.terms(), *shop.buy_args(0, SOME_KEY)[1:])
     return Action("buy", words, PRICES[0]), "UnknownListing (id "
 
 
 def _wrong_level(shop, buyer, other):
-    words = (shop.listing.terms(), 2, *shop.buy_args(0, 7)[2:])
+    words = (shop.listing.terms(), 2, *shop.buy_args(0, SOME_KEY)[2:])
     return Action("buy", words, PRICES[0]), "UnknownListing (id "
 
 
@@ -160,7 +160,7 @@ def _anothers_key(shop, buyer, other):
 
 def _early_refund(shop, buyer, other):
     shop.buy(buyer)
-    return Action("refund", (shop.args, shop.sale(buyer).args())), "TooEarly (now_ "
+    return Action("refund", shop.refund_args(buyer)), "TooEarly (now_ "
 
 
 BY_BUYER = {

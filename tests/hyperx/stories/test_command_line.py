@@ -42,6 +42,10 @@ REFUSED = {
     "no such dataset": (["--dataset", "no/such/folder"], "'no/such/folder' is no directory"),
     "dataset too small": (["--shards", "5000"], "5000 are available"),
     "no shard sampled": (["--sample", "5"], "5 % of 10 shards are 0, must be 1 to 2000"),
+    "too many hidden shards": (
+        ["--hidden", "--shards", "4001"],
+        "shards: 4001, must be 1 to 4000 with --hidden",
+    ),
     "share of samples": (["--sample", "60"], "60.0 is not in the range 0.01<=x<=50"),
     "shard count": (["--shards", "10001"], "10001 is not in the range 1<=x<=10000"),
     "shard size": (["--shard-size", "0"], "0 is not in the range x>=1"),
@@ -50,6 +54,26 @@ REFUSED = {
     "deposit negative": (["--deposit", "-1"], "deposit: '-1' is no amount"),
     "deposit low": (["--deposit", "0.2 ether"], "deposit: 0.2 ether must be above"),
     "penalty": (["--penalty", "101"], "101.0 is not in the range"),
+    "reward below the deposit": (["--deposit", "1.1 ether"], "must be at least the deposit of 1.1"),
+    "reward below two penalties": (
+        ["--deposit", "0.6 ether", "--penalty", "90"],
+        "and 2 times the penalty, 90 % of it",
+    ),
+    "hasty": (["--response-minutes", "9.9"], "9.9 is not in the range 10<=x<=43200"),
+    "hours": (["--hours", "0.1"], "0.1 is not in the range"),
+    "for ever": (["--hours", "720"], "the session would last 90.1 days, at most 90 are allowed"),
+    "least reward": (
+        ["--least-reward", "2 ether"],
+        "terms refused: reward: 1000000000000000000 wei, at least 2000000000000000000 wei is",
+    ),
+    "most deposit": (["--most-deposit", "0.1 ether"], "terms refused: deposit: "),
+    "most penalty": (["--most-penalty", "0.1 ether"], "terms refused: penalty: "),
+    "least response": (
+        ["--least-response", "16"],
+        "terms refused: response time: 900 s, at least 960 s is accepted",
+    ),
+    "most locked": (["--most-locked", "0.1"], "s, at most 8640 s is accepted"),
+    "limit in words": (["--most-deposit", "little"], "most-deposit: 'little' is no amount"),
     "token nowhere": (["--token", NOWHERE], f"token: no contract lives at {NOWHERE}"),
     "token in words": (["--token", "gold"], "token: 'gold' is no address"),
     "extractor": (["--extractor", "resnet"], "resnet"),
@@ -170,12 +194,12 @@ def test_what_the_contract_refuses_is_told_by_its_name(
     options = small_options(tmp_path)
     terms = make_terms(options, STORIES["honest"], str(collector.address), 3)
     word = b"\1" * 32
-    broken = replace(terms, deposit=1, preprocessing=word, extractor=word, encryption_key=word)
+    broken = replace(terms, deposit=2, preprocessing=word, extractor=word, encryption_key=word)
     with pytest.raises(ActionRefused) as refusal:
         ChainSession.create(factory, broken, collector)
     assert refusal.value.message == (
         f"createSession by {collector.address} refused: "
-        f"DepositTooLow (deposit 1, compensation {terms.compensation})"
+        f"DepositTooLow (deposit 2, compensation {terms.compensation})"
     )
 
 

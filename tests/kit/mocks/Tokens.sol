@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
+import {ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Permit.sol";
 
 /// @title An ERC-20 that anyone may mint
 contract PlainToken is ERC20("Plain", "PLN") {
@@ -9,6 +10,9 @@ contract PlainToken is ERC20("Plain", "PLN") {
         _mint(to, amount);
     }
 }
+
+/// @title Takes signed allowances (ERC-2612)
+contract PermitToken is PlainToken, ERC20Permit("Plain") {}
 
 /// @title Keeps a share of every transfer, one part in a hundred to begin with
 contract FeeToken is PlainToken {

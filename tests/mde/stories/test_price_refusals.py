@@ -45,7 +45,7 @@ class Agreed:
         self.chain = DealChain(
             contract, NATIVE, Mail(home / "letters"), ape.chain.blocks.height, 60, until
         )
-        terms = OrderTerms(NATIVE, 400, Settlement.OPEN, 60, 60)
+        terms = OrderTerms(NATIVE, 400, Settlement.OPEN, 600, 600)
         wants, stall = Wants(terms, 10**6, lambda _: file, 60), Stall(NATIVE, 400, 3_600, until)
         session, store = self.chain.read(), MemoryStore({})
         secrets = [SecretsFile(home / f"{name}.json") for name in ("buyer", "seller")]
@@ -121,9 +121,9 @@ def test_only_the_buyer_buys_and_only_the_committed_key_is_delivered(agreed):
     buyer, seller = agreed.parties
     agreed.chain.send(agreed.action, seller)
     told = agreed.sale().deal.args()
-    assert "NotBuyer" in refused(lambda: agreed.do("purchase", told, 0, by=seller))
-    assert "KeyNotWanted" in refused(lambda: agreed.do("purchase", told, 7, by=buyer))
-    agreed.do("purchase", told, 0, by=buyer)
+    assert "NotBuyer" in refused(lambda: agreed.do("purchase", told, 0, 0, by=seller))
+    assert "KeyNotWanted" in refused(lambda: agreed.do("purchase", told, 7, 0, by=buyer))
+    agreed.do("purchase", told, 0, 0, by=buyer)
     words, other = (told, Purchase().args()), b"another key".ljust(32, b"\0")
     assert "WrongKey" in refused(lambda: agreed.do("publishKey", *words, other, by=seller))
     agreed.do("publishKey", *words, agreed.seller.delivered_key(), by=seller)
@@ -132,7 +132,7 @@ def test_only_the_buyer_buys_and_only_the_committed_key_is_delivered(agreed):
     sale = agreed.sale()
     for account, owner in ((sale.deal.order.account, buyer), (sale.deal.dataset.account, seller)):
         free = agreed.chain.read().books[account.id(agreed.chain.place)].free
-        agreed.do("withdraw", account.args(), free, by=owner)
+        agreed.do("withdraw", account.args(), free, str(owner.address), by=owner)
     assert agreed.chain.held() == 0
 
 
@@ -156,7 +156,7 @@ def test_the_session_counts_money_as_the_contract_does(agreed):
             assert tuple(known) == (True, book.closed, book.funds, book.held)
 
     for call, arguments, by in (
-        ("purchase", (told, 0), buyer),
+        ("purchase", (told, 0, 0), buyer),
         ("publishKey", (told, Purchase().args(), agreed.seller.delivered_key()), seller),
         ("accept", (told, Purchase().args()), buyer),
     ):

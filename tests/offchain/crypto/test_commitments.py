@@ -143,13 +143,13 @@ def test_a_registration_that_pledged_more_is_another():
 
 
 def test_a_review_binds_key_ephemeral_point_and_every_sealed_key_in_order():
-    account, sealed = "0x" + "44" * 20, [bytes([i]) * 32 for i in (1, 2)]
+    point, sealed = bytes([4]) * 32, [bytes([i]) * 32 for i in (1, 2)]
     reviews = [
-        cm.review_hash(account, 7, sealed),
-        cm.review_hash("0x" + "45" * 20, 7, sealed),
-        cm.review_hash(account, 8, sealed),
-        cm.review_hash(account, 7, sealed[::-1]),
-        cm.review_hash(account, 7, sealed[:1]),
+        cm.review_hash(point, 7, sealed),
+        cm.review_hash(bytes([5]) * 32, 7, sealed),
+        cm.review_hash(point, 8, sealed),
+        cm.review_hash(point, 7, sealed[::-1]),
+        cm.review_hash(point, 7, sealed[:1]),
     ]
     assert len(set(reviews)) == len(reviews)
 

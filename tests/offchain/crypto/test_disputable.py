@@ -20,7 +20,7 @@ from offchain.crypto.disputable import (
 from offchain.crypto.errors import FileError, SpoiltChunkError
 from offchain.crypto.evidence import chunk_evidence, key_evidence
 from offchain.crypto.keccak_stream import crypt, keystream, nonce
-from offchain.crypto.sealing import FIELD, new_secret, point_of
+from offchain.crypto.sealing import FIELD, ORDER, new_secret, point_of
 
 KEY = bytes(range(32))
 DOMAIN = FileDomain(1, "0x" + "11" * 20, "0x" + "22" * 20, b"\x07" * 32)
@@ -180,13 +180,13 @@ def test_evidence_of_a_key_is_made_whatever_the_seller_named():
     """A point, an x beyond the order, on no point, or beyond the field."""
     secret = new_secret()
     ephemeral = point_of(5)
-    evidence = key_evidence(secret, ephemeral.x, KEY)
-    assert evidence[:4] == (secret, point_of(secret).y, ephemeral.x, KEY)
-    assert (
-        evidence[4] == point_of(secret * 5 % (2**256 - 432420386565659656852420866394968145599)).x
-    )
+    for mine in (secret, ORDER - secret):
+        even, *evidence = key_evidence(mine, ephemeral.x, KEY)
+        assert even in (secret, ORDER - secret)
+        assert point_of(even).y % 2 == 0
+        assert evidence[:3] == [ephemeral.x, KEY, point_of(secret * 5 % ORDER).x]
     for x in (5, FIELD, 2**256 - 1):
-        assert key_evidence(secret, x, KEY)[4:] == (0, 0)
+        assert key_evidence(secret, x, KEY)[3:] == (0, 0)
 
 
 def test_progress_is_told_chunk_by_chunk():

@@ -14,10 +14,11 @@ from offchain.data.imageset import ImageSet
 from offchain.hide.countermeasures import Regained
 from offchain.hide.family import Family
 from offchain.hide.sale import events as ev
-from offchain.hide.sale.buyer import Buyer, Policy
+from offchain.hide.sale.buyer import PATIENT, Buyer
 from offchain.hide.sale.seller import Seller
 from offchain.hide.sale.session import SaleSession
 from offchain.hide.sale.stock import Conditions, Stock, prepare
+from offchain.policy import Policy
 from offchain.roles import Action, Clock
 from tests.kit.memory_store import MemoryStore
 from tests.offchain.hide.small import made_up, made_up_family
@@ -30,7 +31,6 @@ PRICES = (1_000, 2_500, 7_000)
 STAKE, FUNDS = 400, 10**6
 DELIVERY_TIME, DISPUTE_TIME = 100, 60
 CLOSING = 5_000
-WILLING = Policy()
 
 
 class SaleInMemory:
@@ -91,7 +91,7 @@ class SaleInMemory:
         """The seller, brought to life now."""
         return role(self.session(), self.stock, CLOSING, **more)
 
-    def buyer(self, *wants: int, policy: Policy = WILLING, role: type[Buyer] = Buyer) -> Buyer:
+    def buyer(self, *wants: int, policy: Policy = PATIENT, role: type[Buyer] = Buyer) -> Buyer:
         """Anna, brought to life now."""
         secrets = SecretsFile(self.folder / "anna.json")
         store = MemoryStore(self.network)

@@ -66,6 +66,38 @@ def test_training_is_fixed_by_its_seed():
     assert not torch.equal(weights[0], weights[2])
 
 
+@pytest.fixture
+def with_threads():
+    """Runs a call while torch has so many threads."""
+    before = torch.get_num_threads()
+
+    def run(threads, call):
+        torch.set_num_threads(threads)
+        made = call()
+        assert torch.get_num_threads() == threads
+        return made
+
+    yield run
+    torch.set_num_threads(before)
+
+
+def test_training_in_small_steps_is_the_same_on_any_number_of_threads(with_threads):
+    data, threads = made_up(256, shape=(3, 16, 16)), set()
+
+    def weights():
+        model = train(
+            factory("plain", 3, data.shape),
+            data,
+            TrainingSettings(1, 64),
+            0,
+            progress=lambda done, of: threads.add(torch.get_num_threads()),
+        ).model
+        return torch.cat([one.detach().flatten() for one in model.parameters()])
+
+    assert torch.equal(with_threads(1, weights), with_threads(2, weights))
+    assert threads == {1}
+
+
 def test_squares_are_constant_and_grey_masks_equal_in_all_channels():
     values = tiny(MaskSettings(patch=4, grey=True, steps=4, batch=16)).values
     assert torch.equal(values[:, :1].expand_as(values), values)

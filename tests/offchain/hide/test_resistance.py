@@ -30,6 +30,8 @@ from offchain.hide.masks import Masks, with_room
 from offchain.hide.networks import factory
 from offchain.hide.preservation import likeness, mean_likeness
 from offchain.hide.training import Batch, Standard, TrainingSettings
+from offchain.runs.finished import Finished
+from offchain.runs.spread import Spread
 from tests.offchain.hide.small import made_up, made_up_family
 
 
@@ -176,6 +178,20 @@ def test_every_counter_measure_runs_and_the_best_one_is_named():
     with pytest.raises(HideError, match="at least one"):
         regained(data, data, [], "plain", settings, 0)
     assert regained(data, data, [Countermeasure("none")], "small-resnet", settings, 0) == rows[:1]
+
+
+def test_spread_over_processes_they_find_the_same_and_none_is_tried_twice(tmp_path, monkeypatch):
+    data, settings = made_up(shape=(3, 16, 16)), TrainingSettings(epochs=1, batch=16)
+    picked = {"none", "JPEG", "adversarial training", "averaging"}
+    measures = [one for one in countermeasures(8, "plain") if one.name in picked]
+    rows = regained(data, data, measures, "plain", settings, 0)
+    finished = Finished(tmp_path, 1)
+    spread = {"finished": finished, "spread": Spread(2)}
+    assert regained(data, data, measures, "plain", settings, 0, **spread) == rows
+    monkeypatch.setattr("offchain.hide.countermeasures.train", None)
+    assert regained(data, data, measures, "plain", settings, 0, finished=finished) == rows
+    with pytest.raises(TypeError):
+        regained(data, data, measures, "plain", settings, 1, finished=finished)
 
 
 def test_equals_are_alike_and_stronger_masks_less_so():

@@ -10,13 +10,14 @@ from offchain.crypto.disputable import EncryptedFile, encrypt_file
 from offchain.crypto.settlement import Settlement
 from offchain.hide.cleaner import encode_cleaner
 from offchain.hide.sale.adversaries import FalseAccuser, NeverDelivers, WrongKey, with_spoilt_chunk
-from offchain.hide.sale.buyer import BAD_GOODS, Policy
+from offchain.hide.sale.buyer import BAD_GOODS
 from offchain.hide.sale.catalogue import Catalogue
 from offchain.hide.sale.errors import SaleError
 from offchain.hide.sale.events import Bought
 from offchain.hide.sale.listings import SaleState
 from offchain.hide.sale.session import SaleSession
 from offchain.models.canonical import to_canonical
+from offchain.policy import Limit, Policy, TermsRefused
 from offchain.storage import cid_from_digest, cid_of
 from tests.offchain.hide.sale_in_memory import (
     ANNA,
@@ -138,11 +139,19 @@ def _funds_gone(shop):
     shop.events[0] = (replace(shop.events[0][0], funds=STAKE - 1), shop.events[0][1])
 
 
+def _at_most(name, most):
+    return Policy({name: Limit(most=most)})
+
+
 BEFORE_PAYING = {
     "closed": (_closed, Policy(), "takes no more purchases"),
-    "dear": (lambda shop: None, Policy(most=2_499), "level 2 costs 2500, at most 2499"),
-    "slow": (lambda shop: None, Policy(patience=99), "may take 100 s, at most 99 s"),
-    "hasty": (lambda shop: None, Policy(checking=61), "60 s for disputes, checking takes 61 s"),
+    "dear": (lambda shop: None, _at_most("price", 2_499), "price: 2500, at most 2499"),
+    "slow": (lambda shop: None, _at_most("delivery time", 99), "time: 100, at most 99"),
+    "hasty": (
+        lambda shop: None,
+        Policy({"dispute time": Limit(least=61)}),
+        "time: 60, at least 61",
+    ),
     "no funds": (_funds_gone, Policy(), "free funds of 399 do not answer for"),
     "no data": (_masked_gone, Policy(), "is not there"),
     "no file": (_file_gone, Policy(), "is not there"),
@@ -304,21 +313,31 @@ def test_a_fault_is_proved_before_the_deadline_and_not_at_it(sealed):
         assert (action.call if action else None) == call
 
 
-def test_no_key_is_sent_in_the_last_twentieth_of_its_window(shop):
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        ({"stake": Limit(most=STAKE - 1)}, "stake: 400, at most 399 is accepted"),
+        ({"cheapest price": Limit(least=1_001)}, "cheapest price: 1000, at least 1001"),
+        ({"delivery time": Limit(least=600, unit="s")}, "delivery time: 100 s, at least 600 s"),
+        ({"time locked": Limit(most=159)}, "time locked: 160, at most 159"),
+    ],
+)
+def test_a_seller_lists_under_no_terms_outside_its_owners_limits(sealed, limits, reason):
+    """Nothing is sent; at the bounds themselves it lists."""
+    fresh = SaleInMemory(sealed.folder / "fresh")
+    with pytest.raises(TermsRefused, match=reason):
+        fresh.seller(policy=Policy(limits)).next_action(fresh.clock)
+    bounds = {name: Limit(value, value) for name, value in fresh.stock.listing.asked.items()}
+    assert fresh.seller(policy=Policy(bounds)).next_action(fresh.clock).call == "list"
+
+
+def test_no_key_is_sent_in_the_last_fifth_of_its_window(shop):
     """Refused for coming too late it would have been given away."""
     shop.do(shop.buyer())
     deadline = shop.session().purchases[ANNA].deadline
-    for now, call in ((deadline - 5, False), (deadline - 6, True)):
+    for now, call in ((deadline - 20, False), (deadline - 21, True)):
         shop.now = now
         assert (shop.seller().next_action(shop.clock) is not None) == call
-
-
-def test_a_buyer_that_names_no_point_gets_no_key(sealed):
-    """Nothing can be sealed to it, and the seller goes on."""
-    sealed.do(sealed.buyer())
-    event, time = sealed.events[-1]
-    sealed.events[-1] = (replace(event, one_time_key=5), time)
-    assert sealed.do(sealed.seller()) is None
 
 
 def test_a_seller_closes_settles_at_once_and_withdraws_last(shop):

@@ -269,7 +269,7 @@ class SessionInMemory:
         member, hidden = session.members[sender], not self.terms.published_addresses
         need(review.bitmap == member.bitmap, "CommitmentMismatch: sample")
         need(review.key_root == member.key_root, "CommitmentMismatch: key root")
-        need(review.one_time_key == session.one_time_key.account, "CommitmentMismatch: key")
+        need(review.one_time_key == session.one_time_key.pledge, "CommitmentMismatch: key")
         need(len(review.sealed_keys) == len(member.sample), "WrongKeyCount")
         need(len(review.addresses) == (len(member.sample) if hidden else 0), "WrongKeyCount")
         root = review.address_root
@@ -326,7 +326,7 @@ class SessionInMemory:
 
     def _review_pledge(self, session: Session, member) -> bytes:
         key, review = session.one_time_key, member.review
-        return cm.review_hash(key.account, review.ephemeral_x, review.sealed)
+        return cm.review_hash(key.pledge, review.ephemeral_x, review.sealed)
 
     def _check_delivery(self, session: Session, sender: str, delivery: do.Delivery) -> None:
         member, party = session.members[sender], session.party(sender)

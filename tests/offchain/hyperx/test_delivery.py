@@ -7,13 +7,13 @@ import pytest
 from offchain.crypto.commitments import Party, root_of
 from offchain.crypto.errors import SealError
 from offchain.crypto.sealing import FIELD, ORDER, new_secret, point_of
-from offchain.crypto.settlement import Settlement
+from offchain.crypto.settlement import Settlement, delivery_margin
 from offchain.data.shards import packed_part
 from offchain.hyperx import actions as do
 from offchain.hyperx import adversaries
 from offchain.hyperx import delivery as dl
 from offchain.hyperx import events as ev
-from offchain.hyperx.provider import CLAIM_MARGIN, Provider
+from offchain.hyperx.provider import Provider
 from offchain.hyperx.session import Member, State
 from tests.offchain.hyperx.session_in_memory import Refused
 from tests.offchain.hyperx.small_market import BERT, COLLECTOR, SHARD_SIZE, SHARDS, honest, of_digit
@@ -147,18 +147,24 @@ def test_a_false_dispute_is_refused_and_changes_nothing(tmp_path):
     assert market.play().members[BERT].paid == 1300
 
 
-def test_a_delivery_is_not_sent_in_the_last_moment(tmp_path):
-    """Refused for coming too late it would have given the key away: the collector reads it."""
-    market = sealed_market(tmp_path)
+@pytest.mark.parametrize(("window", "margin"), [(100, 20), (600, 120), (86_400, 3_600)])
+def test_neither_review_nor_delivery_is_sent_in_the_last_moment(tmp_path, window, margin):
+    """Refused for coming too late it would have given the keys away: the collector reads them."""
+    market = sealed_market(tmp_path, response_time=window, expiry=2100 + 5 * window)
     market.play(until=1000)
     market.chain.now = 2000
-    for account in (COLLECTOR, BERT, COLLECTOR):
-        market.act(account)
-    late = market.chain.session().deadline - 100 // CLAIM_MARGIN
-    market.chain.now = late
-    assert market.role(BERT).next_action(market.chain.clock) is None
-    market.chain.now = late - 1
-    assert isinstance(market.act(BERT), do.DeliverKey)
+    for turn in (do.SubmitReview, do.DeliverKey):
+        market.act(COLLECTOR)
+        late = market.chain.session().deadline - margin
+        market.chain.now = late
+        assert market.role(BERT).next_action(market.chain.clock) is None
+        market.chain.now = late - 1
+        assert isinstance(market.act(BERT), turn)
+
+
+def test_the_last_moment_is_ten_blocks_of_the_shortest_window():
+    """A window has ten minutes at least (contracts/exchange/Window.sol), a block twelve seconds."""
+    assert delivery_margin(600) == 10 * 12
 
 
 def test_a_collector_that_slept_has_paid_for_a_wrong_key_and_is_told_so(tmp_path):

@@ -7,8 +7,10 @@ import torch
 
 from offchain.crypto.commitments import root_of
 from offchain.crypto.errors import CryptoError
+from offchain.crypto.settlement import delivery_margin
 from offchain.data.imageset import DataError
 from offchain.hyperx import actions as do
+from offchain.hyperx import events as ev
 from offchain.hyperx.extractor import ExtractorError
 from offchain.hyperx.features import FeatureError
 from offchain.hyperx.manifest import fetch_addresses, fetch_key_leaves, fetch_manifest
@@ -16,6 +18,7 @@ from offchain.hyperx.provider import Provider
 from offchain.hyperx.session import Session
 from offchain.models.canonical import DocumentError
 from offchain.models.preprocessing import Preprocessing
+from offchain.policy import Limit, Policy, TermsRefused
 from offchain.roles import Clock
 from offchain.storage import DatastoreError, cid_from_digest, digest_of
 from tests.offchain.hyperx.session_in_memory import CHAIN_ID, SESSION
@@ -36,10 +39,10 @@ from tests.offchain.hyperx.small_market import (
 START = Clock(0, 1)
 
 
-def anna(market, session, data=None):
+def anna(market, session, data=None, policy=None):
     """Anna's role in some session."""
     store, secrets_file = market.store(ANNA), market.secrets(ANNA)
-    return Provider(ANNA, session, data or of_digit(4), store, secrets_file, CPU)
+    return Provider(ANNA, session, data or of_digit(4), store, secrets_file, CPU, policy)
 
 
 def session(**changes):
@@ -111,6 +114,32 @@ def test_data_too_small_for_the_terms_is_refused_in_one_line(market, size):
 def test_it_does_not_register_after_registration_has_ended(market):
     market.chain.now = market.chain.terms.registration_end
     assert market.act(ANNA) is None
+
+
+@pytest.mark.parametrize(
+    ("limit", "reason"),
+    [
+        ({"response time": Limit(least=101)}, "response time: 100, at least 101"),
+        ({"time locked": Limit(most=2999)}, "time locked: 3000, at most 2999"),
+        ({"penalty": Limit(most=29)}, "penalty: 30, at most 29"),
+        ({"reward": Limit(least=1001)}, "reward: 1000, at least 1001"),
+        ({"compensation": Limit(least=251)}, "compensation: 250, at least 251"),
+        ({"deposit": Limit(most=299)}, "deposit: 300, at most 299"),
+        ({"sampled share": Limit(most=0.2)}, "sampled share: 0.25, at most 0.2"),
+    ],
+)
+def test_it_registers_under_no_terms_outside_its_owners_limits(market, limit, reason):
+    """The reason is named, nothing is stored; once it takes part it does what the terms ask."""
+    stored = set(market.network)
+    role = anna(market, session(), policy=Policy(limit))
+    with pytest.raises(TermsRefused, match=f"^terms refused: {reason} is accepted$"):
+        role.next_action(START)
+    assert set(market.network) == stored
+    joined = session()
+    joined.apply(ev.Registered(ANNA, bytes(32), bytes(32), bytes(32)))
+    assert anna(market, joined, policy=Policy(limit)).next_action(START) is None
+    role.policy = Policy()
+    assert isinstance(role.next_action(START), do.Register)
 
 
 # ---------------------------------------------------------------------- what it registers
@@ -207,7 +236,9 @@ def test_it_opens_nothing_before_it_is_asked_and_claims_nothing_before_it_is_cho
                 assert now_session.candidate == BERT
                 assert now < now_session.deadline
                 if isinstance(action, do.ClaimReward):
-                    assert now < now_session.deadline - now_session.terms.response_time // 20
+                    assert now < now_session.deadline - delivery_margin(
+                        now_session.terms.response_time
+                    )
                 assert now_session.disclosed == isinstance(action, do.ClaimReward)
 
 

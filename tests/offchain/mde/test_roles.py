@@ -8,7 +8,7 @@ import pytest
 
 from offchain.crypto.errors import FileError, SealError
 from offchain.crypto.secrets_file import SecretsFile
-from offchain.crypto.settlement import NATIVE, Settlement
+from offchain.crypto.settlement import LONGEST_WINDOW, NATIVE, Settlement
 from offchain.mde import adversaries
 from offchain.mde.artefact import artefact_bytes
 from offchain.mde.buyer import Buyer, Wants
@@ -38,6 +38,7 @@ from offchain.mde.stock import distinct
 from offchain.mde.training import Trainer
 from offchain.mde.verifiable.scores import ScoreLeaves
 from offchain.models.canonical import DocumentError
+from offchain.policy import Limit, Policy
 from offchain.storage import ContentTooLarge
 from tests.kit.memory_store import MemoryStore
 from tests.kit.wallets import KeyWallet, recover
@@ -303,6 +304,34 @@ def test_only_the_seller_that_was_invited_can_read_the_artefact(files, tmp_path)
 
 
 @pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        ({"stake": Limit(most=STAKE - 1, unit="wei")}, f"stake: {STAKE} wei, at most {STAKE - 1}"),
+        ({"delivery time": Limit(least=PATIENCE + 1)}, f"delivery time: {PATIENCE}, at least"),
+        ({"time locked": Limit(most=2 * PATIENCE - 1)}, f"time locked: {2 * PATIENCE}, at most"),
+    ],
+)
+def test_a_seller_quotes_to_no_order_outside_its_owners_limits(files, tmp_path, limits, reason):
+    """It registers nothing for it; invited all the same, it reads no artefact and proposes none."""
+    market = Asked(tmp_path / "asked", files["tree"])
+    seller, session = market.roles[1], market.session
+    session.letters = [one for one in session.letters if not isinstance(one.message, Proposal)]
+    seller.session = session
+    for policy, proposes in (
+        (Policy({"stake": Limit(STAKE, STAKE)}), True),
+        (Policy(limits), False),
+    ):
+        seller.policy = policy
+        assert bool([*seller._proposals(market.deals.clock)]) == proposes
+    assert [said for said in seller.objections.values() if reason in said]
+    fresh = MarketInMemory(tmp_path / "fresh", files["tree"], Seller)
+    fresh.roles[1].policy = Policy(limits)
+    fresh.run()
+    assert "register" not in fresh.deals.calls
+    assert [said for said in fresh.roles[1].objections.values() if reason in said]
+
+
+@pytest.mark.parametrize(
     ("kind", "change"),
     [
         ("tree", {"artefact": b"a" * 32}),
@@ -333,6 +362,8 @@ def test_a_buyer_signs_only_what_it_can_check(files, tmp_path):
 
     assert isinstance(buyer.agreement(proposal, clock), Agreement)
     refused(f"expired at {clock.now}, it is {clock.now}", expiry=clock.now)
+    latest = clock.now + LONGEST_WINDOW
+    refused(f"expires at {latest + 1}, must by {latest}", expiry=latest + 1)
     refused("1000001 are asked, the rule gives at most 1000000", price=PRICE.most + 1)
     refused("scores with root", FileError, scores=b"s" * 32)
     refused("without the leaves", leaves="")

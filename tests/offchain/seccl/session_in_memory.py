@@ -66,8 +66,10 @@ def description(**changes: Any) -> Description:
         "members": tuple(wallet.address for wallet in WALLETS),
         "consensus": CONSENSUS,
         "winners": WINNERS,
-        "quorum": 0,
+        "quorum": 1,
         "ballots": "open",
+        "ballot_time": WINDOW,
+        "reveal_time": 0,
         "screen": None,
         "parameters": LAYOUT.total,
         "share": SHARE,
@@ -79,6 +81,8 @@ def description(**changes: Any) -> Description:
         "image_privacy": None,
         "dataset": "made",
     }
+    if changes.get("ballots") == "hidden":
+        fields |= {"ballot_time": WINDOW // 4, "reveal_time": WINDOW // 2}
     return Description(**fields | changes)
 
 
@@ -154,11 +158,8 @@ class Yard:
             case do.Answer(key, message, path):
                 session.apply(ev.Answered(key, message, path))
             case do.OpenRound(round_):
-                start, end = session.terms.window(round_, EVALUATION)
-                if session.description.hidden:
-                    session.apply(ev.RoundOpened(round_, who, SEED, start + WINDOW // 4, end))
-                else:
-                    session.apply(ev.RoundOpened(round_, who, SEED, end, end))
+                _, *ends = session.voting(round_)
+                session.apply(ev.RoundOpened(round_, who, SEED, *ends))
             case do.Relay(ballots):
                 for one in ballots:
                     match one:

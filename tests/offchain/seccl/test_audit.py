@@ -61,6 +61,17 @@ def test_an_honest_session_passes(batched: bool) -> None:
     assert not found.refused
 
 
+def test_a_round_that_nobody_opened_elects_nobody() -> None:
+    """It changes no model, and takes nothing from the rounds after it."""
+    yard = Yard.new()
+    yard.uploads(0)
+    yard.uploads(1)
+    yard.judge(1)
+    found = audit(yard.session, yard.store, recover)
+    assert [result.winners for result in found.results] == [(), (0, 1)]
+    assert found.digests[0] == found.digests[1] != found.digests[2]
+
+
 @pytest.mark.parametrize("how", [Alters, Drops, Replays])
 def test_what_authors_post_themselves_counts(how: type[LyingServer]) -> None:
     """A server's lie changes nothing that was trained."""
@@ -122,6 +133,12 @@ def skip_round(yard: Yard) -> None:
     del yard.session.closed[0]
 
 
+def shift_round(yard: Yard) -> None:
+    opened = yard.session.opened[1]
+    ends = {"ballot_end": 1_003_500, "reveal_end": 1_003_500}
+    yard.session.opened[1] = replace(opened, **ends)
+
+
 def other_first_model(yard: Yard) -> None:
     yard.session.description = replace(yard.session.description, seed=6)
 
@@ -135,7 +152,11 @@ BROKEN: dict[str, tuple[Callable[[Yard], None], str]] = {
     "result": (change_result, "round 0: counted again the result is"),
     "points": (change_points, "round 1: counted again the result is"),
     "model": (train_on_another_model, "round 2: member . won with an update that cannot be used"),
-    "round": (skip_round, r"rounds \[1\] are closed, some before them are not"),
+    "round": (skip_round, "round 0 is not closed, and one after it is"),
+    "times": (
+        shift_round,
+        "round 1: ballots and openings ended at 1003500 and 1003500, by the sch",
+    ),
     "first model": (other_first_model, "the description says"),
 }
 

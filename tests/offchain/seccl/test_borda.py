@@ -107,6 +107,17 @@ def test_a_quorum_is_needed_where_one_is_asked_for():
     assert Election(3, 1, SEED).close({}).winners == ()
 
 
+def test_who_abandons_its_commitment_voids_nothing_and_loses_its_seat():
+    """Three commit, as many as the quorum, and two open: these decide, without the third."""
+    election = Election(5, 2, SEED, quorum=3)
+    cast = {0: [3, 4], 1: [3, 4]}
+    assert election.close(cast).winners == ()
+    assert election.close(cast, committed=[0, 1, 2]).winners == (3, 4)
+    assert election.close(cast, committed=[0, 1, 3]).winners == (4,)
+    assert election.close(cast, committed=[0, 1]).winners == ()
+    assert election.close({}, committed=[0, 1, 2]).winners == ()
+
+
 @pytest.mark.parametrize(("share", "breaks_at"), [(0.1, 8), (0.2, 6), (0.4, 4)])
 def test_where_colluders_get_one_of_theirs_in(share, breaks_at):
     """Of 20 members, the honest agree on who is best; colluders put one of theirs first.
@@ -151,7 +162,15 @@ def test_what_is_no_ballot(ranking, reason):
 
 @pytest.mark.parametrize(
     "args",
-    [(1, 1, SEED), (1_025, 1, SEED), (5, 0, SEED), (5, 5, SEED), (5, 2, b""), (5, 2, SEED, 6)],
+    [
+        (1, 1, SEED),
+        (1_025, 1, SEED),
+        (5, 0, SEED),
+        (5, 5, SEED),
+        (5, 2, b""),
+        (5, 2, SEED, 6),
+        (5, 2, SEED, 0),
+    ],
 )
 def test_what_is_no_election(args):
     with pytest.raises(ValueError, match="must"):

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -116,6 +117,20 @@ def test_the_choice_is_the_fastest_of_those_it_reports(monkeypatch):
     assert choice.report().splitlines()[-1] == f"chosen: {choice.engine.name}"
     start = initial_model(Tiny, 0)
     assert choice.engine.train(start, 0).shape == (4, len(start))
+
+
+@pytest.mark.parametrize(("took", "least"), [([0.3, 0.1, 0.2], 0.1), ([0.7, 0.6], 0.6), ([2], 2)])
+def test_a_part_of_a_trial_is_done_three_times_or_until_it_took_a_second(monkeypatch, took, least):
+    """Brief disturbances must not decide; where there is much to do, few repeats are enough."""
+    now, left = 0.0, list(took)
+
+    def work():
+        nonlocal now
+        now += left.pop(0)
+
+    monkeypatch.setattr(choose, "time", SimpleNamespace(perf_counter=lambda: now))
+    assert choose._least_seconds(work) == pytest.approx(least)
+    assert not left
 
 
 def test_a_model_that_draws_random_numbers_is_left_to_the_loop(monkeypatch):

@@ -3,10 +3,21 @@
 import numpy as np
 import pytest
 
-from offchain.sum.agents import PATIENCE, STRATEGIES, Moment, Submission
+from offchain.sum.agents import MOST_LESSONS, PATIENCE, STRATEGIES, Moment, Submission
 
 
-def moment(*, truth=1, predicted=0, good_data=0, latest=None, accuracy=1.0) -> Moment:
+def moment(
+    *,
+    truth=1,
+    predicted=0,
+    good_data=0,
+    total_good=100,
+    latest=None,
+    accuracy=1.0,
+    turned=None,
+    own=None,
+    others=None,
+) -> Moment:
     return Moment(
         review=7,
         truth=truth,
@@ -14,7 +25,10 @@ def moment(*, truth=1, predicted=0, good_data=0, latest=None, accuracy=1.0) -> M
         predict=lambda: predicted,
         accuracy=accuracy,
         good_data=good_data,
+        total_good=total_good,
         latest=latest,
+        turned=lambda: turned,
+        soonest=lambda mine: own if mine else others,
         now=0,
         random=np.random.default_rng(0),
     )
@@ -25,6 +39,7 @@ def moment(*, truth=1, predicted=0, good_data=0, latest=None, accuracy=1.0) -> M
     [
         ("honest", {"truth": 1}, 1),
         ("honest", {"truth": 0}, 0),
+        ("trusting", {"truth": 1, "turned": Submission(2, 0)}, 1),
         ("flipped", {"truth": 1}, 0),
         ("flipped", {"truth": 0}, 1),
         ("targeted", {"truth": 1}, 0),
@@ -33,6 +48,10 @@ def moment(*, truth=1, predicted=0, good_data=0, latest=None, accuracy=1.0) -> M
         ("parrot", {"truth": 0, "predicted": 1}, 1),
         ("sybil", {"truth": 1, "good_data": PATIENCE - 1}, 1),
         ("sybil", {"truth": 1, "good_data": PATIENCE}, 0),
+        ("holder", {"truth": 0, "predicted": 1}, 1),
+        ("flipper", {"truth": 0, "predicted": 1, "good_data": 49}, 1),
+        ("launderer", {"truth": 0, "predicted": 1, "good_data": 49}, 1),
+        ("launderer", {"truth": 0, "good_data": 50}, 1),
     ],
 )
 def test_a_strategy_gives_the_next_review_its_label(strategy, given, label):
@@ -54,3 +73,24 @@ def test_honest_agents_stay_away_from_a_model_that_does_badly():
     one = moment(accuracy=0.35)
     came = sum(STRATEGIES["honest"](one) is not None for _ in range(1_000))
     assert 420 < came < 580
+
+
+def test_an_honest_agent_first_answers_who_turned_its_data():
+    turned = Submission(2, 0)
+    assert STRATEGIES["honest"](moment(turned=turned, accuracy=0)) == turned
+
+
+def test_a_flipper_teaches_the_opposite_of_what_turns_soon_enough():
+    flipper, holder = STRATEGIES["flipper"], STRATEGIES["holder"]
+    near, far = (Submission(4, 0), MOST_LESSONS), (Submission(4, 0), MOST_LESSONS + 1)
+    assert flipper(moment(good_data=50, others=near)) == Submission(4, 1)
+    assert flipper(moment(good_data=50, others=far)) is None
+    assert flipper(moment(good_data=50, own=near)) is None
+    assert holder(moment(good_data=50, others=near)) is None
+
+
+def test_a_launderer_teaches_its_lies_again_and_then_tells_others():
+    launderer = STRATEGIES["launderer"]
+    near, far = (Submission(4, 0), MOST_LESSONS), (Submission(4, 0), MOST_LESSONS + 1)
+    assert launderer(moment(good_data=50, own=near)) == Submission(4, 0)
+    assert launderer(moment(good_data=50, own=far, truth=1)) == Submission(7, 0)

@@ -12,6 +12,7 @@ from offchain.sum.rules import (
     Refused,
     StakeIncentive,
     StakeTerms,
+    Verdict,
     bits_of,
     reporter_share,
     required_deposit,
@@ -101,6 +102,65 @@ def test_a_refund_waits_a_day_and_needs_the_models_agreement():
     assert (incentive.good, incentive.total_good) == ([1, 0], 1)
 
 
+@pytest.fixture
+def announced():
+    """An incentive with the contracts' verdict, last taught at 0, of which 0 has good data."""
+    incentive = StakeIncentive(StakeTerms(verdict=Verdict()), participants=2)
+    incentive.good, incentive.total_good = [1, 0], 1
+    return incentive
+
+
+def test_the_author_announces_before_others(announced):
+    for claimant, author, due, agrees, reason in (
+        (1, 1, DAY, True, "RefundTooEarly"),
+        (0, 1, 3 * DAY, False, "ReportTooEarly"),
+    ):
+        with pytest.raises(Refused, match=reason):
+            announced.on_announce(claimant, author, 0, agrees, due - 1)
+        announced.on_announce(claimant, author, 0, agrees, due)
+    with pytest.raises(Refused, match="ModelDisagrees"):
+        announced.on_announce(1, 1, 0, False, DAY)
+    with pytest.raises(Refused, match="ModelAgrees"):
+        announced.on_announce(0, 1, 0, True, 3 * DAY)
+    with pytest.raises(Refused, match="NoGoodData"):
+        announced.on_announce(1, 0, 0, False, 3 * DAY)
+
+
+def test_a_claim_waits_for_its_announcement_and_then_for_a_day(announced):
+    def refund(now, since):
+        return announced.on_refund(1, 0, 5, True, now, since)
+
+    def report(now, since):
+        return announced.on_report(0, 1, 0, 60, 60, False, now, since)
+
+    for claim, since in ((refund, DAY), (report, 3 * DAY)):
+        with pytest.raises(Refused, match="NotAnnounced"):
+            claim(since + DAY, None)
+        with pytest.raises(Refused, match="VerdictTooEarly"):
+            claim(since + DAY - 1, since)
+        assert claim(since + DAY, since)
+
+
+def test_nothing_is_judged_within_a_minute_of_an_update(announced):
+    announced.last_update = 4 * DAY - 59
+    for call in (
+        lambda now: announced.on_announce(1, 1, 0, True, now),
+        lambda now: announced.on_object(False, True, now),
+        lambda now: announced.on_refund(1, 0, 5, True, now, DAY),
+        lambda now: announced.on_report(0, 1, 0, 60, 60, False, now, DAY),
+    ):
+        with pytest.raises(Refused, match="NotQuiet"):
+            call(4 * DAY)
+        call(4 * DAY + 1)
+
+
+def test_an_objection_needs_the_contrary_word(announced):
+    for good, reason in ((True, "ModelAgrees"), (False, "ModelDisagrees")):
+        with pytest.raises(Refused, match=reason):
+            announced.on_object(agrees=good, good=good, now=DAY)
+        announced.on_object(agrees=not good, good=good, now=DAY)
+
+
 @pytest.mark.parametrize(
     ("deposit", "good", "total", "left", "share"),
     [
@@ -139,8 +199,8 @@ def test_a_report_is_refused_for_each_reason_by_name():
 def test_what_nobody_settled_in_nine_days_is_anybodys():
     incentive = StakeIncentive(StakeTerms(), participants=1)
     with pytest.raises(Refused, match="TakeOverTooEarly"):
-        incentive.on_take_over(added_at=5, left=3, now=9 * DAY + 4)
-    assert incentive.on_take_over(added_at=5, left=3, now=9 * DAY + 5) == 3
+        incentive.on_take_over(touched_at=5, left=3, now=9 * DAY + 4)
+    assert incentive.on_take_over(touched_at=5, left=3, now=9 * DAY + 5) == 3
 
 
 def test_the_pot_goes_to_good_data_in_proportion_and_keeps_what_does_not_divide():
@@ -182,8 +242,15 @@ def test_good_data_earns_nothing_of_what_came_in_before_it():
         {"unit": 0},
         {"refund_wait_s": 0},
         {"refund_wait_s": 9 * DAY},
+        {"takeover_wait_s": 4 * DAY, "verdict": Verdict()},
     ],
 )
 def test_terms_that_make_no_sense_are_refused(given):
     with pytest.raises(ValueError, match="must"):
         StakeTerms(**given)
+
+
+@pytest.mark.parametrize("given", [{"wait_s": 0}, {"author_s": DAY}, {"quiet_s": 0}])
+def test_a_verdict_that_can_be_bought_in_a_moment_is_refused(given):
+    with pytest.raises(ValueError, match="must hold"):
+        Verdict(**given)

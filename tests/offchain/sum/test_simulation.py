@@ -12,7 +12,7 @@ from offchain.sum.metrics import accuracy_all, days_until_broke, outcome
 from offchain.sum.perceptron import WEIGHT_LIMIT, SparsePerceptron
 from offchain.sum.result import History
 from offchain.sum.reviews import split
-from offchain.sum.rules import DAY, StakeTerms
+from offchain.sum.rules import DAY, StakeTerms, Verdict
 from offchain.sum.setting import COIN, Setting
 from offchain.sum.simulation import Simulation, simulate
 from tests.offchain.sum.made_reviews import make_reviews
@@ -21,10 +21,12 @@ HASTY = replace(GOOD, mean_update_wait_s=3_000)
 PARTS = split(make_reviews(), 0, train_size=0.1, test=100)
 
 
-def setting(*agents, cost=0, accuracy=None, **given):
+def setting(*agents, cost=0, accuracy=None, verdict=None, **given):
     return Setting(
         agents=agents or (HASTY, replace(BAD, mean_update_wait_s=6_000)),
-        terms=StakeTerms(unit=COIN, submission_cost=cost, stated_accuracy=accuracy),
+        terms=StakeTerms(
+            unit=COIN, submission_cost=cost, stated_accuracy=accuracy, verdict=verdict
+        ),
         **given,
     )
 
@@ -53,6 +55,21 @@ SETTINGS = {
     "copycat": setting(
         replace(GOOD, mean_update_wait_s=20_000),
         Agent("copycat", strategy="copycat", mean_update_wait_s=7_000),
+    ),
+    "announced": setting(cost=COIN, verdict=Verdict()),
+    # One lesson turns what it touches, so that verdicts fall and are announced again.
+    "attacks": setting(
+        HASTY,
+        replace(HASTY, name="trusting", strategy="trusting"),
+        *(
+            Agent(name, strategy=name, mean_update_wait_s=2_000)
+            for name in ("flipper", "launderer", "parrot")
+        ),
+        # Comes so rarely that others take what is its.
+        replace(GOOD, name="rare", mean_update_wait_s=12 * DAY, stdev_update_wait_s=DAY),
+        cost=COIN,
+        largest_weight=5,
+        verdict=Verdict(author_s=8_000, wait_s=7_000, quiet_s=120),
     ),
     "information": setting(cost=5 * COIN, accuracy=7_700),
     # Some come to the second when the nine days end, and others find claims long overdue.

@@ -10,7 +10,8 @@ from offchain.runs.spread import Spread
 from offchain.sum.metrics import accuracy_all
 from offchain.sum.rules import StakeTerms
 from offchain.sum.setting import COIN, Setting
-from offchain.sum.study import crowds, entropy, study
+from offchain.sum.study import attacks, crowds, entropy, study
+from offchain.sum.study.attacks_report import gain
 from offchain.sum.study.case import Case, Ceiling, Task
 from offchain.sum.study.data import parts
 from offchain.sum.study.names import SWEEPS
@@ -149,3 +150,26 @@ def test_crowds_are_compared_with_themselves_without_the_malicious(tmp_path, mon
     drawn = plots(findings)
     assert [*drawn] == ["crowd.png", "map-cost.png", "map-train.png", "entropy.png"]
     assert all(png.startswith(b"\x89PNG") for png in drawn.values())
+
+
+def test_an_attack_is_compared_with_the_same_attacker_that_only_holds(tmp_path, monkeypatch):
+    monkeypatch.setattr(attacks, "MONTH_STREAM", 150)
+    monkeypatch.setattr(attacks, "LARGEST_WEIGHTS", (100,))
+    whole = made_study(tmp_path, "attacks")
+    findings = whole.run(ONE)
+    results = whole.results
+    kinds = [(one.strategy, one.defender, one.announced) for one in findings.attacks]
+    assert len(set(kinds)) == len(kinds) == 6
+    for one in findings.attacks:
+        assert one.case.setting.agents[-1].strategy == one.strategy
+        assert one.holder.setting.agents[:-1] == one.case.setting.agents[:-1]
+        assert one.holder.setting.agents[-1].strategy == "holder"
+        rule = one.case.setting.terms.verdict
+        assert (rule is not None) == one.announced
+        for seed in range(2):
+            ours, held = (results.measured(case, seed) for case in (one.case, one.holder))
+            coins = 800 * (ours.balances[-1] - held.balances[-1])
+            assert gain(results, one)[seed] == pytest.approx(coins)
+            waits = [days for days in ours.awaited if days is not None]
+            assert min(waits, default=2) >= (2 if one.announced else 1)
+    assert "## Attacks on the verdict" in report(findings, "here")

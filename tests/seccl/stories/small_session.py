@@ -11,6 +11,7 @@ import torch
 from offchain.crypto import commitments as cm
 from offchain.seccl.adversaries import Lie, LyingServer
 from offchain.seccl.audit import Findings
+from offchain.seccl.description import voting_times
 from offchain.seccl.journal import Journal
 from offchain.seccl.messages import SessionTerms
 from offchain.seccl.parameters import model_digest
@@ -18,7 +19,7 @@ from offchain.seccl.server import Server
 from offchain.seccl.updates import mean_update
 from offchain.storage import cid_of, digest_of
 from scripts._seccl.audit import audit_session
-from scripts._seccl.chain import FederationChain, Times, twin_of
+from scripts._seccl.chain import FederationChain, twin_of
 from scripts._seccl.setup import conductor_of
 from scripts._stage.chain import Receipt, now
 from scripts._stage.wallet import AccountWallet
@@ -52,17 +53,20 @@ class Play:
         accounts: Any,
         server: type[LyingServer] | None = None,
         batched: bool = True,
-        times: Times | None = None,
         store: MemoryStore | None = None,
         rounds: int = ROUNDS,
         **agreed: Any,
     ) -> None:
-        """server: one that lies. times: of the consensus, those that fit unless given. agreed: of
-        the description."""
+        """server: one that lies. agreed: of the description."""
         board, factory = contracts
         account, members = parties(accounts)
         addresses = tuple(str(member.address) for member in members)
-        about = description(members=addresses, consensus=str(factory.address), **agreed)
+        about = description(
+            members=addresses,
+            consensus=str(factory.address),
+            **voting_times(WINDOW, agreed.get("ballots", "open")),
+            **agreed,
+        )
         terms = SessionTerms(
             server=str(account.address),
             member_root=cm.root_of(twin_of(board).member_leaves(addresses)),
@@ -79,10 +83,7 @@ class Play:
             document=digest_of(cid_of(about.to_bytes())),
         )
         self.store = store or MemoryStore({})
-        times = times or Times.within(WINDOW, about.hidden)
-        self.chain = FederationChain.create(
-            board, factory, account, terms, times, about, self.store
-        )
+        self.chain = FederationChain.create(board, factory, account, terms, about, self.store)
         self.model = FIRST
         self.journal: Journal = MemoryJournal(self.chain.session.id)
         self._sit(account, members, server)

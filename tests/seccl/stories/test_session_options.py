@@ -10,12 +10,13 @@ from offchain.seccl.ballots import Form
 from offchain.seccl.messages import MessageKind
 from offchain.seccl.parameters import model_digest
 from offchain.seccl.similarity import Likeness
+from scripts._seccl import chain as adapter
 from scripts._seccl.audit import audit_session
-from scripts._seccl.chain import FederationChain, Times
+from scripts._seccl.chain import FederationChain, consensus_terms
 from scripts._stage.chain import go_to
 from tests.kit.memory_store import MemoryStore
 from tests.offchain.seccl.session_in_memory import LAYOUT, made_updates
-from tests.seccl.stories.small_session import LIE, MEMBERS, ROUNDS, SCORES, WINDOW, Play
+from tests.seccl.stories.small_session import LIE, MEMBERS, ROUNDS, SCORES, Play
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +131,7 @@ def test_a_session_killed_before_its_consensus_gets_it_when_it_is_resumed(
     begun: list[bytes] = []
     store = MemoryStore({})
 
-    def dies(factory, server, session, times):
+    def dies(factory, server, session):
         begun.append(session.id)
         raise KeyboardInterrupt
 
@@ -141,18 +142,37 @@ def test_a_session_killed_before_its_consensus_gets_it_when_it_is_resumed(
     name = "0x" + begun[0].hex()
     with pytest.raises(click.ClickException, match=f"session {name} has no consensus"):
         FederationChain.find(name, store)
-    times = Times.within(WINDOW, hidden=False)
-    chain = FederationChain.find(name, store, (accounts[10], times))
+    chain = FederationChain.find(name, store, accounts[10])
     assert [receipt.call for receipt in chain.receipts] == ["createSession, consensus"]
-    again = FederationChain.find(name, store, (accounts[10], times))
+    again = FederationChain.find(name, store, accounts[10])
     assert again.receipts == []
     assert again.consensus.address == chain.consensus.address
     assert audit_session(again, store).results == []
 
 
-def test_a_consensus_with_another_kind_of_ballots_is_refused(contracts, accounts) -> None:
-    """What members agreed on is in the description; a server may make another consensus."""
-    play = Play(contracts, accounts, times=Times.within(WINDOW, hidden=True))
+QUORUM, START, REVEAL_TIME = 3, 4, 7
+"""Where they stand in a consensus's terms."""
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [(QUORUM, 2), (START, 1), (REVEAL_TIME, 600)],
+    ids=["quorum", "start", "hidden"],
+)
+def test_a_consensus_with_other_terms_is_refused(
+    contracts, accounts, monkeypatch, place, value
+) -> None:
+    """What members agreed on is in the description and in the board's terms; a server may make
+    another consensus, which decides with few ballots, at other times or otherwise."""
+
+    def terms(session):
+        agreed = list(consensus_terms(session))
+        agreed[place] = agreed[place] + value if place == START else value
+        return tuple(agreed)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(adapter, "consensus_terms", terms)
+        play = Play(contracts, accounts)
     name = "0x" + play.chain.session.id.hex()
-    with pytest.raises(click.ClickException, match="has other rules or members than agreed on"):
+    with pytest.raises(click.ClickException, match="has other rules, times or members than"):
         FederationChain.find(name, play.store)

@@ -61,6 +61,10 @@ contract ToldIncentive is IIncentive {
         return (100, 7);
     }
 
+    function onAnnounce(Claim calldata) external {}
+
+    function onObject(Claim calldata, bool) external {}
+
     function onRefund(Claim calldata) external view returns (uint256) {
         return share;
     }

@@ -7,7 +7,7 @@ import pytest
 
 from offchain.sum.agents import BAD, GOOD, Agent
 from offchain.sum.reviews import split
-from offchain.sum.rules import StakeTerms
+from offchain.sum.rules import StakeTerms, Verdict
 from offchain.sum.setting import COIN, Setting
 from offchain.sum.simulation import Simulation
 from scripts._sum.lockstep import Disagreement, Lockstep
@@ -26,7 +26,20 @@ SETTING = Setting(
         replace(GOOD, name="rare", mean_update_wait_s=12 * DAY, stdev_update_wait_s=DAY),
     ),
     # The cost does not divide by the good contributions, so that the pot keeps a rest.
-    terms=StakeTerms(unit=COIN, submission_cost=2 * COIN),
+    terms=StakeTerms(unit=COIN, submission_cost=2 * COIN, verdict=Verdict()),
+)
+ATTACKED = Setting(
+    agents=(
+        replace(GOOD, mean_update_wait_s=3_000),
+        Agent("other", strategy="trusting", mean_update_wait_s=4_000),
+        Agent("turns", strategy="flipper", mean_update_wait_s=2_000, mean_deposit=100),
+        Agent("washes", strategy="launderer", mean_update_wait_s=2_000, mean_deposit=100),
+    ),
+    terms=StakeTerms(
+        unit=COIN, submission_cost=COIN, verdict=Verdict(author_s=8_000, wait_s=7_000, quiet_s=120)
+    ),
+    # One lesson turns what it touches.
+    largest_weight=5,
 )
 
 
@@ -51,12 +64,29 @@ def test_the_contracts_do_what_the_simulator_says(people):
     assert (simulation.model.weights != simulation.result().initial).any()
     kinds = Counter(event.kind for event in simulation.result().events)
     assert sum(kinds.values()) == sum(map(len, both.calls.values()))
-    for kind in ("refund", "report", "take over", "collect"):
+    for kind in ("announce", "refund", "report", "take over", "collect"):
         assert kinds[kind] >= 3, kinds
     reports = Counter(
         event.contribution for event in simulation.result().events if event.kind == "report"
     )
     assert max(reports.values()) >= 2, "no contribution was reported by several"
+
+
+def test_the_contracts_stand_attacks_as_the_simulator_says(people):
+    """The same while verdicts are attacked: what stands announced falls, and is announced again."""
+    parts = replace(PARTS, stream=PARTS.stream.subset(range(200)))
+    simulation = Simulation(parts, ATTACKED, 0, log=True)
+    with quiet_node():
+        both = Lockstep(simulation, parts.stream, people)
+        while not simulation.done:
+            both.step()
+        both.check_model()
+    events = simulation.result().events
+    times = Counter(e.contribution for e in events if e.kind == "announce")
+    assert max(times.values()) >= 3
+    assert sum(e.kind == "object" for e in events) >= 3
+    assert all(tally.submitted for tally in simulation.tallies)
+    assert simulation.tallies[0].answered >= 3
 
 
 def test_the_contracts_charge_for_information_as_the_simulator_does(people):

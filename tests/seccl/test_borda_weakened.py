@@ -1,0 +1,182 @@
+"""Attacks that the consensus withstands, and that succeed where the defence is taken out.
+
+Without the second half a test of the first would prove nothing.
+"""
+
+from __future__ import annotations
+
+import ape
+import pytest
+
+from tests.kit.snapshots import undone
+from tests.kit.weakened import Weakenings, check_attack, compile_copies
+from tests.seccl.borda_driver import (
+    PERIOD,
+    REVEAL_TIME,
+    commit,
+    open_session,
+    opening,
+    remember,
+    voters_of,
+)
+
+FACTORY = "contracts/seccl/BordaConsensusFactory.sol"
+CONSENSUS = "contracts/seccl/BordaConsensus.sol"
+TALLY = "contracts/seccl/borda/Tally.sol"
+_OPENING = (CONSENSUS, "        _from(t.opening(round));\n", "")
+WEAKENINGS: Weakenings = {
+    "rounds open when somebody opens them": _OPENING,
+    "rounds open and end when somebody wants": (
+        _OPENING,
+        (CONSENSUS, "if (ballots < t.memberCount()) _from(t.revealEnd(round));", ""),
+    ),
+    "one ballot is enough": (
+        CONSENSUS,
+        "ballots == 0 || _tally.turnout(t, round) < t.quorum()",
+        "ballots == 0",
+    ),
+    "commitments count for nothing": (
+        CONSENSUS,
+        "ballots == 0 || _tally.turnout(t, round) < t.quorum()",
+        "ballots < t.quorum()",
+    ),
+    "who abandons keeps its seat": (TALLY, "points > 0 && !_isIn(abandoned, i)", "points > 0"),
+    "a commitment may read as none": (
+        CONSENSUS,
+        "require(_shorten(commitment) > 0, CommitmentZero());",
+        "",
+    ),
+    "seeds come from newer blocks": (
+        CONSENSUS,
+        "Blockhash.blockHash(anchor)",
+        "blockhash(block.number - 1 - (block.number - 1 - anchor) % 256)",
+    ),
+}
+ROUNDS = 10
+
+
+@pytest.fixture(scope="module")
+def weak(deployer):
+    """Weakened factories by name."""
+    copies = compile_copies(WEAKENINGS, FACTORY)
+    return {name: deployer.deploy(code) for name, code in copies.items()}
+
+
+@pytest.fixture(scope="module")
+def ten(accounts):
+    """Ten members, of whom the first attacks."""
+    return voters_of(list(accounts)[10:20])
+
+
+def burns_rounds(factory, owner, people):
+    """Whoever made the session opens the last round at once: those before it are gone."""
+    driver = open_session(factory, owner, people, winners=1)
+    ape.chain.mine()
+    return driver.goes("openRound", ROUNDS - 1)
+
+
+def decides_every_round(factory, owner, people):
+    """A member opens each round while the others still upload, votes alone, and closes: its friend
+    takes ten of ten seats. One ballot decides by these terms, so that the times alone stand against
+    it."""
+    driver = open_session(factory, owner, people, winners=1, quorum=1)
+    attacker = people[0].account
+    for number in range(ROUNDS):
+        ape.chain.mine()
+        driver.go_to(driver.opening(number) - PERIOD // 2)
+        if not driver.goes("openRound", number, sender=attacker):
+            return False
+        driver.contract.openRound(number, sender=attacker)
+        driver.vote(0, driver.ranking([1]))
+        driver.close(sender=attacker)
+    return all(driver.result(number)[0] == (1,) for number in range(ROUNDS))
+
+
+def decides_alone(factory, owner, people):
+    """A member's ballot is the only one in a round, and a majority was agreed on."""
+    driver = open_session(factory, owner, people, winners=1, quorum=6)
+    driver.open()
+    driver.vote(0, driver.ranking([1]))
+    driver.end()
+    driver.close()
+    return driver.result()[0] == (1,)
+
+
+def three_commit(factory, owner, people):
+    """A round of hidden ballots, in which members 0 to 2 committed to [3, 0], as many as must."""
+    driver = open_session(factory, owner, people, quorum=3, revealTime=REVEAL_TIME)
+    driver.open()
+    for voter, ballot in ballots_of_three(driver).items():
+        commit(driver, voter, ballot)
+    driver.end_ballots()
+    return driver
+
+
+def ballots_of_three(driver):
+    return {voter: driver.ranking([3, 0 if voter else 1]) for voter in range(3)}
+
+
+def close_with(driver, voters):
+    """These voters open their ballots, nobody else does."""
+    packed = ballots_of_three(driver)
+    for voter in voters:
+        driver.contract.reveal(*opening(driver, voter, packed[voter]), sender=driver.owner)
+    driver.end()
+    driver.close()
+    return driver.result()[0]
+
+
+def voids_the_round(factory, owner, people):
+    """The last of three to open sees the result, and takes it away."""
+    return close_with(three_commit(factory, owner, people), [0, 1]) == ()
+
+
+def abandons_for_free(factory, owner, people):
+    """A member keeps its ballot hidden, since the others' elect it."""
+    return 0 in close_with(three_commit(factory, owner, people), [1, 2])
+
+
+def commits_twice(factory, owner, people):
+    """A member commits to nothing, and later to a ballot after all."""
+    driver = open_session(factory, owner, people, revealTime=REVEAL_TIME)
+    driver.open()
+    sender, nothing = people[0].account, bytes(30) + b"\1\1"
+    if not driver.goes("commit", 0, 0, nothing, sender=sender):
+        return False
+    driver.contract.commit(0, 0, nothing, sender=sender)
+    commit(driver, 0, driver.ranking([3, 1]))
+    return True
+
+
+def waits_for_a_seed(factory, owner, people):
+    """Whoever opens the round waits, on a chain that knows 256 hashes, and has more than two seeds
+    to choose from."""
+    seeds = set()
+    driver = open_session(factory, owner, people)
+    for blocks in (1, 300, 600, 900):
+        with undone():
+            remember(None)
+            ape.chain.mine(blocks)
+            driver.open()
+            seeds.add(bytes(driver.newest[4]))
+    return len(seeds) > 2
+
+
+ATTACKS = {
+    "rounds open when somebody opens them": burns_rounds,
+    "rounds open and end when somebody wants": decides_every_round,
+    "one ballot is enough": decides_alone,
+    "commitments count for nothing": voids_the_round,
+    "who abandons keeps its seat": abandons_for_free,
+    "a commitment may read as none": commits_twice,
+    "seeds come from newer blocks": waits_for_a_seed,
+}
+
+
+def test_every_weakening_has_its_attack():
+    assert ATTACKS.keys() == WEAKENINGS.keys()
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_the_attack_needs_the_weakness(bordas, weak, deployer, ten, name):
+    check_attack(ATTACKS[name], bordas, weak[name], deployer, ten)
