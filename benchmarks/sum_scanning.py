@@ -37,6 +37,7 @@ class Open:
     announced: int = NOTHING
     touched_at: int = 0
     upheld: bool = False
+    first: bool = True
 
 
 def simulate_by_scanning(split: Split, setting: Setting, seed: int) -> list[Event]:
@@ -53,6 +54,7 @@ def simulate_by_scanning(split: Split, setting: Setting, seed: int) -> list[Even
     events: list[Event] = []
     claims: list[Open] = []
     contributed: list[tuple[int, Submission]] = []
+    known: set[tuple[bytes, int]] = set()
     reviews_used = submitted = now = 0
     evaluate_at = setting.evaluate_every_s
 
@@ -127,12 +129,19 @@ def simulate_by_scanning(split: Split, setting: Setting, seed: int) -> list[Even
             label = 1 - label
         offered = draw(random[agent], who.mean_deposit, who.stdev_deposit) * setting.coin
         try:
+            if not data[review].any():
+                reviews_used += review == reviews_used
+                raise Refused("NoFeatures", f"review {review}")
             deposit, cost = incentive.on_add(min(offered, balances[agent]), predicted == label, now)
         except Refused:
             return
         pot.put(cost)
         contributed.append((agent, Submission(review, label)))
-        claims.append(Open(submitted, agent, review, label, now, deposit, deposit, touched_at=now))
+        pair = data[review].tobytes(), label
+        made = Open(submitted, agent, review, label, now, deposit, deposit, touched_at=now)
+        made.first = pair not in known
+        known.add(pair)
+        claims.append(made)
         if predicted != label:
             moved = weights + data[review] * (1 if label else -1)
             weights = moved.clip(-setting.weight_limit, setting.weight_limit)
@@ -161,9 +170,12 @@ def simulate_by_scanning(split: Split, setting: Setting, seed: int) -> list[Even
         since = claim.touched_at if stands else None
         try:
             if own:
-                if now >= added_at + terms.refund_wait_s and agrees and awaited(since):
+                due_now = now >= added_at + terms.refund_wait_s and agrees and awaited(since)
+                if due_now and claim.first:
                     pot.before_good(agent)
-                amount = incentive.on_refund(agent, added_at, left, agrees, now, since)
+                amount = incentive.on_refund(
+                    agent, added_at, left, agrees, now, since, first=claim.first
+                )
             else:
                 amount = incentive.on_report(
                     agent, claim.author, added_at, claim.deposit, left, agrees, now, since

@@ -3,7 +3,8 @@ pragma solidity 0.8.30;
 
 /// @title A classifier of samples with binary features, kept and trained on chain
 /// @notice A sample is the set of its active features as a bitmap: feature i is bit `i % 256` of word `i / 256`, so that
-/// no feature can be named twice and the order says nothing. Arithmetic is on integers, its scaling stated by each
+/// no feature can be named twice and the order says nothing. The empty set is none: no lesson would change what it is taken
+/// for, so that it would prove good for ever. Arithmetic is on integers, its scaling stated by each
 /// implementation; offchain/sum/classifiers.py computes the same to the last bit.
 interface IClassifier {
     /// @notice The classifier learnt a sample.
@@ -19,6 +20,7 @@ interface IClassifier {
     error NotOpen();
     error BitmapLength(uint256 words, uint256 needed);
     error FeatureOutOfRange(uint256 featureCount);
+    error NoFeatures();
     error TooManyFeatures(uint256 active, uint256 max);
     error LabelOutOfRange(uint256 label, uint256 classCount);
     error WordsOutOfRange(uint256 first, uint256 count, uint256 available);
@@ -27,7 +29,7 @@ interface IClassifier {
     /// @dev Requirements:
     /// - one bit for each feature (BitmapLength)
     /// - no bit beyond them (FeatureOutOfRange)
-    /// - at most `maxActive` of them set (TooManyFeatures)
+    /// - at least one of them set (NoFeatures), at most `maxActive` (TooManyFeatures)
     function predict(uint256[] calldata features) external view returns (uint256 label);
 
     /// @notice Trains the model with one sample, and says what it predicted before.
@@ -38,7 +40,7 @@ interface IClassifier {
     /// - the label is below `classCount` (LabelOutOfRange)
     /// - one bit for each feature (BitmapLength)
     /// - no bit beyond them (FeatureOutOfRange)
-    /// - at most `maxActive` of them set (TooManyFeatures)
+    /// - at least one of them set (NoFeatures), at most `maxActive` (TooManyFeatures)
     function learn(uint256[] calldata features, uint256 label) external returns (uint256 predicted);
 
     /// @notice Sets words of the model's storage, in any number of calls, before it opens.

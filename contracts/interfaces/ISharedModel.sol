@@ -6,9 +6,9 @@ import {IIncentive} from "./IIncentive.sol";
 
 /// @title A model that anybody may teach against a deposit, and that pays those who taught it well
 /// @notice All amounts are in wei, all times in seconds since 1970. A contribution is named by its sample, its label,
-/// the time it was added and its author. Errors of samples and labels are the classifier's (IClassifier), errors of
-/// waits, verdicts and shares the incentive's (IIncentive). What a receiver of coins refuses comes through as it is, or as
-/// FailedCall.
+/// the time it was added and its author. Only the first of a sample with a label counts as good data: its key follows from
+/// these two alone. Errors of samples and labels are the classifier's (IClassifier), errors of waits, verdicts and shares
+/// the incentive's (IIncentive). What a receiver of coins refuses comes through as it is, or as FailedCall.
 interface ISharedModel {
     /// @notice The model is ready to be taught, once its classifier is open to it.
     event ModelCreated(IClassifier classifier, IIncentive incentive, address indexed owner);
@@ -61,12 +61,14 @@ interface ISharedModel {
     /// - the sample is in range where the incentive asks the classifier (IClassifier)
     /// - at least deposit and cost are paid (DepositTooSmall)
     /// - the caller has not added the same within this second (AlreadyAdded)
-    /// - deposit, pot and credit fit their places, far above any coin there is (SafeCastOverflowedUintDowncast,
-    ///   SafeCastOverflowedIntDowncast)
+    /// - the deposit fits its place (ContributionLib: DepositTooLarge), and fewer than 2^28 others have contributed
+    ///   (AuthorLib: TooManyAuthors)
+    /// - pot and credit fit their places, far above any coin there is, and the year is 2105 at most
+    ///   (SafeCastOverflowedUintDowncast, SafeCastOverflowedIntDowncast)
     /// - the classifier is open (IClassifier: NotOpen)
     /// - the model is its trainer (IClassifier: NotTrainer)
     /// - the label is in range (IClassifier: LabelOutOfRange)
-    /// - the sample is in range (IClassifier: BitmapLength, FeatureOutOfRange, TooManyFeatures)
+    /// - the sample is in range (IClassifier: BitmapLength, FeatureOutOfRange, NoFeatures, TooManyFeatures)
     /// @param features the sample, as IClassifier takes it
     /// @param label its label
     function addData(uint256[] calldata features, uint256 label) external payable;
@@ -105,7 +107,8 @@ interface ISharedModel {
 
     /// @notice Gets back what is left of the caller's deposit, when the model agrees with the contribution and did since
     /// the caller announced it, as far as anybody objected.
-    /// @dev Emits {Refunded}. The contribution counts as good from now on and earns its share of all further income.
+    /// @dev Emits {Refunded}. The contribution counts as good from now on and earns its share of all further income, unless
+    /// it repeats another's sample and label, or the caller's own.
     /// Requirements:
     /// - no call re-enters (ReentrancyGuardReentrantCall)
     /// - the caller added it at that time (NeverAdded)
@@ -157,7 +160,7 @@ interface ISharedModel {
     /// - no call re-enters (ReentrancyGuardReentrantCall)
     /// - something is paid (NothingPaid)
     /// - the pot fits its place, far above any coin there is (SafeCastOverflowedUintDowncast)
-    /// - the sample is in range (IClassifier: BitmapLength, FeatureOutOfRange, TooManyFeatures)
+    /// - the sample is in range (IClassifier: BitmapLength, FeatureOutOfRange, NoFeatures, TooManyFeatures)
     /// @param features the sample
     /// @return label the class the model gives it
     function payForPrediction(uint256[] calldata features) external payable returns (uint256 label);
@@ -171,7 +174,7 @@ interface ISharedModel {
 
     /// @notice The class of a sample as the model stands; free.
     /// @dev Requirements:
-    /// - the sample is in range (IClassifier: BitmapLength, FeatureOutOfRange, TooManyFeatures)
+    /// - the sample is in range (IClassifier: BitmapLength, FeatureOutOfRange, NoFeatures, TooManyFeatures)
     function predict(uint256[] calldata features) external view returns (uint256 label);
 
     /// @notice What {addData} would need in this block, in wei.
@@ -186,7 +189,7 @@ interface ISharedModel {
     function claimable(address account) external view returns (uint256);
 
     /// @notice What is recorded of a contribution.
-    /// @return added whether it was added
+    /// @return added whether it was added, by that author at that time
     /// @return refunded whether it proved good
     /// @return reported whether it was reported
     /// @return deposit what was locked with it, in wei

@@ -14,7 +14,9 @@ import {Totals, TotalsLib} from "./Totals.sol";
 /// @notice The states of a contribution, and who may do what. The waits are the incentive's, those of the stake incentive
 /// shown here; windows are half-open, [start, end), and none ends. A verdict is the model's word at the announcement and
 /// at the claim, and at no moment between when anybody objected. `announce`, `object`, `refund` and `report` need a quiet
-/// time since the model was last taught, so that nobody teaches it and judges by it at one stroke.
+/// time since the model was last taught, so that nobody teaches it and judges by it at one stroke. Only the first
+/// contribution of a sample with a label counts as good data when it is refunded; whoever brings the same again has its
+/// deposit back, and earns nothing by it.
 ///
 /// | state                 | call     | by                       | from                          | leads to                  |
 /// | --------------------- | -------- | ------------------------ | ----------------------------- | ------------------------- |
@@ -50,6 +52,8 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
     mapping(address account => Author) private _authors;
     /// @dev reports by accounts that had no seat then; the others' are bits of the record
     mapping(bytes32 key => mapping(address reporter => bool)) private _reports;
+    /// @dev how many accounts have contributed
+    uint256 private _authorCount;
 
     /// @notice Joins a classifier and an incentive; the caller becomes the owner.
     /// @dev Emits {ModelCreated}. Requirements: both are contracts (NoCode), the incentive is for this classifier
@@ -79,16 +83,17 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
         (uint256 deposit, uint256 cost) = incentive.onAdd(msg.sender, features, label, totals.lastUpdate());
         uint256 needed = deposit + cost;
         require(msg.value >= needed, DepositTooSmall(msg.value, needed));
-        bytes32 key = ContributionLib.key(features, label, msg.sender, block.timestamp);
-        require(!_contributions[key].has(ContributionLib.ADDED), AlreadyAdded(key));
-
-        _contributions[key] = ContributionLib.create(deposit);
+        Author author = _authors[msg.sender];
+        bool newcomer = author.number() == 0;
+        if (newcomer) author = author.numbered(++_authorCount);
+        bytes32 key = _record(features, label, author.number(), deposit);
         _totals = totals.withUpdate(block.timestamp).withIncome(cost);
         emit DataAdded(msg.sender, key, features, label, block.timestamp, deposit, cost);
         if (msg.value > needed) {
-            _authors[msg.sender] = _authors[msg.sender].credited(msg.value - needed);
+            author = author.credited(msg.value - needed);
             emit Credited(msg.sender, msg.value - needed);
         }
+        if (newcomer || msg.value > needed) _authors[msg.sender] = author;
         // What the model thought before is in the classifier's event.
         // slither-disable-next-line unused-return
         classifier.learn(features, label);
@@ -136,10 +141,12 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
         claim.predicted = classifier.predict(features);
         uint256 amount = incentive.onRefund(claim);
 
-        totals = totals.shared();
-        uint256 seat;
-        (_totals, seat) = totals.withGoodData(claimant.seat());
-        _authors[msg.sender] = claimant.withGoodData(seat, totals.rewardPerGood());
+        if (!record.has(ContributionLib.REPEATED)) {
+            totals = totals.shared();
+            uint256 seat;
+            (_totals, seat) = totals.withGoodData(claimant.seat());
+            _authors[msg.sender] = claimant.withGoodData(seat, totals.rewardPerGood());
+        }
         _contributions[key] = record.take(amount).with(ContributionLib.REFUNDED);
         emit Refunded(msg.sender, key, amount);
         _pay(amount);
@@ -236,7 +243,7 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
         view
         returns (bool added, bool refunded, bool reported, uint256 deposit, uint256 left)
     {
-        Contribution record = _contributions[ContributionLib.key(features, label, author, addedAt)];
+        (, Contribution record) = _find(features, label, addedAt, author);
         added = record.has(ContributionLib.ADDED);
         refunded = record.has(ContributionLib.REFUNDED);
         reported = record.has(ContributionLib.REPORTED);
@@ -250,7 +257,7 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
         view
         returns (bool good, bool bad, uint256 at)
     {
-        Contribution record = _contributions[ContributionLib.key(features, label, author, addedAt)];
+        (, Contribution record) = _find(features, label, addedAt, author);
         good = record.has(ContributionLib.GOOD_ANNOUNCED);
         bad = record.has(ContributionLib.BAD_ANNOUNCED);
         at = record.announcedAt(addedAt);
@@ -278,14 +285,45 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
 
     // ---------------------------------------------------------------- shared steps
 
+    /// @notice Records a contribution of the caller's now: at the key of its sample and label, or else as a repeat
+    /// (AlreadyAdded).
+    function _record(uint256[] calldata features, uint256 label, uint256 author, uint256 deposit)
+        private
+        returns (bytes32 key)
+    {
+        Contribution made = ContributionLib.create(deposit, author, block.timestamp);
+        key = ContributionLib.key(features, label);
+        Contribution first = _contributions[key];
+        if (first.has(ContributionLib.ADDED)) {
+            require(!first.isBy(author, block.timestamp), AlreadyAdded(key));
+            key = ContributionLib.repeatKey(key, msg.sender, block.timestamp);
+            require(!_contributions[key].has(ContributionLib.ADDED), AlreadyAdded(key));
+            made = made.with(ContributionLib.REPEATED);
+        }
+        _contributions[key] = made;
+    }
+
+    /// @notice Where what the author added at that time is recorded, and the record, empty if it was not added.
+    function _find(uint256[] calldata features, uint256 label, uint256 addedAt, address author)
+        private
+        view
+        returns (bytes32 key, Contribution record)
+    {
+        key = ContributionLib.key(features, label);
+        record = _contributions[key];
+        if (!record.isBy(_authors[author].number(), addedAt)) {
+            key = ContributionLib.repeatKey(key, author, addedAt);
+            record = _contributions[key];
+        }
+    }
+
     /// @notice The record of a contribution that was added and not refunded (NeverAdded, AlreadyRefunded).
     function _unrefunded(uint256[] calldata features, uint256 label, uint256 addedAt, address author)
         private
         view
         returns (bytes32 key, Contribution record)
     {
-        key = ContributionLib.key(features, label, author, addedAt);
-        record = _contributions[key];
+        (key, record) = _find(features, label, addedAt, author);
         require(record.has(ContributionLib.ADDED), NeverAdded(key));
         require(!record.has(ContributionLib.REFUNDED), AlreadyRefunded(key));
     }

@@ -218,17 +218,20 @@ class StakeIncentive:
         agrees: bool,
         now: int,
         announced_at: int | None = None,
+        *,
+        first: bool = True,
     ) -> int:
         """What the author gets back: all that is left, if the model agrees by now.
 
-        announced_at: when it was announced as good, while that stands.
+        announced_at: when it was announced as good, while that stands. first: whether it is the
+        first of its sample and label; a repeat is no good data.
         """
         if now < added_at + self.terms.refund_wait_s:
             raise Refused("RefundTooEarly", f"{now} before {added_at + self.terms.refund_wait_s}")
         self._check_awaited(announced_at, now)
         self._check_word(agrees, True)
-        self.good[author] += 1
-        self.total_good += 1
+        self.good[author] += first
+        self.total_good += first
         return left
 
     def on_report(

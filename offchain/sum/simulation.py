@@ -36,7 +36,8 @@ class Simulation:
     """One run, event by event; `simulate` runs it to its end.
 
     balances: units, by agent. contributions, left: what was accepted, and units of each deposit
-    that nobody has claimed yet. Money is conserved: `sum(balances) + sum(left) + pot.held` never
+    that nobody has claimed yet. repeats: numbers of those whose sample and label somebody had
+    contributed before. Money is conserved: `sum(balances) + sum(left) + pot.held` never
     changes.
     """
 
@@ -61,6 +62,9 @@ class Simulation:
         self._stream = split.stream
         self._truths = split.stream.labels.tolist()
         self._next_review = 0
+        # Features and label of all contributions; a further one of the same earns nothing.
+        self._known: set[tuple[bytes, int]] = set()
+        self.repeats: set[int] = set()
         # The latest contribution, and the latest by anybody but its author.
         self._last_by_two: tuple[Contribution | None, Contribution | None] = None, None
         self._claims = OpenClaims(self.model, len(agents), setting.terms)
@@ -86,7 +90,7 @@ class Simulation:
 
     @property
     def submitted(self) -> int:
-        """How many reviews of the stream were accepted."""
+        """How many reviews of the stream were accepted, or passed over, as they have no word."""
         return self._next_review
 
     def step(self) -> None:
@@ -149,6 +153,9 @@ class Simulation:
         predicted = self.model.predict(active)
         offered = draw(random, who.mean_deposit, who.stdev_deposit) * self.setting.coin
         try:
+            if not len(active):  # Nobody can contribute it, so that the stream goes on.
+                self._next_review += review == self._next_review
+                raise Refused("NoFeatures", f"review {review}")
             deposit, cost = self.incentive.on_add(
                 min(offered, self.balances[agent]), predicted == label, self.now
             )
@@ -159,6 +166,10 @@ class Simulation:
         self._next_review += review == first_unused
         self.pot.put(cost)
         number = len(self.contributions)
+        pair = active.tobytes(), label
+        if pair in self._known:
+            self.repeats.add(number)
+        self._known.add(pair)
         what = Contribution(agent, review, label, self.now, deposit)
         self.contributions.append(what)
         latest, before = self._last_by_two
@@ -246,8 +257,12 @@ class Simulation:
                 self._announce(agent, number, predicted, stands)
                 continue
             if own:
-                self.pot.before_good(agent)
-                amount = terms.on_refund(agent, what.added_at, left, True, self.now, since)
+                first = number not in self.repeats
+                if first:
+                    self.pot.before_good(agent)
+                amount = terms.on_refund(
+                    agent, what.added_at, left, True, self.now, since, first=first
+                )
                 tally.refunded += 1
                 tally.awaited_s += self.now - what.added_at
             elif terms.good[agent]:

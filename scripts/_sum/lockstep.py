@@ -130,7 +130,7 @@ class Lockstep:
         elif number >= 0:
             self._left[number] -= event.amount
         if event.kind == "refund":
-            self._good[event.agent] += 1
+            self._good[event.agent] += number not in self.simulation.repeats
 
     def _check_totals(self) -> None:
         """What the whole model holds, after each agent's turn."""

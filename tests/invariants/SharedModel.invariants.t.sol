@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {IClassifier} from "../../contracts/interfaces/IClassifier.sol";
 import {IIncentive} from "../../contracts/interfaces/IIncentive.sol";
 import {ISharedModel} from "../../contracts/interfaces/ISharedModel.sol";
+import {PointsIncentive} from "../../contracts/sum/incentives/PointsIncentive.sol";
 import {Base} from "./Base.sol";
 import {SharedModelBook} from "./SharedModelBook.sol";
 import {SharedModelHandler} from "./SharedModelHandler.sol";
@@ -172,7 +173,6 @@ abstract contract SharedModelInvariants is Base {
         _happened("taken over by the author");
         _refused("too soon after update", IIncentive.TooSoonAfterUpdate.selector);
         _refused("deposit too small", ISharedModel.DepositTooSmall.selector);
-        _refused("no good data", IIncentive.NoGoodData.selector);
         _refused("take over too early", IIncentive.TakeOverTooEarly.selector);
     }
 
@@ -192,6 +192,7 @@ abstract contract SharedModelInvariants is Base {
         _happened("objected");
         _happened("fell to the contrary");
         _happened("reported in full");
+        _happened("a repeat refunded");
         _refused("never added", ISharedModel.NeverAdded.selector);
         _refused("already refunded", ISharedModel.AlreadyRefunded.selector);
         _refused("already claimed", ISharedModel.AlreadyClaimed.selector);
@@ -205,12 +206,14 @@ abstract contract SharedModelInvariants is Base {
         _refused("not announced", IIncentive.NotAnnounced.selector);
         _refused("verdict too early", IIncentive.VerdictTooEarly.selector);
         _refused("not quiet", IIncentive.NotQuiet.selector);
+        _refused("no good data", IIncentive.NoGoodData.selector);
         _refused("model disagrees", IIncentive.ModelDisagrees.selector);
         _refused("model agrees", IIncentive.ModelAgrees.selector);
         _refused("nothing left", IIncentive.NothingLeft.selector);
         _refused("label out of range", IClassifier.LabelOutOfRange.selector);
         _refused("bitmap length", IClassifier.BitmapLength.selector);
         _refused("feature out of range", IClassifier.FeatureOutOfRange.selector);
+        _refused("no features", IClassifier.NoFeatures.selector);
     }
 
     function _actions() private pure returns (bytes4[] memory actions) {
@@ -275,7 +278,8 @@ contract PointsModelInvariants is SharedModelInvariants {
     function test_HandlerReachesEveryOutcomeForPoints() public {
         _walk(6_000);
         _everythingHappened();
-        _refused("already reported", IIncentive.AlreadyReported.selector);
         _refused("already added", ISharedModel.AlreadyAdded.selector);
+        _refused("not a member", PointsIncentive.NotMember.selector);
+        _refused("already reported", IIncentive.AlreadyReported.selector);
     }
 }

@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {IClassifier} from "../../contracts/interfaces/IClassifier.sol";
 import {IIncentive} from "../../contracts/interfaces/IIncentive.sol";
+import {PointsIncentive} from "../../contracts/sum/incentives/PointsIncentive.sol";
 import {ISharedModel} from "../../contracts/interfaces/ISharedModel.sol";
 import {SharedModelBook} from "./SharedModelBook.sol";
 
@@ -73,7 +74,7 @@ contract SharedModelHandler is SharedModelBook {
         (some,) = _pickDue(seed, Act.ANNOUNCE_GOOD);
         if (some && choice < 14) return announce(seed & ~uint256(1));
         (some,) = _pickDue(seed, Act.ANNOUNCE_BAD);
-        if (some && choice < 15 && (points || totalGood > 0)) return announce(seed | 1);
+        if (some && choice < 15 && totalGood > 0) return announce(seed | 1);
         if (live.length >= CROWDED) return choice < 6 ? takeOver(seed) : passTime(seed);
         if (block.timestamp == lastUpdate) vm.warp(block.timestamp + 1 + choice);
         addData(seed);
@@ -97,12 +98,15 @@ contract SharedModelHandler is SharedModelBook {
 
     function addData(uint256 seed) public {
         Entry memory entry;
-        entry.author = uint8(derive(seed, "author") % STRANGER);
-        entry.sample = samples[derive(seed, "sample") % SAMPLES];
+        // The stranger tries only where it is refused.
+        entry.author = uint8(derive(seed, "author") % (points ? PEOPLE : STRANGER));
+        entry.sample = _variant(seed);
         entry.addedAt = uint40(block.timestamp);
+        bool again = derive(seed, "again") % 8 == 0 && _repeats(entry);
         uint256[] memory features = _features(entry);
         uint256 predicted = model.predict(features);
         bool lies = (derive(seed, "lie") % 4 == 0) != (entry.author == LIAR);
+        if (again) lies = entry.label != predicted;
         entry.label = uint8(lies ? 1 - predicted : predicted);
         (features, entry.label) = _spoil(features, entry.label, derive(seed, "spoil"));
         uint256 cost;
@@ -111,6 +115,7 @@ contract SharedModelHandler is SharedModelBook {
         uint256 kind = derive(seed, "payment") % 8;
         if (kind < 2) coins += 1 + derive(seed, "excess") % 1e9;
         if (kind == 2 && coins > 0) coins -= 1 + derive(seed, "missing") % coins;
+        _requires(!points || entry.author != STRANGER, PointsIncentive.NotMember.selector);
         _requires(points || block.timestamp > lastUpdate, IIncentive.TooSoonAfterUpdate.selector);
         _requires(coins >= entry.deposit + cost, ISharedModel.DepositTooSmall.selector);
         (bool found,) = _find(entry);
@@ -124,6 +129,14 @@ contract SharedModelHandler is SharedModelBook {
         ++count[lies ? "added wrong" : "added right"];
         if (coins > entry.deposit + cost) ++count["credited"];
         if (agreeCost < disagreeCost) ++count[lies ? "added at the greater cost" : "added at the lesser cost"];
+    }
+
+    /// @dev Makes it what was added last, if that was in this second.
+    function _repeats(Entry memory entry) private view returns (bool again) {
+        again = entries.length > 0 && entries[entries.length - 1].addedAt == block.timestamp;
+        if (!again) return false;
+        Entry storage last = entries[entries.length - 1];
+        (entry.author, entry.sample, entry.label) = (last.author, last.sample, last.label);
     }
 
     function payForPrediction(uint256 seed) external {
@@ -166,7 +179,7 @@ contract SharedModelHandler is SharedModelBook {
         uint256 person = entry.author;
         for (uint256 i = 0; !asGood && i < PEOPLE; ++i) {
             person = (derive(seed, "announcer") + i) % PEOPLE;
-            if (person != entry.author && (points || good[person] > 0 || i == 1 && seed % 16 == 1)) break;
+            if (person != entry.author && (good[person] > 0 || i == 1 && seed % 16 == 1)) break;
         }
         _blur(entry, seed);
         asGood = person == entry.author;
@@ -174,7 +187,7 @@ contract SharedModelHandler is SharedModelBook {
         _requires(noted.announced != (asGood ? GOOD : BAD), ISharedModel.AlreadyAnnounced.selector);
         _requires(points || _left(noted) > 0, IIncentive.NothingLeft.selector);
         _requires(!points || !noted.reported, IIncentive.AlreadyReported.selector);
-        _requires(asGood || points || good[person] > 0, IIncentive.NoGoodData.selector);
+        _requires(asGood || good[person] > 0, IIncentive.NoGoodData.selector);
         uint256 from = entry.addedAt + waits.refund + (asGood ? 0 : waits.author);
         bytes4 early = asGood ? IIncentive.RefundTooEarly.selector : IIncentive.ReportTooEarly.selector;
         _requires(block.timestamp >= from, early);
@@ -215,7 +228,8 @@ contract SharedModelHandler is SharedModelBook {
         bytes memory data = abi.encodeCall(model.refund, (features, entry.label, entry.addedAt));
         if (!_call(person, 0, _left(noted), data)) return;
         entries[index].refunded = true;
-        _bookGood(person);
+        if (_isFirst(noted)) _bookGood(person);
+        else ++count["a repeat refunded"];
         _bookTaken(index, _left(noted));
         ++count["refunded"];
         if (noted.reported) ++count["refunded after a report"];
@@ -230,7 +244,7 @@ contract SharedModelHandler is SharedModelBook {
         if (kind == 1) (, entry) = _pick(seed);
         for (uint256 i = 0; i < PEOPLE && kind > 0; ++i) {
             bool again = _reportedBy(entry, person);
-            if (kind == 1 ? again : !again && person != entry.author && (points || good[person] > 0)) break;
+            if (kind == 1 ? again : !again && person != entry.author && good[person] > 0) break;
             person = (person + 1) % PEOPLE;
         }
         _blur(entry, seed);
@@ -240,7 +254,7 @@ contract SharedModelHandler is SharedModelBook {
         _requiresAwaited(noted, BAD);
         _requiresWord(entry, false);
         _requires(points || _left(noted) > 0, IIncentive.NothingLeft.selector);
-        _requires(points || good[person] > 0, IIncentive.NoGoodData.selector);
+        _requires(good[person] > 0, IIncentive.NoGoodData.selector);
         _requires(!points || !noted.reported, IIncentive.AlreadyReported.selector);
 
         uint256 due = _share(noted, person);
@@ -270,6 +284,14 @@ contract SharedModelHandler is SharedModelBook {
     }
 
     // ---------------------------------------------------------------- choices
+
+    /// @dev A sample that shares nearly all features with others, now and then one that is known already.
+    function _variant(uint256 seed) private view returns (uint64 sample) {
+        sample = samples[derive(seed, "sample") % SAMPLES];
+        if (derive(seed, "known") % 8 > 2) sample ^= uint64(1 << derive(seed, "feature") % featureCount);
+        if (derive(seed, "known") % 8 > 4) sample ^= uint64(1 << derive(seed, "another") % featureCount);
+        if (sample == 0) sample = samples[0];
+    }
 
     /// @dev A contribution, mostly one that is not dealt with; where there is none, one that was never made.
     function _pick(uint256 seed) private view returns (bool some, Entry memory entry) {
@@ -319,8 +341,10 @@ contract SharedModelHandler is SharedModelBook {
         if (kind == 0) features = new uint256[](2);
         if (kind == 1) features[0] |= 1 << featureCount;
         if (kind == 2) label += 2;
+        if (kind == 3) features[0] = 0;
         _requires(kind != 0, IClassifier.BitmapLength.selector);
         _requires(kind != 1, IClassifier.FeatureOutOfRange.selector);
+        _requires(kind != 3, IClassifier.NoFeatures.selector);
         return (features, label);
     }
 

@@ -56,11 +56,11 @@ def bitmap(sample):
 
 
 def draw(rng, count, features, most):
-    """Samples as unevenly filled as reviews, none and all of what is allowed among them."""
+    """Samples as unevenly filled as reviews, one feature and all that is allowed among them."""
     samples = np.zeros((count, features), np.uint8)
     weights = 1 / (np.arange(features) + 20)
     sizes = np.minimum(rng.geometric(0.05, size=count), most)
-    sizes[:2] = 0, most
+    sizes[:2] = 1, most
     for sample, size in zip(samples, sizes, strict=True):
         sample[rng.choice(features, size, replace=False, p=weights / weights.sum())] = 1
     return samples
@@ -137,8 +137,6 @@ def test_a_lesson_is_told(deploy, deployer):
         receipt = contract.learn([5], label, sender=deployer)
         (event,) = receipt.decode_logs(contract.Learnt)
         assert (event.label, event.changed) == (label, changed)
-    (event,) = contract.learn([0], 1, sender=deployer).decode_logs(contract.Learnt)
-    assert not event.changed, "a sample without features teaches a perceptron nothing"
 
 
 def test_initialisation_is_the_owners_and_ends(deploy, deployer, stranger):
@@ -185,6 +183,7 @@ def test_bad_samples(deploy, deployer, stranger):
         ([], "BitmapLength", 0, 2),
         ([0, 1 << 44], "FeatureOutOfRange", 300),
         ([0, 1 << 255], "FeatureOutOfRange", 300),
+        ([0, 0], "NoFeatures"),
         ([7, 1], "TooManyFeatures", 4, 3),
     ]
     for sample, *expected in cases:

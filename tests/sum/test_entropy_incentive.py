@@ -199,11 +199,11 @@ def test_amounts_that_do_not_fit(project, deployer, make_classifier):
             (0, fits + 1, 1, WAITS),
             refused("AmountTooLarge", (fits + 1) * disagree // bits, most),
         ),
-        ((0, 2**128 - 1, 2**80 - 1, WAITS), refused(
-            "AmountTooLarge", (2**128 - 1) * (2**80 - 1), most
+        ((0, 2**128 - 1, 2**76 - 1, WAITS), refused(
+            "AmountTooLarge", (2**128 - 1) * (2**76 - 1), most
         )),
-        ((2**80 // 60 + 1, 1, 1, WAITS), refused(
-            "AmountTooLarge", 60 * (2**80 // 60 + 1), most
+        ((2**76 // 60 + 1, 1, 1, WAITS), refused(
+            "AmountTooLarge", 60 * (2**76 // 60 + 1), 2**76 - 1
         )),
         ((1, 1, 0, WAITS), refused("UnitZero")),
         ((1, 1, 1, (DAY, DAY + 1, DAY, DAY, DAY, 60)), refused(
@@ -331,10 +331,11 @@ def test_an_echo_pays_the_least_and_is_paid(entropy, alice, bob):
 def test_a_lie_that_is_believed_is_cheap(perceptron, alice, bob):
     """The first contradiction is dear; once the model has learnt it, the truth is."""
     cheap, dear = perceptron.incentive.agreeCost(), perceptron.incentive.disagreeCost()
-    sample = [7, 0]
-    for author, label, cost in (
+    for number, (author, label, cost) in enumerate((
         (bob, 1, dear), (bob, 1, cheap), (alice, 0, dear), (alice, 0, cheap), (bob, 1, dear),
-    ):  # fmt: skip
+    )):  # fmt: skip
+        # Each sample comes once; these share all features but one.
+        sample = [7 | 8 << number, 0]
         ape.chain.pending_timestamp = perceptron.model.lastUpdate() + 100
         sent = {"sender": author, "value": 10**15}
         receipt = perceptron.model.addData(sample, label, **sent)

@@ -5,6 +5,7 @@ from math import isqrt
 import ape
 import pytest
 
+from offchain.sum.members import Members
 from tests.kit.driver import gained
 from tests.kit.refusals import deployment_refusal, refusal, refused
 from tests.kit.snapshots import undone
@@ -222,14 +223,14 @@ def test_waits_that_are_no_waits(project, deployer, changes, outcome):
 
 def test_terms_that_do_not_fit(project, deployer):
     """A unit of nothing, and deposits or costs that no slot holds, are refused at the start."""
-    most = 2**80 - 1
+    most = 2**76 - 1
     weight = most // 60
     for terms, outcome in (
         ((1, 1, 0), refused("UnitZero")),
         ((weight, 0, 1), None),
         ((weight + 1, 0, 1), refused("AmountTooLarge", 60 * (weight + 1), most)),
-        ((0, most, 1), None),
-        ((0, most + 1, 1), refused("AmountTooLarge", most + 1, most)),
+        ((0, 2**80 - 1, 1), None),
+        ((0, 2**80, 1), refused("AmountTooLarge", 2**80, 2**80 - 1)),
     ):
         found = deployment_refusal(project.StakeIncentive, *terms, WAITS, sender=deployer)
         assert found == outcome
@@ -350,13 +351,13 @@ def test_nothing_left_to_report(staked, alice, bob, carol):
 
 
 def test_points_are_counted_without_money(points, alice, bob):
-    """A refund pays nothing and counts; a report pays nothing and needs no points."""
+    """A refund pays nothing and counts; a report pays nothing and marks."""
     good, bad = points.add(alice), points.add(bob, 0)
     assert (good.deposit, good.cost, points.model.balance) == (0, 0, 0)
     points.announce(good, by=alice)
-    points.announce(bad, by=alice)
     assert gained(alice, points.model.refund(*good.args, sender=alice)) == 0
     assert (points.model.goodData(alice), points.model.totalGoodData()) == (1, 1)
+    points.announce(bad, by=alice)
     receipt = points.model.report(*bad.named, sender=alice)
     assert gained(alice, receipt) == 0
     assert points.model.contribution(*bad.named).reported
@@ -365,6 +366,8 @@ def test_points_are_counted_without_money(points, alice, bob):
 
 def test_marked_once_and_for_all(points, alice, bob, carol):
     """What was reported under points is not reported again, and never counts as good."""
+    points.good(bob)
+    points.good(carol)
     made = points.add(alice, 0)
     points.announce(made, by=bob)
     points.model.report(*made.named, sender=bob)
@@ -377,6 +380,7 @@ def test_marked_once_and_for_all(points, alice, bob, carol):
 
 def test_points_wait_and_listen_too(points, alice, bob):
     """The same waits and the same verdict as with money; there is nothing to take over."""
+    points.good(bob)
     made = points.add(alice)
     due = made.added_at + REFUND
     points.go_to(due - 1)
@@ -402,6 +406,62 @@ def test_predictions_are_paid_by_points(points, alice, bob, stranger):
     assert [points.model.claimable(one) for one in (alice, bob)] == [200, 100]
     assert gained(alice, points.model.claimRewards(sender=alice)) == 200
     points.check_books()
+
+
+def test_who_is_no_member_neither_teaches_nor_reports(points, alice, bob, carol, stranger):
+    """And a member reports once data of its own proved good."""
+    outcome = refused("NotMember", stranger)
+    assert points.refusal("addData", [9], 1, sender=stranger) == outcome
+    points.good(carol)
+    made = points.add(alice, 0)
+    points.go_to(made.added_at + REFUND + AUTHOR)
+    for reporter in (stranger, bob):
+        outcome = refused("NoGoodData", reporter)
+        assert points.refusal("announce", *made.named, sender=reporter) == outcome
+    points.announce(made, by=carol)
+    for reporter in (stranger, bob):
+        outcome = refused("NoGoodData", reporter)
+        assert points.refusal("report", *made.named, sender=reporter) == outcome
+
+
+def test_members_are_named_once_by_the_owner(project, deployer, alice, stranger):
+    """Before that nobody contributes; a list of nobody is none."""
+    incentive = project.PointsIncentive.deploy(WAITS, sender=deployer)
+    members = Members(ape.chain.chain_id, incentive.address, [str(alice.address)])
+    name = incentive.nameMembers
+    assert refusal(incentive.join, 0, [], sender=alice) == refused("MemberOutOfRange", 0, 0)
+    not_owner = refused("NotOwner", stranger, deployer)
+    assert refusal(name, members.root, 1, sender=stranger) == not_owner
+    for root, count in ((members.root, 0), (bytes(32), 1)):
+        assert refusal(name, root, count, sender=deployer) == refused("NoMembers")
+    (log,) = name(members.root, 1, sender=deployer).decode_logs(incentive.MembersNamed)
+    assert (bytes(log.root), log.count) == (members.root, 1)
+    again = refused("MembersAlreadyNamed", members.root)
+    assert refusal(name, members.root, 2, sender=deployer) == again
+    assert (bytes(incentive.memberRoot()), incentive.memberCount()) == (members.root, 1)
+    assert incentive.owner() == deployer
+
+
+def test_a_member_shows_its_own_place_in_this_group(project, deployer, group, alice, bob, stranger):
+    """Not another's, not one that does not exist, and not what a sibling's list shows."""
+    sibling = project.PointsIncentive.deploy(WAITS, sender=deployer)
+    listed = [str(one.address) for one in (stranger, alice, bob, deployer, group)]
+    members = Members(ape.chain.chain_id, sibling.address, listed)
+    sibling.nameMembers(members.root, 5, sender=deployer)
+    for index in range(5):
+        outcome = refused("NotMember", bob) if index != 2 else None
+        assert refusal(sibling.join, index, members.path(index), sender=bob) == outcome
+    assert refusal(sibling.join, 5, [], sender=bob) == refused("MemberOutOfRange", 5, 5)
+    path = members.path(0)
+    for length in (0, len(path) - 1):
+        outcome = refused("ProofLength", length, len(path))
+        assert refusal(sibling.join, 0, path[:length], sender=stranger) == outcome
+    assert not sibling.joined(stranger)
+    (log,) = sibling.join(0, path, sender=stranger).decode_logs(sibling.Joined)
+    assert (log.account, log.index) == (stranger.address, 0)
+    assert sibling.joined(stranger)
+    foreign = Members(ape.chain.chain_id, group.address, listed)
+    assert refusal(sibling.join, 1, foreign.path(1), sender=alice) == refused("NotMember", alice)
 
 
 def test_an_incentive_serves_any_number_of_models(make_model, stake, alice):

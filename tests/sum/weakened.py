@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from tests.kit.weakened import Weakenings
 
+POINTS = "contracts/sum/incentives/PointsIncentive.sol"
+PERCEPTRON = "contracts/sum/classifiers/SparsePerceptron.sol"
 INCENTIVE = "contracts/sum/incentives/StakeIncentive.sol"
 MODEL = "contracts/sum/SharedModel.sol"
 _WAITS = "contracts/sum/incentives/WaitingIncentive.sol"
@@ -43,3 +45,31 @@ MODELS: Weakenings = {
     ),
 }
 """Of the shared model."""
+
+REPEATS: Weakenings = {
+    "counts a sample again": (MODEL, "if (!record.has(ContributionLib.REPEATED)) {", "{"),
+}
+"""Of the shared model, too."""
+
+GROUPS: Weakenings = {
+    "lets anybody contribute": (POINTS, "require(joined[author], NotMember(author));", "author;"),
+    "lets anybody report": (
+        (
+            POINTS,
+            "require(claim.claimant == claim.author || claim.goodData > 0,"
+            " NoGoodData(claim.claimant));",
+            "",
+        ),
+        (POINTS, "        require(claim.goodData > 0, NoGoodData(claim.claimant));\n", ""),
+    ),
+}
+"""Of the points incentive."""
+
+CLASSIFIERS: Weakenings = {
+    "takes the empty sample": (
+        "contracts/sum/classifiers/Classifier.sol",
+        "require(active > 0, NoFeatures());",
+        "",
+    ),
+}
+"""Of the perceptron."""

@@ -128,6 +128,7 @@ abstract contract Classifier is IClassifier {
         for (uint256 w = 0; w < words; ++w) {
             active += Bitmap.popCount(features[w]);
         }
+        require(active > 0, NoFeatures());
         require(active <= maxActive, TooManyFeatures(active, maxActive));
     }
 

@@ -20,6 +20,7 @@ import {WaitingIncentive, Waits} from "./WaitingIncentive.sol";
 /// hours after it half of that.
 contract StakeIncentive is WaitingIncentive {
     uint256 private constant ROOT_OF_HOUR = 60;
+    uint256 private constant MAX_DEPOSIT = (1 << 76) - 1;
 
     /// @notice The deposit an hour after the last update, in units.
     uint256 public immutable costWeight;
@@ -33,7 +34,7 @@ contract StakeIncentive is WaitingIncentive {
 
     /// @notice Fixes the terms.
     /// @dev Requirements: the unit is at least 1 wei (UnitZero); the largest deposit, and the cost, fit their places
-    /// in the model's storage, 80 bits each (AmountTooLarge); the waits are in range and in order (WindowOutOfRange,
+    /// in the model's storage, 76 and 80 bits (AmountTooLarge); the waits are in range and in order (WindowOutOfRange,
     /// WaitsOutOfOrder).
     /// @param costWeight_ the deposit an hour after the last update, in units; zero makes every deposit one unit
     /// @param submissionCost_ what each contribution pays into the pot, in units; zero for none
@@ -44,7 +45,7 @@ contract StakeIncentive is WaitingIncentive {
     {
         require(unit_ > 0, UnitZero());
         uint256 largest = Math.max(1, ROOT_OF_HOUR * costWeight_) * unit_;
-        require(largest <= type(uint80).max, AmountTooLarge(largest, type(uint80).max));
+        require(largest <= MAX_DEPOSIT, AmountTooLarge(largest, MAX_DEPOSIT));
         uint256 cost = uint256(submissionCost_) * unit_;
         require(cost <= type(uint80).max, AmountTooLarge(cost, type(uint80).max));
         costWeight = costWeight_;
