@@ -23,6 +23,7 @@ interface IClassifier {
     error NoFeatures();
     error TooManyFeatures(uint256 active, uint256 max);
     error LabelOutOfRange(uint256 label, uint256 classCount);
+    error ClassFull(uint256 label, uint256 samples);
     error WordsOutOfRange(uint256 first, uint256 count, uint256 available);
 
     /// @notice The class of a sample as the model stands.
@@ -38,6 +39,7 @@ interface IClassifier {
     /// - the model is open (NotOpen)
     /// - the caller is the trainer (NotTrainer)
     /// - the label is below `classCount` (LabelOutOfRange)
+    /// - the class can still learn (ClassFull, in implementations that count)
     /// - one bit for each feature (BitmapLength)
     /// - no bit beyond them (FeatureOutOfRange)
     /// - at least one of them set (NoFeatures), at most `maxActive` (TooManyFeatures)

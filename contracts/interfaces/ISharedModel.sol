@@ -41,6 +41,7 @@ interface ISharedModel {
 
     error NoCode(address account);
     error IncentiveForAnother(address incentive, address classifier);
+    error CostTooHigh(uint256 cost, uint256 max);
     error DepositTooSmall(uint256 offered, uint256 needed);
     error AlreadyAdded(bytes32 key);
     error NeverAdded(bytes32 key);
@@ -50,6 +51,7 @@ interface ISharedModel {
     error AlreadyAnnounced(bytes32 key);
     error NothingAnnounced(bytes32 key);
     error NothingPaid();
+    error NobodyToPay();
     error NothingOwed(address account);
 
     /// @notice Teaches the model a sample and locks a deposit.
@@ -57,8 +59,9 @@ interface ISharedModel {
     /// it by {claimRewards}. What is needed changes with time, so offer a little more than {required} says.
     /// Requirements:
     /// - no call re-enters (ReentrancyGuardReentrantCall)
-    /// - the incentive takes contributions now (IIncentive: TooSoonAfterUpdate)
+    /// - the incentive takes it (the incentive names its errors)
     /// - the sample is in range where the incentive asks the classifier (IClassifier)
+    /// - the cost is no higher than the caller says (CostTooHigh)
     /// - at least deposit and cost are paid (DepositTooSmall)
     /// - the caller has not added the same within this second (AlreadyAdded)
     /// - the deposit fits its place (ContributionLib: DepositTooLarge), and fewer than 2^28 others have contributed
@@ -68,10 +71,13 @@ interface ISharedModel {
     /// - the classifier is open (IClassifier: NotOpen)
     /// - the model is its trainer (IClassifier: NotTrainer)
     /// - the label is in range (IClassifier: LabelOutOfRange)
+    /// - the class can still learn (IClassifier: ClassFull)
     /// - the sample is in range (IClassifier: BitmapLength, FeatureOutOfRange, NoFeatures, TooManyFeatures)
     /// @param features the sample, as IClassifier takes it
     /// @param label its label
-    function addData(uint256[] calldata features, uint256 label) external payable;
+    /// @param maxCost the most that the caller pays into the pot, in wei: others may raise it before the call lands. The
+    /// deposit is bounded by what is sent.
+    function addData(uint256[] calldata features, uint256 label, uint256 maxCost) external payable;
 
     /// @notice Announces a verdict on a contribution, as the model gives it now: its author that it is good, which
     /// {refund} claims later; anybody else that it is bad, which {report} claims. The contrary verdict, where it stood
@@ -145,7 +151,7 @@ interface ISharedModel {
     /// - no call re-enters (ReentrancyGuardReentrantCall)
     /// - the author added it at that time (NeverAdded)
     /// - it was not refunded (AlreadyRefunded)
-    /// - the incentive grants it (IIncentive: TakeOverTooEarly, NothingLeft)
+    /// - the incentive grants it (IIncentive: TakeOverTooEarly, NotQuiet, NothingLeft)
     /// - the incentive grants no more than is left (ContributionLib: MoreThanLeft)
     /// @param features its sample
     /// @param label its label
@@ -154,11 +160,12 @@ interface ISharedModel {
     function takeOver(uint256[] calldata features, uint256 label, uint256 addedAt, address author) external;
 
     /// @notice Pays those whose data proved good for a prediction: any amount, to be shared by the number of their good
-    /// contributions. Without any good data yet, it waits in the pot for the first.
+    /// contributions.
     /// @dev Emits {PredictionPaid}.
     /// Requirements:
     /// - no call re-enters (ReentrancyGuardReentrantCall)
     /// - something is paid (NothingPaid)
+    /// - data of somebody proved good (NobodyToPay); none ever does in a model that its classifier is not open to
     /// - the pot fits its place, far above any coin there is (SafeCastOverflowedUintDowncast)
     /// - the sample is in range (IClassifier: BitmapLength, FeatureOutOfRange, NoFeatures, TooManyFeatures)
     /// @param features the sample
@@ -179,7 +186,6 @@ interface ISharedModel {
 
     /// @notice What {addData} would need in this block, in wei.
     /// @dev Requirements:
-    /// - the incentive takes contributions now (IIncentive: TooSoonAfterUpdate)
     /// - the sample is in range where the incentive asks the classifier (IClassifier)
     /// @return deposit what would be locked
     /// @return cost what would go into the pot
@@ -214,11 +220,16 @@ interface ISharedModel {
     /// @notice How many contributions of all proved good.
     function totalGoodData() external view returns (uint256);
 
-    /// @notice Income that is not shared: all of it while there is no good data, else less than one wei for each.
+    /// @notice Income that is not shared: all of it before `sharesFrom` and while there is no good data, else less than one
+    /// wei for each.
     function pot() external view returns (uint256);
 
     /// @notice When the model was last taught, or else made.
     function lastUpdate() external view returns (uint256);
+
+    /// @notice From when income is shared, in seconds since 1970: all good data of that moment shares what came in before.
+    /// Zero before the first contribution.
+    function sharesFrom() external view returns (uint256);
 
     /// @notice Who may take over what is left before others may.
     function owner() external view returns (address);

@@ -12,8 +12,9 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 ///
 /// The first contribution of a sample with a label lies at their key, so that a further one is known for a repeat without a
 /// slot more. A repeat teaches as well and is dealt with alike, at a key of its own, but earns nothing. Amounts are in wei.
-/// `author` is the number of the account (Author.sol), `added at` in seconds since 1970, until 2106. `announced` is when a verdict was last announced, in seconds after the contribution was added, for 194 days; the flags
-/// say which, while it stands. Bit s - 1 of `reporters` says that the author in seat s has reported it.
+/// `author` is the number of the account (Author.sol), `added at` in seconds since 1970, until 2106. `announced` is when a
+/// verdict was last announced, in seconds after the contribution was added, for 194 days; the flags say which, while it
+/// stands. Bit s - 1 of `reporters` says that the author in seat s has reported it.
 type Contribution is uint256;
 
 using ContributionLib for Contribution global;

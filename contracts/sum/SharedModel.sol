@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Payment} from "../exchange/Payment.sol";
 import {IClassifier} from "../interfaces/IClassifier.sol";
 import {Claim, IIncentive} from "../interfaces/IIncentive.sol";
@@ -13,9 +14,8 @@ import {Totals, TotalsLib} from "./Totals.sol";
 /// @title An open, shared model: anybody teaches it, its incentive keeps it honest (SUM, section III)
 /// @notice The states of a contribution, and who may do what. The waits are the incentive's, those of the stake incentive
 /// shown here; windows are half-open, [start, end), and none ends. A verdict is the model's word at the announcement and
-/// at the claim, and at no moment between when anybody objected. `announce`, `object`, `refund` and `report` need a quiet
-/// time since the model was last taught, so that nobody teaches it and judges by it at one stroke. Only the first
-/// contribution of a sample with a label counts as good data when it is refunded; whoever brings the same again has its
+/// at the claim, and at no moment between when anybody objected. All calls but `addData` need a quiet time since the model
+/// was last taught, so that nobody teaches it and judges by it at one stroke. Only the first contribution of a sample with a label counts as good data when it is refunded; whoever brings the same again has its
 /// deposit back, and earns nothing by it.
 ///
 /// | state                 | call     | by                       | from                          | leads to                  |
@@ -35,7 +35,8 @@ import {Totals, TotalsLib} from "./Totals.sol";
 ///     balance = sum of all that is left of deposits + sum of all that is claimable + pot
 ///
 /// (more, where a coin was forced in). Submission costs and payments for predictions are income, shared equally among the
-/// contributions that have proved good by then (Totals.sol). Without any, it waits for the first.
+/// contributions that have proved good by then (Totals.sol). What comes in before `sharesFrom`, the incentive's wait after the
+/// first contribution, is shared at that time, so that the first refund takes no more of it than any other.
 ///
 /// Classifier and incentive are contracts that everybody who takes part trusts, as they trust this one. The pair is
 /// fixed. See docs/sum.md for why the contract is built so.
@@ -53,7 +54,8 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
     /// @dev reports by accounts that had no seat then; the others' are bits of the record
     mapping(bytes32 key => mapping(address reporter => bool)) private _reports;
     /// @dev how many accounts have contributed
-    uint256 private _authorCount;
+    uint128 private _authorCount;
+    uint128 private _sharesFrom;
 
     /// @notice Joins a classifier and an incentive; the caller becomes the owner.
     /// @dev Emits {ModelCreated}. Requirements: both are contracts (NoCode), the incentive is for this classifier
@@ -78,14 +80,15 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
     // ---------------------------------------------------------------- teaching
 
     /// @inheritdoc ISharedModel
-    function addData(uint256[] calldata features, uint256 label) external payable nonReentrant {
+    function addData(uint256[] calldata features, uint256 label, uint256 maxCost) external payable nonReentrant {
         Totals totals = _totals;
         (uint256 deposit, uint256 cost) = incentive.onAdd(msg.sender, features, label, totals.lastUpdate());
+        require(cost <= maxCost, CostTooHigh(cost, maxCost));
         uint256 needed = deposit + cost;
         require(msg.value >= needed, DepositTooSmall(msg.value, needed));
         Author author = _authors[msg.sender];
         bool newcomer = author.number() == 0;
-        if (newcomer) author = author.numbered(++_authorCount);
+        if (newcomer) author = author.numbered(_nextNumber());
         bytes32 key = _record(features, label, author.number(), deposit);
         _totals = totals.withUpdate(block.timestamp).withIncome(cost);
         emit DataAdded(msg.sender, key, features, label, block.timestamp, deposit, cost);
@@ -142,7 +145,7 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
         uint256 amount = incentive.onRefund(claim);
 
         if (!record.has(ContributionLib.REPEATED)) {
-            totals = totals.shared();
+            totals = _shared(totals);
             uint256 seat;
             (_totals, seat) = totals.withGoodData(claimant.seat());
             _authors[msg.sender] = claimant.withGoodData(seat, totals.rewardPerGood());
@@ -199,7 +202,9 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
     /// @inheritdoc ISharedModel
     function payForPrediction(uint256[] calldata features) external payable nonReentrant returns (uint256 label) {
         require(msg.value > 0, NothingPaid());
-        _totals = _totals.withIncome(msg.value);
+        Totals totals = _totals;
+        require(totals.goodData() > 0, NobodyToPay());
+        _totals = totals.withIncome(msg.value);
         label = classifier.predict(features);
         emit PredictionPaid(msg.sender, label, msg.value);
     }
@@ -208,7 +213,7 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
     function claimRewards() external nonReentrant {
         Author author = _authors[msg.sender];
         // Sharing the pot is not recorded before the number of good data changes: it comes out the same until then.
-        uint256 amount = author.owed(_totals.shared().rewardPerGood());
+        uint256 amount = author.owed(_shared(_totals).rewardPerGood());
         require(amount > 0, NothingOwed(msg.sender));
 
         _authors[msg.sender] = author.paid(amount);
@@ -234,7 +239,7 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
 
     /// @inheritdoc ISharedModel
     function claimable(address account) external view returns (uint256) {
-        return _authors[account].owed(_totals.shared().rewardPerGood());
+        return _authors[account].owed(_shared(_totals).rewardPerGood());
     }
 
     /// @inheritdoc ISharedModel
@@ -275,7 +280,7 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
 
     /// @inheritdoc ISharedModel
     function pot() external view returns (uint256) {
-        return _totals.shared().pot();
+        return _shared(_totals).pot();
     }
 
     /// @inheritdoc ISharedModel
@@ -283,7 +288,23 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
         return _totals.lastUpdate();
     }
 
+    /// @inheritdoc ISharedModel
+    function sharesFrom() external view returns (uint256) {
+        return _sharesFrom;
+    }
+
     // ---------------------------------------------------------------- shared steps
+
+    /// @notice The number of a newcomer; the first says from when income is shared.
+    function _nextNumber() private returns (uint256 number) {
+        number = ++_authorCount;
+        if (number == 1) _sharesFrom = SafeCast.toUint128(block.timestamp + incentive.incomeWait());
+    }
+
+    /// @notice With the pot shared, if it is time. The index rises when it first is; nothing is looked up from then on.
+    function _shared(Totals totals) private view returns (Totals) {
+        return totals.rewardPerGood() > 0 || block.timestamp >= _sharesFrom ? totals.shared() : totals;
+    }
 
     /// @notice Records a contribution of the caller's now: at the key of its sample and label, or else as a repeat
     /// (AlreadyAdded).

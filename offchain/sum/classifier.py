@@ -29,7 +29,7 @@ _BATCH_CELLS = 1 << 22
 
 
 class ClassifierError(SoukError):
-    """A sample or a label that the contract would refuse."""
+    """A sample, a label or a lesson that the contract would refuse."""
 
 
 class Classifier(ABC):

@@ -91,7 +91,7 @@ class Lockstep:
         if event.kind != "collect":
             arguments = self._named(number)
             if event.kind == "add":
-                del arguments[2:]
+                arguments[2:] = [event.amount - self.simulation.contributions[number].deposit]
             elif event.kind == "refund":
                 del arguments[3:]
         if event.predicted >= 0:

@@ -94,7 +94,8 @@ class Bench:
     def add(self, features: list[int], label: int, account: Any = None) -> tuple[ReceiptAPI, int]:
         """Adds a sample; the receipt and when."""
         ape.chain.pending_timestamp += 100
-        receipt = self.model.addData(features, label, sender=account or self.author, value=VALUE)
+        sent = {"sender": account or self.author, "value": VALUE}
+        receipt = self.model.addData(features, label, VALUE, **sent)
         return receipt, self.model.lastUpdate()
 
     def refund(

@@ -171,7 +171,7 @@ abstract contract SharedModelInvariants is Base {
         _happened("taken over by the owner");
         _happened("taken over by anyone");
         _happened("taken over by the author");
-        _refused("too soon after update", IIncentive.TooSoonAfterUpdate.selector);
+        _happened("added within the second");
         _refused("deposit too small", ISharedModel.DepositTooSmall.selector);
         _refused("take over too early", IIncentive.TakeOverTooEarly.selector);
     }
@@ -182,7 +182,6 @@ abstract contract SharedModelInvariants is Base {
         _happened("added right");
         _happened("added wrong");
         _happened("credited");
-        _happened("paid to nobody yet");
         _happened("prediction paid");
         _happened("rewards claimed");
         _happened("refunded");
@@ -194,9 +193,11 @@ abstract contract SharedModelInvariants is Base {
         _happened("reported in full");
         _happened("a repeat refunded");
         _refused("never added", ISharedModel.NeverAdded.selector);
+        _refused("already added", ISharedModel.AlreadyAdded.selector);
         _refused("already refunded", ISharedModel.AlreadyRefunded.selector);
         _refused("already claimed", ISharedModel.AlreadyClaimed.selector);
         _refused("own data", ISharedModel.OwnData.selector);
+        _refused("nobody to pay", ISharedModel.NobodyToPay.selector);
         _refused("nothing paid", ISharedModel.NothingPaid.selector);
         _refused("nothing owed", ISharedModel.NothingOwed.selector);
         _refused("refund too early", IIncentive.RefundTooEarly.selector);
@@ -264,6 +265,7 @@ contract EntropyModelInvariants is SharedModelInvariants {
         _depositsMoved();
         _happened("added at the lesser cost");
         _happened("added at the greater cost");
+        _refused("cost too high", ISharedModel.CostTooHigh.selector);
     }
 }
 
@@ -278,7 +280,6 @@ contract PointsModelInvariants is SharedModelInvariants {
     function test_HandlerReachesEveryOutcomeForPoints() public {
         _walk(6_000);
         _everythingHappened();
-        _refused("already added", ISharedModel.AlreadyAdded.selector);
         _refused("not a member", PointsIncentive.NotMember.selector);
         _refused("already reported", IIncentive.AlreadyReported.selector);
     }

@@ -74,6 +74,7 @@ abstract contract SharedModelBook is Attempts {
     uint256 public totalGood;
     uint256 public pot;
     uint256 public lastUpdate;
+    uint256 public sharesFrom;
     uint256 public paidIn;
     uint256 public paidOut;
     uint256 public forced;
@@ -146,7 +147,7 @@ abstract contract SharedModelBook is Attempts {
         delete owed;
         delete entries;
         delete live;
-        (totalGood, pot, paidIn, paidOut, forced) = (0, 0, 0, 0, 0);
+        (totalGood, pot, paidIn, paidOut, forced, sharesFrom) = (0, 0, 0, 0, 0, 0);
         lastUpdate = block.timestamp;
     }
 
@@ -194,9 +195,9 @@ abstract contract SharedModelBook is Attempts {
 
     // ---------------------------------------------------------------- the rules, plainly
 
-    /// @dev What a contribution needs; nothing is said for the second of the last update.
+    /// @dev What a contribution needs.
     function _needed(bool agrees) internal view returns (uint96 deposit, uint256 cost) {
-        if (points || block.timestamp == lastUpdate) return (0, 0);
+        if (points) return (0, 0);
         uint256 root = 1;
         while ((root + 1) * (root + 1) <= block.timestamp - lastUpdate) ++root;
         uint256 units = 60 * costWeight / root;
@@ -243,6 +244,7 @@ abstract contract SharedModelBook is Attempts {
         bytes32 pair = keccak256(abi.encode(model, entry.sample, entry.label));
         if (_firsts[pair] == 0) _firsts[pair] = _key(entry);
         lastUpdate = block.timestamp;
+        if (entries.length == 1) sharesFrom = block.timestamp + waits.owner;
     }
 
     function _bookGood(uint256 person) internal {
@@ -260,10 +262,10 @@ abstract contract SharedModelBook is Attempts {
         _reporters[_key(entries[index])][person] = true;
     }
 
-    /// @dev Shares all that divides.
+    /// @dev Shares all that divides, if it is time.
     function _bookIncome(uint256 amount) internal {
         pot += amount;
-        if (totalGood == 0) return;
+        if (totalGood == 0 || block.timestamp < sharesFrom) return;
         uint256 each = pot / totalGood;
         for (uint256 i = 0; i < PEOPLE; ++i) {
             if (good[i] > 0) owed[i] += good[i] * each;

@@ -30,7 +30,7 @@ contract SharedModelHandler is SharedModelBook {
 
     /// @notice Moves to just before, at or just after a moment that matters to some contribution.
     function passTime(uint256 seed) public {
-        if (live.length == 0 || seed % 4 == 0) return vm.warp(block.timestamp + 1 + derive(seed, "pause") % 90);
+        if (live.length == 0 || seed % 4 == 0) return _goTo(block.timestamp + 1 + derive(seed, "pause") % 90);
         Entry memory entry = entries[live[derive(seed, "entry") % live.length]];
         uint256[6] memory moments = [
             lastUpdate + waits.quiet,
@@ -42,9 +42,9 @@ contract SharedModelHandler is SharedModelBook {
         ];
         for (uint256 i = 0; i < moments.length; ++i) {
             uint256 moment = moments[i] - 1 + derive(seed, "edge") % 3;
-            if (moment > block.timestamp) return vm.warp(moment);
+            if (moment > block.timestamp) return _goTo(moment);
         }
-        vm.warp(block.timestamp + 1);
+        _goTo(block.timestamp + 1);
     }
 
     /// @notice Forces a coin into the model.
@@ -66,7 +66,7 @@ contract SharedModelHandler is SharedModelBook {
     function advance(uint256 seed) external {
         uint256 choice = derive(seed, "advance") % 16;
         if (choice == 0) return passTime(seed);
-        if (choice < 12 && block.timestamp < lastUpdate + waits.quiet) vm.warp(lastUpdate + waits.quiet + choice);
+        if (choice < 12 && block.timestamp < lastUpdate + waits.quiet) _goTo(lastUpdate + waits.quiet + choice);
         (bool some,) = _pickDue(seed, Act.REFUND);
         if (some && choice < 10) return refund(seed);
         (some,) = _pickDue(seed, Act.REPORT);
@@ -76,13 +76,13 @@ contract SharedModelHandler is SharedModelBook {
         (some,) = _pickDue(seed, Act.ANNOUNCE_BAD);
         if (some && choice < 15 && totalGood > 0) return announce(seed | 1);
         if (live.length >= CROWDED) return choice < 6 ? takeOver(seed) : passTime(seed);
-        if (block.timestamp == lastUpdate) vm.warp(block.timestamp + 1 + choice);
+        if (block.timestamp == lastUpdate && seed % 4 != 0) _goTo(block.timestamp + 1 + choice);
         addData(seed);
     }
 
     /// @notice Time passes and everybody acts for itself, in an order that `seed` decides: nothing stays but the pot.
     function exhaust(uint256 seed) public {
-        vm.warp(block.timestamp + waits.anyone);
+        _goTo(block.timestamp + waits.anyone);
         while (!points && live.length > 0) {
             Entry memory entry = entries[live[derive(seed, "order") % live.length]];
             _takeOver(entry, derive(seed + live.length, "taker") % PEOPLE);
@@ -92,6 +92,12 @@ contract SharedModelHandler is SharedModelBook {
         }
         vm.assertEq(address(model).balance, model.pot() + forced, "more than the pot stays");
         vm.assertTrue(totalGood == 0 || model.pot() < totalGood, "income that could be shared stays");
+    }
+
+    /// @dev Moves on; income that waited is shared when its time has come.
+    function _goTo(uint256 time) private {
+        vm.warp(time);
+        _bookIncome(0);
     }
 
     // ---------------------------------------------------------------- teaching and income
@@ -116,13 +122,16 @@ contract SharedModelHandler is SharedModelBook {
         if (kind < 2) coins += 1 + derive(seed, "excess") % 1e9;
         if (kind == 2 && coins > 0) coins -= 1 + derive(seed, "missing") % coins;
         _requires(!points || entry.author != STRANGER, PointsIncentive.NotMember.selector);
-        _requires(points || block.timestamp > lastUpdate, IIncentive.TooSoonAfterUpdate.selector);
+        uint256 maxCost = derive(seed, "limit") % 8 == 0 ? agreeCost : disagreeCost;
+        _requires(cost <= maxCost, ISharedModel.CostTooHigh.selector);
         _requires(coins >= entry.deposit + cost, ISharedModel.DepositTooSmall.selector);
         (bool found,) = _find(entry);
         _requires(!found, ISharedModel.AlreadyAdded.selector);
         _requires(entry.label < 2, IClassifier.LabelOutOfRange.selector);
 
-        if (!_call(entry.author, coins, 0, abi.encodeCall(model.addData, (features, entry.label)))) return;
+        bytes memory data = abi.encodeCall(model.addData, (features, entry.label, maxCost));
+        if (!_call(entry.author, coins, 0, data)) return;
+        if (block.timestamp == lastUpdate) ++count["added within the second"];
         _bookEntry(entry);
         _bookIncome(cost);
         owed[entry.author] += coins - entry.deposit - cost;
@@ -147,6 +156,7 @@ contract SharedModelHandler is SharedModelBook {
         uint256 predicted = model.predict(features);
         (features,) = _spoil(features, 0, derive(seed, "spoil"));
         _requires(coins > 0, ISharedModel.NothingPaid.selector);
+        _requires(totalGood > 0, ISharedModel.NobodyToPay.selector);
 
         uint256 person = derive(seed, "payer") % PEOPLE;
         (bool done, bytes memory answer) =
@@ -155,7 +165,7 @@ contract SharedModelHandler is SharedModelBook {
         uint256 said = abi.decode(answer, (uint256));
         if (said != predicted) revert PredictedWrongly(said, predicted);
         _bookIncome(coins);
-        ++count[totalGood == 0 ? "paid to nobody yet" : "prediction paid"];
+        ++count["prediction paid"];
     }
 
     function claimRewards(uint256 seed) external {
@@ -275,6 +285,7 @@ contract SharedModelHandler is SharedModelBook {
         (uint256 index, Entry memory noted) = _requiresNoted(entry);
         uint256 from = _touchedAt(noted) + (person == OWNER ? waits.owner : waits.anyone);
         _requires(points || block.timestamp >= from, IIncentive.TakeOverTooEarly.selector);
+        if (!points) _requiresQuiet();
         _requires(!points && _left(noted) > 0, IIncentive.NothingLeft.selector);
 
         if (!_call(person, 0, _left(noted), _naming(model.takeOver.selector, entry))) return;

@@ -22,6 +22,7 @@ from tests.sum.model_driver import (
     AUTHOR,
     COST_WEIGHT,
     DAY,
+    MOST,
     QUIET,
     REFUND,
     SUBMISSION_COST,
@@ -64,7 +65,7 @@ class Siege(ModelDriver):
 
     def turn(self) -> bool:
         """The striker teaches the contrary, and time goes on until it is quiet again."""
-        done = self.strike(("addData", [SAMPLE], 0))
+        done = self.strike(("addData", [SAMPLE], 0, MOST))
         self.go_to(self.now + QUIET)
         return done
 
@@ -97,7 +98,7 @@ def besiege(project, deployer, alice, striking):
         siege = Siege(one, classifier, rules, deployer, striker=striker, alice=alice)
         # What the model says anyway proves good, so that the striker may report.
         siege.go_to(siege.now + 100)
-        assert siege.strike(("addData", [1 << 200], 0))
+        assert siege.strike(("addData", [1 << 200], 0, MOST))
         at = siege.now
         siege.go_to(at + REFUND)
         assert siege.strike(("announce", [1 << 200], 0, at, striker))
@@ -122,7 +123,7 @@ def models():
 def turns_and_reports_at_one_stroke(siege):
     """In one transaction: the contrary is taught, and Alice's deposit taken."""
     siege.go_to(siege.victim.added_at + REFUND + AUTHOR)
-    lesson, report = ("addData", [SAMPLE], 0), ("report", *siege.victim.named)
+    lesson, report = ("addData", [SAMPLE], 0, MOST), ("report", *siege.victim.named)
     announce = ("announce", *siege.victim.named)
     return siege.strike(lesson, report) or siege.strike(lesson, announce, report)
 
@@ -130,11 +131,11 @@ def turns_and_reports_at_one_stroke(siege):
 def washes_a_lie_at_one_stroke(siege):
     """In one transaction: a lie that the model does not believe is taught again, and refunded."""
     siege.go_to(siege.now + QUIET)
-    assert siege.strike(("addData", [SAMPLE], 0))
+    assert siege.strike(("addData", [SAMPLE], 0, MOST))
     lie = [SAMPLE], 0, siege.now
     siege.answer()
     siege.go_to(siege.now + REFUND)
-    lesson, refund = ("addData", [SAMPLE], 0), ("refund", *lie)
+    lesson, refund = ("addData", [SAMPLE], 0, MOST), ("refund", *lie)
     announce = ("announce", *lie, siege.striker)
     return siege.strike(lesson, refund) or siege.strike(lesson, announce, refund)
 
@@ -142,7 +143,7 @@ def washes_a_lie_at_one_stroke(siege):
 def objects_at_one_stroke(siege):
     """In one transaction: the contrary is taught, and Alice's refund objected to."""
     siege.announce(siege.victim, by=siege.alice)
-    return siege.strike(("addData", [SAMPLE], 0), ("object", *siege.victim.named))
+    return siege.strike(("addData", [SAMPLE], 0, MOST), ("object", *siege.victim.named))
 
 
 def turns_at_both_ends(siege):
@@ -190,6 +191,13 @@ def objects_until_it_may_take_over(siege):
     return siege.strike(("takeOver", *siege.victim.named))
 
 
+def teaches_until_it_may_take_over(siege):
+    """It was never quiet, so that Alice could not announce; and it is not when the deposit goes."""
+    siege.go_to(siege.victim.added_at + ANYONE)
+    lesson = "addData", [SAMPLE | 1 << 100], 1, MOST
+    return siege.strike(lesson, ("takeOver", *siege.victim.named))
+
+
 @pytest.mark.parametrize(
     ("attack", "copy"),
     [
@@ -198,6 +206,7 @@ def objects_until_it_may_take_over(siege):
         (objects_at_one_stroke, "knows no quiet"),
         (strikes_before_the_author_comes, "leaves no author alone"),
         (objects_until_it_may_take_over, "takes over who announces"),
+        (teaches_until_it_may_take_over, "takes over in the noise"),
         (turns_at_both_ends, "forgets objections"),
         (washes_in_the_wait_of_an_older_announcement, "starts no wait anew"),
     ],

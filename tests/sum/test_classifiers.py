@@ -111,7 +111,7 @@ def test_saturated_weights_and_full_classes(deploy, deployer, trainer, rng):
     samples = draw(rng, 2 * BATCH, 40, 40)
     for name, args in [("NearestCentroid", (40, 40, 2)), ("NaiveBayes", (40, 40, 2))]:
         contract, twin = deploy(name, args), CLASSIFIERS[name](*args)
-        full = 65_535 - BATCH // 2
+        full = 65_535 - BATCH
         totals = full << 16 | full | ((1 << 48) - 3 << 16 | full) << 64
         words = [int.from_bytes(b"\xff\xfd\xff\xff" * 8, "big")] * 5 + [totals]
         twin.initialise(0, words)
@@ -119,6 +119,8 @@ def test_saturated_weights_and_full_classes(deploy, deployer, trainer, rng):
         contract.open(trainer, sender=deployer)
         teach(trainer, contract, twin, samples, np.arange(len(samples)) % 2, deployer)
         assert twin.samples.tolist() == [65_535, 65_535]
+        lesson = contract, [bitmap(samples[0])], [1]
+        assert refusal(trainer.teach, *lesson, sender=deployer) == refused("ClassFull", 1, 65_535)
     contract, twin = deploy("SparsePerceptron", (40, 40)), CLASSIFIERS["SparsePerceptron"](40, 40)
     # Whatever the weights, class 0 is predicted: all lessons raise weights.
     twin.intercept = -100_000

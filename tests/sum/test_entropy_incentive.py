@@ -17,6 +17,7 @@ from tests.kit.solidity import compile_contracts
 from tests.sum.model_driver import (
     COST_WEIGHT,
     DAY,
+    MOST,
     OWNER,
     SUBMISSION_COST,
     UNIT,
@@ -235,8 +236,8 @@ def test_required_says_what_add_data_takes(entropy, alice, label):
     assert needed == stake_deposit(entropy.now - entropy.model.lastUpdate()) + price
     outcome = refused("DepositTooSmall", needed - 1, needed)
     sent = {"sender": alice, "value": needed - 1}
-    assert entropy.refusal("addData", [8], label, **sent) == outcome
-    assert entropy.refusal("addData", [8], label, sender=alice, value=needed) is None
+    assert entropy.refusal("addData", [8], label, MOST, **sent) == outcome
+    assert entropy.refusal("addData", [8], label, MOST, sender=alice, value=needed) is None
     made = entropy.add(alice, label)
     assert (made.deposit, made.cost) == (stake_deposit(100), price)
     assert entropy.model.pot() == price
@@ -282,29 +283,28 @@ def test_samples_and_labels_out_of_range(perceptron, alice):
     ):
         assert perceptron.refusal("required", features, 1, sender=alice) == outcome
         sent = {"sender": alice, "value": 10**18}
-        assert perceptron.refusal("addData", features, 1, **sent) == outcome
+        assert perceptron.refusal("addData", features, 1, MOST, **sent) == outcome
     outcome = refused("LabelOutOfRange", 2, 2)
-    assert perceptron.refusal("addData", [1, 0], 2, sender=alice, value=10**18) == outcome
-
-
-def test_no_contribution_within_the_second_of_the_last(entropy, alice):
-    """As under the stake incentive."""
-    entropy.add(alice)
-    outcome = refused("TooSoonAfterUpdate", entropy.now, entropy.now)
-    assert entropy.refusal("addData", [8], 1, sender=alice, value=10**18) == outcome
-    assert entropy.refusal("required", [8], 1, sender=alice) == outcome
+    sent = {"sender": alice, "value": 10**18}
+    assert perceptron.refusal("addData", [1, 0], 2, MOST, **sent) == outcome
 
 
 def test_the_model_changes_its_mind_before_the_data_arrives(entropy, alice):
-    """The lesser cost is no longer enough; who offered the greater one is in either way."""
+    """Who takes only the lesser cost is refused, whatever it sent; who takes the greater is in."""
     entropy.go_to(entropy.model.lastUpdate() + 100)
     deposit, cost = entropy.model.required([8], 1)
     entropy.say(0)
     needed = sum(entropy.model.required([8], 1))
     assert needed <= deposit + entropy.incentive.disagreeCost()
+    dear = entropy.incentive.disagreeCost()
+    for value in (deposit + cost, 10**18):
+        sent = {"sender": alice, "value": value}
+        assert entropy.refusal("addData", [8], 1, dear - 1, **sent) == refused(
+            "CostTooHigh", dear, dear - 1
+        )
     outcome = refused("DepositTooSmall", deposit + cost, needed)
     sent = {"sender": alice, "value": deposit + cost}
-    assert entropy.refusal("addData", [8], 1, **sent) == outcome
+    assert entropy.refusal("addData", [8], 1, dear, **sent) == outcome
     entropy.say(1)
     spare = entropy.incentive.disagreeCost() - entropy.incentive.agreeCost()
     entropy.add(alice, 1, excess=spare)
@@ -322,6 +322,7 @@ def test_an_echo_pays_the_least_and_is_paid(entropy, alice, bob):
     entropy.announce(*echoes, by=bob)
     for one in echoes:
         entropy.model.refund(*one.args, sender=bob)
+    entropy.go_to(entropy.model.sharesFrom())
     paid_by_honest = sum(entropy.add(alice, 1).cost for _ in range(2))
     assert paid_by_honest == 2 * entropy.incentive.disagreeCost()
     earned = gained(bob, entropy.model.claimRewards(sender=bob))
@@ -338,6 +339,6 @@ def test_a_lie_that_is_believed_is_cheap(perceptron, alice, bob):
         sample = [7 | 8 << number, 0]
         ape.chain.pending_timestamp = perceptron.model.lastUpdate() + 100
         sent = {"sender": author, "value": 10**15}
-        receipt = perceptron.model.addData(sample, label, **sent)
+        receipt = perceptron.model.addData(sample, label, MOST, **sent)
         (log,) = perceptron.model.DataAdded.from_receipt(receipt)
         assert log.cost == cost

@@ -11,7 +11,7 @@ import pytest
 
 from offchain.sum.members import Members
 from tests.kit.weakened import check_attack, compile_copies
-from tests.sum.model_driver import AUTHOR, REFUND, VERDICT, WAITS
+from tests.sum.model_driver import AUTHOR, MOST, REFUND, VERDICT, WAITS
 from tests.sum.weakened import CLASSIFIERS, GROUPS, MODEL, PERCEPTRON, POINTS, REPEATS
 
 FEATURES = 40
@@ -31,7 +31,7 @@ class Market:
         """Contributes and says when; None if that is refused."""
         ape.chain.pending_timestamp = self.now + 100
         try:
-            self.model.addData(features, label, value=self.value, sender=author)
+            self.model.addData(features, label, MOST, value=self.value, sender=author)
         except ape.exceptions.ContractLogicError:
             return None
         return int(self.model.lastUpdate())

@@ -14,6 +14,7 @@ from tests.sum.model_driver import (
     AUTHOR,
     COST_WEIGHT,
     DAY,
+    MOST,
     OWNER,
     QUIET,
     REFUND,
@@ -63,15 +64,18 @@ def test_the_deposit_falls_with_the_root_of_the_time(stake, seconds):
     assert tuple(stake.required([1], 1, now - seconds)) == (units * UNIT, SUBMISSION_COST * UNIT)
 
 
-def test_no_contribution_within_the_second_of_the_last(staked, alice):
-    """Time must have advanced since the last update."""
+def test_the_second_of_another_costs_as_much_as_the_next(staked, alice):
+    """The most there is, and no more: whoever comes first, who offers that is taken."""
     staked.add(alice)
-    outcome = refused("TooSoonAfterUpdate", staked.now, staked.now)
-    assert staked.refusal("addData", [8], 1, sender=alice, value=10**18) == outcome
-    assert staked.refusal("required", [8], 1, sender=alice) == outcome
-    staked.go_to(staked.now + 1)
-    assert staked.refusal("addData", [8], 1, sender=alice, value=10**18) is None
-    assert sum(staked.model.required([8], 1)) == stake_deposit(1) + SUBMISSION_COST * UNIT
+    most = stake_deposit(1) + SUBMISSION_COST * UNIT
+    for after in (0, 1):
+        staked.go_to(staked.model.lastUpdate() + after)
+        assert sum(staked.model.required([8], 1)) == most
+        sent = {"sender": alice, "value": most - 1}
+        outcome = refused("DepositTooSmall", most - 1, most)
+        assert staked.refusal("addData", [8], 1, MOST, **sent) == outcome
+        sent["value"] += 1
+        assert staked.refusal("addData", [8], 1, MOST, **sent) is None
 
 
 def test_who_comes_fast_pays_for_all(staked, alice, bob):
@@ -187,6 +191,19 @@ def test_an_author_who_announces_is_not_taken_over(staked, alice, bob, stranger)
             assert staked.refusal("takeOver", *made.named, sender=who) == outcome
             staked.go_to(due)
             assert staked.refusal("takeOver", *made.named, sender=who) is None
+
+
+def test_nothing_is_taken_over_before_it_is_quiet(staked, alice, stranger):
+    """Else whoever keeps teaching so that nobody can announce would take all there is."""
+    made = staked.add(alice)
+    staked.go_to(made.added_at + ANYONE)
+    staked.add(alice)
+    quiet = staked.now + QUIET
+    staked.go_to(quiet - 1)
+    outcome = refused("NotQuiet", quiet - 1, quiet)
+    assert staked.refusal("takeOver", *made.named, sender=stranger) == outcome
+    staked.go_to(quiet)
+    assert staked.refusal("takeOver", *made.named, sender=stranger) is None
 
 
 SHORT, LONG = 600, 30 * DAY
@@ -411,7 +428,7 @@ def test_predictions_are_paid_by_points(points, alice, bob, stranger):
 def test_who_is_no_member_neither_teaches_nor_reports(points, alice, bob, carol, stranger):
     """And a member reports once data of its own proved good."""
     outcome = refused("NotMember", stranger)
-    assert points.refusal("addData", [9], 1, sender=stranger) == outcome
+    assert points.refusal("addData", [9], 1, 0, sender=stranger) == outcome
     points.good(carol)
     made = points.add(alice, 0)
     points.go_to(made.added_at + REFUND + AUTHOR)

@@ -7,6 +7,8 @@ from tests.kit.refusals import deployment_refusal, refused
 from tests.sum.model_driver import ANYONE, COST_WEIGHT, SUBMISSION_COST, UNIT, stake_deposit
 
 COST = SUBMISSION_COST * UNIT
+AUTHOR_COUNT = 4
+"""The slot that counts who has contributed."""
 
 
 def key_of(driver, made):
@@ -195,15 +197,15 @@ def test_a_payment_below_what_is_needed(staked, alice):
     deposit, cost = staked.model.required([1], 1)
     assert (deposit, cost) == (stake_deposit(100), COST)
     needed = deposit + cost
-    refusal = staked.refusal("addData", [1], 1, sender=alice, value=needed - 1)
+    refusal = staked.refusal("addData", [1], 1, COST, sender=alice, value=needed - 1)
     assert refusal == refused("DepositTooSmall", needed - 1, needed)
-    assert staked.refusal("addData", [1], 1, sender=alice, value=needed) is None
+    assert staked.refusal("addData", [1], 1, COST, sender=alice, value=needed) is None
 
 
 def test_what_the_classifier_refuses(staked, alice):
     """A label out of range is refused by name, and nothing is taken."""
     staked.go_to(staked.model.lastUpdate() + 100)
-    refusal = staked.refusal("addData", [1], 2, sender=alice, value=10**18)
+    refusal = staked.refusal("addData", [1], 2, COST, sender=alice, value=10**18)
     assert refusal == refused("LabelOutOfRange", 2, 2)
 
 
@@ -232,9 +234,9 @@ def test_a_repeat_teaches_and_earns_nothing(staked, alice, bob):
 def test_the_same_twice_within_a_second(points, alice):
     """Where the rules take contributions within a second, equal ones are still told apart."""
     made = points.add(alice)
-    refusal = points.refusal("addData", *made.args[:2], sender=alice)
+    refusal = points.refusal("addData", *made.args[:2], 0, sender=alice)
     assert refusal == refused("AlreadyAdded", key_of(points, made))
-    assert points.refusal("addData", [77], 1, sender=alice) is None
+    assert points.refusal("addData", [77], 1, 0, sender=alice) is None
 
 
 def test_nobody_takes_anothers_place_by_its_number(told, alice, bob, carol):
@@ -248,6 +250,23 @@ def test_nobody_takes_anothers_place_by_its_number(told, alice, bob, carol):
             refusal = told.refusal("refund", features, label, forged, sender=who)
             assert refusal.name == "NeverAdded"
     assert told.refusal("refund", *made.args, sender=carol) is None
+
+
+def test_what_does_not_fit_a_record_is_refused(told, alice, bob):
+    """A deposit of more than 76 bits, and an account after 2^28 others."""
+    most = 2**76 - 1
+    value = 2**77
+    ape.chain.provider.set_balance(alice.address, 2**80)
+    for deposit, outcome in ((most, None), (most + 1, refused("DepositTooLarge", most + 1, most))):
+        told.incentive.ask(deposit, sender=told.owner)
+        assert told.refusal("addData", [1], 1, 7, sender=alice, value=value) == outcome
+    told.incentive.ask(100, sender=told.owner)
+    told.add(alice)
+    change = [told.model.address, hex(AUTHOR_COUNT), f"0x{2**28 - 1:064x}"]
+    ape.chain.provider.web3.provider.make_request("anvil_setStorageAt", change)
+    outcome = refused("TooManyAuthors", 2**28 - 1)
+    assert told.refusal("addData", [2], 1, 7, sender=bob, value=107) == outcome
+    assert told.refusal("addData", [2], 1, 7, sender=alice, value=107) is None
 
 
 def test_an_incentive_cannot_give_more_than_is_left(told, alice, bob):

@@ -8,6 +8,7 @@ from tests.kit.refusals import decode, refusal, refused
 from tests.kit.snapshots import undone
 from tests.sum.model_driver import (
     ANYONE,
+    OWNER,
     REFUND,
     SUBMISSION_COST,
     UNIT,
@@ -70,19 +71,62 @@ def test_late_good_data_has_no_part_in_earlier_income(staked, alice, bob, strang
     assert staked.model.claimable(bob) == 0
 
 
-def test_income_waits_for_the_first_good_data(staked, alice, bob, stranger):
-    """Costs and payments before that are held, and are the first author's."""
-    first, second = staked.add(alice), staked.add(bob)
-    staked.model.payForPrediction([5], value=1_000, sender=stranger)
-    assert staked.model.pot() == 1_000 + 2 * COST
+def test_a_young_models_income_waits_for_all_who_taught_it(staked, alice, bob, stranger):
+    """The owner's wait from the first contribution on, to the second; then shared by good data."""
+    assert staked.model.sharesFrom() == 0
+    made = [staked.add(alice), staked.add(bob), staked.add(bob)]
+    due = made[0].added_at + OWNER
+    assert staked.model.sharesFrom() == due
+    for one in made:
+        staked.announce(one, by=one.author)
+        staked.model.refund(*one.args, sender=one.author)
+    staked.model.payForPrediction([5], value=1_200, sender=stranger)
+    staked.go_to(due - 1)
     assert [staked.model.claimable(one) for one in (alice, bob)] == [0, 0]
-    staked.announce(first, by=alice)
-    staked.announce(second, by=bob)
-    staked.model.refund(*first.args, sender=alice)
-    assert (staked.model.claimable(alice), staked.model.pot()) == (1_000 + 2 * COST, 0)
-    staked.model.refund(*second.args, sender=bob)
-    assert staked.model.claimable(bob) == 0
+    assert staked.model.pot() == 1_200 + 3 * COST
+    assert staked.refusal("claimRewards", sender=alice) == refused("NothingOwed", alice)
+    staked.go_to(due)
+    shares = [400 + COST, 800 + 2 * COST]
+    assert [staked.model.claimable(one) for one in (alice, bob)] == shares
+    assert gained(alice, staked.model.claimRewards(sender=alice)) == shares[0]
     staked.check_books()
+
+
+def test_nobody_pays_where_nobody_can_be_paid(staked, alice, stranger):
+    """Until data proved good, a payment would be locked."""
+    outcome = refused("NobodyToPay")
+    sent = {"sender": stranger, "value": 1_000}
+    assert staked.refusal("payForPrediction", [5], **sent) == outcome
+    made = staked.add(alice)
+    staked.announce(made, by=alice)
+    assert staked.refusal("payForPrediction", [5], **sent) == outcome
+    staked.model.refund(*made.args, sender=alice)
+    assert staked.refusal("payForPrediction", [5], **sent) is None
+
+
+def test_a_late_first_refund_takes_what_waited(staked, alice):
+    """Where nothing proved good in all that time, costs are the first author's."""
+    staked.add(alice, 0)
+    staked.go_to(staked.model.sharesFrom())
+    made = staked.add(alice)
+    staked.announce(made, by=alice)
+    staked.model.refund(*made.args, sender=alice)
+    assert (staked.model.claimable(alice), staked.model.pot()) == (2 * COST, 0)
+
+
+def test_who_reports_itself_by_another_account_gets_its_share_of_good_data_back(
+    staked, alice, bob, carol
+):
+    """A bound, not a defence: a quarter of all good data gives back a quarter, not a wei more."""
+    staked.good(alice, 3)
+    staked.good(bob)
+    for first, second in ((alice, bob), (bob, alice)):
+        bad = staked.add(carol, 0)
+        staked.announce(bad, by=alice)
+        with undone():
+            told = [(who, staked.model.report(*bad.named, sender=who)) for who in (first, second)]
+            back = {who.address: gained(who, receipt) for who, receipt in told}
+            assert back == {alice.address: bad.deposit * 3 // 4, bob.address: bad.deposit // 4}
 
 
 def test_what_does_not_divide_joins_the_next_income(staked, alice, bob, carol, stranger):
@@ -119,6 +163,7 @@ def test_credit_and_rewards_add_up(staked, alice, stranger):
     staked.announce(made, by=alice)
     staked.model.refund(*made.args, sender=alice)
     staked.model.payForPrediction([5], value=1_000, sender=stranger)
+    staked.go_to(staked.model.sharesFrom())
     staked.add(alice, excess=5)
     assert staked.model.claimable(alice) == 10 + COST + 1_000 + COST + 5
     staked.check_books()
@@ -153,7 +198,7 @@ def test_re_entry_while_being_paid(staked, puppet, stranger, alice):
     staked.go_to(m.lastUpdate() + 100)
     ape.chain.pending_timestamp = added_at = staked.now + 1
     needed = stake_deposit(added_at - m.lastUpdate()) + COST
-    tell(puppet, m.addData, [9], 1, sender=stranger, value=needed + 50)
+    tell(puppet, m.addData, [9], 1, COST, sender=stranger, value=needed + 50)
     staked.go_to(added_at + REFUND)
     tell(puppet, m.announce, [9], 1, added_at, puppet, sender=stranger)
     staked.go_to(staked.now + VERDICT)
@@ -180,7 +225,7 @@ def test_an_author_that_takes_no_coins_harms_nobody_else(staked, puppet, strange
     m = staked.model
     made = staked.add(alice)
     ape.chain.pending_timestamp = added_at = staked.now + 100
-    tell(puppet, m.addData, [9], 1, sender=stranger, value=10**18)
+    tell(puppet, m.addData, [9], 1, COST, sender=stranger, value=10**18)
     puppet.prepare(REVERTS, m, b"", 0, sender=stranger)
     staked.announce(made, by=alice)
     tell(puppet, m.announce, [9], 1, added_at, puppet, sender=stranger)
@@ -204,9 +249,9 @@ def test_a_busy_market_balances_to_the_wei(staked, alice, bob, carol, stranger):
             staked.add(carol, 0),
             staked.add(carol, turn % 2),
         ]
-        m.payForPrediction([5], value=1_001 + turn, sender=stranger)
         staked.announce(batch[0], by=alice)
         m.refund(*batch[0].args, sender=alice)
+        m.payForPrediction([5], value=1_001 + turn, sender=stranger)
         staked.announce(batch[1], by=bob)
         if turn % 3:
             m.refund(*batch[1].args, sender=bob)

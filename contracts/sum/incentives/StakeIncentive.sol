@@ -6,9 +6,9 @@ import {Claim, IIncentive} from "../../interfaces/IIncentive.sol";
 import {WaitingIncentive, Waits} from "./WaitingIncentive.sol";
 
 /// @title Deposit, take, reward: the stake incentive of 0xDeCA10B's simulation with the submission cost of SUM
-/// @notice With s the whole seconds since the model was last taught, u the unit in wei, floor division throughout:
+/// @notice With s the whole seconds since the model was last taught, but at least 1, u the unit in wei, floor division throughout:
 ///
-///     deposit [wei] = max(1, floor(60 * costWeight / floor(sqrt(s)))) * u          for s >= 1; refused for s = 0
+///     deposit [wei] = max(1, floor(60 * costWeight / floor(sqrt(s)))) * u
 ///     cost    [wei] = submissionCost * u                                            kept, whatever becomes of the data
 ///     payment [wei] = deposit + cost
 ///     refund  [wei] = what is left of the deposit, if the model agrees
@@ -17,7 +17,8 @@ import {WaitingIncentive, Waits} from "./WaitingIncentive.sol";
 ///     takeover[wei] = what is left of the deposit
 ///
 /// 60 is the root of the seconds of an hour: one hour after the last update a contribution costs `costWeight` units, four
-/// hours after it half of that.
+/// hours after it half of that. Whoever comes first, who offers 60 times `costWeight` units (one, where that is zero) and
+/// the cost is taken.
 contract StakeIncentive is WaitingIncentive {
     uint256 private constant ROOT_OF_HOUR = 60;
     uint256 private constant MAX_DEPOSIT = (1 << 76) - 1;
@@ -54,8 +55,6 @@ contract StakeIncentive is WaitingIncentive {
     }
 
     /// @inheritdoc IIncentive
-    /// @dev Requirements:
-    /// - at least a second has passed since the last update (TooSoonAfterUpdate)
     function required(uint256[] calldata features, uint256 label, uint256 lastUpdate)
         external
         view
@@ -65,8 +64,6 @@ contract StakeIncentive is WaitingIncentive {
     }
 
     /// @inheritdoc IIncentive
-    /// @dev Requirements:
-    /// - at least a second has passed since the last update (TooSoonAfterUpdate)
     function onAdd(address, uint256[] calldata features, uint256 label, uint256 lastUpdate)
         external
         view
@@ -119,6 +116,7 @@ contract StakeIncentive is WaitingIncentive {
     /// @dev Requirements:
     /// - something is left (NothingLeft)
     /// - the claimant's wait is over (TakeOverTooEarly)
+    /// - the quiet time is over (NotQuiet)
     function onTakeOver(Claim calldata claim) external view returns (uint256 amount) {
         _requireLeftOver(claim);
         return claim.left;
@@ -130,8 +128,8 @@ contract StakeIncentive is WaitingIncentive {
     }
 
     function _deposit(uint256 lastUpdate) private view returns (uint256) {
-        require(block.timestamp > lastUpdate, TooSoonAfterUpdate(block.timestamp, lastUpdate));
-        uint256 units = ROOT_OF_HOUR * costWeight / Math.sqrt(block.timestamp - lastUpdate);
+        uint256 elapsed = Math.max(1, block.timestamp - lastUpdate);
+        uint256 units = ROOT_OF_HOUR * costWeight / Math.sqrt(elapsed);
         return Math.max(1, units) * unit;
     }
 }

@@ -77,6 +77,12 @@ abstract contract WaitingIncentive is IIncentive {
     }
 
     /// @inheritdoc IIncentive
+    /// @dev Until others can take over what is left of the first contributions: their authors have had their refunds.
+    function incomeWait() external view returns (uint256) {
+        return _ownerWait;
+    }
+
+    /// @inheritdoc IIncentive
     function servesClassifier(IClassifier) external view virtual returns (bool) {
         return true;
     }
@@ -119,12 +125,14 @@ abstract contract WaitingIncentive is IIncentive {
         _requireWord(claim, false);
     }
 
-    /// @dev Requirements: the claimant's wait is over (TakeOverTooEarly), something is left (NothingLeft). An author who
-    /// announces from time to time is not taken over, however often others object.
+    /// @dev Requirements: the claimant's wait is over (TakeOverTooEarly), something is left (NothingLeft), and the quiet
+    /// time is over (NotQuiet), so that an author could announce. An author who announces from time to time is not taken
+    /// over, however often others object.
     function _requireLeftOver(Claim calldata claim) internal view {
         require(claim.left > 0, NothingLeft());
         uint256 from = Math.max(claim.addedAt, claim.announcedAt) + (claim.byOwner ? _ownerWait : _anyoneWait);
         require(block.timestamp >= from, TakeOverTooEarly(block.timestamp, from));
+        _requireQuiet(claim);
     }
 
     function _requireAwaited(Claim calldata claim) private view {

@@ -196,7 +196,7 @@ def test_ties_go_to_the_first_class(rng):
 
 @pytest.mark.parametrize("name", ["NearestCentroid", "NaiveBayes"])
 def test_full_class_learns_no_more(name):
-    """After 65,535 samples of a class another one changes nothing; the other class still learns."""
+    """After 65,535 samples of a class another one is refused; the other class still learns."""
     model = make(name, 8)
     words = model.words()
     # Feature 0 of class 0 in all samples but one; the class has all but one of its samples.
@@ -208,7 +208,8 @@ def test_full_class_learns_no_more(name):
     assert (model.samples.tolist(), model.counts[0, 0]) == ([65_535, 0], 65_534)
     assert model.totals[0] == (65_534 if name == "NaiveBayes" else 65_534**2)
     before = model.words()
-    model.learn(sample, 0)
+    with pytest.raises(ClassifierError, match="class 0 has learnt 65535 samples and is full"):
+        model.learn(sample, 0)
     assert model.words() == before
     model.learn(sample, 1)
     assert model.samples.tolist() == [65_535, 1]
