@@ -7,6 +7,8 @@ pragma solidity 0.8.30;
 /// for, so that it would prove good for ever. Arithmetic is on integers, its scaling stated by each
 /// implementation; offchain/sum/classifiers.py computes the same to the last bit.
 interface IClassifier {
+    /// @notice A classifier was made, of this shape; nobody has initialised it.
+    event ClassifierCreated(address indexed owner, uint256 featureCount, uint256 maxActive, uint256 classCount);
     /// @notice The classifier learnt a sample.
     event Learnt(uint256 indexed label, bool changed);
     /// @notice Words of the model were set before it opened.
@@ -66,6 +68,9 @@ interface IClassifier {
     /// @dev Requirements:
     /// - the words exist (WordsOutOfRange)
     function exportWords(uint256 first, uint256 count) external view returns (uint256[] memory words);
+
+    /// @notice The version of these rules.
+    function version() external pure returns (uint256);
 
     /// @notice How many words the model has.
     function wordCount() external view returns (uint256);

@@ -52,6 +52,9 @@ interface IIncentive {
     error NothingLeft();
     error AlreadyReported();
 
+    /// @notice The version of these rules.
+    function version() external pure returns (uint256);
+
     /// @notice Whether the rule is for models of this classifier: of any, unless the rule asks a certain one itself.
     /// A model is not made with a rule that is not for its classifier.
     function servesClassifier(IClassifier classifier) external view returns (bool);

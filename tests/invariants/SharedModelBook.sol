@@ -139,7 +139,7 @@ abstract contract SharedModelBook is Attempts {
         IClassifier classifier = IClassifier(deploy("SparsePerceptron", abi.encode(featureCount, featureCount)));
         IIncentive incentive = _incentive(classifier, seed);
         vm.prank(people[OWNER]);
-        model = ISharedModel(deploy("SharedModel", abi.encode(classifier, incentive)));
+        model = ISharedModel(deploy("SharedModel", abi.encode(classifier, incentive, address(0))));
         classifier.open(address(model));
         if (derive(seed, "crowd") % 2 == 0) _crowd();
 

@@ -129,7 +129,7 @@ contract SharedModelHandler is SharedModelBook {
         _requires(!found, ISharedModel.AlreadyAdded.selector);
         _requires(entry.label < 2, IClassifier.LabelOutOfRange.selector);
 
-        bytes memory data = abi.encodeCall(model.addData, (features, entry.label, maxCost));
+        bytes memory data = abi.encodeCall(model.addData, (features, entry.label, coins, maxCost));
         if (!_call(entry.author, coins, 0, data)) return;
         if (block.timestamp == lastUpdate) ++count["added within the second"];
         _bookEntry(entry);
@@ -160,7 +160,7 @@ contract SharedModelHandler is SharedModelBook {
 
         uint256 person = derive(seed, "payer") % PEOPLE;
         (bool done, bytes memory answer) =
-            _callForAnswer(person, coins, 0, abi.encodeCall(model.payForPrediction, (features)));
+            _callForAnswer(person, coins, 0, abi.encodeCall(model.payForPrediction, (features, coins)));
         if (!done) return;
         uint256 said = abi.decode(answer, (uint256));
         if (said != predicted) revert PredictedWrongly(said, predicted);
@@ -176,7 +176,7 @@ contract SharedModelHandler is SharedModelBook {
         uint256 due = owed[person];
         _requires(due > 0, ISharedModel.NothingOwed.selector);
 
-        if (!_call(person, 0, due, abi.encodeCall(model.claimRewards, ()))) return;
+        if (!_call(person, 0, due, abi.encodeCall(model.claimRewards, (people[person])))) return;
         owed[person] = 0;
         ++count["rewards claimed"];
     }
@@ -235,7 +235,7 @@ contract SharedModelHandler is SharedModelBook {
         _requires(points || _left(noted) > 0, IIncentive.NothingLeft.selector);
         _requires(!points || !noted.reported, IIncentive.AlreadyReported.selector);
 
-        bytes memory data = abi.encodeCall(model.refund, (features, entry.label, entry.addedAt));
+        bytes memory data = abi.encodeCall(model.refund, (features, entry.label, entry.addedAt, people[person]));
         if (!_call(person, 0, _left(noted), data)) return;
         entries[index].refunded = true;
         if (_isFirst(noted)) _bookGood(person);
@@ -268,7 +268,7 @@ contract SharedModelHandler is SharedModelBook {
         _requires(!points || !noted.reported, IIncentive.AlreadyReported.selector);
 
         uint256 due = _share(noted, person);
-        if (!_call(person, 0, due, _naming(model.report.selector, entry))) return;
+        if (!_call(person, 0, due, _paying(model.report.selector, entry, person))) return;
         _bookReport(index, person);
         _bookTaken(index, due);
         ++count[due == _left(noted) ? "reported in full" : "reported in part"];
@@ -288,7 +288,7 @@ contract SharedModelHandler is SharedModelBook {
         if (!points) _requiresQuiet();
         _requires(!points && _left(noted) > 0, IIncentive.NothingLeft.selector);
 
-        if (!_call(person, 0, _left(noted), _naming(model.takeOver.selector, entry))) return;
+        if (!_call(person, 0, _left(noted), _paying(model.takeOver.selector, entry, person))) return;
         _bookTaken(index, _left(noted));
         ++count[person == OWNER ? "taken over by the owner" : "taken over by anyone"];
         if (person == noted.author) ++count["taken over by the author"];
@@ -394,6 +394,12 @@ contract SharedModelHandler is SharedModelBook {
     function _naming(bytes4 call_, Entry memory entry) private view returns (bytes memory) {
         uint256[] memory features = _features(entry);
         return abi.encodeWithSelector(call_, features, entry.label, entry.addedAt, people[entry.author]);
+    }
+
+    /// @dev The same, paying the caller.
+    function _paying(bytes4 call_, Entry memory entry, uint256 person) private view returns (bytes memory) {
+        (uint256[] memory features, address author) = (_features(entry), people[entry.author]);
+        return abi.encodeWithSelector(call_, features, entry.label, entry.addedAt, author, people[person]);
     }
 
     function _features(Entry memory entry) private pure returns (uint256[] memory features) {

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import ape
 import pytest
+from ape.utils import ZERO_ADDRESS
 
 from offchain.sum.members import Members
 from tests.kit.solidity import compile_contracts
@@ -60,11 +61,12 @@ def make_classifier(deployer, doubles):
 
 @pytest.fixture
 def make_model(project, deployer, make_classifier):
-    """Makes a model with that incentive; its classifier says 1 of every sample, unless given."""
+    """Makes a model with that incentive; its classifier says 1 of every sample, unless given, and
+    it takes the native coin, unless a token is given."""
 
-    def make(incentive, classifier=None) -> ModelDriver:
+    def make(incentive, classifier=None, token=ZERO_ADDRESS) -> ModelDriver:
         classifier = classifier or make_classifier()
-        model = project.SharedModel.deploy(classifier, incentive, sender=deployer)
+        model = project.SharedModel.deploy(classifier, incentive, token, sender=deployer)
         return ModelDriver(model, classifier, incentive, deployer)
 
     return make

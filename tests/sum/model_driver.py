@@ -29,6 +29,15 @@ COST_WEIGHT = 5
 SUBMISSION_COST = 3
 
 
+PAYING = ("refund", "report", "takeOver")
+"""Calls of a contribution that name, last, who receives the money."""
+
+
+def naming(name: str, args: tuple[Any, ...], receiver: Any) -> tuple[Any, ...]:
+    """The arguments of a call, with the receiver where it pays."""
+    return (*args, receiver) if name in PAYING else args
+
+
 @dataclass(frozen=True)
 class Contribution:
     """What names a contribution, and what was paid for it in wei."""
@@ -91,7 +100,7 @@ class ModelDriver(Driver):
         added_at = max(self.model.lastUpdate() + after, self.now + 1)
         ape.chain.pending_timestamp = added_at
         value = self.price(features, label, added_at) + excess
-        receipt = self.model.addData(list(features), label, MOST, value=value, sender=author)
+        receipt = self.model.addData(list(features), label, value, MOST, value=value, sender=author)
         (log,) = self.model.DataAdded.from_receipt(receipt)
         made = Contribution(features, label, log.addedAt, author, log.deposit, log.cost)
         assert made.added_at == added_at
@@ -128,7 +137,7 @@ class ModelDriver(Driver):
         self.say(1)
         self.announce(*made, by=author)
         for one in made:
-            self.model.refund(*one.args, sender=author)
+            self.model.refund(*one.args, author, sender=author)
         self.go_to(self.model.sharesFrom())
 
     def left(self, made: Contribution) -> int:

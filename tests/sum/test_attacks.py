@@ -13,6 +13,7 @@ from typing import Any
 
 import ape
 import pytest
+from ape.utils import ZERO_ADDRESS
 
 from tests.kit.refusals import refusal, refused
 from tests.kit.solidity import compile_contracts
@@ -31,6 +32,7 @@ from tests.sum.model_driver import (
     WAITS,
     Contribution,
     ModelDriver,
+    naming,
 )
 from tests.sum.weakened import INCENTIVE, INCENTIVES, MODEL, MODELS
 
@@ -54,8 +56,12 @@ class Siege(ModelDriver):
 
     def strike(self, *calls: tuple[Any, ...]) -> bool:
         """Whether the striker's calls, (name, argument, ...), all go through at once; if so they
-        do. A lesson is paid for."""
-        datas = [getattr(self.model, name).encode_input(*args) for name, *args in calls]
+        do. A lesson is paid for, and what a call pays is the striker's."""
+        datas = []
+        for name, *args in calls:
+            args += [COINS, MOST] if name == "addData" else []
+            args = naming(name, tuple(args), self.striker)
+            datas.append(getattr(self.model, name).encode_input(*args))
         values = [COINS if name == "addData" else 0 for name, *_ in calls]
         args = self.model.address, datas, values
         if refusal(self.striker.strike, *args, sender=self.owner):
@@ -65,7 +71,7 @@ class Siege(ModelDriver):
 
     def turn(self) -> bool:
         """The striker teaches the contrary, and time goes on until it is quiet again."""
-        done = self.strike(("addData", [SAMPLE], 0, MOST))
+        done = self.strike(("addData", [SAMPLE], 0))
         self.go_to(self.now + QUIET)
         return done
 
@@ -91,14 +97,14 @@ def besiege(project, deployer, alice, striking):
         terms = (COST_WEIGHT, SUBMISSION_COST, UNIT, WAITS)
         rules = deployer.deploy(incentive or project.StakeIncentive, *terms)
         classifier = project.SparsePerceptron.deploy(256, 10, sender=deployer)
-        one = deployer.deploy(model or project.SharedModel, classifier, rules)
+        one = deployer.deploy(model or project.SharedModel, classifier, rules, ZERO_ADDRESS)
         classifier.open(one, sender=deployer)
         striker = deployer.deploy(striking)
         ape.chain.provider.set_balance(striker.address, 10**20)
         siege = Siege(one, classifier, rules, deployer, striker=striker, alice=alice)
         # What the model says anyway proves good, so that the striker may report.
         siege.go_to(siege.now + 100)
-        assert siege.strike(("addData", [1 << 200], 0, MOST))
+        assert siege.strike(("addData", [1 << 200], 0))
         at = siege.now
         siege.go_to(at + REFUND)
         assert siege.strike(("announce", [1 << 200], 0, at, striker))
@@ -123,7 +129,7 @@ def models():
 def turns_and_reports_at_one_stroke(siege):
     """In one transaction: the contrary is taught, and Alice's deposit taken."""
     siege.go_to(siege.victim.added_at + REFUND + AUTHOR)
-    lesson, report = ("addData", [SAMPLE], 0, MOST), ("report", *siege.victim.named)
+    lesson, report = ("addData", [SAMPLE], 0), ("report", *siege.victim.named)
     announce = ("announce", *siege.victim.named)
     return siege.strike(lesson, report) or siege.strike(lesson, announce, report)
 
@@ -131,11 +137,11 @@ def turns_and_reports_at_one_stroke(siege):
 def washes_a_lie_at_one_stroke(siege):
     """In one transaction: a lie that the model does not believe is taught again, and refunded."""
     siege.go_to(siege.now + QUIET)
-    assert siege.strike(("addData", [SAMPLE], 0, MOST))
+    assert siege.strike(("addData", [SAMPLE], 0))
     lie = [SAMPLE], 0, siege.now
     siege.answer()
     siege.go_to(siege.now + REFUND)
-    lesson, refund = ("addData", [SAMPLE], 0, MOST), ("refund", *lie)
+    lesson, refund = ("addData", [SAMPLE], 0), ("refund", *lie)
     announce = ("announce", *lie, siege.striker)
     return siege.strike(lesson, refund) or siege.strike(lesson, announce, refund)
 
@@ -143,7 +149,7 @@ def washes_a_lie_at_one_stroke(siege):
 def objects_at_one_stroke(siege):
     """In one transaction: the contrary is taught, and Alice's refund objected to."""
     siege.announce(siege.victim, by=siege.alice)
-    return siege.strike(("addData", [SAMPLE], 0, MOST), ("object", *siege.victim.named))
+    return siege.strike(("addData", [SAMPLE], 0), ("object", *siege.victim.named))
 
 
 def turns_at_both_ends(siege):
@@ -194,7 +200,7 @@ def objects_until_it_may_take_over(siege):
 def teaches_until_it_may_take_over(siege):
     """It was never quiet, so that Alice could not announce; and it is not when the deposit goes."""
     siege.go_to(siege.victim.added_at + ANYONE)
-    lesson = "addData", [SAMPLE | 1 << 100], 1, MOST
+    lesson = "addData", [SAMPLE | 1 << 100], 1
     return siege.strike(lesson, ("takeOver", *siege.victim.named))
 
 
@@ -233,13 +239,13 @@ def test_who_is_answered_has_lost_its_lessons(besiege):
     siege.answer("announce")
     siege.go_to(siege.now + VERDICT)
     assert not siege.strike(("report", *siege.victim.named))
-    siege.model.refund(*siege.victim.args, sender=siege.alice)
+    siege.model.refund(*siege.victim.args, siege.alice, sender=siege.alice)
     assert siege.left(siege.victim) == 0
     named = [SAMPLE], 0, lie, siege.striker
     siege.go_to(lie + REFUND + AUTHOR)
     siege.model.announce(*named, sender=siege.alice)
     siege.go_to(siege.now + VERDICT)
-    assert refusal(siege.model.report, *named, sender=siege.alice) is None
+    assert refusal(siege.model.report, *named, siege.alice, sender=siege.alice) is None
 
 
 def test_who_does_not_answer_for_a_day_is_outlasted(besiege):

@@ -8,6 +8,7 @@ from typing import Any
 
 import ape
 import pytest
+from ape.utils import ZERO_ADDRESS
 
 from offchain.sum.members import Members
 from tests.kit.weakened import check_attack, compile_copies
@@ -31,7 +32,7 @@ class Market:
         """Contributes and says when; None if that is refused."""
         ape.chain.pending_timestamp = self.now + 100
         try:
-            self.model.addData(features, label, MOST, value=self.value, sender=author)
+            self.model.addData(features, label, self.value, MOST, value=self.value, sender=author)
         except ape.exceptions.ContractLogicError:
             return None
         return int(self.model.lastUpdate())
@@ -45,7 +46,7 @@ class Market:
     def refund(self, author: Any, features: list[int], label: int, added_at: int) -> None:
         """The author's, as soon as it may."""
         self.announce(author, (features, label, added_at, author), REFUND)
-        self.model.refund(features, label, added_at, sender=author)
+        self.model.refund(features, label, added_at, author, sender=author)
 
     def prove_good(self, author: Any, features: list[int]) -> bool:
         """What the model says already, contributed and refunded; whether it counts as good."""
@@ -88,7 +89,7 @@ def open_market(project, deployer, alice, stake) -> Callable[..., Market]:
         if weakness in REPEATS:
             model = compile_copies(REPEATS, MODEL)[weakness]
         classifier = deployer.deploy(perceptron, FEATURES, FEATURES)
-        made = deployer.deploy(model, classifier, incentive)
+        made = deployer.deploy(model, classifier, incentive, ZERO_ADDRESS)
         classifier.open(made, sender=deployer)
         return Market(made, 0 if points else VALUE)
 
@@ -110,7 +111,7 @@ def earns_by_repeating(market: Market, alice: Any, mallory: Any) -> bool:
     for _ in range(9):
         market.prove_good(mallory, [0b1011])
     before = market.model.claimable(mallory)
-    market.model.payForPrediction([0b11], value=PRICE, sender=alice)
+    market.model.payForPrediction([0b11], PRICE, value=PRICE, sender=alice)
     return market.model.claimable(mallory) - before > PRICE // 2
 
 
@@ -134,7 +135,7 @@ def bars_a_member(market: Market, alice: Any, mallory: Any) -> bool:
     market.add(alice, [0b11000], 0)
     try:
         market.announce(mallory, named, REFUND + AUTHOR)
-        market.model.report(*named, sender=mallory)
+        market.model.report(*named, mallory, sender=mallory)
     except ape.exceptions.ContractLogicError:
         return False
     return True

@@ -73,9 +73,9 @@ def test_the_second_of_another_costs_as_much_as_the_next(staked, alice):
         assert sum(staked.model.required([8], 1)) == most
         sent = {"sender": alice, "value": most - 1}
         outcome = refused("DepositTooSmall", most - 1, most)
-        assert staked.refusal("addData", [8], 1, MOST, **sent) == outcome
+        assert staked.refusal("addData", [8], 1, most - 1, MOST, **sent) == outcome
         sent["value"] += 1
-        assert staked.refusal("addData", [8], 1, MOST, **sent) is None
+        assert staked.refusal("addData", [8], 1, most, MOST, **sent) is None
 
 
 def test_who_comes_fast_pays_for_all(staked, alice, bob):
@@ -119,7 +119,7 @@ def test_what_is_announced_is_claimed_after_the_wait_for_a_verdict(staked, alice
     staked.good(bob)
     made = staked.add(alice, int(good))
     who = alice if good else bob
-    claimed = ("refund", *made.args) if good else ("report", *made.named)
+    claimed = ("refund", *made.args, who) if good else ("report", *made.named, who)
     staked.go_to(made.added_at + REFUND + AUTHOR)
     assert staked.refusal(*claimed, sender=who) == refused("NotAnnounced")
     staked.model.announce(*made.named, sender=who)
@@ -144,8 +144,8 @@ def test_nothing_is_judged_within_the_quiet_time(staked, alice, bob):
     quiet = staked.now + QUIET
     calls = (
         ("announce", new.named, alice),
-        ("refund", good.args, alice),
-        ("report", bad.named, bob),
+        ("refund", (*good.args, alice), alice),
+        ("report", (*bad.named, bob), bob),
     )
 
     def outcomes():
@@ -171,9 +171,9 @@ def test_take_over_by_the_owner_and_by_anybody(staked, alice, bob):
         with undone():
             staked.go_to(due - 1)
             outcome = refused("TakeOverTooEarly", due - 1, due)
-            assert staked.refusal("takeOver", *made.named, sender=who) == outcome
+            assert staked.refusal("takeOver", *made.named, who, sender=who) == outcome
             staked.go_to(due)
-            assert gained(who, staked.model.takeOver(*made.named, sender=who)) == made.deposit
+            assert gained(who, staked.model.takeOver(*made.named, who, sender=who)) == made.deposit
 
 
 def test_an_author_who_announces_is_not_taken_over(staked, alice, bob, stranger):
@@ -188,9 +188,9 @@ def test_an_author_who_announces_is_not_taken_over(staked, alice, bob, stranger)
         with undone():
             staked.go_to(due - 1)
             outcome = refused("TakeOverTooEarly", due - 1, due)
-            assert staked.refusal("takeOver", *made.named, sender=who) == outcome
+            assert staked.refusal("takeOver", *made.named, who, sender=who) == outcome
             staked.go_to(due)
-            assert staked.refusal("takeOver", *made.named, sender=who) is None
+            assert staked.refusal("takeOver", *made.named, who, sender=who) is None
 
 
 def test_nothing_is_taken_over_before_it_is_quiet(staked, alice, stranger):
@@ -201,9 +201,9 @@ def test_nothing_is_taken_over_before_it_is_quiet(staked, alice, stranger):
     quiet = staked.now + QUIET
     staked.go_to(quiet - 1)
     outcome = refused("NotQuiet", quiet - 1, quiet)
-    assert staked.refusal("takeOver", *made.named, sender=stranger) == outcome
+    assert staked.refusal("takeOver", *made.named, stranger, sender=stranger) == outcome
     staked.go_to(quiet)
-    assert staked.refusal("takeOver", *made.named, sender=stranger) is None
+    assert staked.refusal("takeOver", *made.named, stranger, sender=stranger) is None
 
 
 SHORT, LONG = 600, 30 * DAY
@@ -279,15 +279,15 @@ def test_the_model_decides_at_the_announcement_and_at_the_claim(staked, alice, b
     assert staked.refusal("announce", *made.named, sender=alice) == disagrees
     staked.announce(made, by=bob)
     assert staked.refusal("object", *made.named, sender=stranger) == disagrees
-    assert staked.refusal("report", *made.named, sender=bob) is None
+    assert staked.refusal("report", *made.named, bob, sender=bob) is None
     staked.say(0)
-    assert staked.refusal("report", *made.named, sender=bob) == agrees
+    assert staked.refusal("report", *made.named, bob, sender=bob) == agrees
     staked.announce(made, by=alice)
     assert staked.refusal("announce", *made.named, sender=bob) == agrees
     assert staked.refusal("object", *made.named, sender=stranger) == agrees
-    assert staked.refusal("refund", *made.args, sender=alice) is None
+    assert staked.refusal("refund", *made.args, alice, sender=alice) is None
     staked.say(1)
-    assert staked.refusal("refund", *made.args, sender=alice) == disagrees
+    assert staked.refusal("refund", *made.args, alice, sender=alice) == disagrees
 
 
 def test_an_objection_makes_a_verdict_fall(staked, alice, bob, stranger):
@@ -303,11 +303,11 @@ def test_an_objection_makes_a_verdict_fall(staked, alice, bob, stranger):
     assert log.objector == stranger.address
     assert tuple(staked.model.announcement(*made.named)) == (False, False, at)
     staked.say(1)
-    assert staked.refusal("refund", *made.args, sender=alice) == refused("NotAnnounced")
+    assert staked.refusal("refund", *made.args, alice, sender=alice) == refused("NotAnnounced")
     outcome = refused("NothingAnnounced", bytes(log.key))
     assert staked.refusal("object", *made.named, sender=stranger) == outcome
     staked.announce(made, by=alice)
-    assert staked.refusal("refund", *made.args, sender=alice) is None
+    assert staked.refusal("refund", *made.args, alice, sender=alice) is None
 
 
 def test_an_announcement_takes_the_contrary_ones_place(staked, alice, bob):
@@ -334,7 +334,7 @@ def test_only_those_with_good_data_report(staked, alice, bob, carol):
     outcome = refused("NoGoodData", carol)
     assert staked.refusal("announce", *made.named, sender=carol) == outcome
     staked.announce(made, by=bob)
-    assert staked.refusal("report", *made.named, sender=carol) == outcome
+    assert staked.refusal("report", *made.named, carol, sender=carol) == outcome
 
 
 @pytest.mark.parametrize(
@@ -358,10 +358,10 @@ def test_nothing_left_to_report(staked, alice, bob, carol):
     staked.good(bob)
     made = staked.add(alice, 0)
     staked.announce(made, by=bob)
-    staked.model.report(*made.named, sender=bob)
+    staked.model.report(*made.named, bob, sender=bob)
     assert staked.left(made) == 0
     staked.good(carol)
-    assert staked.refusal("report", *made.named, sender=carol) == refused("NothingLeft")
+    assert staked.refusal("report", *made.named, carol, sender=carol) == refused("NothingLeft")
 
 
 # ---------------------------------------------------------------- points
@@ -372,10 +372,10 @@ def test_points_are_counted_without_money(points, alice, bob):
     good, bad = points.add(alice), points.add(bob, 0)
     assert (good.deposit, good.cost, points.model.balance) == (0, 0, 0)
     points.announce(good, by=alice)
-    assert gained(alice, points.model.refund(*good.args, sender=alice)) == 0
+    assert gained(alice, points.model.refund(*good.args, alice, sender=alice)) == 0
     assert (points.model.goodData(alice), points.model.totalGoodData()) == (1, 1)
     points.announce(bad, by=alice)
-    receipt = points.model.report(*bad.named, sender=alice)
+    receipt = points.model.report(*bad.named, alice, sender=alice)
     assert gained(alice, receipt) == 0
     assert points.model.contribution(*bad.named).reported
     assert points.model.totalGoodData() == 1
@@ -387,11 +387,11 @@ def test_marked_once_and_for_all(points, alice, bob, carol):
     points.good(carol)
     made = points.add(alice, 0)
     points.announce(made, by=bob)
-    points.model.report(*made.named, sender=bob)
+    points.model.report(*made.named, bob, sender=bob)
     outcome = refused("AlreadyReported")
-    assert points.refusal("report", *made.named, sender=carol) == outcome
+    assert points.refusal("report", *made.named, carol, sender=carol) == outcome
     points.say(0)
-    assert points.refusal("refund", *made.args, sender=alice) == outcome
+    assert points.refusal("refund", *made.args, alice, sender=alice) == outcome
     assert points.refusal("announce", *made.named, sender=alice) == outcome
 
 
@@ -406,29 +406,31 @@ def test_points_wait_and_listen_too(points, alice, bob):
     outcome = refused("ReportTooEarly", due - 1, due + AUTHOR)
     assert points.refusal("announce", *made.named, sender=bob) == outcome
     points.announce(made, by=alice)
-    assert points.refusal("refund", *made.args, sender=alice) is None
+    assert points.refusal("refund", *made.args, alice, sender=alice) is None
     points.go_to(due + AUTHOR)
     assert points.refusal("announce", *made.named, sender=bob) == refused("ModelAgrees", 1)
     points.say(0)
-    assert points.refusal("refund", *made.args, sender=alice) == refused("ModelDisagrees", 0, 1)
+    assert points.refusal("refund", *made.args, alice, sender=alice) == refused(
+        "ModelDisagrees", 0, 1
+    )
     points.go_to(made.added_at + ANYONE)
-    assert points.refusal("takeOver", *made.named, sender=bob) == refused("NothingLeft")
+    assert points.refusal("takeOver", *made.named, bob, sender=bob) == refused("NothingLeft")
 
 
 def test_predictions_are_paid_by_points(points, alice, bob, stranger):
     """A group without deposits still shares what others pay."""
     points.good(alice, 2)
     points.good(bob)
-    points.model.payForPrediction([5], value=300, sender=stranger)
+    points.model.payForPrediction([5], 300, value=300, sender=stranger)
     assert [points.model.claimable(one) for one in (alice, bob)] == [200, 100]
-    assert gained(alice, points.model.claimRewards(sender=alice)) == 200
+    assert gained(alice, points.model.claimRewards(alice, sender=alice)) == 200
     points.check_books()
 
 
 def test_who_is_no_member_neither_teaches_nor_reports(points, alice, bob, carol, stranger):
     """And a member reports once data of its own proved good."""
     outcome = refused("NotMember", stranger)
-    assert points.refusal("addData", [9], 1, 0, sender=stranger) == outcome
+    assert points.refusal("addData", [9], 1, 0, 0, sender=stranger) == outcome
     points.good(carol)
     made = points.add(alice, 0)
     points.go_to(made.added_at + REFUND + AUTHOR)
@@ -438,7 +440,7 @@ def test_who_is_no_member_neither_teaches_nor_reports(points, alice, bob, carol,
     points.announce(made, by=carol)
     for reporter in (stranger, bob):
         outcome = refused("NoGoodData", reporter)
-        assert points.refusal("report", *made.named, sender=reporter) == outcome
+        assert points.refusal("report", *made.named, reporter, sender=reporter) == outcome
 
 
 def test_members_are_named_once_by_the_owner(project, deployer, alice, stranger):

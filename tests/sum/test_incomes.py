@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from ape.utils import ZERO_ADDRESS
 
 from tests.kit.refusals import refusal
 from tests.kit.weakened import check_attack, compile_copies
@@ -29,7 +30,7 @@ def takes_the_first_days_income(driver: ModelDriver, alice: Any, mallory: Any) -
     made = [driver.add(mallory), *(driver.add(alice) for _ in range(4))]
     for one in made:
         driver.announce(one, by=one.author)
-        driver.model.refund(*one.args, sender=one.author)
+        driver.model.refund(*one.args, one.author, sender=one.author)
     driver.go_to(driver.model.sharesFrom())
     costs = sum(one.cost for one in made)
     return int(driver.model.claimable(mallory)) > costs // 2
@@ -40,7 +41,7 @@ def keeps_everybody_out(driver: ModelDriver, alice: Any, mallory: Any) -> bool:
     sent = {"sender": alice, "value": COINS}
     for number in range(3):
         driver.add(mallory)
-        if not refusal(driver.model.addData, [1 << 100 | number], 1, MOST, **sent):
+        if not refusal(driver.model.addData, [1 << 100 | number], 1, COINS, MOST, **sent):
             return False
     return True
 
@@ -52,18 +53,18 @@ def raises_the_price(driver: ModelDriver, alice: Any, mallory: Any) -> bool:
     driver.add(mallory, 0)
     driver.say(0)
     before = driver.model.pot()
-    call = driver.model.addData, [1], 1, cost
+    call = driver.model.addData, [1], 1, COINS, cost
     if refusal(*call, sender=alice, value=COINS):
         return False
-    driver.model.addData([1], 1, cost, sender=alice, value=COINS)
+    driver.model.addData([1], 1, COINS, cost, sender=alice, value=COINS)
     return bool(driver.model.pot() - before > cost)
 
 
 def locks_a_payment(driver: ModelDriver, alice: Any, _: Any) -> bool:
     """The classifier is not open, so that no data ever proves good, and nobody is paid."""
-    if refusal(driver.model.payForPrediction, [1], sender=alice, value=COINS):
+    if refusal(driver.model.payForPrediction, [1], COINS, sender=alice, value=COINS):
         return False
-    driver.model.payForPrediction([1], sender=alice, value=COINS)
+    driver.model.payForPrediction([1], COINS, sender=alice, value=COINS)
     return bool(driver.model.pot() == COINS)
 
 
@@ -71,9 +72,9 @@ def charges_for_nothing(driver: ModelDriver, alice: Any, _: Any) -> bool:
     """Alice pays for a lesson of a class that has learnt all it can."""
     words = 0, driver.classifier.wordCount()
     before = driver.classifier.exportWords(*words)
-    if refusal(driver.model.addData, [1], 1, MOST, sender=alice, value=COINS):
+    if refusal(driver.model.addData, [1], 1, COINS, MOST, sender=alice, value=COINS):
         return False
-    driver.model.addData([1], 1, MOST, sender=alice, value=COINS)
+    driver.model.addData([1], 1, COINS, MOST, sender=alice, value=COINS)
     return bool(driver.classifier.exportWords(*words) == before and driver.model.pot() > 0)
 
 
@@ -120,7 +121,8 @@ def make(project, deployer, make_classifier) -> Callable[..., ModelDriver]:
             incentive = project.EntropyIncentive.deploy(*terms, sender=deployer)
         else:
             incentive = deployer.deploy(container("StakeIncentive", INCENTIVE), *TERMS)
-        model = deployer.deploy(container("SharedModel", MODEL), classifier, incentive)
+        parts = classifier, incentive, ZERO_ADDRESS
+        model = deployer.deploy(container("SharedModel", MODEL), *parts)
         if attack.classifier == "full":
             classifier.open(model, sender=deployer)
         return ModelDriver(model, classifier, incentive, deployer)

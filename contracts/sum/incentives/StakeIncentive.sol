@@ -6,7 +6,8 @@ import {Claim, IIncentive} from "../../interfaces/IIncentive.sol";
 import {WaitingIncentive, Waits} from "./WaitingIncentive.sol";
 
 /// @title Deposit, take, reward: the stake incentive of 0xDeCA10B's simulation with the submission cost of SUM
-/// @notice With s the whole seconds since the model was last taught, but at least 1, u the unit in wei, floor division throughout:
+/// @notice With s the whole seconds since the model was last taught, but at least 1, u the unit in wei, floor division
+/// throughout:
 ///
 ///     deposit [wei] = max(1, floor(60 * costWeight / floor(sqrt(s)))) * u
 ///     cost    [wei] = submissionCost * u                                            kept, whatever becomes of the data
@@ -16,9 +17,9 @@ import {WaitingIncentive, Waits} from "./WaitingIncentive.sol";
 ///                     all that is left, where the share is zero or exceeds it
 ///     takeover[wei] = what is left of the deposit
 ///
-/// 60 is the root of the seconds of an hour: one hour after the last update a contribution costs `costWeight` units, four
-/// hours after it half of that. Whoever comes first, who offers 60 times `costWeight` units (one, where that is zero) and
-/// the cost is taken.
+/// 60 is the root of the seconds of an hour: one hour after the last update a contribution costs `costWeight` units,
+/// four hours after it half of that. Whoever comes first, who offers 60 times `costWeight` units (one, where that is
+/// zero) and the cost is taken.
 contract StakeIncentive is WaitingIncentive {
     uint256 private constant ROOT_OF_HOUR = 60;
     uint256 private constant MAX_DEPOSIT = (1 << 76) - 1;
@@ -30,13 +31,16 @@ contract StakeIncentive is WaitingIncentive {
     /// @notice The unit of deposit and cost, in wei.
     uint256 public immutable unit;
 
+    /// @notice An incentive was made, with these terms.
+    event StakeFixed(uint128 costWeight, uint128 submissionCost, uint96 unit);
+
     error UnitZero();
     error AmountTooLarge(uint256 amount, uint256 max);
 
     /// @notice Fixes the terms.
-    /// @dev Requirements: the unit is at least 1 wei (UnitZero); the largest deposit, and the cost, fit their places
-    /// in the model's storage, 76 and 80 bits (AmountTooLarge); the waits are in range and in order (WindowOutOfRange,
-    /// WaitsOutOfOrder).
+    /// @dev Emits {StakeFixed}. Requirements: the unit is at least 1 wei (UnitZero); the largest deposit, and the cost,
+    /// fit their places in the model's storage, 76 and 80 bits (AmountTooLarge); the waits are in range and in order
+    /// (WindowOutOfRange, WaitsOutOfOrder).
     /// @param costWeight_ the deposit an hour after the last update, in units; zero makes every deposit one unit
     /// @param submissionCost_ what each contribution pays into the pot, in units; zero for none
     /// @param unit_ the unit, in wei
@@ -52,6 +56,7 @@ contract StakeIncentive is WaitingIncentive {
         costWeight = costWeight_;
         submissionCost = submissionCost_;
         unit = unit_;
+        emit StakeFixed(costWeight_, submissionCost_, unit_);
     }
 
     /// @inheritdoc IIncentive

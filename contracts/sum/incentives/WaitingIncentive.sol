@@ -41,13 +41,16 @@ abstract contract WaitingIncentive is IIncentive {
     uint32 private immutable _anyoneWait;
     uint32 private immutable _quiet;
 
+    /// @notice An incentive was made, with these waits.
+    event WaitsFixed(Waits waits);
+
     error AuthorHurried(uint256 author, uint256 verdict);
     error WaitsOutOfOrder(uint256 settled, uint256 owner, uint256 anyone);
 
-    /// @dev Requirements: every wait is a window (Window: WindowOutOfRange), the quiet time lies within its own bounds
-    /// (likewise), the author's time alone is longer than the wait for a verdict (AuthorHurried), and
-    /// refund + author + verdict < owner <= anyone (WaitsOutOfOrder), so that every author can have its refund before
-    /// others report, and others can report before anybody takes over.
+    /// @dev Emits {WaitsFixed}. Requirements: every wait is a window (Window: WindowOutOfRange), the quiet time lies
+    /// within its own bounds (likewise), the author's time alone is longer than the wait for a verdict (AuthorHurried),
+    /// and refund + author + verdict < owner <= anyone (WaitsOutOfOrder), so that every author can have its refund
+    /// before others report, and others can report before anybody takes over.
     constructor(Waits memory waits_) {
         Window.check(waits_.refund);
         Window.check(waits_.author);
@@ -69,6 +72,12 @@ abstract contract WaitingIncentive is IIncentive {
         _ownerWait = waits_.owner;
         _anyoneWait = waits_.anyone;
         _quiet = waits_.quiet;
+        emit WaitsFixed(waits_);
+    }
+
+    /// @inheritdoc IIncentive
+    function version() external pure returns (uint256) {
+        return 2;
     }
 
     /// @notice The waits.
