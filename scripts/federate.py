@@ -5,15 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from ape.cli import ConnectedProviderCommand, network_option, verbosity_option
+from ape.cli import network_option, verbosity_option
 
 from scripts._stage import options as common
+from scripts._stage.command import ChainCommand
 
 BALLOTS = ("open", "hidden", "scores")
 LIES = ("none", "alters", "drops", "replays", "equivocates", "withholds", "stalls")
 
 
-@click.command(cls=ConnectedProviderCommand, short_help="Train together (SecCL)")
+@click.command(cls=ChainCommand, short_help="Train together (SecCL)")
 @network_option(default="ethereum:local:foundry")
 @verbosity_option(default="WARNING")
 @click.option(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from ape.cli import ConnectedProviderCommand, network_option, verbosity_option
+from ape.cli import network_option, verbosity_option
 
 from scripts._stage import options as common
+from scripts._stage.command import ChainCommand
 
 STORIES = (
     "honest",
@@ -22,7 +23,7 @@ STORIES = (
 )
 
 
-@click.command(cls=ConnectedProviderCommand, short_help="Price data before disclosure (MDE)")
+@click.command(cls=ChainCommand, short_help="Price data before disclosure (MDE)")
 @network_option(default="ethereum:local:foundry")
 @verbosity_option(default="WARNING")
 @common.story(STORIES)

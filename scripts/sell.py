@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from ape.cli import ConnectedProviderCommand, network_option, verbosity_option
+from ape.cli import network_option, verbosity_option
 
 from scripts._hide.names import NETWORKS
 from scripts._stage import options as common
+from scripts._stage.command import ChainCommand
 
 STORY_NAMES = (
     *("honest", "never-delivers", "wrong-key", "spoilt-chunk", "false-dispute"),
@@ -17,7 +18,7 @@ STORY_NAMES = (
 """Those of scripts/_hide/stories.py, which takes seconds to load; `--help` must not."""
 
 
-@click.command(cls=ConnectedProviderCommand, short_help="Sell learnability (Hide-and-Seek)")
+@click.command(cls=ChainCommand, short_help="Sell learnability (Hide-and-Seek)")
 @network_option(default="ethereum:local:foundry")
 @verbosity_option(default="WARNING")
 @common.story(STORY_NAMES)

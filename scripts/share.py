@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from ape.cli import ConnectedProviderCommand, network_option, verbosity_option
+from ape.cli import network_option, verbosity_option
 
 from scripts._stage import options as common
+from scripts._stage.command import ChainCommand
 
 
-@click.command(cls=ConnectedProviderCommand, short_help="Share a model among agents (SUM)")
+@click.command(cls=ChainCommand, short_help="Share a model among agents (SUM)")
 @network_option(default="ethereum:local:foundry")
 @verbosity_option(default="WARNING")
 @click.option(

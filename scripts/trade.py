@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from ape.cli import ConnectedProviderCommand, network_option, verbosity_option
+from ape.cli import network_option, verbosity_option
 
 from scripts._stage import options as common
+from scripts._stage.command import ChainCommand
 
 STORY_NAMES = (
     *("honest", "other-features", "silent-candidate", "no-claim", "vanishing-collector"),
@@ -18,7 +19,7 @@ STORY_NAMES = (
 SETTLEMENTS = ["open", "sealed"]
 
 
-@click.command(cls=ConnectedProviderCommand, short_help="Play a whole HyperX session")
+@click.command(cls=ChainCommand, short_help="Play a whole HyperX session")
 @network_option(default="ethereum:local:foundry")
 @verbosity_option(default="WARNING")
 @common.story(STORY_NAMES)

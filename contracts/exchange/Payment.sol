@@ -69,20 +69,35 @@ library Payment {
         }
     }
 
-    /// @notice Sends `amount` to `to` if that is possible with bounded gas; the caller owes it otherwise.
-    /// @dev Nothing that the receiver or the token returns is copied, so neither can make the call dear.
-    /// @return paid whether it arrived; a token that returns false, or no code at its address, is no payment
+    /// @notice Sends `amount`, above zero, to `to` if that is possible with bounded gas; the caller owes it otherwise.
+    /// @dev Nothing that the receiver or the token returns is copied, so neither can make the call dear. What a token answers
+    /// is not believed: it is paid when it left this contract, so that nobody is paid twice out of what is others'. While
+    /// the receiver runs, nothing that this contract books may come in.
+    /// @return paid whether it left
     function tryPay(address token, address to, uint256 amount) internal returns (bool paid) {
-        bytes memory call_ = token == address(0) ? bytes("") : abi.encodeCall(IERC20.transfer, (to, amount));
-        address called = token == address(0) ? to : token;
-        uint256 value = token == address(0) ? amount : 0;
-        uint256 returned;
-        uint256 word;
-        assembly ("memory-safe") {
-            paid := call(PUSH_GAS, called, value, add(call_, 0x20), mload(call_), 0, 0x20)
-            returned := returndatasize()
-            word := mload(0)
+        if (token == address(0)) {
+            assembly ("memory-safe") {
+                paid := call(PUSH_GAS, to, amount, 0, 0, 0, 0)
+            }
+            return paid;
         }
-        if (paid && token != address(0)) paid = returned == 0 ? token.code.length > 0 : returned >= 32 && word == 1;
+        // A token that does not tell its balance is not asked for money. Who sends too little gas for the second answer
+        // counts as paid: it is read as zero.
+        uint256 held = _held(token);
+        if (held < amount) return false;
+        bytes memory call_ = abi.encodeCall(IERC20.transfer, (to, amount));
+        assembly ("memory-safe") {
+            paid := call(PUSH_GAS, token, 0, add(call_, 0x20), mload(call_), 0, 0)
+        }
+        return paid && _held(token) < held;
+    }
+
+    /// @dev What this contract has of a token by the token's own word; zero where it has none to say, or asks for much gas.
+    function _held(address token) private view returns (uint256 held) {
+        bytes memory call_ = abi.encodeCall(IERC20.balanceOf, (address(this)));
+        assembly ("memory-safe") {
+            let done := staticcall(PUSH_GAS, token, add(call_, 0x20), mload(call_), 0, 0x20)
+            if and(done, gt(returndatasize(), 0x1f)) { held := mload(0) }
+        }
     }
 }

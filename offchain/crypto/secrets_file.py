@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from offchain.crypto.errors import CryptoError
+from offchain.crypto.passphrase import Locked, Passphrase, is_locked
 from offchain.files import write_whole
 
 
@@ -15,16 +16,19 @@ class SecretsError(CryptoError):
 
 
 class SecretsFile:
-    """Named secrets in a JSON file of mode 0600.
+    """Named secrets in a JSON file of mode 0600, locked where there is a passphrase.
 
-    A secret is on disk before it is handed out, so nothing that rests on it can outlive it. The
-    values appear in no message and no representation.
+    A file that was written without one is locked as soon as one opens it. A secret is on disk
+    before it is handed out, so nothing that rests on it can outlive it. The values appear in no
+    message and no representation.
 
-    Raises SecretsError when the file is readable by others, or is not what this class writes.
+    Raises SecretsError when the file is readable by others, is not what this class writes, or is
+    locked under another passphrase.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, passphrase: Passphrase | None = None) -> None:
         self.path = path
+        self._passphrase = passphrase
         self._values = self._read()
 
     def __repr__(self) -> str:
@@ -46,7 +50,7 @@ class SecretsFile:
             values = self._read()
             if name not in values:
                 values[name] = make().hex()
-                write_whole(self.path, json.dumps(values).encode(), 0o600)
+                self._write(values)
             self._values = values
         return self.get(name)
 
@@ -56,8 +60,29 @@ class SecretsFile:
         mode = self.path.stat().st_mode & 0o777
         if mode & 0o077:
             raise SecretsError(f"{self.path} has mode {mode:04o}, needs 0600: others could read it")
+        content = self.path.read_bytes()
+        locked = is_locked(content)
+        if locked:
+            content = self._unlocked(content)
         try:
-            values = json.loads(self.path.read_text())
-            return {str(name): bytes.fromhex(v).hex() for name, v in values.items()}
-        except (OSError, ValueError, AttributeError, TypeError) as error:
+            values = json.loads(content)
+            found = {str(name): bytes.fromhex(v).hex() for name, v in values.items()}
+        except (ValueError, AttributeError, TypeError) as error:
             raise SecretsError(f"{self.path} is no secrets file") from error
+        if self._passphrase and not locked:
+            self._write(found)
+        return found
+
+    def _unlocked(self, content: bytes) -> bytes:
+        if self._passphrase is None:
+            raise SecretsError(f"{self.path} is locked: it takes a passphrase")
+        try:
+            return self._passphrase.unlock(content)
+        except Locked as error:
+            raise SecretsError(f"{self.path}: {error}") from error
+
+    def _write(self, values: dict[str, str]) -> None:
+        content = json.dumps(values).encode()
+        if self._passphrase:
+            content = self._passphrase.lock(content)
+        write_whole(self.path, content, 0o600)

@@ -7,6 +7,7 @@ from dataclasses import fields, is_dataclass
 import ape
 from ape.api import AccountAPI
 from ape.contracts import ContractInstance
+from eth_utils.address import is_hex_address
 
 from offchain.crypto.settlement import NATIVE, Settlement
 from offchain.hyperx import actions as do
@@ -59,12 +60,16 @@ class ChainSession(Sender):
         return session
 
     @classmethod
-    def resume(cls, factory: ContractInstance, address: str) -> ChainSession:
-        """A session made before. Raises ActionRefused if this factory did not make it."""
-        for log in decoded(factory, logs_of(str(factory.address), 0, [])):
-            created = log.event_arguments["session"]
-            if created.lower() == address.lower():
-                return cls(ape.project.TradingSession.at(created), log.block_number)
+    def resume(cls, factory: ContractInstance, first: int, address: str) -> ChainSession:
+        """A session that the factory made in block `first` or later.
+
+        Raises ActionRefused if this factory did not make it.
+        """
+        if is_hex_address(address):
+            topics = [None, "0x" + address[2:].lower().rjust(64, "0")]
+            for log in decoded(factory, logs_of(str(factory.address), first, topics)):
+                session = ape.project.TradingSession.at(log.event_arguments["session"])
+                return cls(session, log.block_number)
         raise ActionRefused(f"{address} is no session of the factory at {factory.address}")
 
     def read(self) -> Session:

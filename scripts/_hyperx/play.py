@@ -13,9 +13,7 @@ from typing import Any
 import ape
 import click
 from ape.api import AccountAPI
-from ape.contracts import ContractInstance
 
-from offchain.crypto.secrets_file import SecretsFile
 from offchain.data.imageset import ImageSet
 from offchain.hyperx.adversaries import OtherFeatures
 from offchain.hyperx.collector import Collector
@@ -38,8 +36,12 @@ from scripts._hyperx.stories import STORIES
 from scripts._hyperx.telling import SessionTelling
 from scripts._hyperx.terms import make_terms, provider_policy
 from scripts._stage.accounts import is_local, seat_parties
-from scripts._stage.deployments import deployments_path, find_factory
+from scripts._stage.chain import chain_home
+from scripts._stage.deployments import Deployed, deployments_path, find
+from scripts._stage.secrets import secrets_at
 from scripts._stage.table import Seat, Step, play
+
+FACTORY = "TradingSessionFactory"
 
 
 @dataclass
@@ -96,7 +98,8 @@ class Demonstration:
                 documents = evaluation.publish(store)
             with telling.doing("opening the session"):
                 if factory is None:
-                    factory = parties.deployer.deploy(ape.project.TradingSessionFactory)
+                    contract = parties.deployer.deploy(ape.project.TradingSessionFactory)
+                    factory = Deployed(contract, ape.chain.blocks.height)
                 chain = self._session(factory, terms, documents, parties.collector)
                 contenders = tuple(
                     self._contender(i, parties.providers[i], parts[i], clean[i], store, home)
@@ -104,7 +107,7 @@ class Demonstration:
                 )
                 buyer = self._buyer(evaluation, store, parties.collector, home)
                 telling.session(chain.address)
-                scene = Scene.open(chain, str(factory.address), buyer, contenders)
+                scene = Scene.open(chain, str(factory.contract.address), buyer, contenders)
             with telling.doing("trading"):
                 session = play(
                     chain,
@@ -155,16 +158,16 @@ class Demonstration:
         if self.home is not None:
             yield self.home
         elif not is_local():
-            yield Path(ape.project.path) / ".souk" / str(ape.chain.chain_id)
+            yield chain_home()
         elif self.options.resume:
             raise click.ClickException("resume: a local chain's secrets are gone with the run")
         else:
             with tempfile.TemporaryDirectory(prefix="souk-") as folder:
                 yield Path(folder)
 
-    def _factory(self) -> ContractInstance | None:
+    def _factory(self) -> Deployed | None:
         """The factory; None where it has yet to be deployed, on a local chain."""
-        factory = find_factory(deployments_path(self.options.deployments))
+        factory = find(FACTORY, deployments_path(self.options.deployments))
         if factory is None and self.options.resume:
             raise click.ClickException(f"resume: no factory, so no session {self.options.resume}")
         if factory is None and not is_local():
@@ -178,17 +181,17 @@ class Demonstration:
             self.options.settings(),
             validation,
             self.options.scorer(),
-            SecretsFile(home / "collector.json"),
+            secrets_at(home / "collector.json"),
             pick_device(self.options.device),
             self.telling.progress,
         )
 
     def _session(
-        self, factory: ContractInstance, terms: Terms, documents: Documents, account: AccountAPI
+        self, factory: Deployed, terms: Terms, documents: Documents, account: AccountAPI
     ) -> ChainSession:
         """A new session under `terms`, or the one to go on with."""
         if self.options.resume:
-            resumed = ChainSession.resume(factory, self.options.resume)
+            resumed = ChainSession.resume(factory.contract, factory.block, self.options.resume)
             if resumed.terms.extractor != documents.extractor:
                 raise click.ClickException(
                     f"resume: session {self.options.resume} publishes another extractor: give "
@@ -201,7 +204,7 @@ class Demonstration:
             extractor=documents.extractor,
             encryption_key=documents.encryption_key,
         )
-        chain = ChainSession.create(factory, terms, account)
+        chain = ChainSession.create(factory.contract, terms, account)
         for receipt in chain.receipts:
             self.telling.step(Step("collector", receipt))
         return chain
@@ -218,7 +221,7 @@ class Demonstration:
         )
 
         def make(session: Session) -> Collector:
-            secrets = SecretsFile(home / "collector.json")
+            secrets = secrets_at(home / "collector.json")
             return role(session, evaluation, store, secrets, policy, self.telling.progress)
 
         return Seat("collector", account, make)
@@ -241,7 +244,7 @@ class Demonstration:
             more["better"] = clean
 
         def make(session: Session) -> Provider:
-            secrets = SecretsFile(home / f"provider-{index + 1}.json")
+            secrets = secrets_at(home / f"provider-{index + 1}.json")
             device = pick_device(self.options.device)
             return role(str(account.address), session, data, store, secrets, device, **more)
 

@@ -32,6 +32,7 @@ from scripts._seccl.rounds import Rounds
 from scripts._seccl.setup import Agreed, make_conductor, open_session, resume_session
 from scripts._seccl.telling import FederateTelling
 from scripts._stage.accounts import is_local
+from scripts._stage.chain import chain_home
 
 
 def federate(
@@ -63,7 +64,7 @@ def node_stays() -> bool:
 
 def default_home() -> Path:
     """Where content and secrets of sessions on the connected chain are kept."""
-    return Path(ape.project.path) / ".souk" / str(ape.chain.chain_id) / "seccl"
+    return chain_home() / "seccl"
 
 
 @dataclass(frozen=True)

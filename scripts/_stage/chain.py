@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import time
+from contextvars import ContextVar
 from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -18,9 +21,15 @@ from eth_utils.address import is_hex_address, to_checksum_address
 
 from offchain.roles import Clock
 from scripts._stage.errors import reason_of
+from scripts._stage.index import Index, NodeRefused, Query
+from scripts._stage.node import AccountSigner, ConnectedNode, ConnectedPool
+from scripts._stage.outbox import GWEI, Call, FeeAboveCap, Outbox, Patience, StillPending
 
 POLL_SECONDS = 15
 """How often a chain that is not local is asked what others did."""
+
+MOST_FEE = ContextVar("MOST_FEE", default=200 * GWEI)
+"""Wei for a unit of gas at most, on a chain that is not local; the user's choice."""
 
 
 class ActionRefused(click.ClickException):
@@ -79,9 +88,15 @@ def next_block() -> None:
 def transact(
     method: Any, arguments: Any, account: AccountAPI, value: int = 0, note: bytes = b""
 ) -> ReceiptAPI:
-    """One call, with `note` behind its arguments. Raises ActionRefused with the reason."""
+    """One call, with `note` behind its arguments. Raises ActionRefused with the reason.
+
+    On a chain that is not local it is simulated first, so that a refusal costs nothing, and sent
+    by way of the outbox.
+    """
     call = str(method).partition("(")[0]
     try:
+        if not ape.chain.provider.network.is_local:
+            return _sent(method, arguments, account, value, note)
         if not note:
             return method(*arguments, sender=account, value=value)
         transaction = method.as_transaction(*arguments, sender=account, value=value)
@@ -96,8 +111,48 @@ def transact(
         ) from error
     except ContractLogicError as error:
         raise ActionRefused(f"{call} by {account.address} refused: {error}", error.txn) from error
-    except ApeException as error:
+    except (ApeException, FeeAboveCap, NodeRefused, StillPending) as error:
         raise ActionRefused(f"{call} by {account.address} failed: {reason_of(error)}") from error
+
+
+def _sent(method: Any, arguments: Any, account: AccountAPI, value: int, note: bytes) -> ReceiptAPI:
+    """A call by way of the outbox: simulated, sent once, waited for."""
+    transaction = method.as_transaction(*arguments, sender=account, value=value)
+    return _post(account, str(transaction.receiver), bytes(transaction.data) + note, value)
+
+
+def send_data(account: AccountAPI, to: str, data: bytes) -> ReceiptAPI:
+    """Data to an address that is no contract of ours. Raises ActionRefused with the reason."""
+    try:
+        if ape.chain.provider.network.is_local:
+            return account.transfer(to, 0, data=data)
+        return _post(account, to, data, 0)
+    except (ApeException, FeeAboveCap, NodeRefused, StillPending) as error:
+        raise ActionRefused(f"{account.address} to {to} failed: {reason_of(error)}") from error
+
+
+def _post(account: AccountAPI, to: str, data: bytes, value: int) -> ReceiptAPI:
+    """A transaction by way of the outbox: simulated, sent once, waited for."""
+    provider = ape.chain.provider
+    transaction = provider.network.ecosystem.create_transaction(
+        sender=account.address, receiver=to, data=data, value=value
+    )
+    gas = min(provider.estimate_gas_cost(transaction) * 6 // 5, provider.max_gas)
+    outbox = Outbox(chain_home() / "outbox.sqlite", ConnectedPool(), patience())
+    hash_ = outbox.send(AccountSigner(account), Call(to, value, data, gas))
+    receipt = provider.get_receipt(hash_)
+    receipt.raise_for_status()
+    return receipt
+
+
+def patience() -> Patience:
+    """How transactions are waited for on the connected network."""
+    network = ape.chain.provider.network
+    return Patience(
+        cap=MOST_FEE.get(),
+        confirmations=network.required_confirmations,
+        poll_seconds=min(3, (network.block_time or 12) / 4),
+    )
 
 
 def _shown(value: Any) -> str:
@@ -156,13 +211,25 @@ def go_to(timestamp: int) -> None:
 def logs_of(
     address: str | None, first: int, topics: list[str | None], last: int | None = None
 ) -> list[dict[str, Any]]:
-    """Logs as the node has them, in order. address, topics: None for any. first, last: blocks."""
-    query: dict[str, Any] = {"fromBlock": hex(first), "toBlock": hex(last) if last else "latest"}
-    if address:
-        query["address"] = address
-    if topics:
-        query["topics"] = topics
-    return list(ape.chain.provider.make_request("eth_getLogs", [query]))
+    """Logs in the chain's order. address, topics: None for any. first, last: blocks.
+
+    Of a chain that is not local what was read is kept under .souk/, and read once.
+    """
+    if ape.chain.provider.network.is_local:
+        blocks = {"fromBlock": hex(first), "toBlock": "latest" if last is None else hex(last)}
+        return ConnectedNode().logs(Query(address, tuple(topics)).over(blocks))
+    return _index(chain_home() / "logs.sqlite").logs(address, first, topics, last)
+
+
+def chain_home() -> Path:
+    """Where what is kept of the connected chain lies."""
+    return Path(ape.project.path) / ".souk" / str(ape.chain.chain_id)
+
+
+@cache
+def _index(path: Path) -> Index:
+    """The index in a file, opened once."""
+    return Index(path, ConnectedNode())
 
 
 def decoded(contract: ContractInstance, logs: list[dict[str, Any]]) -> list[ContractLog]:

@@ -1,8 +1,14 @@
-"""The deployments file: where the factory lives on each network, and how it was compiled."""
+"""What lives on every chain, at one address everywhere: contracts and factories, by CREATE2.
+
+Whoever deploys them, on whichever chain, gets the same addresses, since those follow from the code
+alone. So a contract that is there is the one, and what a file says of it is where to begin reading.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,9 +16,46 @@ from typing import Any
 import ape
 import click
 from ape.api import AccountAPI
-from ape.contracts import ContractInstance
+from ape.contracts import ContractContainer, ContractInstance
+from eth_hash.auto import keccak
+from eth_utils.address import to_checksum_address
 
-from scripts._stage.accounts import is_local
+from offchain.files import write_whole
+from scripts._stage.chain import send_data
+
+DEPLOYER = "0x4e59b44847b379578588920cA78FbF26c0B4956C"
+"""Passes the code behind a salt on to CREATE2; the same on nearly all chains, Anvil included."""
+SALT = bytes(32)
+ARGUMENTS: dict[str, tuple[str, ...]] = {
+    "TradingSessionFactory": (),
+    "CleanerSale": (),
+    "DatasetSale": (),
+    "BulletinBoard": (),
+    "BordaConsensusFactory": ("BulletinBoard",),
+}
+"""What is deployed, in order, with the contracts that its constructor is told of."""
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A contract, and the block before which it did nothing."""
+
+    contract: ContractInstance
+    block: int
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A contract that is not on the chain yet.
+
+    Attributes:
+        data: what makes `DEPLOYER` create it. gas: that this takes.
+    """
+
+    name: str
+    address: str
+    data: bytes
+    gas: int
 
 
 def deployments_path(folder: Path) -> Path:
@@ -21,16 +64,54 @@ def deployments_path(folder: Path) -> Path:
     return Path(ape.project.path) / folder / f"{network.ecosystem.name}-{network.name}.json"
 
 
-def deploy_factory(account: AccountAPI, path: Path) -> ContractInstance:
-    """Deploys the factory and writes it to the deployments file at `path`."""
-    factory = account.deploy(ape.project.TradingSessionFactory)
-    receipt = factory.creation_metadata.receipt if factory.creation_metadata else None
+def address_of(name: str) -> str:
+    """Where a contract of this version is on every chain that has it."""
+    word = keccak(b"\xff" + bytes.fromhex(DEPLOYER[2:]) + SALT + keccak(_creation(name)))
+    return str(to_checksum_address(word[-20:]))
+
+
+def is_there(name: str) -> bool:
+    """Whether the connected chain has the contract."""
+    return len(ape.chain.provider.get_code(address_of(name))) > 0
+
+
+def missing(names: Iterable[str] = ARGUMENTS) -> list[Missing]:
+    """Which of them the connected chain does not have yet, in order, with the gas that each takes.
+
+    Raises ClickException where the chain has no `DEPLOYER`.
+    """
+    if not ape.chain.provider.get_code(DEPLOYER):
+        raise click.ClickException(
+            f"this chain has no deployer at {DEPLOYER} (github.com/Arachnid/"
+            "deterministic-deployment-proxy says how to put one there)"
+        )
+    found = []
+    for name in names:
+        if is_there(name):
+            continue
+        data = SALT + _creation(name)
+        transaction = ape.chain.provider.network.ecosystem.create_transaction(
+            receiver=DEPLOYER, data=data
+        )
+        gas = ape.chain.provider.estimate_gas_cost(transaction)
+        found.append(Missing(name, address_of(name), data, gas))
+    return found
+
+
+def deploy(account: AccountAPI, one: Missing, path: Path) -> ContractInstance:
+    """Creates one contract and writes to the file at `path` where and when.
+
+    The block before is written first: who is killed in between still knows where to begin.
+    """
+    entries = _read(path)
+    entry = {"address": one.address, "block": ape.chain.blocks.height}
+    _write(path, entries | {one.name: entry})
+    receipt = send_data(account, DEPLOYER, one.data)
     solidity = ape.project.config.solidity
-    entry = {
-        "address": str(factory.address),
+    entry |= {
+        "block": receipt.block_number,
+        "transaction": receipt.txn_hash,
         "deployer": str(account.address),
-        "block": receipt.block_number if receipt else ape.chain.blocks.height,
-        "transaction": receipt.txn_hash if receipt else None,
         "deployed": datetime.now(UTC).isoformat(timespec="seconds"),
         "compiler": {
             "solidity": str(solidity.version),
@@ -39,44 +120,84 @@ def deploy_factory(account: AccountAPI, path: Path) -> ContractInstance:
             "via_ir": bool(solidity.via_ir),
         },
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    content = {"chain_id": ape.chain.chain_id, "contracts": {"TradingSessionFactory": entry}}
-    path.write_text(json.dumps(content, indent=2) + "\n")
-    return factory
+    _write(path, entries | {one.name: entry})
+    return _container(one.name).at(one.address)
 
 
-def find_factory(path: Path) -> ContractInstance | None:
-    """The factory of the deployments file at `path`; None if there is no file.
+def note_what_is_there(path: Path) -> None:
+    """Writes to the file at `path` what others deployed, from which block on it may be asked."""
+    entries = _read(path)
+    strangers = [name for name in ARGUMENTS if name not in entries and is_there(name)]
+    if strangers:
+        _write(path, entries | {name: _strangers_entry(name) for name in strangers})
 
-    Raises ClickException where the file is of another chain, or nothing lives at its address,
-    unless the chain is local: it came after the one that the file is of, and there is none either.
+
+def find(name: str, path: Path) -> Deployed | None:
+    """A contract on the connected chain; None where it is not there.
+
+    Raises ClickException where the file at `path` is of another chain or of another version.
     """
-    if not path.exists():
-        return None
+    entry, address = _read(path).get(name), address_of(name)
+    if is_there(name):
+        block = entry["block"] if entry and entry["address"] == address else 0
+        return Deployed(_container(name).at(address), block)
+    if entry and ape.chain.provider.get_code(entry["address"]):
+        raise click.ClickException(
+            f"{path} has {name} of another version, at {entry['address']}: run ape run deploy"
+        )
+    return None
+
+
+def _strangers_entry(name: str) -> dict[str, Any]:
+    """Where and since when: by halving, where the node knows what was where in the past."""
+    address = address_of(name)
+    low, high = 0, ape.chain.blocks.height
     try:
-        content: dict[str, Any] = json.loads(path.read_text())
-        chain_id = content["chain_id"]
-        address = content["contracts"]["TradingSessionFactory"]["address"]
+        while low < high:
+            middle = (low + high) // 2
+            if ape.chain.provider.web3.eth.get_code(to_checksum_address(address), middle):
+                high = middle
+            else:
+                low = middle + 1
+    except Exception:  # nodes that forgot the past say so in many ways
+        low = 0
+    return {"address": address, "block": low}
+
+
+def _creation(name: str) -> bytes:
+    """Code that creates a contract, constructor's arguments included."""
+    container = _container(name)
+    code = container.contract_type.get_deployment_bytecode()
+    assert code is not None, name
+    words = (bytes(12) + bytes.fromhex(address_of(one)[2:]) for one in ARGUMENTS[name])
+    return bytes(code) + b"".join(words)
+
+
+def _container(name: str) -> ContractContainer:
+    container: ContractContainer = getattr(ape.project, name)
+    return container
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Entries by name; none where there is no file. Raises ClickException."""
+    if not path.exists():
+        return {}
+    try:
+        content = json.loads(path.read_text())
+        chain_id, entries = content["chain_id"], dict(content["contracts"])
+        for entry in entries.values():
+            entry["block"] = int(entry["block"])
+            entry["address"] = str(to_checksum_address(entry["address"]))
     except (ValueError, KeyError, TypeError) as error:
         raise click.ClickException(f"{path} is no deployments file: {error!r}") from error
-    if is_local() and not ape.chain.provider.get_code(address):
-        return None
     if chain_id != ape.chain.chain_id:
         raise click.ClickException(
             f"{path} is of chain {chain_id}, connected is chain {ape.chain.chain_id}"
         )
-    if not ape.chain.provider.get_code(address):
-        raise click.ClickException(f"{path} names {address}, where no contract lives")
-    if not _is_factory(address):
-        raise click.ClickException(
-            f"{path} names {address}, which is no TradingSessionFactory of this version"
-        )
-    return ape.project.TradingSessionFactory.at(address)
+    return entries
 
 
-def _is_factory(address: str) -> bool:
-    """Whether this version's factory lives at `address`, whatever its immutables are."""
-    ours = ape.project.TradingSessionFactory.contract_type.get_runtime_bytecode() or b""
-    found = bytes(ape.chain.provider.get_code(address))
-    # Solidity leaves zeros where it will write an immutable.
-    return len(found) == len(ours) and all(a == b for a, b in zip(ours, found, strict=True) if a)
+def _write(path: Path, entries: dict[str, Any]) -> None:
+    """The whole file or none of it."""
+    content = {"chain_id": ape.chain.chain_id, "contracts": entries}
+    write_whole(path, (json.dumps(content, indent=2) + "\n").encode())

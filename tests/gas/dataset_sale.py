@@ -16,9 +16,10 @@ from offchain.mde.deals import dataset_domain
 from offchain.mde.pricing import Piecewise, PriceFunction
 from offchain.mde.verifiable.encoding import Encoding
 from offchain.mde.verifiable.rules import price_rule
-from offchain.mde.verifiable.scores import ScoreLeaves, score_leaf
+from offchain.mde.verifiable.scores import score_leaf
 from offchain.mde.verifiable.tree import CommittedTree
 from tests.gas.floors import Deed, floor
+from tests.gas.stock_tree import StockTree
 from tests.kit.sale import OPEN, SEALED
 from tests.mde.deal_driver import DealDriver, chunk_of, make_deal, place_of
 
@@ -205,41 +206,38 @@ def _liar(
         expiry=ape.chain.blocks.head.timestamp + 10_000,
     )  # fmt: skip
     domain = dataset_domain(place_of(contract), sale.seller.address, name)
-    plain, cipher, score = (
-        [keccak(kind + cm.word(i)) for i in range(COUNT)]
-        for kind in (b"plain", b"cipher", b"score")
-    )
-    for i in (first, last):
-        plain[i] = domain.plain_leaf(sale.key, i, chunk)
-    cipher[first] = domain.cipher_leaf(first, chunk)
     order = sale.order.account.id(sale.place)
     total = 123_456_789
-    for i in (first - 1, last):
-        score[i] = score_leaf(order, sale.key, i, total)
-    roots = [cm.root_of(cipher), cm.root_of(plain)]
+    plain = StockTree(
+        b"plain", COUNT, {i: domain.plain_leaf(sale.key, i, chunk) for i in (first, last)}
+    )
+    cipher = StockTree(b"cipher", COUNT, {first: domain.cipher_leaf(first, chunk)})
+    score = StockTree(
+        b"score", COUNT, {i: score_leaf(order, sale.key, i, total) for i in (first - 1, last)}
+    )
     length = COUNT * encoding.chunk_bytes
     head = FILE_TYPE + domain.digest + cm.word(length) + cm.word(encoding.chunk_bytes)
-    leaves = ScoreLeaves(tuple(score))
-    deal = replace(
+    sale.deal = replace(
         sale.deal,
-        dataset=replace(sale.dataset, file=keccak(head + b"".join(roots)), count=COUNT),
-        quote=replace(sale.deal.quote, scores=leaves.root),
+        dataset=replace(sale.dataset, file=keccak(head + cipher.root + plain.root), count=COUNT),
+        quote=replace(sale.deal.quote, scores=score.root),
     )
-    sale.deal, sale.leaves = deal, leaves
-    paths = {i: cm.path(plain, i) for i in (first, last)}
+    paths = {i: plain.path(i) for i in (first, last)}
     shown = {i: (i, chunk, paths[i]) for i in paths}
-    cipher_path = cm.path(cipher, first)
     evidence: dict[str, tuple[Any, ...]] = {
         "proveSpoiltChunk": (
-            (length, encoding.chunk_bytes, first, chunk, plain[first], cipher_path, paths[first]),
+            (
+                length, encoding.chunk_bytes, first, chunk,
+                plain.leaf(first), cipher.path(first), paths[first],
+            ),
         ),
         "proveWrongScore": (
             (
-                roots[0], shown[first], tree.path(chunk), total, leaves.path(first - 1),
-                score[first], leaves.path(first),
+                cipher.root, shown[first], tree.path(chunk), total, score.path(first - 1),
+                score.leaf(first), score.path(first),
             ),
         ),
-        "proveRepeatedSample": (roots[0], shown[first], shown[last]),
-        "proveWrongPrice": ((total, leaves.path(last)), price_rule(RULE)),
+        "proveRepeatedSample": (cipher.root, shown[first], shown[last]),
+        "proveWrongPrice": ((total, score.path(last)), price_rule(RULE)),
     }  # fmt: skip
     return sale, evidence[proof]

@@ -19,13 +19,14 @@ from tests.kit.mock_contracts import compile_mocks, deploy_token
 from tests.kit.permits import signed_permit
 from tests.kit.refusals import refusal
 from tests.kit.sale import NO_KEY, OPEN, SEALED, STAKE
-from tests.kit.weakened import check_attack, compile_copies, nobodys_files
+from tests.kit.weakened import check_attack, compile_switched, nobodys_files
 
 
 @pytest.fixture(scope="module")
 def weak(contract, deployer):
     """Weakened sales by name."""
-    return {name: deployer.deploy(code) for name, code in compile_copies(WEAKENINGS, SALE).items()}
+    copies = compile_switched(WEAKENINGS, SALE)
+    return {name: deployer.deploy(code) for name, code in copies.items()}
 
 
 def opens(contract, seller, **changes):

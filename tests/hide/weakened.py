@@ -13,6 +13,10 @@ _KEYS = "contracts/exchange/KeyDispute.sol"
 _BOUNDS = (
     "require(window >= SHORTEST && window <= LONGEST, WindowOutOfRange(window, SHORTEST, LONGEST));"
 )
+_PERMIT = (
+    "IERC20Permit(token)\n            .permit(msg.sender, address(this), amount,"
+    " signed.deadline, signed.v, signed.r, signed.s)"
+)
 WEAKENINGS: Weakenings = {
     "windows of any length": (_WINDOW, _BOUNDS, "window;"),
     "windows of no length": (
@@ -27,14 +31,13 @@ WEAKENINGS: Weakenings = {
     ),
     "believes any one-time key": (
         SALE,
-        "else require(SealedKey.isOnCurve(oneTimeKey, oneTimeY),"
-        " KeyNotOnCurve(oneTimeKey, oneTimeY));",
-        "else oneTimeY;",
+        "require(SealedKey.isOnCurve(oneTimeKey, oneTimeY), KeyNotOnCurve(oneTimeKey, oneTimeY));",
+        "oneTimeY;",
     ),
     "lets anybody seal": (
         SALE,
-        "        _onlySeller(listing);\n        SaleStatus status = _deliverable",
-        "        SaleStatus status = _deliverable",
+        "_onlySeller(listing);",
+        "",
     ),
     "believes any delivery": (
         SALE,
@@ -55,8 +58,8 @@ WEAKENINGS: Weakenings = {
     ),
     "believes any shared point": (
         _KEYS,
-        "SealedKey.isAccountOf(product, evidence.sharedX, evidence.sharedY),",
-        "product != address(0),",
+        "SealedKey.isAccountOf(product, evidence.sharedX, evidence.sharedY)",
+        "product != address(0)",
     ),
     "believes any root": (_CHUNKS, "require(given == file, NotInFile(file, given));", ""),
     "believes any key": (_CHUNKS, "require(given == keyHash, NotTheKey(keyHash, given));", ""),
@@ -78,8 +81,9 @@ WEAKENINGS: Weakenings = {
         "Payment.pay(listing.terms.token, to == msg.sender ? to : msg.sender, amount);",
     ),
     "needs its own permit": (
-        (_PAYMENT, "try IERC20Permit(token)", "IERC20Permit(token)"),
-        (_PAYMENT, "signed.s) {}\n            catch {}", "signed.s);"),
+        _PAYMENT,
+        "try " + _PERMIT + " {}\n            catch {}",
+        _PERMIT + ";",
     ),
     "believes any sale": (
         SALE,

@@ -9,14 +9,9 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import urlsplit
 
 import ape
 import pytest
@@ -24,6 +19,7 @@ from ape.types import AutoGasLimit
 from ape_foundry import FoundryProvider
 
 from tests.kit.node import GENESIS, anvil, connected
+from tests.kit.proxy import Proxy, running
 
 CHAIN_ID = 1
 HARD_FORK = "osaka"
@@ -36,32 +32,24 @@ ENVELOPE_BYTES = 200
 _REFUSED = -32_000
 
 
-class Proxy(ThreadingHTTPServer):
+class LimitedProxy(Proxy):
     """Passes on to a node what mainnet's nodes would take, and answers the rest as they do.
 
     sizes: bytes of each transaction that was passed on.
     """
 
-    daemon_threads = True
-
     def __init__(self, node: str) -> None:
-        """node: its URL."""
-        self.node = urlsplit(node).netloc
+        super().__init__(node)
         self.sizes: list[int] = []
-        super().__init__(("127.0.0.1", 0), _Requests)
 
-    @property
-    def uri(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self.server_port}"
-
-    def check(self, call: dict[str, Any]) -> str | None:
-        """Why a call is refused; None if not. Times that it sets become those of slots."""
+    def check(self, call: dict[str, Any]) -> dict[str, Any] | None:
+        """Times that it sets become those of slots."""
         match call["method"]:
             case "eth_sendRawTransaction" | "eth_sendTransaction":
                 size = _size(call["params"][0])
                 if size > MAX_BYTES:
-                    return f"oversized data: transaction size {size}, limit {MAX_BYTES}"
+                    said = f"oversized data: transaction size {size}, limit {MAX_BYTES}"
+                    return {"code": _REFUSED, "message": said}
                 self.sizes.append(size)
             case "evm_setNextBlockTimestamp":
                 call["params"] = [slot_of(call["params"][0])]
@@ -71,44 +59,8 @@ class Proxy(ThreadingHTTPServer):
         return None
 
 
-class _Requests(BaseHTTPRequestHandler):
-    """The requests of one connection, passed on by one connection."""
-
-    server: Proxy
-    protocol_version = "HTTP/1.1"
-    # Head and body in one packet: the client would wait before it confirms the first of two.
-    wbufsize = -1
-
-    def setup(self) -> None:
-        super().setup()
-        self._node = HTTPConnection(self.server.node)
-
-    def finish(self) -> None:
-        self._node.close()
-        super().finish()
-
-    def do_POST(self) -> None:
-        call = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        refused = self.server.check(call)
-        if refused is None:
-            body = json.dumps(call).encode()
-            self._node.request("POST", "/", body, {"Content-Type": "application/json"})
-            answer = self._node.getresponse().read()
-        else:
-            error = {"code": _REFUSED, "message": refused}
-            answer = json.dumps({"jsonrpc": "2.0", "id": call["id"], "error": error}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def log_message(self, *_: Any) -> None:
-        """A test's output is its own."""
-
-
 @contextmanager
-def mainnet() -> Iterator[Proxy]:
+def mainnet() -> Iterator[LimitedProxy]:
     """Connects Ape to a fresh chain with mainnet's limits, and back again afterwards."""
     accounts = ape.config.get_config("test").number_of_accounts
     options = [
@@ -118,7 +70,7 @@ def mainnet() -> Iterator[Proxy]:
     network = ape.networks.ethereum.local
     with (
         anvil(*options, block_seconds=SLOT_SECONDS) as node,
-        _running(Proxy(node)) as proxy,
+        running(LimitedProxy(node)) as proxy,
         pytest.MonkeyPatch.context() as patch,
     ):
         # What Ape knows of every Anvil (frugal_ape.py), commands that a test starts included.
@@ -140,15 +92,3 @@ def _size(transaction: Any) -> int:
     if isinstance(transaction, str):
         return len(transaction) // 2 - 1
     return len(transaction["data"]) // 2 - 1 + ENVELOPE_BYTES
-
-
-@contextmanager
-def _running(proxy: Proxy) -> Iterator[Proxy]:
-    with proxy:
-        thread = threading.Thread(target=proxy.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield proxy
-        finally:
-            proxy.shutdown()
-            thread.join()

@@ -17,6 +17,8 @@ _CONTRACTS = {
     "PermitToken": "Tokens.sol",
     "FeeToken": "Tokens.sol",
     "FalseToken": "Tokens.sol",
+    "LyingToken": "Tokens.sol",
+    "SecretiveToken": "Tokens.sol",
     "PausingToken": "Tokens.sol",
     "HookToken": "Tokens.sol",
     "SilentToken": "Tokens.sol",

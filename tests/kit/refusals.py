@@ -20,6 +20,7 @@ _FOREIGN_ERRORS = (
     "Panic(uint256)",
     "Paused()",
     "ERC20InsufficientAllowance(address,uint256,uint256)",
+    "ERC20InsufficientBalance(address,uint256,uint256)",
     "ERC2612InvalidSigner(address,address)",
 )
 

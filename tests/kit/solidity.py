@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+from collections.abc import Iterable
+from typing import Any
 
 import ape
 import solcx
@@ -34,7 +37,7 @@ _CHEAP_OPTIMIZER = {
 
 
 def compile_contracts(
-    wanted: dict[str, str], sources: dict[str, str], *, large: bool = False
+    wanted: dict[str, str], sources: dict[str, str]
 ) -> dict[str, ContractContainer]:
     """Compiles the contracts ``wanted`` (name -> path of its file).
 
@@ -45,15 +48,37 @@ def compile_contracts(
     Args:
         wanted: path by contract name; the same name may come from one path only.
         sources: text by path; what it imports is added from the project and its npm packages.
-        large: optimised a little more, for contracts that would else be too large.
     """
+    compiled = _compiled(wanted, sources, _CHEAP_OPTIMIZER)
+    return {name: _container(name, artifact) for name, artifact in compiled.items()}
+
+
+def compile_linked(
+    name: str, path: str, sources: dict[str, str], libraries: Iterable[int]
+) -> list[ContractContainer]:
+    """Compiles one contract that names the address of a library, once for each such address.
+
+    As `compile_contracts` does, but by the whole optimiser, so that a larger contract fits.
+    """
+    (artifact,) = _compiled({name: path}, sources, _OPTIMIZER).values()
+    text = json.dumps(artifact)
+    link = re.compile(r"__\$[0-9a-f]{34}\$__")
+    return [
+        _container(name, json.loads(link.sub(f"{library:040x}", text))) for library in libraries
+    ]
+
+
+def _compiled(
+    wanted: dict[str, str], sources: dict[str, str], optimizer: dict[str, Any]
+) -> dict[str, Any]:
+    """The compiler's answer for each contract."""
     config = ape.project.config.solidity
     request = {
         "language": "Solidity",
         "sources": {path: {"content": text} for path, text in closure(sources).items()},
         "settings": {
             "evmVersion": config.evm_version,
-            "optimizer": _OPTIMIZER if large else _CHEAP_OPTIMIZER,
+            "optimizer": optimizer,
             "metadata": {"appendCBOR": False},
             "outputSelection": {
                 path: {name: _OUTPUTS for name, at in wanted.items() if at == path}
@@ -66,7 +91,7 @@ def compile_contracts(
         size = len(contracts[path][name]["evm"]["deployedBytecode"]["object"]) // 2
         if size > _LARGEST_CODE:
             raise ValueError(f"{path}: {size:,} bytes of code, at most {_LARGEST_CODE:,}")
-    return {name: _container(name, contracts[path][name]) for name, path in wanted.items()}
+    return {name: contracts[path][name] for name, path in wanted.items()}
 
 
 def _compile(request: dict, version: str) -> dict:

@@ -1,7 +1,9 @@
 """Copies of a contract with one defence taken out, against which an attack must succeed.
 
 The copies are made from the contracts as they are now, by replacing text that must be there, so a
-copy never outlives a change of the original.
+copy never outlives a change of the original. `compile_switched` compiles one contract that has all
+weaknesses, each behind a switch; `compile_copies` compiles a contract for each, which takes as many
+times as long, and serves where what is replaced is neither statements nor an expression.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from eth_hash.auto import keccak
 from offchain.crypto.commitments import word
 from offchain.crypto.disputable import DOMAIN_TYPE, FileDomain
 from tests.kit.snapshots import undone
-from tests.kit.solidity import compile_contracts
+from tests.kit.solidity import compile_contracts, compile_linked
 from tools.imports import closure
 
 Change = tuple[str, str, str]
@@ -31,8 +33,8 @@ Weakenings = Mapping[str, Change | tuple[Change, ...]]
 # Changes that more than one contract is weakened by.
 NOBODYS_FILES: Change = (
     "contracts/exchange/ChunkedFile.sol",
-    "block.chainid, address(this), seller, label",
-    "block.chainid, label",
+    "abi.encode(DOMAIN_TYPE, block.chainid, address(this), seller, label)",
+    "abi.encode(DOMAIN_TYPE, block.chainid, label)",
 )
 """What a file's commitments are bound to names neither contract nor seller."""
 
@@ -67,13 +69,68 @@ def check_attack(
         assert attack(weak, *parties)
 
 
-def compile_copies(
-    weakenings: Weakenings, contract: str, *, large: bool = False
-) -> dict[str, ContractContainer]:
+# A copy is linked to the number of its weakness in the place of this library's address.
+_SWITCH = "switch.sol"
+_SWITCH_TEXT = """pragma solidity 0.8.30;
+library Weakness {
+    function none() external {}
+}
+function isWeak(uint256 number) pure returns (bool) {
+    return uint160(address(Weakness)) == number;
+}
+"""
+
+
+def compile_switched(weakenings: Weakenings, contract: str) -> dict[str, ContractContainer]:
+    """The weakened contracts by the names of `weakenings`, which differ by one address.
+
+    contract: path of the contract's file, which has its name. Each change replaces whole statements
+    that declare nothing, or an expression; lines that both texts have before or after these may
+    say which place is meant.
+    """
+    source = {contract: (ape.project.path / contract).read_text()}
+    before = closure(source)
+    sources = dict(before)
+    for number, (name, changes) in enumerate(weakenings.items(), 1):
+        for path, there, instead in (changes,) if isinstance(changes[0], str) else changes:
+            _require_once(name, path, there, before[path])
+            # Weaknesses may share a place: what is there now is in the last switch's other way.
+            _require_once(name, path, there, sources[path])
+            switched = _switched(number, there, instead)
+            sources[path] = sources[path].replace(there, switched)
+    for path, text in sources.items():
+        if text != before[path]:
+            sources[path] = f'{text}\nimport {{isWeak}} from "{_SWITCH}";\n'
+    title = Path(contract).stem
+    sources[_SWITCH] = _SWITCH_TEXT
+    numbers = range(1, len(weakenings) + 1)
+    copies = compile_linked(title, contract, sources, numbers)
+    return dict(zip(weakenings, copies, strict=True))
+
+
+def _switched(number: int, there: str, instead: str) -> str:
+    """Solidity for the one or the other, statements or an expression."""
+    old, new = there.split("\n"), instead.split("\n")
+    head, tail = [], []
+    while old and new and old[-1].strip() == new[-1].strip():
+        tail.insert(0, old.pop())
+        new.pop()
+    while old and new and old[0].strip() == new[0].strip():
+        head.append(old.pop(0))
+        new.pop(0)
+    one, other = "\n".join(old), "\n".join(new)
+    if (one.strip() or other.strip()).endswith((";", "}")):
+        switch = f"if (isWeak({number})) {{ {other} }} else {{ {one} }}"
+    else:
+        switch = f"(isWeak({number}) ? ({other}) : ({one}))"
+    return "\n".join([*head, switch, *tail])
+
+
+def compile_copies(weakenings: Weakenings, contract: str) -> dict[str, ContractContainer]:
     """The weakened contracts by the names of `weakenings`, all from one run of the compiler.
 
     contract: path of the contract's file, which has its name; what it imports of the project is
-    copied with it. large: as `compile_contracts` has it.
+    copied with it.
     """
     title = f"contract {Path(contract).stem} is"
     source = {contract: (ape.project.path / contract).read_text()}
@@ -83,12 +140,16 @@ def compile_copies(
     for number, (name, changes) in enumerate(weakenings.items()):
         copy = dict(own)
         for path, there, instead in (changes,) if isinstance(changes[0], str) else changes:
-            if copy[path].count(there) != 1:
-                raise AssertionError(f"{name}: not exactly once in {path}: {there!r}")
+            _require_once(name, path, there, copy[path])
             copy[path] = copy[path].replace(there, instead)
         # Each copy has its own contract name, as a compiler's output is asked for by name.
         copy[contract] = copy[contract].replace(title, f"contract Weak{number} is")
         sources |= {f"weak{number}/{path}": text for path, text in copy.items()}
         wanted[f"Weak{number}"] = f"weak{number}/{contract}"
-    compiled = compile_contracts(wanted, sources, large=large)
+    compiled = compile_contracts(wanted, sources)
     return {name: compiled[f"Weak{number}"] for number, name in enumerate(weakenings)}
+
+
+def _require_once(name: str, path: str, there: str, text: str) -> None:
+    if text.count(there) != 1:
+        raise AssertionError(f"{name}: not exactly once in {path}: {there!r}")

@@ -14,7 +14,7 @@ from offchain.crypto.settlement import LONGEST_WINDOW
 from offchain.mde.deals import Purchase
 from offchain.mde.verifiable.rules import price_rule
 from tests.kit.sale import NO_KEY, PLENTY, SEALED
-from tests.kit.weakened import check_attack, compile_copies, nobodys_files
+from tests.kit.weakened import check_attack, compile_switched, nobodys_files
 from tests.mde.deal_driver import CHUNKS, RULE, make_deal, open_deal, sold_deal
 from tests.mde.weakened import SALE, WEAKENINGS
 
@@ -22,7 +22,7 @@ from tests.mde.weakened import SALE, WEAKENINGS
 @pytest.fixture(scope="module")
 def weak(contract, deployer):
     """Weakened sales by name."""
-    copies = compile_copies(WEAKENINGS, SALE, large=True)
+    copies = compile_switched(WEAKENINGS, SALE)
     return {name: deployer.deploy(code) for name, code in copies.items()}
 
 

@@ -59,14 +59,13 @@ WEAKENINGS: Weakenings = {
     ),
     "believes any one-time key": (
         SALE,
-        "else require(SealedKey.isOnCurve(oneTimeKey, oneTimeY),"
-        " KeyNotOnCurve(oneTimeKey, oneTimeY));",
-        "else oneTimeY;",
+        "require(SealedKey.isOnCurve(oneTimeKey, oneTimeY), KeyNotOnCurve(oneTimeKey, oneTimeY));",
+        "oneTimeY;",
     ),
     "lets anybody seal": (
         SALE,
-        "_onlySeller(deal.dataset);\n        Ids memory ids = _deliverable",
-        "Ids memory ids = _deliverable",
+        "_onlySeller(deal.dataset);",
+        "",
     ),
     "believes any deal": (
         SALE,
@@ -107,6 +106,10 @@ WEAKENINGS: Weakenings = {
         " ScoreIsRight(index));",
         "",
     ),
-    "forgives left-out harm": (_SCORES, "require(score <= 0 || evidence", "require(evidence"),
+    "forgives left-out harm": (
+        _SCORES,
+        "score <= 0 || evidence.leaf != leafOf(order, key, index, before)",
+        "evidence.leaf != leafOf(order, key, index, before)",
+    ),
     "files belong to nobody": NOBODYS_FILES,
 }

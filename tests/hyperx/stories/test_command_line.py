@@ -7,11 +7,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import ape
 import click
 import pytest
+from ape.api import AccountAPI
+from ape.contracts import ContractInstance
 from click.testing import CliRunner, Result
 
 from scripts import deploy, trade
@@ -20,7 +23,8 @@ from scripts._hyperx.stories import STORIES
 from scripts._hyperx.terms import make_terms
 from scripts._stage.accounts import load
 from scripts._stage.chain import ActionRefused
-from scripts._stage.deployments import deploy_factory, deployments_path
+from scripts._stage.deployments import deploy as put
+from scripts._stage.deployments import deployments_path, missing
 from tests.hyperx.stories.played import small_options
 
 SMALL = {
@@ -104,6 +108,12 @@ def invoke(project, tmp_path, monkeypatch) -> Callable[..., Result]:
     return run
 
 
+def put_factory(account: AccountAPI, path: Path) -> ContractInstance:
+    """The factory alone, deployed and noted as `ape run deploy` does it."""
+    (factory,) = missing(["TradingSessionFactory"])
+    return put(account, factory, path)
+
+
 def _message(result: Result) -> str:
     """What follows "Error:", which must be all of one line."""
     return result.output.partition("Error: ")[2].rstrip("\n")
@@ -164,7 +174,7 @@ def test_a_deployments_file_that_is_none(invoke, tmp_path, content: str, words: 
 def test_a_deployments_file_of_another_chain(invoke, tmp_path, deployer) -> None:
     """A contract at the same address elsewhere is not the one that was deployed."""
     path = deployments_path(tmp_path / "deployments")
-    deploy_factory(deployer, path)
+    put_factory(deployer, path)
     path.write_text(path.read_text().replace("31337", "1"))
     result = invoke()
     assert result.exit_code == 1
@@ -172,16 +182,17 @@ def test_a_deployments_file_of_another_chain(invoke, tmp_path, deployer) -> None
 
 
 def test_a_factory_that_is_something_else(invoke, tmp_path, deployer, token) -> None:
-    """A foreign contract in the deployments file is noticed before anything is sent to it."""
+    """What the file names of another version is noticed before anything is sent to it."""
     path = deployments_path(tmp_path / "deployments")
-    factory = deploy_factory(deployer, path)
+    with ape.chain.isolate():
+        factory = put_factory(deployer, path)
     path.write_text(path.read_text().replace(str(factory.address), str(token.address)))
     height = ape.chain.blocks.height
     result = invoke()
     assert result.exit_code == 1
-    assert (
-        _message(result)
-        == f"{path} names {token.address}, which is no TradingSessionFactory of this version"
+    assert _message(result) == (
+        f"{path} has TradingSessionFactory of another version, at {token.address}: "
+        "run ape run deploy"
     )
     assert ape.chain.blocks.height == height
 

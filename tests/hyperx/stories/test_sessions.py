@@ -10,7 +10,7 @@ import pytest
 import scripts._hyperx.play as demonstration
 from offchain.storage import Datastore, open_datastore
 from scripts._hyperx.telling import SessionTelling
-from scripts._stage.deployments import deploy_factory, deployments_path
+from scripts._stage.deployments import deploy, deployments_path, missing
 from scripts._stage.errors import one_line_each
 from scripts._stage.table import Step
 from tests.hyperx.stories.played import play_for_good, play_story, small_options
@@ -44,7 +44,8 @@ class KillingTelling(SessionTelling):
 def factory_file(deployer, tmp_path) -> Path:
     """A factory that is in the deployments file."""
     path = deployments_path(tmp_path / "deployments")
-    deploy_factory(deployer, path)
+    (factory,) = missing(["TradingSessionFactory"])
+    deploy(deployer, factory, path)
     return path
 
 

@@ -46,6 +46,40 @@ contract FalseToken is PlainToken {
     }
 }
 
+/// @title Answers the opposite of what its transfers did, once told to
+contract LyingToken is PlainToken {
+    enum Lie {
+        None,
+        SaysNoAndPays,
+        SaysYesAndKeeps
+    }
+
+    Lie private _lie;
+
+    function setLie(Lie value) external {
+        _lie = value;
+    }
+
+    function transfer(address to, uint256 value) public override returns (bool) {
+        if (_lie == Lie.SaysYesAndKeeps) return true;
+        return super.transfer(to, value) && _lie == Lie.None;
+    }
+}
+
+/// @title Tells no balances, once switched on
+contract SecretiveToken is PlainToken {
+    bool private _secretive;
+
+    function setSecretive(bool value) external {
+        _secretive = value;
+    }
+
+    function balanceOf(address account) public view override returns (uint256) {
+        require(!_secretive);
+        return super.balanceOf(account);
+    }
+}
+
 /// @title Can be paused by anyone
 contract PausingToken is PlainToken {
     error Paused();

@@ -7,6 +7,7 @@ import stat
 
 import pytest
 
+from offchain.crypto.passphrase import LEAST_CHARACTERS, Locked, Passphrase
 from offchain.crypto.secrets_file import SecretsError, SecretsFile
 
 SECRET = bytes(range(200, 232))
@@ -129,3 +130,44 @@ def test_secrets_show_in_no_representation_error_or_log(path, caplog):
     assert SECRET.hex() not in shown
     assert str(SECRET) not in shown
     assert "1 secrets" in repr(file)
+
+
+WORDS = "correct horse battery staple"
+
+
+def test_a_locked_file_tells_nothing_and_opens_by_its_passphrase_alone(path):
+    """Whoever has the file, a backup or a stolen disk, has no secret and no name of one."""
+    SecretsFile(path, Passphrase(WORDS)).remember("session key", lambda: SECRET)
+    content = path.read_bytes()
+    assert SECRET.hex().encode() not in content
+    assert b"session key" not in content
+    assert SecretsFile(path, Passphrase(WORDS)).get("session key") == SECRET
+    with pytest.raises(SecretsError, match="another passphrase opens it, or it is broken"):
+        SecretsFile(path, Passphrase(WORDS + "!"))
+    with pytest.raises(SecretsError, match="is locked: it takes a passphrase"):
+        SecretsFile(path)
+    assert path.read_bytes() == content
+
+
+def test_a_file_from_before_is_locked_by_the_first_who_opens_it(path):
+    SecretsFile(path).remember("k", lambda: SECRET)
+    assert SecretsFile(path, Passphrase(WORDS)).get("k") == SECRET
+    assert SECRET.hex().encode() not in path.read_bytes()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert SecretsFile(path, Passphrase(WORDS)).get("k") == SECRET
+
+
+@pytest.mark.parametrize("field", ["salt", "content"])
+def test_a_locked_file_that_was_changed_is_refused(path, field):
+    SecretsFile(path, Passphrase(WORDS)).remember("k", lambda: SECRET)
+    document = json.loads(path.read_bytes())
+    document[field] = document[field][:-2] + ("00" if document[field][-2:] != "00" else "11")
+    path.write_text(json.dumps(document))
+    with pytest.raises(SecretsError, match="or it is broken"):
+        SecretsFile(path, Passphrase(WORDS))
+
+
+def test_a_passphrase_that_can_be_guessed_is_refused_and_none_is_shown():
+    with pytest.raises(Locked, match=f"of 11 characters, at least {LEAST_CHARACTERS} are needed"):
+        Passphrase("x" * 11)
+    assert WORDS not in repr(Passphrase(WORDS))

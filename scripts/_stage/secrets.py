@@ -1,0 +1,102 @@
+"""Souk's own secrets on a chain that is not local: locked at rest, and their backup."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import tarfile
+from functools import cache
+from pathlib import Path
+
+import click
+
+from offchain.crypto.passphrase import Locked, Passphrase
+from offchain.crypto.secrets_file import SecretsFile
+from offchain.files import write_whole
+from scripts._stage.accounts import is_local
+from scripts._stage.chain import chain_home
+
+VARIABLE = "SOUK_PASSPHRASE"
+"""Where a passphrase is looked for before it is asked for."""
+MAX_BACKUP_BYTES = 1 << 30
+"""Largest backup read."""
+
+_FOUND_AGAIN = ("ipfs", "logs.sqlite", "logs.sqlite-journal")
+"""What lies beside the secrets and comes from chain and datastore."""
+
+
+def secrets_at(path: Path) -> SecretsFile:
+    """The secrets in a file; on a chain that is not local they are locked.
+
+    Raises SecretsError where another passphrase locked them.
+    """
+    return SecretsFile(path, None if is_local() else passphrase())
+
+
+@cache
+def passphrase() -> Passphrase:
+    """The user's, asked for once. Raises ClickException where nobody can be asked."""
+    words = os.environ.get(VARIABLE)
+    if words is None and not sys.stdin.isatty():
+        raise click.ClickException(f"secrets are locked under a passphrase: set {VARIABLE}")
+    if words is None:
+        new = not any(chain_home().rglob("*.json"))
+        words = click.prompt("Passphrase of your secrets", hide_input=True, confirmation_prompt=new)
+    try:
+        return Passphrase(str(words))
+    except Locked as error:
+        raise click.ClickException(str(error)) from error
+
+
+def back_up(home: Path, target: Path, key: Passphrase) -> list[str]:
+    """Writes one locked file that holds all that is lost with `home`; the names in it.
+
+    Raises ClickException where there is nothing, or `target` exists.
+    """
+    if target.exists():
+        raise click.ClickException(f"{target} exists already")
+    names = _names(home)
+    if not names:
+        raise click.ClickException(f"there are no secrets under {home}")
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for name in names:
+            archive.add(home / name, name)
+    write_whole(target, key.lock(packed.getvalue()), 0o600)
+    return names
+
+
+def put_back(home: Path, source: Path, key: Passphrase) -> list[str]:
+    """Puts back what a backup has and `home` lacks; the names of it.
+
+    Raises ClickException, and changes nothing, where a file is there and another, or where
+    `source` is no backup under this passphrase.
+    """
+    if not source.exists():
+        raise click.ClickException(f"there is no {source}")
+    if source.stat().st_size > MAX_BACKUP_BYTES:
+        raise click.ClickException(f"{source} is larger than {MAX_BACKUP_BYTES:,} bytes")
+    try:
+        packed = io.BytesIO(key.unlock(source.read_bytes()))
+        with tarfile.open(fileobj=packed) as archive:
+            contents = {
+                member.name: file.read()
+                for member in archive.getmembers()
+                if (file := archive.extractfile(tarfile.data_filter(member, str(home))))
+            }
+    except (Locked, tarfile.TarError) as error:
+        raise click.ClickException(f"{source}: {error}") from error
+    there = {name for name in contents if (home / name).exists()}
+    other = sorted(name for name in there if (home / name).read_bytes() != contents[name])
+    if other:
+        raise click.ClickException(f"{home} has another {', another '.join(other)}")
+    for name in contents.keys() - there:
+        write_whole(home / name, contents[name], 0o600)
+    return sorted(contents.keys() - there)
+
+
+def _names(home: Path) -> list[str]:
+    """Files that nobody can make again."""
+    files = (path.relative_to(home) for path in home.rglob("*") if path.is_file())
+    return sorted(str(path) for path in files if path.parts[0] not in _FOUND_AGAIN)

@@ -1,0 +1,83 @@
+"""What cannot be made again survives the machine, and a backup tells nothing without its words."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+
+import click
+import pytest
+
+from offchain.crypto.passphrase import Passphrase
+from offchain.crypto.secrets_file import SecretsFile
+from scripts._stage.secrets import VARIABLE, back_up, passphrase, put_back
+
+WORDS = "correct horse battery staple"
+NAMES = ["collector.json", "journal/0-upload.json", "outbox.sqlite"]
+
+
+@pytest.fixture
+def home(tmp_path):
+    """The folder of a chain with secrets, a journal, an outbox, and what comes back by itself."""
+    home = tmp_path / ".souk" / "11155111"
+    SecretsFile(home / "collector.json", Passphrase(WORDS)).remember("key", lambda: b"k" * 32)
+    for name in ("journal/0-upload.json", "outbox.sqlite", "ipfs/blocks/a", "logs.sqlite"):
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text(name)
+    return home
+
+
+def contents(home):
+    return {str(path.relative_to(home)): path.read_bytes() for path in home.rglob("*.*")}
+
+
+def test_what_is_lost_comes_back_whole(home, tmp_path):
+    before = contents(home)
+    file = tmp_path / "backup"
+    assert back_up(home, file, Passphrase(WORDS)) == NAMES
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert b"collector" not in file.read_bytes()
+    shutil.rmtree(home)
+    assert put_back(home, file, Passphrase(WORDS)) == NAMES
+    assert contents(home) == {name: before[name] for name in NAMES}
+    assert SecretsFile(home / "collector.json", Passphrase(WORDS)).get("key") == b"k" * 32
+    assert put_back(home, file, Passphrase(WORDS)) == []
+
+
+def test_nothing_newer_is_overwritten(home, tmp_path):
+    """A journal that went on since: restoring the old one could cost a stake."""
+    file = tmp_path / "backup"
+    back_up(home, file, Passphrase(WORDS))
+    (home / "journal/0-upload.json").write_text("went on")
+    (home / "outbox.sqlite").unlink()
+    with pytest.raises(click.ClickException, match=r"has another journal/0-upload\.json$"):
+        put_back(home, file, Passphrase(WORDS))
+    assert not (home / "outbox.sqlite").exists()
+    assert (home / "journal/0-upload.json").read_text() == "went on"
+    with pytest.raises(click.ClickException, match="exists already"):
+        back_up(home, file, Passphrase(WORDS))
+
+
+def test_without_the_words_there_is_nothing(home, tmp_path):
+    file = tmp_path / "backup"
+    back_up(home, file, Passphrase(WORDS))
+    with pytest.raises(click.ClickException, match="another passphrase opens it"):
+        put_back(home, file, Passphrase(WORDS.upper()))
+    with pytest.raises(click.ClickException, match="there are no secrets under"):
+        back_up(tmp_path / "nobody", tmp_path / "empty", Passphrase(WORDS))
+    with pytest.raises(click.ClickException, match="there is no"):
+        put_back(home, tmp_path / "nowhere", Passphrase(WORDS))
+
+
+def test_a_bot_is_told_where_its_words_belong(monkeypatch):
+    """Where nobody can be asked."""
+    monkeypatch.delenv(VARIABLE, raising=False)
+    passphrase.cache_clear()
+    with pytest.raises(click.ClickException, match=f"set {VARIABLE}"):
+        passphrase()
+    monkeypatch.setenv(VARIABLE, "short")
+    with pytest.raises(click.ClickException, match="of 5 characters"):
+        passphrase()
+    monkeypatch.setenv(VARIABLE, WORDS)
+    assert passphrase() is passphrase()
+    passphrase.cache_clear()

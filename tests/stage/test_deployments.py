@@ -1,0 +1,113 @@
+"""Contracts have one address on every chain, whoever puts them there, however often."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+
+import ape
+import click
+import pytest
+
+from scripts._stage.deployments import (
+    ARGUMENTS,
+    address_of,
+    deploy,
+    deployments_path,
+    find,
+    missing,
+    note_what_is_there,
+)
+from scripts._stage.preflight import check_chain
+from tests.kit.node import anvil, connected
+
+NAMES = list(ARGUMENTS)
+
+
+@pytest.fixture
+def path(project, tmp_path):
+    """The deployments file."""
+    return deployments_path(tmp_path)
+
+
+def test_every_contract_is_where_its_code_says_whoever_deploys_it(path, deployer, stranger):
+    """So that nobody needs to be told an address, and nobody can take one."""
+    for account in (deployer, stranger):
+        with ape.chain.isolate():
+            for one in missing():
+                assert deploy(account, one, path).address == one.address == address_of(one.name)
+            board = find("BulletinBoard", path).contract.address
+            assert find("BordaConsensusFactory", path).contract.board() == board
+            assert missing() == []
+
+
+def test_who_was_stopped_goes_on_where_it_stopped(path, deployer):
+    """And knows of each contract a block from which on to ask, the stopped one included."""
+    wanted = missing()
+    deploy(deployer, wanted[0], path)
+    height = ape.chain.blocks.height
+    kept = path.read_text()
+    deploy(deployer, wanted[1], path)
+    # What was on disk before the second was sent.
+    entries = json.loads(kept)
+    entries["contracts"][NAMES[1]] = {"address": wanted[1].address, "block": height}
+    path.write_text(json.dumps(entries))
+    assert [one.name for one in missing()] == NAMES[2:]
+    assert find(NAMES[1], path).block == height
+    assert find(NAMES[2], path) is None
+
+
+def test_what_another_deployed_is_found_with_its_block(path, deployer, stranger, tmp_path):
+    """Where the node knows the past; the file is made all the same."""
+    ape.chain.mine(5)
+    deploy(stranger, missing()[0], deployments_path(tmp_path / "another"))
+    height = ape.chain.blocks.height
+    ape.chain.mine(5)
+    assert find(NAMES[0], path).block == 0
+    note_what_is_there(path)
+    assert find(NAMES[0], path).block == height
+
+
+@pytest.mark.parametrize(
+    ("hard_fork", "lacking"),
+    [("london", "PUSH0 (Shanghai)"), ("shanghai", "transient storage (Cancun)")],
+)
+def test_a_chain_that_is_too_old_is_refused_by_what_it_lacks(project, hard_fork, lacking):
+    """Before anything is paid."""
+    with anvil("--hardfork", hard_fork, block_seconds=1) as uri, connected(uri):
+        with pytest.raises(click.ClickException) as refusal:
+            check_chain()
+        assert refusal.value.message.startswith(f"this chain has no {lacking}: ")
+
+
+def test_a_chain_without_the_hashes_of_older_blocks_is_poorer_and_told_so(project):
+    with anvil("--hardfork", "cancun", block_seconds=1) as uri, connected(uri):
+        assert check_chain() == [
+            "no hashes of older blocks (EIP-2935): a draw must be opened within 256"
+        ]
+
+
+def test_blocks_too_small_for_the_largest_call_are_refused(project):
+    options = ("--hardfork", "prague", "--gas-limit", "10000000")
+    told = pytest.raises(click.ClickException, match="blocks of this chain have 10,000,000 gas")
+    with anvil(*options, block_seconds=1) as uri, connected(uri), told:
+        check_chain()
+
+
+def test_a_named_testnet_needs_a_node_and_nothing_else(project, tmp_path):
+    """The cost is shown without an account, and nothing is written."""
+    with anvil("--hardfork", "prague", "--chain-id", "560048", block_seconds=12) as uri:
+        words = ["ape", "run", "deploy", "--network", f"ethereum:hoodi:{uri}", "--dry-run"]
+        done = subprocess.run(
+            [*words, "--deployments", str(tmp_path)],
+            cwd=project.path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    for name in NAMES:
+        assert f"{name:<24} {address_of(name)}" in done.stdout
+    assert re.search(r"together [0-9,]{10} gas, .* ETH at .* gwei", done.stdout)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,262 @@
+"""A call is done once, whatever the pool forgets and whenever the process is killed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from random import Random
+from typing import ClassVar
+
+import pytest
+
+from scripts._stage.outbox import (
+    GWEI,
+    Call,
+    Fee,
+    FeeAboveCap,
+    Outbox,
+    Patience,
+    Price,
+    Signed,
+    StillPending,
+)
+
+ME = "0x" + "11" * 20
+PATIENCE = Patience(cap=100 * GWEI, confirmations=2, bump_blocks=3, seconds=200, poll_seconds=1)
+
+
+class Killed(BaseException):
+    """The process was killed."""
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """What the fake pool makes of raw bytes."""
+
+    call: Call
+    nonce: int
+    fee: Fee
+
+    @property
+    def hash(self) -> str:
+        return f"{self.call.data.hex()}/{self.nonce}/{self.fee.most}/{self.fee.tip}"
+
+
+class FakeSigner:
+    """Signs by remembering: raw bytes are the hash."""
+
+    address = ME
+    signed: ClassVar[dict[str, Transaction]] = {}
+
+    def sign(self, call: Call, nonce: int, fee: Fee) -> Signed:
+        transaction = Transaction(call, nonce, fee)
+        self.signed[transaction.hash] = transaction
+        return Signed(transaction.hash, transaction.hash.encode())
+
+
+@dataclass
+class FakePool:
+    """A chain with a pool: a block is mined whenever somebody waits.
+
+    base: what it says that gas costs, in gwei. least: what it costs.
+    deaf: blocks during which nothing gets in.
+    """
+
+    base: int = 10
+    least: int = 10
+    deaf: int = 0
+    chain: list[list[Transaction]] = field(default_factory=list)
+    pending: dict[int, Transaction] = field(default_factory=dict)
+    kill_at: int = -1
+    steps: int = 0
+
+    def _step(self) -> None:
+        self.steps += 1
+        if self.steps == self.kill_at:
+            raise Killed
+
+    @property
+    def mined(self) -> list[Transaction]:
+        return [one for block in self.chain for one in block]
+
+    def nonce(self, sender: str) -> int:
+        self._step()
+        return len(self.mined)
+
+    def price(self) -> Price:
+        self._step()
+        return Price(self.base * GWEI, GWEI)
+
+    def height(self) -> int:
+        return len(self.chain)
+
+    def block_of(self, hash_: str) -> int | None:
+        self._step()
+        for number, block in enumerate(self.chain):
+            if any(one.hash == hash_ for one in block):
+                return number + 1
+        return None
+
+    def send(self, raw: bytes) -> None:
+        self._step()
+        one = FakeSigner.signed[raw.decode()]
+        before = self.pending.get(one.nonce)
+        if one.nonce >= len(self.mined) and (before is None or _replaces(one, before)):
+            self.pending[one.nonce] = one
+        self._step()
+
+    def wait(self, _: float = 0) -> None:
+        """A block is mined."""
+        block = []
+        while not self.deaf and self.pending:
+            one = self.pending.get(len(self.mined) + len(block))
+            if one is None or one.fee.most < self.least * GWEI:
+                break
+            block.append(self.pending.pop(one.nonce))
+        self.deaf = max(0, self.deaf - 1)
+        self.chain.append(block)
+
+
+def _replaces(one: Transaction, other: Transaction) -> bool:
+    """As pools do it: by a tenth more of both."""
+    more = one.fee.most >= 1.1 * other.fee.most
+    return one.hash == other.hash or (more and one.fee.tip >= 1.1 * other.fee.tip)
+
+
+def call_of(name: str) -> Call:
+    return Call(ME, 0, name.encode(), 100_000)
+
+
+def outbox_of(pool: FakePool, path=None, patience: Patience = PATIENCE) -> Outbox:
+    return Outbox(path, pool, patience, sleep=pool.wait)
+
+
+def done(pool: FakePool) -> Counter[str]:
+    return Counter(one.call.data.decode() for one in pool.mined)
+
+
+def do_all(pool: FakePool, path) -> None:
+    """What a role does: the next thing that the chain does not show yet."""
+    for name in ("register", "submit", "claim"):
+        if name not in done(pool):
+            outbox_of(pool, path).send(FakeSigner(), call_of(name))
+
+
+def test_a_call_is_mined_and_confirmed():
+    pool = FakePool()
+    hash_ = outbox_of(pool).send(FakeSigner(), call_of("register"))
+    assert [one.hash for one in pool.mined] == [hash_]
+    assert pool.height() - pool.block_of(hash_) >= PATIENCE.confirmations
+
+
+def test_calls_follow_one_another():
+    """The same one, too, once it is done: nobody means the old one."""
+    pool = FakePool()
+    outbox = outbox_of(pool)
+    for name in ("approve", "register", "approve"):
+        outbox.send(FakeSigner(), call_of(name))
+    assert [one.call.data for one in pool.mined] == [b"approve", b"register", b"approve"]
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_process_that_is_killed_at_any_step_does_nothing_twice(tmp_path, seed):
+    """The next one finds the call as long as it may be mined; nobody asks for what is done."""
+    random = Random(seed)
+    for step in range(1, 40):
+        pool = FakePool(deaf=random.randrange(4), kill_at=step)
+        path = tmp_path / f"{step}.sqlite"
+        with suppress(Killed):
+            do_all(pool, path)
+        pool.kill_at = -1
+        for _ in range(random.randrange(3)):
+            pool.wait()
+        do_all(pool, path)
+        for _ in range(10):
+            pool.wait()
+        assert done(pool) == {"register": 1, "submit": 1, "claim": 1}, step
+
+
+def test_what_is_stuck_pays_more():
+    """By at least what pools want for a replacement, and no more than it must."""
+    pool = FakePool(least=30)
+    outbox_of(pool).send(FakeSigner(), call_of("claim"))
+    (one,) = pool.mined
+    assert 30 <= one.fee.most / GWEI <= 30 * 9 / 8 + 1
+
+
+def test_no_transaction_pays_more_than_the_cap():
+    """It waits, and is told of; when the price falls it is mined, though another asks for it."""
+    pool = FakePool(least=150)
+    outbox = outbox_of(pool)
+    with pytest.raises(StillPending, match=r"waits for 200 s with nonce 0 and .* gwei"):
+        outbox.send(FakeSigner(), call_of("claim"))
+    assert max(one.fee.most for one in pool.pending.values()) <= PATIENCE.cap
+    pool.least = 50
+    outbox.send(FakeSigner(), call_of("claim"))
+    assert done(pool) == {"claim": 1}
+
+
+def test_what_waits_before_it_is_not_left_behind():
+    """A later call pays for an earlier one as well, which alone keeps it from the chain."""
+    pool = FakePool(least=150)
+    outbox = outbox_of(pool)
+    with pytest.raises(StillPending):
+        outbox.send(FakeSigner(), call_of("register"))
+    pool.least = 80
+    outbox.send(FakeSigner(), call_of("submit"))
+    assert done(pool) == {"register": 1, "submit": 1}
+
+
+def test_what_a_pool_forgot_is_offered_again():
+    pool = FakePool(deaf=5)
+    waits = iter(range(1_000))
+
+    def forget(_: float) -> None:
+        pool.wait()
+        if next(waits) == 2:
+            pool.pending.clear()
+
+    Outbox(None, pool, PATIENCE, sleep=forget).send(FakeSigner(), call_of("claim"))
+    assert done(pool) == {"claim": 1}
+
+
+def test_a_reorganisation_takes_it_back_and_it_is_mined_again():
+    """Before it was confirmed: what counts is the chain at the end."""
+    pool = FakePool()
+    waits = iter(range(1_000))
+
+    def reorganise(_: float) -> None:
+        pool.wait()
+        if next(waits) == 1:
+            pool.chain[-2:] = [[], []]
+
+    patience = Patience(cap=PATIENCE.cap, confirmations=3, bump_blocks=2, poll_seconds=1)
+    Outbox(None, pool, patience, sleep=reorganise).send(FakeSigner(), call_of("claim"))
+    assert done(pool) == {"claim": 1}
+
+
+def test_another_wallet_of_the_account_takes_the_nonce():
+    """Then the call goes with the next one."""
+    pool = FakePool(deaf=2)
+    outbox = outbox_of(pool)
+    other = FakeSigner().sign(call_of("of another wallet"), 0, Fee(90 * GWEI, 9 * GWEI))
+    waits = iter(range(1_000))
+
+    def take(_: float) -> None:
+        if next(waits) == 0:
+            pool.send(other.raw)
+        pool.wait()
+
+    outbox = Outbox(None, pool, PATIENCE, sleep=take)
+    outbox.send(FakeSigner(), call_of("claim"))
+    assert done(pool) == {"of another wallet": 1, "claim": 1}
+
+
+def test_a_call_is_not_even_signed_above_the_cap():
+    """Nor does it stand in the way of what comes later."""
+    pool = FakePool(base=101)
+    outbox = outbox_of(pool)
+    with pytest.raises(FeeAboveCap, match=r"costs 101.0 gwei, more than the 100.0 gwei allowed"):
+        outbox.send(FakeSigner(), call_of("claim"))
+    assert outbox.waiting(ME) == []

@@ -1,0 +1,59 @@
+"""What is sent on a public testnet behind a hosted node (tests/kit/hosted.py) is sent once."""
+
+from __future__ import annotations
+
+import ape
+import pytest
+
+import scripts._stage.chain as stage
+from scripts._stage.chain import ActionRefused, transact
+from scripts._stage.node import have_patience
+from scripts._stage.outbox import GWEI, Patience
+from tests.kit.hosted import hosted
+
+
+@pytest.fixture
+def fickle_node(project, mocks):
+    """A node that hangs up before or after every fifth request, with Ape connected to it."""
+    with hosted() as proxy:
+        have_patience(backoff_seconds=0.001)
+        yield proxy
+
+
+@pytest.fixture
+def coin(fickle_node, mocks, deployer, monkeypatch, tmp_path):
+    """A token, and an outbox in a folder of the test's own."""
+    monkeypatch.setattr(stage, "chain_home", lambda: tmp_path)
+    coin = deployer.deploy(mocks["PlainToken"])
+    coin.mint(deployer, 10, sender=deployer)
+    return coin
+
+
+def test_each_call_is_sent_once_though_answers_are_lost(fickle_node, coin, deployer, stranger):
+    before = coin.balanceOf(stranger)
+    nonce = deployer.nonce
+    fickle_node.trouble = 0.2
+    for _ in range(10):
+        transact(coin.transfer, (stranger, 1), deployer)
+    fickle_node.trouble = 0
+    assert coin.balanceOf(stranger) == before + 10
+    assert deployer.nonce == nonce + 10
+
+
+def test_a_refusal_costs_nothing_and_is_told_in_words(fickle_node, coin, stranger):
+    balance, nonce = stranger.balance, stranger.nonce
+    with pytest.raises(ActionRefused) as refusal:
+        transact(coin.transfer, (ape.accounts.test_accounts[0], 10**30), stranger)
+    assert "ERC20InsufficientBalance" in refusal.value.message
+    assert (stranger.balance, stranger.nonce) == (balance, nonce)
+
+
+def test_nothing_is_paid_above_the_users_cap(fickle_node, coin, deployer, stranger, monkeypatch):
+    """And what a node refuses does not stand in the way of what comes later."""
+    fickle_node.direct.provider.make_request("anvil_setNextBlockBaseFeePerGas", [hex(50 * GWEI)])
+    monkeypatch.setattr(stage, "patience", lambda: Patience(cap=GWEI, confirmations=0))
+    with pytest.raises(ActionRefused, match=r"costs 50\.0 gwei, more than the 1\.0 gwei allowed"):
+        transact(coin.transfer, (stranger, 1), deployer)
+    monkeypatch.setattr(stage, "patience", lambda: Patience(cap=60 * GWEI, confirmations=0))
+    transact(coin.transfer, (stranger, 2), deployer)
+    assert coin.balanceOf(stranger) == 2
