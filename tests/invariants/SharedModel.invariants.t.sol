@@ -238,7 +238,8 @@ abstract contract SharedModelInvariants is Base {
 }
 
 /// @title With deposits at stake
-/// @dev Half of the runs, for each call is played under every incentive: 153,600 calls together.
+/// @dev Half of the runs, and a quarter under the two other incentives, where the same calls are played again: 102,400
+/// calls together.
 /// forge-config: default.invariant.runs = 128
 contract StakedModelInvariants is SharedModelInvariants {
     function setUp() public {
@@ -253,7 +254,7 @@ contract StakedModelInvariants is SharedModelInvariants {
 }
 
 /// @title With deposits at stake, and a cost that depends on what the model thinks
-/// forge-config: default.invariant.runs = 128
+/// forge-config: default.invariant.runs = 64
 contract EntropyModelInvariants is SharedModelInvariants {
     function setUp() public {
         handler = new SharedModelHandler(SharedModelBook.Rule.ENTROPY);
@@ -270,7 +271,7 @@ contract EntropyModelInvariants is SharedModelInvariants {
 }
 
 /// @title With points alone
-/// forge-config: default.invariant.runs = 128
+/// forge-config: default.invariant.runs = 64
 contract PointsModelInvariants is SharedModelInvariants {
     function setUp() public {
         handler = new SharedModelHandler(SharedModelBook.Rule.POINTS);

@@ -327,15 +327,21 @@ contract SharedModelHandler is SharedModelBook {
         (, entry) = _pick(seed);
     }
 
+    /// @dev The model is asked last, and only of entries whose time it is: that is a call for each.
     function _isDue(Entry memory entry, Act act) private view returns (bool) {
+        uint8 needed = act == Act.REFUND ? GOOD : BAD;
+        uint256 from = entry.announcedAt + waits.verdict;
+        if (act == Act.REFUND || act == Act.REPORT) {
+            if (entry.announced != needed || block.timestamp < from) return false;
+        } else if (act == Act.OBJECT) {
+            if (entry.announced == 0) return false;
+        } else {
+            needed = act == Act.ANNOUNCE_GOOD ? GOOD : BAD;
+            from = entry.addedAt + waits.refund + (needed == GOOD ? 0 : waits.author);
+            if (entry.announced == needed || block.timestamp < from) return false;
+        }
         bool agrees = model.predict(_features(entry)) == entry.label;
-        uint256 alone = entry.addedAt + waits.refund;
-        bool awaited = block.timestamp >= entry.announcedAt + waits.verdict;
-        if (act == Act.ANNOUNCE_GOOD) return agrees && entry.announced != GOOD && block.timestamp >= alone;
-        if (act == Act.OBJECT) return entry.announced == (agrees ? BAD : GOOD);
-        if (act == Act.REFUND) return agrees && entry.announced == GOOD && awaited;
-        if (act == Act.REPORT) return !agrees && entry.announced == BAD && awaited;
-        return !agrees && entry.announced != BAD && block.timestamp >= alone + waits.author;
+        return act == Act.OBJECT ? entry.announced == (agrees ? BAD : GOOD) : agrees == (needed == GOOD);
     }
 
     /// @dev Sometimes the words of a call name another contribution, which may or may not exist.
