@@ -8,6 +8,7 @@ from typing import Any
 
 import ape
 import click
+from ape.utils import ZERO_ADDRESS
 from eth_utils.abi import function_abi_to_4byte_selector
 
 from offchain.sum.perceptron import SparsePerceptron
@@ -71,7 +72,7 @@ class SharedModelChain:
                 *stake, classifier, terms.stated_accuracy, **deploy
             )
         self._request("anvil_setBlockTimestampInterval", 0)
-        model = project.SharedModel.deploy(classifier, incentive, **deploy)
+        model = project.SharedModel.deploy(classifier, incentive, ZERO_ADDRESS, **deploy)
         classifier.open(model, **deploy)
         self.created_at = int(model.lastUpdate())
         self.model = self._contract(model)

@@ -297,10 +297,10 @@ contract ClassifiersTest is Base {
         return uint256(keccak256(abi.encode(seed, i)));
     }
 
-    /// @dev Up to `most` features, drawn with replacement.
+    /// @dev 1 to `most` features, drawn with replacement.
     function _sample(uint256 seed, uint256 count, uint256 most) private pure returns (uint256[] memory sample) {
         sample = new uint256[]((count + 255) / 256);
-        uint256 draws = seed % (most + 1);
+        uint256 draws = 1 + seed % most;
         for (uint256 i = 0; i < draws; ++i) {
             uint256 feature = _random(seed, i) % count;
             sample[feature / 256] |= 1 << (feature % 256);

@@ -109,7 +109,9 @@ def test_the_contracts_charge_for_information_as_the_simulator_does(people):
     paid = [event for event in simulation.result().events if event.kind == "add"]
     costs = {e.amount - simulation.contributions[e.contribution].deposit for e in paid}
     assert costs == {contradict, agree}
-    assert all(simulation.tallies[i].submitted >= 5 for i in range(len(agents)))
+    assert all(tally.submitted >= 5 for tally in simulation.tallies)
+    assert simulation.tallies[-1].refunded >= 5
+    assert simulation.incentive.good[-1] == 0, "a copy is no good data"
 
 
 @pytest.mark.parametrize("wrong", ["deposits", "a good count", "a weight"])
