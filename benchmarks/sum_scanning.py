@@ -37,6 +37,7 @@ class Open:
     announced: int = NOTHING
     touched_at: int = 0
     upheld: bool = False
+    first: bool = True
 
 
 def simulate_by_scanning(split: Split, setting: Setting, seed: int) -> list[Event]:
@@ -53,6 +54,7 @@ def simulate_by_scanning(split: Split, setting: Setting, seed: int) -> list[Even
     events: list[Event] = []
     claims: list[Open] = []
     contributed: list[tuple[int, Submission]] = []
+    known: set[tuple[bytes, int]] = set()
     reviews_used = submitted = now = 0
     evaluate_at = setting.evaluate_every_s
 
@@ -127,12 +129,19 @@ def simulate_by_scanning(split: Split, setting: Setting, seed: int) -> list[Even
             label = 1 - label
         offered = draw(random[agent], who.mean_deposit, who.stdev_deposit) * setting.coin
         try:
+            if terms.verdict is not None and not data[review].any():
+                reviews_used += review == reviews_used
+                raise Refused("NoFeatures", f"review {review}")
             deposit, cost = incentive.on_add(min(offered, balances[agent]), predicted == label, now)
         except Refused:
             return
-        pot.put(cost)
+        pot.put(cost, now)
         contributed.append((agent, Submission(review, label)))
-        claims.append(Open(submitted, agent, review, label, now, deposit, deposit, touched_at=now))
+        pair = data[review].tobytes(), label
+        made = Open(submitted, agent, review, label, now, deposit, deposit, touched_at=now)
+        made.first = terms.verdict is None or pair not in known
+        known.add(pair)
+        claims.append(made)
         if predicted != label:
             moved = weights + data[review] * (1 if label else -1)
             weights = moved.clip(-setting.weight_limit, setting.weight_limit)
@@ -161,9 +170,12 @@ def simulate_by_scanning(split: Split, setting: Setting, seed: int) -> list[Even
         since = claim.touched_at if stands else None
         try:
             if own:
-                if now >= added_at + terms.refund_wait_s and agrees and awaited(since):
-                    pot.before_good(agent)
-                amount = incentive.on_refund(agent, added_at, left, agrees, now, since)
+                due_now = now >= added_at + terms.refund_wait_s and agrees and awaited(since)
+                if due_now and claim.first:
+                    pot.before_good(agent, now)
+                amount = incentive.on_refund(
+                    agent, added_at, left, agrees, now, since, first=claim.first
+                )
             else:
                 amount = incentive.on_report(
                     agent, claim.author, added_at, claim.deposit, left, agrees, now, since
@@ -199,8 +211,10 @@ def simulate_by_scanning(split: Split, setting: Setting, seed: int) -> list[Even
     for agent in range(len(agents)):
         queue.put((wait(agent), agent))
     accuracy = measured()
-    while (claims or (reviews_used < len(truths) and any(balances))) and (
-        now < setting.max_days * DAY
+    while now < setting.max_days * DAY and (
+        claims
+        or (terms.verdict is not None and pot.owes)
+        or (reviews_used < len(truths) and any(balances))
     ):
         now, agent = queue.get()
         if now >= evaluate_at:
@@ -212,7 +226,7 @@ def simulate_by_scanning(split: Split, setting: Setting, seed: int) -> list[Even
             for claim in claims:
                 deal_with(agent, claim)
         claims[:] = [claim for claim in claims if claim.left]
-        pay("collect", agent, -1, pot.collect(agent), -1)
+        pay("collect", agent, -1, pot.collect(agent, now), -1)
         if terms.verdict is not None:
             submit(agent)
         queue.put((now + wait(agent), agent))

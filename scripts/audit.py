@@ -35,8 +35,8 @@ def cli(
     Every message is compared with its hash on the board, every batch with its root, every receipt
     with the server's key, every ballot with its voter's evaluation; every result is counted again
     and compared with the contract's; every global model is computed again from the elected updates
-    and compared with what the next round's updates name. The first difference ends it, exit 1,
-    without a report.
+    that can be used, and the others are named. The first difference ends it, exit 1, without a
+    report.
     """
     from offchain.storage import open_datastore
     from scripts._seccl.audit import audit_session

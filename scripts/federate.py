@@ -96,6 +96,12 @@ LIES = ("none", "alters", "drops", "replays", "equivocates", "withholds", "stall
     help="Round of the lie; the first is round 0.",
 )
 @click.option(
+    "--new-key",
+    metavar="ROUND",
+    type=click.IntRange(min=0),
+    help="Round from which on the server signs with another key.",
+)
+@click.option(
     "--posts",
     type=click.Choice(("batch", "single")),
     default="batch",

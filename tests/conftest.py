@@ -9,9 +9,14 @@ import ape
 import pytest
 
 from tests.kit.addresses import forgotten_afterwards
-from tests.kit.frugal_ape import frugal_ape
+from tests.kit.frugal_ape import frugal_ape, frugal_nodes
 from tests.kit.mock_contracts import compile_mocks, deploy_token
 from tests.kit.sale import OPEN, SEALED
+
+
+def pytest_configure():
+    """Before Ape starts its node."""
+    frugal_nodes()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -59,11 +59,13 @@ interface IBordaConsensus {
     event BallotCounted(uint256 indexed round, uint256 indexed voter, uint256 form, bytes content);
     /// @notice Call number `position` of a batch was refused with `reason`, the data of its error.
     event CallRefused(uint256 indexed position, bytes reason);
+    /// @notice A member uploaded nothing in the round, and cannot be elected in it.
+    event ReportedAbsent(uint256 indexed round, uint256 indexed member);
     /// @notice The closing has looked at `candidates` candidates and needs another call.
     event RoundClosing(uint256 indexed round, uint256 candidates);
     /// @notice The round is over. Winners stand in their order, the highest first, beside their points; there are none
     /// where no ballot was counted, or fewer than the quorum voted or, with hidden ballots, committed. Who committed and did
-    /// not open is none of them, so there may be fewer than `winners`.
+    /// not open, or was reported absent, is none of them, so there may be fewer than `winners`.
     event RoundClosed(uint256 indexed round, uint256 ballots, uint256[] winners, uint256[] points);
 
     error NotMember(address caller, uint256 index);
@@ -88,6 +90,8 @@ interface IBordaConsensus {
     /// @dev Contracts sign nothing here (ERC-1271 is not asked): such a member votes by its own calls.
     error SignerIsContract(address voter);
     error NothingToDo();
+    error AlreadyAbsent(uint256 round, uint256 member);
+    error NotAbsent(uint256 round, uint256 member);
 
     // ---------------------------------------------------------------- rounds
 
@@ -104,6 +108,24 @@ interface IBordaConsensus {
     /// - a block has passed since the last round was closed, or else the creation (SeedNotReady)
     /// @param round its number; the first is 0
     function openRound(uint256 round) external;
+
+    /// @notice Takes a member that uploaded nothing in the round out of its election. Anybody may call, until the closing
+    /// begins.
+    /// @dev Emits {ReportedAbsent}. The uploads of a round have ended when its ballots open, so nothing can be added. What
+    /// the server posted in a member's name counts as its upload here, though readers ignore what it did not sign.
+    /// Requirements:
+    /// - there is such a member (UnknownMember)
+    /// - the round is the newest (WrongRound)
+    /// - the round is open (RoundNotOpen)
+    /// - nobody has reported it (AlreadyAbsent)
+    /// - the board's session has that round (IBulletinBoard: RoundOutOfRange)
+    /// - where a batch decides, the path fits the number of members (MerkleTree: ProofLength)
+    /// - the board has no upload of the member for the round: none of its own, and none of the server's (NotAbsent)
+    /// @param round its number
+    /// @param member its index
+    /// @param path siblings from the member's empty leaf to the root of the round's uploads, where these are batched and
+    /// a batch was posted; else ignored
+    function reportAbsent(uint256 round, uint256 member, bytes32[] calldata path) external;
 
     /// @notice Looks at the next candidates and keeps the highest; the call that looks at the last closes the round.
     /// Anybody may call.
@@ -220,6 +242,9 @@ interface IBordaConsensus {
     function batch(bytes[] calldata calls) external;
 
     // ---------------------------------------------------------------- views
+
+    /// @notice Of these rules: 2.
+    function version() external pure returns (uint256);
 
     /// @notice What was agreed on.
     function terms() external view returns (BordaTerms memory);

@@ -6,8 +6,10 @@ import {IBulletinBoard} from "./IBulletinBoard.sol";
 
 /// @title Makes sessions in which members choose the best uploads
 interface IBordaConsensusFactory {
-    /// @notice A session exists; its terms and members are readable from it.
-    event SessionCreated(address indexed session, address indexed owner, bytes32 indexed context);
+    /// @notice A session exists, with all that it was made of; members by their index.
+    event SessionCreated(
+        address indexed session, address indexed owner, bytes32 indexed context, BordaTerms terms, address[] members
+    );
 
     error MemberCountOutOfRange(uint256 members, uint256 least, uint256 most);
     error MembersOutOfOrder(uint256 index, address member);
@@ -37,6 +39,9 @@ interface IBordaConsensusFactory {
     /// @param terms what is agreed on; its owner is ignored
     /// @param members the accounts that vote and train; a member's index is its position here
     function createSession(BordaTerms memory terms, address[] calldata members) external returns (address session);
+
+    /// @notice Of these rules: 2.
+    function version() external pure returns (uint256);
 
     /// @notice The bulletin board whose sessions vote here.
     function board() external view returns (IBulletinBoard);

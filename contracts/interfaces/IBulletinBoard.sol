@@ -20,20 +20,23 @@ enum Fault {
 
 /// @notice What a session's server and members agree on; immutable.
 /// @param server who posts for the members; set by the board to the creator. It must be able to sign: an account without
-/// a key gives no receipts that count
+/// a key gives no receipts that count. It may have another key sign, see {IBulletinBoard.replaceSigner}
 /// @param memberRoot root of the member tree: leaf i binds chain, board, i and the address of member i
 /// @param members how many members there are, 1 to 2,047
 /// @param rounds how many rounds there are, 1 to 1,023
 /// @param start when the first round's uploads open
-/// @param uploadTime seconds in which a round's uploads are posted, 1 to 1,048,575
-/// @param evaluationTime seconds after these in which its evaluations are posted, 1 to 1,048,575
-/// @param responseTime seconds in which the server must answer a challenge; three of them follow the last round, and
-/// then the stake is free
+/// @param uploadTime seconds in which a round's uploads are posted, 600 to 1,048,575 (ten minutes to twelve days)
+/// @param evaluationTime seconds after these in which its evaluations are posted, 600 to 1,048,575
+/// @param responseTime seconds in which the server must answer a challenge, ten minutes to thirty days; three of them
+/// follow the last round, and then the stake is free
 /// @param batchedUploads true: one batch for all uploads of a round; false: a post for each
 /// @param batchedEvaluations the same for evaluations
-/// @param stake what the server loses when it is convicted, in wei; a multiple of `members`, may be zero
-/// @param bond what a challenge costs if it is answered, in wei; it should cover the gas of an answer, and is at most a
+/// @param stake what the server loses when it is convicted, in wei or in the token's units; a multiple of `members`, may
+/// be zero
+/// @param bond what a challenge costs if it is answered, in the same; it should cover the gas of an answer, and is at most a
 /// member's share of the stake, so that who convicts a server by its answer gets the bond back and as much again
+/// @param token the ERC-20 that stake and bonds are in, zero for the native coin; none that takes a fee, rebases or can
+/// be drained by its owner: whoever is owed in it is paid in it
 struct BoardTerms {
     address server;
     bytes32 memberRoot;
@@ -47,6 +50,7 @@ struct BoardTerms {
     bool batchedEvaluations;
     uint96 stake;
     uint96 bond;
+    address token;
 }
 
 /// @notice The place of one message.
@@ -62,6 +66,7 @@ struct PostKey {
 }
 
 /// @notice The server's word, signed, that the message at `key` is `message` and will be on the board before `deadline`.
+/// A receipt of a round that has not begun is worth nothing yet: its signer can still be replaced.
 /// It goes to the author when the server gets the message, and with the message to everybody who downloads it. Signed as
 /// EIP-712 `Receipt(bytes32 session,uint256 round,uint8 kind,uint256 author,bytes32 message,uint256 deadline)`.
 struct Receipt {
@@ -79,26 +84,28 @@ struct ShownLeaf {
 }
 
 /// @title The trusted bulletin board of collaborative learning: what was said in which round, and what the server signed
-/// @notice Times are seconds since 1970, amounts wei. See BulletinBoard for the tables of states and of money.
-/// What a receiver of coins refuses comes through as it is, or as FailedCall.
+/// @notice Times are seconds since 1970, amounts wei or a token's units. See BulletinBoard for the tables of states and of money.
+/// What a token or a receiver of coins refuses comes through as it is, as SafeERC20FailedOperation or as FailedCall.
 interface IBulletinBoard {
     /// @notice A session was opened; `document` is the digest in the CID of its description, the member list among it.
     event SessionCreated(bytes32 indexed session, address indexed server, BoardTerms terms, bytes32 document);
+    /// @notice Receipts of `round` and later ones count where `signer` signed them.
+    event SignerReplaced(bytes32 indexed session, uint256 indexed round, address signer);
     /// @notice The server posted one message of a member.
     event Posted(
-        bytes32 indexed session, uint256 indexed author, uint256 round, MessageKind indexed kind, bytes32 message
+        bytes32 indexed session, uint256 author, uint256 indexed round, MessageKind indexed kind, bytes32 message
     );
     /// @notice A member posted its message itself.
     event OwnPosted(
-        bytes32 indexed session, uint256 indexed author, uint256 round, MessageKind indexed kind, bytes32 message
+        bytes32 indexed session, uint256 author, uint256 indexed round, MessageKind indexed kind, bytes32 message
     );
     /// @notice The server posted all messages of one kind of a round.
-    event BatchPosted(bytes32 indexed session, uint256 round, MessageKind indexed kind, bytes32 root);
+    event BatchPosted(bytes32 indexed session, uint256 indexed round, MessageKind indexed kind, bytes32 root);
     /// @notice A member asked to be shown the author's leaf of a batch; the server must answer before `deadline`.
     event Challenged(
         bytes32 indexed session,
-        uint256 indexed author,
-        uint256 round,
+        uint256 author,
+        uint256 indexed round,
         MessageKind indexed kind,
         address challenger,
         uint256 deadline
@@ -106,14 +113,14 @@ interface IBulletinBoard {
     /// @notice The leaf was shown; the bond is the server's with its stake. A zero message: the batch has none of that member.
     event Answered(
         bytes32 indexed session,
-        uint256 indexed author,
-        uint256 round,
+        uint256 author,
+        uint256 indexed round,
         MessageKind indexed kind,
         bytes32 message,
         bytes32[] path
     );
     /// @notice A challenge was not answered, or its server convicted; the bond is the challenger's again.
-    event ChallengeReturned(bytes32 indexed session, uint256 indexed author, uint256 round, MessageKind indexed kind);
+    event ChallengeReturned(bytes32 indexed session, uint256 author, uint256 indexed round, MessageKind indexed kind);
     /// @notice The server was convicted: it may post no more, and its stake is the members'.
     /// @param signed the message it signed, zero if it did not answer
     /// @param found what it signed besides, or posted instead; zero where there is nothing
@@ -134,14 +141,15 @@ interface IBulletinBoard {
     /// @notice The server got its stake back, with the bonds of what it answered.
     event StakeWithdrawn(bytes32 indexed session, uint256 amount);
     /// @notice An account was paid its bonds.
-    event BondsWithdrawn(address indexed account, uint256 amount);
+    event BondsWithdrawn(address indexed account, address indexed token, uint256 amount);
 
     error UnknownSession(bytes32 session);
     error SessionExists(bytes32 session);
     error MembersOutOfRange(uint256 members, uint256 limit);
     error RoundsOutOfRange(uint256 rounds, uint256 limit);
     error TimeOutOfRange(uint256 time, uint256 limit);
-    error StartPassed(uint256 now_, uint256 start);
+    error StartOutOfRange(uint256 start, uint256 earliest, uint256 latest);
+    error TokenWithoutCode(address token);
     error StakeNotDivisible(uint256 stake, uint256 members);
     error SessionFaulty(bytes32 session);
     error NotServer(address caller, address server);
@@ -155,7 +163,7 @@ interface IBulletinBoard {
     error KindSingle(MessageKind kind);
     error AlreadyPosted(uint256 postedAt);
     error NotPosted(uint256 round, MessageKind kind, uint256 author);
-    error BadSignature(address signer, address server);
+    error BadSignature(address signer, address expected);
     error DifferentKeys();
     error SameMessage(bytes32 message);
     error PostedInTime(uint256 postedAt, uint256 deadline);
@@ -169,6 +177,7 @@ interface IBulletinBoard {
     error ChallengesOpen(uint256 count);
     error NothingOwed(address account);
     error ServerIsContract(address server);
+    error SignerZero();
 
     /// @notice Opens a session, with the caller as its server and the stake it sends along.
     /// @dev Emits {SessionCreated}. The id commits to all terms and the document, so whoever knows the id knows what it
@@ -177,17 +186,32 @@ interface IBulletinBoard {
     /// - the caller can sign receipts: it is no contract (ServerIsContract)
     /// - 1 to 2,047 members (MembersOutOfRange)
     /// - 1 to 1,023 rounds (RoundsOutOfRange)
-    /// - upload and evaluation time within 1 to 1,048,575, response time at least 1 (TimeOutOfRange)
-    /// - the start is not past (StartPassed)
+    /// - the times of uploads, evaluations and responses are 10 minutes to 30 days (Window: WindowOutOfRange), the first
+    ///   two at most 1,048,575 seconds (TimeOutOfRange)
+    /// - a start that is not past, and at most 60 days off (StartOutOfRange)
     /// - the whole schedule ends before 2106 (TimeOutOfRange)
+    /// - the token, if it is one, is a contract (TokenWithoutCode)
     /// - the stake can be shared by all members without rest (StakeNotDivisible)
     /// - the bond is at most a member's share of the stake (BondTooHigh)
     /// - no session has the same terms and document (SessionExists)
-    /// - exactly the stake is sent (WrongPayment)
+    /// - exactly the stake is sent, or no coin where a token pays (WrongPayment)
+    /// - the token delivers all of it (TokenTakesFee)
     /// @param terms_ as agreed; `server` is ignored
     /// @param document digest in the CID of the session's description
     /// @return session its id
     function createSession(BoardTerms calldata terms_, bytes32 document) external payable returns (bytes32 session);
+
+    /// @notice Has receipts signed by another key, from the next round on that has not begun. Receipts of rounds before
+    /// count as they did: whoever has an old key can still speak for these, and for no later one.
+    /// @dev Emits {SignerReplaced}. Before the first round, the first counts as the next.
+    /// Requirements:
+    /// - the session is known (UnknownSession)
+    /// - its server is not convicted (SessionFaulty)
+    /// - the caller is the server (NotServer)
+    /// - there is a signer, and it can sign: it is no contract (SignerZero, ServerIsContract)
+    /// - a round is left that has not begun (RoundOutOfRange)
+    /// @param signer whose signatures count from then on; the server's own account among others
+    function replaceSigner(bytes32 session, address signer) external;
 
     /// @notice Posts the hash of one member's message.
     /// @dev Emits {Posted}.
@@ -240,7 +264,7 @@ interface IBulletinBoard {
     /// - now is before the end of accusations (TooLate)
     /// - the session has that round (RoundOutOfRange)
     /// - the author is a member (AuthorOutOfRange)
-    /// - the server signed both receipts (BadSignature, ECDSAInvalidSignature, ECDSAInvalidSignatureLength,
+    /// - the round's signer signed both receipts (BadSignature, ECDSAInvalidSignature, ECDSAInvalidSignatureLength,
     ///   ECDSAInvalidSignatureS)
     /// - both are for one place (DifferentKeys)
     /// - they name two messages (SameMessage)
@@ -254,7 +278,7 @@ interface IBulletinBoard {
     /// - now is before the end of accusations (TooLate)
     /// - the session has that round (RoundOutOfRange)
     /// - the author is a member (AuthorOutOfRange)
-    /// - the server signed the receipt (BadSignature, ECDSAInvalidSignature, ECDSAInvalidSignatureLength,
+    /// - the round's signer signed it (BadSignature, ECDSAInvalidSignature, ECDSAInvalidSignatureLength,
     ///   ECDSAInvalidSignatureS)
     /// - the kind is posted singly (KindBatched)
     /// - the server posted something there (NotPosted)
@@ -269,7 +293,7 @@ interface IBulletinBoard {
     /// - now is before the end of accusations (TooLate)
     /// - the session has that round (RoundOutOfRange)
     /// - the author is a member (AuthorOutOfRange)
-    /// - the server signed the receipt (BadSignature, ECDSAInvalidSignature, ECDSAInvalidSignatureLength,
+    /// - the round's signer signed it (BadSignature, ECDSAInvalidSignature, ECDSAInvalidSignatureLength,
     ///   ECDSAInvalidSignatureS)
     /// - the kind is batched (KindSingle)
     /// - a root was posted (NotPosted)
@@ -289,7 +313,7 @@ interface IBulletinBoard {
     /// - now is before the end of accusations (TooLate)
     /// - the session has that round (RoundOutOfRange)
     /// - the author is a member (AuthorOutOfRange)
-    /// - the server signed the receipt (BadSignature, ECDSAInvalidSignature, ECDSAInvalidSignatureLength,
+    /// - the round's signer signed it (BadSignature, ECDSAInvalidSignature, ECDSAInvalidSignatureLength,
     ///   ECDSAInvalidSignatureS)
     /// - the deadline has passed (TooEarly)
     /// - nothing was posted before it (PostedInTime)
@@ -310,7 +334,8 @@ interface IBulletinBoard {
     /// - at most one response time has passed since the last round (TooLate)
     /// - nobody asked before (AlreadyChallenged)
     /// - the member has no other challenge open (StillAsking)
-    /// - exactly the bond is sent (WrongPayment)
+    /// - exactly the bond is sent, or no coin where a token pays (WrongPayment)
+    /// - the token delivers all of it (TokenTakesFee)
     function challenge(PostKey calldata key, uint256 member, bytes32[] calldata path) external payable;
 
     /// @notice Answers a challenge. Anybody may call; the bond is the server's with its stake.
@@ -360,7 +385,9 @@ interface IBulletinBoard {
     /// - the caller is that member (NotMember)
     /// - it has not been paid (AlreadyClaimed)
     /// - there was a stake (NothingOwed)
-    function claimShare(bytes32 session, uint256 member, bytes32[] calldata path) external;
+    /// - there is a receiver (NoReceiver)
+    /// @param to who gets it
+    function claimShare(bytes32 session, uint256 member, bytes32[] calldata path, address to) external;
 
     /// @notice Pays the server its stake back, and the bonds of what it answered.
     /// @dev Emits {StakeWithdrawn}.
@@ -371,18 +398,29 @@ interface IBulletinBoard {
     /// - accusations have ended (TooEarly)
     /// - no challenge is open (ChallengesOpen)
     /// - there is a stake that was not paid back (NothingOwed)
-    function withdrawStake(bytes32 session) external;
+    /// - there is a receiver (NoReceiver)
+    /// @param to who gets it
+    function withdrawStake(bytes32 session, address to) external;
 
     /// @notice Pays the caller the bonds it is owed.
     /// @dev Emits {BondsWithdrawn}.
     /// Requirements:
     /// - there are some (NothingOwed)
-    function withdrawBonds() external;
+    /// - there is a receiver (NoReceiver)
+    /// @param token what they are in; zero for the native coin
+    /// @param to who gets them
+    function withdrawBonds(address token, address to) external;
 
     /// @notice A session's terms.
     /// @dev Requirements:
     /// - the session is known (UnknownSession)
     function terms(bytes32 session) external view returns (BoardTerms memory);
+
+    /// @notice Whose signature makes a receipt of a round count; for a round that has not begun, as it stands now.
+    /// @dev Requirements:
+    /// - the session is known (UnknownSession)
+    /// - the session has that round (RoundOutOfRange)
+    function signerOf(bytes32 session, uint256 round) external view returns (address);
 
     /// @notice How a session stands.
     /// @dev Requirements:
@@ -431,6 +469,17 @@ interface IBulletinBoard {
     /// @param path siblings from the author's leaf to the root where the batch decides; else ignored
     function isPosted(PostKey calldata key, bytes32 message, bytes32[] calldata path) external view returns (bool);
 
+    /// @notice Whether there is nothing at `key`, for good: the author posted nothing itself, and the server nothing or a
+    /// batch with an empty leaf there.
+    /// @dev Requirements:
+    /// - the session is known (UnknownSession)
+    /// - the session has that round (RoundOutOfRange)
+    /// - the author is a member (AuthorOutOfRange)
+    /// - the window of the round and kind is over (TooEarly)
+    /// - where a batch decides, the path fits the number of members (MerkleTree: ProofLength)
+    /// @param path siblings from the author's empty leaf to the root where the batch decides; else ignored
+    function isEmpty(PostKey calldata key, bytes32[] calldata path) external view returns (bool);
+
     /// @notice The challenge at `key`.
     /// @dev Requirements:
     /// - the session is known (UnknownSession)
@@ -447,8 +496,11 @@ interface IBulletinBoard {
     /// @notice Whether a member was paid its share of the stake.
     function isShareClaimed(bytes32 session, uint256 member) external view returns (bool);
 
-    /// @notice What {withdrawBonds} would pay an account.
-    function owed(address account) external view returns (uint256);
+    /// @notice What {withdrawBonds} would pay an account in a token, or, for zero, in the native coin.
+    function owed(address token, address account) external view returns (uint256);
+
+    /// @notice Of these rules: 2.
+    function version() external pure returns (uint256);
 
     /// @notice The EIP-712 digest that a receipt's signature is for; the signature itself is ignored.
     function receiptDigest(Receipt calldata receipt) external view returns (bytes32);

@@ -40,7 +40,6 @@ struct Claim {
 /// made by the model alone. They are not views so that a rule may remember what it saw; a rule that does must refuse
 /// other callers itself.
 interface IIncentive {
-    error TooSoonAfterUpdate(uint256 now_, uint256 lastUpdate);
     error RefundTooEarly(uint256 now_, uint256 from);
     error ReportTooEarly(uint256 now_, uint256 from);
     error TakeOverTooEarly(uint256 now_, uint256 from);
@@ -53,9 +52,16 @@ interface IIncentive {
     error NothingLeft();
     error AlreadyReported();
 
+    /// @notice The version of these rules.
+    function version() external pure returns (uint256);
+
     /// @notice Whether the rule is for models of this classifier: of any, unless the rule asks a certain one itself.
     /// A model is not made with a rule that is not for its classifier.
     function servesClassifier(IClassifier classifier) external view returns (bool);
+
+    /// @notice How long after its first contribution a model keeps its income together, in seconds, so that all who taught
+    /// it meanwhile share it: the first refund takes no more than any other.
+    function incomeWait() external view returns (uint256);
 
     /// @notice What a contribution of this sample needs now, in wei; both are to be paid.
     /// @dev Requirements:
@@ -72,7 +78,7 @@ interface IIncentive {
 
     /// @notice A contribution is being made; answers as {required} does.
     /// @dev Requirements:
-    /// - the rule's own, such as a second since the last update (TooSoonAfterUpdate)
+    /// - the rule's own; it names its errors
     function onAdd(address author, uint256[] calldata features, uint256 label, uint256 lastUpdate)
         external
         returns (uint256 deposit, uint256 cost);
@@ -117,6 +123,7 @@ interface IIncentive {
     /// @notice What somebody gets of a contribution that nobody dealt with, in wei.
     /// @dev Requirements:
     /// - the rule's own, such as a wait (TakeOverTooEarly)
+    /// - or some time since the last update (NotQuiet)
     /// - or something that is left (NothingLeft)
     function onTakeOver(Claim calldata claim) external returns (uint256 amount);
 }

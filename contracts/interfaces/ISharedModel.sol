@@ -5,13 +5,16 @@ import {IClassifier} from "./IClassifier.sol";
 import {IIncentive} from "./IIncentive.sol";
 
 /// @title A model that anybody may teach against a deposit, and that pays those who taught it well
-/// @notice All amounts are in wei, all times in seconds since 1970. A contribution is named by its sample, its label,
-/// the time it was added and its author. Errors of samples and labels are the classifier's (IClassifier), errors of
-/// waits, verdicts and shares the incentive's (IIncentive). What a receiver of coins refuses comes through as it is, or as
-/// FailedCall.
+/// @notice A model has one currency, the native coin or one ERC-20. All amounts are in its smallest units, called wei
+/// here. A token whose balances change by themselves (rebasing) is not supported, and one that keeps a share of
+/// transfers is refused (Payment: TokenTakesFee). All times are in seconds since 1970. A contribution is named by its
+/// sample, its label, the time it was added and its author. Only the first of a sample with a label counts as good
+/// data: its key follows from these two alone. Errors of samples and labels are the classifier's (IClassifier), errors
+/// of waits, verdicts and shares the incentive's (IIncentive). What a receiver of coins refuses comes through as it is,
+/// or as FailedCall.
 interface ISharedModel {
     /// @notice The model is ready to be taught, once its classifier is open to it.
-    event ModelCreated(IClassifier classifier, IIncentive incentive, address indexed owner);
+    event ModelCreated(IClassifier classifier, IIncentive incentive, address token, address indexed owner);
     /// @notice The model learnt a contribution; its deposit is locked, its cost went into the pot.
     event DataAdded(
         address indexed author,
@@ -41,6 +44,7 @@ interface ISharedModel {
 
     error NoCode(address account);
     error IncentiveForAnother(address incentive, address classifier);
+    error CostTooHigh(uint256 cost, uint256 max);
     error DepositTooSmall(uint256 offered, uint256 needed);
     error AlreadyAdded(bytes32 key);
     error NeverAdded(bytes32 key);
@@ -50,26 +54,36 @@ interface ISharedModel {
     error AlreadyAnnounced(bytes32 key);
     error NothingAnnounced(bytes32 key);
     error NothingPaid();
+    error NobodyToPay();
     error NothingOwed(address account);
 
     /// @notice Teaches the model a sample and locks a deposit.
-    /// @dev Emits {DataAdded}, and {Credited} if more is paid than needed: the excess is credited to the caller, who gets
-    /// it by {claimRewards}. What is needed changes with time, so offer a little more than {required} says.
+    /// @dev Emits {DataAdded}, and {Credited} if more of the native coin is sent than needed: the excess is credited to
+    /// the caller, who gets it by {claimRewards}. Of a token no more than needed is taken. What is needed changes with
+    /// time, so offer a little more than {required} says.
     /// Requirements:
     /// - no call re-enters (ReentrancyGuardReentrantCall)
-    /// - the incentive takes contributions now (IIncentive: TooSoonAfterUpdate)
+    /// - the incentive takes it (the incentive names its errors)
     /// - the sample is in range where the incentive asks the classifier (IClassifier)
-    /// - at least deposit and cost are paid (DepositTooSmall)
+    /// - the cost is no higher than the caller says (CostTooHigh)
+    /// - the payment covers deposit and cost (DepositTooSmall)
+    /// - it is made: sent along in the native coin, or approved in the token (Payment: WrongPayment, TokenTakesFee; a
+    ///   token's own errors come through)
     /// - the caller has not added the same within this second (AlreadyAdded)
-    /// - deposit, pot and credit fit their places, far above any coin there is (SafeCastOverflowedUintDowncast,
-    ///   SafeCastOverflowedIntDowncast)
+    /// - the deposit fits its place (ContributionLib: DepositTooLarge), and fewer than 2^28 others have contributed
+    ///   (AuthorLib: TooManyAuthors)
+    /// - pot and credit fit their places, far above any coin there is, and the year is 2105 at most
+    ///   (SafeCastOverflowedUintDowncast, SafeCastOverflowedIntDowncast)
     /// - the classifier is open (IClassifier: NotOpen)
     /// - the model is its trainer (IClassifier: NotTrainer)
     /// - the label is in range (IClassifier: LabelOutOfRange)
-    /// - the sample is in range (IClassifier: BitmapLength, FeatureOutOfRange, TooManyFeatures)
+    /// - the class can still learn (IClassifier: ClassFull)
+    /// - the sample is in range (IClassifier: BitmapLength, FeatureOutOfRange, NoFeatures, TooManyFeatures)
     /// @param features the sample, as IClassifier takes it
     /// @param label its label
-    function addData(uint256[] calldata features, uint256 label) external payable;
+    /// @param payment the most that the caller pays for deposit and cost, in wei; the native coin is sent along, as much
+    /// @param maxCost the most of it that goes into the pot: others may raise both before the call lands
+    function addData(uint256[] calldata features, uint256 label, uint256 payment, uint256 maxCost) external payable;
 
     /// @notice Announces a verdict on a contribution, as the model gives it now: its author that it is good, which
     /// {refund} claims later; anybody else that it is bad, which {report} claims. The contrary verdict, where it stood
@@ -105,7 +119,8 @@ interface ISharedModel {
 
     /// @notice Gets back what is left of the caller's deposit, when the model agrees with the contribution and did since
     /// the caller announced it, as far as anybody objected.
-    /// @dev Emits {Refunded}. The contribution counts as good from now on and earns its share of all further income.
+    /// @dev Emits {Refunded}. The contribution counts as good from now on and earns its share of all further income, unless
+    /// it repeats another's sample and label, or the caller's own.
     /// Requirements:
     /// - no call re-enters (ReentrancyGuardReentrantCall)
     /// - the caller added it at that time (NeverAdded)
@@ -113,10 +128,12 @@ interface ISharedModel {
     /// - the incentive grants it (IIncentive: NotAnnounced, VerdictTooEarly, NotQuiet, ModelDisagrees, NothingLeft,
     ///   AlreadyReported)
     /// - the incentive grants no more than is left (ContributionLib: MoreThanLeft)
+    /// - it is sent to somebody (Payment: NoReceiver)
     /// @param features its sample
     /// @param label its label
     /// @param addedAt when it was added
-    function refund(uint256[] calldata features, uint256 label, uint256 addedAt) external;
+    /// @param to who receives it
+    function refund(uint256[] calldata features, uint256 label, uint256 addedAt, address to) external;
 
     /// @notice Gets a share of another's deposit, when the model disagrees with the contribution and did since anybody
     /// announced so, as far as anybody objected.
@@ -130,11 +147,13 @@ interface ISharedModel {
     /// - the incentive grants it (IIncentive: NotAnnounced, VerdictTooEarly, NotQuiet, ModelAgrees, NothingLeft,
     ///   NoGoodData, AlreadyReported)
     /// - the incentive grants no more than is left (ContributionLib: MoreThanLeft)
+    /// - it is sent to somebody (Payment: NoReceiver)
     /// @param features its sample
     /// @param label its label
     /// @param addedAt when it was added
     /// @param author who added it
-    function report(uint256[] calldata features, uint256 label, uint256 addedAt, address author) external;
+    /// @param to who receives it
+    function report(uint256[] calldata features, uint256 label, uint256 addedAt, address author, address to) external;
 
     /// @notice Gets what is left of a contribution that nobody dealt with for long. Anybody may call, the author too.
     /// @dev Emits {TakenOver}. The model is not asked.
@@ -142,41 +161,46 @@ interface ISharedModel {
     /// - no call re-enters (ReentrancyGuardReentrantCall)
     /// - the author added it at that time (NeverAdded)
     /// - it was not refunded (AlreadyRefunded)
-    /// - the incentive grants it (IIncentive: TakeOverTooEarly, NothingLeft)
+    /// - the incentive grants it (IIncentive: TakeOverTooEarly, NotQuiet, NothingLeft)
     /// - the incentive grants no more than is left (ContributionLib: MoreThanLeft)
+    /// - it is sent to somebody (Payment: NoReceiver)
     /// @param features its sample
     /// @param label its label
     /// @param addedAt when it was added
     /// @param author who added it
-    function takeOver(uint256[] calldata features, uint256 label, uint256 addedAt, address author) external;
+    /// @param to who receives it
+    function takeOver(uint256[] calldata features, uint256 label, uint256 addedAt, address author, address to) external;
 
     /// @notice Pays those whose data proved good for a prediction: any amount, to be shared by the number of their good
-    /// contributions. Without any good data yet, it waits in the pot for the first.
+    /// contributions.
     /// @dev Emits {PredictionPaid}.
     /// Requirements:
     /// - no call re-enters (ReentrancyGuardReentrantCall)
-    /// - something is paid (NothingPaid)
+    /// - something is paid (NothingPaid), and the payment is made (Payment: WrongPayment, TokenTakesFee)
+    /// - data of somebody proved good (NobodyToPay); none ever does in a model that its classifier is not open to
     /// - the pot fits its place, far above any coin there is (SafeCastOverflowedUintDowncast)
-    /// - the sample is in range (IClassifier: BitmapLength, FeatureOutOfRange, TooManyFeatures)
+    /// - the sample is in range (IClassifier: BitmapLength, FeatureOutOfRange, NoFeatures, TooManyFeatures)
     /// @param features the sample
+    /// @param payment how much, in wei
     /// @return label the class the model gives it
-    function payForPrediction(uint256[] calldata features) external payable returns (uint256 label);
+    function payForPrediction(uint256[] calldata features, uint256 payment) external payable returns (uint256 label);
 
     /// @notice Pays the caller its rewards and credits.
     /// @dev Emits {RewardsClaimed}.
     /// Requirements:
     /// - no call re-enters (ReentrancyGuardReentrantCall)
     /// - there are some (NothingOwed)
-    function claimRewards() external;
+    /// - they are sent to somebody (Payment: NoReceiver)
+    /// @param to who receives them
+    function claimRewards(address to) external;
 
     /// @notice The class of a sample as the model stands; free.
     /// @dev Requirements:
-    /// - the sample is in range (IClassifier: BitmapLength, FeatureOutOfRange, TooManyFeatures)
+    /// - the sample is in range (IClassifier: BitmapLength, FeatureOutOfRange, NoFeatures, TooManyFeatures)
     function predict(uint256[] calldata features) external view returns (uint256 label);
 
     /// @notice What {addData} would need in this block, in wei.
     /// @dev Requirements:
-    /// - the incentive takes contributions now (IIncentive: TooSoonAfterUpdate)
     /// - the sample is in range where the incentive asks the classifier (IClassifier)
     /// @return deposit what would be locked
     /// @return cost what would go into the pot
@@ -186,7 +210,7 @@ interface ISharedModel {
     function claimable(address account) external view returns (uint256);
 
     /// @notice What is recorded of a contribution.
-    /// @return added whether it was added
+    /// @return added whether it was added, by that author at that time
     /// @return refunded whether it proved good
     /// @return reported whether it was reported
     /// @return deposit what was locked with it, in wei
@@ -211,14 +235,25 @@ interface ISharedModel {
     /// @notice How many contributions of all proved good.
     function totalGoodData() external view returns (uint256);
 
-    /// @notice Income that is not shared: all of it while there is no good data, else less than one wei for each.
+    /// @notice Income that is not shared: all of it before `sharesFrom` and while there is no good data, else less than one
+    /// wei for each.
     function pot() external view returns (uint256);
 
     /// @notice When the model was last taught, or else made.
     function lastUpdate() external view returns (uint256);
 
+    /// @notice From when income is shared, in seconds since 1970: all good data of that moment shares what came in before.
+    /// Zero before the first contribution.
+    function sharesFrom() external view returns (uint256);
+
     /// @notice Who may take over what is left before others may.
     function owner() external view returns (address);
+
+    /// @notice The currency: an ERC-20, or zero for the native coin.
+    function token() external view returns (address);
+
+    /// @notice The version of these rules.
+    function version() external pure returns (uint256);
 
     /// @notice What is taught.
     function classifier() external view returns (IClassifier);

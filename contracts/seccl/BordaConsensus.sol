@@ -7,6 +7,7 @@ import {Blockhash} from "@openzeppelin/contracts/utils/Blockhash.sol";
 import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IBordaConsensus, SignedBallot, State, BordaTerms} from "../interfaces/IBordaConsensus.sol";
+import {IBulletinBoard, MessageKind, PostKey} from "../interfaces/IBulletinBoard.sol";
 import {BallotHash} from "./borda/BallotHash.sol";
 import {Borda} from "./borda/Borda.sol";
 import {PackedBordaTerms, PackedBordaTermsLib} from "./borda/PackedBordaTerms.sol";
@@ -28,14 +29,16 @@ import {Winners} from "./borda/Winners.sol";
 /// | Open    | commit           | the voter          | [opening, ballotEnd), hidden ballots     | Open, committed     |
 /// | Open    | commitSigned     | anyone             | [opening, ballotEnd), hidden ballots     | Open, committed     |
 /// | Open    | reveal           | who knows the salt | [ballotEnd, revealEnd), hidden ballots   | Open, counted       |
+/// | Open    | reportAbsent     | anyone             | [opening, the closing)                   | Open, not electable |
 /// | Open    | close            | anyone             | [revealEnd, for ever), or all have voted | Closing or Closed   |
 /// | Closing | close            | anyone             | for ever                                 | Closing or Closed   |
 ///
 /// The times are those of the terms, and nobody moves them: round r opens at start + r * period, its ballotEnd is
 /// ballotTime later, its revealEnd revealTime later still, which is at once where ballots are open. Before the first
-/// round, the state is Closed. A round that nobody opens is left out. Who does not vote is not counted; who commits counts
-/// for the quorum, and cannot be elected in a round in which it does not open its ballot. See docs/seccl.md for why the
-/// contract is built so.
+/// round, the state is Closed. A round that nobody opens is left out. Who does not vote is not counted; who commits
+/// counts for the quorum, and cannot be elected in a round in which it does not open its ballot. Who uploaded nothing
+/// cannot be elected once somebody has reported that: a member that wants it not elected reports before it votes,
+/// since a round in which all have voted may be closed at once. See docs/seccl.md for why the contract is built so.
 contract BordaConsensus is IBordaConsensus, EIP712 {
     // States and round numbers are exact; times are compared with < and >= alone.
     // slither-disable-start incorrect-equality
@@ -51,13 +54,16 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
 
     /// @dev Where the code of all sessions lies.
     address private immutable _code = address(this);
+    IBulletinBoard private immutable _board;
 
     NewestRound private _round;
     Tally private _tally;
     Winners private _winners;
     mapping(uint256 voter => RoundWord) private _commitments;
 
-    constructor() EIP712("Souk Borda", "1") {}
+    constructor(IBulletinBoard board) EIP712("Souk Borda", "1") {
+        _board = board;
+    }
 
     // ---------------------------------------------------------------- rounds
 
@@ -74,6 +80,18 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
         bytes16 seed = _seed(round, last.closedIn());
         _round = NewestRoundLib.open(round, seed);
         emit RoundOpened(round, msg.sender, seed, t.ballotEnd(round), t.revealEnd(round));
+    }
+
+    /// @inheritdoc IBordaConsensus
+    function reportAbsent(uint256 round, uint256 member, bytes32[] calldata path) external {
+        PackedBordaTerms memory t = PackedBordaTermsLib.load();
+        _checkMember(t, member);
+        NewestRound newest = _requireOpen(round);
+        require(_tally.markAbsent(round, member), AlreadyAbsent(round, member));
+        PostKey memory place = PostKey(t.context, round, MessageKind.Upload, member);
+        require(_board.isEmpty(place, path), NotAbsent(round, member));
+        _round = newest.withAbsence();
+        emit ReportedAbsent(round, member);
     }
 
     /// @inheritdoc IBordaConsensus
@@ -96,7 +114,7 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
         uint256 end = Math.min(start + Math.min(candidates, MAX_STEP), t.memberCount());
         Highest memory highest = HighestLib.create(t.winners());
         if (start > 0) _winners.offer(round, newest.seed(), t.winners(), highest);
-        _tally.offer(t, round, newest.seed(), start, end, highest);
+        _tally.offer(t, newest, start, end, highest);
         if (end < t.memberCount()) {
             _winners.keep(round, highest.places, highest.taken);
             _round = newest.closing(end);
@@ -172,6 +190,11 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
     }
 
     // ---------------------------------------------------------------- views
+
+    /// @inheritdoc IBordaConsensus
+    function version() external pure returns (uint256) {
+        return 2;
+    }
 
     /// @inheritdoc IBordaConsensus
     function terms() external view returns (BordaTerms memory) {
@@ -308,8 +331,12 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
     }
 
     function _member(PackedBordaTerms memory t, uint256 index) private view returns (address) {
-        require(index < t.memberCount(), UnknownMember(index, t.memberCount()));
+        _checkMember(t, index);
         return PackedBordaTermsLib.member(index);
+    }
+
+    function _checkMember(PackedBordaTerms memory t, uint256 index) private pure {
+        require(index < t.memberCount(), UnknownMember(index, t.memberCount()));
     }
 
     function _onlyMember(PackedBordaTerms memory t, uint256 index) private view {

@@ -18,12 +18,13 @@ contract BordaConsensusFactory is IBordaConsensusFactory {
     uint256 private constant MAX_MEMBERS = 1_024;
 
     /// @inheritdoc IBordaConsensusFactory
-    address public immutable implementation = address(new BordaConsensus());
+    address public immutable implementation;
     /// @inheritdoc IBordaConsensusFactory
     IBulletinBoard public immutable board;
 
     constructor(IBulletinBoard board_) {
         board = board_;
+        implementation = address(new BordaConsensus(board_));
     }
 
     /// @inheritdoc IBordaConsensusFactory
@@ -43,7 +44,12 @@ contract BordaConsensusFactory is IBordaConsensusFactory {
         terms.owner = msg.sender;
         uint256 laneBits = Borda.laneBits(count, terms.winners);
         session = Clones.cloneWithImmutableArgs(implementation, PackedBordaTermsLib.pack(terms, members, laneBits));
-        emit SessionCreated(session, msg.sender, terms.context);
+        emit SessionCreated(session, msg.sender, terms.context, terms, members);
+    }
+
+    /// @inheritdoc IBordaConsensusFactory
+    function version() external pure returns (uint256) {
+        return 2;
     }
 
     /// @dev The session is the board's: of its server, its members in its order, and at its times.

@@ -18,6 +18,7 @@ import {SessionHead} from "./board/SessionHead.sol";
 /// | --------- | ------------------- | ---------- | -------------------------------------- | --------------------------- |
 /// | none      | createSession       | the server | up to the start                        | open                        |
 /// | open      | post, postBatch     | server     | the window of the round and kind       | open                        |
+/// | open      | replaceSigner       | server     | before the last round's uploads open   | open, signer of later rounds|
 /// | any       | postOwn             | author     | the window of the round and kind       | unchanged                   |
 /// | open      | proveEquivocation   | anyone     | [creation, end + 3w)                   | faulty                      |
 /// | open      | proveAltered(...)   | anyone     | [post, end + 3w)                       | faulty                      |
@@ -30,12 +31,14 @@ import {SessionHead} from "./board/SessionHead.sol";
 /// | faulty    | claimShare          | a member   | for ever                               | faulty, member paid out     |
 /// | any       | withdrawBonds       | its owner  | for ever                               | unchanged, paid out         |
 ///
-/// Only the server's own signature, its own root or its silence speaks against it. A place holds one post, singly or as a
-/// leaf at the author's own index of the one batch, so what lies there shows what does not. An open challenge keeps the
-/// stake, and no member has two open. The bond of an answer is the server's with its stake, and the challenger's again if
-/// the server is convicted: a liar earns nothing by what it shows. See docs/seccl.md for why the board is built so.
+/// Only the server's own signature, its own root or its silence speaks against it. A receipt of a round is signed by
+/// the key that was the signer when the round began, whatever came later, and the stake answers for all of them. A
+/// place holds one post, singly or as a leaf at the author's own index of the one batch, so what lies there shows what
+/// does not. An open challenge keeps the stake, and no member has two open. The bond of an answer is the server's with
+/// its stake, and the challenger's again if the server is convicted: a liar earns nothing by what it shows. See
+/// docs/seccl.md for why the board is built so.
 ///
-/// The money, to the wei (more, where a coin was forced in):
+/// The money, in each token and in the native coin, to the unit (more, where some was forced in):
 ///
 ///     balance = stakes of open sessions + unclaimed shares of faulty ones + bonds of challenges that are open, or answered
 ///               and neither paid out with the stake nor given back + bonds owed
@@ -155,7 +158,7 @@ contract BulletinBoard is BoardSessions, EIP712 {
         (asked.challenger, asked.deadline, asked.member) = (msg.sender, uint40(deadline), uint16(member));
         ++account.openChallenges;
         emit Challenged(key.session, key.author, key.round, key.kind, msg.sender, deadline);
-        Payment.collect(address(0), address(this), account.bond);
+        Payment.collect(_tokenOf(key.session), address(this), account.bond);
     }
 
     /// @inheritdoc IBulletinBoard
@@ -190,7 +193,7 @@ contract BulletinBoard is BoardSessions, EIP712 {
             _convict(head, key, Fault.Unanswered, 0, 0);
         }
         StakeAccount storage account = _accounts[key.session];
-        owed[asked.challenger] += account.bond;
+        owed[_tokenOf(key.session)][asked.challenger] += account.bond;
         asked.challenger = address(0);
         if (!asked.answered) --account.openChallenges;
         emit ChallengeReturned(key.session, key.author, key.round, key.kind);
@@ -227,6 +230,20 @@ contract BulletinBoard is BoardSessions, EIP712 {
     }
 
     /// @inheritdoc IBulletinBoard
+    function isEmpty(PostKey calldata key, bytes32[] calldata path) external view returns (bool) {
+        SessionHead head = _known(key.session);
+        _inRange(head, key);
+        // The start does not matter here.
+        // slither-disable-next-line unused-return
+        (, uint256 end) = head.window(key.round, key.kind);
+        _from(end);
+        if (_ownPosts[key.session][_place(key)].time != 0) return false;
+        Post memory found = _postOf(head, key);
+        if (found.time == 0) return true;
+        return head.batched(key.kind) && found.digest == bytes28(_batchRoot(head, key, 0, path));
+    }
+
+    /// @inheritdoc IBulletinBoard
     function challengeOf(PostKey calldata key)
         external
         view
@@ -235,6 +252,11 @@ contract BulletinBoard is BoardSessions, EIP712 {
         _inRange(_known(key.session), key);
         Challenge memory asked = _challenges[key.session][_place(key)];
         return (asked.challenger, asked.deadline, asked.answered);
+    }
+
+    /// @inheritdoc IBulletinBoard
+    function version() external pure returns (uint256) {
+        return 2;
     }
 
     /// @inheritdoc IBulletinBoard
@@ -260,8 +282,9 @@ contract BulletinBoard is BoardSessions, EIP712 {
 
     /// @dev Recovered, never asked of the account's code (ERC-1271): a server could have that deny its word.
     function _signed(SessionHead head, Receipt calldata receipt) private view {
+        address expected = _signerOf(head, receipt.key.session, receipt.key.round);
         address signer = ECDSA.recoverCalldata(receiptDigest(receipt), receipt.signature);
-        require(signer == head.server(), BadSignature(signer, head.server()));
+        require(signer == expected, BadSignature(signer, expected));
     }
 
     /// @dev The server's post at a place, when there is one.

@@ -5,14 +5,16 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 /// @notice All a shared model stores of one contribution, in one slot:
 ///
-///     255         176 175          96 95        64 63          8 7      0
-///     +--------------+---------------+------------+-------------+--------+
-///     | left, in wei | deposit, "  " | announced  |  reporters  | flags  |
-///     +--------------+---------------+------------+-------------+--------+
+///     255    180 179     104 103   76 75      44 43       20 19       8 7     0
+///     +---------+-----------+--------+----------+-----------+-----------+-------+
+///     |  left   |  deposit  | author | added at | announced | reporters | flags |
+///     +---------+-----------+--------+----------+-----------+-----------+-------+
 ///
-/// Sample, label, author and time are in the record's key, so that whoever acts on a contribution brings them along.
-/// `announced` is when a verdict was last announced, in seconds after the contribution was added; the flags say which,
-/// while it stands. Bit s - 1 of `reporters` says that the author in seat s has reported it (Author.sol).
+/// The first contribution of a sample with a label lies at their key, so that a further one is known for a repeat without a
+/// slot more. A repeat teaches as well and is dealt with alike, at a key of its own, but earns nothing. Amounts are in wei.
+/// `author` is the number of the account (Author.sol), `added at` in seconds since 1970, until 2106. `announced` is when a
+/// verdict was last announced, in seconds after the contribution was added, for 194 days; the flags say which, while it
+/// stands. Bit s - 1 of `reporters` says that the author in seat s has reported it.
 type Contribution is uint256;
 
 using ContributionLib for Contribution global;
@@ -32,27 +34,45 @@ library ContributionLib {
     uint8 internal constant GOOD_ANNOUNCED = 16;
     /// @dev somebody announced a report, and nobody has objected
     uint8 internal constant BAD_ANNOUNCED = 32;
+    /// @dev not the first of its sample and label
+    uint8 internal constant REPEATED = 64;
 
-    bytes32 private constant TYPE = keccak256("souk.contribution.v1");
-    uint256 private constant WITHOUT_LEFT = (1 << 176) - 1;
+    bytes32 private constant TYPE = keccak256("souk.contribution.v2");
+    uint256 private constant LEFT = 180;
+    uint256 private constant DEPOSIT = 104;
+    uint256 private constant AUTHOR = 76;
+    uint256 private constant ADDED_AT = 44;
+    uint256 private constant ANNOUNCED = 20;
+    uint256 private constant WITHOUT_LEFT = (1 << LEFT) - 1;
+    uint256 private constant MAX_AMOUNT = (1 << 76) - 1;
     uint256 private constant EITHER_ANNOUNCED = GOOD_ANNOUNCED | BAD_ANNOUNCED;
-    uint256 private constant WITHOUT_ANNOUNCEMENT = ~(uint256(type(uint32).max) << 64 | EITHER_ANNOUNCED);
+    uint256 private constant WITHOUT_ANNOUNCEMENT = ~(uint256(type(uint24).max) << ANNOUNCED | EITHER_ANNOUNCED);
 
     error MoreThanLeft(uint256 amount, uint256 left);
+    error DepositTooLarge(uint256 deposit, uint256 max);
 
-    /// @notice Where a contribution is recorded.
-    function key(uint256[] calldata features, uint256 label, address author, uint256 addedAt)
-        internal
-        pure
-        returns (bytes32)
-    {
-        return keccak256(abi.encode(TYPE, keccak256(abi.encodePacked(features)), label, author, addedAt));
+    /// @notice Where the first contribution of a sample with a label is recorded.
+    function key(uint256[] calldata features, uint256 label) internal pure returns (bytes32) {
+        return keccak256(abi.encode(TYPE, keccak256(abi.encodePacked(features)), label));
     }
 
-    /// @dev Requirements: the deposit is below 2^80 wei.
-    function create(uint256 deposit_) internal pure returns (Contribution) {
-        uint256 amount = SafeCast.toUint80(deposit_);
-        return Contribution.wrap(amount << 176 | amount << 96 | ADDED);
+    /// @notice Where a repeat is recorded.
+    function repeatKey(bytes32 first, address author, uint256 addedAt) internal pure returns (bytes32) {
+        return keccak256(abi.encode(first, author, addedAt));
+    }
+
+    /// @dev Requirements: the deposit is below 2^76 wei (DepositTooLarge), the time below 2^32 s; the number of the author
+    /// is below 2^28 (Author.sol).
+    function create(uint256 deposit_, uint256 author, uint256 addedAt) internal pure returns (Contribution) {
+        require(deposit_ <= MAX_AMOUNT, DepositTooLarge(deposit_, MAX_AMOUNT));
+        uint256 origin = author << AUTHOR | uint256(SafeCast.toUint32(addedAt)) << ADDED_AT;
+        return Contribution.wrap(deposit_ << LEFT | deposit_ << DEPOSIT | origin | ADDED);
+    }
+
+    /// @notice Whether it was added, at that time and by the account of that number.
+    function isBy(Contribution self, uint256 author, uint256 addedAt) internal pure returns (bool) {
+        uint256 word = Contribution.unwrap(self);
+        return has(self, ADDED) && word >> AUTHOR & (1 << 28) - 1 == author && uint32(word >> ADDED_AT) == addedAt;
     }
 
     function has(Contribution self, uint8 flag) internal pure returns (bool) {
@@ -60,16 +80,16 @@ library ContributionLib {
     }
 
     function left(Contribution self) internal pure returns (uint256) {
-        return Contribution.unwrap(self) >> 176;
+        return Contribution.unwrap(self) >> LEFT;
     }
 
     function deposit(Contribution self) internal pure returns (uint256) {
-        return uint80(Contribution.unwrap(self) >> 96);
+        return Contribution.unwrap(self) >> DEPOSIT & MAX_AMOUNT;
     }
 
     /// @notice When a verdict was last announced, whatever came of it, in seconds since 1970; zero if that never was.
     function announcedAt(Contribution self, uint256 addedAt) internal pure returns (uint256) {
-        uint256 after_ = uint32(Contribution.unwrap(self) >> 64);
+        uint256 after_ = uint24(Contribution.unwrap(self) >> ANNOUNCED);
         return after_ == 0 ? 0 : addedAt + after_;
     }
 
@@ -91,7 +111,7 @@ library ContributionLib {
     /// @param after_ seconds since it was added
     function announced(Contribution self, uint8 flag, uint256 after_) internal pure returns (Contribution) {
         uint256 rest = Contribution.unwrap(self) & WITHOUT_ANNOUNCEMENT;
-        return Contribution.wrap(rest | uint256(SafeCast.toUint32(after_)) << 64 | flag);
+        return Contribution.wrap(rest | uint256(SafeCast.toUint24(after_)) << ANNOUNCED | flag);
     }
 
     /// @notice Without the verdict that stands announced; when that was is kept.
@@ -103,6 +123,6 @@ library ContributionLib {
     function take(Contribution self, uint256 amount) internal pure returns (Contribution) {
         uint256 rest = left(self);
         require(amount <= rest, MoreThanLeft(amount, rest));
-        return Contribution.wrap(Contribution.unwrap(self) & WITHOUT_LEFT | (rest - amount) << 176);
+        return Contribution.wrap(Contribution.unwrap(self) & WITHOUT_LEFT | (rest - amount) << LEFT);
     }
 }

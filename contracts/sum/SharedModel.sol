@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Payment} from "../exchange/Payment.sol";
 import {IClassifier} from "../interfaces/IClassifier.sol";
 import {Claim, IIncentive} from "../interfaces/IIncentive.sol";
@@ -11,10 +12,12 @@ import {Author} from "./Author.sol";
 import {Totals, TotalsLib} from "./Totals.sol";
 
 /// @title An open, shared model: anybody teaches it, its incentive keeps it honest (SUM, section III)
-/// @notice The states of a contribution, and who may do what. The waits are the incentive's, those of the stake incentive
-/// shown here; windows are half-open, [start, end), and none ends. A verdict is the model's word at the announcement and
-/// at the claim, and at no moment between when anybody objected. `announce`, `object`, `refund` and `report` need a quiet
-/// time since the model was last taught, so that nobody teaches it and judges by it at one stroke.
+/// @notice The states of a contribution, and who may do what. The waits are the incentive's, those of the stake
+/// incentive shown here; windows are half-open, [start, end), and none ends. A verdict is the model's word at the
+/// announcement and at the claim, and at no moment between when anybody objected. All calls named here but `addData`
+/// need a quiet time since the model was last taught, so that nobody teaches it and judges by it at one stroke. Only
+/// the first contribution of a sample with a label counts as good data when it is refunded; whoever brings the same
+/// again has its deposit back, and earns nothing by it.
 ///
 /// | state                 | call     | by                       | from                          | leads to                  |
 /// | --------------------- | -------- | ------------------------ | ----------------------------- | ------------------------- |
@@ -32,8 +35,10 @@ import {Totals, TotalsLib} from "./Totals.sol";
 ///
 ///     balance = sum of all that is left of deposits + sum of all that is claimable + pot
 ///
-/// (more, where a coin was forced in). Submission costs and payments for predictions are income, shared equally among the
-/// contributions that have proved good by then (Totals.sol). Without any, it waits for the first.
+/// (more, where somebody forced some in). Submission costs and payments for predictions are income, shared equally
+/// among the contributions that have proved good by then (Totals.sol). What comes in before `sharesFrom`, the
+/// incentive's wait after the first contribution, is shared at that time, so that the first refund takes no more of it
+/// than any other.
 ///
 /// Classifier and incentive are contracts that everybody who takes part trusts, as they trust this one. The pair is
 /// fixed. See docs/sum.md for why the contract is built so.
@@ -44,27 +49,35 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
     IIncentive public immutable incentive;
     /// @inheritdoc ISharedModel
     address public immutable owner;
+    /// @inheritdoc ISharedModel
+    address public immutable token;
 
     Totals private _totals;
     mapping(bytes32 key => Contribution) private _contributions;
     mapping(address account => Author) private _authors;
     /// @dev reports by accounts that had no seat then; the others' are bits of the record
     mapping(bytes32 key => mapping(address reporter => bool)) private _reports;
+    /// @dev how many accounts have contributed
+    uint128 private _authorCount;
+    uint128 private _sharesFrom;
 
     /// @notice Joins a classifier and an incentive; the caller becomes the owner.
-    /// @dev Emits {ModelCreated}. Requirements: both are contracts (NoCode), the incentive is for this classifier
-    /// (IncentiveForAnother).
-    constructor(IClassifier classifier_, IIncentive incentive_) {
+    /// @dev Emits {ModelCreated}. Requirements: both are contracts, and the token (NoCode), the incentive is for this
+    /// classifier (IncentiveForAnother).
+    /// @param token_ the currency: an ERC-20, or zero for the native coin
+    constructor(IClassifier classifier_, IIncentive incentive_, address token_) {
         require(address(classifier_).code.length > 0, NoCode(address(classifier_)));
         require(address(incentive_).code.length > 0, NoCode(address(incentive_)));
         require(
             incentive_.servesClassifier(classifier_), IncentiveForAnother(address(incentive_), address(classifier_))
         );
+        require(token_ == address(0) || token_.code.length > 0, NoCode(token_));
         classifier = classifier_;
         incentive = incentive_;
         owner = msg.sender;
+        token = token_;
         _totals = TotalsLib.create(block.timestamp);
-        emit ModelCreated(classifier_, incentive_, msg.sender);
+        emit ModelCreated(classifier_, incentive_, token_, msg.sender);
     }
 
     // Classifier and incentive are asked before anything is written, since what is written hangs on their answer. They
@@ -74,21 +87,26 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
     // ---------------------------------------------------------------- teaching
 
     /// @inheritdoc ISharedModel
-    function addData(uint256[] calldata features, uint256 label) external payable nonReentrant {
+    function addData(uint256[] calldata features, uint256 label, uint256 payment, uint256 maxCost)
+        external
+        payable
+        nonReentrant
+    {
         Totals totals = _totals;
         (uint256 deposit, uint256 cost) = incentive.onAdd(msg.sender, features, label, totals.lastUpdate());
-        uint256 needed = deposit + cost;
-        require(msg.value >= needed, DepositTooSmall(msg.value, needed));
-        bytes32 key = ContributionLib.key(features, label, msg.sender, block.timestamp);
-        require(!_contributions[key].has(ContributionLib.ADDED), AlreadyAdded(key));
-
-        _contributions[key] = ContributionLib.create(deposit);
+        require(cost <= maxCost, CostTooHigh(cost, maxCost));
+        uint256 excess = _collect(payment, deposit + cost);
+        Author author = _authors[msg.sender];
+        bool newcomer = author.number() == 0;
+        if (newcomer) author = author.numbered(_nextNumber());
+        bytes32 key = _record(features, label, author.number(), deposit);
         _totals = totals.withUpdate(block.timestamp).withIncome(cost);
         emit DataAdded(msg.sender, key, features, label, block.timestamp, deposit, cost);
-        if (msg.value > needed) {
-            _authors[msg.sender] = _authors[msg.sender].credited(msg.value - needed);
-            emit Credited(msg.sender, msg.value - needed);
+        if (excess > 0) {
+            author = author.credited(excess);
+            emit Credited(msg.sender, excess);
         }
+        if (newcomer || excess > 0) _authors[msg.sender] = author;
         // What the model thought before is in the classifier's event.
         // slither-disable-next-line unused-return
         classifier.learn(features, label);
@@ -127,7 +145,7 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ISharedModel
-    function refund(uint256[] calldata features, uint256 label, uint256 addedAt) external nonReentrant {
+    function refund(uint256[] calldata features, uint256 label, uint256 addedAt, address to) external nonReentrant {
         (bytes32 key, Contribution record) = _unrefunded(features, label, addedAt, msg.sender);
         Totals totals = _totals;
         Author claimant = _authors[msg.sender];
@@ -136,17 +154,22 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
         claim.predicted = classifier.predict(features);
         uint256 amount = incentive.onRefund(claim);
 
-        totals = totals.shared();
-        uint256 seat;
-        (_totals, seat) = totals.withGoodData(claimant.seat());
-        _authors[msg.sender] = claimant.withGoodData(seat, totals.rewardPerGood());
+        if (!record.has(ContributionLib.REPEATED)) {
+            totals = _shared(totals);
+            uint256 seat;
+            (_totals, seat) = totals.withGoodData(claimant.seat());
+            _authors[msg.sender] = claimant.withGoodData(seat, totals.rewardPerGood());
+        }
         _contributions[key] = record.take(amount).with(ContributionLib.REFUNDED);
         emit Refunded(msg.sender, key, amount);
-        _pay(amount);
+        _pay(to, amount);
     }
 
     /// @inheritdoc ISharedModel
-    function report(uint256[] calldata features, uint256 label, uint256 addedAt, address author) external nonReentrant {
+    function report(uint256[] calldata features, uint256 label, uint256 addedAt, address author, address to)
+        external
+        nonReentrant
+    {
         require(msg.sender != author, OwnData(author));
         (bytes32 key, Contribution record) = _unrefunded(features, label, addedAt, author);
         Author claimant = _authors[msg.sender];
@@ -168,11 +191,11 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
         }
         _contributions[key] = record;
         emit Reported(msg.sender, key, amount);
-        _pay(amount);
+        _pay(to, amount);
     }
 
     /// @inheritdoc ISharedModel
-    function takeOver(uint256[] calldata features, uint256 label, uint256 addedAt, address author)
+    function takeOver(uint256[] calldata features, uint256 label, uint256 addedAt, address author, address to)
         external
         nonReentrant
     {
@@ -182,7 +205,7 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
 
         _contributions[key] = record.take(amount);
         emit TakenOver(msg.sender, key, amount);
-        _pay(amount);
+        _pay(to, amount);
     }
 
     // slither-disable-end reentrancy-no-eth
@@ -190,26 +213,39 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
     // ---------------------------------------------------------------- income
 
     /// @inheritdoc ISharedModel
-    function payForPrediction(uint256[] calldata features) external payable nonReentrant returns (uint256 label) {
-        require(msg.value > 0, NothingPaid());
-        _totals = _totals.withIncome(msg.value);
+    function payForPrediction(uint256[] calldata features, uint256 payment)
+        external
+        payable
+        nonReentrant
+        returns (uint256 label)
+    {
+        require(payment > 0, NothingPaid());
+        Totals totals = _totals;
+        require(totals.goodData() > 0, NobodyToPay());
+        _totals = totals.withIncome(payment);
+        Payment.collect(token, address(this), payment);
         label = classifier.predict(features);
-        emit PredictionPaid(msg.sender, label, msg.value);
+        emit PredictionPaid(msg.sender, label, payment);
     }
 
     /// @inheritdoc ISharedModel
-    function claimRewards() external nonReentrant {
+    function claimRewards(address to) external nonReentrant {
         Author author = _authors[msg.sender];
         // Sharing the pot is not recorded before the number of good data changes: it comes out the same until then.
-        uint256 amount = author.owed(_totals.shared().rewardPerGood());
+        uint256 amount = author.owed(_shared(_totals).rewardPerGood());
         require(amount > 0, NothingOwed(msg.sender));
 
         _authors[msg.sender] = author.paid(amount);
         emit RewardsClaimed(msg.sender, amount);
-        _pay(amount);
+        _pay(to, amount);
     }
 
     // ---------------------------------------------------------------- views
+
+    /// @inheritdoc ISharedModel
+    function version() external pure returns (uint256) {
+        return 2;
+    }
 
     /// @inheritdoc ISharedModel
     function predict(uint256[] calldata features) external view returns (uint256 label) {
@@ -227,7 +263,7 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
 
     /// @inheritdoc ISharedModel
     function claimable(address account) external view returns (uint256) {
-        return _authors[account].owed(_totals.shared().rewardPerGood());
+        return _authors[account].owed(_shared(_totals).rewardPerGood());
     }
 
     /// @inheritdoc ISharedModel
@@ -236,7 +272,7 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
         view
         returns (bool added, bool refunded, bool reported, uint256 deposit, uint256 left)
     {
-        Contribution record = _contributions[ContributionLib.key(features, label, author, addedAt)];
+        (, Contribution record) = _find(features, label, addedAt, author);
         added = record.has(ContributionLib.ADDED);
         refunded = record.has(ContributionLib.REFUNDED);
         reported = record.has(ContributionLib.REPORTED);
@@ -250,7 +286,7 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
         view
         returns (bool good, bool bad, uint256 at)
     {
-        Contribution record = _contributions[ContributionLib.key(features, label, author, addedAt)];
+        (, Contribution record) = _find(features, label, addedAt, author);
         good = record.has(ContributionLib.GOOD_ANNOUNCED);
         bad = record.has(ContributionLib.BAD_ANNOUNCED);
         at = record.announcedAt(addedAt);
@@ -268,7 +304,7 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
 
     /// @inheritdoc ISharedModel
     function pot() external view returns (uint256) {
-        return _totals.shared().pot();
+        return _shared(_totals).pot();
     }
 
     /// @inheritdoc ISharedModel
@@ -276,7 +312,55 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
         return _totals.lastUpdate();
     }
 
+    /// @inheritdoc ISharedModel
+    function sharesFrom() external view returns (uint256) {
+        return _sharesFrom;
+    }
+
     // ---------------------------------------------------------------- shared steps
+
+    /// @notice The number of a newcomer; the first says from when income is shared.
+    function _nextNumber() private returns (uint256 number) {
+        number = ++_authorCount;
+        if (number == 1) _sharesFrom = SafeCast.toUint128(block.timestamp + incentive.incomeWait());
+    }
+
+    /// @notice With the pot shared, if it is time. The index rises when it first is; nothing is looked up from then on.
+    function _shared(Totals totals) private view returns (Totals) {
+        return totals.rewardPerGood() > 0 || block.timestamp >= _sharesFrom ? totals.shared() : totals;
+    }
+
+    /// @notice Records a contribution of the caller's now: at the key of its sample and label, or else as a repeat
+    /// (AlreadyAdded).
+    function _record(uint256[] calldata features, uint256 label, uint256 author, uint256 deposit)
+        private
+        returns (bytes32 key)
+    {
+        Contribution made = ContributionLib.create(deposit, author, block.timestamp);
+        key = ContributionLib.key(features, label);
+        Contribution first = _contributions[key];
+        if (first.has(ContributionLib.ADDED)) {
+            require(!first.isBy(author, block.timestamp), AlreadyAdded(key));
+            key = ContributionLib.repeatKey(key, msg.sender, block.timestamp);
+            require(!_contributions[key].has(ContributionLib.ADDED), AlreadyAdded(key));
+            made = made.with(ContributionLib.REPEATED);
+        }
+        _contributions[key] = made;
+    }
+
+    /// @notice Where what the author added at that time is recorded, and the record, empty if it was not added.
+    function _find(uint256[] calldata features, uint256 label, uint256 addedAt, address author)
+        private
+        view
+        returns (bytes32 key, Contribution record)
+    {
+        key = ContributionLib.key(features, label);
+        record = _contributions[key];
+        if (!record.isBy(_authors[author].number(), addedAt)) {
+            key = ContributionLib.repeatKey(key, author, addedAt);
+            record = _contributions[key];
+        }
+    }
 
     /// @notice The record of a contribution that was added and not refunded (NeverAdded, AlreadyRefunded).
     function _unrefunded(uint256[] calldata features, uint256 label, uint256 addedAt, address author)
@@ -284,8 +368,7 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
         view
         returns (bytes32 key, Contribution record)
     {
-        key = ContributionLib.key(features, label, author, addedAt);
-        record = _contributions[key];
+        (key, record) = _find(features, label, addedAt, author);
         require(record.has(ContributionLib.ADDED), NeverAdded(key));
         require(!record.has(ContributionLib.REFUNDED), AlreadyRefunded(key));
     }
@@ -316,8 +399,18 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
         claim.totalGoodData = totals.goodData();
     }
 
-    /// @notice Sends the caller what is its own; the last step of a call.
-    function _pay(uint256 amount) private {
-        if (amount > 0) Payment.pay(address(0), msg.sender, amount);
+    /// @notice Takes what is needed: of a token no more than that, of the native coin all that is sent.
+    /// @return excess what is to be credited
+    function _collect(uint256 payment, uint256 needed) private returns (uint256 excess) {
+        require(payment >= needed, DepositTooSmall(payment, needed));
+        uint256 taken = token == address(0) ? payment : needed;
+        if (taken > 0 || msg.value > 0) Payment.collect(token, address(this), taken);
+        return taken - needed;
+    }
+
+    /// @notice Sends what is the caller's own to where it says; the last step of a call.
+    function _pay(address to, uint256 amount) private {
+        require(to != address(0), Payment.NoReceiver());
+        if (amount > 0) Payment.pay(token, to, amount);
     }
 }

@@ -15,7 +15,7 @@ import {AuthorLib} from "./Author.sol";
 /// Income (submission costs, paid predictions) goes into the pot. Before the number of good data changes, the pot is
 /// shared: the index `rewardPerGood` rises by floor(pot / totalGoodData), and what does not divide stays in the pot.
 /// Sharing late equals sharing at once, since the number has not changed in between; so views and payments share the pot
-/// in memory alone.
+/// in memory alone. A young model waits with it (SharedModel.sol).
 type Totals is uint256;
 
 using TotalsLib for Totals global;

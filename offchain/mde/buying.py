@@ -18,10 +18,10 @@ from offchain.mde.samples import Samples
 
 
 class TrueGains:
-    """What purchases truly bring the owner, who trains once for each that is asked for."""
+    """What purchases of `sets` truly bring the owner, who trains once for each asked for."""
 
     def __init__(self, owner: Owner, sets: Sequence[Samples]) -> None:
-        self._owner, self._sets = owner, sets
+        self._owner, self.sets = owner, sets
         self._before = owner.performance()
         self._owners: dict[Chosen, Owner] = {}
         self._gains: dict[Chosen, Gain] = {}
@@ -30,7 +30,7 @@ class TrueGains:
         """With the sets chosen, in whatever order."""
         key = tuple(sorted(chosen))
         if key not in self._owners:
-            self._owners[key] = self._owner.with_bought([self._sets[i] for i in key])
+            self._owners[key] = self._owner.with_bought([self.sets[i] for i in key])
         return self._owners[key]
 
     def of(self, chosen: Chosen) -> Gain:
@@ -51,8 +51,8 @@ class MarginalEfficacy:
     publishes after each purchase.
     """
 
-    def __init__(self, gains: TrueGains, sets: Sequence[Samples], settings: Settings) -> None:
-        self._gains, self._sets, self._settings = gains, sets, settings
+    def __init__(self, gains: TrueGains, settings: Settings) -> None:
+        self._gains, self._settings = gains, settings
         self._scores: dict[Chosen, list[float]] = {}
 
     def __call__(self, chosen: Chosen, candidate: int) -> float:
@@ -60,7 +60,7 @@ class MarginalEfficacy:
         key = tuple(sorted(chosen))
         if key not in self._scores:
             oracle = self._gains.owner(key).oracle(self._settings)
-            self._scores[key] = [oracle.report(one).total for one in self._sets]
+            self._scores[key] = [oracle.report(one).total for one in self._gains.sets]
         return self._scores[key][candidate]
 
 
@@ -99,8 +99,7 @@ class Comparison:
 
 
 def compare(
-    owner: Owner,
-    sets: Sequence[Samples],
+    gains: TrueGains,
     prices: Sequence[int],
     budget: int,
     settings: Settings,
@@ -110,21 +109,20 @@ def compare(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Comparison:
-    """Spend `budget` on `sets` at `prices`, in wei, in three ways.
+    """Spend `budget` on the sets of `gains` at `prices`, in wei, in three ways.
 
     orders: random purchases drawn. exhaustive: try all combinations, each a training.
     progress: called as (done, total) combinations. Raises MdeError for too many sets to try.
     """
-    if len(prices) != len(sets) or orders < 1:
-        raise MdeError(f"{len(prices)} prices for {len(sets)} sets, {orders} random orders")
-    gains = TrueGains(owner, sets)
+    if len(prices) != len(gains.sets) or orders < 1:
+        raise MdeError(f"{len(prices)} prices for {len(gains.sets)} sets, {orders} random orders")
 
     def bought(chosen: Chosen) -> Bought:
         return Bought(chosen, sum(prices[i] for i in chosen), gains.of(chosen))
 
     rng = generator(seed, "mde random purchases")
     by_chance = tuple(bought(at_random(prices, budget, rng)) for _ in range(orders))
-    by_greed = bought(greedy(prices, budget, MarginalEfficacy(gains, sets, settings)))
+    by_greed = bought(greedy(prices, budget, MarginalEfficacy(gains, settings)))
     found, combinations = None, 0
     if exhaustive:
         combinations = len(affordable(prices, budget))

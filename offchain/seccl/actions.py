@@ -109,18 +109,28 @@ class Settle:
 
 @dataclass(frozen=True)
 class ClaimShare:
-    """A member takes its share of a convicted server's stake."""
+    """A member has its share of a convicted server's stake paid to an account, a 0x address."""
 
     session: bytes
     member: int
     path: tuple[bytes, ...]
+    to: str
+
+
+@dataclass(frozen=True)
+class ReplaceSigner:
+    """The server has receipts of later rounds signed by another key, a 0x address."""
+
+    session: bytes
+    signer: str
 
 
 @dataclass(frozen=True)
 class WithdrawStake:
-    """The server takes its stake back."""
+    """The server has its stake paid back to an account, a 0x address."""
 
     session: bytes
+    to: str
 
 
 @dataclass(frozen=True)
@@ -128,6 +138,15 @@ class OpenRound:
     """Anybody opens a round of ballots when its time has come."""
 
     round: int
+
+
+@dataclass(frozen=True)
+class ReportAbsent:
+    """Take members that uploaded nothing out of a round's election: each with the path from its
+    empty leaf to the root of the batch, without siblings where there is no batch."""
+
+    round: int
+    absent: tuple[tuple[int, tuple[bytes, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -211,8 +230,10 @@ Action = (
     | Answer
     | AnswerMany
     | ClaimShare
+    | ReplaceSigner
     | WithdrawStake
     | OpenRound
+    | ReportAbsent
     | Relay
     | Vote
     | Commit

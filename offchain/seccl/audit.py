@@ -89,9 +89,9 @@ def audit(
 
     Every message that counts against its hash on the board, every batch against its root, every
     receipt's signature, the times of every round against the schedule, every ballot against its
-    voter's evaluation, every result, and every global model against the digest that the next
-    round's elected updates name. progress: called as (rounds done, rounds). trusted: the
-    module:function that may be imported to make the model.
+    voter's evaluation, every result, and computes every global model. An elected update that cannot
+    be used, for instance since it names another global model, changes nothing. progress: called as
+    (rounds done, rounds). trusted: the module:function that may be imported to make the model.
     Raises AuditError at the first difference, ModelError where the model cannot be made.
     """
     first, found = FirstModel(session, trusted), Findings()
@@ -107,12 +107,11 @@ def audit(
         copied = screened(session, uploads, updates, found.last)
         _ballots(session, round_, judged, copied, found)
         winners = _result(session, round_, found)
-        for winner in winners:
-            if winner not in updates:
-                raise AuditError(
-                    f"round {round_}: member {winner} won with an update that cannot be used: "
-                    f"{refused[winner]}"
-                )
+        found.refused += [
+            f"round {round_}, member {i}: it was elected, which changes nothing"
+            for i in winners
+            if i not in updates
+        ]
         found.last = LastRound.of(updates, winners)
         if found.last.change is not None:
             model = model + found.last.change
@@ -143,7 +142,7 @@ def _messages(
     for author, why in reading.missing.items():
         raise AuditError(f"{where}, member {author}: {why}")
     for author, signed in reading.receipts.items():
-        if not is_signed(session.board, session.terms.server, signed, recover):
+        if not is_signed(session, signed, recover):
             raise AuditError(f"{where}, member {author}: its receipt is not the server's")
     own = session.posted(round_, kind, own=True)
     for author, message in reading.hashes.items():
@@ -200,7 +199,8 @@ def _result(session: Session, round_: int, found: Findings) -> tuple[int, ...]:
     election = Election(session.members, about.winners, opened.seed, about.quorum)
     try:
         committed = session.committed.get(round_, {}) if about.hidden else None
-        result = election.close(rankings(session, round_, election), committed)
+        absent = session.absent.get(round_, set())
+        result = election.close(rankings(session, round_, election), committed, absent)
     except BallotError as error:
         raise AuditError(f"round {round_}: a ballot was counted that is none: {error}") from error
     ours = result.winners, result.points, result.ballots

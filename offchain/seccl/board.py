@@ -31,7 +31,7 @@ from offchain.seccl.messages import (
 MESSAGE_TYPE = keccak(b"souk.board.message.v1")
 MEMBER_TYPE = keccak(b"souk.board.member.v1")
 BATCH_TYPE = keccak(b"souk.board.batch.v1")
-SESSION_TYPE = keccak(b"souk.board.session.v1")
+SESSION_TYPE = keccak(b"souk.board.session.v2")
 
 DIGEST_BYTES = 28
 """What the board keeps of a hash; its events have all of it."""

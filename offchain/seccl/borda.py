@@ -33,7 +33,8 @@ class ElectionResult:
 
     Attributes:
         winners: participants, the highest first; empty where no ballot was counted, or fewer than
-            the quorum voted or committed. Fewer than asked for where others abandoned a commitment.
+            the quorum voted or committed. Fewer than asked for where others abandoned a commitment
+            or were reported absent.
         points: of each winner, 1 or more.
         totals: points of every participant, by its number.
         ballots: how many were counted.
@@ -114,18 +115,22 @@ class Election:
         return totals
 
     def close(
-        self, ballots: Mapping[int, Sequence[int]], committed: Collection[int] | None = None
+        self,
+        ballots: Mapping[int, Sequence[int]],
+        committed: Collection[int] | None = None,
+        absent: Collection[int] = (),
     ) -> ElectionResult:
         """The result of a round from the rankings by voter; `best` makes one of scores.
 
         committed: who committed to a hidden ballot, None where ballots are open. They count for the
-        quorum, and who did not open its ballot is not elected.
+        quorum, and who did not open its ballot is not elected. absent: who was reported to have
+        uploaded nothing, and is not elected either.
         """
         totals = self.totals(ballots)
         winners: list[int] = []
         said = set(ballots if committed is None else committed)
         if ballots and len(said) >= self.quorum:
-            out = said - ballots.keys()
+            out = said - ballots.keys() | set(absent)
             standing = [i for i in range(self.members) if totals[i] and i not in out]
             winners = self._highest(standing, totals)[: self.winners]
         points = tuple(totals[i] for i in winners)

@@ -147,7 +147,9 @@ class Defence:
                 posted.updates, posted.order, posted.earlier, posted.last_change, self.screen
             )
         winners = tuple(self.choose(posted, found))
-        return Decision(winners, found, self.combine([posted.updates[w] for w in winners]))
+        chosen = [posted.updates[winner] for winner in winners]
+        nothing = torch.zeros_like(posted.updates[0].dense())
+        return Decision(winners, found, self.combine(chosen) if chosen else nothing)
 
     @classmethod
     def parse(cls, text: str, participants: int, winners: int, seed: int) -> Defence:

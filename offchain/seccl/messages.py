@@ -8,11 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
+from offchain.crypto.settlement import LONGEST_WINDOW, NATIVE, SHORTEST_WINDOW
 from offchain.errors import SoukError
 
 MEMBERS_LIMIT = 2**11 - 1
 ROUNDS_LIMIT = 2**10 - 1
 TIME_LIMIT = 2**20 - 1
+"""Of windows for uploads and evaluations, in seconds: twelve days."""
 NO_MESSAGE = bytes(32)
 """The leaf of a member without a message."""
 
@@ -42,8 +44,9 @@ class PostKey:
 class SessionTerms:
     """What server and members agree on; fields as BoardTerms of IBulletinBoard.sol has them.
 
-    Addresses are 0x strings, times Unix seconds, amounts wei; `document` is the digest in the CID
-    of the session's description. Raises BoardError where the board would refuse the session.
+    Addresses are 0x strings, times Unix seconds, amounts wei or units of `token`; `document` is the
+    digest in the CID of the session's description. Raises BoardError where the board would refuse
+    the session.
     """
 
     server: str
@@ -59,18 +62,19 @@ class SessionTerms:
     stake: int
     bond: int
     document: bytes
+    token: str = NATIVE
 
     def __post_init__(self) -> None:
-        for name, limit in (
-            ("members", MEMBERS_LIMIT),
-            ("rounds", ROUNDS_LIMIT),
-            ("upload_time", TIME_LIMIT),
-            ("evaluation_time", TIME_LIMIT),
-            ("response_time", 2**32 - 1),
+        for name, least, most in (
+            ("members", 1, MEMBERS_LIMIT),
+            ("rounds", 1, ROUNDS_LIMIT),
+            ("upload_time", SHORTEST_WINDOW, TIME_LIMIT),
+            ("evaluation_time", SHORTEST_WINDOW, TIME_LIMIT),
+            ("response_time", SHORTEST_WINDOW, LONGEST_WINDOW),
         ):
             value = getattr(self, name)
-            if not 1 <= value <= limit:
-                raise BoardError(f"{name} is {value}, must be in [1, {limit}]")
+            if not least <= value <= most:
+                raise BoardError(f"{name} is {value}, must be in [{least}, {most}]")
         if not 0 <= self.start <= self.end < 2**32:
             raise BoardError(f"the session ends at {self.end}, must be below {2**32}")
         if not 0 <= self.stake < 2**96 or self.stake % self.members:
@@ -120,6 +124,7 @@ class SessionTerms:
             self.batched_evaluations,
             self.stake,
             self.bond,
+            self.token,
         )
 
 

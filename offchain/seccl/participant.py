@@ -16,7 +16,7 @@ from offchain.roles import Recover, Wallet
 from offchain.seccl import actions as do
 from offchain.seccl.documents import Catalogue, Evaluation, SignedReceipt
 from offchain.seccl.messages import NO_MESSAGE, MessageKind, PostKey
-from offchain.seccl.reading import Reading, is_signed
+from offchain.seccl.reading import Reading, absent, is_signed
 from offchain.seccl.session import Session
 from offchain.seccl.updates import (
     SparseUpdate,
@@ -117,6 +117,15 @@ class Participant:
         """The updates it can use, by author, and why it can not use the others."""
         return usable_updates(self.session, round_, reading, model)
 
+    def absences(self, round_: int, reading: Reading) -> list[do.Action]:
+        """Reports members that uploaded nothing and were not reported, before it votes: so nobody
+        who has nothing to add is elected. reading: of the round's uploads."""
+        reported = self.session.absent.get(round_, set())
+        left = [
+            one for one in absent(self.session, round_, reading).items() if one[0] not in reported
+        ]
+        return [do.ReportAbsent(round_, tuple(left))] if left else []
+
     # ---------------------------------------------------------------- what it objects to
 
     def objections(
@@ -148,7 +157,7 @@ class Participant:
         ]
         if session.fault.share and self.index not in session.shares:
             path = session.member_path(self.index)
-            found.append(do.ClaimShare(session.id, self.index, path))
+            found.append(do.ClaimShare(session.id, self.index, path, self._wallet.address))
         return found
 
     def _about_own(self, key: PostKey, reading: Reading, now: int) -> list[do.Action]:
@@ -227,7 +236,7 @@ class Participant:
         return self.index in self.session.posted(key.round, key.kind, own=False)
 
     def _is_signed(self, signed: SignedReceipt) -> bool:
-        return is_signed(self.session.board, self.session.terms.server, signed, self._recover)
+        return is_signed(self.session, signed, self._recover)
 
 
 def usable_updates(

@@ -9,14 +9,13 @@ from offchain.crypto import commitments as cm
 from offchain.errors import SoukError
 from offchain.models.canonical import DocumentError
 from offchain.roles import Recover
-from offchain.seccl.board import Board
 from offchain.seccl.documents import (
     Catalogue,
     SignedReceipt,
     max_catalogue_bytes,
     max_evaluation_bytes,
 )
-from offchain.seccl.messages import MessageKind, PostKey
+from offchain.seccl.messages import NO_MESSAGE, MessageKind, PostKey
 from offchain.seccl.session import Session
 from offchain.seccl.updates import max_update_bytes
 from offchain.storage import ContentError, Datastore, cid_from_digest
@@ -59,10 +58,11 @@ class Reading:
         return tuple(cm.path(self.leaves, author))
 
 
-def is_signed(board: Board, server: str, signed: SignedReceipt, recover: Recover) -> bool:
-    """Whether `server`, a 0x address, signed the receipt for this board."""
-    signer = recover(board.typed_data(signed.receipt), signed.signature)
-    return signer is not None and signer.lower() == server.lower()
+def is_signed(session: Session, signed: SignedReceipt, recover: Recover) -> bool:
+    """Whether the signer of its round signed the receipt for this session's board."""
+    signer = recover(session.board.typed_data(signed.receipt), signed.signature)
+    expected = session.signer(signed.receipt.key.round)
+    return signer is not None and signer.lower() == expected.lower()
 
 
 def is_authored(
@@ -136,6 +136,27 @@ def read(
         order,
         trouble,
     )
+
+
+def absent(session: Session, round_: int, reading: Reading) -> dict[int, tuple[bytes, ...]]:
+    """Members of whom the board has no upload in a round, as far as that can be shown to it, each
+    with the path of its empty leaf in the batch; without siblings where there is no batch.
+
+    reading: of the round's uploads, whose window is over. Whose leaf nobody was shown is not among
+    them, nor is for whom the server posted what it did not sign.
+    """
+    kind = MessageKind.UPLOAD
+    own = session.posted(round_, kind, own=True)
+    if not session.terms.batched(kind):
+        there = own.keys() | session.posted(round_, kind, own=False).keys()
+        return {i: () for i in range(session.members) if i not in there}
+    missing = [i for i in range(session.members) if i not in own]
+    if (round_, kind) not in session.batches:
+        return dict.fromkeys(missing, ())
+    if reading.leaves is None:
+        return {}
+    listed = reading.listed
+    return {i: reading.path(i) for i in missing if listed.get(i, NO_MESSAGE) == NO_MESSAGE}
 
 
 def max_message_bytes(session: Session, kind: MessageKind) -> int:

@@ -17,16 +17,16 @@ from offchain.seccl.updates import SparseUpdate, mean_update
 @dataclass(frozen=True, eq=False)
 class LastRound:
     """updates: those of it that can be used, by author. change: of the global model, float32 (P,);
-    None before the first round, and where nobody was elected."""
+    None before the first round, and where nobody with a usable one was elected."""
 
     updates: Mapping[int, SparseUpdate] = field(default_factory=dict)
     change: torch.Tensor | None = None
 
     @classmethod
     def of(cls, updates: Mapping[int, SparseUpdate], winners: Sequence[int]) -> LastRound:
-        """A round in which `winners`, all with usable updates, were elected."""
-        change = mean_update([updates[winner] for winner in winners]) if winners else None
-        return cls(updates, change)
+        """A round in which `winners` were elected; those without a usable update change nothing."""
+        entered = [updates[winner] for winner in winners if winner in updates]
+        return cls(updates, mean_update(entered) if entered else None)
 
 
 def screened(

@@ -43,13 +43,27 @@ class Server:
         store: Datastore,
         journal: Journal,
     ) -> None:
-        """recover: whose a signature is. journal: of this session, and no other server's."""
+        """wallet: of the session's server. recover: whose a signature is. journal: of this session,
+        and no other server's."""
         self.session = session
         self._recover = recover
         self.journal = journal
-        self._wallet = wallet
+        self._keys: dict[str, Wallet] = {}
+        self.use(wallet)
         self._store = store
         self._signatures: dict[Receipt, bytes] = {}
+
+    def use(self, wallet: Wallet) -> None:
+        """Gives it a key to sign with in the rounds of which that is the signer."""
+        self._keys[wallet.address.lower()] = wallet
+
+    def replace_key(self, wallet: Wallet) -> list[do.Action]:
+        """Has another key sign from the next round on that has not begun.
+
+        It needs the old one still, for the rounds before; built again it is given both.
+        """
+        self.use(wallet)
+        return [do.ReplaceSigner(self.session.id, wallet.address)]
 
     def receive(self, key: PostKey, content: bytes, authored: bytes, now: int) -> SignedReceipt:
         """Takes a member's message, stores it and signs that it will be posted.
@@ -59,12 +73,13 @@ class Server:
         It promises the post for the middle of the window, so that who is let down has the other
         half to post itself. The same message gets the same receipt, however often it comes. Raises
         MessageRefused for another session, a place that is not there, a signature that is not the
-        author's, another message than one that it took, and one that is too long; TooLate for one
-        that can no more be posted in time.
+        author's, another message than one that it took, one that is too long, and one of a round
+        whose signer's key it does not have; TooLate for one that can no more be posted in time.
         """
         session = self.session
         if key.session != session.id or not 0 <= key.author < session.members:
             raise MessageRefused(f"no place of this session: {key}")
+        self._key(key.round)
         start, end = session.terms.window(key.round, key.kind)
         promised = Receipt(key, session.board.message_hash(key, content), (start + end) // 2)
         page = self.journal.at(key.round, key.kind)
@@ -185,8 +200,15 @@ class Server:
     def _sign(self, receipt: Receipt) -> SignedReceipt:
         if receipt not in self._signatures:
             typed = self.session.board.typed_data(receipt)
-            self._signatures[receipt] = self._wallet.sign(typed)
+            self._signatures[receipt] = self._key(receipt.key.round).sign(typed)
         return SignedReceipt(receipt, self._signatures[receipt])
+
+    def _key(self, round_: int) -> Wallet:
+        """What signs a round's receipts. Raises MessageRefused where it does not have it."""
+        signer = self.session.signer(round_)
+        if signer.lower() not in self._keys:
+            raise MessageRefused(f"round {round_}: {signer} signs receipts, whose key is not here")
+        return self._keys[signer.lower()]
 
     def _put(self, listed: Catalogue) -> bytes:
         return digest_of(self._store.put(listed.to_bytes()))

@@ -71,6 +71,14 @@ class ServerFaulty:
 
 
 @dataclass(frozen=True)
+class SignerReplaced:
+    """Receipts of this round and later ones are signed by `signer`, a 0x address."""
+
+    round: int
+    signer: str
+
+
+@dataclass(frozen=True)
 class ShareClaimed:
     """A member was paid its share of the stake, in wei."""
 
@@ -95,6 +103,14 @@ class RoundOpened:
     seed: bytes
     ballot_end: int
     reveal_end: int
+
+
+@dataclass(frozen=True)
+class ReportedAbsent:
+    """A member uploaded nothing in the round, and cannot be elected in it."""
+
+    round: int
+    member: int
 
 
 @dataclass(frozen=True)
@@ -134,9 +150,11 @@ Event = (
     | Answered
     | ChallengeReturned
     | ServerFaulty
+    | SignerReplaced
     | ShareClaimed
     | StakeWithdrawn
     | RoundOpened
+    | ReportedAbsent
     | Committed
     | BallotCounted
     | RoundClosed
@@ -162,10 +180,12 @@ class Session:
     challenges: dict[PostKey, Challenged] = field(default_factory=dict)
     answers: dict[PostKey, Answered] = field(default_factory=dict)
     returned: set[PostKey] = field(default_factory=set)
+    signers: dict[int, str] = field(default_factory=dict)
     fault: ServerFaulty | None = None
     shares: dict[int, int] = field(default_factory=dict)
     withdrawn: bool = False
     opened: dict[int, RoundOpened] = field(default_factory=dict)
+    absent: dict[int, set[int]] = field(default_factory=dict)
     committed: dict[int, dict[int, bytes]] = field(default_factory=dict)
     ballots: dict[int, dict[int, Ballot]] = field(default_factory=dict)
     closed: dict[int, RoundClosed] = field(default_factory=dict)
@@ -198,6 +218,11 @@ class Session:
         ballot_end = opening + self.description.ballot_time
         return opening, ballot_end, ballot_end + self.description.reveal_time
 
+    def signer(self, round_: int) -> str:
+        """0x address of the key that signs a round's receipts; once it has begun, for good."""
+        since = [begun for begun in self.signers if begun <= round_]
+        return self.signers[max(since)] if since else self.terms.server
+
     def member_path(self, index: int) -> tuple[bytes, ...]:
         """From a member's leaf to the root of members."""
         return tuple(cm.path(self._leaves, index))
@@ -216,6 +241,8 @@ class Session:
                 self.answers[event.key] = event
             case ChallengeReturned():
                 self.returned.add(event.key)
+            case SignerReplaced():
+                self.signers[event.round] = event.signer
             case ServerFaulty():
                 self.fault = event
             case ShareClaimed():
@@ -224,6 +251,8 @@ class Session:
                 self.withdrawn = True
             case RoundOpened():
                 self.opened[event.round] = event
+            case ReportedAbsent():
+                self.absent.setdefault(event.round, set()).add(event.member)
             case Committed():
                 self.committed.setdefault(event.round, {})[event.voter] = event.commitment
             case BallotCounted():

@@ -29,7 +29,7 @@ _BATCH_CELLS = 1 << 22
 
 
 class ClassifierError(SoukError):
-    """A sample or a label that the contract would refuse."""
+    """A sample, a label or a lesson that the contract would refuse."""
 
 
 class Classifier(ABC):
@@ -150,7 +150,10 @@ class Classifier(ABC):
             raise ClassifierError(f"features are {samples.dtype}, must be uint8 or bool")
         if samples.size and samples.max() > 1:
             raise ClassifierError(f"feature value {samples.max()} is neither 0 nor 1")
-        most = int(np.count_nonzero(samples, axis=1).max(initial=0))
+        active = np.count_nonzero(samples, axis=1)
+        if not active.all():
+            raise ClassifierError("no feature is active, at least one must be")
+        most = int(active.max(initial=0))
         if most > self.max_active:
             raise ClassifierError(f"{most} features are active, at most {self.max_active} may be")
 

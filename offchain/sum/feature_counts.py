@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 
 MAX_CLASSES = 8
 MAX_SAMPLES = 0xFFFF
-"""How many samples of a class are learnt; later ones change nothing."""
+"""How many samples of a class are learnt; later ones are refused."""
 
 _MAX_TOTAL = (1 << 48) - 1
 _EPS = float(np.finfo(np.float64).eps)
@@ -68,7 +68,7 @@ class FeatureCounts(Classifier):
         state = int(self._classes[label])
         samples, total = state & 0xFFFF, state >> 16
         if samples == MAX_SAMPLES:
-            return
+            raise ClassifierError(f"class {label} has learnt {samples} samples and is full")
         total = min(total + self._growth(active, label), _MAX_TOTAL)
         self._classes[label] = total << 16 | samples + 1
         self._counts[label, active] = np.minimum(self._counts[label, active] + 1, 0xFFFF)

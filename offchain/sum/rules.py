@@ -67,8 +67,10 @@ class StakeTerms:
         proved good (Figures 14 and 15).
     stated_accuracy: None for a cost that is the same for all; else basis points, above 5,000 and
         below 10,000, by which EntropyIncentive.sol ties it to the information in the label.
-    verdict: how refunds and reports are decided, as the contracts do; None for the paper's way,
-        the model at the instant of the claim, which the contracts do not offer.
+    verdict: how refunds and reports are decided, as the contracts do. None for the paper's rules,
+        which the contracts do not offer: the model decides at the instant of the claim, repeats and
+        empty samples are good data, costs are shared from the start, and nothing is taken within
+        the second of an update.
     """
 
     cost_weight: int = 1
@@ -116,11 +118,10 @@ class StakeTerms:
 def required_deposit(cost_weight: int, since_update_s: int) -> int:
     """`max(1, 60 * cost_weight // isqrt(since_update_s))`: haste is dear.
 
-    since_update_s: whole seconds since the model was last updated; Refused unless above 0.
+    since_update_s: whole seconds since the model was last updated, 0 or more; 0 counts as 1, so
+    that nobody is kept out by whoever comes first.
     """
-    if since_update_s <= 0:
-        raise Refused("TooSoonAfterUpdate", f"{since_update_s} s after the last update")
-    return max(1, 60 * cost_weight // isqrt(since_update_s))
+    return max(1, 60 * cost_weight // isqrt(max(1, since_update_s)))
 
 
 def surprise_costs(cost: int, accuracy: int) -> tuple[int, int]:
@@ -176,8 +177,10 @@ class StakeIncentive:
 
     def required(self, agrees: bool, now: int) -> tuple[int, int]:
         """(deposit, cost) of a contribution at `now` that the model `agrees` with or not."""
-        terms = self.terms
-        deposit = required_deposit(terms.cost_weight, now - self.last_update) * terms.unit
+        terms, since = self.terms, now - self.last_update
+        if terms.verdict is None and not since:
+            raise Refused("TooSoonAfterUpdate", "in the second of the last update")
+        deposit = required_deposit(terms.cost_weight, since) * terms.unit
         return deposit, terms.costs[agrees]
 
     def on_add(self, offered: int, agrees: bool, now: int) -> tuple[int, int]:
@@ -218,17 +221,20 @@ class StakeIncentive:
         agrees: bool,
         now: int,
         announced_at: int | None = None,
+        *,
+        first: bool = True,
     ) -> int:
         """What the author gets back: all that is left, if the model agrees by now.
 
-        announced_at: when it was announced as good, while that stands.
+        announced_at: when it was announced as good, while that stands. first: whether it is the
+        first of its sample and label; a repeat is no good data.
         """
         if now < added_at + self.terms.refund_wait_s:
             raise Refused("RefundTooEarly", f"{now} before {added_at + self.terms.refund_wait_s}")
         self._check_awaited(announced_at, now)
         self._check_word(agrees, True)
-        self.good[author] += 1
-        self.total_good += 1
+        self.good[author] += first
+        self.total_good += first
         return left
 
     def on_report(
@@ -265,6 +271,7 @@ class StakeIncentive:
             raise Refused(
                 "TakeOverTooEarly", f"{now} before {touched_at + self.terms.takeover_wait_s}"
             )
+        self._check_quiet(now)
         return left
 
     def quiet(self, now: int) -> bool:
@@ -305,7 +312,8 @@ class Pot:
     What comes in is shared equally among all contributions that proved good so far; whose author
     may collect it at any time. `per_good` is what a contribution that was good from the start has
     earned. Shares are whole units: what does not divide waits in the pot, as does what comes in
-    before anybody has good data.
+    before anybody has good data, and before `shares_from`, in seconds: the take-over wait after the
+    first contribution. By the paper's rules nothing waits for that.
     """
 
     def __init__(self, incentive: StakeIncentive) -> None:
@@ -314,27 +322,36 @@ class Pot:
         self._offset = [0] * len(incentive.good)
         self.per_good = 0
         self.held = 0
+        self.shares_from: int | None = None
 
-    def put(self, amount: int) -> None:
-        """Take in `amount` units, to be divided later."""
+    @property
+    def owes(self) -> bool:
+        """Whether more is left than does not divide, for somebody to collect now or later."""
+        return 0 < self._incentive.total_good <= self.held
+
+    def put(self, amount: int, now: int) -> None:
+        """Take in `amount` units, 0 or more, of a contribution, to be divided later."""
+        if self.shares_from is None:
+            terms = self._incentive.terms
+            self.shares_from = now + (terms.takeover_wait_s if terms.verdict else 0)
         self._undivided += amount
         self.held += amount
 
-    def before_good(self, participant: int) -> None:
+    def before_good(self, participant: int, now: int) -> None:
         """Share what came in so far; to be called before a contribution proves good."""
-        self._share()
+        self._share(now)
         self._offset[participant] -= self.per_good
 
-    def collect(self, participant: int) -> int:
+    def collect(self, participant: int, now: int) -> int:
         """Pay the participant what it is owed, in units."""
-        self._share()
+        self._share(now)
         amount = self._incentive.good[participant] * self.per_good + self._offset[participant]
         self._offset[participant] -= amount
         self.held -= amount
         return amount
 
-    def _share(self) -> None:
+    def _share(self, now: int) -> None:
         total = self._incentive.total_good
-        if total:
+        if total and self.shares_from is not None and now >= self.shares_from:
             self.per_good += self._undivided // total
             self._undivided %= total

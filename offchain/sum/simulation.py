@@ -36,7 +36,8 @@ class Simulation:
     """One run, event by event; `simulate` runs it to its end.
 
     balances: units, by agent. contributions, left: what was accepted, and units of each deposit
-    that nobody has claimed yet. Money is conserved: `sum(balances) + sum(left) + pot.held` never
+    that nobody has claimed yet. repeats: numbers of those whose sample and label somebody had
+    contributed before. Money is conserved: `sum(balances) + sum(left) + pot.held` never
     changes.
     """
 
@@ -54,6 +55,7 @@ class Simulation:
         self.tallies = [Tally() for _ in agents]
         self.events: list[Event] | None = [] if log else None
         self.now = 0
+        self._announced = setting.terms.verdict is not None  # as the contracts do, not the paper
         self._initial = self.model.weights.copy()
         self._judge = Judge(split.test)
         self.accuracies = [(0, self._judge.accuracy(self.model))]
@@ -61,6 +63,9 @@ class Simulation:
         self._stream = split.stream
         self._truths = split.stream.labels.tolist()
         self._next_review = 0
+        # Features and label of all contributions; a further one of the same earns nothing.
+        self._known: set[tuple[bytes, int]] = set()
+        self.repeats: set[int] = set()
         # The latest contribution, and the latest by anybody but its author.
         self._last_by_two: tuple[Contribution | None, Contribution | None] = None, None
         self._claims = OpenClaims(self.model, len(agents), setting.terms)
@@ -75,8 +80,9 @@ class Simulation:
 
     @property
     def done(self) -> bool:
-        """Whether nothing more can come: all is submitted and settled, or time or money is up."""
-        if self._oldest < len(self.contributions):
+        """Whether nothing more can come: all is submitted, settled and collected, or time or money
+        is up. By the paper's rules nobody waits for what is collected."""
+        if self._oldest < len(self.contributions) or (self._announced and self.pot.owes):
             return self.now >= self.setting.max_days * DAY
         return (
             self._next_review == len(self._truths)
@@ -86,7 +92,7 @@ class Simulation:
 
     @property
     def submitted(self) -> int:
-        """How many reviews of the stream were accepted."""
+        """How many reviews of the stream were accepted, or passed over, as they have no word."""
         return self._next_review
 
     def step(self) -> None:
@@ -95,14 +101,15 @@ class Simulation:
         if self.now >= self._evaluate_at:
             self.accuracies.append((self.now, self._judge.accuracy(self.model)))
             self._evaluate_at += self.setting.evaluate_every_s
-        announced = self.setting.terms.verdict is not None
-        if not announced:
+        if not self._announced:
             self._submit(agent)
         self._take_over(agent)
+        while self._oldest < len(self.contributions) and not self.left[self._oldest]:
+            self._oldest += 1
         self._claim(agent)
         if self.pot.held:
-            self._pay(agent, "collect", -1, self.pot.collect(agent), -1)
-        if announced:
+            self._pay(agent, "collect", -1, self.pot.collect(agent, self.now), -1)
+        if self._announced:
             self._submit(agent)
         self._history[agent].append((self.now, self.balances[agent]))
         heapq.heappush(self._queue, (self.now + self._wait(agent), agent))
@@ -149,6 +156,9 @@ class Simulation:
         predicted = self.model.predict(active)
         offered = draw(random, who.mean_deposit, who.stdev_deposit) * self.setting.coin
         try:
+            if self._announced and not len(active):  # Nobody can contribute it: the stream goes on.
+                self._next_review += review == self._next_review
+                raise Refused("NoFeatures", f"review {review}")
             deposit, cost = self.incentive.on_add(
                 min(offered, self.balances[agent]), predicted == label, self.now
             )
@@ -157,8 +167,12 @@ class Simulation:
             return
         first_unused = self._next_review
         self._next_review += review == first_unused
-        self.pot.put(cost)
+        self.pot.put(cost, self.now)
         number = len(self.contributions)
+        pair = active.tobytes(), label
+        if self._announced and pair in self._known:
+            self.repeats.add(number)
+        self._known.add(pair)
         what = Contribution(agent, review, label, self.now, deposit)
         self.contributions.append(what)
         latest, before = self._last_by_two
@@ -213,6 +227,8 @@ class Simulation:
         return None
 
     def _take_over(self, agent: int) -> None:
+        if not self.incentive.quiet(self.now):
+            return
         last_touched = self.now - self.setting.terms.takeover_wait_s
         due = []
         while self._forgotten and self._forgotten[0][0] <= last_touched:
@@ -230,8 +246,6 @@ class Simulation:
             self.left[number] = 0
             self.tallies[agent].taken_over += 1
             self._pay(agent, "take over", number, amount, -1)
-        while self._oldest < len(self.contributions) and not self.left[self._oldest]:
-            self._oldest += 1
 
     def _claim(self, agent: int) -> None:
         self._mature()
@@ -242,12 +256,16 @@ class Simulation:
             what, left = self.contributions[number], self.left[number]
             predicted = what.label if own else 1 - what.label
             stands, since = self._claims.announced(number)
-            if self.setting.terms.verdict is not None and stands != (AS_GOOD if own else AS_BAD):
+            if self._announced and stands != (AS_GOOD if own else AS_BAD):
                 self._announce(agent, number, predicted, stands)
                 continue
             if own:
-                self.pot.before_good(agent)
-                amount = terms.on_refund(agent, what.added_at, left, True, self.now, since)
+                first = number not in self.repeats
+                if first:
+                    self.pot.before_good(agent, self.now)
+                amount = terms.on_refund(
+                    agent, what.added_at, left, True, self.now, since, first=first
+                )
                 tally.refunded += 1
                 tally.awaited_s += self.now - what.added_at
             elif terms.good[agent]:

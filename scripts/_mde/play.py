@@ -223,8 +223,7 @@ def measure(owner: Owner, scene: Scene, options: PriceOptions, telling: PriceTel
         prices = [one.sale.price if one.sale else 0 for one in scene.sellers]
         with telling.doing("spending the budget in all ways") as progress:
             ways = compare(
-                owner,
-                sets,
+                true,
                 prices,
                 scene.budget,
                 options.oracle,

@@ -42,12 +42,20 @@ def call_of(
             return board.answerMany, (shown,), 0, b""
         case do.Settle(key):
             return board.settle, (key_words(key),), 0, b""
-        case do.ClaimShare(session, member, path):
-            return board.claimShare, (session, member, list(path)), 0, b""
-        case do.WithdrawStake(session):
-            return board.withdrawStake, (session,), 0, b""
+        case do.ClaimShare(session, member, path, to):
+            return board.claimShare, (session, member, list(path), to), 0, b""
+        case do.ReplaceSigner(session, signer):
+            return board.replaceSigner, (session, signer), 0, b""
+        case do.WithdrawStake(session, to):
+            return board.withdrawStake, (session, to), 0, b""
         case do.OpenRound(round_):
             return consensus.openRound, (round_,), 0, b""
+        case do.ReportAbsent(round_, absent):
+            reports = [
+                consensus.reportAbsent.encode_input(round_, member, list(path))
+                for member, path in absent
+            ]
+            return consensus.batch, (reports,), 0, b""
         case do.Relay(ballots):
             return consensus.batch, ([_carried(one, consensus) for one in ballots],), 0, b""
         case do.Vote(round_, voter, ballot):

@@ -8,6 +8,7 @@ from ape.api import AccountAPI
 from ape.contracts import ContractInstance
 from ape.exceptions import ContractLogicError
 
+from offchain.crypto.settlement import NATIVE
 from offchain.seccl import actions as do
 from offchain.seccl.board import Board
 from offchain.seccl.description import MAX_DESCRIPTION_BYTES, Description
@@ -17,8 +18,9 @@ from offchain.storage import Datastore, cid_from_digest
 from scripts._seccl.calls import call_of, key_words
 from scripts._seccl.events import PostNotes, board_event, consensus_event, terms_in
 from scripts._stage.chain import Receipt, decoded, entry_of, logs_of, native, topic, transact
+from scripts._stage.money import approve
 
-CREATED = "SessionCreated(bytes32,address,(address,bytes32,uint16,uint16,uint40,uint32,uint32,uint32,bool,bool,uint96,uint96),bytes32)"  # noqa: E501
+CREATED = "SessionCreated(bytes32,address,(address,bytes32,uint16,uint16,uint40,uint32,uint32,uint32,bool,bool,uint96,uint96,address),bytes32)"  # noqa: E501
 """The board's event by which a session is found wherever its board is."""
 
 
@@ -52,13 +54,13 @@ class FederationChain:
         """Opens a session and its consensus, both by the server."""
         store.put(description.to_bytes())
         first = ape.chain.blocks.height
-        value = terms.stake
+        paid, value = _pay(terms.token, server, str(board.address), terms.stake)
         receipt = transact(board.createSession, (terms.words(), terms.document), server, value)
         (event,) = board.SessionCreated.from_receipt(receipt)
         session = Session(twin_of(board), bytes(event.session), terms, description)
         chosen, made = _make_consensus(factory, server, session)
         chain = cls(board, made, session, first)
-        chain.receipts += [entry_of("createSession, board", receipt), chosen]
+        chain.receipts += [*paid, entry_of("createSession, board", receipt), chosen]
         return chain
 
     @classmethod
@@ -147,7 +149,10 @@ class FederationChain:
 
     def send(self, action: do.Action, account: AccountAPI) -> Receipt:
         """Does what a role wants done. Raises ActionRefused with the contract's reason."""
-        bond = self.session.terms.bond
+        terms, bond = self.session.terms, 0
+        if isinstance(action, do.Challenge):
+            paid, bond = _pay(terms.token, account, str(self.board.address), terms.bond)
+            self.receipts += paid
         method, arguments, value, note = call_of(action, self.board, self.consensus, bond)
         receipt = transact(method, arguments, account, value, note)
         self.receipts.append(entry_of(str(method).partition("(")[0], receipt))
@@ -156,8 +161,9 @@ class FederationChain:
 
     def withdraw_bonds(self, account: AccountAPI) -> None:
         """Pays an account the bonds that it is owed, if any."""
-        if self.board.owed(account.address):
-            receipt = transact(self.board.withdrawBonds, (), account)
+        token = self.session.terms.token
+        if self.board.owed(token, account.address):
+            receipt = transact(self.board.withdrawBonds, (token, account.address), account)
             self.receipts.append(entry_of("withdrawBonds", receipt))
 
 
@@ -180,6 +186,13 @@ def _make_consensus(
     (made,) = factory.SessionCreated.from_receipt(receipt)
     entry = entry_of("createSession, consensus", receipt)
     return entry, ape.project.BordaConsensus.at(made.session)
+
+
+def _pay(token: str, account: AccountAPI, board: str, amount: int) -> tuple[list[Receipt], int]:
+    """Lets the board draw an amount of a token; how much of the native coin has to be sent."""
+    if token == NATIVE:
+        return [], amount
+    return approve(token, account, board, amount), 0
 
 
 def consensus_terms(session: Session) -> tuple[str | bytes | int, ...]:

@@ -10,6 +10,7 @@ import click
 import torch
 from ape.api import AccountAPI
 
+from offchain.roles import Wallet
 from offchain.seccl import actions as do
 from offchain.seccl.messages import MessageKind
 from offchain.seccl.participant import Message, Participant
@@ -64,7 +65,7 @@ class Conductor:
         model: str,
         evaluate: Callable[[Sequence[Copied]], torch.Tensor],
     ) -> tuple[int, ...]:
-        """One round from the uploads to the result: the winners.
+        """One round from the uploads to the result: the winners whose updates enter the model.
 
         updates: what members submit, in that order. model: digest of the global model that they
         change. evaluate: of the copies found, the evaluations float64 (N, N), [voter, candidate],
@@ -93,6 +94,7 @@ class Conductor:
         scores = evaluate(self.copied[round_])
         self._enter(round_, EVALUATION)
         self._open_round(round_)
+        self._report_absent(round_, readings)
         evaluations = [
             member.role.evaluation(round_, row.tolist(), tuple(refused))
             for member, row, (_, refused) in zip(self.members, scores, read_by, strict=True)
@@ -107,19 +109,27 @@ class Conductor:
         self._close(round_)
         winners = session.closed[round_].winners
         for winner in winners:
-            if winner not in usable:
+            if winner in readings[0].missing:
+                # Whoever has it computes another model, so that members would go apart.
                 raise click.ClickException(
-                    f"round {round_}: the elected update of member {winner} cannot be used"
+                    f"round {round_}: the elected update of member {winner} is not to be had: "
+                    f"{readings[0].missing[winner]}"
                 )
         if not winners:
             raise click.ClickException(f"round {round_}: too few ballots, nobody was elected")
         self.last = LastRound.of(usable, winners)
-        return winners
+        return tuple(winner for winner in winners if winner in usable)
 
     def begin(self) -> None:
         """The server posts what it promised before it was stopped, if it was."""
         for action in self.server.overdue(now()):
             self._send("server", action, self.account)
+
+    def replace_key(self, wallet: Wallet) -> None:
+        """The server signs with another key, from the next round on that has not begun."""
+        if self.chain.session.fault is None:
+            for action in self.server.replace_key(wallet):
+                self._send("server", action, self.account)
 
     def finish(self) -> None:
         """Pays the stake out: to the members when the server was convicted, else back to it."""
@@ -127,7 +137,8 @@ class Conductor:
         if session.fault is None:
             go_to(session.terms.accusation_end)
             if session.terms.stake and not session.withdrawn:
-                self._send("server", do.WithdrawStake(session.id), self.account)
+                back = do.WithdrawStake(session.id, session.terms.server)
+                self._send("server", back, self.account)
             return
         for member in self.members:
             for action in member.role.share():
@@ -208,6 +219,14 @@ class Conductor:
         if round_ not in session.opened:
             first = self.members[0]
             self._send(first.name, do.OpenRound(round_), first.account)
+
+    def _report_absent(self, round_: int, readings: Sequence[Reading]) -> None:
+        """The first member that may reports who uploaded nothing; then nobody has to."""
+        if round_ in self.chain.session.closed:
+            return
+        for member, reading in zip(self.members, readings, strict=True):
+            for action in member.role.absences(round_, reading):
+                self._send(member.name, action, member.account)
 
     def _cast(self, round_: int) -> None:
         """The server carries what members have to cast now; who is left out does it itself."""

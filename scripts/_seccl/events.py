@@ -52,6 +52,8 @@ def board_event(log: ContractLog, note: Callable[[ContractLog], bytes]) -> Itera
         yield ev.Answered(key_in(said), bytes(said["message"]), path)
     elif name == "ChallengeReturned":
         yield ev.ChallengeReturned(key_in(said))
+    elif name == "SignerReplaced":
+        yield ev.SignerReplaced(said["round"], str(said["signer"]))
     elif name == "ServerFaulty":
         words = bytes(said["signed"]), bytes(said["found"])
         yield ev.ServerFaulty(
@@ -70,6 +72,8 @@ def consensus_event(log: ContractLog) -> Iterator[ev.Event]:
         opener, seed = str(said["opener"]), bytes(said["seed"])
         ends = said["ballotEnd"], said["revealEnd"]
         yield ev.RoundOpened(said["round"], opener, seed, *ends)
+    elif log.event_name == "ReportedAbsent":
+        yield ev.ReportedAbsent(said["round"], said["member"])
     elif log.event_name == "Committed":
         yield ev.Committed(said["round"], said["voter"], bytes(said["commitment"]))
     elif log.event_name == "BallotCounted":
@@ -88,7 +92,7 @@ def key_in(said: Any) -> PostKey:
 
 def terms_in(said: Any, document: bytes) -> SessionTerms:
     """The terms in an event, which tells a structure as a list."""
-    server, root, *rest = said
-    ecosystem = ape.chain.provider.network.ecosystem
-    words = str(ecosystem.decode_address(server)), bytes(root), *rest, document
+    server, root, *rest, token = said
+    address = ape.chain.provider.network.ecosystem.decode_address
+    words = str(address(server)), bytes(root), *rest, document, str(address(token))
     return SessionTerms(*words)

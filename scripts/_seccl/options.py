@@ -39,7 +39,8 @@ from offchain.storage import Datastore
 from scripts._stage.wallet import recover
 
 SPARE_ACCOUNTS = 2
-"""Of Ape's test accounts one deploys and one is the server."""
+"""Of Ape's test accounts one deploys, and signs where the server has a new key, and one is the
+server."""
 
 LIES: dict[str, type[LyingServer]] = {
     "alters": Alters,
@@ -92,6 +93,7 @@ class FederateOptions:
     delta: float
     clip: float
     skip_broken: bool = False
+    new_key: int | None = None
 
     def to_json(self) -> bytes:
         """All of them; the inverse of `from_json`."""
@@ -125,6 +127,10 @@ class FederateOptions:
                 f"play {self.attack}"
             )
         self.stake_wei()
+        if self.new_key is not None and self.new_key >= self.rounds:
+            raise click.ClickException(
+                f"new-key: {self.new_key} is none of the rounds 0 to {self.rounds - 1}"
+            )
         if self.lie == "none":
             return
         if self.lie == "replays" and self.lie_round == 0:

@@ -17,6 +17,7 @@ from scripts._seccl.audit import audit_session
 from scripts._seccl.chain import FederationChain
 from scripts._seccl.conductor import Conductor
 from scripts._seccl.options import FederateOptions
+from scripts._seccl.setup import new_key
 from scripts._seccl.telling import FederateTelling
 
 
@@ -82,6 +83,8 @@ class Rounds:
         defence = Defence("borda", election.choose)
         for number in range(len(state.history), options.rounds):
             election.round = number
+            if number == options.new_key and number not in session.signers:
+                self._conductor.replace_key(new_key(options))
             election.model = model_digest(self._judge.layout, state.model)
             before = len(self._chain.receipts)
             hostile = options.hostile if number >= options.attack_from else ()

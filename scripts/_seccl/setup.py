@@ -10,6 +10,7 @@ import torch
 from ape.api import AccountAPI
 
 from offchain.crypto import commitments as cm
+from offchain.crypto.settlement import SHORTEST_WINDOW
 from offchain.seccl.description import Description, majority, voting_times
 from offchain.seccl.journal import Journal
 from offchain.seccl.messages import SessionTerms
@@ -81,7 +82,7 @@ def open_session(
         start=now() + _START_SECONDS,
         upload_time=window,
         evaluation_time=window,
-        response_time=window // 8,
+        response_time=max(SHORTEST_WINDOW, window // 8),
         batched_uploads=options.posts == "batch",
         batched_evaluations=options.posts == "batch",
         stake=options.stake_wei() * len(addresses),
@@ -115,7 +116,14 @@ def make_conductor(
     _, account, *members = _accounts(options)
     wallet = AccountWallet(account)
     server = options.make_server(chain.session, wallet, store, journal)
+    # A run before this one may have brought it into use.
+    server.use(new_key(options))
     return conductor_of(chain, server, account, members, store, tell, secret)
+
+
+def new_key(options: FederateOptions) -> AccountWallet:
+    """What the server signs with from the round `new_key` of the options on."""
+    return AccountWallet(_accounts(options)[0])
 
 
 def conductor_of(

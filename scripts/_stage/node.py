@@ -94,9 +94,17 @@ class ConnectedPool:
         return int(ask("eth_blockNumber", []), 16)
 
     def block_of(self, hash_: str) -> int | None:
-        """The block that a transaction is in."""
+        """The block that a transaction is in; None where the chain no longer has that block.
+
+        A node may still have the receipt of a block that was taken back.
+        """
         receipt = ask("eth_getTransactionReceipt", [hash_])
-        return receipt and int(receipt["blockNumber"], 16)
+        if not receipt or not receipt["blockNumber"]:
+            return None
+        block = ask("eth_getBlockByNumber", [receipt["blockNumber"], False])
+        if not block or block["hash"] != receipt["blockHash"]:
+            return None
+        return int(receipt["blockNumber"], 16)
 
     def send(self, raw: bytes) -> None:
         """Offers a transaction. Raises NodeRefused, unless the node has it already.

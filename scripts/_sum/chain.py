@@ -8,6 +8,8 @@ from typing import Any
 
 import ape
 import click
+from ape.utils import ZERO_ADDRESS
+from eth_utils.abi import function_abi_to_4byte_selector
 
 from offchain.sum.perceptron import SparsePerceptron
 from offchain.sum.rules import StakeTerms
@@ -70,11 +72,14 @@ class SharedModelChain:
                 *stake, classifier, terms.stated_accuracy, **deploy
             )
         self._request("anvil_setBlockTimestampInterval", 0)
-        model = project.SharedModel.deploy(classifier, incentive, **deploy)
+        model = project.SharedModel.deploy(classifier, incentive, ZERO_ADDRESS, **deploy)
         classifier.open(model, **deploy)
         self.created_at = int(model.lastUpdate())
         self.model = self._contract(model)
         self._classifier = self._contract(classifier)
+        # Put together once: web3 does so for each call.
+        self._events_by_topic = {event().topic: event() for event in self.model.events}
+        self._codecs: dict[tuple[str, str], tuple[bytes, list[str], list[str]]] = {}
         self._words = twin.word_count
         self._at = self.created_at
 
@@ -94,7 +99,7 @@ class SharedModelChain:
         transaction = {
             "from": who,
             "to": self.model.address,
-            "data": self.model.encode_abi(call, args=list(arguments)),
+            "data": self._encoded(self.model, call, arguments),
             "value": hex(value),
             "gas": hex(_GAS_LIMIT),
         }
@@ -125,21 +130,35 @@ class SharedModelChain:
 
     def _view(self, contract: Any, view: str, arguments: Sequence[Any]) -> Any:
         # web3's own way asks for the chain's number before and after every call.
-        data = contract.encode_abi(view, args=list(arguments))
+        data = self._encoded(contract, view, arguments)
         answer = self._request("eth_call", {"to": contract.address, "data": data}, "latest")
-        types = [output["type"] for output in contract.get_function_by_name(view).abi["outputs"]]
+        *_, types = self._codec(contract, view)
         values = self._web3.codec.decode(types, bytes.fromhex(answer[2:]))
         return values[0] if len(values) == 1 else values
+
+    def _encoded(self, contract: Any, call: str, arguments: Sequence[Any]) -> str:
+        selector, types, _ = self._codec(contract, call)
+        data: bytes = selector + self._web3.codec.encode(types, list(arguments))
+        return "0x" + data.hex()
+
+    def _codec(self, contract: Any, call: str) -> tuple[bytes, list[str], list[str]]:
+        """The selector of a call, and the types of its arguments and of its answer."""
+        key = contract.address, call
+        if key not in self._codecs:
+            abi = contract.get_function_by_name(call).abi
+            inputs, outputs = ([one["type"] for one in abi[side]] for side in ("inputs", "outputs"))
+            self._codecs[key] = function_abi_to_4byte_selector(abi), inputs, outputs
+        return self._codecs[key]
 
     def _contract(self, instance: Any) -> Any:
         abi = instance.contract_type.model_dump(mode="json", by_alias=True)["abi"]
         return self._web3.eth.contract(address=instance.address, abi=abi)
 
     def _events(self, logs: Sequence[Any]) -> Any:
-        names = {event().topic: event for event in self.model.events}
         for log in logs:
             if log["address"] == self.model.address:
-                told = names["0x" + bytes(log["topics"][0]).hex()]().process_log(log)
+                topic = "0x" + bytes(log["topics"][0]).hex()
+                told = self._events_by_topic[topic].process_log(log)
                 yield told["event"], dict(told["args"])
 
     def _request(self, method: str, *arguments: Any) -> Any:

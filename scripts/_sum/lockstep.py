@@ -26,6 +26,10 @@ CALLS = {
 """The contract's call and event for each kind of event of the simulation."""
 
 
+PAID_OUT = ("refund", "report", "take over", "collect")
+"""Kinds of events whose call names who receives the money; here that is the caller."""
+
+
 class Disagreement(click.ClickException):
     """Chain and simulation differ; one line that says when and in what."""
 
@@ -87,13 +91,14 @@ class Lockstep:
     def _play(self, event: Event) -> None:
         who, number = event.agent, event.contribution
         self.chain.go_to(event.now)
-        arguments: list[Any] = []
-        if event.kind != "collect":
-            arguments = self._named(number)
-            if event.kind == "add":
-                del arguments[2:]
-            elif event.kind == "refund":
-                del arguments[3:]
+        arguments = [] if event.kind == "collect" else self._named(number)
+        if event.kind == "add":
+            cost = event.amount - self.simulation.contributions[number].deposit
+            arguments[2:] = [event.amount, cost]
+        elif event.kind == "refund":
+            del arguments[3:]
+        if event.kind in PAID_OUT:
+            arguments.append(self.chain.accounts[who])
         if event.predicted >= 0:
             predicted = self.chain.ask("predict", arguments[0])
             self._same("prediction", predicted, event.predicted)
@@ -130,7 +135,7 @@ class Lockstep:
         elif number >= 0:
             self._left[number] -= event.amount
         if event.kind == "refund":
-            self._good[event.agent] += 1
+            self._good[event.agent] += number not in self.simulation.repeats
 
     def _check_totals(self) -> None:
         """What the whole model holds, after each agent's turn."""

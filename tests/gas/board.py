@@ -9,6 +9,7 @@ from typing import Any
 from ape.api import ReceiptAPI
 
 from offchain.crypto import commitments as cm
+from offchain.crypto.settlement import NATIVE
 from tests.gas.floors import Deed, floor
 from tests.seccl.board_driver import (
     UPLOAD,
@@ -27,6 +28,8 @@ SHARE = 10**15
 # must see that its server is not convicted; members are known by a root, convictions are a mark.
 DEEDS = {
     "createSession": Deed(new_slots=1),
+    # A session's first: an entry, and how many there are.
+    "replaceSigner": Deed(new_slots=2, read_slots=1),
     "post": Deed(new_slots=1, read_slots=1),
     "postBatch": Deed(new_slots=1, read_slots=1),
     "postOwn": Deed(new_slots=1, read_slots=2),
@@ -137,11 +140,14 @@ def _flat(board: Any, accounts: Sequence[Any]) -> dict[str, Call]:
     session.post_batch(session.messages())
     session.go_to(session.challenge(session.key(7), member=3))
     receipts["settle"] = board.settle(key_args(session.key(7)), sender=accuser)
-    receipts["withdrawBonds"] = board.withdrawBonds(sender=members[3])
+    receipts["withdrawBonds"] = board.withdrawBonds(NATIVE, members[3], sender=members[3])
+
+    session = fresh(9)
+    receipts["replaceSigner"] = board.replaceSigner(session.id, accuser, sender=server)
 
     session = fresh(8)
     session.go_to(session.terms.accusation_end)
-    receipts["withdrawStake"] = board.withdrawStake(session.id, sender=server)
+    receipts["withdrawStake"] = board.withdrawStake(session.id, server, sender=server)
     return {name: _call(name, receipt) for name, receipt in receipts.items()}
 
 
@@ -174,6 +180,6 @@ def _growing(board: Any, accounts: Sequence[Any], count: int) -> dict[str, Call]
     )
     for member in (6, 7):
         receipts["claimShare"] = board.claimShare(
-            session.id, member, session.member_path(member), sender=members[member]
+            session.id, member, session.member_path(member), members[member], sender=members[member]
         )
     return {name: _call(name, receipt) for name, receipt in receipts.items()}

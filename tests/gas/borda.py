@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from ape.api import ReceiptAPI
 
+from offchain.crypto.commitments import path
 from offchain.seccl import ballots as b
 from offchain.seccl.borda import MAX_MEMBERS
 from tests.gas.floors import (
@@ -25,7 +26,14 @@ from tests.gas.floors import (
     calldata_floor,
     intrinsic,
 )
-from tests.seccl.borda_driver import REVEAL_TIME, BordaDriver, open_session, voters_of
+from tests.seccl.borda_driver import (
+    MESSAGE,
+    REVEAL_TIME,
+    BordaDriver,
+    open_session,
+    post_uploads,
+    voters_of,
+)
 
 MEMBERS = (20, 30, 100)
 SHARES = (0.1, 0.2, 0.4)
@@ -170,6 +178,31 @@ def measure_hidden(factory: Any, accounts: Sequence[Any], members: int, winners:
         "commit": _call(direct, CHANGED_SLOT),
         "commitSigned": _call(single, CHANGED_SLOT + ECRECOVER),
         "reveal": _call(shown[1], CHANGED_SLOT + READ_SLOT),
+    }
+
+
+def measure_absent(factory: Any, accounts: Sequence[Any], members: int, winners: int) -> Calls:
+    """The calls of a round in which two members' leaves in the batch are empty."""
+    bench = Bench(factory, accounts, members, winners, batched=True)
+    driver, contract = bench.driver, bench.driver.contract
+    absent = (0, 1)
+    messages = [None if i in absent else MESSAGE for i in range(members)]
+    for round_ in range(2):
+        leaves = post_uploads(factory, driver, round_, messages)
+        driver.open()
+        reports = [
+            contract.reportAbsent(round_, i, path(leaves, i), sender=driver.owner) for i in absent
+        ]
+        driver.carry(bench.signed(range(members)))
+        (closed,) = driver.close()
+    expected = driver.election.close(bench.rankings, absent=absent)
+    assert driver.result() == (expected.winners, expected.points)
+    # The mark; the author's own post and the root of the batch.
+    deed = CHANGED_SLOT + 2 * READ_SLOT
+    return {
+        "reportAbsent": _call(reports[0], deed),
+        "reportAbsent, the next": _call(reports[1], deed),
+        "close, two absent": _call(closed, CHANGED_SLOT + NEW_SLOT),
     }
 
 

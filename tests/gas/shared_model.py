@@ -8,6 +8,7 @@ from typing import Any
 
 import ape
 from ape.api import ReceiptAPI
+from ape.utils import ZERO_ADDRESS
 
 from tests.gas.floors import CHANGED_SLOT, NEW_SLOT, PAYMENT, READ_SLOT, calldata_floor, intrinsic
 from tests.gas.samples import ACTIVE, KINDS, bitmap, sample, sizes, touched_words, trained
@@ -84,7 +85,7 @@ class Bench:
         incentive = project.get_contract(setup.incentive).deploy(
             *INCENTIVES[setup.incentive](self.classifier), **deploy
         )
-        self.model = project.SharedModel.deploy(self.classifier, incentive, **deploy)
+        self.model = project.SharedModel.deploy(self.classifier, incentive, ZERO_ADDRESS, **deploy)
         self.classifier.open(self.model, **deploy)
         for account in (self.author, self.reporter):
             features = bitmap([int(account == self.author), 500])
@@ -94,7 +95,8 @@ class Bench:
     def add(self, features: list[int], label: int, account: Any = None) -> tuple[ReceiptAPI, int]:
         """Adds a sample; the receipt and when."""
         ape.chain.pending_timestamp += 100
-        receipt = self.model.addData(features, label, sender=account or self.author, value=VALUE)
+        sent = {"sender": account or self.author, "value": VALUE}
+        receipt = self.model.addData(features, label, VALUE, VALUE, **sent)
         return receipt, self.model.lastUpdate()
 
     def refund(
@@ -106,7 +108,7 @@ class Bench:
         ape.chain.pending_timestamp = at + REFUND
         announced = self.model.announce(features, label, at, account, sender=account)
         ape.chain.pending_timestamp = at + REFUND + VERDICT
-        return announced, self.model.refund(features, label, at, sender=account)
+        return announced, self.model.refund(features, label, at, account, sender=account)
 
     def measure(self, indices: list[int]) -> dict[str, Call]:
         """Every call with one sample; the model is left as it was."""
@@ -115,7 +117,7 @@ class Bench:
             liked = self.model.predict(features)
             # A view, sent as a transaction so that a receipt says what it takes.
             predicted = self.classifier.predict.transact(features, sender=self.author)
-            paid = self.model.payForPrediction(features, sender=self.author, value=VALUE)
+            paid = self.model.payForPrediction(features, VALUE, sender=self.author, value=VALUE)
             right, at = self.add(features, liked)
             announced, refunded = self.refund(features, at)
             wrong, at = self.add(features, 1 - liked)
@@ -125,7 +127,7 @@ class Bench:
             ape.chain.pending_timestamp = at + REFUND + AUTHOR
             self.model.announce(*named, sender=self.reporter)
             ape.chain.pending_timestamp = at + REFUND + AUTHOR + VERDICT
-            reported = self.model.report(*named, sender=self.reporter)
+            reported = self.model.report(*named, self.reporter, sender=self.reporter)
             objected = self._objected(features, liked)
 
         # The samples and totals of the classes are a word besides; the perceptron's intercept,

@@ -20,6 +20,7 @@ interface Vm {
     function expectPartialRevert(bytes4 selector) external;
     function pauseGasMetering() external;
     function exists(string calldata path) external view returns (bool);
+    function getCode(string calldata artifact) external view returns (bytes memory creationCode);
     function readFile(string calldata path) external view returns (string memory);
     function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);
     function parseJsonBytes32Array(string calldata json, string calldata key) external pure returns (bytes32[] memory);
@@ -54,9 +55,18 @@ abstract contract Base {
 
     /// @notice The same with the constructor's ABI-encoded `arguments`.
     /// @dev A `create` of its own, as `prank` does not reach `deployCode`.
-    function deploy(string memory name, bytes memory arguments) internal returns (address deployed) {
+    function deploy(string memory name, bytes memory arguments) internal returns (address) {
         if (_creationCodes[name].length == 0) _creationCodes[name] = _readCreationCode(name);
-        bytes memory code = bytes.concat(_creationCodes[name], arguments);
+        return _create(bytes.concat(_creationCodes[name], arguments));
+    }
+
+    /// @notice Deploys a harness (tests/invariants) as Forge compiled it through the IR. `new` would make it part of the
+    /// test's own code, and have it compiled once more with it.
+    function deployHarness(string memory name) internal returns (address) {
+        return _create(vm.getCode(string.concat(".cache/forge/out/", name, ".sol/", name, ".json")));
+    }
+
+    function _create(bytes memory code) private returns (address deployed) {
         assembly ("memory-safe") {
             deployed := create(0, add(code, 0x20), mload(code))
             if iszero(deployed) {

@@ -13,7 +13,7 @@ contract BitmapTest is Base {
     ShardsHarness private harness;
 
     function setUp() public {
-        harness = new ShardsHarness();
+        harness = ShardsHarness(deployHarness("ShardsHarness"));
     }
 
     /// @notice The bit trick counts what a loop counts.

@@ -70,11 +70,14 @@ contract BoardInvariants is Base {
 
     function _holdsWhatItOwes() private view {
         IBulletinBoard board = _handler.board();
-        vm.assertEq(address(board).balance, _handler.debts(), "balance and debts");
-        vm.assertEq(address(board).balance + _handler.paidOut(), _handler.paidIn(), "balance and payments");
-        (address[6] memory people, uint256[6] memory owed) = _handler.bonds();
-        for (uint256 i = 0; i < people.length; ++i) {
-            vm.assertEq(board.owed(people[i]), owed[i], "bonds owed");
+        for (uint256 currency = 0; currency < 2; ++currency) {
+            uint256 held = _handler.balanceOf(currency, address(board));
+            vm.assertEq(held, _handler.debts(currency), "balance and debts");
+            vm.assertEq(held + _handler.paidOut(currency), _handler.paidIn(currency), "balance and payments");
+            (address[6] memory people, uint256[6] memory owed) = _handler.bonds(currency);
+            for (uint256 i = 0; i < people.length; ++i) {
+                vm.assertEq(board.owed(_handler.addressOf(currency), people[i]), owed[i], "bonds owed");
+            }
         }
     }
 
@@ -104,13 +107,14 @@ contract BoardInvariants is Base {
     // ---------------------------------------------------------------- what happened
 
     function _everythingHappened() private {
-        string[18] memory outcomes = [
+        string[19] memory outcomes = [
             "opened",
             "posted",
             "batch posted",
             "rubbish posted",
             "posted itself",
             "signed",
+            "key replaced",
             "equivocation proved",
             "alteration proved",
             "alteration in batch proved",
@@ -130,9 +134,10 @@ contract BoardInvariants is Base {
         for (uint256 i = 0; i < outcomes.length; ++i) {
             vm.assertGe(_handler.count(outcomes[i]), 3, outcomes[i]);
         }
-        bytes4[21] memory errors = [
+        bytes4[22] memory errors = [
             IBulletinBoard.SessionFaulty.selector,
             IBulletinBoard.NotServer.selector,
+            IBulletinBoard.RoundOutOfRange.selector,
             IBulletinBoard.NotMember.selector,
             IBulletinBoard.TooEarly.selector,
             IBulletinBoard.TooLate.selector,
@@ -160,7 +165,7 @@ contract BoardInvariants is Base {
     }
 
     function _actions() private pure returns (bytes4[] memory actions) {
-        actions = new bytes4[](26);
+        actions = new bytes4[](27);
         actions[0] = BoardHandler.passTime.selector;
         actions[1] = BoardHandler.open.selector;
         actions[2] = BoardHandler.post.selector;
@@ -188,5 +193,6 @@ contract BoardInvariants is Base {
         actions[23] = BoardHandler.passTime.selector;
         actions[24] = BoardHandler.proveAltered.selector;
         actions[25] = BoardHandler.proveAltered.selector;
+        actions[26] = BoardHandler.replaceSigner.selector;
     }
 }

@@ -81,8 +81,8 @@ contract BoardTest is Base {
     function _fit(BoardTerms memory t) private pure {
         if (t.server == address(0)) t.server = address(1);
         t.start = uint40(bound(t.start, 0, type(uint32).max));
-        t.uploadTime = uint32(bound(t.uploadTime, 1, 2 ** 20 - 1));
-        t.evaluationTime = uint32(bound(t.evaluationTime, 1, 2 ** 20 - 1));
+        t.uploadTime = uint32(bound(t.uploadTime, 600, 2 ** 20 - 1));
+        t.evaluationTime = uint32(bound(t.evaluationTime, 600, 2 ** 20 - 1));
         t.rounds = uint16(bound(t.rounds, 1, 2 ** 10 - 1));
         t.members = uint16(bound(t.members, 1, 2 ** 11 - 1));
     }

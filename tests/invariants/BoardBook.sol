@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {BoardTerms, IBulletinBoard, MessageKind, PostKey, Receipt} from "../../contracts/interfaces/IBulletinBoard.sol";
+import {PlainToken} from "../kit/mocks/Tokens.sol";
 import {Attempts} from "./Attempts.sol";
 
 /// @notice The cheatcode that signs.
@@ -11,7 +12,7 @@ interface SignVm {
 
 /// @title What happened on a board by the rules, kept without looking at the board
 /// @notice Two sessions at a time, one of an honest server and one of a liar, each with three members and two rounds: twelve
-/// places, numbered (round, kind, author), and four batches.
+/// places, numbered (round, kind, author), and four batches. Half of the sessions are paid in a token.
 abstract contract BoardBook is Attempts {
     struct Promise {
         uint256 place;
@@ -22,6 +23,8 @@ abstract contract BoardBook is Attempts {
     struct Session {
         bytes32 id;
         BoardTerms terms;
+        // Who signs the receipts of each round, as a number among the people.
+        uint256[2] signers;
         bool faulty;
         bool withdrawn;
         bool[3] claimed;
@@ -49,29 +52,36 @@ abstract contract BoardBook is Attempts {
     uint256 private constant PURSE = 1e30;
 
     IBulletinBoard public board;
+    PlainToken public token;
     address[PEOPLE] internal people;
     Session[2] internal sessions;
-    uint256[PEOPLE] internal owed;
-    uint256 public paidIn;
-    uint256 public paidOut;
+    /// @dev In coins, and in the token.
+    uint256[PEOPLE][2] internal owed;
+    uint256[2] public paidIn;
+    uint256[2] public paidOut;
     uint256 private _opened;
 
     constructor() {
         vm.warp(1_000_000);
         board = IBulletinBoard(deploy("BulletinBoard"));
+        token = new PlainToken();
         for (uint256 i = 0; i < PEOPLE; ++i) {
             people[i] = vm.addr(_secret(i));
             vm.deal(people[i], PURSE);
+            token.mint(people[i], PURSE);
+            vm.prank(people[i]);
+            token.approve(address(board), type(uint256).max);
         }
         _openSession(HONEST, 1);
         _openSession(LIAR, 2);
     }
 
-    /// @notice What the board should hold by the table of money: stakes, shares, bonds of open and answered challenges, bonds
-    /// owed.
-    function debts() external view returns (uint256 sum) {
+    /// @notice What the board should hold of a currency by the table of money: stakes, shares, bonds of open and answered
+    /// challenges, bonds owed.
+    function debts(uint256 currency) external view returns (uint256 sum) {
         for (uint256 which = 0; which < 2; ++which) {
             Session storage s = sessions[which];
+            if (_currency(s) != currency) continue;
             for (uint256 i = 0; i < MEMBERS; ++i) {
                 if (!s.withdrawn && !(s.faulty && s.claimed[i])) sum += s.terms.stake / MEMBERS;
             }
@@ -80,13 +90,23 @@ abstract contract BoardBook is Attempts {
             }
         }
         for (uint256 i = 0; i < PEOPLE; ++i) {
-            sum += owed[i];
+            sum += owed[currency][i];
         }
     }
 
     /// @notice Whom the bonds of the book are owed to.
-    function bonds() external view returns (address[PEOPLE] memory, uint256[PEOPLE] memory) {
-        return (people, owed);
+    function bonds(uint256 currency) external view returns (address[PEOPLE] memory, uint256[PEOPLE] memory) {
+        return (people, owed[currency]);
+    }
+
+    /// @notice The address by which the board knows a currency: 0 is the coin, 1 the token.
+    function addressOf(uint256 currency) public view returns (address) {
+        return currency == 0 ? address(0) : address(token);
+    }
+
+    /// @notice What an account has of a currency.
+    function balanceOf(uint256 currency, address account) public view returns (uint256) {
+        return currency == 0 ? account.balance : token.balanceOf(account);
     }
 
     /// @notice How a session stands by the book.
@@ -118,21 +138,28 @@ abstract contract BoardBook is Attempts {
         t.members = uint16(MEMBERS);
         t.rounds = 2;
         t.start = uint40(block.timestamp + derive(seed, "start") % 10);
-        t.uploadTime = uint32(5 + derive(seed, "upload") % 30);
-        t.evaluationTime = uint32(5 + derive(seed, "evaluation") % 30);
-        t.responseTime = uint32(3 + derive(seed, "response") % 20);
+        t.uploadTime = uint32(600 + derive(seed, "upload") % 30);
+        t.evaluationTime = uint32(600 + derive(seed, "evaluation") % 30);
+        t.responseTime = uint32(600 + derive(seed, "response") % 20);
         t.batchedUploads = derive(seed, "batched uploads") % 2 == 0;
         t.batchedEvaluations = derive(seed, "batched evaluations") % 2 == 0;
         t.stake = uint96(derive(seed, "poor") % 8 == 0 ? 0 : MEMBERS * (1 + derive(seed, "stake") % 1e18));
         t.bond = uint96(derive(seed, "bond") % 3 == 0 ? 0 : derive(seed, "bond") % 1e9);
+        t.token = addressOf(derive(seed, "currency") % 2);
         if (t.bond > t.stake / MEMBERS) t.bond = uint96(t.stake / MEMBERS);
         delete sessions[which];
         Session storage s = sessions[which];
         vm.deal(people[which], people[which].balance + t.stake);
+        token.mint(people[which], t.stake);
         vm.prank(people[which]);
-        s.id = board.createSession{value: t.stake}(t, bytes32(++_opened));
+        s.id = board.createSession{value: t.token == address(0) ? t.stake : 0}(t, bytes32(++_opened));
         s.terms = t;
-        paidIn += t.stake;
+        s.signers = [which, which];
+        paidIn[_currency(s)] += t.stake;
+    }
+
+    function _currency(Session storage s) internal view returns (uint256) {
+        return s.terms.token == address(0) ? 0 : 1;
     }
 
     function _openChallenges(Session storage s) internal view returns (uint256 open_) {
@@ -142,11 +169,20 @@ abstract contract BoardBook is Attempts {
     }
 
     function _end(Session storage s) internal view returns (uint256) {
-        return s.terms.start + 2 * (s.terms.uploadTime + s.terms.evaluationTime);
+        return _opening(s, 2);
     }
 
     function _accusationEnd(Session storage s) internal view returns (uint256) {
         return _end(s) + 3 * s.terms.responseTime;
+    }
+
+    /// @dev When a round's uploads open.
+    function _opening(Session storage s, uint256 round) internal view returns (uint256) {
+        return s.terms.start + round * (s.terms.uploadTime + s.terms.evaluationTime);
+    }
+
+    function _signerOf(Session storage s, Promise memory p) internal view returns (uint256) {
+        return s.signers[p.place / 6];
     }
 
     function _batched(Session storage s, uint256 place) internal view returns (bool) {
@@ -154,7 +190,7 @@ abstract contract BoardBook is Attempts {
     }
 
     function _window(Session storage s, uint256 place) internal view returns (uint256 from, uint256 to) {
-        from = s.terms.start + place / 6 * (s.terms.uploadTime + s.terms.evaluationTime);
+        from = _opening(s, place / 6);
         to = from + s.terms.uploadTime;
         if (place / MEMBERS % 2 == 1) (from, to) = (to, to + s.terms.evaluationTime);
     }

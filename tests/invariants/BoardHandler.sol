@@ -44,9 +44,10 @@ contract BoardHandler is BoardBook {
         _exhaust(HONEST);
         _exhaust(LIAR);
         for (uint256 i = 0; i < PEOPLE; ++i) {
-            _withdrawBonds(i);
+            _withdrawBonds(0, i);
+            _withdrawBonds(1, i);
         }
-        vm.assertEq(address(board).balance, 0, "something stays");
+        vm.assertEq(balanceOf(0, address(board)) + balanceOf(1, address(board)), 0, "something stays");
     }
 
     function _exhaust(uint256 which) private {
@@ -91,7 +92,7 @@ contract BoardHandler is BoardBook {
             uint256 place = s.promises[i].place;
             if (_batched(s, place) && s.rubbish[place / MEMBERS] && s.answerBy[place] == 0) {
                 for (uint256 member = 0; member < MEMBERS && s.answerBy[place] == 0; ++member) {
-                    _challenge(s, place, member, s.terms.bond);
+                    _challenge(s, place, member, _currency(s) == 0 ? s.terms.bond : 0);
                 }
             }
         }
@@ -103,10 +104,10 @@ contract BoardHandler is BoardBook {
             Promise memory p = s.promises[i];
             if (!_broken(s, p, block.timestamp)) continue;
             (, uint256 at) = _record(s, p.place);
-            if (at == 0 || at >= _due(s, p)) _proveUnposted(s, p, LIAR);
-            else if (!_batched(s, p.place)) _proveAltered(s, p, LIAR);
+            if (at == 0 || at >= _due(s, p)) _proveUnposted(s, p, _signerOf(s, p));
+            else if (!_batched(s, p.place)) _proveAltered(s, p, _signerOf(s, p));
             else if (s.rubbish[p.place / MEMBERS]) _settle(s, _openPlace(s), STRANGER);
-            else _proveAlteredInBatch(s, p, s.leaves[p.place], LIAR);
+            else _proveAlteredInBatch(s, p, s.leaves[p.place], _signerOf(s, p));
             if (!s.faulty) revert LiarEscaped(i);
             ++count["convicted at last"];
         }
@@ -126,7 +127,7 @@ contract BoardHandler is BoardBook {
         _requires(!_batched(s, place), IBulletinBoard.KindBatched.selector);
         _requires(s.postedAt[place] == 0, IBulletinBoard.AlreadyPosted.selector);
         bytes32 message = _message(seed);
-        if (!_call(sender, 0, 0, abi.encodeCall(board.post, (_key(s, place), message)))) return;
+        if (!_do(sender, abi.encodeCall(board.post, (_key(s, place), message)))) return;
         (s.posted[place], s.postedAt[place]) = (message, block.timestamp);
         ++count["posted"];
     }
@@ -145,7 +146,7 @@ contract BoardHandler is BoardBook {
         _requires(_batched(s, place), IBulletinBoard.KindSingle.selector);
         _requires(s.batchAt[batch] == 0, IBulletinBoard.AlreadyPosted.selector);
         bytes memory data = abi.encodeCall(board.postBatch, (s.id, place / 6, MessageKind(batch % 2), root));
-        if (_call(which, 0, 0, data)) {
+        if (_do(which, data)) {
             (s.roots[batch], s.batchAt[batch], s.rubbish[batch]) = (root, block.timestamp, rubbish);
             // Nobody knows of a leaf that would fit.
             if (rubbish) {
@@ -172,7 +173,7 @@ contract BoardHandler is BoardBook {
         _requires(s.own[place] == 0, IBulletinBoard.AlreadyPosted.selector);
         bytes32 message = _message(seed);
         bytes32[] memory path = _pathOf(_memberLeaves(), author);
-        if (!_call(sender, 0, 0, abi.encodeCall(board.postOwn, (_key(s, place), message, path)))) return;
+        if (!_do(sender, abi.encodeCall(board.postOwn, (_key(s, place), message, path)))) return;
         s.own[place] = message;
         ++count["posted itself"];
     }
@@ -188,7 +189,9 @@ contract BoardHandler is BoardBook {
             place = (place + i) % PLACES;
             break;
         }
-        Promise memory p = Promise(place, _message(seed), block.timestamp + derive(seed, "deadline") % 60);
+        // A receipt of a round that has not begun is worth nothing: its signer may be replaced.
+        if (block.timestamp < _opening(s, place / 6)) return;
+        Promise memory p = Promise(place, _message(seed), block.timestamp + derive(seed, "deadline") % 900);
         if (which == HONEST) {
             uint256 at;
             (p.message, at) = _record(s, place);
@@ -202,6 +205,24 @@ contract BoardHandler is BoardBook {
         ++count["signed"];
     }
 
+    /// @notice A server has somebody else sign from the next round on.
+    function replaceSigner(uint256 seed) external {
+        uint256 which = derive(seed, "which") % 2;
+        Session storage s = sessions[which];
+        uint256 sender = derive(seed, "sender") % 8 == 0 ? STRANGER : which;
+        uint256 signer = derive(seed, "signer") % PEOPLE;
+        uint256 next = 0;
+        while (next < 2 && block.timestamp >= _opening(s, next)) ++next;
+        _requires(!s.faulty, IBulletinBoard.SessionFaulty.selector);
+        _requires(sender == which, IBulletinBoard.NotServer.selector);
+        _requires(next < 2, IBulletinBoard.RoundOutOfRange.selector);
+        if (!_do(sender, abi.encodeCall(board.replaceSigner, (s.id, people[signer])))) return;
+        for (; next < 2; ++next) {
+            s.signers[next] = signer;
+        }
+        ++count["key replaced"];
+    }
+
     function _mayPost(Session storage s, uint256 place, bool byServer) private {
         (uint256 from, uint256 to) = _window(s, place);
         _requires(!s.faulty, IBulletinBoard.SessionFaulty.selector);
@@ -213,38 +234,38 @@ contract BoardHandler is BoardBook {
     // ---------------------------------------------------------------- accusations
 
     function proveEquivocation(uint256 seed) external {
-        (Session storage s, uint256 which, Promise memory p, bool some) = _held(seed);
+        (Session storage s, Promise memory p, bool some) = _held(seed);
         if (!some) return;
         Promise memory q = _second(s, p, seed);
-        uint256 signer = derive(seed, "forge") % 8 == 0 ? STRANGER : which;
         if (derive(seed, "forge") % 16 == 0) (q.place, q.message) = (p.place, keccak256("forged"));
-        _accusable(s, which, signer);
+        uint256 signer = _signer(seed, s, q);
+        _accusable(s, q, signer);
         _requires(p.place == q.place, IBulletinBoard.DifferentKeys.selector);
         _requires(p.message != q.message, IBulletinBoard.SameMessage.selector);
-        Receipt memory one = _receipt(s, p, which);
+        Receipt memory one = _receipt(s, p, _signerOf(s, p));
         bytes memory data = abi.encodeCall(board.proveEquivocation, (one, _receipt(s, q, signer)));
         if (_accuse(s, data)) ++count["equivocation proved"];
     }
 
     function proveAltered(uint256 seed) external {
-        (Session storage s, uint256 which, Promise memory p, bool some) = _held(seed);
-        if (some && _proveAltered(s, p, _signer(seed, which))) ++count["alteration proved"];
+        (Session storage s, Promise memory p, bool some) = _held(seed);
+        if (some && _proveAltered(s, p, _signer(seed, s, p))) ++count["alteration proved"];
     }
 
     function proveAlteredInBatch(uint256 seed) external {
-        (Session storage s, uint256 which, Promise memory p, bool some) = _held(seed);
+        (Session storage s, Promise memory p, bool some) = _held(seed);
         if (!some) return;
         bytes32 shown = derive(seed, "shown") % 4 == 0 ? _message(seed) : s.leaves[p.place];
-        if (_proveAlteredInBatch(s, p, shown, _signer(seed, which))) ++count["alteration in batch proved"];
+        if (_proveAlteredInBatch(s, p, shown, _signer(seed, s, p))) ++count["alteration in batch proved"];
     }
 
     function proveUnposted(uint256 seed) external {
-        (Session storage s, uint256 which, Promise memory p, bool some) = _held(seed);
-        if (some && _proveUnposted(s, p, _signer(seed, which))) ++count["absence proved"];
+        (Session storage s, Promise memory p, bool some) = _held(seed);
+        if (some && _proveUnposted(s, p, _signer(seed, s, p))) ++count["absence proved"];
     }
 
     function _proveAltered(Session storage s, Promise memory p, uint256 signer) private returns (bool) {
-        _accusable(s, _server(s), signer);
+        _accusable(s, p, signer);
         _requires(!_batched(s, p.place), IBulletinBoard.KindBatched.selector);
         _requires(s.postedAt[p.place] != 0, IBulletinBoard.NotPosted.selector);
         _requires(s.posted[p.place] != p.message, IBulletinBoard.SameMessage.selector);
@@ -255,7 +276,7 @@ contract BoardHandler is BoardBook {
         private
         returns (bool)
     {
-        _accusable(s, _server(s), signer);
+        _accusable(s, p, signer);
         uint256 batch = p.place / MEMBERS;
         _requires(_batched(s, p.place), IBulletinBoard.KindSingle.selector);
         _requires(s.batchAt[batch] != 0, IBulletinBoard.NotPosted.selector);
@@ -266,21 +287,21 @@ contract BoardHandler is BoardBook {
     }
 
     function _proveUnposted(Session storage s, Promise memory p, uint256 signer) private returns (bool) {
-        _accusable(s, _server(s), signer);
+        _accusable(s, p, signer);
         (, uint256 at) = _record(s, p.place);
         _requires(block.timestamp >= _due(s, p), IBulletinBoard.TooEarly.selector);
         _requires(at == 0 || at >= _due(s, p), IBulletinBoard.PostedInTime.selector);
         return _accuse(s, abi.encodeCall(board.proveUnposted, (_receipt(s, p, signer))));
     }
 
-    function _accusable(Session storage s, uint256 server, uint256 signer) private {
+    function _accusable(Session storage s, Promise memory p, uint256 signer) private {
         _requires(!s.faulty, IBulletinBoard.SessionFaulty.selector);
         _requires(block.timestamp < _accusationEnd(s), IBulletinBoard.TooLate.selector);
-        _requires(signer == server, IBulletinBoard.BadSignature.selector);
+        _requires(signer == _signerOf(s, p), IBulletinBoard.BadSignature.selector);
     }
 
     function _accuse(Session storage s, bytes memory data) private returns (bool done) {
-        done = _call(STRANGER, 0, 0, data);
+        done = _do(STRANGER, data);
         if (done) s.faulty = true;
     }
 
@@ -288,7 +309,8 @@ contract BoardHandler is BoardBook {
 
     function challenge(uint256 seed) external {
         (Session storage s,, uint256 place) = _anywhere(seed);
-        uint256 coins = derive(seed, "coins") % 8 == 0 ? derive(seed, "bond") % 1e9 : s.terms.bond;
+        uint256 due = _currency(s) == 0 ? s.terms.bond : 0;
+        uint256 coins = derive(seed, "coins") % 8 == 0 ? derive(seed, "bond") % 1e9 : due;
         _challenge(s, place, derive(seed, "member") % MEMBERS, coins);
     }
 
@@ -311,10 +333,10 @@ contract BoardHandler is BoardBook {
         _requires(block.timestamp < _end(s) + s.terms.responseTime, IBulletinBoard.TooLate.selector);
         _requires(s.answerBy[place] == 0, IBulletinBoard.AlreadyChallenged.selector);
         _requires(!_asks(s, member), IBulletinBoard.StillAsking.selector);
-        _requires(coins == s.terms.bond, bytes4(keccak256("WrongPayment(uint256,uint256)")));
+        _requires(coins == (_currency(s) == 0 ? s.terms.bond : 0), bytes4(keccak256("WrongPayment(uint256,uint256)")));
         bytes32[] memory path = _pathOf(_memberLeaves(), member);
         bytes memory data = abi.encodeCall(board.challenge, (_key(s, place), member, path));
-        if (!_call(FIRST_MEMBER + member, coins, 0, data)) return;
+        if (!_call(FIRST_MEMBER + member, _currency(s), coins, s.terms.bond, 0, data)) return;
         (s.asker[place], s.answerBy[place]) = (people[FIRST_MEMBER + member], block.timestamp + s.terms.responseTime);
         ++count["challenged"];
     }
@@ -326,7 +348,7 @@ contract BoardHandler is BoardBook {
         _requires(block.timestamp < s.answerBy[place], IBulletinBoard.TooLate.selector);
         _requires(!s.rubbish[place / MEMBERS], IBulletinBoard.LeafNotInBatch.selector);
         bytes32[] memory path = _pathOf(_batchLeaves(s, place), place % MEMBERS);
-        if (!_call(sender, 0, 0, abi.encodeCall(board.answer, (_key(s, place), s.leaves[place], path)))) return;
+        if (!_do(sender, abi.encodeCall(board.answer, (_key(s, place), s.leaves[place], path)))) return;
         s.answered[place] = true;
         ++count["answered"];
     }
@@ -344,11 +366,11 @@ contract BoardHandler is BoardBook {
         _requires(asker != address(0), IBulletinBoard.NotChallenged.selector);
         _requires(s.faulty || !s.answered[place], IBulletinBoard.NotChallenged.selector);
         _requires(s.faulty || block.timestamp >= s.answerBy[place], IBulletinBoard.TooEarly.selector);
-        if (!_call(sender, 0, 0, abi.encodeCall(board.settle, (_key(s, place))))) return;
+        if (!_do(sender, abi.encodeCall(board.settle, (_key(s, place))))) return;
         ++count[s.faulty ? "bond returned" : "silence proved"];
         (s.faulty, s.asker[place]) = (true, address(0));
         for (uint256 i = 0; i < PEOPLE; ++i) {
-            if (people[i] == asker) owed[i] += s.terms.bond;
+            if (people[i] == asker) owed[_currency(s)][i] += s.terms.bond;
         }
     }
 
@@ -366,7 +388,7 @@ contract BoardHandler is BoardBook {
     }
 
     function withdrawBonds(uint256 seed) external {
-        _withdrawBonds(seed % PEOPLE);
+        _withdrawBonds(derive(seed, "currency") % 2, seed % PEOPLE);
     }
 
     function _claimShare(Session storage s, uint256 member, uint256 sender) private {
@@ -376,7 +398,8 @@ contract BoardHandler is BoardBook {
         _requires(!s.claimed[member], IBulletinBoard.AlreadyClaimed.selector);
         _requires(share > 0, IBulletinBoard.NothingOwed.selector);
         bytes32[] memory path = _pathOf(_memberLeaves(), member);
-        if (!_call(sender, 0, share, abi.encodeCall(board.claimShare, (s.id, member, path)))) return;
+        bytes memory data = abi.encodeCall(board.claimShare, (s.id, member, path, people[sender]));
+        if (!_call(sender, _currency(s), 0, 0, share, data)) return;
         s.claimed[member] = true;
         ++count["share claimed"];
     }
@@ -391,7 +414,8 @@ contract BoardHandler is BoardBook {
         for (uint256 place = 0; place < PLACES; ++place) {
             if (s.asker[place] != address(0)) due += s.terms.bond;
         }
-        if (!_call(sender, 0, due, abi.encodeCall(board.withdrawStake, (s.id)))) return;
+        bytes memory data = abi.encodeCall(board.withdrawStake, (s.id, people[sender]));
+        if (!_call(sender, _currency(s), 0, 0, due, data)) return;
         s.withdrawn = true;
         for (uint256 place = 0; place < PLACES; ++place) {
             s.asker[place] = address(0);
@@ -399,10 +423,12 @@ contract BoardHandler is BoardBook {
         ++count["stake withdrawn"];
     }
 
-    function _withdrawBonds(uint256 person) private {
-        _requires(owed[person] > 0, IBulletinBoard.NothingOwed.selector);
-        if (!_call(person, 0, owed[person], abi.encodeCall(board.withdrawBonds, ()))) return;
-        owed[person] = 0;
+    function _withdrawBonds(uint256 currency, uint256 person) private {
+        uint256 due = owed[currency][person];
+        _requires(due > 0, IBulletinBoard.NothingOwed.selector);
+        bytes memory data = abi.encodeCall(board.withdrawBonds, (addressOf(currency), people[person]));
+        if (!_call(person, currency, 0, 0, due, data)) return;
+        owed[currency][person] = 0;
         ++count["bonds withdrawn"];
     }
 
@@ -421,17 +447,17 @@ contract BoardHandler is BoardBook {
     }
 
     /// @dev A promise that somebody holds, often a broken one.
-    function _held(uint256 seed) private view returns (Session storage s, uint256 which, Promise memory p, bool some) {
-        which = derive(seed, "which") % 2;
+    function _held(uint256 seed) private view returns (Session storage s, Promise memory p, bool some) {
+        uint256 which = derive(seed, "which") % 2;
         s = sessions[which];
         // Mostly they wait, so that a liar gets far enough to lie in every way.
         some = s.promises.length > 0 && (which == HONEST || s.faulty || derive(seed, "patience") % 2 == 0);
-        if (!some) return (s, which, p, some);
+        if (!some) return (s, p, some);
         uint256 first = derive(seed, "promise") % s.promises.length;
         p = s.promises[first];
         for (uint256 i = 0; i < s.promises.length && derive(seed, "fit") % 2 == 0; ++i) {
             Promise memory other = s.promises[(first + i) % s.promises.length];
-            if (_broken(s, other, block.timestamp)) return (s, which, other, some);
+            if (_broken(s, other, block.timestamp)) return (s, other, some);
         }
     }
 
@@ -445,26 +471,33 @@ contract BoardHandler is BoardBook {
         }
     }
 
-    function _signer(uint256 seed, uint256 which) private pure returns (uint256) {
-        return derive(seed, "forge") % 8 == 0 ? STRANGER : which;
-    }
-
-    function _server(Session storage s) private view returns (uint256) {
-        return s.terms.server == people[HONEST] ? HONEST : LIAR;
+    /// @dev Mostly whose signature counts.
+    function _signer(uint256 seed, Session storage s, Promise memory p) private view returns (uint256) {
+        uint256 right = _signerOf(s, p);
+        return derive(seed, "forge") % 8 == 0 ? (right + 1 + derive(seed, "signer") % (PEOPLE - 1)) % PEOPLE : right;
     }
 
     function _message(uint256 seed) private pure returns (bytes32) {
         return keccak256(abi.encode("message", derive(seed, "message") % 3));
     }
 
-    /// @dev Brings coins and pays out exactly what is due, or is refused and moves nothing.
-    function _call(uint256 person, uint256 coins, uint256 due, bytes memory data) private returns (bool done) {
+    /// @dev A call that moves no money.
+    function _do(uint256 person, bytes memory data) private returns (bool) {
+        return _call(person, 0, 0, 0, 0, data);
+    }
+
+    /// @dev Sends coins, takes `price` in a currency and pays out exactly what is due in it, or is refused and moves
+    /// nothing.
+    function _call(uint256 person, uint256 currency, uint256 coins, uint256 price, uint256 due, bytes memory data)
+        private
+        returns (bool done)
+    {
         address caller = people[person];
+        uint256 before = balanceOf(currency, caller);
         vm.deal(address(this), coins);
-        uint256 before = caller.balance;
         (done,) = _attempt(address(board), caller, coins, data);
-        uint256 paid = caller.balance + (done ? coins : 0) - before;
+        uint256 paid = balanceOf(currency, caller) + (done ? price : 0) - before;
         if (paid != (done ? due : 0)) revert PaidWrongly(person, paid, due);
-        if (done) (paidIn, paidOut) = (paidIn + coins, paidOut + due);
+        if (done) (paidIn[currency], paidOut[currency]) = (paidIn[currency] + price, paidOut[currency] + due);
     }
 }

@@ -10,7 +10,7 @@ contract BordaTest is Base {
     BordaHarness private harness;
 
     function setUp() public {
-        harness = new BordaHarness();
+        harness = BordaHarness(deployHarness("BordaHarness"));
     }
 
     /// @notice Position k of a ranking gets winners - k points, everybody else none, at any size.

@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {IBordaConsensus, SignedBallot, State, BordaTerms} from "../../contracts/interfaces/IBordaConsensus.sol";
 import {IBordaConsensusFactory} from "../../contracts/interfaces/IBordaConsensusFactory.sol";
-import {BoardTerms, IBulletinBoard} from "../../contracts/interfaces/IBulletinBoard.sol";
+import {BoardTerms, IBulletinBoard, MessageKind, PostKey} from "../../contracts/interfaces/IBulletinBoard.sol";
 import {Borda} from "../../contracts/seccl/borda/Borda.sol";
 import {Attempts} from "./Attempts.sol";
 import {BordaHarness} from "./BordaHarness.sol";
@@ -51,6 +51,8 @@ contract BordaHandler is Attempts {
     uint256[MOST] private _points;
     uint256[MOST] private _votedIn;
     uint256[MOST] private _committedIn;
+    uint256[MOST] private _absentIn;
+    mapping(bytes32 context => mapping(uint256 round => mapping(uint256 member => bool))) private _uploaded;
     bytes[MOST] private _contents;
 
     constructor() {
@@ -71,6 +73,8 @@ contract BordaHandler is Attempts {
             IBordaConsensus.NotCommitted.selector,
             IBordaConsensus.WrongOpening.selector,
             IBordaConsensus.WrongSignature.selector,
+            IBordaConsensus.AlreadyAbsent.selector,
+            IBordaConsensus.NotAbsent.selector,
             Borda.SelfVote.selector
         ];
     }
@@ -91,9 +95,9 @@ contract BordaHandler is Attempts {
         return ballots > 0 && (_hidden ? commitments : ballots) >= quorum;
     }
 
-    /// @notice Whether a member may be elected: it has not abandoned a commitment.
+    /// @notice Whether a member may be elected: it has not abandoned a commitment, and was not reported absent.
     function electable(uint256 member) external view returns (bool) {
-        return voted(member) || _committedIn[member] != _rounds;
+        return _absentIn[member] != _rounds && (voted(member) || _committedIn[member] != _rounds);
     }
 
     function resultCount() external view returns (uint256) {
@@ -117,6 +121,8 @@ contract BordaHandler is Attempts {
         if (choice < 32) return _vote(seed);
         if (choice < 40) return _commit(seed);
         if (choice < 48) return _reveal(seed);
+        if (choice < 54) return _reportAbsent(seed);
+        if (choice < 62) return _upload(seed);
         if (_state == State.Closed) return derive(seed, "wait") % 2 == 0 ? _openRound(seed) : _passTime(seed);
         if (_state == State.Closing || block.timestamp >= _revealEnd) return _close(seed);
         if (!_hidden) return _vote(seed);
@@ -132,7 +138,7 @@ contract BordaHandler is Attempts {
         address[] memory members = new address[](_members);
         for (uint256 i = 0; i < _members; ++i) {
             members[i] = _accounts[i];
-            (_points[i], _votedIn[i], _committedIn[i]) = (0, 0, 0);
+            (_points[i], _votedIn[i], _committedIn[i], _absentIn[i]) = (0, 0, 0, 0);
         }
         _start = block.timestamp + UPLOAD_TIME;
         BordaTerms memory terms = BordaTerms({
@@ -159,7 +165,7 @@ contract BordaHandler is Attempts {
             server: _accounts[STRANGER],
             memberRoot: _harness.memberRoot(address(_board), members),
             members: uint16(members.length),
-            rounds: 1,
+            rounds: 1_000,
             start: uint40(block.timestamp),
             uploadTime: uint32(UPLOAD_TIME),
             evaluationTime: uint32(PERIOD - UPLOAD_TIME),
@@ -167,10 +173,41 @@ contract BordaHandler is Attempts {
             batchedUploads: false,
             batchedEvaluations: false,
             stake: 0,
-            bond: 0
+            bond: 0,
+            token: address(0)
         });
         vm.prank(_accounts[STRANGER]);
         return _board.createSession(terms, bytes32(++_sessions));
+    }
+
+    /// @dev The server posts a member's upload, where one is posted now.
+    function _upload(uint256 seed) private {
+        uint256 first = _start - UPLOAD_TIME;
+        uint256 round = (block.timestamp - first) / PERIOD;
+        uint256 member = derive(seed, "member") % _members;
+        bytes32 context = session.terms().context;
+        if ((block.timestamp - first) % PERIOD >= UPLOAD_TIME || _uploaded[context][round][member]) return;
+        vm.prank(_accounts[STRANGER]);
+        _board.post(PostKey(context, round, MessageKind.Upload, member), keccak256("update"));
+        _uploaded[context][round][member] = true;
+        ++count["uploaded"];
+    }
+
+    function _reportAbsent(uint256 seed) private {
+        if (_rounds == 0) return;
+        uint256 member = derive(seed, "member") % _members;
+        mapping(uint256 member => bool) storage uploaded = _uploaded[session.terms().context][_rounds - 1];
+        for (uint256 i = 0; i < _members && derive(seed, "there") % 4 == 0 && !uploaded[member]; ++i) {
+            member = (member + 1) % _members;
+        }
+        _requiresOpen();
+        _requires(_absentIn[member] != _rounds, IBordaConsensus.AlreadyAbsent.selector);
+        _requires(!uploaded[member], IBordaConsensus.NotAbsent.selector);
+        bytes memory call_ = abi.encodeCall(session.reportAbsent, (_rounds - 1, member, new bytes32[](0)));
+        (bool done,) = _attempt(address(session), _accounts[seed % (MOST + 1)], 0, call_);
+        if (!done) return;
+        _absentIn[member] = _rounds;
+        ++count["reported absent"];
     }
 
     /// @dev To just before, at or after an end of a window.

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {FeatureCounts} from "../../contracts/sum/classifiers/FeatureCounts.sol";
+import {IClassifier} from "../../contracts/interfaces/IClassifier.sol";
 import {Floating} from "../../contracts/sum/classifiers/Floating.sol";
 import {Lanes} from "../../contracts/sum/classifiers/Lanes.sol";
-import {NaiveBayes} from "../../contracts/sum/classifiers/NaiveBayes.sol";
-import {NearestCentroid} from "../../contracts/sum/classifiers/NearestCentroid.sol";
-import {SparsePerceptron} from "../../contracts/sum/classifiers/SparsePerceptron.sol";
 import {Base} from "./Base.sol";
 import {PlainClassifiers} from "./PlainClassifiers.sol";
 
@@ -15,6 +12,13 @@ contract ClassifiersTest is Base {
     using PlainClassifiers for PlainClassifiers.Counts;
 
     uint256 private constant LESSONS = 8;
+
+    /// @dev Read here once, not in every run.
+    function setUp() public {
+        _perceptron(1, 1);
+        _counts("NearestCentroid", 1, 2);
+        _counts("NaiveBayes", 1, 2);
+    }
 
     /// @notice Bit i of the chunk is lane i.
     function testFuzz_Select12(uint256 chunk) public pure {
@@ -125,7 +129,7 @@ contract ClassifiersTest is Base {
     /// @notice Each feature alone moves its own weight and is the one that is summed, wherever its word begins.
     function test_EveryFeatureHasItsWeight() public {
         uint256 count = 1000;
-        SparsePerceptron model = new SparsePerceptron(count, 1);
+        IClassifier model = _perceptron(count, 1);
         model.open(address(this));
         uint256[] memory words = new uint256[](model.wordCount());
         for (uint256 i = 0; i < count; ++i) {
@@ -146,7 +150,7 @@ contract ClassifiersTest is Base {
             sample[w] = type(uint256).max;
         }
         for (uint256 end = 2047; end < 2049; ++end) {
-            SparsePerceptron model = new SparsePerceptron(count, count);
+            IClassifier model = _perceptron(count, count);
             uint256[] memory words = new uint256[](513);
             for (uint256 i = 0; i < 512; ++i) {
                 words[i] = end * Lanes.ONES_12;
@@ -164,10 +168,10 @@ contract ClassifiersTest is Base {
     /// @notice A word with any of its highest four bits set is none of weights.
     function testFuzz_SpareBits(uint256 word, uint256 shift) public {
         word >>= shift % 6;
-        SparsePerceptron model = new SparsePerceptron(22, 22);
+        IClassifier model = _perceptron(22, 22);
         uint256[] memory words = new uint256[](1);
         words[0] = word;
-        if (word >> 252 != 0) vm.expectRevert(abi.encodeWithSelector(SparsePerceptron.SpareBitsSet.selector, 1, word));
+        if (word >> 252 != 0) vm.expectRevert(abi.encodeWithSignature("SpareBitsSet(uint256,uint256)", 1, word));
         model.initialise(1, words);
     }
 
@@ -179,7 +183,7 @@ contract ClassifiersTest is Base {
     }
 
     function _checkPerceptron(uint256 seed, uint256 count, int16 intercept, bool edges) private {
-        SparsePerceptron model = new SparsePerceptron(count, count);
+        IClassifier model = _perceptron(count, count);
         uint256[] memory words = new uint256[](model.wordCount());
         for (uint256 i = 0; i + 1 < words.length; ++i) {
             uint256 word = _random(seed, i) >> 4;
@@ -203,7 +207,7 @@ contract ClassifiersTest is Base {
     function testFuzz_NearestCentroid(uint256 seed, uint256 count, uint256 classes) public {
         count = bound(count, 1, 100);
         classes = bound(classes, 2, 8);
-        NearestCentroid model = new NearestCentroid(count, count, classes);
+        IClassifier model = _counts("NearestCentroid", count, classes);
         PlainClassifiers.Counts memory plain = PlainClassifiers.empty(classes, count);
         model.open(address(this));
         for (uint256 lesson = 0; lesson < LESSONS; ++lesson) {
@@ -219,7 +223,7 @@ contract ClassifiersTest is Base {
     function testFuzz_NaiveBayes(uint256 seed, uint256 count, uint256 classes) public {
         count = bound(count, 1, 100);
         classes = bound(classes, 2, 8);
-        NaiveBayes model = new NaiveBayes(count, count, classes);
+        IClassifier model = _counts("NaiveBayes", count, classes);
         PlainClassifiers.Counts memory plain = PlainClassifiers.empty(classes, count);
         model.open(address(this));
         for (uint256 lesson = 0; lesson < LESSONS; ++lesson) {
@@ -233,7 +237,7 @@ contract ClassifiersTest is Base {
 
     /// @notice The greatest sample of the greatest perceptron is taught for less than 15 million gas, from zero words.
     function test_GreatestLesson() public {
-        SparsePerceptron model = new SparsePerceptron(512 * 21, 512 * 21);
+        IClassifier model = _perceptron(512 * 21, 512 * 21);
         model.open(address(this));
         uint256[] memory sample = new uint256[](42);
         for (uint256 w = 0; w < 42; ++w) {
@@ -249,7 +253,7 @@ contract ClassifiersTest is Base {
     function test_GreatestLessonOfBayes() public {
         for (uint256 classes = 2; classes <= 8; classes += 6) {
             uint256 count = classes == 2 ? 4096 : 1024;
-            NaiveBayes model = new NaiveBayes(count, count, classes);
+            IClassifier model = _counts("NaiveBayes", count, classes);
             model.open(address(this));
             uint256[] memory sample = new uint256[](count / 256);
             for (uint256 w = 0; w < sample.length; ++w) {
@@ -267,11 +271,20 @@ contract ClassifiersTest is Base {
     /// @notice One class is none to choose from, and nine have no room.
     function testFuzz_ClassCount(uint256 classes) public {
         if (classes >= 2 && classes <= 8) {
-            vm.assertEq(new NaiveBayes(10, 10, classes).classCount(), classes, "classes");
+            vm.assertEq(_counts("NaiveBayes", 10, classes).classCount(), classes, "classes");
         } else {
-            vm.expectRevert(abi.encodeWithSelector(FeatureCounts.ClassCountOutOfRange.selector, classes, 8));
-            new NaiveBayes(10, 10, classes);
+            vm.expectRevert(abi.encodeWithSignature("ClassCountOutOfRange(uint256,uint256)", classes, 8));
+            _counts("NaiveBayes", 10, classes);
         }
+    }
+
+    function _perceptron(uint256 count, uint256 most) private returns (IClassifier) {
+        return IClassifier(deploy("SparsePerceptron", abi.encode(count, most)));
+    }
+
+    /// @dev A classifier that counts features by class.
+    function _counts(string memory name, uint256 count, uint256 classes) private returns (IClassifier) {
+        return IClassifier(deploy(name, abi.encode(count, count, classes)));
     }
 
     function _key(uint256 a, uint256 b) private pure returns (uint256) {
@@ -284,10 +297,10 @@ contract ClassifiersTest is Base {
         return uint256(keccak256(abi.encode(seed, i)));
     }
 
-    /// @dev Up to `most` features, drawn with replacement.
+    /// @dev 1 to `most` features, drawn with replacement.
     function _sample(uint256 seed, uint256 count, uint256 most) private pure returns (uint256[] memory sample) {
         sample = new uint256[]((count + 255) / 256);
-        uint256 draws = seed % (most + 1);
+        uint256 draws = 1 + seed % most;
         for (uint256 i = 0; i < draws; ++i) {
             uint256 feature = _random(seed, i) % count;
             sample[feature / 256] |= 1 << (feature % 256);

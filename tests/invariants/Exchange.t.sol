@@ -14,7 +14,7 @@ contract ExchangeTest is Base {
     ExchangeHarness private harness;
 
     function setUp() public {
-        harness = new ExchangeHarness();
+        harness = ExchangeHarness(deployHarness("ExchangeHarness"));
     }
 
     // ---------------------------------------------------------------- keys

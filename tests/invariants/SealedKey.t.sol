@@ -12,7 +12,7 @@ contract SealedKeyTest is Base {
     ShardsHarness private harness;
 
     function setUp() public {
-        harness = new ShardsHarness();
+        harness = ShardsHarness(deployHarness("ShardsHarness"));
     }
 
     /// @notice A secret's public account is the account wallets derive; secrets out of range have none.

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {MerkleTree} from "../../contracts/exchange/MerkleTree.sol";
 import {AuthorLib} from "../../contracts/sum/Author.sol";
 import {IClassifier} from "../../contracts/interfaces/IClassifier.sol";
 import {EntropyIncentive} from "../../contracts/sum/incentives/EntropyIncentive.sol";
+import {PointsIncentive} from "../../contracts/sum/incentives/PointsIncentive.sol";
 import {Waits} from "../../contracts/sum/incentives/WaitingIncentive.sol";
 import {IIncentive} from "../../contracts/interfaces/IIncentive.sol";
 import {ISharedModel} from "../../contracts/interfaces/ISharedModel.sol";
@@ -72,6 +74,7 @@ abstract contract SharedModelBook is Attempts {
     uint256 public totalGood;
     uint256 public pot;
     uint256 public lastUpdate;
+    uint256 public sharesFrom;
     uint256 public paidIn;
     uint256 public paidOut;
     uint256 public forced;
@@ -81,6 +84,8 @@ abstract contract SharedModelBook is Attempts {
     uint256[] internal live;
     /// @dev one more than the index in `entries`
     mapping(bytes32 key => uint256) private _numbers;
+    /// @dev by sample and label
+    mapping(bytes32 pair => bytes32 key) private _firsts;
     mapping(bytes32 key => mapping(uint256 person => bool)) private _reporters;
 
     constructor(Rule rule_) {
@@ -129,12 +134,12 @@ abstract contract SharedModelBook is Attempts {
         unit = derive(seed, "unit") % 3 == 0 ? 1 : 1 + derive(seed, "wei") % 1e15;
         featureCount = 8 + derive(seed, "features") % 33;
         for (uint256 i = 0; i < SAMPLES; ++i) {
-            samples[i] = uint64(uint256(keccak256(abi.encode(seed, i))) % 2 ** featureCount);
+            samples[i] = uint64(uint256(keccak256(abi.encode(seed, i))) % 2 ** featureCount | 3);
         }
         IClassifier classifier = IClassifier(deploy("SparsePerceptron", abi.encode(featureCount, featureCount)));
         IIncentive incentive = _incentive(classifier, seed);
         vm.prank(people[OWNER]);
-        model = ISharedModel(deploy("SharedModel", abi.encode(classifier, incentive)));
+        model = ISharedModel(deploy("SharedModel", abi.encode(classifier, incentive, address(0))));
         classifier.open(address(model));
         if (derive(seed, "crowd") % 2 == 0) _crowd();
 
@@ -142,13 +147,13 @@ abstract contract SharedModelBook is Attempts {
         delete owed;
         delete entries;
         delete live;
-        (totalGood, pot, paidIn, paidOut, forced) = (0, 0, 0, 0, 0);
+        (totalGood, pot, paidIn, paidOut, forced, sharesFrom) = (0, 0, 0, 0, 0, 0);
         lastUpdate = block.timestamp;
     }
 
     /// @dev The costs of the entropy incentive are its own: tests/sum/test_entropy_incentive.py holds them against the rule.
     function _incentive(IClassifier classifier, uint256 seed) private returns (IIncentive) {
-        if (points) return IIncentive(deploy("PointsIncentive", abi.encode(waits)));
+        if (points) return _group();
         uint128 submissionCost = uint128(derive(seed, "cost") % 8);
         if (rule == Rule.STAKE) {
             (agreeCost, disagreeCost) = (submissionCost * unit, submissionCost * unit);
@@ -161,6 +166,25 @@ abstract contract SharedModelBook is Attempts {
         return incentive;
     }
 
+    /// @dev A points incentive whose members are all but the stranger; they have joined.
+    function _group() private returns (PointsIncentive incentive) {
+        incentive = PointsIncentive(deploy("PointsIncentive", abi.encode(waits)));
+        bytes32 domain = keccak256(abi.encode(keccak256("souk.points.member.v1"), block.chainid, incentive));
+        bytes32[STRANGER] memory leaves;
+        for (uint256 i = 0; i < STRANGER; ++i) {
+            leaves[i] = MerkleTree.leaf(domain, i, bytes32(uint256(uint160(people[i]))));
+        }
+        bytes32 left = keccak256(abi.encode(leaves[0], leaves[1]));
+        bytes32 right = keccak256(abi.encode(leaves[2], leaves[3]));
+        incentive.nameMembers(keccak256(abi.encode(left, right)), STRANGER);
+        for (uint256 i = 0; i < STRANGER; ++i) {
+            bytes32[] memory path = new bytes32[](2);
+            (path[0], path[1]) = (leaves[i ^ 1], i < 2 ? right : left);
+            vm.prank(people[i]);
+            incentive.join(i, path);
+        }
+    }
+
     /// @dev As if others had taken all seats but two, so that some of these reporters have one, some none, and some get
     /// one between two reports (Totals.sol, Author.sol).
     function _crowd() private {
@@ -171,9 +195,9 @@ abstract contract SharedModelBook is Attempts {
 
     // ---------------------------------------------------------------- the rules, plainly
 
-    /// @dev What a contribution needs; nothing is said for the second of the last update.
+    /// @dev What a contribution needs.
     function _needed(bool agrees) internal view returns (uint96 deposit, uint256 cost) {
-        if (points || block.timestamp == lastUpdate) return (0, 0);
+        if (points) return (0, 0);
         uint256 root = 1;
         while ((root + 1) * (root + 1) <= block.timestamp - lastUpdate) ++root;
         uint256 units = 60 * costWeight / root;
@@ -189,6 +213,11 @@ abstract contract SharedModelBook is Attempts {
         if (points) return 0;
         uint256 share = totalGood == 0 ? 0 : uint256(entry.deposit) * good[person] / totalGood;
         return share == 0 || share > _left(entry) ? _left(entry) : share;
+    }
+
+    /// @dev Whether the contribution is the first of its sample and label.
+    function _isFirst(Entry memory entry) internal view returns (bool) {
+        return _firsts[keccak256(abi.encode(model, entry.sample, entry.label))] == _key(entry);
     }
 
     /// @dev Where a contribution is noted, if it was made.
@@ -212,7 +241,10 @@ abstract contract SharedModelBook is Attempts {
         live.push(entries.length);
         entries.push(entry);
         _numbers[_key(entry)] = entries.length;
+        bytes32 pair = keccak256(abi.encode(model, entry.sample, entry.label));
+        if (_firsts[pair] == 0) _firsts[pair] = _key(entry);
         lastUpdate = block.timestamp;
+        if (entries.length == 1) sharesFrom = block.timestamp + waits.owner;
     }
 
     function _bookGood(uint256 person) internal {
@@ -230,10 +262,10 @@ abstract contract SharedModelBook is Attempts {
         _reporters[_key(entries[index])][person] = true;
     }
 
-    /// @dev Shares all that divides.
+    /// @dev Shares all that divides, if it is time.
     function _bookIncome(uint256 amount) internal {
         pot += amount;
-        if (totalGood == 0) return;
+        if (totalGood == 0 || block.timestamp < sharesFrom) return;
         uint256 each = pot / totalGood;
         for (uint256 i = 0; i < PEOPLE; ++i) {
             if (good[i] > 0) owed[i] += good[i] * each;

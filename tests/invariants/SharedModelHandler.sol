@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {IClassifier} from "../../contracts/interfaces/IClassifier.sol";
 import {IIncentive} from "../../contracts/interfaces/IIncentive.sol";
+import {PointsIncentive} from "../../contracts/sum/incentives/PointsIncentive.sol";
 import {ISharedModel} from "../../contracts/interfaces/ISharedModel.sol";
 import {SharedModelBook} from "./SharedModelBook.sol";
 
@@ -29,7 +30,7 @@ contract SharedModelHandler is SharedModelBook {
 
     /// @notice Moves to just before, at or just after a moment that matters to some contribution.
     function passTime(uint256 seed) public {
-        if (live.length == 0 || seed % 4 == 0) return vm.warp(block.timestamp + 1 + derive(seed, "pause") % 90);
+        if (live.length == 0 || seed % 4 == 0) return _goTo(block.timestamp + 1 + derive(seed, "pause") % 90);
         Entry memory entry = entries[live[derive(seed, "entry") % live.length]];
         uint256[6] memory moments = [
             lastUpdate + waits.quiet,
@@ -41,9 +42,9 @@ contract SharedModelHandler is SharedModelBook {
         ];
         for (uint256 i = 0; i < moments.length; ++i) {
             uint256 moment = moments[i] - 1 + derive(seed, "edge") % 3;
-            if (moment > block.timestamp) return vm.warp(moment);
+            if (moment > block.timestamp) return _goTo(moment);
         }
-        vm.warp(block.timestamp + 1);
+        _goTo(block.timestamp + 1);
     }
 
     /// @notice Forces a coin into the model.
@@ -65,7 +66,7 @@ contract SharedModelHandler is SharedModelBook {
     function advance(uint256 seed) external {
         uint256 choice = derive(seed, "advance") % 16;
         if (choice == 0) return passTime(seed);
-        if (choice < 12 && block.timestamp < lastUpdate + waits.quiet) vm.warp(lastUpdate + waits.quiet + choice);
+        if (choice < 12 && block.timestamp < lastUpdate + waits.quiet) _goTo(lastUpdate + waits.quiet + choice);
         (bool some,) = _pickDue(seed, Act.REFUND);
         if (some && choice < 10) return refund(seed);
         (some,) = _pickDue(seed, Act.REPORT);
@@ -73,15 +74,15 @@ contract SharedModelHandler is SharedModelBook {
         (some,) = _pickDue(seed, Act.ANNOUNCE_GOOD);
         if (some && choice < 14) return announce(seed & ~uint256(1));
         (some,) = _pickDue(seed, Act.ANNOUNCE_BAD);
-        if (some && choice < 15 && (points || totalGood > 0)) return announce(seed | 1);
+        if (some && choice < 15 && totalGood > 0) return announce(seed | 1);
         if (live.length >= CROWDED) return choice < 6 ? takeOver(seed) : passTime(seed);
-        if (block.timestamp == lastUpdate) vm.warp(block.timestamp + 1 + choice);
+        if (block.timestamp == lastUpdate && seed % 4 != 0) _goTo(block.timestamp + 1 + choice);
         addData(seed);
     }
 
     /// @notice Time passes and everybody acts for itself, in an order that `seed` decides: nothing stays but the pot.
     function exhaust(uint256 seed) public {
-        vm.warp(block.timestamp + waits.anyone);
+        _goTo(block.timestamp + waits.anyone);
         while (!points && live.length > 0) {
             Entry memory entry = entries[live[derive(seed, "order") % live.length]];
             _takeOver(entry, derive(seed + live.length, "taker") % PEOPLE);
@@ -93,16 +94,25 @@ contract SharedModelHandler is SharedModelBook {
         vm.assertTrue(totalGood == 0 || model.pot() < totalGood, "income that could be shared stays");
     }
 
+    /// @dev Moves on; income that waited is shared when its time has come.
+    function _goTo(uint256 time) private {
+        vm.warp(time);
+        _bookIncome(0);
+    }
+
     // ---------------------------------------------------------------- teaching and income
 
     function addData(uint256 seed) public {
         Entry memory entry;
-        entry.author = uint8(derive(seed, "author") % STRANGER);
-        entry.sample = samples[derive(seed, "sample") % SAMPLES];
+        // The stranger tries only where it is refused.
+        entry.author = uint8(derive(seed, "author") % (points ? PEOPLE : STRANGER));
+        entry.sample = _variant(seed);
         entry.addedAt = uint40(block.timestamp);
+        bool again = derive(seed, "again") % 8 == 0 && _repeats(entry);
         uint256[] memory features = _features(entry);
         uint256 predicted = model.predict(features);
         bool lies = (derive(seed, "lie") % 4 == 0) != (entry.author == LIAR);
+        if (again) lies = entry.label != predicted;
         entry.label = uint8(lies ? 1 - predicted : predicted);
         (features, entry.label) = _spoil(features, entry.label, derive(seed, "spoil"));
         uint256 cost;
@@ -111,19 +121,31 @@ contract SharedModelHandler is SharedModelBook {
         uint256 kind = derive(seed, "payment") % 8;
         if (kind < 2) coins += 1 + derive(seed, "excess") % 1e9;
         if (kind == 2 && coins > 0) coins -= 1 + derive(seed, "missing") % coins;
-        _requires(points || block.timestamp > lastUpdate, IIncentive.TooSoonAfterUpdate.selector);
+        _requires(!points || entry.author != STRANGER, PointsIncentive.NotMember.selector);
+        uint256 maxCost = derive(seed, "limit") % 8 == 0 ? agreeCost : disagreeCost;
+        _requires(cost <= maxCost, ISharedModel.CostTooHigh.selector);
         _requires(coins >= entry.deposit + cost, ISharedModel.DepositTooSmall.selector);
         (bool found,) = _find(entry);
         _requires(!found, ISharedModel.AlreadyAdded.selector);
         _requires(entry.label < 2, IClassifier.LabelOutOfRange.selector);
 
-        if (!_call(entry.author, coins, 0, abi.encodeCall(model.addData, (features, entry.label)))) return;
+        bytes memory data = abi.encodeCall(model.addData, (features, entry.label, coins, maxCost));
+        if (!_call(entry.author, coins, 0, data)) return;
+        if (block.timestamp == lastUpdate) ++count["added within the second"];
         _bookEntry(entry);
         _bookIncome(cost);
         owed[entry.author] += coins - entry.deposit - cost;
         ++count[lies ? "added wrong" : "added right"];
         if (coins > entry.deposit + cost) ++count["credited"];
         if (agreeCost < disagreeCost) ++count[lies ? "added at the greater cost" : "added at the lesser cost"];
+    }
+
+    /// @dev Makes it what was added last, if that was in this second.
+    function _repeats(Entry memory entry) private view returns (bool again) {
+        again = entries.length > 0 && entries[entries.length - 1].addedAt == block.timestamp;
+        if (!again) return false;
+        Entry storage last = entries[entries.length - 1];
+        (entry.author, entry.sample, entry.label) = (last.author, last.sample, last.label);
     }
 
     function payForPrediction(uint256 seed) external {
@@ -134,15 +156,16 @@ contract SharedModelHandler is SharedModelBook {
         uint256 predicted = model.predict(features);
         (features,) = _spoil(features, 0, derive(seed, "spoil"));
         _requires(coins > 0, ISharedModel.NothingPaid.selector);
+        _requires(totalGood > 0, ISharedModel.NobodyToPay.selector);
 
         uint256 person = derive(seed, "payer") % PEOPLE;
         (bool done, bytes memory answer) =
-            _callForAnswer(person, coins, 0, abi.encodeCall(model.payForPrediction, (features)));
+            _callForAnswer(person, coins, 0, abi.encodeCall(model.payForPrediction, (features, coins)));
         if (!done) return;
         uint256 said = abi.decode(answer, (uint256));
         if (said != predicted) revert PredictedWrongly(said, predicted);
         _bookIncome(coins);
-        ++count[totalGood == 0 ? "paid to nobody yet" : "prediction paid"];
+        ++count["prediction paid"];
     }
 
     function claimRewards(uint256 seed) external {
@@ -153,7 +176,7 @@ contract SharedModelHandler is SharedModelBook {
         uint256 due = owed[person];
         _requires(due > 0, ISharedModel.NothingOwed.selector);
 
-        if (!_call(person, 0, due, abi.encodeCall(model.claimRewards, ()))) return;
+        if (!_call(person, 0, due, abi.encodeCall(model.claimRewards, (people[person])))) return;
         owed[person] = 0;
         ++count["rewards claimed"];
     }
@@ -166,7 +189,7 @@ contract SharedModelHandler is SharedModelBook {
         uint256 person = entry.author;
         for (uint256 i = 0; !asGood && i < PEOPLE; ++i) {
             person = (derive(seed, "announcer") + i) % PEOPLE;
-            if (person != entry.author && (points || good[person] > 0 || i == 1 && seed % 16 == 1)) break;
+            if (person != entry.author && (good[person] > 0 || i == 1 && seed % 16 == 1)) break;
         }
         _blur(entry, seed);
         asGood = person == entry.author;
@@ -174,7 +197,7 @@ contract SharedModelHandler is SharedModelBook {
         _requires(noted.announced != (asGood ? GOOD : BAD), ISharedModel.AlreadyAnnounced.selector);
         _requires(points || _left(noted) > 0, IIncentive.NothingLeft.selector);
         _requires(!points || !noted.reported, IIncentive.AlreadyReported.selector);
-        _requires(asGood || points || good[person] > 0, IIncentive.NoGoodData.selector);
+        _requires(asGood || good[person] > 0, IIncentive.NoGoodData.selector);
         uint256 from = entry.addedAt + waits.refund + (asGood ? 0 : waits.author);
         bytes4 early = asGood ? IIncentive.RefundTooEarly.selector : IIncentive.ReportTooEarly.selector;
         _requires(block.timestamp >= from, early);
@@ -212,10 +235,11 @@ contract SharedModelHandler is SharedModelBook {
         _requires(points || _left(noted) > 0, IIncentive.NothingLeft.selector);
         _requires(!points || !noted.reported, IIncentive.AlreadyReported.selector);
 
-        bytes memory data = abi.encodeCall(model.refund, (features, entry.label, entry.addedAt));
+        bytes memory data = abi.encodeCall(model.refund, (features, entry.label, entry.addedAt, people[person]));
         if (!_call(person, 0, _left(noted), data)) return;
         entries[index].refunded = true;
-        _bookGood(person);
+        if (_isFirst(noted)) _bookGood(person);
+        else ++count["a repeat refunded"];
         _bookTaken(index, _left(noted));
         ++count["refunded"];
         if (noted.reported) ++count["refunded after a report"];
@@ -230,7 +254,7 @@ contract SharedModelHandler is SharedModelBook {
         if (kind == 1) (, entry) = _pick(seed);
         for (uint256 i = 0; i < PEOPLE && kind > 0; ++i) {
             bool again = _reportedBy(entry, person);
-            if (kind == 1 ? again : !again && person != entry.author && (points || good[person] > 0)) break;
+            if (kind == 1 ? again : !again && person != entry.author && good[person] > 0) break;
             person = (person + 1) % PEOPLE;
         }
         _blur(entry, seed);
@@ -240,11 +264,11 @@ contract SharedModelHandler is SharedModelBook {
         _requiresAwaited(noted, BAD);
         _requiresWord(entry, false);
         _requires(points || _left(noted) > 0, IIncentive.NothingLeft.selector);
-        _requires(points || good[person] > 0, IIncentive.NoGoodData.selector);
+        _requires(good[person] > 0, IIncentive.NoGoodData.selector);
         _requires(!points || !noted.reported, IIncentive.AlreadyReported.selector);
 
         uint256 due = _share(noted, person);
-        if (!_call(person, 0, due, _naming(model.report.selector, entry))) return;
+        if (!_call(person, 0, due, _paying(model.report.selector, entry, person))) return;
         _bookReport(index, person);
         _bookTaken(index, due);
         ++count[due == _left(noted) ? "reported in full" : "reported in part"];
@@ -261,15 +285,24 @@ contract SharedModelHandler is SharedModelBook {
         (uint256 index, Entry memory noted) = _requiresNoted(entry);
         uint256 from = _touchedAt(noted) + (person == OWNER ? waits.owner : waits.anyone);
         _requires(points || block.timestamp >= from, IIncentive.TakeOverTooEarly.selector);
+        if (!points) _requiresQuiet();
         _requires(!points && _left(noted) > 0, IIncentive.NothingLeft.selector);
 
-        if (!_call(person, 0, _left(noted), _naming(model.takeOver.selector, entry))) return;
+        if (!_call(person, 0, _left(noted), _paying(model.takeOver.selector, entry, person))) return;
         _bookTaken(index, _left(noted));
         ++count[person == OWNER ? "taken over by the owner" : "taken over by anyone"];
         if (person == noted.author) ++count["taken over by the author"];
     }
 
     // ---------------------------------------------------------------- choices
+
+    /// @dev A sample that shares nearly all features with others, now and then one that is known already.
+    function _variant(uint256 seed) private view returns (uint64 sample) {
+        sample = samples[derive(seed, "sample") % SAMPLES];
+        if (derive(seed, "known") % 8 > 2) sample ^= uint64(1 << derive(seed, "feature") % featureCount);
+        if (derive(seed, "known") % 8 > 4) sample ^= uint64(1 << derive(seed, "another") % featureCount);
+        if (sample == 0) sample = samples[0];
+    }
 
     /// @dev A contribution, mostly one that is not dealt with; where there is none, one that was never made.
     function _pick(uint256 seed) private view returns (bool some, Entry memory entry) {
@@ -294,15 +327,21 @@ contract SharedModelHandler is SharedModelBook {
         (, entry) = _pick(seed);
     }
 
+    /// @dev The model is asked last, and only of entries whose time it is: that is a call for each.
     function _isDue(Entry memory entry, Act act) private view returns (bool) {
+        uint8 needed = act == Act.REFUND ? GOOD : BAD;
+        uint256 from = entry.announcedAt + waits.verdict;
+        if (act == Act.REFUND || act == Act.REPORT) {
+            if (entry.announced != needed || block.timestamp < from) return false;
+        } else if (act == Act.OBJECT) {
+            if (entry.announced == 0) return false;
+        } else {
+            needed = act == Act.ANNOUNCE_GOOD ? GOOD : BAD;
+            from = entry.addedAt + waits.refund + (needed == GOOD ? 0 : waits.author);
+            if (entry.announced == needed || block.timestamp < from) return false;
+        }
         bool agrees = model.predict(_features(entry)) == entry.label;
-        uint256 alone = entry.addedAt + waits.refund;
-        bool awaited = block.timestamp >= entry.announcedAt + waits.verdict;
-        if (act == Act.ANNOUNCE_GOOD) return agrees && entry.announced != GOOD && block.timestamp >= alone;
-        if (act == Act.OBJECT) return entry.announced == (agrees ? BAD : GOOD);
-        if (act == Act.REFUND) return agrees && entry.announced == GOOD && awaited;
-        if (act == Act.REPORT) return !agrees && entry.announced == BAD && awaited;
-        return !agrees && entry.announced != BAD && block.timestamp >= alone + waits.author;
+        return act == Act.OBJECT ? entry.announced == (agrees ? BAD : GOOD) : agrees == (needed == GOOD);
     }
 
     /// @dev Sometimes the words of a call name another contribution, which may or may not exist.
@@ -319,8 +358,10 @@ contract SharedModelHandler is SharedModelBook {
         if (kind == 0) features = new uint256[](2);
         if (kind == 1) features[0] |= 1 << featureCount;
         if (kind == 2) label += 2;
+        if (kind == 3) features[0] = 0;
         _requires(kind != 0, IClassifier.BitmapLength.selector);
         _requires(kind != 1, IClassifier.FeatureOutOfRange.selector);
+        _requires(kind != 3, IClassifier.NoFeatures.selector);
         return (features, label);
     }
 
@@ -359,6 +400,12 @@ contract SharedModelHandler is SharedModelBook {
     function _naming(bytes4 call_, Entry memory entry) private view returns (bytes memory) {
         uint256[] memory features = _features(entry);
         return abi.encodeWithSelector(call_, features, entry.label, entry.addedAt, people[entry.author]);
+    }
+
+    /// @dev The same, paying the caller.
+    function _paying(bytes4 call_, Entry memory entry, uint256 person) private view returns (bytes memory) {
+        (uint256[] memory features, address author) = (_features(entry), people[entry.author]);
+        return abi.encodeWithSelector(call_, features, entry.label, entry.addedAt, author, people[person]);
     }
 
     function _features(Entry memory entry) private pure returns (uint256[] memory features) {

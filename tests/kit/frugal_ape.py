@@ -38,6 +38,21 @@ def _settings_once() -> Callable[[FoundryProvider], Any]:
     return settings
 
 
+def frugal_nodes() -> None:
+    """From now on Anvil keeps no step of a transaction, and its settings are put together once.
+
+    Ape wants the steps for traces, and no test looks at one. The settings it puts together anew for
+    every node that it ever started and did not end itself, when it ends another.
+    """
+    build = FoundryProvider.build_command
+
+    def without_steps(provider: FoundryProvider) -> list[str]:
+        return [word for word in build(provider) if word != "--steps-tracing"]
+
+    FoundryProvider.build_command = without_steps
+    FoundryProvider.settings = property(_settings_once())
+
+
 @contextmanager
 def frugal_ape() -> Iterator[None]:
     """Inside, Ape asks no more than it must of the connected Anvil, and of others of its kind."""
@@ -46,8 +61,6 @@ def frugal_ape() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         # A node of the tests' own is behind no proxy: requests need not search the environment.
         patch.setattr(requests.sessions, "get_environ_proxies", lambda *_, **__: {})
-        # Settings, put together from the same file each time.
-        patch.setattr(FoundryProvider, "settings", property(_settings_once()))
         kind = ecosystem.default_transaction_type
         patch.setattr(type(ecosystem), "default_transaction_type", kind)
         for name in _CONSTANT:

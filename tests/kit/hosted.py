@@ -6,6 +6,7 @@ a local chain's time or mines its blocks works through Ape, as out there.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from random import Random
@@ -73,6 +74,29 @@ class HostedProxy(Proxy):
         last = query["toBlock"]
         height = self.direct.eth.block_number if last == "latest" else int(last, 16)
         return height - int(query["fromBlock"], 16) + 1
+
+
+@contextmanager
+def ticking(proxy: HostedProxy, blocks_per_second: float, block_seconds: int) -> Iterator[None]:
+    """A chain whose blocks come by themselves, each so many seconds after the one before.
+
+    Its time runs at a multiple of the clock's, which no party sets.
+    """
+    over = threading.Event()
+    node = Web3(HTTPProvider(proxy.direct.provider.endpoint_uri))
+
+    def tick() -> None:
+        while not over.wait(1 / blocks_per_second):
+            node.provider.make_request("evm_mine", [])
+
+    proxy.direct.provider.make_request("anvil_setBlockTimestampInterval", [block_seconds])
+    thread = threading.Thread(target=tick, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 @contextmanager

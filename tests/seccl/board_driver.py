@@ -12,6 +12,7 @@ from ape.contracts import ContractInstance
 from eth_account.messages import encode_typed_data
 
 from offchain.crypto import commitments as cm
+from offchain.crypto.settlement import NATIVE
 from offchain.seccl.board import DIGEST_BYTES, Board
 from offchain.seccl.messages import MessageKind, PostKey, Receipt, SessionTerms
 from tests.kit.driver import Driver
@@ -21,7 +22,7 @@ KINDS = (UPLOAD, EVALUATION)
 MEMBERS = 5
 """Odd, so that the trees have a level of odd width."""
 ROUNDS = 3
-UPLOAD_TIME, EVALUATION_TIME, RESPONSE_TIME = 100, 80, 50
+UPLOAD_TIME, EVALUATION_TIME, RESPONSE_TIME = 1_200, 960, 600
 STAKE, BOND = 5_000, 70
 DOCUMENT = b"\x0d" * 32
 EQUIVOCATED, ALTERED, UNPOSTED, UNANSWERED = range(4)
@@ -32,6 +33,11 @@ Signed = tuple[tuple[bytes, int, int, int], bytes, int, bytes]
 def key_args(key: PostKey) -> tuple[bytes, int, int, int]:
     """A place as the contract takes it."""
     return key.session, key.round, int(key.kind), key.author
+
+
+def address_of(token: ContractInstance | None) -> str:
+    """The address that terms have of a token; zero for the native coin."""
+    return NATIVE if token is None else token.address
 
 
 def twin_of(contract: ContractInstance) -> Board:
@@ -58,6 +64,7 @@ def make_terms(contract: ContractInstance, server: Any, members: Sequence[Any], 
         "document": DOCUMENT,
     }
     fields |= changes
+    fields["token"] = address_of(changes.get("token"))
     if "bond" not in changes:
         fields["bond"] = min(BOND, fields["stake"] // fields["members"])
     return SessionTerms(**fields)
@@ -68,11 +75,13 @@ def open_session(
 ) -> BoardDriver:
     """Opens a session on the board."""
     terms = make_terms(contract, server, members, **changes)
-    receipt = contract.createSession(
-        terms.words(), terms.document, value=terms.stake, sender=server
-    )
+    coin = changes.get("token")
+    value = terms.stake if coin is None else 0
+    if coin is not None:
+        coin.approve(contract, terms.stake, sender=server)
+    receipt = contract.createSession(terms.words(), terms.document, value=value, sender=server)
     (log,) = contract.SessionCreated.from_receipt(receipt)
-    return BoardDriver(contract, bytes(log.session), terms, server, tuple(members))
+    return BoardDriver(contract, bytes(log.session), terms, server, tuple(members), coin)
 
 
 def open_batched(contract: ContractInstance, server: Any, members: Sequence[Any], **changes: Any):
@@ -90,6 +99,7 @@ class BoardDriver(Driver):
     terms: SessionTerms
     server: Any
     members: tuple[Any, ...]
+    coin: ContractInstance | None = None
 
     @property
     def twin(self) -> Board:
@@ -177,13 +187,11 @@ class BoardDriver(Driver):
 
     def challenge(self, key: PostKey, member: int = 0) -> int:
         """A member asks for a leaf; when the time to answer ends."""
-        receipt = self.contract.challenge(
-            key_args(key),
-            member,
-            self.member_path(member),
-            value=self.terms.bond,
-            sender=self.members[member],
-        )
+        account, bond = self.members[member], self.terms.bond
+        if self.coin is not None:
+            self.coin.approve(self.contract, bond, sender=account)
+        path, value = self.member_path(member), 0 if self.coin is not None else bond
+        receipt = self.contract.challenge(key_args(key), member, path, value=value, sender=account)
         (log,) = self.contract.Challenged.from_receipt(receipt)
         return log.deadline
 

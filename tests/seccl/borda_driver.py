@@ -22,11 +22,11 @@ from ape.contracts import ContractInstance
 from eth_account import Account
 from eth_hash.auto import keccak
 
-from offchain.crypto.commitments import root_of
+from offchain.crypto.commitments import path, root_of
 from offchain.seccl import ballots as b
 from offchain.seccl.board import Board
 from offchain.seccl.borda import Election
-from offchain.seccl.messages import SessionTerms
+from offchain.seccl.messages import MessageKind, SessionTerms
 from tests.kit.driver import Driver
 
 CONTEXT = keccak(b"no session of the bulletin board")
@@ -36,6 +36,8 @@ PERIOD = 3_600
 LEAD = 60
 """Seconds from a session's creation to its first round."""
 SALT = bytes(range(32))
+MESSAGE = b"\x01" * 32
+BOARD_ROUNDS = 100
 _DOCUMENTS = count(1)
 ALL = 256
 """More candidates than any small session has."""
@@ -202,21 +204,25 @@ def make_terms(**changes: Any) -> dict[str, Any]:
 
 
 def board_session(
-    factory: ContractInstance, owner: Any, voters: Sequence[Voter], terms: dict[str, Any]
+    factory: ContractInstance,
+    owner: Any,
+    voters: Sequence[Voter],
+    terms: dict[str, Any],
+    *,
+    batched: bool = False,
 ) -> bytes:
     """A session of the factory's board, in which all voters train at the times of `terms`."""
-    board = ape.project.BulletinBoard.at(factory.board())
-    twin, upload = Board(ape.chain.chain_id, board.address), terms["period"] // 2
+    (board, twin), upload_time = _board(factory), terms["period"] // 2
     agreed = SessionTerms(
         server=owner.address,
         member_root=root_of(twin.member_leaves([voter.address for voter in voters])),
         members=len(voters),
-        rounds=1,
-        start=terms["start"] - upload,
-        upload_time=upload,
-        evaluation_time=terms["period"] - upload,
+        rounds=BOARD_ROUNDS,
+        start=terms["start"] - upload_time,
+        upload_time=upload_time,
+        evaluation_time=terms["period"] - upload_time,
         response_time=600,
-        batched_uploads=False,
+        batched_uploads=batched,
         batched_evaluations=False,
         stake=0,
         bond=0,
@@ -227,16 +233,49 @@ def board_session(
 
 
 def open_session(
-    factory: ContractInstance, owner: Any, voters: Sequence[Voter], **changes: Any
+    factory: ContractInstance,
+    owner: Any,
+    voters: Sequence[Voter],
+    *,
+    batched: bool = False,
+    **changes: Any,
 ) -> BordaDriver:
     """A fresh session, and the board's that it belongs to; keyword arguments replace terms."""
     terms = make_terms(**changes)
     if "context" not in changes:
-        terms["context"] = board_session(factory, owner, voters, terms)
+        terms["context"] = board_session(factory, owner, voters, terms, batched=batched)
     receipt = factory.createSession(terms, [v.address for v in voters], sender=owner)
     (log,) = factory.SessionCreated.from_receipt(receipt)
     contract = ape.project.BordaConsensus.at(log.session)
     return BordaDriver(contract, owner, voters, terms | {"owner": owner.address}, receipt)
+
+
+def upload(factory: ContractInstance, driver: BordaDriver, voters: Iterable[int]) -> None:
+    """These members post an upload of the first round themselves, in its window."""
+    board, twin = _board(factory)
+    leaves = twin.member_leaves([voter.address for voter in driver.voters])
+    driver.go_to(driver.opening(0) - driver.terms["period"] // 2)
+    for voter in voters:
+        place = driver.terms["context"], 0, 0, voter
+        sender = driver.voters[voter].account
+        board.postOwn(place, MESSAGE, path(leaves, voter), sender=sender)
+
+
+def post_uploads(
+    factory: ContractInstance, driver: BordaDriver, round_: int, messages: Sequence[bytes | None]
+) -> list[bytes]:
+    """The server posts a round's uploads as one batch, in their window; the leaves."""
+    board, twin = _board(factory)
+    context, kind = driver.terms["context"], MessageKind.UPLOAD
+    leaves = twin.batch_leaves(context, round_, kind, messages)
+    driver.go_to(driver.opening(round_) - driver.terms["period"] // 2)
+    board.postBatch(context, round_, int(kind), root_of(leaves), sender=driver.owner)
+    return leaves
+
+
+def _board(factory: ContractInstance) -> tuple[ContractInstance, Board]:
+    board = ape.project.BulletinBoard.at(factory.board())
+    return board, Board(ape.chain.chain_id, board.address)
 
 
 HISTORY = "0x0000F90827F1C53a10cb7A02335B175320002935"

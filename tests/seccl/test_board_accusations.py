@@ -61,7 +61,7 @@ def closed_to_its_server(session):
         "proveUnposted": (signed,),
         "challenge": (key, 0, []),
         "answer": (key, M, []),
-        "withdrawStake": (session.id,),
+        "withdrawStake": (session.id, session.server),
     }
     return session.faulty and all(
         session.refusal(name, *args, sender=session.server) == expected
@@ -353,13 +353,15 @@ def test_accusations_end_three_response_times_after_the_session(session, strange
     session.go_to(end - 1)
     assert session.refusal("proveEquivocation", *two, sender=stranger) is None
     assert session.refusal("proveUnposted", two[0], sender=stranger) is None
-    assert session.refusal("withdrawStake", session.id, sender=session.server) == refused(
-        "TooEarly", end - 1, end
-    )
+    assert session.refusal(
+        "withdrawStake", session.id, session.server, sender=session.server
+    ) == refused("TooEarly", end - 1, end)
     session.go_to(end)
     late = refused("TooLate", end, end)
     assert session.refusal("proveEquivocation", *two, sender=stranger) == late
     assert session.refusal("proveUnposted", two[0], sender=stranger) == late
     assert session.refusal("proveAltered", two[0], sender=stranger) == late
     assert session.refusal("proveAlteredInBatch", two[0], M, [], sender=stranger) == late
-    assert session.refusal("withdrawStake", session.id, sender=session.server) is None
+    assert (
+        session.refusal("withdrawStake", session.id, session.server, sender=session.server) is None
+    )

@@ -3,6 +3,7 @@
 import pytest
 
 from offchain.crypto import commitments as cm
+from offchain.crypto.settlement import NATIVE
 from tests.kit.refusals import refused
 from tests.kit.snapshots import undone
 from tests.seccl.board_driver import (
@@ -57,7 +58,7 @@ def test_a_challenge_brings_the_leaf_to_light(session, stranger):
     )  # fmt: skip
     assert session.is_posted(key, bytes(log.message), [bytes(node) for node in log.path])
     for account in (session.server, session.members[1]):
-        assert session.contract.owed(account) == 0
+        assert session.contract.owed(NATIVE, account) == 0
     assert session.contract.status(session.id).openChallenges == 0
     assert not session.faulty
 
@@ -79,8 +80,8 @@ def test_what_an_answer_shows_may_convict(session):
     )
     assert session.conviction(receipt)[0] == ALTERED
     session.contract.settle(key_args(session.key(2)), sender=session.server)
-    assert session.contract.owed(session.members[2]) == BOND <= STAKE // MEMBERS
-    assert session.contract.owed(session.server) == 0
+    assert session.contract.owed(NATIVE, session.members[2]) == BOND <= STAKE // MEMBERS
+    assert session.contract.owed(NATIVE, session.server) == 0
     assert session.refusal("settle", key_args(session.key(2)), sender=session.server) == refused(
         "NotChallenged", 0, UPLOAD, 2
     )
@@ -132,8 +133,8 @@ def test_silence_convicts_from_the_deadline_on_and_no_second_before(session, str
     assert session.conviction(receipt) == (UNANSWERED, key, NOTHING, NOTHING)
     (log,) = session.contract.ChallengeReturned.from_receipt(receipt)
     assert (bytes(log.session), log.author, log.round, log.kind) == (session.id, 3, 0, UPLOAD)
-    assert session.contract.owed(session.members[0]) == BOND
-    assert session.contract.owed(session.server) == 0
+    assert session.contract.owed(NATIVE, session.members[0]) == BOND
+    assert session.contract.owed(NATIVE, session.server) == 0
 
 
 def test_a_root_of_nothing_cannot_be_answered_for(session, stranger):
@@ -269,14 +270,14 @@ def test_an_open_question_keeps_the_stake_until_somebody_settles(session, strang
     key = session.key(1)
     session.challenge(key)
     session.go_to(session.contract.accusationEnd(session.id) + 10**6)
-    assert session.refusal("withdrawStake", session.id, sender=session.server) == refused(
-        "ChallengesOpen", 1
-    )
+    assert session.refusal(
+        "withdrawStake", session.id, session.server, sender=session.server
+    ) == refused("ChallengesOpen", 1)
     session.contract.settle(key_args(key), sender=stranger)
     assert session.faulty
-    assert session.refusal("withdrawStake", session.id, sender=session.server) == refused(
-        "SessionFaulty", session.id
-    )
+    assert session.refusal(
+        "withdrawStake", session.id, session.server, sender=session.server
+    ) == refused("SessionFaulty", session.id)
 
 
 def test_all_bonds_come_back_when_the_server_is_convicted(session, stranger):
@@ -294,8 +295,8 @@ def test_all_bonds_come_back_when_the_server_is_convicted(session, stranger):
         ) == refused("SessionFaulty", session.id)  # fmt: skip
         receipt = session.contract.settle(key_args(key), sender=stranger)
         assert not session.contract.ServerFaulty.from_receipt(receipt)
-        assert session.contract.owed(session.members[member]) == BOND
-    assert session.contract.owed(session.server) == 0
+        assert session.contract.owed(NATIVE, session.members[member]) == BOND
+    assert session.contract.owed(NATIVE, session.server) == 0
     with undone():
         assert session.refusal("settle", key_args(keys[0]), sender=stranger) == refused(
             "NotChallenged", 0, UPLOAD, 0

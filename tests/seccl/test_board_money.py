@@ -4,6 +4,7 @@ import ape
 import pytest
 
 from offchain.crypto import commitments as cm
+from offchain.crypto.settlement import NATIVE
 from tests.kit.driver import gained
 from tests.kit.refusals import decode, refused
 from tests.seccl.board_driver import (
@@ -16,6 +17,7 @@ from tests.seccl.board_driver import (
 )
 
 SHARE = STAKE // MEMBERS
+ZERO = "0x" + "00" * 20
 CALLS = 3  # the mood of a Puppet that calls back
 
 
@@ -42,8 +44,9 @@ def convict(session, sender):
 
 
 def claim(session, member):
+    account = session.members[member]
     return session.contract.claimShare(
-        session.id, member, session.member_path(member), sender=session.members[member]
+        session.id, member, session.member_path(member), account, sender=account
     )
 
 
@@ -54,18 +57,18 @@ def test_an_honest_server_gets_its_stake_back_once(session, stranger):
     """After the last window of accusations; nobody else gets it."""
     session.go_to(session.contract.accusationEnd(session.id))
     for sender in (stranger, session.members[0]):
-        assert session.refusal("withdrawStake", session.id, sender=sender) == refused(
+        assert session.refusal("withdrawStake", session.id, sender, sender=sender) == refused(
             "NotServer", sender, session.server
         )
-    receipt = session.contract.withdrawStake(session.id, sender=session.server)
+    receipt = session.contract.withdrawStake(session.id, session.server, sender=session.server)
     assert gained(session.server, receipt) == STAKE
     (log,) = session.contract.StakeWithdrawn.from_receipt(receipt)
     assert (bytes(log.session), log.amount) == (session.id, STAKE)
     assert session.contract.balance == 0
     assert session.contract.status(session.id).stakeWithdrawn
-    assert session.refusal("withdrawStake", session.id, sender=session.server) == refused(
-        "NothingOwed", session.server
-    )
+    assert session.refusal(
+        "withdrawStake", session.id, session.server, sender=session.server
+    ) == refused("NothingOwed", session.server)
 
 
 def test_a_convicted_servers_stake_goes_to_all_members_alike(session, stranger):
@@ -73,7 +76,7 @@ def test_a_convicted_servers_stake_goes_to_all_members_alike(session, stranger):
     receipt = convict(session, stranger)
     assert gained(stranger, receipt) == 0
     for member, account in enumerate(session.members):
-        args = session.id, member, session.member_path(member)
+        args = session.id, member, session.member_path(member), account
         for sender in (stranger, session.server, session.members[member - 1]):
             assert session.refusal("claimShare", *args, sender=sender) == refused(
                 "NotMember", sender, member
@@ -98,7 +101,7 @@ def test_a_server_that_convicts_itself_loses_what_others_would_cost_it(board, pr
     assert first == 0
     assert gained(provider, claim(session, 0)) == SHARE
     assert session.refusal(
-        "claimShare", session.id, 0, session.member_path(0), sender=provider
+        "claimShare", session.id, 0, session.member_path(0), provider, sender=provider
     ) == (refused("AlreadyClaimed", 0))
     for member in range(1, MEMBERS):
         claim(session, member)
@@ -113,23 +116,23 @@ def test_one_sessions_money_pays_for_no_other(board, provider, rival, members, s
     for one in (faulty, poor):
         convict(one, stranger)
     assert poor.refusal(
-        "claimShare", poor.id, 0, poor.member_path(0), sender=members[0]
+        "claimShare", poor.id, 0, poor.member_path(0), members[0], sender=members[0]
     ) == refused("NothingOwed", members[0])
     assert honest.refusal(
-        "claimShare", honest.id, 0, honest.member_path(0), sender=members[0]
+        "claimShare", honest.id, 0, honest.member_path(0), members[0], sender=members[0]
     ) == refused("NotFaulty", honest.id)
     for member in range(MEMBERS):
         claim(faulty, member)
     assert board.balance == 7 * MEMBERS
     honest.go_to(board.accusationEnd(honest.id))
-    board.withdrawStake(honest.id, sender=rival)
+    board.withdrawStake(honest.id, rival, sender=rival)
     assert board.balance == 0
 
 
 def test_a_session_without_a_stake_has_none_to_give_back(board, provider, members):
     session = open_session(board, provider, members, stake=0)
     session.go_to(board.accusationEnd(session.id))
-    assert session.refusal("withdrawStake", session.id, sender=provider) == refused(
+    assert session.refusal("withdrawStake", session.id, provider, sender=provider) == refused(
         "NothingOwed", provider
     )
 
@@ -147,7 +150,7 @@ def test_more_members_than_a_word_has_bits_claim_each_their_own(board, provider,
     for member in (0, 256):
         path = cm.path(session.twin.member_leaves(everybody), member)
         account = accounts[0 if member == 0 else 20]
-        receipt = board.claimShare(session.id, member, path, sender=account)
+        receipt = board.claimShare(session.id, member, path, account, sender=account)
         assert gained(account, receipt) == 4
     assert not board.isShareClaimed(session.id, 1)
     assert board.balance == 298 * 4
@@ -178,13 +181,15 @@ def test_bonds_are_paid_to_whom_they_are_owed(board, provider, members, stranger
     for author in range(2):
         board.settle(key_args(session.key(author)), sender=stranger)
     for account, amount in ((members[0], BOND), (members[1], BOND), (members[2], BOND)):
-        assert board.owed(account) == amount
-        receipt = board.withdrawBonds(sender=account)
+        assert board.owed(NATIVE, account) == amount
+        receipt = board.withdrawBonds(NATIVE, account, sender=account)
         assert gained(account, receipt) == amount
         (log,) = board.BondsWithdrawn.from_receipt(receipt)
         assert (log.account, log.amount) == (account.address, amount)
     for account in (provider, members[0], members[2], stranger):
-        assert session.refusal("withdrawBonds", sender=account) == refused("NothingOwed", account)
+        assert session.refusal("withdrawBonds", NATIVE, account, sender=account) == refused(
+            "NothingOwed", account
+        )
     assert board.balance == STAKE
 
 
@@ -199,9 +204,30 @@ def test_an_honest_server_gets_the_bonds_of_its_answers_with_its_stake(board, pr
             "NotChallenged", 0, 0, author
         )
     session.go_to(board.accusationEnd(session.id))
-    receipt = board.withdrawStake(session.id, sender=provider)
+    receipt = board.withdrawStake(session.id, provider, sender=provider)
     assert gained(provider, receipt) == STAKE + 2 * BOND
     assert board.balance == 0
+
+
+def test_payouts_go_where_their_owner_says(board, provider, members, stranger):
+    """For an account that cannot receive; who is owed stays the caller, and zero gets nothing."""
+    faulty = open_batched(board, provider, members)
+    honest = open_session(board, members[1], members)
+    faulty.post_batch(faulty.messages())
+    faulty.challenge(faulty.key(1), 0)
+    convict(faulty, stranger)
+    board.settle(key_args(faulty.key(1)), sender=stranger)
+    honest.go_to(honest.terms.accusation_end)
+    path = faulty.member_path(0)
+    for name, args, sender, amount in (
+        ("claimShare", (faulty.id, 0, path), members[0], SHARE),
+        ("withdrawBonds", (NATIVE,), members[0], BOND),
+        ("withdrawStake", (honest.id,), members[1], STAKE),
+    ):
+        assert faulty.refusal(name, *args, ZERO, sender=sender) == refused("NoReceiver")
+        assert not faulty.goes(name, *args, stranger, sender=stranger)
+        receipt = getattr(board, name)(*args, stranger, sender=sender)
+        assert (gained(stranger, receipt), gained(sender, receipt)) == (amount, 0)
 
 
 # ---------------------------------------------------------------- accounts with code
@@ -219,8 +245,8 @@ def test_no_payment_can_be_had_twice_by_calling_back(board, mocks, deployer, mem
     session.go_to(ape.chain.blocks.head.timestamp + session.terms.response_time)
     board.settle(key_args(session.key(1)), sender=deployer)
     for data, amount in (
-        (board.claimShare.encode_input(session.id, 0, path), SHARE),
-        (board.withdrawBonds.encode_input(), BOND),
+        (board.claimShare.encode_input(session.id, 0, path, puppet.address), SHARE),
+        (board.withdrawBonds.encode_input(NATIVE, puppet.address), BOND),
     ):
         before = puppet.balance
         puppet.prepare(CALLS, board.address, data, 0, sender=deployer)
@@ -237,7 +263,7 @@ def test_a_member_that_cannot_be_paid_hinders_nobody(board, mocks, deployer, mem
     session = open_session(board, members[1], [puppet, *members[1:]])
     convict(session, stranger)
     puppet.prepare(1, board.address, b"", 0, sender=deployer)
-    data = board.claimShare.encode_input(session.id, 0, session.member_path(0))
+    data = board.claimShare.encode_input(session.id, 0, session.member_path(0), puppet.address)
     with ape.reverts():
         puppet.act(board.address, data, 0, sender=deployer)
     for member in range(1, MEMBERS):
@@ -252,7 +278,7 @@ def test_coins_forced_in_are_nobodys(session, mocks, deployer, stranger):
     """The books decide, not the balance."""
     deployer.deploy(mocks["Force"], session.contract, value=123)
     session.go_to(session.contract.accusationEnd(session.id))
-    receipt = session.contract.withdrawStake(session.id, sender=session.server)
+    receipt = session.contract.withdrawStake(session.id, session.server, sender=session.server)
     assert gained(session.server, receipt) == STAKE
     assert session.contract.balance == 123
 
@@ -266,4 +292,4 @@ def test_a_proof_copied_from_the_queue_gains_its_copier_nothing(session, strange
     assert session.refusal("proveEquivocation", *two, sender=rival) == refused(
         "SessionFaulty", session.id
     )
-    assert session.contract.owed(stranger) == session.contract.owed(rival) == 0
+    assert session.contract.owed(NATIVE, stranger) == session.contract.owed(NATIVE, rival) == 0

@@ -189,6 +189,22 @@ def test_nothing_posted_is_nothing_found(session, batched):
         assert tuple(one.contract.ownPostOf(key_args(one.key()))) == (bytes(28), 0)
 
 
+def test_nothing_is_there_for_good_when_the_window_is_over(session, batched):
+    """Not before; and not where the author or the server has posted something."""
+    leaves = batched.post_batch([None, *batched.messages()[1:]])
+    session.post(session.key(1))
+    both = [(session, []), (batched, cm.path(leaves, 0))]
+    for one, path in both:
+        early = refused("TooEarly", one.now, one.due(one.key(0)))
+        assert one.refusal("isEmpty", key_args(one.key(0)), path, sender=one.server) == early
+    for one, path in both:
+        one.go_to(one.due(one.key(0)))
+        assert one.contract.isEmpty(key_args(one.key(0)), path)
+    assert not session.contract.isEmpty(key_args(session.key(1)), [])
+    assert not batched.contract.isEmpty(key_args(batched.key(1)), cm.path(leaves, 1))
+    assert not batched.contract.isEmpty(key_args(batched.key(1)), cm.path(leaves, 0))
+
+
 def test_each_kind_goes_its_own_way(board, provider, members):
     """Uploads singly as they come, evaluations as one batch: one session may have both."""
     session = open_session(board, provider, members, batched_evaluations=True)

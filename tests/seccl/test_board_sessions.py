@@ -7,6 +7,8 @@ import pytest
 from eth_account.messages import encode_typed_data
 
 from offchain.crypto import commitments as cm
+from offchain.crypto.settlement import LONGEST_WINDOW as LONGEST
+from offchain.crypto.settlement import SHORTEST_WINDOW as SHORTEST
 from offchain.seccl.messages import (
     MEMBERS_LIMIT,
     ROUNDS_LIMIT,
@@ -16,6 +18,7 @@ from offchain.seccl.messages import (
     Receipt,
 )
 from tests.kit.refusals import refusal, refused
+from tests.kit.snapshots import undone
 from tests.seccl.board_driver import (
     DOCUMENT,
     EVALUATION,
@@ -70,6 +73,7 @@ def test_terms_are_readable_in_one_call_and_the_event_tells_all_of_them(board, p
     assert (server, *told) == (terms.server.lower(), *terms.words()[1:])
     assert tuple(board.status(session)) == (False, 0, False)
     assert board.balance == STAKE
+    assert board.version() == 2
     assert board.accusationEnd(session) == terms.accusation_end
     assert terms.accusation_end == terms.end + 3 * RESPONSE_TIME
 
@@ -80,9 +84,10 @@ def test_the_id_changes_with_every_term_and_the_document(board, provider, member
     twin = twin_of(board)
     changes = {
         "server": members[0].address, "member_root": b"\x01" * 32, "members": 10, "rounds": 4,
-        "start": terms.start + 1, "upload_time": 101, "evaluation_time": 81, "response_time": 51,
+        "start": terms.start + 1,
+        "upload_time": 1_201, "evaluation_time": 961, "response_time": 601,
         "batched_uploads": True, "batched_evaluations": True, "stake": 2 * STAKE, "bond": 0,
-        "document": b"\x0e" * 32,
+        "document": b"\x0e" * 32, "token": members[0].address,
     }  # fmt: skip
     ids = {twin.session_id(replace(terms, **{name: new})) for name, new in changes.items()}
     assert len(ids | {twin.session_id(terms)}) == 1 + len(changes)
@@ -115,16 +120,16 @@ def test_the_largest_session_keeps_its_terms(board, provider, members):
     terms = replace(
         make_terms(board, provider, members),
         members=MEMBERS_LIMIT, rounds=ROUNDS_LIMIT, upload_time=TIME_LIMIT,
-        evaluation_time=TIME_LIMIT, response_time=UINT32, batched_uploads=True,
+        evaluation_time=TIME_LIMIT, response_time=LONGEST, batched_uploads=True,
         batched_evaluations=True, bond=10**15, stake=MEMBERS_LIMIT * 10**15,
-        start=UINT32 - ROUNDS_LIMIT * 2 * TIME_LIMIT,
+        start=ape.chain.blocks.head.timestamp + 2 * LONGEST,
     )  # fmt: skip
     board.createSession(terms.words(), DOCUMENT, value=terms.stake, sender=provider)
     session = twin_of(board).session_id(terms)
     assert tuple(board.terms(session)) == terms.words()
     last = tuple(board.windowOf(session, ROUNDS_LIMIT - 1, int(EVALUATION)))
-    assert last == terms.window(ROUNDS_LIMIT - 1, EVALUATION) == (UINT32 - TIME_LIMIT, UINT32)
-    assert board.accusationEnd(session) == UINT32 + 3 * UINT32
+    assert last == terms.window(ROUNDS_LIMIT - 1, EVALUATION)
+    assert board.accusationEnd(session) == terms.accusation_end
 
 
 # ---------------------------------------------------------------- what is refused
@@ -137,11 +142,12 @@ def test_the_largest_session_keeps_its_terms(board, provider, members):
         (2, MEMBERS_LIMIT + 1, "MembersOutOfRange", (MEMBERS_LIMIT + 1, MEMBERS_LIMIT)),
         (3, 0, "RoundsOutOfRange", (0, ROUNDS_LIMIT)),
         (3, ROUNDS_LIMIT + 1, "RoundsOutOfRange", (ROUNDS_LIMIT + 1, ROUNDS_LIMIT)),
-        (5, 0, "TimeOutOfRange", (0, TIME_LIMIT)),
+        (5, SHORTEST - 1, "WindowOutOfRange", (SHORTEST - 1, SHORTEST, LONGEST)),
         (5, TIME_LIMIT + 1, "TimeOutOfRange", (TIME_LIMIT + 1, TIME_LIMIT)),
-        (6, 0, "TimeOutOfRange", (0, TIME_LIMIT)),
+        (6, SHORTEST - 1, "WindowOutOfRange", (SHORTEST - 1, SHORTEST, LONGEST)),
         (6, TIME_LIMIT + 1, "TimeOutOfRange", (TIME_LIMIT + 1, TIME_LIMIT)),
-        (7, 0, "TimeOutOfRange", (0, UINT32)),
+        (7, SHORTEST - 1, "WindowOutOfRange", (SHORTEST - 1, SHORTEST, LONGEST)),
+        (7, LONGEST + 1, "WindowOutOfRange", (LONGEST + 1, SHORTEST, LONGEST)),
         (10, STAKE + 1, "StakeNotDivisible", (STAKE + 1, MEMBERS)),
         (11, STAKE // MEMBERS + 1, "BondTooHigh", (STAKE // MEMBERS + 1, STAKE // MEMBERS)),
     ],
@@ -154,8 +160,7 @@ def test_terms_out_of_range_are_refused_by_name(session, provider, field, value,
     )
 
 
-def test_a_session_must_start_in_the_future_and_end_before_2106(board, session, provider):
-    now = ape.chain.blocks.head.timestamp
+def test_a_session_starts_within_sixty_days_and_ends_before_2106(session, provider):
     length = ROUNDS * (UPLOAD_TIME + EVALUATION_TIME)
 
     def starting(start):
@@ -165,10 +170,16 @@ def test_a_session_must_start_in_the_future_and_end_before_2106(board, session, 
             "createSession", tuple(words), DOCUMENT, sender=provider, value=STAKE
         )
 
+    now = ape.chain.blocks.head.timestamp
+    ends = now, now + 2 * LONGEST
     assert starting(now) is None
-    assert starting(now - 1) == refused("StartPassed", now, now - 1)
-    assert starting(UINT32 - length) is None
-    assert starting(UINT32 - length + 1) == refused("TimeOutOfRange", UINT32 + 1, UINT32)
+    assert starting(now - 1) == refused("StartOutOfRange", now - 1, *ends)
+    assert starting(ends[1]) is None
+    assert starting(ends[1] + 1) == refused("StartOutOfRange", ends[1] + 1, *ends)
+    with undone():
+        session.go_to(UINT32 - length - 10)
+        assert starting(UINT32 - length) is None
+        assert starting(UINT32 - length + 1) == refused("TimeOutOfRange", UINT32 + 1, UINT32)
 
 
 def test_the_stake_must_be_paid_and_the_terms_be_new(session, provider):
@@ -198,6 +209,8 @@ def test_an_unknown_session_is_named(session, stranger):
     receipt = (key, b"\x01" * 32, 1, bytes(65))
     calls = {
         "post": (key, b"\x01" * 32),
+        "replaceSigner": (unknown, stranger),
+        "signerOf": (unknown, 0),
         "postBatch": (unknown, 0, 0, b"\x01" * 32),
         "postOwn": (key, b"\x01" * 32, []),
         "proveEquivocation": (receipt, receipt),
@@ -208,8 +221,8 @@ def test_an_unknown_session_is_named(session, stranger):
         "answer": (key, b"\x01" * 32, []),
         "answerMany": ([(key, b"\x01" * 32, [])],),
         "settle": (key,),
-        "claimShare": (unknown, 0, []),
-        "withdrawStake": (unknown,),
+        "claimShare": (unknown, 0, [], stranger),
+        "withdrawStake": (unknown, stranger),
         "terms": (unknown,),
         "status": (unknown,),
         "windowOf": (unknown, 0, 0),
@@ -217,6 +230,7 @@ def test_an_unknown_session_is_named(session, stranger):
         "postOf": (key,),
         "ownPostOf": (key,),
         "isPosted": (key, b"\x01" * 32, []),
+        "isEmpty": (key, []),
         "challengeOf": (key,),
     }
     for name, args in calls.items():
@@ -248,16 +262,20 @@ def test_places_out_of_range_are_named(session, provider):
             "postOf": (key,),
             "ownPostOf": (key,),
             "isPosted": (key, b"\x01" * 32, []),
+            "isEmpty": (key, []),
             "challengeOf": (key,),
         }.items():
             assert session.refusal(name, *args, sender=provider) == error, name
     assert session.refusal("windowOf", session.id, ROUNDS, 0, sender=provider) == refused(
         "RoundOutOfRange", ROUNDS, ROUNDS
     )
+    assert session.refusal("signerOf", session.id, ROUNDS, sender=provider) == refused(
+        "RoundOutOfRange", ROUNDS, ROUNDS
+    )
     assert session.refusal("postBatch", session.id, ROUNDS, 0, b"\x01" * 32, sender=provider) == (
         refused("RoundOutOfRange", ROUNDS, ROUNDS)
     )
-    assert session.refusal("claimShare", session.id, 0, [], sender=provider) == refused(
+    assert session.refusal("claimShare", session.id, 0, [], provider, sender=provider) == refused(
         "NotFaulty", session.id
     )
 

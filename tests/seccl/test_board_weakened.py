@@ -8,12 +8,18 @@ from __future__ import annotations
 import pytest
 
 from offchain.crypto import commitments as cm
+from offchain.crypto.settlement import NATIVE
+from tests.kit.mock_contracts import compile_mocks, deploy_token
+from tests.kit.refusals import refusal
 from tests.kit.weakened import check_attack, compile_copies
 from tests.seccl.board_driver import (
+    DOCUMENT,
     EVALUATION,
     MEMBERS,
     UPLOAD,
+    BoardDriver,
     key_args,
+    make_terms,
     open_batched,
     open_session,
 )
@@ -36,6 +42,21 @@ def members(accounts):
 def weak(board, deployer):
     """Weakened boards by name."""
     return {name: deployer.deploy(code) for name, code in compile_copies(WEAKENINGS, BOARD).items()}
+
+
+def leaves_members_no_time(board, server, members, stranger):
+    """A server agrees on a second for uploads: what it withholds no member can post itself."""
+    terms = make_terms(board, server, members, stake=0)
+    words = list(terms.words())
+    words[5] = 1
+    made = tuple(words), DOCUMENT
+    if refusal(board.createSession, *made, sender=server) is not None:
+        return False
+    (log,) = board.SessionCreated.from_receipt(board.createSession(*made, sender=server))
+    session = BoardDriver(board, bytes(log.session), terms, server, tuple(members))
+    session.go_to(terms.start + 1)
+    args = key_args(session.key()), M, session.member_path(0)
+    return not session.goes("postOwn", *args, sender=members[0])
 
 
 def rewrites_the_board(board, server, members, stranger):
@@ -62,6 +83,26 @@ def convicts_by_a_forged_receipt(board, server, members, stranger):
     session.post(session.key())
     forged = session.receipt(session.key(), b"never sent", signer=stranger)
     return session.goes("proveAltered", forged, sender=stranger)
+
+
+def frames_the_server_by_an_old_key(board, server, members, stranger):
+    """Who has stolen a key signs for a round before which it was replaced."""
+    session = open_session(board, server, members)
+    board.replaceSigner(session.id, members[0], sender=server)
+    session.enter(session.key(0))
+    board.replaceSigner(session.id, members[1], sender=server)
+    session.post(session.key(0, 1))
+    stolen = session.receipt(session.key(0, 1), b"never sent", signer=members[0])
+    return session.goes("proveAltered", stolen, sender=stranger)
+
+
+def escapes_by_a_new_key(board, server, members, stranger):
+    """A server breaks its word and has the next round's receipts signed by another key."""
+    session = open_session(board, server, members)
+    session.post(session.key())
+    board.replaceSigner(session.id, members[0], sender=server)
+    signed = session.receipt(session.key(), b"another")
+    return not session.goes("proveAltered", signed, sender=stranger)
 
 
 def frames_the_server_by_its_own_post(board, server, members, stranger):
@@ -97,7 +138,7 @@ def leaves_with_its_stake(board, server, members, stranger):
     session.post_batch(session.messages())
     session.challenge(session.key())
     session.go_to(session.terms.accusation_end)
-    return session.goes("withdrawStake", session.id, sender=server)
+    return session.goes("withdrawStake", session.id, server, sender=server)
 
 
 def claims_the_others_shares(board, server, members, stranger):
@@ -105,7 +146,7 @@ def claims_the_others_shares(board, server, members, stranger):
     session = open_session(board, server, members)
     two = session.receipt(session.key(), b"one"), session.receipt(session.key(), b"other")
     board.proveEquivocation(*two, sender=stranger)
-    args = session.id, 0, session.member_path(0)
+    args = session.id, 0, session.member_path(0), members[0]
     board.claimShare(*args, sender=members[0])
     return session.goes("claimShare", *args, sender=members[0])
 
@@ -134,6 +175,16 @@ def earns_by_answering(board, server, members, stranger):
     return not session.goes("settle", key_args(key), sender=members[2])
 
 
+def is_taken_for_absent(board, server, members, stranger):
+    """A server leaves a message out of its batch, and calls its author absent, who has posted it
+    itself."""
+    session = open_batched(board, server, members)
+    leaves = session.post_batch([None, *session.messages()[1:]])
+    session.post_own(session.key(0), M)
+    session.go_to(session.due(session.key(0)))
+    return board.isEmpty(key_args(session.key(0)), cm.path(leaves, 0))
+
+
 def asks_without_end(board, server, members, stranger):
     """One member has two questions open."""
     session = open_batched(board, server, members)
@@ -156,16 +207,34 @@ def spoils_an_answer(board, server, members, stranger):
     return not session.goes("answerMany", shown, sender=server)
 
 
+def pays_in_play_money(board, server, members, stranger):
+    """A server and its friend have a session in a token of their own, and take the coins of an
+    honest session for a bond in it."""
+    open_session(board, server, members)
+    play = deploy_token(compile_mocks()["PlainToken"], stranger, [stranger, members[0]])
+    session = open_batched(board, stranger, members, token=play)
+    session.post_batch(session.messages())
+    session.go_to(session.challenge(session.key()))
+    board.settle(key_args(session.key()), sender=stranger)
+    return session.goes("withdrawBonds", NATIVE, members[0], sender=members[0])
+
+
 ATTACKS = {
+    "takes any window": leaves_members_no_time,
+    "what an author posts itself is nothing": is_taken_for_absent,
     "overwrites posts": rewrites_the_board,
     "takes late for in time": breaks_a_promise_for_a_while,
     "believes any signature": convicts_by_a_forged_receipt,
+    "old keys sign for ever": frames_the_server_by_an_old_key,
+    "the newest key has signed all": escapes_by_a_new_key,
+    "a new key counts at once": escapes_by_a_new_key,
     "takes own posts for the server's": frames_the_server_by_its_own_post,
     "answers from any place": answers_with_another_kinds_batch,
     "forgets open questions": leaves_with_its_stake,
     "pays shares without marking": claims_the_others_shares,
     "leaves have no place": shows_one_message_as_anothers,
     "bonds of answers are the server's": earns_by_answering,
+    "all bonds are in coins": pays_in_play_money,
     "members ask without bound": asks_without_end,
     "one answer too many spoils all": spoils_an_answer,
 }

@@ -21,6 +21,7 @@ from tests.seccl.borda_driver import (
     open_session,
     opening,
     remember,
+    upload,
     voters_of,
 )
 
@@ -44,7 +45,21 @@ WEAKENINGS: Weakenings = {
         "ballots == 0 || _tally.turnout(t, round) < t.quorum()",
         "ballots < t.quorum()",
     ),
-    "who abandons keeps its seat": (TALLY, "points > 0 && !_isIn(abandoned, i)", "points > 0"),
+    "who abandons keeps its seat": (
+        TALLY,
+        "if (hidden) flags[i] = self.committed[i].during(round) & ~self.voted[i].during(round);",
+        "",
+    ),
+    "who uploads nothing may win": (
+        TALLY,
+        "if (absence) flags[i] |= self.absent[i].during(round);",
+        "",
+    ),
+    "reports need no proof": (
+        CONSENSUS,
+        "require(_board.isEmpty(place, path), NotAbsent(round, member));",
+        "place;",
+    ),
     "a commitment may read as none": (
         CONSENSUS,
         "require(_shorten(commitment) > 0, CommitmentZero());",
@@ -155,6 +170,28 @@ def abandons_for_free(factory, owner, people):
     return 0 in close_with(three_commit(factory, owner, people), [1, 2])
 
 
+def elects_the_absent(factory, owner, people):
+    """Colluders elect a friend that uploaded nothing, though an honest member has reported it."""
+    driver = open_session(factory, owner, people, winners=1)
+    upload(factory, driver, [0, 1])
+    driver.open()
+    driver.contract.reportAbsent(0, 2, [], sender=people[0].account)
+    for colluder in (3, 4):
+        driver.vote(colluder, driver.ranking([2]))
+    driver.vote(0, driver.ranking([1]))
+    driver.end()
+    driver.close()
+    return driver.result()[0] == (2,)
+
+
+def strikes_out_an_uploader(factory, owner, people):
+    """A member has the best update's author taken out of the election."""
+    driver = open_session(factory, owner, people, winners=1)
+    upload(factory, driver, [1])
+    driver.open()
+    return driver.goes("reportAbsent", 0, 1, [], sender=people[0].account)
+
+
 def commits_twice(factory, owner, people):
     """A member commits to nothing, and later to a ballot after all."""
     driver = open_session(factory, owner, people, revealTime=REVEAL_TIME)
@@ -212,6 +249,8 @@ ATTACKS = {
     "one ballot is enough": decides_alone,
     "commitments count for nothing": voids_the_round,
     "who abandons keeps its seat": abandons_for_free,
+    "who uploads nothing may win": elects_the_absent,
+    "reports need no proof": strikes_out_an_uploader,
     "a commitment may read as none": commits_twice,
     "anybody makes a session's consensus": makes_anothers_consensus,
     "any members vote": leaves_members_out,

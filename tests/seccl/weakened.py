@@ -6,8 +6,15 @@ from tests.kit.weakened import Weakenings
 
 BOARD = "contracts/seccl/BulletinBoard.sol"
 _SESSIONS = "contracts/seccl/board/BoardSessions.sol"
+_HEAD = "contracts/seccl/board/SessionHead.sol"
 _TREES = "contracts/seccl/board/BoardTrees.sol"
 WEAKENINGS: Weakenings = {
+    "takes any window": (_SESSIONS, "        Window.check(t.uploadTime);\n", ""),
+    "what an author posts itself is nothing": (
+        BOARD,
+        "if (_ownPosts[key.session][_place(key)].time != 0) return false;",
+        "",
+    ),
     "overwrites posts": (
         BOARD,
         "require(place.time == 0, AlreadyPosted(place.time));",
@@ -16,8 +23,15 @@ WEAKENINGS: Weakenings = {
     "takes late for in time": (BOARD, "postedAt == 0 || postedAt >= due", "postedAt == 0"),
     "believes any signature": (
         BOARD,
-        "require(signer == head.server(), BadSignature(signer, head.server()));",
-        "signer;",
+        "require(signer == expected, BadSignature(signer, expected));",
+        "(signer, expected);",
+    ),
+    "old keys sign for ever": (_SESSIONS, "(round + 1 << 160) - 1", "(1 << 160) - 1"),
+    "the newest key has signed all": (_SESSIONS, ".upperBound((round + 1 << 160) - 1)", ".length"),
+    "a new key counts at once": (
+        _HEAD,
+        " + self.evaluationTime()) + 1;",
+        " + self.evaluationTime());",
     ),
     "takes own posts for the server's": (
         BOARD,
@@ -47,7 +61,12 @@ WEAKENINGS: Weakenings = {
     "bonds of answers are the server's": (
         BOARD,
         "_earned[key.session] += account.bond;",
-        "(owed[head.server()], asked.challenger) = (account.bond, address(0));",
+        "(owed[address(0)][head.server()], asked.challenger) = (account.bond, address(0));",
+    ),
+    "all bonds are in coins": (
+        BOARD,
+        "owed[_tokenOf(key.session)][asked.challenger]",
+        "owed[address(0)][asked.challenger]",
     ),
     "members ask without bound": (
         BOARD,

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import ape
 import pytest
+from ape.utils import ZERO_ADDRESS
 
+from offchain.sum.members import Members
 from tests.kit.solidity import compile_contracts
 from tests.sum.model_driver import COST_WEIGHT, SUBMISSION_COST, UNIT, WAITS, ModelDriver
 
@@ -58,11 +61,12 @@ def make_classifier(deployer, doubles):
 
 @pytest.fixture
 def make_model(project, deployer, make_classifier):
-    """Makes a model with that incentive; its classifier says 1 of every sample, unless given."""
+    """Makes a model with that incentive; its classifier says 1 of every sample, unless given, and
+    it takes the native coin, unless a token is given."""
 
-    def make(incentive, classifier=None) -> ModelDriver:
+    def make(incentive, classifier=None, token=ZERO_ADDRESS) -> ModelDriver:
         classifier = classifier or make_classifier()
-        model = project.SharedModel.deploy(classifier, incentive, sender=deployer)
+        model = project.SharedModel.deploy(classifier, incentive, token, sender=deployer)
         return ModelDriver(model, classifier, incentive, deployer)
 
     return make
@@ -75,9 +79,22 @@ def staked(make_model, stake) -> ModelDriver:
 
 
 @pytest.fixture
-def points(make_model, project, deployer) -> ModelDriver:
-    """A fresh model with the points incentive."""
-    return make_model(project.PointsIncentive.deploy(WAITS, sender=deployer))
+def group(project, deployer, alice, bob, carol):
+    """A points incentive whose members are these three, all of whom have joined."""
+    incentive = project.PointsIncentive.deploy(WAITS, sender=deployer)
+    members = Members(
+        ape.chain.chain_id, incentive.address, [str(one.address) for one in (alice, bob, carol)]
+    )
+    incentive.nameMembers(members.root, 3, sender=deployer)
+    for index, member in enumerate((alice, bob, carol)):
+        incentive.join(index, members.path(index), sender=member)
+    return incentive
+
+
+@pytest.fixture
+def points(make_model, group) -> ModelDriver:
+    """A fresh model of that group."""
+    return make_model(group)
 
 
 @pytest.fixture

@@ -22,9 +22,20 @@ REFUND, AUTHOR, VERDICT, OWNER, ANYONE, QUIET = WAITS = (
 )
 """Of the refund, the author alone, the verdict, the owner, anyone, and the quiet time: apart from
 each other, so that tests tell them apart."""
+MOST = 2**256 - 1
+"""The cost that a caller takes who takes any."""
 UNIT = 10**12
 COST_WEIGHT = 5
 SUBMISSION_COST = 3
+
+
+PAYING = ("refund", "report", "takeOver")
+"""Calls of a contribution that name, last, who receives the money."""
+
+
+def naming(name: str, args: tuple[Any, ...], receiver: Any) -> tuple[Any, ...]:
+    """The arguments of a call, with the receiver where it pays."""
+    return (*args, receiver) if name in PAYING else args
 
 
 @dataclass(frozen=True)
@@ -51,7 +62,7 @@ class Contribution:
 
 def stake_deposit(seconds: int) -> int:
     """The deposit, in wei, so many seconds after the last update."""
-    return max(1, 60 * COST_WEIGHT // isqrt(seconds)) * UNIT
+    return max(1, 60 * COST_WEIGHT // isqrt(max(1, seconds))) * UNIT
 
 
 @dataclass
@@ -89,7 +100,7 @@ class ModelDriver(Driver):
         added_at = max(self.model.lastUpdate() + after, self.now + 1)
         ape.chain.pending_timestamp = added_at
         value = self.price(features, label, added_at) + excess
-        receipt = self.model.addData(list(features), label, value=value, sender=author)
+        receipt = self.model.addData(list(features), label, value, MOST, value=value, sender=author)
         (log,) = self.model.DataAdded.from_receipt(receipt)
         made = Contribution(features, label, log.addedAt, author, log.deposit, log.cost)
         assert made.added_at == added_at
@@ -121,12 +132,13 @@ class ModelDriver(Driver):
         self.go_to(self.now + VERDICT)
 
     def good(self, author: Any, count: int = 1) -> None:
-        """Has so many contributions of the author's prove good."""
+        """Has so many of the author's contributions prove good; waits until income is shared."""
         made = [self.add(author) for _ in range(count)]
         self.say(1)
         self.announce(*made, by=author)
         for one in made:
-            self.model.refund(*one.args, sender=author)
+            self.model.refund(*one.args, author, sender=author)
+        self.go_to(self.model.sharesFrom())
 
     def left(self, made: Contribution) -> int:
         """What is left of its deposit."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import ape
 import pytest
+from ape.utils import ZERO_ADDRESS
 
 from tests.kit.refusals import refusal, refused
 from tests.kit.solidity import compile_contracts
@@ -22,6 +23,7 @@ from tests.sum.model_driver import (
     AUTHOR,
     COST_WEIGHT,
     DAY,
+    MOST,
     QUIET,
     REFUND,
     SUBMISSION_COST,
@@ -30,6 +32,7 @@ from tests.sum.model_driver import (
     WAITS,
     Contribution,
     ModelDriver,
+    naming,
 )
 from tests.sum.weakened import INCENTIVE, INCENTIVES, MODEL, MODELS
 
@@ -53,8 +56,12 @@ class Siege(ModelDriver):
 
     def strike(self, *calls: tuple[Any, ...]) -> bool:
         """Whether the striker's calls, (name, argument, ...), all go through at once; if so they
-        do. A lesson is paid for."""
-        datas = [getattr(self.model, name).encode_input(*args) for name, *args in calls]
+        do. A lesson is paid for, and what a call pays is the striker's."""
+        datas = []
+        for name, *args in calls:
+            args += [COINS, MOST] if name == "addData" else []
+            args = naming(name, tuple(args), self.striker)
+            datas.append(getattr(self.model, name).encode_input(*args))
         values = [COINS if name == "addData" else 0 for name, *_ in calls]
         args = self.model.address, datas, values
         if refusal(self.striker.strike, *args, sender=self.owner):
@@ -90,7 +97,7 @@ def besiege(project, deployer, alice, striking):
         terms = (COST_WEIGHT, SUBMISSION_COST, UNIT, WAITS)
         rules = deployer.deploy(incentive or project.StakeIncentive, *terms)
         classifier = project.SparsePerceptron.deploy(256, 10, sender=deployer)
-        one = deployer.deploy(model or project.SharedModel, classifier, rules)
+        one = deployer.deploy(model or project.SharedModel, classifier, rules, ZERO_ADDRESS)
         classifier.open(one, sender=deployer)
         striker = deployer.deploy(striking)
         ape.chain.provider.set_balance(striker.address, 10**20)
@@ -190,6 +197,13 @@ def objects_until_it_may_take_over(siege):
     return siege.strike(("takeOver", *siege.victim.named))
 
 
+def teaches_until_it_may_take_over(siege):
+    """It was never quiet, so that Alice could not announce; and it is not when the deposit goes."""
+    siege.go_to(siege.victim.added_at + ANYONE)
+    lesson = "addData", [SAMPLE | 1 << 100], 1
+    return siege.strike(lesson, ("takeOver", *siege.victim.named))
+
+
 @pytest.mark.parametrize(
     ("attack", "copy"),
     [
@@ -198,6 +212,7 @@ def objects_until_it_may_take_over(siege):
         (objects_at_one_stroke, "knows no quiet"),
         (strikes_before_the_author_comes, "leaves no author alone"),
         (objects_until_it_may_take_over, "takes over who announces"),
+        (teaches_until_it_may_take_over, "takes over in the noise"),
         (turns_at_both_ends, "forgets objections"),
         (washes_in_the_wait_of_an_older_announcement, "starts no wait anew"),
     ],
@@ -224,13 +239,13 @@ def test_who_is_answered_has_lost_its_lessons(besiege):
     siege.answer("announce")
     siege.go_to(siege.now + VERDICT)
     assert not siege.strike(("report", *siege.victim.named))
-    siege.model.refund(*siege.victim.args, sender=siege.alice)
+    siege.model.refund(*siege.victim.args, siege.alice, sender=siege.alice)
     assert siege.left(siege.victim) == 0
     named = [SAMPLE], 0, lie, siege.striker
     siege.go_to(lie + REFUND + AUTHOR)
     siege.model.announce(*named, sender=siege.alice)
     siege.go_to(siege.now + VERDICT)
-    assert refusal(siege.model.report, *named, sender=siege.alice) is None
+    assert refusal(siege.model.report, *named, siege.alice, sender=siege.alice) is None
 
 
 def test_who_does_not_answer_for_a_day_is_outlasted(besiege):

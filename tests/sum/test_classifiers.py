@@ -56,11 +56,11 @@ def bitmap(sample):
 
 
 def draw(rng, count, features, most):
-    """Samples as unevenly filled as reviews, none and all of what is allowed among them."""
+    """Samples as unevenly filled as reviews, one feature and all that is allowed among them."""
     samples = np.zeros((count, features), np.uint8)
     weights = 1 / (np.arange(features) + 20)
     sizes = np.minimum(rng.geometric(0.05, size=count), most)
-    sizes[:2] = 0, most
+    sizes[:2] = 1, most
     for sample, size in zip(samples, sizes, strict=True):
         sample[rng.choice(features, size, replace=False, p=weights / weights.sum())] = 1
     return samples
@@ -111,7 +111,7 @@ def test_saturated_weights_and_full_classes(deploy, deployer, trainer, rng):
     samples = draw(rng, 2 * BATCH, 40, 40)
     for name, args in [("NearestCentroid", (40, 40, 2)), ("NaiveBayes", (40, 40, 2))]:
         contract, twin = deploy(name, args), CLASSIFIERS[name](*args)
-        full = 65_535 - BATCH // 2
+        full = 65_535 - BATCH
         totals = full << 16 | full | ((1 << 48) - 3 << 16 | full) << 64
         words = [int.from_bytes(b"\xff\xfd\xff\xff" * 8, "big")] * 5 + [totals]
         twin.initialise(0, words)
@@ -119,6 +119,8 @@ def test_saturated_weights_and_full_classes(deploy, deployer, trainer, rng):
         contract.open(trainer, sender=deployer)
         teach(trainer, contract, twin, samples, np.arange(len(samples)) % 2, deployer)
         assert twin.samples.tolist() == [65_535, 65_535]
+        lesson = contract, [bitmap(samples[0])], [1]
+        assert refusal(trainer.teach, *lesson, sender=deployer) == refused("ClassFull", 1, 65_535)
     contract, twin = deploy("SparsePerceptron", (40, 40)), CLASSIFIERS["SparsePerceptron"](40, 40)
     # Whatever the weights, class 0 is predicted: all lessons raise weights.
     twin.intercept = -100_000
@@ -137,8 +139,6 @@ def test_a_lesson_is_told(deploy, deployer):
         receipt = contract.learn([5], label, sender=deployer)
         (event,) = receipt.decode_logs(contract.Learnt)
         assert (event.label, event.changed) == (label, changed)
-    (event,) = contract.learn([0], 1, sender=deployer).decode_logs(contract.Learnt)
-    assert not event.changed, "a sample without features teaches a perceptron nothing"
 
 
 def test_initialisation_is_the_owners_and_ends(deploy, deployer, stranger):
@@ -185,6 +185,7 @@ def test_bad_samples(deploy, deployer, stranger):
         ([], "BitmapLength", 0, 2),
         ([0, 1 << 44], "FeatureOutOfRange", 300),
         ([0, 1 << 255], "FeatureOutOfRange", 300),
+        ([0, 0], "NoFeatures"),
         ([7, 1], "TooManyFeatures", 4, 3),
     ]
     for sample, *expected in cases:

@@ -10,6 +10,7 @@ from pathlib import Path
 import ape
 import numpy as np
 import pytest
+from ape.utils import ZERO_ADDRESS
 
 from tests.kit.driver import gained
 from tests.kit.refusals import deployment_refusal, refused
@@ -17,6 +18,7 @@ from tests.kit.solidity import compile_contracts
 from tests.sum.model_driver import (
     COST_WEIGHT,
     DAY,
+    MOST,
     OWNER,
     SUBMISSION_COST,
     UNIT,
@@ -199,11 +201,11 @@ def test_amounts_that_do_not_fit(project, deployer, make_classifier):
             (0, fits + 1, 1, WAITS),
             refused("AmountTooLarge", (fits + 1) * disagree // bits, most),
         ),
-        ((0, 2**128 - 1, 2**80 - 1, WAITS), refused(
-            "AmountTooLarge", (2**128 - 1) * (2**80 - 1), most
+        ((0, 2**128 - 1, 2**76 - 1, WAITS), refused(
+            "AmountTooLarge", (2**128 - 1) * (2**76 - 1), most
         )),
-        ((2**80 // 60 + 1, 1, 1, WAITS), refused(
-            "AmountTooLarge", 60 * (2**80 // 60 + 1), most
+        ((2**76 // 60 + 1, 1, 1, WAITS), refused(
+            "AmountTooLarge", 60 * (2**76 // 60 + 1), 2**76 - 1
         )),
         ((1, 1, 0, WAITS), refused("UnitZero")),
         ((1, 1, 1, (DAY, DAY + 1, DAY, DAY, DAY, 60)), refused(
@@ -217,7 +219,9 @@ def test_amounts_that_do_not_fit(project, deployer, make_classifier):
 def test_a_model_of_another_classifier(entropy, make_classifier, project, deployer):
     """Its surprise would be measured against the wrong model: refused when the two are joined."""
     other = make_classifier()
-    outcome = deployment_refusal(project.SharedModel, other, entropy.incentive, sender=deployer)
+    outcome = deployment_refusal(
+        project.SharedModel, other, entropy.incentive, ZERO_ADDRESS, sender=deployer
+    )
     assert outcome == refused("IncentiveForAnother", entropy.incentive, other)
     assert entropy.incentive.servesClassifier(entropy.classifier)
     assert not entropy.incentive.servesClassifier(other)
@@ -235,8 +239,9 @@ def test_required_says_what_add_data_takes(entropy, alice, label):
     assert needed == stake_deposit(entropy.now - entropy.model.lastUpdate()) + price
     outcome = refused("DepositTooSmall", needed - 1, needed)
     sent = {"sender": alice, "value": needed - 1}
-    assert entropy.refusal("addData", [8], label, **sent) == outcome
-    assert entropy.refusal("addData", [8], label, sender=alice, value=needed) is None
+    assert entropy.refusal("addData", [8], label, needed - 1, MOST, **sent) == outcome
+    sent["value"] += 1
+    assert entropy.refusal("addData", [8], label, needed, MOST, **sent) is None
     made = entropy.add(alice, label)
     assert (made.deposit, made.cost) == (stake_deposit(100), price)
     assert entropy.model.pot() == price
@@ -251,7 +256,7 @@ def test_costs_reach_those_with_good_data(entropy, alice, bob):
         entropy.add(bob, label)
         assert entropy.model.claimable(alice) == before + cost
     own, agree, disagree = (one.cost for one in entropy.contributions)
-    receipt = entropy.model.claimRewards(sender=alice)
+    receipt = entropy.model.claimRewards(alice, sender=alice)
     assert gained(alice, receipt) == own + agree + disagree
     entropy.check_books()
 
@@ -261,13 +266,13 @@ def test_all_else_is_the_stake_incentive(entropy, alice, bob):
     entropy.good(bob)
     right, wrong, left = entropy.add(alice), entropy.add(alice, 0), entropy.add(alice, 0)
     entropy.announce(right, by=alice)
-    assert gained(alice, entropy.model.refund(*right.args, sender=alice)) == right.deposit
+    assert gained(alice, entropy.model.refund(*right.args, alice, sender=alice)) == right.deposit
     outcome = refused("ModelDisagrees", 1, 0)
     assert entropy.refusal("announce", *wrong.named, sender=alice) == outcome
     entropy.announce(wrong, by=bob)
-    assert gained(bob, entropy.model.report(*wrong.named, sender=bob)) == wrong.deposit // 2
+    assert gained(bob, entropy.model.report(*wrong.named, bob, sender=bob)) == wrong.deposit // 2
     entropy.go_to(left.added_at + OWNER)
-    receipt = entropy.model.takeOver(*left.named, sender=entropy.owner)
+    receipt = entropy.model.takeOver(*left.named, entropy.owner, sender=entropy.owner)
     assert gained(entropy.owner, receipt) == left.deposit
     entropy.check_books()
 
@@ -275,36 +280,34 @@ def test_all_else_is_the_stake_incentive(entropy, alice, bob):
 def test_samples_and_labels_out_of_range(perceptron, alice):
     """The classifier's errors by name, from the contribution and from the question alike."""
     perceptron.go_to(perceptron.model.lastUpdate() + 100)
+    sent = {"sender": alice, "value": 10**18}
     for features, outcome in (
         ([1], refused("BitmapLength", 1, 2)),
         ([1, 1 << 44], refused("FeatureOutOfRange", 300)),
         ([2**11 - 1, 0], refused("TooManyFeatures", 11, 10)),
     ):
         assert perceptron.refusal("required", features, 1, sender=alice) == outcome
-        sent = {"sender": alice, "value": 10**18}
-        assert perceptron.refusal("addData", features, 1, **sent) == outcome
+        assert perceptron.refusal("addData", features, 1, 10**18, MOST, **sent) == outcome
     outcome = refused("LabelOutOfRange", 2, 2)
-    assert perceptron.refusal("addData", [1, 0], 2, sender=alice, value=10**18) == outcome
-
-
-def test_no_contribution_within_the_second_of_the_last(entropy, alice):
-    """As under the stake incentive."""
-    entropy.add(alice)
-    outcome = refused("TooSoonAfterUpdate", entropy.now, entropy.now)
-    assert entropy.refusal("addData", [8], 1, sender=alice, value=10**18) == outcome
-    assert entropy.refusal("required", [8], 1, sender=alice) == outcome
+    assert perceptron.refusal("addData", [1, 0], 2, 10**18, MOST, **sent) == outcome
 
 
 def test_the_model_changes_its_mind_before_the_data_arrives(entropy, alice):
-    """The lesser cost is no longer enough; who offered the greater one is in either way."""
+    """Who takes only the lesser cost is refused, whatever it sent; who takes the greater is in."""
     entropy.go_to(entropy.model.lastUpdate() + 100)
     deposit, cost = entropy.model.required([8], 1)
     entropy.say(0)
     needed = sum(entropy.model.required([8], 1))
     assert needed <= deposit + entropy.incentive.disagreeCost()
+    dear = entropy.incentive.disagreeCost()
+    for value in (deposit + cost, 10**18):
+        sent = {"sender": alice, "value": value}
+        assert entropy.refusal("addData", [8], 1, value, dear - 1, **sent) == refused(
+            "CostTooHigh", dear, dear - 1
+        )
     outcome = refused("DepositTooSmall", deposit + cost, needed)
     sent = {"sender": alice, "value": deposit + cost}
-    assert entropy.refusal("addData", [8], 1, **sent) == outcome
+    assert entropy.refusal("addData", [8], 1, deposit + cost, dear, **sent) == outcome
     entropy.say(1)
     spare = entropy.incentive.disagreeCost() - entropy.incentive.agreeCost()
     entropy.add(alice, 1, excess=spare)
@@ -321,22 +324,24 @@ def test_an_echo_pays_the_least_and_is_paid(entropy, alice, bob):
     assert {one.cost for one in echoes} == {entropy.incentive.agreeCost()}
     entropy.announce(*echoes, by=bob)
     for one in echoes:
-        entropy.model.refund(*one.args, sender=bob)
+        entropy.model.refund(*one.args, bob, sender=bob)
+    entropy.go_to(entropy.model.sharesFrom())
     paid_by_honest = sum(entropy.add(alice, 1).cost for _ in range(2))
     assert paid_by_honest == 2 * entropy.incentive.disagreeCost()
-    earned = gained(bob, entropy.model.claimRewards(sender=bob))
+    earned = gained(bob, entropy.model.claimRewards(bob, sender=bob))
     assert earned == paid_by_honest + sum(one.cost for one in echoes)
 
 
 def test_a_lie_that_is_believed_is_cheap(perceptron, alice, bob):
     """The first contradiction is dear; once the model has learnt it, the truth is."""
     cheap, dear = perceptron.incentive.agreeCost(), perceptron.incentive.disagreeCost()
-    sample = [7, 0]
-    for author, label, cost in (
+    for number, (author, label, cost) in enumerate((
         (bob, 1, dear), (bob, 1, cheap), (alice, 0, dear), (alice, 0, cheap), (bob, 1, dear),
-    ):  # fmt: skip
+    )):  # fmt: skip
+        # Each sample comes once; these share all features but one.
+        sample = [7 | 8 << number, 0]
         ape.chain.pending_timestamp = perceptron.model.lastUpdate() + 100
         sent = {"sender": author, "value": 10**15}
-        receipt = perceptron.model.addData(sample, label, **sent)
+        receipt = perceptron.model.addData(sample, label, 10**15, MOST, **sent)
         (log,) = perceptron.model.DataAdded.from_receipt(receipt)
         assert log.cost == cost

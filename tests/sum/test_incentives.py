@@ -5,6 +5,7 @@ from math import isqrt
 import ape
 import pytest
 
+from offchain.sum.members import Members
 from tests.kit.driver import gained
 from tests.kit.refusals import deployment_refusal, refusal, refused
 from tests.kit.snapshots import undone
@@ -13,6 +14,7 @@ from tests.sum.model_driver import (
     AUTHOR,
     COST_WEIGHT,
     DAY,
+    MOST,
     OWNER,
     QUIET,
     REFUND,
@@ -62,15 +64,18 @@ def test_the_deposit_falls_with_the_root_of_the_time(stake, seconds):
     assert tuple(stake.required([1], 1, now - seconds)) == (units * UNIT, SUBMISSION_COST * UNIT)
 
 
-def test_no_contribution_within_the_second_of_the_last(staked, alice):
-    """Time must have advanced since the last update."""
+def test_the_second_of_another_costs_as_much_as_the_next(staked, alice):
+    """The most there is, and no more: whoever comes first, who offers that is taken."""
     staked.add(alice)
-    outcome = refused("TooSoonAfterUpdate", staked.now, staked.now)
-    assert staked.refusal("addData", [8], 1, sender=alice, value=10**18) == outcome
-    assert staked.refusal("required", [8], 1, sender=alice) == outcome
-    staked.go_to(staked.now + 1)
-    assert staked.refusal("addData", [8], 1, sender=alice, value=10**18) is None
-    assert sum(staked.model.required([8], 1)) == stake_deposit(1) + SUBMISSION_COST * UNIT
+    most = stake_deposit(1) + SUBMISSION_COST * UNIT
+    for after in (0, 1):
+        staked.go_to(staked.model.lastUpdate() + after)
+        assert sum(staked.model.required([8], 1)) == most
+        sent = {"sender": alice, "value": most - 1}
+        outcome = refused("DepositTooSmall", most - 1, most)
+        assert staked.refusal("addData", [8], 1, most - 1, MOST, **sent) == outcome
+        sent["value"] += 1
+        assert staked.refusal("addData", [8], 1, most, MOST, **sent) is None
 
 
 def test_who_comes_fast_pays_for_all(staked, alice, bob):
@@ -114,7 +119,7 @@ def test_what_is_announced_is_claimed_after_the_wait_for_a_verdict(staked, alice
     staked.good(bob)
     made = staked.add(alice, int(good))
     who = alice if good else bob
-    claimed = ("refund", *made.args) if good else ("report", *made.named)
+    claimed = ("refund", *made.args, who) if good else ("report", *made.named, who)
     staked.go_to(made.added_at + REFUND + AUTHOR)
     assert staked.refusal(*claimed, sender=who) == refused("NotAnnounced")
     staked.model.announce(*made.named, sender=who)
@@ -139,8 +144,8 @@ def test_nothing_is_judged_within_the_quiet_time(staked, alice, bob):
     quiet = staked.now + QUIET
     calls = (
         ("announce", new.named, alice),
-        ("refund", good.args, alice),
-        ("report", bad.named, bob),
+        ("refund", (*good.args, alice), alice),
+        ("report", (*bad.named, bob), bob),
     )
 
     def outcomes():
@@ -166,9 +171,9 @@ def test_take_over_by_the_owner_and_by_anybody(staked, alice, bob):
         with undone():
             staked.go_to(due - 1)
             outcome = refused("TakeOverTooEarly", due - 1, due)
-            assert staked.refusal("takeOver", *made.named, sender=who) == outcome
+            assert staked.refusal("takeOver", *made.named, who, sender=who) == outcome
             staked.go_to(due)
-            assert gained(who, staked.model.takeOver(*made.named, sender=who)) == made.deposit
+            assert gained(who, staked.model.takeOver(*made.named, who, sender=who)) == made.deposit
 
 
 def test_an_author_who_announces_is_not_taken_over(staked, alice, bob, stranger):
@@ -183,9 +188,22 @@ def test_an_author_who_announces_is_not_taken_over(staked, alice, bob, stranger)
         with undone():
             staked.go_to(due - 1)
             outcome = refused("TakeOverTooEarly", due - 1, due)
-            assert staked.refusal("takeOver", *made.named, sender=who) == outcome
+            assert staked.refusal("takeOver", *made.named, who, sender=who) == outcome
             staked.go_to(due)
-            assert staked.refusal("takeOver", *made.named, sender=who) is None
+            assert staked.refusal("takeOver", *made.named, who, sender=who) is None
+
+
+def test_nothing_is_taken_over_before_it_is_quiet(staked, alice, stranger):
+    """Else whoever keeps teaching so that nobody can announce would take all there is."""
+    made = staked.add(alice)
+    staked.go_to(made.added_at + ANYONE)
+    staked.add(alice)
+    quiet = staked.now + QUIET
+    staked.go_to(quiet - 1)
+    outcome = refused("NotQuiet", quiet - 1, quiet)
+    assert staked.refusal("takeOver", *made.named, stranger, sender=stranger) == outcome
+    staked.go_to(quiet)
+    assert staked.refusal("takeOver", *made.named, stranger, sender=stranger) is None
 
 
 SHORT, LONG = 600, 30 * DAY
@@ -222,14 +240,14 @@ def test_waits_that_are_no_waits(project, deployer, changes, outcome):
 
 def test_terms_that_do_not_fit(project, deployer):
     """A unit of nothing, and deposits or costs that no slot holds, are refused at the start."""
-    most = 2**80 - 1
+    most = 2**76 - 1
     weight = most // 60
     for terms, outcome in (
         ((1, 1, 0), refused("UnitZero")),
         ((weight, 0, 1), None),
         ((weight + 1, 0, 1), refused("AmountTooLarge", 60 * (weight + 1), most)),
-        ((0, most, 1), None),
-        ((0, most + 1, 1), refused("AmountTooLarge", most + 1, most)),
+        ((0, 2**80 - 1, 1), None),
+        ((0, 2**80, 1), refused("AmountTooLarge", 2**80, 2**80 - 1)),
     ):
         found = deployment_refusal(project.StakeIncentive, *terms, WAITS, sender=deployer)
         assert found == outcome
@@ -261,15 +279,15 @@ def test_the_model_decides_at_the_announcement_and_at_the_claim(staked, alice, b
     assert staked.refusal("announce", *made.named, sender=alice) == disagrees
     staked.announce(made, by=bob)
     assert staked.refusal("object", *made.named, sender=stranger) == disagrees
-    assert staked.refusal("report", *made.named, sender=bob) is None
+    assert staked.refusal("report", *made.named, bob, sender=bob) is None
     staked.say(0)
-    assert staked.refusal("report", *made.named, sender=bob) == agrees
+    assert staked.refusal("report", *made.named, bob, sender=bob) == agrees
     staked.announce(made, by=alice)
     assert staked.refusal("announce", *made.named, sender=bob) == agrees
     assert staked.refusal("object", *made.named, sender=stranger) == agrees
-    assert staked.refusal("refund", *made.args, sender=alice) is None
+    assert staked.refusal("refund", *made.args, alice, sender=alice) is None
     staked.say(1)
-    assert staked.refusal("refund", *made.args, sender=alice) == disagrees
+    assert staked.refusal("refund", *made.args, alice, sender=alice) == disagrees
 
 
 def test_an_objection_makes_a_verdict_fall(staked, alice, bob, stranger):
@@ -285,11 +303,11 @@ def test_an_objection_makes_a_verdict_fall(staked, alice, bob, stranger):
     assert log.objector == stranger.address
     assert tuple(staked.model.announcement(*made.named)) == (False, False, at)
     staked.say(1)
-    assert staked.refusal("refund", *made.args, sender=alice) == refused("NotAnnounced")
+    assert staked.refusal("refund", *made.args, alice, sender=alice) == refused("NotAnnounced")
     outcome = refused("NothingAnnounced", bytes(log.key))
     assert staked.refusal("object", *made.named, sender=stranger) == outcome
     staked.announce(made, by=alice)
-    assert staked.refusal("refund", *made.args, sender=alice) is None
+    assert staked.refusal("refund", *made.args, alice, sender=alice) is None
 
 
 def test_an_announcement_takes_the_contrary_ones_place(staked, alice, bob):
@@ -316,7 +334,7 @@ def test_only_those_with_good_data_report(staked, alice, bob, carol):
     outcome = refused("NoGoodData", carol)
     assert staked.refusal("announce", *made.named, sender=carol) == outcome
     staked.announce(made, by=bob)
-    assert staked.refusal("report", *made.named, sender=carol) == outcome
+    assert staked.refusal("report", *made.named, carol, sender=carol) == outcome
 
 
 @pytest.mark.parametrize(
@@ -340,24 +358,24 @@ def test_nothing_left_to_report(staked, alice, bob, carol):
     staked.good(bob)
     made = staked.add(alice, 0)
     staked.announce(made, by=bob)
-    staked.model.report(*made.named, sender=bob)
+    staked.model.report(*made.named, bob, sender=bob)
     assert staked.left(made) == 0
     staked.good(carol)
-    assert staked.refusal("report", *made.named, sender=carol) == refused("NothingLeft")
+    assert staked.refusal("report", *made.named, carol, sender=carol) == refused("NothingLeft")
 
 
 # ---------------------------------------------------------------- points
 
 
 def test_points_are_counted_without_money(points, alice, bob):
-    """A refund pays nothing and counts; a report pays nothing and needs no points."""
+    """A refund pays nothing and counts; a report pays nothing and marks."""
     good, bad = points.add(alice), points.add(bob, 0)
     assert (good.deposit, good.cost, points.model.balance) == (0, 0, 0)
     points.announce(good, by=alice)
-    points.announce(bad, by=alice)
-    assert gained(alice, points.model.refund(*good.args, sender=alice)) == 0
+    assert gained(alice, points.model.refund(*good.args, alice, sender=alice)) == 0
     assert (points.model.goodData(alice), points.model.totalGoodData()) == (1, 1)
-    receipt = points.model.report(*bad.named, sender=alice)
+    points.announce(bad, by=alice)
+    receipt = points.model.report(*bad.named, alice, sender=alice)
     assert gained(alice, receipt) == 0
     assert points.model.contribution(*bad.named).reported
     assert points.model.totalGoodData() == 1
@@ -365,18 +383,21 @@ def test_points_are_counted_without_money(points, alice, bob):
 
 def test_marked_once_and_for_all(points, alice, bob, carol):
     """What was reported under points is not reported again, and never counts as good."""
+    points.good(bob)
+    points.good(carol)
     made = points.add(alice, 0)
     points.announce(made, by=bob)
-    points.model.report(*made.named, sender=bob)
+    points.model.report(*made.named, bob, sender=bob)
     outcome = refused("AlreadyReported")
-    assert points.refusal("report", *made.named, sender=carol) == outcome
+    assert points.refusal("report", *made.named, carol, sender=carol) == outcome
     points.say(0)
-    assert points.refusal("refund", *made.args, sender=alice) == outcome
+    assert points.refusal("refund", *made.args, alice, sender=alice) == outcome
     assert points.refusal("announce", *made.named, sender=alice) == outcome
 
 
 def test_points_wait_and_listen_too(points, alice, bob):
     """The same waits and the same verdict as with money; there is nothing to take over."""
+    points.good(bob)
     made = points.add(alice)
     due = made.added_at + REFUND
     points.go_to(due - 1)
@@ -385,23 +406,81 @@ def test_points_wait_and_listen_too(points, alice, bob):
     outcome = refused("ReportTooEarly", due - 1, due + AUTHOR)
     assert points.refusal("announce", *made.named, sender=bob) == outcome
     points.announce(made, by=alice)
-    assert points.refusal("refund", *made.args, sender=alice) is None
+    assert points.refusal("refund", *made.args, alice, sender=alice) is None
     points.go_to(due + AUTHOR)
     assert points.refusal("announce", *made.named, sender=bob) == refused("ModelAgrees", 1)
     points.say(0)
-    assert points.refusal("refund", *made.args, sender=alice) == refused("ModelDisagrees", 0, 1)
+    assert points.refusal("refund", *made.args, alice, sender=alice) == refused(
+        "ModelDisagrees", 0, 1
+    )
     points.go_to(made.added_at + ANYONE)
-    assert points.refusal("takeOver", *made.named, sender=bob) == refused("NothingLeft")
+    assert points.refusal("takeOver", *made.named, bob, sender=bob) == refused("NothingLeft")
 
 
 def test_predictions_are_paid_by_points(points, alice, bob, stranger):
     """A group without deposits still shares what others pay."""
     points.good(alice, 2)
     points.good(bob)
-    points.model.payForPrediction([5], value=300, sender=stranger)
+    points.model.payForPrediction([5], 300, value=300, sender=stranger)
     assert [points.model.claimable(one) for one in (alice, bob)] == [200, 100]
-    assert gained(alice, points.model.claimRewards(sender=alice)) == 200
+    assert gained(alice, points.model.claimRewards(alice, sender=alice)) == 200
     points.check_books()
+
+
+def test_who_is_no_member_neither_teaches_nor_reports(points, alice, bob, carol, stranger):
+    """And a member reports once data of its own proved good."""
+    outcome = refused("NotMember", stranger)
+    assert points.refusal("addData", [9], 1, 0, 0, sender=stranger) == outcome
+    points.good(carol)
+    made = points.add(alice, 0)
+    points.go_to(made.added_at + REFUND + AUTHOR)
+    for reporter in (stranger, bob):
+        outcome = refused("NoGoodData", reporter)
+        assert points.refusal("announce", *made.named, sender=reporter) == outcome
+    points.announce(made, by=carol)
+    for reporter in (stranger, bob):
+        outcome = refused("NoGoodData", reporter)
+        assert points.refusal("report", *made.named, reporter, sender=reporter) == outcome
+
+
+def test_members_are_named_once_by_the_owner(project, deployer, alice, stranger):
+    """Before that nobody contributes; a list of nobody is none."""
+    incentive = project.PointsIncentive.deploy(WAITS, sender=deployer)
+    members = Members(ape.chain.chain_id, incentive.address, [str(alice.address)])
+    name = incentive.nameMembers
+    assert refusal(incentive.join, 0, [], sender=alice) == refused("MemberOutOfRange", 0, 0)
+    not_owner = refused("NotOwner", stranger, deployer)
+    assert refusal(name, members.root, 1, sender=stranger) == not_owner
+    for root, count in ((members.root, 0), (bytes(32), 1)):
+        assert refusal(name, root, count, sender=deployer) == refused("NoMembers")
+    (log,) = name(members.root, 1, sender=deployer).decode_logs(incentive.MembersNamed)
+    assert (bytes(log.root), log.count) == (members.root, 1)
+    again = refused("MembersAlreadyNamed", members.root)
+    assert refusal(name, members.root, 2, sender=deployer) == again
+    assert (bytes(incentive.memberRoot()), incentive.memberCount()) == (members.root, 1)
+    assert incentive.owner() == deployer
+
+
+def test_a_member_shows_its_own_place_in_this_group(project, deployer, group, alice, bob, stranger):
+    """Not another's, not one that does not exist, and not what a sibling's list shows."""
+    sibling = project.PointsIncentive.deploy(WAITS, sender=deployer)
+    listed = [str(one.address) for one in (stranger, alice, bob, deployer, group)]
+    members = Members(ape.chain.chain_id, sibling.address, listed)
+    sibling.nameMembers(members.root, 5, sender=deployer)
+    for index in range(5):
+        outcome = refused("NotMember", bob) if index != 2 else None
+        assert refusal(sibling.join, index, members.path(index), sender=bob) == outcome
+    assert refusal(sibling.join, 5, [], sender=bob) == refused("MemberOutOfRange", 5, 5)
+    path = members.path(0)
+    for length in (0, len(path) - 1):
+        outcome = refused("ProofLength", length, len(path))
+        assert refusal(sibling.join, 0, path[:length], sender=stranger) == outcome
+    assert not sibling.joined(stranger)
+    (log,) = sibling.join(0, path, sender=stranger).decode_logs(sibling.Joined)
+    assert (log.account, log.index) == (stranger.address, 0)
+    assert sibling.joined(stranger)
+    foreign = Members(ape.chain.chain_id, group.address, listed)
+    assert refusal(sibling.join, 1, foreign.path(1), sender=alice) == refused("NotMember", alice)
 
 
 def test_an_incentive_serves_any_number_of_models(make_model, stake, alice):

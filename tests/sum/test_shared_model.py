@@ -1,12 +1,15 @@
 """What a contribution goes through, and who is refused."""
 
 import ape
+from ape.utils import ZERO_ADDRESS
 
 from tests.kit.driver import gained
 from tests.kit.refusals import deployment_refusal, refused
-from tests.sum.model_driver import ANYONE, COST_WEIGHT, SUBMISSION_COST, UNIT, stake_deposit
+from tests.sum.model_driver import ANYONE, COST_WEIGHT, SUBMISSION_COST, UNIT, naming, stake_deposit
 
 COST = SUBMISSION_COST * UNIT
+AUTHOR_COUNT = 4
+"""The slot that counts who has contributed."""
 
 
 def key_of(driver, made):
@@ -34,7 +37,7 @@ def test_a_good_contribution_comes_back_whole_but_for_its_cost(staked, alice):
     staked.check_books()
 
     staked.announce(made, by=alice)
-    receipt = staked.model.refund(*made.args, sender=alice)
+    receipt = staked.model.refund(*made.args, alice, sender=alice)
     assert gained(alice, receipt) == made.deposit
     (log,) = staked.model.Refunded.from_receipt(receipt)
     assert (log.author, bytes(log.key), log.amount) == (
@@ -52,13 +55,13 @@ def test_a_bad_contribution_is_shared_by_verified_good_data(staked, alice, bob, 
     staked.good(bob, 3)
     made = staked.add(carol, 0)
     staked.announce(made, by=bob)
-    receipt = staked.model.report(*made.named, sender=alice)
+    receipt = staked.model.report(*made.named, alice, sender=alice)
     assert gained(alice, receipt) == made.deposit // 4
     (log,) = staked.model.Reported.from_receipt(receipt)
     assert (log.reporter, bytes(log.key), log.amount) == (
         alice.address, key_of(staked, made), made.deposit // 4,
     )  # fmt: skip
-    assert gained(bob, staked.model.report(*made.named, sender=bob)) == made.deposit * 3 // 4
+    assert gained(bob, staked.model.report(*made.named, bob, sender=bob)) == made.deposit * 3 // 4
     assert staked.left(made) == made.deposit - made.deposit // 4 - made.deposit * 3 // 4
     staked.check_books()
 
@@ -69,13 +72,13 @@ def test_an_author_gets_what_reporters_left(staked, alice, bob, carol):
     staked.good(bob)
     made = staked.add(carol, 0)
     staked.announce(made, by=bob)
-    staked.model.report(*made.named, sender=alice)
+    staked.model.report(*made.named, alice, sender=alice)
     staked.say(0)
     staked.announce(made, by=carol)
-    receipt = staked.model.refund(*made.args, sender=carol)
+    receipt = staked.model.refund(*made.args, carol, sender=carol)
     assert gained(carol, receipt) == made.deposit - made.deposit // 2
     assert staked.model.goodData(carol) == 1
-    assert staked.refusal("report", *made.named, sender=bob) == refused(
+    assert staked.refusal("report", *made.named, bob, sender=bob) == refused(
         "AlreadyRefunded", key_of(staked, made)
     )
     staked.check_books()
@@ -85,15 +88,15 @@ def test_what_a_silent_party_left_goes_to_whoever_comes(staked, alice, stranger)
     """An author that never comes back loses its deposit to anybody, and nothing stays locked."""
     made = staked.add(alice)
     staked.go_to(made.added_at + ANYONE)
-    receipt = staked.model.takeOver(*made.named, sender=stranger)
+    receipt = staked.model.takeOver(*made.named, stranger, sender=stranger)
     assert gained(stranger, receipt) == made.deposit
     (log,) = staked.model.TakenOver.from_receipt(receipt)
     assert (log.taker, log.amount) == (stranger.address, made.deposit)
     assert staked.left(made) == 0
     for name, args, sender in (
-        ("takeOver", made.named, stranger),
+        ("takeOver", (*made.named, stranger), stranger),
         ("announce", made.named, alice),
-        ("refund", made.args, alice),
+        ("refund", (*made.args, alice), alice),
     ):
         assert staked.refusal(name, *args, sender=sender) == refused("NothingLeft")
     staked.check_books()
@@ -106,7 +109,7 @@ def test_the_same_sample_twice_is_two_contributions(staked, alice):
     second = staked.add(alice)
     assert first.features == second.features
     staked.announce(first, by=alice)
-    staked.model.refund(*first.args, sender=alice)
+    staked.model.refund(*first.args, alice, sender=alice)
     assert staked.left(second) == second.deposit
 
 
@@ -126,9 +129,10 @@ def test_only_what_was_added_can_be_dealt_with(staked, alice, bob):
         (features, label, added_at, bob),
     ):
         for name in ("announce", "object", "report", "takeOver"):
-            refusal = staked.refusal(name, *wrong, sender=staked.owner)
+            args = naming(name, wrong, staked.owner)
+            refusal = staked.refusal(name, *args, sender=staked.owner)
             assert refusal.name == "NeverAdded"
-    assert staked.refusal("refund", *made.args, sender=bob).name == "NeverAdded"
+    assert staked.refusal("refund", *made.args, bob, sender=bob).name == "NeverAdded"
     assert not staked.model.contribution(features, label, added_at, bob).added
 
 
@@ -137,13 +141,13 @@ def test_nothing_is_refunded_twice(staked, alice, bob):
     staked.good(bob)
     made = staked.add(alice)
     staked.announce(made, by=alice)
-    staked.model.refund(*made.args, sender=alice)
+    staked.model.refund(*made.args, alice, sender=alice)
     staked.say(0)
     staked.go_to(made.added_at + ANYONE)
     outcome = refused("AlreadyRefunded", key_of(staked, made))
-    assert staked.refusal("refund", *made.args, sender=alice) == outcome
+    assert staked.refusal("refund", *made.args, alice, sender=alice) == outcome
     for name in ("announce", "object", "report", "takeOver"):
-        assert staked.refusal(name, *made.named, sender=bob) == outcome
+        assert staked.refusal(name, *naming(name, made.named, bob), sender=bob) == outcome
 
 
 def test_nobody_reports_twice_or_its_own(staked, alice, bob, carol):
@@ -152,40 +156,40 @@ def test_nobody_reports_twice_or_its_own(staked, alice, bob, carol):
     staked.good(bob)
     made = staked.add(carol, 0)
     staked.announce(made, by=bob)
-    staked.model.report(*made.named, sender=alice)
-    assert staked.refusal("report", *made.named, sender=alice) == refused(
+    staked.model.report(*made.named, alice, sender=alice)
+    assert staked.refusal("report", *made.named, alice, sender=alice) == refused(
         "AlreadyClaimed", key_of(staked, made), alice
     )
-    assert staked.refusal("report", *made.named, sender=carol) == refused("OwnData", carol)
-    assert staked.refusal("report", *made.named, sender=bob) is None
+    assert staked.refusal("report", *made.named, carol, sender=carol) == refused("OwnData", carol)
+    assert staked.refusal("report", *made.named, bob, sender=bob) is None
 
 
 def test_an_account_without_a_seat_reports_once_too(told, alice, bob):
     """A reporter without good data is noted elsewhere, and stays noted once it has good data."""
     told.incentive.tell(1, sender=told.owner)
     made, own = told.add(alice, 0), told.add(bob)
-    told.model.report(*made.named, sender=bob)
+    told.model.report(*made.named, bob, sender=bob)
     outcome = refused("AlreadyClaimed", key_of(told, made), bob)
-    assert told.refusal("report", *made.named, sender=bob) == outcome
-    told.model.refund(*own.args, sender=bob)
+    assert told.refusal("report", *made.named, bob, sender=bob) == outcome
+    told.model.refund(*own.args, bob, sender=bob)
     assert told.model.goodData(bob) == 1
-    assert told.refusal("report", *made.named, sender=bob) == outcome
-    assert told.refusal("report", *made.named, sender=told.owner) is None
+    assert told.refusal("report", *made.named, bob, sender=bob) == outcome
+    assert told.refusal("report", *made.named, told.owner, sender=told.owner) is None
 
 
 def test_reports_go_on_when_the_seats_are_taken(told, accounts, alice, deployer):
-    """Beyond 56 authors a report is noted in a slot of its own, and still counts once."""
+    """Beyond 12 authors a report is noted in a slot of its own, and still counts once."""
     told.incentive.tell(0, sender=deployer)
     made = told.add(alice, 0)
-    crowd = [*accounts[14:30], *(accounts.generate_test_account() for _ in range(42))]
+    crowd = accounts[14:30]
     for account in crowd:
         ape.chain.provider.set_balance(account.address, 10**18)
         one = told.add(account, after=1)
-        told.model.refund(*one.args, sender=account)
-    for account in (crowd[0], crowd[55], crowd[56], crowd[57]):
-        told.model.report(*made.named, sender=account)
-        assert told.refusal("report", *made.named, sender=account).name == "AlreadyClaimed"
-    others = [told.refusal("report", *made.named, sender=one) for one in (crowd[1], crowd[54])]
+        told.model.refund(*one.args, account, sender=account)
+    for account in (crowd[0], crowd[11], crowd[12], crowd[13]):
+        told.model.report(*made.named, account, sender=account)
+        assert told.refusal("report", *made.named, account, sender=account).name == "AlreadyClaimed"
+    others = [told.refusal("report", *made.named, one, sender=one) for one in (crowd[1], crowd[10])]
     assert others == [None, None]
 
 
@@ -195,24 +199,76 @@ def test_a_payment_below_what_is_needed(staked, alice):
     deposit, cost = staked.model.required([1], 1)
     assert (deposit, cost) == (stake_deposit(100), COST)
     needed = deposit + cost
-    refusal = staked.refusal("addData", [1], 1, sender=alice, value=needed - 1)
+    refusal = staked.refusal("addData", [1], 1, needed - 1, COST, sender=alice, value=needed - 1)
     assert refusal == refused("DepositTooSmall", needed - 1, needed)
-    assert staked.refusal("addData", [1], 1, sender=alice, value=needed) is None
+    assert staked.refusal("addData", [1], 1, needed, COST, sender=alice, value=needed) is None
 
 
 def test_what_the_classifier_refuses(staked, alice):
     """A label out of range is refused by name, and nothing is taken."""
     staked.go_to(staked.model.lastUpdate() + 100)
-    refusal = staked.refusal("addData", [1], 2, sender=alice, value=10**18)
+    refusal = staked.refusal("addData", [1], 2, 10**18, COST, sender=alice, value=10**18)
     assert refusal == refused("LabelOutOfRange", 2, 2)
+
+
+def test_a_repeat_teaches_and_earns_nothing(staked, alice, bob):
+    """Whoever brings it has its deposit back; good data is the first alone, and the other label."""
+    made = staked.add(alice)
+    staked.contributions.pop()
+    again = [staked.add(alice)]
+    staked.contributions.pop()
+    again.append(staked.add(bob))
+    staked.contributions.pop()
+    other = staked.add(bob, 0)
+    assert {one.features for one in (made, *again, other)} == {made.features}
+    assert staked.classifier.lessons() == 4
+    for one in (*again, made):
+        staked.announce(one, by=one.author)
+        receipt = staked.model.refund(*one.args, one.author, sender=one.author)
+        assert gained(one.author, receipt) == one.deposit
+        assert staked.model.totalGoodData() == (one is made)
+    staked.say(0)
+    staked.announce(other, by=bob)
+    staked.model.refund(*other.args, bob, sender=bob)
+    assert (staked.model.goodData(alice), staked.model.goodData(bob)) == (1, 1)
 
 
 def test_the_same_twice_within_a_second(points, alice):
     """Where the rules take contributions within a second, equal ones are still told apart."""
     made = points.add(alice)
-    refusal = points.refusal("addData", *made.args[:2], sender=alice)
+    refusal = points.refusal("addData", *made.args[:2], 0, 0, sender=alice)
     assert refusal == refused("AlreadyAdded", key_of(points, made))
-    assert points.refusal("addData", [77], 1, sender=alice) is None
+    assert points.refusal("addData", [77], 1, 0, 0, sender=alice) is None
+
+
+def test_nobody_takes_anothers_place_by_its_number(told, alice, bob, carol):
+    """A time that carries the difference of two authors' numbers names nothing."""
+    told.add(alice)
+    told.add(bob)
+    made = told.add(carol)
+    features, label, added_at = made.args
+    for forged in (added_at + (2 << 32), added_at + (1 << 32)):
+        for who in (alice, bob, carol):
+            refusal = told.refusal("refund", features, label, forged, who, sender=who)
+            assert refusal.name == "NeverAdded"
+    assert told.refusal("refund", *made.args, carol, sender=carol) is None
+
+
+def test_what_does_not_fit_a_record_is_refused(told, alice, bob):
+    """A deposit of more than 76 bits, and an account after 2^28 others."""
+    most = 2**76 - 1
+    value = 2**77
+    ape.chain.provider.set_balance(alice.address, 2**80)
+    for deposit, outcome in ((most, None), (most + 1, refused("DepositTooLarge", most + 1, most))):
+        told.incentive.ask(deposit, sender=told.owner)
+        assert told.refusal("addData", [1], 1, value, 7, sender=alice, value=value) == outcome
+    told.incentive.ask(100, sender=told.owner)
+    told.add(alice)
+    change = [told.model.address, hex(AUTHOR_COUNT), f"0x{2**28 - 1:064x}"]
+    ape.chain.provider.web3.provider.make_request("anvil_setStorageAt", change)
+    outcome = refused("TooManyAuthors", 2**28 - 1)
+    assert told.refusal("addData", [2], 1, 107, 7, sender=bob, value=107) == outcome
+    assert told.refusal("addData", [2], 1, 107, 7, sender=alice, value=107) is None
 
 
 def test_an_incentive_cannot_give_more_than_is_left(told, alice, bob):
@@ -224,13 +280,17 @@ def test_an_incentive_cannot_give_more_than_is_left(told, alice, bob):
         ("report", made.named, bob),
         ("takeOver", made.named, bob),
     ):
-        assert told.refusal(name, *args, sender=sender) == refused("MoreThanLeft", 101, 100)
+        assert told.refusal(name, *args, sender, sender=sender) == refused("MoreThanLeft", 101, 100)
     told.incentive.tell(100, sender=told.owner)
-    assert told.refusal("refund", *made.args, sender=alice) is None
+    assert told.refusal("refund", *made.args, alice, sender=alice) is None
 
 
 def test_a_model_needs_both_its_parts(project, deployer, stake, alice):
-    """An account without code as classifier or incentive is refused."""
-    for parts in ((alice, stake), (stake, alice)):
+    """An account without code as classifier, incentive or token is refused."""
+    for parts in (
+        (alice, stake, ZERO_ADDRESS),
+        (stake, alice, ZERO_ADDRESS),
+        (stake, stake, alice),
+    ):
         outcome = deployment_refusal(project.SharedModel, *parts, sender=deployer)
         assert outcome == refused("NoCode", alice)

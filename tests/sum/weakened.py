@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from tests.kit.weakened import Weakenings
 
+POINTS = "contracts/sum/incentives/PointsIncentive.sol"
+PERCEPTRON = "contracts/sum/classifiers/SparsePerceptron.sol"
 INCENTIVE = "contracts/sum/incentives/StakeIncentive.sol"
+BAYES = "contracts/sum/classifiers/NaiveBayes.sol"
 MODEL = "contracts/sum/SharedModel.sol"
 _WAITS = "contracts/sum/incentives/WaitingIncentive.sol"
 
@@ -30,6 +33,11 @@ INCENTIVES: Weakenings = {
         "Math.max(claim.addedAt, claim.announcedAt)",
         "claim.addedAt",
     ),
+    "takes over in the noise": (
+        _WAITS,
+        "TakeOverTooEarly(block.timestamp, from));\n        _requireQuiet(claim);",
+        "TakeOverTooEarly(block.timestamp, from));",
+    ),
 }
 """Of the stake incentive."""
 
@@ -43,3 +51,60 @@ MODELS: Weakenings = {
     ),
 }
 """Of the shared model."""
+
+REPEATS: Weakenings = {
+    "counts a sample again": (MODEL, "if (!record.has(ContributionLib.REPEATED)) {", "{"),
+}
+"""Of the shared model, too."""
+
+INCOMES: Weakenings = {
+    "shares from the start": (
+        MODEL,
+        "totals.rewardPerGood() > 0 || block.timestamp >= _sharesFrom",
+        "true",
+    ),
+    "takes any cost": (MODEL, "require(cost <= maxCost, CostTooHigh(cost, maxCost));", "maxCost;"),
+    "takes money for nobody": (MODEL, "require(totals.goodData() > 0, NobodyToPay());", ""),
+}
+"""Of the shared model, of what it takes in."""
+
+PRICES: Weakenings = {
+    "takes one in a second": (
+        INCENTIVE,
+        "Math.max(1, block.timestamp - lastUpdate)",
+        "block.timestamp - lastUpdate",
+    ),
+}
+"""Of the stake incentive's deposit."""
+
+COUNTS: Weakenings = {
+    "charges for a full class": (
+        "contracts/sum/classifiers/FeatureCounts.sol",
+        "require(samples < MAX_SAMPLES, ClassFull(label, samples));",
+        "if (samples == MAX_SAMPLES) return (predicted, false);",
+    ),
+}
+"""Of the classifiers that count."""
+
+GROUPS: Weakenings = {
+    "lets anybody contribute": (POINTS, "require(joined[author], NotMember(author));", "author;"),
+    "lets anybody report": (
+        (
+            POINTS,
+            "require(claim.claimant == claim.author || claim.goodData > 0,"
+            " NoGoodData(claim.claimant));",
+            "",
+        ),
+        (POINTS, "        require(claim.goodData > 0, NoGoodData(claim.claimant));\n", ""),
+    ),
+}
+"""Of the points incentive."""
+
+CLASSIFIERS: Weakenings = {
+    "takes the empty sample": (
+        "contracts/sum/classifiers/Classifier.sol",
+        "require(active > 0, NoFeatures());",
+        "",
+    ),
+}
+"""Of the perceptron."""

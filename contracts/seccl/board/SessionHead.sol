@@ -73,15 +73,25 @@ library SessionHeadLib {
         return SessionHead.wrap(SessionHead.unwrap(self) | FAULTY);
     }
 
-    /// @notice When the messages of a round and kind are posted, [from, to): first the uploads, then the evaluations.
+    /// @notice When the messages of a round of the session and kind are posted, [from, to): first the uploads, then the
+    /// evaluations.
     function window(SessionHead self, uint256 round, MessageKind kind)
         internal
         pure
         returns (uint256 from, uint256 to)
     {
-        from = _opening(self, round);
-        to = from + self.uploadTime();
-        if (kind == MessageKind.Evaluation) (from, to) = (to, to + self.evaluationTime());
+        // The round is one of the session's, and each time has 32 bits at most.
+        unchecked {
+            from = _opening(self, round);
+            to = from + self.uploadTime();
+            if (kind == MessageKind.Evaluation) (from, to) = (to, to + self.evaluationTime());
+        }
+    }
+
+    /// @notice The first round whose uploads have not opened at `time`; there may be no such round.
+    function nextRound(SessionHead self, uint256 time) internal pure returns (uint256) {
+        if (time < self.start()) return 0;
+        return (time - self.start()) / (self.uploadTime() + self.evaluationTime()) + 1;
     }
 
     /// @notice When the last round's evaluations end.
@@ -90,6 +100,8 @@ library SessionHeadLib {
     }
 
     function _opening(SessionHead self, uint256 round) private pure returns (uint256) {
-        return self.start() + round * (self.uploadTime() + self.evaluationTime());
+        unchecked {
+            return self.start() + round * (self.uploadTime() + self.evaluationTime());
+        }
     }
 }

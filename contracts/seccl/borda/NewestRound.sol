@@ -5,13 +5,13 @@ import {State} from "../../interfaces/IBordaConsensus.sol";
 
 /// @notice The newest round, in one slot:
 ///
-///     255        240 239   232 231     216 215     176 175           128 127     0
-///     +-------------+---------+-----------+-----------+-----------------+-------+
-///     | rounds      | state   | cursor    |           | block of close  | seed  |
-///     +-------------+---------+-----------+-----------+-----------------+-------+
+///     255        240 239   232 231     216 215     177 176     175           128 127     0
+///     +-------------+---------+-----------+-----------+---------+-----------------+-------+
+///     | rounds      | state   | cursor    |           | absence | block of close  | seed  |
+///     +-------------+---------+-----------+-----------+---------+-----------------+-------+
 ///
 /// `rounds` counts all up to the newest, which is number rounds - 1, opened or not. The cursor says how many candidates
-/// the closing has looked at.
+/// the closing has looked at; absence, that somebody was reported absent.
 type NewestRound is uint256;
 
 using NewestRoundLib for NewestRound global;
@@ -19,6 +19,7 @@ using NewestRoundLib for NewestRound global;
 library NewestRoundLib {
     uint256 private constant CURSOR_MASK = uint256(type(uint16).max) << 216;
     uint256 private constant STATE_MASK = uint256(type(uint8).max) << 232;
+    uint256 private constant ABSENCE = 1 << 176;
     uint256 private constant BLOCK_MASK = uint256(type(uint48).max) << 128;
 
     /// @notice No round yet: as if one had been closed when the session was created.
@@ -55,6 +56,15 @@ library NewestRoundLib {
 
     function seed(NewestRound self) internal pure returns (bytes16) {
         return bytes16(uint128(NewestRound.unwrap(self)));
+    }
+
+    function absence(NewestRound self) internal pure returns (bool) {
+        return NewestRound.unwrap(self) & ABSENCE != 0;
+    }
+
+    /// @notice The round in which somebody was reported absent.
+    function withAbsence(NewestRound self) internal pure returns (NewestRound) {
+        return NewestRound.wrap(NewestRound.unwrap(self) | ABSENCE);
     }
 
     /// @notice The round with so many candidates looked at, and more to come.

@@ -5,6 +5,7 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Bitmap} from "../../exchange/Bitmap.sol";
 import {PackedBordaTerms} from "./PackedBordaTerms.sol";
 import {Highest} from "./Highest.sol";
+import {NewestRound} from "./NewestRound.sol";
 import {RoundWord, RoundWordLib} from "./RoundWord.sol";
 import {StandingLib} from "./Standing.sol";
 
@@ -12,10 +13,12 @@ import {StandingLib} from "./Standing.sol";
 /// @param voted bit v % 240 of word v / 240: member v has voted
 /// @param committed the same: it has committed to a hidden ballot
 /// @param points side by side as in Borda
+/// @param absent bits again: it was reported to have uploaded nothing
 struct Tally {
     RoundWord[5] voted;
     RoundWord[5] committed;
     RoundWord[86] points;
+    RoundWord[5] absent;
 }
 
 using TallyLib for Tally global;
@@ -53,6 +56,15 @@ library TallyLib {
         self.committed[word] = RoundWordLib.create(round, self.committed[word].during(round) | bit);
     }
 
+    /// @notice Notes that `member` uploaded nothing. Returns false if that was noted before.
+    function markAbsent(Tally storage self, uint256 round, uint256 member) internal returns (bool) {
+        (uint256 word, uint256 bit) = _place(member);
+        uint256 absent = self.absent[word].during(round);
+        if (absent & bit != 0) return false;
+        self.absent[word] = RoundWordLib.create(round, absent | bit);
+        return true;
+    }
+
     /// @notice Adds the points that one ballot gives, in lanes. No lane overflows: each is wide enough for all voters.
     function add(Tally storage self, uint256 round, uint256[] memory given) internal {
         RoundWord[86] storage points = self.points;
@@ -77,24 +89,25 @@ library TallyLib {
         }
     }
 
-    /// @notice Offers those of the candidates [start, end) that have points and have not abandoned a commitment.
+    /// @notice Offers those of the candidates [start, end) that have points, have not abandoned a commitment, and were not
+    /// reported absent.
     function offer(
         Tally storage self,
         PackedBordaTerms memory t,
-        uint256 round,
-        bytes16 seed,
+        NewestRound newest,
         uint256 start,
         uint256 end,
         Highest memory highest
     ) internal view {
         (uint256 lanes, uint256 bits) = _lanes(t);
-        uint256[] memory abandoned = _abandoned(self, t, round);
+        (uint256 round, bytes16 seed) = (newest.number(), newest.seed());
+        uint256[] memory barred = _barred(self, t, newest);
         for (uint256 i = start; i < end;) {
             uint256 content = self.points[i / lanes].during(round) >> i % lanes * bits;
             for (uint256 next = Math.min(end, i - i % lanes + lanes); i < next; ++i) {
                 uint256 points = content & (1 << bits) - 1;
                 content >>= bits;
-                if (points > 0 && !_isIn(abandoned, i)) highest.offer(StandingLib.create(points, seed, i));
+                if (points > 0 && !_isIn(barred, i)) highest.offer(StandingLib.create(points, seed, i));
             }
         }
     }
@@ -138,15 +151,17 @@ library TallyLib {
         }
     }
 
-    /// @dev Flags of those who committed and did not open; no words where ballots are open.
-    function _abandoned(Tally storage self, PackedBordaTerms memory t, uint256 round)
+    /// @dev Flags of those who committed and did not open, or were reported absent; no words where there can be none.
+    function _barred(Tally storage self, PackedBordaTerms memory t, NewestRound newest)
         private
         view
         returns (uint256[] memory flags)
     {
-        flags = new uint256[](t.revealTime() > 0 ? _votedWords(t) : 0);
+        (bool hidden, bool absence, uint256 round) = (t.revealTime() > 0, newest.absence(), newest.number());
+        flags = new uint256[](hidden || absence ? _votedWords(t) : 0);
         for (uint256 i = 0; i < flags.length; ++i) {
-            flags[i] = self.committed[i].during(round) & ~self.voted[i].during(round);
+            if (hidden) flags[i] = self.committed[i].during(round) & ~self.voted[i].during(round);
+            if (absence) flags[i] |= self.absent[i].during(round);
         }
     }
 

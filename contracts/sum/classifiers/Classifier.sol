@@ -39,8 +39,9 @@ abstract contract Classifier is IClassifier {
         _;
     }
 
-    /// @dev Requirements: 1 to MAX_FEATURES features (FeatureCountOutOfRange), of which at least one may be active
-    /// (MaxActiveOutOfRange), and no sample touches more than MAX_TOUCHED words (TooManyWordsTouched).
+    /// @dev Emits {ClassifierCreated}. Requirements: 1 to MAX_FEATURES features (FeatureCountOutOfRange), of which at
+    /// least one may be active (MaxActiveOutOfRange), and no sample touches more than MAX_TOUCHED words
+    /// (TooManyWordsTouched).
     /// @param featureWords how many words hold what is known about features; a sample touches at most one per feature
     /// @param otherWords how many words the model has besides
     constructor(
@@ -59,6 +60,7 @@ abstract contract Classifier is IClassifier {
         maxActive = maxActive_;
         classCount = classCount_;
         wordCount = featureWords + otherWords;
+        emit ClassifierCreated(msg.sender, featureCount_, maxActive_, classCount_);
     }
 
     /// @inheritdoc IClassifier
@@ -91,6 +93,11 @@ abstract contract Classifier is IClassifier {
     /// @inheritdoc IClassifier
     function predict(uint256[] calldata features) external view override returns (uint256 label) {
         return _predict(features, _activeCount(features));
+    }
+
+    /// @inheritdoc IClassifier
+    function version() external pure override returns (uint256) {
+        return 2;
     }
 
     /// @inheritdoc IClassifier
@@ -128,6 +135,7 @@ abstract contract Classifier is IClassifier {
         for (uint256 w = 0; w < words; ++w) {
             active += Bitmap.popCount(features[w]);
         }
+        require(active > 0, NoFeatures());
         require(active <= maxActive, TooManyFeatures(active, maxActive));
     }
 

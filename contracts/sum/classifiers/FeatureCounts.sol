@@ -7,7 +7,8 @@ import {Lanes} from "./Lanes.sol";
 import {Touched, TouchedLib} from "./Touched.sol";
 
 /// @title Classifiers that count, for each class, its samples and how many of them have each feature
-/// @notice Counts have 16 bits. A class that has learnt 65,535 samples is full: later samples of it change nothing.
+/// @notice Counts have 16 bits. A class that has learnt 65,535 samples is full: later samples of it are
+/// refused, so that nobody pays for a lesson that teaches nothing.
 ///
 /// Words: the counts of a feature for all classes lie in one word, so that a prediction reads it once. With 2, 3 to 4, or
 /// 5 to 8 classes a word has 2, 4 or 8 blocks, one for each class, and each block has 8, 4 or 2 lanes of 16 bits, one for
@@ -58,7 +59,7 @@ abstract contract FeatureCounts is Classifier {
         (Touched first, Touched end) = _scan(features, active);
         predicted = _choose(first, end, active);
         (uint256 samples, uint256 total) = _classOf(label);
-        if (samples == MAX_SAMPLES) return (predicted, false);
+        require(samples < MAX_SAMPLES, ClassFull(label, samples));
         total = Math.min(total + _growth(first, end, active, label), MAX_TOTAL);
         uint256 position = 64 * (label & 3);
         uint256 others = _classes[label >> 2] & ~(uint256(type(uint64).max) << position);

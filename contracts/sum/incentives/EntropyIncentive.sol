@@ -36,13 +36,16 @@ contract EntropyIncentive is StakeIncentive {
     /// @notice What a contribution with another label pays into the pot, in wei.
     uint256 public immutable disagreeCost;
 
+    /// @notice An incentive was made, with these terms beside the stake incentive's.
+    event SurpriseFixed(IClassifier classifier, uint256 statedAccuracy);
+
     error TooFewClasses(uint256 classes, uint256 min);
     error AccuracyOutOfRange(uint256 accuracy, uint256 min, uint256 max);
 
     /// @notice Fixes the terms.
-    /// @dev Requirements: as for {StakeIncentive}; the classifier is a contract (ISharedModel: NoCode) and has two classes
-    /// or more (TooFewClasses); the accuracy is better than chance and not perfect (AccuracyOutOfRange);
-    /// `disagreeCost`, too, fits its 80 bits (AmountTooLarge).
+    /// @dev Emits {SurpriseFixed}. Requirements: as for {StakeIncentive}; the classifier is a contract (ISharedModel:
+    /// NoCode) and has two classes or more (TooFewClasses); the accuracy is better than chance and not perfect
+    /// (AccuracyOutOfRange); `disagreeCost`, too, fits its 80 bits (AmountTooLarge).
     /// @param costWeight_ the deposit an hour after the last update, in units; zero makes every deposit one unit
     /// @param submissionCost_ what a contribution pays into the pot on average, in units; zero for none
     /// @param unit_ the unit, in wei
@@ -73,6 +76,7 @@ contract EntropyIncentive is StakeIncentive {
         // Better than chance: agree <= entropy <= disagree. So the lesser cost is at most the average, which the stake
         // incentive bounds, and only the greater one may not fit.
         require(disagreeCost <= type(uint80).max, AmountTooLarge(disagreeCost, type(uint80).max));
+        emit SurpriseFixed(classifier_, statedAccuracy_);
     }
 
     /// @notice Whether this is the classifier that the surprise is measured against.

@@ -6,9 +6,10 @@ import {Claim, IIncentive} from "../../interfaces/IIncentive.sol";
 import {WaitingIncentive, Waits} from "./WaitingIncentive.sol";
 
 /// @title Deposit, take, reward: the stake incentive of 0xDeCA10B's simulation with the submission cost of SUM
-/// @notice With s the whole seconds since the model was last taught, u the unit in wei, floor division throughout:
+/// @notice With s the whole seconds since the model was last taught, but at least 1, u the unit in wei, floor division
+/// throughout:
 ///
-///     deposit [wei] = max(1, floor(60 * costWeight / floor(sqrt(s)))) * u          for s >= 1; refused for s = 0
+///     deposit [wei] = max(1, floor(60 * costWeight / floor(sqrt(s)))) * u
 ///     cost    [wei] = submissionCost * u                                            kept, whatever becomes of the data
 ///     payment [wei] = deposit + cost
 ///     refund  [wei] = what is left of the deposit, if the model agrees
@@ -16,10 +17,12 @@ import {WaitingIncentive, Waits} from "./WaitingIncentive.sol";
 ///                     all that is left, where the share is zero or exceeds it
 ///     takeover[wei] = what is left of the deposit
 ///
-/// 60 is the root of the seconds of an hour: one hour after the last update a contribution costs `costWeight` units, four
-/// hours after it half of that.
+/// 60 is the root of the seconds of an hour: one hour after the last update a contribution costs `costWeight` units,
+/// four hours after it half of that. Whoever comes first, who offers 60 times `costWeight` units (one, where that is
+/// zero) and the cost is taken.
 contract StakeIncentive is WaitingIncentive {
     uint256 private constant ROOT_OF_HOUR = 60;
+    uint256 private constant MAX_DEPOSIT = (1 << 76) - 1;
 
     /// @notice The deposit an hour after the last update, in units.
     uint256 public immutable costWeight;
@@ -28,13 +31,16 @@ contract StakeIncentive is WaitingIncentive {
     /// @notice The unit of deposit and cost, in wei.
     uint256 public immutable unit;
 
+    /// @notice An incentive was made, with these terms.
+    event StakeFixed(uint128 costWeight, uint128 submissionCost, uint96 unit);
+
     error UnitZero();
     error AmountTooLarge(uint256 amount, uint256 max);
 
     /// @notice Fixes the terms.
-    /// @dev Requirements: the unit is at least 1 wei (UnitZero); the largest deposit, and the cost, fit their places
-    /// in the model's storage, 80 bits each (AmountTooLarge); the waits are in range and in order (WindowOutOfRange,
-    /// WaitsOutOfOrder).
+    /// @dev Emits {StakeFixed}. Requirements: the unit is at least 1 wei (UnitZero); the largest deposit, and the cost,
+    /// fit their places in the model's storage, 76 and 80 bits (AmountTooLarge); the waits are in range and in order
+    /// (WindowOutOfRange, WaitsOutOfOrder).
     /// @param costWeight_ the deposit an hour after the last update, in units; zero makes every deposit one unit
     /// @param submissionCost_ what each contribution pays into the pot, in units; zero for none
     /// @param unit_ the unit, in wei
@@ -44,17 +50,16 @@ contract StakeIncentive is WaitingIncentive {
     {
         require(unit_ > 0, UnitZero());
         uint256 largest = Math.max(1, ROOT_OF_HOUR * costWeight_) * unit_;
-        require(largest <= type(uint80).max, AmountTooLarge(largest, type(uint80).max));
+        require(largest <= MAX_DEPOSIT, AmountTooLarge(largest, MAX_DEPOSIT));
         uint256 cost = uint256(submissionCost_) * unit_;
         require(cost <= type(uint80).max, AmountTooLarge(cost, type(uint80).max));
         costWeight = costWeight_;
         submissionCost = submissionCost_;
         unit = unit_;
+        emit StakeFixed(costWeight_, submissionCost_, unit_);
     }
 
     /// @inheritdoc IIncentive
-    /// @dev Requirements:
-    /// - at least a second has passed since the last update (TooSoonAfterUpdate)
     function required(uint256[] calldata features, uint256 label, uint256 lastUpdate)
         external
         view
@@ -64,8 +69,6 @@ contract StakeIncentive is WaitingIncentive {
     }
 
     /// @inheritdoc IIncentive
-    /// @dev Requirements:
-    /// - at least a second has passed since the last update (TooSoonAfterUpdate)
     function onAdd(address, uint256[] calldata features, uint256 label, uint256 lastUpdate)
         external
         view
@@ -118,6 +121,7 @@ contract StakeIncentive is WaitingIncentive {
     /// @dev Requirements:
     /// - something is left (NothingLeft)
     /// - the claimant's wait is over (TakeOverTooEarly)
+    /// - the quiet time is over (NotQuiet)
     function onTakeOver(Claim calldata claim) external view returns (uint256 amount) {
         _requireLeftOver(claim);
         return claim.left;
@@ -129,8 +133,8 @@ contract StakeIncentive is WaitingIncentive {
     }
 
     function _deposit(uint256 lastUpdate) private view returns (uint256) {
-        require(block.timestamp > lastUpdate, TooSoonAfterUpdate(block.timestamp, lastUpdate));
-        uint256 units = ROOT_OF_HOUR * costWeight / Math.sqrt(block.timestamp - lastUpdate);
+        uint256 elapsed = Math.max(1, block.timestamp - lastUpdate);
+        uint256 units = ROOT_OF_HOUR * costWeight / Math.sqrt(elapsed);
         return Math.max(1, units) * unit;
     }
 }

@@ -41,13 +41,16 @@ abstract contract WaitingIncentive is IIncentive {
     uint32 private immutable _anyoneWait;
     uint32 private immutable _quiet;
 
+    /// @notice An incentive was made, with these waits.
+    event WaitsFixed(Waits waits);
+
     error AuthorHurried(uint256 author, uint256 verdict);
     error WaitsOutOfOrder(uint256 settled, uint256 owner, uint256 anyone);
 
-    /// @dev Requirements: every wait is a window (Window: WindowOutOfRange), the quiet time lies within its own bounds
-    /// (likewise), the author's time alone is longer than the wait for a verdict (AuthorHurried), and
-    /// refund + author + verdict < owner <= anyone (WaitsOutOfOrder), so that every author can have its refund before
-    /// others report, and others can report before anybody takes over.
+    /// @dev Emits {WaitsFixed}. Requirements: every wait is a window (Window: WindowOutOfRange), the quiet time lies
+    /// within its own bounds (likewise), the author's time alone is longer than the wait for a verdict (AuthorHurried),
+    /// and refund + author + verdict < owner <= anyone (WaitsOutOfOrder), so that every author can have its refund
+    /// before others report, and others can report before anybody takes over.
     constructor(Waits memory waits_) {
         Window.check(waits_.refund);
         Window.check(waits_.author);
@@ -69,11 +72,23 @@ abstract contract WaitingIncentive is IIncentive {
         _ownerWait = waits_.owner;
         _anyoneWait = waits_.anyone;
         _quiet = waits_.quiet;
+        emit WaitsFixed(waits_);
+    }
+
+    /// @inheritdoc IIncentive
+    function version() external pure returns (uint256) {
+        return 2;
     }
 
     /// @notice The waits.
     function waits() external view returns (Waits memory) {
         return Waits(_refundWait, _authorWait, _verdictWait, _ownerWait, _anyoneWait, _quiet);
+    }
+
+    /// @inheritdoc IIncentive
+    /// @dev Until others can take over what is left of the first contributions: their authors have had their refunds.
+    function incomeWait() external view returns (uint256) {
+        return _ownerWait;
     }
 
     /// @inheritdoc IIncentive
@@ -119,12 +134,14 @@ abstract contract WaitingIncentive is IIncentive {
         _requireWord(claim, false);
     }
 
-    /// @dev Requirements: the claimant's wait is over (TakeOverTooEarly), something is left (NothingLeft). An author who
-    /// announces from time to time is not taken over, however often others object.
+    /// @dev Requirements: the claimant's wait is over (TakeOverTooEarly), something is left (NothingLeft), and the quiet
+    /// time is over (NotQuiet), so that an author could announce. An author who announces from time to time is not taken
+    /// over, however often others object.
     function _requireLeftOver(Claim calldata claim) internal view {
         require(claim.left > 0, NothingLeft());
         uint256 from = Math.max(claim.addedAt, claim.announcedAt) + (claim.byOwner ? _ownerWait : _anyoneWait);
         require(block.timestamp >= from, TakeOverTooEarly(block.timestamp, from));
+        _requireQuiet(claim);
     }
 
     function _requireAwaited(Claim calldata claim) private view {

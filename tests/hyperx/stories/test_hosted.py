@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import cycle
 
 import ape
 import pytest
 
+import scripts._stage.accounts as seating
 import scripts._stage.chain as stage
 from scripts._hyperx.chain import ChainSession
+from scripts._hyperx.play import Demonstration
+from scripts._hyperx.telling import SessionTelling
+from scripts._stage.deployments import deploy, deployments_path, missing
 from scripts._stage.index import NodeRefused
 from scripts._stage.node import ConnectedNode, have_patience
+from scripts._stage.outbox import Patience
+from scripts._stage.table import Step
 from tests.hyperx.session_driver import SessionDriver, open_session
-from tests.kit.hosted import HostedProxy, hosted
+from tests.hyperx.stories.played import small_options
+from tests.kit.hosted import CHAIN_ID, HostedProxy, hosted, ticking
 
 BLOCKS = 260
 """That others make before and after the session is created; the node allows 100 at once."""
@@ -84,3 +92,49 @@ def test_what_a_reorganisation_took_back_never_happened(home, busy_node, driver,
     busy_node.mine(1)  # Anvil remembers the receipt of the same transaction, which was taken back
     assert set(session.read().members) == {*before, str(rival.address)}
     busy_node.reorganise(2)
+
+
+@pytest.fixture
+def testnet(busy_node, deployer, accounts, monkeypatch, tmp_path) -> Iterator[HostedProxy]:
+    """The node, with the factory on its chain, whose time runs 120 times as fast as the clock."""
+    monkeypatch.setattr(stage, "chain_home", lambda: tmp_path / "chain")
+    monkeypatch.setattr(stage, "POLL_SECONDS", 0.5)
+    monkeypatch.setattr(stage, "patience", lambda: Patience(confirmations=1, poll_seconds=0.2))
+    monkeypatch.setattr(seating, "load", lambda alias, sign_unasked: accounts[int(alias)])
+    monkeypatch.setenv("SOUK_PASSPHRASE", "correct horse battery staple")
+    path = deployments_path(tmp_path / "deployments")
+    with ticking(busy_node, blocks_per_second=5, block_seconds=24):
+        for factory in missing(["TradingSessionFactory"]):
+            deploy(deployer, factory, path)
+        yield busy_node
+
+
+class Reorganising(SessionTelling):
+    """After every action, the first time, the chain takes back as many blocks as `depths` has."""
+
+    node: HostedProxy
+    depths: Iterator[int]
+    seen: set[tuple[str, str]]
+
+    def step(self, step: Step) -> None:
+        super().step(step)
+        action = step.seat, step.receipt.call
+        if action not in self.seen:
+            self.seen.add(action)
+            self.node.reorganise(next(self.depths))
+
+
+def test_a_whole_session_with_a_reorganisation_after_every_action(testnet, tmp_path):
+    """Of every depth up to twelve, while time passes by itself and the node fails in every fifth
+    request: what was taken back is done again, to the same end.
+
+    What the parties' fees were is not asked: receipts that were taken back are counted as well.
+    """
+    telling = Reorganising()
+    telling.node, telling.depths, telling.seen = testnet, cycle(range(1, 13)), set()
+    options = small_options(tmp_path, collector="1", provider=("2", "3", "4"))
+    demonstration = Demonstration("honest", options, home=tmp_path / "home", telling=telling)
+    demonstration.run()
+    assert demonstration.record.winner == "provider 1"
+    assert demonstration.record.dataset_matches
+    assert demonstration.record.chain_id == CHAIN_ID

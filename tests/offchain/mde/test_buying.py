@@ -50,15 +50,14 @@ def test_under_a_tight_budget_greedy_beats_chance_and_none_beats_the_best(market
     data, owner = market
     sets = [one.samples for one in data.holdings]
     budget = prices["useful"] + PURSE.floor
-    found = compare(owner, sets, list(prices.values()), budget, SETTINGS, orders=6)
+    gains = TrueGains(owner, sets)
+    found = compare(gains, list(prices.values()), budget, SETTINGS, orders=6)
     assert found.best is not None
     ways = [found.greedy, found.best, *found.random]
     assert all(way.cost <= budget for way in ways)
     assert all(way.gain.loss <= found.best.gain.loss for way in ways)
     assert found.greedy.gain.loss > found.random_loss
-    without = compare(
-        owner, sets, list(prices.values()), budget, SETTINGS, orders=1, exhaustive=False
-    )
+    without = compare(gains, list(prices.values()), budget, SETTINGS, orders=1, exhaustive=False)
     assert without.best is None
     assert without.greedy == found.greedy
 

@@ -37,7 +37,7 @@ UPLOAD, EVALUATION = MessageKind.UPLOAD, MessageKind.EVALUATION
 MEMBERS, WINNERS, SHARE = 4, 2, 0.02
 BOARD = Board(31337, "0x" + "b0" * 20)
 CONSENSUS = "0x" + "c0" * 20
-START, WINDOW, RESPONSE = 1_000_000, 1_000, 100
+START, WINDOW, RESPONSE = 1_000_000, 6_000, 600
 SEED = bytes(range(16))
 
 
@@ -174,13 +174,17 @@ class Yard:
                             self.apply(do.Commit(round_, voter, commitment))
                         case _:
                             self.apply(one)
+            case do.ReportAbsent(round_, absent):
+                for member, _ in absent:
+                    session.apply(ev.ReportedAbsent(round_, member))
             case do.Commit(round_, voter, commitment):
                 session.apply(ev.Committed(round_, voter, commitment))
             case do.Vote(round_, voter, ballot) | do.Reveal(round_, voter, ballot):
                 session.apply(ev.BallotCounted(round_, voter, ballot))
             case do.Close(round_, _):
                 election = Election(MEMBERS, WINNERS, SEED)
-                result = election.close(rankings(session, round_, election))
+                absent = session.absent.get(round_, set())
+                result = election.close(rankings(session, round_, election), absent=absent)
                 words = result.ballots, result.winners, result.points
                 session.apply(ev.RoundClosed(round_, *words))
             case _:

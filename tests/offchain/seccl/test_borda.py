@@ -116,6 +116,7 @@ def test_who_abandons_its_commitment_voids_nothing_and_loses_its_seat():
     assert election.close(cast, committed=[0, 1, 3]).winners == (4,)
     assert election.close(cast, committed=[0, 1]).winners == ()
     assert election.close({}, committed=[0, 1, 2]).winners == ()
+    assert election.close(cast, committed=[0, 1, 2], absent=[3]).winners == (4,)
 
 
 @pytest.mark.parametrize(("share", "breaks_at"), [(0.1, 8), (0.2, 6), (0.4, 4)])

@@ -28,9 +28,9 @@ TERMS = SessionTerms(
     members=30,
     rounds=10,
     start=1_000,
-    upload_time=100,
-    evaluation_time=50,
-    response_time=20,
+    upload_time=1_000,
+    evaluation_time=700,
+    response_time=600,
     batched_uploads=False,
     batched_evaluations=True,
     stake=300,
@@ -179,11 +179,11 @@ def test_windows_follow_each_other_to_the_end():
         for round_ in range(TERMS.rounds)
         for kind in (UPLOAD, EVALUATION)
     ]
-    assert ends[0] == (1_000, 1_100)
-    assert ends[1] == (1_100, 1_150)
+    assert ends[0] == (1_000, 2_000)
+    assert ends[1] == (2_000, 2_700)
     assert [end for _, end in ends[:-1]] == [start for start, _ in ends[1:]]
-    assert ends[-1][1] == TERMS.end == 2_500
-    assert TERMS.accusation_end == 2_560
+    assert ends[-1][1] == TERMS.end == 18_000
+    assert TERMS.accusation_end == 19_800
     assert (TERMS.batched(UPLOAD), TERMS.batched(EVALUATION)) == (False, True)
     for round_ in (-1, 10):
         with pytest.raises(BoardError, match=rf"round {round_} out of range \[0, 10\)"):
@@ -197,10 +197,10 @@ def test_windows_follow_each_other_to_the_end():
         ("members", 2_048, "members is 2048"),
         ("rounds", 0, r"rounds is 0, must be in \[1, 1023\]"),
         ("rounds", 1_024, "rounds is 1024"),
-        ("upload_time", 0, "upload_time is 0"),
+        ("upload_time", 599, r"upload_time is 599, must be in \[600, 1048575\]"),
         ("evaluation_time", 2**20, "evaluation_time is 1048576"),
-        ("response_time", 0, "response_time is 0"),
-        ("start", 2**32 - 1_500, "the session ends at 4294967296"),
+        ("response_time", 599, r"response_time is 599, must be in \[600, 2592000\]"),
+        ("start", 2**32 - 17_000, "the session ends at 4294967296"),
         ("start", -1, "the session ends at"),
         ("stake", 301, "stake is 301, must be below .* a multiple of 30"),
         ("stake", 30 * 2**95, "stake is"),

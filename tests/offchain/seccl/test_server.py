@@ -9,12 +9,12 @@ import pytest
 
 from offchain.seccl import actions as do
 from offchain.seccl import session as ev
-from offchain.seccl.documents import Catalogue
+from offchain.seccl.documents import Catalogue, SignedReceipt
 from offchain.seccl.journal import Journal, JournalError
-from offchain.seccl.participant import Message
+from offchain.seccl.participant import Message, ReceiptRefused
 from offchain.seccl.server import MessageRefused, Server, TooLate
 from offchain.storage import cid_from_digest
-from tests.kit.wallets import recover
+from tests.kit.wallets import KeyWallet, recover
 from tests.offchain.seccl.session_in_memory import (
     MEMBERS,
     SERVER,
@@ -227,3 +227,26 @@ def test_a_broken_journal_is_refused_in_one_line(folder: Path, change: bytes | N
     page.rename(folder / "notes.json")
     with pytest.raises(JournalError, match=r"notes\.json is no page of a journal"):
         Journal(folder, yard.session.id)
+
+
+def test_each_rounds_receipts_are_signed_by_its_signer() -> None:
+    """A member takes no other; and a server without that key takes no message."""
+    yard, new = Yard.new(), KeyWallet("new")
+    (action,) = yard.server.replace_key(new)
+    assert action == do.ReplaceSigner(yard.session.id, new.address)
+    old, later = messages(yard, 0)[0], messages(yard, 1)[0]
+    yard.session.apply(ev.SignerReplaced(1, new.address))
+    signed = {}
+    for sent in (old, later):
+        now = yard.now(sent.key.round, UPLOAD)
+        signed[sent] = yard.server.receive(sent.key, sent.content, sent.authored, now)
+        yard.members[0].keep(signed[sent])
+    for sent, wallet in ((old, new), (later, SERVER)):
+        receipt = signed[sent].receipt
+        forged = SignedReceipt(receipt, wallet.sign(yard.session.board.typed_data(receipt)))
+        with pytest.raises(ReceiptRefused, match="did not sign"):
+            yard.members[0].keep(forged)
+    yard.session.apply(ev.SignerReplaced(2, WALLETS[0].address))
+    last = messages(yard, 2)[0]
+    with pytest.raises(MessageRefused, match=r"round 2: .* signs receipts, whose key is not here"):
+        yard.server.receive(last.key, last.content, last.authored, yard.now(2, UPLOAD))

@@ -28,7 +28,9 @@ def rng():
 def reviews(rng, count, features, density=0.2):
     """Samples whose features are as unevenly frequent as words."""
     frequency = density * 2 / (1 + np.arange(features) / features * 3)
-    return (rng.random((count, features)) < frequency).astype(np.uint8)
+    samples = (rng.random((count, features)) < frequency).astype(np.uint8)
+    samples[~samples.any(axis=1), 0] = 1
+    return samples
 
 
 def make(name, features, classes=2):
@@ -160,7 +162,7 @@ def test_many_are_predicted_as_one_by_one(rng, name, classes):
     """Also by young models, in which classes tie, and by words that no training would give."""
     model = make(name, 20, classes)
     samples = reviews(rng, 60, 20)
-    samples[0] = 0
+    samples[0] = np.arange(20) == 7
     samples[1] = 1
 
     def check():
@@ -194,7 +196,7 @@ def test_ties_go_to_the_first_class(rng):
 
 @pytest.mark.parametrize("name", ["NearestCentroid", "NaiveBayes"])
 def test_full_class_learns_no_more(name):
-    """After 65,535 samples of a class another one changes nothing; the other class still learns."""
+    """After 65,535 samples of a class another one is refused; the other class still learns."""
     model = make(name, 8)
     words = model.words()
     # Feature 0 of class 0 in all samples but one; the class has all but one of its samples.
@@ -206,7 +208,8 @@ def test_full_class_learns_no_more(name):
     assert (model.samples.tolist(), model.counts[0, 0]) == ([65_535, 0], 65_534)
     assert model.totals[0] == (65_534 if name == "NaiveBayes" else 65_534**2)
     before = model.words()
-    model.learn(sample, 0)
+    with pytest.raises(ClassifierError, match="class 0 has learnt 65535 samples and is full"):
+        model.learn(sample, 0)
     assert model.words() == before
     model.learn(sample, 1)
     assert model.samples.tolist() == [65_535, 1]
@@ -250,6 +253,9 @@ def test_words_are_laid_out_as_stated():
         (lambda m: m.predict(np.full(10, 2, np.uint8)), "value 2 is neither"),
         (lambda m: m.predict(np.zeros((1, 10), np.uint8)), r"shape \(1, 10\)"),
         (lambda m: m.predict(np.ones(10, np.uint8)), "10 features are active, at most 4"),
+        (lambda m: m.predict(np.zeros(10, np.uint8)), "no feature is active"),
+        (lambda m: m.learn(np.zeros(10, np.uint8), 0), "no feature is active"),
+        (lambda m: m.predict_many(np.eye(10, dtype=np.uint8) * (np.arange(10) > 0)), "no feature"),
         (lambda m: m.predict_many(np.ones((2, 10), np.uint8)), "10 features are active"),
         (lambda m: m.predict_many(np.zeros(10, np.uint8)), "shape"),
         (lambda m: m.learn(np.zeros(10, np.uint8), 2), "label 2 out of range"),
@@ -285,6 +291,7 @@ def test_a_sample_is_made_of_its_active_features():
         ([-1], r"feature -1 out of range \[0, 5\)"),
         ([1, 3, 1], "feature 1 is named twice"),
         ([0, 1, 2, 3], "4 features are active, at most 3 may be"),
+        ([], "no feature is active, at least one must be"),
     ],
 )
 def test_features_that_make_no_sample_are_named(features, message):
@@ -295,6 +302,6 @@ def test_features_that_make_no_sample_are_named(features, message):
 def test_learning_many_tells_its_progress():
     told = []
     SparsePerceptron(4, 4).learn_many(
-        np.zeros((3, 4), np.uint8), [0, 1, 0], lambda *at: told.append(at)
+        np.ones((3, 4), np.uint8), [0, 1, 0], lambda *at: told.append(at)
     )
     assert told == [(1, 3), (2, 3), (3, 3)]

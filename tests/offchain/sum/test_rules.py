@@ -23,6 +23,7 @@ from offchain.sum.rules import (
 @pytest.mark.parametrize(
     ("weight", "seconds", "deposit"),
     [
+        (1, 0, 60),
         (1, 1, 60),
         (1, 3, 60),  # the root is cut to 1
         (1, 4, 30),
@@ -39,7 +40,14 @@ def test_the_deposit_falls_with_the_root_of_the_time_since_the_last_update(
     assert required_deposit(weight, seconds) == deposit
 
 
-def test_two_contributions_in_one_second_are_one_too_many():
+def test_who_comes_in_the_second_of_another_pays_the_most_and_is_taken():
+    incentive = StakeIncentive(StakeTerms(verdict=Verdict()), participants=1)
+    for _ in range(3):
+        assert incentive.on_add(60, True, now=1) == (60, 0)
+    assert incentive.on_add(30, True, now=5) == (30, 0)
+
+
+def test_by_the_papers_rules_two_contributions_in_one_second_are_one_too_many():
     incentive = StakeIncentive(StakeTerms(), participants=1)
     assert incentive.on_add(60, True, now=1) == (60, 0)
     with pytest.raises(Refused, match="TooSoonAfterUpdate"):
@@ -196,6 +204,13 @@ def test_a_report_is_refused_for_each_reason_by_name():
         assert refused.value.reason == reason
 
 
+def test_nothing_is_taken_over_before_it_is_quiet(announced):
+    announced.last_update = 9 * DAY - 59
+    with pytest.raises(Refused, match="NotQuiet"):
+        announced.on_take_over(touched_at=0, left=3, now=9 * DAY)
+    assert announced.on_take_over(touched_at=0, left=3, now=9 * DAY + 1) == 3
+
+
 def test_what_nobody_settled_in_nine_days_is_anybodys():
     incentive = StakeIncentive(StakeTerms(), participants=1)
     with pytest.raises(Refused, match="TakeOverTooEarly"):
@@ -208,30 +223,47 @@ def test_the_pot_goes_to_good_data_in_proportion_and_keeps_what_does_not_divide(
     pot = Pot(incentive)
 
     def prove_good(who):
-        pot.before_good(who)
+        pot.before_good(who, DAY)
         incentive.on_refund(who, 0, 1, True, DAY)
 
-    pot.put(10)  # nobody has good data yet: it waits for the first
-    assert pot.collect(0) == 0
+    pot.put(10, 0)  # nobody has good data yet: it waits for the first
+    assert pot.collect(0, DAY) == 0
     prove_good(0)
-    assert pot.collect(0) == 10
+    assert pot.collect(0, DAY) == 10
     prove_good(1)
     prove_good(1)
-    pot.put(11)  # 3 each for three good contributions, 2 stay
-    assert (pot.collect(0), pot.collect(1), pot.held) == (3, 6, 2)
-    pot.put(1)
-    assert (pot.collect(1), pot.collect(1), pot.collect(0), pot.held) == (2, 0, 1, 0)
+    pot.put(11, DAY)  # 3 each for three good contributions, 2 stay
+    assert (pot.collect(0, DAY), pot.collect(1, DAY), pot.held) == (3, 6, 2)
+    pot.put(1, DAY)
+    assert [pot.collect(who, DAY) for who in (1, 1, 0)] == [2, 0, 1]
+    assert pot.held == 0
+
+
+def test_what_a_young_model_takes_in_is_shared_by_all_who_taught_it():
+    """The first to prove good gets no more of it than the others, to the second."""
+    incentive = StakeIncentive(StakeTerms(verdict=Verdict()), participants=2)
+    pot = Pot(incentive)
+    pot.put(4, 50)
+    pot.put(8, DAY)
+    for who in (0, 1, 1):
+        pot.before_good(who, 3 * DAY)
+        incentive.on_refund(who, 0, 1, True, 3 * DAY, DAY)
+    due = 50 + 9 * DAY
+    assert pot.shares_from == due
+    assert (pot.collect(0, due - 1), pot.collect(1, due - 1)) == (0, 0)
+    assert (pot.collect(0, due), pot.collect(1, due), pot.held) == (4, 8, 0)
 
 
 def test_good_data_earns_nothing_of_what_came_in_before_it():
     incentive = StakeIncentive(StakeTerms(), participants=2)
     pot = Pot(incentive)
-    pot.before_good(0)
+    pot.put(0, 0)
+    pot.before_good(0, DAY)
     incentive.on_refund(0, 0, 1, True, DAY)
-    pot.put(8)
-    pot.before_good(1)
+    pot.put(8, DAY)
+    pot.before_good(1, DAY)
     incentive.on_refund(1, 0, 1, True, DAY)
-    assert (pot.collect(1), pot.collect(0)) == (0, 8)
+    assert (pot.collect(1, DAY), pot.collect(0, DAY)) == (0, 8)
 
 
 @pytest.mark.parametrize(

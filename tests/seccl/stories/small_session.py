@@ -9,6 +9,7 @@ import ape
 import torch
 
 from offchain.crypto import commitments as cm
+from offchain.crypto.settlement import NATIVE
 from offchain.seccl.adversaries import Lie, LyingServer
 from offchain.seccl.audit import Findings
 from offchain.seccl.description import voting_times
@@ -61,9 +62,10 @@ class Play:
         batched: bool = True,
         store: MemoryStore | None = None,
         rounds: int = ROUNDS,
+        token: str = NATIVE,
         **agreed: Any,
     ) -> None:
-        """server: one that lies. agreed: of the description."""
+        """server: one that lies. token: 0x address of the currency. agreed: of the description."""
         board, factory = contracts
         account, members = parties(accounts)
         addresses = tuple(str(member.address) for member in members)
@@ -87,6 +89,7 @@ class Play:
             stake=STAKE,
             bond=1_000,
             document=digest_of(cid_of(about.to_bytes())),
+            token=token,
         )
         self.store = store or MemoryStore({})
         self.chain = FederationChain.create(board, factory, account, terms, about, self.store)

@@ -15,9 +15,19 @@ from offchain.storage import digest_of
 from scripts._seccl.audit import audit_session
 from scripts._seccl.chain import FederationChain
 from scripts._stage.chain import ActionRefused
-from scripts._stage.wallet import recover
+from scripts._stage.wallet import AccountWallet, recover
+from tests.kit.mock_contracts import deploy_token
 from tests.offchain.seccl.session_in_memory import FIRST, LAYOUT, made_updates
-from tests.seccl.stories.small_session import LIE, MEMBERS, ROUNDS, STAKE, Play, deployed, held
+from tests.seccl.stories.small_session import (
+    LIE,
+    MEMBERS,
+    ROUNDS,
+    STAKE,
+    Play,
+    deployed,
+    held,
+    parties,
+)
 
 EQUIVOCATED, ALTERED, UNPOSTED, UNANSWERED = range(4)
 
@@ -90,6 +100,32 @@ def test_an_honest_server_keeps_its_stake(contracts, accounts, honest_model, pos
     assert {who for who, _ in play.sent} == {"server"}
     assert play.calls.count("post") == (0 if posts == "batch" else 2 * MEMBERS * ROUNDS)
     assert found.digests[-1] == honest_model == model_digest(LAYOUT, play.model)
+
+
+def test_a_server_answers_for_what_its_new_key_signs(contracts, accounts) -> None:
+    """And for the old key's receipts, which stay good for the rounds before."""
+    play = Play(contracts, accounts, Equivocates)
+    play.round(0)
+    play.conductor.replace_key(AccountWallet(accounts[19]))
+    play.round(1)
+    session = play.chain.session
+    assert session.signers == {1: accounts[19].address}
+    assert session.fault is not None
+    assert (session.fault.fault, session.fault.key.round) == (EQUIVOCATED, 1)
+    assert audit_session(play.chain, play.store).receipts == 3 * MEMBERS
+
+
+def test_stake_and_bonds_may_be_in_a_token(contracts, accounts, mocks, deployer) -> None:
+    """A server that withholds is challenged and convicted; members are paid in the token."""
+    server, members = parties(accounts)
+    token = deploy_token(mocks["PlainToken"], deployer, [server, *members])
+    before = [token.balanceOf(member) for member in members]
+    play = Play(contracts, accounts, Withholds, token=token.address)
+    play.whole()
+    assert {"approve", "challenge", "settle", "claimShare"} <= {r.call for r in play.chain.receipts}
+    after = [token.balanceOf(member) for member in members]
+    assert [b - a for a, b in zip(before, after, strict=True)] == [STAKE // MEMBERS] * MEMBERS
+    assert token.balanceOf(contracts[0]) == 0
 
 
 def test_a_convicted_server_posts_no_more(contracts, accounts) -> None:

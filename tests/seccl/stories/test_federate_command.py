@@ -65,6 +65,7 @@ CHECKED = {
     ),
     "too many winners": (["--lambda", "0.9"], "elects 4, must be below 4"),
     "lie too late": (["--lie", "drops", "--lie-round", "3"], "3 is none of the rounds 0 to 2"),
+    "new key too late": (["--new-key", "3"], "new-key: 3 is none of the rounds 0 to 2"),
     "replay of nothing": (["--lie", "replays", "--lie-round", "0"], "replays needs a round before"),
     "withheld singly": (["--lie", "withholds", "--posts", "single"], "withholds is about a batch"),
     "stake negative": (["--stake", "-1"], "stake: '-1' is no amount"),

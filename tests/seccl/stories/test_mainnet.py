@@ -10,7 +10,7 @@ from scripts import federate
 from tests.kit.mainnet import mainnet
 
 SMALL = ("--participants", "3", "--rounds", "2", "--images", "200", "--test", "50")
-LONGEST = ("--lie", "withholds", "--lie-round", "1", "--ballots", "hidden")
+LONGEST = ("--lie", "withholds", "--lie-round", "1", "--ballots", "hidden", "--new-key", "1")
 
 
 def test_federate_with_hidden_ballots_and_a_server_that_withholds(project, tmp_path) -> None:
@@ -24,6 +24,6 @@ def test_federate_with_hidden_ballots_and_a_server_that_withholds(project, tmp_p
     calls = {call["name"]: call["count"] for call in record["calls"]}
     assert {*calls} >= {
         *("postBatch", "openRound", "batch", "close", "challenge", "settle"),
-        *("postOwn", "commit", "reveal", "claimShare"),
+        *("postOwn", "commit", "reveal", "claimShare", "replaceSigner"),
     }
     assert len(proxy.sizes) > sum(calls.values())

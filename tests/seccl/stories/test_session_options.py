@@ -51,6 +51,24 @@ def test_nobody_sees_an_evaluation_before_all_have_committed(contracts, accounts
     assert play.calls == ["postBatch", "openRound", "batch", "batch", "postBatch", "close"]
 
 
+def test_who_uploads_nothing_is_reported_before_anybody_votes(
+    contracts, accounts, monkeypatch
+) -> None:
+    """By the first member, in one transaction; the others elect among those who uploaded."""
+    play = Play(contracts, accounts)
+    real = play.conductor._exchange
+
+    def exchange(round_, kind, messages, order):
+        silent = [0] if kind == MessageKind.UPLOAD else []
+        return real(round_, kind, messages, [i for i in order if i not in silent])
+
+    monkeypatch.setattr(play.conductor, "_exchange", exchange)
+    assert play.round(0) == (1, 2)
+    assert play.calls == ["postBatch", "openRound", "batch", "postBatch", "batch", "close"]
+    assert play.chain.session.absent == {0: {0}}
+    assert audit_session(play.chain, play.store).results[0].winners == (1, 2)
+
+
 @pytest.mark.parametrize("killed", ["committed", "revealed"])
 def test_a_run_killed_between_commitments_and_result_goes_on(contracts, accounts, killed) -> None:
     """New roles over the same secret open what the old ones committed to."""

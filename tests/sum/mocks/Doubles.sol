@@ -24,6 +24,10 @@ contract ToldClassifier is IClassifier {
         classCount = classes;
     }
 
+    function version() external pure returns (uint256) {
+        return 2;
+    }
+
     function learn(uint256[] calldata, uint256 label) external returns (uint256) {
         require(label < classCount, LabelOutOfRange(label, classCount));
         ++lessons;
@@ -41,24 +45,37 @@ contract ToldClassifier is IClassifier {
     function exportWords(uint256, uint256) external pure returns (uint256[] memory words) {}
 }
 
-/// @title An incentive without waits or verdicts: deposit 100, cost 7, and a share that it is told
+/// @title An incentive without waits or verdicts: deposit 100 unless told, cost 7, and a share that it is told
 contract ToldIncentive is IIncentive {
     uint256 public share;
+    uint256 public deposit = 100;
+
+    function ask(uint256 deposit_) external {
+        deposit = deposit_;
+    }
 
     function tell(uint256 share_) external {
         share = share_;
+    }
+
+    function version() external pure returns (uint256) {
+        return 2;
+    }
+
+    function incomeWait() external pure returns (uint256) {
+        return 0;
     }
 
     function servesClassifier(IClassifier) external pure returns (bool) {
         return true;
     }
 
-    function required(uint256[] calldata, uint256, uint256) external pure returns (uint256, uint256) {
-        return (100, 7);
+    function required(uint256[] calldata, uint256, uint256) external view returns (uint256, uint256) {
+        return (deposit, 7);
     }
 
-    function onAdd(address, uint256[] calldata, uint256, uint256) external pure returns (uint256, uint256) {
-        return (100, 7);
+    function onAdd(address, uint256[] calldata, uint256, uint256) external view returns (uint256, uint256) {
+        return (deposit, 7);
     }
 
     function onAnnounce(Claim calldata) external {}
