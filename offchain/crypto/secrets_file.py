@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 from offchain.crypto.errors import CryptoError
@@ -18,12 +21,12 @@ class SecretsError(CryptoError):
 class SecretsFile:
     """Named secrets in a JSON file of mode 0600, locked where there is a passphrase.
 
-    A file that was written without one is locked as soon as one opens it. A secret is on disk
-    before it is handed out, so nothing that rests on it can outlive it. The values appear in no
-    message and no representation.
+    A secret is on disk before it is handed out, so nothing that rests on it can outlive it. The
+    values appear in no message and no representation. A locked file knows its own name.
 
-    Raises SecretsError when the file is readable by others, is not what this class writes, or is
-    locked under another passphrase.
+    Raises SecretsError when the file is readable by others, is not what this class writes, is
+    locked under another passphrase or is another's; with a passphrase also when it is not locked,
+    since whoever can write it could have put it there.
     """
 
     def __init__(self, path: Path, passphrase: Passphrase | None = None) -> None:
@@ -46,11 +49,12 @@ class SecretsFile:
     def remember(self, name: str, make: Callable[[], bytes]) -> bytes:
         """The secret called `name`; the first time, what `make` returns, once it is on disk."""
         if name not in self._values:
-            # Read again: another object may have added to the file, and first.
-            values = self._read()
-            if name not in values:
-                values[name] = make().hex()
-                self._write(values)
+            with self._alone():
+                # Read again: another object may have added to the file, and first.
+                values = self._read()
+                if name not in values:
+                    values[name] = make().hex()
+                    self._write(values)
             self._values = values
         return self.get(name)
 
@@ -61,28 +65,40 @@ class SecretsFile:
         if mode & 0o077:
             raise SecretsError(f"{self.path} has mode {mode:04o}, needs 0600: others could read it")
         content = self.path.read_bytes()
-        locked = is_locked(content)
-        if locked:
+        if is_locked(content) or self._passphrase:
             content = self._unlocked(content)
         try:
             values = json.loads(content)
-            found = {str(name): bytes.fromhex(v).hex() for name, v in values.items()}
+            return {str(name): bytes.fromhex(v).hex() for name, v in values.items()}
         except (ValueError, AttributeError, TypeError) as error:
             raise SecretsError(f"{self.path} is no secrets file") from error
-        if self._passphrase and not locked:
-            self._write(found)
-        return found
 
     def _unlocked(self, content: bytes) -> bytes:
         if self._passphrase is None:
             raise SecretsError(f"{self.path} is locked: it takes a passphrase")
+        if not is_locked(content):
+            raise SecretsError(f"{self.path} is not locked, so nobody knows who wrote it")
         try:
-            return self._passphrase.unlock(content)
+            name, _, content = self._passphrase.unlock(content).partition(b"\0")
         except Locked as error:
             raise SecretsError(f"{self.path}: {error}") from error
+        if name != self.path.name.encode():
+            raise SecretsError(f"{self.path} was {name.decode(errors='replace')!r:.60} when locked")
+        return content
 
     def _write(self, values: dict[str, str]) -> None:
         content = json.dumps(values).encode()
         if self._passphrase:
-            content = self._passphrase.lock(content)
+            content = self._passphrase.lock(self.path.name.encode() + b"\0" + content)
         write_whole(self.path, content, 0o600)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """While no other process adds to a file of this folder."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        folder = os.open(self.path.parent, os.O_RDONLY)
+        try:
+            flock(folder, LOCK_EX)
+            yield
+        finally:
+            os.close(folder)

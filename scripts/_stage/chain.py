@@ -19,14 +19,18 @@ from ape.exceptions import ApeException, ContractLogicError, CustomError
 from ape.types import ContractLog
 from eth_utils.address import is_hex_address, to_checksum_address
 
+from offchain.errors import SoukError
 from offchain.roles import Clock
 from scripts._stage.errors import reason_of
-from scripts._stage.index import Index, NodeRefused, Query
+from scripts._stage.index import LAG_SECONDS, Index, Query
 from scripts._stage.node import AccountSigner, ConnectedNode, ConnectedPool
-from scripts._stage.outbox import GWEI, Call, FeeAboveCap, Outbox, Patience, StillPending
+from scripts._stage.outbox import GWEI, Call, Outbox, Patience
 
 POLL_SECONDS = 15
 """How often a chain that is not local is asked what others did."""
+
+MOST_GAS = 16_777_216
+"""Of a transaction (EIP-7825)."""
 
 MOST_FEE = ContextVar("MOST_FEE", default=200 * GWEI)
 """Wei for a unit of gas at most, on a chain that is not local; the user's choice."""
@@ -111,7 +115,7 @@ def transact(
         ) from error
     except ContractLogicError as error:
         raise ActionRefused(f"{call} by {account.address} refused: {error}", error.txn) from error
-    except (ApeException, FeeAboveCap, NodeRefused, StillPending) as error:
+    except (ApeException, SoukError) as error:
         raise ActionRefused(f"{call} by {account.address} failed: {reason_of(error)}") from error
 
 
@@ -127,7 +131,7 @@ def send_data(account: AccountAPI, to: str, data: bytes) -> ReceiptAPI:
         if ape.chain.provider.network.is_local:
             return account.transfer(to, 0, data=data)
         return _post(account, to, data, 0)
-    except (ApeException, FeeAboveCap, NodeRefused, StillPending) as error:
+    except (ApeException, SoukError) as error:
         raise ActionRefused(f"{account.address} to {to} failed: {reason_of(error)}") from error
 
 
@@ -137,7 +141,8 @@ def _post(account: AccountAPI, to: str, data: bytes, value: int) -> ReceiptAPI:
     transaction = provider.network.ecosystem.create_transaction(
         sender=account.address, receiver=to, data=data, value=value
     )
-    gas = min(provider.estimate_gas_cost(transaction) * 6 // 5, provider.max_gas)
+    estimate = provider.estimate_gas_cost(transaction)
+    gas = max(estimate, min(estimate * 6 // 5, MOST_GAS, provider.max_gas))
     outbox = Outbox(chain_home() / "outbox.sqlite", ConnectedPool(), patience())
     hash_ = outbox.send(AccountSigner(account), Call(to, value, data, gas))
     receipt = provider.get_receipt(hash_)
@@ -229,7 +234,8 @@ def chain_home() -> Path:
 @cache
 def _index(path: Path) -> Index:
     """The index in a file, opened once."""
-    return Index(path, ConnectedNode())
+    block_time = ape.chain.provider.network.block_time or 12
+    return Index(path, ConnectedNode(), tip=max(16, LAG_SECONDS // block_time))
 
 
 def decoded(contract: ContractInstance, logs: list[dict[str, Any]]) -> list[ContractLog]:

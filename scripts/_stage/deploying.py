@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from rich.console import Console
 from offchain.files import write_whole
 from offchain.report.text import amount
 from scripts._stage.accounts import is_local, load
+from scripts._stage.chain import MOST_FEE
 from scripts._stage.deployments import (
     ARGUMENTS,
     Missing,
@@ -32,23 +35,47 @@ def run_deploy(alias: str | None, sign_unasked: bool, dry_run: bool, folder: Pat
     if alias is None and not is_local() and not dry_run:
         raise click.ClickException("off a local chain name --account, a keystore account")
     console = Console(highlight=False, soft_wrap=True)
+    _compile()
     for poorer in check_chain():
         console.print(f"-- {poorer}")
     path = deployments_path(folder)
     wanted = missing()
-    price = ConnectedPool().price().base + ConnectedPool().price().tip
-    _show(console, wanted, price)
+    price = ConnectedPool().price()
+    _show(console, wanted, price.base + price.tip)
     if dry_run:
         return
     note_what_is_there(path)
     if wanted:
         account = load(alias, sign_unasked) if alias else ape.accounts.test_accounts[0]
-        _check_balance(account, sum(one.gas for one in wanted) * price)
+        # What a node wants to see before it takes them: limits above the estimates, at a base fee
+        # that may double.
+        limits = sum(one.gas for one in wanted) * 6 // 5
+        _check_balance(account, limits * price.fee(MOST_FEE.get()).most)
         for one in wanted:
             deploy(account, one, path)
             console.print(f"{one.name:<24} {one.address}  deployed")
     _prepare_verification(path)
     console.print(f"written to {path}")
+
+
+def _compile() -> None:
+    """Ape leaves files as they were whose imports changed; such code has another address.
+
+    Raises ClickException where something had to be compiled: this process has read the old code.
+    """
+    kept = Path(ape.project.path) / ".build" / "__local__.json"
+    before = kept.read_bytes() if kept.exists() else b""
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.compile"],
+        cwd=ape.project.path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise click.ClickException(f"the contracts do not compile: {done.stderr.strip()[-500:]}")
+    if kept.read_bytes() != before:
+        raise click.ClickException("the contracts have just been compiled: run it again")
 
 
 def _show(console: Console, wanted: list[Missing], price: int) -> None:
@@ -67,7 +94,7 @@ def _check_balance(account: AccountAPI, cost: int) -> None:
     if account.balance < cost:
         raise click.ClickException(
             f"{account.address} has {amount(account.balance, 18)} ETH, "
-            f"all of it costs {amount(cost, 18)} ETH"
+            f"{amount(cost, 18)} ETH must be there, most of which stays"
         )
 
 

@@ -22,7 +22,11 @@ LAG_SECONDS = 30
 MOST_TRIES = 16
 """Readings of a chain that is reorganised during each of them."""
 
+MOST_REFUSALS = 20
+"""Of one page; that of a single block is believed after so many."""
+
 _LAG_POLL_SECONDS = 1.0
+_FIRST_REST_SECONDS = 0.05
 _NO_SUCH_METHOD = -32_601
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS pages (
@@ -44,6 +48,14 @@ class NodeRefused(SoukError):
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class _TipRefused(Exception):
+    """A node does not know, or not yet, the block whose hash it was asked for."""
+
+    def __init__(self, refusal: NodeRefused) -> None:
+        super().__init__(str(refusal))
+        self.refusal = refusal
 
 
 class ChainUnsettled(SoukError):
@@ -125,11 +137,12 @@ class Index:
         path: Path | None,
         node: Node,
         *,
-        tip: int = 4,
+        tip: int = 16,
         lag_seconds: float = LAG_SECONDS,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """path: of the file, None for memory. tip: blocks that are asked for by their hash."""
+        """path: of the file, None for memory. tip: blocks that are asked for by their hash: as many
+        as come while a machine of the node's may be behind."""
         if path:
             path.parent.mkdir(parents=True, exist_ok=True)
         self._rows = sqlite3.connect(path or ":memory:", timeout=60, isolation_level=None)
@@ -154,20 +167,32 @@ class Index:
         an end before the chain was another.
         """
         query = Query(address and address.lower(), tuple(topics))
-        for _ in range(MOST_TRIES):
+        refusal: NodeRefused | None = None
+        for tried in range(MOST_TRIES):
+            if tried:
+                self._sleep(_LAG_POLL_SECONDS)
             end = self._end(query, last)
+            if end is None:
+                continue
             if end.number < first:
                 return []
-            if self._read(query, first, end):
+            try:
+                read = self._read(query, first, end)
+            except _TipRefused as error:
+                refusal, read = error.refusal, False
+            if read:
                 kept = self._kept(query, first, end)
                 if kept is not None:
                     return kept
+        if refusal:
+            raise refusal
         raise ChainUnsettled(f"the chain was reorganised during each of {MOST_TRIES} readings")
 
     # ------------------------------------------------------------------ from the node
 
-    def _end(self, query: Query, last: int | None) -> Block:
-        """The block to read to. Waits for a node that is behind what was read before."""
+    def _end(self, query: Query, last: int | None) -> Block | None:
+        """The block to read to; None where the node has it not. Waits for a node that is behind
+        what was read before."""
         waited = 0.0
         while True:
             newest = self._node.block(None)
@@ -178,9 +203,7 @@ class Index:
                 break
             self._sleep(_LAG_POLL_SECONDS)
             waited += _LAG_POLL_SECONDS
-        if last is None or last >= newest.number:
-            return newest
-        return self._node.block(last) or newest
+        return newest if last is None or last >= newest.number else self._node.block(last)
 
     def _read(self, query: Query, first: int, end: Block) -> bool:
         """Reads what is missing; whether the chain stayed what it was meanwhile."""
@@ -199,6 +222,7 @@ class Index:
 
     def _ask(self, query: Query, low: int, high: int) -> _Page | None:
         """As many blocks from `low` on as the node allows; None where it has them no more."""
+        refusals = 0
         while True:
             by_hash = low > high - self._tip
             number = low if by_hash else min(low + self._size - 1, high - self._tip)
@@ -213,16 +237,27 @@ class Index:
             try:
                 logs = self._node.logs(query.over(blocks))
             except NodeRefused as error:
-                if by_hash and self._node.block(number) != last:
-                    return None
-                if low == number or error.code == _NO_SUCH_METHOD:
+                if by_hash:
+                    # Another machine than the one that told the hash, perhaps.
+                    raise _TipRefused(error) from error
+                if error.code == _NO_SUCH_METHOD or (low == number and refusals >= MOST_REFUSALS):
                     raise
+                # It may be the rate that is too much for the node, and not the range.
+                self._sleep(min(_FIRST_REST_SECONDS * 2**refusals, _LAG_POLL_SECONDS))
+                refusals += 1
                 self._size, self._calm = max(1, (number - low + 1) // 2), 0
                 continue
+            if logs and not self._is_of_the_chain(logs[-1]):
+                return None
             self._calm += 1
             if self._calm > CALM_PAGES:
                 self._size, self._calm = min(2 * self._size, MOST_BLOCKS), 0
             return _Page(low, last, logs)
+
+    def _is_of_the_chain(self, log: dict[str, Any]) -> bool:
+        """Whether the machine that gave a log is on the fork of the one that tells of blocks."""
+        block = self._node.block(int(log["blockNumber"], 16))
+        return block is not None and block.hash == log["blockHash"]
 
     # ------------------------------------------------------------------ on disk
 

@@ -10,14 +10,14 @@ import ape
 import click
 from ape.api import AccountAPI
 from eth_hash.auto import keccak
-from requests import HTTPError, Session
+from requests import HTTPError, RequestException, Session
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 from web3 import HTTPProvider
 from web3.types import RPCEndpoint
 
 from scripts._stage.index import Block, NodeRefused
-from scripts._stage.outbox import Call, Fee, Price, Signed
+from scripts._stage.outbox import Call, Fee, NodeBusy, Price, Signed
 
 BUSY = (429, 502, 503, 504)
 """HTTP's words for: later."""
@@ -27,8 +27,11 @@ BACKOFF_SECONDS = 0.5
 MOST_SECONDS = 20.0
 """Between two tries, unless the node says itself when to come again."""
 TIMEOUT_SECONDS = 30
-USED_NONCE = re.compile("nonce", re.IGNORECASE)
-"""In what nodes say of a transaction whose nonce is used."""
+KNOWN = re.compile(
+    r"already (known|imported|exists|in)|known transaction|nonce (is )?too low|replacement",
+    re.IGNORECASE,
+)
+"""What nodes say of a transaction that they have, in the pool or the chain, or a dearer one."""
 
 
 def have_patience(backoff_seconds: float = BACKOFF_SECONDS) -> None:
@@ -107,15 +110,18 @@ class ConnectedPool:
         return int(receipt["blockNumber"], 16)
 
     def send(self, raw: bytes) -> None:
-        """Offers a transaction. Raises NodeRefused, unless the node has it already.
+        """Offers a transaction. Raises NodeRefused, unless the node has it already, and NodeBusy.
 
         One whose nonce is used is refused as well, and that is no error: it is looked for later.
         """
         try:
             ask("eth_sendRawTransaction", ["0x" + raw.hex()])
+        except (OSError, NodeBusy) as error:
+            raise NodeBusy(
+                f"the node did not say whether it took a transaction: {error}"
+            ) from error
         except NodeRefused as error:
-            known = ask("eth_getTransactionByHash", ["0x" + keccak(raw).hex()])
-            if known is None and not USED_NONCE.search(str(error)):
+            if not KNOWN.search(str(error)):
                 raise
 
 
@@ -147,12 +153,19 @@ class AccountSigner:
 
 
 def ask(method: str, parameters: list[Any]) -> Any:
-    """The result of one request. Raises NodeRefused with the node's own words."""
+    """The result of one request. Raises NodeRefused with the node's own words, and NodeBusy."""
     try:
         answer = ape.chain.provider.web3.provider.make_request(RPCEndpoint(method), parameters)
     except HTTPError as error:
-        # Some nodes say what they refuse in the body of an HTTP error.
-        raise _refusal(_body(error) or str(error), error.response.status_code) from error
+        status = error.response.status_code
+        # Some nodes say what they refuse in the body of an HTTP error. What the library says has
+        # the address in it, and so the user's key.
+        said = _body(error)
+        if said is None and (status in BUSY or status >= 500):
+            raise NodeBusy(f"the node is busy (HTTP {status})") from None
+        raise _refusal(said or f"HTTP {status}", status) from None
+    except RequestException as error:
+        raise NodeBusy(f"the node does not answer ({type(error).__name__})") from None
     if "error" in answer:
         raise _refusal(answer["error"], 0)
     return answer["result"]

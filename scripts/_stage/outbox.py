@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Protocol
 
@@ -14,14 +15,23 @@ from offchain.errors import SoukError
 from scripts._stage.index import NodeRefused
 
 GWEI = 10**9
-LOOKS = 5
-"""In a row at a nonce that is used and at no transaction of ours, until another's is believed."""
+KEPT_NONCES = 256
+"""Of an account that are kept though they are done, since a reorganisation may take them back."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS attempts (
     number INTEGER PRIMARY KEY, sender TEXT, nonce INTEGER,
-    target TEXT, value TEXT, data BLOB, gas INTEGER, most TEXT, tip TEXT, hash TEXT, raw BLOB
+    target TEXT, value TEXT, data BLOB, gas INTEGER, most TEXT, tip TEXT, hash TEXT, raw BLOB,
+    taken INTEGER DEFAULT 0, done INTEGER DEFAULT 0
 );
 """
+
+
+class NodeBusy(SoukError):
+    """Whether a node took a transaction is not known: it, or what stands before it, was busy."""
+
+
+class OutboxBusy(SoukError):
+    """Another process has the outbox, and did not give it back in time."""
 
 
 class StillPending(SoukError):
@@ -64,12 +74,15 @@ class Patience:
         cap: most wei for a unit of gas.
         confirmations: blocks that must follow on its own.
         bump_blocks: blocks after which it is stuck, and pays more.
+        lag_seconds: how long a nonce may be used by no transaction of ours that a node shows, until
+            one believes that another wallet used it.
         seconds: after which one gives up waiting. poll_seconds: between two looks.
     """
 
     cap: int = 200 * GWEI
     confirmations: int = 1
     bump_blocks: int = 4
+    lag_seconds: float = 60
     seconds: float = 1_800
     poll_seconds: float = 3
 
@@ -127,25 +140,31 @@ class Pool(Protocol):
     def send(self, raw: bytes) -> None:
         """Offers a transaction; one that the node has, or that is too late, does nothing.
 
-        Raises NodeRefused.
+        Raises NodeRefused where the node does not want it, NodeBusy where that is not known.
         """
 
 
 @dataclass(frozen=True)
 class _Attempt:
-    """A signed transaction as it is on disk."""
+    """A signed transaction as it is on disk.
 
+    done: whether its call was mined and confirmed, or given up.
+    """
+
+    number: int
     nonce: int
     call: Call
     fee: Fee
     signed: Signed
+    done: bool
 
 
 class Outbox:
-    """Transactions of any accounts, in one SQLite file.
+    """Transactions of any accounts, in one SQLite file, which several processes may share.
 
     What is signed is written before it is sent. Whoever is killed in between finds it, sends the
     same bytes again, and never signs the same call with another nonce while it may still be mined.
+    What was mined is kept for a while: it is offered again if a reorganisation takes it back.
     """
 
     def __init__(
@@ -169,22 +188,22 @@ class Outbox:
         """The hash under which a call was mined and confirmed; it waits for that.
 
         A call that waits already is not sent again, but waited for. Raises StillPending,
-        FeeAboveCap, NodeRefused.
+        FeeAboveCap, NodeRefused, NodeBusy, OutboxBusy.
         """
-        sender = signer.address
+        sender, poll = signer.address, self._patience.poll_seconds
         nonce = self._nonce_for(signer, call)
-        waited, taken, looked_at = 0.0, 0, self._pool.height()
+        waited, lost, looked_at = 0.0, 0.0, self._pool.height()
         while True:
             height = self._pool.height()
             mined = self._mined(sender, nonce)
             if mined and height - mined[1] >= self._patience.confirmations:
-                self._forget(sender, nonce)
+                self._done(sender, nonce)
                 return mined[0]
-            taken = 0 if mined or self._pool.nonce(sender) <= nonce else taken + 1
-            if taken > LOOKS:
+            lost = 0.0 if mined or self._pool.nonce(sender) <= nonce else lost + poll
+            if lost > self._patience.lag_seconds:
                 # Another wallet of this account took the nonce.
-                self._forget(sender, nonce)
-                nonce, taken = self._nonce_for(signer, call), 0
+                self._done(sender, nonce)
+                nonce, lost = self._nonce_for(signer, call), 0.0
             if waited >= self._patience.seconds:
                 last = self._attempts(sender, nonce)[-1]
                 raise StillPending(
@@ -194,64 +213,85 @@ class Outbox:
             if not mined and height - looked_at >= self._patience.bump_blocks:
                 self._pay_more(signer)
                 looked_at = height
-            self._sleep(self._patience.poll_seconds)
-            waited += self._patience.poll_seconds
+            self._sleep(poll)
+            waited += poll
 
     def waiting(self, sender: str) -> list[int]:
-        """Nonces of an account that wait, ascending, after what the chain has is forgotten."""
+        """Nonces of an account that are signed and not in the chain, ascending."""
         used = self._pool.nonce(sender)
-        for nonce in self._nonces(sender):
-            if nonce < used:
-                self._forget(sender, nonce)
-        return self._nonces(sender)
+        return [nonce for nonce in self._nonces(sender) if nonce >= used]
 
     # ------------------------------------------------------------------ one transaction
 
     def _nonce_for(self, signer: Signer, call: Call) -> int:
-        """Of the attempt that waits for this very call, else of one that is signed and sent."""
+        """Of the attempt that stands for this very call, else of one that is signed and sent."""
         sender = signer.address
+        used, price = self._pool.nonce(sender), self._pool.price()
+        self._offer_all(sender, used)
         with self._at_once():
-            waiting = self.waiting(sender)
-            again = [self._attempts(sender, nonce)[-1] for nonce in waiting]
-            new = None
-            same = [attempt.nonce for attempt in again if attempt.call == call]
+            self._prune(sender, used)
+            kept = [self._attempts(sender, nonce)[-1] for nonce in self._nonces(sender)]
+            open_ = [one for one in kept if one.nonce >= used or not one.done]
+            same = [one.nonce for one in open_ if one.call == call]
             if same:
-                nonce = same[0]
-            else:
-                nonce = max([self._pool.nonce(sender), *(one + 1 for one in waiting)])
-                price = self._pool.price()
-                if price.base > self._patience.cap:
-                    raise FeeAboveCap(
-                        f"a unit of gas costs {price.base / GWEI:,.1f} gwei, more than the "
-                        f"{self._patience.cap / GWEI:,.1f} gwei allowed"
-                    )
-                new = self._write(signer, nonce, call, price.fee(self._patience.cap))
-        for attempt in again:
-            self._send_again(attempt)
-        if new:
-            try:
-                self._pool.send(new.signed.raw)
-            except NodeRefused:
-                self._forget(sender, nonce)
-                raise
+                return same[0]
+            if price.base > self._patience.cap:
+                raise FeeAboveCap(
+                    f"a unit of gas costs {price.base / GWEI:,.1f} gwei, more than the "
+                    f"{self._patience.cap / GWEI:,.1f} gwei allowed"
+                )
+            # A nonce that nobody fills would keep all later ones from the chain.
+            taken = {one.nonce for one in open_}
+            nonce = next(free for free in count(used) if free not in taken)
+            new = self._write(signer, nonce, call, price.fee(self._patience.cap))
+        self._offer(new)
         return nonce
 
-    def _send_again(self, attempt: _Attempt) -> None:
-        """Offers what a node may have forgotten; what it says to that is no news."""
-        with suppress(NodeRefused):
+    def _offer(self, attempt: _Attempt) -> None:
+        """Offers a transaction. What no node ever took and one refuses is forgotten.
+
+        Raises NodeRefused then. Where it is not known whether it was taken, it is offered again
+        later.
+        """
+        try:
             self._pool.send(attempt.signed.raw)
+        except NodeBusy:
+            return
+        except NodeRefused:
+            # Another process may have had it taken meanwhile.
+            if not self._rows.execute(
+                "DELETE FROM attempts WHERE number = ? AND taken = 0", (attempt.number,)
+            ).rowcount:
+                return
+            raise
+        self._rows.execute("UPDATE attempts SET taken = 1 WHERE number = ?", (attempt.number,))
+
+    def _offer_all(self, sender: str, used: int) -> None:
+        """Offers again what a node may have forgotten, and a reorganisation may have taken back.
+
+        The cheapest first: whether the account can pay the dearer ones is not known.
+        """
+        for nonce in self._nonces(sender):
+            for attempt in self._attempts(sender, nonce):
+                if nonce >= used and attempt.fee.most <= self._patience.cap:
+                    with suppress(NodeRefused):
+                        self._offer(attempt)
 
     def _pay_more(self, signer: Signer) -> None:
         """Sends all that waits again, for more where the cap allows it: one is stuck with all."""
-        now = self._pool.price().fee(self._patience.cap)
+        used, now = self._pool.nonce(signer.address), self._pool.price().fee(self._patience.cap)
+        self._offer_all(signer.address, used)
         for nonce in self._nonces(signer.address):
-            last = self._attempts(signer.address, nonce)[-1]
-            raised = last.fee.raised()
-            if raised.most <= self._patience.cap and self._mined(signer.address, nonce) is None:
+            attempts = self._attempts(signer.address, nonce)
+            if nonce < used or not attempts:
+                continue
+            last, raised = attempts[-1], attempts[-1].fee.raised()
+            if raised.most <= self._patience.cap:
                 fee = Fee(max(raised.most, now.most), max(raised.tip, now.tip))
                 with self._at_once():
-                    last = self._write(signer, nonce, last.call, fee)
-            self._send_again(last)
+                    more = self._write(signer, nonce, last.call, fee)
+                with suppress(NodeRefused):
+                    self._offer(more)
 
     def _mined(self, sender: str, nonce: int) -> tuple[str, int] | None:
         """Hash and block of the attempt that was mined."""
@@ -270,12 +310,13 @@ class Outbox:
             *(str(fee.most), str(fee.tip), signed.hash, signed.raw),
         )
         marks = ", ".join("?" * len(values))
-        self._rows.execute(
+        number = self._rows.execute(
             f"INSERT INTO attempts (sender, nonce, target, value, data, gas, most, tip, hash, raw)"
             f" VALUES ({marks})",
             values,
-        )
-        return _Attempt(nonce, call, fee, signed)
+        ).lastrowid
+        assert number is not None
+        return _Attempt(number, nonce, call, fee, signed, False)
 
     def _nonces(self, sender: str) -> list[int]:
         rows = self._rows.execute(
@@ -286,27 +327,41 @@ class Outbox:
     def _attempts(self, sender: str, nonce: int) -> list[_Attempt]:
         """Of one nonce, in the order in which they were signed."""
         rows = self._rows.execute(
-            "SELECT target, value, data, gas, most, tip, hash, raw FROM attempts"
-            " WHERE sender = ? AND nonce = ? ORDER BY number",
+            "SELECT number, target, value, data, gas, most, tip, hash, raw, done"
+            " FROM attempts WHERE sender = ? AND nonce = ? ORDER BY number",
             (sender, nonce),
         )
         return [
             _Attempt(
+                number,
                 nonce,
                 Call(target, int(value), data, gas),
                 Fee(int(most), int(tip)),
                 Signed(hash_, raw),
+                bool(done),
             )
-            for target, value, data, gas, most, tip, hash_, raw in rows
+            for number, target, value, data, gas, most, tip, hash_, raw, done in rows
         ]
 
-    def _forget(self, sender: str, nonce: int) -> None:
-        self._rows.execute("DELETE FROM attempts WHERE sender = ? AND nonce = ?", (sender, nonce))
+    def _done(self, sender: str, nonce: int) -> None:
+        self._rows.execute(
+            "UPDATE attempts SET done = 1 WHERE sender = ? AND nonce = ?", (sender, nonce)
+        )
+
+    def _prune(self, sender: str, used: int) -> None:
+        """Forgets what no reorganisation will take back any more."""
+        self._rows.execute(
+            "DELETE FROM attempts WHERE sender = ? AND nonce < ? AND done = 1",
+            (sender, used - KEPT_NONCES),
+        )
 
     @contextmanager
     def _at_once(self) -> Iterator[None]:
         """One transaction of the file, in which no other process picks a nonce."""
-        self._rows.execute("BEGIN IMMEDIATE")
+        try:
+            self._rows.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            raise OutboxBusy(f"another process has the outbox for too long: {error}") from error
         try:
             yield
         except BaseException:

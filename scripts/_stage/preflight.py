@@ -5,11 +5,10 @@ from __future__ import annotations
 import ape
 import click
 
+from scripts._stage.chain import MOST_GAS
 from scripts._stage.index import NodeRefused
 from scripts._stage.node import ask
 
-MOST_GAS = 16_777_216
-"""Of the largest call that terms allow (docs/security.md), and of a transaction (EIP-7825)."""
 HISTORY = "0x0000F90827F1C53a10cb7A02335B175320002935"
 """Keeps the hashes of 8,191 blocks (EIP-2935)."""
 
@@ -30,6 +29,8 @@ def check_chain() -> list[str]:
         try:
             ask("eth_call", [{"data": code}, "latest"])
         except NodeRefused as error:
+            if error.code > 0:
+                raise  # HTTP's word, not the chain's
             raise click.ClickException(f"this chain has no {what}: {error}") from error
     gas = int(ask("eth_getBlockByNumber", ["latest", False])["gasLimit"], 16)
     if gas < MOST_GAS:

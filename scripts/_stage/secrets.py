@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from offchain.crypto.passphrase import Locked, Passphrase
+from offchain.crypto.passphrase import Locked, Passphrase, is_locked
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.files import write_whole
 from scripts._stage.accounts import is_local
@@ -52,17 +52,27 @@ def passphrase() -> Passphrase:
 def back_up(home: Path, target: Path, key: Passphrase) -> list[str]:
     """Writes one locked file that holds all that is lost with `home`; the names in it.
 
-    Raises ClickException where there is nothing, or `target` exists.
+    Raises ClickException where there is nothing, `target` exists, the passphrase is not that of the
+    secrets, or all is too much.
     """
     if target.exists():
         raise click.ClickException(f"{target} exists already")
     names = _names(home)
     if not names:
         raise click.ClickException(f"there are no secrets under {home}")
+    for path in (home / name for name in names):
+        try:
+            content = path.read_bytes()
+            if is_locked(content):
+                key.unlock(content)
+        except Locked as error:
+            raise click.ClickException(f"{path}: {error}") from error
     packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
+    with tarfile.open(fileobj=packed, mode="w", dereference=True) as archive:
         for name in names:
             archive.add(home / name, name)
+    if packed.tell() * 4 // 3 > MAX_BACKUP_BYTES:
+        raise click.ClickException(f"{home} holds more than {MAX_BACKUP_BYTES:,} bytes when packed")
     write_whole(target, key.lock(packed.getvalue()), 0o600)
     return names
 
@@ -80,11 +90,8 @@ def put_back(home: Path, source: Path, key: Passphrase) -> list[str]:
     try:
         packed = io.BytesIO(key.unlock(source.read_bytes()))
         with tarfile.open(fileobj=packed) as archive:
-            contents = {
-                member.name: file.read()
-                for member in archive.getmembers()
-                if (file := archive.extractfile(tarfile.data_filter(member, str(home))))
-            }
+            kept = (tarfile.data_filter(one, str(home)) for one in archive.getmembers())
+            contents = {one.name: file.read() for one in kept if (file := archive.extractfile(one))}
     except (Locked, tarfile.TarError) as error:
         raise click.ClickException(f"{source}: {error}") from error
     there = {name for name in contents if (home / name).exists()}

@@ -31,7 +31,9 @@ def signed_permit(
         "message": dict(zip(names, words, strict=True)),
     }
     signature = owner.sign_message(encode_typed_data(full_message=typed))
-    return deadline, signature.v, bytes(signature.r), bytes(signature.s)
+    # Ape leaves leading zeros out.
+    r, s = (bytes(part).rjust(32, b"\0") for part in (signature.r, signature.s))
+    return deadline, signature.v, r, s
 
 
 def _fields(fields: tuple[str, ...]) -> list[dict[str, str]]:

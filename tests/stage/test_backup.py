@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import stat
+import tarfile
+from contextlib import suppress
 
 import click
 import pytest
 
 from offchain.crypto.passphrase import Passphrase
 from offchain.crypto.secrets_file import SecretsFile
+from scripts._stage import secrets
 from scripts._stage.secrets import VARIABLE, back_up, passphrase, put_back
 
 WORDS = "correct horse battery staple"
@@ -81,3 +85,39 @@ def test_a_bot_is_told_where_its_words_belong(monkeypatch):
     monkeypatch.setenv(VARIABLE, WORDS)
     assert passphrase() is passphrase()
     passphrase.cache_clear()
+
+
+def test_a_mistyped_passphrase_makes_no_backup(home, tmp_path):
+    """It would open by words that nobody knows."""
+    with pytest.raises(click.ClickException, match=r"collector\.json: another passphrase opens it"):
+        back_up(home, tmp_path / "backup", Passphrase(WORDS + "x"))
+    assert not (tmp_path / "backup").exists()
+
+
+def test_links_are_kept_as_what_they_lead_to(home, tmp_path):
+    elsewhere = tmp_path / "disk.json"
+    (home / "collector.json").rename(elsewhere)
+    (home / "collector.json").symlink_to(elsewhere)
+    back_up(home, tmp_path / "backup", Passphrase(WORDS))
+    put_back(tmp_path / "new", tmp_path / "backup", Passphrase(WORDS))
+    assert (tmp_path / "new" / "collector.json").read_bytes() == elsewhere.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["../outside", "/absolute"])
+def test_nothing_is_put_outside_the_folder(tmp_path, name):
+    """By whoever knows the passphrase and makes a backup of his own."""
+    name = name.replace("/absolute", str(tmp_path / "outside"))
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo(name))
+    file = tmp_path / "backup"
+    file.write_bytes(Passphrase(WORDS).lock(packed.getvalue()))
+    with suppress(click.ClickException):
+        put_back(tmp_path / "home", file, Passphrase(WORDS))
+    assert not (tmp_path / "outside").exists()
+
+
+def test_more_than_can_be_read_is_not_written(home, tmp_path, monkeypatch):
+    monkeypatch.setattr(secrets, "MAX_BACKUP_BYTES", 1_000)
+    with pytest.raises(click.ClickException, match="holds more than 1,000 bytes"):
+        back_up(home, tmp_path / "backup", Passphrase(WORDS))

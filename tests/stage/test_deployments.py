@@ -20,7 +20,7 @@ from scripts._stage.deployments import (
     note_what_is_there,
 )
 from scripts._stage.preflight import check_chain
-from tests.kit.node import anvil, connected
+from tests.kit.node import anvil, connected, quiet_node
 
 NAMES = list(ARGUMENTS)
 
@@ -58,15 +58,17 @@ def test_who_was_stopped_goes_on_where_it_stopped(path, deployer):
     assert find(NAMES[2], path) is None
 
 
-def test_what_another_deployed_is_found_with_its_block(path, deployer, stranger, tmp_path):
+def test_what_another_deployed_is_found_with_its_block(project, stranger, tmp_path):
     """Where the node knows the past; the file is made all the same."""
-    ape.chain.mine(5)
-    deploy(stranger, missing()[0], deployments_path(tmp_path / "another"))
-    height = ape.chain.blocks.height
-    ape.chain.mine(5)
-    assert find(NAMES[0], path).block == 0
-    note_what_is_there(path)
-    assert find(NAMES[0], path).block == height
+    with quiet_node():
+        path = deployments_path(tmp_path)
+        ape.chain.mine(5)
+        deploy(stranger, missing()[0], deployments_path(tmp_path / "another"))
+        height = ape.chain.blocks.height
+        ape.chain.mine(5)
+        assert find(NAMES[0], path).block == 0
+        note_what_is_there(path)
+        assert find(NAMES[0], path).block == height
 
 
 @pytest.mark.parametrize(

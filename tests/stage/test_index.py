@@ -37,7 +37,13 @@ class FakeNode:
             number = len(self.chain)
             hash_ = "0x" + hashlib.sha256(f"{number} {self.made}".encode()).hexdigest()
             logs = [
-                {"address": who, "blockNumber": hex(number), "data": hex(self.made), "logIndex": i}
+                {
+                    "address": who,
+                    "blockNumber": hex(number),
+                    "blockHash": hash_,
+                    "data": hex(self.made),
+                    "logIndex": i,
+                }
                 for i, who in enumerate(random.choices([MINE, OTHERS], k=random.randrange(3)))
             ]
             self.chain.append((Block(number, hash_), logs))
@@ -103,7 +109,7 @@ def test_a_refusal_costs_few_questions():
     """A node that allows 1,000 blocks is asked at most 1.5 times as often as one must ask it."""
     node = chain_of(20_000, most_blocks=1_000)
     Index(None, node).logs(MINE, 0, [])
-    assert len(node.asked) <= 1.5 * (20_000 / 512) + 4
+    assert len(node.asked) <= 1.5 * (20_000 / 512) + 16
 
 
 def test_what_was_read_is_not_asked_for_again(tmp_path):
@@ -208,3 +214,69 @@ def _read_and_compare(path: Any, seed: int) -> bool:
         if Index(path, node, sleep=impatient).logs(MINE, 0, []) != node.truth(0):
             return False
     return True
+
+
+# ------------------------------------------------------------------ several machines at one address
+
+
+def machines(node: FakeNode, behind_blocks, behind_logs) -> FakeNode:
+    """Of each question another machine may answer, so many blocks behind."""
+    block, logs = node.block, node.logs
+
+    def asked_block(number: int | None) -> Block | None:
+        node.behind = behind_blocks()
+        return block(number)
+
+    def asked_logs(query: dict[str, Any]) -> list[dict[str, Any]]:
+        node.behind = behind_logs()
+        return logs(query)
+
+    node.block, node.logs = asked_block, asked_logs
+    return node
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_machines_a_block_apart(seed):
+    """What one of them does not know yet is asked for again."""
+    random, node = Random(seed), chain_of(50)
+    machines(node, lambda: random.randrange(2), lambda: random.randrange(2))
+    assert Index(None, node, sleep=impatient).logs(MINE, 0, []) in (
+        node.truth(0, 48),
+        node.truth(0, 49),
+    )
+
+
+def test_a_machine_far_behind_answers_for_a_range():
+    """It gives nothing for blocks that it has not: so the newest are asked for by their hash."""
+    node, lags = chain_of(50), iter([12])
+    machines(node, lambda: 0, lambda: next(lags, 0))
+    assert Index(None, node, sleep=impatient).logs(MINE, 0, []) == node.truth(0)
+
+
+def test_a_machine_on_another_fork_answers_for_a_range():
+    """What it gives is of blocks that the chain has not."""
+    random, node = Random(5), chain_of(60)
+    old = list(node.chain)
+    node.reorganise(20, random)
+    node.grow(40, random)
+    forks, logs = iter([True]), node.logs
+
+    def of_a_fork(query: dict[str, Any]) -> list[dict[str, Any]]:
+        kept = node.chain
+        node.chain = old if next(forks, False) else kept
+        try:
+            return logs(query)
+        finally:
+            node.chain = kept
+
+    node.logs = of_a_fork
+    index = Index(None, node, sleep=impatient)
+    assert index.logs(MINE, 0, []) == node.truth(0)
+
+
+def test_nothing_comes_from_beyond_the_last_block():
+    """Where a machine does not have that one yet."""
+    node, missing = chain_of(50), iter([None])
+    block = node.block
+    node.block = lambda number: next(missing, block(45)) if number == 45 else block(number)
+    assert Index(None, node, sleep=impatient).logs(MINE, 0, [], 45) == node.truth(0, 45)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import ClassVar
 
 import pytest
 
+from scripts._stage.index import NodeRefused
 from scripts._stage.outbox import (
     GWEI,
     Call,
     Fee,
     FeeAboveCap,
+    NodeBusy,
     Outbox,
     Patience,
     Price,
@@ -260,3 +262,119 @@ def test_a_call_is_not_even_signed_above_the_cap():
     with pytest.raises(FeeAboveCap, match=r"costs 101.0 gwei, more than the 100.0 gwei allowed"):
         outbox.send(FakeSigner(), call_of("claim"))
     assert outbox.waiting(ME) == []
+
+
+# ------------------------------------------------------------------ several processes, lost answers
+
+
+def at_turn(turn: int, then, pool: FakePool):
+    """A wait during which something else happens, once."""
+    turns = iter(range(1_000_000))
+
+    def wait(_: float) -> None:
+        if next(turns) == turn:
+            then()
+        pool.wait()
+
+    return wait
+
+
+@pytest.mark.parametrize("other", ["submit", "claim"])
+def test_two_processes_of_one_account(tmp_path, other):
+    """Neither takes the other's transaction for a stranger's; one call of both is done once."""
+    pool, path = FakePool(), tmp_path / "outbox.sqlite"
+
+    def second() -> None:
+        outbox_of(pool, path).send(FakeSigner(), call_of(other))
+
+    patience = replace(PATIENCE, confirmations=4)
+    for turn in range(4):
+        wait = at_turn(turn, second, pool)
+        Outbox(path, pool, patience, sleep=wait).send(FakeSigner(), call_of("claim"))
+    assert done(pool)["claim"] in ({4} if other == "submit" else {4, 5, 6, 7, 8})
+    assert other == "claim" or done(pool)[other] == 4
+
+
+def test_a_call_that_is_mined_before_its_process_is_back(tmp_path):
+    """It was sent, and killed; the chain did not show it when the role looked."""
+    pool, path = FakePool(), tmp_path / "outbox.sqlite"
+
+    def kill(_: float) -> None:
+        raise Killed
+
+    with suppress(Killed):
+        Outbox(path, pool, PATIENCE, sleep=kill).send(FakeSigner(), call_of("claim"))
+    pool.wait()
+    outbox_of(pool, path).send(FakeSigner(), call_of("claim"))
+    assert done(pool) == {"claim": 1}
+
+
+def test_a_reorganisation_deeper_than_the_confirmations_leaves_no_hole(tmp_path):
+    """What is done is offered again; the next call does not wait behind a nonce that is free."""
+    pool, path = FakePool(), tmp_path / "outbox.sqlite"
+    outbox_of(pool, path).send(FakeSigner(), call_of("register"))
+    wait = at_turn(0, lambda: pool.chain.__setitem__(slice(None), [[] for _ in pool.chain]), pool)
+    Outbox(path, pool, PATIENCE, sleep=wait).send(FakeSigner(), call_of("submit"))
+    assert done(pool) == {"register": 1, "submit": 1}
+
+
+@dataclass
+class RefusingPool(FakePool):
+    """Does not want a call, ever. first: what happens at the first offer of any."""
+
+    unwanted: str = "claim"
+    first: BaseException | None = None
+    takes_first: bool = False
+
+    def send(self, raw: bytes) -> None:
+        first, self.first = self.first, None
+        if first and self.takes_first:
+            super().send(raw)
+        if first:
+            raise first
+        if FakeSigner.signed[raw.decode()].call.data.decode() == self.unwanted:
+            raise NodeRefused(-32_000, "insufficient funds for gas * price + value")
+        super().send(raw)
+
+
+def test_what_a_node_refuses_does_not_stand_in_the_way(tmp_path):
+    """Nor where the process was killed before it could hear so."""
+    pool, path = RefusingPool(first=Killed()), tmp_path / "outbox.sqlite"
+    with suppress(Killed):
+        outbox_of(pool, path).send(FakeSigner(), call_of("claim"))
+    with pytest.raises(NodeRefused, match="insufficient funds"):
+        outbox_of(pool, path).send(FakeSigner(), call_of("claim"))
+    outbox_of(pool, path).send(FakeSigner(), call_of("submit"))
+    assert done(pool) == {"submit": 1}
+
+
+def test_an_answer_that_is_lost_is_no_refusal(tmp_path):
+    """The node took it and timed out: it is looked for, and not signed anew."""
+    lost = NodeBusy("HTTP 504")
+    pool = RefusingPool(unwanted="", first=lost, takes_first=True)
+    outbox_of(pool, tmp_path / "outbox.sqlite").send(FakeSigner(), call_of("register"))
+    assert done(pool) == {"register": 1}
+
+
+def test_a_raise_that_the_account_cannot_pay_does_not_hide_the_first_offer():
+    """The pool forgot it; the dearer one is refused; the cheaper one is offered again."""
+
+    class Poor(FakePool):
+        def send(self, raw: bytes) -> None:
+            if FakeSigner.signed[raw.decode()].fee.most > 22 * GWEI:
+                raise NodeRefused(-32_000, "insufficient funds")
+            super().send(raw)
+
+    pool = Poor(deaf=5)
+    wait = at_turn(5, pool.pending.clear, pool)
+    Outbox(None, pool, PATIENCE, sleep=wait).send(FakeSigner(), call_of("claim"))
+    assert done(pool) == {"claim": 1}
+
+
+def test_receipts_that_come_late_are_waited_for():
+    """A nonce that is used, by no transaction that the node shows: that may be ours."""
+    pool = FakePool()
+    shown, late = pool.block_of, iter([True] * 20)
+    pool.block_of = lambda hash_: None if next(late, False) else shown(hash_)
+    outbox_of(pool).send(FakeSigner(), call_of("claim"))
+    assert done(pool) == {"claim": 1}

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import ape
 import pytest
+import requests
 
 import scripts._stage.chain as stage
+from offchain.errors import SoukError
+from scripts._stage import node
 from scripts._stage.chain import ActionRefused, transact
+from scripts._stage.index import NodeRefused
 from scripts._stage.node import have_patience
 from scripts._stage.outbox import GWEI, Patience
 from tests.kit.hosted import hosted
@@ -57,3 +63,36 @@ def test_nothing_is_paid_above_the_users_cap(fickle_node, coin, deployer, strang
     monkeypatch.setattr(stage, "patience", lambda: Patience(cap=60 * GWEI, confirmations=0))
     transact(coin.transfer, (stranger, 2), deployer)
     assert coin.balanceOf(stranger) == 2
+
+
+def test_the_key_in_a_nodes_address_shows_in_no_message(monkeypatch):
+    """Hosted nodes have the user's key in their address, and libraries print addresses."""
+    response = requests.Response()
+    response.status_code, response.url = 401, "https://node.example/v3/SECRET"
+
+    def refuse(*_: object) -> None:
+        response.raise_for_status()
+
+    def hang_up(*_: object) -> None:
+        raise requests.ConnectionError(f"no answer from {response.url}")
+
+    for make_request in (refuse, hang_up):
+        provider = SimpleNamespace(make_request=make_request)
+        web3 = SimpleNamespace(web3=SimpleNamespace(provider=provider))
+        monkeypatch.setattr(node, "ape", SimpleNamespace(chain=SimpleNamespace(provider=web3)))
+        with pytest.raises(SoukError) as told:
+            node.ask("eth_blockNumber", [])
+        assert "SECRET" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "words", ["already known", "AlreadyKnown: already imported", "nonce too low"]
+)
+def test_what_a_node_has_already_was_not_refused(monkeypatch, words):
+    """Though another machine behind the same address has not heard of it."""
+
+    def ask(method: str, _: list[object]) -> None:
+        raise NodeRefused(-32_000, words)
+
+    monkeypatch.setattr(node, "ask", ask)
+    node.ConnectedPool().send(b"raw")

@@ -24,7 +24,7 @@ from scripts._hyperx.terms import make_terms
 from scripts._stage.accounts import load
 from scripts._stage.chain import ActionRefused
 from scripts._stage.deployments import deploy as put
-from scripts._stage.deployments import deployments_path, missing
+from scripts._stage.deployments import deployments_path, find, missing, note_what_is_there
 from tests.hyperx.stories.played import small_options
 
 SMALL = {
@@ -108,10 +108,17 @@ def invoke(project, tmp_path, monkeypatch) -> Callable[..., Result]:
     return run
 
 
+FACTORY = "TradingSessionFactory"
+
+
 def put_factory(account: AccountAPI, path: Path) -> ContractInstance:
     """The factory alone, deployed and noted as `ape run deploy` does it."""
-    (factory,) = missing(["TradingSessionFactory"])
-    return put(account, factory, path)
+    for factory in missing([FACTORY]):
+        put(account, factory, path)
+    note_what_is_there(path)
+    found = find(FACTORY, path)
+    assert found is not None
+    return found.contract
 
 
 def _message(result: Result) -> str:

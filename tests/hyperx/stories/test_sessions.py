@@ -10,7 +10,7 @@ import pytest
 import scripts._hyperx.play as demonstration
 from offchain.storage import Datastore, open_datastore
 from scripts._hyperx.telling import SessionTelling
-from scripts._stage.deployments import deploy, deployments_path, missing
+from scripts._stage.deployments import deploy, deployments_path, missing, note_what_is_there
 from scripts._stage.errors import one_line_each
 from scripts._stage.table import Step
 from tests.hyperx.stories.played import play_for_good, play_story, small_options
@@ -44,8 +44,9 @@ class KillingTelling(SessionTelling):
 def factory_file(deployer, tmp_path) -> Path:
     """A factory that is in the deployments file."""
     path = deployments_path(tmp_path / "deployments")
-    (factory,) = missing(["TradingSessionFactory"])
-    deploy(deployer, factory, path)
+    for factory in missing(["TradingSessionFactory"]):
+        deploy(deployer, factory, path)
+    note_what_is_there(path)
     return path
 
 

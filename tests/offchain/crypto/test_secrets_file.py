@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -149,12 +150,17 @@ def test_a_locked_file_tells_nothing_and_opens_by_its_passphrase_alone(path):
     assert path.read_bytes() == content
 
 
-def test_a_file_from_before_is_locked_by_the_first_who_opens_it(path):
-    SecretsFile(path).remember("k", lambda: SECRET)
-    assert SecretsFile(path, Passphrase(WORDS)).get("k") == SECRET
-    assert SECRET.hex().encode() not in path.read_bytes()
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert SecretsFile(path, Passphrase(WORDS)).get("k") == SECRET
+def test_nothing_but_what_was_locked_under_this_name_is_believed(path):
+    """Whoever can write the file, but has no passphrase, gives a role no keys."""
+    SecretsFile(path, Passphrase(WORDS)).remember("k", lambda: SECRET)
+    beside = path.with_name("bob.json")
+    beside.write_bytes(path.read_bytes())
+    beside.chmod(0o600)
+    with pytest.raises(SecretsError, match=r"was 'secrets\.json' when locked"):
+        SecretsFile(beside, Passphrase(WORDS))
+    path.write_text(json.dumps({"k": "00" * 32}))
+    with pytest.raises(SecretsError, match="is not locked, so nobody knows who wrote it"):
+        SecretsFile(path, Passphrase(WORDS))
 
 
 @pytest.mark.parametrize("field", ["salt", "content"])
@@ -171,3 +177,11 @@ def test_a_passphrase_that_can_be_guessed_is_refused_and_none_is_shown():
     with pytest.raises(Locked, match=f"of 11 characters, at least {LEAST_CHARACTERS} are needed"):
         Passphrase("x" * 11)
     assert WORDS not in repr(Passphrase(WORDS))
+
+
+def test_a_secret_that_is_added_meanwhile_is_not_lost(path):
+    """Two processes of one role, each with its own object, remember at the same time."""
+    with ThreadPoolExecutor(8) as pool:
+        names = [f"secret {i}" for i in range(40)]
+        list(pool.map(lambda name: SecretsFile(path).remember(name, name.encode), names))
+    assert all(SecretsFile(path).get(name) == name.encode() for name in names)
