@@ -72,7 +72,7 @@ interface ISharedModel {
     /// - the caller has not added the same within this second (AlreadyAdded)
     /// - the deposit fits its place (ContributionLib: DepositTooLarge), and fewer than 2^28 others have contributed
     ///   (AuthorLib: TooManyAuthors)
-    /// - pot and credit fit their places, far above any coin there is, and the year is 2105 at most
+    /// - pot and credit fit their places, and the year is 2105 at most
     ///   (SafeCastOverflowedUintDowncast, SafeCastOverflowedIntDowncast)
     /// - the classifier is open (IClassifier: NotOpen)
     /// - the model is its trainer (IClassifier: NotTrainer)
@@ -178,7 +178,7 @@ interface ISharedModel {
     /// - no call re-enters (ReentrancyGuardReentrantCall)
     /// - something is paid (NothingPaid), and the payment is made (Payment: WrongPayment, TokenTakesFee)
     /// - data of somebody proved good (NobodyToPay); none ever does in a model that its classifier is not open to
-    /// - the pot fits its place, far above any coin there is (SafeCastOverflowedUintDowncast)
+    /// - the pot fits its place (SafeCastOverflowedUintDowncast)
     /// - the sample is in range (IClassifier: BitmapLength, FeatureOutOfRange, NoFeatures, TooManyFeatures)
     /// @param features the sample
     /// @param payment how much, in wei

@@ -55,7 +55,7 @@ library TotalsLib {
         return Totals.wrap(Totals.unwrap(self) & WITHOUT_UPDATE | uint256(SafeCast.toUint40(now_)) << 40);
     }
 
-    /// @dev Requirements: the pot stays below 2^88 wei, more than any coin there is.
+    /// @dev Requirements: the pot stays below 2^88 units (docs/sum.md: who can fill it).
     function withIncome(Totals self, uint256 amount) internal pure returns (Totals) {
         uint256 sum = SafeCast.toUint88(pot(self) + amount);
         return Totals.wrap(Totals.unwrap(self) & WITHOUT_POT | sum << 168);
