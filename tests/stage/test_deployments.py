@@ -71,6 +71,21 @@ def test_what_another_deployed_is_found_with_its_block(project, stranger, tmp_pa
         assert find(NAMES[0], path).block == height
 
 
+def test_a_contract_of_another_version_is_not_used(project, stranger, tmp_path):
+    """What the file names is there, and is not what this version would call."""
+    with quiet_node():
+        path = deployments_path(tmp_path)
+        other = deploy(stranger, missing(["CleanerSale"])[0], path)
+        entries = json.loads(path.read_text())
+        entries["contracts"] = {NAMES[0]: entries["contracts"]["CleanerSale"]}
+        path.write_text(json.dumps(entries))
+        with pytest.raises(click.ClickException) as refusal:
+            find(NAMES[0], path)
+    assert refusal.value.message == (
+        f"{path} has {NAMES[0]} of another version, at {other.address}: run ape run deploy"
+    )
+
+
 @pytest.mark.parametrize(
     ("hard_fork", "lacking"),
     [("london", "PUSH0 (Shanghai)"), ("shanghai", "transient storage (Cancun)")],

@@ -188,22 +188,6 @@ def test_a_deployments_file_of_another_chain(invoke, tmp_path, deployer) -> None
     assert _message(result) == f"{path} is of chain 1, connected is chain 31337"
 
 
-def test_a_factory_that_is_something_else(invoke, tmp_path, deployer, token) -> None:
-    """What the file names of another version is noticed before anything is sent to it."""
-    path = deployments_path(tmp_path / "deployments")
-    with ape.chain.isolate():
-        factory = put_factory(deployer, path)
-    path.write_text(path.read_text().replace(str(factory.address), str(token.address)))
-    height = ape.chain.blocks.height
-    result = invoke()
-    assert result.exit_code == 1
-    assert _message(result) == (
-        f"{path} has TradingSessionFactory of another version, at {token.address}: "
-        "run ape run deploy"
-    )
-    assert ape.chain.blocks.height == height
-
-
 def test_what_the_contract_refuses_is_told_by_its_name(
     project, deployer, collector, tmp_path
 ) -> None:
