@@ -14,6 +14,7 @@ from offchain.errors import SoukError
 from offchain.models.canonical import DocumentError
 from offchain.roles import Recover, Wallet
 from offchain.seccl import actions as do
+from offchain.seccl.board import same_on_board
 from offchain.seccl.documents import Catalogue, Evaluation, SignedReceipt
 from offchain.seccl.messages import NO_MESSAGE, MessageKind, PostKey
 from offchain.seccl.reading import Reading, absent, is_signed
@@ -169,7 +170,7 @@ class Participant:
         if not session.terms.batched(key.kind):
             post = session.posted(*place, own=False).get(self.index)
             if post is not None:
-                return [do.ProveAltered(kept)] if post.message != mine else []
+                return [] if same_on_board(post.message, mine) else [do.ProveAltered(kept)]
         elif place in session.batches:
             if reading.leaves is None:
                 return self._challenge(key)

@@ -25,6 +25,7 @@ from offchain.seccl.ballots import unpack_ranking
 from offchain.seccl.documents import Evaluation, SignedReceipt
 from offchain.seccl.messages import BoardError, MessageKind
 from offchain.seccl.participant import Participant, ReceiptRefused
+from offchain.seccl.server import Server
 from offchain.seccl.updates import SparseUpdate, UpdateHeader, decode_update, encode_update
 from offchain.storage import cid_from_digest, digest_of
 from tests.kit.wallets import KeyWallet, recover
@@ -131,6 +132,35 @@ def test_content_of_another_hash_than_the_boards_is_refused() -> None:
     assert refused == dict.fromkeys(
         range(1, MEMBERS), "its content has another hash than the board"
     )
+
+
+@pytest.mark.parametrize("batched", [True, False], ids=["batch", "single"])
+def test_what_the_board_does_not_keep_of_a_hash_decides_nothing(batched: bool) -> None:
+    """Events tell 32 bytes as the server sent them, the board keeps 28: with other last bytes all
+    is read as it was sent, also an author's own post, and nobody brings a proof that is none."""
+
+    def flipped(hash_: bytes) -> bytes:
+        return hash_[:-1] + bytes([hash_[-1] ^ 1])
+
+    class Tails(Server):
+        def post(self, round_, kind):
+            return [
+                replace(one, root=flipped(one.root))
+                if isinstance(one, do.PostBatch)
+                else replace(one, message=flipped(one.message))
+                for one in super().post(round_, kind)
+            ]
+
+    yard = Yard.new(Tails, batched)
+    yard.uploads()
+    key = yard.session.key(0, UPLOAD, OTHER)
+    sent = yard.members[OTHER]._sent[key]
+    own = do.PostOwn(key, flipped(sent.message), yard.session.member_path(OTHER), bytes(32))
+    yard.apply(replace(own, note=digest_of(yard.store.put(sent.content))))
+    updates, refused = yard.members[0].updates(0, yard.reading(), yard.model)
+    assert (set(updates), refused) == (set(range(MEMBERS)), {})
+    for now in (None, yard.now(0, UPLOAD) + 9 * WINDOW):
+        assert not any(yard.objections(i, now=now) for i in range(MEMBERS))
 
 
 def bad_messages(yard: Yard) -> dict[str, tuple[bytes, str]]:
