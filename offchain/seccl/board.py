@@ -77,6 +77,12 @@ class Board:
         """The id that the board gives a session with these terms."""
         return self._hash(SESSION_TYPE, *terms.words(), terms.document)
 
+    def session_told(self, data: bytes) -> bytes:
+        """The id of the session that the data of a SessionCreated tells: of its terms and document,
+        word by word, whatever they are."""
+        head: tuple[int | bytes | str, ...] = SESSION_TYPE, self.chain_id, self.address
+        return keccak(b"".join(map(cm.word, head)) + data)
+
     def message_hash(self, key: PostKey, content: bytes) -> bytes:
         """What is posted of a message: a hash of its place and its bytes."""
         return self._hash(MESSAGE_TYPE, *_words(key), keccak(content))
