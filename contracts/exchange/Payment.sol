@@ -52,9 +52,15 @@ library Payment {
             return;
         }
         require(msg.value == 0, WrongPayment(msg.value, 0));
+        // Some tokens refuse to move zero.
+        if (amount == 0) return;
         uint256 before = IERC20(token).balanceOf(to);
         IERC20(token).safeTransferFrom(msg.sender, to, amount);
-        uint256 received = IERC20(token).balanceOf(to) - before;
+        uint256 received;
+        unchecked {
+            // Of a balance that fell it is more than any amount.
+            received = IERC20(token).balanceOf(to) - before;
+        }
         require(received == amount, TokenTakesFee(received, amount));
     }
 

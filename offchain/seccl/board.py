@@ -77,6 +77,12 @@ class Board:
         """The id that the board gives a session with these terms."""
         return self._hash(SESSION_TYPE, *terms.words(), terms.document)
 
+    def session_told(self, data: bytes) -> bytes:
+        """The id of the session that the data of a SessionCreated tells: of its terms and document,
+        word by word, whatever they are."""
+        head: tuple[int | bytes | str, ...] = SESSION_TYPE, self.chain_id, self.address
+        return keccak(b"".join(map(cm.word, head)) + data)
+
     def message_hash(self, key: PostKey, content: bytes) -> bytes:
         """What is posted of a message: a hash of its place and its bytes."""
         return self._hash(MESSAGE_TYPE, *_words(key), keccak(content))
@@ -132,12 +138,12 @@ class Board:
             elif (event.session, event.round, event.kind) == (key.session, key.round, key.kind):
                 root = event.root
         if single:
-            return _same(single[True in single], message)
+            return same_on_board(single[True in single], message)
         if root is None or message == NO_MESSAGE:
             return False
         domain = self._hash(BATCH_TYPE, *_words(key)[:3])
         leaf = keccak(cm.leaf(domain, key.author, message))
-        return _same(_path_root(members, key.author, leaf, path), root)
+        return same_on_board(_path_root(members, key.author, leaf, path), root)
 
     def typed_data(self, receipt: Receipt) -> dict[str, Any]:
         """The receipt as EIP-712 typed data, for any wallet to sign."""
@@ -178,12 +184,14 @@ class Board:
         return keccak(b"".join(map(cm.word, (kind, self.chain_id, self.address, *values))))
 
 
+def same_on_board(one: bytes, other: bytes) -> bool:
+    """Whether the board keeps the same of two hashes; of the rest a server may tell what it likes,
+    and no proof speaks of it."""
+    return one[:DIGEST_BYTES] == other[:DIGEST_BYTES]
+
+
 def _words(key: PostKey) -> tuple[int | bytes, ...]:
     return key.session, key.round, int(key.kind), key.author
-
-
-def _same(one: bytes, other: bytes) -> bool:
-    return one[:DIGEST_BYTES] == other[:DIGEST_BYTES]
 
 
 def _leaves(domain: bytes, values: Sequence[bytes]) -> list[bytes]:

@@ -15,6 +15,8 @@ MEMBERS_LIMIT = 2**11 - 1
 ROUNDS_LIMIT = 2**10 - 1
 TIME_LIMIT = 2**20 - 1
 """Of windows for uploads and evaluations, in seconds: twelve days."""
+LEAST_MARGIN = 10 * 12
+"""Seconds in which a post gets into a block: ten of twelve seconds."""
 NO_MESSAGE = bytes(32)
 """The leaf of a member without a message."""
 
@@ -104,6 +106,15 @@ class SessionTerms:
         if kind == MessageKind.UPLOAD:
             return opening, middle
         return middle, middle + self.evaluation_time
+
+    def margin(self, kind: MessageKind) -> int:
+        """Seconds before a post's deadline in which nobody relies on it any more.
+
+        A post sent now lies in a later block. A fifth of half a window, ten blocks at least and an
+        hour at most.
+        """
+        window = self.upload_time if kind == MessageKind.UPLOAD else self.evaluation_time
+        return max(LEAST_MARGIN, min(window // 10, 3_600))
 
     def batched(self, kind: MessageKind) -> bool:
         """Whether that kind is posted as one batch a round."""

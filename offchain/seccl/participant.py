@@ -14,6 +14,7 @@ from offchain.errors import SoukError
 from offchain.models.canonical import DocumentError
 from offchain.roles import Recover, Wallet
 from offchain.seccl import actions as do
+from offchain.seccl.board import same_on_board
 from offchain.seccl.documents import Catalogue, Evaluation, SignedReceipt
 from offchain.seccl.messages import NO_MESSAGE, MessageKind, PostKey
 from offchain.seccl.reading import Reading, absent, is_signed
@@ -95,16 +96,17 @@ class Participant:
     def keep(self, signed: SignedReceipt) -> None:
         """Keeps the server's receipt for what it sent.
 
-        Raises ReceiptRefused when it is for another message, promises the post for after the
-        window, or was not signed by the server: then it has to post itself.
+        Raises ReceiptRefused when it is for another message, promises the post for so late that
+        no time is left to post itself, or was not signed by the server: then it posts itself.
         """
         receipt = signed.receipt
         sent = self._sent.get(receipt.key)
         if sent is None or sent.message != receipt.message:
             raise ReceiptRefused(f"a receipt for what member {self.index} did not send")
-        end = self.session.terms.window(receipt.key.round, receipt.key.kind)[1]
-        if receipt.deadline > end:
-            raise ReceiptRefused(f"a receipt for {receipt.deadline}, after the window's {end}")
+        terms, kind = self.session.terms, receipt.key.kind
+        latest = terms.window(receipt.key.round, kind)[1] - terms.margin(kind)
+        if receipt.deadline > latest:
+            raise ReceiptRefused(f"a receipt for {receipt.deadline}, must be {latest} or before")
         if not self._is_signed(signed):
             raise ReceiptRefused("a receipt that the server did not sign")
         self.receipts[receipt.key] = signed
@@ -168,7 +170,7 @@ class Participant:
         if not session.terms.batched(key.kind):
             post = session.posted(*place, own=False).get(self.index)
             if post is not None:
-                return [do.ProveAltered(kept)] if post.message != mine else []
+                return [] if same_on_board(post.message, mine) else [do.ProveAltered(kept)]
         elif place in session.batches:
             if reading.leaves is None:
                 return self._challenge(key)
@@ -195,11 +197,17 @@ class Participant:
         return []
 
     def _challenge(self, key: PostKey) -> list[do.Action]:
-        """Asks for its own leaf, unless somebody asks already: one question is enough."""
-        asked = {(k.round, k.kind) for k in self.session.challenges}
-        if (key.round, key.kind) in asked:
+        """Asks for its own leaf, unless that was asked for: another's says nothing of it. The board
+        lets a member have one question open."""
+        session = self.session
+        mine = session.description.members[self.index].lower()
+        waiting = any(
+            asked.challenger.lower() == mine and other not in session.answers
+            for other, asked in session.challenges.items()
+        )
+        if key in session.challenges or waiting:
             return []
-        return [do.Challenge(key, self.index, self.session.member_path(self.index))]
+        return [do.Challenge(key, self.index, session.member_path(self.index))]
 
     def _about_challenges(self, now: int) -> list[do.Action]:
         """Convicts a server that did not answer, or by what it answered."""

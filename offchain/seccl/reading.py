@@ -9,6 +9,7 @@ from offchain.crypto import commitments as cm
 from offchain.errors import SoukError
 from offchain.models.canonical import DocumentError
 from offchain.roles import Recover
+from offchain.seccl.board import same_on_board
 from offchain.seccl.documents import (
     Catalogue,
     SignedReceipt,
@@ -97,7 +98,8 @@ def read(
         for author, post in session.posted(round_, kind, own=False).items():
             try:
                 listed = _catalogue(session, post.note, round_, kind, store)
-                if listed.hashes(session.members)[author] != post.message:
+                message = listed.hashes(session.members)[author]
+                if message is None or not same_on_board(message, post.message):
                     raise ReadingError(f"it does not list what was posted for member {author}")
                 catalogues.append(listed)
             except (ContentError, DocumentError, ReadingError) as error:
@@ -176,7 +178,7 @@ def _catalogue(
 def _batch_leaves(session: Session, listed: Catalogue, root: bytes) -> tuple[bytes, ...]:
     hashes = listed.hashes(session.members)
     leaves = session.board.batch_leaves(session.id, listed.round, listed.kind, hashes)
-    if cm.root_of(leaves) != root:
+    if not same_on_board(cm.root_of(leaves), root):
         raise ReadingError("what it lists is not what was posted")
     return tuple(leaves)
 
@@ -196,7 +198,8 @@ def _contents(
         except ContentError as error:
             missing[author] = str(error)
             continue
-        if session.board.message_hash(session.key(round_, kind, author), content) != message:
+        found = session.board.message_hash(session.key(round_, kind, author), content)
+        if not same_on_board(found, message):
             missing[author] = "its content has another hash than the board"
             continue
         contents[author] = content

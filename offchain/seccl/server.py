@@ -71,10 +71,12 @@ class Server:
         authored: its author's signature, without which no reader would use it.
 
         It promises the post for the middle of the window, so that who is let down has the other
-        half to post itself. The same message gets the same receipt, however often it comes. Raises
-        MessageRefused for another session, a place that is not there, a signature that is not the
-        author's, another message than one that it took, one that is too long, and one of a round
-        whose signer's key it does not have; TooLate for one that can no more be posted in time.
+        half to post itself, and promises nothing in the margin before that: a post sent then could
+        come too late and convict it. The same message gets the same receipt, however often it
+        comes. Raises MessageRefused for another session, a place that is not there, a signature
+        that is not the author's, another message than one that it took, one that is too long, and
+        one of a round whose signer's key it does not have; TooLate for one that can no more be
+        posted in time.
         """
         session = self.session
         if key.session != session.id or not 0 <= key.author < session.members:
@@ -96,8 +98,9 @@ class Server:
         limit = max_message_bytes(session, key.kind)
         if len(content) > limit:
             raise MessageRefused(f"a message has at most {limit} bytes, not {len(content)}")
-        if now >= promised.deadline:
-            raise TooLate(f"messages are taken until {promised.deadline}, it is {now}")
+        latest = promised.deadline - session.terms.margin(key.kind)
+        if now >= latest:
+            raise TooLate(f"messages are taken until {latest}, it is {now}")
         if page.closed or self._is_posted(key.round, key.kind):
             raise TooLate(f"round {key.round}: the {key.kind.name.lower()}s taken are posted")
         self.journal.promise(self._promise(promised, content, authored))

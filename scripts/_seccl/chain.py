@@ -7,6 +7,7 @@ import click
 from ape.api import AccountAPI
 from ape.contracts import ContractInstance
 from ape.exceptions import ContractLogicError
+from ape.types import ContractLog
 
 from offchain.crypto.settlement import NATIVE
 from offchain.seccl import actions as do
@@ -74,11 +75,7 @@ class FederationChain:
         where it is not what its id says.
         """
         id_ = id_of(text)
-        logs = logs_of(None, 0, [topic(CREATED), "0x" + id_.hex()])
-        if not logs:
-            raise click.ClickException(f"no board on this chain has a session 0x{id_.hex()}")
-        board = ape.project.BulletinBoard.at(logs[0]["address"])
-        (log,) = decoded(board, logs[:1])
+        board, log = _created(id_)
         document = bytes(log.event_arguments["document"])
         terms = terms_in(log.event_arguments["terms"], document)
         content = store.get(cid_from_digest(document), MAX_DESCRIPTION_BYTES)
@@ -176,6 +173,21 @@ def id_of(text: str) -> bytes:
     if len(id_) != 32:
         raise click.ClickException(f"a session is 0x and 64 hex digits, not {text!r:.80}")
     return id_
+
+
+def _created(id_: bytes) -> tuple[ContractInstance, ContractLog]:
+    """The board whose session has that id, and how it told of it.
+
+    Any contract can tell of any id, even before the board: what does not yield the id is passed by.
+    Raises ClickException where nothing else tells of it.
+    """
+    for told in logs_of(None, 0, [topic(CREATED), "0x" + id_.hex()]):
+        twin = Board(ape.chain.chain_id, told["address"])
+        if twin.session_told(bytes.fromhex(told["data"].removeprefix("0x"))) == id_:
+            board = ape.project.BulletinBoard.at(told["address"])
+            (log,) = decoded(board, [told])
+            return board, log
+    raise click.ClickException(f"no board on this chain has a session 0x{id_.hex()}")
 
 
 def _make_consensus(

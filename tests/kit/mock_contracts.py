@@ -20,10 +20,12 @@ _CONTRACTS = {
     "LyingToken": "Tokens.sol",
     "SecretiveToken": "Tokens.sol",
     "PausingToken": "Tokens.sol",
+    "NoZeroToken": "Tokens.sol",
     "HookToken": "Tokens.sol",
     "SilentToken": "Tokens.sol",
     "Puppet": "Puppet.sol",
     "Force": "Puppet.sol",
+    "Forger": "Puppet.sol",
 }
 PLENTY = 1_000_000 * ETHER
 

@@ -95,6 +95,22 @@ def test_tokens_and_payments_that_are_refused(board, make, provider, members, st
     assert opened(fee).name == "TokenTakesFee"
 
 
+def test_a_question_without_a_bond_moves_nothing(board, make, provider, members):
+    """So a token that refuses to move zero keeps nobody from asking; no coin may come either."""
+    token = make("NoZeroToken")
+    session = open_batched(board, provider, members, token=token, bond=0)
+    session.post_batch(session.messages())
+    args = key_args(session.key(1)), 1, session.member_path(1)
+    assert session.refusal("challenge", *args, sender=members[1], value=1) == refused(
+        "WrongPayment", 1, 0
+    )
+    deadline = session.challenge(session.key(1), 1)
+    assert token.balanceOf(board) == STAKE
+    session.at(deadline)
+    board.settle(key_args(session.key(1)), sender=members[1])
+    assert session.faulty
+
+
 def test_a_signed_allowance_saves_the_approval(board, make, provider, members):
     """In one transaction, for a token that knows ERC-2612."""
     token = make("PermitToken")

@@ -96,6 +96,16 @@ contract PausingToken is PlainToken {
     }
 }
 
+/// @title Moves no amount of zero
+contract NoZeroToken is PlainToken {
+    error Zero();
+
+    function _update(address from, address to, uint256 value) internal override {
+        require(value > 0, Zero());
+        super._update(from, to, value);
+    }
+}
+
 /// @title Calls a registered hook of the receiver after every transfer, as ERC-777 does
 contract HookToken is PlainToken {
     mapping(address account => bool) public hooked;

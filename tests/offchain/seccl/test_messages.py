@@ -191,6 +191,15 @@ def test_windows_follow_each_other_to_the_end():
 
 
 @pytest.mark.parametrize(
+    ("window", "margin"), [(600, 120), (1_200, 120), (6_000, 600), (36_000, 3_600), (10**6, 3_600)]
+)
+def test_a_deadline_has_a_margin_of_ten_blocks_to_an_hour(window, margin):
+    """A fifth of half the window between them; of each kind by its own window."""
+    assert replace(TERMS, upload_time=window).margin(UPLOAD) == margin
+    assert replace(TERMS, evaluation_time=window).margin(EVALUATION) == margin
+
+
+@pytest.mark.parametrize(
     ("field", "value", "text"),
     [
         ("members", 0, r"members is 0, must be in \[1, 2047\]"),

@@ -25,6 +25,7 @@ from offchain.seccl.ballots import unpack_ranking
 from offchain.seccl.documents import Evaluation, SignedReceipt
 from offchain.seccl.messages import BoardError, MessageKind
 from offchain.seccl.participant import Participant, ReceiptRefused
+from offchain.seccl.server import Server
 from offchain.seccl.updates import SparseUpdate, UpdateHeader, decode_update, encode_update
 from offchain.storage import cid_from_digest, digest_of
 from tests.kit.wallets import KeyWallet, recover
@@ -74,7 +75,7 @@ def test_a_member_plays_with_its_own_key() -> None:
 
 
 def test_a_receipt_is_kept_when_it_is_worth_something() -> None:
-    """For the member's own message, within the window, by the server's key; else it is refused."""
+    """For the member's own message, with time left to post it, by the server's key."""
     yard = Yard.new()
     member = yard.members[0]
     sent = member.upload(0, made_updates(0)[0], yard.model)
@@ -84,11 +85,11 @@ def test_a_receipt_is_kept_when_it_is_worth_something() -> None:
     def signed(receipt, wallet=SERVER) -> SignedReceipt:
         return SignedReceipt(receipt, wallet.sign(yard.session.board.typed_data(receipt)))
 
-    end = yard.session.terms.window(0, UPLOAD)[1]
+    latest = yard.session.terms.window(0, UPLOAD)[1] - yard.session.terms.margin(UPLOAD)
     for bad, why in (
         (signed(replace(word, message=b"\1" * 32)), "did not send"),
         (signed(replace(word, key=replace(word.key, author=2))), "did not send"),
-        (signed(replace(word, deadline=end + 1)), "after the window"),
+        (signed(replace(word, deadline=latest + 1)), f"must be {latest} or before"),
         (signed(word, KeyWallet("a stranger")), "did not sign"),
         (replace(good, signature=bytes(65)), "did not sign"),
     ):
@@ -131,6 +132,35 @@ def test_content_of_another_hash_than_the_boards_is_refused() -> None:
     assert refused == dict.fromkeys(
         range(1, MEMBERS), "its content has another hash than the board"
     )
+
+
+@pytest.mark.parametrize("batched", [True, False], ids=["batch", "single"])
+def test_what_the_board_does_not_keep_of_a_hash_decides_nothing(batched: bool) -> None:
+    """Events tell 32 bytes as the server sent them, the board keeps 28: with other last bytes all
+    is read as it was sent, also an author's own post, and nobody brings a proof that is none."""
+
+    def flipped(hash_: bytes) -> bytes:
+        return hash_[:-1] + bytes([hash_[-1] ^ 1])
+
+    class Tails(Server):
+        def post(self, round_, kind):
+            return [
+                replace(one, root=flipped(one.root))
+                if isinstance(one, do.PostBatch)
+                else replace(one, message=flipped(one.message))
+                for one in super().post(round_, kind)
+            ]
+
+    yard = Yard.new(Tails, batched)
+    yard.uploads()
+    key = yard.session.key(0, UPLOAD, OTHER)
+    sent = yard.members[OTHER]._sent[key]
+    own = do.PostOwn(key, flipped(sent.message), yard.session.member_path(OTHER), bytes(32))
+    yard.apply(replace(own, note=digest_of(yard.store.put(sent.content))))
+    updates, refused = yard.members[0].updates(0, yard.reading(), yard.model)
+    assert (set(updates), refused) == (set(range(MEMBERS)), {})
+    for now in (None, yard.now(0, UPLOAD) + 9 * WINDOW):
+        assert not any(yard.objections(i, now=now) for i in range(MEMBERS))
 
 
 def bad_messages(yard: Yard) -> dict[str, tuple[bytes, str]]:
@@ -268,18 +298,53 @@ def test_what_the_server_did_not_sign_convicts_nobody() -> None:
     assert member.objections(0, UPLOAD, reading, forged, yard.now(0, UPLOAD)) == []
 
 
-def test_a_batch_that_nobody_is_shown_is_challenged_once_and_then_settled() -> None:
-    """All post themselves at once; the first asks, and settles when nobody answered."""
+def test_a_batch_that_nobody_is_shown_is_challenged_and_then_settled() -> None:
+    """All post themselves at once; each asks for its own leaf once, and anybody settles when nobody
+    answered."""
     yard = lying(Withholds)
     assert yard.uploads().trouble
     asked, own = yard.objections(0)
     assert isinstance(asked, do.Challenge)
     assert isinstance(own, do.PostOwn)
-    yard.apply(asked)
-    assert [type(action) for action in yard.objections(1)] == [do.PostOwn]
+    yard.apply(asked, WALLETS[0].address)
+    assert [type(action) for action in yard.objections(0)] == [do.PostOwn]
+    other, _ = yard.objections(1)
+    assert (asked.key.author, other.key.author) == (0, 1)
     later = yard.now(0, UPLOAD) + RESPONSE
     assert do.Settle(asked.key) in yard.objections(1, now=later)
     assert do.Settle(asked.key) not in yard.objections(1, now=later - 1)
+
+
+def test_a_friends_question_does_not_silence_who_was_dropped() -> None:
+    """The server shows the friend's leaf, and nobody the batch: the victim asks for its own, when
+    it has no other question open, and that convicts."""
+
+    class DropsAndHides(Drops):
+        def post(self, round_, kind):
+            return [replace(one, note=bytes(32)) for one in super().post(round_, kind)]
+
+        def hand(self, reader, round_, kind):
+            return None
+
+    yard = lying(DropsAndHides)
+    yard.uploads()
+    end = yard.session.terms.window(0, UPLOAD)[1]
+    friends, open_ = yard.session.key(0, UPLOAD, OTHER), yard.session.key(0, UPLOAD, WITNESS)
+    yard.apply(do.Challenge(friends, OTHER, ()), WALLETS[OTHER].address)
+    yard.apply(*yard.server.answers())
+    yard.apply(do.Challenge(open_, VICTIM, ()), WALLETS[VICTIM].address)
+    assert [type(action) for action in yard.objections(VICTIM)] == [do.PostOwn]
+    yard.apply(*yard.server.answers())
+    (asked,) = yard.objections(VICTIM, now=end)
+    assert asked == do.Challenge(
+        yard.session.key(0, UPLOAD, VICTIM), VICTIM, yard.session.member_path(VICTIM)
+    )
+    yard.apply(asked, WALLETS[VICTIM].address)
+    yard.apply(*yard.server.answers())
+    (proof,) = yard.objections(VICTIM, now=end)
+    kept = yard.members[VICTIM].receipts[asked.key]
+    assert isinstance(proof, do.ProveAlteredInBatch)
+    assert (proof.receipt, proof.posted) == (kept, bytes(32))
 
 
 def test_an_honest_server_answers_a_challenge_and_is_left_alone() -> None:

@@ -66,8 +66,10 @@ def test_a_server_takes_one_message_a_place_in_time_and_of_its_size() -> None:
     yard = Yard.new()
     sent = yard.members[0].upload(0, made_updates(0)[0], yard.model)
     now = yard.now(0, UPLOAD)
+    # A post sent in the newest block's last moments lies in the next one.
+    latest = now + WINDOW // 2 - yard.session.terms.margin(UPLOAD)
     refused = (
-        (sent.key, sent.content, now + WINDOW // 2, "messages are taken until"),
+        (sent.key, sent.content, latest, f"messages are taken until {latest}, it is {latest}"),
         (replace(sent.key, session=bytes(32)), sent.content, now, "no place of this session"),
         (replace(sent.key, author=MEMBERS), sent.content, now, "no place of this session"),
     )
@@ -80,7 +82,7 @@ def test_a_server_takes_one_message_a_place_in_time_and_of_its_size() -> None:
     stranger = yard.members[1].send(0, UPLOAD, sent.content).authored
     with pytest.raises(MessageRefused, match="member 0 did not sign its upload"):
         yard.server.receive(sent.key, sent.content, stranger, now)
-    yard.server.receive(sent.key, sent.content, sent.authored, now)
+    yard.server.receive(sent.key, sent.content, sent.authored, latest - 1)
     other = yard.members[0].upload(0, made_updates(1)[0], yard.model)
     with pytest.raises(MessageRefused, match="round 0: another upload of member 0 was taken"):
         yard.server.receive(other.key, other.content, other.authored, now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from offchain.crypto import commitments as cm
 from offchain.seccl import actions as do
 from offchain.seccl.adversaries import Alters, Drops, Equivocates, Replays, Stalls, Withholds
 from offchain.seccl.audit import AuditError, audit
@@ -13,8 +14,8 @@ from offchain.seccl.session import PostedAt
 from offchain.seccl.updates import UpdateHeader, encode_update
 from offchain.storage import digest_of
 from scripts._seccl.audit import audit_session
-from scripts._seccl.chain import FederationChain
-from scripts._stage.chain import ActionRefused
+from scripts._seccl.chain import CREATED, FederationChain, twin_of
+from scripts._stage.chain import ActionRefused, topic
 from scripts._stage.wallet import AccountWallet, recover
 from tests.kit.mock_contracts import deploy_token
 from tests.offchain.seccl.session_in_memory import FIRST, LAYOUT, made_updates
@@ -74,7 +75,9 @@ def test_a_lie_is_convicted_and_changes_nothing(
     assert (session.fault.fault, session.fault.key.round) == (fault, LIE.round)
     assert session.fault.key.kind == MessageKind.UPLOAD
     proofs = [(who, receipt.call) for who, receipt in play.sent if receipt.call == call]
-    assert proofs == [(accuser, call)]
+    assert proofs[0] == (accuser, call)
+    # Who asked settles its own question besides, for its bond; all ask whom nobody is shown a leaf.
+    assert len(proofs) == (MEMBERS if how is Withholds else 1)
     assert session.shares == dict.fromkeys(range(MEMBERS), STAKE // MEMBERS)
     assert held(contracts[0]) == before, "stake and bonds are paid out"
     assert len(found.results) == ROUNDS
@@ -145,6 +148,25 @@ def test_a_session_is_found_by_its_id_and_tells_the_same(contracts, accounts) ->
     assert other.session == play.chain.session
     assert audit_session(other, play.store).digests == found.digests
     assert audit(other.session, play.store, recover).digests == found.digests
+
+
+def test_what_another_contract_tells_of_its_id_hides_no_session(
+    contracts, accounts, mocks, deployer, monkeypatch
+) -> None:
+    """Nonsense and the very terms, by a stranger, before the board tells of them."""
+    forger, create = deployer.deploy(mocks["Forger"]), FederationChain.create
+
+    def told_before(board, factory, server, terms, *rest):
+        words = b"".join(map(cm.word, (*terms.words(), terms.document)))
+        id_ = twin_of(board).session_id(terms)
+        for data in (b"", words):
+            forger.tell(topic(CREATED), id_, cm.word(terms.server), data, sender=deployer)
+        return create(board, factory, server, terms, *rest)
+
+    monkeypatch.setattr(FederationChain, "create", told_before)
+    play = Play(contracts, accounts)
+    found = FederationChain.find("0x" + play.chain.session.id.hex(), play.store)
+    assert (found.board, found.session) == (contracts[0], play.chain.session)
 
 
 def test_the_audit_asks_the_contracts_and_not_events_alone(contracts, accounts) -> None:
