@@ -111,8 +111,8 @@ def hosted() -> Iterator[HostedProxy]:
             network.use_provider("node", provider_settings={"uri": proxy.uri}),
             forgotten_afterwards(and_before=True),
         ):
-            # There is no snapshot of such a chain. If Ape found out, it would take none for the rest
-            # of the run either, and no later test would be undone.
+            # There is no snapshot of such a chain. If Ape found out, it would take none for the
+            # rest of the run either, and no later test would be undone.
             patch.setattr(type(ape.chain), "snapshot", lambda _: None)
             # Blocks are mined for transactions alone: nobody would ever be confirmed.
             patch.setattr(type(network), "required_confirmations", 0)

@@ -101,14 +101,14 @@ def impatient(*_: float) -> None:
 def test_a_node_that_allows_little_is_asked_for_less(limits):
     """By blocks or by results, whatever it calls that; and all logs come, once and in order."""
     node = chain_of(500, **limits)
-    index = Index(None, node)
+    index = Index(None, node, sleep=impatient)
     assert index.logs(MINE, 3, []) == node.truth(3)
 
 
 def test_a_refusal_costs_few_questions():
     """A node that allows 1,000 blocks is asked at most 1.5 times as often as one must ask it."""
     node = chain_of(20_000, most_blocks=1_000)
-    Index(None, node).logs(MINE, 0, [])
+    Index(None, node, sleep=impatient).logs(MINE, 0, [])
     assert len(node.asked) <= 1.5 * (20_000 / 512) + 16
 
 
@@ -188,7 +188,7 @@ def test_a_block_that_the_node_does_not_have_yet_is_not_read_as_empty():
 
 def test_an_earlier_beginning_is_read_as_well():
     node = chain_of(100)
-    index = Index(None, node)
+    index = Index(None, node, sleep=impatient)
     assert index.logs(MINE, 60, []) == node.truth(60)
     assert index.logs(MINE, 10, []) == node.truth(10)
     assert index.logs(MINE, 200, []) == []
@@ -197,7 +197,7 @@ def test_an_earlier_beginning_is_read_as_well():
 def test_a_refusal_of_a_single_block_is_told():
     node = chain_of(30, most_blocks=0)
     with pytest.raises(NodeRefused, match="exceeds 0"):
-        Index(None, node).logs(MINE, 0, [])
+        Index(None, node, sleep=impatient).logs(MINE, 0, [])
 
 
 def test_one_file_serves_several_processes(tmp_path):
