@@ -61,7 +61,8 @@ def run_deploy(alias: str | None, sign_unasked: bool, dry_run: bool, folder: Pat
 def _compile() -> None:
     """Ape leaves files as they were whose imports changed; such code has another address.
 
-    Raises ClickException where something had to be compiled: this process has read the old code.
+    Raises ClickException where something had to be compiled anew: this process has read the old
+    code.
     """
     kept = Path(ape.project.path) / ".build" / "__local__.json"
     before = kept.read_bytes() if kept.exists() else b""
@@ -74,7 +75,7 @@ def _compile() -> None:
     )
     if done.returncode:
         raise click.ClickException(f"the contracts do not compile: {done.stderr.strip()[-500:]}")
-    if kept.read_bytes() != before:
+    if before and kept.read_bytes() != before:
         raise click.ClickException("the contracts have just been compiled: run it again")
 
 

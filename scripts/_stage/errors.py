@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -29,5 +30,12 @@ def reason_of(error: Exception) -> str:
     cause = error.__cause__
     if isinstance(cause, Web3RPCError) and cause.rpc_response:
         said = cause.rpc_response["error"]
-        return said if isinstance(said, str) else said["message"]
-    return str(error)
+        return said if isinstance(said, str) else str(said["message"])
+    return _without_keys(str(error))
+
+
+def _without_keys(said: str) -> str:
+    """What libraries say, less what follows a host: hosted nodes have the user's key there."""
+    said = re.sub(r"://[^@/\s'\"]+@", "://", said)
+    said = re.sub(r"((?:https?|wss?)://[^/?\s'\"]+)[/?][^\s'\"]*", r"\1/...", said)
+    return re.sub(r"(with url: )\S+", r"\1...", said)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from offchain.errors import SoukError
+from scripts._stage.database import Database
 
 MOST_BLOCKS = 8_192
 """Of one page. Nodes that allow less say so, and are asked for less."""
@@ -21,7 +20,6 @@ LAG_SECONDS = 30
 """How long a node may be behind what another of the same address has shown."""
 MOST_TRIES = 16
 """Readings of a chain that is reorganised during each of them."""
-
 MOST_REFUSALS = 20
 """Of one page; that of a single block is believed after so many."""
 
@@ -143,10 +141,8 @@ class Index:
     ) -> None:
         """path: of the file, None for memory. tip: blocks that are asked for by their hash: as many
         as come while a machine of the node's may be behind."""
-        if path:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        self._rows = sqlite3.connect(path or ":memory:", timeout=60, isolation_level=None)
-        self._rows.executescript(_SCHEMA)
+        self._file = Database(path, _SCHEMA)
+        self._rows = self._file.rows
         self._node = node
         self._tip = tip
         self._lag_seconds = lag_seconds
@@ -271,7 +267,7 @@ class Index:
     def _keep(self, query: Query, page: _Page) -> bool:
         """Writes a page; whether it still follows what is kept."""
         number = page.last.number
-        with self._at_once():
+        with self._file.at_once():
             known = self._known(query)
             if known and known.last != page.first - 1:
                 return False
@@ -303,7 +299,7 @@ class Index:
 
     def _forget(self, query: Query, first: int) -> None:
         """Forgets the pages from block `first` on."""
-        with self._at_once():
+        with self._file.at_once():
             for table, block in (("pages", "first"), ("logs", "block")):
                 self._rows.execute(
                     f"DELETE FROM {table} WHERE query = ? AND {block} >= ?", (query.key, first)
@@ -311,7 +307,7 @@ class Index:
 
     def _kept(self, query: Query, first: int, end: Block) -> list[dict[str, Any]] | None:
         """What is kept of these blocks; None where another process has just forgotten some."""
-        with self._at_once():
+        with self._file.at_once():
             known = self._known(query)
             if known is None or known.first > first or known.last < end.number:
                 return None
@@ -321,14 +317,3 @@ class Index:
                 (query.key, first, end.number),
             )
             return [json.loads(log) for (log,) in rows]
-
-    @contextmanager
-    def _at_once(self) -> Iterator[None]:
-        """One transaction, whole or not at all, in which no other process writes."""
-        self._rows.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._rows.execute("ROLLBACK")
-            raise
-        self._rows.execute("COMMIT")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Protocol
 
 from offchain.errors import SoukError
+from scripts._stage.database import Database
 from scripts._stage.index import NodeRefused
 
 GWEI = 10**9
@@ -28,10 +28,6 @@ CREATE TABLE IF NOT EXISTS attempts (
 
 class NodeBusy(SoukError):
     """Whether a node took a transaction is not known: it, or what stands before it, was busy."""
-
-
-class OutboxBusy(SoukError):
-    """Another process has the outbox, and did not give it back in time."""
 
 
 class StillPending(SoukError):
@@ -176,10 +172,8 @@ class Outbox:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """path: of the file, None for memory."""
-        if path:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        self._rows = sqlite3.connect(path or ":memory:", timeout=60, isolation_level=None)
-        self._rows.executescript(_SCHEMA)
+        self._file = Database(path, _SCHEMA)
+        self._rows = self._file.rows
         self._pool = pool
         self._patience = patience
         self._sleep = sleep
@@ -188,7 +182,7 @@ class Outbox:
         """The hash under which a call was mined and confirmed; it waits for that.
 
         A call that waits already is not sent again, but waited for. Raises StillPending,
-        FeeAboveCap, NodeRefused, NodeBusy, OutboxBusy.
+        FeeAboveCap, NodeRefused, NodeBusy, DatabaseBusy.
         """
         sender, poll = signer.address, self._patience.poll_seconds
         nonce = self._nonce_for(signer, call)
@@ -203,6 +197,8 @@ class Outbox:
             if lost > self._patience.lag_seconds:
                 # Another wallet of this account took the nonce.
                 self._done(sender, nonce)
+            if lost > self._patience.lag_seconds or not self._attempts(sender, nonce):
+                # Or a node refused what it was at first too busy to answer to.
                 nonce, lost = self._nonce_for(signer, call), 0.0
             if waited >= self._patience.seconds:
                 last = self._attempts(sender, nonce)[-1]
@@ -228,7 +224,7 @@ class Outbox:
         sender = signer.address
         used, price = self._pool.nonce(sender), self._pool.price()
         self._offer_all(sender, used)
-        with self._at_once():
+        with self._file.at_once():
             self._prune(sender, used)
             kept = [self._attempts(sender, nonce)[-1] for nonce in self._nonces(sender)]
             open_ = [one for one in kept if one.nonce >= used or not one.done]
@@ -288,7 +284,7 @@ class Outbox:
             last, raised = attempts[-1], attempts[-1].fee.raised()
             if raised.most <= self._patience.cap:
                 fee = Fee(max(raised.most, now.most), max(raised.tip, now.tip))
-                with self._at_once():
+                with self._file.at_once():
                     more = self._write(signer, nonce, last.call, fee)
                 with suppress(NodeRefused):
                     self._offer(more)
@@ -354,17 +350,3 @@ class Outbox:
             "DELETE FROM attempts WHERE sender = ? AND nonce < ? AND done = 1",
             (sender, used - KEPT_NONCES),
         )
-
-    @contextmanager
-    def _at_once(self) -> Iterator[None]:
-        """One transaction of the file, in which no other process picks a nonce."""
-        try:
-            self._rows.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            raise OutboxBusy(f"another process has the outbox for too long: {error}") from error
-        try:
-            yield
-        except BaseException:
-            self._rows.execute("ROLLBACK")
-            raise
-        self._rows.execute("COMMIT")

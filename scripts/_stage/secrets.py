@@ -16,14 +16,15 @@ from offchain.crypto.secrets_file import SecretsFile
 from offchain.files import write_whole
 from scripts._stage.accounts import is_local
 from scripts._stage.chain import chain_home
+from scripts._stage.database import content_of
 
 VARIABLE = "SOUK_PASSPHRASE"
 """Where a passphrase is looked for before it is asked for."""
 MAX_BACKUP_BYTES = 1 << 30
 """Largest backup read."""
 
-_FOUND_AGAIN = ("ipfs", "logs.sqlite", "logs.sqlite-journal")
-"""What lies beside the secrets and comes from chain and datastore."""
+_FOUND_AGAIN = ("ipfs", "logs.sqlite", "logs.sqlite-journal", "outbox.sqlite-journal")
+"""What lies beside the secrets and comes from chain, datastore or the file that it belongs to."""
 
 
 def secrets_at(path: Path) -> SecretsFile:
@@ -60,17 +61,13 @@ def back_up(home: Path, target: Path, key: Passphrase) -> list[str]:
     names = _names(home)
     if not names:
         raise click.ClickException(f"there are no secrets under {home}")
-    for path in (home / name for name in names):
-        try:
-            content = path.read_bytes()
-            if is_locked(content):
-                key.unlock(content)
-        except Locked as error:
-            raise click.ClickException(f"{path}: {error}") from error
     packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w", dereference=True) as archive:
+    with tarfile.open(fileobj=packed, mode="w") as archive:
         for name in names:
-            archive.add(home / name, name)
+            content = _content(home / name, key)
+            member = tarfile.TarInfo(name)
+            member.size, member.mode = len(content), 0o600
+            archive.addfile(member, io.BytesIO(content))
     if packed.tell() * 4 // 3 > MAX_BACKUP_BYTES:
         raise click.ClickException(f"{home} holds more than {MAX_BACKUP_BYTES:,} bytes when packed")
     write_whole(target, key.lock(packed.getvalue()), 0o600)
@@ -101,6 +98,19 @@ def put_back(home: Path, source: Path, key: Passphrase) -> list[str]:
     for name in contents.keys() - there:
         write_whole(home / name, contents[name], 0o600)
     return sorted(contents.keys() - there)
+
+
+def _content(path: Path, key: Passphrase) -> bytes:
+    """Of a file that `key` opens, if it is locked. Raises ClickException."""
+    if path.suffix == ".sqlite":
+        return content_of(path)
+    content = path.read_bytes()
+    try:
+        if is_locked(content):
+            key.unlock(content)
+    except Locked as error:
+        raise click.ClickException(f"{path}: {error}") from error
+    return content
 
 
 def _names(home: Path) -> list[str]:

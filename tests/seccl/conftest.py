@@ -1,10 +1,23 @@
-"""Sessions of BordaConsensus; tests of the board have a `session` of their own."""
+"""Board and members; sessions of BordaConsensus: tests of the board have one of their own."""
 
 from __future__ import annotations
 
 import pytest
 
+from tests.seccl.board_driver import MEMBERS
 from tests.seccl.borda_driver import REVEAL_TIME, open_session, voters_of
+
+
+@pytest.fixture(scope="module")
+def board(project, deployer):
+    """A board without sessions."""
+    return project.BulletinBoard.deploy(sender=deployer)
+
+
+@pytest.fixture(scope="module")
+def members(accounts):
+    """Whose messages the board's sessions are for."""
+    return accounts[11 : 11 + MEMBERS]
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@ from tests.seccl.board_driver import (
     EQUIVOCATED,
     EVALUATION,
     KINDS,
-    MEMBERS,
     RESPONSE_TIME,
     ROUNDS,
     UNPOSTED,
@@ -26,16 +25,6 @@ from tests.seccl.board_driver import (
 M = b"\x01" * 32
 NOTHING = bytes(32)
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
-
-
-@pytest.fixture(scope="module")
-def board(project, deployer):
-    return project.BulletinBoard.deploy(sender=deployer)
-
-
-@pytest.fixture(scope="module")
-def members(accounts):
-    return accounts[11 : 11 + MEMBERS]
 
 
 @pytest.fixture

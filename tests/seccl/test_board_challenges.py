@@ -26,16 +26,6 @@ M = b"\x01" * 32
 NOTHING = bytes(32)
 
 
-@pytest.fixture(scope="module")
-def board(project, deployer):
-    return project.BulletinBoard.deploy(sender=deployer)
-
-
-@pytest.fixture(scope="module")
-def members(accounts):
-    return accounts[11 : 11 + MEMBERS]
-
-
 @pytest.fixture
 def session(board, provider, members):
     return open_batched(board, provider, members)

@@ -21,16 +21,6 @@ ZERO = "0x" + "00" * 20
 CALLS = 3  # the mood of a Puppet that calls back
 
 
-@pytest.fixture(scope="module")
-def board(project, deployer):
-    return project.BulletinBoard.deploy(sender=deployer)
-
-
-@pytest.fixture(scope="module")
-def members(accounts):
-    return accounts[11 : 11 + MEMBERS]
-
-
 @pytest.fixture
 def session(board, provider, members):
     return open_session(board, provider, members)

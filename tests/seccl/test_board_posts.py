@@ -20,16 +20,6 @@ from tests.seccl.board_driver import (
 M = b"\x01" * 32
 
 
-@pytest.fixture(scope="module")
-def board(project, deployer):
-    return project.BulletinBoard.deploy(sender=deployer)
-
-
-@pytest.fixture(scope="module")
-def members(accounts):
-    return accounts[11 : 11 + MEMBERS]
-
-
 @pytest.fixture
 def session(board, provider, members):
     return open_session(board, provider, members)

@@ -40,16 +40,6 @@ from tests.seccl.board_driver import (
 UINT32 = 2**32 - 1
 
 
-@pytest.fixture(scope="module")
-def board(project, deployer):
-    return project.BulletinBoard.deploy(sender=deployer)
-
-
-@pytest.fixture(scope="module")
-def members(accounts):
-    return accounts[11 : 11 + MEMBERS]
-
-
 @pytest.fixture
 def session(board, provider, members):
     return open_session(board, provider, members)

@@ -7,11 +7,6 @@ from tests.kit.snapshots import undone
 from tests.seccl.board_driver import ALTERED, MEMBERS, ROUNDS, open_session
 
 
-@pytest.fixture(scope="module")
-def board(project, deployer):
-    return project.BulletinBoard.deploy(sender=deployer)
-
-
 @pytest.fixture
 def session(board, provider, accounts):
     return open_session(board, provider, accounts[11 : 11 + MEMBERS])

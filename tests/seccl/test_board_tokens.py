@@ -20,16 +20,6 @@ from tests.seccl.board_driver import (
 SHARE = STAKE // MEMBERS
 
 
-@pytest.fixture(scope="module")
-def board(project, deployer):
-    return project.BulletinBoard.deploy(sender=deployer)
-
-
-@pytest.fixture(scope="module")
-def members(accounts):
-    return accounts[11 : 11 + MEMBERS]
-
-
 @pytest.fixture
 def make(mocks, deployer, provider, members):
     """Deploys a token by its name; server and members have plenty of it."""

@@ -29,16 +29,6 @@ M = b"\x01" * 32
 
 
 @pytest.fixture(scope="module")
-def board(project, deployer):
-    return project.BulletinBoard.deploy(sender=deployer)
-
-
-@pytest.fixture(scope="module")
-def members(accounts):
-    return accounts[11 : 11 + MEMBERS]
-
-
-@pytest.fixture(scope="module")
 def weak(board, deployer):
     """Weakened boards by name."""
     return {name: deployer.deploy(code) for name, code in compile_copies(WEAKENINGS, BOARD).items()}

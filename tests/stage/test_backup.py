@@ -14,6 +14,7 @@ import pytest
 from offchain.crypto.passphrase import Passphrase
 from offchain.crypto.secrets_file import SecretsFile
 from scripts._stage import secrets
+from scripts._stage.database import Database
 from scripts._stage.secrets import VARIABLE, back_up, passphrase, put_back
 
 WORDS = "correct horse battery staple"
@@ -25,7 +26,8 @@ def home(tmp_path):
     """The folder of a chain with secrets, a journal, an outbox, and what comes back by itself."""
     home = tmp_path / ".souk" / "11155111"
     SecretsFile(home / "collector.json", Passphrase(WORDS)).remember("key", lambda: b"k" * 32)
-    for name in ("journal/0-upload.json", "outbox.sqlite", "ipfs/blocks/a", "logs.sqlite"):
+    Database(home / "outbox.sqlite", "CREATE TABLE sent (raw BLOB)")
+    for name in ("journal/0-upload.json", "ipfs/blocks/a", "logs.sqlite"):
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         (home / name).write_text(name)
     return home
@@ -121,3 +123,15 @@ def test_more_than_can_be_read_is_not_written(home, tmp_path, monkeypatch):
     monkeypatch.setattr(secrets, "MAX_BACKUP_BYTES", 1_000)
     with pytest.raises(click.ClickException, match="holds more than 1,000 bytes"):
         back_up(home, tmp_path / "backup", Passphrase(WORDS))
+
+
+def test_an_outbox_that_is_being_written_is_kept_as_it_was_before(home, tmp_path):
+    """A copy of the file in the middle of a transaction would be none."""
+    outbox = Database(home / "outbox.sqlite", "")
+    outbox.rows.execute("INSERT INTO sent VALUES (x'01')")
+    with outbox.at_once():
+        outbox.rows.execute("INSERT INTO sent VALUES (x'02')")
+        back_up(home, tmp_path / "backup", Passphrase(WORDS))
+    put_back(tmp_path / "new", tmp_path / "backup", Passphrase(WORDS))
+    kept = Database(tmp_path / "new" / "outbox.sqlite", "")
+    assert kept.rows.execute("SELECT raw FROM sent").fetchall() == [(b"\1",)]

@@ -378,3 +378,11 @@ def test_receipts_that_come_late_are_waited_for():
     pool.block_of = lambda hash_: None if next(late, False) else shown(hash_)
     outbox_of(pool).send(FakeSigner(), call_of("claim"))
     assert done(pool) == {"claim": 1}
+
+
+def test_what_a_busy_node_refuses_later_is_told(tmp_path):
+    """It did not say whether it took the call, and then it did not want it."""
+    pool = RefusingPool(first=NodeBusy("HTTP 503"))
+    with pytest.raises(NodeRefused, match="insufficient funds"):
+        outbox_of(pool, tmp_path / "outbox.sqlite").send(FakeSigner(), call_of("claim"))
+    assert len(pool.chain) <= PATIENCE.bump_blocks + 1

@@ -142,6 +142,16 @@ class Yard:
             session, store, server(session, SERVER, recover, store, journal, **more), members
         )
 
+    def upload(self, *, silent: int) -> None:
+        """The uploads of round 0, by all but one member, and the server's post of them."""
+        for member, update in zip(self.members, made_updates(0), strict=True):
+            if member.index != silent:
+                sent = member.upload(0, update, self.model)
+                now = self.now(0, UPLOAD)
+                member.keep(self.server.receive(sent.key, sent.content, sent.authored, now))
+        for action in self.server.post(0, UPLOAD):
+            self.apply(action)
+
     def apply(self, action: do.Action, who: str = SERVER.address) -> None:
         """What the contracts make of an action."""
         session = self.session

@@ -8,7 +8,7 @@ from offchain.crypto import commitments as cm
 from offchain.seccl import actions as do
 from offchain.seccl.audit import audit
 from tests.kit.wallets import recover
-from tests.offchain.seccl.session_in_memory import UPLOAD, Yard, made_updates
+from tests.offchain.seccl.session_in_memory import Yard, made_updates
 
 SILENT = 0
 """The member whom all would elect."""
@@ -17,14 +17,7 @@ SILENT = 0
 def without(silent: int, batched: bool) -> Yard:
     """A round in which one member uploads nothing."""
     yard = Yard.new(batched=batched)
-    for member, update in zip(yard.members, made_updates(0), strict=True):
-        if member.index == silent:
-            continue
-        sent = member.upload(0, update, yard.model)
-        now = yard.now(0, UPLOAD)
-        member.keep(yard.server.receive(sent.key, sent.content, sent.authored, now))
-    for action in yard.server.post(0, UPLOAD):
-        yard.apply(action)
+    yard.upload(silent=silent)
     return yard
 
 

@@ -38,12 +38,7 @@ class Speaks(Server):
 def spoken_for(batched: bool) -> Yard:
     """A round in which all but one member upload."""
     yard = Yard.new(server=Speaks, batched=batched)
-    for member, update in list(zip(yard.members, made_updates(0), strict=True))[:SILENT]:
-        sent = member.upload(0, update, yard.model)
-        now = yard.now(0, UPLOAD)
-        member.keep(yard.server.receive(sent.key, sent.content, sent.authored, now))
-    for action in yard.server.post(0, UPLOAD):
-        yard.apply(action)
+    yard.upload(silent=SILENT)
     return yard
 
 
