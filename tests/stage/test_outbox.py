@@ -386,3 +386,15 @@ def test_what_a_busy_node_refuses_later_is_told(tmp_path):
     with pytest.raises(NodeRefused, match="insufficient funds"):
         outbox_of(pool, tmp_path / "outbox.sqlite").send(FakeSigner(), call_of("claim"))
     assert len(pool.chain) <= PATIENCE.bump_blocks + 1
+
+
+def test_what_was_signed_under_a_higher_cap_is_not_offered_under_a_lower_one(tmp_path):
+    """The pool forgot it, and the user has become more careful."""
+    pool, path = FakePool(deaf=10_000), tmp_path / "outbox.sqlite"
+    with pytest.raises(StillPending):
+        outbox_of(pool, path).send(FakeSigner(), call_of("claim"))
+    pool.pending.clear()
+    careful = replace(PATIENCE, cap=15 * GWEI)
+    with pytest.raises(StillPending):
+        outbox_of(pool, path, careful).send(FakeSigner(), call_of("claim"))
+    assert pool.pending == {}
