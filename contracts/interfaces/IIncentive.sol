@@ -59,8 +59,8 @@ interface IIncentive {
     /// A model is not made with a rule that is not for its classifier.
     function servesClassifier(IClassifier classifier) external view returns (bool);
 
-    /// @notice How long after its first contribution a model keeps its income together, in seconds, so that all who taught
-    /// it meanwhile share it: the first refund takes no more than any other.
+    /// @notice How long after its first contribution a model keeps its income together, in seconds. All whose data has
+    /// proved good by then share it; where nobody's has, the first refund takes all.
     function incomeWait() external view returns (uint256);
 
     /// @notice What a contribution of this sample needs now, in wei; both are to be paid.

@@ -94,6 +94,7 @@ interface ISharedModel {
     /// - the author added it at that time (NeverAdded)
     /// - it was not refunded (AlreadyRefunded)
     /// - the same verdict does not stand announced (AlreadyAnnounced)
+    /// - it was added less than 2^24 seconds ago, 194 days (SafeCastOverflowedUintDowncast)
     /// - the sample is in range (IClassifier)
     /// - the incentive allows it (IIncentive: RefundTooEarly, ReportTooEarly, ModelDisagrees, ModelAgrees, NotQuiet,
     ///   NothingLeft, NoGoodData, AlreadyReported)

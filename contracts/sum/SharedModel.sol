@@ -37,8 +37,8 @@ import {Totals, TotalsLib} from "./Totals.sol";
 ///
 /// (more, where somebody forced some in). Submission costs and payments for predictions are income, shared equally
 /// among the contributions that have proved good by then (Totals.sol). What comes in before `sharesFrom`, the
-/// incentive's wait after the first contribution, is shared at that time, so that the first refund takes no more of it
-/// than any other.
+/// incentive's wait after the first contribution, is shared at that time among all that has proved good by then; where
+/// nothing has, the first refund after it takes all.
 ///
 /// Classifier and incentive are contracts that everybody who takes part trusts, as they trust this one. The pair is
 /// fixed. See docs/sum.md for why the contract is built so.
