@@ -10,7 +10,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 ///     | offset, in wei, with its sign  | number | seat  | good data |
 ///     +--------------------------------+--------+-------+-----------+
 ///
-/// The author is owed `goodData * rewardPerGood + offset` (Totals.sol). A contribution that proves good lowers the
+/// The author is owed `goodData * rewardPerGood + offset`, modulo 2^88, as the index counts (Totals.sol). A contribution that proves good lowers the
 /// offset by the index of that moment, so that it earns from then on; a credit raises it; a payment takes it off. So
 /// good data and rewards share a slot, and sharing a payment among any number of authors touches none of them. Who has
 /// contributed has a number from 1 on, by which its contributions name it (Contribution.sol).
@@ -44,8 +44,9 @@ library AuthorLib {
 
     /// @notice What the author is owed, in wei.
     function owed(Author self, uint256 rewardPerGood) internal pure returns (uint256) {
-        // Both terms are far from the limits: 2^32 contributions at 2^88 wei, and an offset of 184 bits.
-        return SafeCast.toUint256(int256(goodData(self) * rewardPerGood) + _offset(self));
+        // Both terms are far from the limits: 2^32 contributions at 2^88 wei, and an offset of 184 bits. What is owed is
+        // less than 2^88 wei, and the index may have gone round since the offset was made: so only the lower bits count.
+        return uint88(uint256(int256(goodData(self) * rewardPerGood) + _offset(self)));
     }
 
     /// @notice With its number; it has none yet. Requirements: the number is not too large (TooManyAuthors).

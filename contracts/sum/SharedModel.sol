@@ -100,7 +100,7 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
         bool newcomer = author.number() == 0;
         if (newcomer) author = author.numbered(_nextNumber());
         bytes32 key = _record(features, label, author.number(), deposit);
-        _totals = totals.withUpdate(block.timestamp).withIncome(cost);
+        _totals = _withIncome(totals.withUpdate(block.timestamp), cost);
         emit DataAdded(msg.sender, key, features, label, block.timestamp, deposit, cost);
         if (excess > 0) {
             author = author.credited(excess);
@@ -222,7 +222,7 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
         require(payment > 0, NothingPaid());
         Totals totals = _totals;
         require(totals.goodData() > 0, NobodyToPay());
-        _totals = totals.withIncome(payment);
+        _totals = _withIncome(totals, payment);
         Payment.collect(token, address(this), payment);
         label = classifier.predict(features);
         emit PredictionPaid(msg.sender, label, payment);
@@ -323,6 +323,11 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
     function _nextNumber() private returns (uint256 number) {
         number = ++_authorCount;
         if (number == 1) _sharesFrom = SafeCast.toUint128(block.timestamp + incentive.incomeWait());
+    }
+
+    /// @dev A pot without room is shared first, so that nobody can stop contributions and payments by filling it.
+    function _withIncome(Totals totals, uint256 amount) private view returns (Totals) {
+        return (totals.hasRoom(amount) ? totals : _shared(totals)).withIncome(amount);
     }
 
     /// @notice With the pot shared, if it is time. The index rises when it first is; nothing is looked up from then on.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {AuthorLib} from "./Author.sol";
 
@@ -15,7 +14,10 @@ import {AuthorLib} from "./Author.sol";
 /// Income (submission costs, paid predictions) goes into the pot. Before the number of good data changes, the pot is
 /// shared: the index `rewardPerGood` rises by floor(pot / totalGoodData), and what does not divide stays in the pot.
 /// Sharing late equals sharing at once, since the number has not changed in between; so views and payments share the pot
-/// in memory alone. A young model waits with it (SharedModel.sol).
+/// in memory alone. A young model waits with it (SharedModel.sol). Where the pot would be full, it is shared at once.
+///
+/// The index goes round: it counts modulo 2^88, and so does what an author is owed (Author.sol), which is right as long as
+/// that is less than 2^88 wei. So nobody can fill it, by paying itself over and over or otherwise.
 type Totals is uint256;
 
 using TotalsLib for Totals global;
@@ -33,7 +35,7 @@ library TotalsLib {
         return Totals.unwrap(self) >> 168;
     }
 
-    /// @notice What each contribution that proved good at the start would have earned by now.
+    /// @notice What each contribution that proved good at the start would have earned by now, modulo 2^88.
     function rewardPerGood(Totals self) internal pure returns (uint256) {
         return uint88(Totals.unwrap(self) >> 80);
     }
@@ -55,7 +57,12 @@ library TotalsLib {
         return Totals.wrap(Totals.unwrap(self) & WITHOUT_UPDATE | uint256(SafeCast.toUint40(now_)) << 40);
     }
 
-    /// @dev Requirements: the pot stays below 2^88 units (docs/sum.md: who can fill it).
+    /// @notice Whether the pot has a place for so much more.
+    function hasRoom(Totals self, uint256 amount) internal pure returns (bool) {
+        return amount <= type(uint88).max - pot(self);
+    }
+
+    /// @dev Requirements: the pot stays below 2^88 wei (SafeCastOverflowedUintDowncast).
     function withIncome(Totals self, uint256 amount) internal pure returns (Totals) {
         uint256 sum = SafeCast.toUint88(pot(self) + amount);
         return Totals.wrap(Totals.unwrap(self) & WITHOUT_POT | sum << 168);
@@ -66,10 +73,8 @@ library TotalsLib {
         uint256 total = goodData(self);
         uint256 amount = pot(self);
         if (total == 0 || amount < total) return self;
-        uint256 index = rewardPerGood(self);
-        // A full index (2^88 wei on one contribution) stops the sharing, and nothing else.
-        uint256 rise = Math.min(amount / total, type(uint88).max - index);
-        return Totals.wrap(Totals.unwrap(self) & COUNTS | (amount - rise * total) << 168 | (index + rise) << 80);
+        uint256 index = uint88(rewardPerGood(self) + amount / total);
+        return Totals.wrap(Totals.unwrap(self) & COUNTS | amount % total << 168 | index << 80);
     }
 
     /// @notice With one more contribution that proved good; the pot must be shared before.

@@ -37,7 +37,8 @@ class Verdict:
 
     Defaults are the contract's customary waits, in seconds. author_s: so long after the refund wait
     the author is alone, before others may announce a report. wait_s: from an announcement to its
-    claim. quiet_s: so long after an update nobody announces, objects or claims.
+    claim. quiet_s: so long after an update nobody announces, objects or claims, and twice as long
+        nobody takes over.
     """
 
     author_s: int = 2 * DAY
@@ -271,13 +272,14 @@ class StakeIncentive:
             raise Refused(
                 "TakeOverTooEarly", f"{now} before {touched_at + self.terms.takeover_wait_s}"
             )
-        self._check_quiet(now)
+        # Twice as long as its author, who can announce before.
+        self._check_quiet(now, times=2)
         return left
 
-    def quiet(self, now: int) -> bool:
-        """Whether verdicts can be dealt with: the model was left alone for long enough."""
+    def quiet(self, now: int, times: int = 1) -> bool:
+        """Whether verdicts can be dealt with: the model was left alone for so many quiet times."""
         verdict = self.terms.verdict
-        return verdict is None or now >= self.last_update + verdict.quiet_s
+        return verdict is None or now >= self.last_update + times * verdict.quiet_s
 
     @property
     def _verdict(self) -> Verdict:
@@ -295,8 +297,8 @@ class StakeIncentive:
             raise Refused("VerdictTooEarly", f"{now} before {due}")
         self._check_quiet(now)
 
-    def _check_quiet(self, now: int) -> None:
-        if not self.quiet(now):
+    def _check_quiet(self, now: int, times: int = 1) -> None:
+        if not self.quiet(now, times):
             raise Refused("NotQuiet", f"{now - self.last_update} s after an update")
 
     @staticmethod

@@ -227,7 +227,7 @@ class Simulation:
         return None
 
     def _take_over(self, agent: int) -> None:
-        if not self.incentive.quiet(self.now):
+        if not self.incentive.quiet(self.now, times=2):
             return
         last_touched = self.now - self.setting.terms.takeover_wait_s
         due = []

@@ -32,8 +32,9 @@ contract SharedModelHandler is SharedModelBook {
     function passTime(uint256 seed) public {
         if (live.length == 0 || seed % 4 == 0) return _goTo(block.timestamp + 1 + derive(seed, "pause") % 90);
         Entry memory entry = entries[live[derive(seed, "entry") % live.length]];
-        uint256[6] memory moments = [
+        uint256[7] memory moments = [
             lastUpdate + waits.quiet,
+            lastUpdate + 2 * waits.quiet,
             entry.addedAt + waits.refund,
             entry.addedAt + waits.refund + waits.author,
             entry.announcedAt + waits.verdict,
@@ -201,7 +202,7 @@ contract SharedModelHandler is SharedModelBook {
         uint256 from = entry.addedAt + waits.refund + (asGood ? 0 : waits.author);
         bytes4 early = asGood ? IIncentive.RefundTooEarly.selector : IIncentive.ReportTooEarly.selector;
         _requires(block.timestamp >= from, early);
-        _requiresQuiet();
+        _requiresQuiet(1);
         _requiresWord(entry, asGood);
 
         if (!_call(person, 0, 0, _naming(model.announce.selector, entry))) return;
@@ -215,7 +216,7 @@ contract SharedModelHandler is SharedModelBook {
         _blur(entry, seed);
         (uint256 index, Entry memory noted) = _requiresNoted(entry);
         _requires(noted.announced != 0, ISharedModel.NothingAnnounced.selector);
-        _requiresQuiet();
+        _requiresQuiet(1);
         _requiresWord(entry, noted.announced == BAD);
 
         if (!_call(derive(seed, "objector") % PEOPLE, 0, 0, _naming(model.object.selector, entry))) return;
@@ -285,7 +286,7 @@ contract SharedModelHandler is SharedModelBook {
         (uint256 index, Entry memory noted) = _requiresNoted(entry);
         uint256 from = _touchedAt(noted) + (person == OWNER ? waits.owner : waits.anyone);
         _requires(points || block.timestamp >= from, IIncentive.TakeOverTooEarly.selector);
-        if (!points) _requiresQuiet();
+        if (!points) _requiresQuiet(2);
         _requires(!points && _left(noted) > 0, IIncentive.NothingLeft.selector);
 
         if (!_call(person, 0, _left(noted), _paying(model.takeOver.selector, entry, person))) return;
@@ -377,8 +378,9 @@ contract SharedModelHandler is SharedModelBook {
         _requires(!noted.refunded, ISharedModel.AlreadyRefunded.selector);
     }
 
-    function _requiresQuiet() private {
-        _requires(block.timestamp >= lastUpdate + waits.quiet, IIncentive.NotQuiet.selector);
+    /// @dev That the model was left alone for so many quiet times.
+    function _requiresQuiet(uint256 times) private {
+        _requires(block.timestamp >= lastUpdate + times * waits.quiet, IIncentive.NotQuiet.selector);
     }
 
     /// @dev What the model must say of the entry.
@@ -393,7 +395,7 @@ contract SharedModelHandler is SharedModelBook {
         from = noted.announcedAt + waits.verdict;
         _requires(noted.announced == verdict, IIncentive.NotAnnounced.selector);
         _requires(block.timestamp >= from, IIncentive.VerdictTooEarly.selector);
-        _requiresQuiet();
+        _requiresQuiet(1);
     }
 
     /// @dev A call of the model that names a contribution and its author.

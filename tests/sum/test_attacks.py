@@ -204,6 +204,14 @@ def teaches_until_it_may_take_over(siege):
     return siege.strike(lesson, ("takeOver", *siege.victim.named))
 
 
+def takes_over_in_the_first_quiet_second(siege):
+    """Until then Alice could not announce; who sends the dearer transaction is first."""
+    siege.go_to(siege.victim.added_at + ANYONE)
+    assert siege.strike(("addData", [SAMPLE | 1 << 100], 1))
+    siege.go_to(siege.now + QUIET)
+    return siege.strike(("takeOver", *siege.victim.named))
+
+
 @pytest.mark.parametrize(
     ("attack", "copy"),
     [
@@ -213,6 +221,7 @@ def teaches_until_it_may_take_over(siege):
         (strikes_before_the_author_comes, "leaves no author alone"),
         (objects_until_it_may_take_over, "takes over who announces"),
         (teaches_until_it_may_take_over, "takes over in the noise"),
+        (takes_over_in_the_first_quiet_second, "takes over as soon as it is quiet"),
         (turns_at_both_ends, "forgets objections"),
         (washes_in_the_wait_of_an_older_announcement, "starts no wait anew"),
     ],

@@ -198,7 +198,7 @@ def test_nothing_is_taken_over_before_it_is_quiet(staked, alice, stranger):
     made = staked.add(alice)
     staked.go_to(made.added_at + ANYONE)
     staked.add(alice)
-    quiet = staked.now + QUIET
+    quiet = staked.now + 2 * QUIET
     staked.go_to(quiet - 1)
     outcome = refused("NotQuiet", quiet - 1, quiet)
     assert staked.refusal("takeOver", *made.named, stranger, sender=stranger) == outcome

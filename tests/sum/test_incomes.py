@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import ape
 import pytest
 from ape.utils import ZERO_ADDRESS
 
@@ -18,6 +19,8 @@ FEATURES = 16
 ACCURACY = 7_700
 FULL = 65_535
 """Samples of a class that has learnt all it can."""
+MUCH = 2**85
+"""Of an account that circulates it, in wei."""
 COINS = 10**18
 """More than anything costs here; the rest is credited."""
 
@@ -68,6 +71,42 @@ def locks_a_payment(driver: ModelDriver, alice: Any, _: Any) -> bool:
     return bool(driver.model.pot() == COINS)
 
 
+def circulate(driver: ModelDriver, mallory: Any) -> None:
+    """Who owns all good data pays for predictions and takes the money back, 2^88 wei in all."""
+    provider = ape.chain.provider
+    provider.set_balance(mallory.address, 2 * MUCH)
+    for _ in range(2**88 // MUCH):
+        slot = int.from_bytes(provider.web3.eth.get_storage_at(driver.model.address, 0), "big")
+        paid = min(MUCH, 2**88 - 1 - (slot >> 168))
+        driver.model.payForPrediction([1], paid, sender=mallory, value=paid)
+        driver.model.claimRewards(mallory, sender=mallory)
+
+
+def fills_the_pot(driver: ModelDriver, alice: Any, mallory: Any) -> bool:
+    """Mallory has lost nothing but gas, and nobody contributes any more."""
+    driver.good(mallory)
+    circulate(driver, mallory)
+    return bool(refusal(driver.model.addData, [1 << 9], 1, COINS, MOST, sender=alice, value=COINS))
+
+
+def fills_the_index(driver: ModelDriver, alice: Any, mallory: Any) -> bool:
+    """From Alice's refund on nobody earns anything by what others pay."""
+    driver.good(mallory)
+    made = driver.add(alice)
+    circulate(driver, mallory)
+    driver.announce(made, by=alice)
+    call = driver.model.refund, *made.args, alice
+    if refusal(*call, sender=alice):
+        return True
+    driver.model.refund(*made.args, alice, sender=alice)
+    before = driver.model.claimable(alice)
+    driver.model.payForPrediction([1], COINS, sender=mallory, value=COINS)
+    if driver.model.claimable(alice) - before != COINS // 2:
+        return True
+    # All of it is there.
+    return any(refusal(driver.model.claimRewards, one, sender=one) for one in (alice, mallory))
+
+
 def charges_for_nothing(driver: ModelDriver, alice: Any, _: Any) -> bool:
     """Alice pays for a lesson of a class that has learnt all it can."""
     words = 0, driver.classifier.wordCount()
@@ -91,6 +130,8 @@ ATTACKS = {
     "shares from the start": Attack(takes_the_first_days_income),
     "takes one in a second": Attack(keeps_everybody_out),
     "takes any cost": Attack(raises_the_price, incentive="entropy"),
+    "keeps a full pot": Attack(fills_the_pot),
+    "counts to the end": Attack(fills_the_index),
     "takes money for nobody": Attack(locks_a_payment, classifier="not open"),
     "charges for a full class": Attack(charges_for_nothing, classifier="full"),
 }

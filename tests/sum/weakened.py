@@ -35,9 +35,11 @@ INCENTIVES: Weakenings = {
     ),
     "takes over in the noise": (
         _WAITS,
-        "TakeOverTooEarly(block.timestamp, from));\n        _requireQuiet(claim);",
+        "TakeOverTooEarly(block.timestamp, from));\n"
+        "        _requireQuiet(claim, 2 * uint256(_quiet));",
         "TakeOverTooEarly(block.timestamp, from));",
     ),
+    "takes over as soon as it is quiet": (_WAITS, "2 * uint256(_quiet)", "_quiet"),
 }
 """Of the stake incentive."""
 
@@ -64,6 +66,17 @@ INCOMES: Weakenings = {
         "true",
     ),
     "takes any cost": (MODEL, "require(cost <= maxCost, CostTooHigh(cost, maxCost));", "maxCost;"),
+    "keeps a full pot": (MODEL, "totals.hasRoom(amount) ? totals : _shared(totals)", "totals"),
+    "counts to the end": (
+        (
+            "contracts/sum/Totals.sol",
+            "uint256 index = uint88(rewardPerGood(self) + amount / total);",
+            "uint256 rest = type(uint88).max - rewardPerGood(self);"
+            " uint256 rise = amount / total < rest ? amount / total : rest;"
+            " uint256 index = rewardPerGood(self) + rise;",
+        ),
+        ("contracts/sum/Totals.sol", "amount % total << 168", "(amount - rise * total) << 168"),
+    ),
     "takes money for nobody": (MODEL, "require(totals.goodData() > 0, NobodyToPay());", ""),
 }
 """Of the shared model, of what it takes in."""

@@ -101,7 +101,7 @@ abstract contract WaitingIncentive is IIncentive {
     /// - the quiet time is over (NotQuiet)
     /// - the model says the contrary (ModelAgrees, ModelDisagrees)
     function onObject(Claim calldata claim, bool good) external view {
-        _requireQuiet(claim);
+        _requireQuiet(claim, _quiet);
         _requireWord(claim, !good);
     }
 
@@ -116,7 +116,7 @@ abstract contract WaitingIncentive is IIncentive {
             from += _authorWait;
             require(block.timestamp >= from, ReportTooEarly(block.timestamp, from));
         }
-        _requireQuiet(claim);
+        _requireQuiet(claim, _quiet);
         _requireWord(claim, good);
     }
 
@@ -134,25 +134,25 @@ abstract contract WaitingIncentive is IIncentive {
         _requireWord(claim, false);
     }
 
-    /// @dev Requirements: the claimant's wait is over (TakeOverTooEarly), something is left (NothingLeft), and the quiet
-    /// time is over (NotQuiet), so that an author could announce. An author who announces from time to time is not taken
-    /// over, however often others object.
+    /// @dev Requirements: the claimant's wait is over (TakeOverTooEarly), something is left (NothingLeft), and twice the
+    /// quiet time is over (NotQuiet), so that the author can announce before. An author who announces from time to time
+    /// is not taken over, however often others object.
     function _requireLeftOver(Claim calldata claim) internal view {
         require(claim.left > 0, NothingLeft());
         uint256 from = Math.max(claim.addedAt, claim.announcedAt) + (claim.byOwner ? _ownerWait : _anyoneWait);
         require(block.timestamp >= from, TakeOverTooEarly(block.timestamp, from));
-        _requireQuiet(claim);
+        _requireQuiet(claim, 2 * uint256(_quiet));
     }
 
     function _requireAwaited(Claim calldata claim) private view {
         require(claim.announced, NotAnnounced());
         uint256 from = claim.announcedAt + _verdictWait;
         require(block.timestamp >= from, VerdictTooEarly(block.timestamp, from));
-        _requireQuiet(claim);
+        _requireQuiet(claim, _quiet);
     }
 
-    function _requireQuiet(Claim calldata claim) private view {
-        uint256 from = claim.lastUpdate + _quiet;
+    function _requireQuiet(Claim calldata claim, uint256 quiet) private view {
+        uint256 from = claim.lastUpdate + quiet;
         require(block.timestamp >= from, NotQuiet(block.timestamp, from));
     }
 

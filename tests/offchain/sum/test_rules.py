@@ -205,7 +205,7 @@ def test_a_report_is_refused_for_each_reason_by_name():
 
 
 def test_nothing_is_taken_over_before_it_is_quiet(announced):
-    announced.last_update = 9 * DAY - 59
+    announced.last_update = 9 * DAY - 119
     with pytest.raises(Refused, match="NotQuiet"):
         announced.on_take_over(touched_at=0, left=3, now=9 * DAY)
     assert announced.on_take_over(touched_at=0, left=3, now=9 * DAY + 1) == 3
