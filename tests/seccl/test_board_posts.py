@@ -264,6 +264,7 @@ def test_only_the_member_itself_posts_its_own(session, stranger):
 
 def test_nothing_is_no_message(session, batched):
     session.enter(session.key())
+    batched.enter(batched.key())  # a second later, where the chain's time went on in between
     nothing, error = bytes(32), refused("MessageZero")
     args = key_args(session.key())
     assert session.refusal("post", args, nothing, sender=session.server) == error
