@@ -160,6 +160,7 @@ SETTLEMENTS = ["open", "sealed"]
 @common.seed("Of data, corruptions, training and, on a local chain, samples.")
 @common.device
 @common.ipfs
+@common.licence("CC-BY-4.0")
 @click.option("--collector", help="Keystore account of the collector, off a local chain.")
 @click.option(
     "--provider",

@@ -4,19 +4,18 @@ pragma solidity 0.8.30;
 import {Settlement} from "../exchange/Settlement.sol";
 import {TradingTerms} from "../interfaces/ITradingSession.sol";
 
-/// @notice The terms as they lie behind a clone's code, six words:
+/// @notice The terms as they lie behind a clone's code, five words:
 ///
 ///     buyer    collector 160 | reward 96
 ///     money    token 160 | deposit 96
 ///     rules    sampleBps 16 | penaltyBps 16 | shardCount 16 | shardSize 32 | furtherReviews 8 | published 1 | settlement 7
 ///              | registrationEnd 40 | submissionEnd 40 | expiry 40 | responseTime 40
-///     preprocessing, extractor, encryptionKey
+///     task, encryptionKey
 struct PackedTerms {
     uint256 buyer;
     uint256 money;
     uint256 rules;
-    bytes32 preprocessing;
-    bytes32 extractor;
+    bytes32 task;
     bytes32 encryptionKey;
 }
 
@@ -26,7 +25,7 @@ library PackedTermsLib {
     uint256 internal constant BPS = 10_000;
     /// @dev What Clones.cloneWithImmutableArgs puts before the arguments (ERC-1167).
     uint256 private constant CLONE_BYTES = 45;
-    uint256 private constant TERMS_BYTES = 192;
+    uint256 private constant TERMS_BYTES = 160;
 
     function pack(TradingTerms memory t) internal pure returns (bytes memory) {
         return abi.encode(
@@ -37,8 +36,7 @@ library PackedTermsLib {
                 | (t.publishedAddresses ? uint256(1) << 167 : 0) | uint256(uint8(t.settlement)) << 160
                 | uint256(t.registrationEnd) << 120 | uint256(t.submissionEnd) << 80 | uint256(t.expiry) << 40
                 | t.responseTime,
-            t.preprocessing,
-            t.extractor,
+            t.task,
             t.encryptionKey
         );
     }
@@ -68,8 +66,7 @@ library PackedTermsLib {
             submissionEnd: uint40(self.submissionEnd()),
             expiry: uint40(self.expiry()),
             responseTime: uint32(self.responseTime()),
-            preprocessing: self.preprocessing,
-            extractor: self.extractor,
+            task: self.task,
             encryptionKey: self.encryptionKey
         });
     }

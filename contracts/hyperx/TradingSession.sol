@@ -312,7 +312,7 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
 
     /// @inheritdoc ITradingSession
     function version() external pure returns (uint256) {
-        return 2;
+        return 3;
     }
 
     /// @inheritdoc ITradingSession

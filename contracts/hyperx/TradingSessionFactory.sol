@@ -59,7 +59,7 @@ contract TradingSessionFactory is ITradingSessionFactory {
 
     /// @inheritdoc ITradingSessionFactory
     function version() external pure returns (uint256) {
-        return 2;
+        return 3;
     }
 
     /// @inheritdoc ITradingSessionFactory
@@ -88,7 +88,7 @@ contract TradingSessionFactory is ITradingSessionFactory {
         require(t.penaltyBps <= PackedTermsLib.BPS, PenaltyOutOfRange(t.penaltyBps, PackedTermsLib.BPS));
         _checkMoney(t);
         _checkTimes(t);
-        require(t.preprocessing != 0 && t.extractor != 0 && t.encryptionKey != 0, DocumentMissing());
+        require(t.task != 0 && t.encryptionKey != 0, DocumentMissing());
         require(t.token == address(0) || t.token.code.length > 0, TokenWithoutCode(t.token));
     }
 

@@ -31,8 +31,7 @@ enum State {
 /// @param submissionEnd features are taken before this time, samples until ten minutes before; candidates are set from it on
 /// @param expiry when every window has closed
 /// @param responseTime seconds each side has for its next step once a candidate is set, a dispute included
-/// @param preprocessing digest in the CID of the preprocessing description in the datastore
-/// @param extractor digest in the CID of the extractor's signed description in the datastore
+/// @param task digest in the CID of the task document in the datastore: classes, licence, preprocessing, extractor
 /// @param encryptionKey the collector's X25519 key, to which features are sealed
 struct TradingTerms {
     address collector;
@@ -50,8 +49,7 @@ struct TradingTerms {
     uint40 submissionEnd;
     uint40 expiry;
     uint32 responseTime;
-    bytes32 preprocessing;
-    bytes32 extractor;
+    bytes32 task;
     bytes32 encryptionKey;
 }
 

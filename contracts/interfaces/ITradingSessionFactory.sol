@@ -40,7 +40,7 @@ interface ITradingSessionFactory {
     /// - 10 minutes to 30 days for registration, for submission, for selection and for each response; selection lasts from
     ///   submissionEnd to expiry - 3 * responseTime, 4 instead of 3 under sealed settlement (WindowOutOfRange)
     /// - an expiry within 90 days (ExpiryTooLate)
-    /// - extractor, preprocessing and encryption key are given (DocumentMissing)
+    /// - task document and encryption key are given (DocumentMissing)
     /// - the token, if any, is a contract (TokenWithoutCode)
     /// - the collector has made no session of these terms and this nonce (Create2: FailedDeployment)
     /// - exactly the escrow is paid (WrongPayment, TokenTakesFee)

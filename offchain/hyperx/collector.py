@@ -10,6 +10,7 @@ nothing is decided.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from secrets import token_bytes
 
 import torch
@@ -34,6 +35,8 @@ from offchain.hyperx.session import Member, Session, State
 from offchain.hyperx.submission import SubmissionError
 from offchain.roles import Clock
 from offchain.storage import ContentError, Datastore
+from offchain.task import Task, TaskError, fetch_task
+from offchain.task.images import distinct_samples
 
 BAD_FEATURES = (CryptoError, FeatureError, SubmissionError)
 """What opening features raises that are not what the provider should have sealed."""
@@ -150,6 +153,20 @@ class Collector:
 
     # ------------------------------------------------------------------ what they rest on
 
+    @cached_property
+    def task(self) -> Task:
+        """What the terms ask for, by our own node.
+
+        Raises TaskError where its classes are not those that features are judged by.
+        """
+        task = fetch_task(self.store, self.session.terms.task)
+        if task.classes != self.evaluation.classes:
+            raise TaskError(
+                f"the task has {len(task.classes)} classes, and they are not the "
+                f"{len(self.evaluation.classes)} of {self.evaluation.validation.name}"
+            )
+        return task
+
     def delivered(self, delivery: ev.KeyDelivered) -> bytes | None:
         """The session key of a sealed delivery; None if it is not the committed one."""
         member = self.session.member(delivery.provider)
@@ -207,7 +224,7 @@ class Collector:
         manifest = self._manifest(member)
         if member.review is None or member.sample is None or manifest is None:
             return Verdict("the review cannot be checked: no manifest")
-        party = self.session.party(member.account)
+        party, classes = self.session.party(member.account), self.task.classes
         secret = self._one_time_secret(member.account)
         try:
             leaves = mf.fetch_key_leaves(self.store, manifest, member.key_root)
@@ -219,11 +236,23 @@ class Collector:
                 addresses = [published[i] for i in member.opened]
             else:
                 addresses = list(member.review_addresses)
-            images = fetch_shards(self.store, manifest, addresses, keys)
+            images = fetch_shards(self.store, manifest, classes, addresses, keys)
+            self._check_distinct(images)
             submitted = self._features(member)
         except (ReviewError, mf.ManifestError, ContentError, *BAD_FEATURES) as error:
             return Verdict(str(error))
         return self._judge(member, submitted, images)
+
+    def _check_distinct(self, images: ImageSet) -> None:
+        """Raises ReviewError if so many of the opened samples are copies that too few are left."""
+        terms, least = self.session.terms, self.task.least.distinct
+        copies = len(images) - distinct_samples(images.images)
+        most = terms.shard_count * terms.shard_size - copies
+        if most < least:
+            raise ReviewError(
+                f"{copies} of {len(images)} opened samples are copies, so at most {most} are "
+                f"distinct, the task asks for {least}"
+            )
 
     def _judge(self, member: Member, submitted: LabelledFeatures, images: ImageSet) -> Verdict:
         """By the plain samples `images` of all opened shards, in order."""
@@ -264,7 +293,8 @@ class Collector:
         if manifest.addresses is not None:
             addresses = mf.fetch_addresses(self.store, manifest, party, member.address_root)
         keys = party.shard_keys(key, manifest.shard_count)
-        return fetch_shards(self.store, manifest, addresses, dict(enumerate(keys)))
+        classes = self.task.classes
+        return fetch_shards(self.store, manifest, classes, addresses, dict(enumerate(keys)))
 
     def _key_leaves(self, member: Member) -> Sequence[bytes]:
         """From our own node: they were pinned before the provider became a candidate."""
@@ -292,10 +322,11 @@ class Collector:
         """The provider's manifest if it is in order and fits its registration."""
         # By all that was registered: after a reorganisation it may be something else.
         registration = (member.account, member.manifest, member.key_root, member.address_root)
+        task = self.task  # outside: where our own node fails, the provider is not to blame
         if registration not in self._manifests:
             try:
                 self._manifests[registration] = keep_manifest(
-                    self.store, self.session, member, self.evaluation.classes
+                    self.store, self.session, member, task
                 )
             except (mf.ManifestError, ContentError) as error:
                 self._manifests[registration] = f"manifest: {error}"

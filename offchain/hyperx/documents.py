@@ -1,4 +1,4 @@
-"""The documents the terms point to: extractor and preprocessing, by the digests in their CIDs."""
+"""The documents that a session's task names: extractor and preprocessing, by their CIDs."""
 
 from __future__ import annotations
 
@@ -7,17 +7,21 @@ import torch
 from offchain.hyperx.extractor import load_extractor
 from offchain.models.extractor import Extractor
 from offchain.models.preprocessing import Preprocessing
-from offchain.storage import Datastore, cid_from_digest
+from offchain.storage import Datastore
+from offchain.task import Task
 
+EXTRACTOR, PREPROCESSING = "extractor", "preprocessing"
+"""Their names in the task: the extractor's signed description, and what makes its input."""
 MAX_DOCUMENT_BYTES = 64 << 10
 """Largest description read, in bytes."""
 
 
-def fetch_extractor(store: Datastore, digest: bytes, device: torch.device) -> Extractor:
-    """The extractor whose signed description has this digest; executes no code of strangers."""
-    return load_extractor(store.get(cid_from_digest(digest), MAX_DOCUMENT_BYTES), store.get, device)
+def fetch_extractor(store: Datastore, task: Task, device: torch.device) -> Extractor:
+    """The extractor that a task names; executes no code of strangers."""
+    description = store.get(task.document(EXTRACTOR), MAX_DOCUMENT_BYTES)
+    return load_extractor(description, store.get, device)
 
 
-def fetch_preprocessing(store: Datastore, digest: bytes) -> Preprocessing:
-    """The preprocessing whose description has this digest."""
-    return Preprocessing.from_bytes(store.get(cid_from_digest(digest), MAX_DOCUMENT_BYTES))
+def fetch_preprocessing(store: Datastore, task: Task) -> Preprocessing:
+    """The preprocessing that a task names."""
+    return Preprocessing.from_bytes(store.get(task.document(PREPROCESSING), MAX_DOCUMENT_BYTES))

@@ -19,6 +19,7 @@ from offchain.crypto.commitments import Party
 from offchain.crypto.sealing import public_key_of
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.data.imageset import ImageSet, Progress
+from offchain.hyperx.documents import EXTRACTOR, PREPROCESSING
 from offchain.hyperx.extractor import publish
 from offchain.hyperx.features import (
     DEFAULT_POOL,
@@ -41,22 +42,7 @@ from offchain.models.extractor import (
 )
 from offchain.models.preprocessing import Preprocessing
 from offchain.models.weights import read_weights
-from offchain.storage import Datastore, cid_from_digest, digest_of
-
-
-@dataclass(frozen=True)
-class Documents:
-    """What the terms of a session point to, by the digests in CIDs.
-
-    Attributes:
-        preprocessing: of the preprocessing description.
-        extractor: of the obfuscated extractor's signed description.
-        encryption_key: the X25519 key to which features are sealed.
-    """
-
-    preprocessing: bytes
-    extractor: bytes
-    encryption_key: bytes
+from offchain.storage import Datastore, cid_from_digest
 
 
 @dataclass(frozen=True)
@@ -100,7 +86,7 @@ class Evaluation:
         obfuscation: the secret per-channel delta and sigma.
         private_key: X25519, 32 bytes.
         signing_key: Ed25519; signs the extractor's description.
-        validation: the collector's own labelled images.
+        validation: the collector's own labelled images; its classes are the task's.
         scorer: judges features float32 (N, D).
         pool: side of the grid that features are averaged to, in cells.
         seed: of the training of heads.
@@ -162,13 +148,20 @@ class Evaluation:
         """The extractor that providers get: the collector's own, obfuscated."""
         return obfuscate(self.extractor, self.obfuscation)
 
-    def publish(self, store: Datastore) -> Documents:
-        """Stores extractor and preprocessing; doing it again yields the same."""
-        preprocessing = store.put(self.preprocessing.to_bytes())
-        description = store.put(publish(self.published, self.signing_key, store.put))
-        return Documents(
-            digest_of(preprocessing), digest_of(description), public_key_of(self.private_key)
-        )
+    @property
+    def encryption_key(self) -> bytes:
+        """The X25519 key to which features are sealed, as terms carry it."""
+        return public_key_of(self.private_key)
+
+    def publish(self, store: Datastore) -> dict[str, str]:
+        """Stores extractor and preprocessing; their CIDs, as a task names them.
+
+        Doing it again yields the same.
+        """
+        return {
+            PREPROCESSING: store.put(self.preprocessing.to_bytes()),
+            EXTRACTOR: store.put(publish(self.published, self.signing_key, store.put)),
+        }
 
     def open(self, store: Datastore, party: Party, digest: bytes, samples: int) -> LabelledFeatures:
         """A provider's sealed features: linear, obfuscated float32 (samples, C, H, W), and labels.

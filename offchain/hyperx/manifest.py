@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from offchain.crypto.commitments import Party, root_of
-from offchain.data.imageset import MAX_CLASSES, DataError
+from offchain.data.imageset import DataError
 from offchain.data.shards import shard_bytes
 from offchain.errors import SoukError
 from offchain.hyperx.terms import Terms
 from offchain.models.canonical import DocumentError, from_canonical, take, to_canonical
 from offchain.storage import Datastore, InvalidCid, cid_from_digest, digest_of
 
-FORMAT = "souk.manifest.v1"
+FORMAT = "souk.manifest.v2"
 MAX_MANIFEST_BYTES = 256 << 10
 """Largest manifest written or read: one block of the datastore."""
 
@@ -32,7 +32,8 @@ class Manifest:
 
     Attributes:
         name: for people.
-        classes: names of the labels.
+        task: CID of the task document, whose classes the labels index.
+        licence: under which the data is sold, as the task says it.
         shape: (C, H, W) of one image.
         shard_count, shard_size: as the terms ask.
         key_leaves: CID of the leaves of the key tree, 32 bytes each.
@@ -40,7 +41,8 @@ class Manifest:
     """
 
     name: str
-    classes: tuple[str, ...]
+    task: str
+    licence: str
     shape: tuple[int, int, int]
     shard_count: int
     shard_size: int
@@ -62,12 +64,13 @@ class Manifest:
         """Reads an untrusted manifest. Raises ManifestError unless it fits `terms`."""
         try:
             document = from_canonical(data, "manifest", MAX_MANIFEST_BYTES)
-            given, name, classes, shape, count, size, key_leaves, addresses = take(
+            given, name, task, licence, shape, count, size, key_leaves, addresses = take(
                 document,
                 "manifest",
                 format=str,
                 name=str,
-                classes=list,
+                task=str,
+                licence=str,
                 shape=list,
                 shard_count=int,
                 shard_size=int,
@@ -78,11 +81,9 @@ class Manifest:
             raise ManifestError(str(error)) from error
         if given != FORMAT:
             raise ManifestError(f"manifest: format is {FORMAT}, not {given!r:.60}")
-        if not all(isinstance(c, str) for c in classes):
-            raise ManifestError("manifest: class names must be strings")
         if len(shape) != 3 or not all(type(side) is int for side in shape):
             raise ManifestError(f"manifest: shape is 3 integers, not {shape!r:.60}")
-        manifest = cls(name, tuple(classes), tuple(shape), count, size, key_leaves, addresses)
+        manifest = cls(name, task, licence, tuple(shape), count, size, key_leaves, addresses)
         manifest._check(terms)
         return manifest
 
@@ -97,8 +98,8 @@ class Manifest:
             shard_bytes(self.shape, self.shard_size)
         except DataError as error:
             raise ManifestError(str(error)) from error
-        if not 1 <= len(set(self.classes)) == len(self.classes) <= MAX_CLASSES:
-            raise ManifestError(f"{len(self.classes)} class names, not all distinct or too many")
+        if self.task != (asked_task := cid_from_digest(terms.task)):
+            raise ManifestError(f"the task is {asked_task}, not {self.task!r:.70}")
         if (self.addresses is not None) != terms.published_addresses:
             raise ManifestError(
                 "the terms want addresses " + ("shown" if terms.published_addresses else "hidden")

@@ -20,7 +20,7 @@ from offchain.crypto.secrets_file import SecretsFile
 from offchain.crypto.settlement import Settlement, delivery_margin
 from offchain.crypto.shard_cipher import encrypt_shard
 from offchain.data.imageset import DataError, ImageSet
-from offchain.data.shards import pack_shards, unpack_shard
+from offchain.data.shards import pack_shards, packed_part, unpack_shard
 from offchain.hyperx import actions as do
 from offchain.hyperx.delivery import seal_session_key
 from offchain.hyperx.documents import fetch_extractor, fetch_preprocessing
@@ -32,8 +32,12 @@ from offchain.hyperx.submission import seal_features
 from offchain.models.extractor import Extractor
 from offchain.models.preprocessing import Preprocessing
 from offchain.policy import Policy
+from offchain.report.text import plain
 from offchain.roles import Clock
-from offchain.storage import Datastore, digest_of
+from offchain.storage import Datastore, cid_from_digest, digest_of
+from offchain.task import ClassNames, Task, check_offer, fetch_task
+from offchain.task.errors import LicenceRefused
+from offchain.task.images import offer_of, relabelled
 
 
 @dataclass(frozen=True)
@@ -57,8 +61,10 @@ class EncryptedDataset:
 class Provider:
     """Sells `data` in `session` from `account`, under terms that `policy` accepts.
 
-    Limits are on the quantities of `offered` (offchain/hyperx/policy.py). Raises DataError when
-    the data is too small for the terms.
+    Limits are on the quantities of `offered` (offchain/hyperx/policy.py). `names` says what the
+    task calls the classes of `data`, where that is not what they are called there. `licences` are
+    those under which the data may be sold; without any, under whichever the task asks for. Raises
+    DataError when the data is too small for the terms.
     """
 
     def __init__(
@@ -70,13 +76,17 @@ class Provider:
         secrets_file: SecretsFile,
         device: torch.device,
         policy: Policy | None = None,
+        names: ClassNames | None = None,
+        licences: tuple[str, ...] = (),
     ) -> None:
         needed = session.terms.shard_count * session.terms.shard_size
         if len(data) < needed:
             raise DataError(f"the terms ask for {needed} samples, {data.name} has {len(data)}")
         self.account = account
         self.session = session
-        self.data = data
+        self.own = data
+        self.names = names
+        self.licences = licences
         self.store = store
         self.secrets_file = secrets_file
         self.device = device
@@ -86,7 +96,8 @@ class Provider:
     def next_action(self, clock: Clock) -> do.Action | None:
         """What to do now, or None while it is others' turn.
 
-        Raises TermsRefused where it would have to register under terms that it does not accept.
+        Raises TermsRefused where it would have to register under terms that it does not accept,
+        TaskError where it does not have what the task asks for.
         """
         terms = self.session.terms
         me = self.session.members.get(self.account)
@@ -94,6 +105,7 @@ class Provider:
             if clock.now >= terms.registration_end:
                 return None
             self.policy.check(offered(terms, clock.now))
+            self.check_task()
             return self.register()
         if self.session.is_over(clock.now):
             owed = self.session.settled(clock.now).owed_to(self.account)
@@ -111,6 +123,22 @@ class Provider:
 
     # ------------------------------------------------------------------ the steps
 
+    def check_task(self) -> None:
+        """Looks whether the data is what the task asks for; nothing is stored, nothing paid.
+
+        Raises ClassesUnknown for a class that the task does not have, OfferRefused for samples of
+        another shape or too few of them, LicenceRefused for a licence that the owner does not give.
+        """
+        if self.licences and self.task.licence not in self.licences:
+            given = ", ".join(self.licences)
+            raise LicenceRefused(
+                f"licence: the task asks for {plain(self.task.licence)!r}, given is {given}"
+            )
+        terms = self.session.terms
+        check_offer(
+            self.task, offer_of(packed_part(self.data, terms.shard_count, terms.shard_size))
+        )
+
     def register(self) -> do.Action | None:
         """Stores the encrypted shards and their manifest, and registers their roots.
 
@@ -121,7 +149,8 @@ class Provider:
         terms = self.session.terms
         manifest = Manifest(
             name=self.data.name,
-            classes=self.data.classes,
+            task=cid_from_digest(terms.task),
+            licence=self.task.licence,
             shape=self.data.shape,
             shard_count=terms.shard_count,
             shard_size=terms.shard_size,
@@ -193,6 +222,16 @@ class Provider:
         return self.secrets_file.remember(name, lambda: secrets.token_bytes(32))
 
     @cached_property
+    def task(self) -> Task:
+        """What the terms ask for. Raises TaskError and what the datastore raises."""
+        return fetch_task(self.store, self.session.terms.task)
+
+    @cached_property
+    def data(self) -> ImageSet:
+        """The owner's data with the task's classes. Raises ClassesUnknown."""
+        return relabelled(self.own, self.task.classes, self.names)
+
+    @cached_property
     def shards(self) -> list[bytes]:
         """The data as plain shards, of the terms' count and size."""
         terms = self.session.terms
@@ -227,8 +266,8 @@ class Provider:
 
     @cached_property
     def _extractor(self) -> Extractor:
-        return fetch_extractor(self.store, self.session.terms.extractor, self.device)
+        return fetch_extractor(self.store, self.task, self.device)
 
     @cached_property
     def _preprocessing(self) -> Preprocessing:
-        return fetch_preprocessing(self.store, self.session.terms.preprocessing)
+        return fetch_preprocessing(self.store, self.task)

@@ -84,12 +84,14 @@ def opened_keys(
 def fetch_shards(
     store: Datastore,
     manifest: Manifest,
+    classes: tuple[str, ...],
     addresses: Sequence[bytes],
     keys: dict[int, bytes],
 ) -> ImageSet:
     """The plain samples of the shards that `keys` (index -> key) open, in that order.
 
     Args:
+        classes: of the task.
         addresses: one 32-byte address per key, in the same order.
 
     Raises ReviewError naming the shard that is missing, does not decrypt, is no shard as the
@@ -107,7 +109,7 @@ def fetch_shards(
         if len(plain[-1]) != size:
             raise ReviewError(f"shard {index} has {len(plain[-1])} bytes, the terms ask for {size}")
     try:
-        images = join_shards(plain, manifest.classes, manifest.name)
+        images = join_shards(plain, classes, manifest.name)
     except ShardError as error:
         raise ReviewError(str(error)) from error
     if images.shape != manifest.shape or len(images) != len(plain) * manifest.shard_size:

@@ -18,20 +18,20 @@ from offchain.hyperx.manifest import (
     fetch_manifest,
 )
 from offchain.hyperx.session import Member, Session
+from offchain.report.text import plain
 from offchain.storage import Datastore, cid_from_digest
+from offchain.task import Task
+from offchain.task.checks import fits, told
 
 
-def keep_manifest(
-    store: Datastore, session: Session, member: Member, classes: tuple[str, ...]
-) -> Manifest:
+def keep_manifest(store: Datastore, session: Session, member: Member, task: Task) -> Manifest:
     """Fetches, checks and pins the manifest of `member` and the lists that it names.
 
-    classes: of the task. Raises ManifestError unless all of it fits the terms, the classes and
+    task: of the session. Raises ManifestError unless all of it fits the terms, the task and
     the registration, and what the datastore raises.
     """
     manifest = fetch_manifest(store, member.manifest, session.terms)
-    if manifest.classes != classes:
-        raise ManifestError(f"{len(manifest.classes)} classes are not the task's")
+    check_for(manifest, task)
     fetch_key_leaves(store, manifest, member.key_root)
     store.pin(cid_from_digest(member.manifest))
     store.pin(manifest.key_leaves)
@@ -40,6 +40,18 @@ def keep_manifest(
         fetch_addresses(store, manifest, party, member.address_root)
         store.pin(manifest.addresses)
     return manifest
+
+
+def check_for(manifest: Manifest, task: Task) -> None:
+    """Raises ManifestError unless the data is of the task's shape and sold under its licence."""
+    if not fits(task.shape, manifest.shape):
+        raise ManifestError(
+            f"samples are {told(manifest.shape)}, the task asks for {told(task.shape)}"
+        )
+    if manifest.licence != task.licence:
+        raise ManifestError(
+            f"the licence is {plain(manifest.licence)!r}, the task's is {plain(task.licence)!r}"
+        )
 
 
 def keep_shards(

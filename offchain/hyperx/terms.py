@@ -38,8 +38,7 @@ class Terms:
         submission_end: sampling and features end, candidates begin.
         expiry: when every window has closed.
         response_time: seconds each side has for its next step.
-        preprocessing: digest in the CID of the preprocessing description, 32 bytes.
-        extractor: digest in the CID of the extractor's signed description, 32 bytes.
+        task: digest in the CID of the task document (offchain/task), 32 bytes.
         encryption_key: the collector's X25519 key, 32 bytes.
     """
 
@@ -58,8 +57,7 @@ class Terms:
     submission_end: int
     expiry: int
     response_time: int
-    preprocessing: bytes
-    extractor: bytes
+    task: bytes
     encryption_key: bytes
 
     @property

@@ -14,6 +14,8 @@ from offchain.data.imageset import ImageSet, Progress, split
 from offchain.data.leftout import Note
 from offchain.hyperx.evaluation import EvaluationSettings
 from offchain.hyperx.heads import PRESETS, HeadScorer
+from offchain.task import Task
+from offchain.task.images import MODALITY, relabelled
 
 CORRUPTIONS = ("mislabel:0.3", "noise:0.5", "remove:0.6", "decimate:6", "dope:0.4")
 """The paper's five (sections 5.1.2 to 5.1.4); without a plan all but one provider have one."""
@@ -61,6 +63,7 @@ class TradeOptions:
     seed: int
     device: str | None
     ipfs: str | None
+    licence: str
     collector: str | None
     provider: tuple[str, ...]
     resume: str | None
@@ -96,8 +99,13 @@ class TradeOptions:
             progress=progress,
         )
         each = self.shards * self.shard_size
+        whole = relabelled(whole)
         validation, *parts = split(whole, [self.validation, *[each] * len(plan)], self.seed)
         return validation, plan.apply(parts, self.seed), parts
+
+    def task(self, validation: ImageSet) -> Task:
+        """What the collector asks for; its documents are left out. Raises TaskError."""
+        return Task(MODALITY, validation.classes, validation.shape, self.licence)
 
     def settings(self) -> EvaluationSettings:
         """Which extractor the collector publishes."""

@@ -17,7 +17,8 @@ from ape.api import AccountAPI
 from offchain.data.imageset import ImageSet
 from offchain.hyperx.adversaries import OtherFeatures
 from offchain.hyperx.collector import Collector
-from offchain.hyperx.evaluation import Documents, Evaluation
+from offchain.hyperx.documents import EXTRACTOR
+from offchain.hyperx.evaluation import Evaluation
 from offchain.hyperx.policy import Policy, offered
 from offchain.hyperx.provider import Provider
 from offchain.hyperx.report.record import SessionRecord
@@ -25,6 +26,7 @@ from offchain.hyperx.session import Session
 from offchain.hyperx.terms import Terms
 from offchain.models.device import pick_device
 from offchain.storage import Datastore, open_datastore
+from offchain.task import Task, fetch_task, publish_task
 from scripts._hyperx.baselines import baseline_scores
 from scripts._hyperx.chain import ChainSession
 from scripts._hyperx.options import TradeOptions
@@ -94,13 +96,14 @@ class Demonstration:
         with telling.doing("opening the datastore"):
             store = open_datastore(options.ipfs, home / "ipfs")
         with store:
-            with telling.doing("publishing the extractor"):
+            with telling.doing("publishing the task"):
                 documents = evaluation.publish(store)
+                task = replace(options.task(validation), documents=documents)
             with telling.doing("opening the session"):
                 if factory is None:
                     contract = parties.deployer.deploy(ape.project.TradingSessionFactory)
                     factory = Deployed(contract, ape.chain.blocks.height)
-                chain = self._session(factory, terms, documents, parties.collector)
+                chain = self._session(factory, terms, task, evaluation, store, parties.collector)
                 contenders = tuple(
                     self._contender(i, parties.providers[i], parts[i], clean[i], store, home)
                     for i in range(count)
@@ -188,12 +191,19 @@ class Demonstration:
         )
 
     def _session(
-        self, factory: Deployed, terms: Terms, documents: Documents, account: AccountAPI
+        self,
+        factory: Deployed,
+        terms: Terms,
+        task: Task,
+        evaluation: Evaluation,
+        store: Datastore,
+        account: AccountAPI,
     ) -> ChainSession:
         """A new session under `terms`, or the one to go on with."""
         if self.options.resume:
             resumed = ChainSession.resume(factory.contract, factory.block, self.options.resume)
-            if resumed.terms.extractor != documents.extractor:
+            begun = fetch_task(store, resumed.terms.task)
+            if begun.document(EXTRACTOR) != task.document(EXTRACTOR):
                 raise click.ClickException(
                     f"resume: session {self.options.resume} publishes another extractor: give "
                     "--extractor, --cut and --input-size as when it began"
@@ -201,9 +211,8 @@ class Demonstration:
             return resumed
         terms = replace(
             terms,
-            preprocessing=documents.preprocessing,
-            extractor=documents.extractor,
-            encryption_key=documents.encryption_key,
+            task=publish_task(store, task),
+            encryption_key=evaluation.encryption_key,
         )
         chain = ChainSession.create(factory.contract, terms, account)
         for receipt in chain.receipts:

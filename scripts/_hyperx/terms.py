@@ -24,7 +24,7 @@ _NO_WORD = bytes(32)
 def make_terms(options: TradeOptions, story: Story, collector: str, count: int) -> Terms:
     """The terms of a session that begins now and gives `count` providers their turns.
 
-    Its documents are left out. Raises ClickException naming value and bound.
+    Its task and its key are left out. Raises ClickException naming value and bound.
     """
     if not story.fits(options.settlement):
         raise click.ClickException(f"settlement: {options.settlement}, the story needs sealed")
@@ -49,8 +49,7 @@ def make_terms(options: TradeOptions, story: Story, collector: str, count: int) 
         # delivers and stands the time for disputes.
         expiry=now + 3 * phase + (4 + 2 * count) * response,
         response_time=response,
-        preprocessing=_NO_WORD,
-        extractor=_NO_WORD,
+        task=_NO_WORD,
         encryption_key=_NO_WORD,
     )
     hidden = "" if terms.published_addresses else " with --hidden"

@@ -39,6 +39,17 @@ device = click.option("--device", help="cpu or cuda; default the best there is."
 ipfs = click.option("--ipfs", help="URL of a Kubo RPC endpoint; default an embedded node.")
 
 
+def licence(default: str | None = None) -> Decorator:
+    """`--licence`. default: without one it must be named."""
+    return click.option(
+        "--licence",
+        required=default is None,
+        default=default,
+        show_default=True,
+        help="Of what is bought: an SPDX identifier, or the text itself.",
+    )
+
+
 def seed(of: str) -> Decorator:
     """`--seed`. of: what hangs on it, as its help says."""
     return click.option(

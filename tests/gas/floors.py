@@ -26,8 +26,8 @@ REFUND_QUOTIENT = 5
 PAYMENT = 9_000 + 100 - 2_300
 CREATE = 32_000
 CODE_BYTE = 200
-# OpenZeppelin's minimal clone, and the terms as six words behind it: the cheapest home for them.
-CLONE_BYTES = 45 + 6 * 32
+# OpenZeppelin's minimal clone, and the terms as five words behind it: the cheapest home for them.
+CLONE_BYTES = 45 + 5 * 32
 
 
 @dataclass(frozen=True)

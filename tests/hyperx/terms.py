@@ -27,8 +27,7 @@ FIELDS = (
     "submissionEnd",
     "expiry",
     "responseTime",
-    "preprocessing",
-    "extractor",
+    "task",
     "encryptionKey",
 )
 
@@ -55,8 +54,7 @@ def make_terms(now: int, collector: str, /, **overrides: Any) -> tuple[Any, ...]
         "submissionEnd": now + 2_000,
         "expiry": now + 10_000,
         "responseTime": 600,
-        "preprocessing": keccak(b"preprocessing"),
-        "extractor": keccak(b"extractor"),
+        "task": keccak(b"task"),
         "encryptionKey": keccak(b"encryption key"),
     }
     unknown = set(overrides) - set(fields)

@@ -75,8 +75,7 @@ WRONG_TERMS = {
         "WindowOutOfRange",
         (LONGEST + 1, SHORTEST, LONGEST),
     ),
-    "no preprocessing": ({"preprocessing": bytes(32)}, "DocumentMissing", ()),
-    "no extractor": ({"extractor": bytes(32)}, "DocumentMissing", ()),
+    "no task": ({"task": bytes(32)}, "DocumentMissing", ()),
     "no encryption key": ({"encryptionKey": bytes(32)}, "DocumentMissing", ()),
     "token without code": (
         {"token": "0x000000000000000000000000000000000000bEEF"},
@@ -223,8 +222,7 @@ def test_terms_read_back_and_the_creator_is_the_collector(factory, collector, st
         "registrationEnd": now + 1_001,
         "submissionEnd": now + 90_003,
         "expiry": now + 90_003 + 4 * 86_399 + 2**20,
-        "preprocessing": b"\x01" * 32,
-        "extractor": b"\x02" * 32,
+        "task": b"\x02" * 32,
         "encryptionKey": b"\x03" * 32,
     }
     driver = open_session(factory, collector, nonce=5, **values)
@@ -241,7 +239,7 @@ def test_terms_read_back_and_the_creator_is_the_collector(factory, collector, st
 
 def test_factory_and_session_tell_their_version(factory, collector):
     """Who reads another version's events or signs for it notices."""
-    assert factory.version() == open_session(factory, collector).session.version() == 2
+    assert factory.version() == open_session(factory, collector).session.version() == 3
 
 
 def test_implementation_holds_no_session(factory, collector, provider):

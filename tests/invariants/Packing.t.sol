@@ -33,14 +33,14 @@ contract PackingTest is Base {
     }
 
     /// @notice TradingTerms survive the packing, the clone and the unpacking, bit for bit.
-    function testFuzz_TermsRoundTrip(uint256[6] calldata words) public {
+    function testFuzz_TermsRoundTrip(uint256[5] calldata words) public {
         TradingTerms memory terms = _terms(words);
         TermsReader clone = TermsReader(Clones.cloneWithImmutableArgs(address(reader), PackedTermsLib.pack(terms)));
         vm.assertEq(abi.encode(clone.unpacked()), abi.encode(terms), "terms");
     }
 
     /// @notice Derived amounts follow the documented formulas, rounded down.
-    function testFuzz_DerivedAmounts(uint256[6] calldata words) public {
+    function testFuzz_DerivedAmounts(uint256[5] calldata words) public {
         TradingTerms memory terms = _terms(words);
         uint256 windows = (terms.settlement == Settlement.Sealed ? 4 : 3) * uint256(terms.responseTime);
         terms.expiry = uint40(bound(terms.expiry, windows, type(uint40).max));
@@ -79,7 +79,7 @@ contract PackingTest is Base {
     }
 
     /// @dev TradingTerms with any bits in any field; the fuzzer itself would offer settlements that do not exist.
-    function _terms(uint256[6] calldata words) private pure returns (TradingTerms memory) {
+    function _terms(uint256[5] calldata words) private pure returns (TradingTerms memory) {
         return TradingTerms({
             collector: address(uint160(words[0])),
             token: address(uint160(words[1])),
@@ -96,9 +96,8 @@ contract PackingTest is Base {
             submissionEnd: uint40(words[2] >> 130),
             expiry: uint40(words[2] >> 170),
             responseTime: uint32(words[2] >> 210),
-            preprocessing: bytes32(words[3]),
-            extractor: bytes32(words[4]),
-            encryptionKey: bytes32(words[5])
+            task: bytes32(words[3]),
+            encryptionKey: bytes32(words[4])
         });
     }
 }

@@ -95,7 +95,7 @@ abstract contract SessionPlay is SessionBook, Datasets, Attempts {
         t.settlement = Settlement(derive(seed, "settlement") % 2);
         uint256 windows = t.settlement == Settlement.Sealed ? 4 : 3;
         t.expiry = uint40(t.submissionEnd + 10 minutes + (windows + derive(seed, "expiry") % 16) * t.responseTime);
-        (t.preprocessing, t.extractor, t.encryptionKey) = ("preprocessing", "extractor", "encryption key");
+        (t.task, t.encryptionKey) = ("task", "encryption key");
     }
 
     function _party(uint256 person) internal view returns (PlainShards.Party memory) {

@@ -196,7 +196,7 @@ def test_what_the_contract_refuses_is_told_by_its_name(
     options = small_options(tmp_path)
     terms = make_terms(options, STORIES["honest"], str(collector.address), 3)
     word = b"\1" * 32
-    broken = replace(terms, deposit=2, preprocessing=word, extractor=word, encryption_key=word)
+    broken = replace(terms, deposit=2, task=word, encryption_key=word)
     with pytest.raises(ActionRefused) as refusal:
         ChainSession.create(factory, broken, collector)
     assert refusal.value.message == (

@@ -20,7 +20,7 @@ from offchain.data.datasets import load_dataset
 from offchain.data.imageset import ImageSet
 from offchain.hyperx import actions as do
 from offchain.hyperx.collector import Collector
-from offchain.hyperx.evaluation import Documents, Evaluation
+from offchain.hyperx.evaluation import Evaluation
 from offchain.hyperx.obfuscation import Obfuscation
 from offchain.hyperx.policy import Policy
 from offchain.hyperx.provider import Provider
@@ -29,6 +29,8 @@ from offchain.hyperx.session import Session
 from offchain.hyperx.terms import Terms
 from offchain.models.backbones import default_preprocessing
 from offchain.models.extractor import Extractor
+from offchain.storage import cid_of, digest_of
+from offchain.task import Task, publish_task
 from tests.kit.memory_store import MemoryStore
 from tests.kit.random_networks import random_extractor
 from tests.offchain.hyperx.session_in_memory import SessionInMemory
@@ -91,16 +93,27 @@ def evaluation() -> Evaluation:
     )
 
 
+LICENCE = "CC-BY-4.0"
+
+
 @cache
-def documents() -> tuple[Documents, dict[str, bytes]]:
-    """What the collector published, and the network it then lies in."""
+def published() -> tuple[Task, dict[str, bytes]]:
+    """The collector's task, and the network in which it and its documents lie."""
     network: dict[str, bytes] = {}
-    return evaluation().publish(MemoryStore(network)), network
+    store = MemoryStore(network)
+    documents = evaluation().publish(store)
+    task = Task("images", evaluation().classes, (1, 28, 28), LICENCE, documents)
+    publish_task(store, task)
+    return task, network
+
+
+def other_task(market: SmallMarket, **changes) -> bytes:
+    """The digest of a task with `changes`, which the collector publishes in `market`."""
+    return publish_task(market.store(COLLECTOR), replace(published()[0], **changes))
 
 
 def make_terms(**changes) -> Terms:
     """Terms of a market that samples 3 of 12 shards of 3; `changes` by field."""
-    published, _ = documents()
     terms = Terms(
         collector=COLLECTOR,
         token=NATIVE,
@@ -117,9 +130,8 @@ def make_terms(**changes) -> Terms:
         submission_end=2000,
         expiry=3000,
         response_time=100,
-        preprocessing=published.preprocessing,
-        extractor=published.extractor,
-        encryption_key=published.encryption_key,
+        task=digest_of(cid_of(published()[0].to_bytes())),
+        encryption_key=evaluation().encryption_key,
     )
     return replace(terms, **changes)
 
@@ -147,7 +159,7 @@ class SmallMarket:
     def __init__(self, folder: Path, **changes) -> None:
         self.folder = folder
         self.chain = SessionInMemory(make_terms(**changes))
-        self.network = dict(documents()[1])
+        self.network = dict(published()[1])
         self.stores: dict[str, MemoryStore] = {}
         self.seats: dict[str, SeatInMemory] = {}
         self.roles: dict[str, Collector | Provider] = {}

@@ -308,8 +308,8 @@ def test_after_a_silent_chosen_provider_the_escrow_and_its_deposit_come_back(tmp
     "changes",
     [
         {"shard_count": SHARDS + 1},
-        {"classes": ("cat", "dog")},
-        {"classes": tuple(str(i) for i in reversed(range(10)))},
+        {"licence": "CC0-1.0"},
+        {"shape": (3, 28, 28)},
         {"shape": (1, 4097, 28)},
         {"addresses": None},
         {"addresses": cid_from_digest(bytes(32))},

@@ -8,12 +8,18 @@ from offchain.crypto.commitments import root_of
 from offchain.hyperx import manifest as mf
 from offchain.hyperx.manifest import Manifest, ManifestError
 from offchain.models.canonical import to_canonical
-from offchain.storage import ContentMissing, ContentTooLarge, cid_of, digest_of
+from offchain.storage import (
+    ContentMissing,
+    ContentTooLarge,
+    cid_from_digest,
+    cid_of,
+    digest_of,
+)
 from tests.kit.memory_store import MemoryStore
 from tests.offchain.hyperx.small_market import ANNA, BERT, SHARDS, SessionInMemory, make_terms
 
 WORDS = [bytes([i]) * 32 for i in range(SHARDS)]
-CLASSES = ("cat", "dog")
+TASK = cid_from_digest(make_terms().task)
 
 
 @pytest.fixture
@@ -28,7 +34,8 @@ def words_cid():
 def manifest(**changes):
     fields = {
         "name": "pets",
-        "classes": CLASSES,
+        "task": TASK,
+        "licence": "CC-BY-4.0",
         "shape": (1, 28, 28),
         "shard_count": SHARDS,
         "shard_size": 3,
@@ -59,7 +66,7 @@ HOSTILE = {
     "a list": b"[]",
     "a missing field": document(shape=...),
     "an extra field": document(free="text"),
-    "another format": document(format="souk.manifest.v2"),
+    "another format": document(format="souk.manifest.v1"),
     "too few shards": document(shard_count=SHARDS - 1),
     "too many shards": document(shard_count=SHARDS + 1),
     "another shard size": document(shard_size=4),
@@ -76,11 +83,11 @@ HOSTILE = {
     "two dimensions": document(shape=[28, 28]),
     "four dimensions": document(shape=[1, 1, 28, 28]),
     "a shape of text": document(shape=["1", "28", "28"]),
-    "no classes": document(classes=[]),
-    "a class twice": document(classes=["cat", "cat"]),
-    "a class that is a number": document(classes=["cat", 5]),
-    "a class that is a list": document(classes=["cat", ["dog"]]),
-    "too many classes": document(classes=[f"{i:x}" for i in range(65_537)]),
+    "another task": document(task=words_cid()),
+    "a task that is no CID": document(task="the task"),
+    "a task of 100,000 characters": document(task="b" * 100_000),
+    "a task that is a number": document(task=5),
+    "a licence that is a list": document(licence=["CC-BY-4.0"]),
     "no CID": document(key_leaves="../../etc/passwd"),
     "a CID of version 0": document(key_leaves="QmdfTbBqBPQ7VNxZEYEj14VmRuZBkqFbiwReogJgS1zR1n"),
     "addresses that are no CID": document(addresses="b"),
@@ -123,7 +130,7 @@ def test_shown_addresses_are_refused_where_the_terms_want_them_hidden():
 
 def test_a_manifest_larger_than_one_block_is_not_written():
     with pytest.raises(ManifestError, match="bytes, at most 262144"):
-        manifest(classes=tuple(str(i) * 10 for i in range(60_000))).to_bytes()
+        manifest(name="x" * (256 << 10)).to_bytes()
 
 
 def test_a_manifest_that_is_not_there_is_said_to_be_missing(store):

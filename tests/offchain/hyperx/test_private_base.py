@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import pytest
 import torch
@@ -27,6 +27,8 @@ from tests.offchain.hyperx.small_market import (
     digits,
     honest,
     of_digit,
+    other_task,
+    published,
 )
 
 BACKBONE, CUT, SIZE = "efficientnet-lite0", "block5_project", 32
@@ -119,8 +121,10 @@ def test_a_session_with_a_private_base_ends_with_the_best_dataset(tmp_path, file
     """Providers need nothing but what is published."""
     market = honest(tmp_path, published_addresses=published)
     evaluation = prepared(market.secrets(COLLECTOR), file)
-    documents = evaluation.publish(market.store(COLLECTOR))
-    market.chain.terms = replace(market.chain.terms, **asdict(documents))
+    task = other_task(market, documents=evaluation.publish(market.store(COLLECTOR)))
+    market.chain.terms = replace(
+        market.chain.terms, task=task, encryption_key=evaluation.encryption_key
+    )
     market.collector(how=evaluation)
     session = market.play()
     assert session.deal.provider == BERT
@@ -148,7 +152,8 @@ def test_of_the_base_only_the_obfuscated_layer_and_those_before_it_are_published
     # The search finds what is there: a layer before the last.
     assert plain.get_parameter("_conv_stem.weight").numpy().tobytes() in stored
 
-    fetched = fetch_extractor(MemoryStore(network), documents.extractor, CPU)
+    task = replace(published()[0], documents=documents)
+    fetched = fetch_extractor(MemoryStore(network), task, CPU)
     for name, tensor in evaluation.published.module.state_dict().items():
         assert torch.equal(fetched.module.state_dict()[name], tensor)
 

@@ -18,7 +18,14 @@ from offchain.hyperx.session import Member
 from offchain.storage import cid_of, digest_of
 from tests.kit.memory_store import MemoryStore
 from tests.kit.multiproofs import proven_root
-from tests.offchain.hyperx.small_market import ANNA, SHARD_SIZE, SHARDS, digits, of_digit
+from tests.offchain.hyperx.small_market import (
+    ANNA,
+    LICENCE,
+    SHARD_SIZE,
+    SHARDS,
+    digits,
+    of_digit,
+)
 
 PARTY = Party(1, "0x" + "5e" * 20, ANNA)
 SAMPLE = (1, 4, 11)
@@ -40,7 +47,9 @@ class Sale:
     def fetch(self, indices=SAMPLE, **changes):
         keys = changes.get("keys", {i: KEYS[i] for i in indices})
         addresses = [self.addresses[i] for i in indices]
-        return fetch_shards(self.store, changes.get("manifest", self.manifest), addresses, keys)
+        return fetch_shards(
+            self.store, changes.get("manifest", self.manifest), digits().classes, addresses, keys
+        )
 
     def replace(self, index, plain, key=None):
         """Stores another shard at `index`."""
@@ -53,7 +62,7 @@ def sale():
     data, store = of_digit(3), MemoryStore({})
     plain = pack_shards(data, SHARDS, SHARD_SIZE)
     cids = store.put_many([encrypt_shard(KEYS[i], i, p) for i, p in enumerate(plain)])
-    manifest = Manifest("threes", data.classes, data.shape, SHARDS, SHARD_SIZE, CID, CID)
+    manifest = Manifest("threes", CID, LICENCE, data.shape, SHARDS, SHARD_SIZE, CID, CID)
     return Sale(store, plain, [digest_of(cid) for cid in cids], manifest)
 
 

@@ -1,0 +1,28 @@
+"""How task documents and what is offered for them fail."""
+
+from __future__ import annotations
+
+from offchain.errors import SoukError
+
+
+class TaskError(SoukError):
+    """Bytes that are no task document, or a task that cannot be written; one line for people."""
+
+
+class ClassesUnknown(TaskError):
+    """Class names that a task does not have.
+
+    names: of the owner's, as they are written there.
+    """
+
+    def __init__(self, message: str, names: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.names = names
+
+
+class LicenceRefused(TaskError):
+    """A licence under which the owner does not give its data."""
+
+
+class OfferRefused(TaskError):
+    """Data that is not what a task asks for."""
