@@ -17,7 +17,7 @@ from tests.hyperx.weakened import FACTORY_WEAKENINGS, SESSION, WEAKENINGS, weake
 from tests.kit.mock_contracts import deploy_token
 from tests.kit.refusals import decode, refusal, refused
 from tests.kit.snapshots import undone
-from tests.kit.weakened import compile_copies
+from tests.kit.weakened import compile_switched
 
 CALLS, REVERTS, BURNS_GAS = 3, 1, 2
 
@@ -25,7 +25,7 @@ CALLS, REVERTS, BURNS_GAS = 3, 1, 2
 @pytest.fixture(scope="module")
 def weak_copies():
     """The weakened sessions, by name."""
-    return compile_copies(WEAKENINGS, SESSION, large=True)
+    return compile_switched(WEAKENINGS, SESSION, large=True)
 
 
 @pytest.fixture

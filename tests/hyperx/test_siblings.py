@@ -12,7 +12,7 @@ from tests.hyperx.weakened import SESSION, WEAKENINGS, weakened
 from tests.kit.permits import signed_permit
 from tests.kit.refusals import refusal, refused
 from tests.kit.snapshots import undone
-from tests.kit.weakened import compile_copies
+from tests.kit.weakened import compile_switched
 
 WEAK = "leaves bind no session"
 LIE = b"\7" * 32
@@ -26,7 +26,7 @@ def in_an_hour() -> int:
 @pytest.fixture(scope="module")
 def careless():
     """A session whose leaves name chain and provider alone."""
-    return compile_copies({WEAK: WEAKENINGS[WEAK]}, SESSION, large=True)[WEAK]
+    return compile_switched(WEAKENINGS, SESSION, large=True)[WEAK]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from offchain.crypto import commitments as cm
 from offchain.crypto.settlement import NATIVE
 from tests.kit.mock_contracts import compile_mocks, deploy_token
 from tests.kit.refusals import refusal
-from tests.kit.weakened import check_attack, compile_copies
+from tests.kit.weakened import check_attack, compile_switched
 from tests.seccl.board_driver import (
     DOCUMENT,
     EVALUATION,
@@ -31,7 +31,8 @@ M = b"\x01" * 32
 @pytest.fixture(scope="module")
 def weak(board, deployer):
     """Weakened boards by name."""
-    return {name: deployer.deploy(code) for name, code in compile_copies(WEAKENINGS, BOARD).items()}
+    copies = compile_switched(WEAKENINGS, BOARD, large=True)
+    return {name: deployer.deploy(code) for name, code in copies.items()}
 
 
 def leaves_members_no_time(board, server, members, stranger):

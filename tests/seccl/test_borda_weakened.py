@@ -10,7 +10,7 @@ import pytest
 
 from tests.kit.refusals import refusal
 from tests.kit.snapshots import undone
-from tests.kit.weakened import Weakenings, check_attack, compile_copies
+from tests.kit.weakened import Weakenings, check_attack, compile_switched
 from tests.seccl.borda_driver import (
     LEAD,
     PERIOD,
@@ -28,7 +28,7 @@ from tests.seccl.borda_driver import (
 FACTORY = "contracts/seccl/BordaConsensusFactory.sol"
 CONSENSUS = "contracts/seccl/BordaConsensus.sol"
 TALLY = "contracts/seccl/borda/Tally.sol"
-_OPENING = (CONSENSUS, "        _from(t.opening(round));\n", "")
+_OPENING = (CONSENSUS, "_from(t.opening(round));", "")
 WEAKENINGS: Weakenings = {
     "rounds open when somebody opens them": _OPENING,
     "rounds open and end when somebody wants": (
@@ -77,8 +77,8 @@ WEAKENINGS: Weakenings = {
     ),
     "ballots open at any time": (
         FACTORY,
-        "terms.start == start && terms.period == period, OtherSchedule",
-        "start + period > 0, OtherSchedule",
+        "terms.start == start && terms.period == period",
+        "start + period > 0",
     ),
     "seeds come from newer blocks": (
         CONSENSUS,
@@ -92,7 +92,7 @@ ROUNDS = 10
 @pytest.fixture(scope="module")
 def weak(deployer, bordas):
     """Weakened factories by name."""
-    copies = compile_copies(WEAKENINGS, FACTORY)
+    copies = compile_switched(WEAKENINGS, FACTORY)
     return {name: deployer.deploy(code, bordas.board()) for name, code in copies.items()}
 
 

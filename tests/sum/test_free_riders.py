@@ -11,9 +11,17 @@ import pytest
 from ape.utils import ZERO_ADDRESS
 
 from offchain.sum.members import Members
-from tests.kit.weakened import check_attack, compile_copies
+from tests.kit.weakened import check_attack, compile_switched
 from tests.sum.model_driver import AUTHOR, MOST, REFUND, VERDICT, WAITS
-from tests.sum.weakened import CLASSIFIERS, GROUPS, MODEL, PERCEPTRON, POINTS, REPEATS
+from tests.sum.weakened import (
+    ALL_MODELS,
+    CLASSIFIERS,
+    GROUPS,
+    MODEL,
+    PERCEPTRON,
+    POINTS,
+    REPEATS,
+)
 
 FEATURES = 40
 VALUE = 10**18
@@ -74,7 +82,7 @@ def open_market(project, deployer, alice, stake) -> Callable[..., Market]:
     def group(weakness: str | None) -> Any:
         points = project.PointsIncentive
         if weakness is not None:
-            points = compile_copies(GROUPS, POINTS)[weakness]
+            points = compile_switched(GROUPS, POINTS)[weakness]
         incentive = deployer.deploy(points, WAITS)
         members = Members(ape.chain.chain_id, incentive.address, [str(alice.address)])
         incentive.nameMembers(members.root, 1, sender=deployer)
@@ -85,9 +93,9 @@ def open_market(project, deployer, alice, stake) -> Callable[..., Market]:
         incentive = group(weakness) if points else stake
         perceptron, model = project.SparsePerceptron, project.SharedModel
         if weakness in CLASSIFIERS:
-            perceptron = compile_copies(CLASSIFIERS, PERCEPTRON)[weakness]
+            perceptron = compile_switched(CLASSIFIERS, PERCEPTRON)[weakness]
         if weakness in REPEATS:
-            model = compile_copies(REPEATS, MODEL)[weakness]
+            model = compile_switched(ALL_MODELS, MODEL)[weakness]
         classifier = deployer.deploy(perceptron, FEATURES, FEATURES)
         made = deployer.deploy(model, classifier, incentive, ZERO_ADDRESS)
         classifier.open(made, sender=deployer)

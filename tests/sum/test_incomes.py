@@ -11,9 +11,18 @@ import pytest
 from ape.utils import ZERO_ADDRESS
 
 from tests.kit.refusals import refusal
-from tests.kit.weakened import check_attack, compile_copies
+from tests.kit.weakened import check_attack, compile_switched
 from tests.sum.model_driver import COST_WEIGHT, MOST, SUBMISSION_COST, UNIT, WAITS, ModelDriver
-from tests.sum.weakened import BAYES, COUNTS, INCENTIVE, INCOMES, MODEL, PRICES
+from tests.sum.weakened import (
+    ALL_INCENTIVES,
+    ALL_MODELS,
+    BAYES,
+    COUNTS,
+    INCENTIVE,
+    INCOMES,
+    MODEL,
+    PRICES,
+)
 
 FEATURES = 16
 ACCURACY = 7_700
@@ -26,6 +35,7 @@ COINS = 10**18
 
 TERMS = COST_WEIGHT, SUBMISSION_COST, UNIT, WAITS
 COPIES = {MODEL: INCOMES, INCENTIVE: PRICES, BAYES: COUNTS}
+COMPILED = {MODEL: ALL_MODELS, INCENTIVE: ALL_INCENTIVES, BAYES: COUNTS}
 
 
 def takes_the_first_days_income(driver: ModelDriver, alice: Any, mallory: Any) -> bool:
@@ -147,8 +157,9 @@ def make(project, deployer, make_classifier) -> Callable[..., ModelDriver]:
 
     def make_(attack: Attack, weakness: str | None) -> ModelDriver:
         def container(name: str, path: str) -> Any:
-            weak = weakness in COPIES[path]
-            return compile_copies(COPIES[path], path)[weakness] if weak else getattr(project, name)
+            if weakness not in COPIES[path]:
+                return getattr(project, name)
+            return compile_switched(COMPILED[path], path)[weakness]
 
         if attack.classifier == "told":
             classifier = make_classifier()

@@ -55,7 +55,7 @@ MODELS: Weakenings = {
 """Of the shared model."""
 
 REPEATS: Weakenings = {
-    "counts a sample again": (MODEL, "if (!record.has(ContributionLib.REPEATED)) {", "{"),
+    "counts a sample again": (MODEL, "!record.has(ContributionLib.REPEATED)", "true"),
 }
 """Of the shared model, too."""
 
@@ -70,16 +70,22 @@ INCOMES: Weakenings = {
     "counts to the end": (
         (
             "contracts/sum/Totals.sol",
-            "uint256 index = uint88(rewardPerGood(self) + amount / total);",
-            "uint256 rest = type(uint88).max - rewardPerGood(self);"
-            " uint256 rise = amount / total < rest ? amount / total : rest;"
-            " uint256 index = rewardPerGood(self) + rise;",
+            "uint88(rewardPerGood(self) + amount / total)",
+            "amount / total < type(uint88).max - rewardPerGood(self)"
+            " ? rewardPerGood(self) + amount / total : type(uint88).max",
         ),
-        ("contracts/sum/Totals.sol", "amount % total << 168", "(amount - rise * total) << 168"),
+        (
+            "contracts/sum/Totals.sol",
+            "amount % total << 168",
+            "(amount - (index - rewardPerGood(self)) * total) << 168",
+        ),
     ),
     "takes money for nobody": (MODEL, "require(totals.goodData() > 0, NobodyToPay());", ""),
 }
 """Of the shared model, of what it takes in."""
+
+ALL_MODELS: Weakenings = {**MODELS, **REPEATS, **INCOMES}
+"""Compiled together."""
 
 PRICES: Weakenings = {
     "takes one in a second": (
@@ -89,6 +95,9 @@ PRICES: Weakenings = {
     ),
 }
 """Of the stake incentive's deposit."""
+
+ALL_INCENTIVES: Weakenings = {**INCENTIVES, **PRICES}
+"""Compiled together."""
 
 COUNTS: Weakenings = {
     "charges for a full class": (
