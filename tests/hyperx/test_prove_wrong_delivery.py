@@ -109,7 +109,7 @@ def test_a_right_key_can_be_disputed_by_no_shard(driver, provider):
     """With either sign of the shared point; and the provider is paid in the end."""
     driver.deliver_key(provider)
     for shard in range(SHARDS):
-        y = driver.dispute_args(provider, shard)[9]
+        y = driver.dispute_args(provider, shard)[10]
         for sign in (y, sealing.FIELD - y):
             assert dispute(driver, provider, shard, sharedY=sign) == refused("KeyIsRight", shard)
     driver.go_to(driver.deadline)
@@ -186,12 +186,18 @@ def test_evidence_is_what_was_committed(honest, provider):
         {"reviewKeysHash": b"\1" * 32},
         {"ephemeralX": 1},
         {"sealedKey": GARBAGE},
-        {"oneTimeSecret": 12345},
-        {"oneTimeSecret": 0},
-        {"oneTimeSecret": sealing.ORDER},
+        {"oneTimeKey": sealing.point_of(12345).x},
     )
     for lie in lies:
         assert dispute(honest, provider, **lie).name == "CommitmentMismatch", lie
+
+
+def test_the_secret_is_that_of_the_one_time_key(honest, provider):
+    """No other, not its negative, whose point has the same x, and not beyond the order."""
+    key, right = honest.entry(provider).one_time_key, honest.dispute_args(provider, 4)[8]
+    for secret in (12345, 0, sealing.ORDER, sealing.ORDER - right, right + sealing.ORDER):
+        outcome = dispute(honest, provider, oneTimeSecret=secret % 2**256)
+        assert outcome == refused("NotTheSecret", key.x), secret
 
 
 def test_what_the_review_sealed_is_no_delivery(honest, provider):

@@ -101,7 +101,7 @@ def test_every_lie_costs_the_whole_deposit(driver, provider, rival, lie):
 def test_an_honest_review_cannot_be_accused(driver, provider, shard):
     """Of no shard, with either sign of the shared point."""
     driver.submit_review(provider)
-    y = driver.evidence_args(provider, shard)[7]
+    y = driver.evidence_args(provider, shard)[8]
     for sign in (y, sealing.FIELD - y):
         evidence = driver.evidence_args(provider, shard, sharedY=sign)
         outcome = refusal(driver.session.proveWrongKey, evidence, sender=driver.collector)
@@ -112,7 +112,7 @@ def test_either_sign_of_the_shared_point_proves(driver, provider):
     """ECDH yields no y, so the collector may offer either."""
     seal_garbage(driver, provider)
     driver.submit_review(provider)
-    y = driver.evidence_args(provider, 4)[7]
+    y = driver.evidence_args(provider, 4)[8]
     for sign in (y, sealing.FIELD - y):
         evidence = driver.evidence_args(provider, 4, sharedY=sign)
         assert refusal(driver.session.proveWrongKey, evidence, sender=driver.collector) is None
@@ -141,12 +141,18 @@ def test_evidence_is_what_was_committed(honest, provider):
         {"ephemeralX": 1},
         {"sealedKeys": [sealed[0], GARBAGE, sealed[2]]},
         {"sealedKeys": sealed[:2]},
-        {"oneTimeSecret": 12345},
-        {"oneTimeSecret": 0},
-        {"oneTimeSecret": sealing.ORDER},
+        {"oneTimeKey": sealing.point_of(12345).x},
     )
     for lie in lies:
         assert accuse(honest, provider, **lie).name == "CommitmentMismatch", lie
+
+
+def test_the_secret_is_that_of_the_one_time_key(honest, provider):
+    """No other, not its negative, whose point has the same x, and not beyond the order."""
+    key, right = honest.entry(provider).one_time_key, honest.evidence_args(provider, 4)[6]
+    for secret in (12345, 0, sealing.ORDER, sealing.ORDER - right, right + sealing.ORDER):
+        outcome = accuse(honest, provider, oneTimeSecret=secret % 2**256)
+        assert outcome == refused("NotTheSecret", key.x), secret
 
 
 def test_a_made_up_shared_point_is_refused(honest, provider):

@@ -9,13 +9,14 @@ import ape
 from ape.contracts import ContractContainer, ContractInstance
 
 from tests.kit.snapshots import undone
-from tests.kit.weakened import Weakenings
+from tests.kit.weakened import OWN_PERMIT, Weakenings
 
 SESSION = "contracts/hyperx/TradingSession.sol"
 FACTORY = "contracts/hyperx/TradingSessionFactory.sol"
 _STATE = "contracts/hyperx/SessionState.sol"
 _EVIDENCE = "contracts/hyperx/Evidence.sol"
 _SHARDS = "contracts/hyperx/Shards.sol"
+_KEYS = "contracts/exchange/KeyDispute.sol"
 _PAYMENT = "contracts/exchange/Payment.sol"
 _WINDOW = "contracts/exchange/Window.sol"
 _GUARD = "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol"
@@ -44,6 +45,7 @@ WEAKENINGS: Weakenings = {
         (SESSION, _MARK_PAID, "Payment.pay(t.token(), to, paid);"),
         (SESSION, _MARK_RECLAIMED, "Payment.pay(t.token(), to, paid);"),
     ),
+    "needs its own permit": OWN_PERMIT,
     "pushes the compensation": (
         (
             _STATE,
@@ -121,10 +123,15 @@ WEAKENINGS: Weakenings = {
     ),
     "believes shared points": (
         (
-            _EVIDENCE,
+            _KEYS,
             "SealedKey.isAccountOf(product, sharedX, sharedY)",
             "product != address(1) && sharedY != 0",
         ),
+    ),
+    "believes any secret": (
+        _KEYS,
+        "require(SealedKey.isSecretOf(oneTimeSecret, oneTimeKey), NotTheSecret(oneTimeKey));",
+        "oneTimeKey;",
     ),
     "believes any shard": (
         (

@@ -36,6 +36,16 @@ NOBODYS_FILES: Change = (
     "abi.encode(DOMAIN_TYPE, block.chainid, label)",
 )
 """What a file's commitments are bound to names neither contract nor seller."""
+_PERMIT = (
+    "IERC20Permit(token)\n            .permit(msg.sender, address(this), amount,"
+    " signed.deadline, signed.v, signed.r, signed.s)"
+)
+OWN_PERMIT: Change = (
+    "contracts/exchange/Payment.sol",
+    f"try {_PERMIT} {{}}\n            catch {{}}",
+    f"{_PERMIT};",
+)
+"""A permit that somebody used before takes the call along that came with it."""
 
 
 @contextmanager
