@@ -45,14 +45,18 @@ class ChainSession(Sender):
         self.created = created
 
     @classmethod
-    def create(cls, factory: ContractInstance, terms: Terms, collector: AccountAPI) -> ChainSession:
-        """Creates a session under `terms` and pays its escrow."""
+    def create(
+        cls, factory: ContractInstance, terms: Terms, nonce: int, collector: AccountAPI
+    ) -> ChainSession:
+        """Creates a session under `terms` and pays its escrow.
+
+        nonce: keeps sessions of equal terms apart; there is one session of terms and nonce. Raises
+        ActionRefused with the contract's reason.
+        """
         arguments = plain(terms)
         escrow = factory.escrowOf(arguments)
         receipts = approve(terms.token, collector, factory.address, escrow)
         value = escrow if terms.token == NATIVE else 0
-        # No collector makes two sessions of equal terms at one height.
-        nonce = ape.chain.blocks.height
         receipt = transact(factory.createSession, (arguments, nonce), collector, value)
         (event,) = factory.SessionCreated.from_receipt(receipt)
         session = cls(ape.project.TradingSession.at(event.session), receipt.block_number)

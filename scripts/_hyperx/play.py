@@ -29,6 +29,7 @@ from offchain.storage import Datastore, open_datastore
 from offchain.task import Task, fetch_task, publish_task
 from scripts._hyperx.baselines import baseline_scores
 from scripts._hyperx.chain import ChainSession
+from scripts._hyperx.opening import Opening
 from scripts._hyperx.options import TradeOptions
 from scripts._hyperx.record import make_record
 from scripts._hyperx.report import report_of
@@ -103,13 +104,15 @@ class Demonstration:
                 if factory is None:
                     contract = parties.deployer.deploy(ape.project.TradingSessionFactory)
                     factory = Deployed(contract, ape.chain.blocks.height)
-                chain = self._session(factory, terms, task, evaluation, store, parties.collector)
+                opening = Opening(home / "openings", factory, parties.collector)
+                chain = self._session(factory, opening, terms, task, evaluation, store)
                 contenders = tuple(
                     self._contender(i, parties.providers[i], parts[i], clean[i], store, home)
                     for i in range(count)
                 )
                 buyer = self._buyer(evaluation, store, parties.collector, home)
                 telling.session(chain.address)
+                opening.told()
                 telling.terms(chain.terms)
                 scene = Scene.open(chain, str(factory.contract.address), buyer, contenders)
             with telling.doing("trading"):
@@ -193,11 +196,11 @@ class Demonstration:
     def _session(
         self,
         factory: Deployed,
+        opening: Opening,
         terms: Terms,
         task: Task,
         evaluation: Evaluation,
         store: Datastore,
-        account: AccountAPI,
     ) -> ChainSession:
         """A new session under `terms`, or the one to go on with."""
         if self.options.resume:
@@ -214,7 +217,7 @@ class Demonstration:
             task=publish_task(store, task),
             encryption_key=evaluation.encryption_key,
         )
-        chain = ChainSession.create(factory.contract, terms, account)
+        chain = opening.open(terms)
         for receipt in chain.receipts:
             self.telling.step(Step("collector", receipt))
         return chain

@@ -143,11 +143,23 @@ def _post(account: AccountAPI, to: str, data: bytes, value: int) -> ReceiptAPI:
     )
     estimate = provider.estimate_gas_cost(transaction)
     gas = max(estimate, min(estimate * 6 // 5, MOST_GAS, provider.max_gas))
-    outbox = Outbox(chain_home() / "outbox.sqlite", ConnectedPool(), patience())
-    hash_ = outbox.send(AccountSigner(account), Call(to, value, data, gas))
+    hash_ = _outbox().send(AccountSigner(account), Call(to, value, data, gas))
     receipt = provider.get_receipt(hash_)
     receipt.raise_for_status()
     return receipt
+
+
+def waits(account: AccountAPI) -> bool:
+    """Whether something that an account signed may still come into the chain.
+
+    On a local chain nothing does: what is sent is mined at once.
+    """
+    return not ape.chain.provider.network.is_local and bool(_outbox().waiting(account.address))
+
+
+def _outbox() -> Outbox:
+    """What was signed for the connected chain."""
+    return Outbox(chain_home() / "outbox.sqlite", ConnectedPool(), patience())
 
 
 def patience() -> Patience:

@@ -5,6 +5,7 @@ import pytest
 
 from tests.hyperx.session_driver import open_session
 from tests.kit.mock_contracts import deploy_token
+from tests.kit.permits import permitted, signed_permit
 from tests.kit.refusals import decode, refusal, refused
 
 CALLS, REVERTS, BURNS_GAS = 3, 1, 2
@@ -195,6 +196,25 @@ def test_forced_ether_changes_no_book(factory, collector, provider, deployer, mo
 
     assert against(attack) == (True, True, True)
     assert against(attack, "counts its balance") == (False, True, False)
+
+
+def test_a_permit_that_a_stranger_sent_first(
+    factory, collector, provider, stranger, deployer, mocks, against
+):
+    """Whoever sees it in the pool may use it; the registration that it came with goes on."""
+
+    def attack():
+        money = deploy_token(mocks["PermitToken"], deployer, (collector, provider))
+        driver = open_session(factory, collector, token=money)
+        due, soon = driver.terms.deposit, driver.terms.registrationEnd
+        signed = signed_permit(money, provider, driver.session, due, soon)
+        roots = (b"\1" * 32, b"\2" * 32, b"\3" * 32)
+        join = permitted(driver.session.register, *roots, token=money, value=due, signed=signed)
+        money.permit(provider, driver.session, due, *signed, sender=stranger)
+        return refusal(driver.session.multicall, join, sender=provider)
+
+    assert against(attack) is None
+    assert against(attack, "needs its own permit").name == "ERC2612InvalidSigner"
 
 
 def test_a_token_that_keeps_a_share(factory, collector, provider, deployer, mocks, against):

@@ -92,13 +92,18 @@ def _seat(driver, provider, party):
     driver.entries[provider.address] = Entry(provider, commitment, 1234)
 
 
+def by_secret_one(sealed):
+    """Evidence by another secret: one times the provider's point is that point, as all can see."""
+    point = sealing.Point.with_even_y(sealed.ephemeral_x)
+    return {"oneTimeSecret": 1, "sharedX": point.x, "sharedY": point.y}
+
+
+OTHER_POINT = {"sharedX": sealing.point_of(7).x, "sharedY": sealing.point_of(7).y}
 FALSE_ACCUSATIONS = {
-    "believes evidence": ("KeyIsRight", {}),
-    "believes leaves": ("LeafNotInTree", {"leaf": b"\7" * 32}),
-    "believes shared points": (
-        "SharedPointMismatch",
-        {"sharedX": sealing.point_of(7).x, "sharedY": sealing.point_of(7).y},
-    ),
+    "believes evidence": ("KeyIsRight", lambda entry: {}),
+    "believes leaves": ("LeafNotInTree", lambda entry: {"leaf": b"\7" * 32}),
+    "believes shared points": ("SharedPointMismatch", lambda entry: OTHER_POINT),
+    "believes any secret": ("NotTheSecret", lambda entry: by_secret_one(entry.sealed)),
 }
 
 
@@ -112,8 +117,8 @@ def test_a_false_accusation(factory, collector, provider, against, weakness):
         driver.enter(provider)
         driver.set_candidate(provider)
         driver.submit_review(provider)
-        shard = driver.entry(provider).sampled[0]
-        evidence = driver.evidence_args(provider, shard, **lie)
+        entry = driver.entry(provider)
+        evidence = driver.evidence_args(provider, entry.sampled[0], **lie(entry))
         outcome = refusal(driver.session.proveWrongKey, evidence, sender=collector)
         return outcome.name if outcome else "ok"
 
@@ -122,21 +127,16 @@ def test_a_false_accusation(factory, collector, provider, against, weakness):
 
 
 FALSE_DISPUTES = {
-    "believes evidence": ("KeyIsRight", lambda root: {}),
-    "believes leaves": ("LeafNotInTree", lambda root: {"leaf": b"\7" * 32}),
-    "believes shared points": (
-        "SharedPointMismatch",
-        lambda root: {"sharedX": sealing.point_of(7).x, "sharedY": sealing.point_of(7).y},
-    ),
+    "believes evidence": ("KeyIsRight", lambda entry: {}),
+    "believes leaves": ("LeafNotInTree", lambda entry: {"leaf": b"\7" * 32}),
+    "believes shared points": ("SharedPointMismatch", lambda entry: OTHER_POINT),
+    "believes any secret": ("NotTheSecret", lambda entry: by_secret_one(entry.delivered)),
     # On the walk from 8 upwards no node of a tree of 7 has a sibling: the leaf is the root.
     "believes any shard": (
         "ShardOutOfRange",
-        lambda root: {"shard": 8, "leaf": root, "path": []},
+        lambda entry: {"shard": 8, "leaf": entry.commitment.key_root, "path": []},
     ),
-    "forgets what was delivered": (
-        "CommitmentMismatch",
-        lambda root: {"sealedKey": b"\7" * 32},
-    ),
+    "forgets what was delivered": ("CommitmentMismatch", lambda entry: {"sealedKey": b"\7" * 32}),
 }
 
 
@@ -152,8 +152,7 @@ def test_a_false_dispute(factory, collector, provider, against, weakness):
         driver.submit_review(provider)
         driver.set_optimal(provider)
         driver.deliver_key(provider)
-        changes = lie(driver.entry(provider).commitment.key_root)
-        evidence = driver.dispute_args(provider, 0, **changes)
+        evidence = driver.dispute_args(provider, 0, **lie(driver.entry(provider)))
         outcome = refusal(driver.session.proveWrongDelivery, evidence, sender=collector)
         return outcome.name if outcome else "ok"
 
