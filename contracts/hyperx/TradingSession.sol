@@ -310,7 +310,7 @@ contract TradingSession is SessionState, Permitted, ReentrancyGuardTransient {
 
     /// @inheritdoc ITradingSession
     function version() external pure returns (uint256) {
-        return 3;
+        return 4;
     }
 
     /// @inheritdoc ITradingSession

@@ -55,7 +55,7 @@ contract TradingSessionFactory is ITradingSessionFactory, Permitted {
 
     /// @inheritdoc ITradingSessionFactory
     function version() external pure returns (uint256) {
-        return 3;
+        return 4;
     }
 
     /// @inheritdoc ITradingSessionFactory
