@@ -97,6 +97,14 @@ def test_every_lie_costs_the_whole_deposit(driver, provider, rival, lie):
     assert session.balance == 0
 
 
+def test_where_there_is_no_point_the_delivery_proves_itself(driver, provider):
+    """Nothing was sealed that could be opened: of no shard anything has to be shown."""
+    no_point(5)(driver, provider)
+    driver.deliver_key(provider)
+    assert dispute(driver, provider, 4, shard=SHARDS, leaf=GARBAGE, path=[]) is None
+    assert driver.session.owedTo(provider) == 0
+
+
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_any_shard_proves_a_wrong_key(driver, provider, shard):
     """Sampled or not: all keys would have to derive from it."""

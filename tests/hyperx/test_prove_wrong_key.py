@@ -97,6 +97,14 @@ def test_every_lie_costs_the_whole_deposit(driver, provider, rival, lie):
     assert driver.session.balance == 0
 
 
+def test_where_there_is_no_point_the_review_proves_itself(driver, provider):
+    """Nothing was sealed that could be opened: of no shard anything has to be shown."""
+    name_no_point(5)(driver, provider)
+    driver.submit_review(provider)
+    assert accuse(driver, provider, 4, shard=SHARDS, leaf=GARBAGE, path=[]) is None
+    assert driver.session.owedTo(provider) == 0
+
+
 @pytest.mark.parametrize("shard", SAMPLED)
 def test_an_honest_review_cannot_be_accused(driver, provider, shard):
     """Of no shard, with either sign of the shared point."""

@@ -93,6 +93,20 @@ def test_a_token_that_returns_nothing_works(factory, collector, provider, rival,
     assert driver.balance(driver.session) == 0
 
 
+def test_a_claim_takes_all_that_the_session_holds(factory, collector, provider, token):
+    """Paid at once, not owed: nobody else took part."""
+    driver = open_session(factory, collector, token=token)
+    driver.enter(provider)
+    driver.set_candidate(provider)
+    driver.submit_review(provider)
+    driver.set_optimal(provider)
+    due, before = driver.terms.reward + driver.terms.deposit, token.balanceOf(provider)
+    assert driver.balance(driver.session) == due
+    driver.claim_reward(provider)
+    assert token.balanceOf(provider) - before == due
+    assert driver.balance(driver.session) == driver.session.owedTo(provider) == 0
+
+
 def test_signed_allowances_replace_approvals(factory, collector, provider, rival, deploy):
     """Escrow and deposit are drawn by a permit, sent with the call or by a stranger before it."""
     token, soon = deploy("PermitToken"), ape.chain.pending_timestamp + 3_600
