@@ -104,7 +104,7 @@ def test_where_there_is_no_point_the_delivery_proves_itself(driver, provider):
     """Nothing was sealed that could be opened: of no shard anything has to be shown."""
     no_point(5)(driver, provider)
     driver.deliver_key(provider)
-    assert dispute(driver, provider, 4, shard=SHARDS, leaf=GARBAGE, path=[]) is None
+    driver.prove_wrong_delivery(provider, 4, shard=SHARDS, leaf=GARBAGE, path=[])
     assert driver.session.owedTo(provider) == 0
 
 

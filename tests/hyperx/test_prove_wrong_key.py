@@ -104,7 +104,7 @@ def test_where_there_is_no_point_the_review_proves_itself(driver, provider):
     """Nothing was sealed that could be opened: of no shard anything has to be shown."""
     name_no_point(5)(driver, provider)
     driver.submit_review(provider)
-    assert accuse(driver, provider, 4, shard=SHARDS, leaf=GARBAGE, path=[]) is None
+    driver.prove_wrong_key(provider, 4, shard=SHARDS, leaf=GARBAGE, path=[])
     assert driver.session.owedTo(provider) == 0
 
 
