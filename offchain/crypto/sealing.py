@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from cryptography.hazmat.primitives.asymmetric import ec
+import coincurve
 from eth_hash.auto import keccak
 from nacl.exceptions import CryptoError as NaclError
 from nacl.public import PrivateKey, PublicKey, SealedBox
@@ -20,7 +20,6 @@ from offchain.crypto.errors import SealError
 
 FIELD = 2**256 - 2**32 - 977
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
-_CURVE = ec.SECP256K1()
 
 
 def seal(public_key: bytes, message: bytes) -> bytes:
@@ -83,8 +82,7 @@ def point_of(secret: int) -> Point:
     """``secret`` times the generator."""
     if not 0 < secret < ORDER:
         raise SealError("private key out of range [1, order)")
-    numbers = ec.derive_private_key(secret, _CURVE).public_key().public_numbers()
-    return Point(numbers.x, numbers.y)
+    return Point(*coincurve.PrivateKey.from_int(secret).public_key.point())
 
 
 def even_secret(secret: int) -> int:
@@ -98,11 +96,11 @@ def even_secret(secret: int) -> int:
 def shared_x(secret: int, other: Point) -> int:
     """x-coordinate of ``secret * other``."""
     try:
-        peer = ec.EllipticCurvePublicNumbers(other.x, other.y, _CURVE).public_key()
+        peer = coincurve.PublicKey.from_point(other.x, other.y)
     except ValueError as error:
         raise SealError(f"({other.x:#x}, {other.y:#x}) is not on secp256k1") from error
-    product = ec.derive_private_key(secret, _CURVE).exchange(ec.ECDH(), peer)
-    return int.from_bytes(product, "big")
+    product: int = peer.multiply(secret.to_bytes(32, "big")).point()[0]
+    return product
 
 
 def pad(shared: int, index: int) -> bytes:
