@@ -9,7 +9,7 @@ from ape.api import AccountAPI
 from ape.contracts import ContractInstance
 from eth_utils.address import is_hex_address
 
-from offchain.crypto.settlement import NATIVE, Settlement
+from offchain.crypto.settlement import Settlement
 from offchain.hyperx import actions as do
 from offchain.hyperx import events as ev
 from offchain.hyperx.session import Session
@@ -25,9 +25,8 @@ from scripts._stage.chain import (
     native,
     plain,
     snake,
-    transact,
 )
-from scripts._stage.money import approve
+from scripts._stage.permit import transact_paying
 from scripts._stage.sender import Sender
 from scripts._stage.table import Pause
 
@@ -55,12 +54,12 @@ class ChainSession(Sender):
         """
         arguments = plain(terms)
         escrow = factory.escrowOf(arguments)
-        receipts = approve(terms.token, collector, factory.address, escrow)
-        value = escrow if terms.token == NATIVE else 0
-        receipt = transact(factory.createSession, (arguments, nonce), collector, value)
+        words = arguments, nonce
+        receipts = transact_paying(factory, "createSession", words, collector, terms.token, escrow)
+        receipt = receipts[-1][1]
         (event,) = factory.SessionCreated.from_receipt(receipt)
         session = cls(ape.project.TradingSession.at(event.session), receipt.block_number)
-        session.receipts += [*receipts, entry_of("createSession", receipt)]
+        session.receipts += [entry_of(*one) for one in receipts]
         return session
 
     @classmethod

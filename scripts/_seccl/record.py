@@ -55,8 +55,8 @@ class MemberRecord:
 @dataclass(frozen=True)
 class Record:
     """A run. Accuracies are shares of the test set; lie: what the server does wrong; convicted:
-    fault, round, victim and accuser where it was; lenient: who evaluated copies above 0; seconds of
-    wall clock."""
+    fault, round, victim and accuser where it was; lenient: who evaluated copies above 0; faults:
+    what was done against the rules besides; seconds of wall clock."""
 
     session: str
     board: str
@@ -77,6 +77,7 @@ class Record:
     checked: dict[str, int]
     refused: tuple[str, ...]
     lenient: tuple[str, ...]
+    faults: tuple[str, ...]
     conclusions: tuple[str, ...]
     gas_price_gwei: float
     seconds: float
@@ -140,6 +141,7 @@ def make_record(
         checked=checked(findings),
         refused=tuple(findings.refused),
         lenient=tuple(findings.lenient),
+        faults=tuple(findings.faults),
         conclusions=conclusions(options, session),
         gas_price_gwei=options.gas_price,
         seconds=seconds,
@@ -169,6 +171,7 @@ class AuditRecord:
     convicted: dict[str, object] | None
     refused: tuple[str, ...]
     lenient: tuple[str, ...]
+    faults: tuple[str, ...]
 
 
 def audit_record(chain: FederationChain, findings: Findings) -> AuditRecord:
@@ -187,6 +190,7 @@ def audit_record(chain: FederationChain, findings: Findings) -> AuditRecord:
         convicted=_conviction(session),
         refused=tuple(findings.refused),
         lenient=tuple(findings.lenient),
+        faults=tuple(findings.faults),
     )
 
 

@@ -24,6 +24,7 @@ from scripts._seccl.chain import FederationChain, twin_of
 from scripts._seccl.conductor import Conductor, Member
 from scripts._seccl.options import SPARE_ACCOUNTS, FederateOptions
 from scripts._stage.chain import Receipt, now
+from scripts._stage.deployments import ready
 from scripts._stage.wallet import AccountWallet, recover
 
 BOND = 10**15
@@ -50,10 +51,12 @@ def open_session(
     store: Datastore,
     before: Callable[[bytes], None],
 ) -> FederationChain:
-    """Deploys the contracts and opens a session; `before` gets its id before it exists."""
+    """Deploys the contracts, unless they are there, and opens a session.
+
+    before: gets its id before it exists.
+    """
     deployer, server, *members = _accounts(options)
-    board = deployer.deploy(ape.project.BulletinBoard)
-    factory = deployer.deploy(ape.project.BordaConsensusFactory, board)
+    board, factory = ready(deployer, "BulletinBoard", "BordaConsensusFactory")
     addresses = tuple(str(member.address) for member in members)
     window = _window(options)
     description = Description(

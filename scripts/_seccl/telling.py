@@ -114,3 +114,5 @@ class FederateTelling(Telling):
             self.say(f"not used: {line}")
         for line in findings.lenient:
             self.say(f"against the screen: {line}")
+        for line in findings.faults:
+            self.say(f"against the rules: {line}")

@@ -89,10 +89,8 @@ def next_block() -> None:
         time.sleep(1)
 
 
-def transact(
-    method: Any, arguments: Any, account: AccountAPI, value: int = 0, note: bytes = b""
-) -> ReceiptAPI:
-    """One call, with `note` behind its arguments. Raises ActionRefused with the reason.
+def transact(method: Any, arguments: Any, account: AccountAPI, value: int = 0) -> ReceiptAPI:
+    """One call. Raises ActionRefused with the reason.
 
     On a chain that is not local it is simulated first, so that a refusal costs nothing, and sent
     by way of the outbox.
@@ -100,13 +98,8 @@ def transact(
     call = str(method).partition("(")[0]
     try:
         if not ape.chain.provider.network.is_local:
-            return _sent(method, arguments, account, value, note)
-        if not note:
-            return method(*arguments, sender=account, value=value)
-        transaction = method.as_transaction(*arguments, sender=account, value=value)
-        transaction.data = type(transaction.data)(bytes(transaction.data) + note)
-        transaction.gas_limit = None  # the note costs gas, too
-        return account.call(transaction)
+            return _sent(method, arguments, account, value)
+        return method(*arguments, sender=account, value=value)
     except CustomError as error:
         values = ", ".join(f"{name} {_shown(value)}" for name, value in error.inputs.items())
         raise ActionRefused(
@@ -119,10 +112,10 @@ def transact(
         raise ActionRefused(f"{call} by {account.address} failed: {reason_of(error)}") from error
 
 
-def _sent(method: Any, arguments: Any, account: AccountAPI, value: int, note: bytes) -> ReceiptAPI:
+def _sent(method: Any, arguments: Any, account: AccountAPI, value: int) -> ReceiptAPI:
     """A call by way of the outbox: simulated, sent once, waited for."""
     transaction = method.as_transaction(*arguments, sender=account, value=value)
-    return _post(account, str(transaction.receiver), bytes(transaction.data) + note, value)
+    return _post(account, str(transaction.receiver), bytes(transaction.data), value)
 
 
 def send_data(account: AccountAPI, to: str, data: bytes) -> ReceiptAPI:

@@ -12,6 +12,7 @@ from offchain.crypto import commitments as cm
 from offchain.crypto.settlement import NATIVE
 from tests.gas.floors import Deed, floor
 from tests.seccl.board_driver import (
+    DOCUMENT,
     UPLOAD,
     BoardDriver,
     key_args,
@@ -163,7 +164,7 @@ def _growing(board: Any, accounts: Sequence[Any], count: int) -> dict[str, Call]
     receipts = {"postOwn": session.post_own(key, session.message(key))}
     leaves = session.leaves(session.messages())
     receipts["postBatch"] = board.postBatch(
-        session.id, 0, int(UPLOAD), cm.root_of(leaves), sender=server
+        session.id, 0, int(UPLOAD), cm.root_of(leaves), DOCUMENT, sender=server
     )
     # The second of two questions and answers: the first fills slots that all others share.
     for author in (6, 7):

@@ -258,7 +258,7 @@ def upload(factory: ContractInstance, driver: BordaDriver, voters: Iterable[int]
     for voter in voters:
         place = driver.terms["context"], 0, 0, voter
         sender = driver.voters[voter].account
-        board.postOwn(place, MESSAGE, path(leaves, voter), sender=sender)
+        board.postOwn(place, MESSAGE, MESSAGE, path(leaves, voter), sender=sender)
 
 
 def post_uploads(
@@ -269,7 +269,7 @@ def post_uploads(
     context, kind = driver.terms["context"], MessageKind.UPLOAD
     leaves = twin.batch_leaves(context, round_, kind, messages)
     driver.go_to(driver.opening(round_) - driver.terms["period"] // 2)
-    board.postBatch(context, round_, int(kind), root_of(leaves), sender=driver.owner)
+    board.postBatch(context, round_, int(kind), root_of(leaves), MESSAGE, sender=driver.owner)
     return leaves
 
 

@@ -10,6 +10,11 @@ _HEAD = "contracts/seccl/board/SessionHead.sol"
 _TREES = "contracts/seccl/board/BoardTrees.sol"
 WEAKENINGS: Weakenings = {
     "takes any window": (_SESSIONS, "        Window.check(t.uploadTime);\n", ""),
+    "takes any response time": (
+        _SESSIONS,
+        "require(t.responseTime <= limit, ResponseTimeTooLong(t.responseTime, limit));",
+        "",
+    ),
     "what an author posts itself is nothing": (
         BOARD,
         "if (_ownPosts[key.session][_place(key)].time != 0) return false;",
