@@ -41,14 +41,15 @@ class Contracts:
             board or address_of("BulletinBoard"), factory or address_of("BordaConsensusFactory")
         )
 
-    def check(self, board: str, factory: str, session: str) -> None:
-        """Raises ClickException, one line, where a session is of other contracts."""
-        told = {"board": (board, self.board), "consensus": (factory, self.factory)}
+    def check(self, *, board: str | None = None, consensus: str | None = None) -> None:
+        """Raises ClickException, one line, where a session is of another board, or of a consensus
+        of another factory."""
+        told = {"board": (board, self.board), "consensus": (consensus, self.factory)}
         for name, (found, known) in told.items():
-            if found.lower() != known.lower():
+            if found is not None and found.lower() != known.lower():
                 raise click.ClickException(
-                    f"the {name} of session {session} is at {found}, this version's is at {known}: "
-                    f"name it by --{name} if you know its code"
+                    f"the session's {name} is at {found}, this version's is at {known}: name it "
+                    f"by --{name} if you know its code"
                 )
 
 
@@ -108,14 +109,15 @@ class FederationChain:
         where it is not what its id says.
         """
         id_ = id_of(text)
+        known = contracts or Contracts.known()
         board, log = _created(id_)
+        known.check(board=str(board.address))
         document = bytes(log.event_arguments["document"])
         terms = terms_in(log.event_arguments["terms"], document)
         content = store.get(cid_from_digest(document), MAX_DESCRIPTION_BYTES)
         description = Description.from_bytes(content)
         session = Session(twin_of(board), id_, terms, description)
-        known = contracts or Contracts.known()
-        known.check(str(board.address), description.consensus, f"0x{id_.hex()}")
+        known.check(consensus=description.consensus)
         factory = ape.project.BordaConsensusFactory.at(description.consensus)
         made = [
             found.event_arguments["session"]

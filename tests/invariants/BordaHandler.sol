@@ -227,7 +227,7 @@ contract BordaHandler is Attempts {
 
     function _openRound(uint256 seed) private {
         uint256 choice = derive(seed, "number") % 16;
-        uint256 round = choice == 0 ? _rounds : choice == 1 ? _due() + 1 : _due();
+        uint256 round = choice == 0 ? _rounds : choice == 1 ? _due() + 1 : choice == 2 ? BOARD_ROUNDS : _due();
         uint256 opening = _start + round * PERIOD;
         _requires(_state == State.Closed, IBordaConsensus.RoundNotOver.selector);
         _requires(round >= _rounds, IBordaConsensus.WrongRound.selector);

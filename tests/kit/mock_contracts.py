@@ -15,6 +15,7 @@ _FOLDER = Path(__file__).parent / "mocks"
 _CONTRACTS = {
     "PlainToken": "Tokens.sol",
     "PermitToken": "Tokens.sol",
+    "NamesakeToken": "Tokens.sol",
     "FeeToken": "Tokens.sol",
     "FalseToken": "Tokens.sol",
     "LyingToken": "Tokens.sol",

@@ -196,6 +196,7 @@ def make_terms(**changes: Any) -> dict[str, Any]:
         "context": CONTEXT,
         "winners": 2,
         "quorum": 1,
+        "rounds": BOARD_ROUNDS,
         "start": ape.chain.blocks.head.timestamp + LEAD + changes.get("period", PERIOD) // 2,
         "period": PERIOD,
         "ballotTime": BALLOT_TIME,

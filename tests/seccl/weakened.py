@@ -8,13 +8,18 @@ BOARD = "contracts/seccl/BulletinBoard.sol"
 _SESSIONS = "contracts/seccl/board/BoardSessions.sol"
 _HEAD = "contracts/seccl/board/SessionHead.sol"
 _TREES = "contracts/seccl/board/BoardTrees.sol"
+_ANY_RESPONSE_TIME = (
+    _SESSIONS,
+    "require(t.responseTime <= limit, ResponseTimeTooLong(t.responseTime, limit));",
+    "",
+)
 WEAKENINGS: Weakenings = {
-    "takes any window": (_SESSIONS, "        Window.check(t.uploadTime);\n", ""),
-    "takes any response time": (
-        _SESSIONS,
-        "require(t.responseTime <= limit, ResponseTimeTooLong(t.responseTime, limit));",
-        "",
+    # As long a time for responses as for uploads, ten minutes at least, would stand against it too.
+    "takes any window": (
+        (_SESSIONS, "        Window.check(t.uploadTime);\n", ""),
+        _ANY_RESPONSE_TIME,
     ),
+    "takes any response time": _ANY_RESPONSE_TIME,
     "what an author posts itself is nothing": (
         BOARD,
         "if (_ownPosts[key.session][_place(key)].time != 0) return false;",

@@ -14,6 +14,24 @@ contract PlainToken is ERC20("Plain", "PLN") {
 /// @title Takes signed allowances (ERC-2612)
 contract PermitToken is PlainToken, ERC20Permit("Plain") {}
 
+/// @title Tells of another token's domain, so that what is signed for it would be the other's
+contract NamesakeToken is PlainToken {
+    PermitToken private immutable _other;
+
+    constructor(PermitToken other) {
+        _other = other;
+    }
+
+    function nonces(address owner) external view returns (uint256) {
+        return _other.nonces(owner);
+    }
+
+    // solhint-disable-next-line func-name-mixedcase
+    function DOMAIN_SEPARATOR() external view returns (bytes32) {
+        return _other.DOMAIN_SEPARATOR();
+    }
+}
+
 /// @title Keeps a share of every transfer, one part in a hundred to begin with
 contract FeeToken is PlainToken {
     uint256 public feePercent = 1;

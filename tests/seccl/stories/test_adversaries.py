@@ -118,14 +118,18 @@ def test_a_server_answers_for_what_its_new_key_signs(contracts, accounts) -> Non
     assert audit_session(play.chain, play.store).receipts == 3 * MEMBERS
 
 
-def test_stake_and_bonds_may_be_in_a_token(contracts, accounts, mocks, deployer) -> None:
-    """A server that withholds is challenged and convicted; members are paid in the token."""
+@pytest.mark.parametrize("kind", ["PlainToken", "PermitToken"])
+def test_stake_and_bonds_may_be_in_a_token(contracts, accounts, mocks, deployer, kind) -> None:
+    """A server that withholds is challenged and convicted; members are paid in the token, and
+    approve nothing where it knows signed allowances."""
     server, members = parties(accounts)
-    token = deploy_token(mocks["PlainToken"], deployer, [server, *members])
+    token = deploy_token(mocks[kind], deployer, [server, *members])
     before = [token.balanceOf(member) for member in members]
     play = Play(contracts, accounts, Withholds, token=token.address)
     play.whole()
-    assert {"approve", "challenge", "settle", "claimShare"} <= {r.call for r in play.chain.receipts}
+    calls = {r.call for r in play.chain.receipts}
+    assert {"challenge", "settle", "claimShare"} <= calls
+    assert ("approve" in calls) == (kind == "PlainToken")
     after = [token.balanceOf(member) for member in members]
     assert [b - a for a, b in zip(before, after, strict=True)] == [STAKE // MEMBERS] * MEMBERS
     assert token.balanceOf(contracts[0]) == 0
