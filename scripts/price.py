@@ -110,7 +110,7 @@ STORIES = (
 @click.option(
     "--stake", default="0.2 ether", show_default=True, help="What a proved fault costs a seller."
 )
-@click.option("--token", help="Address of the ERC-20 that pays; default the native coin.")
+@common.token
 @click.option(
     "--settlement",
     type=click.Choice(("open", "sealed")),

@@ -75,7 +75,7 @@ SETTLEMENTS = ["open", "sealed"]
     type=click.IntRange(0, 255),
     help="Reviews that may follow a refused one; default as the story needs.",
 )
-@click.option("--token", help="Address of the ERC-20 that pays; default the native coin.")
+@common.token
 @click.option(
     "--hidden",
     is_flag=True,

@@ -161,8 +161,9 @@ class Participant:
                 self._store.pin(cid)
                 self._kept.add(cid)
 
-    def share(self) -> list[do.Action]:
-        """Takes its share of a convicted server's stake and has its bonds returned, each once."""
+    def share(self, to: str) -> list[do.Action]:
+        """Has its share of a convicted server's stake paid to an account, and its bonds returned,
+        each once."""
         session = self.session
         if session.fault is None:
             return []
@@ -174,7 +175,7 @@ class Participant:
         ]
         if session.fault.share and self.index not in session.shares:
             path = session.member_path(self.index)
-            found.append(do.ClaimShare(session.id, self.index, path, self._wallet.address))
+            found.append(do.ClaimShare(session.id, self.index, path, to))
         return found
 
     def _about_own(self, key: PostKey, reading: Reading, now: int) -> list[do.Action]:

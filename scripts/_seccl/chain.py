@@ -192,11 +192,11 @@ class FederationChain:
         self.refresh()
         return self.receipts[-1]
 
-    def withdraw_bonds(self, account: AccountAPI) -> None:
-        """Pays an account the bonds that it is owed, if any."""
+    def withdraw_bonds(self, account: AccountAPI, to: str) -> None:
+        """Pays the bonds that an account is owed, if any, to an account."""
         token = self.session.terms.token
         if self.board.owed(token, account.address):
-            receipt = transact(self.board.withdrawBonds, (token, account.address), account)
+            receipt = transact(self.board.withdrawBonds, (token, to), account)
             self.receipts.append(entry_of("withdrawBonds", receipt))
 
 

@@ -16,6 +16,7 @@ from scripts._seccl.chain import FederationChain
 from scripts._seccl.options import FederateOptions
 from scripts._stage.chain import Receipt
 from scripts._stage.gas import CallRecord, calls_of
+from scripts._stage.money import currency
 
 
 @dataclass(frozen=True)
@@ -244,9 +245,10 @@ def conclusions(options: FederateOptions, session: Session) -> tuple[str, ...]:
         )
     fault = session.fault
     if fault is not None:
+        coin, decimals = currency(session.terms.token)
         said.append(
-            f"The server {FAULTS[fault.fault]} in round {fault.key.round}; its stake went to "
-            f"the members, {amount(fault.share)} ETH each, and they went on without it."
+            f"The server {FAULTS[fault.fault]} in round {fault.key.round}; its stake went to the "
+            f"members, {amount(fault.share, decimals)} {coin} each, and they went on without it."
         )
     elif options.lie != "none":
         said.append(f"The server {options.lie}, and nobody could convict it.")

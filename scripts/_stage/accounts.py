@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import ape
 import click
 from ape.api import AccountAPI
+from ape.exceptions import ConversionError
+from ape.types import AddressType
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,22 @@ def seat_parties(
         )
     buyer, *sellers = (load(alias, sign_unasked) for alias in (collector, *providers))
     return Parties(buyer, buyer, tuple(sellers))
+
+
+def receiver(text: str | None, owner: str) -> str:
+    """The 0x address that is paid in the place of `owner`, which it is where none is named.
+
+    Raises ClickException, naming the option.
+    """
+    if text is None:
+        return owner
+    try:
+        address = str(ape.convert(text, AddressType))
+    except ConversionError as error:
+        raise click.ClickException(f"pay-to: {text!r} is no account") from error
+    if int(address, 16) == 0:
+        raise click.ClickException("pay-to: nobody has the account of zero")
+    return address
 
 
 def load(alias: str, sign_unasked: bool) -> AccountAPI:

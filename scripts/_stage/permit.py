@@ -98,8 +98,11 @@ def signed_permit(
     """
     coin = erc20(token)
     try:
-        nonce, separator = int(coin.nonces(owner.address)), bytes(coin.DOMAIN_SEPARATOR())
-        name = str(coin.name())
+        nonce, separator = (
+            int(coin.nonces(owner.address, skip_trace=True)),
+            bytes(coin.DOMAIN_SEPARATOR(skip_trace=True)),
+        )
+        name = str(coin.name(skip_trace=True))
     except (ApeException, ValueError):
         return None
     words = str(owner.address), spender, amount, nonce, deadline
@@ -127,7 +130,7 @@ def signed_permit(
 def _version(coin: ContractInstance) -> str:
     """A token's version in its EIP-712 domain; "1" where it tells none, as most have it."""
     try:
-        return str(coin.version())
+        return str(coin.version(skip_trace=True))
     except (ApeException, ValueError):
         return "1"
 

@@ -31,9 +31,10 @@ DEEDS = {
     "createSession": Deed(new_slots=1),
     # A session's first: an entry, and how many there are.
     "replaceSigner": Deed(new_slots=2, read_slots=1),
-    "post": Deed(new_slots=1, read_slots=1),
-    "postBatch": Deed(new_slots=1, read_slots=1),
-    "postOwn": Deed(new_slots=1, read_slots=2),
+    # The event has the digest by which readers find what was posted.
+    "post": Deed(new_slots=1, read_slots=1, told_bytes=32),
+    "postBatch": Deed(new_slots=1, read_slots=1, told_bytes=32),
+    "postOwn": Deed(new_slots=1, read_slots=2, told_bytes=32),
     "proveEquivocation": Deed(changed_slots=1),
     "proveAltered": Deed(changed_slots=1, read_slots=1),
     "proveUnposted": Deed(changed_slots=1, read_slots=1),

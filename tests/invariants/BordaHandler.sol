@@ -17,7 +17,7 @@ interface Signing {
 contract BordaHandler is Attempts {
     uint256 private constant MOST = 12;
     uint256 private constant STRANGER = MOST;
-    uint256 private constant BOARD_ROUNDS = 10;
+    uint256 private constant BOARD_ROUNDS = 200;
     uint256 private constant UPLOAD_TIME = 700;
     uint256 private constant PERIOD = 2_000;
     uint256 private constant BALLOT_TIME = 700;

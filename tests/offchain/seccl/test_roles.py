@@ -400,17 +400,20 @@ def test_another_message_in_a_single_post_is_proved_by_the_receipt(
     assert not yard.objections(OTHER, 1)
 
 
+PAID = "0x" + "fa" * 20
+
+
 def test_without_a_server_members_post_themselves_and_take_their_share() -> None:
     """After a conviction nobody waits, accuses again or is paid twice."""
     yard = Yard.new()
     member = yard.members[0]
     key = yard.session.key(0, UPLOAD, 0)
-    assert member.share() == []
+    assert member.share(PAID) == []
     yard.session.apply(ev.ServerFaulty(SERVER.address, 0, key, bytes(32), bytes(32), 4))
     sent = member.upload(0, made_updates(0)[0], yard.model)
     (own,) = yard.objections(0)
     assert (own.key, own.message) == (sent.key, sent.message)
-    (claim,) = member.share()
-    assert claim.member == 0
+    (claim,) = member.share(PAID)
+    assert (claim.member, claim.to) == (0, PAID)
     yard.session.apply(ev.ShareClaimed(0, 4))
-    assert member.share() == []
+    assert member.share(PAID) == []
