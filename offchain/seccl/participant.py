@@ -89,17 +89,17 @@ class Participant:
         return self.send(round_, MessageKind.EVALUATION, said.to_bytes())
 
     def send(self, round_: int, kind: MessageKind, content: bytes) -> Message:
-        """A message for its place in a round, which it remembers. It serves the content itself,
-        under the CID that the server's catalogue has to name."""
+        """A message for its place in a round, which it remembers. Its content lies nowhere yet:
+        nobody shall see an evaluation before all have committed to their ballots."""
         key = self.session.key(round_, kind, self.index)
         message = self.session.board.message_hash(key, content)
         authored = self._wallet.sign(self.session.board.authored(key, message))
         self._sent[key] = Message(key, content, message, authored)
-        self._store.put(content)
         return self._sent[key]
 
     def keep(self, signed: SignedReceipt) -> None:
-        """Keeps the server's receipt for what it sent.
+        """Keeps the server's receipt for what it sent, and serves the content itself from now on,
+        under the CID that the server's catalogue has to name.
 
         Raises ReceiptRefused when it is for another message, promises the post for so late that
         no time is left to post itself, or was not signed by the server: then it posts itself.
@@ -114,6 +114,7 @@ class Participant:
             raise ReceiptRefused(f"a receipt for {receipt.deadline}, must be {latest} or before")
         if not self._is_signed(signed):
             raise ReceiptRefused("a receipt that the server did not sign")
+        self._store.put(sent.content)
         self.receipts[receipt.key] = signed
 
     # ---------------------------------------------------------------- what it reads

@@ -11,7 +11,7 @@ from offchain.seccl.audit import AuditError, audit
 from offchain.seccl.participant import Participant
 from offchain.seccl.reading import Reading, read
 from offchain.seccl.server import Server
-from offchain.storage import digest_of
+from offchain.storage import cid_of, digest_of
 from tests.kit.peer_store import PeerStore, peer_stores
 from tests.kit.wallets import recover
 from tests.offchain.seccl.session_in_memory import (
@@ -175,6 +175,18 @@ def test_what_a_member_shows_to_one_honest_member_all_read() -> None:
     assert VICTIM in nodes.audited().missing
     assert VICTIM in nodes.look(WITNESS, end).contents
     assert VICTIM in nodes.audited().contents
+
+
+def test_an_evaluation_lies_nowhere_before_it_is_sent() -> None:
+    """Else who watches the network would see ballots before they are committed to."""
+    yard = Yard.new()
+    said = yard.members[VICTIM].evaluation(0, [0.5] * MEMBERS, ())
+    assert not yard.store.network
+    now = yard.now(0, EVALUATION)
+    receipt = yard.server.receive(said.key, said.content, said.authored, now)
+    yard.store.remove(cid_of(said.content))
+    yard.members[VICTIM].keep(receipt)
+    assert yard.store.get(cid_of(said.content)) == said.content
 
 
 class Hides(Server):

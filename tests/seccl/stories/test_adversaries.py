@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from offchain.crypto import commitments as cm
 from offchain.seccl import actions as do
-from offchain.seccl.adversaries import Alters, Drops, Equivocates, Replays, Stalls, Withholds
+from offchain.seccl.adversaries import (
+    Alters,
+    Drops,
+    Equivocates,
+    LyingServer,
+    Replays,
+    Stalls,
+    Withholds,
+)
 from offchain.seccl.audit import AuditError, audit
 from offchain.seccl.messages import MessageKind
 from offchain.seccl.parameters import model_digest
@@ -103,6 +113,32 @@ def test_an_honest_server_keeps_its_stake(contracts, accounts, honest_model, pos
     assert {who for who, _ in play.sent} == {"server"}
     assert play.calls.count("post") == (0 if posts == "batch" else 2 * MEMBERS * ROUNDS)
     assert found.digests[-1] == honest_model == model_digest(LAYOUT, play.model)
+
+
+class Hides(LyingServer):
+    """Shows nobody a catalogue, in any round, and answers every question."""
+
+    def post(self, round_: int, kind: MessageKind) -> list[do.Action]:
+        return [replace(one, document=bytes(32)) for one in super().post(round_, kind)]  # type: ignore[type-var, misc]
+
+
+def test_what_nobody_is_shown_its_authors_post_and_all_read(
+    contracts, accounts, honest_model
+) -> None:
+    """Each leaf that is asked for is opened on chain and right, so that nothing convicts; each
+    member asks once in all, and training and audit go on as ever."""
+    play = Play(contracts, accounts, Hides)
+    found = play.whole()
+    session = play.chain.session
+    assert (session.fault, session.withdrawn) == (None, True)
+    assert play.calls.count("challenge") == MEMBERS == len(session.answers)
+    assert all(
+        len(session.posted(r, kind, own=True)) == MEMBERS
+        for r in range(ROUNDS)
+        for kind in MessageKind
+    )
+    assert len(found.faults) == 2 * ROUNDS
+    assert found.digests[-1] == honest_model
 
 
 def test_a_server_answers_for_what_its_new_key_signs(contracts, accounts) -> None:
