@@ -15,7 +15,7 @@ from offchain.seccl.borda import BallotError, Election, ElectionResult
 from offchain.seccl.messages import MessageKind, PostKey
 from offchain.seccl.parameters import Layout, initial_model, model_digest
 from offchain.seccl.participant import evaluations_of, usable_updates
-from offchain.seccl.reading import Reading, is_signed, read
+from offchain.seccl.reading import Reading, hidden, is_signed, read
 from offchain.seccl.screening import LastRound, lenient, screened
 from offchain.seccl.session import Session
 from offchain.seccl.similarity import Copied
@@ -112,7 +112,7 @@ def audit(
         copied = screened(session, uploads, updates, found.last)
         _ballots(session, round_, judged, copied, found)
         winners = _result(session, round_, found)
-        _check_elected(round_, winners, uploads)
+        _check_elected(session, round_, winners, uploads)
         found.refused += [
             f"round {round_}, member {i}: it was elected, which changes nothing"
             for i in winners
@@ -143,7 +143,7 @@ def _messages(
     reading = read(session, round_, kind, store, recover)
     fault = session.fault
     convicted = fault is not None and (fault.key.round, fault.key.kind) == (round_, kind)
-    if reading.trouble and not convicted:
+    if reading.trouble and session.terms.batched(kind) and not convicted:
         found.faults.append(f"{where}: {reading.trouble}")
     found.faults += [f"{where}, member {i}: {why}" for i, why in reading.missing.items()]
     found.faults += [
@@ -184,12 +184,13 @@ def _ballots(
     ]
 
 
-def _check_elected(round_: int, winners: tuple[int, ...], uploads: Reading) -> None:
+def _check_elected(
+    session: Session, round_: int, winners: tuple[int, ...], uploads: Reading
+) -> None:
     """Raises AuditError where an elected update is not to be had: who has it computes another
     model."""
     for winner in winners:
-        why = uploads.missing.get(winner, uploads.trouble)
-        if why and winner not in uploads.contents and winner not in uploads.unsigned:
+        if why := hidden(session, uploads, winner):
             raise AuditError(
                 f"round {round_}: the elected update of member {winner} is not to be had: {why}"
             )

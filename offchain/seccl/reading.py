@@ -61,6 +61,17 @@ class Reading:
         return tuple(cm.path(self.leaves, author))
 
 
+def hidden(session: Session, uploads: Reading, author: int) -> str:
+    """Why an upload that is or may be on the board is not to be had; "" where it is, or is none.
+
+    What lies in a batch that nobody is shown may be anybody's who did not post itself.
+    """
+    if author in uploads.contents or author in uploads.unsigned:
+        return ""
+    unknown = uploads.trouble if session.terms.batched(MessageKind.UPLOAD) else ""
+    return uploads.missing.get(author, unknown)
+
+
 def is_signed(session: Session, signed: SignedReceipt, recover: Recover) -> bool:
     """Whether the signer of its round signed the receipt for this session's board."""
     signer = recover(session.board.typed_data(signed.receipt), signed.signature)
@@ -87,6 +98,7 @@ def read(
     DatastoreUnavailable where one's own node does not answer.
     """
     trouble, leaves, catalogues, cids = "", None, [], set()
+    lost: dict[int, str] = {}
     if session.terms.batched(kind):
         batch = session.batches.get((round_, kind))
         if batch is not None:
@@ -107,7 +119,7 @@ def read(
                 catalogues.append(listed)
                 cids.add(cid_from_digest(post.document))
             except (ContentError, DocumentError, ReadingError) as error:
-                trouble = f"the catalogue of a post cannot be used: {error}"
+                trouble = lost[author] = f"the catalogue of a post cannot be used: {error}"
     receipts: dict[int, SignedReceipt] = {}
     wanted: dict[int, tuple[bytes, bytes]] = {}  # hash and digest by author
     posted: dict[int, bytes] = {}
@@ -125,6 +137,7 @@ def read(
         wanted[author] = post.message, post.document
         unsigned.discard(author)
     contents, missing = _contents(session, round_, kind, wanted, store)
+    missing = {i: why for i, why in lost.items() if i not in wanted} | missing
     hashes = {author: message for author, (message, _) in wanted.items()}
     cids |= {cid_from_digest(wanted[author][1]) for author in contents}
     listed_first = catalogues if session.terms.batched(kind) else []

@@ -14,7 +14,7 @@ from offchain.roles import Wallet
 from offchain.seccl import actions as do
 from offchain.seccl.messages import MessageKind
 from offchain.seccl.participant import Message, Participant
-from offchain.seccl.reading import Reading, read
+from offchain.seccl.reading import Reading, hidden, read
 from offchain.seccl.screening import LastRound, screened
 from offchain.seccl.server import Server, TooLate
 from offchain.seccl.similarity import Copied
@@ -112,11 +112,10 @@ class Conductor:
         self._close(round_)
         winners = session.closed[round_].winners
         for winner in winners:
-            if winner in readings[0].missing:
+            if why := hidden(session, readings[0], winner):
                 # Whoever has it computes another model, so that members would go apart.
                 raise click.ClickException(
-                    f"round {round_}: the elected update of member {winner} is not to be had: "
-                    f"{readings[0].missing[winner]}"
+                    f"round {round_}: the elected update of member {winner} is not to be had: {why}"
                 )
         if not winners:
             raise click.ClickException(f"round {round_}: too few ballots, nobody was elected")

@@ -15,6 +15,7 @@ from offchain.seccl.audit import AuditError, audit
 from offchain.seccl.documents import Evaluation
 from offchain.seccl.messages import MessageKind
 from offchain.seccl.parameters import model_digest
+from offchain.seccl.reading import hidden
 from offchain.seccl.session import RoundClosed, RoundOpened
 from offchain.seccl.updates import mean_update
 from offchain.storage import cid_from_digest, digest_of
@@ -218,6 +219,24 @@ def test_what_changes_no_result_is_named_and_stops_no_audit(what: str) -> None:
     assert found.digests[-1] == yard.model
     for line, why in zip(found.faults, faults, strict=True):
         assert re.match(why, line)
+
+
+def test_a_withheld_post_is_its_authors_alone() -> None:
+    """Where posts are single, who posted nothing is not taken for somebody whose post is withheld:
+    its election changes nothing."""
+    yard = Yard.new(batched=False)
+    yard.upload(silent=0)
+    (place,) = [i for i, post in enumerate(yard.session.posts) if post.key.author == 3]
+    yard.session.posts[place] = replace(yard.session.posts[place], document=bytes(32))
+    yard.judge(0, refused=(0,))
+    closed = yard.session.closed[0]
+    assert 3 not in closed.winners
+    found = audit(yard.session, yard.store, recover)
+    (fault,) = found.faults
+    assert fault.startswith("round 0, uploads, member 3: the catalogue of a post cannot be used")
+    uploads = yard.reading()
+    assert not hidden(yard.session, uploads, 0)
+    assert hidden(yard.session, uploads, 3) == fault.partition("member 3: ")[2]
 
 
 def test_a_ballot_that_is_not_its_evaluations_is_named() -> None:
