@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ape
 import pytest
 
+from offchain.crypto.commitments import root_of
 from offchain.crypto.settlement import NATIVE
+from offchain.seccl.board import Board
+from offchain.seccl.messages import SessionTerms
 from scripts._stage.chain import now, transact
 from scripts._stage.permit import paid_calls, signed_permit
 from tests.kit.mock_contracts import deploy_token
-from tests.seccl.board_driver import make_terms
 
 PLENTY = 10**20
 
@@ -20,15 +23,31 @@ def board(project, deployer):
 
 
 def opening(board, server, accounts, token):
-    """The calls that open a session with a stake in the token, and its terms."""
-    terms = make_terms(board, server, accounts[11:16], token=token)
+    """The calls that open a session with a stake in the token, an address, and its terms."""
+    members = [member.address for member in accounts[11:16]]
+    terms = SessionTerms(
+        server=server.address,
+        member_root=root_of(Board(ape.chain.chain_id, board.address).member_leaves(members)),
+        members=len(members),
+        rounds=1,
+        start=now() + 100,
+        upload_time=1_200,
+        evaluation_time=1_200,
+        response_time=600,
+        batched_uploads=True,
+        batched_evaluations=True,
+        stake=5_000,
+        bond=70,
+        document=bytes(32),
+        token=token,
+    )
     words = terms.words(), terms.document
     return paid_calls(board, "createSession", words, server, terms.token, terms.stake), terms
 
 
 def opened(board, server, accounts, token) -> list[str]:
     """Opens one; the names of what was sent."""
-    calls, terms = opening(board, server, accounts, token)
+    calls, terms = opening(board, server, accounts, token.address)
     for one in calls:
         receipt = transact(one.method, one.arguments, server, one.value)
     assert board.SessionCreated.from_receipt(receipt)
@@ -57,7 +76,7 @@ def test_who_sends_the_allowance_first_hinders_nobody(
 ) -> None:
     """It is in the queue of transactions for all to see."""
     token = deploy_token(mocks["PermitToken"], deployer, [provider])
-    calls, terms = opening(board, provider, accounts, token)
+    calls, terms = opening(board, provider, accounts, token.address)
     permit = signed_permit(token.address, provider, board.address, terms.stake, now() + 3_600)
     assert permit is not None
     token.permit(provider, board, terms.stake, *permit, sender=stranger)
@@ -79,9 +98,7 @@ def test_a_token_that_tells_of_anothers_domain_gets_no_signature(
 
 
 def test_the_native_coin_goes_with_the_call(board, provider, accounts) -> None:
-    terms = make_terms(board, provider, accounts[11:16])
-    words = terms.words(), terms.document
-    (one,) = paid_calls(board, "createSession", words, provider, NATIVE, terms.stake)
+    (one,), terms = opening(board, provider, accounts, NATIVE)
     assert (one.name, one.value) == ("createSession", terms.stake)
     assert board.SessionCreated.from_receipt(
         transact(one.method, one.arguments, provider, one.value)
