@@ -31,7 +31,7 @@ def kinds() -> Sequence[StepKind]:
         (opening, "write_whole"),
         (Outbox, "_write"),
         (ConnectedPool, "send"),
-        (adapter, "transact"),
+        (adapter, "transact_paying"),
         (Opening, "told"),
     ]
 

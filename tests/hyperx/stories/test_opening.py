@@ -73,7 +73,7 @@ def test_whenever_it_is_killed_the_same_command_opens_one_session(testnet, colle
     """Run later, when the terms that it asks for have other times."""
     quiet = collector_at("quiet")
     steps = quiet.call().steps
-    assert steps == ["write_whole", "_write", "send", "transact", "told"]
+    assert steps == ["write_whole", "_write", "send", "transact_paying", "told"]
     assert (quiet.told, quiet.paid) == (quiet.opened, 1)
     for number in range(1, len(steps) + 1):
         killed = collector_at(str(number))
@@ -130,7 +130,7 @@ def test_a_session_of_other_terms_is_named_before_another_one_is_opened(
 ):
     """Nobody was told of it, and its escrow is locked."""
     killed = collector_at("killed")
-    assert killed.call(4).steps[-1] == "transact"
+    assert killed.call(4).steps[-1] == "transact_paying"
     (address,) = killed.opened
     with pytest.raises(click.ClickException, match=f"--resume {address} goes on"):
         here(killed, OTHER)
