@@ -145,6 +145,18 @@ STORIES = (
     show_default=True,
     help="Days; sellers quote to no order that locks their stake for longer.",
 )
+@click.option(
+    "--least-price",
+    help="Sellers quote nothing between 0 and this, and to no order that could not pay it; default "
+    "0.001 ether, in a token its smallest unit.",
+)
+@click.option(
+    "--most-quotes",
+    type=click.IntRange(min=1),
+    default=16,
+    show_default=True,
+    help="Artefacts that a seller's data are held against in all; each tells 5 bits at most.",
+)
 @common.gas_price
 @common.seed("Of who has which data, of the oracle and of random purchases.")
 @common.ipfs

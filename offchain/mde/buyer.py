@@ -17,6 +17,7 @@ from offchain.crypto.settlement import Settlement
 from offchain.mde.artefact import artefact_digest
 from offchain.mde.budget import next_best
 from offchain.mde.checking import require_sound
+from offchain.mde.coarse import STEPS, step_of
 from offchain.mde.correspondence import Correspondence
 from offchain.mde.deals import DealState
 from offchain.mde.errors import MdeError
@@ -116,8 +117,8 @@ class Buyer:
         """Buys what adds most for its price, set after set; then takes the rest home."""
         offered = self._offered(order, clock)
         number = len(self.session.bought(order))
-        said = {id_: self._about(order, id_).efficacy(number) for id_ in offered}
-        if silent := [id_ for id_, efficacy in said.items() if efficacy is None]:
+        said = {id_: self._worth(order, sale, number) for id_, sale in offered.items()}
+        if silent := [id_ for id_, worth in said.items() if worth is None]:
             asked = {id_: self._about(order, id_).question(number) for id_ in silent}
             if unasked := [id_ for id_, question in asked.items() if question is None]:
                 until = clock.now + self.wants.patience
@@ -128,7 +129,7 @@ class Buyer:
         found = next_best(
             [offered[id_].price for id_ in ids],
             self.session.books[order].free,
-            lambda _, i: said[ids[i]] or 0.0,
+            lambda _, i: said[ids[i]] or 0,
             chosen=(),
         )
         return self.withdraw(order) if found is None else self.purchase(offered[ids[found]])
@@ -155,6 +156,18 @@ class Buyer:
         """Takes out what is left; None where nothing is."""
         account, free = self.session.orders[order].account, self.session.books[order].free
         return Action("withdraw", (account.args(), free, account.owner)) if free else None
+
+    def _worth(self, order: bytes, sale: Sale, number: int) -> int | None:
+        """Steps above the floor that a set fetches after `number` purchases; None for no answer.
+
+        At first that is what its price says. What cannot be is taken for nothing.
+        """
+        if not number:
+            return step_of(self.vault.pricing(order).price, sale.price)
+        answer = self._about(order, sale.dataset).answer(number)
+        if answer is None:
+            return None
+        return answer.steps if 0 <= answer.steps <= STEPS else 0
 
     def _answer_deliveries(self, clock: Clock) -> Action | None:
         for sale in self.session.sales.values():

@@ -30,7 +30,7 @@ from tests.kit.memory_store import MemoryStore
 from tests.kit.snapshots import undone
 from tests.offchain.mde.small import drawn, fitted, linear, small_task
 
-PRICE = PriceFunction(Piecewise(((0, 10), (10**9, 10**6))), 10**6, 10, useful=10)
+PRICE = PriceFunction(Piecewise(((0, 10), (10**6, 10**6))), 10**6, 10, useful=10)
 
 
 class Agreed:

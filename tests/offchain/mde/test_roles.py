@@ -13,6 +13,7 @@ from offchain.mde import adversaries
 from offchain.mde.artefact import artefact_bytes
 from offchain.mde.buyer import Buyer, Wants
 from offchain.mde.checking import fetch_file, require_sound
+from offchain.mde.coarse import coarse
 from offchain.mde.deals import DealState
 from offchain.mde.errors import ArtefactMismatch, QuoteRefused, SessionError, UnknownLabel
 from offchain.mde.events import Purchased, QuoteWithdrawn
@@ -46,7 +47,7 @@ from tests.offchain.mde.deals_in_memory import PLACE, START, Deals, Refused
 from tests.offchain.mde.small import drawn, fitted, linear, small_task
 
 BUDGET, STAKE, PATIENCE = 2 * 10**6, 400, 60
-PRICE = PriceFunction(Piecewise(((0, 10), (10**9, 10**6))), 10**6, 10, useful=10)
+PRICE = PriceFunction(Piecewise(((0, 10), (10**6, 10**6))), 10**6, 10, useful=10)
 SETTINGS = {
     "tree": ExtractionSettings(leaves=8, points=200),
     "influence": InfluenceSettings(),
@@ -175,7 +176,7 @@ def test_an_honest_seller_is_never_accused_and_its_samples_arrive_whole(
     (got,) = market.buyer.vault.bought().values()
     assert got.hashes() == market.sold[0].hashes()
     quoted = market.buyer.vault.pricing(sale.order).artefact.quote(market.sold[0]).price
-    assert abs(sale.price - quoted) <= PRICE.most // 100
+    assert PRICE.floor < sale.price == coarse(PRICE, quoted)
 
 
 @pytest.mark.parametrize(
