@@ -34,7 +34,7 @@ from offchain.mde.owner import Owner
 from offchain.mde.quoting import OrderTerms, Pricing
 from offchain.mde.session import DealSession, Sale
 from offchain.mde.vault import Vault
-from offchain.roles import Action, Clock, Wallet
+from offchain.roles import Action, Clock, Dropping, Wallet
 from offchain.storage import ContentError, Datastore
 
 BAD_OFFER = (MdeError, CryptoError, ContentError)
@@ -57,7 +57,7 @@ class Wants:
     patience: int
 
 
-class Buyer:
+class Buyer(Dropping):
     """Buys data for the model of `owner`.
 
     Attributes:
@@ -65,6 +65,13 @@ class Buyer:
         objections: why it asks a seller for no quote, does not sign it, or cannot use what it
             bought, by dataset; one line each.
     """
+
+    may_drop = frozenset(
+        {
+            *("purchase", "settle", "accept", "proveWrongKey", "proveSpoiltChunk"),
+            *("proveWrongScore", "proveRepeatedSample", "proveWrongPrice"),
+        }
+    )
 
     def __init__(
         self,
@@ -139,7 +146,7 @@ class Buyer:
         key = NO_POINT
         if sale.deal.order.settlement is Settlement.SEALED:
             key = point_of(self.vault.one_time_secret(sale.deal))
-        return Action("purchase", (sale.deal.args(), key.x, key.y))
+        return Action("purchase", (sale.deal.args(), key.x, key.y), about=1)
 
     def judge(self, sale: Sale) -> Action | None:
         """Accepts a delivery, or proves it wrong; None where no contract can tell what is wrong."""
@@ -173,12 +180,13 @@ class Buyer:
         for sale in self.session.sales.values():
             if sale.deal.order.buyer != self.account:
                 continue
+            action = None
             if sale.state is DealState.PAID and clock.now >= sale.deadline:
-                return Action("settle", sale.args())
+                action = Action("settle", sale.args())
             if sale.state is DealState.DELIVERED and clock.now < sale.deadline:
                 action = self.judge(sale)
-                if action is not None:
-                    return action
+            if self.still(action):
+                return action
         return None
 
     def _spend(self, order: bytes, clock: Clock) -> Action | Tell | None:
@@ -197,6 +205,7 @@ class Buyer:
             and 0 < sale.price <= left
             and self.session.is_open(id_)
             and self.session.books[id_].free >= stake
+            and not self.dropped("purchase", sale.deal.args())
         }
 
     # ------------------------------------------------------------------ letters

@@ -38,7 +38,7 @@ from offchain.mde.verifiable.encoding import Encoding
 from offchain.mde.verifiable.quotes import verifiable_quote
 from offchain.mde.verifiable.scores import ScoreLeaves
 from offchain.policy import Limit, Policy, TermsRefused
-from offchain.roles import Action, Clock, Recover, Wallet
+from offchain.roles import Action, Clock, Dropping, Recover, Wallet
 from offchain.storage import ContentError, Datastore
 
 BAD_INVITATION = (MdeError, CryptoError, ContentError, TermsRefused)
@@ -69,7 +69,7 @@ class Stall:
     until: int
 
 
-class Seller:
+class Seller(Dropping):
     """Sells `samples`, of exact duplicates the first, under orders that `policy` accepts.
 
     Limits are on the quantities of `asked` (offchain/mde/quoting.py); on "price", the smallest unit
@@ -79,6 +79,8 @@ class Seller:
         objections: why it does not quote, by the artefact's CID or the order's id in hex; one line
             each.
     """
+
+    may_drop = frozenset({"quote", "publishKey", "sealKey", "settle"})
 
     def __init__(
         self,
@@ -156,7 +158,9 @@ class Seller:
                     self.recover(typed, agreement.signature) == about.buyer
                 ):
                     signatures = (agreement.signature, self.wallet.sign(typed))
-                    return Action("quote", (deal.args(), *signatures))
+                    action = Action("quote", (deal.args(), *signatures), about=1)
+                    if self.still(action):
+                        return action
         return None
 
     def deliver(self, sale: Sale) -> Action | None:
@@ -165,7 +169,8 @@ class Seller:
             return Action("publishKey", (*sale.args(), self.delivered_key()))
         to = Point.with_even_y(sale.purchase.one_time_key)
         sealed = seal_keys(to, {PAD_INDEX: self.delivered_key()})
-        return Action("sealKey", (*sale.args(), sealed.ephemeral_x, sealed.sealed[0]))
+        words = (*sale.args(), sealed.ephemeral_x, sealed.sealed[0])
+        return Action("sealKey", words, about=2)
 
     def delivered_key(self) -> bytes:
         """The dataset's key."""
@@ -180,7 +185,7 @@ class Seller:
         for sale in self.session.sales_from(self.id):
             late = delivery_margin(sale.deal.order.delivery_time)
             if sale.state is DealState.PAID and clock.now < sale.deadline - late:
-                action = self.deliver(sale)
+                action = self.still(self.deliver(sale))
                 if action is not None:
                     return action
         return None
@@ -188,8 +193,9 @@ class Seller:
     def _settle(self, clock: Clock) -> Action | None:
         """Ends sales whose time is over: for its price, or for its stake that they hold."""
         for sale in self.session.sales_from(self.id):
-            if sale.running and clock.now >= sale.deadline:
-                return Action("settle", sale.args())
+            action = Action("settle", sale.args())
+            if sale.running and clock.now >= sale.deadline and self.still(action):
+                return action
         return None
 
     # ------------------------------------------------------------------ letters

@@ -19,7 +19,6 @@ from offchain.mde.training import Trainer
 from offchain.policy import Limit, Policy
 from scripts._stage.money import parse_amount, parse_token
 
-
 _LEAST_PRICE = 10**15
 """Wei; of how many decimals a token has nothing is known."""
 
