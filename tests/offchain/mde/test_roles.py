@@ -325,6 +325,36 @@ def test_a_withdrawn_quote_is_neither_recorded_nor_bought(files, tmp_path):
         assert not buyer._offered(market.order_id, market.deals.clock)
 
 
+def test_a_quote_that_the_contract_refuses_keeps_no_seller_from_anything_else(files, tmp_path):
+    """A buyer's account may have code, which the contract asks where the role knows its key."""
+    market = Asked(tmp_path, files["tree"])
+    while not market.found(Agreement):
+        assert market.round(0)
+    seller, clock = market.roles[1], market.deals.clock
+    seller.session = market.session
+    quote = seller.next_action(clock)
+    assert quote.call == "quote"
+    assert seller.drop(quote)
+    assert seller.next_action(clock) is None
+    market.deals.now = market.stall.until
+    assert seller.next_action(market.deals.clock).call == "withdraw"
+    assert not seller.drop(seller.withdraw())
+
+
+def test_a_buyer_buys_another_set_where_one_is_refused(files, tmp_path):
+    market = MarketInMemory(tmp_path, files["tree"], Seller, Seller)
+    while len(market.session.sales) < 2:
+        assert market.round()
+    market.deals.now += PATIENCE
+    buyer, tried = market.buyer, []
+    buyer.session = market.session
+    while (action := buyer.next_action(market.deals.clock)).call == "purchase":
+        tried.append(action.arguments[0][1])
+        assert buyer.drop(action)
+    assert len(tried) == len(set(tried)) == 2
+    assert action.call == "withdraw"
+
+
 @pytest.mark.parametrize(
     ("limits", "reason"),
     [
