@@ -89,8 +89,8 @@ def require_sound(
     if deal.quote.expiry > (latest := now + LONGEST_WINDOW):
         raise QuoteRefused(f"the quote expires at {deal.quote.expiry}, must by {latest}")
     most = pricing.price.most
-    if deal.quote.price > most:
-        raise QuoteRefused(f"{deal.quote.price} are asked, the rule gives at most {most}")
+    if not 0 <= deal.quote.price <= most:
+        raise QuoteRefused(f"{deal.quote.price} are asked, the rule gives 0 to {most}")
     if pricing.verifiable is None:
         if deal.quote.scores != NO_WORD:
             raise QuoteRefused("the quote commits to scores that no tree gives")
