@@ -19,7 +19,7 @@ from offchain.mde.artefact_reading import MAX_ARTEFACT_BYTES
 from offchain.mde.coarse import QUOTES, coarse, step_of
 from offchain.mde.correspondence import Correspondence
 from offchain.mde.deals import PAD_INDEX, DealState, Order
-from offchain.mde.errors import MdeError
+from offchain.mde.errors import FeatureMismatch, MdeError
 from offchain.mde.letters import (
     Answer,
     Invitation,
@@ -248,10 +248,7 @@ class Seller(Dropping):
                     continue
                 yield id_
             else:
-                self.objections[id_.hex()] = (
-                    f"samples have {encoding.features} values of {encoding.value_bytes} bytes, "
-                    f"wanted are {wanted.features} of {wanted.value_bytes}"
-                )
+                self.objections[id_.hex()] = self._other_kind(wanted)
 
     def _offers(self) -> Iterator[tuple[Message, str]]:
         """To each buyer whose orders it fits."""
@@ -303,6 +300,13 @@ class Seller(Dropping):
     def _unsealed(self, cid: str) -> bytes:
         return self.stock.unsealed(self.store.get(cid, MAX_ARTEFACT_BYTES + SEALED_BYTES))
 
+    def _other_kind(self, wanted: Encoding) -> str:
+        own = self.stock.encoding
+        return (
+            f"samples have {own.features} values of {own.value_bytes} bytes, "
+            f"wanted are {wanted.features} of {wanted.value_bytes}"
+        )
+
     @property
     def _limits(self) -> Policy:
         """Its owner's, and what holds where the owner says nothing."""
@@ -320,6 +324,9 @@ class Seller(Dropping):
 
         All that an artefact can be refused for without a look at them comes before.
         """
+        if pricing.encoding != self.stock.encoding:
+            raise FeatureMismatch(self._other_kind(pricing.encoding))
+        pricing.require_room(len(self.samples))
         limits = self._limits.about("quotes")
         self.stock.count(pricing.artefact.digest, lambda number: limits.check({"quotes": number}))
 
