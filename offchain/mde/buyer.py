@@ -63,7 +63,7 @@ class Buyer(Dropping):
     Attributes:
         vault: what it rests on.
         objections: why it asks a seller for no quote, does not sign it, or cannot use what it
-            bought, by dataset; one line each.
+            bought, by dataset; why it buys no more, by order; one line each.
     """
 
     may_drop = frozenset(
@@ -121,7 +121,10 @@ class Buyer(Dropping):
         return Action("post", (order.args(), budget), budget)
 
     def spend(self, order: bytes, clock: Clock) -> Action | Tell | None:
-        """Buys what adds most for its price, set after set; then takes the rest home."""
+        """Buys what adds most for its price, set after set; then takes the rest home.
+
+        So it does where its model cannot be published any more: nobody can be asked.
+        """
         offered = self._offered(order, clock)
         number = len(self.session.bought(order))
         said = {id_: self._worth(order, sale, number) for id_, sale in offered.items()}
@@ -129,7 +132,11 @@ class Buyer(Dropping):
             asked = {id_: self._about(order, id_).question(number) for id_ in silent}
             if unasked := [id_ for id_, question in asked.items() if question is None]:
                 until = clock.now + self.wants.patience
-                return self._write(self._questions(order, unasked, number, until))
+                try:
+                    return self._write(self._questions(order, unasked, number, until))
+                except MdeError as error:
+                    self.objections[order] = f"nothing more is bought: {error}"
+                    return self.withdraw(order)
             if any(question and clock.now < question.until for question in asked.values()):
                 return None
         ids = [id_ for id_ in offered if id_ not in silent]

@@ -20,6 +20,7 @@ from offchain.mde.errors import MdeError
 from offchain.mde.letters import Offer, Proposal
 from offchain.mde.owner import Owner
 from offchain.mde.quoting import Pricing
+from offchain.mde.reach import within_reach
 from offchain.mde.samples import Samples
 from offchain.mde.session import DealSession, Delivery, Sale
 from offchain.mde.verifiable.scores import ScoreLeaves
@@ -149,11 +150,12 @@ class Vault:
         return found
 
     def owner_now(self) -> Owner:
-        """The model owner, trained on all that it bought."""
+        """The model owner, trained on what it bought, but for what lies out of its reach."""
         bought = self.bought()
         key = tuple(bought)
         if key not in self._owners:
-            self._owners[key] = self.owner.with_bought(list(bought.values()))
+            found = (within_reach(self.owner.task.train, one) for one in bought.values())
+            self._owners[key] = self.owner.with_bought([one for one in found if one is not None])
         return self._owners[key]
 
     def artefact_now(self) -> bytes:
