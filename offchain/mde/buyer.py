@@ -16,7 +16,7 @@ from offchain.crypto.secrets_file import SecretsFile
 from offchain.crypto.settlement import Settlement
 from offchain.mde.artefact import artefact_digest
 from offchain.mde.budget import next_best
-from offchain.mde.checking import require_sound
+from offchain.mde.checking import MOST_BYTES, require_sound
 from offchain.mde.coarse import STEPS, step_of
 from offchain.mde.correspondence import Correspondence
 from offchain.mde.deals import DealState
@@ -49,12 +49,14 @@ class Wants:
         terms: of its orders. budget: put up with the first, smallest unit.
         publish: makes the artefact file of a model.
         patience: seconds that it waits for quotes after it posted, and for each answer.
+        most_bytes: of the largest dataset that it fetches.
     """
 
     terms: OrderTerms
     budget: int
     publish: Callable[[Owner], bytes]
     patience: int
+    most_bytes: int = MOST_BYTES
 
 
 class Buyer(Dropping):
@@ -86,7 +88,9 @@ class Buyer(Dropping):
         self.account = wallet.address
         self.wants = wants
         self.store = store
-        self.vault = Vault(self.account, session, owner, wants.publish, store, secrets_file)
+        self.vault = Vault(
+            self.account, session, owner, wants.publish, store, secrets_file, wants.most_bytes
+        )
         self.objections: dict[bytes, str] = {}
 
     @property

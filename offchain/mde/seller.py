@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from offchain.crypto.errors import CryptoError
 from offchain.crypto.sealing import Point, seal_keys
@@ -121,6 +122,11 @@ class Seller(Dropping):
         """Of its dataset, whether it is registered or not."""
         return self.stock.id
 
+    @cached_property
+    def stored(self) -> str:
+        """CID of its encrypted samples, once they are in the datastore: put there once."""
+        return self.store.put(self.stock.file.to_bytes())
+
     def next_action(self, clock: Clock) -> Action | Tell | None:
         """What to do now, or None while it is others' turn."""
         selling = clock.now < self.stall.until
@@ -140,7 +146,7 @@ class Seller(Dropping):
 
     def register(self) -> Action:
         """Stores the encrypted samples, one to a chunk, and commits to them."""
-        self.store.put(self.stock.file.to_bytes())
+        _ = self.stored
         return Action("register", (self.stock.dataset.args(), self.stall.funds), self.stall.funds)
 
     def record(self, clock: Clock) -> Action | None:
@@ -256,7 +262,7 @@ class Seller(Dropping):
         for buyer in buyers:
             said = self.session.said(Offer, self.account, buyer)
             if not any(offer.dataset == self.id for offer in said):
-                yield Offer(self.id, self.store.put(self.stock.file.to_bytes())), buyer
+                yield Offer(self.id, self.stored), buyer
 
     def _proposals(self, clock: Clock) -> Iterator[tuple[Message, str]]:
         """A quote for each order that it was invited to, once."""

@@ -13,7 +13,7 @@ from offchain.crypto.disputable import EncryptedFile
 from offchain.crypto.sealing import new_secret, public_key_of, seal, unseal
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.mde.artefact_reading import MAX_ARTEFACT_BYTES
-from offchain.mde.checking import Received, fetch_file, receive
+from offchain.mde.checking import MOST_BYTES, Received, fetch_file, receive
 from offchain.mde.correspondence import Correspondence
 from offchain.mde.deals import Deal
 from offchain.mde.errors import MdeError
@@ -33,7 +33,8 @@ SEALED_BYTES = 48
 class Vault:
     """Of the buyer at `account`, a 0x address.
 
-    owner: its model before any purchase. publish: makes the artefact file of a model.
+    owner: its model before any purchase. publish: makes the artefact file of a model. most_bytes:
+    of a file that it fetches.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Vault:
         publish: Callable[[Owner], bytes],
         store: Datastore,
         secrets_file: SecretsFile,
+        most_bytes: int = MOST_BYTES,
     ) -> None:
         self.account = account
         self.session = session
@@ -51,6 +53,7 @@ class Vault:
         self.publish = publish
         self.store = store
         self.secrets_file = secrets_file
+        self.most_bytes = most_bytes
         self._artefacts: dict[int, bytes] = {}
         self._pricings: dict[bytes, Pricing] = {}
         self._files: dict[bytes, EncryptedFile] = {}
@@ -101,7 +104,9 @@ class Vault:
         for offer in self.session.said(Offer, found.seller, self.account):
             if offer.dataset == dataset and dataset not in self._files:
                 place, pricing = self.session.place, self.pricing(order)
-                self._files[dataset] = fetch_file(self.store, place, found, offer.file, pricing)
+                self._files[dataset] = fetch_file(
+                    self.store, place, found, offer.file, pricing, self.most_bytes
+                )
                 self.store.pin(offer.file)
         return self._files.get(dataset)
 
