@@ -13,7 +13,7 @@ def fetched(shop: SaleInMemory, policy: Policy) -> tuple[list[int], list[str]]:
     get = buyer.store.get
 
     def watched(cid, max_bytes=None):
-        bounds.append(max_bytes)
+        bounds.append(max_bytes or 0)  # a pin has none: it is of what was checked
         return get(cid, max_bytes)
 
     buyer.store.get = watched
