@@ -171,7 +171,7 @@ WEAKENINGS: Weakenings = {
     "draws for ever": ((_STATE, "require(hash != 0, NoBlockHash(number));", ""),),
     "windows overlap": ((_STATE, "block.timestamp < end", "block.timestamp <= end"),),
     "trusts tokens": (
-        (_PAYMENT, "require(received == amount, TokenTakesFee(received, amount));", "received;"),
+        (_PAYMENT, "require(moved == due, TokenTakesFee(moved, due));", "moved; due;"),
         (
             _PAYMENT,
             "IERC20(token).safeTransfer(to, amount);",

@@ -12,7 +12,7 @@ from ape.utils import ZERO_ADDRESS
 
 from offchain.sum.members import Members
 from tests.kit.weakened import check_attack, compile_switched
-from tests.sum.model_driver import AUTHOR, MOST, REFUND, VERDICT, WAITS
+from tests.sum.model_driver import ANYONE, AUTHOR, MOST, REFUND, VERDICT, WAITS
 from tests.sum.weakened import (
     ALL_MODELS,
     CLASSIFIERS,
@@ -129,6 +129,15 @@ def earns_by_copying(market: Market, alice: Any, mallory: Any) -> bool:
     return market.prove_good(mallory, [0b111])
 
 
+def squats_on_a_pair(market: Market, alice: Any, mallory: Any) -> bool:
+    """What another contributed first, and took its own deposit of, never counts for anybody."""
+    label = market.model.predict([0b111])
+    named = [0b111], label, market.add(mallory, [0b111], label), mallory
+    ape.chain.pending_timestamp = market.now + ANYONE
+    market.model.takeOver(*named, mallory, sender=mallory)
+    return not market.prove_good(alice, [0b111])
+
+
 def earns_without_a_stake(market: Market, alice: Any, mallory: Any) -> bool:
     """A stranger to the group echoes the model and takes half of what is paid for predictions."""
     market.prove_good(alice, [0b111])
@@ -157,6 +166,8 @@ POINTS_ATTACKS = {
 ATTACKS = {
     "takes the empty sample": [earns_by_nothing],
     "counts a sample again": [earns_by_repeating, earns_by_copying],
+    "frees a pair that counts": [earns_by_repeating, earns_by_copying],
+    "keeps a pair for the first": [squats_on_a_pair],
 }
 
 

@@ -9,6 +9,8 @@ PERCEPTRON = "contracts/sum/classifiers/SparsePerceptron.sol"
 INCENTIVE = "contracts/sum/incentives/StakeIncentive.sol"
 BAYES = "contracts/sum/classifiers/NaiveBayes.sol"
 MODEL = "contracts/sum/SharedModel.sol"
+_RECORD = "contracts/sum/Contribution.sol"
+_RECORDS = "contracts/sum/Contributions.sol"
 _WAITS = "contracts/sum/incentives/WaitingIncentive.sol"
 
 INCENTIVES: Weakenings = {
@@ -45,6 +47,17 @@ INCENTIVES: Weakenings = {
 
 MODELS: Weakenings = {
     "forgets objections": (MODEL, "_contributions[key] = record.objected();", "record;"),
+    "lets nobody uphold": (
+        MODEL,
+        "_contributions[key] = record.announced(0, block.timestamp - addedAt);",
+        "_contributions[key] = record;",
+    ),
+    "takes over who upholds": (
+        MODEL,
+        "_contributions[key] = record.announced(0, block.timestamp - addedAt);",
+        "_contributions[key] = record.objected();",
+    ),
+    "upholds for nothing": (MODEL, "require(againAt >= since, TaughtBefore(againAt, since));", ""),
     "starts no wait anew": (
         MODEL,
         "_contributions[key] = record.announced(verdict, block.timestamp - addedAt);",
@@ -56,6 +69,8 @@ MODELS: Weakenings = {
 
 REPEATS: Weakenings = {
     "counts a sample again": (MODEL, "!record.has(ContributionLib.REPEATED)", "true"),
+    "frees a pair that counts": (_RECORD, "!has(self, REFUNDED)", "true"),
+    "keeps a pair for the first": (_RECORDS, "!first.isSpent()", "true"),
 }
 """Of the shared model, too."""
 

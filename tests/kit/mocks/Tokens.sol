@@ -47,6 +47,20 @@ contract FeeToken is PlainToken {
     }
 }
 
+/// @title Charges the sender a share on top of every transfer, one part in a hundred to begin with
+contract SurchargeToken is PlainToken {
+    uint256 public feePercent = 1;
+
+    function setFeePercent(uint256 value) external {
+        feePercent = value;
+    }
+
+    function _update(address from, address to, uint256 value) internal override {
+        super._update(from, to, value);
+        if (from != address(0) && to != address(0)) super._update(from, address(0), value * feePercent / 100);
+    }
+}
+
 /// @title Reports failure by returning false, once switched on
 contract FalseToken is PlainToken {
     bool public failing;
