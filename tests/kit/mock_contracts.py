@@ -17,6 +17,7 @@ _CONTRACTS = {
     "PermitToken": "Tokens.sol",
     "NamesakeToken": "Tokens.sol",
     "FeeToken": "Tokens.sol",
+    "SurchargeToken": "Tokens.sol",
     "FalseToken": "Tokens.sol",
     "LyingToken": "Tokens.sol",
     "SecretiveToken": "Tokens.sol",

@@ -26,6 +26,8 @@ from tests.sum.weakened import (
 
 FEATURES = 16
 ACCURACY = 7_700
+TOTALS = 3
+"""The slot of the model's totals."""
 FULL = 65_535
 """Samples of a class that has learnt all it can."""
 MUCH = 2**85
@@ -86,7 +88,7 @@ def circulate(driver: ModelDriver, mallory: Any) -> None:
     provider = ape.chain.provider
     provider.set_balance(mallory.address, 2 * MUCH)
     for _ in range(2**88 // MUCH):
-        slot = int.from_bytes(provider.web3.eth.get_storage_at(driver.model.address, 0), "big")
+        slot = int.from_bytes(provider.web3.eth.get_storage_at(driver.model.address, TOTALS), "big")
         paid = min(MUCH, 2**88 - 1 - (slot >> 168))
         driver.model.payForPrediction([1], paid, sender=mallory, value=paid)
         driver.model.claimRewards(mallory, sender=mallory)
