@@ -192,7 +192,8 @@ contract SharedModel is Contributions, ReentrancyGuardTransient {
         Author claimant = _authors[msg.sender];
         uint256 seat = claimant.seat();
         require(
-            !record.reportedBy(seat) && !_reportedUnseated(key, record, addedAt, author), AlreadyClaimed(key, msg.sender)
+            !record.reportedBy(seat) && !_reportedUnseated(key, record, addedAt, author),
+            AlreadyClaimed(key, msg.sender)
         );
         Claim memory claim = _claim(record, ContributionLib.BAD_ANNOUNCED, label, addedAt, author, claimant, _totals);
         claim.predicted = classifier.predict(features);

@@ -38,8 +38,8 @@ class Verdict:
     Defaults are the contract's customary waits, in seconds. author_s: so long after the refund wait
     the author is alone, before others may announce a report. wait_s: from an announcement to its
     claim. quiet_s: so long after an update nobody announces, objects or claims, and twice as long
-        nobody takes over. upholding: whether an author may stake on its contribution again, quiet or
-        not; the contracts always let it, and without it is only for comparison.
+        nobody takes over. upholding: whether an author may stake on its contribution again,
+        quiet or not; the contracts always let it, and without it is only for comparison.
     """
 
     author_s: int = 2 * DAY

@@ -92,7 +92,8 @@ class Siege(ModelDriver):
         """Alice teaches the sample again, however quiet it is, and upholds what she taught."""
         again = self.add(self.alice, 1, after=1, features=(SAMPLE,))
         refusal_ = self.refusal("object", *self.victim.named, sender=self.alice)
-        assert refusal_ and refusal_.name in ("NotQuiet", "NothingAnnounced")
+        assert refusal_
+        assert refusal_.name in ("NotQuiet", "NothingAnnounced")
         self.model.uphold(*self.victim.args, again.added_at, sender=self.alice)
 
     def turn(self) -> bool:
@@ -341,7 +342,7 @@ def test_who_is_stalled_has_all_back_in_the_end(besiege):
     """Once it is quiet Alice announces, whatever happened, and what she answered with counts, too;
     the striker has its lies reported."""
     siege = besiege(waits=SHORT)
-    refund, author, verdict, *_ = SHORT
+    refund, _, verdict, *_ = SHORT
     stalls_and_reports(siege)
     assert siege.left(siege.victim) == siege.victim.deposit
     mine = siege.contributions[1]

@@ -16,8 +16,8 @@ from offchain.sum.study.text import with_half
 _HEAD = """## Attacks on the verdict
 
 A month of four honest agents with 1,000 coins each, one contribution in ten minutes, and one
-attacker with 800 coins. The attacker echoes the model until half of all good data is its own.
-A holder then lives on that. A flipper teaches the opposite of what others have at stake, to report
+attacker with 800 coins. The attacker echoes the model until half of all good data is its own. A
+holder then lives on that. A flipper teaches the opposite of what others have at stake, to report
 it. A launderer lies, and teaches its lies again until the model believes them. Both come every five
 minutes. A staller is a flipper that comes every 55 seconds: it turns what is answered back before
 it has been quiet for a minute, so that nobody can object, and lets it be quiet where it announces
@@ -25,8 +25,9 @@ or claims itself. *Gain* is what the attack brings in coins beyond what a holder
 has, who comes as often. *At once*: the model at the instant of the claim, as in the paper.
 *Announced*: the contracts' rule with its customary waits. Who answers teaches again what it
 announced as good and the model denies, and by that upholds it, so that no report of it stands; who
-trusts does not. Liars uphold what they teach again, too. *Income* is what the four honest agents gain or lose together while nobody attacks, *wait* the mean
-days from their contribution to its refund, both without and with the attack.
+trusts does not. Liars uphold what they teach again, too. *Income* is what the four honest agents
+gain or lose together while nobody attacks, *wait* the mean days from their contribution to its
+refund, both without and with the attack.
 """
 
 _GRID = """
