@@ -28,18 +28,22 @@ from offchain.hyperx.evaluation import Evaluation
 from offchain.hyperx.features import FeatureError, LabelledFeatures
 from offchain.hyperx.further import rubbish_shard
 from offchain.hyperx.policy import Policy
+from offchain.hyperx.purchase import one_time_name, purchase, session_key
 from offchain.hyperx.quality import QualityScore
 from offchain.hyperx.review import ReviewError, Verdict, fetch_shards, opened_keys
 from offchain.hyperx.safekeeping import keep_manifest, keep_shards
 from offchain.hyperx.session import Member, Session, State
 from offchain.hyperx.submission import SubmissionError
 from offchain.roles import Clock
-from offchain.storage import ContentError, Datastore
+from offchain.storage import ContentError, ContentMissing, Datastore
 from offchain.task import Task, TaskError, fetch_task
 from offchain.task.images import distinct_samples
 
 BAD_FEATURES = (CryptoError, FeatureError, SubmissionError)
 """What opening features raises that are not what the provider should have sealed."""
+
+LOOK_AGAIN_SECONDS = 60
+"""How long after a manifest was not found it is looked for again."""
 
 
 class Collector:
@@ -68,6 +72,7 @@ class Collector:
         self.objections: dict[str, str] = {}
         self.verdicts: dict[str, Verdict] = {}
         self._manifests: dict[tuple[str, bytes, bytes, bytes], mf.Manifest | str] = {}
+        self._absent: dict[str, int] = {}
         self._delivered: dict[tuple[ev.KeyDelivered, bytes], bytes | None] = {}
         self._scores: dict[str, QualityScore] = {}
         self._scored: dict[str, bytes | None] | None = None
@@ -98,14 +103,37 @@ class Collector:
             waiting = member.draw_pending(clock.block) or member.sample is not None
             if waiting or self._manifest(member) is None:
                 continue
-            if self.policy.draw_on_chain:
-                return self.request_draw(member)
-            terms, seed = self.session.terms, self.policy.sample_seed
-            shards = choose(
-                terms.shard_count, terms.first_sample, None if seed is None else seed + position
-            )
-            return do.SampleData(member.account, tuple(to_bitmap(shards, terms.shard_count)))
-        return None
+            return self._sample_of(member, position)
+        return self._sample_of_late(clock)
+
+    def _sample_of(self, member: Member, position: int) -> do.Action | None:
+        if self.policy.draw_on_chain:
+            return self.request_draw(member)
+        terms, seed = self.session.terms, self.policy.sample_seed
+        shards = choose(
+            terms.shard_count, terms.first_sample, None if seed is None else seed + position
+        )
+        return do.SampleData(member.account, tuple(to_bitmap(shards, terms.shard_count)))
+
+    def _sample_of_late(self, clock: Clock) -> do.Action | None:
+        """Looks again for one manifest that was not there, when all others have their turn.
+
+        Its provider's node may have been down. One at a time, and the one that was looked for
+        longest ago, so that strangers who name what is nowhere cost nobody else a sample.
+        """
+        accounts = list(self.session.members)
+        late = [a for a in self._absent if a in accounts and clock.now >= self._absent[a]]
+        if not late:
+            return None
+        account = min(late, key=self._absent.__getitem__)
+        member = self.session.member(account)
+        del self._manifests[self._registration(member)]
+        self._absent[account] = clock.now + LOOK_AGAIN_SECONDS
+        if self._manifest(member) is None:
+            return None
+        del self._absent[account]
+        self.objections.pop(account, None)
+        return self._sample_of(member, accounts.index(account))
 
     def request_draw(self, member: Member) -> do.Action | None:
         """Commits to a secret that no request before has used: an opening that failed showed it."""
@@ -275,26 +303,11 @@ class Collector:
     def dataset(self) -> ImageSet:
         """The dataset that was bought, decrypted with what was published or delivered.
 
-        Raises ValueError if there was no deal or the delivered key went undisputed although it was
-        wrong, ReviewError if a shard is not what was sold.
+        Raises NothingBought if there was no deal or the delivered key went undisputed although it
+        was wrong, ReviewError if a shard is not what was sold.
         """
-        deal = self.session.deal
-        if deal is None:
-            raise ValueError(f"session {self.session.address} closed without a deal")
-        key = self.delivered(deal) if isinstance(deal, ev.KeyDelivered) else deal.session_key
-        if key is None:
-            raise ValueError(
-                f"{deal.provider} delivered a wrong key, and nobody disputed it in time"
-            )
-        member = self.session.member(deal.provider)
-        party = self.session.party(deal.provider)
-        manifest = mf.fetch_manifest(self.store, member.manifest, self.session.terms)
-        addresses: Sequence[bytes] = deal.addresses
-        if manifest.addresses is not None:
-            addresses = mf.fetch_addresses(self.store, manifest, party, member.address_root)
-        keys = party.shard_keys(key, manifest.shard_count)
-        classes = self.task.classes
-        return fetch_shards(self.store, manifest, classes, addresses, dict(enumerate(keys)))
+        key = session_key(self.session, self.secrets_file)
+        return purchase(self.session, self.store, self.task, key).images
 
     def _key_leaves(self, member: Member) -> Sequence[bytes]:
         """From our own node: they were pinned before the provider became a candidate."""
@@ -311,7 +324,7 @@ class Collector:
         return f"{self.session.address} on chain {self.session.chain_id}"
 
     def _one_time_secret(self, account: str) -> int:
-        name = f"one-time key for {account} in {self._name}"
+        name = one_time_name(self.session, account)
         make = lambda: new_secret().to_bytes(32, "big")  # noqa: E731
         return int.from_bytes(self.secrets_file.remember(name, make), "big")
 
@@ -321,7 +334,7 @@ class Collector:
     def _manifest(self, member: Member) -> mf.Manifest | None:
         """The provider's manifest if it is in order and fits its registration."""
         # By all that was registered: after a reorganisation it may be something else.
-        registration = (member.account, member.manifest, member.key_root, member.address_root)
+        registration = self._registration(member)
         task = self.task  # outside: where our own node fails, the provider is not to blame
         if registration not in self._manifests:
             try:
@@ -330,11 +343,16 @@ class Collector:
                 )
             except (mf.ManifestError, ContentError) as error:
                 self._manifests[registration] = f"manifest: {error}"
+                if isinstance(error, ContentMissing):
+                    self._absent.setdefault(member.account, 0)
         found = self._manifests[registration]
         if isinstance(found, str):
             self._object(member, found)
             return None
         return found
+
+    def _registration(self, member: Member) -> tuple[str, bytes, bytes, bytes]:
+        return member.account, member.manifest, member.key_root, member.address_root
 
     def _available(self, member: Member) -> bool:
         """Whether every published shard could be fetched and pinned.

@@ -52,9 +52,7 @@ class EmbeddedDatastore:
     starts it again. With a `network` content that is not here is asked of peers, for as long.
     """
 
-    def __init__(
-        self, repo: Path, timeout: float = 30.0, network: Network | None = None
-    ) -> None:
+    def __init__(self, repo: Path, timeout: float = 30.0, network: Network | None = None) -> None:
         self.repo = repo.absolute()
         self.timeout = timeout
         self.repo.mkdir(parents=True, exist_ok=True)
@@ -229,20 +227,25 @@ class EmbeddedDatastore:
         """
         if self._network is None or self._is_here(cid):
             return
+        alone = DatastoreUnavailable(
+            f"the IPFS node for {self.repo} is connected to no peer, and {cid} is not here"
+        )
+        if not self._network.peers and not self._ask("connected"):
+            raise alone
         try:
             self._ask("fetch", cid, self.timeout - 1, max_bytes)
         except ContentMissing:
             if not self._ask("connected"):
-                raise DatastoreUnavailable(
-                    f"the IPFS node for {self.repo} is connected to no peer, and {cid} is not here"
-                ) from None
+                raise alone from None
             raise
         except DatastoreUnavailable:
             raise
         except DatastoreError as error:
             self._end_node()
             if str(error).startswith(TOO_LARGE):
-                raise ContentTooLarge(f"{cid} has more than the {max_bytes} bytes allowed") from None
+                raise ContentTooLarge(
+                    f"{cid} has more than the {max_bytes} bytes allowed"
+                ) from None
             raise
 
     def _size(self, cid: str) -> int:

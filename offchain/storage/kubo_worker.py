@@ -5,10 +5,12 @@ takes over signal handling, does not survive a fork, and waits without end for c
 process can be ended, a call into the library cannot.
 
 Usage: python kubo_worker.py REPOSITORY [NETWORK]. NETWORK is JSON, `{"listen": multiaddress,
-"peers": [multiaddress...]}`; without it the node neither listens nor looks for anyone, with it it
-listens there and keeps connected to these peers, and to nobody else's unasked. Each request is a line of JSON, `[operation, argument...]`;
-each answer is `{"value": ...}` or `{"error": ..., "locked": bool}`. The first answer, sent unasked,
-says whether the node runs. The program ends when its input does.
+"peers": [multiaddress...]}`; without it the node neither listens nor looks for anyone. With it it
+listens there and stays connected to these peers, and calls nobody else.
+
+Each request is a line of JSON, `[operation, argument...]`; each answer is `{"value": ...}` or
+`{"error": ..., "locked": bool}`. The first answer, sent unasked, says whether the node runs. The
+program ends when its input does.
 """
 
 from __future__ import annotations
@@ -192,7 +194,7 @@ def _tail(log: Path) -> str:
 
 
 def _place_of(network: dict[str, Any] | None) -> list[str]:
-    """Where to listen: at the port of the last time, if any will do, so that peers find it again."""
+    """Where to listen: at the port of the last time where any will do, so that peers find it."""
     if network is None:
         return []
     listen, kept = network["listen"], Path(PLACE)

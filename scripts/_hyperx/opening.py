@@ -1,7 +1,8 @@
 """A session is opened once, however often the process that opens it is killed.
 
 Its terms hold times, so that the same command a second later would open another one, with another
-escrow. So what is about to be sent is on disk first, and stays until the user knows the address.
+escrow. So what is about to be sent is on disk first, and stays until whoever opens it has no more
+use for it: knows the address, or has played the session to its end.
 """
 
 from __future__ import annotations
@@ -48,10 +49,15 @@ class Begun:
 
 
 class Opening:
-    """What one collector was about to open with one factory, under a folder of its own."""
+    """What one collector was about to open with one factory, under a folder of its own.
 
-    def __init__(self, folder: Path, factory: Deployed, account: AccountAPI) -> None:
-        self._path = folder / f"{factory.contract.address}-{account.address}.terms"
+    name: of one command among several that a collector may run side by side.
+    """
+
+    def __init__(
+        self, folder: Path, factory: Deployed, account: AccountAPI, name: str = "session"
+    ) -> None:
+        self._path = folder / f"{factory.contract.address}-{account.address}-{name}.terms"
         self._factory = factory
         self._account = account
 
@@ -77,8 +83,23 @@ class Opening:
             self._write(begun)
         return ChainSession.create(self._factory.contract, begun.terms, begun.nonce, self._account)
 
+    def begun(self) -> ChainSession | None:
+        """The session that a killed process began, whatever would be asked for now.
+
+        None where there is none, and none may come. Raises what `ChainSession.create` raises.
+        """
+        begun = self._read()
+        if begun is None:
+            return None
+        address = self._factory.contract.sessionOf(plain(begun.terms), begun.nonce)
+        if ape.chain.provider.get_code(address):
+            return ChainSession.resume(self._factory.contract, self._factory.block, str(address))
+        if not begun.may_come(self._account):
+            return None
+        return ChainSession.create(self._factory.contract, begun.terms, begun.nonce, self._account)
+
     def told(self) -> None:
-        """The user knows the address: whoever calls again wants another session."""
+        """Whoever calls again wants another session."""
         self._path.unlink(missing_ok=True)
 
     def _found(self, address: str, wanted: bool) -> ChainSession:

@@ -1,4 +1,4 @@
-"""Two embedded nodes that know each other: what one has the other gets, and nobody else is asked."""
+"""Two embedded nodes that know each other: what one has the other gets."""
 
 from __future__ import annotations
 
