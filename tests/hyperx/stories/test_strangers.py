@@ -48,8 +48,19 @@ MAPPING = [f"--class-name={spelled(str(digit))}={digit}" for digit in range(10)]
 
 
 @pytest.fixture
-def node(project, monkeypatch, tmp_path) -> Iterator[str]:
-    """A chain whose blocks come by themselves, with the factory on it."""
+def rehearsed(project, tmp_path) -> dict[str, int]:
+    """What each party gains where one process plays all of them, with the same data."""
+    story = play_story("honest", tmp_path / "rehearsal", plan=PLAN)
+    assert story.wrong == []
+    return story.gains
+
+
+@pytest.fixture
+def node(rehearsed, project, monkeypatch, tmp_path) -> Iterator[str]:
+    """A chain whose blocks come by themselves, with the factory on it.
+
+    After the rehearsal, which would wait there as strangers do.
+    """
     monkeypatch.setenv(HOME, str(tmp_path / "deployer"))
     accounts = str(ape.config.get_config("test").number_of_accounts)
     options = ("--hardfork", "prague", "--block-time", "1", "--accounts", accounts)
@@ -92,14 +103,6 @@ def reached(address: str, kind: type, count: int = 1) -> None:
         f"{count} {kind.__name__}",
         lambda: sum(isinstance(one, kind) for one in read(address)[1]) >= count,
     )
-
-
-@pytest.fixture
-def rehearsed(project, tmp_path) -> dict[str, int]:
-    """What each party gains where one process plays all of them, with the same data."""
-    story = play_story("honest", tmp_path / "rehearsal", plan=PLAN)
-    assert story.wrong == []
-    return story.gains
 
 
 def test_strangers_end_as_the_rehearsal_does(
