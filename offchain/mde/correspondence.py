@@ -45,7 +45,10 @@ class Correspondence:
 
     def agreement(self, proposal: Proposal) -> Agreement | None:
         """The buyer's signature of a proposal, if it gave one."""
-        digest = self.deal(proposal).digest(self.session.place)
+        deal = self.deal(proposal)
+        if not deal.quote.fits:
+            return None
+        digest = deal.digest(self.session.place)
         found = (one for one in self.by_buyer(Agreement) if one.digest == digest)
         return next(found, None)
 

@@ -313,6 +313,17 @@ def test_scores_that_no_tree_gives_are_not_signed(files, tmp_path):
         asked.buyer.agreement(replace(proposal, scores=b"s" * 32), asked.deals.clock)
 
 
+def test_a_quote_that_no_call_takes_is_agreed_to_by_nobody(files, tmp_path):
+    asked = Asked(tmp_path, files["tree"])
+    (proposal,) = asked.found(Proposal)
+    about = asked.buyer._about(asked.order_id, asked.dataset_id)
+    assert about.deal(proposal).quote.fits
+    for change in ({"price": -1}, {"price": 2**96}, {"expiry": 2**40}, {"scores": b"s" * 31}):
+        odd = replace(proposal, **change)
+        assert not about.deal(odd).quote.fits
+        assert about.agreement(odd) is None
+
+
 def test_a_signature_that_is_not_the_buyers_records_nothing(files, tmp_path):
     """An agreement in the buyer's name by another key leads to no call that must fail."""
     asked = Asked(tmp_path, files["tree"])
