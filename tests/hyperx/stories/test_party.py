@@ -1,4 +1,4 @@
-"""What a party's command keeps and refuses before anything is sent."""
+"""What single parties' commands refuse before anything is sent, and where they keep things."""
 
 from __future__ import annotations
 
