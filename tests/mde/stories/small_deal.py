@@ -54,7 +54,7 @@ def deal(contract: str, first: int, until: int, home: Path) -> None:
     store = FolderStore(home / "store")
     terms = OrderTerms(NATIVE, 400, Settlement.SEALED, WINDOW, WINDOW)
     settings = ExtractionSettings(leaves=4, points=50)
-    wants = Wants(terms, 10**6, lambda of: artefact_bytes(of.oracle(settings), PRICE), WINDOW)
+    wants = Wants(terms, 2 * 10**6, lambda of: artefact_bytes(of.oracle(settings), PRICE), WINDOW)
     stall = Stall(NATIVE, 400, 10 * WINDOW, until)
     buyer, seller = (ape.accounts.test_accounts[number] for number in (BUYER, SELLER))
 
