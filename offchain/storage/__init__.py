@@ -18,6 +18,7 @@ from offchain.storage.cid import (
 from offchain.storage.datastore import (
     ContentCorrupted,
     ContentError,
+    ContentMalformed,
     ContentMissing,
     ContentTooLarge,
     Datastore,
@@ -53,6 +54,7 @@ __all__ = [
     "RAW",
     "ContentCorrupted",
     "ContentError",
+    "ContentMalformed",
     "ContentMissing",
     "ContentTooLarge",
     "Datastore",

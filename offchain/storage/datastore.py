@@ -25,7 +25,8 @@ class InvalidCid(ContentError, ValueError):
 
 
 class ContentMissing(ContentError):
-    """Content that did not turn up within the timeout."""
+    """Content that did not turn up within the timeout, or not all of it, while one's own node is
+    well. It may be there the next time."""
 
 
 class ContentCorrupted(ContentError):
@@ -36,12 +37,21 @@ class ContentTooLarge(ContentError):
     """Content above the bound that the caller set."""
 
 
+class ContentMalformed(ContentError):
+    """What is stored under a CID is no file: a folder, a link, or no UnixFS at all."""
+
+
 class DatastoreUnavailable(DatastoreError):
     """An endpoint that does not answer, or a repository that cannot be opened: one's own node."""
 
 
 class Datastore(Protocol):
-    """Content-addressed storage on IPFS. All methods may be called from several threads."""
+    """Content-addressed storage on IPFS. All methods may be called from several threads.
+
+    A stranger chooses what lies under a CID and who serves it, and how slowly. So where a call
+    about one CID fails and cannot say why, a datastore asks its own node to store and return some
+    bytes: only a node that fails at that is unavailable, else the content is to blame.
+    """
 
     def put(self, data: bytes) -> str:
         """Stores and pins `data` (0 bytes or more), and returns its CID, `cid_of(data)`."""
@@ -52,8 +62,9 @@ class Datastore(Protocol):
     def get(self, cid: str, max_bytes: int | None = None) -> bytes:
         """The content of a CID, checked against it.
 
-        Raises InvalidCid, ContentMissing, ContentCorrupted, DatastoreUnavailable and, when the
-        content has more than `max_bytes` bytes, ContentTooLarge before it is read to its end.
+        Raises InvalidCid, ContentMissing, ContentCorrupted, ContentMalformed,
+        DatastoreUnavailable and, when the content has more than `max_bytes` bytes, ContentTooLarge
+        before it is read to its end.
         """
 
     def get_many(self, cids: Sequence[str], max_bytes: int | None = None) -> Iterator[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import shutil
 import tempfile
 import threading
@@ -21,6 +22,7 @@ from offchain.storage.checks import (
 from offchain.storage.cid import DAG_PB, RAW, cid_from_digest, cid_of, codec_of, digest_of
 from offchain.storage.datastore import (
     ContentCorrupted,
+    ContentMalformed,
     ContentMissing,
     DatastoreError,
     DatastoreUnavailable,
@@ -77,6 +79,9 @@ class EmbeddedDatastore:
         with tempfile.TemporaryDirectory(dir=self._spool) as folder:
             path = Path(folder) / "content"
             self._ask_for(cid, "download", cid, str(path))
+            if path.is_symlink() or not path.is_file():
+                raise ContentMalformed(f"{cid} is not a file")
+            check_size(cid, path.stat().st_size, max_bytes)  # the root block may have lied
             return check_content(cid, path.read_bytes())
 
     def get_many(self, cids: Sequence[str], max_bytes: int | None = None) -> Iterator[bytes]:
@@ -137,7 +142,7 @@ class EmbeddedDatastore:
                 node = self._blocks.node(candidate)
             except (BlockAbsent, BlockDamaged, NotUnixfs):
                 continue  # a damaged or foreign block is no folder of ours
-            if node.content_bytes is None and digest in node.links:
+            if node.is_directory and digest in node.links:
                 found.append(candidate)
         return found
 
@@ -170,7 +175,7 @@ class EmbeddedDatastore:
         present, waiting = set(), [digest_of(cid)]
         while waiting:
             digest = waiting.pop()
-            if not self._blocks.path(digest).exists():
+            if digest in present or not self._blocks.path(digest).exists():
                 continue
             present.add(digest)
             if codec_of(cid) == DAG_PB:
@@ -184,14 +189,19 @@ class EmbeddedDatastore:
             return len(self._block(cid, digest_of(cid)))
         size = self._decoded(cid, digest_of(cid)).content_bytes
         if size is None:
-            raise DatastoreError(f"{cid} is a folder, not a file")
+            raise ContentMalformed(f"{cid} is a folder or a link, not a file")
         return size
 
     def _check_blocks(self, cid: str) -> None:
-        """Raises ContentMissing or ContentCorrupted unless every block is here and whole."""
+        """Raises ContentMissing, ContentCorrupted or ContentMalformed unless every block is here
+        and whole."""
+        seen: set[bytes] = set()  # a tree whose branches meet again has more paths than blocks
         waiting = [digest_of(cid)]
         while waiting:
             digest = waiting.pop()
+            if digest in seen:
+                continue
+            seen.add(digest)
             if codec_of(cid) == RAW:
                 self._block(cid, digest)
             else:
@@ -201,7 +211,7 @@ class EmbeddedDatastore:
         try:
             return decode(self._block(cid, digest))
         except NotUnixfs as error:
-            raise DatastoreError(f"{cid} is not a UnixFS file: {error}") from error
+            raise ContentMalformed(f"{cid} is not a UnixFS file: {error}") from error
 
     def _block(self, cid: str, digest: bytes) -> bytes:
         try:
@@ -220,12 +230,31 @@ class EmbeddedDatastore:
         )
 
     def _ask_for(self, cid: str, operation: str, *arguments: str) -> None:
-        """A request about one content, whose failure may be that of its blocks."""
+        """A request about one content. What fails twice is its fault where the node is well."""
         try:
             self._ask(operation, *arguments)
         except DatastoreError:
             self._check_blocks(cid)
-            raise
+            if not self._is_well():
+                raise
+            try:
+                self._ask(operation, *arguments)  # the node may just have been killed
+            except DatastoreError as error:
+                raise ContentMalformed(f"{cid} cannot be read as a file: {error}") from error
+
+    def _is_well(self) -> bool:
+        """Whether the node stores and returns bytes that it never had before."""
+        with tempfile.TemporaryDirectory(dir=self._spool) as folder:
+            written, read = Path(folder) / "content", Path(folder) / "read"
+            written.write_bytes(secrets.token_bytes(32))
+            try:
+                cid = check_added(self._ask("add", str(written)), written.read_bytes())
+                self._ask("download", cid, str(read))
+            except DatastoreError:
+                return False
+            with contextlib.suppress(DatastoreError):  # 32 bytes too many are no illness
+                self.remove(cid)
+            return read.read_bytes() == written.read_bytes()
 
     def _ask(self, operation: str, *arguments: str) -> Any:
         with self._lock:

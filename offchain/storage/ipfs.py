@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import ipaddress
+import json
+import os
+import secrets
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from types import TracebackType
@@ -16,12 +20,18 @@ from urllib.parse import unquote, urlsplit
 
 import ipfshttpclient
 import requests
-from ipfshttpclient import exceptions
+from ipfshttpclient import exceptions, multipart
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from offchain.storage.checks import as_added, check_added, check_content, check_size
 from offchain.storage.cid import cid_from_digest
-from offchain.storage.datastore import ContentMissing, DatastoreError, DatastoreUnavailable
+from offchain.storage.datastore import (
+    ContentError,
+    ContentMalformed,
+    ContentMissing,
+    DatastoreError,
+    DatastoreUnavailable,
+)
 from offchain.storage.unixfs import CHUNK_BYTES, NotUnixfs, decode
 
 if TYPE_CHECKING:  # a name only: its module loads torch
@@ -41,12 +51,30 @@ GRACE_SECONDS = 2.0
 """How much longer than the node's own timeout the client waits for its answer."""
 LOCAL_SECONDS = 1.0
 """How long a node may take to say that it has a block itself."""
+HEALTH_SECONDS = 5.0
+"""How long a node that is well may take to store some bytes, and again to return them."""
 PIECE_BYTES = 1 << 16
 BACKOFF_SECONDS = 0.2
 """Wait before the first new attempt; doubled before each further one."""
+_FAILURES = (exceptions.Error, requests.RequestException, HTTPError)
+"""Whatever the client and what it is built on raise."""
 _PROFILE = {"cid-version": "0", "raw-leaves": "false", "chunker": f"size-{CHUNK_BYTES}"}
 _NOT_THERE = ("not found", "could not find", "timeout", "timed out", "deadline", "aborted")
 """Words with which Kubo and js-ipfs say that they do not have a block."""
+_ITS_MACHINE = tuple(
+    os.strerror(number).lower()
+    for number in (
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EROFS,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.EIO,
+        errno.EACCES,
+        errno.ENOMEM,
+    )
+)
+"""What only a node's own machine can say: no content makes a node say that its disk is full."""
 
 
 class IpfsDatastore:
@@ -83,14 +111,15 @@ class IpfsDatastore:
 
     def get(self, cid: str, max_bytes: int | None = None) -> bytes:
         node_cid = as_added(cid)
-        return check_content(cid, self._call(lambda: self._read(cid, node_cid, max_bytes), cid))
+        read = partial(self._read, cid, node_cid, max_bytes, self.timeout)
+        return check_content(cid, self._call_for(cid, read))
 
     def get_many(self, cids: Sequence[str], max_bytes: int | None = None) -> Iterator[bytes]:
         return _some_ahead(lambda cid: self.get(cid, max_bytes), cids)
 
     def pin(self, cid: str) -> None:
         node_cid = as_added(cid)
-        self._call(lambda: self._client.pin.add(node_cid, opts=self._limit()), cid)
+        self._call_for(cid, lambda: self._client.pin.add(node_cid, opts=self._limit()))
 
     def remove(self, cid: str) -> None:
         root = as_added(cid)
@@ -117,35 +146,55 @@ class IpfsDatastore:
     ) -> None:
         self.close()
 
-    def _read(self, cid: str, node_cid: str, max_bytes: int | None) -> bytes:
-        """Streams a file, up to the bound and the deadline, whatever the endpoint sends."""
-        deadline = time.monotonic() + self.timeout + GRACE_SECONDS
-        params = [("arg", node_cid), *self._limit().items()]
+    def _read(self, cid: str, node_cid: str, max_bytes: int | None, seconds: float) -> bytes:
+        """A file, up to the bound."""
+        params = [("arg", node_cid), ("timeout", f"{seconds * 1000:.0f}ms")]
         if max_bytes is not None:
             params.append(("length", str(max_bytes + 1)))
         content = bytearray()
-        # Below client.cat, which reads an answer that is not chunked to its end before it yields.
+        with contextlib.closing(self._stream("/cat", params, seconds)) as pieces:
+            for piece in pieces:
+                content += piece
+                check_size(cid, len(content), max_bytes)
+        return bytes(content)
+
+    def _stream(
+        self, path: str, params: list[tuple[str, str]], seconds: float, data: bytes | None = None
+    ) -> Generator[bytes]:
+        """Pieces of what the endpoint answers, until the deadline, whatever it sends."""
+        limit = seconds + GRACE_SECONDS
+        deadline = time.monotonic() + limit
+        body, headers = (None, None) if data is None else multipart.stream_bytes(data)
+        # Below the client's methods, which read an answer that is not chunked to its end before
+        # they yield.
         held, _ = self._client._client._request(
-            "POST", "/cat", params, auth=None, data=None, headers=None, timeout=None, chunk_size=1
+            "POST",
+            path,
+            params,
+            auth=None,
+            data=body,
+            headers=headers,
+            timeout=limit,
+            chunk_size=1,
         )
         response = held[0]
         try:
             while piece := response.raw.read1(PIECE_BYTES):
-                content += piece
-                check_size(cid, len(content), max_bytes)
+                yield piece
                 if time.monotonic() > deadline:
-                    raise self._too_slow()
+                    raise exceptions.TimeoutError(None)
         finally:
             response.close()
-        return bytes(content)
 
     def _present_blocks(self, root: str) -> list[str]:
         """The CIDs of the blocks below and including `root` that the node has."""
         present, waiting = [], [root]
         while waiting:
             cid = waiting.pop()
+            if cid in present:
+                continue
             try:
-                block = self._call(partial(self._local_block, cid), cid)
+                block = self._call_for(cid, partial(self._local_block, cid))
             except ContentMissing:
                 continue
             present.append(cid)
@@ -174,13 +223,54 @@ class IpfsDatastore:
                 raise
             return None
 
-    def _call(self, action: Callable[[], T], cid: str | None = None) -> T:
+    def _call_for(self, cid: str, action: Callable[[], T]) -> T:
+        """A request about one content. What fails is the content's fault where the node is well."""
+        try:
+            return self._call(action)
+        except ContentError:
+            raise
+        except DatastoreError as error:
+            cause = error.__cause__
+            said = str(cause).lower() if isinstance(cause, exceptions.ErrorResponse) else None
+            if said is not None and any(word in said for word in _NOT_THERE):
+                raise ContentMissing(
+                    f"{cid} was not found by the IPFS node at {self.endpoint} "
+                    f"within {self.timeout:g} s"
+                ) from error
+            if (said is not None and any(word in said for word in _ITS_MACHINE)) or (
+                not self._is_well()
+            ):
+                raise
+            if said is not None:
+                raise ContentMalformed(f"{cid} is not a file: {error}") from error
+            raise ContentMissing(
+                f"{cid} did not arrive whole within {self.timeout:g} s, while the IPFS node at "
+                f"{self.endpoint} answers otherwise"
+            ) from error
+
+    def _is_well(self) -> bool:
+        """Whether the node stores and returns bytes that it never had before."""
+        data, seconds = secrets.token_bytes(32), min(self.timeout, HEALTH_SECONDS)
+        params = [*_PROFILE.items(), ("pin", "false")]
+        try:
+            with contextlib.closing(self._stream("/add", params, seconds, data)) as pieces:
+                added = b""
+                for piece in pieces:
+                    added += piece
+                    check_size("a health check's answer", len(added), PIECE_BYTES)
+            cid = check_added(str(json.loads(added)["Hash"]), data)
+            return self._read(cid, as_added(cid), len(data), seconds) == data
+        except (*_FAILURES, DatastoreError, ValueError, KeyError, TypeError):
+            return False
+
+    def _call(self, action: Callable[[], T]) -> T:
         """One request, with new attempts when the connection fails and errors in our words."""
+        deadline = time.monotonic() + self.timeout + GRACE_SECONDS
         for attempt in range(self.retries + 1):
             try:
                 return action()
             except (exceptions.ConnectionError, exceptions.ProtocolError) as error:
-                if attempt == self.retries:
+                if attempt == self.retries or time.monotonic() > deadline:
                     raise DatastoreUnavailable(
                         f"no IPFS node answers at {self.endpoint} ({_why(error)}, "
                         f"{attempt + 1} attempts): start it, or name another, or none for the "
@@ -188,25 +278,17 @@ class IpfsDatastore:
                     ) from error
                 time.sleep(BACKOFF_SECONDS * 2**attempt)
             except exceptions.ErrorResponse as error:
-                if cid is not None and any(word in str(error).lower() for word in _NOT_THERE):
-                    raise ContentMissing(
-                        f"{cid} was not found by the IPFS node at {self.endpoint} "
-                        f"within {self.timeout:g} s"
-                    ) from error
                 raise DatastoreError(f"the IPFS node at {self.endpoint}: {error}") from error
             except (exceptions.TimeoutError, requests.Timeout, ReadTimeoutError) as error:
-                raise self._too_slow() from error
-            except (exceptions.Error, requests.RequestException, HTTPError) as error:
+                raise DatastoreUnavailable(
+                    f"the IPFS node at {self.endpoint} did not answer within {self.timeout:g} s"
+                ) from error
+            except _FAILURES as error:
                 raise DatastoreUnavailable(
                     f"{self.endpoint} does not answer as an IPFS node does ({_why(error)}): name "
                     "the address of its RPC interface, which is port 5001 as a rule"
                 ) from error
         raise AssertionError("the last attempt returns or raises")
-
-    def _too_slow(self) -> DatastoreUnavailable:
-        return DatastoreUnavailable(
-            f"the IPFS node at {self.endpoint} did not answer within {self.timeout:g} s"
-        )
 
 
 def _why(error: BaseException) -> str:

@@ -19,7 +19,8 @@ MAX_LINKS = 174
 
 _FILE = b"\x08\x02"
 """UnixFS field 1, Type = File."""
-_DIRECTORY = 1
+_RAW, _DIRECTORY, _REGULAR = 0, 1, 2
+"""UnixFS types: a leaf or file, a folder, a file; the others are links and parts of folders."""
 _MULTIHASH = b"\x12\x20"
 
 
@@ -40,11 +41,12 @@ class _Node:
 class Decoded:
     """One block: the sha2-256 of each block it links, and the bytes of the file below it.
 
-    content_bytes is None for a directory.
+    content_bytes is None for what is no file; is_directory tells folders from the rest of it.
     """
 
     links: tuple[bytes, ...]
     content_bytes: int | None
+    is_directory: bool = False
 
 
 def root_digest(data: bytes) -> bytes:
@@ -57,7 +59,7 @@ def root_digest(data: bytes) -> bytes:
 
 
 def decode(block: bytes) -> Decoded:
-    """Reads one dag-pb block of a file or directory. Raises NotUnixfs."""
+    """Reads one dag-pb block of UnixFS. Raises NotUnixfs."""
     links: list[bytes] = []
     content: bytes | int | None = None
     for number, value in _fields(block):
@@ -72,8 +74,8 @@ def decode(block: bytes) -> Decoded:
         raise NotUnixfs("a dag-pb node without UnixFS data")
     fields = dict(_fields(content))
     size = fields.get(3)
-    if fields.get(1) == _DIRECTORY:
-        return Decoded(tuple(links), None)
+    if fields.get(1) not in (_RAW, _REGULAR):
+        return Decoded(tuple(links), None, is_directory=fields.get(1) == _DIRECTORY)
     if not isinstance(size, int):
         raise NotUnixfs("a UnixFS node without a file size")
     return Decoded(tuple(links), size)

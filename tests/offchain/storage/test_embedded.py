@@ -34,6 +34,12 @@ def owner(tmp_path):
         process.kill()
 
 
+def kill(store: EmbeddedDatastore) -> None:
+    assert store._node is not None
+    store._node._process.kill()
+    store._node._process.wait()
+
+
 def test_a_repository_has_one_owner_at_a_time(owner, tmp_path):
     with pytest.raises(DatastoreUnavailable, match=f"{tmp_path}.*{owner.pid}"):
         EmbeddedDatastore(tmp_path)
@@ -52,12 +58,12 @@ def test_a_killed_node_is_started_again(tmp_path):
     """One call fails, and says so; the next finds everything where it was."""
     with EmbeddedDatastore(tmp_path) as store:
         cid = store.put(b"kept")
-        assert store._node is not None
-        store._node._process.kill()
-        store._node._process.wait()
+        kill(store)
         with pytest.raises(DatastoreUnavailable, match=str(tmp_path)):
-            store.get(cid)
+            store.put(b"more")
         assert store.get(cid) == b"kept"
+        kill(store)
+        assert store.get(cid) == b"kept"  # no content is blamed for the node's death
 
 
 def test_content_outlives_the_datastore(tmp_path):

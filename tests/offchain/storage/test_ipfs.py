@@ -6,7 +6,7 @@ import re
 import socket
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
@@ -22,60 +22,13 @@ from offchain.storage import (
 from offchain.storage import ipfs as module
 from offchain.storage.checks import as_added
 from offchain.storage.ipfs import IpfsDatastore
+from tests.offchain.storage.http_endpoint import drip, reply
 from tests.offchain.storage.ipfs_daemon import running_daemon
 
-pytestmark = pytest.mark.filterwarnings("ignore:The 'strict' parameter:FutureWarning")
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch):
-    monkeypatch.setattr(module, "GRACE_SECONDS", 0.2)
-    monkeypatch.setattr(module, "BACKOFF_SECONDS", 0.01)
-
-
-@pytest.fixture
-def endpoint():
-    """Starts HTTP servers that answer every request with the given function."""
-    servers = []
-
-    def start(answer) -> str:
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                answer(self)
-
-            def log_message(self, *_: object) -> None:
-                """Test output stays free of requests."""
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        servers.append(server)
-        return f"http://127.0.0.1:{server.server_port}"
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
-
-
-def reply(data: bytes, status: int = 200):
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(status)
-        handler.send_header("Content-Type", "application/json")
-        handler.end_headers()
-        handler.wfile.write(data)
-
-    return answer
-
-
-def drip(handler: BaseHTTPRequestHandler) -> None:
-    """Sends without end, slowly enough never to run into a read timeout."""
-    reply(b"")(handler)
-    try:
-        for _ in range(2_000):
-            handler.wfile.write(b"x" * 1_000)
-            time.sleep(0.01)
-    except OSError:
-        return  # the client hung up, as it should
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:The 'strict' parameter:FutureWarning"),
+    pytest.mark.usefixtures("impatient"),
+]
 
 
 def free_port() -> int:
