@@ -29,12 +29,19 @@ from offchain.hyperx.features import FeatureError, LabelledFeatures
 from offchain.hyperx.further import rubbish_shard
 from offchain.hyperx.policy import Policy
 from offchain.hyperx.quality import QualityScore
-from offchain.hyperx.review import ReviewError, Verdict, fetch_shards, opened_keys
+from offchain.hyperx.review import (
+    NOT_SEEN,
+    ReviewError,
+    ShardNotSeen,
+    Verdict,
+    fetch_shards,
+    opened_keys,
+)
 from offchain.hyperx.safekeeping import keep_manifest, keep_shards
 from offchain.hyperx.session import Member, Session, State
 from offchain.hyperx.submission import SubmissionError
 from offchain.roles import Clock
-from offchain.storage import ContentError, Datastore
+from offchain.storage import ContentError, Datastore, cid_from_digest
 from offchain.task import Task, TaskError, fetch_task
 from offchain.task.images import distinct_samples
 
@@ -83,7 +90,7 @@ class Collector:
         if session.state == State.PENDING:
             return self.select(clock)
         if session.state == State.REVIEWING and session.disclosed:
-            return self.decide()
+            return self.decide(clock)
         if session.state == State.DELIVERED:
             return self.check_delivery()
         return None
@@ -124,8 +131,12 @@ class Collector:
                 return do.SetCandidate(account, key.x, key.y)
         return do.Close()
 
-    def decide(self) -> do.Action | None:
-        """Accepts the candidate's review, proves its keys wrong, or declares or refuses rubbish."""
+    def decide(self, clock: Clock) -> do.Action | None:
+        """Accepts the candidate's review, proves its keys wrong, or declares or refuses rubbish.
+
+        What is only missing is looked for until late in the window, and then refused: a stranger
+        that keeps an honest candidate's node down must not make both of them burn money.
+        """
         account = self.session.candidate
         if account is None:
             return None
@@ -136,6 +147,9 @@ class Collector:
         self.objections[account] = verdict.reason
         if verdict.wrong_key is not None:
             return do.ProveWrongKey(verdict.wrong_key)
+        if verdict.missing:
+            late = self.session.last_look
+            return do.RefuseReview(account) if late is None or clock.now >= late else None
         if self.policy.burn_for_rubbish:
             return do.DeclareRubbish(account)
         return do.RefuseReview(account)
@@ -223,7 +237,7 @@ class Collector:
         """Checks what the candidate opened against what it committed to and what was scored."""
         manifest = self._manifest(member)
         if member.review is None or member.sample is None or manifest is None:
-            return Verdict("the review cannot be checked: no manifest")
+            return Verdict("the review cannot be checked: no manifest", missing=True)
         party, classes = self.session.party(member.account), self.task.classes
         secret = self._one_time_secret(member.account)
         try:
@@ -239,6 +253,8 @@ class Collector:
             images = fetch_shards(self.store, manifest, classes, addresses, keys)
             self._check_distinct(images)
             submitted = self._features(member)
+        except (ShardNotSeen, *NOT_SEEN) as error:
+            return Verdict(str(error), missing=True)
         except (ReviewError, mf.ManifestError, ContentError, *BAD_FEATURES) as error:
             return Verdict(str(error))
         return self._judge(member, submitted, images)
@@ -355,9 +371,12 @@ class Collector:
         """The provider's submitted features, linear and obfuscated, and labels."""
         if member.features is None or member.sample is None:
             raise SubmissionError("no features were submitted")
-        return self.evaluation.open(
+        opened = self.evaluation.open(
             self.store,
             self.session.party(member.account),
             member.features,
             len(member.sample) * self.session.terms.shard_size,
         )
+        # The review looks at them again, and whoever submitted them may be kept away by then.
+        self.store.pin(cid_from_digest(member.features))
+        return opened

@@ -20,7 +20,17 @@ from offchain.errors import SoukError
 from offchain.hyperx.actions import WrongKeyEvidence
 from offchain.hyperx.manifest import Manifest
 from offchain.hyperx.session import Member
-from offchain.storage import ContentError, Datastore, cid_from_digest
+from offchain.storage import (
+    ContentCorrupted,
+    ContentError,
+    ContentMissing,
+    Datastore,
+    cid_from_digest,
+)
+
+NOT_SEEN = (ContentMissing, ContentCorrupted)
+"""What the datastore raises where nobody can say whether the content is good: it did not come, or
+other bytes came in its place."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +42,14 @@ class Verdict:
         wrong_key: evidence that wins the dispute, if a key was wrong.
         difference: largest difference of the features in units of their channel's spread, None
             if it did not come so far.
+        missing: nothing wrong was seen, but something could not be seen at all. It may be the
+            candidate that withholds it, or somebody who keeps its node down for a while.
     """
 
     reason: str = ""
     wrong_key: WrongKeyEvidence | None = None
     difference: float | None = None
+    missing: bool = False
 
     @property
     def accepted(self) -> bool:
@@ -46,6 +59,10 @@ class Verdict:
 
 class ReviewError(SoukError):
     """Sampled shards that cannot be obtained as the terms ask."""
+
+
+class ShardNotSeen(ReviewError):
+    """A shard that could not be fetched, and may be as the terms ask."""
 
 
 def opened_keys(
@@ -94,16 +111,21 @@ def fetch_shards(
         classes: of the task.
         addresses: one 32-byte address per key, in the same order.
 
-    Raises ReviewError naming the shard that is missing, does not decrypt, is no shard as the
-    terms ask, or is a copy of another.
+    Each is pinned, so that none has to be fetched again.
+
+    Raises ReviewError naming the shard that does not decrypt, is no shard as the terms ask, or is
+    a copy of another, and its kind ShardNotSeen naming one that is missing.
     """
     size = shard_bytes(manifest.shape, manifest.shard_size)
     cids = [cid_from_digest(address) for _, address in zip(keys, addresses, strict=True)]
     ciphertexts = store.get_many(cids, size + TAG_BYTES)
     plain = []
-    for index, key in keys.items():
+    for cid, (index, key) in zip(cids, keys.items(), strict=True):
         try:
             plain.append(decrypt_shard(key, index, next(ciphertexts)))
+            store.pin(cid)
+        except NOT_SEEN as error:
+            raise ShardNotSeen(f"shard {index}: {error}") from error
         except (ContentError, ShardCipherError) as error:
             raise ReviewError(f"shard {index}: {error}") from error
         if len(plain[-1]) != size:

@@ -12,7 +12,7 @@ from enum import Enum, IntEnum
 from offchain.crypto.bitmap import draw_further, from_bitmap
 from offchain.crypto.commitments import Party
 from offchain.crypto.sealing import Point, SealedKeys
-from offchain.crypto.settlement import Settlement
+from offchain.crypto.settlement import Settlement, delivery_margin
 from offchain.errors import SoukError
 from offchain.hyperx import events as ev
 from offchain.hyperx.terms import Terms
@@ -228,6 +228,14 @@ class Session:
             if after.reviews_in_vain > self.terms.further_reviews:
                 after.apply(ev.SessionClosed(False))
         return after
+
+    @property
+    def last_look(self) -> int | None:
+        """Until when, in Unix seconds, a collector looks again for what a review opened and it
+        cannot fetch; None while no review is open. The rest of the window is for its answer."""
+        if self.state != State.REVIEWING or not self.disclosed:
+            return None
+        return self.deadline - delivery_margin(self.terms.response_time)
 
     def is_over(self, now: int) -> bool:
         """Whether deposits and escrow can be taken back at `now`."""

@@ -236,7 +236,8 @@ class SmallMarket:
         terms, session = self.chain.terms, self.chain.session()
         ends = (terms.registration_end, terms.sampling_end, terms.submission_end)
         fixed = [*ends, terms.selection_end, terms.expiry]
-        return sorted({*fixed, *([session.deadline] if session.deadline else [])})
+        moving = (session.last_look, session.deadline)
+        return sorted({*fixed, *(edge for edge in moving if edge)})
 
     def advance(self) -> bool:
         """Goes to the next edge; False after the last."""

@@ -214,13 +214,14 @@ def test_a_faulty_candidate_is_dealt_with_and_the_next_best_buys(tmp_path, name,
     assert said is None if reason is None else reason in said
 
 
-def test_a_hidden_shard_that_cannot_be_fetched_is_rubbish(tmp_path):
+def test_a_hidden_shard_that_cannot_be_fetched_is_refused_not_burned(tmp_path):
     market = honest(tmp_path, further_reviews=1, published_addresses=False)
     market.provider(BERT, 9, adversaries.ShardMissing)
     session = market.play()
     first = session.members[BERT].sample[0]
     assert market.role(COLLECTOR).objections[BERT].startswith(f"shard {first}: ")
-    assert (session.members[BERT].paid, deal(market)) == (100, CARL)
+    assert of_collector(market)[3:5] == [do.SetCandidate, do.RefuseReview]
+    assert (session.members[BERT].paid, deal(market)) == (850, CARL)
 
 
 @pytest.mark.parametrize("clean", [True, False], ids=["an honest dataset", "rubbish elsewhere"])
