@@ -156,6 +156,13 @@ SETTLEMENTS = ["open", "sealed"]
     show_default=True,
     help="Days; providers refuse terms that lock their deposits for longer.",
 )
+@click.option(
+    "--accept-extractor",
+    multiple=True,
+    metavar="CID",
+    help="Providers take this extractor although its weights are not public, as they do here the "
+    "one of --extractor NAME:FILE. Repeat.",
+)
 @common.gas_price
 @common.seed("Of data, corruptions, training and, on a local chain, samples.")
 @common.device

@@ -23,12 +23,13 @@ from offchain.data.imageset import DataError, ImageSet
 from offchain.data.shards import pack_shards, packed_part, unpack_shard
 from offchain.hyperx import actions as do
 from offchain.hyperx.delivery import seal_session_key
-from offchain.hyperx.documents import fetch_extractor, fetch_preprocessing
+from offchain.hyperx.documents import EXTRACTOR, fetch_extractor, fetch_preprocessing
 from offchain.hyperx.features import extract
 from offchain.hyperx.manifest import Manifest, publish_manifest, put_words
 from offchain.hyperx.policy import offered
 from offchain.hyperx.session import Member, Session, State
 from offchain.hyperx.submission import seal_features
+from offchain.hyperx.trust import check_extractor
 from offchain.models.extractor import Extractor
 from offchain.models.preprocessing import Preprocessing
 from offchain.policy import Policy
@@ -63,8 +64,10 @@ class Provider:
 
     Limits are on the quantities of `offered` (offchain/hyperx/policy.py). `names` says what the
     task calls the classes of `data`, where that is not what they are called there. `licences` are
-    those under which the data may be sold; without any, under whichever the task asks for. Raises
-    DataError when the data is too small for the terms.
+    those under which the data may be sold; without any, under whichever the task asks for.
+    `extractors` are CIDs of extractors that the data is run through although their weights are not
+    public ones (offchain/hyperx/trust.py). Raises DataError when the data is too small for the
+    terms.
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class Provider:
         policy: Policy | None = None,
         names: ClassNames | None = None,
         licences: tuple[str, ...] = (),
+        extractors: tuple[str, ...] = (),
     ) -> None:
         needed = session.terms.shard_count * session.terms.shard_size
         if len(data) < needed:
@@ -87,6 +91,7 @@ class Provider:
         self.own = data
         self.names = names
         self.licences = licences
+        self.extractors = extractors
         self.store = store
         self.secrets_file = secrets_file
         self.device = device
@@ -97,7 +102,8 @@ class Provider:
         """What to do now, or None while it is others' turn.
 
         Raises TermsRefused where it would have to register under terms that it does not accept,
-        TaskError where it does not have what the task asks for.
+        TaskError where it does not have what the task asks for, ExtractorRefused where its
+        pictures could be read from what the task's extractor makes of them.
         """
         terms = self.session.terms
         me = self.session.members.get(self.account)
@@ -111,9 +117,10 @@ class Provider:
             owed = self.session.settled(clock.now).owed_to(self.account)
             return do.ClaimDeposit(self.account) if owed > 0 else None
         if clock.now < terms.submission_end:
-            if me.sample is not None and me.features is None:
-                return self.submit_features(me)
-            return None
+            if me.sample is None or me.features is not None:
+                return None
+            # The other half is for the review, which only a candidate opens, and is paid for.
+            return self.submit_features(me) if len(me.sample) <= terms.first_sample else None
         late = self.session.deadline - delivery_margin(terms.response_time)
         if self.session.candidate != self.account or clock.now >= late:
             return None
@@ -266,7 +273,9 @@ class Provider:
 
     @cached_property
     def _extractor(self) -> Extractor:
-        return fetch_extractor(self.store, self.task, self.device)
+        extractor = fetch_extractor(self.store, self.task, self.device)
+        check_extractor(extractor, self.task.document(EXTRACTOR), self.extractors)
+        return extractor
 
     @cached_property
     def _preprocessing(self) -> Preprocessing:

@@ -12,6 +12,7 @@ from offchain.data.corruptions import CorruptionPlan
 from offchain.data.datasets import load_dataset
 from offchain.data.imageset import ImageSet, Progress, split
 from offchain.data.leftout import Note
+from offchain.hyperx.documents import EXTRACTOR
 from offchain.hyperx.evaluation import EvaluationSettings
 from offchain.hyperx.heads import PRESETS, HeadScorer
 from offchain.task import Task
@@ -59,6 +60,7 @@ class TradeOptions:
     most_penalty: str | None
     least_response: float
     most_locked: float
+    accept_extractor: tuple[str, ...]
     gas_price: float
     seed: int
     device: str | None
@@ -117,6 +119,12 @@ class TradeOptions:
             Path(weights) if private else None,
             seed=self.seed,
         )
+
+    def accepted(self, task: Task) -> tuple[str, ...]:
+        """Extractors that the providers' owners take whatever their weights are: those named, and
+        the collector's own private one, since in a rehearsal one owner plays all."""
+        own = (task.document(EXTRACTOR),) if self.settings().weights else ()
+        return (*self.accept_extractor, *own)
 
     def scorer(self) -> HeadScorer:
         """What judges features. Raises ClickException for a preset that does not exist."""

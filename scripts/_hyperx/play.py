@@ -105,7 +105,7 @@ class Demonstration:
                     factory = Deployed(contract, ape.chain.blocks.height)
                 chain = self._session(factory, terms, task, evaluation, store, parties.collector)
                 contenders = tuple(
-                    self._contender(i, parties.providers[i], parts[i], clean[i], store, home)
+                    self._contender(i, parties.providers[i], parts[i], clean[i], store, home, task)
                     for i in range(count)
                 )
                 buyer = self._buyer(evaluation, store, parties.collector, home)
@@ -245,12 +245,16 @@ class Demonstration:
         clean: ImageSet,
         store: Datastore,
         home: Path,
+        task: Task,
     ) -> Contender:
         story = STORIES[self.name]
         plan = self.options.corruption_plan(story.clean)
         guilty = story.culprit is not None and index == (len(plan) - 1 if story.worst else 0)
         role = (guilty and story.culprit) or Provider
-        more: dict[str, Any] = {"policy": provider_policy(self.options)}
+        more: dict[str, Any] = {
+            "policy": provider_policy(self.options),
+            "extractors": self.options.accepted(task),
+        }
         if role is OtherFeatures:
             more["better"] = clean
 

@@ -20,6 +20,7 @@ from offchain.data.datasets import load_dataset
 from offchain.data.imageset import ImageSet
 from offchain.hyperx import actions as do
 from offchain.hyperx.collector import Collector
+from offchain.hyperx.documents import EXTRACTOR
 from offchain.hyperx.evaluation import Evaluation
 from offchain.hyperx.obfuscation import Obfuscation
 from offchain.hyperx.policy import Policy
@@ -164,6 +165,8 @@ class SmallMarket:
         self.seats: dict[str, SeatInMemory] = {}
         self.roles: dict[str, Collector | Provider] = {}
         self.steps: list[StepInMemory] = []
+        # Its weights are random: owners say that they take it.
+        self.accepted = {published()[0].document(EXTRACTOR)}
 
     def store(self, account: str) -> MemoryStore:
         """The datastore of a party."""
@@ -173,18 +176,20 @@ class SmallMarket:
         """The secrets file of a party, read from disk."""
         return SecretsFile(self.folder / account / "secrets.json")
 
-    def provider(self, account: str, digit: int, kind: type[Provider] = Provider, **more) -> None:
-        """Seats a provider that sells images of `digit`."""
+    def provider(
+        self, account: str, digit: int | ImageSet, kind: type[Provider] = Provider, **more
+    ) -> None:
+        """Seats a provider that sells images of `digit`, or these images."""
         self.seats[account] = SeatInMemory(
             account,
             lambda session: kind(
                 account,
                 session,
-                of_digit(digit),
+                of_digit(digit) if isinstance(digit, int) else digit,
                 self.store(account),
                 self.secrets(account),
                 CPU,
-                **more,
+                **{"extractors": tuple(self.accepted)} | more,
             ),
         )
 

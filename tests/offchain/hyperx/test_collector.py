@@ -22,12 +22,10 @@ from tests.offchain.hyperx.small_market import (
     BERT,
     CARL,
     COLLECTOR,
-    CPU,
     SEEDED,
     SHARD_SIZE,
     SHARDS,
     DigitScorer,
-    SeatInMemory,
     SmallMarket,
     digits,
     evaluation,
@@ -74,8 +72,8 @@ class WrongLabels(Provider):
 class Sends(Provider):
     """Submits what `content` makes of the role and its sample."""
 
-    def __init__(self, *args, content):
-        super().__init__(*args)
+    def __init__(self, *args, content, **more):
+        super().__init__(*args, **more)
         self.content = content
 
     def submit_features(self, me):
@@ -85,8 +83,8 @@ class Sends(Provider):
 class BadManifest(Provider):
     """Publishes its manifest with `changes`."""
 
-    def __init__(self, *args, changes):
-        super().__init__(*args)
+    def __init__(self, *args, changes, **more):
+        super().__init__(*args, **more)
         self.changes = changes
 
     def register(self):
@@ -230,10 +228,7 @@ def test_rubbish_that_was_not_sampled_shows_in_the_further_shards(tmp_path, clea
     size = 20
     market = SmallMarket(tmp_path, shard_size=size)
     kind, nines = Provider if clean else RubbishElsewhere, of_digit(9, SHARDS * size)
-    market.seats[BERT] = SeatInMemory(
-        BERT,
-        lambda session: kind(BERT, session, nines, market.store(BERT), market.secrets(BERT), CPU),
-    )
+    market.provider(BERT, nines, kind)
     market.collector(how=replace(evaluation(), validation=digits().subset(range(0, 5000, 10))))
     session = market.play()
     member = session.members[BERT]

@@ -47,6 +47,7 @@ START = Clock(0, 1)
 def anna(market, session, data=None, policy=None, **more):
     """Anna's role in some session."""
     store, secrets_file = market.store(ANNA), market.secrets(ANNA)
+    more = {"extractors": tuple(market.accepted)} | more
     return Provider(ANNA, session, data or of_digit(4), store, secrets_file, CPU, policy, **more)
 
 
