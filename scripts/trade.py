@@ -90,9 +90,8 @@ SETTLEMENTS = ["open", "sealed"]
 @click.option(
     "--least-accuracy",
     type=click.FloatRange(0, 1),
-    default=0.0,
-    show_default=True,
-    help="Below it no provider is asked for a review.",
+    help="Below it no provider is asked for a review; default what guessing reaches once in a "
+    "thousand times.",
 )
 @click.option(
     "--burn-rubbish/--refuse-rubbish",

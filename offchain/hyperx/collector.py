@@ -27,6 +27,7 @@ from offchain.hyperx import manifest as mf
 from offchain.hyperx.evaluation import Evaluation
 from offchain.hyperx.features import FeatureError, LabelledFeatures
 from offchain.hyperx.further import rubbish_shard
+from offchain.hyperx.manifests import Manifests
 from offchain.hyperx.policy import Policy
 from offchain.hyperx.quality import QualityScore
 from offchain.hyperx.review import (
@@ -37,7 +38,7 @@ from offchain.hyperx.review import (
     fetch_shards,
     opened_keys,
 )
-from offchain.hyperx.safekeeping import keep_manifest, keep_shards
+from offchain.hyperx.safekeeping import keep_shards
 from offchain.hyperx.session import Member, Session, State
 from offchain.hyperx.submission import SubmissionError
 from offchain.roles import Clock
@@ -74,7 +75,7 @@ class Collector:
         self.progress = progress
         self.objections: dict[str, str] = {}
         self.verdicts: dict[str, Verdict] = {}
-        self._manifests: dict[tuple[str, bytes, bytes, bytes], mf.Manifest | str] = {}
+        self._manifests = Manifests(store)
         self._delivered: dict[tuple[ev.KeyDelivered, bytes], bytes | None] = {}
         self._scores: dict[str, QualityScore] = {}
         self._scored: dict[str, bytes | None] | None = None
@@ -98,21 +99,23 @@ class Collector:
     # ------------------------------------------------------------------ the steps
 
     def sample(self, clock: Clock) -> do.Action | None:
-        """Samples the next provider whose manifest is in order, or completes a draw."""
-        for position, member in enumerate(self.session.members.values()):
+        """Samples a provider whose manifest is in order, or completes a draw."""
+        members = list(self.session.members.values())
+        for member in members:
             if member.draw_open(clock.block):
                 return do.DrawSample(member.account, self._draw_secret(member, member.draws - 1))
-            waiting = member.draw_pending(clock.block) or member.sample is not None
-            if waiting or self._manifest(member) is None:
-                continue
-            if self.policy.draw_on_chain:
-                return self.request_draw(member)
-            terms, seed = self.session.terms, self.policy.sample_seed
-            shards = choose(
-                terms.shard_count, terms.first_sample, None if seed is None else seed + position
-            )
-            return do.SampleData(member.account, tuple(to_bitmap(shards, terms.shard_count)))
-        return None
+        waiting = [m for m in members if m.sample is None and not m.draw_pending(clock.block)]
+        ready = self._ready(waiting)
+        if not ready:
+            return None
+        member, terms, seed = ready[0], self.session.terms, self.policy.sample_seed
+        if self.policy.draw_on_chain:
+            return self.request_draw(member)
+        position = members.index(member)
+        shards = choose(
+            terms.shard_count, terms.first_sample, None if seed is None else seed + position
+        )
+        return do.SampleData(member.account, tuple(to_bitmap(shards, terms.shard_count)))
 
     def request_draw(self, member: Member) -> do.Action | None:
         """Commits to a secret that no request before has used: an opening that failed showed it."""
@@ -200,7 +203,11 @@ class Collector:
             return self._scores
         self.objections.clear()
         submitted = {}
+        self._ready([m for m in self.session.members.values() if m.sample is None])
         for member in self.session.members.values():
+            if member.sample is None:
+                self._object(member, "was not sampled in time")
+                continue
             if self._manifest(member) is None:
                 continue
             if member.features is None:
@@ -223,14 +230,15 @@ class Collector:
 
     def ranking(self) -> Sequence[str]:
         """Accounts from the best score to the least acceptable; ties by order of registration."""
-        scores = self.scores()
+        scores, least = self.scores(), self.policy.least_accuracy
+        if least is None:
+            least = self.evaluation.least_accuracy
         for account, score in scores.items():
-            if score.accuracy < self.policy.least_accuracy:
+            if score.accuracy < least:
                 self._object(
-                    self.session.member(account),
-                    f"accuracy {score.accuracy:.3f} below {self.policy.least_accuracy:.3f}",
+                    self.session.member(account), f"accuracy {score.accuracy:.3f} below {least:.3f}"
                 )
-        good = [a for a, s in scores.items() if s.accuracy >= self.policy.least_accuracy]
+        good = [a for a, s in scores.items() if s.accuracy >= least]
         return sorted(good, key=lambda a: (-scores[a].accuracy, -scores[a].macro_f1))
 
     def review(self, member: Member) -> Verdict:
@@ -334,22 +342,22 @@ class Collector:
     def _object(self, member: Member, reason: str) -> None:
         self.objections.setdefault(member.account, reason)
 
+    def _ready(self, members: list[Member]) -> list[Member]:
+        """Those of `members` whose manifest is here and in order; of the others it says why."""
+        if not members:
+            return []
+        ready = self._manifests.ready(self.session, members, self.task)
+        for member in members:
+            if reason := self._manifests.objection(member):
+                self._object(member, reason)
+        return ready
+
     def _manifest(self, member: Member) -> mf.Manifest | None:
         """The provider's manifest if it is in order and fits its registration."""
-        # By all that was registered: after a reorganisation it may be something else.
-        registration = (member.account, member.manifest, member.key_root, member.address_root)
-        task = self.task  # outside: where our own node fails, the provider is not to blame
-        if registration not in self._manifests:
-            try:
-                self._manifests[registration] = keep_manifest(
-                    self.store, self.session, member, task
-                )
-            except (mf.ManifestError, ContentError) as error:
-                self._manifests[registration] = f"manifest: {error}"
-        found = self._manifests[registration]
-        if isinstance(found, str):
-            self._object(member, found)
-            return None
+        # The task first: where our own node fails at it, the provider is not to blame.
+        found = self._manifests.of(self.session, member, self.task)
+        if found is None:
+            self._object(member, self._manifests.objection(member))
         return found
 
     def _available(self, member: Member) -> bool:

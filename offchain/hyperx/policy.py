@@ -13,7 +13,8 @@ class Policy:
     """What a collector asks of a dataset; its own affair, in no terms.
 
     Attributes:
-        least_accuracy: below it nobody is asked for a review, in [0, 1].
+        least_accuracy: below it nobody is asked for a review, in [0, 1]; None for what shows that
+            anything was learned (`Evaluation.least_accuracy`).
         tolerance: largest difference between submitted and recomputed features, in units of their
             channel's spread.
         burn_for_rubbish: whether a candidate whose opened shards are not what was scored is
@@ -24,7 +25,7 @@ class Policy:
         sample_seed: makes the collector's choices repeatable, and foreseeable; for demonstrations.
     """
 
-    least_accuracy: float = 0.0
+    least_accuracy: float | None = None
     tolerance: float = DEFAULT_TOLERANCE
     burn_for_rubbish: bool = True
     false_alarms: float = 0.01

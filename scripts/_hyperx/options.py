@@ -45,7 +45,7 @@ class TradeOptions:
     hidden: bool
     settlement: str | None
     draw: bool
-    least_accuracy: float
+    least_accuracy: float | None
     burn_rubbish: bool
     extractor: str
     cut: str | None

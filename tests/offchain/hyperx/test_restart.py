@@ -180,17 +180,17 @@ def test_features_that_vanish_are_made_again_from_the_new_sample(tmp_path):
     market.act(ANNA)
     market.chain.reorganise()
     market.chain.reorganise()
-    market.chain.send(do.SampleData(ANNA, (0b111,)), COLLECTOR)
+    market.chain.send(do.SampleData(ANNA, (0b11 << 7,)), COLLECTOR)
     submitted = market.act(ANNA)
     party = market.chain.session().party(ANNA)
     how = market.role(COLLECTOR).evaluation
-    opened = how.open(market.store(COLLECTOR), party, submitted.features, 9)
+    opened = how.open(market.store(COLLECTOR), party, submitted.features, 6)
     images, labels = market.role(ANNA).sampled_images(market.chain.session().member(ANNA))
     assert torch.equal(opened.labels, labels)
     raw = market.role(ANNA)._seal(images, labels)
     digest = digest_of(market.store(ANNA).put(raw))
     assert torch.equal(
-        how.open(market.store(COLLECTOR), party, digest, 9).features, opened.features
+        how.open(market.store(COLLECTOR), party, digest, 6).features, opened.features
     )
 
 
