@@ -162,6 +162,13 @@ SETTLEMENTS = ["open", "sealed"]
     help="Providers take this extractor although its weights are not public, as they do here the "
     "one of --extractor NAME:FILE. Repeat.",
 )
+@click.option(
+    "--accept-token",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Providers take terms that pay in this token, beside the native coin and, here, the "
+    "token of --token. Repeat.",
+)
 @common.gas_price
 @common.seed("Of data, corruptions, training and, on a local chain, samples.")
 @common.device

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
+from offchain.crypto.settlement import NATIVE
 from offchain.hyperx.features import DEFAULT_TOLERANCE
 from offchain.hyperx.terms import Terms
+from offchain.policy import TermsRefused
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,18 @@ class Policy:
     false_alarms: float = 0.01
     draw_on_chain: bool = False
     sample_seed: int | None = None
+
+
+def check_token(terms: Terms, accepted: Collection[str]) -> None:
+    """Raises TermsRefused unless the terms pay in one of the tokens, 0x addresses in any case.
+
+    A token is whatever its author wrote: a collector's own is worth nothing to anybody else.
+    """
+    if terms.token.lower() in {token.lower() for token in accepted}:
+        return
+    told = ", ".join("the native coin" if token == NATIVE else token for token in accepted)
+    asked = "the native coin" if terms.token == NATIVE else f"token {terms.token}"
+    raise TermsRefused(f"terms refused: they pay in {asked}, accepted: {told or 'nothing'}")
 
 
 def offered(terms: Terms, now: int) -> dict[str, float]:

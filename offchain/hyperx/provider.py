@@ -17,7 +17,7 @@ from offchain.crypto.bitmap import bitmap_hash
 from offchain.crypto.commitments import multiproof, review_hash, root_of
 from offchain.crypto.sealing import Point, SealedKeys, seal_keys
 from offchain.crypto.secrets_file import SecretsFile
-from offchain.crypto.settlement import Settlement, delivery_margin
+from offchain.crypto.settlement import NATIVE, Settlement, delivery_margin
 from offchain.crypto.shard_cipher import encrypt_shard
 from offchain.data.imageset import DataError, ImageSet
 from offchain.data.shards import pack_shards, packed_part, unpack_shard
@@ -26,7 +26,7 @@ from offchain.hyperx.delivery import seal_session_key
 from offchain.hyperx.documents import EXTRACTOR, fetch_extractor, fetch_preprocessing
 from offchain.hyperx.features import extract
 from offchain.hyperx.manifest import Manifest, publish_manifest, put_words
-from offchain.hyperx.policy import offered
+from offchain.hyperx.policy import check_token, offered
 from offchain.hyperx.session import Member, Session, State
 from offchain.hyperx.submission import seal_features
 from offchain.hyperx.trust import check_extractor
@@ -66,7 +66,7 @@ class Provider:
     task calls the classes of `data`, where that is not what they are called there. `licences` are
     those under which the data may be sold; without any, under whichever the task asks for.
     `extractors` are CIDs of extractors that the data is run through although their weights are not
-    public ones (offchain/hyperx/trust.py). Raises DataError when the data is too small for the
+    public ones (offchain/hyperx/trust.py). `tokens` are the money its owner takes. Raises DataError when the data is too small for the
     terms.
     """
 
@@ -82,6 +82,7 @@ class Provider:
         names: ClassNames | None = None,
         licences: tuple[str, ...] = (),
         extractors: tuple[str, ...] = (),
+        tokens: tuple[str, ...] = (NATIVE,),
     ) -> None:
         needed = session.terms.shard_count * session.terms.shard_size
         if len(data) < needed:
@@ -92,6 +93,7 @@ class Provider:
         self.names = names
         self.licences = licences
         self.extractors = extractors
+        self.tokens = tokens
         self.store = store
         self.secrets_file = secrets_file
         self.device = device
@@ -111,6 +113,7 @@ class Provider:
             if clock.now >= terms.registration_end:
                 return None
             self.policy.check(offered(terms, clock.now))
+            check_token(terms, self.tokens)
             self.check_task()
             return self.register()
         if self.session.is_over(clock.now):

@@ -61,6 +61,7 @@ class TradeOptions:
     least_response: float
     most_locked: float
     accept_extractor: tuple[str, ...]
+    accept_token: tuple[str, ...]
     gas_price: float
     seed: int
     device: str | None

@@ -36,7 +36,7 @@ from scripts._hyperx.scene import Contender, Scene, injustices
 from scripts._hyperx.second_opinion import second_opinion
 from scripts._hyperx.stories import STORIES
 from scripts._hyperx.telling import SessionTelling
-from scripts._hyperx.terms import make_terms, provider_policy
+from scripts._hyperx.terms import accepted_tokens, make_terms, provider_policy
 from scripts._stage.accounts import is_local, seat_parties
 from scripts._stage.chain import chain_home
 from scripts._stage.deployments import Deployed, deployments_path, find
@@ -254,6 +254,7 @@ class Demonstration:
         more: dict[str, Any] = {
             "policy": provider_policy(self.options),
             "extractors": self.options.accepted(task),
+            "tokens": accepted_tokens(self.options),
         }
         if role is OtherFeatures:
             more["better"] = clean

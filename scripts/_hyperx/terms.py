@@ -9,6 +9,7 @@ from __future__ import annotations
 import ape
 import click
 
+from offchain.crypto.settlement import NATIVE
 from offchain.hyperx.terms import Terms
 from offchain.policy import Limit, Policy
 from scripts._hyperx.options import TradeOptions
@@ -78,6 +79,13 @@ def make_terms(options: TradeOptions, story: Story, collector: str, count: int) 
             f"{LONGEST_SESSION // 86_400} are allowed"
         )
     return terms
+
+
+def accepted_tokens(options: TradeOptions) -> tuple[str, ...]:
+    """The money that the providers' owners take: the coin, what they name, and in a rehearsal,
+    where all are one owner's, what the session pays in. Raises ClickException."""
+    named = [parse_token(token) for token in (options.token, *options.accept_token)]
+    return tuple(dict.fromkeys((NATIVE, *named)))
 
 
 def provider_policy(options: TradeOptions) -> Policy:

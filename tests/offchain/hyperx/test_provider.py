@@ -128,6 +128,22 @@ def test_it_does_not_register_for_a_task_without_a_document(market, name):
         role.next_action(START)
 
 
+TOKEN = "0x" + "Ee" * 20
+
+
+def test_it_sells_for_no_token_that_its_owner_does_not_take(market):
+    """A collector's own token is worth what the collector says."""
+    terms = session(token=TOKEN)
+    with pytest.raises(TermsRefused, match=f"pay in token {TOKEN}, accepted: the native coin$"):
+        anna(market, terms).next_action(START)
+    with pytest.raises(TermsRefused, match=f"pay in the native coin, accepted: {TOKEN}$"):
+        anna(market, session(), tokens=(TOKEN,)).next_action(START)
+    assert market.store(ANNA).pinned == {}
+    # The twin: an owner that takes it.
+    action = anna(market, terms, tokens=(TOKEN.lower(),)).next_action(START)
+    assert isinstance(action, do.Register)
+
+
 # ------------------------------------------------------------------- what the task asks for
 
 FOUR = SHARDS * SHARD_SIZE
