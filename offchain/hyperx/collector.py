@@ -28,6 +28,7 @@ from offchain.hyperx.evaluation import Evaluation
 from offchain.hyperx.features import FeatureError, LabelledFeatures
 from offchain.hyperx.further import rubbish_shard
 from offchain.hyperx.manifests import Manifests
+from offchain.hyperx.patience import Patience
 from offchain.hyperx.policy import Policy
 from offchain.hyperx.quality import QualityScore
 from offchain.hyperx.review import (
@@ -46,6 +47,8 @@ from offchain.storage import ContentError, Datastore, cid_from_digest
 from offchain.task import Task, TaskError, fetch_task
 from offchain.task.images import distinct_samples
 
+ANSWER_SECONDS = 60
+"""What is kept of the time to choose for the transaction that chooses."""
 BAD_FEATURES = (CryptoError, FeatureError, SubmissionError)
 """What opening features raises that are not what the provider should have sealed."""
 
@@ -124,15 +127,29 @@ class Collector:
         return do.RequestDraw(member.account, commitment)
 
     def select(self, clock: Clock) -> do.Action | None:
-        """Makes the best provider that is left the candidate; closes if there is none."""
-        if clock.now < self.session.terms.selection_end:
-            for account in self.ranking():
-                member = self.session.member(account)
-                if member.tried or not self._available(member):
-                    continue
-                key = point_of(self._one_time_secret(account))
-                return do.SetCandidate(account, key.x, key.y)
-        return do.Close()
+        """Makes the best provider that is left the candidate; closes if there is none.
+
+        Each has its share of the time that is left, with one share for what comes after. Where
+        shards are only missing, and nobody else is left, it comes back as long as there is time.
+        """
+        time_left = self.session.terms.selection_end - clock.now
+        if time_left <= 0:
+            return do.Close()
+        whole = Patience(time_left - ANSWER_SECONDS)
+        members = [self.session.member(account) for account in self.ranking()]
+        left = [member for member in members if not member.tried]
+        missing = False
+        for position, member in enumerate(left):
+            try:
+                self._keep_shards(member, Patience(whole.left / (len(left) - position + 1)))
+            except (mf.ManifestError, ContentError) as error:
+                self._object(member, f"shards: {error}")
+                missing = missing or isinstance(error, NOT_SEEN)
+                continue
+            self.objections.pop(member.account, None)
+            key = point_of(self._one_time_secret(member.account))
+            return do.SetCandidate(member.account, key.x, key.y)
+        return None if missing else do.Close()
 
     def decide(self, clock: Clock) -> do.Action | None:
         """Accepts the candidate's review, proves its keys wrong, or declares or refuses rubbish.
@@ -143,7 +160,8 @@ class Collector:
         account = self.session.candidate
         if account is None:
             return None
-        verdict = self.review(self.session.member(account))
+        late = self.session.last_look or clock.now
+        verdict = self.review(self.session.member(account), Patience(late - clock.now))
         self.verdicts[account] = verdict
         if verdict.accepted:
             return do.SetOptimal(account)
@@ -151,8 +169,7 @@ class Collector:
         if verdict.wrong_key is not None:
             return do.ProveWrongKey(verdict.wrong_key)
         if verdict.missing:
-            late = self.session.last_look
-            return do.RefuseReview(account) if late is None or clock.now >= late else None
+            return do.RefuseReview(account) if clock.now >= late else None
         if self.policy.burn_for_rubbish:
             return do.DeclareRubbish(account)
         return do.RefuseReview(account)
@@ -241,7 +258,7 @@ class Collector:
         good = [a for a, s in scores.items() if s.accuracy >= least]
         return sorted(good, key=lambda a: (-scores[a].accuracy, -scores[a].macro_f1))
 
-    def review(self, member: Member) -> Verdict:
+    def review(self, member: Member, patience: Patience | None = None) -> Verdict:
         """Checks what the candidate opened against what it committed to and what was scored."""
         manifest = self._manifest(member)
         if member.review is None or member.sample is None or manifest is None:
@@ -258,7 +275,7 @@ class Collector:
                 addresses = [published[i] for i in member.opened]
             else:
                 addresses = list(member.review_addresses)
-            images = fetch_shards(self.store, manifest, classes, addresses, keys)
+            images = fetch_shards(self.store, manifest, classes, addresses, keys, patience)
             self._check_distinct(images)
             submitted = self._features(member)
         except (ShardNotSeen, *NOT_SEEN) as error:
@@ -360,20 +377,12 @@ class Collector:
             self._object(member, self._manifests.objection(member))
         return found
 
-    def _available(self, member: Member) -> bool:
-        """Whether every published shard could be fetched and pinned.
-
-        Done before the provider becomes a candidate, so that nothing can go missing after payment.
-        """
+    def _keep_shards(self, member: Member, patience: Patience) -> None:
+        """Fetches and pins every published shard, so that nothing can go missing after payment."""
         manifest = self._manifest(member)
         if manifest is None:
-            return False
-        try:
-            keep_shards(self.store, self.session, member, manifest, self.progress)
-        except (mf.ManifestError, ContentError) as error:
-            self._object(member, f"shards: {error}")
-            return False
-        return True
+            raise mf.ManifestError("no manifest to fetch them by")
+        keep_shards(self.store, self.session, member, manifest, patience, self.progress)
 
     def _features(self, member: Member) -> LabelledFeatures:
         """The provider's submitted features, linear and obfuscated, and labels."""

@@ -66,8 +66,8 @@ class Provider:
     task calls the classes of `data`, where that is not what they are called there. `licences` are
     those under which the data may be sold; without any, under whichever the task asks for.
     `extractors` are CIDs of extractors that the data is run through although their weights are not
-    public ones (offchain/hyperx/trust.py). `tokens` are the money its owner takes. Raises DataError when the data is too small for the
-    terms.
+    public ones (offchain/hyperx/trust.py). `tokens` are the money its owner takes.
+    Raises DataError when the data is too small for the terms.
     """
 
     def __init__(

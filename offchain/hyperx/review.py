@@ -19,6 +19,7 @@ from offchain.data.shards import ShardError, find_duplicates, join_shards, shard
 from offchain.errors import SoukError
 from offchain.hyperx.actions import WrongKeyEvidence
 from offchain.hyperx.manifest import Manifest
+from offchain.hyperx.patience import Patience
 from offchain.hyperx.session import Member
 from offchain.storage import (
     ContentCorrupted,
@@ -104,12 +105,14 @@ def fetch_shards(
     classes: tuple[str, ...],
     addresses: Sequence[bytes],
     keys: dict[int, bytes],
+    patience: Patience | None = None,
 ) -> ImageSet:
     """The plain samples of the shards that `keys` (index -> key) open, in that order.
 
     Args:
         classes: of the task.
         addresses: one 32-byte address per key, in the same order.
+        patience: None for as long as it takes.
 
     Each is pinned, so that none has to be fetched again.
 
@@ -124,6 +127,8 @@ def fetch_shards(
         try:
             plain.append(decrypt_shard(key, index, next(ciphertexts)))
             store.pin(cid)
+            if patience:
+                patience.check(len(plain), len(keys))
         except NOT_SEEN as error:
             raise ShardNotSeen(f"shard {index}: {error}") from error
         except (ContentError, ShardCipherError) as error:

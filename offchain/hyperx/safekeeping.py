@@ -17,6 +17,7 @@ from offchain.hyperx.manifest import (
     fetch_key_leaves,
     fetch_manifest,
 )
+from offchain.hyperx.patience import Patience
 from offchain.hyperx.session import Member, Session
 from offchain.report.text import plain
 from offchain.storage import Datastore, cid_from_digest
@@ -59,12 +60,14 @@ def keep_shards(
     session: Session,
     member: Member,
     manifest: Manifest,
+    patience: Patience,
     progress: Progress | None = None,
 ) -> None:
     """Fetches and pins every published shard of `member`; hidden ones cannot be asked for.
 
     progress: called in shards. Raises ManifestError for a shard of another length than the terms
-    ask, and what the datastore raises.
+    ask, and what the datastore raises; ContentMissing also when `patience` is over. What has come
+    by then is kept.
     """
     if manifest.addresses is None:
         return
@@ -73,6 +76,7 @@ def keep_shards(
     size = shard_bytes(manifest.shape, manifest.shard_size) + TAG_BYTES
     cids = [cid_from_digest(address) for address in addresses]
     for i, shard in enumerate(store.get_many(cids, size)):
+        patience.check(i, len(cids))
         if len(shard) != size:
             raise ManifestError(f"shard {i} is not {size} bytes long")
         store.pin(cids[i])
