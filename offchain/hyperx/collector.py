@@ -28,6 +28,7 @@ from offchain.hyperx.evaluation import Evaluation
 from offchain.hyperx.features import FeatureError, LabelledFeatures
 from offchain.hyperx.further import rubbish_shard
 from offchain.hyperx.manifests import Manifests
+from offchain.hyperx.memory import MemoryShort, memory_told
 from offchain.hyperx.patience import Patience
 from offchain.hyperx.policy import Policy
 from offchain.hyperx.quality import QualityScore
@@ -36,6 +37,7 @@ from offchain.hyperx.review import (
     ReviewError,
     ShardNotSeen,
     Verdict,
+    check_distinct,
     fetch_shards,
     opened_keys,
 )
@@ -45,7 +47,6 @@ from offchain.hyperx.submission import SubmissionError
 from offchain.roles import Clock
 from offchain.storage import ContentError, Datastore, cid_from_digest
 from offchain.task import Task, TaskError, fetch_task
-from offchain.task.images import distinct_samples
 
 ANSWER_SECONDS = 60
 """What is kept of the time to choose for the transaction that chooses."""
@@ -78,7 +79,7 @@ class Collector:
         self.progress = progress
         self.objections: dict[str, str] = {}
         self.verdicts: dict[str, Verdict] = {}
-        self._manifests = Manifests(store)
+        self._manifests = Manifests(store, self.policy.most_bytes)
         self._delivered: dict[tuple[ev.KeyDelivered, bytes], bytes | None] = {}
         self._scores: dict[str, QualityScore] = {}
         self._scored: dict[str, bytes | None] | None = None
@@ -275,25 +276,14 @@ class Collector:
                 addresses = [published[i] for i in member.opened]
             else:
                 addresses = list(member.review_addresses)
-            images = fetch_shards(self.store, manifest, classes, addresses, keys, patience)
-            self._check_distinct(images)
-            submitted = self._features(member)
-        except (ShardNotSeen, *NOT_SEEN) as error:
+            with memory_told(f"{len(keys)} shards of {manifest.shape}"):
+                images = fetch_shards(self.store, manifest, classes, addresses, keys, patience)
+                check_distinct(images, self.session.terms, self.task.least.distinct)
+                return self._judge(member, self._features(member), images)
+        except (MemoryShort, ShardNotSeen, *NOT_SEEN) as error:
             return Verdict(str(error), missing=True)
         except (ReviewError, mf.ManifestError, ContentError, *BAD_FEATURES) as error:
             return Verdict(str(error))
-        return self._judge(member, submitted, images)
-
-    def _check_distinct(self, images: ImageSet) -> None:
-        """Raises ReviewError if so many of the opened samples are copies that too few are left."""
-        terms, least = self.session.terms, self.task.least.distinct
-        copies = len(images) - distinct_samples(images.images)
-        most = terms.shard_count * terms.shard_size - copies
-        if most < least:
-            raise ReviewError(
-                f"{copies} of {len(images)} opened samples are copies, so at most {most} are "
-                f"distinct, the task asks for {least}"
-            )
 
     def _judge(self, member: Member, submitted: LabelledFeatures, images: ImageSet) -> Verdict:
         """By the plain samples `images` of all opened shards, in order."""

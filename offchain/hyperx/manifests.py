@@ -34,8 +34,8 @@ Registration = tuple[str, bytes, bytes, bytes]
 class Manifests:
     """Of all that registered. By all that they registered: a reorganisation may change it."""
 
-    def __init__(self, store: Datastore) -> None:
-        self.store = store
+    def __init__(self, store: Datastore, most_bytes: int) -> None:
+        self.store, self.most_bytes = store, most_bytes
         self._known: dict[Registration, Manifest | str] = {}
         self._missing: dict[Registration, str] = {}
         self._errands: Errands[Registration, Manifest] = Errands(PARALLEL)
@@ -44,7 +44,7 @@ class Manifests:
         """The provider's, by own look if need be; None where `objection` says why."""
         key = _registration(member)
         if key not in self._known:
-            self._take(key, partial(keep_manifest, self.store, session, member, task))
+            self._take(key, self._look(session, member, task))
         found = self._known.get(key)
         return found if isinstance(found, Manifest) else None
 
@@ -56,8 +56,7 @@ class Manifests:
         for member in members:
             key = _registration(member)
             if key not in self._known:
-                call = partial(keep_manifest, self.store, session, member, task)
-                self._errands.start(key, call)
+                self._errands.start(key, self._look(session, member, task))
         until = time.monotonic() + LOOK_SECONDS
         self._collect(SETTLE_SECONDS)
         while not (found := self._in_order(members)) and self._errands.under_way:
@@ -72,6 +71,9 @@ class Manifests:
         key = _registration(member)
         known = self._known.get(key)
         return known if isinstance(known, str) else self._missing.get(key, "")
+
+    def _look(self, session: Session, member: Member, task: Task) -> Callable[[], Manifest]:
+        return partial(keep_manifest, self.store, session, member, task, self.most_bytes)
 
     def _in_order(self, members: Sequence[Member]) -> list[Member]:
         return [m for m in members if isinstance(self._known.get(_registration(m)), Manifest)]

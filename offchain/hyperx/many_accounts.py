@@ -14,12 +14,15 @@ from __future__ import annotations
 from bisect import bisect_left
 
 import numpy as np
+import numpy.typing as npt
 from scipy.stats import hypergeom  # type: ignore[import-untyped, unused-ignore]
 
 from offchain.hyperx.terms import Terms
 
+FloatArray = npt.NDArray[np.float64]
 
-def attempt(terms: Terms, rubbish: int, missed: float | np.ndarray = 0.0) -> float:
+
+def attempt(terms: Terms, rubbish: int, missed: float | FloatArray = 0.0) -> float:
     """What a candidate with a clean sample gains on average, in the smallest unit.
 
     Args:
@@ -38,7 +41,7 @@ def attempt(terms: Terms, rubbish: int, missed: float | np.ndarray = 0.0) -> flo
     return float(chances @ np.maximum(opens, -terms.penalty))
 
 
-def least_share(terms: Terms, missed: float | np.ndarray = 0.0) -> float:
+def least_share(terms: Terms, missed: float | FloatArray = 0.0) -> float:
     """The smallest share of rubbish, in (0, 1], with which no number of accounts gains anything.
 
     With one that leaves too few good shards for a sample nobody goes on.

@@ -10,6 +10,9 @@ from offchain.hyperx.features import DEFAULT_TOLERANCE
 from offchain.hyperx.terms import Terms
 from offchain.policy import TermsRefused
 
+MOST_BYTES = 8 << 30
+"""Of a dataset, unless the collector says otherwise: a quarter of it lies in memory at a review."""
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -22,6 +25,7 @@ class Policy:
             channel's spread.
         burn_for_rubbish: whether a candidate whose opened shards are not what was scored is
             punished, at twice the price of refusing and compensating it.
+        most_bytes: largest dataset, as shards, that is sampled; nothing of a larger one is kept.
         false_alarms: how often an honest review's further shards may by chance look worse than its
             sample, and be taken for rubbish; in (0, 1).
         draw_on_chain: let the chain draw the samples instead of choosing them.
@@ -31,6 +35,7 @@ class Policy:
     least_accuracy: float | None = None
     tolerance: float = DEFAULT_TOLERANCE
     burn_for_rubbish: bool = True
+    most_bytes: int = MOST_BYTES
     false_alarms: float = 0.01
     draw_on_chain: bool = False
     sample_seed: int | None = None

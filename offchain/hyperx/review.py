@@ -21,6 +21,7 @@ from offchain.hyperx.actions import WrongKeyEvidence
 from offchain.hyperx.manifest import Manifest
 from offchain.hyperx.patience import Patience
 from offchain.hyperx.session import Member
+from offchain.hyperx.terms import Terms
 from offchain.storage import (
     ContentCorrupted,
     ContentError,
@@ -28,6 +29,7 @@ from offchain.storage import (
     Datastore,
     cid_from_digest,
 )
+from offchain.task.images import distinct_samples
 
 NOT_SEEN = (ContentMissing, ContentCorrupted)
 """What the datastore raises where nobody can say whether the content is good: it did not come, or
@@ -149,3 +151,15 @@ def fetch_shards(
         indices = list(keys)
         raise ReviewError(f"shard {indices[copy]} is a copy of shard {indices[first]}")
     return images
+
+
+def check_distinct(images: ImageSet, terms: Terms, least: int) -> None:
+    """Raises ReviewError if so many of the opened samples are copies that fewer than `least` are
+    left."""
+    copies = len(images) - distinct_samples(images.images)
+    most = terms.shard_count * terms.shard_size - copies
+    if most < least:
+        raise ReviewError(
+            f"{copies} of {len(images)} opened samples are copies, so at most {most} are "
+            f"distinct, the task asks for {least}"
+        )

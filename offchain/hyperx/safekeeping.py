@@ -25,14 +25,23 @@ from offchain.task import Task
 from offchain.task.checks import fits, told
 
 
-def keep_manifest(store: Datastore, session: Session, member: Member, task: Task) -> Manifest:
+def keep_manifest(
+    store: Datastore, session: Session, member: Member, task: Task, most_bytes: int
+) -> Manifest:
     """Fetches, checks and pins the manifest of `member` and the lists that it names.
 
-    task: of the session. Raises ManifestError unless all of it fits the terms, the task and
-    the registration, and what the datastore raises.
+    task: of the session. most_bytes: of all shards, where a task takes any size. Raises
+    ManifestError unless all of it fits the terms, the task and the registration, and what the
+    datastore raises.
     """
     manifest = fetch_manifest(store, member.manifest, session.terms)
     check_for(manifest, task)
+    size = manifest.shard_count * (shard_bytes(manifest.shape, manifest.shard_size) + TAG_BYTES)
+    if size > most_bytes:
+        raise ManifestError(
+            f"{manifest.shard_count} shards of {manifest.shard_size} samples of "
+            f"{told(manifest.shape)} are {size} bytes, at most {most_bytes} are kept"
+        )
     fetch_key_leaves(store, manifest, member.key_root)
     store.pin(cid_from_digest(member.manifest))
     store.pin(manifest.key_leaves)

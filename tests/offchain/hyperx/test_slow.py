@@ -64,7 +64,7 @@ def choosing(tmp_path):
     """Anna's score is best and her shards are slow; Carl is honest; it is time to choose."""
     market = SmallMarket(tmp_path, **HOURS, shard_count=150, shard_size=1, sample_bps=1000)
     market.provider(ANNA, digits().subset(range(4800, 4950), "slow"))
-    market.provider(CARL, digits().subset(range(0, 150), "honest"))
+    market.provider(CARL, digits().subset(range(150), "honest"))
     market.collector()
     market.play(until=HOUR)
     market.chain.now = 2 * HOUR
