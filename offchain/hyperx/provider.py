@@ -7,6 +7,7 @@ key is on disk before anything rests on it, and all else follows from the data a
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from dataclasses import dataclass
 from functools import cached_property
@@ -123,13 +124,17 @@ class Provider:
             if me.sample is None or me.features is not None:
                 return None
             # The other half is for the review, which only a candidate opens, and is paid for.
-            return self.submit_features(me) if len(me.sample) <= terms.first_sample else None
+            if len(me.sample) > terms.first_sample:
+                return None
+            self.check_registered(me)
+            return self.submit_features(me)
         late = self.session.deadline - delivery_margin(terms.response_time)
         if self.session.candidate != self.account or clock.now >= late:
             return None
-        if self.session.state == State.REVIEWED:
-            return self.claim(me)
-        return None if self.session.disclosed else self.open_review(me)
+        if self.session.state == State.REVIEWING and self.session.disclosed:
+            return None
+        self.check_registered(me)
+        return self.claim(me) if self.session.state == State.REVIEWED else self.open_review(me)
 
     # ------------------------------------------------------------------ the steps
 
@@ -148,6 +153,15 @@ class Provider:
         check_offer(
             self.task, offer_of(packed_part(self.data, terms.shard_count, terms.shard_size))
         )
+
+    def check_registered(self, me: Member) -> None:
+        """Raises DataError unless the data is what was registered: else all that is opened would
+        be wrong, and cost the deposit."""
+        if root_of(self.dataset.key_leaves) != me.key_root:
+            raise DataError(
+                f"{self.own.name} is not the data that {self.account} registered in session "
+                f"{self.session.address}: start again with that, and the secrets of then"
+            )
 
     def register(self) -> do.Action | None:
         """Stores the encrypted shards and their manifest, and registers their roots.
@@ -223,12 +237,18 @@ class Provider:
 
     # ------------------------------------------------------------------ what they rest on
 
-    @property
+    @cached_property
     def session_key(self) -> bytes:
-        """The key from which all shard keys derive."""
+        """The key from which all shard keys derive; other data has another.
+
+        Two shards under one key would give away how they differ.
+        """
         # With the chain: equal addresses on two chains are two sessions.
         session = f"{self.session.address} on chain {self.session.chain_id}"
-        name = f"session key of {self.account} in {session}"
+        data = hashlib.sha256()
+        for shard in self.shards:
+            data.update(shard)
+        name = f"session key of {self.account} in {session} for data {data.hexdigest()}"
         return self.secrets_file.remember(name, lambda: secrets.token_bytes(32))
 
     @cached_property

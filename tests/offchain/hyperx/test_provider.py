@@ -8,6 +8,7 @@ import torch
 from offchain.crypto.commitments import root_of
 from offchain.crypto.errors import CryptoError
 from offchain.crypto.settlement import delivery_margin
+from offchain.crypto.shard_cipher import encrypt_shard
 from offchain.data.imageset import DataError
 from offchain.hyperx import actions as do
 from offchain.hyperx import events as ev
@@ -318,6 +319,41 @@ def test_no_two_sessions_share_a_secret(market):
         for where in (SESSION, other)
     }
     assert len(keys) == 8
+
+
+def test_other_data_has_another_key(market):
+    """Started again with other data before it is registered, a provider has stored both under one
+    address space: the same key twice would show the exclusive or of the plain shards."""
+    terms = market.chain.session()
+    roles = [anna(market, terms, of_digit(digit)) for digit in (4, 6)]
+    stored = [[market.network[cid] for cid in role.dataset.cids] for role in roles]
+
+    def apart(one, other):
+        return bytes(a ^ b for a, b in zip(one, other, strict=False))
+
+    for *plain, one, other in zip(*(role.shards for role in roles), *stored, strict=True):
+        assert apart(*plain) != apart(one[: len(plain[0])], other[: len(plain[0])])
+    # The twin: what one key for both shows.
+    keys = roles[0].dataset.keys
+    one, other = (encrypt_shard(keys[0], 0, role.shards[0]) for role in roles)
+    size = len(roles[0].shards[0])
+    assert apart(one[:size], other[:size]) == apart(*(role.shards[0] for role in roles))
+
+
+@pytest.mark.parametrize("until", ["features", "review"])
+def test_it_opens_nothing_of_data_that_it_did_not_register(market, until):
+    """Started again with another folder it says so, and loses no deposit by wrong keys."""
+    market.act(BERT)
+    market.act(COLLECTOR)
+    if until == "review":
+        market.act(BERT)
+        market.chain.now = 2000
+        market.act(COLLECTOR)
+    market.provider(BERT, 4)
+    with pytest.raises(DataError, match=f"digit 4 is not the data that {BERT} registered"):
+        market.act(BERT, restart=True)
+    market.provider(BERT, 9)
+    assert market.act(BERT, restart=True) is not None
 
 
 # ---------------------------------------------------------------------- its steps
