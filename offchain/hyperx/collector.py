@@ -11,17 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from secrets import token_bytes
 
 import torch
 
-from offchain.crypto.bitmap import choose, to_bitmap
+from offchain.crypto.bitmap import bitmap_hash, choose, to_bitmap
 from offchain.crypto.errors import CryptoError
 from offchain.crypto.sealing import new_secret, point_of
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.data.imageset import ImageSet, Progress
 from offchain.hyperx import actions as do
 from offchain.hyperx import delivery as dl
+from offchain.hyperx import draw_secrets
 from offchain.hyperx import events as ev
 from offchain.hyperx import manifest as mf
 from offchain.hyperx.evaluation import Evaluation
@@ -107,7 +107,8 @@ class Collector:
         members = list(self.session.members.values())
         for member in members:
             if member.draw_open(clock.block):
-                return do.DrawSample(member.account, self._draw_secret(member, member.draws - 1))
+                secret = draw_secrets.shown(self.secrets_file, self.session, member)
+                return do.DrawSample(member.account, secret)
         waiting = [m for m in members if m.sample is None and not m.draw_pending(clock.block)]
         ready = self._ready(waiting)
         if not ready:
@@ -123,7 +124,7 @@ class Collector:
 
     def request_draw(self, member: Member) -> do.Action | None:
         """Commits to a secret that no request before has used: an opening that failed showed it."""
-        secret = self._draw_secret(member, member.draws)
+        secret = draw_secrets.fresh(self.secrets_file, self.session, member)
         commitment = self.session.party(member.account).draw_commitment(secret)
         return do.RequestDraw(member.account, commitment)
 
@@ -332,17 +333,16 @@ class Collector:
         manifest = mf.fetch_manifest(self.store, member.manifest, self.session.terms)
         return mf.fetch_key_leaves(self.store, manifest, member.key_root)
 
-    def _draw_secret(self, member: Member, number: int) -> bytes:
-        """That of the member's draw `number`, counted from zero."""
-        name = f"secret of draw {number} for {member.account} in {self._name}"
-        return self.secrets_file.remember(name, lambda: token_bytes(32))
-
     @property
     def _name(self) -> str:
         return f"{self.session.address} on chain {self.session.chain_id}"
 
     def _one_time_secret(self, account: str) -> int:
-        name = f"one-time key for {account} in {self._name}"
+        # By all that it judges: where a reorganisation lets another sample or other features be
+        # submitted, nobody must foresee what the review opens.
+        member = self.session.member(account)
+        judged = bitmap_hash(member.bitmap) + (member.features or b"")
+        name = f"one-time key for {account} in {self._name} over {judged.hex()}"
         make = lambda: new_secret().to_bytes(32, "big")  # noqa: E731
         return int.from_bytes(self.secrets_file.remember(name, make), "big")
 

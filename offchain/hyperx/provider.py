@@ -16,7 +16,8 @@ import torch
 
 from offchain.crypto.bitmap import bitmap_hash
 from offchain.crypto.commitments import multiproof, review_hash, root_of
-from offchain.crypto.sealing import Point, SealedKeys, seal_keys
+from offchain.crypto.errors import SealError
+from offchain.crypto.sealing import Point, SealedKeys, seal, seal_keys
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.crypto.settlement import NATIVE, Settlement, delivery_margin
 from offchain.crypto.shard_cipher import encrypt_shard
@@ -33,7 +34,7 @@ from offchain.hyperx.submission import seal_features
 from offchain.hyperx.trust import check_extractor
 from offchain.models.extractor import Extractor
 from offchain.models.preprocessing import Preprocessing
-from offchain.policy import Policy
+from offchain.policy import Policy, TermsRefused
 from offchain.report.text import plain
 from offchain.roles import Clock
 from offchain.storage import Datastore, cid_from_digest, digest_of
@@ -115,6 +116,7 @@ class Provider:
                 return None
             self.policy.check(offered(terms, clock.now))
             check_token(terms, self.tokens)
+            self._check_encryption_key()
             self.check_task()
             return self.register()
         if self.session.is_over(clock.now):
@@ -131,7 +133,7 @@ class Provider:
         late = self.session.deadline - delivery_margin(terms.response_time)
         if self.session.candidate != self.account or clock.now >= late:
             return None
-        if self.session.state == State.REVIEWING and self.session.disclosed:
+        if self.session.state != State.REVIEWED and self.session.disclosed:
             return None
         self.check_registered(me)
         return self.claim(me) if self.session.state == State.REVIEWED else self.open_review(me)
@@ -153,6 +155,12 @@ class Provider:
         check_offer(
             self.task, offer_of(packed_part(self.data, terms.shard_count, terms.shard_size))
         )
+
+    def _check_encryption_key(self) -> None:
+        try:
+            seal(self.session.terms.encryption_key, b"")
+        except SealError as error:
+            raise TermsRefused(f"terms refused: {error}") from error
 
     def check_registered(self, me: Member) -> None:
         """Raises DataError unless the data is what was registered: else all that is opened would

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from offchain.crypto.commitments import root_of
-from offchain.crypto.errors import CryptoError
 from offchain.crypto.settlement import delivery_margin
 from offchain.crypto.shard_cipher import encrypt_shard
 from offchain.data.imageset import DataError
@@ -215,7 +214,7 @@ def test_what_its_owner_calls_otherwise_is_sold_under_the_tasks_name(market):
 
 
 def test_it_does_not_register_when_nothing_can_be_sealed_to_the_collector(market):
-    with pytest.raises(CryptoError, match="nothing can be sealed to the key 0000"):
+    with pytest.raises(TermsRefused, match=r"^terms refused: nothing can be sealed to the key 00"):
         anna(market, session(encryption_key=bytes(32))).next_action(START)
 
 
