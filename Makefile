@@ -7,6 +7,8 @@ VENV := $(CURDIR)/.venv
 export PATH := $(VENV)/bin:$(PATH)
 export SOLCX_BINARY_PATH := $(VENV)/solcx
 export VIRTUAL_ENV := $(VENV)
+# Keccak-256 in C, six times as fast as what eth_hash takes by itself (pycryptodome)
+export ETH_HASH_BACKEND := pysha3
 # Unset: the first of python3.11, python3.12 and python3 that serves
 export PYTHON
 

@@ -13,7 +13,7 @@ from queue import PriorityQueue
 import numpy as np
 
 from offchain.data.seeds import generator
-from offchain.sum.agents import STRATEGIES, Moment, Submission, draw
+from offchain.sum.agents import STRATEGIES, Moment, Submission, Target, draw
 from offchain.sum.claims import AS_BAD, AS_GOOD, NOTHING
 from offchain.sum.learner import train
 from offchain.sum.result import Event
@@ -36,7 +36,7 @@ class Open:
     reporters: set[int] = field(default_factory=set)
     announced: int = NOTHING
     touched_at: int = 0
-    upheld: bool = False
+    vouched: bool = False
     first: bool = True
 
 
@@ -67,7 +67,7 @@ def simulate_by_scanning(split: Split, setting: Setting, seed: int) -> list[Even
             and (predict(claim.review) == claim.label) == agreed
         ]
 
-    def soonest(agent: int, own: bool) -> tuple[Submission, int] | None:
+    def soonest(agent: int, own: bool) -> Target | None:
         ranked = []
         for claim in due(agent, own, not own):
             score = int(data[claim.review] @ weights + intercept)
@@ -77,12 +77,38 @@ def simulate_by_scanning(split: Split, setting: Setting, seed: int) -> list[Even
             ranked.append(
                 (not served, lessons, claim.number, Submission(claim.review, claim.label))
             )
-        return (min(ranked)[3], min(ranked)[1]) if ranked else None
+        if not ranked:
+            return None
+        unserved, lessons, _, what = min(ranked)
+        return Target(what, lessons, not unserved)
 
     def turned(agent: int) -> Submission | None:
-        fallen = (claim for claim in due(agent, True, False) if claim.upheld)
-        first = next(fallen, None)
+        fallen = [claim for claim in due(agent, True, False) if claim.vouched]
+        if terms.verdict is not None and terms.verdict.upholding:
+            half = terms.verdict.wait_s // 2
+            stuck = (c for c in due(agent, True, True) if c.vouched and c.announced == AS_BAD)
+            fallen += [claim for claim in stuck if claim.touched_at + half <= now]
+        first = min(fallen, key=lambda claim: claim.number, default=None)
         return None if first is None else Submission(first.review, first.label)
+
+    def poised(agent: int) -> bool:
+        if terms.verdict is None or incentive.quiet(now):
+            return False
+        for claim in (*due(agent, True, True), *due(agent, False, False)):
+            own = claim.author == agent
+            if agent in claim.reporters:
+                continue
+            alone = claim.added_at + terms.refund_wait_s + terms.verdict.author_s
+            if claim.announced == (AS_GOOD if own else AS_BAD):
+                if awaited(claim.touched_at):
+                    return True
+            elif own or claim.announced == AS_GOOD or alone <= now:
+                return True
+        return False
+
+    def spend(claim: Open) -> None:
+        if claim.first:
+            known.discard((data[claim.review].tobytes(), claim.label))
 
     def measured() -> float:
         return float(((test @ weights + intercept > 0) == split.test.labels).mean())
@@ -96,7 +122,7 @@ def simulate_by_scanning(split: Split, setting: Setting, seed: int) -> list[Even
 
     def pay(kind: str, agent: int, claim: int, amount: int, predicted: int) -> None:
         balances[agent] += amount
-        if amount or kind in ("announce", "object"):
+        if amount or kind in ("announce", "object", "uphold"):
             events.append(Event(now, kind, agent, claim, abs(amount), balances[agent], predicted))
 
     def submit(agent: int) -> None:
@@ -114,9 +140,11 @@ def simulate_by_scanning(split: Split, setting: Setting, seed: int) -> list[Even
                 accuracy=accuracy,
                 good_data=incentive.good[agent],
                 total_good=incentive.total_good,
+                holds=who.holds,
                 latest=next(others, None),
                 turned=partial(turned, agent),
                 soonest=partial(soonest, agent),
+                poised=partial(poised, agent),
                 now=now,
                 random=random[agent],
             )
@@ -148,6 +176,14 @@ def simulate_by_scanning(split: Split, setting: Setting, seed: int) -> list[Even
         pay("add", agent, submitted, -deposit - cost, predicted)
         reviews_used += review == reviews_used
         submitted += 1
+        if terms.verdict is None or not terms.verdict.upholding:
+            return
+        for claim in claims[:-1]:
+            same = data[claim.review].tobytes() == pair[0] and claim.label == label
+            if same and claim.author == agent and claim.announced == AS_BAD:
+                incentive.on_uphold(claim.added_at, now, claim.touched_at, now)
+                claim.announced, claim.touched_at = NOTHING, now
+                pay("uphold", agent, claim.number, 0, -1)
 
     def take_over(agent: int) -> None:
         for claim in claims:
@@ -156,6 +192,7 @@ def simulate_by_scanning(split: Split, setting: Setting, seed: int) -> list[Even
             except Refused:
                 continue
             claim.left = 0
+            spend(claim)
             pay("take over", agent, claim.number, amount, -1)
         claims[:] = [claim for claim in claims if claim.left]
 
@@ -186,6 +223,8 @@ def simulate_by_scanning(split: Split, setting: Setting, seed: int) -> list[Even
                 announce_or_object(agent, claim, predicted)
             return
         claim.left -= amount
+        if not own and not claim.left:
+            spend(claim)
         pay("refund" if own else "report", agent, claim.number, amount, predicted)
 
     def awaited(since: int | None) -> bool:
@@ -204,7 +243,7 @@ def simulate_by_scanning(split: Split, setting: Setting, seed: int) -> list[Even
             pay("object", agent, claim.number, 0, predicted)
             return
         claim.announced, claim.touched_at = (AS_GOOD if own else AS_BAD), now
-        claim.upheld |= own
+        claim.vouched |= own
         pay("announce", agent, claim.number, 0, predicted)
 
     queue: PriorityQueue[tuple[int, int]] = PriorityQueue()

@@ -6,7 +6,7 @@ and ruin another. The owner's limits are narrower, and no chain needs to know th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from offchain.errors import SoukError
@@ -55,8 +55,16 @@ class Policy:
         Raises TermsRefused with every reason in one line, ValueError for a limit on a quantity
         that such terms do not have.
         """
-        if unknown := sorted(set(self.limits) - set(offered)):
-            raise ValueError(f"no such quantity in these terms: {', '.join(unknown)}")
+        self.require_known(offered)
         reasons = [limit.refusal(name, offered[name]) for name, limit in self.limits.items()]
         if refused := [reason for reason in reasons if reason]:
             raise TermsRefused(f"terms refused: {'; '.join(refused)}")
+
+    def require_known(self, names: Iterable[str]) -> None:
+        """Raises ValueError for a limit on anything else than `names`."""
+        if unknown := sorted(set(self.limits) - set(names)):
+            raise ValueError(f"no such quantity in these terms: {', '.join(unknown)}")
+
+    def about(self, *names: str) -> Policy:
+        """The limits on these quantities alone: not all of them are known at once."""
+        return Policy({name: limit for name, limit in self.limits.items() if name in names})

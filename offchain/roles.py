@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,19 @@ class Action:
         arguments: as the ABI orders them, structs as tuples.
         pays: in the currency agreed on, smallest unit; the adapter sends it along, or lets the
             token be drawn.
+        about: how many of the first arguments say what it is about, where the others are made anew
+            each time; None for all.
     """
 
     call: str
     arguments: tuple[Any, ...]
     pays: int = 0
+    about: int | None = None
+
+    @property
+    def wish(self) -> tuple[Any, ...]:
+        """What tells it from others, however often it is made."""
+        return (self.call, *self.arguments[: self.about])
 
 
 Recover = Callable[[dict[str, Any], bytes], str | None]
@@ -54,3 +62,32 @@ class Role(Protocol):
 
     def next_action(self, clock: Clock) -> Any:
         """What to do now; None for nothing."""
+
+
+class Dropping:
+    """A role that goes on with others when the chain refuses it something about one of them.
+
+    What a counterpart's account looks like to the contract no role can know: a key's signature is
+    right to it, and the contract asks the code that the account was given.
+
+    Attributes:
+        may_drop: calls without which it goes on; the others end it.
+    """
+
+    may_drop: ClassVar[frozenset[str]] = frozenset()
+    _dropped: tuple[tuple[Any, ...], ...] = ()
+
+    def drop(self, action: Action) -> bool:
+        """Wants it no more; False where nothing goes on without it."""
+        if action.call in self.may_drop and not self.dropped(*action.wish):
+            self._dropped = (*self._dropped, action.wish)
+            return True
+        return False
+
+    def dropped(self, call: str, *about: Any) -> bool:
+        """Whether it dropped that call."""
+        return (call, *about) in self._dropped
+
+    def still(self, action: Action | None) -> Action | None:
+        """`action` unless it was dropped."""
+        return None if action is None or self.dropped(*action.wish) else action

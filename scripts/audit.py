@@ -26,34 +26,52 @@ from scripts._stage.command import ChainCommand
     metavar="MODULE:FUNCTION",
     help="The model of the session, where it is one of somebody's own: its code is run.",
 )
+@click.option(
+    "--board", metavar="ADDRESS", help="The session's board, where it is not this version's."
+)
+@click.option(
+    "--consensus",
+    metavar="ADDRESS",
+    help="The factory of the session's consensus, where it is not this version's.",
+)
 @common.reports("Folder under which audit/ gets page, plot and record.")
 def cli(
-    session: str, ipfs: str | None, keep: Path | None, model: str | None, reports: Path
+    session: str,
+    ipfs: str | None,
+    keep: Path | None,
+    model: str | None,
+    board: str | None,
+    consensus: str | None,
+    reports: Path,
 ) -> None:
     """Check SESSION, the id that federate printed, from the chain and the datastore alone.
 
     Every message is compared with its hash on the board, every batch with its root, every receipt
     with the server's key, every ballot with its voter's evaluation; every result is counted again
     and compared with the contract's; every global model is computed again from the elected updates
-    that can be used, and the others are named. The first difference ends it, exit 1, without a
-    report.
+    that can be used, and the others are named. What was done against the rules and changed no
+    result is named as well, exit 1. The first thing that leaves a result or a model in doubt ends
+    it, exit 1, without a report. Board and consensus must be this version's, whose addresses
+    follow from their code, or those that are named.
     """
     from offchain.storage import open_datastore
     from scripts._seccl.audit import audit_session
-    from scripts._seccl.chain import FederationChain
+    from scripts._seccl.chain import Contracts, FederationChain
     from scripts._seccl.play import default_home
     from scripts._seccl.record import audit_record
-    from scripts._seccl.report import audit_report, rounds_left
+    from scripts._seccl.report import audit_report, faults_found, rounds_left
     from scripts._seccl.telling import FederateTelling
     from scripts._stage.errors import one_line_each
 
     telling = FederateTelling()
     with one_line_each(), open_datastore(ipfs, (keep or default_home()) / "ipfs") as store:
-        chain = FederationChain.find(session, store)
+        contracts = Contracts.known(board, consensus)
+        chain = FederationChain.find(session, store, contracts=contracts)
         with telling.doing("auditing", announced=False) as progress:
             findings = audit_session(chain, store, progress, model)
         telling.audited(findings)
         record = audit_record(chain, findings)
         telling.wrote(audit_report(record, findings).write(reports / "audit"))
-        if rounds_left(record):
-            raise click.ClickException(rounds_left(record))
+        for wrong in (faults_found(record), rounds_left(record)):
+            if wrong:
+                raise click.ClickException(wrong)

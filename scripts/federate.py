@@ -176,6 +176,8 @@ LIES = ("none", "alters", "drops", "replays", "equivocates", "withholds", "stall
     show_default=True,
     help="What the server loses to each member when it is convicted.",
 )
+@common.token
+@common.pay_to
 @click.option(
     "--hours",
     type=click.FloatRange(0.7, 200),

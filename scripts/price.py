@@ -110,7 +110,7 @@ STORIES = (
 @click.option(
     "--stake", default="0.2 ether", show_default=True, help="What a proved fault costs a seller."
 )
-@click.option("--token", help="Address of the ERC-20 that pays; default the native coin.")
+@common.token
 @click.option(
     "--settlement",
     type=click.Choice(("open", "sealed")),
@@ -144,6 +144,18 @@ STORIES = (
     default=60.0,
     show_default=True,
     help="Days; sellers quote to no order that locks their stake for longer.",
+)
+@click.option(
+    "--least-price",
+    help="Sellers quote nothing between 0 and this, and to no order that could not pay it; default "
+    "0.001 ether, in a token its smallest unit.",
+)
+@click.option(
+    "--most-quotes",
+    type=click.IntRange(min=1),
+    default=16,
+    show_default=True,
+    help="Artefacts that a seller's data are held against in all; each tells 5 bits at most.",
 )
 @common.gas_price
 @common.seed("Of who has which data, of the oracle and of random purchases.")

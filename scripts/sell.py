@@ -118,7 +118,7 @@ STORY_NAMES = (
     show_default=True,
     help="What each proved fault costs the seller.",
 )
-@click.option("--token", help="Address of the ERC-20 that pays; default the native coin.")
+@common.token
 @click.option(
     "--buyers",
     help="Who buys which level, by commas: 1+3,2,3 has the first buy level 1 and then level 3. The "

@@ -33,7 +33,8 @@ from scripts._stage.command import ChainCommand
     default="good,bad",
     show_default=True,
     help="Who takes part, as good:2,flipped:1,random: good (honest), bad (flipped), "
-    "trusting, random, targeted, copycat, parrot, sybil, holder, flipper or launderer.",
+    "trusting, random, targeted, copycat, parrot, sybil, holder, flipper, staller or "
+    "launderer.",
 )
 @click.option(
     "--submission-cost",

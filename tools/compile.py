@@ -10,6 +10,7 @@ tests/invariants/Base.sol holds these against the files.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ CONTRACTS = Path("contracts")
 MANIFEST = Path(".build/__local__.json")
 KEPT = Path(".build/creation")
 SETTINGS = Path("ape-config.yaml")
+_CONTRACT = re.compile(r"^(abstract contract|contract|interface|library) ", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,16 @@ def ingredients(source: str) -> Ingredients:
         [path.as_posix() for path in paths],
         ["0x" + keccak(path.read_bytes()).hex() for path in paths],
     )
+
+
+def sources() -> list[str]:
+    """The files that hold a contract. Others are compiled with what imports them.
+
+    By itself Ape would compile the others at every start, as it never has a contract of them:
+    ape-config.yaml keeps it from that.
+    """
+    found = [path for path in CONTRACTS.rglob("*.sol") if _CONTRACT.search(path.read_text())]
+    return [path.as_posix() for path in found]
 
 
 def built(made_of: Mapping[str, Ingredients]) -> dict[str, Creation]:
@@ -84,10 +96,7 @@ def keep(creations: Mapping[str, Creation]) -> None:
 
 
 def stale(made_of: Mapping[str, Ingredients]) -> list[str]:
-    """The files that Ape must compile: what it has of them is not what was kept, or not of now.
-
-    A file without a contract is always among them, as nothing is kept of it.
-    """
+    """The files that Ape must compile: what it has of them is not what was kept, or not of now."""
     now, before = built(made_of), kept()
     same = {one.source for name, one in now.items() if before.get(name) == one}
     other = {one.source for name, one in now.items() if before.get(name) != one}
@@ -95,8 +104,7 @@ def stale(made_of: Mapping[str, Ingredients]) -> list[str]:
 
 
 def main() -> int:
-    sources = [path.as_posix() for path in CONTRACTS.rglob("*.sol")]
-    made_of = {source: ingredients(source) for source in sources}
+    made_of = {source: ingredients(source) for source in sources()}
     if wanted := stale(made_of):
         done = subprocess.run(["ape", "compile", "--force", *wanted], check=False)
         if done.returncode:

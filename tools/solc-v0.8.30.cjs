@@ -39,18 +39,25 @@ function readImport(roots) {
   };
 }
 
+// Of npm's release by its version, so that it need not be loaded to say it: that takes a second, and
+// Ape and forge ask at every start. A test holds this against the compiler.
+const SAID = { "0.8.30": "0.8.30+commit.73712a01.Emscripten.clang" };
+
+// Both are resolved from this file's real place: the project's node_modules.
+const compiler = () => require("solc");
+const version = () => SAID[require("solc/package.json").version] ?? compiler().version();
+
 const { seen, roots } = parse(process.argv.slice(2));
-const solc = require("solc"); // resolved from this file's real place: the project's node_modules
 if (seen.has("--version")) {
   process.stdout.write(
-    `solc, the solidity compiler commandline interface\nVersion: ${solc.version()}\n`,
+    `solc, the solidity compiler commandline interface\nVersion: ${version()}\n`,
   );
 } else if (seen.has("--standard-json")) {
   const chunks = [];
   process.stdin.on("data", (chunk) => chunks.push(chunk));
   process.stdin.on("end", () => {
     const input = Buffer.concat(chunks).toString("utf8");
-    process.stdout.write(solc.compile(input, { import: readImport(roots) }) + "\n");
+    process.stdout.write(compiler().compile(input, { import: readImport(roots) }) + "\n");
   });
 } else {
   process.stderr.write("expected --version or --standard-json\n");

@@ -38,15 +38,32 @@ library KeyDispute {
         uint256 index,
         KeyEvidence calldata evidence
     ) internal pure {
-        require(SealedKey.isSecretOf(evidence.oneTimeSecret, oneTimeKey), NotTheSecret(oneTimeKey));
-        address product = SealedKey.productAccount(evidence.oneTimeSecret, evidence.ephemeralX);
-        // No product: the seller named no point of the curve, so it sealed nothing that could be opened.
-        if (product == address(0)) return;
-        require(
-            SealedKey.isAccountOf(product, evidence.sharedX, evidence.sharedY),
-            SharedPointMismatch(product, evidence.sharedX)
+        bool shared = sharesPoint(
+            oneTimeKey, evidence.oneTimeSecret, evidence.ephemeralX, evidence.sharedX, evidence.sharedY
         );
+        if (!shared) return;
         bytes32 key = evidence.sealedKey ^ SealedKey.pad(evidence.sharedX, index);
         require(ChunkedFile.keyHash(domain, key) != keyHash, KeyIsRight(keyHash));
+    }
+
+    /// @notice Whether there is a product of the one-time secret and the sender's point. If not, the sender named no point
+    /// of the curve, so it sealed nothing that could be opened.
+    /// @dev Requirements: the secret is that of the one-time key (NotTheSecret); (sharedX, sharedY) is the product, if there
+    /// is one (SharedPointMismatch).
+    /// @param oneTimeKey x of the one-time key; its y is even
+    /// @param ephemeralX x-coordinate of the sender's point, whose y is even
+    /// @param sharedY either y of `sharedX`; the sign does not matter
+    function sharesPoint(
+        uint256 oneTimeKey,
+        uint256 oneTimeSecret,
+        uint256 ephemeralX,
+        uint256 sharedX,
+        uint256 sharedY
+    ) internal pure returns (bool) {
+        require(SealedKey.isSecretOf(oneTimeSecret, oneTimeKey), NotTheSecret(oneTimeKey));
+        address product = SealedKey.productAccount(oneTimeSecret, ephemeralX);
+        if (product == address(0)) return false;
+        require(SealedKey.isAccountOf(product, sharedX, sharedY), SharedPointMismatch(product, sharedX));
+        return true;
     }
 }

@@ -23,7 +23,7 @@ library Payment {
     using SafeERC20 for IERC20;
 
     error WrongPayment(uint256 paid, uint256 due);
-    error TokenTakesFee(uint256 received, uint256 due);
+    error TokenTakesFee(uint256 moved, uint256 due);
     error NoReceiver();
 
     /// @dev Gas that a payment may use which must not hold up the rest of the call.
@@ -43,9 +43,9 @@ library Payment {
 
     /// @notice Takes exactly `amount` from the caller into `to`; a native payment must already be with this contract.
     /// @dev Requirements: the coin sent equals `amount`, or is zero where a token pays (WrongPayment); the token
-    /// delivers all of it (TokenTakesFee).
-    // Every caller is payable, and what is compared is an amount moved within this call.
-    // slither-disable-next-line msg-value-in-nonpayable,incorrect-equality
+    /// delivers all of it, and takes no more from the caller (TokenTakesFee), as it would from this contract later.
+    // Every caller is payable.
+    // slither-disable-next-line msg-value-in-nonpayable
     function collect(address token, address to, uint256 amount) internal {
         if (token == address(0)) {
             require(msg.value == amount, WrongPayment(msg.value, amount));
@@ -55,23 +55,28 @@ library Payment {
         // Some tokens refuse to move zero.
         if (amount == 0) return;
         uint256 before = IERC20(token).balanceOf(to);
+        uint256 had = IERC20(token).balanceOf(msg.sender);
         IERC20(token).safeTransferFrom(msg.sender, to, amount);
-        uint256 received;
         unchecked {
-            // Of a balance that fell it is more than any amount.
-            received = IERC20(token).balanceOf(to) - before;
+            // Of a balance that went the other way it is more than any amount.
+            _requireMoved(IERC20(token).balanceOf(to) - before, amount);
+            _requireMoved(had - IERC20(token).balanceOf(msg.sender), amount);
         }
-        require(received == amount, TokenTakesFee(received, amount));
     }
 
-    /// @notice Sends `amount` to `to`, and reverts if it does not arrive.
-    /// @dev Requirements: a receiver (NoReceiver).
+    /// @notice Sends `amount` to `to`, and reverts if it is refused.
+    /// @dev Requirements: a receiver (NoReceiver); the token takes no more from this contract, so that nobody is paid out of
+    /// what is others' (TokenTakesFee).
     function pay(address token, address to, uint256 amount) internal {
         require(to != address(0), NoReceiver());
         if (token == address(0)) {
             Address.sendValue(payable(to), amount);
         } else {
+            uint256 had = IERC20(token).balanceOf(address(this));
             IERC20(token).safeTransfer(to, amount);
+            unchecked {
+                _requireMoved(had - IERC20(token).balanceOf(address(this)), amount);
+            }
         }
     }
 
@@ -96,6 +101,12 @@ library Payment {
             paid := call(PUSH_GAS, token, 0, add(call_, 0x20), mload(call_), 0, 0)
         }
         return paid && _held(token) < held;
+    }
+
+    /// @dev What is compared is an amount moved within this call.
+    // slither-disable-next-line incorrect-equality
+    function _requireMoved(uint256 moved, uint256 due) private pure {
+        require(moved == due, TokenTakesFee(moved, due));
     }
 
     /// @dev What this contract has of a token by the token's own word; zero where it has none to say, or asks for much gas.

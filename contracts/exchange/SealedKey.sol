@@ -9,7 +9,6 @@ pragma solidity 0.8.30;
 library SealedKey {
     uint256 private constant FIELD = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEFFFFFC2F;
     uint256 private constant ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
-    uint256 private constant GENERATOR_X = 0x79BE667EF9DCBBAC55A06295CE870B07029BFCDB2DCE28D959F2815B16F81798;
     /// @dev The account of the generator itself.
     address private constant GENERATOR = 0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf;
 
@@ -37,31 +36,6 @@ library SealedKey {
         if (secret == 0 || secret >= ORDER) return false;
         bytes32 z = bytes32(mulmod(secret - 1, x, ORDER));
         return ecrecover(z, 27, bytes32(x), bytes32(x)) == GENERATOR;
-    }
-
-    /// @notice What stands for the point (x, y) in a commitment: the hash of its account and of that of the next point,
-    /// (x, y) + G.
-    /// @dev ecrecover shows 20 bytes of a product, so one account could be that of two secrets, which 2^80 steps find: sealed
-    /// to the one, a right key would look wrong under the other. Of two accounts together such a pair takes 2^160. Zero
-    /// stands for a next point that ecrecover cannot show: where x is not below the order, and for -G.
-    function pointHash(uint256 x, uint256 y) internal pure returns (bytes32) {
-        // With s = r = x and z = -x what ecrecover computes is the point with x, whose y has this parity, plus G.
-        unchecked {
-            address next = ecrecover(bytes32(ORDER - x), uint8(27 + (y & 1)), bytes32(x), bytes32(x));
-            return keccak256(abi.encode(account(x, y), next));
-        }
-    }
-
-    /// @notice The same of `secret` times the generator.
-    function secretHash(uint256 secret) internal pure returns (bytes32) {
-        unchecked {
-            return keccak256(abi.encode(publicAccount(secret), publicAccount(secret + 1)));
-        }
-    }
-
-    /// @notice The account of `secret` times the generator; zero if `secret` is not in [1, order).
-    function publicAccount(uint256 secret) internal pure returns (address) {
-        return productAccount(secret, GENERATOR_X);
     }
 
     /// @notice The account of `secret` times the point with even y at `x`; zero if there is no such point or product.

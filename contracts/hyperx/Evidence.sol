@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {ITradingSession, WrongDelivery, WrongKey} from "../interfaces/ITradingSession.sol";
 import {Bitmap} from "../exchange/Bitmap.sol";
+import {KeyDispute} from "../exchange/KeyDispute.sol";
 import {MerkleTree} from "../exchange/MerkleTree.sol";
 import {SealedKey} from "../exchange/SealedKey.sol";
 import {Profile} from "./Profile.sol";
@@ -24,11 +25,13 @@ library Evidence {
         {
             bytes26 sample =
                 Shards.fold(Shards.rootsHash(evidence.keyRoot, evidence.addressRoot), Bitmap.hash(evidence.bitmap));
-            bytes32 oneTimeKey = SealedKey.secretHash(evidence.oneTimeSecret);
-            bytes32 review = Shards.reviewHash(oneTimeKey, evidence.ephemeralX, evidence.sealedKeys);
+            bytes32 review = Shards.reviewHash(evidence.oneTimeKey, evidence.ephemeralX, evidence.sealedKeys);
             profile.requireCommitted(Shards.fold(sample, review));
         }
-        if (!_sharesPoint(evidence.oneTimeSecret, evidence.ephemeralX, evidence.sharedX, evidence.sharedY)) return;
+        bool shared = KeyDispute.sharesPoint(
+            evidence.oneTimeKey, evidence.oneTimeSecret, evidence.ephemeralX, evidence.sharedX, evidence.sharedY
+        );
+        if (!shared) return;
 
         (bool sampled, uint256 k) = Bitmap.rank(evidence.bitmap, evidence.shard);
         require(sampled, ITradingSession.ShardNotSampled(evidence.shard));
@@ -45,12 +48,14 @@ library Evidence {
     {
         {
             bytes26 sample = Shards.fold(Shards.rootsHash(evidence.keyRoot, evidence.addressRoot), evidence.sampleHash);
-            bytes32 oneTimeKey = SealedKey.secretHash(evidence.oneTimeSecret);
-            bytes32 review = Shards.reviewHash(oneTimeKey, evidence.reviewX, evidence.reviewKeysHash);
+            bytes32 review = Shards.reviewHash(evidence.oneTimeKey, evidence.reviewX, evidence.reviewKeysHash);
             bytes32 delivery = Shards.deliveryHash(evidence.ephemeralX, evidence.sealedKey);
             profile.requireCommitted(Shards.fold(Shards.fold(sample, review), delivery));
         }
-        if (!_sharesPoint(evidence.oneTimeSecret, evidence.ephemeralX, evidence.sharedX, evidence.sharedY)) return;
+        bool shared = KeyDispute.sharesPoint(
+            evidence.oneTimeKey, evidence.oneTimeSecret, evidence.ephemeralX, evidence.sharedX, evidence.sharedY
+        );
+        if (!shared) return;
 
         // Beyond the tree the walk finds other siblings or none, and would take an inner node, even the root, for a leaf.
         require(evidence.shard < shardCount, ITradingSession.ShardOutOfRange(evidence.shard, shardCount));
@@ -58,18 +63,6 @@ library Evidence {
         bytes32 sessionKey = evidence.sealedKey ^ SealedKey.pad(evidence.sharedX, SESSION_KEY_INDEX);
         bytes32 key = Shards.shardKey(provider, sessionKey, evidence.shard);
         _requireOther(provider, evidence.shard, key, evidence.leaf);
-    }
-
-    /// @dev Whether there is a product of the secret and the sender's point; if so, it must be the one that is shown.
-    function _sharesPoint(uint256 secret, uint256 ephemeralX, uint256 sharedX, uint256 sharedY)
-        private
-        pure
-        returns (bool)
-    {
-        address product = SealedKey.productAccount(secret, ephemeralX);
-        if (product == address(0)) return false;
-        require(SealedKey.isAccountOf(product, sharedX, sharedY), ITradingSession.SharedPointMismatch(product, sharedX));
-        return true;
     }
 
     function _requireLeaf(uint256 shardCount, bytes32 keyRoot, uint256 shard, bytes32 leaf, bytes32[] calldata path)

@@ -39,8 +39,8 @@ library Shards {
     }
 
     /// @notice The pledge of an opened review.
-    /// @param oneTimeKey SealedKey.pointHash of the collector's one-time key
-    function reviewHash(bytes32 oneTimeKey, uint256 ephemeralX, bytes32[] calldata sealedKeys)
+    /// @param oneTimeKey x of the collector's one-time key
+    function reviewHash(uint256 oneTimeKey, uint256 ephemeralX, bytes32[] calldata sealedKeys)
         internal
         pure
         returns (bytes32)
@@ -49,7 +49,7 @@ library Shards {
     }
 
     /// @notice The same from the hash of the sealed keys.
-    function reviewHash(bytes32 oneTimeKey, uint256 ephemeralX, bytes32 sealedKeysHash)
+    function reviewHash(uint256 oneTimeKey, uint256 ephemeralX, bytes32 sealedKeysHash)
         internal
         pure
         returns (bytes32)
@@ -73,8 +73,8 @@ library Shards {
     }
 
     /// @notice What a review's further shards follow from.
-    /// @param oneTimeKey SealedKey.pointHash of the collector's one-time key
-    function furtherSeed(address provider, bytes32 oneTimeKey) internal view returns (bytes32) {
+    /// @param oneTimeKey x of the collector's one-time key
+    function furtherSeed(address provider, uint256 oneTimeKey) internal view returns (bytes32) {
         return keccak256(abi.encode(domain(FURTHER_TYPE, provider), oneTimeKey));
     }
 

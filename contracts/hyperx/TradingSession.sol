@@ -13,7 +13,8 @@ import {
     WrongKey
 } from "../interfaces/ITradingSession.sol";
 import {Bitmap} from "../exchange/Bitmap.sol";
-import {Payment, Permit} from "../exchange/Payment.sol";
+import {Payment} from "../exchange/Payment.sol";
+import {Permitted} from "../exchange/Permitted.sol";
 import {SealedKey} from "../exchange/SealedKey.sol";
 import {Evidence} from "./Evidence.sol";
 import {PackedTerms, PackedTermsLib} from "./PackedTerms.sol";
@@ -63,7 +64,7 @@ import {Shards} from "./Shards.sol";
 /// selectionEnd = expiry - 3 * responseTime, so review, decision and claim all end by the expiry; sealed settlement has a
 /// fourth window, for the dispute. Before submissionEnd every session is pending, so the calls of that time need not look.
 /// Calls that depend on a lapsed window settle it first; nobody waits on anybody's courtesy.
-contract TradingSession is SessionState, ReentrancyGuardTransient {
+contract TradingSession is SessionState, Permitted, ReentrancyGuardTransient {
     // The states are enums and the times are compared with < and >= alone.
     // slither-disable-start incorrect-equality
 
@@ -71,17 +72,13 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
 
     /// @inheritdoc ITradingSession
     function register(bytes32 keyRoot, bytes32 addressRoot, bytes32 manifest) external payable nonReentrant {
-        _register(PackedTermsLib.load(), keyRoot, addressRoot, manifest);
-    }
-
-    /// @inheritdoc ITradingSession
-    function registerWithPermit(bytes32 keyRoot, bytes32 addressRoot, bytes32 manifest, Permit calldata signed)
-        external
-        nonReentrant
-    {
         PackedTerms memory t = PackedTermsLib.load();
-        Payment.permit(t.token(), t.deposit(), signed);
-        _register(t, keyRoot, addressRoot, manifest);
+        _before(t.registrationEnd());
+        require(_profiles[msg.sender].flags() == 0, AlreadyRegistered(msg.sender));
+
+        _profiles[msg.sender] = ProfileLib.create(Shards.rootsHash(keyRoot, addressRoot));
+        emit Registered(msg.sender, keyRoot, addressRoot, manifest);
+        Payment.collect(t.token(), address(this), t.deposit());
     }
 
     /// @inheritdoc ITradingSession
@@ -134,7 +131,7 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
     // ---------------------------------------------------------------- closure
 
     /// @inheritdoc ITradingSession
-    function setCandidate(address provider, uint256 keyX, uint256 keyY) external {
+    function setCandidate(address provider, uint256 oneTimeKey, uint256 oneTimeY) external {
         PackedTerms memory t = PackedTermsLib.load();
         _onlyCollector(t);
         require(block.timestamp >= t.submissionEnd(), TooEarly(block.timestamp, t.submissionEnd()));
@@ -144,12 +141,12 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
         Profile profile = _registered(provider);
         require(profile.has(ProfileLib.SUBMITTED), FeaturesMissing(provider));
         require(!profile.has(ProfileLib.TRIED), CandidateTwice(provider));
-        require(SealedKey.isOnCurve(keyX, keyY), KeyNotOnCurve(keyX, keyY));
+        require(SealedKey.isOnCurve(oneTimeKey, oneTimeY), KeyNotOnCurve(oneTimeKey, oneTimeY));
 
-        bytes32 pledge = SealedKey.pointHash(keyX, keyY);
-        _profiles[provider] = profile.with(ProfileLib.TRIED).withCommitment(Shards.fold(profile.commitment(), pledge));
+        bytes26 commitment = Shards.fold(profile.commitment(), bytes32(oneTimeKey));
+        _profiles[provider] = profile.with(ProfileLib.TRIED).withCommitment(commitment);
         uint256 deadline = _begin(t, State.Reviewing, false, provider);
-        emit CandidateSet(provider, keyX, keyY, deadline);
+        emit CandidateSet(provider, oneTimeKey, deadline);
     }
 
     /// @inheritdoc ITradingSession
@@ -161,7 +158,8 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
         uint256[] memory opened = _opened(t, review);
         bytes26 roots = Shards.rootsHash(review.keyRoot, _addressRoot(t, review, opened));
         Profile profile = _profiles[msg.sender];
-        profile.requireCommitted(Shards.fold(Shards.fold(roots, Bitmap.hash(review.bitmap)), review.oneTimeKey));
+        bytes26 sample = Shards.fold(roots, Bitmap.hash(review.bitmap));
+        profile.requireCommitted(Shards.fold(sample, bytes32(review.oneTimeKey)));
 
         bytes26 shards = Shards.fold(roots, keccak256(abi.encodePacked(opened)));
         bytes32 pledge = Shards.reviewHash(review.oneTimeKey, review.ephemeralX, review.sealedKeys);
@@ -312,7 +310,7 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
 
     /// @inheritdoc ITradingSession
     function version() external pure returns (uint256) {
-        return 3;
+        return 4;
     }
 
     /// @inheritdoc ITradingSession
@@ -341,15 +339,6 @@ contract TradingSession is SessionState, ReentrancyGuardTransient {
     /// @inheritdoc ITradingSession
     function owedToCollector() external view returns (uint256) {
         return _owedToCollector(PackedTermsLib.load(), _status, _ledger);
-    }
-
-    function _register(PackedTerms memory t, bytes32 keyRoot, bytes32 addressRoot, bytes32 manifest) private {
-        _before(t.registrationEnd());
-        require(_profiles[msg.sender].flags() == 0, AlreadyRegistered(msg.sender));
-
-        _profiles[msg.sender] = ProfileLib.create(Shards.rootsHash(keyRoot, addressRoot));
-        emit Registered(msg.sender, keyRoot, addressRoot, manifest);
-        Payment.collect(t.token(), address(this), t.deposit());
     }
     // slither-disable-end incorrect-equality
 }

@@ -5,7 +5,8 @@ import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {ITradingSessionFactory} from "../interfaces/ITradingSessionFactory.sol";
 import {TradingTerms} from "../interfaces/ITradingSession.sol";
-import {Payment, Permit} from "../exchange/Payment.sol";
+import {Payment} from "../exchange/Payment.sol";
+import {Permitted} from "../exchange/Permitted.sol";
 import {Window} from "../exchange/Window.sol";
 import {PackedTermsLib} from "./PackedTerms.sol";
 import {TradingSession} from "./TradingSession.sol";
@@ -13,7 +14,7 @@ import {TradingSession} from "./TradingSession.sol";
 /// @title Makes trading sessions
 // All of msg.value goes into the session that it creates.
 // slither-disable-next-line locked-ether
-contract TradingSessionFactory is ITradingSessionFactory {
+contract TradingSessionFactory is ITradingSessionFactory, Permitted {
     /// @dev With published addresses every call stays below 5,000,000 gas and 70,000 bytes up to here.
     uint256 private constant MAX_SHARDS = 10_000;
     uint256 private constant MAX_SAMPLED = 2_000;
@@ -35,18 +36,13 @@ contract TradingSessionFactory is ITradingSessionFactory {
     // The collector is written into the terms.
     // solhint-disable-next-line gas-calldata-parameters
     function createSession(TradingTerms memory terms, uint256 nonce) external payable returns (address session) {
-        return _create(terms, nonce);
-    }
-
-    /// @inheritdoc ITradingSessionFactory
-    // The collector is written into the terms.
-    // solhint-disable-next-line gas-calldata-parameters
-    function createSessionWithPermit(TradingTerms memory terms, uint256 nonce, Permit calldata signed)
-        external
-        returns (address session)
-    {
-        Payment.permit(terms.token, _escrow(terms), signed);
-        return _create(terms, nonce);
+        _check(terms);
+        terms.collector = msg.sender;
+        session = Clones.cloneDeterministicWithImmutableArgs(
+            implementation, PackedTermsLib.pack(terms), bytes32(nonce), msg.value
+        );
+        emit SessionCreated(session, msg.sender, nonce, terms);
+        Payment.collect(terms.token, session, _escrow(terms));
     }
 
     /// @inheritdoc ITradingSessionFactory
@@ -59,22 +55,12 @@ contract TradingSessionFactory is ITradingSessionFactory {
 
     /// @inheritdoc ITradingSessionFactory
     function version() external pure returns (uint256) {
-        return 3;
+        return 4;
     }
 
     /// @inheritdoc ITradingSessionFactory
     function escrowOf(TradingTerms calldata terms) external pure returns (uint256) {
         return _escrow(terms);
-    }
-
-    function _create(TradingTerms memory terms, uint256 nonce) private returns (address session) {
-        _check(terms);
-        terms.collector = msg.sender;
-        session = Clones.cloneDeterministicWithImmutableArgs(
-            implementation, PackedTermsLib.pack(terms), bytes32(nonce), msg.value
-        );
-        emit SessionCreated(session, msg.sender, nonce, terms);
-        Payment.collect(terms.token, session, _escrow(terms));
     }
 
     function _check(TradingTerms memory t) private view {

@@ -13,6 +13,7 @@ enum State {
 /// @param context the id of the bulletin board's session that it belongs to; signed with every ballot
 /// @param winners how many uploads win (M), which is also how many names a ballot ranks
 /// @param quorum a round with fewer ballots, or commitments to them, has no winners; below a majority, few can decide for all
+/// @param rounds how many rounds there are, set by the factory to the board's: in later ones nobody could upload
 /// @param start when ballots of round 0 open: with the board's first window for evaluations
 /// @param period seconds from there to the ballots of round 1, and so on: that of the board's rounds
 /// @param ballotTime seconds in which a round takes ballots, or commitments to them
@@ -22,6 +23,7 @@ struct BordaTerms {
     bytes32 context;
     uint16 winners;
     uint16 quorum;
+    uint16 rounds;
     uint40 start;
     uint32 period;
     uint32 ballotTime;
@@ -76,7 +78,7 @@ interface IBordaConsensus {
     error WrongRound(uint256 round, uint256 rounds);
     error RoundNotOpen(uint256 round);
     error RoundNotOver(uint256 round);
-    error RoundsExhausted(uint256 most);
+    error RoundOutOfRange(uint256 round, uint256 rounds);
     error SeedNotReady(uint256 blockNumber, uint256 first);
     error BallotsAreHidden();
     error BallotsAreOpen();
@@ -103,7 +105,7 @@ interface IBordaConsensus {
     /// Requirements:
     /// - the last round that was opened is closed (RoundNotOver)
     /// - this is a later one (WrongRound)
-    /// - its number is below 65,535 (RoundsExhausted)
+    /// - the session has that round (RoundOutOfRange)
     /// - its ballots have opened by the terms, and not ended (TooEarly, TooLate)
     /// - a block has passed since the last round was closed, or else the creation (SeedNotReady)
     /// @param round its number; the first is 0
@@ -118,7 +120,6 @@ interface IBordaConsensus {
     /// - the round is the newest (WrongRound)
     /// - the round is open (RoundNotOpen)
     /// - nobody has reported it (AlreadyAbsent)
-    /// - the board's session has that round (IBulletinBoard: RoundOutOfRange)
     /// - where a batch decides, the path fits the number of members (MerkleTree: ProofLength)
     /// - the board has no upload of the member for the round: none of its own, and none of the server's (NotAbsent)
     /// @param round its number

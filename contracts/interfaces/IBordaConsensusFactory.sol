@@ -36,7 +36,7 @@ interface IBordaConsensusFactory {
     /// - the caller is its server (NotServer)
     /// - its members are these in this order (OtherMembers)
     /// - ballots open with its windows for evaluations, round by round (OtherSchedule)
-    /// @param terms what is agreed on; its owner is ignored
+    /// @param terms what is agreed on; its owner and its rounds are ignored
     /// @param members the accounts that vote and train; a member's index is its position here
     function createSession(BordaTerms memory terms, address[] calldata members) external returns (address session);
 

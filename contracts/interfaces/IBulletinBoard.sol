@@ -27,8 +27,9 @@ enum Fault {
 /// @param start when the first round's uploads open
 /// @param uploadTime seconds in which a round's uploads are posted, 600 to 1,048,575 (ten minutes to twelve days)
 /// @param evaluationTime seconds after these in which its evaluations are posted, 600 to 1,048,575
-/// @param responseTime seconds in which the server must answer a challenge, ten minutes to thirty days; three of them
-/// follow the last round, and then the stake is free
+/// @param responseTime seconds in which the server must answer a challenge, ten minutes at least and no longer than either
+/// time above, so that each member can ask for its leaf of each batch; three of them follow the last round, and then the
+/// stake is free
 /// @param batchedUploads true: one batch for all uploads of a round; false: a post for each
 /// @param batchedEvaluations the same for evaluations
 /// @param stake what the server loses when it is convicted, in wei or in the token's units; a multiple of `members`, may
@@ -91,16 +92,28 @@ interface IBulletinBoard {
     event SessionCreated(bytes32 indexed session, address indexed server, BoardTerms terms, bytes32 document);
     /// @notice Receipts of `round` and later ones count where `signer` signed them.
     event SignerReplaced(bytes32 indexed session, uint256 indexed round, address signer);
-    /// @notice The server posted one message of a member.
+    /// @notice The server posted one message of a member; `document` is the digest in the CID of a catalogue that lists it.
     event Posted(
-        bytes32 indexed session, uint256 author, uint256 indexed round, MessageKind indexed kind, bytes32 message
+        bytes32 indexed session,
+        uint256 author,
+        uint256 indexed round,
+        MessageKind indexed kind,
+        bytes32 message,
+        bytes32 document
     );
-    /// @notice A member posted its message itself.
+    /// @notice A member posted its message itself; `document` is the digest in the CID of its content.
     event OwnPosted(
-        bytes32 indexed session, uint256 author, uint256 indexed round, MessageKind indexed kind, bytes32 message
+        bytes32 indexed session,
+        uint256 author,
+        uint256 indexed round,
+        MessageKind indexed kind,
+        bytes32 message,
+        bytes32 document
     );
-    /// @notice The server posted all messages of one kind of a round.
-    event BatchPosted(bytes32 indexed session, uint256 indexed round, MessageKind indexed kind, bytes32 root);
+    /// @notice The server posted all messages of one kind of a round; `document` is the digest in the CID of their catalogue.
+    event BatchPosted(
+        bytes32 indexed session, uint256 indexed round, MessageKind indexed kind, bytes32 root, bytes32 document
+    );
     /// @notice A member asked to be shown the author's leaf of a batch; the server must answer before `deadline`.
     event Challenged(
         bytes32 indexed session,
@@ -127,10 +140,10 @@ interface IBulletinBoard {
     /// @param share what every member may claim
     event ServerFaulty(
         bytes32 indexed session,
-        address indexed accuser,
+        address accuser,
         Fault indexed fault,
         uint256 author,
-        uint256 round,
+        uint256 indexed round,
         MessageKind kind,
         bytes32 signed,
         bytes32 found,
@@ -148,6 +161,7 @@ interface IBulletinBoard {
     error MembersOutOfRange(uint256 members, uint256 limit);
     error RoundsOutOfRange(uint256 rounds, uint256 limit);
     error TimeOutOfRange(uint256 time, uint256 limit);
+    error ResponseTimeTooLong(uint256 responseTime, uint256 limit);
     error StartOutOfRange(uint256 start, uint256 earliest, uint256 latest);
     error TokenWithoutCode(address token);
     error StakeNotDivisible(uint256 stake, uint256 members);
@@ -188,6 +202,7 @@ interface IBulletinBoard {
     /// - 1 to 1,023 rounds (RoundsOutOfRange)
     /// - the times of uploads, evaluations and responses are 10 minutes to 30 days (Window: WindowOutOfRange), the first
     ///   two at most 1,048,575 seconds (TimeOutOfRange)
+    /// - the time of responses is no longer than either of the other two (ResponseTimeTooLong)
     /// - a start that is not past, and at most 60 days off (StartOutOfRange)
     /// - the whole schedule ends before 2106 (TimeOutOfRange)
     /// - the token, if it is one, is a contract (TokenWithoutCode)
@@ -225,7 +240,8 @@ interface IBulletinBoard {
     /// - now is in the window of the round and kind (TooEarly, TooLate)
     /// - the message is not zero (MessageZero)
     /// - nothing was posted there (AlreadyPosted)
-    function post(PostKey calldata key, bytes32 message) external;
+    /// @param document digest in the CID of a catalogue with this one entry; not checked
+    function post(PostKey calldata key, bytes32 message, bytes32 document) external;
 
     /// @notice Posts the root over all members' messages of one round and kind.
     /// @dev Emits {BatchPosted}. Leaf i binds chain, board, session, round, kind, i and the message of member i, zero for
@@ -239,7 +255,8 @@ interface IBulletinBoard {
     /// - now is in the window of the round and kind (TooEarly, TooLate)
     /// - the root is not zero (MessageZero)
     /// - nothing was posted there (AlreadyPosted)
-    function postBatch(bytes32 session, uint256 round, MessageKind kind, bytes32 root) external;
+    /// @param document digest in the CID of the batch's catalogue; not checked
+    function postBatch(bytes32 session, uint256 round, MessageKind kind, bytes32 root, bytes32 document) external;
 
     /// @notice Posts one's own message, where the server withholds or alters it. What an author posts itself is what
     /// counts, whatever the server posts; it neither hinders nor excuses the server.
@@ -253,8 +270,9 @@ interface IBulletinBoard {
     /// - now is in the window of the round and kind (TooEarly, TooLate)
     /// - the message is not zero (MessageZero)
     /// - the caller posted nothing there before (AlreadyPosted)
+    /// @param document digest in the CID of the message's content; not checked
     /// @param path siblings from the caller's leaf to the member root
-    function postOwn(PostKey calldata key, bytes32 message, bytes32[] calldata path) external;
+    function postOwn(PostKey calldata key, bytes32 message, bytes32 document, bytes32[] calldata path) external;
 
     /// @notice Convicts a server that signed two messages for one place.
     /// @dev Emits {ServerFaulty}. Anybody may call.

@@ -12,7 +12,8 @@ import {IClassifier} from "./IClassifier.sol";
 /// @param deposit what was locked with it, in wei
 /// @param left what is left of that, in wei
 /// @param announced whether the verdict that is claimed, or objected to, stands announced
-/// @param announcedAt when a verdict of it was last announced, either one and whatever came of it; zero if never
+/// @param announcedAt when a verdict of it was last announced, either one and whatever came of it, or its author upheld
+/// it; zero if never
 /// @param lastUpdate when the model was last taught, in seconds since 1970
 /// @param label the label it was given
 /// @param predicted the label that the model gives it now; zero in {IIncentive-onTakeOver}, where nobody asks the model

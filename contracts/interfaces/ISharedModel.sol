@@ -9,7 +9,8 @@ import {IIncentive} from "./IIncentive.sol";
 /// here. A token whose balances change by themselves (rebasing) is not supported, and one that keeps a share of
 /// transfers is refused (Payment: TokenTakesFee). All times are in seconds since 1970. A contribution is named by its
 /// sample, its label, the time it was added and its author. Only the first of a sample with a label counts as good
-/// data: its key follows from these two alone. Errors of samples and labels are the classifier's (IClassifier), errors
+/// data: its key follows from these two alone. If that one never proved good and nobody gets anything for it any more (its
+/// deposit is gone, or there was none and it was reported), the next takes its place, and it reads as never added. Errors of samples and labels are the classifier's (IClassifier), errors
 /// of waits, verdicts and shares the incentive's (IIncentive). What a receiver of coins refuses comes through as it is,
 /// or as FailedCall.
 interface ISharedModel {
@@ -29,6 +30,8 @@ interface ISharedModel {
     event Announced(address indexed claimant, bytes32 indexed key, bool good);
     /// @notice The verdict that stood announced no longer stands.
     event Objected(address indexed objector, bytes32 indexed key);
+    /// @notice Its author staked on the contribution again; nothing stands announced of it.
+    event Upheld(address indexed author, bytes32 indexed key);
     /// @notice A contribution proved good.
     event Refunded(address indexed author, bytes32 indexed key, uint256 amount);
     /// @notice A contribution was reported as bad.
@@ -53,6 +56,7 @@ interface ISharedModel {
     error OwnData(address author);
     error AlreadyAnnounced(bytes32 key);
     error NothingAnnounced(bytes32 key);
+    error TaughtBefore(uint256 againAt, uint256 since);
     error NothingPaid();
     error NobodyToPay();
     error NothingOwed(address account);
@@ -94,7 +98,7 @@ interface ISharedModel {
     /// - the author added it at that time (NeverAdded)
     /// - it was not refunded (AlreadyRefunded)
     /// - the same verdict does not stand announced (AlreadyAnnounced)
-    /// - it was added less than 2^24 seconds ago, 194 days (SafeCastOverflowedUintDowncast)
+    /// - it was added less than 2^28 seconds ago, 8.5 years (ContributionLib: AnnouncedTooLate)
     /// - the sample is in range (IClassifier)
     /// - the incentive allows it (IIncentive: RefundTooEarly, ReportTooEarly, ModelDisagrees, ModelAgrees, NotQuiet,
     ///   NothingLeft, NoGoodData, AlreadyReported)
@@ -117,6 +121,24 @@ interface ISharedModel {
     /// @param addedAt when it was added
     /// @param author who added it
     function object(uint256[] calldata features, uint256 label, uint256 addedAt, address author) external;
+
+    /// @notice Stakes on a contribution of the caller's again: whatever stands announced of it falls, and the wait for a
+    /// take-over begins anew. The stake is the deposit of the same sample with the same label, contributed again since. It
+    /// needs no quiet time and not the model's word, so that nobody can hinder it: nobody claims anything within the quiet
+    /// time of that contribution, and so long the caller is alone. It brings no deposit back.
+    /// @dev Emits {Upheld}.
+    /// Requirements:
+    /// - no call re-enters (ReentrancyGuardReentrantCall)
+    /// - the caller added it at that time (NeverAdded)
+    /// - it was not refunded (AlreadyRefunded)
+    /// - the caller added the same at `againAt` (NeverAdded), later than it, and not before it was last announced or upheld
+    ///   (TaughtBefore)
+    /// - it was added less than 2^28 seconds ago, 8.5 years (ContributionLib: AnnouncedTooLate)
+    /// @param features its sample
+    /// @param label its label
+    /// @param addedAt when it was added
+    /// @param againAt when the caller added the same again
+    function uphold(uint256[] calldata features, uint256 label, uint256 addedAt, uint256 againAt) external;
 
     /// @notice Gets back what is left of the caller's deposit, when the model agrees with the contribution and did since
     /// the caller announced it, as far as anybody objected.
@@ -224,7 +246,7 @@ interface ISharedModel {
     /// @notice What is announced of a contribution.
     /// @return good whether it stands announced as good
     /// @return bad whether it stands announced as bad
-    /// @return at when one of the two was last announced, whatever came of it; zero if never
+    /// @return at when one of the two was last announced, whatever came of it, or it was upheld; zero if never
     function announcement(uint256[] calldata features, uint256 label, uint256 addedAt, address author)
         external
         view

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Permit} from "../exchange/Payment.sol";
 import {Settlement} from "../exchange/Settlement.sol";
 
 /// @notice The four states of a session (HyperX, section 3.1.2), and one that only sealed settlement knows: the key is
@@ -56,7 +55,7 @@ struct TradingTerms {
 /// @notice What a candidate opens for review.
 /// @param keyRoot root of the key tree, as registered
 /// @param addressRoot root of the address tree, as registered; zero where addresses are hidden: the proof yields it
-/// @param oneTimeKey hash of the collector's one-time key, as set with the candidate (SealedKey.pointHash)
+/// @param oneTimeKey x of the collector's one-time key, as set with the candidate
 /// @param ephemeralX x-coordinate of the provider's ephemeral point with even y, below the group order
 /// @param bitmap the sampled set: shard i is bit `i % 256` of word `i / 256`
 /// @param sealedKeys keys of the opened shards, sampled and further ones, in ascending order, each xor-ed with its pad
@@ -66,7 +65,7 @@ struct TradingTerms {
 struct Review {
     bytes32 keyRoot;
     bytes32 addressRoot;
-    bytes32 oneTimeKey;
+    uint256 oneTimeKey;
     uint256 ephemeralX;
     uint256[] bitmap;
     bytes32[] sealedKeys;
@@ -80,7 +79,8 @@ struct Review {
 /// @param bitmap the opened set, sampled and further shards
 /// @param ephemeralX as in the review
 /// @param sealedKeys as in the review
-/// @param oneTimeSecret private key of the one-time key set with the candidate
+/// @param oneTimeKey x of the one-time key set with the candidate
+/// @param oneTimeSecret private key of that one-time key, the one whose y is even
 /// @param sharedX x of the product oneTimeSecret * ephemeral point; ignored if there is no such point
 /// @param sharedY either y of that x; the sign does not matter
 /// @param shard index of the sampled shard whose key is wrong
@@ -92,6 +92,7 @@ struct WrongKey {
     uint256[] bitmap;
     uint256 ephemeralX;
     bytes32[] sealedKeys;
+    uint256 oneTimeKey;
     uint256 oneTimeSecret;
     uint256 sharedX;
     uint256 sharedY;
@@ -125,7 +126,8 @@ struct Delivery {
 /// @param reviewKeysHash keccak256 of the sealed keys of the review
 /// @param ephemeralX as in the delivery
 /// @param sealedKey as in the delivery
-/// @param oneTimeSecret private key of the one-time key set with the candidate
+/// @param oneTimeKey x of the one-time key set with the candidate
+/// @param oneTimeSecret private key of that one-time key, the one whose y is even
 /// @param sharedX x of the product oneTimeSecret * ephemeral point; ignored if there is no such point
 /// @param sharedY either y of that x; the sign does not matter
 /// @param shard index of a shard, sampled or not, whose committed key does not derive from the delivered session key
@@ -139,6 +141,7 @@ struct WrongDelivery {
     bytes32 reviewKeysHash;
     uint256 ephemeralX;
     bytes32 sealedKey;
+    uint256 oneTimeKey;
     uint256 oneTimeSecret;
     uint256 sharedX;
     uint256 sharedY;
@@ -159,8 +162,8 @@ interface ITradingSession {
     event Sampled(address indexed provider, uint256[] bitmap);
     /// @notice The sample's features lie sealed in the datastore.
     event FeaturesSubmitted(address indexed provider, bytes32 features);
-    /// @notice The collector asks for a review, sealed to the one-time key (keyX, keyY), until `deadline`.
-    event CandidateSet(address indexed provider, uint256 keyX, uint256 keyY, uint256 deadline);
+    /// @notice The collector asks for a review, sealed to the one-time key with even y at `oneTimeKey`, until `deadline`.
+    event CandidateSet(address indexed provider, uint256 oneTimeKey, uint256 deadline);
     /// @notice The candidate opened its sample; the collector may decide until `deadline`.
     event ReviewSubmitted(
         address indexed provider, uint256 ephemeralX, bytes32[] sealedKeys, bytes32[] addresses, uint256 deadline
@@ -222,7 +225,6 @@ interface ITradingSession {
     error WrongKeyCount(uint256 given, uint256 needed);
     error ShardNotSampled(uint256 shard);
     error ShardOutOfRange(uint256 shard, uint256 count);
-    error SharedPointMismatch(address expected, uint256 offeredX);
     error LeafNotInTree(bytes32 root, bytes32 computed);
     error KeyIsRight(uint256 shard);
     error WrongSettlement(Settlement settlement, Settlement needed);
@@ -230,7 +232,8 @@ interface ITradingSession {
     error NothingOwed(address account);
 
     /// @notice Joins the session with a dataset and locks the deposit.
-    /// @dev Emits {Registered}. With an ERC-20 the session must be allowed to draw the deposit.
+    /// @dev Emits {Registered}. With an ERC-20 the session must be allowed to draw the deposit; one that knows ERC-2612
+    /// allows it within {Permitted}.
     /// Requirements:
     /// - no call re-enters (ReentrancyGuardReentrantCall)
     /// - before `registrationEnd` (TooLate)
@@ -240,12 +243,6 @@ interface ITradingSession {
     /// @param addressRoot root of the address tree: leaf i binds chain, session, provider, i and the address of shard i
     /// @param manifest digest in the CID of the manifest in the datastore
     function register(bytes32 keyRoot, bytes32 addressRoot, bytes32 manifest) external payable;
-
-    /// @notice The same with an ERC-20 that knows ERC-2612: the session uses the caller's signed allowance of `deposit`
-    /// first. A permit that fails is passed over.
-    /// @dev Emits {Registered}. Requirements as in {register}.
-    /// @param signed the allowance, owner the caller and spender this session
-    function registerWithPermit(bytes32 keyRoot, bytes32 addressRoot, bytes32 manifest, Permit calldata signed) external;
 
     /// @notice Fixes the shards whose features a provider must submit; once per provider.
     /// @dev Emits {Sampled}. What the sample leaves of the largest size the review opens besides, see {submitReview}, so a
@@ -313,11 +310,12 @@ interface ITradingSession {
     /// - the provider is registered (NotProvider)
     /// - it has submitted features (FeaturesMissing)
     /// - it was no candidate before (CandidateTwice)
-    /// - (keyX, keyY) lies on secp256k1 (KeyNotOnCurve)
+    /// - the one-time key is a point of the curve (KeyNotOnCurve)
     /// @param provider the candidate
-    /// @param keyX x of the one-time key to which the candidate seals its keys, and under sealed settlement its session key
-    /// @param keyY y of the same key
-    function setCandidate(address provider, uint256 keyX, uint256 keyY) external;
+    /// @param oneTimeKey x of a fresh one-time key whose y is even, below the group order: to it the candidate seals its
+    /// keys, and under sealed settlement its session key
+    /// @param oneTimeY either y of that x
+    function setCandidate(address provider, uint256 oneTimeKey, uint256 oneTimeY) external;
 
     /// @notice Opens the sampled shards and further ones to the collector: keys sealed, hidden addresses with their
     /// multiproof. The further ones fill the sample up to `shardCount * sampleBps / 10,000` shards and follow from the
@@ -382,7 +380,8 @@ interface ITradingSession {
     /// - before the deadline (TooLate)
     /// - the candidate has opened its review (ReviewMissing)
     /// - all evidence is what was committed (CommitmentMismatch)
-    /// - (sharedX, sharedY) is the product of secret and ephemeral point (SharedPointMismatch)
+    /// - the secret is that of the one-time key (KeyDispute: NotTheSecret)
+    /// - (sharedX, sharedY) is the product of secret and ephemeral point (KeyDispute: SharedPointMismatch)
     /// - the shard was opened (ShardNotSampled)
     /// - the path holds exactly the siblings (MerkleTree: ProofLength)
     /// - the leaf is in the tree (LeafNotInTree)
@@ -443,7 +442,8 @@ interface ITradingSession {
     /// - the session is delivered (WrongState)
     /// - before the deadline (TooLate)
     /// - all evidence is what was committed (CommitmentMismatch)
-    /// - (sharedX, sharedY) is the product of secret and ephemeral point (SharedPointMismatch)
+    /// - the secret is that of the one-time key (KeyDispute: NotTheSecret)
+    /// - (sharedX, sharedY) is the product of secret and ephemeral point (KeyDispute: SharedPointMismatch)
     /// - the shard is one of the dataset (ShardOutOfRange)
     /// - the path holds exactly the siblings (MerkleTree: ProofLength)
     /// - the leaf is in the tree (LeafNotInTree)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Permit} from "../exchange/Payment.sol";
 import {TradingTerms} from "./ITradingSession.sol";
 
 /// @title Makes trading sessions: one minimal clone each, its terms in the clone's code, its escrow paid in
@@ -25,8 +24,8 @@ interface ITradingSessionFactory {
 
     /// @notice Creates a session and escrows the reward and, for each further review, twice the compensation.
     /// @dev Emits {SessionCreated}. `terms.collector` is overwritten with the caller. The session's address follows from
-    /// these terms and the nonce: whatever a reorganisation does, no other terms can ever stand there. With an ERC-20 the factory must be
-    /// allowed to draw the escrow.
+    /// these terms and the nonce: whatever a reorganisation does, no other terms can ever stand there. With an ERC-20 the
+    /// factory must be allowed to draw the escrow; one that knows ERC-2612 allows it within {Permitted}.
     /// Requirements:
     /// - 1 to 10,000 shards, to 4,000 where addresses are hidden (ShardCountOutOfRange)
     /// - at least one sample in each (ShardSizeZero)
@@ -48,14 +47,6 @@ interface ITradingSessionFactory {
     /// @param nonce any number; it keeps sessions of equal terms apart
     /// @return session the new session
     function createSession(TradingTerms memory terms, uint256 nonce) external payable returns (address session);
-
-    /// @notice The same with an ERC-20 that knows ERC-2612: the factory uses the caller's signed allowance of the escrow
-    /// first. A permit that fails is passed over.
-    /// @dev Emits {SessionCreated}. Requirements as in {createSession}.
-    /// @param signed the allowance, owner the caller and spender this factory
-    function createSessionWithPermit(TradingTerms memory terms, uint256 nonce, Permit calldata signed)
-        external
-        returns (address session);
 
     /// @notice Where `terms.collector` creates a session of these terms and this nonce, or has done so.
     function sessionOf(TradingTerms calldata terms, uint256 nonce) external view returns (address session);

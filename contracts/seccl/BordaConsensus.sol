@@ -35,7 +35,7 @@ import {Winners} from "./borda/Winners.sol";
 ///
 /// The times are those of the terms, and nobody moves them: round r opens at start + r * period, its ballotEnd is
 /// ballotTime later, its revealEnd revealTime later still, which is at once where ballots are open. Before the first
-/// round, the state is Closed. A round that nobody opens is left out. Who does not vote is not counted; who commits
+/// round, the state is Closed. There are as many rounds as the board's session has. A round that nobody opens is left out. Who does not vote is not counted; who commits
 /// counts for the quorum, and cannot be elected in a round in which it does not open its ballot. Who uploaded nothing
 /// cannot be elected once somebody has reported that: a member that wants it not elected reports before it votes,
 /// since a round in which all have voted may be closed at once. See docs/seccl.md for why the contract is built so.
@@ -45,7 +45,6 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
 
     uint256 private constant RANKING = 0;
     uint256 private constant SCORES = 1;
-    uint256 private constant MAX_ROUNDS = type(uint16).max;
     /// @dev Candidates that one call of a closing looks at.
     uint256 private constant MAX_STEP = 256;
     /// @dev Code of an account that has a key and delegates (EIP-7702); contracts have more.
@@ -73,7 +72,7 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
         NewestRound last = _last(t);
         require(last.state() == State.Closed, RoundNotOver(last.number()));
         require(round >= last.rounds(), WrongRound(round, last.rounds()));
-        require(round < MAX_ROUNDS, RoundsExhausted(MAX_ROUNDS));
+        require(round < t.rounds(), RoundOutOfRange(round, t.rounds()));
         _from(t.opening(round));
         _before(t.ballotEnd(round));
         if (last.rounds() == 0) _tally.prepare(t);
@@ -244,7 +243,7 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
         PackedBordaTerms memory t = PackedBordaTermsLib.load();
         NewestRound last = _round;
         uint256 over = last.state() == State.Closed ? last.rounds() : last.number();
-        bool missed = round >= last.rounds() && round < MAX_ROUNDS && block.timestamp >= t.ballotEnd(round);
+        bool missed = round >= last.rounds() && round < t.rounds() && block.timestamp >= t.ballotEnd(round);
         require(round < over || missed, RoundNotOver(round));
         uint256 count = _winners.size(round, t.winners());
         winners = new uint256[](count);

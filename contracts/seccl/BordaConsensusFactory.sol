@@ -39,8 +39,7 @@ contract BordaConsensusFactory is IBordaConsensusFactory {
             require(members[i] > last, MembersOutOfOrder(i, members[i]));
             last = members[i];
         }
-        _checkBoard(terms, members);
-
+        terms.rounds = _checkBoard(terms, members);
         terms.owner = msg.sender;
         uint256 laneBits = Borda.laneBits(count, terms.winners);
         session = Clones.cloneWithImmutableArgs(implementation, PackedBordaTermsLib.pack(terms, members, laneBits));
@@ -52,8 +51,8 @@ contract BordaConsensusFactory is IBordaConsensusFactory {
         return 2;
     }
 
-    /// @dev The session is the board's: of its server, its members in its order, and at its times.
-    function _checkBoard(BordaTerms memory terms, address[] calldata members) private view {
+    /// @dev The session is the board's: of its server, its members in its order, and at its times. Returns its rounds.
+    function _checkBoard(BordaTerms memory terms, address[] calldata members) private view returns (uint16) {
         BoardTerms memory agreed = board.terms(terms.context);
         require(msg.sender == agreed.server, NotServer(msg.sender, agreed.server));
         bytes32 root = BoardTrees.rootOfMembers(address(board), members);
@@ -61,6 +60,7 @@ contract BordaConsensusFactory is IBordaConsensusFactory {
         uint256 start = uint256(agreed.start) + agreed.uploadTime;
         uint256 period = uint256(agreed.uploadTime) + agreed.evaluationTime;
         require(terms.start == start && terms.period == period, OtherSchedule(terms.start, terms.period, start, period));
+        return agreed.rounds;
     }
 
     /// @dev The rounds follow each other, and the first is neither past nor far off.

@@ -72,30 +72,30 @@ contract BulletinBoard is BoardSessions, EIP712 {
     // ---------------------------------------------------------------- posts
 
     /// @inheritdoc IBulletinBoard
-    function post(PostKey calldata key, bytes32 message) external {
+    function post(PostKey calldata key, bytes32 message, bytes32 document) external {
         SessionHead head = _serving(key.session);
         _inRange(head, key);
         require(!head.batched(key.kind), KindBatched(key.kind));
         _put(head, _posts[key.session][_place(key)], key.round, key.kind, message);
-        emit Posted(key.session, key.author, key.round, key.kind, message);
+        emit Posted(key.session, key.author, key.round, key.kind, message, document);
     }
 
     /// @inheritdoc IBulletinBoard
-    function postBatch(bytes32 session, uint256 round, MessageKind kind, bytes32 root) external {
+    function postBatch(bytes32 session, uint256 round, MessageKind kind, bytes32 root, bytes32 document) external {
         SessionHead head = _serving(session);
         _hasRound(head, round);
         require(head.batched(kind), KindSingle(kind));
         _put(head, _posts[session][_place(round, kind, 0)], round, kind, root);
-        emit BatchPosted(session, round, kind, root);
+        emit BatchPosted(session, round, kind, root, document);
     }
 
     /// @inheritdoc IBulletinBoard
-    function postOwn(PostKey calldata key, bytes32 message, bytes32[] calldata path) external {
+    function postOwn(PostKey calldata key, bytes32 message, bytes32 document, bytes32[] calldata path) external {
         SessionHead head = _known(key.session);
         _hasRound(head, key.round);
         _onlyMember(head, key.session, key.author, path);
         _put(head, _ownPosts[key.session][_place(key)], key.round, key.kind, message);
-        emit OwnPosted(key.session, key.author, key.round, key.kind, message);
+        emit OwnPosted(key.session, key.author, key.round, key.kind, message, document);
     }
 
     // ---------------------------------------------------------------- accusations

@@ -5,16 +5,17 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 /// @notice All a shared model stores of one contribution, in one slot:
 ///
-///     255    180 179     104 103   76 75      44 43       20 19       8 7     0
+///     255    182 181     108 107   80 79      48 47       20 19       8 7     0
 ///     +---------+-----------+--------+----------+-----------+-----------+-------+
 ///     |  left   |  deposit  | author | added at | announced | reporters | flags |
 ///     +---------+-----------+--------+----------+-----------+-----------+-------+
 ///
 /// The first contribution of a sample with a label lies at their key, so that a further one is known for a repeat without a
-/// slot more. A repeat teaches as well and is dealt with alike, at a key of its own, but earns nothing. Amounts are in wei.
+/// slot more. A repeat teaches as well and is dealt with alike, at a key of its own, but earns nothing. A first one that is
+/// spent, as nobody gets anything for it any more, gives its place to the next. Amounts are in wei.
 /// `author` is the number of the account (Author.sol), `added at` in seconds since 1970, until 2106. `announced` is when a
-/// verdict was last announced, in seconds after the contribution was added, for 194 days; the flags say which, while it
-/// stands. Bit s - 1 of `reporters` says that the author in seat s has reported it.
+/// verdict was last announced, or the contribution upheld, in seconds after it was added, for 8.5 years; the flags say
+/// which verdict, while it stands. Bit s - 1 of `reporters` says that the author in seat s has reported it.
 type Contribution is uint256;
 
 using ContributionLib for Contribution global;
@@ -38,18 +39,21 @@ library ContributionLib {
     uint8 internal constant REPEATED = 64;
 
     bytes32 private constant TYPE = keccak256("souk.contribution.v2");
-    uint256 private constant LEFT = 180;
-    uint256 private constant DEPOSIT = 104;
-    uint256 private constant AUTHOR = 76;
-    uint256 private constant ADDED_AT = 44;
+    uint256 private constant LEFT = 182;
+    uint256 private constant DEPOSIT = 108;
+    uint256 private constant AUTHOR = 80;
+    uint256 private constant ADDED_AT = 48;
     uint256 private constant ANNOUNCED = 20;
     uint256 private constant WITHOUT_LEFT = (1 << LEFT) - 1;
-    uint256 private constant MAX_AMOUNT = (1 << 76) - 1;
+    uint256 private constant MAX_AMOUNT = (1 << 74) - 1;
+    /// @dev In seconds after it was added: 8.5 years.
+    uint256 private constant MAX_AFTER = (1 << 28) - 1;
     uint256 private constant EITHER_ANNOUNCED = GOOD_ANNOUNCED | BAD_ANNOUNCED;
-    uint256 private constant WITHOUT_ANNOUNCEMENT = ~(uint256(type(uint24).max) << ANNOUNCED | EITHER_ANNOUNCED);
+    uint256 private constant WITHOUT_ANNOUNCEMENT = ~(MAX_AFTER << ANNOUNCED | EITHER_ANNOUNCED);
 
     error MoreThanLeft(uint256 amount, uint256 left);
     error DepositTooLarge(uint256 deposit, uint256 max);
+    error AnnouncedTooLate(uint256 seconds_, uint256 max);
 
     /// @notice Where the first contribution of a sample with a label is recorded.
     function key(uint256[] calldata features, uint256 label) internal pure returns (bytes32) {
@@ -61,7 +65,7 @@ library ContributionLib {
         return keccak256(abi.encode(first, author, addedAt));
     }
 
-    /// @dev Requirements: the deposit is below 2^76 wei (DepositTooLarge), the time below 2^32 s; the number of the author
+    /// @dev Requirements: the deposit is below 2^74 wei (DepositTooLarge), the time below 2^32 s; the number of the author
     /// is below 2^28 (Author.sol).
     function create(uint256 deposit_, uint256 author, uint256 addedAt) internal pure returns (Contribution) {
         require(deposit_ <= MAX_AMOUNT, DepositTooLarge(deposit_, MAX_AMOUNT));
@@ -87,9 +91,16 @@ library ContributionLib {
         return Contribution.unwrap(self) >> DEPOSIT & MAX_AMOUNT;
     }
 
-    /// @notice When a verdict was last announced, whatever came of it, in seconds since 1970; zero if that never was.
+    /// @notice Whether nobody gets anything for it any more, and it never proved good: its deposit is gone, or, where it
+    /// never had one, it was reported.
+    function isSpent(Contribution self) internal pure returns (bool) {
+        return !has(self, REFUNDED) && left(self) == 0 && (deposit(self) > 0 || has(self, REPORTED));
+    }
+
+    /// @notice When a verdict was last announced, whatever came of it, or the contribution upheld, in seconds since 1970;
+    /// zero if that never was.
     function announcedAt(Contribution self, uint256 addedAt) internal pure returns (uint256) {
-        uint256 after_ = uint24(Contribution.unwrap(self) >> ANNOUNCED);
+        uint256 after_ = Contribution.unwrap(self) >> ANNOUNCED & MAX_AFTER;
         return after_ == 0 ? 0 : addedAt + after_;
     }
 
@@ -106,12 +117,14 @@ library ContributionLib {
         return Contribution.wrap(Contribution.unwrap(self) | 1 << (7 + seat));
     }
 
-    /// @notice With the announcement of one verdict, in place of any other.
-    /// @param flag GOOD_ANNOUNCED or BAD_ANNOUNCED
+    /// @notice With the announcement of one verdict, or of none, in place of any other.
+    /// @dev Requirements: no more than 2^28 - 1 seconds have passed since it was added (AnnouncedTooLate).
+    /// @param flag GOOD_ANNOUNCED, BAD_ANNOUNCED or zero
     /// @param after_ seconds since it was added
     function announced(Contribution self, uint8 flag, uint256 after_) internal pure returns (Contribution) {
+        require(after_ <= MAX_AFTER, AnnouncedTooLate(after_, MAX_AFTER));
         uint256 rest = Contribution.unwrap(self) & WITHOUT_ANNOUNCEMENT;
-        return Contribution.wrap(rest | uint256(SafeCast.toUint24(after_)) << ANNOUNCED | flag);
+        return Contribution.wrap(rest | after_ << ANNOUNCED | flag);
     }
 
     /// @notice Without the verdict that stands announced; when that was is kept.

@@ -2,30 +2,35 @@
 pragma solidity 0.8.30;
 
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Payment} from "../exchange/Payment.sol";
 import {IClassifier} from "../interfaces/IClassifier.sol";
 import {Claim, IIncentive} from "../interfaces/IIncentive.sol";
 import {ISharedModel} from "../interfaces/ISharedModel.sol";
-import {Contribution, ContributionLib} from "./Contribution.sol";
 import {Author} from "./Author.sol";
+import {Contribution, ContributionLib} from "./Contribution.sol";
+import {Contributions} from "./Contributions.sol";
 import {Totals, TotalsLib} from "./Totals.sol";
 
 /// @title An open, shared model: anybody teaches it, its incentive keeps it honest (SUM, section III)
 /// @notice The states of a contribution, and who may do what. The waits are the incentive's, those of the stake
 /// incentive shown here; windows are half-open, [start, end), and none ends. A verdict is the model's word at the
-/// announcement and at the claim, and at no moment between when anybody objected. All calls named here but `addData`
-/// need a quiet time since the model was last taught, so that nobody teaches it and judges by it at one stroke. Only
-/// the first contribution of a sample with a label counts as good data when it is refunded; whoever brings the same
-/// again has its deposit back, and earns nothing by it.
+/// announcement and at the claim, and at no moment between when anybody objected. All calls named here but `addData` and
+/// `uphold` need a quiet time since the model was last taught, so that nobody teaches it and judges by it at one stroke.
+/// An author whom nobody lets have a quiet moment contributes the same again and upholds: it stakes a deposit on its word,
+/// whatever the model says. Only the first contribution of a sample with a label counts as good data when it is refunded;
+/// whoever brings the same again has its deposit back, and earns nothing by it. A first one of which nothing is left, and
+/// that never proved good, gives its place to the next.
 ///
 /// | state                 | call     | by                       | from                          | leads to                  |
 /// | --------------------- | -------- | ------------------------ | ----------------------------- | ------------------------- |
-/// | none                  | addData  | anyone, with a deposit   | now                           | added                     |
+/// | none, nothing left    | addData  | anyone, with a deposit   | now                           | added                     |
 /// | added, announced bad  | announce | author, model agrees     | added + refund                | announced good            |
 /// | added, announced good | announce | another, model disagrees | added + refund + author       | announced bad             |
 /// | announced good        | object   | anyone, model disagrees  | now                           | added                     |
 /// | announced bad         | object   | anyone, model agrees     | now                           | added                     |
+/// | all but refunded      | uphold   | author, same again since | added or announced            | added, announced now      |
 /// | announced good        | refund   | author, model agrees     | announced + verdict           | refunded: proved good     |
 /// | announced bad         | report   | another, model disagrees | announced + verdict           | the same, less is left    |
 /// | all but refunded      | takeOver | owner                    | added or announced + owner    | nothing left              |
@@ -42,7 +47,7 @@ import {Totals, TotalsLib} from "./Totals.sol";
 ///
 /// Classifier and incentive are contracts that everybody who takes part trusts, as they trust this one. The pair is
 /// fixed. See docs/sum.md for why the contract is built so.
-contract SharedModel is ISharedModel, ReentrancyGuardTransient {
+contract SharedModel is Contributions, ReentrancyGuardTransient {
     /// @inheritdoc ISharedModel
     IClassifier public immutable classifier;
     /// @inheritdoc ISharedModel
@@ -53,10 +58,6 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
     address public immutable token;
 
     Totals private _totals;
-    mapping(bytes32 key => Contribution) private _contributions;
-    mapping(address account => Author) private _authors;
-    /// @dev reports by accounts that had no seat then; the others' are bits of the record
-    mapping(bytes32 key => mapping(address reporter => bool)) private _reports;
     /// @dev how many accounts have contributed
     uint128 private _authorCount;
     uint128 private _sharesFrom;
@@ -145,6 +146,22 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ISharedModel
+    function uphold(uint256[] calldata features, uint256 label, uint256 addedAt, uint256 againAt)
+        external
+        nonReentrant
+    {
+        (bytes32 key, Contribution record) = _unrefunded(features, label, addedAt, msg.sender);
+        // Nobody announces in the second of a lesson, so that one of that second came after the announcement.
+        uint256 since = Math.max(addedAt + 1, record.announcedAt(addedAt));
+        require(againAt >= since, TaughtBefore(againAt, since));
+        (bytes32 again, Contribution stake) = _find(features, label, againAt, msg.sender);
+        require(stake.has(ContributionLib.ADDED), NeverAdded(again));
+
+        _contributions[key] = record.announced(0, block.timestamp - addedAt);
+        emit Upheld(msg.sender, key);
+    }
+
+    /// @inheritdoc ISharedModel
     function refund(uint256[] calldata features, uint256 label, uint256 addedAt, address to) external nonReentrant {
         (bytes32 key, Contribution record) = _unrefunded(features, label, addedAt, msg.sender);
         Totals totals = _totals;
@@ -175,7 +192,7 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
         Author claimant = _authors[msg.sender];
         uint256 seat = claimant.seat();
         require(
-            !record.reportedBy(seat) && !(record.has(ContributionLib.REPORTED_UNSEATED) && _reports[key][msg.sender]),
+            !record.reportedBy(seat) && !_reportedUnseated(key, record, addedAt, author),
             AlreadyClaimed(key, msg.sender)
         );
         Claim memory claim = _claim(record, ContributionLib.BAD_ANNOUNCED, label, addedAt, author, claimant, _totals);
@@ -183,12 +200,7 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
         uint256 amount = incentive.onReport(claim);
 
         record = record.take(amount).with(ContributionLib.REPORTED);
-        if (seat == 0) {
-            record = record.with(ContributionLib.REPORTED_UNSEATED);
-            _reports[key][msg.sender] = true;
-        } else {
-            record = record.withReporter(seat);
-        }
+        record = seat == 0 ? _withUnseated(key, record, addedAt, author) : record.withReporter(seat);
         _contributions[key] = record;
         emit Reported(msg.sender, key, amount);
         _pay(to, amount);
@@ -267,37 +279,6 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ISharedModel
-    function contribution(uint256[] calldata features, uint256 label, uint256 addedAt, address author)
-        external
-        view
-        returns (bool added, bool refunded, bool reported, uint256 deposit, uint256 left)
-    {
-        (, Contribution record) = _find(features, label, addedAt, author);
-        added = record.has(ContributionLib.ADDED);
-        refunded = record.has(ContributionLib.REFUNDED);
-        reported = record.has(ContributionLib.REPORTED);
-        deposit = record.deposit();
-        left = record.left();
-    }
-
-    /// @inheritdoc ISharedModel
-    function announcement(uint256[] calldata features, uint256 label, uint256 addedAt, address author)
-        external
-        view
-        returns (bool good, bool bad, uint256 at)
-    {
-        (, Contribution record) = _find(features, label, addedAt, author);
-        good = record.has(ContributionLib.GOOD_ANNOUNCED);
-        bad = record.has(ContributionLib.BAD_ANNOUNCED);
-        at = record.announcedAt(addedAt);
-    }
-
-    /// @inheritdoc ISharedModel
-    function goodData(address author) external view returns (uint256) {
-        return _authors[author].goodData();
-    }
-
-    /// @inheritdoc ISharedModel
     function totalGoodData() external view returns (uint256) {
         return _totals.goodData();
     }
@@ -333,49 +314,6 @@ contract SharedModel is ISharedModel, ReentrancyGuardTransient {
     /// @notice With the pot shared, if it is time. The index rises when it first is; nothing is looked up from then on.
     function _shared(Totals totals) private view returns (Totals) {
         return totals.rewardPerGood() > 0 || block.timestamp >= _sharesFrom ? totals.shared() : totals;
-    }
-
-    /// @notice Records a contribution of the caller's now: at the key of its sample and label, or else as a repeat
-    /// (AlreadyAdded).
-    function _record(uint256[] calldata features, uint256 label, uint256 author, uint256 deposit)
-        private
-        returns (bytes32 key)
-    {
-        Contribution made = ContributionLib.create(deposit, author, block.timestamp);
-        key = ContributionLib.key(features, label);
-        Contribution first = _contributions[key];
-        if (first.has(ContributionLib.ADDED)) {
-            require(!first.isBy(author, block.timestamp), AlreadyAdded(key));
-            key = ContributionLib.repeatKey(key, msg.sender, block.timestamp);
-            require(!_contributions[key].has(ContributionLib.ADDED), AlreadyAdded(key));
-            made = made.with(ContributionLib.REPEATED);
-        }
-        _contributions[key] = made;
-    }
-
-    /// @notice Where what the author added at that time is recorded, and the record, empty if it was not added.
-    function _find(uint256[] calldata features, uint256 label, uint256 addedAt, address author)
-        private
-        view
-        returns (bytes32 key, Contribution record)
-    {
-        key = ContributionLib.key(features, label);
-        record = _contributions[key];
-        if (!record.isBy(_authors[author].number(), addedAt)) {
-            key = ContributionLib.repeatKey(key, author, addedAt);
-            record = _contributions[key];
-        }
-    }
-
-    /// @notice The record of a contribution that was added and not refunded (NeverAdded, AlreadyRefunded).
-    function _unrefunded(uint256[] calldata features, uint256 label, uint256 addedAt, address author)
-        private
-        view
-        returns (bytes32 key, Contribution record)
-    {
-        (key, record) = _find(features, label, addedAt, author);
-        require(record.has(ContributionLib.ADDED), NeverAdded(key));
-        require(!record.has(ContributionLib.REFUNDED), AlreadyRefunded(key));
     }
 
     /// @notice What the incentive is told of the caller's claim; the model's prediction is added where it is asked.

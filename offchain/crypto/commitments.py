@@ -77,8 +77,8 @@ class Party:
         """Seed of a random sample; the hash is that of the block after the request."""
         return keccak(self.domain(DRAW_TYPE) + word(secret) + word(block_hash))
 
-    def further_seed(self, one_time_key: bytes) -> bytes:
-        """Seed of a review's further shards; the key is by the pledge of its point."""
+    def further_seed(self, one_time_key: int) -> bytes:
+        """Seed of a review's further shards, by the x of the collector's one-time key."""
         return keccak(self.domain(FURTHER_TYPE) + word(one_time_key))
 
     def key_leaf(self, index: int, key: bytes) -> bytes:
@@ -151,8 +151,8 @@ def fold(commitment: bytes, pledge: bytes) -> bytes:
     return keccak(commitment.ljust(32, b"\0") + word(pledge))[:COMMITMENT_BYTES]
 
 
-def review_hash(one_time_key: bytes, ephemeral_x: int, sealed_keys: Sequence[bytes]) -> bytes:
-    """The pledge of an opened review; ``one_time_key`` is the pledge of that key's point."""
+def review_hash(one_time_key: int, ephemeral_x: int, sealed_keys: Sequence[bytes]) -> bytes:
+    """The pledge of an opened review; ``one_time_key`` is the x of that key."""
     sealed = sealed_keys_hash(sealed_keys)
     return keccak(REVIEW_TYPE + word(one_time_key) + word(ephemeral_x) + sealed)
 

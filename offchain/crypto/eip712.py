@@ -19,8 +19,13 @@ def digest(typed: Mapping[str, Any]) -> bytes:
     CommitmentError for bytes of another length.
     """
     kind, types = typed["primaryType"], typed["types"]
-    domain = _struct_hash(DOMAIN, types[DOMAIN], typed["domain"])
-    return keccak(b"\x19\x01" + domain + _struct_hash(kind, types[kind], typed["message"]))
+    message = _struct_hash(kind, types[kind], typed["message"])
+    return keccak(b"\x19\x01" + separator(typed) + message)
+
+
+def separator(typed: Mapping[str, Any]) -> bytes:
+    """The 32 bytes by which a contract knows what is signed for it; fields as in `digest`."""
+    return _struct_hash(DOMAIN, typed["types"][DOMAIN], typed["domain"])
 
 
 def _struct_hash(name: str, fields: list[Mapping[str, str]], values: Mapping[str, Any]) -> bytes:

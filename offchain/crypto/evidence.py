@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from offchain.crypto import commitments as cm
 from offchain.crypto.disputable import EncryptedFile, FileDomain
-from offchain.crypto.sealing import ORDER, point_of, product
+from offchain.crypto.sealing import even_secret, product
 
 ChunkEvidence = tuple[int, int, int, bytes, bytes, list[bytes], list[bytes]]
 """The struct of ``contracts/exchange/ChunkDispute.sol``, as a call takes it."""
@@ -34,6 +34,4 @@ def key_evidence(secret: int, ephemeral_x: int, sealed_key: bytes) -> KeyEvidenc
     Where ``ephemeral_x`` is on no point there is no product, only zeros, and none is needed.
     """
     shared = product(secret, ephemeral_x)
-    # The contract takes the point at x whose y is even.
-    even = secret if point_of(secret).y % 2 == 0 else ORDER - secret
-    return (even, ephemeral_x, sealed_key, shared.x, shared.y)
+    return (even_secret(secret), ephemeral_x, sealed_key, shared.x, shared.y)

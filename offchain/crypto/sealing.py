@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from cryptography.hazmat.primitives.asymmetric import ec
+import coincurve
 from eth_hash.auto import keccak
 from nacl.exceptions import CryptoError as NaclError
 from nacl.public import PrivateKey, PublicKey, SealedBox
@@ -20,12 +20,6 @@ from offchain.crypto.errors import SealError
 
 FIELD = 2**256 - 2**32 - 977
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
-_GENERATOR = (
-    0x79BE667EF9DCBBAC55A06295CE870B07029BFCDB2DCE28D959F2815B16F81798,
-    0x483ADA7726A3C4655DA4FBFC0E1108A8FD17B448A68554199C47D08FFB10D4B8,
-)
-_NO_ACCOUNT = "0x" + "00" * 20
-_CURVE = ec.SECP256K1()
 
 
 def seal(public_key: bytes, message: bytes) -> bytes:
@@ -64,28 +58,6 @@ class Point:
         """0x account of the point, keccak256(x, y)[12:]."""
         return "0x" + keccak(word(self.x) + word(self.y))[12:].hex()
 
-    @property
-    def pledge(self) -> bytes:
-        """What stands for the point in a commitment: the hash of its account and the next one's.
-
-        As SealedKey.pointHash: 20 bytes alone would be those of two points, which 2^80 steps find.
-        """
-        following = self._next() if self.x < ORDER else None
-        account = _NO_ACCOUNT if following is None else following.account
-        return keccak(word(self.account) + word(account))
-
-    def _next(self) -> Point | None:
-        """This point plus the generator; None where that is infinity."""
-        x, y = _GENERATOR
-        if self.x == x:
-            if self.y != y:
-                return None
-            slope = 3 * x * x * pow(2 * y, -1, FIELD) % FIELD
-        else:
-            slope = (y - self.y) * pow(x - self.x, -1, FIELD) % FIELD
-        third = (slope * slope - self.x - x) % FIELD
-        return Point(third, (slope * (x - third) - y) % FIELD)
-
     @classmethod
     def with_even_y(cls, x: int) -> Point:
         """The point at ``x`` whose y is even. Raises SealError if ``x`` is on no point."""
@@ -110,18 +82,25 @@ def point_of(secret: int) -> Point:
     """``secret`` times the generator."""
     if not 0 < secret < ORDER:
         raise SealError("private key out of range [1, order)")
-    numbers = ec.derive_private_key(secret, _CURVE).public_key().public_numbers()
-    return Point(numbers.x, numbers.y)
+    return Point(*coincurve.PrivateKey.from_int(secret).public_key.point())
+
+
+def even_secret(secret: int) -> int:
+    """The secret, or its negative: the one whose point has an even y. Both have one x.
+
+    Evidence shows this one, since a contract takes a point by its x alone.
+    """
+    return secret if point_of(secret).y % 2 == 0 else ORDER - secret
 
 
 def shared_x(secret: int, other: Point) -> int:
     """x-coordinate of ``secret * other``."""
     try:
-        peer = ec.EllipticCurvePublicNumbers(other.x, other.y, _CURVE).public_key()
+        peer = coincurve.PublicKey.from_point(other.x, other.y)
     except ValueError as error:
         raise SealError(f"({other.x:#x}, {other.y:#x}) is not on secp256k1") from error
-    product = ec.derive_private_key(secret, _CURVE).exchange(ec.ECDH(), peer)
-    return int.from_bytes(product, "big")
+    product: int = peer.multiply(secret.to_bytes(32, "big")).point()[0]
+    return product
 
 
 def pad(shared: int, index: int) -> bytes:

@@ -171,5 +171,10 @@ def find_duplicates(shards: Sequence[bytes]) -> list[tuple[int, int]]:
     return found
 
 
+def encode_shard(shard: Shard) -> bytes:
+    """The one form of a shard."""
+    return _encode(shard.images, shard.labels)
+
+
 def _encode(images: torch.Tensor, labels: torch.Tensor) -> bytes:
     return save({"images": images.contiguous(), "labels": labels.contiguous()})

@@ -14,13 +14,13 @@ import numpy as np
 import torch
 from PIL import Image
 
+from offchain.data.folder import as_picture
 from offchain.data.imageset import ImageSet, Progress
 from offchain.data.pixels import to_channels
 from offchain.hide.augmentation import Adversarial, cut_out, flipped_and_shifted, mixed_up
 from offchain.hide.errors import HideError
 from offchain.hide.inference import averaged_away
 from offchain.hide.networks import factory
-from offchain.hide.published import as_picture
 from offchain.hide.training import Augment, TrainingSettings, train
 from offchain.runs.finish import finish
 from offchain.runs.finished import Finished

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import torch
 
+from offchain.data.folder import in_folder_order
 from offchain.data.imageset import ImageSet
 from offchain.data.seeds import generator
 from offchain.hide.errors import HideError
 from offchain.hide.masks import refuse_empty_classes
-from offchain.hide.published import in_folder_order
 
 
 @dataclass(frozen=True)

@@ -56,8 +56,8 @@ class SetCandidate:
     """Ask a provider for a review, sealed to a one-time key."""
 
     provider: str
-    key_x: int
-    key_y: int
+    one_time_key: int
+    one_time_y: int
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Review:
 
     key_root: bytes
     address_root: bytes
-    one_time_key: bytes
+    one_time_key: int
     ephemeral_x: int
     bitmap: tuple[int, ...]
     sealed_keys: tuple[bytes, ...]
@@ -112,6 +112,7 @@ class WrongKeyEvidence:
     bitmap: tuple[int, ...]
     ephemeral_x: int
     sealed_keys: tuple[bytes, ...]
+    one_time_key: int
     one_time_secret: int
     shared_x: int
     shared_y: int
@@ -169,6 +170,7 @@ class WrongDeliveryEvidence:
     review_keys_hash: bytes
     ephemeral_x: int
     sealed_key: bytes
+    one_time_key: int
     one_time_secret: int
     shared_x: int
     shared_y: int

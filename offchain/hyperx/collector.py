@@ -14,7 +14,7 @@ from functools import cached_property
 
 import torch
 
-from offchain.crypto.bitmap import bitmap_hash, choose, to_bitmap
+from offchain.crypto.bitmap import choose, to_bitmap
 from offchain.crypto.errors import CryptoError
 from offchain.crypto.sealing import new_secret, point_of
 from offchain.crypto.secrets_file import SecretsFile
@@ -31,6 +31,7 @@ from offchain.hyperx.manifests import Manifests
 from offchain.hyperx.memory import MemoryShort, memory_told
 from offchain.hyperx.patience import Patience
 from offchain.hyperx.policy import Policy
+from offchain.hyperx.purchase import one_time_name, purchase, session_key
 from offchain.hyperx.quality import QualityScore
 from offchain.hyperx.review import (
     NOT_SEEN,
@@ -114,6 +115,7 @@ class Collector:
         if not ready:
             return None
         member, terms, seed = ready[0], self.session.terms, self.policy.sample_seed
+        self.objections.pop(member.account, None)  # it may have been missing before
         if self.policy.draw_on_chain:
             return self.request_draw(member)
         position = members.index(member)
@@ -307,42 +309,19 @@ class Collector:
     def dataset(self) -> ImageSet:
         """The dataset that was bought, decrypted with what was published or delivered.
 
-        Raises ValueError if there was no deal or the delivered key went undisputed although it was
-        wrong, ReviewError if a shard is not what was sold.
+        Raises NothingBought if there was no deal or the delivered key went undisputed although it
+        was wrong, ReviewError if a shard is not what was sold.
         """
-        deal = self.session.deal
-        if deal is None:
-            raise ValueError(f"session {self.session.address} closed without a deal")
-        key = self.delivered(deal) if isinstance(deal, ev.KeyDelivered) else deal.session_key
-        if key is None:
-            raise ValueError(
-                f"{deal.provider} delivered a wrong key, and nobody disputed it in time"
-            )
-        member = self.session.member(deal.provider)
-        party = self.session.party(deal.provider)
-        manifest = mf.fetch_manifest(self.store, member.manifest, self.session.terms)
-        addresses: Sequence[bytes] = deal.addresses
-        if manifest.addresses is not None:
-            addresses = mf.fetch_addresses(self.store, manifest, party, member.address_root)
-        keys = party.shard_keys(key, manifest.shard_count)
-        classes = self.task.classes
-        return fetch_shards(self.store, manifest, classes, addresses, dict(enumerate(keys)))
+        key = session_key(self.session, self.secrets_file)
+        return purchase(self.session, self.store, self.task, key).images
 
     def _key_leaves(self, member: Member) -> Sequence[bytes]:
         """From our own node: they were pinned before the provider became a candidate."""
         manifest = mf.fetch_manifest(self.store, member.manifest, self.session.terms)
         return mf.fetch_key_leaves(self.store, manifest, member.key_root)
 
-    @property
-    def _name(self) -> str:
-        return f"{self.session.address} on chain {self.session.chain_id}"
-
     def _one_time_secret(self, account: str) -> int:
-        # By all that it judges: where a reorganisation lets another sample or other features be
-        # submitted, nobody must foresee what the review opens.
-        member = self.session.member(account)
-        judged = bitmap_hash(member.bitmap) + (member.features or b"")
-        name = f"one-time key for {account} in {self._name} over {judged.hex()}"
+        name = one_time_name(self.session, account)
         make = lambda: new_secret().to_bytes(32, "big")  # noqa: E731
         return int.from_bytes(self.secrets_file.remember(name, make), "big")
 

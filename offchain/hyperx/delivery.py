@@ -12,7 +12,15 @@ from collections.abc import Sequence
 from offchain.crypto.bitmap import bitmap_hash
 from offchain.crypto.commitments import Party, path, root_of, sealed_keys_hash
 from offchain.crypto.errors import SealError
-from offchain.crypto.sealing import Point, SealedKeys, open_keys, product, seal_keys
+from offchain.crypto.sealing import (
+    Point,
+    SealedKeys,
+    even_secret,
+    open_keys,
+    point_of,
+    product,
+    seal_keys,
+)
 from offchain.hyperx.actions import WrongDeliveryEvidence
 from offchain.hyperx.events import KeyDelivered
 from offchain.hyperx.session import Member
@@ -87,7 +95,8 @@ def accuse(
         review_keys_hash=sealed_keys_hash(member.review.sealed),
         ephemeral_x=delivery.ephemeral_x,
         sealed_key=delivery.sealed_key,
-        one_time_secret=one_time_secret,
+        one_time_key=point_of(one_time_secret).x,
+        one_time_secret=even_secret(one_time_secret),
         shared_x=shared.x,
         shared_y=shared.y,
         shard=shard,

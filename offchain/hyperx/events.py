@@ -46,11 +46,10 @@ class FeaturesSubmitted:
 
 @dataclass(frozen=True)
 class CandidateSet:
-    """The collector asks for a review, sealed to the one-time key (key_x, key_y)."""
+    """The collector asks for a review, sealed to the one-time key with this x."""
 
     provider: str
-    key_x: int
-    key_y: int
+    one_time_key: int
     deadline: int
 
 

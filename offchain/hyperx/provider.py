@@ -213,7 +213,7 @@ class Provider:
             do.Review(
                 key_root=me.key_root,
                 address_root=do.WORD_ZERO if hidden else me.address_root,
-                one_time_key=one_time_key.pledge,
+                one_time_key=one_time_key.x,
                 ephemeral_x=sealed.ephemeral_x,
                 bitmap=me.bitmap,
                 sealed_keys=sealed.sealed,
@@ -229,7 +229,7 @@ class Provider:
             return None
         hidden = not self.session.terms.published_addresses
         sample = bitmap_hash(me.opened_bitmap)
-        opened = review_hash(one_time_key.pledge, review.ephemeral_x, review.sealed)
+        opened = review_hash(one_time_key.x, review.ephemeral_x, review.sealed)
         addresses = self.dataset.addresses if hidden else ()
         if self.session.terms.settlement == Settlement.OPEN:
             root = do.WORD_ZERO if hidden else me.address_root

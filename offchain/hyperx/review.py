@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from offchain.crypto.commitments import Party, path
 from offchain.crypto.errors import SealError, ShardCipherError
-from offchain.crypto.sealing import SealedKeys, open_keys, product
+from offchain.crypto.sealing import SealedKeys, even_secret, open_keys, point_of, product
 from offchain.crypto.shard_cipher import TAG_BYTES, decrypt_shard
 from offchain.data.imageset import ImageSet
 from offchain.data.shards import ShardError, find_duplicates, join_shards, shard_bytes
@@ -92,7 +92,8 @@ def opened_keys(
         bitmap=member.opened_bitmap,
         ephemeral_x=review.ephemeral_x,
         sealed_keys=review.sealed,
-        one_time_secret=one_time_secret,
+        one_time_key=point_of(one_time_secret).x,
+        one_time_secret=even_secret(one_time_secret),
         shared_x=shared.x,
         shared_y=shared.y,
         shard=shard,

@@ -108,7 +108,7 @@ class Session:
         chain_id, address, terms: which session it is.
         members: providers in the order of their registration.
         state, candidate, disclosed, deadline: as `status()` of the contract tells them.
-        one_time_key: the key set with the candidate.
+        one_time_key: the key set with the candidate, whose y is even.
         delivery: the sealed delivery, once there was one.
         deal: the claim, or the delivery once it can no more be disputed.
         compensations: how many candidates are owed the compensation.
@@ -154,8 +154,8 @@ class Session:
                 self._change(provider, sample=sample, bitmap=tuple(bitmap), draw_block=None)
             case ev.FeaturesSubmitted(provider, features):
                 self._change(provider, features=features)
-            case ev.CandidateSet(provider, x, y, deadline):
-                self.one_time_key = Point(x, y)
+            case ev.CandidateSet(provider, x, deadline):
+                self.one_time_key = Point.with_even_y(x)
                 words = tuple(self._opened(self.member(provider), self.one_time_key))
                 opened = tuple(from_bitmap(words))
                 self._change(provider, tried=True, opened=opened, opened_bitmap=words)
@@ -208,7 +208,7 @@ class Session:
         """What a review opens: the sample, and further shards as far as the terms leave room."""
         sample, terms = member.sample or (), self.terms
         further = max(0, terms.sample_limit - len(sample))
-        seed = self.party(member.account).further_seed(key.pledge)
+        seed = self.party(member.account).further_seed(key.x)
         return draw_further(seed, sample, terms.shard_count, further)
 
     def settled(self, now: int) -> Session:

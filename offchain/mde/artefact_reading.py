@@ -31,6 +31,16 @@ MAX_ARTEFACT_BYTES = 64 << 20
 """Largest file written or read."""
 
 MAX_DOCUMENT_BYTES = 1 << 16
+MAX_HEADER_BYTES = 1 << 20
+"""Of the names and places of all arrays, which Python reads."""
+
+MAX_DEPTH = 32
+"""Comparisons on the longest way through a tree, as `ExtractionSettings` has it."""
+
+MAX_TABLE = 1e6
+"""Largest score of one sample, in nats either way: sums of them stay numbers."""
+
+MAX_FOLD_SIZE = 1e9
 MAX_TREES = 256
 MAX_FOLDS = 1024
 MAX_LAYERS = 16
@@ -62,9 +72,11 @@ def read_artefact(data: bytes) -> tuple[TreeEfficacy | GradientEfficacy, PriceFu
 
     Raises ArtefactError naming what is wrong, PriceError if it is the price function.
     """
+    if (size := int.from_bytes(data[:8], "little")) > MAX_HEADER_BYTES:
+        raise ArtefactError(f"a header has at most {MAX_HEADER_BYTES} bytes, not {size}")
     try:
         arrays = load(data)
-        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        header = json.loads(data[8 : 8 + size])
         text = str(header.get("__metadata__", {}).get("souk", ""))
     # The reader lets a KeyError out for types that numpy lacks.
     except (SafetensorError, KeyError) as error:
@@ -76,8 +88,11 @@ def read_artefact(data: bytes) -> tuple[TreeEfficacy | GradientEfficacy, PriceFu
         raise ArtefactError(str(error)) from error
     reader = _Reader(arrays)
     folds = reader.take("fold_sizes", np.float64, (None,))
-    if not 2 <= len(folds) <= MAX_FOLDS or folds.min() < 1:
-        raise ArtefactError(f"2 to {MAX_FOLDS} folds of 1 sample or more, not {len(folds)}")
+    if not 2 <= len(folds) <= MAX_FOLDS or not 1 <= folds.min() <= folds.max() <= MAX_FOLD_SIZE:
+        raise ArtefactError(
+            f"2 to {MAX_FOLDS} folds of 1 to {MAX_FOLD_SIZE:g} samples, not {len(folds)} of "
+            f"{folds.min():g} to {folds.max():g}"
+        )
     reference = _reference(reader, document)
     named = document.method, document.unit
     efficacy: TreeEfficacy | GradientEfficacy
@@ -195,15 +210,18 @@ def _leaves(reader: _Reader, number: int, document: _Document, folds: int) -> Le
         reader.take(f"{name}.left", np.int32, shape),
         reader.take(f"{name}.right", np.int32, shape),
     )
+    if tree.depth > MAX_DEPTH:
+        raise ArtefactError(f"{name} is {tree.depth} comparisons deep, at most {MAX_DEPTH}")
     if feature.max() >= prod(document.kind.shape):
         raise ArtefactError(f"{name} compares value {feature.max()} of {document.kind.shape}")
     classes = document.kind.classes
     proba = reader.take(f"{name}.proba", np.float64, (tree.leaves, classes))
     if proba.min() < 0 or proba.max() > 1:
         raise ArtefactError(f"{name} has probabilities outside 0..1")
-    return Leaves(
-        tree, proba, reader.take(f"{name}.table", np.float64, (tree.leaves, classes, folds))
-    )
+    table = reader.take(f"{name}.table", np.float64, (tree.leaves, classes, folds))
+    if (largest := float(np.abs(table).max())) > MAX_TABLE:
+        raise ArtefactError(f"{name} has scores up to {largest:g}, at most {MAX_TABLE:g}")
+    return Leaves(tree, proba, table)
 
 
 def _model(reader: _Reader, document: _Document) -> LinearGradients | NetworkGradients:

@@ -16,7 +16,8 @@ from offchain.crypto.secrets_file import SecretsFile
 from offchain.crypto.settlement import Settlement
 from offchain.mde.artefact import artefact_digest
 from offchain.mde.budget import next_best
-from offchain.mde.checking import require_sound
+from offchain.mde.checking import MOST_BYTES, require_sound
+from offchain.mde.coarse import STEPS, step_of
 from offchain.mde.correspondence import Correspondence
 from offchain.mde.deals import DealState
 from offchain.mde.errors import MdeError
@@ -33,7 +34,7 @@ from offchain.mde.owner import Owner
 from offchain.mde.quoting import OrderTerms, Pricing
 from offchain.mde.session import DealSession, Sale
 from offchain.mde.vault import Vault
-from offchain.roles import Action, Clock, Wallet
+from offchain.roles import Action, Clock, Dropping, Wallet
 from offchain.storage import ContentError, Datastore
 
 BAD_OFFER = (MdeError, CryptoError, ContentError)
@@ -48,22 +49,31 @@ class Wants:
         terms: of its orders. budget: put up with the first, smallest unit.
         publish: makes the artefact file of a model.
         patience: seconds that it waits for quotes after it posted, and for each answer.
+        most_bytes: of the largest dataset that it fetches.
     """
 
     terms: OrderTerms
     budget: int
     publish: Callable[[Owner], bytes]
     patience: int
+    most_bytes: int = MOST_BYTES
 
 
-class Buyer:
+class Buyer(Dropping):
     """Buys data for the model of `owner`.
 
     Attributes:
         vault: what it rests on.
         objections: why it asks a seller for no quote, does not sign it, or cannot use what it
-            bought, by dataset; one line each.
+            bought, by dataset; why it buys no more, by order; one line each.
     """
+
+    may_drop = frozenset(
+        {
+            *("purchase", "settle", "accept", "proveWrongKey", "proveSpoiltChunk"),
+            *("proveWrongScore", "proveRepeatedSample", "proveWrongPrice"),
+        }
+    )
 
     def __init__(
         self,
@@ -78,7 +88,9 @@ class Buyer:
         self.account = wallet.address
         self.wants = wants
         self.store = store
-        self.vault = Vault(self.account, session, owner, wants.publish, store, secrets_file)
+        self.vault = Vault(
+            self.account, session, owner, wants.publish, store, secrets_file, wants.most_bytes
+        )
         self.objections: dict[bytes, str] = {}
 
     @property
@@ -113,22 +125,29 @@ class Buyer:
         return Action("post", (order.args(), budget), budget)
 
     def spend(self, order: bytes, clock: Clock) -> Action | Tell | None:
-        """Buys what adds most for its price, set after set; then takes the rest home."""
+        """Buys what adds most for its price, set after set; then takes the rest home.
+
+        So it does where its model cannot be published any more: nobody can be asked.
+        """
         offered = self._offered(order, clock)
         number = len(self.session.bought(order))
-        said = {id_: self._about(order, id_).efficacy(number) for id_ in offered}
-        if silent := [id_ for id_, efficacy in said.items() if efficacy is None]:
+        said = {id_: self._worth(order, sale, number) for id_, sale in offered.items()}
+        if silent := [id_ for id_, worth in said.items() if worth is None]:
             asked = {id_: self._about(order, id_).question(number) for id_ in silent}
             if unasked := [id_ for id_, question in asked.items() if question is None]:
                 until = clock.now + self.wants.patience
-                return self._write(self._questions(order, unasked, number, until))
+                try:
+                    return self._write(self._questions(order, unasked, number, until))
+                except MdeError as error:
+                    self.objections[order] = f"nothing more is bought: {error}"
+                    return self.withdraw(order)
             if any(question and clock.now < question.until for question in asked.values()):
                 return None
         ids = [id_ for id_ in offered if id_ not in silent]
         found = next_best(
             [offered[id_].price for id_ in ids],
             self.session.books[order].free,
-            lambda _, i: said[ids[i]] or 0.0,
+            lambda _, i: said[ids[i]] or 0,
             chosen=(),
         )
         return self.withdraw(order) if found is None else self.purchase(offered[ids[found]])
@@ -138,7 +157,7 @@ class Buyer:
         key = NO_POINT
         if sale.deal.order.settlement is Settlement.SEALED:
             key = point_of(self.vault.one_time_secret(sale.deal))
-        return Action("purchase", (sale.deal.args(), key.x, key.y))
+        return Action("purchase", (sale.deal.args(), key.x, key.y), about=1)
 
     def judge(self, sale: Sale) -> Action | None:
         """Accepts a delivery, or proves it wrong; None where no contract can tell what is wrong."""
@@ -156,16 +175,29 @@ class Buyer:
         account, free = self.session.orders[order].account, self.session.books[order].free
         return Action("withdraw", (account.args(), free, account.owner)) if free else None
 
+    def _worth(self, order: bytes, sale: Sale, number: int) -> int | None:
+        """Steps above the floor that a set fetches after `number` purchases; None for no answer.
+
+        At first that is what its price says. What cannot be is taken for nothing.
+        """
+        if not number:
+            return step_of(self.vault.pricing(order).price, sale.price)
+        answer = self._about(order, sale.dataset).answer(number)
+        if answer is None:
+            return None
+        return answer.steps if 0 <= answer.steps <= STEPS else 0
+
     def _answer_deliveries(self, clock: Clock) -> Action | None:
         for sale in self.session.sales.values():
             if sale.deal.order.buyer != self.account:
                 continue
+            action = None
             if sale.state is DealState.PAID and clock.now >= sale.deadline:
-                return Action("settle", sale.args())
+                action = Action("settle", sale.args())
             if sale.state is DealState.DELIVERED and clock.now < sale.deadline:
                 action = self.judge(sale)
-                if action is not None:
-                    return action
+            if self.still(action):
+                return action
         return None
 
     def _spend(self, order: bytes, clock: Clock) -> Action | Tell | None:
@@ -184,6 +216,7 @@ class Buyer:
             and 0 < sale.price <= left
             and self.session.is_open(id_)
             and self.session.books[id_].free >= stake
+            and not self.dropped("purchase", sale.deal.args())
         }
 
     # ------------------------------------------------------------------ letters

@@ -30,6 +30,9 @@ from offchain.mde.verifiable.rules import price_rule
 from offchain.mde.verifiable.scores import ScoreLeaves
 from offchain.storage import Datastore
 
+MOST_BYTES = 1 << 30
+"""Largest file that a buyer fetches unless its owner says otherwise."""
+
 _HEAD_BYTES, _LEAF_BYTES = 64, 32
 
 
@@ -52,21 +55,29 @@ class Received:
 
 
 def fetch_file(
-    store: Datastore, place: Place, dataset: Dataset, cid: str, pricing: Pricing
+    store: Datastore,
+    place: Place,
+    dataset: Dataset,
+    cid: str,
+    pricing: Pricing,
+    most_bytes: int = MOST_BYTES,
 ) -> EncryptedFile:
     """The encrypted samples, which must be the registered ones: then they can be disputed.
 
-    Raises FileError or QuoteRefused, or what the datastore raises.
+    Nothing is fetched of a dataset of other chunks, or of more than `most_bytes`. Raises FileError
+    or QuoteRefused, or what the datastore raises.
     """
-    most = _HEAD_BYTES + dataset.count * (dataset.chunk_bytes + _LEAF_BYTES)
-    file = EncryptedFile.from_bytes(store.get(cid, most))
-    require_registered(dataset, place, file)
     needed = pricing.encoding.chunk_bytes
     if dataset.chunk_bytes != needed:
         raise QuoteRefused(
             f"the dataset has chunks of {dataset.chunk_bytes} bytes, samples need chunks of "
             f"{needed}"
         )
+    size = _HEAD_BYTES + dataset.count * (needed + _LEAF_BYTES)
+    if size > most_bytes:
+        raise QuoteRefused(f"{dataset.count} samples have {size} bytes, at most {most_bytes}")
+    file = EncryptedFile.from_bytes(store.get(cid, size))
+    require_registered(dataset, place, file)
     return file
 
 
@@ -89,8 +100,8 @@ def require_sound(
     if deal.quote.expiry > (latest := now + LONGEST_WINDOW):
         raise QuoteRefused(f"the quote expires at {deal.quote.expiry}, must by {latest}")
     most = pricing.price.most
-    if deal.quote.price > most:
-        raise QuoteRefused(f"{deal.quote.price} are asked, the rule gives at most {most}")
+    if not 0 <= deal.quote.price <= most:
+        raise QuoteRefused(f"{deal.quote.price} are asked, the rule gives 0 to {most}")
     if pricing.verifiable is None:
         if deal.quote.scores != NO_WORD:
             raise QuoteRefused("the quote commits to scores that no tree gives")

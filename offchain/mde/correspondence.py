@@ -45,7 +45,10 @@ class Correspondence:
 
     def agreement(self, proposal: Proposal) -> Agreement | None:
         """The buyer's signature of a proposal, if it gave one."""
-        digest = self.deal(proposal).digest(self.session.place)
+        deal = self.deal(proposal)
+        if not deal.quote.fits:
+            return None
+        digest = deal.digest(self.session.place)
         found = (one for one in self.by_buyer(Agreement) if one.digest == digest)
         return next(found, None)
 
@@ -59,15 +62,9 @@ class Correspondence:
         found = (one for one in self.by_buyer(Question) if one.bought == bought)
         return next(found, None)
 
-    def efficacy(self, bought: int) -> float | None:
-        """What the seller says that its dataset would add after so many purchases, in nats.
-
-        At first that is what it proposed by; None while it has not said.
-        """
-        if not bought:
-            signed = self.signed()
-            return None if signed is None else signed.efficacy
-        found = (one.efficacy for one in self.by_seller(Answer) if one.bought == bought)
+    def answer(self, bought: int) -> Answer | None:
+        """What the seller says that its dataset would add after so many purchases."""
+        found = (one for one in self.by_seller(Answer) if one.bought == bought)
         return next(found, None)
 
     def _about(self, kind: type[About], sender: str, to: str) -> list[About]:

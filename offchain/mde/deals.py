@@ -164,6 +164,12 @@ class Quote:
         """The struct as a call takes it."""
         return (self.price, self.expiry, self.scores)
 
+    @property
+    def fits(self) -> bool:
+        """Whether a call can take it; what a letter says need not."""
+        words = 0 <= self.price < 2**96 and 0 <= self.expiry < 2**40
+        return words and len(self.scores) == 32
+
 
 @dataclass(frozen=True)
 class Deal:

@@ -14,6 +14,7 @@ With several trees the score is their mean.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,15 +92,12 @@ class TreeEfficacy:
     def fold_scores(self, candidate: Samples) -> Floats:
         """float64 (N, B): the score of each sample against each fold."""
         values, labels = tree_values(candidate.inputs), candidate.labels.numpy()
-        found = [one.table[one.tree.leaf_of(values), labels] for one in self.trees]
-        mean: Floats = np.mean(found, axis=0)
-        return mean
+        return _mean(one.table[one.tree.leaf_of(values), labels] for one in self.trees)
 
     def proba(self, inputs: torch.Tensor) -> Floats:
         """float64 (N, C): what the extracted model believes."""
         values = tree_values(inputs)
-        mean: Floats = np.mean([one.proba[one.tree.leaf_of(values)] for one in self.trees], axis=0)
-        return mean
+        return _mean(one.proba[one.tree.leaf_of(values)] for one in self.trees)
 
     def report(self, candidate: Samples, progress: Progress | None = None) -> EfficacyReport:
         """See `Efficacy.report`."""
@@ -153,6 +151,15 @@ def extraction(
         depth=float(max(one.tree.depth for one in trees)),
     )
     return result
+
+
+def _mean(found: Iterator[Floats]) -> Floats:
+    """Of arrays of one shape, of which two are held at a time."""
+    total, count = next(found), 1
+    for one in found:
+        total, count = total + one, count + 1
+    mean: Floats = total / count
+    return mean
 
 
 def _extracted(

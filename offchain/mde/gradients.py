@@ -125,10 +125,14 @@ class LinearGradients:
     def alignments(
         self, vectors: torch.Tensor, inputs: torch.Tensor, labels: torch.Tensor
     ) -> torch.Tensor:
-        rest = residuals(self.outputs(inputs), labels, self.loss)
         weights, biases = self._parts(vectors)
-        changes = torch.einsum("bd,rcd->brc", inputs, weights) + biases
-        return (changes * rest[:, None]).sum(-1)
+        rows = max(1, _BATCH_VALUES // (len(vectors) * self.classes))
+        found = []
+        for x, y in zip(torch.split(inputs, rows), torch.split(labels, rows), strict=True):
+            changes = torch.einsum("bd,rcd->brc", x, weights) + biases
+            rest = residuals(self.outputs(x), y, self.loss)
+            found.append((changes * rest[:, None]).sum(-1))
+        return torch.cat(found)
 
     def _parts(self, vectors: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         count = self.weight.numel()

@@ -43,7 +43,6 @@ class Proposal:
         expiry: Unix seconds.
         scores: root of the running totals, 32 zero bytes where the artefact has no tree.
         leaves: CID of all leaves under that root, "" where there are none.
-        efficacy: what the set does to the model by the artefact, in nats; nothing is bound by it.
     """
 
     order: bytes
@@ -53,7 +52,6 @@ class Proposal:
     expiry: int
     scores: bytes
     leaves: str
-    efficacy: float
 
 
 @dataclass(frozen=True)
@@ -86,12 +84,16 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """A seller says what its dataset would add. efficacy: in nats; nothing is bound by it."""
+    """A seller says what its dataset would add; nothing is bound by it.
+
+    steps: what it would fetch by the artefact of the question, in steps above the floor
+        (`offchain.mde.coarse`).
+    """
 
     order: bytes
     dataset: bytes
     bought: int
-    efficacy: float
+    steps: int
 
 
 Message = Offer | Invitation | Proposal | Agreement | Question | Answer
@@ -99,11 +101,10 @@ Message = Offer | Invitation | Proposal | Agreement | Question | Answer
 _KINDS = {
     kind.__name__: kind for kind in (Offer, Invitation, Proposal, Agreement, Question, Answer)
 }
-_READ: dict[str, type | tuple[type, ...]] = {
+_READ: dict[str, type] = {
     "bytes": str,
     "str": str,
     "int": int,
-    "float": (int, float),
 }
 
 

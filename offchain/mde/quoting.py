@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from offchain.crypto.settlement import Settlement
 from offchain.mde.artefact import PricingArtefact, load_artefact
 from offchain.mde.deals import Order
-from offchain.mde.errors import ArtefactMismatch
+from offchain.mde.errors import ArtefactMismatch, TooLarge
 from offchain.mde.extraction import TreeEfficacy
 from offchain.mde.pricing import PriceFunction
 from offchain.mde.samples import Kind
@@ -17,6 +17,12 @@ from offchain.mde.verifiable.rules import rule_hash
 from offchain.mde.verifiable.tree import VerifiableArtefact, load_verifiable
 
 NO_WORD = bytes(32)
+
+MAX_NUMBERS = 1 << 28
+"""Samples times classes, or folds, whichever are more: 2 GiB of scores at a time."""
+
+MAX_WORK = 1 << 42
+"""Samples times bytes of the artefact, each of which is looked at once for each sample."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +51,12 @@ def asked(terms: OrderTerms | Order) -> dict[str, float]:
 
 @dataclass(frozen=True, eq=False)
 class Pricing:
-    """An artefact; and where it is one extracted tree, what a contract can check its quotes by."""
+    """An artefact of `size` bytes; where it is one extracted tree, what a contract can check its
+    quotes by."""
 
     artefact: PricingArtefact
     verifiable: VerifiableArtefact | None
+    size: int
 
     @classmethod
     def read(cls, file: bytes, digest: bytes) -> Pricing:
@@ -56,8 +64,8 @@ class Pricing:
         artefact = load_artefact(file, digest)
         efficacy = artefact.efficacy
         if isinstance(efficacy, TreeEfficacy) and len(efficacy.trees) == 1:
-            return cls(artefact, load_verifiable(file, digest))
-        return cls(artefact, None)
+            return cls(artefact, load_verifiable(file, digest), len(file))
+        return cls(artefact, None, len(file))
 
     @property
     def kind(self) -> Kind:
@@ -73,6 +81,22 @@ class Pricing:
     def price(self) -> PriceFunction:
         """Its price function."""
         return self.artefact.price
+
+    def require_room(self, samples: int) -> None:
+        """Raises TooLarge where pricing so many `samples` takes too much memory or time.
+
+        What it takes follows from the artefact's sizes and the count alone.
+        """
+        efficacy = self.artefact.efficacy
+        row = max(self.kind.classes, len(efficacy.fold_sizes))
+        if samples * row > MAX_NUMBERS:
+            raise TooLarge(
+                f"{samples} samples by {row} classes or folds are more than {MAX_NUMBERS} numbers"
+            )
+        if samples * self.size > MAX_WORK:
+            raise TooLarge(
+                f"{samples} samples by an artefact of {self.size} bytes are more than {MAX_WORK}"
+            )
 
     def order(self, buyer: str, terms: OrderTerms) -> Order:
         """What a buyer posts."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from offchain.crypto.errors import CryptoError
 from offchain.crypto.sealing import Point, seal_keys
@@ -16,9 +17,10 @@ from offchain.crypto.settlement import Settlement, delivery_margin
 from offchain.data.imageset import Progress
 from offchain.mde.artefact import artefact_digest
 from offchain.mde.artefact_reading import MAX_ARTEFACT_BYTES
+from offchain.mde.coarse import QUOTES, coarse, step_of
 from offchain.mde.correspondence import Correspondence
 from offchain.mde.deals import PAD_INDEX, DealState, Order
-from offchain.mde.errors import MdeError
+from offchain.mde.errors import FeatureMismatch, MdeError
 from offchain.mde.letters import (
     Answer,
     Invitation,
@@ -36,13 +38,20 @@ from offchain.mde.vault import SEALED_BYTES
 from offchain.mde.verifiable.encoding import Encoding
 from offchain.mde.verifiable.quotes import verifiable_quote
 from offchain.mde.verifiable.scores import ScoreLeaves
-from offchain.policy import Policy, TermsRefused
-from offchain.roles import Action, Clock, Recover, Wallet
+from offchain.policy import Limit, Policy, TermsRefused
+from offchain.roles import Action, Clock, Dropping, Recover, Wallet
 from offchain.storage import ContentError, Datastore
 
 BAD_INVITATION = (MdeError, CryptoError, ContentError, TermsRefused)
 """What an artefact raises that is not what the buyer should have handed over, or an order that its
 owner does not sell under."""
+
+
+LIMITED = ("stake", "delivery time", "time locked", "price", "quotes")
+"""What its owner's limits are on."""
+
+CAREFUL = {"price": Limit(least=1, unit="wei"), "quotes": Limit(most=QUOTES)}
+"""What holds where the owner says nothing else."""
 
 
 @dataclass(frozen=True)
@@ -61,15 +70,18 @@ class Stall:
     until: int
 
 
-class Seller:
+class Seller(Dropping):
     """Sells `samples`, of exact duplicates the first, under orders that `policy` accepts.
 
-    Limits are on the quantities of `asked` (offchain/mde/quoting.py).
+    Limits are on the quantities of `asked` (offchain/mde/quoting.py); on "price", the smallest unit
+    of a quote that is not 0; and on "quotes", artefacts that the samples are held against in all.
 
     Attributes:
         objections: why it does not quote, by the artefact's CID or the order's id in hex; one line
             each.
     """
+
+    may_drop = frozenset({"quote", "publishKey", "sealKey", "settle"})
 
     def __init__(
         self,
@@ -93,6 +105,7 @@ class Seller:
         self.secrets_file = secrets_file
         self.progress = progress
         self.policy = policy or Policy()
+        self.policy.require_known(LIMITED)
         self.objections: dict[str, str] = {}
 
     def stock_of(self, samples: Samples, token: str, secrets_file: SecretsFile) -> Stock:
@@ -108,6 +121,11 @@ class Seller:
     def id(self) -> bytes:
         """Of its dataset, whether it is registered or not."""
         return self.stock.id
+
+    @cached_property
+    def stored(self) -> str:
+        """CID of its encrypted samples, once they are in the datastore: put there once."""
+        return self.store.put(self.stock.file.to_bytes())
 
     def next_action(self, clock: Clock) -> Action | Tell | None:
         """What to do now, or None while it is others' turn."""
@@ -128,7 +146,7 @@ class Seller:
 
     def register(self) -> Action:
         """Stores the encrypted samples, one to a chunk, and commits to them."""
-        self.store.put(self.stock.file.to_bytes())
+        _ = self.stored
         return Action("register", (self.stock.dataset.args(), self.stall.funds), self.stall.funds)
 
     def record(self, clock: Clock) -> Action | None:
@@ -146,7 +164,9 @@ class Seller:
                     self.recover(typed, agreement.signature) == about.buyer
                 ):
                     signatures = (agreement.signature, self.wallet.sign(typed))
-                    return Action("quote", (deal.args(), *signatures))
+                    action = Action("quote", (deal.args(), *signatures), about=1)
+                    if self.still(action):
+                        return action
         return None
 
     def deliver(self, sale: Sale) -> Action | None:
@@ -155,7 +175,8 @@ class Seller:
             return Action("publishKey", (*sale.args(), self.delivered_key()))
         to = Point.with_even_y(sale.purchase.one_time_key)
         sealed = seal_keys(to, {PAD_INDEX: self.delivered_key()})
-        return Action("sealKey", (*sale.args(), sealed.ephemeral_x, sealed.sealed[0]))
+        words = (*sale.args(), sealed.ephemeral_x, sealed.sealed[0])
+        return Action("sealKey", words, about=2)
 
     def delivered_key(self) -> bytes:
         """The dataset's key."""
@@ -170,7 +191,7 @@ class Seller:
         for sale in self.session.sales_from(self.id):
             late = delivery_margin(sale.deal.order.delivery_time)
             if sale.state is DealState.PAID and clock.now < sale.deadline - late:
-                action = self.deliver(sale)
+                action = self.still(self.deliver(sale))
                 if action is not None:
                     return action
         return None
@@ -178,15 +199,23 @@ class Seller:
     def _settle(self, clock: Clock) -> Action | None:
         """Ends sales whose time is over: for its price, or for its stake that they hold."""
         for sale in self.session.sales_from(self.id):
-            if sale.running and clock.now >= sale.deadline:
-                return Action("settle", sale.args())
+            action = Action("settle", sale.args())
+            if sale.running and clock.now >= sale.deadline and self.still(action):
+                return action
         return None
 
     # ------------------------------------------------------------------ letters
 
     def propose(self, order: bytes, cid: str, pricing: Pricing, clock: Clock) -> Proposal:
         """What its data fetch under an order, computed here."""
+        budget = self.session.books[order].free
+        self._require_price(min(pricing.price.most, budget))
+        self._hold_against(pricing)
         price, leaves = self._quoted(pricing, order)
+        if price > budget:
+            raise TermsRefused(f"the order's budget of {budget} wei does not pay the price")
+        if price:
+            self._require_price(price)
         return Proposal(
             order=order,
             dataset=self.id,
@@ -195,11 +224,10 @@ class Seller:
             expiry=clock.now + self.stall.quote_time,
             scores=NO_WORD if leaves is None else leaves.root,
             leaves="" if leaves is None else self.store.put(leaves.to_bytes()),
-            efficacy=self.efficacy(pricing),
         )
 
     def efficacy(self, pricing: Pricing) -> float:
-        """What the set does to a model of the owner's, in nats; nothing is bound by it."""
+        """What the set does to a model of the buyer's, in nats; no letter says it."""
         return pricing.artefact.efficacy.report(self.samples).total
 
     def read(self, order: Order, cid: str) -> Pricing:
@@ -220,16 +248,13 @@ class Seller:
             wanted = Encoding(order.features, order.value_bytes)
             if wanted == encoding:
                 try:
-                    self.policy.check(asked(order))
+                    self._require_terms(order)
                 except TermsRefused as error:
                     self.objections[id_.hex()] = str(error)
                     continue
                 yield id_
             else:
-                self.objections[id_.hex()] = (
-                    f"samples have {encoding.features} values of {encoding.value_bytes} bytes, "
-                    f"wanted are {wanted.features} of {wanted.value_bytes}"
-                )
+                self.objections[id_.hex()] = self._other_kind(wanted)
 
     def _offers(self) -> Iterator[tuple[Message, str]]:
         """To each buyer whose orders it fits."""
@@ -237,7 +262,7 @@ class Seller:
         for buyer in buyers:
             said = self.session.said(Offer, self.account, buyer)
             if not any(offer.dataset == self.id for offer in said):
-                yield Offer(self.id, self.store.put(self.stock.file.to_bytes())), buyer
+                yield Offer(self.id, self.stored), buyer
 
     def _proposals(self, clock: Clock) -> Iterator[tuple[Message, str]]:
         """A quote for each order that it was invited to, once."""
@@ -249,7 +274,7 @@ class Seller:
                 if cid in self.objections or any(one.artefact == cid for one in proposed):
                     continue
                 try:
-                    self.policy.check(asked(self.session.orders[order]))
+                    self._require_terms(self.session.orders[order])
                     pricing = self.read(self.session.orders[order], cid)
                     if not proposed and self.session.is_open(order):
                         proposed = [self.propose(order, cid, pricing, clock)]
@@ -258,19 +283,19 @@ class Seller:
                     self.objections[cid] = str(error)
 
     def _answers(self, clock: Clock) -> Iterator[tuple[Message, str]]:
-        """What its data would add, once for each purchase that the buyer really made."""
+        """What its data would still fetch, once for each purchase that the buyer really made."""
         for order in self.session.orders:
             about = Correspondence(self.session, order, self.id)
             bought = len(self.session.bought(order))
             question = about.question(bought) if bought else None
-            if question is None or about.efficacy(bought) is not None:
+            if question is None or about.answer(bought) is not None:
                 continue
             if question.artefact in self.objections or clock.now >= question.until:
                 continue
             try:
                 file = self._unsealed(question.artefact)
                 pricing = Pricing.read(file, artefact_digest(file))
-                yield Answer(order, self.id, bought, self.efficacy(pricing)), about.buyer
+                yield Answer(order, self.id, bought, self._steps(pricing)), about.buyer
             except BAD_INVITATION as error:
                 self.objections[question.artefact] = str(error)
 
@@ -281,11 +306,46 @@ class Seller:
     def _unsealed(self, cid: str) -> bytes:
         return self.stock.unsealed(self.store.get(cid, MAX_ARTEFACT_BYTES + SEALED_BYTES))
 
+    def _other_kind(self, wanted: Encoding) -> str:
+        own = self.stock.encoding
+        return (
+            f"samples have {own.features} values of {own.value_bytes} bytes, "
+            f"wanted are {wanted.features} of {wanted.value_bytes}"
+        )
+
+    @property
+    def _limits(self) -> Policy:
+        """Its owner's, and what holds where the owner says nothing."""
+        return Policy({**CAREFUL, **self.policy.limits})
+
+    def _require_terms(self, order: Order) -> None:
+        terms = asked(order)
+        self.policy.about(*terms).check(terms)
+
+    def _require_price(self, price: int) -> None:
+        self._limits.about("price").check({"price": price})
+
+    def _hold_against(self, pricing: Pricing) -> None:
+        """Raises TermsRefused where its samples were held against enough artefacts.
+
+        All that an artefact can be refused for without a look at them comes before.
+        """
+        if pricing.encoding != self.stock.encoding:
+            raise FeatureMismatch(self._other_kind(pricing.encoding))
+        pricing.require_room(len(self.samples))
+        limits = self._limits.about("quotes")
+        self.stock.count(pricing.artefact.digest, lambda number: limits.check({"quotes": number}))
+
+    def _steps(self, pricing: Pricing) -> int:
+        self._hold_against(pricing)
+        return step_of(pricing.price, pricing.artefact.quote(self.samples, self.progress).price)
+
     def _quoted(self, pricing: Pricing, order: bytes) -> tuple[int, ScoreLeaves | None]:
-        """Price, and leaves where the contract can check them. order: its id."""
+        """Coarse price, and leaves where the contract can check them. order: its id."""
         if pricing.verifiable is None:
-            return pricing.artefact.quote(self.samples, self.progress).price, None
+            exact = pricing.artefact.quote(self.samples, self.progress).price
+            return coarse(pricing.price, exact), None
         quoted = verifiable_quote(
             pricing.verifiable, self.samples, order, self.stock.key, self.progress
         )
-        return quoted.price, quoted.leaves
+        return coarse(pricing.price, quoted.price), quoted.leaves

@@ -7,6 +7,8 @@ the same each time.
 from __future__ import annotations
 
 import hashlib
+import itertools
+from collections.abc import Callable
 from functools import cached_property
 from secrets import token_bytes
 
@@ -80,10 +82,28 @@ class Stock:
         """What was sealed to its name. Raises SealError."""
         return unseal(self._private, sealed)
 
+    def count(self, artefact: bytes, allow: Callable[[int], object]) -> None:
+        """Counts an artefact that its samples are held against, before they are, by its digest.
+
+        allow: is asked whether there may be so many, and raises if not. Counted is on disk, for
+        this data wherever they are sold, each artefact once: the same question has one answer.
+        """
+        for number in itertools.count(1):
+            name = f"artefact {number} that data {self._content} were held against"
+            if name not in self.secrets_file:
+                allow(number)
+            if self.secrets_file.remember(name, lambda: artefact) == artefact:
+                return
+
     def encrypted(self, samples: Samples) -> EncryptedFile:
         """So many samples, one to a chunk, under its key."""
         packed = self.encoding.pack(samples)
         return encrypt_chunks(self.domain, self.key, packed, self.encoding.chunk_bytes)
+
+    @cached_property
+    def _content(self) -> str:
+        """What tells these data from others."""
+        return hashlib.sha256(b"".join(self.samples.hashes())).hexdigest()
 
     @cached_property
     def _private(self) -> bytes:
@@ -91,9 +111,8 @@ class Stock:
 
     def _secret(self, what: str) -> bytes:
         """Of this very data: other data of the same account have other keys."""
-        content = hashlib.sha256(b"".join(self.samples.hashes())).hexdigest()
         name = (
-            f"{what} of data {content} of {self.account} at {self.place.contract} "
+            f"{what} of data {self._content} of {self.account} at {self.place.contract} "
             f"on chain {self.place.chain_id}"
         )
         return self.secrets_file.remember(name, lambda: token_bytes(32))

@@ -13,13 +13,14 @@ from offchain.crypto.disputable import EncryptedFile
 from offchain.crypto.sealing import new_secret, public_key_of, seal, unseal
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.mde.artefact_reading import MAX_ARTEFACT_BYTES
-from offchain.mde.checking import Received, fetch_file, receive
+from offchain.mde.checking import MOST_BYTES, Received, fetch_file, receive
 from offchain.mde.correspondence import Correspondence
 from offchain.mde.deals import Deal
 from offchain.mde.errors import MdeError
 from offchain.mde.letters import Offer, Proposal
 from offchain.mde.owner import Owner
 from offchain.mde.quoting import Pricing
+from offchain.mde.reach import within_reach
 from offchain.mde.samples import Samples
 from offchain.mde.session import DealSession, Delivery, Sale
 from offchain.mde.verifiable.scores import ScoreLeaves
@@ -32,7 +33,8 @@ SEALED_BYTES = 48
 class Vault:
     """Of the buyer at `account`, a 0x address.
 
-    owner: its model before any purchase. publish: makes the artefact file of a model.
+    owner: its model before any purchase. publish: makes the artefact file of a model. most_bytes:
+    of a file that it fetches.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Vault:
         publish: Callable[[Owner], bytes],
         store: Datastore,
         secrets_file: SecretsFile,
+        most_bytes: int = MOST_BYTES,
     ) -> None:
         self.account = account
         self.session = session
@@ -50,6 +53,7 @@ class Vault:
         self.publish = publish
         self.store = store
         self.secrets_file = secrets_file
+        self.most_bytes = most_bytes
         self._artefacts: dict[int, bytes] = {}
         self._pricings: dict[bytes, Pricing] = {}
         self._files: dict[bytes, EncryptedFile] = {}
@@ -100,7 +104,9 @@ class Vault:
         for offer in self.session.said(Offer, found.seller, self.account):
             if offer.dataset == dataset and dataset not in self._files:
                 place, pricing = self.session.place, self.pricing(order)
-                self._files[dataset] = fetch_file(self.store, place, found, offer.file, pricing)
+                self._files[dataset] = fetch_file(
+                    self.store, place, found, offer.file, pricing, self.most_bytes
+                )
                 self.store.pin(offer.file)
         return self._files.get(dataset)
 
@@ -149,11 +155,12 @@ class Vault:
         return found
 
     def owner_now(self) -> Owner:
-        """The model owner, trained on all that it bought."""
+        """The model owner, trained on what it bought, but for what lies out of its reach."""
         bought = self.bought()
         key = tuple(bought)
         if key not in self._owners:
-            self._owners[key] = self.owner.with_bought(list(bought.values()))
+            found = (within_reach(self.owner.task.train, one) for one in bought.values())
+            self._owners[key] = self.owner.with_bought([one for one in found if one is not None])
         return self._owners[key]
 
     def artefact_now(self) -> bytes:

@@ -1,7 +1,7 @@
 """What server and members want done on chain; each is one call of the board or of the consensus.
 
-`note`, where there is one, is the digest in a CID, which goes behind the call's arguments: the
-contract does not read it, and whoever reads the transaction finds what was posted.
+`document`, where there is one, is the digest in a CID: the board only tells of it, and whoever
+reads its event finds what was posted.
 """
 
 from __future__ import annotations
@@ -15,32 +15,32 @@ from offchain.seccl.messages import MessageKind, PostKey
 
 @dataclass(frozen=True)
 class Post:
-    """The server posts one message; `note` names a catalogue with this one entry."""
+    """The server posts one message; `document` names a catalogue with this one entry."""
 
     key: PostKey
     message: bytes
-    note: bytes
+    document: bytes
 
 
 @dataclass(frozen=True)
 class PostBatch:
-    """The server posts all messages of a round and kind; `note` names their catalogue."""
+    """The server posts all messages of a round and kind; `document` names their catalogue."""
 
     session: bytes
     round: int
     kind: MessageKind
     root: bytes
-    note: bytes
+    document: bytes
 
 
 @dataclass(frozen=True)
 class PostOwn:
-    """A member posts its message itself; `note` names the message."""
+    """A member posts its message itself; `document` names the message."""
 
     key: PostKey
     message: bytes
     path: tuple[bytes, ...]
-    note: bytes
+    document: bytes
 
 
 @dataclass(frozen=True)

@@ -122,12 +122,12 @@ class Withholds(LyingServer):
     """Posts a root and shows nobody what is in it."""
 
     def post(self, round_: int, kind: MessageKind) -> list[do.Action]:
-        """Posts a note that names no content there is."""
+        """Posts a document that names no content there is."""
         found = super().post(round_, kind)
         if not self.lies_about(round_, kind):
             return found
         return [
-            replace(one, note=bytes(32)) if isinstance(one, do.Post | do.PostBatch) else one
+            replace(one, document=bytes(32)) if isinstance(one, do.Post | do.PostBatch) else one
             for one in found
         ]
 

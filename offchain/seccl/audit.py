@@ -15,7 +15,7 @@ from offchain.seccl.borda import BallotError, Election, ElectionResult
 from offchain.seccl.messages import MessageKind, PostKey
 from offchain.seccl.parameters import Layout, initial_model, model_digest
 from offchain.seccl.participant import evaluations_of, usable_updates
-from offchain.seccl.reading import Reading, is_signed, read
+from offchain.seccl.reading import Reading, hidden, is_signed, read
 from offchain.seccl.screening import LastRound, lenient, screened
 from offchain.seccl.session import Session
 from offchain.seccl.similarity import Copied
@@ -32,6 +32,8 @@ class Findings:
     """How many of each were checked and found right.
 
     refused: messages that are on the board and that no honest member uses, with the reason.
+    faults: what server or members did against the rules and nobody was convicted of; it takes
+    nothing from the results, so that nobody stops an audit by it.
     copied: of each round, what the session's screen takes for copies. lenient: who evaluated one
     above 0, which is its own doing and takes nothing from the result.
     digests: of the global model before the first round and after each.
@@ -51,6 +53,7 @@ class Findings:
     models: list[torch.Tensor] = field(default_factory=list)
     last: LastRound = field(default_factory=LastRound)
     copied: list[tuple[Copied, ...]] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
     lenient: list[str] = field(default_factory=list)
     results: list[ElectionResult] = field(default_factory=list)
     sizes: list[dict[int, int]] = field(default_factory=list)
@@ -90,15 +93,17 @@ def audit(
     Every message that counts against its hash on the board, every batch against its root, every
     receipt's signature, the times of every round against the schedule, every ballot against its
     voter's evaluation, every result, and computes every global model. An elected update that cannot
-    be used, for instance since it names another global model, changes nothing. progress: called as
-    (rounds done, rounds). trusted: the module:function that may be imported to make the model.
-    Raises AuditError at the first difference, ModelError where the model cannot be made.
+    be used, for instance since it names another global model, changes nothing. What lies in no
+    datastore any more, a ballot without its evaluation and a receipt that the server did not sign
+    are faults, which are named. progress: called as (rounds done, rounds). trusted: the
+    module:function that may be imported to make the model. Raises AuditError at the first thing
+    that leaves a result or a model in doubt, ModelError where the model cannot be made.
     """
     first, found = FirstModel(session, trusted), Findings()
     model = first.flat
     found.models.append(model)
     found.digests.append(first.digest)
-    rounds = max(session.closed, default=-1) + 1
+    rounds = min(max(session.closed, default=-1) + 1, session.terms.rounds)
     for round_ in range(rounds):
         uploads = _messages(session, round_, MessageKind.UPLOAD, store, recover, found)
         judged = _messages(session, round_, MessageKind.EVALUATION, store, recover, found)
@@ -107,6 +112,7 @@ def audit(
         copied = screened(session, uploads, updates, found.last)
         _ballots(session, round_, judged, copied, found)
         winners = _result(session, round_, found)
+        _check_elected(session, round_, winners, uploads)
         found.refused += [
             f"round {round_}, member {i}: it was elected, which changes nothing"
             for i in winners
@@ -132,18 +138,19 @@ def _messages(
     recover: Recover,
     found: Findings,
 ) -> Reading:
-    """Everything posted in one round of one kind."""
+    """Everything posted in one round of one kind that can be read."""
     where = f"round {round_}, {kind.name.lower()}s"
     reading = read(session, round_, kind, store, recover)
     fault = session.fault
     convicted = fault is not None and (fault.key.round, fault.key.kind) == (round_, kind)
-    if reading.trouble and not convicted:
-        raise AuditError(f"{where}: {reading.trouble}")
-    for author, why in reading.missing.items():
-        raise AuditError(f"{where}, member {author}: {why}")
-    for author, signed in reading.receipts.items():
-        if not is_signed(session, signed, recover):
-            raise AuditError(f"{where}, member {author}: its receipt is not the server's")
+    if reading.trouble and session.terms.batched(kind) and not convicted:
+        found.faults.append(f"{where}: {reading.trouble}")
+    found.faults += [f"{where}, member {i}: {why}" for i, why in reading.missing.items()]
+    found.faults += [
+        f"{where}, member {i}: its receipt is not the server's"
+        for i, signed in reading.receipts.items()
+        if not is_signed(session, signed, recover)
+    ]
     own = session.posted(round_, kind, own=True)
     for author, message in reading.hashes.items():
         path = reading.path(author) if author not in own and reading.leaves is not None else ()
@@ -160,14 +167,13 @@ def _ballots(
 ) -> None:
     """Each ballot against its voter's evaluation, and each evaluation against the screen."""
     said, wrong = evaluations_of(session, round_, judged.contents)
-    for author, why in wrong.items():
-        raise AuditError(f"round {round_}, member {author}: {why}")
+    found.faults += [f"round {round_}, member {i}: {why}" for i, why in wrong.items()]
     for voter, ballot in session.ballots.get(round_, {}).items():
         where = f"round {round_}: the ballot of member {voter}"
         if voter not in said:
-            raise AuditError(f"{where} rests on no evaluation")
-        if ballot != ballot_of(session, said[voter]):
-            raise AuditError(f"{where} is not what its evaluation says")
+            found.faults.append(f"{where} rests on no evaluation")
+        elif ballot != ballot_of(session, said[voter]):
+            found.faults.append(f"{where} is not what its evaluation says")
         if session.description.hidden and voter not in session.committed.get(round_, {}):
             raise AuditError(f"{where} was not committed to before it was shown")
         found.ballots += 1
@@ -176,6 +182,18 @@ def _ballots(
         f"round {round_}: member {one} evaluated the copy of member {author} above 0"
         for one, author in lenient(said, copied)
     ]
+
+
+def _check_elected(
+    session: Session, round_: int, winners: tuple[int, ...], uploads: Reading
+) -> None:
+    """Raises AuditError where an elected update is not to be had: who has it computes another
+    model."""
+    for winner in winners:
+        if why := hidden(session, uploads, winner):
+            raise AuditError(
+                f"round {round_}: the elected update of member {winner} is not to be had: {why}"
+            )
 
 
 def _result(session: Session, round_: int, found: Findings) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from offchain.crypto.settlement import LONGEST_WINDOW, NATIVE, SHORTEST_WINDOW
+from offchain.crypto.settlement import NATIVE, SHORTEST_WINDOW
 from offchain.errors import SoukError
 
 MEMBERS_LIMIT = 2**11 - 1
@@ -72,11 +72,17 @@ class SessionTerms:
             ("rounds", 1, ROUNDS_LIMIT),
             ("upload_time", SHORTEST_WINDOW, TIME_LIMIT),
             ("evaluation_time", SHORTEST_WINDOW, TIME_LIMIT),
-            ("response_time", SHORTEST_WINDOW, LONGEST_WINDOW),
+            ("response_time", SHORTEST_WINDOW, TIME_LIMIT),
         ):
             value = getattr(self, name)
             if not least <= value <= most:
                 raise BoardError(f"{name} is {value}, must be in [{least}, {most}]")
+        limit = min(self.upload_time, self.evaluation_time)
+        if self.response_time > limit:
+            raise BoardError(
+                f"response_time is {self.response_time}, must be {limit} at most, as long as each "
+                "window, so that members can ask for their leaf of every batch"
+            )
         if not 0 <= self.start <= self.end < 2**32:
             raise BoardError(f"the session ends at {self.end}, must be below {2**32}")
         if not 0 <= self.stake < 2**96 or self.stake % self.members:

@@ -2,12 +2,14 @@
 
 It believes the server nothing. What it sends, it sends for a receipt; what it is shown, it compares
 with the board; where the server lets it down, it posts and votes itself, and whatever the server
-signed against what it posted, it takes to the board.
+signed against what it posted, it takes to the board. What it sends and what it reads lies in its
+own datastore from then on, so that a server that shows content to some shows it to all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from offchain.errors import SoukError
@@ -27,7 +29,7 @@ from offchain.seccl.updates import (
     encode_update,
 )
 from offchain.seccl.voting import Voter
-from offchain.storage import Datastore, digest_of
+from offchain.storage import ContentError, Datastore, digest_of
 
 
 class ReceiptRefused(SoukError):
@@ -70,6 +72,7 @@ class Participant:
         self._recover = recover
         self._store = store
         self._sent: dict[PostKey, Message] = {}
+        self._kept: set[str] = set()
         self.receipts: dict[PostKey, SignedReceipt] = {}
 
     # ---------------------------------------------------------------- what it sends
@@ -86,7 +89,8 @@ class Participant:
         return self.send(round_, MessageKind.EVALUATION, said.to_bytes())
 
     def send(self, round_: int, kind: MessageKind, content: bytes) -> Message:
-        """A message for its place in a round, which it remembers."""
+        """A message for its place in a round, which it remembers. Its content lies nowhere yet:
+        nobody shall see an evaluation before all have committed to their ballots."""
         key = self.session.key(round_, kind, self.index)
         message = self.session.board.message_hash(key, content)
         authored = self._wallet.sign(self.session.board.authored(key, message))
@@ -94,7 +98,8 @@ class Participant:
         return self._sent[key]
 
     def keep(self, signed: SignedReceipt) -> None:
-        """Keeps the server's receipt for what it sent.
+        """Keeps the server's receipt for what it sent, and serves the content itself from now on,
+        under the CID that the server's catalogue has to name.
 
         Raises ReceiptRefused when it is for another message, promises the post for so late that
         no time is left to post itself, or was not signed by the server: then it posts itself.
@@ -109,6 +114,7 @@ class Participant:
             raise ReceiptRefused(f"a receipt for {receipt.deadline}, must be {latest} or before")
         if not self._is_signed(signed):
             raise ReceiptRefused("a receipt that the server did not sign")
+        self._store.put(sent.content)
         self.receipts[receipt.key] = signed
 
     # ---------------------------------------------------------------- what it reads
@@ -136,8 +142,10 @@ class Participant:
         """What to do about the server's posts of a round and kind, accusations first.
 
         handed: what the server told this member; it may differ from what it posted. now: Unix
-        seconds. Nothing when all is as it should be, or when there is time left to wait.
+        seconds. Nothing when all is as it should be, or when there is time left to wait. What the
+        reading found is kept, for whoever the server does not show it to.
         """
+        self._keep_served(reading)
         key = self.session.key(round_, kind, self.index)
         found: list[do.Action] = []
         if self.session.fault is None:
@@ -146,8 +154,17 @@ class Participant:
             found += self._about_challenges(now)
         return found + self._own_post(key, reading, now)
 
-    def share(self) -> list[do.Action]:
-        """Takes its share of a convicted server's stake and has its bonds returned, each once."""
+    def _keep_served(self, reading: Reading) -> None:
+        """Serves on what it has read."""
+        for cid in reading.cids - self._kept:
+            # Gone since it was read: then it is not there for this member either.
+            with suppress(ContentError):
+                self._store.pin(cid)
+                self._kept.add(cid)
+
+    def share(self, to: str) -> list[do.Action]:
+        """Has its share of a convicted server's stake paid to an account, and its bonds returned,
+        each once."""
         session = self.session
         if session.fault is None:
             return []
@@ -159,7 +176,7 @@ class Participant:
         ]
         if session.fault.share and self.index not in session.shares:
             path = session.member_path(self.index)
-            found.append(do.ClaimShare(session.id, self.index, path, self._wallet.address))
+            found.append(do.ClaimShare(session.id, self.index, path, to))
         return found
 
     def _about_own(self, key: PostKey, reading: Reading, now: int) -> list[do.Action]:
@@ -173,7 +190,7 @@ class Participant:
                 return [] if same_on_board(post.message, mine) else [do.ProveAltered(kept)]
         elif place in session.batches:
             if reading.leaves is None:
-                return self._challenge(key)
+                return self._challenge(key, now)
             leaf = reading.listed.get(self.index, NO_MESSAGE)
             if leaf == mine:
                 return []
@@ -196,16 +213,20 @@ class Participant:
                 return [do.ProveAlteredInBatch(signed, leaf, reading.path(author))]
         return []
 
-    def _challenge(self, key: PostKey) -> list[do.Action]:
+    def _challenge(self, key: PostKey, now: int) -> list[do.Action]:
         """Asks for its own leaf, unless that was asked for: another's says nothing of it. The board
-        lets a member have one question open."""
+        lets a member have one question open. Who was answered once asks again only where it can
+        not post itself: else a server that shows nobody anything would live on the bonds."""
         session = self.session
         mine = session.description.members[self.index].lower()
-        waiting = any(
-            asked.challenger.lower() == mine and other not in session.answers
-            for other, asked in session.challenges.items()
+        asked = [
+            place for place, one in session.challenges.items() if one.challenger.lower() == mine
+        ]
+        waiting = any(place not in session.answers for place in asked)
+        helped = now < session.terms.window(key.round, key.kind)[1] or (
+            self.index in session.posted(key.round, key.kind, own=True)
         )
-        if key in session.challenges or waiting:
+        if key in session.challenges or waiting or (asked and helped):
             return []
         return [do.Challenge(key, self.index, session.member_path(self.index))]
 
@@ -235,8 +256,8 @@ class Participant:
         waiting = session.fault is None and kept is not None and now < kept.receipt.deadline
         if waiting and not self._something_posted(key):
             return []
-        note = digest_of(self._store.put(sent.content))
-        return [do.PostOwn(key, sent.message, session.member_path(self.index), note)]
+        document = digest_of(self._store.put(sent.content))
+        return [do.PostOwn(key, sent.message, session.member_path(self.index), document)]
 
     def _something_posted(self, key: PostKey) -> bool:
         if self.session.terms.batched(key.kind):

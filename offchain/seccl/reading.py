@@ -40,6 +40,7 @@ class Reading:
     order: the authors whose messages count, in the order in which they were posted: as on the
         board, and within a batch as the server says that it took them.
     trouble: why the server's catalogue is of no use, "" where it is.
+    cids: of the catalogues and contents that were read and fit the board.
     """
 
     receipts: Mapping[int, SignedReceipt] = field(default_factory=dict)
@@ -51,12 +52,24 @@ class Reading:
     unsigned: frozenset[int] = frozenset()
     order: tuple[int, ...] = ()
     trouble: str = ""
+    cids: frozenset[str] = frozenset()
 
     def path(self, author: int) -> tuple[bytes, ...]:
         """From the author's leaf to the batch's root. Raises ReadingError without a batch."""
         if self.leaves is None:
             raise ReadingError("no leaves of the batch are known")
         return tuple(cm.path(self.leaves, author))
+
+
+def hidden(session: Session, uploads: Reading, author: int) -> str:
+    """Why an upload that is or may be on the board is not to be had; "" where it is, or is none.
+
+    What lies in a batch that nobody is shown may be anybody's who did not post itself.
+    """
+    if author in uploads.contents or author in uploads.unsigned:
+        return ""
+    unknown = uploads.trouble if session.terms.batched(MessageKind.UPLOAD) else ""
+    return uploads.missing.get(author, unknown)
 
 
 def is_signed(session: Session, signed: SignedReceipt, recover: Recover) -> bool:
@@ -84,26 +97,29 @@ def read(
     too large or of another hash than the board's is left out, with the reason. Raises
     DatastoreUnavailable where one's own node does not answer.
     """
-    trouble, leaves, catalogues = "", None, []
+    trouble, leaves, catalogues, cids = "", None, [], set()
+    lost: dict[int, str] = {}
     if session.terms.batched(kind):
         batch = session.batches.get((round_, kind))
         if batch is not None:
             try:
-                listed = _catalogue(session, batch.note, round_, kind, store)
+                listed = _catalogue(session, batch.document, round_, kind, store)
                 leaves = _batch_leaves(session, listed, batch.root)
                 catalogues = [listed]
+                cids.add(cid_from_digest(batch.document))
             except (ContentError, DocumentError, ReadingError) as error:
                 trouble = f"the catalogue of the batch cannot be used: {error}"
     else:
         for author, post in session.posted(round_, kind, own=False).items():
             try:
-                listed = _catalogue(session, post.note, round_, kind, store)
+                listed = _catalogue(session, post.document, round_, kind, store)
                 message = listed.hashes(session.members)[author]
                 if message is None or not same_on_board(message, post.message):
                     raise ReadingError(f"it does not list what was posted for member {author}")
                 catalogues.append(listed)
+                cids.add(cid_from_digest(post.document))
             except (ContentError, DocumentError, ReadingError) as error:
-                trouble = f"the catalogue of a post cannot be used: {error}"
+                trouble = lost[author] = f"the catalogue of a post cannot be used: {error}"
     receipts: dict[int, SignedReceipt] = {}
     wanted: dict[int, tuple[bytes, bytes]] = {}  # hash and digest by author
     posted: dict[int, bytes] = {}
@@ -118,10 +134,12 @@ def read(
                 unsigned.add(entry.author)
         receipts.update(listed.receipts())
     for author, post in session.posted(round_, kind, own=True).items():
-        wanted[author] = post.message, post.note
+        wanted[author] = post.message, post.document
         unsigned.discard(author)
     contents, missing = _contents(session, round_, kind, wanted, store)
+    missing = {i: why for i, why in lost.items() if i not in wanted} | missing
     hashes = {author: message for author, (message, _) in wanted.items()}
+    cids |= {cid_from_digest(wanted[author][1]) for author in contents}
     listed_first = catalogues if session.terms.batched(kind) else []
     order = session.order(
         round_, kind, [entry.author for batch in listed_first for entry in batch.entries]
@@ -137,6 +155,7 @@ def read(
         frozenset(unsigned),
         order,
         trouble,
+        frozenset(cids),
     )
 
 

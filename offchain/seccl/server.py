@@ -115,10 +115,10 @@ class Server:
             return []
         self.journal.close(round_, kind)
         listed = self._listed(round_, kind)
-        note = self._put(listed)
+        document = self._put(listed)
         if self.session.terms.batched(kind):
             root = cm.root_of(self._leaves(listed))
-            return [do.PostBatch(self.session.id, round_, kind, root, note)]
+            return [do.PostBatch(self.session.id, round_, kind, root, document)]
         posted = self.session.posted(round_, kind, own=False)
         return [
             do.Post(

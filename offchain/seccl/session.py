@@ -21,16 +21,17 @@ from offchain.seccl.messages import (
 
 @dataclass(frozen=True)
 class PostedAt(Posted):
-    """One message on the board; `note` is the digest that the transaction carries besides."""
+    """One message on the board; `document` is the digest in a CID: of its content where its author
+    posted it, else of a catalogue."""
 
-    note: bytes
+    document: bytes
 
 
 @dataclass(frozen=True)
 class BatchPostedAt(BatchPosted):
-    """A batch on the board; `note` is the digest in its catalogue's CID."""
+    """A batch on the board; `document` is the digest in its catalogue's CID."""
 
-    note: bytes
+    document: bytes
 
 
 @dataclass(frozen=True)

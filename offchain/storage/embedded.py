@@ -1,4 +1,4 @@
-"""A datastore of this machine alone: Kubo as a library, in a child process, without network."""
+"""A datastore of one's own: Kubo as a library, in a child process, with peers or without."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -24,16 +25,21 @@ from offchain.storage.datastore import (
     ContentCorrupted,
     ContentMalformed,
     ContentMissing,
+    ContentTooLarge,
     DatastoreError,
     DatastoreUnavailable,
+    Network,
 )
 from offchain.storage.flatfs import BlockAbsent, BlockDamaged, BlockFiles
 from offchain.storage.kubo_process import KuboProcess
+from offchain.storage.kubo_worker import TOO_LARGE
 from offchain.storage.unixfs import Decoded, NotUnixfs, decode
 
 if TYPE_CHECKING:  # a name only: its module loads torch
     from offchain.data.imageset import Progress
 
+AHEAD = 8
+"""Contents on their way while one is waited for."""
 BATCH = 256
 """Items added as one folder: one pin instead of one each makes it four times as fast."""
 
@@ -43,10 +49,10 @@ class EmbeddedDatastore:
 
     Raises DatastoreUnavailable when another process, or another object of this one, has it open.
     A call that the node does not answer within `timeout` seconds ends the node; the next call
-    starts it again.
+    starts it again. With a `network` content that is not here is asked of peers, for as long.
     """
 
-    def __init__(self, repo: Path, timeout: float = 30.0) -> None:
+    def __init__(self, repo: Path, timeout: float = 30.0, network: Network | None = None) -> None:
         self.repo = repo.absolute()
         self.timeout = timeout
         self.repo.mkdir(parents=True, exist_ok=True)
@@ -54,9 +60,11 @@ class EmbeddedDatastore:
         self._closed = False
         self._stale = False  # the node remembers blocks that were deleted underneath it
         self._blocks = BlockFiles(self.repo)
-        self._node: KuboProcess | None = KuboProcess(self.repo)
-        self._blocks.check_layout()
+        self._network = network
+        # Before the node, which writes there.
         self._spool = self.repo / "spool"
+        self._node: KuboProcess | None = KuboProcess(self.repo, network)
+        self._blocks.check_layout()
         shutil.rmtree(self._spool, ignore_errors=True)  # left by an owner that was killed
         self._spool.mkdir()
 
@@ -74,7 +82,22 @@ class EmbeddedDatastore:
                 progress(len(cids), len(items))
         return cids
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Multiaddresses under which peers reach this node; none without a network."""
+        return tuple(self._ask("addresses")) if self._network else ()
+
+    def connect(self, peers: Sequence[str]) -> None:
+        """Stays connected to further peers, by their multiaddresses; not without a network."""
+        if self._network is None:
+            return
+        added = tuple(one for one in peers if one not in self._network.peers)
+        self._network = replace(self._network, peers=self._network.peers + added)
+        for one in added:
+            self._ask("connect", one)
+
     def get(self, cid: str, max_bytes: int | None = None) -> bytes:
+        self._bring(cid, max_bytes)
         check_size(cid, self._size(cid), max_bytes)
         with tempfile.TemporaryDirectory(dir=self._spool) as folder:
             path = Path(folder) / "content"
@@ -85,9 +108,15 @@ class EmbeddedDatastore:
             return check_content(cid, path.read_bytes())
 
     def get_many(self, cids: Sequence[str], max_bytes: int | None = None) -> Iterator[bytes]:
-        return (self.get(cid, max_bytes) for cid in cids)  # no wait that others could shorten
+        for i, cid in enumerate(cids):
+            if self._network:
+                for later in cids[i + 1 : i + 1 + AHEAD]:
+                    if not self._is_here(later):
+                        self._ask("begin", later)
+            yield self.get(cid, max_bytes)
 
     def pin(self, cid: str) -> None:
+        self._bring(cid, None)
         self._check_blocks(cid)  # the library would wait without end for one that is not there
         self._ask_for(cid, "pin", as_added(cid))
 
@@ -183,6 +212,42 @@ class EmbeddedDatastore:
                     waiting += self._blocks.node(digest).links
         return present
 
+    def _is_here(self, cid: str) -> bool:
+        try:
+            self._check_blocks(cid)
+        except DatastoreError:
+            return False
+        return True
+
+    def _bring(self, cid: str, max_bytes: int | None) -> None:
+        """Fetches from peers what is not here, where there are any.
+
+        Raises ContentMissing, ContentTooLarge; DatastoreUnavailable where no peer is connected:
+        then nobody can be blamed but the network.
+        """
+        if self._network is None or self._is_here(cid):
+            return
+        alone = DatastoreUnavailable(
+            f"the IPFS node for {self.repo} is connected to no peer, and {cid} is not here"
+        )
+        if not self._network.peers and not self._ask("connected"):
+            raise alone
+        try:
+            self._ask("fetch", cid, self.timeout - 1, max_bytes)
+        except ContentMissing:
+            if not self._ask("connected"):
+                raise alone from None
+            raise
+        except DatastoreUnavailable:
+            raise
+        except DatastoreError as error:
+            self._end_node()
+            if str(error).startswith(TOO_LARGE):
+                raise ContentTooLarge(
+                    f"{cid} has more than the {max_bytes} bytes allowed"
+                ) from None
+            raise
+
     def _size(self, cid: str) -> int:
         """Bytes of the content, from its root block alone."""
         if codec_of(cid) == RAW:
@@ -226,7 +291,7 @@ class EmbeddedDatastore:
     def _missing(self, cid: str) -> ContentMissing:
         return ContentMissing(
             f"{cid} is not in the IPFS repository {self.repo} "
-            f"(without network; timeout {self.timeout:g} s)"
+            f"({'with' if self._network else 'without'} network; timeout {self.timeout:g} s)"
         )
 
     def _ask_for(self, cid: str, operation: str, *arguments: str) -> None:
@@ -256,12 +321,12 @@ class EmbeddedDatastore:
                 self.remove(cid)
             return read.read_bytes() == written.read_bytes()
 
-    def _ask(self, operation: str, *arguments: str) -> Any:
+    def _ask(self, operation: str, *arguments: Any) -> Any:
         with self._lock:
             if self._closed:
                 raise DatastoreUnavailable(f"the IPFS repository {self.repo} is closed")
             if self._node is None:
-                self._node = KuboProcess(self.repo)
+                self._node = KuboProcess(self.repo, self._network)
             try:
                 if self._stale:
                     self._node.ask(self.timeout, "restart")

@@ -97,6 +97,18 @@ class IpfsDatastore:
                 f"{self.endpoint!r} is neither http://HOST:PORT nor a multiaddr of a TCP port"
             ) from error
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Multiaddresses under which peers reach the node."""
+        found = self._call(lambda: self._client.id(opts=self._limit()))
+        return tuple(str(one) for one in found["Addresses"] or ())
+
+    def connect(self, peers: Sequence[str]) -> None:
+        """Connects the node to peers; one that does not answer is left to the node's own search."""
+        for one in peers:
+            with contextlib.suppress(ContentMissing, DatastoreError):
+                self._call(partial(self._client.swarm.connect, one, opts=self._limit()))
+
     def put(self, data: bytes) -> str:
         answer = self._call(lambda: self._client.add_bytes(data, opts={**_PROFILE, "pin": "true"}))
         return check_added(str(answer), data)

@@ -9,11 +9,17 @@ import select
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from offchain.storage import kubo_worker
-from offchain.storage.datastore import DatastoreError, DatastoreUnavailable
+from offchain.storage.datastore import (
+    ContentMissing,
+    DatastoreError,
+    DatastoreUnavailable,
+    Network,
+)
 
 START_SECONDS = 60.0
 """Loading 80 MB of library, and on the first start making a 2048-bit RSA key."""
@@ -26,12 +32,15 @@ class KuboProcess:
     Raises DatastoreUnavailable when it does not start, naming the repository and the reason.
     """
 
-    def __init__(self, repo: Path) -> None:
+    def __init__(self, repo: Path, network: Network | None = None) -> None:
         self._repo = repo
         self._errors = repo / "worker.err"
         with self._errors.open("wb") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", str(Path(kubo_worker.__file__).absolute()), str(repo)],
+                [
+                    *(sys.executable, "-P", str(Path(kubo_worker.__file__).absolute()), str(repo)),
+                    *([json.dumps(asdict(network))] if network else []),
+                ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -46,8 +55,9 @@ class KuboProcess:
             )
             raise DatastoreUnavailable(f"the IPFS repository {repo}: {reason}") from error
 
-    def ask(self, timeout: float, operation: str, *arguments: str) -> Any:
-        """One request. Raises DatastoreError, or TimeoutError after which only `kill` is left."""
+    def ask(self, timeout: float, operation: str, *arguments: Any) -> Any:
+        """One request. Raises DatastoreError, ContentMissing where content did not come in time,
+        or TimeoutError after which only `kill` is left."""
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(json.dumps([operation, *arguments]).encode() + b"\n")
@@ -89,7 +99,8 @@ class KuboProcess:
             line += piece
         answer = json.loads(line)
         if "error" in answer:
-            raise DatastoreError(answer["error"])
+            kind = ContentMissing if answer.get("absent") else DatastoreError
+            raise kind(answer["error"])
         return answer["value"]
 
     def _died(self) -> DatastoreUnavailable:

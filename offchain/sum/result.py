@@ -24,8 +24,8 @@ class Contribution(NamedTuple):
 class Event(NamedTuple):
     """What one call to the contract did.
 
-    kind: add, announce, object, refund, report, take over or collect.
-    amount: units that the agent paid (add: deposit and cost) or got; announce, object: 0.
+    kind: add, announce, object, uphold, refund, report, take over or collect.
+    amount: units that the agent paid (add: deposit and cost) or got; announce, object, uphold: 0.
     balance: the agent's, after it.
     predicted: the model's label for the review before the call; -1 where it was not asked.
     """
@@ -59,6 +59,7 @@ class Tally:
     answered: int = 0
     announced: int = 0
     objected: int = 0
+    upheld: int = 0
     awaited_s: int = 0
     refunded: int = 0
     reported: int = 0

@@ -38,12 +38,14 @@ class Verdict:
     Defaults are the contract's customary waits, in seconds. author_s: so long after the refund wait
     the author is alone, before others may announce a report. wait_s: from an announcement to its
     claim. quiet_s: so long after an update nobody announces, objects or claims, and twice as long
-        nobody takes over.
+        nobody takes over. upholding: whether an author may stake on its contribution again,
+        quiet or not; the contracts always let it, and without it is only for comparison.
     """
 
     author_s: int = 2 * DAY
     wait_s: int = DAY
     quiet_s: int = 60
+    upholding: bool = True
 
     def __post_init__(self) -> None:
         if not 0 < self.wait_s < self.author_s or self.quiet_s < 1:
@@ -213,6 +215,16 @@ class StakeIncentive:
         """Object to a verdict that stands announced, `good` or bad, when the model denies it."""
         self._check_quiet(now)
         self._check_word(agrees, not good)
+
+    def on_uphold(self, added_at: int, again_at: int, announced_at: int | None, now: int) -> None:
+        """Let what stands announced of the author's contribution fall: it staked on it again.
+
+        again_at: when the author added the same again. announced_at: when a verdict was last
+        announced, or it was last upheld; None if never. Neither the model nor the quiet is asked.
+        """
+        since = max(added_at + 1, announced_at or 0)
+        if not since <= again_at <= now:
+            raise Refused("TaughtBefore", f"{again_at} before {since}")
 
     def on_refund(
         self,

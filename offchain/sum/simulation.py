@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from offchain.data.seeds import generator
-from offchain.sum.agents import STRATEGIES, Moment, Submission, draw
+from offchain.sum.agents import STRATEGIES, Moment, Submission, Target, draw
 from offchain.sum.claims import AS_BAD, AS_GOOD, NOTHING, OpenClaims
 from offchain.sum.learner import Judge, train
 from offchain.sum.result import Contribution, Event, History, Result, Tally
@@ -63,9 +63,11 @@ class Simulation:
         self._stream = split.stream
         self._truths = split.stream.labels.tolist()
         self._next_review = 0
-        # Features and label of all contributions; a further one of the same earns nothing.
+        # Features and label of all contributions, but for first ones that are spent; a further one
+        # of the same earns nothing.
         self._known: set[tuple[bytes, int]] = set()
         self.repeats: set[int] = set()
+        self._numbers: dict[tuple[int, bytes, int], list[int]] = {}  # of each author and pair
         # The latest contribution, and the latest by anybody but its author.
         self._last_by_two: tuple[Contribution | None, Contribution | None] = None, None
         self._claims = OpenClaims(self.model, len(agents), setting.terms)
@@ -186,6 +188,26 @@ class Simulation:
             saturated = self.model.teach(active, label)
             self._claims.learnt(active, label, saturated)
         self._pay(agent, "add", number, -deposit - cost, predicted)
+        mine = self._numbers.setdefault((agent, *pair), [])
+        self._uphold(agent, mine)
+        mine.append(number)
+
+    def _uphold(self, agent: int, numbers: list[int]) -> None:
+        """The agent has just contributed again what these are: no report of them stands."""
+        verdict = self.setting.terms.verdict
+        if verdict is None or not verdict.upholding:
+            return
+        for number in numbers:
+            if number not in self._claims:
+                continue
+            stands, since = self._claims.announced(number)
+            if stands != AS_BAD:
+                continue
+            self.incentive.on_uphold(self.contributions[number].added_at, self.now, since, self.now)
+            self._claims.object(number)
+            self._touched[number] = self.now
+            self.tallies[agent].upheld += 1
+            self._pay(agent, "uphold", number, 0, -1)
 
     def _moment(self, agent: int) -> Moment:
         review = self._next_review
@@ -197,28 +219,36 @@ class Simulation:
             accuracy=self.accuracies[-1][1],
             good_data=self.incentive.good[agent],
             total_good=self.incentive.total_good,
+            holds=self.setting.agents[agent].holds,
             latest=self._latest_by_others(agent),
             turned=lambda: self._turned(agent),
             soonest=lambda own: self._soonest(agent, own),
+            poised=lambda: self._poised(agent),
             now=self.now,
             random=self._random[agent],
         )
 
     def _turned(self, agent: int) -> Submission | None:
         self._mature()
-        number = self._claims.first_turned(agent)
+        number = self._claims.first_turned(agent, self.now)
         if number is None:
             return None
         what = self.contributions[number]
         return Submission(what.review, what.label)
 
-    def _soonest(self, agent: int, own: bool) -> tuple[Submission, int] | None:
+    def _soonest(self, agent: int, own: bool) -> Target | None:
         self._mature()
         found = self._claims.soonest(agent, own)
         if found is None:
             return None
         what = self.contributions[found.number]
-        return Submission(what.review, what.label), found.lessons
+        return Target(Submission(what.review, what.label), found.lessons, found.served)
+
+    def _poised(self, agent: int) -> bool:
+        if self.incentive.quiet(self.now):  # What could be done has been.
+            return False
+        self._mature()
+        return bool(self._claims.actionable(agent, self.now))
 
     def _latest_by_others(self, agent: int) -> Submission | None:
         for what in self._last_by_two:
@@ -244,6 +274,7 @@ class Simulation:
             if number < self._immature:
                 self._claims.remove(number)
             self.left[number] = 0
+            self._spend(number)
             self.tallies[agent].taken_over += 1
             self._pay(agent, "take over", number, amount, -1)
 
@@ -280,7 +311,16 @@ class Simulation:
                 self._claims.reported(number, agent)
             else:
                 self._claims.remove(number)
+                if not own:
+                    self._spend(number)
             self._pay(agent, "refund" if own else "report", number, amount, predicted)
+
+    def _spend(self, number: int) -> None:
+        """Nothing is left of a contribution that never proved good: if it is the first of its
+        sample and label, the next of these takes its place."""
+        if number not in self.repeats:
+            what = self.contributions[number]
+            self._known.discard((self._stream.active(what.review).tobytes(), what.label))
 
     def _announce(self, agent: int, number: int, predicted: int, stands: int) -> None:
         """Announce what the agent would claim later; where that is refused, object at least."""
@@ -315,7 +355,7 @@ class Simulation:
 
     def _pay(self, agent: int, kind: str, number: int, amount: int, predicted: int) -> None:
         self.balances[agent] += amount
-        if self.events is not None and (amount or kind in ("announce", "object")):
+        if self.events is not None and (amount or kind in ("announce", "object", "uphold")):
             event = Event(
                 self.now, kind, agent, number, abs(amount), self.balances[agent], predicted
             )

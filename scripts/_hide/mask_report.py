@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from offchain.data.folder import write_folder
 from offchain.data.imageset import Progress
 from offchain.files import write_whole
 from offchain.hide.cleaner import Cleaner, apply, encode_cleaner
@@ -16,7 +17,7 @@ from offchain.hide.figures import contact_sheet, levels_figure
 from offchain.hide.judging import Split
 from offchain.hide.making import MadeFamily
 from offchain.hide.preservation import Likeness, mean_likeness
-from offchain.hide.published import encode_dataset, write_folder
+from offchain.hide.published import encode_dataset
 from offchain.report.figures import png
 from offchain.report.page import Page, Picture, Section
 from offchain.report.sheets import Sheet

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+from offchain.data.folder import write_folder
 from offchain.files import write_whole
 from offchain.hide.cleaner import apply, load_cleaner
 from offchain.hide.errors import HideError
-from offchain.hide.published import encode_dataset, load_published, write_folder
+from offchain.hide.published import encode_dataset, load_published
 from scripts._stage.telling import Telling
 
 

@@ -9,7 +9,7 @@ from ape.api import AccountAPI
 from ape.contracts import ContractInstance
 from eth_utils.address import is_hex_address
 
-from offchain.crypto.settlement import NATIVE, Settlement
+from offchain.crypto.settlement import Settlement
 from offchain.hyperx import actions as do
 from offchain.hyperx import events as ev
 from offchain.hyperx.session import Session
@@ -25,9 +25,8 @@ from scripts._stage.chain import (
     native,
     plain,
     snake,
-    transact,
 )
-from scripts._stage.money import approve
+from scripts._stage.permit import transact_paying
 from scripts._stage.sender import Sender
 from scripts._stage.table import Pause
 
@@ -45,18 +44,22 @@ class ChainSession(Sender):
         self.created = created
 
     @classmethod
-    def create(cls, factory: ContractInstance, terms: Terms, collector: AccountAPI) -> ChainSession:
-        """Creates a session under `terms` and pays its escrow."""
+    def create(
+        cls, factory: ContractInstance, terms: Terms, nonce: int, collector: AccountAPI
+    ) -> ChainSession:
+        """Creates a session under `terms` and pays its escrow.
+
+        nonce: keeps sessions of equal terms apart; there is one session of terms and nonce. Raises
+        ActionRefused with the contract's reason.
+        """
         arguments = plain(terms)
         escrow = factory.escrowOf(arguments)
-        receipts = approve(terms.token, collector, factory.address, escrow)
-        value = escrow if terms.token == NATIVE else 0
-        # No collector makes two sessions of equal terms at one height.
-        nonce = ape.chain.blocks.height
-        receipt = transact(factory.createSession, (arguments, nonce), collector, value)
+        words = arguments, nonce
+        receipts = transact_paying(factory, "createSession", words, collector, terms.token, escrow)
+        receipt = receipts[-1][1]
         (event,) = factory.SessionCreated.from_receipt(receipt)
         session = cls(ape.project.TradingSession.at(event.session), receipt.block_number)
-        session.receipts += [*receipts, entry_of("createSession", receipt)]
+        session.receipts += [entry_of(*one) for one in receipts]
         return session
 
     @classmethod

@@ -15,7 +15,10 @@ from offchain.data.leftout import Note
 from offchain.hyperx.documents import EXTRACTOR
 from offchain.hyperx.evaluation import EvaluationSettings
 from offchain.hyperx.heads import PRESETS, HeadScorer
-from offchain.task import Task
+from offchain.hyperx.policy import Policy
+from offchain.storage import Network
+from offchain.task import ClassNames, Least, Task
+from offchain.task.document import ANY
 from offchain.task.images import MODALITY, relabelled
 
 CORRUPTIONS = ("mislabel:0.3", "noise:0.5", "remove:0.6", "decimate:6", "dope:0.4")
@@ -23,17 +26,14 @@ CORRUPTIONS = ("mislabel:0.3", "noise:0.5", "remove:0.6", "decimate:6", "dope:0.
 
 
 @dataclass(frozen=True)
-class TradeOptions:
-    """The options of `ape run trade`; shares in per cent, times as named, amounts as text."""
+class SessionOptions:
+    """What a collector says of its session; shares in per cent, times as named, amounts as text."""
 
-    providers: int | None
-    plan: str | None
     dataset: str
     data_root: Path | None
     download: bool
     skip_broken: bool
     image_size: int | None
-    validation: int
     shards: int
     shard_size: int
     sample: float
@@ -51,10 +51,54 @@ class TradeOptions:
     cut: str | None
     input_size: int | None
     head: str
-    baselines: bool
-    second_opinion: bool
     hours: float
     response_minutes: float
+    seed: int
+    device: str | None
+    ipfs: str | None
+    licence: str
+    yes: bool
+    deployments: Path
+
+    def task(self, validation: ImageSet) -> Task:
+        """What the collector asks for; its documents are left out. Raises TaskError."""
+        return Task(MODALITY, validation.classes, validation.shape, self.licence)
+
+    def settings(self) -> EvaluationSettings:
+        """Which extractor the collector publishes."""
+        backbone, private, weights = self.extractor.partition(":")
+        return EvaluationSettings(
+            backbone,
+            self.cut,
+            self.input_size,
+            Path(weights) if private else None,
+            seed=self.seed,
+        )
+
+    def private_extractor(self, task: Task) -> tuple[str, ...]:
+        """The CID of the extractor in `task` where its weights are not public ones."""
+        return (task.document(EXTRACTOR),) if self.settings().weights else ()
+
+    def scorer(self) -> HeadScorer:
+        """What judges features. Raises ClickException for a preset that does not exist."""
+        if self.head not in PRESETS:
+            raise click.ClickException(f"head: {self.head!r} is none of {', '.join(PRESETS)}")
+        return HeadScorer(PRESETS[self.head])
+
+    def policy(self, *, burns: bool = True, foreseeable: bool = False) -> Policy:
+        """How the collector chooses. foreseeable: its samples follow from the seed."""
+        return Policy(
+            least_accuracy=self.least_accuracy,
+            burn_for_rubbish=self.burn_rubbish and burns,
+            draw_on_chain=self.draw,
+            sample_seed=self.seed if foreseeable else None,
+        )
+
+
+@dataclass(frozen=True)
+class LimitOptions:
+    """The limits of a provider's owner; amounts as text."""
+
     least_reward: str | None
     most_deposit: str | None
     most_penalty: str | None
@@ -62,16 +106,92 @@ class TradeOptions:
     most_locked: float
     accept_extractor: tuple[str, ...]
     accept_token: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PartyOptions:
+    """What every party's own command takes.
+
+    Attributes:
+        account: keystore account. class_name: OWN=TASK, for classes called otherwise.
+        listen, peer: of the embedded node. as_json: lines for programs instead of text.
+    """
+
+    account: str
+    class_name: tuple[str, ...]
+    listen: str
+    peer: tuple[str, ...]
+    as_json: bool
+
+    @property
+    def names(self) -> ClassNames:
+        """What the owner says of its class names. Raises TaskError."""
+        return ClassNames.parse(self.class_name)
+
+    @property
+    def network(self) -> Network:
+        """How the own node is reached, and whom it knows."""
+        return Network(self.listen, self.peer)
+
+
+@dataclass(frozen=True)
+class OpenOptions(SessionOptions, PartyOptions):
+    """The options of `ape run open`. expect: how many providers get their turns."""
+
+    expect: int
+    content: str
+    contact: tuple[str, ...]
+    any_size: bool
+    least_per_class: int
+    least_samples: int
+    distinct: int
+    resume: str | None
+
+    def asked(self, validation: ImageSet, addresses: tuple[str, ...]) -> Task:
+        """The task; its documents are left out. addresses: of the own node. Raises TaskError."""
+        channels, *sides = validation.shape
+        return Task(
+            MODALITY,
+            validation.classes,
+            (channels, *([ANY] * 2 if self.any_size else sides)),
+            self.licence,
+            contact=(*self.contact, *addresses),
+            content=self.content,
+            least=Least(self.least_per_class, self.least_samples, self.distinct),
+        )
+
+
+@dataclass(frozen=True)
+class ProvideOptions(LimitOptions, PartyOptions):
+    """The options of `ape run provide`."""
+
+    dataset: str
+    data_root: Path | None
+    download: bool
+    skip_broken: bool
+    image_size: int | None
+    licence: tuple[str, ...]
+    dry_run: bool
     gas_price: float
-    seed: int
     device: str | None
     ipfs: str | None
-    licence: str
+    yes: bool
+    deployments: Path
+
+
+@dataclass(frozen=True)
+class TradeOptions(SessionOptions, LimitOptions):
+    """The options of `ape run trade`."""
+
+    providers: int | None
+    plan: str | None
+    validation: int
+    baselines: bool
+    second_opinion: bool
+    gas_price: float
     collector: str | None
     provider: tuple[str, ...]
     resume: str | None
-    yes: bool
-    deployments: Path
     reports: Path
 
     def corruption_plan(self, clean: bool = True) -> CorruptionPlan:
@@ -105,30 +225,3 @@ class TradeOptions:
         whole = relabelled(whole)
         validation, *parts = split(whole, [self.validation, *[each] * len(plan)], self.seed)
         return validation, plan.apply(parts, self.seed), parts
-
-    def task(self, validation: ImageSet) -> Task:
-        """What the collector asks for; its documents are left out. Raises TaskError."""
-        return Task(MODALITY, validation.classes, validation.shape, self.licence)
-
-    def settings(self) -> EvaluationSettings:
-        """Which extractor the collector publishes."""
-        backbone, private, weights = self.extractor.partition(":")
-        return EvaluationSettings(
-            backbone,
-            self.cut,
-            self.input_size,
-            Path(weights) if private else None,
-            seed=self.seed,
-        )
-
-    def accepted(self, task: Task) -> tuple[str, ...]:
-        """Extractors that the providers' owners take whatever their weights are: those named, and
-        the collector's own private one, since in a rehearsal one owner plays all."""
-        own = (task.document(EXTRACTOR),) if self.settings().weights else ()
-        return (*self.accept_extractor, *own)
-
-    def scorer(self) -> HeadScorer:
-        """What judges features. Raises ClickException for a preset that does not exist."""
-        if self.head not in PRESETS:
-            raise click.ClickException(f"head: {self.head!r} is none of {', '.join(PRESETS)}")
-        return HeadScorer(PRESETS[self.head])

@@ -19,20 +19,20 @@ from offchain.hyperx.adversaries import OtherFeatures
 from offchain.hyperx.collector import Collector
 from offchain.hyperx.documents import EXTRACTOR
 from offchain.hyperx.evaluation import Evaluation
-from offchain.hyperx.policy import Policy, offered
+from offchain.hyperx.policy import offered
 from offchain.hyperx.provider import Provider
 from offchain.hyperx.report.record import SessionRecord
-from offchain.hyperx.session import Session
 from offchain.hyperx.terms import Terms
-from offchain.models.device import pick_device
 from offchain.storage import Datastore, open_datastore
 from offchain.task import Task, fetch_task, publish_task
 from scripts._hyperx.baselines import baseline_scores
 from scripts._hyperx.chain import ChainSession
+from scripts._hyperx.opening import Opening
 from scripts._hyperx.options import TradeOptions
 from scripts._hyperx.record import make_record
 from scripts._hyperx.report import report_of
 from scripts._hyperx.scene import Contender, Scene, injustices
+from scripts._hyperx.seats import FACTORY, collector_seat, evaluation_of, provider_seat
 from scripts._hyperx.second_opinion import second_opinion
 from scripts._hyperx.stories import STORIES
 from scripts._hyperx.telling import SessionTelling
@@ -40,10 +40,8 @@ from scripts._hyperx.terms import accepted_tokens, make_terms, provider_policy
 from scripts._stage.accounts import is_local, seat_parties
 from scripts._stage.chain import chain_home
 from scripts._stage.deployments import Deployed, deployments_path, find
-from scripts._stage.secrets import secrets_at
+from scripts._stage.money import parse_token
 from scripts._stage.table import Seat, Step, play
-
-FACTORY = "TradingSessionFactory"
 
 
 @dataclass
@@ -92,7 +90,7 @@ class Demonstration:
         with telling.doing("loading the data") as progress:
             validation, parts, clean = options.data(plan, telling.left_out, progress)
         with telling.doing("loading the extractor"):
-            evaluation = self._evaluation(validation, home)
+            evaluation = evaluation_of(options, validation, home, telling.progress)
         with telling.doing("opening the datastore"):
             store = open_datastore(options.ipfs, home / "ipfs")
         with store:
@@ -103,13 +101,15 @@ class Demonstration:
                 if factory is None:
                     contract = parties.deployer.deploy(ape.project.TradingSessionFactory)
                     factory = Deployed(contract, ape.chain.blocks.height)
-                chain = self._session(factory, terms, task, evaluation, store, parties.collector)
+                opening = Opening(home / "openings", factory, parties.collector)
+                chain = self._session(factory, opening, terms, task, evaluation, store)
                 contenders = tuple(
                     self._contender(i, parties.providers[i], parts[i], clean[i], store, home, task)
                     for i in range(count)
                 )
                 buyer = self._buyer(evaluation, store, parties.collector, home)
                 telling.session(chain.address)
+                opening.told()
                 telling.terms(chain.terms)
                 scene = Scene.open(chain, str(factory.contract.address), buyer, contenders)
             with telling.doing("trading"):
@@ -180,24 +180,14 @@ class Demonstration:
             )
         return factory
 
-    def _evaluation(self, validation: ImageSet, home: Path) -> Evaluation:
-        return Evaluation.prepare(
-            self.options.settings(),
-            validation,
-            self.options.scorer(),
-            secrets_at(home / "collector.json"),
-            pick_device(self.options.device),
-            self.telling.progress,
-        )
-
     def _session(
         self,
         factory: Deployed,
+        opening: Opening,
         terms: Terms,
         task: Task,
         evaluation: Evaluation,
         store: Datastore,
-        account: AccountAPI,
     ) -> ChainSession:
         """A new session under `terms`, or the one to go on with."""
         if self.options.resume:
@@ -214,7 +204,7 @@ class Demonstration:
             task=publish_task(store, task),
             encryption_key=evaluation.encryption_key,
         )
-        chain = ChainSession.create(factory.contract, terms, account)
+        chain = opening.open(terms)
         for receipt in chain.receipts:
             self.telling.step(Step("collector", receipt))
         return chain
@@ -222,20 +212,11 @@ class Demonstration:
     def _buyer(
         self, evaluation: Evaluation, store: Datastore, account: AccountAPI, home: Path
     ) -> Seat:
-        options, role = self.options, STORIES[self.name].collector
-        policy = Policy(
-            least_accuracy=options.least_accuracy,
-            burn_for_rubbish=options.burn_rubbish and STORIES[self.name].burns,
-            draw_on_chain=options.draw,
-            # Elsewhere nobody must be able to foresee the samples.
-            sample_seed=options.seed if is_local() else None,
-        )
-
-        def make(session: Session) -> Collector:
-            secrets = secrets_at(home / "collector.json")
-            return role(session, evaluation, store, secrets, policy, self.telling.progress)
-
-        return Seat("collector", account, make)
+        story = STORIES[self.name]
+        # Elsewhere nobody must be able to foresee the samples.
+        policy = self.options.policy(burns=story.burns, foreseeable=is_local())
+        progress = self.telling.progress
+        return collector_seat(account, evaluation, store, home, policy, progress, story.collector)
 
     def _contender(
         self,
@@ -253,16 +234,12 @@ class Demonstration:
         role = (guilty and story.culprit) or Provider
         more: dict[str, Any] = {
             "policy": provider_policy(self.options),
-            "extractors": self.options.accepted(task),
-            "tokens": accepted_tokens(self.options),
+            # In a rehearsal one owner plays all: it takes what it asks for as the collector.
+            "extractors": (*self.options.accept_extractor, *self.options.private_extractor(task)),
+            "tokens": accepted_tokens(self.options, parse_token(self.options.token)),
         }
         if role is OtherFeatures:
             more["better"] = clean
-
-        def make(session: Session) -> Provider:
-            secrets = secrets_at(home / f"provider-{index + 1}.json")
-            device = pick_device(self.options.device)
-            return role(str(account.address), session, data, store, secrets, device, **more)
-
-        seat = Seat(f"provider {index + 1}", account, make)
+        name, secrets = f"provider {index + 1}", home / f"provider-{index + 1}.json"
+        seat = provider_seat(name, account, data, store, secrets, self.options.device, role, **more)
         return Contender(seat, data, str(plan.corruptions[index]), guilty)

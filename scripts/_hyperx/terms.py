@@ -12,7 +12,7 @@ import click
 from offchain.crypto.settlement import NATIVE
 from offchain.hyperx.terms import Terms
 from offchain.policy import Limit, Policy
-from scripts._hyperx.options import TradeOptions
+from scripts._hyperx.options import LimitOptions, SessionOptions
 from scripts._hyperx.stories import Story
 from scripts._stage.money import parse_amount, parse_token
 
@@ -22,7 +22,7 @@ LONGEST_SESSION = 90 * 86_400
 _NO_WORD = bytes(32)
 
 
-def make_terms(options: TradeOptions, story: Story, collector: str, count: int) -> Terms:
+def make_terms(options: SessionOptions, story: Story, collector: str, count: int) -> Terms:
     """The terms of a session that begins now and gives `count` providers their turns.
 
     Its task and its key are left out. Raises ClickException naming value and bound.
@@ -81,14 +81,14 @@ def make_terms(options: TradeOptions, story: Story, collector: str, count: int) 
     return terms
 
 
-def accepted_tokens(options: TradeOptions) -> tuple[str, ...]:
-    """The money that the providers' owners take: the coin, what they name, and in a rehearsal,
-    where all are one owner's, what the session pays in. Raises ClickException."""
-    named = [parse_token(token) for token in (options.token, *options.accept_token)]
-    return tuple(dict.fromkeys((NATIVE, *named)))
+def accepted_tokens(options: LimitOptions, *own: str) -> tuple[str, ...]:
+    """The money that the providers' owners take: the coin, what they name, and `own`, 0x
+    addresses. Raises ClickException."""
+    named = [parse_token(token) for token in options.accept_token]
+    return tuple(dict.fromkeys((NATIVE, *named, *own)))
 
 
-def provider_policy(options: TradeOptions) -> Policy:
+def provider_policy(options: LimitOptions) -> Policy:
     """The limits of the providers' owners. Raises ClickException for what is no amount."""
     limits = {
         "response time": Limit(least=options.least_response * 60, unit="s"),

@@ -101,7 +101,11 @@ class DealChain(Sender):
                 ends.append((sale.deadline, "a quote expires"))
         for letter in session.letters:
             said = letter.message
-            if isinstance(said, Question) and session.books[said.order].free:
+            if (
+                isinstance(said, Question)
+                and said.order in session.orders_of(letter.sender)
+                and session.books[said.order].free
+            ):
                 ends.append((said.until, "answers are due"))
         if any(session.books[id_].funds for id_ in session.datasets):
             ends.append((self.until, "sellers close"))

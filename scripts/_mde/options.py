@@ -19,6 +19,9 @@ from offchain.mde.training import Trainer
 from offchain.policy import Limit, Policy
 from scripts._stage.money import parse_amount, parse_token
 
+_LEAST_PRICE = 10**15
+"""Wei; of how many decimals a token has nothing is known."""
+
 
 @dataclass(frozen=True)
 class PriceOptions:
@@ -49,6 +52,8 @@ class PriceOptions:
     most_stake: str | None
     least_delivery: float
     most_locked: float
+    least_price: str | None
+    most_quotes: int
     gas_price: float
     seed: int
     ipfs: str | None
@@ -99,7 +104,12 @@ class PriceOptions:
         limits = {
             "delivery time": Limit(least=round(self.least_delivery * 60), unit="s"),
             "time locked": Limit(most=round(self.most_locked * 86_400), unit="s"),
+            "price": Limit(least=1 if self.token else _LEAST_PRICE, unit="wei"),
+            "quotes": Limit(most=self.most_quotes),
         }
+        if self.least_price is not None:
+            least = parse_amount("least-price", self.least_price)
+            limits["price"] = Limit(least=least, unit="wei")
         if self.most_stake is not None:
             limits["stake"] = Limit(most=parse_amount("most-stake", self.most_stake), unit="wei")
         return Policy(limits)

@@ -76,8 +76,10 @@ class Market:
             )
         terms = options.terms(story.agreed(options))
         # The buyer learns it here, before it has paid for an order to which nobody quotes.
-        options.policy().check(asked(terms))
+        policy, demands = options.policy(), asked(terms)
+        policy.about(*demands).check(demands)
         purse, budget, plans = options.purse(), options.units(), options.plans
+        policy.about("price").check({"price": min(purse.most, budget)})
         if (most := len(ape.accounts.test_accounts) - 2) < len(plans):
             raise click.ClickException(
                 f"{len(plans)} sellers, but only {most} test accounts for them"

@@ -17,7 +17,8 @@ def audit_session(
 ) -> Findings:
     """Checks what events tell, and that board and consensus themselves say the same.
 
-    trusted: as `audit` takes it. Raises AuditError at the first difference.
+    trusted: as `audit` takes it. Raises AuditError at the first thing
+    that leaves a result or a model in doubt.
     """
     findings = audit(chain.session, store, recover, progress, trusted)
     for key, message, path in findings.counted:

@@ -10,62 +10,60 @@ from offchain.seccl import actions as do
 from offchain.seccl.documents import SignedReceipt
 from offchain.seccl.messages import PostKey
 
-Call = tuple[Any, tuple[Any, ...], int, bytes]
-"""Method, arguments, wei and note."""
+Call = tuple[ContractInstance, str, tuple[Any, ...]]
+"""Contract, method and arguments."""
 
 
-def call_of(
-    action: do.Action, board: ContractInstance, consensus: ContractInstance, bond: int
-) -> Call:
-    """The call that does it. bond: wei that a challenge costs."""
+def call_of(action: do.Action, board: ContractInstance, consensus: ContractInstance) -> Call:
+    """The call that does it."""
     match action:
-        case do.Post(key, message, note):
-            return board.post, (key_words(key), message), 0, note
-        case do.PostBatch(session, round_, kind, root, note):
-            return board.postBatch, (session, round_, int(kind), root), 0, note
-        case do.PostOwn(key, message, path, note):
-            return board.postOwn, (key_words(key), message, list(path)), 0, note
+        case do.Post(key, message, document):
+            return board, "post", (key_words(key), message, document)
+        case do.PostBatch(session, round_, kind, root, document):
+            return board, "postBatch", (session, round_, int(kind), root, document)
+        case do.PostOwn(key, message, path, document):
+            return board, "postOwn", (key_words(key), message, document, list(path))
         case do.ProveEquivocation(one, other):
-            return board.proveEquivocation, (_receipt(one), _receipt(other)), 0, b""
+            return board, "proveEquivocation", (_receipt(one), _receipt(other))
         case do.ProveAltered(receipt):
-            return board.proveAltered, (_receipt(receipt),), 0, b""
+            return board, "proveAltered", (_receipt(receipt),)
         case do.ProveAlteredInBatch(receipt, posted, path):
-            return board.proveAlteredInBatch, (_receipt(receipt), posted, list(path)), 0, b""
+            return board, "proveAlteredInBatch", (_receipt(receipt), posted, list(path))
         case do.ProveUnposted(receipt):
-            return board.proveUnposted, (_receipt(receipt),), 0, b""
+            return board, "proveUnposted", (_receipt(receipt),)
         case do.Challenge(key, member, path):
-            return board.challenge, (key_words(key), member, list(path)), bond, b""
+            return board, "challenge", (key_words(key), member, list(path))
         case do.Answer(key, message, path):
-            return board.answer, (key_words(key), message, list(path)), 0, b""
+            return board, "answer", (key_words(key), message, list(path))
         case do.AnswerMany(leaves):
             shown = [(key_words(one.key), one.message, list(one.path)) for one in leaves]
-            return board.answerMany, (shown,), 0, b""
+            return board, "answerMany", (shown,)
         case do.Settle(key):
-            return board.settle, (key_words(key),), 0, b""
+            return board, "settle", (key_words(key),)
         case do.ClaimShare(session, member, path, to):
-            return board.claimShare, (session, member, list(path), to), 0, b""
+            return board, "claimShare", (session, member, list(path), to)
         case do.ReplaceSigner(session, signer):
-            return board.replaceSigner, (session, signer), 0, b""
+            return board, "replaceSigner", (session, signer)
         case do.WithdrawStake(session, to):
-            return board.withdrawStake, (session, to), 0, b""
+            return board, "withdrawStake", (session, to)
         case do.OpenRound(round_):
-            return consensus.openRound, (round_,), 0, b""
+            return consensus, "openRound", (round_,)
         case do.ReportAbsent(round_, absent):
             reports = [
                 consensus.reportAbsent.encode_input(round_, member, list(path))
                 for member, path in absent
             ]
-            return consensus.batch, (reports,), 0, b""
+            return consensus, "batch", (reports,)
         case do.Relay(ballots):
-            return consensus.batch, ([_carried(one, consensus) for one in ballots],), 0, b""
+            return consensus, "batch", ([_carried(one, consensus) for one in ballots],)
         case do.Vote(round_, voter, ballot):
-            return consensus.vote, (round_, voter, int(ballot.form), ballot.content), 0, b""
+            return consensus, "vote", (round_, voter, int(ballot.form), ballot.content)
         case do.Commit(round_, voter, commitment):
-            return consensus.commit, (round_, voter, commitment), 0, b""
+            return consensus, "commit", (round_, voter, commitment)
         case do.Reveal():
-            return consensus.reveal, _opening(action), 0, b""
+            return consensus, "reveal", _opening(action)
         case do.Close(round_, candidates):
-            return consensus.close, (round_, candidates), 0, b""
+            return consensus, "close", (round_, candidates)
 
 
 def key_words(key: PostKey) -> tuple[bytes, int, int, int]:

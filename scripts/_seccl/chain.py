@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import ape
 import click
 from ape.api import AccountAPI
@@ -9,7 +11,6 @@ from ape.contracts import ContractInstance
 from ape.exceptions import ContractLogicError
 from ape.types import ContractLog
 
-from offchain.crypto.settlement import NATIVE
 from offchain.seccl import actions as do
 from offchain.seccl.board import Board
 from offchain.seccl.description import MAX_DESCRIPTION_BYTES, Description
@@ -17,12 +18,39 @@ from offchain.seccl.messages import PostKey, SessionTerms
 from offchain.seccl.session import Session
 from offchain.storage import Datastore, cid_from_digest
 from scripts._seccl.calls import call_of, key_words
-from scripts._seccl.events import PostNotes, board_event, consensus_event, terms_in
+from scripts._seccl.events import board_event, consensus_event, terms_in
 from scripts._stage.chain import Receipt, decoded, entry_of, logs_of, native, topic, transact
-from scripts._stage.money import approve
+from scripts._stage.deployments import address_of
+from scripts._stage.permit import transact_paying
 
 CREATED = "SessionCreated(bytes32,address,(address,bytes32,uint16,uint16,uint40,uint32,uint32,uint32,bool,bool,uint96,uint96,address),bytes32)"  # noqa: E501
 """The board's event by which a session is found wherever its board is."""
+
+
+@dataclass(frozen=True)
+class Contracts:
+    """Whose code is believed: 0x addresses of a board, and of a factory of its consensus."""
+
+    board: str
+    factory: str
+
+    @classmethod
+    def known(cls, board: str | None = None, factory: str | None = None) -> Contracts:
+        """Those of this version, which are at the same addresses on every chain, or as named."""
+        return cls(
+            board or address_of("BulletinBoard"), factory or address_of("BordaConsensusFactory")
+        )
+
+    def check(self, *, board: str | None = None, consensus: str | None = None) -> None:
+        """Raises ClickException, one line, where a session is of another board, or of a consensus
+        of another factory."""
+        told = {"board": (board, self.board), "consensus": (consensus, self.factory)}
+        for name, (found, known) in told.items():
+            if found is not None and found.lower() != known.lower():
+                raise click.ClickException(
+                    f"the session's {name} is at {found}, this version's is at {known}: name it "
+                    f"by --{name} if you know its code"
+                )
 
 
 class FederationChain:
@@ -37,7 +65,6 @@ class FederationChain:
         self.session = session
         self.receipts: list[Receipt] = []
         self._read_to = first
-        self._notes = PostNotes()
         self.refresh()
 
     # ---------------------------------------------------------------- begin and find
@@ -55,32 +82,42 @@ class FederationChain:
         """Opens a session and its consensus, both by the server."""
         store.put(description.to_bytes())
         first = ape.chain.blocks.height
-        paid, value = _pay(terms.token, server, str(board.address), terms.stake)
-        receipt = transact(board.createSession, (terms.words(), terms.document), server, value)
-        (event,) = board.SessionCreated.from_receipt(receipt)
+        words = terms.words(), terms.document
+        paid = transact_paying(board, "createSession", words, server, terms.token, terms.stake)
+        (event,) = board.SessionCreated.from_receipt(paid[-1][1])
         session = Session(twin_of(board), bytes(event.session), terms, description)
         chosen, made = _make_consensus(factory, server, session)
         chain = cls(board, made, session, first)
-        chain.receipts += [*paid, entry_of("createSession, board", receipt), chosen]
+        *before, (_, opened) = paid
+        chain.receipts += [entry_of(*one) for one in before]
+        chain.receipts += [entry_of("createSession, board", opened), chosen]
         return chain
 
     @classmethod
     def find(
-        cls, text: str, store: Datastore, missing: AccountAPI | None = None
+        cls,
+        text: str,
+        store: Datastore,
+        missing: AccountAPI | None = None,
+        contracts: Contracts | None = None,
     ) -> FederationChain:
         """The session with that id, 0x and 64 hex digits, by its events alone.
 
         missing: the server, which makes the consensus where there is none yet, since it was killed
-        before. Raises ClickException, one line, where there is none, BoardError
+        before. contracts: whose code is believed, this version's unless given. Raises
+        ClickException, one line, where there is none or where it is of other contracts, BoardError
         where it is not what its id says.
         """
         id_ = id_of(text)
+        known = contracts or Contracts.known()
         board, log = _created(id_)
+        known.check(board=str(board.address))
         document = bytes(log.event_arguments["document"])
         terms = terms_in(log.event_arguments["terms"], document)
         content = store.get(cid_from_digest(document), MAX_DESCRIPTION_BYTES)
         description = Description.from_bytes(content)
         session = Session(twin_of(board), id_, terms, description)
+        known.check(consensus=description.consensus)
         factory = ape.project.BordaConsensusFactory.at(description.consensus)
         made = [
             found.event_arguments["session"]
@@ -118,7 +155,7 @@ class FederationChain:
             for log in decoded(
                 self.board, logs_of(str(self.board.address), self._read_to, topics, height)
             ):
-                for event in board_event(log, self._notes):
+                for event in board_event(log):
                     self.session.apply(event)
             for log in decoded(
                 self.consensus, logs_of(str(self.consensus.address), self._read_to, [], height)
@@ -146,21 +183,20 @@ class FederationChain:
 
     def send(self, action: do.Action, account: AccountAPI) -> Receipt:
         """Does what a role wants done. Raises ActionRefused with the contract's reason."""
-        terms, bond = self.session.terms, 0
-        if isinstance(action, do.Challenge):
-            paid, bond = _pay(terms.token, account, str(self.board.address), terms.bond)
-            self.receipts += paid
-        method, arguments, value, note = call_of(action, self.board, self.consensus, bond)
-        receipt = transact(method, arguments, account, value, note)
-        self.receipts.append(entry_of(str(method).partition("(")[0], receipt))
+        terms = self.session.terms
+        pays = terms.bond if isinstance(action, do.Challenge) else 0
+        call = call_of(action, self.board, self.consensus)
+        self.receipts += [
+            entry_of(*one) for one in transact_paying(*call, account, terms.token, pays)
+        ]
         self.refresh()
         return self.receipts[-1]
 
-    def withdraw_bonds(self, account: AccountAPI) -> None:
-        """Pays an account the bonds that it is owed, if any."""
+    def withdraw_bonds(self, account: AccountAPI, to: str) -> None:
+        """Pays the bonds that an account is owed, if any, to an account."""
         token = self.session.terms.token
         if self.board.owed(token, account.address):
-            receipt = transact(self.board.withdrawBonds, (token, account.address), account)
+            receipt = transact(self.board.withdrawBonds, (token, to), account)
             self.receipts.append(entry_of("withdrawBonds", receipt))
 
 
@@ -200,13 +236,6 @@ def _make_consensus(
     return entry, ape.project.BordaConsensus.at(made.session)
 
 
-def _pay(token: str, account: AccountAPI, board: str, amount: int) -> tuple[list[Receipt], int]:
-    """Lets the board draw an amount of a token; how much of the native coin has to be sent."""
-    if token == NATIVE:
-        return [], amount
-    return approve(token, account, board, amount), 0
-
-
 def consensus_terms(session: Session) -> tuple[str | bytes | int, ...]:
     """The terms of its consensus, in the order of BordaTerms."""
     terms, about = session.terms, session.description
@@ -215,6 +244,7 @@ def consensus_terms(session: Session) -> tuple[str | bytes | int, ...]:
         session.id,
         about.winners,
         about.quorum,
+        terms.rounds,
         session.voting(0)[0],
         terms.upload_time + terms.evaluation_time,
         about.ballot_time,

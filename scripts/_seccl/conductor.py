@@ -14,13 +14,14 @@ from offchain.roles import Wallet
 from offchain.seccl import actions as do
 from offchain.seccl.messages import MessageKind
 from offchain.seccl.participant import Message, Participant
-from offchain.seccl.reading import Reading, read
+from offchain.seccl.reading import Reading, hidden, read
 from offchain.seccl.screening import LastRound, screened
 from offchain.seccl.server import Server, TooLate
 from offchain.seccl.similarity import Copied
 from offchain.seccl.updates import SparseUpdate
 from offchain.storage import Datastore
 from scripts._seccl.chain import FederationChain
+from scripts._stage.accounts import receiver
 from scripts._stage.chain import Receipt, go_to, now
 from scripts._stage.wallet import recover
 
@@ -42,7 +43,8 @@ class Member:
 class Conductor:
     """Leads all who take part in a session through it, on the connected local chain.
 
-    tell: called after every transaction with who sent it. last: the round before the one that is
+    tell: called after every transaction with who sent it. pay_to: account that is paid what comes
+    out of the contracts, in the place of whom it is owed to. last: the round before the one that is
     played next. sent: bytes of each member's update, by round. copied: what was taken for copies,
     by round.
     """
@@ -53,6 +55,7 @@ class Conductor:
     members: Sequence[Member]
     store: Datastore
     tell: Callable[[str, Receipt], None]
+    pay_to: str | None = None
     last: LastRound = field(default_factory=LastRound)
     sent: dict[int, tuple[int, ...]] = field(default_factory=dict)
     copied: dict[int, tuple[Copied, ...]] = field(default_factory=dict)
@@ -109,11 +112,10 @@ class Conductor:
         self._close(round_)
         winners = session.closed[round_].winners
         for winner in winners:
-            if winner in readings[0].missing:
+            if why := hidden(session, readings[0], winner):
                 # Whoever has it computes another model, so that members would go apart.
                 raise click.ClickException(
-                    f"round {round_}: the elected update of member {winner} is not to be had: "
-                    f"{readings[0].missing[winner]}"
+                    f"round {round_}: the elected update of member {winner} is not to be had: {why}"
                 )
         if not winners:
             raise click.ClickException(f"round {round_}: too few ballots, nobody was elected")
@@ -137,13 +139,14 @@ class Conductor:
         if session.fault is None:
             go_to(session.terms.accusation_end)
             if session.terms.stake and not session.withdrawn:
-                back = do.WithdrawStake(session.id, session.terms.server)
+                back = do.WithdrawStake(session.id, receiver(self.pay_to, session.terms.server))
                 self._send("server", back, self.account)
             return
         for member in self.members:
-            for action in member.role.share():
+            to = receiver(self.pay_to, str(member.account.address))
+            for action in member.role.share(to):
                 self._send(member.name, action, member.account)
-            self.chain.withdraw_bonds(member.account)
+            self.chain.withdraw_bonds(member.account, to)
 
     # ---------------------------------------------------------------- steps
 

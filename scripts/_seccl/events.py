@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import ape
@@ -12,39 +12,18 @@ from offchain.seccl import session as ev
 from offchain.seccl.ballots import Ballot, Form
 from offchain.seccl.messages import MessageKind, PostKey, SessionTerms
 
-_POST_BYTES = {"Posted": 164, "BatchPosted": 132}
-"""Length of the calldata without a note."""
 
-
-class PostNotes:
-    """What stands behind the arguments of calls that posted; each is asked for once."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, bytes] = {}
-
-    def __call__(self, log: ContractLog) -> bytes:
-        """The 32 bytes behind the arguments of the call that emitted `log`; zeros for nothing."""
-        hash_ = log.transaction_hash
-        if hash_ not in self._known:
-            found = ape.chain.provider.make_request("eth_getTransactionByHash", [hash_])
-            data = bytes.fromhex(found["input"].removeprefix("0x"))
-            used = _POST_BYTES.get(log.event_name)
-            if used is None:  # postOwn: six words, then the length of the path and the path
-                used = 4 + 32 * 7 + 32 * int.from_bytes(data[4 + 32 * 6 : 4 + 32 * 7], "big")
-            self._known[hash_] = data[used:] if len(data) == used + 32 else bytes(32)
-        return self._known[hash_]
-
-
-def board_event(log: ContractLog, note: Callable[[ContractLog], bytes]) -> Iterator[ev.Event]:
-    """The event of a board, if roles look at it; `note` finds what a post carries besides."""
+def board_event(log: ContractLog) -> Iterator[ev.Event]:
+    """The event of a board, if roles look at it."""
     said = log.event_arguments
     name = log.event_name
     if name in ("Posted", "OwnPosted"):
-        yield ev.PostedAt(key_in(said), bytes(said["message"]), name == "OwnPosted", note(log))
+        message, document = bytes(said["message"]), bytes(said["document"])
+        yield ev.PostedAt(key_in(said), message, name == "OwnPosted", document)
     elif name == "BatchPosted":
         kind = MessageKind(said["kind"])
-        root = bytes(said["root"])
-        yield ev.BatchPostedAt(bytes(said["session"]), said["round"], kind, root, note(log))
+        session, root, document = (bytes(said[word]) for word in ("session", "root", "document"))
+        yield ev.BatchPostedAt(session, said["round"], kind, root, document)
     elif name == "Challenged":
         yield ev.Challenged(key_in(said), str(said["challenger"]), said["deadline"])
     elif name == "Answered":

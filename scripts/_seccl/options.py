@@ -11,6 +11,7 @@ from pathlib import Path
 import ape
 import click
 
+from offchain.crypto.settlement import NATIVE
 from offchain.data.datasets import load_dataset
 from offchain.data.imageset import ImageSet, Progress, split
 from offchain.data.leftout import Note
@@ -36,6 +37,8 @@ from offchain.seccl.server import Server
 from offchain.seccl.session import Session
 from offchain.seccl.training import Task, TrainingSettings
 from offchain.storage import Datastore
+from scripts._stage.accounts import receiver
+from scripts._stage.money import parse_token
 from scripts._stage.wallet import recover
 
 SPARE_ACCOUNTS = 2
@@ -51,6 +54,9 @@ LIES: dict[str, type[LyingServer]] = {
     "stalls": Stalls,
 }
 """What a server can do wrong, as `--lie` has it."""
+
+BOND = 10**15
+"""Wei that a challenge costs when it is answered, more than an answer's gas."""
 
 NEEDS_A_PAST = ("copy-previous", "noise")
 """Tricks that build on a round before."""
@@ -94,6 +100,8 @@ class FederateOptions:
     clip: float
     skip_broken: bool = False
     new_key: int | None = None
+    token: str | None = None
+    pay_to: str | None = None
 
     def to_json(self) -> bytes:
         """All of them; the inverse of `from_json`."""
@@ -127,6 +135,8 @@ class FederateOptions:
                 f"play {self.attack}"
             )
         self.stake_wei()
+        receiver(self.pay_to, NATIVE)
+        parse_token(self.token)
         if self.new_key is not None and self.new_key >= self.rounds:
             raise click.ClickException(
                 f"new-key: {self.new_key} is none of the rounds 0 to {self.rounds - 1}"
@@ -166,7 +176,7 @@ class FederateOptions:
         return Lie(self.lie_round, victim, witness)
 
     def stake_wei(self) -> int:
-        """What the server loses to each member, in wei."""
+        """What the server loses to each member, in wei or in the token's units."""
         try:
             amount = int(ape.convert(self.stake, int))
         except Exception as error:  # whatever the text makes a converter raise
@@ -179,6 +189,12 @@ class FederateOptions:
                 "2^96 - 1 wei in all"
             )
         return amount
+
+    def bond_wei(self) -> int:
+        """What a question costs that is answered, in the same: of the native coin more than an
+        answer's gas, of a token a hundredth of a member's share."""
+        stake = self.stake_wei()
+        return min(BOND, stake) if self.token is None else stake // 100
 
     def data(self, note: Note, progress: Progress | None) -> tuple[list[PrivatePart], ImageSet]:
         """What each member holds, and the test set that nobody trains on."""

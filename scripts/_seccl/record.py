@@ -16,6 +16,7 @@ from scripts._seccl.chain import FederationChain
 from scripts._seccl.options import FederateOptions
 from scripts._stage.chain import Receipt
 from scripts._stage.gas import CallRecord, calls_of
+from scripts._stage.money import currency
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ class MemberRecord:
 @dataclass(frozen=True)
 class Record:
     """A run. Accuracies are shares of the test set; lie: what the server does wrong; convicted:
-    fault, round, victim and accuser where it was; lenient: who evaluated copies above 0; seconds of
-    wall clock."""
+    fault, round, victim and accuser where it was; lenient: who evaluated copies above 0; faults:
+    what was done against the rules besides; seconds of wall clock."""
 
     session: str
     board: str
@@ -77,6 +78,7 @@ class Record:
     checked: dict[str, int]
     refused: tuple[str, ...]
     lenient: tuple[str, ...]
+    faults: tuple[str, ...]
     conclusions: tuple[str, ...]
     gas_price_gwei: float
     seconds: float
@@ -140,6 +142,7 @@ def make_record(
         checked=checked(findings),
         refused=tuple(findings.refused),
         lenient=tuple(findings.lenient),
+        faults=tuple(findings.faults),
         conclusions=conclusions(options, session),
         gas_price_gwei=options.gas_price,
         seconds=seconds,
@@ -169,6 +172,7 @@ class AuditRecord:
     convicted: dict[str, object] | None
     refused: tuple[str, ...]
     lenient: tuple[str, ...]
+    faults: tuple[str, ...]
 
 
 def audit_record(chain: FederationChain, findings: Findings) -> AuditRecord:
@@ -187,6 +191,7 @@ def audit_record(chain: FederationChain, findings: Findings) -> AuditRecord:
         convicted=_conviction(session),
         refused=tuple(findings.refused),
         lenient=tuple(findings.lenient),
+        faults=tuple(findings.faults),
     )
 
 
@@ -240,9 +245,10 @@ def conclusions(options: FederateOptions, session: Session) -> tuple[str, ...]:
         )
     fault = session.fault
     if fault is not None:
+        coin, decimals = currency(session.terms.token)
         said.append(
-            f"The server {FAULTS[fault.fault]} in round {fault.key.round}; its stake went to "
-            f"the members, {amount(fault.share)} ETH each, and they went on without it."
+            f"The server {FAULTS[fault.fault]} in round {fault.key.round}; its stake went to the "
+            f"members, {amount(fault.share, decimals)} {coin} each, and they went on without it."
         )
     elif options.lie != "none":
         said.append(f"The server {options.lie}, and nobody could convict it.")

@@ -39,7 +39,7 @@ def report_of(record: Record, findings: Findings, events: Sequence[str]) -> Repo
             Section(
                 "Audit",
                 sheets=(findings_sheet(findings),),
-                lines=(*record.refused, *record.lenient),
+                lines=(*record.refused, *record.lenient, *record.faults),
             ),
             Section("Gas", sheets=(gas_sheet(record),)),
             Section(
@@ -84,7 +84,10 @@ def audit_report(record: AuditRecord, findings: Findings) -> Report:
         sections=(
             Section("Audit", sheets=(findings_sheet(findings),)),
             Section("Rounds", pictures, (rounds_sheet(record.winners, record.digests),)),
-            Section("Not used, and against the screen", lines=(*record.refused, *record.lenient)),
+            Section(
+                "Not used, and against the rules",
+                lines=(*record.refused, *record.lenient, *record.faults),
+            ),
             Section(
                 "Circumstances",
                 facts=(
@@ -96,6 +99,12 @@ def audit_report(record: AuditRecord, findings: Findings) -> Report:
         ),
     )
     return Report(page, as_json(record), files)
+
+
+def faults_found(record: AuditRecord) -> str:
+    """That somebody broke the rules, in one line; "" where nobody did."""
+    count = len(record.faults)
+    return f"results and models are right, the rules were broken {count} times" if count else ""
 
 
 def rounds_left(record: AuditRecord) -> str:

@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import ape
+import click
 import torch
 from ape.api import AccountAPI
 
 from offchain.crypto import commitments as cm
 from offchain.crypto.settlement import SHORTEST_WINDOW
+from offchain.report.text import amount
 from offchain.seccl.description import Description, majority, voting_times
 from offchain.seccl.journal import Journal
 from offchain.seccl.messages import SessionTerms
@@ -24,10 +26,9 @@ from scripts._seccl.chain import FederationChain, twin_of
 from scripts._seccl.conductor import Conductor, Member
 from scripts._seccl.options import SPARE_ACCOUNTS, FederateOptions
 from scripts._stage.chain import Receipt, now
+from scripts._stage.deployments import ready
+from scripts._stage.money import balance_of, currency, parse_token
 from scripts._stage.wallet import AccountWallet, recover
-
-BOND = 10**15
-"""Wei that a challenge costs when it is answered, more than an answer's gas."""
 
 _START_SECONDS = 120
 """Between the session's creation and its first window."""
@@ -50,10 +51,12 @@ def open_session(
     store: Datastore,
     before: Callable[[bytes], None],
 ) -> FederationChain:
-    """Deploys the contracts and opens a session; `before` gets its id before it exists."""
+    """Deploys the contracts, unless they are there, and opens a session.
+
+    before: gets its id before it exists.
+    """
     deployer, server, *members = _accounts(options)
-    board = deployer.deploy(ape.project.BulletinBoard)
-    factory = deployer.deploy(ape.project.BordaConsensusFactory, board)
+    board, factory = ready(deployer, "BulletinBoard", "BordaConsensusFactory")
     addresses = tuple(str(member.address) for member in members)
     window = _window(options)
     description = Description(
@@ -86,9 +89,11 @@ def open_session(
         batched_uploads=options.posts == "batch",
         batched_evaluations=options.posts == "batch",
         stake=options.stake_wei() * len(addresses),
-        bond=min(BOND, options.stake_wei()),
+        bond=options.bond_wei(),
         document=digest_of(cid_of(description.to_bytes())),
+        token=parse_token(options.token),
     )
+    _check_balance(terms)
     before(twin_of(board).session_id(terms))
     return FederationChain.create(board, factory, server, terms, description, store)
 
@@ -97,6 +102,17 @@ def resume_session(options: FederateOptions, session: str, store: Datastore) -> 
     """A session that was begun with these options, though it were killed while it began."""
     _, server, *_ = _accounts(options)
     return FederationChain.find(session, store, server)
+
+
+def _check_balance(terms: SessionTerms) -> None:
+    """Raises ClickException, one line, where the server does not have the stake."""
+    held = balance_of(terms.token, terms.server)
+    if held < terms.stake:
+        coin, decimals = currency(terms.token)
+        raise click.ClickException(
+            f"stake: the server, {terms.server}, has {amount(held, decimals)} {coin}, "
+            f"{amount(terms.stake, decimals)} are wanted"
+        )
 
 
 def _window(options: FederateOptions) -> int:
@@ -118,7 +134,9 @@ def make_conductor(
     server = options.make_server(chain.session, wallet, store, journal)
     # A run before this one may have brought it into use.
     server.use(new_key(options))
-    return conductor_of(chain, server, account, members, store, tell, secret)
+    conductor = conductor_of(chain, server, account, members, store, tell, secret)
+    conductor.pay_to = options.pay_to
+    return conductor
 
 
 def new_key(options: FederateOptions) -> AccountWallet:

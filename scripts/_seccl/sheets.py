@@ -62,7 +62,8 @@ def findings_sheet(findings: Findings) -> Sheet:
     if any(findings.copied):
         counts["copies, screened out again"] = sum(map(len, findings.copied))
     rows = tuple(Row((name, whole(count))) for name, count in counts.items())
-    note = f"All right. The last model's SHA-256 is {findings.digests[-1]}."
+    right = "Results and models are right." if findings.faults else "All right."
+    note = f"{right} The last model's SHA-256 is {findings.digests[-1]}."
     return Sheet("Audit: what was checked", ("what", "number"), 1, rows, note=note)
 
 

@@ -16,6 +16,7 @@ from scripts._seccl.record import Record, described
 from scripts._seccl.report import headline
 from scripts._seccl.sheets import findings_sheet, gas_sheet, members_sheet
 from scripts._stage.chain import Receipt
+from scripts._stage.money import currency
 from scripts._stage.telling import Telling
 
 
@@ -85,7 +86,8 @@ class FederateTelling(Telling):
             fault = chain.session.fault
             if fault is not None and not told:
                 told = True
-                self.convicted(fault, who, amount(fault.share))
+                coin, decimals = currency(chain.session.terms.token)
+                self.convicted(fault, who, f"{amount(fault.share, decimals)} {coin}")
 
         return tell
 
@@ -93,7 +95,7 @@ class FederateTelling(Telling):
         """Tells of what the server was convicted, and what each member gets of its stake."""
         self.say(
             f"!! {accuser} convicts the server: it {FAULTS[fault.fault]}, round {fault.key.round}, "
-            f"member {fault.key.author}; each member gets {share} ETH of its stake. Training goes "
+            f"member {fault.key.author}; each member gets {share} of its stake. Training goes "
             "on by the members' own posts and ballots.",
             "bold red",
         )
@@ -114,3 +116,5 @@ class FederateTelling(Telling):
             self.say(f"not used: {line}")
         for line in findings.lenient:
             self.say(f"against the screen: {line}")
+        for line in findings.faults:
+            self.say(f"against the rules: {line}")

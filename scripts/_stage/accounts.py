@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import ape
 import click
 from ape.api import AccountAPI
+from ape.exceptions import ConversionError
+from ape.types import AddressType
 
 
 @dataclass(frozen=True)
@@ -52,13 +54,42 @@ def seat_parties(
     return Parties(buyer, buyer, tuple(sellers))
 
 
+TEST = "TEST::"
+"""What a test account's name begins with, before its number, as in Ape's own commands."""
+
+
+def receiver(text: str | None, owner: str) -> str:
+    """The 0x address that is paid in the place of `owner`, which it is where none is named.
+
+    Raises ClickException, naming the option.
+    """
+    if text is None:
+        return owner
+    try:
+        address = str(ape.convert(text, AddressType))
+    except ConversionError as error:
+        raise click.ClickException(f"pay-to: {text!r} is no account") from error
+    if int(address, 16) == 0:
+        raise click.ClickException("pay-to: nobody has the account of zero")
+    return address
+
+
 def load(alias: str, sign_unasked: bool) -> AccountAPI:
-    """The keystore account `alias`, which must not be one of the public test mnemonic's."""
+    """The keystore account `alias`, or on a local chain test account `TEST::NUMBER`.
+
+    Elsewhere it must not be one of the public test mnemonic's. Raises ClickException.
+    """
+    if is_local() and alias.startswith(TEST):
+        number, tests = alias.removeprefix(TEST), ape.accounts.test_accounts
+        if not number.isdecimal() or int(number) >= len(tests):
+            raise click.ClickException(f"there is no {alias}: they go from 0 to {len(tests) - 1}")
+        return tests[int(number)]
     try:
         account = ape.accounts.load(alias)
     except KeyError as error:
         raise click.ClickException(f"there is no keystore account called {alias!r}") from error
-    if account.address in {test.address for test in ape.accounts.test_accounts}:
+    known = {test.address for test in ape.accounts.test_accounts}
+    if account.address in known and not is_local():
         raise click.ClickException(
             f"{alias} is {account.address}, whose key everybody knows: not on "
             f"{ape.chain.provider.network.name}"

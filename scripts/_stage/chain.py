@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from contextvars import ContextVar
@@ -28,12 +29,32 @@ from scripts._stage.outbox import GWEI, Call, Outbox, Patience
 
 POLL_SECONDS = 15
 """How often a chain that is not local is asked what others did."""
+LOCAL_POLL_SECONDS = 0.5
+"""The same of a local one that others share."""
+HOME = "SOUK_HOME"
+"""Environment variable: where secrets, content, index and outbox lie instead of the project's
+.souk/, so that several parties live on one machine."""
 
 MOST_GAS = 16_777_216
 """Of a transaction (EIP-7825)."""
 
 MOST_FEE = ContextVar("MOST_FEE", default=200 * GWEI)
 """Wei for a unit of gas at most, on a chain that is not local; the user's choice."""
+
+
+def alone() -> bool:
+    """Whether the chain stands still but for this process, which then may move its time.
+
+    So does a local one that mines when it is sent something; one whose blocks come by themselves
+    is shared, and nobody moves its time.
+    """
+    return bool(ape.chain.provider.network.is_local) and _mines_at_once(ape.chain.provider.uri)
+
+
+@cache
+def _mines_at_once(uri: str) -> bool:
+    """Whether the local node at `uri` mines a block for each transaction."""
+    return bool(ape.chain.provider.make_request("anvil_getAutomine", []))
 
 
 class ActionRefused(click.ClickException):
@@ -65,48 +86,44 @@ def clock() -> Clock:
     Of the newest one where gas is estimated: nodes estimate there, and refuse what would be right
     in the next block alone.
     """
-    if ape.chain.provider.network.gas_limit == "max":
+    if alone() and ape.chain.provider.network.gas_limit == "max":
         return Clock(ape.chain.pending_timestamp, ape.chain.blocks.height + 1)
     return Clock(now(), ape.chain.blocks.height)
 
 
 def wait_until(timestamp: int) -> None:
     """Lets time pass: to `timestamp` on a local chain, elsewhere a little, since others act."""
-    if ape.chain.provider.network.is_local:
+    if alone():
         ape.chain.pending_timestamp = timestamp
         ape.chain.mine()
         return
-    time.sleep(min(POLL_SECONDS, max(1, timestamp - ape.chain.blocks.head.timestamp)))
+    left = max(1, timestamp - ape.chain.blocks.head.timestamp)
+    time.sleep(
+        min(LOCAL_POLL_SECONDS if ape.chain.provider.network.is_local else POLL_SECONDS, left)
+    )
 
 
 def next_block() -> None:
     """Lets one block pass: mined at once on a local chain, else waited for."""
-    if ape.chain.provider.network.is_local:
+    if alone():
         ape.chain.mine()
         return
     height = ape.chain.blocks.height
     while ape.chain.blocks.height == height:
-        time.sleep(1)
+        time.sleep(LOCAL_POLL_SECONDS if ape.chain.provider.network.is_local else 1)
 
 
-def transact(
-    method: Any, arguments: Any, account: AccountAPI, value: int = 0, note: bytes = b""
-) -> ReceiptAPI:
-    """One call, with `note` behind its arguments. Raises ActionRefused with the reason.
+def transact(method: Any, arguments: Any, account: AccountAPI, value: int = 0) -> ReceiptAPI:
+    """One call. Raises ActionRefused with the reason.
 
     On a chain that is not local it is simulated first, so that a refusal costs nothing, and sent
     by way of the outbox.
     """
     call = str(method).partition("(")[0]
     try:
-        if not ape.chain.provider.network.is_local:
-            return _sent(method, arguments, account, value, note)
-        if not note:
-            return method(*arguments, sender=account, value=value)
-        transaction = method.as_transaction(*arguments, sender=account, value=value)
-        transaction.data = type(transaction.data)(bytes(transaction.data) + note)
-        transaction.gas_limit = None  # the note costs gas, too
-        return account.call(transaction)
+        if not alone():
+            return _sent(method, arguments, account, value)
+        return method(*arguments, sender=account, value=value)
     except CustomError as error:
         values = ", ".join(f"{name} {_shown(value)}" for name, value in error.inputs.items())
         raise ActionRefused(
@@ -119,16 +136,16 @@ def transact(
         raise ActionRefused(f"{call} by {account.address} failed: {reason_of(error)}") from error
 
 
-def _sent(method: Any, arguments: Any, account: AccountAPI, value: int, note: bytes) -> ReceiptAPI:
+def _sent(method: Any, arguments: Any, account: AccountAPI, value: int) -> ReceiptAPI:
     """A call by way of the outbox: simulated, sent once, waited for."""
     transaction = method.as_transaction(*arguments, sender=account, value=value)
-    return _post(account, str(transaction.receiver), bytes(transaction.data) + note, value)
+    return _post(account, str(transaction.receiver), bytes(transaction.data), value)
 
 
 def send_data(account: AccountAPI, to: str, data: bytes) -> ReceiptAPI:
     """Data to an address that is no contract of ours. Raises ActionRefused with the reason."""
     try:
-        if ape.chain.provider.network.is_local:
+        if alone():
             return account.transfer(to, 0, data=data)
         return _post(account, to, data, 0)
     except (ApeException, SoukError) as error:
@@ -143,20 +160,33 @@ def _post(account: AccountAPI, to: str, data: bytes, value: int) -> ReceiptAPI:
     )
     estimate = provider.estimate_gas_cost(transaction)
     gas = max(estimate, min(estimate * 6 // 5, MOST_GAS, provider.max_gas))
-    outbox = Outbox(chain_home() / "outbox.sqlite", ConnectedPool(), patience())
-    hash_ = outbox.send(AccountSigner(account), Call(to, value, data, gas))
+    hash_ = _outbox().send(AccountSigner(account), Call(to, value, data, gas))
     receipt = provider.get_receipt(hash_)
     receipt.raise_for_status()
     return receipt
 
 
+def waits(account: AccountAPI) -> bool:
+    """Whether something that an account signed may still come into the chain.
+
+    Where nobody else is nothing does: what is sent is mined at once.
+    """
+    return not alone() and bool(_outbox().waiting(account.address))
+
+
+def _outbox() -> Outbox:
+    """What was signed for the connected chain."""
+    return Outbox(chain_home() / "outbox.sqlite", ConnectedPool(), patience())
+
+
 def patience() -> Patience:
     """How transactions are waited for on the connected network."""
     network = ape.chain.provider.network
+    block_seconds = 1 if network.is_local else network.block_time or 12
     return Patience(
         cap=MOST_FEE.get(),
         confirmations=network.required_confirmations,
-        poll_seconds=min(3, (network.block_time or 12) / 4),
+        poll_seconds=min(3, block_seconds / 4),
     )
 
 
@@ -220,15 +250,19 @@ def logs_of(
 
     Of a chain that is not local what was read is kept under .souk/, and read once.
     """
-    if ape.chain.provider.network.is_local:
+    if alone():
         blocks = {"fromBlock": hex(first), "toBlock": "latest" if last is None else hex(last)}
         return ConnectedNode().logs(Query(address, tuple(topics)).over(blocks))
     return _index(chain_home() / "logs.sqlite").logs(address, first, topics, last)
 
 
 def chain_home() -> Path:
-    """Where what is kept of the connected chain lies."""
-    return Path(ape.project.path) / ".souk" / str(ape.chain.chain_id)
+    """Where what is kept of the connected chain lies; of each local one in a place of its own."""
+    kept = os.environ.get(HOME)
+    home, name = Path(kept) if kept else Path(ape.project.path) / ".souk", str(ape.chain.chain_id)
+    if ape.chain.provider.network.is_local:
+        name += f"-{bytes(ape.chain.blocks[0].hash).hex()[:8]}"
+    return home / name
 
 
 @cache

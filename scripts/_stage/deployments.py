@@ -124,6 +124,13 @@ def deploy(account: AccountAPI, one: Missing, path: Path) -> ContractInstance:
     return _container(one.name).at(one.address)
 
 
+def ready(account: AccountAPI, *names: str) -> list[ContractInstance]:
+    """Contracts of this version on a local chain, where an account creates what is missing."""
+    for one in missing(names):
+        send_data(account, DEPLOYER, one.data)
+    return [_container(name).at(address_of(name)) for name in names]
+
+
 def note_what_is_there(path: Path) -> None:
     """Writes to the file at `path` what others deployed, from which block on it may be asked."""
     entries = _read(path)

@@ -6,14 +6,12 @@ from typing import Any
 
 import ape
 import click
-from ape.api import AccountAPI
 from ape.contracts import ContractInstance
 from ape.exceptions import ApeException, ConversionError
 from ape.types import AddressType
 
 from offchain.crypto.settlement import NATIVE
 from offchain.report.text import plain
-from scripts._stage.chain import Receipt, entry_of, transact
 
 MAX_SYMBOL = 12
 """Characters of a token's symbol that are shown; it is a stranger's text."""
@@ -36,8 +34,12 @@ def _method(name: str, kind: str, outputs: list[str], inputs: tuple[str, ...]) -
 _ABI = [
     _method("approve", "nonpayable", ["bool"], ("address", "uint256")),
     _view("balanceOf", "uint256", "address"),
+    _view("name", "string"),
     _view("symbol", "string"),
     _view("decimals", "uint8"),
+    _view("version", "string"),
+    _view("nonces", "uint256", "address"),
+    _view("DOMAIN_SEPARATOR", "bytes32"),
 ]
 
 
@@ -55,14 +57,6 @@ def currency(token: str) -> tuple[str, int]:
         return plain(str(contract.symbol()), MAX_SYMBOL), min(int(contract.decimals()), 36)
     except ApeException:
         return "units", 0
-
-
-def approve(token: str, owner: AccountAPI, spender: str, amount: int) -> list[Receipt]:
-    """Lets `spender` draw `amount` of an ERC-20; nothing to do for the native coin."""
-    if token == NATIVE:
-        return []
-    receipt = transact(erc20(token).approve, (spender, amount), owner, 0)
-    return [entry_of("approve", receipt)]
 
 
 def balance_of(token: str, account: str) -> int:

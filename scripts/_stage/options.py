@@ -34,6 +34,14 @@ gas_price = click.option(
     help="In gwei, for tables.",
 )
 
+token = click.option("--token", help="Address of the ERC-20 that pays; default the native coin.")
+
+pay_to = click.option(
+    "--pay-to",
+    metavar="ACCOUNT",
+    help="Account that is paid what comes out of contracts; default whoever it is owed to.",
+)
+
 device = click.option("--device", help="cpu or cuda; default the best there is.")
 
 ipfs = click.option("--ipfs", help="URL of a Kubo RPC endpoint; default an embedded node.")

@@ -11,7 +11,8 @@ from ape.contracts import ContractInstance
 from offchain.crypto.settlement import NATIVE
 from offchain.report.money import Money
 from scripts._stage.chain import ActionRefused, Receipt, entry_of, transact
-from scripts._stage.money import approve, balance_of
+from scripts._stage.money import balance_of
+from scripts._stage.permit import paid_calls
 
 
 class Sender:
@@ -35,20 +36,17 @@ class Sender:
         return str(self.contract.address)
 
     def call(self, name: str, arguments: Any, account: AccountAPI, pays: int = 0) -> ReceiptAPI:
-        """Sends a call by which `account` pays so much in the coin that pays.
-
-        An ERC-20 is approved first. Raises ActionRefused with the contract's reason.
-        """
-        self.receipts += approve(self.token, account, self.address, pays) if pays else []
-        value = pays if self.token == NATIVE else 0
-        try:
-            receipt = transact(getattr(self.contract, name), arguments, account, value)
-        except ActionRefused as error:
-            self.refused.append(name)
-            if error.receipt:
-                self.receipts.append(entry_of(name, error.receipt))
-            raise
-        self.receipts.append(entry_of(name, receipt))
+        """Sends a call by which `account` pays so much in the coin that pays; an ERC-20 by a signed
+        allowance, or approved first. Raises ActionRefused with the contract's reason."""
+        for one in paid_calls(self.contract, name, arguments, account, self.token, pays):
+            try:
+                receipt = transact(one.method, one.arguments, account, one.value)
+            except ActionRefused as error:
+                self.refused.append(one.name)
+                if error.receipt:
+                    self.receipts.append(entry_of(one.name, error.receipt))
+                raise
+            self.receipts.append(entry_of(one.name, receipt))
         return receipt
 
     def fees(self) -> dict[str, int]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ape.api import AccountAPI
 
-from offchain.roles import Clock, Role
+from offchain.roles import Action, Clock, Dropping, Role
 from scripts._stage.chain import ActionRefused, Receipt, clock, next_block, wait_until
 
 
@@ -41,12 +41,16 @@ class Seat:
     """One party at the table: its name, its account, and how to bring its role to life.
 
     `make` is called once, or before every step when a run shows that nothing is kept in memory.
+
+    Attributes:
+        dropped: what its role wants no more, since the chain refused it twice.
     """
 
     name: str
     account: AccountAPI
     make: Callable[[Any], Role]
     role: Role | None = None
+    dropped: list[Action] = field(default_factory=list)
 
     @property
     def address(self) -> str:
@@ -112,13 +116,18 @@ def act(
     refused: Callable[[str, ActionRefused], None] | None,
     forgetful: bool,
 ) -> bool:
-    """Lets one party do all it has to do now; says whether it did anything."""
+    """Lets one party do all it has to do now; says whether it did anything.
+
+    What is refused twice its role drops and goes on; where it cannot, ActionRefused ends it.
+    """
     acted = False
     vain = None
     while True:
         session = table.read()
         if seat.role is None or forgetful:
             seat.role = seat.make(session)
+            for action in seat.dropped:
+                _drops(seat.role, action)
         seat.role.session = session
         action = seat.role.next_action(clock())
         if action is None:
@@ -126,13 +135,20 @@ def act(
         try:
             receipt = table.send(action, seat.account)
         except ActionRefused as error:
-            # The chain may have moved on meanwhile; the same wish twice is an error.
-            if action == vain:
-                raise
-            vain = action
+            # The chain may have moved on meanwhile; the same wish twice is in vain.
+            wish = getattr(action, "wish", action)
+            if wish == vain:
+                if not _drops(seat.role, action):
+                    raise
+                seat.dropped.append(action)
+            vain = wish
             if refused:
                 refused(seat.name, error)
             continue
         acted, vain = True, None
         if receipt is not None:
             tell(Step(seat.name, receipt))
+
+
+def _drops(role: Role, action: Any) -> bool:
+    return isinstance(role, Dropping) and role.drop(action)

@@ -52,6 +52,8 @@ class SharedModelChain:
             )
         if terms.verdict is None:
             raise click.ClickException("the contracts decide no verdict at one instant")
+        if not terms.verdict.upholding:
+            raise click.ClickException("the contracts let every author uphold what it contributed")
         owner, *participants = people
         self.accounts = [str(account.address) for account in participants]
         self._web3 = ape.chain.provider.web3

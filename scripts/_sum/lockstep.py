@@ -18,6 +18,7 @@ CALLS = {
     "add": ("addData", "DataAdded"),
     "announce": ("announce", "Announced"),
     "object": ("object", "Objected"),
+    "uphold": ("uphold", "Upheld"),
     "refund": ("refund", "Refunded"),
     "report": ("report", "Reported"),
     "take over": ("takeOver", "TakenOver"),
@@ -97,6 +98,8 @@ class Lockstep:
             arguments[2:] = [event.amount, cost]
         elif event.kind == "refund":
             del arguments[3:]
+        elif event.kind == "uphold":  # By what it has just contributed again.
+            arguments[3] = self.chain.created_at + event.now
         if event.kind in PAID_OUT:
             arguments.append(self.chain.accounts[who])
         if event.predicted >= 0:
@@ -132,6 +135,8 @@ class Lockstep:
             self._announced[number] = good, not good, self.chain.created_at + event.now
         elif event.kind == "object":
             self._announced[number] = False, False, self._announced[number][2]
+        elif event.kind == "uphold":
+            self._announced[number] = False, False, self.chain.created_at + event.now
         elif number >= 0:
             self._left[number] -= event.amount
         if event.kind == "refund":

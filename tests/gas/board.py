@@ -12,6 +12,7 @@ from offchain.crypto import commitments as cm
 from offchain.crypto.settlement import NATIVE
 from tests.gas.floors import Deed, floor
 from tests.seccl.board_driver import (
+    DOCUMENT,
     UPLOAD,
     BoardDriver,
     key_args,
@@ -30,9 +31,10 @@ DEEDS = {
     "createSession": Deed(new_slots=1),
     # A session's first: an entry, and how many there are.
     "replaceSigner": Deed(new_slots=2, read_slots=1),
-    "post": Deed(new_slots=1, read_slots=1),
-    "postBatch": Deed(new_slots=1, read_slots=1),
-    "postOwn": Deed(new_slots=1, read_slots=2),
+    # The event has the digest by which readers find what was posted.
+    "post": Deed(new_slots=1, read_slots=1, told_bytes=32),
+    "postBatch": Deed(new_slots=1, read_slots=1, told_bytes=32),
+    "postOwn": Deed(new_slots=1, read_slots=2, told_bytes=32),
     "proveEquivocation": Deed(changed_slots=1),
     "proveAltered": Deed(changed_slots=1, read_slots=1),
     "proveUnposted": Deed(changed_slots=1, read_slots=1),
@@ -163,7 +165,7 @@ def _growing(board: Any, accounts: Sequence[Any], count: int) -> dict[str, Call]
     receipts = {"postOwn": session.post_own(key, session.message(key))}
     leaves = session.leaves(session.messages())
     receipts["postBatch"] = board.postBatch(
-        session.id, 0, int(UPLOAD), cm.root_of(leaves), sender=server
+        session.id, 0, int(UPLOAD), cm.root_of(leaves), DOCUMENT, sender=server
     )
     # The second of two questions and answers: the first fills slots that all others share.
     for author in (6, 7):

@@ -3,7 +3,8 @@
 A transaction pays 21,000, its calldata, and what it has to leave behind: slots written, code
 created, money paid out. From Prague on it pays at least 10 gas per calldata token (EIP-7623),
 however little it does. Hashing, checks, events, the clone's detour and the reentrancy guard are not
-in the floor: they are what the code adds.
+in the floor: they are what the code adds. Of events only the words count without which nobody finds
+what was posted.
 """
 
 from __future__ import annotations
@@ -26,13 +27,15 @@ REFUND_QUOTIENT = 5
 PAYMENT = 9_000 + 100 - 2_300
 CREATE = 32_000
 CODE_BYTE = 200
+LOG_BYTE = 8
 # OpenZeppelin's minimal clone, and the terms as five words behind it: the cheapest home for them.
 CLONE_BYTES = 45 + 5 * 32
 
 
 @dataclass(frozen=True)
 class Deed:
-    """What a call has to leave behind or look up, in cold slots, bytes of new code and payments."""
+    """What a call has to leave behind or look up, in cold slots, bytes of new code, payments, and
+    bytes that an event has to tell."""
 
     new_slots: int = 0
     changed_slots: int = 0
@@ -40,6 +43,7 @@ class Deed:
     read_slots: int = 0
     code_bytes: int = 0
     payments: int = 0
+    told_bytes: int = 0
 
     @property
     def gas(self) -> int:
@@ -50,6 +54,7 @@ class Deed:
             + self.read_slots * READ_SLOT
             + (CREATE + self.code_bytes * CODE_BYTE if self.code_bytes else 0)
             + self.payments * PAYMENT
+            + self.told_bytes * LOG_BYTE
         )
 
 

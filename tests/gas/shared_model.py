@@ -128,6 +128,8 @@ class Bench:
             self.model.announce(*named, sender=self.reporter)
             ape.chain.pending_timestamp = at + REFUND + AUTHOR + VERDICT
             reported = self.model.report(*named, self.reporter, sender=self.reporter)
+            again = self.add(features, 1 - liked)[1]
+            upheld = self.model.uphold(*named[:3], again, sender=self.author)
             objected = self._objected(features, liked)
 
         # The samples and totals of the classes are a word besides; the perceptron's intercept,
@@ -144,6 +146,8 @@ class Bench:
             # The record.
             "announce": _transaction(announced, CHANGED_SLOT + reads, words),
             "object": _transaction(objected, CHANGED_SLOT + reads, words),
+            # The record; what it is contributed again by and the author's number are read.
+            "uphold": _transaction(upheld, CHANGED_SLOT + 2 * READ_SLOT, words),
             # The record, the author's good data and the total of good data, and the payment.
             "refund": _transaction(refunded, 3 * CHANGED_SLOT + PAYMENT + reads, words),
             # The record; both counts of good data are read; and the payment.

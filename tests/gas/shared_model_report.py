@@ -31,8 +31,9 @@ How to read a row:
 - **a feature**: gas divided by active features; for `initialise`, by all {FEATURES:,}.
 - `predict` is what the classifier's view takes to execute, as a contract that asks it pays, without
   a transaction's 21,000 and calldata; off the chain it is free.
-- `announce` and `object` are ours alone: a refund or a report is announced once, and objected to
-  where the model denies it.
+- `announce`, `object` and `uphold` are ours alone: a refund or a report is announced once, and
+  objected to where the model denies it; an author who contributed the same again upholds it, which
+  asks no model. That contribution comes on top.
 - `pay for a prediction` is a transaction; the peer has nothing like it.
 - `initialise` sets all words in one call; the peer needs four for the perceptron, eight for others.
 - The perceptron learns only where it was wrong. The other two learn from every sample, so that all

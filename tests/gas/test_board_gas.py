@@ -23,7 +23,8 @@ HEAD = f"""\
 Made by `make gas UPDATE=1`; a test fails when a call drifts by more than 1 % from these figures.
 Receipts, rules of Prague.
 
-- **floor**: 21,000, calldata, slots that must be written or read, money that must move.
+- **floor**: 21,000, calldata, slots that must be written or read, money that must move, and the
+  digest that an event must tell.
 
 ## Calls that cost the same at any number of members
 

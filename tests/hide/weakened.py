@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from tests.kit.weakened import NOBODYS_FILES, Weakenings
+from offchain.crypto.sealing import point_of
+from tests.kit.weakened import NOBODYS_FILES, OWN_PERMIT, Weakenings
 
 SALE = "contracts/hide/CleanerSale.sol"
 _LISTINGS = "contracts/hide/Listings.sol"
-_PAYMENT = "contracts/exchange/Payment.sol"
 _WINDOW = "contracts/exchange/Window.sol"
 _CHUNKS = "contracts/exchange/ChunkDispute.sol"
 _KEYS = "contracts/exchange/KeyDispute.sol"
 _BOUNDS = (
     "require(window >= SHORTEST && window <= LONGEST, WindowOutOfRange(window, SHORTEST, LONGEST));"
 )
-_PERMIT = (
-    "IERC20Permit(token)\n            .permit(msg.sender, address(this), amount,"
-    " signed.deadline, signed.v, signed.r, signed.s)"
-)
+_GENERATOR_X = f"{point_of(1).x:#x}"
 WEAKENINGS: Weakenings = {
     "windows of any length": (_WINDOW, _BOUNDS, "window;"),
     "windows of no length": (
@@ -46,19 +43,19 @@ WEAKENINGS: Weakenings = {
     ),
     "asks for a shared point always": (
         _KEYS,
-        "if (product == address(0)) return;",
+        "if (product == address(0)) return false;",
         "",
     ),
     "compares accounts": (
         # As a check of the account of a point would do, with 16 bits in the place of its 160.
         _KEYS,
-        "SealedKey.isSecretOf(evidence.oneTimeSecret, oneTimeKey)",
-        "uint16(uint160(SealedKey.publicAccount(evidence.oneTimeSecret)))"
+        "SealedKey.isSecretOf(oneTimeSecret, oneTimeKey)",
+        "uint16(uint160(SealedKey.productAccount(oneTimeSecret, " + _GENERATOR_X + ")))"
         " == uint16(uint160(SealedKey.productAccount(1, oneTimeKey)))",
     ),
     "believes any shared point": (
         _KEYS,
-        "SealedKey.isAccountOf(product, evidence.sharedX, evidence.sharedY)",
+        "SealedKey.isAccountOf(product, sharedX, sharedY)",
         "product != address(0)",
     ),
     "believes any root": (_CHUNKS, "require(given == file, NotInFile(file, given));", ""),
@@ -80,11 +77,7 @@ WEAKENINGS: Weakenings = {
         "Payment.pay(listing.terms.token, to, amount);",
         "Payment.pay(listing.terms.token, to == msg.sender ? to : msg.sender, amount);",
     ),
-    "needs its own permit": (
-        _PAYMENT,
-        "try " + _PERMIT + " {}\n            catch {}",
-        _PERMIT + ";",
-    ),
+    "needs its own permit": OWN_PERMIT,
     "believes any sale": (
         SALE,
         "require(status.content() == given, WrongSale(status.content(), given));",

@@ -6,6 +6,9 @@ import pytest
 
 from tests.hyperx.phases import Cast
 from tests.hyperx.session_driver import SessionDriver, open_session
+from tests.hyperx.weakened import SESSION, WEAKENINGS, weakened
+from tests.kit.snapshots import undone
+from tests.kit.weakened import compile_switched
 
 
 @pytest.fixture(params=[False, True], ids=["hidden", "published"])
@@ -46,3 +49,23 @@ def chosen(disclosed, provider) -> SessionDriver:
 def cast(accounts, collector, provider, rival, newcomer) -> Cast:
     """All roles of the phases."""
     return Cast(collector, provider, rival, *accounts[6:9], newcomer)
+
+
+@pytest.fixture(scope="session")
+def weak_copies():
+    """The weakened sessions, by name."""
+    return compile_switched(WEAKENINGS, SESSION, large=True)
+
+
+@pytest.fixture
+def against(factory, weak_copies):
+    """Runs an attack against the session, or against the copy of that name; nothing stays."""
+
+    def run(attack, name=None):
+        if name is None:
+            with undone():
+                return attack()
+        with weakened(factory, weak_copies[name]):
+            return attack()
+
+    return run

@@ -215,7 +215,7 @@ class SessionDriver(Driver):
     def opened(self, provider: Any) -> list[int]:
         """The shards that a review opens: the sample, and those that the one-time key draws."""
         entry = self.entry(provider)
-        seed = entry.commitment.party.further_seed(entry.one_time_key.pledge)
+        seed = entry.commitment.party.further_seed(entry.one_time_key.x)
         further = max(0, self.sample_limit - len(entry.sampled))
         words = bitmaps.draw_further(seed, entry.sampled, self.terms.shardCount, further)
         return bitmaps.from_bitmap(words)
@@ -237,7 +237,7 @@ class SessionDriver(Driver):
         args = {
             "keyRoot": commitment.key_root,
             "addressRoot": commitment.address_root if published else ZERO_WORD,
-            "oneTimeKey": entry.one_time_key.pledge,
+            "oneTimeKey": entry.one_time_key.x,
             "ephemeralX": sealed.ephemeral_x,
             "bitmap": bitmaps.to_bitmap(entry.sampled, self.terms.shardCount),
             "sealedKeys": list(sealed.sealed),
@@ -273,7 +273,8 @@ class SessionDriver(Driver):
             "bitmap": bitmaps.to_bitmap(self.opened(provider), self.terms.shardCount),
             "ephemeralX": entry.sealed.ephemeral_x,
             "sealedKeys": list(entry.sealed.sealed),
-            "oneTimeSecret": entry.one_time_secret,
+            "oneTimeKey": entry.one_time_key.x,
+            "oneTimeSecret": sealing.even_secret(entry.one_time_secret),
             "sharedX": product.x,
             "sharedY": product.y,
             "shard": shard,
@@ -310,7 +311,7 @@ class SessionDriver(Driver):
         """What stands for the opened review in a claim."""
         entry = self.entry(provider)
         sealed = entry.sealed
-        return cm.review_hash(entry.one_time_key.pledge, sealed.ephemeral_x, sealed.sealed)
+        return cm.review_hash(entry.one_time_key.x, sealed.ephemeral_x, sealed.sealed)
 
     def claim_reward(self, provider: Any, sender: Any = None, **changes: Any) -> ReceiptAPI:
         """The chosen provider exchanges its dataset for the reward."""
@@ -356,7 +357,8 @@ class SessionDriver(Driver):
             "reviewKeysHash": cm.sealed_keys_hash(entry.sealed.sealed),
             "ephemeralX": delivered.ephemeral_x,
             "sealedKey": delivered.sealed[0],
-            "oneTimeSecret": entry.one_time_secret,
+            "oneTimeKey": entry.one_time_key.x,
+            "oneTimeSecret": sealing.even_secret(entry.one_time_secret),
             "sharedX": product.x,
             "sharedY": product.y,
             "shard": shard,

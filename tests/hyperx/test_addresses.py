@@ -10,7 +10,7 @@ from tests.hyperx.terms import FIELDS, make_terms
 from tests.hyperx.weakened import FACTORY, FACTORY_WEAKENINGS
 from tests.kit.refusals import refusal, refused
 from tests.kit.snapshots import undone
-from tests.kit.weakened import compile_copies
+from tests.kit.weakened import compile_switched
 
 TIMES = {"registrationEnd": 1_000, "submissionEnd": 2_000, "expiry": 10_000}
 WEAK = "addresses follow from the order"
@@ -19,7 +19,7 @@ WEAK = "addresses follow from the order"
 @pytest.fixture(scope="module")
 def careless_factory(deployer):
     """A factory whose sessions' addresses follow from how many it made before."""
-    copies = compile_copies({WEAK: FACTORY_WEAKENINGS[WEAK]}, FACTORY, large=True)
+    copies = compile_switched(FACTORY_WEAKENINGS, FACTORY, large=True)
     return deployer.deploy(copies[WEAK])
 
 

@@ -239,7 +239,7 @@ def test_terms_read_back_and_the_creator_is_the_collector(factory, collector, st
 
 def test_factory_and_session_tell_their_version(factory, collector):
     """Who reads another version's events or signs for it notices."""
-    assert factory.version() == open_session(factory, collector).session.version() == 3
+    assert factory.version() == open_session(factory, collector).session.version() == 4
 
 
 def test_implementation_holds_no_session(factory, collector, provider):

@@ -6,6 +6,7 @@ import pytest
 from offchain.crypto.sealing import ORDER
 from tests.hyperx.session_driver import SEALED, event_in, open_session
 from tests.kit.refusals import refusal, refused
+from tests.kit.snapshots import undone
 
 DELIVERED, CLOSED = 3, 4
 
@@ -178,11 +179,16 @@ def test_every_window_ends_by_the_expiry(factory, collector, provider):
     driver.enter(provider)
     steps = (driver.set_candidate, driver.submit_review, driver.set_optimal, driver.deliver_key)
     driver.go_to(driver.terms.submissionEnd)
-    latest = driver.selection_end - 1
+    end = driver.selection_end
+    latest = end - 1
+    with undone():
+        driver.go_to(end)
+        key = driver.entry(provider).one_time_key
+        late = refusal(driver.session.setCandidate, provider, key.x, key.y, sender=collector)
+        assert late == refused("TooLate", end, end)
     for step in steps:
         ape.chain.pending_timestamp = latest
         step(provider)
         assert driver.deadline == latest + driver.terms.responseTime
         latest = driver.deadline - 1
     assert driver.deadline <= driver.terms.expiry
-    assert refusal(driver.session.setCandidate, provider, 1, 1, sender=collector).name == "TooLate"

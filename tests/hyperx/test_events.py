@@ -9,7 +9,6 @@ import pytest
 
 from offchain.crypto import bitmap as bitmaps
 from offchain.crypto import commitments as cm
-from offchain.crypto import sealing
 from offchain.crypto.settlement import NATIVE
 from tests.hyperx.phases import PHASES, STAGES
 from tests.hyperx.session_driver import event_in, open_session
@@ -43,7 +42,7 @@ class Replay:
     terms: dict
     compensation: int
     status: tuple = (PENDING, False, 0, NATIVE)
-    one_time_key: bytes = b""
+    one_time_key: int = 0
     escrow: int = 0
     claimed: Record | None = None
     records: dict[str, Record] = field(default_factory=dict)
@@ -72,8 +71,8 @@ class Replay:
 
     def on_CandidateSet(self, record, e):
         record.flags |= TRIED
-        self.one_time_key = sealing.Point(e["keyX"], e["keyY"]).pledge
-        record.commitment = cm.fold(record.sample, self.one_time_key)
+        self.one_time_key = e["oneTimeKey"]
+        record.commitment = cm.fold(record.sample, cm.word(self.one_time_key))
         self.status = (REVIEWING, False, e["deadline"], e["provider"])
 
     def on_ReviewSubmitted(self, record, e):

@@ -7,32 +7,20 @@ import pytest
 from eth_utils import to_hex
 
 from tests.hyperx.session_driver import open_session
-from tests.hyperx.weakened import SESSION, weakened
+from tests.hyperx.weakened import SESSION, WEAKENINGS, weakened
 from tests.kit.mock_contracts import deploy_token
 from tests.kit.refusals import refusal
 from tests.kit.snapshots import undone
-from tests.kit.weakened import compile_copies
+from tests.kit.weakened import compile_switched
 
 HONEST, SAYS_NO_AND_PAYS, SAYS_YES_AND_KEEPS = range(3)
-BELIEVES = {
-    "believes a token's answer": (
-        "contracts/exchange/Payment.sol",
-        "return paid && _held(token) < held;",
-        """assembly ("memory-safe") {
-            if and(paid, gt(returndatasize(), 0x1f)) {
-                returndatacopy(0, 0, 0x20)
-                paid := eq(mload(0), 1)
-            }
-        }""",
-    )
-}
 
 
 @pytest.fixture(scope="module")
 def credulous():
     """A session that judges by the answer."""
-    (copy,) = compile_copies(BELIEVES, SESSION, large=True).values()
-    return copy
+    copies = compile_switched(WEAKENINGS, SESSION, large=True)
+    return copies["believes a token's answer"]
 
 
 def chosen(factory, collector, token, provider, *others):

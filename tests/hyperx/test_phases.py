@@ -2,6 +2,7 @@
 
 import pytest
 
+from offchain.crypto.settlement import NATIVE
 from tests.hyperx.phases import PHASES, STAGES, Cast
 from tests.hyperx.session_driver import (
     DRAW_SECRET,
@@ -48,7 +49,8 @@ NO_PERMIT = (0, 0, bytes(32), bytes(32))
 # Who may call, and what tells everybody else that it may not (checked before or after the phase).
 ROLES = {
     "register": ({"newcomer"}, {"AlreadyRegistered"}),
-    "permit": ({"newcomer"}, {"AlreadyRegistered"}),
+    "permit": ({"collector", "provider", "rival", "half", "newcomer"}, set()),
+    "multicall": ({"newcomer"}, {"AlreadyRegistered"}),
     "sample": ({"collector"}, {"NotCollector"}),
     "request": ({"collector"}, {"NotCollector"}),
     "draw": ({"collector", "provider", "rival", "half", "newcomer"}, set()),
@@ -82,9 +84,10 @@ def expected(settlement: int) -> dict[str, dict[str, str]]:
     if settlement == SEALED:
         table |= parse(SEALED_TABLE)
     for row in table.values():
-        # Without a coin, which this call cannot bring, the right caller is told what is due.
         row["rubbish"] = row["refuse"]
-        row["permit"] = "WrongPayment" if row["register"] == "ok" else row["register"]
+        row["permit"] = "ok"
+        # Of `register`, for which it cannot bring a coin: the right caller is told what is due.
+        row["multicall"] = "WrongPayment" if row["register"] == "ok" else row["register"]
         taken, refused = ("claim", "deliver") if settlement == OPEN else ("deliver", "claim")
         row[taken], row[refused] = row["claim"], "WrongSettlement"
     return table
@@ -101,7 +104,8 @@ def calls(driver: SessionDriver, cast: Cast) -> dict[str, tuple]:
         driver.seal_session_key(provider)
     return {
         "register": (s.register, b"\1" * 32, b"\2" * 32, b"\3" * 32),
-        "permit": (s.registerWithPermit, b"\1" * 32, b"\2" * 32, b"\3" * 32, NO_PERMIT),
+        "permit": (s.permit, NATIVE, driver.terms.deposit, NO_PERMIT),
+        "multicall": (s.multicall, [s.register.encode_input(b"\1" * 32, b"\2" * 32, b"\3" * 32)]),
         "sample": (s.sampleData, cast.waiting, [1]),
         "request": (s.requestDraw, cast.waiting, b"\5" * 32),
         "draw": (s.drawSample, cast.drawing, DRAW_SECRET),
@@ -145,7 +149,7 @@ def test_who_may_do_what(factory, collector, cast, settlement, phase):
         for role in ("collector", "provider", "rival", "half", "newcomer"):
             if function == "deposit" and role == "provider":
                 continue  # What the candidate is owed depends on its story: test_silence.py.
-            if function in ("register", "permit") and role == "collector":
+            if function in ("register", "multicall") and role == "collector":
                 continue  # As good as any newcomer: test_register.py.
             sender = getattr(cast, role)
             outcome = refusal(method, *args, sender=sender, value=value)

@@ -10,6 +10,8 @@ from tests.kit.refusals import refusal, refused
 
 SHARDS = 13
 GARBAGE = b"\7" * 32
+SMALL_SECRET = 7
+"""Of a point with even y; it has a second form in a word, beyond the order."""
 
 
 @pytest.fixture
@@ -19,6 +21,7 @@ def driver(factory, collector, provider, rival, published):
         factory, collector, shardCount=SHARDS, settlement=SEALED, publishedAddresses=published
     )
     driver.enter(rival, provider)
+    driver.entry(provider).one_time_secret = SMALL_SECRET
     driver.set_candidate(provider)
     driver.submit_review(provider)
     driver.set_optimal(provider)
@@ -97,6 +100,14 @@ def test_every_lie_costs_the_whole_deposit(driver, provider, rival, lie):
     assert session.balance == 0
 
 
+def test_where_there_is_no_point_the_delivery_proves_itself(driver, provider):
+    """Nothing was sealed that could be opened: of no shard anything has to be shown."""
+    no_point(5)(driver, provider)
+    driver.deliver_key(provider)
+    driver.prove_wrong_delivery(provider, 4, shard=SHARDS, leaf=GARBAGE, path=[])
+    assert driver.session.owedTo(provider) == 0
+
+
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_any_shard_proves_a_wrong_key(driver, provider, shard):
     """Sampled or not: all keys would have to derive from it."""
@@ -109,7 +120,7 @@ def test_a_right_key_can_be_disputed_by_no_shard(driver, provider):
     """With either sign of the shared point; and the provider is paid in the end."""
     driver.deliver_key(provider)
     for shard in range(SHARDS):
-        y = driver.dispute_args(provider, shard)[9]
+        y = driver.dispute_args(provider, shard)[10]
         for sign in (y, sealing.FIELD - y):
             assert dispute(driver, provider, shard, sharedY=sign) == refused("KeyIsRight", shard)
     driver.go_to(driver.deadline)
@@ -186,12 +197,18 @@ def test_evidence_is_what_was_committed(honest, provider):
         {"reviewKeysHash": b"\1" * 32},
         {"ephemeralX": 1},
         {"sealedKey": GARBAGE},
-        {"oneTimeSecret": 12345},
-        {"oneTimeSecret": 0},
-        {"oneTimeSecret": sealing.ORDER},
+        {"oneTimeKey": sealing.point_of(12345).x},
     )
     for lie in lies:
         assert dispute(honest, provider, **lie).name == "CommitmentMismatch", lie
+
+
+def test_the_secret_is_that_of_the_one_time_key(honest, provider):
+    """No other, not its negative, whose point has the same x, and not beyond the order."""
+    key, right = honest.entry(provider).one_time_key, honest.dispute_args(provider, 4)[8]
+    for secret in (12345, 0, sealing.ORDER, sealing.ORDER - right, sealing.ORDER + right):
+        outcome = dispute(honest, provider, oneTimeSecret=secret)
+        assert outcome == refused("NotTheSecret", key.x), secret
 
 
 def test_what_the_review_sealed_is_no_delivery(honest, provider):

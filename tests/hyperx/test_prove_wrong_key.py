@@ -11,6 +11,8 @@ from tests.kit.refusals import refusal, refused
 SHARDS = 13
 SAMPLED = [1, 4, 12]
 GARBAGE = b"\7" * 32
+SMALL_SECRET = 7
+"""Of a point with even y; it has a second form in a word, beyond the order."""
 
 
 @pytest.fixture
@@ -21,6 +23,7 @@ def driver(factory, collector, provider, rival):
     driver.register(provider)
     driver.sample(provider, SAMPLED)
     driver.submit_features(provider)
+    driver.entry(provider).one_time_secret = SMALL_SECRET
     driver.set_candidate(provider)
     return driver
 
@@ -97,11 +100,19 @@ def test_every_lie_costs_the_whole_deposit(driver, provider, rival, lie):
     assert driver.session.balance == 0
 
 
+def test_where_there_is_no_point_the_review_proves_itself(driver, provider):
+    """Nothing was sealed that could be opened: of no shard anything has to be shown."""
+    name_no_point(5)(driver, provider)
+    driver.submit_review(provider)
+    driver.prove_wrong_key(provider, 4, shard=SHARDS, leaf=GARBAGE, path=[])
+    assert driver.session.owedTo(provider) == 0
+
+
 @pytest.mark.parametrize("shard", SAMPLED)
 def test_an_honest_review_cannot_be_accused(driver, provider, shard):
     """Of no shard, with either sign of the shared point."""
     driver.submit_review(provider)
-    y = driver.evidence_args(provider, shard)[7]
+    y = driver.evidence_args(provider, shard)[8]
     for sign in (y, sealing.FIELD - y):
         evidence = driver.evidence_args(provider, shard, sharedY=sign)
         outcome = refusal(driver.session.proveWrongKey, evidence, sender=driver.collector)
@@ -112,7 +123,7 @@ def test_either_sign_of_the_shared_point_proves(driver, provider):
     """ECDH yields no y, so the collector may offer either."""
     seal_garbage(driver, provider)
     driver.submit_review(provider)
-    y = driver.evidence_args(provider, 4)[7]
+    y = driver.evidence_args(provider, 4)[8]
     for sign in (y, sealing.FIELD - y):
         evidence = driver.evidence_args(provider, 4, sharedY=sign)
         assert refusal(driver.session.proveWrongKey, evidence, sender=driver.collector) is None
@@ -141,12 +152,18 @@ def test_evidence_is_what_was_committed(honest, provider):
         {"ephemeralX": 1},
         {"sealedKeys": [sealed[0], GARBAGE, sealed[2]]},
         {"sealedKeys": sealed[:2]},
-        {"oneTimeSecret": 12345},
-        {"oneTimeSecret": 0},
-        {"oneTimeSecret": sealing.ORDER},
+        {"oneTimeKey": sealing.point_of(12345).x},
     )
     for lie in lies:
         assert accuse(honest, provider, **lie).name == "CommitmentMismatch", lie
+
+
+def test_the_secret_is_that_of_the_one_time_key(honest, provider):
+    """No other, not its negative, whose point has the same x, and not beyond the order."""
+    key, right = honest.entry(provider).one_time_key, honest.evidence_args(provider, 4)[6]
+    for secret in (12345, 0, sealing.ORDER, sealing.ORDER - right, sealing.ORDER + right):
+        outcome = accuse(honest, provider, oneTimeSecret=secret)
+        assert outcome == refused("NotTheSecret", key.x), secret
 
 
 def test_a_made_up_shared_point_is_refused(honest, provider):

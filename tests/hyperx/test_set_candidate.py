@@ -30,8 +30,7 @@ def test_a_candidate_starts_a_window_and_binds_the_one_time_key(entered, provide
     key = entered.entry(provider).one_time_key
     assert event_in(receipt, entered.session.CandidateSet) == {
         "provider": provider.address,
-        "keyX": key.x,
-        "keyY": key.y,
+        "oneTimeKey": key.x,
         "deadline": deadline,
     }
     assert tuple(entered.session.status()) == (1, False, deadline, provider.address)
@@ -41,7 +40,7 @@ def test_a_candidate_starts_a_window_and_binds_the_one_time_key(entered, provide
     sample = cm.fold(roots, bitmap_hash(sampled))
     flags, _, stored = entered.session.profileOf(provider)
     assert flags == 0b1111
-    assert stored == cm.fold(sample, key.pledge)
+    assert stored == cm.fold(sample, cm.word(key.x))
 
 
 def test_selection_window_edges(entered, provider, stranger):

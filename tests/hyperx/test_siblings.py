@@ -9,10 +9,10 @@ from offchain.crypto import commitments as cm
 from tests.hyperx.commitment import Commitment
 from tests.hyperx.session_driver import OPEN, SEALED, Entry, open_session
 from tests.hyperx.weakened import SESSION, WEAKENINGS, weakened
-from tests.kit.permits import signed_permit
+from tests.kit.permits import permitted, signed_permit
 from tests.kit.refusals import refusal, refused
 from tests.kit.snapshots import undone
-from tests.kit.weakened import compile_copies
+from tests.kit.weakened import compile_switched
 
 WEAK = "leaves bind no session"
 LIE = b"\7" * 32
@@ -26,7 +26,7 @@ def in_an_hour() -> int:
 @pytest.fixture(scope="module")
 def careless():
     """A session whose leaves name chain and provider alone."""
-    return compile_copies({WEAK: WEAKENINGS[WEAK]}, SESSION, large=True)[WEAK]
+    return compile_switched(WEAKENINGS, SESSION, large=True)[WEAK]
 
 
 @pytest.fixture
@@ -119,8 +119,12 @@ def test_a_permit_draws_nothing_into_the_sibling(
         token.mint(account, 10**20, sender=deployer)
     first, second = siblings(token=token)
     signed = signed_permit(token, provider, first.session, first.terms.deposit, in_an_hour())
-    args = (b"\1" * 32, b"\2" * 32, b"\3" * 32, signed)
-    assert refusal(first.session.registerWithPermit, *args, sender=provider) is None
-    outcome = refusal(second.session.registerWithPermit, *args, sender=provider)
-    due = first.terms.deposit
+    due, roots = first.terms.deposit, (b"\1" * 32, b"\2" * 32, b"\3" * 32)
+
+    def join(driver):
+        calls = permitted(driver.session.register, *roots, token=token, value=due, signed=signed)
+        return refusal(driver.session.multicall, calls, sender=provider)
+
+    assert join(first) is None
+    outcome = join(second)
     assert outcome == refused("ERC20InsufficientAllowance", second.session, 0, due)

@@ -6,7 +6,7 @@ import pytest
 from tests.hyperx.session_driver import open_session
 from tests.hyperx.terms import make_terms
 from tests.kit.mock_contracts import deploy_token
-from tests.kit.permits import signed_permit
+from tests.kit.permits import permitted, signed_permit
 from tests.kit.refusals import refusal, refused
 
 ROOTS = (b"\1" * 32, b"\2" * 32, b"\3" * 32)
@@ -93,6 +93,20 @@ def test_a_token_that_returns_nothing_works(factory, collector, provider, rival,
     assert driver.balance(driver.session) == 0
 
 
+def test_a_claim_takes_all_that_the_session_holds(factory, collector, provider, token):
+    """Paid at once, not owed: nobody else took part."""
+    driver = open_session(factory, collector, token=token)
+    driver.enter(provider)
+    driver.set_candidate(provider)
+    driver.submit_review(provider)
+    driver.set_optimal(provider)
+    due, before = driver.terms.reward + driver.terms.deposit, token.balanceOf(provider)
+    assert driver.balance(driver.session) == due
+    driver.claim_reward(provider)
+    assert token.balanceOf(provider) - before == due
+    assert driver.balance(driver.session) == driver.session.owedTo(provider) == 0
+
+
 def test_signed_allowances_replace_approvals(factory, collector, provider, rival, deploy):
     """Escrow and deposit are drawn by a permit, sent with the call or by a stranger before it."""
     token, soon = deploy("PermitToken"), ape.chain.pending_timestamp + 3_600
@@ -100,16 +114,17 @@ def test_signed_allowances_replace_approvals(factory, collector, provider, rival
     due = factory.escrowOf(terms)
     signed = signed_permit(token, collector, factory, due, soon)
     address = factory.sessionOf(terms, 0)
-    factory.createSessionWithPermit(terms, 0, signed, sender=collector)
+    create = permitted(factory.createSession, terms, 0, token=token, value=due, signed=signed)
+    factory.multicall(create, sender=collector)
     assert token.balanceOf(address) == due
     session = ape.project.TradingSession.at(address)
     deposit = session.terms(skip_trace=True).deposit
-    session.registerWithPermit(
-        *ROOTS, signed_permit(token, provider, session, deposit, soon), sender=provider
-    )
-    signed = signed_permit(token, rival, session, deposit, soon)
-    token.permit(rival, address, deposit, *signed, sender=provider)
-    session.registerWithPermit(*ROOTS, signed, sender=rival)
+    for account in (provider, rival):
+        signed = signed_permit(token, account, session, deposit, soon)
+        if account == rival:
+            token.permit(rival, address, deposit, *signed, sender=provider)
+        join = permitted(session.register, *ROOTS, token=token, value=deposit, signed=signed)
+        session.multicall(join, sender=account)
     assert token.balanceOf(address) == due + 2 * deposit
 
 
@@ -124,8 +139,23 @@ def test_a_permit_that_is_none_moves_nothing(factory, collector, provider, stran
         (provider, session, -3_600),
     ):
         signed = signed_permit(token, owner, spender, due, now + ahead)
-        outcome = refusal(session.registerWithPermit, *ROOTS, signed, sender=provider)
+        join = permitted(session.register, *ROOTS, token=token, value=due, signed=signed)
+        outcome = refusal(session.multicall, join, sender=provider)
         assert outcome.name == "ERC20InsufficientAllowance"
+
+
+def test_several_calls_in_one_pay_no_coins(factory, collector, provider):
+    """Else one payment could count in each: two sessions for one escrow, two deposits for one."""
+    driver = open_session(factory, collector)
+    terms = make_terms(ape.chain.pending_timestamp, collector.address)
+    due, deposit = factory.escrowOf(terms), driver.terms.deposit
+    two = [factory.createSession.encode_input(terms, nonce) for nonce in (8, 9)]
+    assert refusal(factory.multicall, two, sender=collector) == refused("WrongPayment", 0, due)
+    assert refusal(factory.multicall, two, sender=collector, value=due) is not None
+    join = [driver.session.register.encode_input(*ROOTS)]
+    outcome = refusal(driver.session.multicall, join, sender=provider)
+    assert outcome == refused("WrongPayment", 0, deposit)
+    assert refusal(driver.session.multicall, join, sender=provider, value=deposit) is not None
 
 
 def test_no_ether_where_a_token_pays(factory, collector, provider, token):

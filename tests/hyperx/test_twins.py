@@ -106,14 +106,17 @@ def test_pledges(harness, rng, case):
     assert harness.fold(commitment, pledge) == cm.fold(commitment, pledge)
 
     ephemeral_x, sealed = integer(rng, 0, 2**256), words(rng, case)
-    expected = cm.review_hash(pledge, ephemeral_x, sealed)
-    assert harness.reviewHash(pledge, ephemeral_x, sealed) == expected
+    one_time_key = integer(rng, 0, 2**256)
+    expected = cm.review_hash(one_time_key, ephemeral_x, sealed)
+    assert harness.reviewHash(one_time_key, ephemeral_x, sealed) == expected
 
 
 @pytest.mark.parametrize("case", range(2))
 def test_draws(harness, party, provider, rng, case):
-    """What a draw is committed to by, and what it follows from."""
+    """What a draw is committed to by, and what it and a review's further shards follow from."""
     secret, block_hash = words(rng, 2)
+    one_time_key = integer(rng, 0, 2**256)
+    assert harness.furtherSeed(provider, one_time_key) == party.further_seed(one_time_key)
     assert harness.drawCommitment(provider, secret) == party.draw_commitment(secret)
     assert harness.drawSeed(provider, secret, block_hash) == party.draw_seed(secret, block_hash)
 
@@ -137,8 +140,8 @@ def test_sealed_keys(harness, rng, case):
     point = sealing.point_of(secret)
     assert harness.isOnCurve(point.x, point.y)
     assert same_account(harness.account(point.x, point.y), point.account)
-    assert same_account(harness.publicAccount(secret), point.account)
-    assert harness.pointHash(point.x, point.y) == harness.secretHash(secret) == point.pledge
+    assert harness.isSecretOf(sealing.even_secret(secret), point.x)
+    assert not harness.isSecretOf(sealing.ORDER - sealing.even_secret(secret), point.x)
 
     keys = dict(enumerate(words(rng, 3)))
     sealed = sealing.seal_keys(point, keys)

@@ -14,7 +14,7 @@ from tests.hyperx.weakened import FACTORY, FACTORY_WEAKENINGS
 from tests.kit.refusals import refusal
 from tests.kit.snapshots import undone
 from tests.kit.units import ETHER
-from tests.kit.weakened import compile_copies
+from tests.kit.weakened import compile_switched
 
 DAY = 86_400
 
@@ -22,7 +22,7 @@ DAY = 86_400
 @pytest.fixture(scope="module")
 def weak_factories(deployer):
     """Factories without one of their bounds, by name."""
-    copies = compile_copies(FACTORY_WEAKENINGS, FACTORY, large=True)
+    copies = compile_switched(FACTORY_WEAKENINGS, FACTORY, large=True)
     return {name: deployer.deploy(container) for name, container in copies.items()}
 
 

@@ -9,51 +9,43 @@ import ape
 from ape.contracts import ContractContainer, ContractInstance
 
 from tests.kit.snapshots import undone
-from tests.kit.weakened import Weakenings
+from tests.kit.weakened import OWN_PERMIT, Weakenings
 
 SESSION = "contracts/hyperx/TradingSession.sol"
 FACTORY = "contracts/hyperx/TradingSessionFactory.sol"
 _STATE = "contracts/hyperx/SessionState.sol"
 _EVIDENCE = "contracts/hyperx/Evidence.sol"
 _SHARDS = "contracts/hyperx/Shards.sol"
+_KEYS = "contracts/exchange/KeyDispute.sol"
 _PAYMENT = "contracts/exchange/Payment.sol"
 _WINDOW = "contracts/exchange/Window.sol"
+_GUARD = "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol"
 
 _MARK_PAID = """        _profiles[msg.sender] = ProfileLib.NONE;
         emit DepositClaimed(msg.sender, paid);
-        Payment.pay(t.token(), to, paid);
-"""
+        Payment.pay(t.token(), to, paid);"""
 _MARK_RECLAIMED = """        _ledger.reclaimed = true;
         emit EscrowReclaimed(paid);
-        Payment.pay(t.token(), to, paid);
-"""
+        Payment.pay(t.token(), to, paid);"""
 WEAKENINGS: Weakenings = {
     "pays before it marks, unguarded": (
-        (
-            SESSION,
-            "function claimDeposit(address to) external nonReentrant",
-            "function claimDeposit(address to) external",
-        ),
-        (
-            SESSION,
-            "function reclaimEscrow(address to) external nonReentrant",
-            "function reclaimEscrow(address to) external",
-        ),
+        (_GUARD, "revert ReentrancyGuardReentrantCall();", ""),
         (
             SESSION,
             _MARK_PAID,
-            "Payment.pay(t.token(), to, paid);\n_profiles[msg.sender] = ProfileLib.NONE;\n",
+            "Payment.pay(t.token(), to, paid);\n_profiles[msg.sender] = ProfileLib.NONE;",
         ),
         (
             SESSION,
             _MARK_RECLAIMED,
-            "Payment.pay(t.token(), to, paid);\n_ledger.reclaimed = true;\n",
+            "Payment.pay(t.token(), to, paid);\n_ledger.reclaimed = true;",
         ),
     ),
     "pays without marking": (
-        (SESSION, _MARK_PAID, "Payment.pay(t.token(), to, paid);\n"),
-        (SESSION, _MARK_RECLAIMED, "Payment.pay(t.token(), to, paid);\n"),
+        (SESSION, _MARK_PAID, "Payment.pay(t.token(), to, paid);"),
+        (SESSION, _MARK_RECLAIMED, "Payment.pay(t.token(), to, paid);"),
     ),
+    "needs its own permit": OWN_PERMIT,
     "pushes the compensation": (
         (
             _STATE,
@@ -62,9 +54,9 @@ WEAKENINGS: Weakenings = {
         ),
         (
             _STATE,
-            "emit ReviewRefused(status_.candidate,",
+            "emit ReviewRefused(status_.candidate, t.compensation(), byCollector);",
             "Payment.pay(t.token(), status_.candidate, t.compensation());\n"
-            "        emit ReviewRefused(status_.candidate,",
+            "emit ReviewRefused(status_.candidate, t.compensation(), byCollector);",
         ),
     ),
     "a claim stands or falls with its payment": (
@@ -74,15 +66,15 @@ WEAKENINGS: Weakenings = {
     ),
     "declares rubbish for nothing": (
         _STATE,
-        "ledger.compensations * t.compensation() + ledger.rubbish * t.burn();",
-        "ledger.compensations * t.compensation();",
+        "ledger.compensations * t.compensation() + ledger.rubbish * t.burn()",
+        "ledger.compensations * t.compensation()",
     ),
     "counts its balance": (
-        (SESSION, "_owedToCollector(t, status_, _ledger);", "address(this).balance;"),
+        (SESSION, "_owedToCollector(t, status_, _ledger)", "address(this).balance"),
         (
             SESSION,
-            "_owedToCollector(PackedTermsLib.load(), _status, _ledger);",
-            "address(this).balance;",
+            "_owedToCollector(PackedTermsLib.load(), _status, _ledger)",
+            "address(this).balance",
         ),
     ),
     "leaves bind nobody": (
@@ -109,7 +101,11 @@ WEAKENINGS: Weakenings = {
             "Shards.addressRoot(msg.sender, addresses)",
             "Shards.addressRoot(_status.candidate, addresses)",
         ),
-        (SESSION, "Shards.keyRoot(msg.sender,", "Shards.keyRoot(_status.candidate,"),
+        (
+            SESSION,
+            "Shards.keyRoot(msg.sender, sessionKey, t.shardCount())",
+            "Shards.keyRoot(_status.candidate, sessionKey, t.shardCount())",
+        ),
     ),
     "believes evidence": (
         (
@@ -127,10 +123,15 @@ WEAKENINGS: Weakenings = {
     ),
     "believes shared points": (
         (
-            _EVIDENCE,
-            "SealedKey.isAccountOf(product, sharedX, sharedY),",
-            "product != address(1) && sharedY != 0,",
+            _KEYS,
+            "SealedKey.isAccountOf(product, sharedX, sharedY)",
+            "product != address(1) && sharedY != 0",
         ),
+    ),
+    "believes any secret": (
+        _KEYS,
+        "require(SealedKey.isSecretOf(oneTimeSecret, oneTimeKey), NotTheSecret(oneTimeKey));",
+        "oneTimeKey;",
     ),
     "believes any shard": (
         (
@@ -161,25 +162,34 @@ WEAKENINGS: Weakenings = {
     "samples until the last": (
         (_STATE, "return t.submissionEnd() - Window.SHORTEST;", "return t.submissionEnd();"),
     ),
-    "opens the sample alone": (_STATE, "if (size < limit) {", "if (size == 0) {"),
+    "opens the sample alone": (_STATE, "size < limit", "size == 0"),
     "draws further shards from the start": (
         _SHARDS,
         "keccak256(abi.encode(domain(FURTHER_TYPE, provider), oneTimeKey))",
         "keccak256(abi.encode(domain(FURTHER_TYPE, provider), bytes32(0)))",
     ),
     "draws for ever": ((_STATE, "require(hash != 0, NoBlockHash(number));", ""),),
-    "windows overlap": (
-        (_STATE, "require(block.timestamp < end, ", "require(block.timestamp <= end, "),
-    ),
+    "windows overlap": ((_STATE, "block.timestamp < end", "block.timestamp <= end"),),
     "trusts tokens": (
-        (_PAYMENT, "require(received == amount, TokenTakesFee(received, amount));", "received;"),
+        (_PAYMENT, "require(moved == due, TokenTakesFee(moved, due));", "moved; due;"),
         (
             _PAYMENT,
             "IERC20(token).safeTransfer(to, amount);",
             "IERC20(token).transfer(to, amount);",
         ),
     ),
+    "believes a token's answer": (
+        _PAYMENT,
+        "return paid && _held(token) < held;",
+        """assembly ("memory-safe") {
+            if and(paid, gt(returndatasize(), 0x1f)) {
+                returndatacopy(0, 0, 0x20)
+                paid := eq(mload(0), 1)
+            }
+        }""",
+    ),
 }
+"""Copies of the session, by name."""
 
 _ANY_WINDOW = (
     _WINDOW,

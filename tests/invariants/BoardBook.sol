@@ -138,8 +138,8 @@ abstract contract BoardBook is Attempts {
         t.members = uint16(MEMBERS);
         t.rounds = 2;
         t.start = uint40(block.timestamp + derive(seed, "start") % 10);
-        t.uploadTime = uint32(600 + derive(seed, "upload") % 30);
-        t.evaluationTime = uint32(600 + derive(seed, "evaluation") % 30);
+        t.uploadTime = uint32(620 + derive(seed, "upload") % 30);
+        t.evaluationTime = uint32(620 + derive(seed, "evaluation") % 30);
         t.responseTime = uint32(600 + derive(seed, "response") % 20);
         t.batchedUploads = derive(seed, "batched uploads") % 2 == 0;
         t.batchedEvaluations = derive(seed, "batched evaluations") % 2 == 0;

@@ -127,7 +127,7 @@ contract BoardHandler is BoardBook {
         _requires(!_batched(s, place), IBulletinBoard.KindBatched.selector);
         _requires(s.postedAt[place] == 0, IBulletinBoard.AlreadyPosted.selector);
         bytes32 message = _message(seed);
-        if (!_do(sender, abi.encodeCall(board.post, (_key(s, place), message)))) return;
+        if (!_do(sender, abi.encodeCall(board.post, (_key(s, place), message, "document")))) return;
         (s.posted[place], s.postedAt[place]) = (message, block.timestamp);
         ++count["posted"];
     }
@@ -145,7 +145,7 @@ contract BoardHandler is BoardBook {
         _mayPost(s, place, true);
         _requires(_batched(s, place), IBulletinBoard.KindSingle.selector);
         _requires(s.batchAt[batch] == 0, IBulletinBoard.AlreadyPosted.selector);
-        bytes memory data = abi.encodeCall(board.postBatch, (s.id, place / 6, MessageKind(batch % 2), root));
+        bytes memory data = abi.encodeCall(board.postBatch, (s.id, place / 6, MessageKind(batch % 2), root, "document"));
         if (_do(which, data)) {
             (s.roots[batch], s.batchAt[batch], s.rubbish[batch]) = (root, block.timestamp, rubbish);
             // Nobody knows of a leaf that would fit.
@@ -173,7 +173,7 @@ contract BoardHandler is BoardBook {
         _requires(s.own[place] == 0, IBulletinBoard.AlreadyPosted.selector);
         bytes32 message = _message(seed);
         bytes32[] memory path = _pathOf(_memberLeaves(), author);
-        if (!_do(sender, abi.encodeCall(board.postOwn, (_key(s, place), message, path)))) return;
+        if (!_do(sender, abi.encodeCall(board.postOwn, (_key(s, place), message, "document", path)))) return;
         s.own[place] = message;
         ++count["posted itself"];
     }

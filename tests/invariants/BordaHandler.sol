@@ -17,6 +17,7 @@ interface Signing {
 contract BordaHandler is Attempts {
     uint256 private constant MOST = 12;
     uint256 private constant STRANGER = MOST;
+    uint256 private constant BOARD_ROUNDS = 200;
     uint256 private constant UPLOAD_TIME = 700;
     uint256 private constant PERIOD = 2_000;
     uint256 private constant BALLOT_TIME = 700;
@@ -146,6 +147,7 @@ contract BordaHandler is Attempts {
             context: _boardSession(members),
             winners: uint16(winners),
             quorum: uint16(quorum),
+            rounds: 0,
             start: uint40(_start),
             period: uint32(PERIOD),
             ballotTime: uint32(BALLOT_TIME),
@@ -165,7 +167,7 @@ contract BordaHandler is Attempts {
             server: _accounts[STRANGER],
             memberRoot: _harness.memberRoot(address(_board), members),
             members: uint16(members.length),
-            rounds: 1_000,
+            rounds: uint16(BOARD_ROUNDS),
             start: uint40(block.timestamp),
             uploadTime: uint32(UPLOAD_TIME),
             evaluationTime: uint32(PERIOD - UPLOAD_TIME),
@@ -184,11 +186,12 @@ contract BordaHandler is Attempts {
     function _upload(uint256 seed) private {
         uint256 first = _start - UPLOAD_TIME;
         uint256 round = (block.timestamp - first) / PERIOD;
+        if (round >= BOARD_ROUNDS) return;
         uint256 member = derive(seed, "member") % _members;
         bytes32 context = session.terms().context;
         if ((block.timestamp - first) % PERIOD >= UPLOAD_TIME || _uploaded[context][round][member]) return;
         vm.prank(_accounts[STRANGER]);
-        _board.post(PostKey(context, round, MessageKind.Upload, member), keccak256("update"));
+        _board.post(PostKey(context, round, MessageKind.Upload, member), keccak256("update"), "document");
         _uploaded[context][round][member] = true;
         ++count["uploaded"];
     }
@@ -224,10 +227,11 @@ contract BordaHandler is Attempts {
 
     function _openRound(uint256 seed) private {
         uint256 choice = derive(seed, "number") % 16;
-        uint256 round = choice == 0 ? _rounds : choice == 1 ? _due() + 1 : _due();
+        uint256 round = choice == 0 ? _rounds : choice == 1 ? _due() + 1 : choice == 2 ? BOARD_ROUNDS : _due();
         uint256 opening = _start + round * PERIOD;
         _requires(_state == State.Closed, IBordaConsensus.RoundNotOver.selector);
         _requires(round >= _rounds, IBordaConsensus.WrongRound.selector);
+        _requires(round < BOARD_ROUNDS, IBordaConsensus.RoundOutOfRange.selector);
         _requires(block.timestamp >= opening, IBordaConsensus.TooEarly.selector);
         _requires(block.timestamp < opening + BALLOT_TIME, IBordaConsensus.TooLate.selector);
         _requires(block.number > _closedIn, IBordaConsensus.SeedNotReady.selector);

@@ -9,8 +9,8 @@ import {PlainShards} from "./PlainShards.sol";
 abstract contract Datasets is Base {
     uint256 internal constant FIELD = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEFFFFFC2F;
     uint256 internal constant ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
-    /// @dev The collector's one-time key and the provider's ephemeral secret; what they protect is nothing here.
-    uint256 internal constant ONE_TIME_SECRET = 0xc011ec704;
+    /// @dev The collector's one-time secret and the provider's ephemeral one; what they protect is nothing here.
+    uint256 private constant ONE_TIME_SECRET = 0xc011ec704;
     uint256 private constant EPHEMERAL_SECRET = 0x940f1de4;
 
     Vm.Wallet internal oneTimeKey;
@@ -19,14 +19,15 @@ abstract contract Datasets is Base {
 
     /// @dev Multiplies the points once; all reviews of these tests use them.
     function _makeKeys() internal {
-        oneTimeKey = vm.createWallet(ONE_TIME_SECRET);
-        uint256 secret = EPHEMERAL_SECRET;
-        _ephemeral = vm.createWallet(secret);
-        if (_ephemeral.publicKeyY % 2 == 1) {
-            secret = ORDER - secret;
-            _ephemeral = vm.createWallet(secret);
-        }
-        _shared = vm.createWallet(mulmod(ONE_TIME_SECRET, secret, ORDER));
+        oneTimeKey = _evenKey(ONE_TIME_SECRET);
+        _ephemeral = _evenKey(EPHEMERAL_SECRET);
+        _shared = vm.createWallet(mulmod(oneTimeKey.privateKey, _ephemeral.privateKey, ORDER));
+    }
+
+    /// @dev The key of the secret or of its negative, whichever has the even y.
+    function _evenKey(uint256 secret) private returns (Vm.Wallet memory key) {
+        key = vm.createWallet(secret);
+        if (key.publicKeyY % 2 == 1) key = vm.createWallet(ORDER - secret);
     }
 
     function _sessionKey(PlainShards.Party memory party) internal pure returns (bytes32) {
@@ -57,12 +58,8 @@ abstract contract Datasets is Base {
         opened = new uint256[](1);
         opened[0] = sample;
         uint256 size = PlainShards.size(opened, count);
-        bytes32 seed = keccak256(abi.encode(PlainShards.domain("souk.further.v1", party), _oneTimeKeyHash()));
+        bytes32 seed = keccak256(abi.encode(PlainShards.domain("souk.further.v1", party), oneTimeKey.publicKeyX));
         if (size < limit) PlainShards.drawFurther(seed, opened, count, limit - size);
-    }
-
-    function _oneTimeKeyHash() private view returns (bytes32) {
-        return keccak256(abi.encode(oneTimeKey.addr, vm.addr(oneTimeKey.privateKey + 1)));
     }
 
     /// @dev The review an honest provider opens: the keys of `opened`, of which `sample` was sampled.
@@ -77,7 +74,7 @@ abstract contract Datasets is Base {
         review.bitmap[0] = sample;
         uint256[] memory members = PlainShards.members(opened, count);
         review.keyRoot = _keyRoot(party, count);
-        review.oneTimeKey = _oneTimeKeyHash();
+        review.oneTimeKey = oneTimeKey.publicKeyX;
         review.ephemeralX = _ephemeral.publicKeyX;
         review.sealedKeys = new bytes32[](members.length);
         for (uint256 k = 0; k < members.length; ++k) {
@@ -128,7 +125,8 @@ abstract contract Datasets is Base {
         evidence.reviewKeysHash = keccak256(abi.encodePacked(said.sealedKeys));
         evidence.ephemeralX = delivered.ephemeralX;
         evidence.sealedKey = delivered.sealedKey;
-        evidence.oneTimeSecret = ONE_TIME_SECRET;
+        evidence.oneTimeKey = oneTimeKey.publicKeyX;
+        evidence.oneTimeSecret = oneTimeKey.privateKey;
         evidence.sharedX = _shared.publicKeyX;
         evidence.sharedY = _shared.publicKeyY;
         evidence.shard = shard;
@@ -148,7 +146,8 @@ abstract contract Datasets is Base {
         evidence.bitmap = said.bitmap;
         evidence.ephemeralX = said.ephemeralX;
         evidence.sealedKeys = said.sealedKeys;
-        evidence.oneTimeSecret = ONE_TIME_SECRET;
+        evidence.oneTimeKey = oneTimeKey.publicKeyX;
+        evidence.oneTimeSecret = oneTimeKey.privateKey;
         evidence.sharedX = _shared.publicKeyX;
         evidence.sharedY = _shared.publicKeyY;
         evidence.shard = shard;

@@ -89,7 +89,7 @@ library PlainShards {
         return bytes26(keccak256(abi.encode(keccak256("souk.registration.v1"), keys, addresses)));
     }
 
-    function reviewHash(bytes32 oneTimeKey, uint256 ephemeralX, bytes32[] memory sealedKeys)
+    function reviewHash(uint256 oneTimeKey, uint256 ephemeralX, bytes32[] memory sealedKeys)
         internal
         pure
         returns (bytes32)

@@ -15,20 +15,6 @@ contract SealedKeyTest is Base {
         harness = ShardsHarness(deployHarness("ShardsHarness"));
     }
 
-    /// @notice A secret's public account is the account wallets derive; secrets out of range have none.
-    function testFuzz_PublicAccountIsTheWallet(uint256 secret) public view {
-        vm.assertEq(harness.publicAccount(0), address(0), "zero");
-        vm.assertEq(harness.publicAccount(bound(secret, ORDER, type(uint256).max)), address(0), "beyond the order");
-        secret = bound(secret, 1, ORDER - 1);
-        vm.assertEq(harness.publicAccount(secret), vm.addr(secret), "public account");
-    }
-
-    function test_PublicAccountOfEdges() public view {
-        vm.assertEq(harness.publicAccount(1), vm.addr(1), "one");
-        vm.assertEq(harness.publicAccount(ORDER - 1), vm.addr(ORDER - 1), "order - 1");
-        vm.assertEq(harness.publicAccount(ORDER), address(0), "order");
-    }
-
     /// @notice k * (r * G) is (k * r) * G up to the sign the even y of r * G decides, and its account is recognised
     /// with either y.
     function testFuzz_ProductIsThePoint(uint256 k, uint256 r) public {
@@ -57,36 +43,33 @@ contract SealedKeyTest is Base {
         vm.assertEq(harness.productAccount(0, x), address(0), "no secret");
     }
 
-    /// @notice What the collector sets stands for its secret and for no other, not for its negative, which has the same x;
-    /// both are the hash of two wallets' accounts.
+    /// @notice An x stands for the secret of its point with even y and for no other: not for the negative, whose point has
+    /// the same x, nor for the secret's form beyond the order.
     function testFuzz_APointStandsForItsSecret(uint256 secret, uint256 other) public {
-        secret = bound(secret, 1, ORDER - 2);
-        Vm.Wallet memory key = vm.createWallet(secret);
-        if (key.publicKeyX >= ORDER) return;
-        bytes32 hash = keccak256(abi.encode(vm.addr(secret), vm.addr(secret + 1)));
-        vm.assertEq(harness.pointHash(key.publicKeyX, key.publicKeyY), hash, "point");
-        vm.assertEq(harness.secretHash(secret), hash, "secret");
-        vm.assertNotEq(harness.pointHash(key.publicKeyX, FIELD - key.publicKeyY), hash, "negative");
-        if (other != secret) vm.assertNotEq(harness.secretHash(other), hash, "another secret");
+        Vm.Wallet memory key = _evenPoint(bound(secret, 1, ORDER - 1));
+        uint256 x = key.publicKeyX;
+        vm.assertTrue(harness.isSecretOf(key.privateKey, x) == (x < ORDER), "secret");
+        vm.assertTrue(!harness.isSecretOf(ORDER - key.privateKey, x), "negative");
+        if (other != key.privateKey) vm.assertTrue(!harness.isSecretOf(other, x), "another secret");
+        if (key.privateKey > type(uint256).max - ORDER) return;
+        vm.assertTrue(!harness.isSecretOf(key.privateKey + ORDER, x), "beyond the order");
     }
 
-    /// @notice Where the next point is infinity, G itself doubled, and beyond the order.
-    function test_PointHashOfEdges() public {
-        Vm.Wallet memory last = vm.createWallet(ORDER - 1);
-        bytes32 alone = keccak256(abi.encode(last.addr, address(0)));
-        vm.assertEq(harness.pointHash(last.publicKeyX, last.publicKeyY), alone, "-G");
-        vm.assertEq(harness.secretHash(ORDER - 1), alone, "order - 1");
-        Vm.Wallet memory first = vm.createWallet(1);
-        bytes32 doubled = keccak256(abi.encode(first.addr, vm.addr(2)));
-        vm.assertEq(harness.pointHash(first.publicKeyX, first.publicKeyY), doubled, "G");
-        vm.assertEq(harness.secretHash(1), doubled, "one");
-        bytes32 none = keccak256(abi.encode(address(0), address(0)));
-        vm.assertEq(harness.secretHash(ORDER), none, "order");
-        vm.assertEq(
-            harness.secretHash(type(uint256).max), keccak256(abi.encode(address(0), address(0))), "wraps to zero"
-        );
-        bytes32 beyond = keccak256(abi.encode(harness.account(ORDER, 1), address(0)));
-        vm.assertEq(harness.pointHash(ORDER, 1), beyond, "x beyond the order");
+    /// @notice The generator itself, its double and its negative, and where there is no secret or no point.
+    function test_SecretsOfEdges() public {
+        uint256 x = vm.createWallet(1).publicKeyX;
+        vm.assertTrue(harness.isSecretOf(1, x), "one");
+        vm.assertTrue(!harness.isSecretOf(0, x), "zero");
+        vm.assertTrue(!harness.isSecretOf(2, x), "two");
+        vm.assertTrue(!harness.isSecretOf(ORDER - 1, x), "minus one");
+        vm.assertTrue(!harness.isSecretOf(ORDER, x), "order");
+        vm.assertTrue(!harness.isSecretOf(ORDER + 1, x), "order + 1");
+        vm.assertTrue(!harness.isSecretOf(type(uint256).max, x), "most");
+        Vm.Wallet memory double = _evenPoint(2);
+        vm.assertTrue(harness.isSecretOf(double.privateKey, double.publicKeyX), "twice the generator");
+        vm.assertTrue(!harness.isSecretOf(1, 0), "x = 0");
+        vm.assertTrue(!harness.isSecretOf(1, 5), "x on no point");
+        vm.assertTrue(!harness.isSecretOf(1, ORDER), "x at the order");
     }
 
     /// @notice Every public key is on the curve, with either y; a neighbour is not, nor a coordinate plus the field.

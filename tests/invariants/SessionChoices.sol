@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {ITradingSession, Review, WrongKey} from "../../contracts/interfaces/ITradingSession.sol";
+import {KeyDispute} from "../../contracts/exchange/KeyDispute.sol";
 import {MerkleTree} from "../../contracts/exchange/MerkleTree.sol";
 import {PlainShards} from "./PlainShards.sol";
 import {SessionPlay} from "./SessionPlay.sol";
@@ -70,7 +71,7 @@ abstract contract SessionChoices is SessionPlay {
         if (kind == 3) review.keyRoot ^= bytes32(uint256(1));
         if (kind == 4) {
             // It draws other shards, whose proof may have another length.
-            review.oneTimeKey ^= bytes32(uint256(1));
+            review.oneTimeKey ^= 1;
             _requires(terms.publishedAddresses, MerkleTree.ProofLength.selector);
         }
         if (kind == 5) review.bitmap[0] = PlainShards.draw(bytes32(seed), terms.shardCount, keys)[0];
@@ -95,12 +96,14 @@ abstract contract SessionChoices is SessionPlay {
         bytes4 mismatch = ITradingSession.CommitmentMismatch.selector;
         if (kind == 0) evidence.keyRoot ^= bytes32(uint256(1));
         if (kind == 1) evidence.addressRoot ^= bytes32(uint256(1));
-        if (kind == 2) evidence.oneTimeSecret = 0;
+        if (kind == 2) evidence.oneTimeKey ^= 1;
         if (kind == 3) evidence.ephemeralX ^= 1;
         _requires(kind > 3, mismatch);
+        if (kind == 9) evidence.oneTimeSecret = ORDER - evidence.oneTimeSecret;
+        _requires(kind != 9, KeyDispute.NotTheSecret.selector);
         bool point = _lie != Lie.Point;
         if (kind == 4) evidence.sharedX ^= 1;
-        _requires(kind != 4 || !point, ITradingSession.SharedPointMismatch.selector);
+        _requires(kind != 4 || !point, KeyDispute.SharedPointMismatch.selector);
         if (kind == 5) {
             evidence.shard = terms.shardCount;
             _requires(!point, ITradingSession.ShardNotSampled.selector);

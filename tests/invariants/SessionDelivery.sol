@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {Settlement} from "../../contracts/exchange/Settlement.sol";
 import {Delivery, ITradingSession, State, WrongDelivery} from "../../contracts/interfaces/ITradingSession.sol";
+import {KeyDispute} from "../../contracts/exchange/KeyDispute.sol";
 import {MerkleTree} from "../../contracts/exchange/MerkleTree.sol";
 import {SessionChoices} from "./SessionChoices.sol";
 
@@ -86,11 +87,13 @@ abstract contract SessionDelivery is SessionChoices {
         if (kind == 4) evidence.reviewKeysHash ^= bytes32(uint256(1));
         if (kind == 5) evidence.ephemeralX ^= 1;
         if (kind == 6) evidence.sealedKey ^= bytes32(uint256(1));
-        if (kind == 7) evidence.oneTimeSecret = 0;
+        if (kind == 7) evidence.oneTimeKey ^= 1;
         _requires(kind > 7, ITradingSession.CommitmentMismatch.selector);
+        if (kind == 13) evidence.oneTimeSecret = ORDER - evidence.oneTimeSecret;
+        _requires(kind != 13, KeyDispute.NotTheSecret.selector);
         bool point = _deliveredLie != Lie.Point;
         if (kind == 8) evidence.sharedX ^= 1;
-        _requires(kind != 8 || !point, ITradingSession.SharedPointMismatch.selector);
+        _requires(kind != 8 || !point, KeyDispute.SharedPointMismatch.selector);
         if (kind == 9) evidence.shard += terms.shardCount;
         _requires(kind != 9 || !point, ITradingSession.ShardOutOfRange.selector);
         if (kind == 10) evidence.leaf ^= bytes32(uint256(1));

@@ -156,7 +156,7 @@ contract ShardsTest is Base {
         bytes32 keys,
         bytes32 addresses,
         bytes26 commitment,
-        bytes32 oneTimeKey,
+        uint256 oneTimeKey,
         uint256 ephemeralX,
         bytes32[] calldata sealedKeys
     ) public view {

@@ -47,7 +47,7 @@ contract ShardsHarness {
         return Shards.fold(commitment, pledge);
     }
 
-    function reviewHash(bytes32 oneTimeKey, uint256 ephemeralX, bytes32[] calldata sealedKeys)
+    function reviewHash(uint256 oneTimeKey, uint256 ephemeralX, bytes32[] calldata sealedKeys)
         external
         pure
         returns (bytes32)
@@ -112,24 +112,16 @@ contract ShardsHarness {
         return Shards.drawSeed(provider, secret, blockHash);
     }
 
-    function furtherSeed(address provider, bytes32 oneTimeKey) external view returns (bytes32) {
+    function furtherSeed(address provider, uint256 oneTimeKey) external view returns (bytes32) {
         return Shards.furtherSeed(provider, oneTimeKey);
     }
 
-    function pointHash(uint256 x, uint256 y) external pure returns (bytes32) {
-        return SealedKey.pointHash(x, y);
-    }
-
-    function secretHash(uint256 secret) external pure returns (bytes32) {
-        return SealedKey.secretHash(secret);
+    function isSecretOf(uint256 secret, uint256 x) external pure returns (bool) {
+        return SealedKey.isSecretOf(secret, x);
     }
 
     function isAccountOf(address account_, uint256 x, uint256 y) external pure returns (bool) {
         return SealedKey.isAccountOf(account_, x, y);
-    }
-
-    function publicAccount(uint256 secret) external pure returns (address) {
-        return SealedKey.publicAccount(secret);
     }
 
     function productAccount(uint256 secret, uint256 x) external pure returns (address) {

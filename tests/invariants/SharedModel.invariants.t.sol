@@ -101,6 +101,10 @@ abstract contract SharedModelInvariants is Base {
         features[0] = entry.sample;
         (bool added, bool refunded, bool reported, uint256 deposit, uint256 left) =
             model.contribution(features, entry.label, entry.addedAt, people[entry.author]);
+        if (entry.displaced) {
+            vm.assertTrue(!added && deposit == 0 && left == 0, "another has its place");
+            return 0;
+        }
         bool same = added && refunded == entry.refunded && reported == entry.reported;
         if (!same) vm.assertTrue(false, "record");
         if (deposit != entry.deposit) vm.assertEq(deposit, entry.deposit, "deposit");
@@ -189,6 +193,10 @@ abstract contract SharedModelInvariants is Base {
         _happened("announced good");
         _happened("announced bad");
         _happened("objected");
+        _happened("upheld");
+        _happened("upheld against a report");
+        _happened("a place taken");
+        _refused("taught before", ISharedModel.TaughtBefore.selector);
         _happened("fell to the contrary");
         _happened("reported in full");
         _happened("a repeat refunded");
@@ -218,7 +226,7 @@ abstract contract SharedModelInvariants is Base {
     }
 
     function _actions() private pure returns (bytes4[] memory actions) {
-        actions = new bytes4[](24);
+        actions = new bytes4[](26);
         actions[0] = SharedModelHandler.passTime.selector;
         actions[1] = SharedModelHandler.force.selector;
         actions[2] = SharedModelHandler.open.selector;
@@ -231,7 +239,9 @@ abstract contract SharedModelInvariants is Base {
         actions[9] = SharedModelHandler.claimRewards.selector;
         actions[10] = SharedModelHandler.announce.selector;
         actions[11] = SharedModelHandler.object.selector;
-        for (uint256 i = 12; i < actions.length; ++i) {
+        actions[12] = SharedModelHandler.uphold.selector;
+        actions[13] = SharedModelHandler.uphold.selector;
+        for (uint256 i = 14; i < actions.length; ++i) {
             actions[i] = SharedModelHandler.advance.selector;
         }
     }

@@ -33,6 +33,7 @@ abstract contract SharedModelBook is Attempts {
         uint40 announcedAt;
         uint96 deposit;
         uint96 taken;
+        bool displaced;
     }
 
     uint256 public constant PEOPLE = 5;
@@ -43,6 +44,8 @@ abstract contract SharedModelBook is Attempts {
     uint256 internal constant STRANGER = 4;
     uint256 internal constant SAMPLES = 5;
     uint256 private constant PURSE = 1e30;
+    /// @dev the slot of the totals
+    bytes32 private constant TOTALS = bytes32(uint256(3));
     /// @dev What stands announced of an entry: nothing, one of these.
     uint8 internal constant GOOD = 1;
     uint8 internal constant BAD = 2;
@@ -189,8 +192,8 @@ abstract contract SharedModelBook is Attempts {
     /// one between two reports (Totals.sol, Author.sol).
     function _crowd() private {
         uint256 word = block.timestamp << 40;
-        vm.assertEq(StorageVm(address(vm)).load(address(model), 0), bytes32(word), "layout of the totals");
-        StorageVm(address(vm)).store(address(model), 0, bytes32(word | (AuthorLib.SEATS - 2) << 32));
+        vm.assertEq(StorageVm(address(vm)).load(address(model), TOTALS), bytes32(word), "layout of the totals");
+        StorageVm(address(vm)).store(address(model), TOTALS, bytes32(word | (AuthorLib.SEATS - 2) << 32));
     }
 
     // ---------------------------------------------------------------- the rules, plainly
@@ -220,6 +223,11 @@ abstract contract SharedModelBook is Attempts {
         return _firsts[keccak256(abi.encode(model, entry.sample, entry.label))] == _key(entry);
     }
 
+    /// @dev Whether nobody gets anything for it any more, and it never proved good.
+    function _isSpent(Entry memory entry) internal view returns (bool) {
+        return !entry.refunded && (points ? entry.reported : entry.taken == entry.deposit);
+    }
+
     /// @dev Where a contribution is noted, if it was made.
     function _find(Entry memory entry) internal view returns (bool found, uint256 index) {
         uint256 number = _numbers[_key(entry)];
@@ -242,7 +250,16 @@ abstract contract SharedModelBook is Attempts {
         entries.push(entry);
         _numbers[_key(entry)] = entries.length;
         bytes32 pair = keccak256(abi.encode(model, entry.sample, entry.label));
-        if (_firsts[pair] == 0) _firsts[pair] = _key(entry);
+        bytes32 first = _firsts[pair];
+        if (first == 0) {
+            _firsts[pair] = _key(entry);
+        } else if (_isSpent(entries[_numbers[first] - 1])) {
+            // The model forgets it.
+            entries[_numbers[first] - 1].displaced = true;
+            delete _numbers[first];
+            ++count["a place taken"];
+            _firsts[pair] = _key(entry);
+        }
         lastUpdate = block.timestamp;
         if (entries.length == 1) sharesFrom = block.timestamp + waits.owner;
     }
@@ -255,6 +272,10 @@ abstract contract SharedModelBook is Attempts {
 
     function _bookAnnouncement(uint256 index, uint8 verdict) internal {
         (entries[index].announced, entries[index].announcedAt) = (verdict, uint40(block.timestamp));
+    }
+
+    function _bookUpheld(uint256 index) internal {
+        (entries[index].announced, entries[index].announcedAt) = (0, uint40(block.timestamp));
     }
 
     function _bookReport(uint256 index, uint256 person) internal {

@@ -17,6 +17,7 @@ contract SharedModelHandler is SharedModelBook {
         ANNOUNCE_GOOD,
         ANNOUNCE_BAD,
         OBJECT,
+        UPHOLD,
         REFUND,
         REPORT
     }
@@ -224,6 +225,49 @@ contract SharedModelHandler is SharedModelBook {
         ++count["objected"];
     }
 
+    /// @notice An author contributes again what is announced as bad, or another of its own, and upholds that.
+    function uphold(uint256 seed) external {
+        (bool some, Entry memory entry) = _pickDue(seed, Act.UPHOLD);
+        if (!some) (, entry) = _pick(seed);
+        (bool added, uint40 againAt) = _addAgain(entry, seed);
+        // Now and then by what it was contributed with at first, or by what never was.
+        uint256 kind = derive(seed, "stake") % 8;
+        if (!added || kind == 0) againAt = entry.addedAt;
+        if (kind == 1) againAt = uint40(block.timestamp + 1);
+        _blur(entry, seed);
+        (uint256 index, Entry memory noted) = _requiresNoted(entry);
+        uint256 since = noted.announcedAt > noted.addedAt ? noted.announcedAt : noted.addedAt + 1;
+        _requires(againAt >= since, ISharedModel.TaughtBefore.selector);
+        Entry memory again = entry;
+        again.addedAt = againAt;
+        (bool found,) = _find(again);
+        _requires(found, ISharedModel.NeverAdded.selector);
+
+        bytes memory data = abi.encodeCall(model.uphold, (_features(entry), entry.label, noted.addedAt, againAt));
+        if (!_call(entry.author, 0, 0, data)) return;
+        _bookUpheld(index);
+        ++count[noted.announced == BAD ? "upheld against a report" : "upheld"];
+    }
+
+    /// @dev The author of an entry contributes the same again, for as much as that needs.
+    function _addAgain(Entry memory entry, uint256 seed) private returns (bool done, uint40 at) {
+        if (entry.author == STRANGER || block.timestamp == entry.addedAt) return (false, 0);
+        if (derive(seed, "pause") % 2 == 0) _goTo(block.timestamp + 1);
+        Entry memory again;
+        (again.author, again.sample, again.label) = (entry.author, entry.sample, entry.label);
+        again.addedAt = at = uint40(block.timestamp);
+        (bool found,) = _find(again);
+        if (found) return (true, at);
+        uint256 cost;
+        (again.deposit, cost) = _needed(model.predict(_features(again)) == again.label);
+        uint256 coins = again.deposit + cost;
+        bytes memory data = abi.encodeCall(model.addData, (_features(again), again.label, coins, cost));
+        if (!_call(again.author, coins, 0, data)) return (false, 0);
+        _bookEntry(again);
+        _bookIncome(cost);
+        return (true, at);
+    }
+
     function refund(uint256 seed) public {
         (, Entry memory entry) = _pickDue(seed, Act.REFUND);
         uint256 person = derive(seed, "caller") % 8 == 0 ? seed % PEOPLE : entry.author;
@@ -334,6 +378,8 @@ contract SharedModelHandler is SharedModelBook {
         uint256 from = entry.announcedAt + waits.verdict;
         if (act == Act.REFUND || act == Act.REPORT) {
             if (entry.announced != needed || block.timestamp < from) return false;
+        } else if (act == Act.UPHOLD) {
+            return entry.announced == BAD && entry.author != STRANGER;
         } else if (act == Act.OBJECT) {
             if (entry.announced == 0) return false;
         } else {

@@ -12,14 +12,17 @@ from contextlib import contextmanager
 from typing import Any
 
 import ape
+import ape.utils.abi
 import ape_ethereum.provider
+import ape_foundry.provider
 import pytest
 import requests.sessions
-from ape.api import ReceiptAPI
+from ape.api import NetworkAPI, ReceiptAPI
 from ape.api.address import BaseAddress
 from ape_foundry import FoundryProvider
 
 from tests.kit.addresses import is_contract
+from tests.kit.one_connection import OneConnection
 
 # Of every Anvil that Ape or a test starts, and as long as it runs.
 _CONSTANT = ("auto_mine", "chain_id", "base_fee", "priority_fee", "max_gas")
@@ -38,8 +41,51 @@ def _settings_once() -> Callable[[FoundryProvider], Any]:
     return settings
 
 
+def _configurations_once() -> Callable[[NetworkAPI], Any]:
+    """A network's configuration, which Ape reads anew for each of the network's properties."""
+    read, known = NetworkAPI.config.fget, {}
+
+    def config(network: NetworkAPI) -> Any:
+        place = network.ecosystem.name, network.name
+        if place not in known:
+            known[place] = read(network)
+        return known[place]
+
+    return config
+
+
+def _struct_classes_once() -> Callable[..., type]:
+    """The class of a decoded struct, made once for each name and fields."""
+    make, known = ape.utils.abi.make_dataclass, {}
+
+    def make_once(name: str, fields: list[str], *, namespace: dict[str, Any], bases: Any) -> type:
+        if (name, *fields) not in known:
+            # A copy is made of the struct's values, not of those that it was first made of.
+            build, (_, types, _) = namespace["__reduce__"](None)
+            namespace["__reduce__"] = lambda one: (
+                build,
+                (name, types, [getattr(one, field) for field in fields]),
+            )
+            known[name, *fields] = make(name, fields, namespace=namespace, bases=bases)
+        return known[name, *fields]
+
+    return make_once
+
+
+def _resolving_no_names(connect: Callable[[FoundryProvider], None]) -> Callable[..., None]:
+    """web3 looks for names of ENS in whatever is sent; on Anvil there are none."""
+
+    def connected(provider: FoundryProvider) -> None:
+        connect(provider)
+        if provider._web3 is not None:
+            provider._web3.middleware_onion.remove("ens_name_to_address")
+
+    return connected
+
+
 def frugal_nodes() -> None:
-    """From now on Anvil keeps no step of a transaction, and its settings are put together once.
+    """From now on Ape talks to Anvil over one connection, Anvil keeps no step of a transaction, and
+    its settings are put together once.
 
     Ape wants the steps for traces, and no test looks at one. The settings it puts together anew for
     every node that it ever started and did not end itself, when it ends another.
@@ -49,6 +95,8 @@ def frugal_nodes() -> None:
     def without_steps(provider: FoundryProvider) -> list[str]:
         return [word for word in build(provider) if word != "--steps-tracing"]
 
+    ape_foundry.provider.HTTPProvider = OneConnection
+    FoundryProvider._set_web3 = _resolving_no_names(FoundryProvider._set_web3)
     FoundryProvider.build_command = without_steps
     FoundryProvider.settings = property(_settings_once())
 
@@ -70,4 +118,6 @@ def frugal_ape() -> Iterator[None]:
         # After each transaction Ape traces it in search of a contract's `console.log`.
         patch.setattr(ape_ethereum.provider, "_post_send_transaction", lambda *_: None)
         patch.setattr(BaseAddress, "is_contract", property(is_contract))
+        patch.setattr(ape.utils.abi, "make_dataclass", _struct_classes_once())
+        patch.setattr(NetworkAPI, "config", property(_configurations_once()))
         yield

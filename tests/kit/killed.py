@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -65,7 +66,7 @@ def live(
         told.touch()
         process = processes.Process(
             target=_lived,
-            args=(ape.chain.provider.uri, work, arguments, kinds, told, kill_after),
+            args=(_connection(), work, arguments, kinds, told, kill_after),
         )
         process.start()
         process.join(_SECONDS)
@@ -77,8 +78,15 @@ def live(
         return Life(killed, told.read_text().splitlines())
 
 
+def _connection() -> tuple[str, str, dict[str, str]]:
+    """Network, provider and its settings, by which another process connects to the same chain."""
+    provider = ape.chain.provider
+    setting = "host" if provider.name == "foundry" else "uri"
+    return provider.network.name, provider.name, {setting: provider.uri}
+
+
 def _lived(
-    node: str,
+    connection: tuple[str, str, dict[str, str]],
     work: Callable[..., None],
     arguments: Sequence[Any],
     kinds: Callable[[], Sequence[StepKind]],
@@ -95,8 +103,10 @@ def _lived(
         if steps == kill_after:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    local = ape.networks.ethereum.local
-    with local.use_provider("foundry", provider_settings={"host": node}), frugal_ape():
+    name, provider, settings = connection
+    network = ape.networks.ethereum.networks[name]
+    frugal = frugal_ape if provider == "foundry" else nullcontext
+    with network.use_provider(provider, provider_settings=settings), frugal():
         for owner, name in kinds():
             setattr(owner, name, _followed(getattr(owner, name), after))
         work(*arguments)

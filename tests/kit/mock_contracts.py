@@ -15,7 +15,9 @@ _FOLDER = Path(__file__).parent / "mocks"
 _CONTRACTS = {
     "PlainToken": "Tokens.sol",
     "PermitToken": "Tokens.sol",
+    "NamesakeToken": "Tokens.sol",
     "FeeToken": "Tokens.sol",
+    "SurchargeToken": "Tokens.sol",
     "FalseToken": "Tokens.sol",
     "LyingToken": "Tokens.sol",
     "SecretiveToken": "Tokens.sol",

@@ -36,5 +36,13 @@ def signed_permit(
     return deadline, signature.v, r, s
 
 
+def permitted(
+    method: Any, *args: Any, token: ContractInstance, value: int, signed: tuple[Any, ...]
+) -> list[bytes]:
+    """What `multicall` takes: the signed allowance, then the call of `method` that it is for."""
+    permit = method.contract.permit
+    return [permit.encode_input(token.address, value, signed), method.encode_input(*args)]
+
+
 def _fields(fields: tuple[str, ...]) -> list[dict[str, str]]:
     return [{"name": name, "type": kind} for name, kind in (field.split() for field in fields)]

@@ -37,7 +37,7 @@ _CHEAP_OPTIMIZER = {
 
 
 def compile_contracts(
-    wanted: dict[str, str], sources: dict[str, str], *, large: bool = False
+    wanted: dict[str, str], sources: dict[str, str]
 ) -> dict[str, ContractContainer]:
     """Compiles the contracts ``wanted`` (name -> path of its file).
 
@@ -48,20 +48,21 @@ def compile_contracts(
     Args:
         wanted: path by contract name; the same name may come from one path only.
         sources: text by path; what it imports is added from the project and its npm packages.
-        large: by the whole optimiser, for contracts that would else be too large.
     """
-    compiled = _compiled(wanted, sources, _OPTIMIZER if large else _CHEAP_OPTIMIZER)
+    compiled = _compiled(wanted, sources, _CHEAP_OPTIMIZER)
     return {name: _container(name, artifact) for name, artifact in compiled.items()}
 
 
 def compile_linked(
-    name: str, path: str, sources: dict[str, str], libraries: Iterable[int]
+    name: str, path: str, sources: dict[str, str], libraries: Iterable[int], *, large: bool
 ) -> list[ContractContainer]:
     """Compiles one contract that names the address of a library, once for each such address.
 
-    As `compile_contracts` does, but by the whole optimiser, so that a larger contract fits.
+    As `compile_contracts` does. large: by the whole optimiser, for a contract that would else be
+    too large; it takes twice as long.
     """
-    (artifact,) = _compiled({name: path}, sources, _OPTIMIZER).values()
+    optimizer = _OPTIMIZER if large else _CHEAP_OPTIMIZER
+    (artifact,) = _compiled({name: path}, sources, optimizer).values()
     text = json.dumps(artifact)
     link = re.compile(r"__\$[0-9a-f]{34}\$__")
     return [

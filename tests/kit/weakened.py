@@ -1,9 +1,8 @@
 """Copies of a contract with one defence taken out, against which an attack must succeed.
 
 The copies are made from the contracts as they are now, by replacing text that must be there, so a
-copy never outlives a change of the original. `compile_switched` compiles one contract that has all
-weaknesses, each behind a switch; `compile_copies` compiles a contract for each, which takes as many
-times as long, and serves where what is replaced is neither statements nor an expression.
+copy never outlives a change of the original. One contract is compiled that has all weaknesses, each
+behind a switch: a contract for each takes as many times as long.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from eth_hash.auto import keccak
 from offchain.crypto.commitments import word
 from offchain.crypto.disputable import DOMAIN_TYPE, FileDomain
 from tests.kit.snapshots import undone
-from tests.kit.solidity import compile_contracts, compile_linked
+from tests.kit.solidity import compile_linked
 from tools.imports import closure
 
 Change = tuple[str, str, str]
@@ -37,6 +36,16 @@ NOBODYS_FILES: Change = (
     "abi.encode(DOMAIN_TYPE, block.chainid, label)",
 )
 """What a file's commitments are bound to names neither contract nor seller."""
+_PERMIT = (
+    "IERC20Permit(token)\n            .permit(msg.sender, address(this), amount,"
+    " signed.deadline, signed.v, signed.r, signed.s)"
+)
+OWN_PERMIT: Change = (
+    "contracts/exchange/Payment.sol",
+    f"try {_PERMIT} {{}}\n            catch {{}}",
+    f"{_PERMIT};",
+)
+"""A permit that somebody used before takes the call along that came with it."""
 
 
 @contextmanager
@@ -81,12 +90,15 @@ function isWeak(uint256 number) pure returns (bool) {
 """
 
 
-def compile_switched(weakenings: Weakenings, contract: str) -> dict[str, ContractContainer]:
+def compile_switched(
+    weakenings: Weakenings, contract: str, *, large: bool = False
+) -> dict[str, ContractContainer]:
     """The weakened contracts by the names of `weakenings`, which differ by one address.
 
     contract: path of the contract's file, which has its name. Each change replaces whole statements
     that declare nothing, or an expression; lines that both texts have before or after these may
-    say which place is meant.
+    say which place is meant. A change of an import is made in all copies, where it does nothing.
+    large: as `compile_linked` has it.
     """
     source = {contract: (ape.project.path / contract).read_text()}
     before = closure(source)
@@ -96,7 +108,8 @@ def compile_switched(weakenings: Weakenings, contract: str) -> dict[str, Contrac
             _require_once(name, path, there, before[path])
             # Weaknesses may share a place: what is there now is in the last switch's other way.
             _require_once(name, path, there, sources[path])
-            switched = _switched(number, there, instead)
+            an_import = there.startswith("import ")
+            switched = instead if an_import else _switched(number, there, instead)
             sources[path] = sources[path].replace(there, switched)
     for path, text in sources.items():
         if text != before[path]:
@@ -104,7 +117,7 @@ def compile_switched(weakenings: Weakenings, contract: str) -> dict[str, Contrac
     title = Path(contract).stem
     sources[_SWITCH] = _SWITCH_TEXT
     numbers = range(1, len(weakenings) + 1)
-    copies = compile_linked(title, contract, sources, numbers)
+    copies = compile_linked(title, contract, sources, numbers, large=large)
     return dict(zip(weakenings, copies, strict=True))
 
 
@@ -124,32 +137,6 @@ def _switched(number: int, there: str, instead: str) -> str:
     else:
         switch = f"(isWeak({number}) ? ({other}) : ({one}))"
     return "\n".join([*head, switch, *tail])
-
-
-def compile_copies(
-    weakenings: Weakenings, contract: str, *, large: bool = False
-) -> dict[str, ContractContainer]:
-    """The weakened contracts by the names of `weakenings`, all from one run of the compiler.
-
-    contract: path of the contract's file, which has its name; what it imports of the project is
-    copied with it. large: as `compile_contracts` has it.
-    """
-    title = f"contract {Path(contract).stem} is"
-    source = {contract: (ape.project.path / contract).read_text()}
-    own = {path: text for path, text in closure(source).items() if path.startswith("contracts/")}
-    sources: dict[str, str] = {}
-    wanted: dict[str, str] = {}
-    for number, (name, changes) in enumerate(weakenings.items()):
-        copy = dict(own)
-        for path, there, instead in (changes,) if isinstance(changes[0], str) else changes:
-            _require_once(name, path, there, copy[path])
-            copy[path] = copy[path].replace(there, instead)
-        # Each copy has its own contract name, as a compiler's output is asked for by name.
-        copy[contract] = copy[contract].replace(title, f"contract Weak{number} is")
-        sources |= {f"weak{number}/{path}": text for path, text in copy.items()}
-        wanted[f"Weak{number}"] = f"weak{number}/{contract}"
-    compiled = compile_contracts(wanted, sources, large=large)
-    return {name: compiled[f"Weak{number}"] for number, name in enumerate(weakenings)}
 
 
 def _require_once(name: str, path: str, there: str, text: str) -> None:

@@ -22,7 +22,7 @@ from tests.mde.weakened import SALE, WEAKENINGS
 @pytest.fixture(scope="module")
 def weak(contract, deployer):
     """Weakened sales by name."""
-    copies = compile_switched(WEAKENINGS, SALE)
+    copies = compile_switched(WEAKENINGS, SALE, large=True)
     return {name: deployer.deploy(code) for name, code in copies.items()}
 
 

@@ -164,13 +164,14 @@ class BoardDriver(Driver):
         """The server posts one message, in its window."""
         self.enter(key)
         message = message or self.message(key)
-        return self.contract.post(key_args(key), message, sender=self.server)
+        return self.contract.post(key_args(key), message, DOCUMENT, sender=self.server)
 
     def post_own(self, key: PostKey, message: bytes) -> ReceiptAPI:
         """The author posts its message itself, in its window."""
         self.enter(key)
         path = self.member_path(key.author)
-        return self.contract.postOwn(key_args(key), message, path, sender=self.members[key.author])
+        sender = self.members[key.author]
+        return self.contract.postOwn(key_args(key), message, DOCUMENT, path, sender=sender)
 
     def post_batch(
         self,
@@ -182,7 +183,8 @@ class BoardDriver(Driver):
         self.enter(self.key(0, round_, kind))
         leaves = self.leaves(messages, round_, kind)
         root = cm.root_of(leaves)
-        self.contract.postBatch(self.id, round_, int(kind), root, sender=self.server)
+        words = self.id, round_, int(kind), root, DOCUMENT
+        self.contract.postBatch(*words, sender=self.server)
         return leaves
 
     def challenge(self, key: PostKey, member: int = 0) -> int:

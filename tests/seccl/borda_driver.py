@@ -196,6 +196,7 @@ def make_terms(**changes: Any) -> dict[str, Any]:
         "context": CONTEXT,
         "winners": 2,
         "quorum": 1,
+        "rounds": BOARD_ROUNDS,
         "start": ape.chain.blocks.head.timestamp + LEAD + changes.get("period", PERIOD) // 2,
         "period": PERIOD,
         "ballotTime": BALLOT_TIME,
@@ -258,7 +259,7 @@ def upload(factory: ContractInstance, driver: BordaDriver, voters: Iterable[int]
     for voter in voters:
         place = driver.terms["context"], 0, 0, voter
         sender = driver.voters[voter].account
-        board.postOwn(place, MESSAGE, path(leaves, voter), sender=sender)
+        board.postOwn(place, MESSAGE, MESSAGE, path(leaves, voter), sender=sender)
 
 
 def post_uploads(
@@ -269,7 +270,7 @@ def post_uploads(
     context, kind = driver.terms["context"], MessageKind.UPLOAD
     leaves = twin.batch_leaves(context, round_, kind, messages)
     driver.go_to(driver.opening(round_) - driver.terms["period"] // 2)
-    board.postBatch(context, round_, int(kind), root_of(leaves), sender=driver.owner)
+    board.postBatch(context, round_, int(kind), root_of(leaves), MESSAGE, sender=driver.owner)
     return leaves
 
 

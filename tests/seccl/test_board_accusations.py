@@ -9,6 +9,7 @@ from tests.kit.refusals import refused
 from tests.kit.snapshots import undone
 from tests.seccl.board_driver import (
     ALTERED,
+    DOCUMENT,
     EQUIVOCATED,
     EVALUATION,
     KINDS,
@@ -42,8 +43,8 @@ def closed_to_its_server(session):
     expected = refused("SessionFaulty", session.id)
     key, signed = key_args(session.key(1)), session.receipt(session.key(1))
     calls = {
-        "post": (key, M),
-        "postBatch": (session.id, 0, 0, M),
+        "post": (key, M, DOCUMENT),
+        "postBatch": (session.id, 0, 0, M, DOCUMENT),
         "proveEquivocation": (signed, signed),
         "proveAltered": (signed,),
         "proveAlteredInBatch": (signed, M, []),
@@ -131,10 +132,10 @@ def test_a_server_that_posts_late(session, batched, stranger):
                 one.go_to(at - 1)
                 one.at(at)
                 if one is session:
-                    one.contract.post(key_args(key), one.message(key), sender=one.server)
+                    one.contract.post(key_args(key), one.message(key), DOCUMENT, sender=one.server)
                 else:
                     root = cm.root_of(one.leaves(one.messages()))
-                    one.contract.postBatch(one.id, 0, UPLOAD, root, sender=one.server)
+                    one.contract.postBatch(one.id, 0, UPLOAD, root, DOCUMENT, sender=one.server)
                 assert one.contract.postOf(key_args(key)).postedAt == at
                 one.go_to(deadline)
                 expected = None if late else refused("PostedInTime", at, deadline)

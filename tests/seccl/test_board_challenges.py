@@ -9,6 +9,7 @@ from tests.kit.snapshots import undone
 from tests.seccl.board_driver import (
     ALTERED,
     BOND,
+    DOCUMENT,
     EVALUATION,
     MEMBERS,
     RESPONSE_TIME,
@@ -130,7 +131,7 @@ def test_silence_convicts_from_the_deadline_on_and_no_second_before(session, str
 def test_a_root_of_nothing_cannot_be_answered_for(session, stranger):
     """A server that posts a root without a tree shows no leaf of it."""
     session.enter(session.key())
-    session.contract.postBatch(session.id, 0, UPLOAD, M, sender=session.server)
+    session.contract.postBatch(session.id, 0, UPLOAD, M, DOCUMENT, sender=session.server)
     deadline = session.challenge(session.key(1))
     leaves = session.leaves(session.messages())
     computed = short(cm.root_of(leaves))

@@ -6,6 +6,7 @@ from offchain.crypto import commitments as cm
 from offchain.seccl.messages import BatchPosted, MessageKind, Posted, PostKey
 from tests.kit.refusals import refused
 from tests.seccl.board_driver import (
+    DOCUMENT,
     EVALUATION,
     KINDS,
     MEMBERS,
@@ -111,7 +112,7 @@ def test_a_path_of_another_place_or_length_finds_nothing(batched):
     # The same place in another round, whose batch is the same tree, byte by byte.
     batched.go_to(batched.terms.window(1, UPLOAD)[0])
     batched.contract.postBatch(
-        batched.id, 1, int(UPLOAD), cm.root_of(leaves), sender=batched.server
+        batched.id, 1, int(UPLOAD), cm.root_of(leaves), DOCUMENT, sender=batched.server
     )
     assert not counts(batched, batched.key(1, 1), messages[1], cm.path(leaves, 1))
 
@@ -165,7 +166,12 @@ def test_what_the_board_does_not_keep_of_a_hash_decides_nothing(session, batched
     root = cm.root_of(leaves)
     batched.enter(batched.key())
     batched.contract.postBatch(
-        batched.id, 0, int(UPLOAD), root[:-1] + bytes([root[-1] ^ 1]), sender=batched.server
+        batched.id,
+        0,
+        int(UPLOAD),
+        root[:-1] + bytes([root[-1] ^ 1]),
+        DOCUMENT,
+        sender=batched.server,
     )
     for author in range(MEMBERS):
         key = batched.key(author)
@@ -204,12 +210,12 @@ def test_each_kind_goes_its_own_way(board, provider, members):
         key = session.key(author, 0, EVALUATION)
         assert counts(session, key, session.message(key), cm.path(leaves, author))
     session.go_to(session.terms.window(1, UPLOAD)[0])
-    assert session.refusal("postBatch", session.id, 1, UPLOAD, M, sender=provider) == refused(
-        "KindSingle", UPLOAD
-    )
-    assert session.refusal("post", (session.id, 1, EVALUATION, 0), M, sender=provider) == refused(
-        "KindBatched", EVALUATION
-    )
+    assert session.refusal(
+        "postBatch", session.id, 1, UPLOAD, M, DOCUMENT, sender=provider
+    ) == refused("KindSingle", UPLOAD)
+    assert session.refusal(
+        "post", (session.id, 1, EVALUATION, 0), M, DOCUMENT, sender=provider
+    ) == refused("KindBatched", EVALUATION)
 
 
 # ---------------------------------------------------------------- what is refused
@@ -223,24 +229,33 @@ def test_a_second_post_of_a_place_is_refused(session, batched):
     at = session.contract.postOf(key_args(key)).postedAt
     own_at = session.contract.ownPostOf(key_args(key)).postedAt
     for message in (session.message(key), b"\x02" * 32):
-        assert session.refusal("post", key_args(key), message, sender=session.server) == refused(
-            "AlreadyPosted", at
-        )
         assert session.refusal(
-            "postOwn", key_args(key), message, session.member_path(1), sender=session.members[1]
+            "post", key_args(key), message, DOCUMENT, sender=session.server
+        ) == refused("AlreadyPosted", at)
+        assert session.refusal(
+            "postOwn",
+            key_args(key),
+            message,
+            DOCUMENT,
+            session.member_path(1),
+            sender=session.members[1],
         ) == refused("AlreadyPosted", own_at)
     batched.post_batch(batched.messages())
     at = batched.contract.postOf(key_args(batched.key())).postedAt
-    assert batched.refusal("postBatch", batched.id, 0, UPLOAD, M, sender=batched.server) == refused(
-        "AlreadyPosted", at
-    )
+    assert batched.refusal(
+        "postBatch", batched.id, 0, UPLOAD, M, DOCUMENT, sender=batched.server
+    ) == refused("AlreadyPosted", at)
 
 
 def test_only_the_server_posts_for_others(session, batched, stranger):
     for sender in (stranger, session.members[0]):
         expected = refused("NotServer", sender, session.server)
-        assert session.refusal("post", key_args(session.key()), M, sender=sender) == expected
-        assert batched.refusal("postBatch", batched.id, 0, 0, M, sender=sender) == expected
+        assert (
+            session.refusal("post", key_args(session.key()), M, DOCUMENT, sender=sender) == expected
+        )
+        assert (
+            batched.refusal("postBatch", batched.id, 0, 0, M, DOCUMENT, sender=sender) == expected
+        )
 
 
 def test_only_the_member_itself_posts_its_own(session, stranger):
@@ -248,16 +263,16 @@ def test_only_the_member_itself_posts_its_own(session, stranger):
     key = key_args(session.key(1))
     session.enter(session.key(1))
     for sender in (stranger, session.members[0], session.server):
-        assert session.refusal("postOwn", key, M, session.member_path(1), sender=sender) == refused(
-            "NotMember", sender, 1
-        )
+        assert session.refusal(
+            "postOwn", key, M, DOCUMENT, session.member_path(1), sender=sender
+        ) == refused("NotMember", sender, 1)
     member = session.members[0]
     for index in (1, 4):
         path = session.member_path(index)
         assert session.refusal(
-            "postOwn", key_args(session.key(index)), M, path, sender=member
+            "postOwn", key_args(session.key(index)), M, DOCUMENT, path, sender=member
         ) == refused("NotMember", member, index)
-    assert session.refusal("postOwn", key, M, [], sender=session.members[1]) == refused(
+    assert session.refusal("postOwn", key, M, DOCUMENT, [], sender=session.members[1]) == refused(
         "ProofLength", 0, 3
     )
 
@@ -267,16 +282,23 @@ def test_nothing_is_no_message(session, batched):
     batched.enter(batched.key())  # a second later, where the chain's time went on in between
     nothing, error = bytes(32), refused("MessageZero")
     args = key_args(session.key())
-    assert session.refusal("post", args, nothing, sender=session.server) == error
-    assert batched.refusal("postBatch", batched.id, 0, 0, nothing, sender=batched.server) == error
+    assert session.refusal("post", args, nothing, DOCUMENT, sender=session.server) == error
     assert (
-        session.refusal("postOwn", args, nothing, session.member_path(0), sender=session.members[0])
+        batched.refusal("postBatch", batched.id, 0, 0, nothing, DOCUMENT, sender=batched.server)
+        == error
+    )
+    assert (
+        session.refusal(
+            "postOwn", args, nothing, DOCUMENT, session.member_path(0), sender=session.members[0]
+        )
         == error
     )
 
 
 def test_a_kind_that_does_not_exist_is_refused(session):
-    assert session.refusal("post", (session.id, 0, 2, 0), M, sender=session.server) == refused("")
+    assert session.refusal(
+        "post", (session.id, 0, 2, 0), M, DOCUMENT, sender=session.server
+    ) == refused("")
 
 
 @pytest.mark.parametrize("round_", [0, ROUNDS - 1])
@@ -294,8 +316,8 @@ def test_windows_open_and_close_to_the_second(board, provider, members, session,
     ):
         session.go_to(now)
         for name, args, sender in (
-            ("post", (key, M), provider),
-            ("postOwn", (key, M, session.member_path(0)), members[0]),
-            ("postBatch", (batched.id, round_, kind, M), provider),
+            ("post", (key, M, DOCUMENT), provider),
+            ("postOwn", (key, M, DOCUMENT, session.member_path(0)), members[0]),
+            ("postBatch", (batched.id, round_, kind, M, DOCUMENT), provider),
         ):
             assert session.refusal(name, *args, sender=sender) == expected

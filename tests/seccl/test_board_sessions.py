@@ -110,7 +110,7 @@ def test_the_largest_session_keeps_its_terms(board, provider, members):
     terms = replace(
         make_terms(board, provider, members),
         members=MEMBERS_LIMIT, rounds=ROUNDS_LIMIT, upload_time=TIME_LIMIT,
-        evaluation_time=TIME_LIMIT, response_time=LONGEST, batched_uploads=True,
+        evaluation_time=TIME_LIMIT, response_time=TIME_LIMIT, batched_uploads=True,
         batched_evaluations=True, bond=10**15, stake=MEMBERS_LIMIT * 10**15,
         start=ape.chain.blocks.head.timestamp + 2 * LONGEST,
     )  # fmt: skip
@@ -137,7 +137,7 @@ def test_the_largest_session_keeps_its_terms(board, provider, members):
         (6, SHORTEST - 1, "WindowOutOfRange", (SHORTEST - 1, SHORTEST, LONGEST)),
         (6, TIME_LIMIT + 1, "TimeOutOfRange", (TIME_LIMIT + 1, TIME_LIMIT)),
         (7, SHORTEST - 1, "WindowOutOfRange", (SHORTEST - 1, SHORTEST, LONGEST)),
-        (7, LONGEST + 1, "WindowOutOfRange", (LONGEST + 1, SHORTEST, LONGEST)),
+        (7, EVALUATION_TIME + 1, "ResponseTimeTooLong", (EVALUATION_TIME + 1, EVALUATION_TIME)),
         (10, STAKE + 1, "StakeNotDivisible", (STAKE + 1, MEMBERS)),
         (11, STAKE // MEMBERS + 1, "BondTooHigh", (STAKE // MEMBERS + 1, STAKE // MEMBERS)),
     ],
@@ -198,11 +198,11 @@ def test_an_unknown_session_is_named(session, stranger):
     key = (unknown, 0, 0, 0)
     receipt = (key, b"\x01" * 32, 1, bytes(65))
     calls = {
-        "post": (key, b"\x01" * 32),
+        "post": (key, b"\x01" * 32, DOCUMENT),
         "replaceSigner": (unknown, stranger),
         "signerOf": (unknown, 0),
-        "postBatch": (unknown, 0, 0, b"\x01" * 32),
-        "postOwn": (key, b"\x01" * 32, []),
+        "postBatch": (unknown, 0, 0, b"\x01" * 32, DOCUMENT),
+        "postOwn": (key, b"\x01" * 32, DOCUMENT, []),
         "proveEquivocation": (receipt, receipt),
         "proveAltered": (receipt,),
         "proveAlteredInBatch": (receipt, b"\x01" * 32, []),
@@ -240,8 +240,8 @@ def test_places_out_of_range_are_named(session, provider):
             Receipt(PostKey(key[0], key[1], MessageKind(key[2]), key[3]), b"\x01" * 32, 1)
         )
         for name, args in {
-            "post": (key, b"\x01" * 32),
-            "postOwn": (key, b"\x01" * 32, []),
+            "post": (key, b"\x01" * 32, DOCUMENT),
+            "postOwn": (key, b"\x01" * 32, DOCUMENT, []),
             "proveEquivocation": (signed, signed),
             "proveAltered": (signed,),
             "proveAlteredInBatch": (signed, b"\x01" * 32, []),
@@ -262,9 +262,9 @@ def test_places_out_of_range_are_named(session, provider):
     assert session.refusal("signerOf", session.id, ROUNDS, sender=provider) == refused(
         "RoundOutOfRange", ROUNDS, ROUNDS
     )
-    assert session.refusal("postBatch", session.id, ROUNDS, 0, b"\x01" * 32, sender=provider) == (
-        refused("RoundOutOfRange", ROUNDS, ROUNDS)
-    )
+    assert session.refusal(
+        "postBatch", session.id, ROUNDS, 0, b"\x01" * 32, DOCUMENT, sender=provider
+    ) == (refused("RoundOutOfRange", ROUNDS, ROUNDS))
     assert session.refusal("claimShare", session.id, 0, [], provider, sender=provider) == refused(
         "NotFaulty", session.id
     )

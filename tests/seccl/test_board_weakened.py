@@ -8,10 +8,10 @@ from __future__ import annotations
 import pytest
 
 from offchain.crypto import commitments as cm
-from offchain.crypto.settlement import NATIVE
+from offchain.crypto.settlement import LONGEST_WINDOW, NATIVE
 from tests.kit.mock_contracts import compile_mocks, deploy_token
 from tests.kit.refusals import refusal
-from tests.kit.weakened import check_attack, compile_copies
+from tests.kit.weakened import check_attack, compile_switched
 from tests.seccl.board_driver import (
     DOCUMENT,
     EVALUATION,
@@ -31,7 +31,8 @@ M = b"\x01" * 32
 @pytest.fixture(scope="module")
 def weak(board, deployer):
     """Weakened boards by name."""
-    return {name: deployer.deploy(code) for name, code in compile_copies(WEAKENINGS, BOARD).items()}
+    copies = compile_switched(WEAKENINGS, BOARD, large=True)
+    return {name: deployer.deploy(code) for name, code in copies.items()}
 
 
 def leaves_members_no_time(board, server, members, stranger):
@@ -45,15 +46,40 @@ def leaves_members_no_time(board, server, members, stranger):
     (log,) = board.SessionCreated.from_receipt(board.createSession(*made, sender=server))
     session = BoardDriver(board, bytes(log.session), terms, server, tuple(members))
     session.go_to(terms.start + 1)
-    args = key_args(session.key()), M, session.member_path(0)
+    args = key_args(session.key()), M, DOCUMENT, session.member_path(0)
     return not session.goes("postOwn", *args, sender=members[0])
+
+
+def answers_two_questions_a_session(board, server, members, stranger):
+    """A server agrees on thirty days to answer in and never shows a batch: by the time it has
+    answered a member's first question, the member may ask no more."""
+    terms = make_terms(board, server, members, stake=0, batched_uploads=True)
+    words = list(terms.words())
+    words[7] = LONGEST_WINDOW
+    made = tuple(words), DOCUMENT
+    if refusal(board.createSession, *made, sender=server) is not None:
+        return False
+    (log,) = board.SessionCreated.from_receipt(board.createSession(*made, sender=server))
+    session = BoardDriver(board, bytes(log.session), terms, server, tuple(members))
+    unasked = 0
+    for round_ in range(terms.rounds):
+        leaves = session.leaves(session.messages(round_), round_)
+        session.enter(session.key(0, round_))
+        root = cm.root_of(leaves)
+        board.postBatch(session.id, round_, int(UPLOAD), root, DOCUMENT, sender=server)
+        args = key_args(session.key(0, round_)), 0, session.member_path(0)
+        if session.goes("challenge", *args, sender=members[0]):
+            board.challenge(*args, sender=members[0])
+        else:
+            unasked += 1
+    return unasked == terms.rounds - 1
 
 
 def rewrites_the_board(board, server, members, stranger):
     """A server posts one message, and another over it."""
     session = open_session(board, server, members)
     session.post(session.key())
-    return session.goes("post", key_args(session.key()), M, sender=server)
+    return session.goes("post", key_args(session.key()), M, DOCUMENT, sender=server)
 
 
 def breaks_a_promise_for_a_while(board, server, members, stranger):
@@ -115,9 +141,9 @@ def answers_with_another_kinds_batch(board, server, members, stranger):
     )
     leaf = cm.keccak(cm.leaf(domain, alias.author, M))
     session.enter(session.key())
-    board.postBatch(session.id, 0, int(UPLOAD), cm.keccak(M + leaf), sender=server)
+    board.postBatch(session.id, 0, int(UPLOAD), cm.keccak(M + leaf), DOCUMENT, sender=server)
     session.enter(session.key(0, 0, EVALUATION))
-    board.postBatch(session.id, 0, int(EVALUATION), M, sender=server)
+    board.postBatch(session.id, 0, int(EVALUATION), M, DOCUMENT, sender=server)
     session.challenge(session.key(1, 0, EVALUATION))
     return session.goes("answer", key_args(alias), M, [M], sender=server)
 
@@ -147,7 +173,7 @@ def shows_one_message_as_anothers(board, server, members, stranger):
     message = session.message(session.key(0))
     leaves = session.leaves([message]) * MEMBERS
     session.enter(session.key())
-    board.postBatch(session.id, 0, int(UPLOAD), cm.root_of(leaves), sender=server)
+    board.postBatch(session.id, 0, int(UPLOAD), cm.root_of(leaves), DOCUMENT, sender=server)
     return session.is_posted(session.key(3), message, cm.path(leaves, 3))
 
 
@@ -211,6 +237,7 @@ def pays_in_play_money(board, server, members, stranger):
 
 ATTACKS = {
     "takes any window": leaves_members_no_time,
+    "takes any response time": answers_two_questions_a_session,
     "what an author posts itself is nothing": is_taken_for_absent,
     "overwrites posts": rewrites_the_board,
     "takes late for in time": breaks_a_promise_for_a_while,

@@ -9,6 +9,7 @@ from offchain.seccl import ballots as b
 from tests.kit.refusals import refusal, refused
 from tests.seccl.borda_driver import (
     BALLOT_TIME,
+    BOARD_ROUNDS,
     CONTEXT,
     REVEAL_TIME,
     SALT,
@@ -23,9 +24,6 @@ from tests.seccl.borda_driver import (
 SHORTEST, LONGEST = 600, 30 * 86_400
 """Bounds of a window, in seconds."""
 
-ROUND_SLOT = 2
-"""Of the newest round's record; before it lie two of OpenZeppelin's EIP712."""
-
 
 def test_rounds_are_opened_one_after_another(session):
     """Not while one runs, not again."""
@@ -37,33 +35,29 @@ def test_rounds_are_opened_one_after_another(session):
     assert session.refusal("openRound", 1) == refused("SeedNotReady", height, height + 1)
     ape.chain.mine()
     assert session.refusal("openRound", 0) == refused("WrongRound", 0, 1)
-    assert session.refusal("openRound", 2**256 - 1) == refused("RoundsExhausted", 65_535)
+    assert session.refusal("openRound", 2**256 - 1) == refused(
+        "RoundOutOfRange", 2**256 - 1, BOARD_ROUNDS
+    )
     assert session.refusal("openRound", 1) is None
 
 
-def test_rounds_are_numbered_in_16_bits_and_end_there(session):
-    """The last round opens, works and closes; a further one would take an earlier one's number."""
+def test_there_are_as_many_rounds_as_the_boards(session):
+    """The last one opens, works and closes; in a further one nobody could have uploaded."""
+    assert session.contract.terms().rounds == BOARD_ROUNDS
     session.end()
     session.close()
-    record = int.from_bytes(
-        ape.chain.provider.get_storage(session.contract.address, ROUND_SLOT), "big"
-    )
-    skipped = record & (1 << 240) - 1 | 65_534 << 240
-    ape.chain.provider.make_request(
-        "anvil_setStorageAt", [session.contract.address, hex(ROUND_SLOT), f"0x{skipped:064x}"]
-    )
-    session.open()
-    assert session.round == 65_534
-    ends = session.opening(65_535), session.opening(65_535) + BALLOT_TIME
+    last = BOARD_ROUNDS - 1
+    session.open(last)
     session.vote(0, session.ranking([1, 2]))
     session.carry([session.signed(1, session.ranking([2, 0]))])
     session.end()
     session.close()
-    assert session.result()[1] == (3, 2)
-    session.go_to(ends[0])
-    assert session.refusal("openRound", 65_535) == refused("RoundsExhausted", 65_535)
-    session.go_to(ends[1])
-    assert session.refusal("result", 65_535) == refused("RoundNotOver", 65_535)
+    assert session.result(last)[1] == (3, 2)
+    session.go_to(session.opening(BOARD_ROUNDS))
+    beyond = refused("RoundOutOfRange", BOARD_ROUNDS, BOARD_ROUNDS)
+    assert session.refusal("openRound", BOARD_ROUNDS) == beyond
+    session.go_to(session.opening(BOARD_ROUNDS) + BALLOT_TIME)
+    assert session.refusal("result", BOARD_ROUNDS) == refused("RoundNotOver", BOARD_ROUNDS)
 
 
 def test_before_the_first_round_there_is_none(bordas, deployer, voters):

@@ -10,8 +10,9 @@ import pytest
 
 from tests.kit.refusals import refusal
 from tests.kit.snapshots import undone
-from tests.kit.weakened import Weakenings, check_attack, compile_copies
+from tests.kit.weakened import Weakenings, check_attack, compile_switched
 from tests.seccl.borda_driver import (
+    BOARD_ROUNDS,
     LEAD,
     PERIOD,
     REVEAL_TIME,
@@ -28,12 +29,17 @@ from tests.seccl.borda_driver import (
 FACTORY = "contracts/seccl/BordaConsensusFactory.sol"
 CONSENSUS = "contracts/seccl/BordaConsensus.sol"
 TALLY = "contracts/seccl/borda/Tally.sol"
-_OPENING = (CONSENSUS, "        _from(t.opening(round));\n", "")
+_OPENING = (CONSENSUS, "_from(t.opening(round));", "")
 WEAKENINGS: Weakenings = {
     "rounds open when somebody opens them": _OPENING,
     "rounds open and end when somebody wants": (
         _OPENING,
         (CONSENSUS, "if (ballots < t.memberCount()) _from(t.revealEnd(round));", ""),
+    ),
+    "rounds go on without the board": (
+        CONSENSUS,
+        "require(round < t.rounds(), RoundOutOfRange(round, t.rounds()));",
+        "",
     ),
     "one ballot is enough": (
         CONSENSUS,
@@ -77,8 +83,8 @@ WEAKENINGS: Weakenings = {
     ),
     "ballots open at any time": (
         FACTORY,
-        "terms.start == start && terms.period == period, OtherSchedule",
-        "start + period > 0, OtherSchedule",
+        "terms.start == start && terms.period == period",
+        "start + period > 0",
     ),
     "seeds come from newer blocks": (
         CONSENSUS,
@@ -92,7 +98,7 @@ ROUNDS = 10
 @pytest.fixture(scope="module")
 def weak(deployer, bordas):
     """Weakened factories by name."""
-    copies = compile_copies(WEAKENINGS, FACTORY)
+    copies = compile_switched(WEAKENINGS, FACTORY)
     return {name: deployer.deploy(code, bordas.board()) for name, code in copies.items()}
 
 
@@ -124,6 +130,20 @@ def decides_every_round(factory, owner, people):
         driver.vote(0, driver.ranking([1]))
         driver.close(sender=attacker)
     return all(driver.result(number)[0] == (1,) for number in range(ROUNDS))
+
+
+def elects_where_nobody_can_upload(factory, owner, people):
+    """After the board's last round a member opens one more, in which nobody can be reported, and
+    has its friend elected."""
+    driver = open_session(factory, owner, people, winners=1)
+    driver.go_to(driver.opening(BOARD_ROUNDS))
+    if not driver.goes("openRound", BOARD_ROUNDS):
+        return False
+    driver.open(BOARD_ROUNDS, sender=people[0].account)
+    driver.vote(0, driver.ranking([1]))
+    driver.end()
+    driver.close(sender=people[0].account)
+    return driver.result()[0] == (1,)
 
 
 def decides_alone(factory, owner, people):
@@ -246,6 +266,7 @@ def votes_before_the_uploads(factory, owner, people):
 ATTACKS = {
     "rounds open when somebody opens them": burns_rounds,
     "rounds open and end when somebody wants": decides_every_round,
+    "rounds go on without the board": elects_where_nobody_can_upload,
     "one ballot is enough": decides_alone,
     "commitments count for nothing": voids_the_round,
     "who abandons keeps its seat": abandons_for_free,

@@ -8,8 +8,18 @@ BOARD = "contracts/seccl/BulletinBoard.sol"
 _SESSIONS = "contracts/seccl/board/BoardSessions.sol"
 _HEAD = "contracts/seccl/board/SessionHead.sol"
 _TREES = "contracts/seccl/board/BoardTrees.sol"
+_ANY_RESPONSE_TIME = (
+    _SESSIONS,
+    "require(t.responseTime <= limit, ResponseTimeTooLong(t.responseTime, limit));",
+    "",
+)
 WEAKENINGS: Weakenings = {
-    "takes any window": (_SESSIONS, "        Window.check(t.uploadTime);\n", ""),
+    # As long a time for responses as for uploads, ten minutes at least, would stand against it too.
+    "takes any window": (
+        (_SESSIONS, "        Window.check(t.uploadTime);\n", ""),
+        _ANY_RESPONSE_TIME,
+    ),
+    "takes any response time": _ANY_RESPONSE_TIME,
     "what an author posts itself is nothing": (
         BOARD,
         "if (_ownPosts[key.session][_place(key)].time != 0) return false;",
@@ -26,17 +36,21 @@ WEAKENINGS: Weakenings = {
         "require(signer == expected, BadSignature(signer, expected));",
         "(signer, expected);",
     ),
+    "the newest key has signed all": (
+        _SESSIONS,
+        "entries.upperBound((round + 1 << 160) - 1)",
+        "entries.length",
+    ),
     "old keys sign for ever": (_SESSIONS, "(round + 1 << 160) - 1", "(1 << 160) - 1"),
-    "the newest key has signed all": (_SESSIONS, ".upperBound((round + 1 << 160) - 1)", ".length"),
     "a new key counts at once": (
         _HEAD,
-        " + self.evaluationTime()) + 1;",
-        " + self.evaluationTime());",
+        "(time - self.start()) / (self.uploadTime() + self.evaluationTime()) + 1",
+        "(time - self.start()) / (self.uploadTime() + self.evaluationTime())",
     ),
     "takes own posts for the server's": (
         BOARD,
-        "_put(head, _ownPosts[key.session][_place(key)]",
-        "_put(head, _posts[key.session][_place(key)]",
+        "_put(head, _ownPosts[key.session][_place(key)], key.round, key.kind, message);",
+        "_put(head, _posts[key.session][_place(key)], key.round, key.kind, message);",
     ),
     "answers from any place": (
         BOARD,
@@ -65,8 +79,8 @@ WEAKENINGS: Weakenings = {
     ),
     "all bonds are in coins": (
         BOARD,
-        "owed[_tokenOf(key.session)][asked.challenger]",
-        "owed[address(0)][asked.challenger]",
+        "owed[_tokenOf(key.session)][asked.challenger] += account.bond;",
+        "owed[address(0)][asked.challenger] += account.bond;",
     ),
     "members ask without bound": (
         BOARD,

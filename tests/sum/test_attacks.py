@@ -17,7 +17,7 @@ from ape.utils import ZERO_ADDRESS
 
 from tests.kit.refusals import refusal, refused
 from tests.kit.solidity import compile_contracts
-from tests.kit.weakened import check_attack, compile_copies
+from tests.kit.weakened import check_attack, compile_switched
 from tests.sum.model_driver import (
     ANYONE,
     AUTHOR,
@@ -34,10 +34,18 @@ from tests.sum.model_driver import (
     ModelDriver,
     naming,
 )
-from tests.sum.weakened import INCENTIVE, INCENTIVES, MODEL, MODELS
+from tests.sum.weakened import (
+    ALL_INCENTIVES,
+    ALL_MODELS,
+    INCENTIVE,
+    INCENTIVES,
+    MODEL,
+    MODELS,
+)
 
 STRIKER = "tests/sum/mocks/Striker.sol"
 SAMPLE = 0b111
+OTHER = 1 << 199
 COINS = 10**17
 """More than any deposit here; the rest is credited."""
 
@@ -69,6 +77,25 @@ class Siege(ModelDriver):
         self.striker.strike(*args, sender=self.owner)
         return True
 
+    def stall(self, until: int, look: int) -> None:
+        """It is never quiet until then: the striker teaches every 59 seconds. Once, so many seconds
+        on, Alice looks."""
+        looked = False
+        while self.now + 2 * QUIET < until:
+            self.go_to(self.now + QUIET - 1)
+            assert self.strike(("addData", [OTHER], 0))
+            if self.now > look and not looked:
+                looked = True
+                self.uphold()
+
+    def uphold(self) -> None:
+        """Alice teaches the sample again, however quiet it is, and upholds what she taught."""
+        again = self.add(self.alice, 1, after=1, features=(SAMPLE,))
+        refusal_ = self.refusal("object", *self.victim.named, sender=self.alice)
+        assert refusal_
+        assert refusal_.name in ("NotQuiet", "NothingAnnounced")
+        self.model.uphold(*self.victim.args, again.added_at, sender=self.alice)
+
     def turn(self) -> bool:
         """The striker teaches the contrary, and time goes on until it is quiet again."""
         done = self.strike(("addData", [SAMPLE], 0))
@@ -93,8 +120,8 @@ def striking(project):
 def besiege(project, deployer, alice, striking):
     """Makes the siege under the incentive (and of the model) whose container is given."""
 
-    def make(incentive=None, model=None) -> Siege:
-        terms = (COST_WEIGHT, SUBMISSION_COST, UNIT, WAITS)
+    def make(incentive=None, model=None, waits=WAITS) -> Siege:
+        terms = (COST_WEIGHT, SUBMISSION_COST, UNIT, waits)
         rules = deployer.deploy(incentive or project.StakeIncentive, *terms)
         classifier = project.SparsePerceptron.deploy(256, 10, sender=deployer)
         one = deployer.deploy(model or project.SharedModel, classifier, rules, ZERO_ADDRESS)
@@ -118,12 +145,12 @@ def besiege(project, deployer, alice, striking):
 
 @pytest.fixture(scope="module")
 def incentives():
-    return compile_copies(INCENTIVES, INCENTIVE)
+    return compile_switched(ALL_INCENTIVES, INCENTIVE)
 
 
 @pytest.fixture(scope="module")
 def models():
-    return compile_copies(MODELS, MODEL)
+    return compile_switched(ALL_MODELS, MODEL)
 
 
 def turns_and_reports_at_one_stroke(siege):
@@ -212,9 +239,69 @@ def takes_over_in_the_first_quiet_second(siege):
     return siege.strike(("takeOver", *siege.victim.named))
 
 
+def turns_back_before_it_is_quiet(siege):
+    """Over blocks: Alice answers, once; the contrary is taught again within the minute in which
+    nobody can object, and stays so."""
+    siege.go_to(siege.victim.added_at + REFUND + AUTHOR)
+    siege.turn()
+    assert siege.strike(("announce", *siege.victim.named))
+    due = siege.now + VERDICT
+    siege.go_to(due - DAY // 2)
+    siege.uphold()
+    siege.go_to(siege.now + QUIET // 2)
+    assert siege.strike(("addData", [SAMPLE], 0))
+    siege.go_to(due)
+    return siege.strike(("report", *siege.victim.named))
+
+
+def stalls_and_reports(siege):
+    """Over blocks: it is quiet only where the striker has turned the model and judges by it."""
+    waits = siege.incentive.waits()
+    siege.go_to(siege.victim.added_at + waits.refund + waits.author)
+    siege.turn()
+    assert siege.strike(("announce", *siege.victim.named))
+    due = siege.now + waits.verdict
+    siege.stall(due, look=siege.now + waits.verdict // 3)
+    assert siege.strike(("addData", [SAMPLE], 0))
+    siege.go_to(max(due, siege.now + QUIET))
+    return siege.strike(("report", *siege.victim.named))
+
+
+def stalls_until_it_may_take_over(siege):
+    """Over blocks: it is never quiet, but for the two minutes in which Alice sleeps."""
+    siege.victim = siege.teach(siege.alice, 1)
+    due = siege.victim.added_at + siege.incentive.waits().anyone
+    siege.stall(due, look=due - 300)
+    siege.go_to(max(due, siege.now + 2 * QUIET))
+    return siege.strike(("takeOver", *siege.victim.named))
+
+
+def upholds_a_lie_for_nothing(siege):
+    """Over blocks: what bad data was taught with long ago keeps every report of it off."""
+    siege.announce(siege.victim, by=siege.alice)
+    siege.model.refund(*siege.victim.args, siege.alice, sender=siege.alice)
+    lies = []
+    for _ in range(2):
+        siege.turn()
+        lies.append(siege.now - QUIET)
+        siege.answer()
+    lie = [SAMPLE], 0, lies[0], siege.striker
+    siege.go_to(lies[0] + REFUND + AUTHOR)
+    siege.model.announce(*lie, sender=siege.alice)
+    siege.strike(("uphold", *lie[:3], lies[1]))
+    siege.go_to(siege.now + VERDICT)
+    return refusal(siege.model.report, *lie, siege.alice, sender=siege.alice) is not None
+
+
+SHORT = (600, 601, 600, 1_802, 1_802, QUIET)
+"""The shortest waits there are, in which a stall is played lesson for lesson."""
+
+
 @pytest.mark.parametrize(
     ("attack", "copy"),
     [
+        (turns_back_before_it_is_quiet, "lets nobody uphold"),
+        (upholds_a_lie_for_nothing, "upholds for nothing"),
         (turns_and_reports_at_one_stroke, "reports at once"),
         (washes_a_lie_at_one_stroke, "refunds at once"),
         (objects_at_one_stroke, "knows no quiet"),
@@ -232,10 +319,42 @@ def test_a_verdict_is_not_bought(besiege, incentives, models, attack, copy):
     check_attack(attack, besiege(), besiege(**weak))
 
 
-def test_every_copy_is_attacked(incentives, models):
+@pytest.mark.parametrize(
+    ("attack", "copy"),
+    [
+        (stalls_and_reports, "lets nobody uphold"),
+        (stalls_until_it_may_take_over, "takes over who upholds"),
+    ],
+)
+def test_who_looks_once_is_not_stalled_out(besiege, models, attack, copy):
+    """However long it is never quiet: one answer in the wait keeps the deposit."""
+    check_attack(attack, besiege(waits=SHORT), besiege(model=models[copy], waits=SHORT))
+
+
+def test_every_copy_is_attacked():
     """A defence that no attack tries is not known to be one."""
-    (mark,) = test_a_verdict_is_not_bought.pytestmark
-    assert {copy for _, copy in mark.args[1]} == {*incentives, *models}
+    tests = test_a_verdict_is_not_bought, test_who_looks_once_is_not_stalled_out
+    marks = [mark for test in tests for mark in test.pytestmark]
+    assert {copy for mark in marks for _, copy in mark.args[1]} == INCENTIVES.keys() | MODELS.keys()
+
+
+def test_who_is_stalled_has_all_back_in_the_end(besiege):
+    """Once it is quiet Alice announces, whatever happened, and what she answered with counts, too;
+    the striker has its lies reported."""
+    siege = besiege(waits=SHORT)
+    refund, _, verdict, *_ = SHORT
+    stalls_and_reports(siege)
+    assert siege.left(siege.victim) == siege.victim.deposit
+    mine = siege.contributions[1]
+    siege.answer()
+    siege.go_to(mine.added_at + refund)
+    for made in (siege.victim, mine):
+        siege.model.announce(*made.named, sender=siege.alice)
+    siege.go_to(siege.now + verdict)
+    for made in (siege.victim, mine):
+        siege.model.refund(*made.args, siege.alice, sender=siege.alice)
+    assert siege.left(siege.victim) == siege.left(mine) == 0
+    assert siege.model.goodData(siege.alice) == 1
 
 
 def test_who_is_answered_has_lost_its_lessons(besiege):

@@ -15,6 +15,7 @@ from tests.sum.model_driver import (
     MOST,
     SUBMISSION_COST,
     UNIT,
+    VERDICT,
     WAITS,
     Contribution,
     stake_deposit,
@@ -95,6 +96,39 @@ def test_a_token_that_keeps_a_share_is_refused(make_priced, alice):
     driver.go_to(driver.model.lastUpdate() + 100)
     refusal = driver.refusal("addData", [1], 1, 10**18, COST, sender=alice)
     assert refusal.name == "TokenTakesFee"
+
+
+def test_a_token_that_charges_the_sender_on_top_is_refused(make_priced, alice):
+    """It would charge the model, too, and the last to be paid would find too little."""
+    driver, token = make_priced("SurchargeToken")
+    driver.go_to(driver.model.lastUpdate() + 100)
+    outcome = refused("TokenTakesFee", NEEDED + NEEDED // 100, NEEDED)
+    assert driver.refusal("addData", [1], 1, 10**18, COST, sender=alice) == outcome
+    token.setFeePercent(0, sender=alice)
+    assert driver.refusal("addData", [1], 1, 10**18, COST, sender=alice) is None
+
+
+def test_a_token_that_charges_later_pays_nobody_out_of_what_is_others(make_priced, alice, bob):
+    """As long as it does; then everybody is paid, to the unit."""
+    driver, token = make_priced("SurchargeToken")
+    token.setFeePercent(0, sender=alice)
+    made = add(driver, alice), add(driver, bob)
+    for one in made:
+        driver.go_to(driver.due(one, one.author))
+        driver.model.announce(*one.named, sender=one.author)
+    driver.go_to(driver.now + VERDICT)
+    token.setFeePercent(1, sender=alice)
+    for one in made:
+        outcome = refused("TokenTakesFee", one.deposit + one.deposit // 100, one.deposit)
+        call = "refund", *one.args, one.author
+        assert driver.refusal(*call, sender=one.author) == outcome
+    token.setFeePercent(0, sender=alice)
+    for one in made:
+        driver.model.refund(*one.args, one.author, sender=one.author)
+    driver.go_to(driver.model.sharesFrom())
+    for one in made:
+        driver.model.claimRewards(one.author, sender=one.author)
+    assert balance_of(driver.model, token) == 0
 
 
 def test_the_coin_that_is_sent_is_the_payment_that_is_named(staked, alice, stranger):

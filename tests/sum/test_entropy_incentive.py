@@ -201,11 +201,11 @@ def test_amounts_that_do_not_fit(project, deployer, make_classifier):
             (0, fits + 1, 1, WAITS),
             refused("AmountTooLarge", (fits + 1) * disagree // bits, most),
         ),
-        ((0, 2**128 - 1, 2**76 - 1, WAITS), refused(
-            "AmountTooLarge", (2**128 - 1) * (2**76 - 1), most
+        ((0, 2**128 - 1, 2**74 - 1, WAITS), refused(
+            "AmountTooLarge", (2**128 - 1) * (2**74 - 1), most
         )),
-        ((2**76 // 60 + 1, 1, 1, WAITS), refused(
-            "AmountTooLarge", 60 * (2**76 // 60 + 1), 2**76 - 1
+        ((2**74 // 60 + 1, 1, 1, WAITS), refused(
+            "AmountTooLarge", 60 * (2**74 // 60 + 1), 2**74 - 1
         )),
         ((1, 1, 0, WAITS), refused("UnitZero")),
         ((1, 1, 1, (DAY, DAY + 1, DAY, DAY, DAY, 60)), refused(

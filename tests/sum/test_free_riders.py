@@ -11,9 +11,17 @@ import pytest
 from ape.utils import ZERO_ADDRESS
 
 from offchain.sum.members import Members
-from tests.kit.weakened import check_attack, compile_copies
-from tests.sum.model_driver import AUTHOR, MOST, REFUND, VERDICT, WAITS
-from tests.sum.weakened import CLASSIFIERS, GROUPS, MODEL, PERCEPTRON, POINTS, REPEATS
+from tests.kit.weakened import check_attack, compile_switched
+from tests.sum.model_driver import ANYONE, AUTHOR, MOST, REFUND, VERDICT, WAITS
+from tests.sum.weakened import (
+    ALL_MODELS,
+    CLASSIFIERS,
+    GROUPS,
+    MODEL,
+    PERCEPTRON,
+    POINTS,
+    REPEATS,
+)
 
 FEATURES = 40
 VALUE = 10**18
@@ -74,7 +82,7 @@ def open_market(project, deployer, alice, stake) -> Callable[..., Market]:
     def group(weakness: str | None) -> Any:
         points = project.PointsIncentive
         if weakness is not None:
-            points = compile_copies(GROUPS, POINTS)[weakness]
+            points = compile_switched(GROUPS, POINTS)[weakness]
         incentive = deployer.deploy(points, WAITS)
         members = Members(ape.chain.chain_id, incentive.address, [str(alice.address)])
         incentive.nameMembers(members.root, 1, sender=deployer)
@@ -85,9 +93,9 @@ def open_market(project, deployer, alice, stake) -> Callable[..., Market]:
         incentive = group(weakness) if points else stake
         perceptron, model = project.SparsePerceptron, project.SharedModel
         if weakness in CLASSIFIERS:
-            perceptron = compile_copies(CLASSIFIERS, PERCEPTRON)[weakness]
+            perceptron = compile_switched(CLASSIFIERS, PERCEPTRON)[weakness]
         if weakness in REPEATS:
-            model = compile_copies(REPEATS, MODEL)[weakness]
+            model = compile_switched(ALL_MODELS, MODEL)[weakness]
         classifier = deployer.deploy(perceptron, FEATURES, FEATURES)
         made = deployer.deploy(model, classifier, incentive, ZERO_ADDRESS)
         classifier.open(made, sender=deployer)
@@ -121,6 +129,15 @@ def earns_by_copying(market: Market, alice: Any, mallory: Any) -> bool:
     return market.prove_good(mallory, [0b111])
 
 
+def squats_on_a_pair(market: Market, alice: Any, mallory: Any) -> bool:
+    """What another contributed first, and took its own deposit of, never counts for anybody."""
+    label = market.model.predict([0b111])
+    named = [0b111], label, market.add(mallory, [0b111], label), mallory
+    ape.chain.pending_timestamp = market.now + ANYONE
+    market.model.takeOver(*named, mallory, sender=mallory)
+    return not market.prove_good(alice, [0b111])
+
+
 def earns_without_a_stake(market: Market, alice: Any, mallory: Any) -> bool:
     """A stranger to the group echoes the model and takes half of what is paid for predictions."""
     market.prove_good(alice, [0b111])
@@ -149,6 +166,8 @@ POINTS_ATTACKS = {
 ATTACKS = {
     "takes the empty sample": [earns_by_nothing],
     "counts a sample again": [earns_by_repeating, earns_by_copying],
+    "frees a pair that counts": [earns_by_repeating, earns_by_copying],
+    "keeps a pair for the first": [squats_on_a_pair],
 }
 
 

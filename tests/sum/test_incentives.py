@@ -240,7 +240,7 @@ def test_waits_that_are_no_waits(project, deployer, changes, outcome):
 
 def test_terms_that_do_not_fit(project, deployer):
     """A unit of nothing, and deposits or costs that no slot holds, are refused at the start."""
-    most = 2**76 - 1
+    most = 2**74 - 1
     weight = most // 60
     for terms, outcome in (
         ((1, 1, 0), refused("UnitZero")),
@@ -308,6 +308,66 @@ def test_an_objection_makes_a_verdict_fall(staked, alice, bob, stranger):
     assert staked.refusal("object", *made.named, sender=stranger) == outcome
     staked.announce(made, by=alice)
     assert staked.refusal("refund", *made.args, alice, sender=alice) is None
+
+
+def test_an_author_upholds_what_it_contributed_again(staked, alice, bob, stranger):
+    """Whatever the model says, and in the noise of that lesson: what stands announced falls, and
+    all waits but the first begin anew."""
+    staked.good(bob)
+    made = staked.add(alice, 0)
+    staked.announce(made, by=bob)
+    again = staked.add(alice, made.label, features=made.features)
+    assert staked.refusal("report", *made.named, bob, sender=bob).name == "NotQuiet"
+    receipt = staked.model.uphold(*made.args, again.added_at, sender=alice)
+    (log,) = staked.model.Upheld.from_receipt(receipt)
+    at = staked.now
+    assert log.author == alice.address
+    assert tuple(staked.model.announcement(*made.named)) == (False, False, at)
+    staked.go_to(at + VERDICT)
+    assert staked.refusal("report", *made.named, bob, sender=bob) == refused("NotAnnounced")
+    due = at + ANYONE
+    staked.go_to(due - 1)
+    outcome = refused("TakeOverTooEarly", due - 1, due)
+    assert staked.refusal("takeOver", *made.named, stranger, sender=stranger) == outcome
+    staked.go_to(due)
+    assert staked.refusal("takeOver", *made.named, stranger, sender=stranger) is None
+    staked.check_books()
+
+
+def test_upholding_takes_a_stake_of_the_authors_own_since(staked, alice, bob):
+    """One for each announcement: neither an older one, nor another's, nor one of something else."""
+    staked.good(bob)
+    before = staked.add(alice, 0, features=(99,))
+    made = staked.add(alice, 0, features=(99,))
+    others = staked.add(bob, 0, features=(99,))
+
+    def refusal(one, of, by=alice):
+        return staked.refusal("uphold", *one.args, of.added_at, sender=by)
+
+    for old in (before, made):
+        outcome = refused("TaughtBefore", old.added_at, made.added_at + 1)
+        assert refusal(made, old) == outcome
+    assert refusal(before, made) is None
+    for call in ((made, others), (made, others, bob), (made, staked.add(alice, 0))):
+        assert refusal(*call).name == "NeverAdded"
+    staked.go_to(staked.due(made, bob))
+    staked.model.announce(*before.named, sender=bob)
+    at = staked.now
+    assert refusal(before, made) == refused("TaughtBefore", made.added_at, at)
+    again = staked.add(alice, 0, features=(99,))
+    assert refusal(before, again) is refusal(made, again) is None
+    staked.go_to(again.added_at + 1)
+    staked.model.uphold(*before.args, again.added_at, sender=alice)
+    assert refusal(before, again).name == "TaughtBefore"
+
+
+def test_nothing_is_upheld_that_proved_good(staked, alice):
+    made = staked.add(alice)
+    staked.announce(made, by=alice)
+    staked.model.refund(*made.args, alice, sender=alice)
+    again = staked.add(alice, features=made.features)
+    call = "uphold", *made.args, again.added_at
+    assert staked.refusal(*call, sender=alice).name == "AlreadyRefunded"
 
 
 def test_an_announcement_takes_the_contrary_ones_place(staked, alice, bob):

@@ -11,12 +11,23 @@ import pytest
 from ape.utils import ZERO_ADDRESS
 
 from tests.kit.refusals import refusal
-from tests.kit.weakened import check_attack, compile_copies
+from tests.kit.weakened import check_attack, compile_switched
 from tests.sum.model_driver import COST_WEIGHT, MOST, SUBMISSION_COST, UNIT, WAITS, ModelDriver
-from tests.sum.weakened import BAYES, COUNTS, INCENTIVE, INCOMES, MODEL, PRICES
+from tests.sum.weakened import (
+    ALL_INCENTIVES,
+    ALL_MODELS,
+    BAYES,
+    COUNTS,
+    INCENTIVE,
+    INCOMES,
+    MODEL,
+    PRICES,
+)
 
 FEATURES = 16
 ACCURACY = 7_700
+TOTALS = 3
+"""The slot of the model's totals."""
 FULL = 65_535
 """Samples of a class that has learnt all it can."""
 MUCH = 2**85
@@ -26,6 +37,7 @@ COINS = 10**18
 
 TERMS = COST_WEIGHT, SUBMISSION_COST, UNIT, WAITS
 COPIES = {MODEL: INCOMES, INCENTIVE: PRICES, BAYES: COUNTS}
+COMPILED = {MODEL: ALL_MODELS, INCENTIVE: ALL_INCENTIVES, BAYES: COUNTS}
 
 
 def takes_the_first_days_income(driver: ModelDriver, alice: Any, mallory: Any) -> bool:
@@ -76,7 +88,7 @@ def circulate(driver: ModelDriver, mallory: Any) -> None:
     provider = ape.chain.provider
     provider.set_balance(mallory.address, 2 * MUCH)
     for _ in range(2**88 // MUCH):
-        slot = int.from_bytes(provider.web3.eth.get_storage_at(driver.model.address, 0), "big")
+        slot = int.from_bytes(provider.web3.eth.get_storage_at(driver.model.address, TOTALS), "big")
         paid = min(MUCH, 2**88 - 1 - (slot >> 168))
         driver.model.payForPrediction([1], paid, sender=mallory, value=paid)
         driver.model.claimRewards(mallory, sender=mallory)
@@ -147,8 +159,9 @@ def make(project, deployer, make_classifier) -> Callable[..., ModelDriver]:
 
     def make_(attack: Attack, weakness: str | None) -> ModelDriver:
         def container(name: str, path: str) -> Any:
-            weak = weakness in COPIES[path]
-            return compile_copies(COPIES[path], path)[weakness] if weak else getattr(project, name)
+            if weakness not in COPIES[path]:
+                return getattr(project, name)
+            return compile_switched(COMPILED[path], path)[weakness]
 
         if attack.classifier == "told":
             classifier = make_classifier()

@@ -233,6 +233,73 @@ def test_a_repeat_teaches_and_earns_nothing(staked, alice, bob):
     assert (staked.model.goodData(alice), staked.model.goodData(bob)) == (1, 1)
 
 
+def test_a_pair_is_free_again_once_its_first_is_spent(staked, alice, bob, stranger):
+    """What was taken over and reported away counts when it proves good at last, once; it reads as
+    never added, once another has its place, and who reported it may report that."""
+    staked.good(bob)
+    pair = {"features": (99,), "label": 0}
+    lie = staked.add(alice, **pair)
+    staked.announce(lie, by=bob)
+    staked.model.report(*lie.named, bob, sender=bob)
+    assert staked.left(lie) == 0
+    again = staked.add(alice, **pair)
+    assert not staked.model.contribution(*lie.named).added
+    staked.announce(again, by=bob)
+    staked.model.report(*again.named, bob, sender=bob)
+    left = staked.add(alice, **pair)
+    staked.go_to(left.added_at + ANYONE)
+    staked.model.takeOver(*left.named, stranger, sender=stranger)
+    staked.say(0)
+    first, repeat = staked.add(alice, **pair), staked.add(bob, **pair)
+    for one in (repeat, first):
+        staked.announce(one, by=one.author)
+        staked.model.refund(*one.args, one.author, sender=one.author)
+    assert (staked.model.goodData(alice), staked.model.goodData(bob)) == (1, 1)
+    late = staked.add(alice, **pair)
+    staked.announce(late, by=alice)
+    staked.model.refund(*late.args, alice, sender=alice)
+    assert staked.model.goodData(alice) == 1
+    staked.check_books()
+
+
+def test_without_deposits_a_pair_is_free_again_once_its_first_was_reported(points, alice, bob):
+    """Before that it is its author's, however little is at stake."""
+    points.good(bob)
+    pair = {"features": (99,), "label": 0}
+    first, repeat = points.add(alice, **pair), points.add(bob, **pair)
+    points.announce(first, by=bob)
+    points.model.report(*first.named, bob, sender=bob)
+    again = points.add(alice, **pair)
+    points.say(0)
+    for one in (repeat, again):
+        points.announce(one, by=one.author)
+        points.model.refund(*one.args, one.author, sender=one.author)
+    assert (points.model.goodData(alice), points.model.goodData(bob)) == (1, 1)
+
+
+def test_an_announcement_in_the_ninth_year(told, alice):
+    """8.5 years after it was added is the last second; the money can still be taken over."""
+    made = told.add(alice)
+    last = 2**28 - 1
+    told.go_to(made.added_at + last + 1)
+    outcome = refused("AnnouncedTooLate", last + 1, last)
+    assert told.refusal("announce", *made.named, sender=alice) == outcome
+    again = told.add(alice, features=made.features, label=made.label)
+    call = "uphold", *made.args, again.added_at
+    outcome = refused("AnnouncedTooLate", again.added_at - made.added_at, last)
+    assert told.refusal(*call, sender=alice) == outcome
+    assert told.refusal("takeOver", *made.named, alice, sender=alice) is None
+
+
+def test_an_announcement_of_the_last_second(told, alice):
+    """It is read back to the second."""
+    made = told.add(alice)
+    at = made.added_at + 2**28 - 1
+    told.go_to(at)
+    told.model.announce(*made.named, sender=alice)
+    assert tuple(told.model.announcement(*made.named)) == (True, False, at)
+
+
 def test_the_same_twice_within_a_second(points, alice):
     """Where the rules take contributions within a second, equal ones are still told apart."""
     made = points.add(alice)
@@ -255,9 +322,9 @@ def test_nobody_takes_anothers_place_by_its_number(told, alice, bob, carol):
 
 
 def test_what_does_not_fit_a_record_is_refused(told, alice, bob):
-    """A deposit of more than 76 bits, and an account after 2^28 others."""
-    most = 2**76 - 1
-    value = 2**77
+    """A deposit of more than 74 bits, and an account after 2^28 others."""
+    most = 2**74 - 1
+    value = 2**75
     ape.chain.provider.set_balance(alice.address, 2**80)
     for deposit, outcome in ((most, None), (most + 1, refused("DepositTooLarge", most + 1, most))):
         told.incentive.ask(deposit, sender=told.owner)

@@ -9,6 +9,8 @@ PERCEPTRON = "contracts/sum/classifiers/SparsePerceptron.sol"
 INCENTIVE = "contracts/sum/incentives/StakeIncentive.sol"
 BAYES = "contracts/sum/classifiers/NaiveBayes.sol"
 MODEL = "contracts/sum/SharedModel.sol"
+_RECORD = "contracts/sum/Contribution.sol"
+_RECORDS = "contracts/sum/Contributions.sol"
 _WAITS = "contracts/sum/incentives/WaitingIncentive.sol"
 
 INCENTIVES: Weakenings = {
@@ -45,6 +47,17 @@ INCENTIVES: Weakenings = {
 
 MODELS: Weakenings = {
     "forgets objections": (MODEL, "_contributions[key] = record.objected();", "record;"),
+    "lets nobody uphold": (
+        MODEL,
+        "_contributions[key] = record.announced(0, block.timestamp - addedAt);",
+        "_contributions[key] = record;",
+    ),
+    "takes over who upholds": (
+        MODEL,
+        "_contributions[key] = record.announced(0, block.timestamp - addedAt);",
+        "_contributions[key] = record.objected();",
+    ),
+    "upholds for nothing": (MODEL, "require(againAt >= since, TaughtBefore(againAt, since));", ""),
     "starts no wait anew": (
         MODEL,
         "_contributions[key] = record.announced(verdict, block.timestamp - addedAt);",
@@ -55,7 +68,9 @@ MODELS: Weakenings = {
 """Of the shared model."""
 
 REPEATS: Weakenings = {
-    "counts a sample again": (MODEL, "if (!record.has(ContributionLib.REPEATED)) {", "{"),
+    "counts a sample again": (MODEL, "!record.has(ContributionLib.REPEATED)", "true"),
+    "frees a pair that counts": (_RECORD, "!has(self, REFUNDED)", "true"),
+    "keeps a pair for the first": (_RECORDS, "!first.isSpent()", "true"),
 }
 """Of the shared model, too."""
 
@@ -70,16 +85,22 @@ INCOMES: Weakenings = {
     "counts to the end": (
         (
             "contracts/sum/Totals.sol",
-            "uint256 index = uint88(rewardPerGood(self) + amount / total);",
-            "uint256 rest = type(uint88).max - rewardPerGood(self);"
-            " uint256 rise = amount / total < rest ? amount / total : rest;"
-            " uint256 index = rewardPerGood(self) + rise;",
+            "uint88(rewardPerGood(self) + amount / total)",
+            "amount / total < type(uint88).max - rewardPerGood(self)"
+            " ? rewardPerGood(self) + amount / total : type(uint88).max",
         ),
-        ("contracts/sum/Totals.sol", "amount % total << 168", "(amount - rise * total) << 168"),
+        (
+            "contracts/sum/Totals.sol",
+            "amount % total << 168",
+            "(amount - (index - rewardPerGood(self)) * total) << 168",
+        ),
     ),
     "takes money for nobody": (MODEL, "require(totals.goodData() > 0, NobodyToPay());", ""),
 }
 """Of the shared model, of what it takes in."""
+
+ALL_MODELS: Weakenings = {**MODELS, **REPEATS, **INCOMES}
+"""Compiled together."""
 
 PRICES: Weakenings = {
     "takes one in a second": (
@@ -89,6 +110,9 @@ PRICES: Weakenings = {
     ),
 }
 """Of the stake incentive's deposit."""
+
+ALL_INCENTIVES: Weakenings = {**INCENTIVES, **PRICES}
+"""Compiled together."""
 
 COUNTS: Weakenings = {
     "charges for a full class": (

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Arrays} from "@openzeppelin/contracts/utils/Arrays.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Payment} from "../../exchange/Payment.sol";
 import {Permitted} from "../../exchange/Permitted.sol";
 import {Window} from "../../exchange/Window.sol";
@@ -188,6 +189,9 @@ abstract contract BoardSessions is IBulletinBoard, Permitted {
         limit = SessionHeadLib.TIME_LIMIT;
         require(t.uploadTime <= limit, TimeOutOfRange(t.uploadTime, limit));
         require(t.evaluationTime <= limit, TimeOutOfRange(t.evaluationTime, limit));
+        // Then each member can ask for its leaf of each batch, one question after the other.
+        limit = Math.min(t.uploadTime, t.evaluationTime);
+        require(t.responseTime <= limit, ResponseTimeTooLong(t.responseTime, limit));
         uint256 latest = block.timestamp + 2 * Window.LONGEST;
         require(t.start >= block.timestamp && t.start <= latest, StartOutOfRange(t.start, block.timestamp, latest));
         uint256 end = t.start + uint256(t.rounds) * (uint256(t.uploadTime) + t.evaluationTime);

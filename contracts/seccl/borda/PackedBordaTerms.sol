@@ -6,7 +6,7 @@ import {BordaTerms} from "../../interfaces/IBordaConsensus.sol";
 /// @notice The terms as they lie behind a clone's code: three words, then the members, 20 bytes each.
 ///
 ///     rules    owner 160 | member count 16 | winners 16 | quorum 16 | lane bits 8 | start 40
-///     times    ballot time 32 | reveal time 32 | period 32 | creation block 64
+///     times    ballot time 32 | reveal time 32 | period 32 | rounds 16 | creation block 64
 ///     context
 struct PackedBordaTerms {
     uint256 rules;
@@ -33,7 +33,7 @@ library PackedBordaTermsLib {
         uint256 rules = uint256(uint160(t.owner)) << 96 | members.length << 80 | uint256(t.winners) << 64
             | uint256(t.quorum) << 48 | laneBits_ << 40 | t.start;
         uint256 times = uint256(t.ballotTime) << 224 | uint256(t.revealTime) << 192 | uint256(t.period) << 160
-            | uint64(block.number);
+            | uint256(t.rounds) << 64 | uint64(block.number);
         bytes32 context = t.context;
         assembly ("memory-safe") {
             mstore(packed, size)
@@ -72,6 +72,7 @@ library PackedBordaTermsLib {
             context: self.context,
             winners: uint16(self.winners()),
             quorum: uint16(self.quorum()),
+            rounds: uint16(self.rounds()),
             start: uint40(self.rules),
             period: uint32(self.period()),
             ballotTime: uint32(self.times >> 224),
@@ -120,6 +121,10 @@ library PackedBordaTermsLib {
 
     function period(PackedBordaTerms memory self) internal pure returns (uint256) {
         return uint32(self.times >> 160);
+    }
+
+    function rounds(PackedBordaTerms memory self) internal pure returns (uint256) {
+        return uint16(self.times >> 64);
     }
 
     function createdIn(PackedBordaTerms memory self) internal pure returns (uint256) {

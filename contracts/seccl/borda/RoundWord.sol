@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 /// @notice A slot that serves one round after another: the round that wrote it, plus one, in the top 16 bits, then 240 bits
 /// of content. Nobody clears it: content of an earlier round counts as zero, and overwriting it costs 5,000 gas where a fresh slot
-/// costs 22,100. A session has at most 65,535 rounds, so no number comes back.
+/// costs 22,100. A session has at most 1,023 rounds, so no number comes back.
 type RoundWord is uint256;
 
 using RoundWordLib for RoundWord global;

@@ -22,7 +22,7 @@ import {WaitingIncentive, Waits} from "./WaitingIncentive.sol";
 /// zero) and the cost is taken.
 contract StakeIncentive is WaitingIncentive {
     uint256 private constant ROOT_OF_HOUR = 60;
-    uint256 private constant MAX_DEPOSIT = (1 << 76) - 1;
+    uint256 private constant MAX_DEPOSIT = (1 << 74) - 1;
 
     /// @notice The deposit an hour after the last update, in units.
     uint256 public immutable costWeight;
@@ -39,7 +39,7 @@ contract StakeIncentive is WaitingIncentive {
 
     /// @notice Fixes the terms.
     /// @dev Emits {StakeFixed}. Requirements: the unit is at least 1 wei (UnitZero); the largest deposit, and the cost,
-    /// fit their places in the model's storage, 76 and 80 bits (AmountTooLarge); the waits are in range and in order
+    /// fit their places in the model's storage, 74 and 80 bits (AmountTooLarge); the waits are in range and in order
     /// (WindowOutOfRange, WaitsOutOfOrder).
     /// @param costWeight_ the deposit an hour after the last update, in units; zero makes every deposit one unit
     /// @param submissionCost_ what each contribution pays into the pot, in units; zero for none

@@ -18,7 +18,6 @@ from offchain.crypto.secrets_file import SecretsFile
 from offchain.crypto.settlement import Settlement
 from offchain.data.imageset import DataError, ImageSet, Progress
 from offchain.hide.cleaner import apply, decode_cleaner, max_cleaner_bytes
-from offchain.hide.container import MAX_FILE_BYTES
 from offchain.hide.published import decode_dataset
 from offchain.hide.sale.catalogue import MAX_CATALOGUE_BYTES, Catalogue
 from offchain.hide.sale.errors import SaleError
@@ -36,8 +35,13 @@ _PER_CHUNK = 2
 """A file in the smallest chunks is as long as its content and one 32-byte leaf for 32 bytes."""
 
 
+MOST_BYTES = 1 << 30
+"""Largest file that a buyer fetches unless its owner says otherwise."""
+
 PATIENT = Policy({"delivery time": Limit(most=7 * 24 * 3600, unit="s")})
 """A buyer that leaves its money for a week without a key, and pays any price."""
+
+TERMS = ("price", "delivery time", "dispute time")
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +64,7 @@ class Buyer:
     """Buys `wants`, indices of levels, ascending, one after the other, from `account`.
 
     What `policy` does not accept it does not buy; limits are on "price", "delivery time" and
-    "dispute time", in the smallest unit and in seconds.
+    "dispute time", in the smallest unit and in seconds, and on "bytes" of a file that it fetches.
 
     Attributes:
         objections: why it did not buy a level, or what was wrong with it, by level; one line each.
@@ -84,6 +88,7 @@ class Buyer:
         self.store = store
         self.secrets_file = secrets_file
         self.policy = policy
+        self.policy.require_known((*TERMS, "bytes"))
         self.progress = progress
         self.objections: dict[int, str] = {}
         self._masked: ImageSet | None = None
@@ -144,7 +149,7 @@ class Buyer:
             raise SaleError(f"the listing has levels 1 to {len(listing.levels)}, not {level + 1}")
         price = listing.levels[level].price
         times = {"delivery time": listing.delivery_time, "dispute time": listing.dispute_time}
-        self.policy.check({"price": price, **times})
+        self.policy.about(*TERMS).check({"price": price, **times})
         hold = listing.hold(price - credit)
         if session.free < hold:
             raise SaleError(f"the seller's free funds of {session.free} do not answer for {hold}")
@@ -194,10 +199,15 @@ class Buyer:
         """The published dataset, from the datastore, pinned."""
         if self._masked is None:
             cid = cid_from_digest(self.session.listed.dataset)
-            found = decode_dataset(self.store.get(cid, MAX_FILE_BYTES))
+            found = decode_dataset(self.store.get(cid, self._most_bytes))
             self.store.pin(cid)
             self._masked = found
         return self._masked
+
+    @property
+    def _most_bytes(self) -> int:
+        most = self.policy.limits.get("bytes", Limit()).most
+        return MOST_BYTES if most is None else int(most)
 
     def told(self) -> Catalogue:
         """What the seller says beside the listing, pinned."""
@@ -212,6 +222,7 @@ class Buyer:
             if level >= len(files):
                 raise SaleError(f"the catalogue has {len(files)} files, none of level {level + 1}")
             most = _PER_CHUNK * (max_cleaner_bytes(self.masked()) + DEFAULT_CHUNK_BYTES)
+            most = min(most, self._most_bytes)
             file = EncryptedFile.from_bytes(self.store.get(files[level], most))
             committed = self.session.listed.levels[level].file
             file.require_committed(self.session.domain(level), committed)

@@ -12,14 +12,19 @@ from offchain.hide.sale.listings import SaleState, due
 from offchain.hide.sale.session import Purchase, SaleSession
 from offchain.hide.sale.stock import Stock
 from offchain.policy import Policy
-from offchain.roles import Action, Clock
+from offchain.roles import Action, Clock, Dropping
+
+SETTLED = 300
+"""Sales that one call settles: 57,892 bytes of the 131,072 that a transaction may have."""
 
 
-class Seller:
+class Seller(Dropping):
     """Sells `stock` in `session` until `closing`, in Unix seconds, if `policy` accepts its terms.
 
     Limits are on the quantities of `Listing.asked`.
     """
+
+    may_drop = frozenset({"publishKey", "sealKey"})
 
     def __init__(
         self, session: SaleSession, stock: Stock, closing: int, policy: Policy | None = None
@@ -46,25 +51,37 @@ class Seller:
         late = delivery_margin(listing.delivery_time)
         for purchase in running:
             if purchase.state is SaleState.PAID and clock.now < purchase.deadline - late:
-                delivery = self.deliver(purchase)
+                delivery = self.still(self.deliver(purchase))
                 if delivery is not None:
                     return delivery
-        # All at once: a call for many sales costs less than a call for each.
-        if not running and (sales := session.due(clock.now)):
+        if sales := self.due(clock):
             settled = due([(p.buyer, p.sale) for p in sales])
             return Action("settle", (listing.args(), settled))
         if session.is_over(clock.now) and session.free:
             return Action("withdraw", (listing.args(), session.free, listing.seller))
         return None
 
+    def due(self, clock: Clock) -> list[Purchase]:
+        """The sales to settle now, in one call: many in one cost less than each in its own.
+
+        So it waits for those that still run, but one dispute time at most: somebody could always
+        have one run, and the others would hold their stakes.
+        """
+        sales = self.session.due(clock.now)
+        waits = any(self.session.running(clock.now)) and len(sales) < SETTLED
+        if waits and all(clock.now < p.deadline + self.stock.listing.dispute_time for p in sales):
+            return []
+        return sales[:SETTLED]
+
     def deliver(self, purchase: Purchase) -> Action | None:
         """The key of a paid level; None for none."""
         listing, sale, level = self.stock.listing, purchase.sale, purchase.level
         words = (listing.args(), purchase.buyer, sale.args())
         if listing.settlement is Settlement.OPEN:
-            return Action("publishKey", (*words, listing.goods(level), self.stock.keys[level]))
+            key = self.stock.keys[level]
+            return Action("publishKey", (*words, listing.goods(level), key))
         sealed = seal_keys(Point.with_even_y(sale.one_time_key), {level: self.key_for(purchase)})
-        return Action("sealKey", (*words, sealed.ephemeral_x, sealed.sealed[0]))
+        return Action("sealKey", (*words, sealed.ephemeral_x, sealed.sealed[0]), about=len(words))
 
     def key_for(self, purchase: Purchase) -> bytes:
         """The 32-byte key that is sealed to a purchase's one-time key."""

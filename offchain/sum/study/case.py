@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from offchain.sum.setting import Setting
 
-VERSION = 3
+VERSION = 4
 """Raise it when the same case and seed would give other numbers: older results no longer count."""
 
 WORDS = 1_000

@@ -38,6 +38,7 @@ class Findings:
     maps: tuple[Map, ...]
     priced: tuple[Priced, ...]
     attacks: tuple[Attack, ...]
+    grid: tuple[Attack, ...]
     worst: str | None
 
 
@@ -66,10 +67,11 @@ class Study:
         groups = crowds.crowds() if self._only & {"crowd", "maps"} else {}
         prices = entropy.priced() if "entropy" in self._only else ()
         attacked = attacks.attacks() if "attacks" in self._only else ()
+        grid = attacks.grid() if "attacks" in self._only else ()
         first = [*self._of_sweeps(sweeps), *self._of_crowds(sum(groups.values(), ()))]
         first += [Task(p.case, seed) for seed in self._seeds for p in prices]
-        months = dict.fromkeys(case for one in attacked for case in (one.case, one.holder))
-        first += [Task(case, seed) for seed in self._seeds for case in months]
+        first += _of_attacks(attacked, self._seeds)
+        first += _of_attacks(grid, self._seeds[: attacks.GRID_SEEDS])
         self._do(first, digest, spread, progress)
         worst = self._worst(groups) if groups else None
         mapped: tuple[Map, ...] = ()
@@ -77,7 +79,7 @@ class Study:
             mapped = (*crowds.maps("flipped"), *crowds.maps(worst))
             cells = [crowd for one in mapped for crowd in one.crowds()]
             self._do(self._of_crowds(cells, crowds.MAP_SEEDS), digest, spread, progress)
-        return Findings(self.results, sweeps, groups, mapped, prices, attacked, worst)
+        return Findings(self.results, sweeps, groups, mapped, prices, attacked, grid, worst)
 
     @property
     def _seeds(self) -> range:
@@ -125,3 +127,9 @@ class Study:
             )
 
         return min((s for s in crowds.STRATEGIES if s != "flipped"), key=lost)
+
+
+def _of_attacks(some: Iterable[Attack], seeds: range) -> list[Task]:
+    """Each attack, and the month without it."""
+    cases = dict.fromkeys(case for one in some for case in (one.case, one.holder))
+    return [Task(case, seed) for seed in seeds for case in cases]

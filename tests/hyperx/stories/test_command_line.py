@@ -198,7 +198,7 @@ def test_what_the_contract_refuses_is_told_by_its_name(
     word = b"\1" * 32
     broken = replace(terms, deposit=2, task=word, encryption_key=word)
     with pytest.raises(ActionRefused) as refusal:
-        ChainSession.create(factory, broken, collector)
+        ChainSession.create(factory, broken, 0, collector)
     assert refusal.value.message == (
         f"createSession by {collector.address} refused: "
         f"DepositTooLow (deposit 2, least {terms.burn})"

@@ -14,6 +14,24 @@ contract PlainToken is ERC20("Plain", "PLN") {
 /// @title Takes signed allowances (ERC-2612)
 contract PermitToken is PlainToken, ERC20Permit("Plain") {}
 
+/// @title Tells of another token's domain, so that what is signed for it would be the other's
+contract NamesakeToken is PlainToken {
+    PermitToken private immutable _other;
+
+    constructor(PermitToken other) {
+        _other = other;
+    }
+
+    function nonces(address owner) external view returns (uint256) {
+        return _other.nonces(owner);
+    }
+
+    // solhint-disable-next-line func-name-mixedcase
+    function DOMAIN_SEPARATOR() external view returns (bytes32) {
+        return _other.DOMAIN_SEPARATOR();
+    }
+}
+
 /// @title Keeps a share of every transfer, one part in a hundred to begin with
 contract FeeToken is PlainToken {
     uint256 public feePercent = 1;
@@ -26,6 +44,20 @@ contract FeeToken is PlainToken {
         uint256 fee = from == address(0) ? 0 : value * feePercent / 100;
         super._update(from, to, value - fee);
         if (fee > 0) super._update(from, address(0), fee);
+    }
+}
+
+/// @title Charges the sender a share on top of every transfer, one part in a hundred to begin with
+contract SurchargeToken is PlainToken {
+    uint256 public feePercent = 1;
+
+    function setFeePercent(uint256 value) external {
+        feePercent = value;
+    }
+
+    function _update(address from, address to, uint256 value) internal override {
+        super._update(from, to, value);
+        if (from != address(0) && to != address(0)) super._update(from, address(0), value * feePercent / 100);
     }
 }
 

@@ -28,7 +28,7 @@ from tests.kit.killed import StepKind, forked
 from tests.offchain.mde.small import drawn, fitted, linear, small_task
 
 WINDOW = 600
-PRICE = PriceFunction(Piecewise(((0, 10), (10**9, 10**6))), 10**6, 10, useful=10)
+PRICE = PriceFunction(Piecewise(((0, 10), (10**6, 10**6))), 10**6, 10, useful=10)
 BUYER, SELLER = 1, 2
 """Numbers of the test accounts."""
 

@@ -10,7 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from offchain.data.imageset import DataError
+from offchain.mde.coarse import QUOTES
 from offchain.mde.errors import MdeError
+from offchain.policy import TermsRefused
 from scripts import price
 from scripts._mde.play import Market
 from scripts._mde.stories import STORIES
@@ -35,6 +37,7 @@ CHECKED = {
     "dataset": ({"dataset": "no/such/folder"}, "'no/such/folder' is no directory"),
     "no count": ({"sellers": "mixed:many"}, "'mixed:many' needs a count of samples"),
     "too few samples": ({"sellers": "mixed:2"}, "4 samples or more, not 2"),
+    "least price": ({"least_price": "2 ether"}, "at least 2000000000000000000 wei is accepted"),
     "too many sellers": ({"sellers": ",".join(["useful:4"] * 30)}, "30 sellers, but only 28"),
 }
 """Refused before any data is loaded or anything is sent."""
@@ -71,7 +74,7 @@ def test_options_that_cannot_be_are_refused_in_one_line(project, tmp_path, what:
     """One line that names value and bound."""
     changes, words = CHECKED[what]
     height = ape.chain.blocks.height
-    with pytest.raises((click.ClickException, MdeError, DataError)) as refusal:
+    with pytest.raises((click.ClickException, MdeError, DataError, TermsRefused)) as refusal:
         Market("honest", small_options(**changes), tmp_path).run()
     assert words in str(refusal.value)
     assert "\n" not in str(refusal.value)
@@ -96,6 +99,7 @@ def test_help_explains_every_option_and_the_stories_are_those_that_are_told() ->
         assert option.opts[0] in text
         assert getattr(option, "help", None), option.opts[0]
     assert tuple(STORIES) == price.STORIES
+    assert small_options().most_quotes == QUOTES
 
 
 def test_a_run_ends_with_its_tables_and_says_where_the_report_is(invoke, tmp_path) -> None:

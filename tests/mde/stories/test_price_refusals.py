@@ -14,7 +14,7 @@ from offchain.mde.buyer import Buyer, Wants
 from offchain.mde.correspondence import Correspondence
 from offchain.mde.deals import Purchase
 from offchain.mde.extraction import ExtractionSettings
-from offchain.mde.letters import Letter, Offer, Proposal, Tell
+from offchain.mde.letters import Letter, Offer, Proposal, Question, Tell
 from offchain.mde.owner import Owner
 from offchain.mde.pricing import Piecewise, PriceFunction
 from offchain.mde.quoting import OrderTerms
@@ -30,7 +30,7 @@ from tests.kit.memory_store import MemoryStore
 from tests.kit.snapshots import undone
 from tests.offchain.mde.small import drawn, fitted, linear, small_task
 
-PRICE = PriceFunction(Piecewise(((0, 10), (10**9, 10**6))), 10**6, 10, useful=10)
+PRICE = PriceFunction(Piecewise(((0, 10), (10**6, 10**6))), 10**6, 10, useful=10)
 
 
 class Agreed:
@@ -141,6 +141,19 @@ def test_nobody_writes_letters_in_anothers_name(agreed):
     letter = Letter(seller, buyer, Offer(b"d" * 32, "cid"))
     with pytest.raises(ActionRefused, match=f"{buyer} signs a letter as {seller}"):
         agreed.chain.send(Tell((letter,)), agreed.parties[0])
+
+
+def test_a_question_about_no_order_of_its_sender_is_waited_for_by_nobody(agreed):
+    """Whatever its id: there is none, or it is another's."""
+    buyer, seller = (str(party.address) for party in agreed.parties)
+    session = agreed.chain.read()
+    (order,), ends = session.orders, agreed.chain._ends(session)
+    for sender, asked in ((buyer, b"o" * 32), (seller, order)):
+        question = Question(asked, b"d" * 32, 1, "cid", 10**12)
+        session.hear(Letter(sender, seller, question))
+        assert agreed.chain._ends(session) == ends
+    session.hear(Letter(buyer, seller, Question(order, b"d" * 32, 1, "cid", 10**12)))
+    assert (10**12, "answers are due") in agreed.chain._ends(session)
 
 
 def test_the_session_counts_money_as_the_contract_does(agreed):

@@ -3,10 +3,8 @@
 import secrets
 
 import pytest
-from eth_hash.auto import keccak
 
 from offchain.crypto import sealing
-from offchain.crypto.commitments import word
 from offchain.crypto.errors import SealError
 from offchain.crypto.sealing import FIELD, ORDER, Point
 
@@ -104,18 +102,11 @@ def test_the_account_of_a_private_key_is_ethereums():
     assert sealing.point_of(2).account == "0x2b5ad5c4795c026514f8317c7a215e218dccd6cf"
 
 
-@pytest.mark.parametrize("secret", [1, 2, SECRET, ORDER - 2])
-def test_a_points_pledge_is_of_its_account_and_the_next_ones(secret):
-    """The generator itself, whose next point is its double, among them."""
-    accounts = [word(sealing.point_of(s).account) for s in (secret, secret + 1)]
-    assert sealing.point_of(secret).pledge == keccak(b"".join(accounts))
-
-
-def test_where_the_next_point_cannot_be_shown_its_account_is_zero():
-    """Beyond minus the generator lies infinity; ecrecover takes no x from the order on."""
-    last = sealing.point_of(ORDER - 1)
-    for point in (last, sealing.Point(ORDER, 1)):
-        assert point.pledge == keccak(word(point.account) + bytes(32))
+@pytest.mark.parametrize("secret", [1, 2, SECRET, ORDER - SECRET, ORDER - 2, ORDER - 1])
+def test_the_even_secret_is_of_the_same_x(secret):
+    even = sealing.even_secret(secret)
+    assert sealing.point_of(even) == sealing.Point.with_even_y(sealing.point_of(secret).x)
+    assert sealing.even_secret(ORDER - secret) == even
 
 
 @pytest.mark.parametrize("secret", [0, ORDER, ORDER + 1, -1])

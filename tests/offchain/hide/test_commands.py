@@ -9,15 +9,14 @@ from click.testing import CliRunner
 from PIL import Image
 
 from offchain.data.datasets import load_dataset
+from offchain.data.folder import in_folder_order, write_folder
 from offchain.hide.cleaner import encode_cleaner
 from offchain.hide.errors import HideError
 from offchain.hide.masks import with_room
 from offchain.hide.published import (
     decode_dataset,
     encode_dataset,
-    in_folder_order,
     load_published,
-    write_folder,
 )
 from scripts import hide, seek
 from scripts._hide import mask

@@ -13,7 +13,7 @@ from offchain.hide.sale.adversaries import FalseAccuser, NeverDelivers, WrongKey
 from offchain.hide.sale.buyer import BAD_GOODS
 from offchain.hide.sale.catalogue import Catalogue
 from offchain.hide.sale.errors import SaleError
-from offchain.hide.sale.events import Bought
+from offchain.hide.sale.events import Bought, ListingClosed
 from offchain.hide.sale.listings import SaleState
 from offchain.hide.sale.session import SaleSession
 from offchain.models.canonical import to_canonical
@@ -353,11 +353,14 @@ def test_a_seller_closes_settles_at_once_and_withdraws_last(shop):
 def test_what_is_due_is_settled_in_one_call(shop):
     """A sale whose window still runs is waited for; closing waits for nobody, withdrawing does."""
     delivered(shop)
-    shop.now = CLOSING
+    shop.now += DISPUTE_TIME // 2
     bought = next(event for event, _ in shop.events if isinstance(event, Bought))
     shop.events.append((replace(bought, buyer=BERT), shop.now))
-    assert shop.all(shop.seller()) == ["close", shop.sent[2].call]
-    shop.now += DISPUTE_TIME
+    assert shop.all(shop.seller()) == [shop.sent[2].call]
+    shop.now += DISPUTE_TIME // 2
+    assert shop.all(shop.seller()) == []
+    shop.now += DISPUTE_TIME // 2
+    shop.events.append((ListingClosed(shop.id), shop.now))
     assert shop.all(shop.seller()) == ["settle", "withdraw"]
     assert {buyer for buyer, _ in shop.sent[-2].arguments[1]} == {ANNA, BERT}
 

@@ -145,7 +145,7 @@ class SessionInMemory:
                 need(member.features is not None, "FeaturesMissing")
                 need(not member.tried, "CandidateTwice")
                 need((y * y - x**3 - 7) % sealing.FIELD == 0, "KeyNotOnCurve")
-                yield ev.CandidateSet(provider, x, y, self._deadline)
+                yield ev.CandidateSet(provider, x, self._deadline)
             case do.SubmitReview(review):
                 self._running(session, State.REVIEWING)
                 need(sender == session.candidate, "NotCandidate")
@@ -284,7 +284,7 @@ class SessionInMemory:
         member, hidden = session.members[sender], not self.terms.published_addresses
         need(review.bitmap == member.bitmap, "CommitmentMismatch: sample")
         need(review.key_root == member.key_root, "CommitmentMismatch: key root")
-        need(review.one_time_key == session.one_time_key.pledge, "CommitmentMismatch: key")
+        need(review.one_time_key == session.one_time_key.x, "CommitmentMismatch: key")
         need(len(review.sealed_keys) == len(member.opened), "WrongKeyCount")
         need(len(review.addresses) == (len(member.opened) if hidden else 0), "WrongKeyCount")
         root = review.address_root
@@ -304,8 +304,12 @@ class SessionInMemory:
             == (member.key_root, member.address_root, member.opened_bitmap)
             and (evidence.ephemeral_x, evidence.sealed_keys)
             == (member.review.ephemeral_x, member.review.sealed)
-            and sealing.point_of(evidence.one_time_secret) == session.one_time_key,
+            and evidence.one_time_key == session.one_time_key.x,
             "CommitmentMismatch",
+        )
+        need(
+            sealing.point_of(evidence.one_time_secret) == session.one_time_key,
+            "NotTheSecret",
         )
         try:
             ephemeral = sealing.Point.with_even_y(evidence.ephemeral_x)
@@ -341,7 +345,7 @@ class SessionInMemory:
 
     def _review_pledge(self, session: Session, member) -> bytes:
         key, review = session.one_time_key, member.review
-        return cm.review_hash(key.pledge, review.ephemeral_x, review.sealed)
+        return cm.review_hash(key.x, review.ephemeral_x, review.sealed)
 
     def _check_delivery(self, session: Session, sender: str, delivery: do.Delivery) -> None:
         member, party = session.members[sender], session.party(sender)
@@ -373,8 +377,12 @@ class SessionInMemory:
             == (review.ephemeral_x, keccak(b"".join(review.sealed)))
             and (evidence.ephemeral_x, evidence.sealed_key)
             == (delivery.ephemeral_x, delivery.sealed_key)
-            and sealing.point_of(evidence.one_time_secret) == session.one_time_key,
+            and evidence.one_time_key == session.one_time_key.x,
             "CommitmentMismatch",
+        )
+        need(
+            sealing.point_of(evidence.one_time_secret) == session.one_time_key,
+            "NotTheSecret",
         )
         try:
             ephemeral = sealing.Point.with_even_y(evidence.ephemeral_x)

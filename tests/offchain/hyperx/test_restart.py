@@ -204,13 +204,17 @@ def test_a_one_time_key_that_was_set_before_a_crash_still_opens_the_review(tmp_p
     assert again.select(market.chain.clock).provider == CARL, "who was asked is not asked again"
     market.act(BERT, restart=True)
     assert market.act(COLLECTOR, restart=True) == do.SetOptimal(BERT)
-    assert asked.key_x == market.chain.session().one_time_key.x
+    assert asked.one_time_key == market.chain.session().one_time_key.x
 
 
 def test_each_candidate_gets_a_one_time_key_of_its_own(tmp_path):
     """Evidence against one discloses its key; the others' reviews stay closed."""
     market = played(tmp_path, "a wrong key")
-    keys = [step.action.key_x for step in market.steps if isinstance(step.action, do.SetCandidate)]
+    keys = [
+        step.action.one_time_key
+        for step in market.steps
+        if isinstance(step.action, do.SetCandidate)
+    ]
     assert len(keys) == len(set(keys)) == 2
 
 

@@ -168,7 +168,8 @@ def test_a_wrong_key_gives_evidence_that_anyone_can_check(wrong):
     assert proven_root(SHARDS, {wrong: found.leaf}, found.path) == found.key_root == root_of(LEAVES)
     assert found.leaf == LEAVES[wrong] != PARTY.key_leaf(wrong, bytes(32))
     assert (found.sealed_keys, found.ephemeral_x) == (review.sealed, review.ephemeral_x)
-    assert found.one_time_secret == ONE_TIME
+    assert found.one_time_key == sealing.point_of(ONE_TIME).x
+    assert found.one_time_secret == sealing.even_secret(ONE_TIME)
 
 
 def test_a_point_that_is_none_is_evidence_too():

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from offchain.crypto.sealing import point_of
+from offchain.crypto.sealing import Point, point_of
 from offchain.crypto.settlement import Settlement
 from offchain.hyperx import events as ev
 from offchain.hyperx.session import Fault, Session, SessionError, State
@@ -13,7 +13,7 @@ from tests.offchain.hyperx.small_market import ANNA, BERT, make_terms
 
 # Reward 1000, deposit 600; a quarter of the shards, a twentieth of the deposit; one further review.
 COMPENSATION, PENALTY, ESCROW = 250, 30, 1500
-KEY = point_of(5)
+KEY = Point.with_even_y(point_of(5).x)
 WORD = bytes(32)
 
 
@@ -38,7 +38,7 @@ def submitted(*accounts):
 
 
 def asked(account, deadline=2100):
-    return [ev.CandidateSet(account, KEY.x, KEY.y, deadline)]
+    return [ev.CandidateSet(account, KEY.x, deadline)]
 
 
 def opened(account, deadline=2200):

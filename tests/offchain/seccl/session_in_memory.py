@@ -156,14 +156,14 @@ class Yard:
         """What the contracts make of an action."""
         session = self.session
         match action:
-            case do.PostBatch(id_, round_, kind, root, note):
+            case do.PostBatch(id_, round_, kind, root, document):
                 assert (round_, kind) not in session.batches
-                session.apply(ev.BatchPostedAt(id_, round_, kind, root, note))
-            case do.Post(key, message, note):
-                session.apply(ev.PostedAt(key, message, False, note))
-            case do.PostOwn(key, message, path, note):
+                session.apply(ev.BatchPostedAt(id_, round_, kind, root, document))
+            case do.Post(key, message, document):
+                session.apply(ev.PostedAt(key, message, False, document))
+            case do.PostOwn(key, message, path, document):
                 assert session.member_path(key.author) == path
-                session.apply(ev.PostedAt(key, message, True, note))
+                session.apply(ev.PostedAt(key, message, True, document))
             case do.Challenge(key, _, _):
                 deadline = session.terms.window(key.round, key.kind)[0] + RESPONSE
                 session.apply(ev.Challenged(key, who, deadline))

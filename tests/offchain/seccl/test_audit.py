@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 import torch
 
+from offchain.seccl import actions as do
 from offchain.seccl.adversaries import Alters, Drops, Lie, LyingServer, Replays
 from offchain.seccl.audit import AuditError, audit
-from offchain.seccl.ballots import pack_ranking
+from offchain.seccl.documents import Evaluation
 from offchain.seccl.messages import MessageKind
 from offchain.seccl.parameters import model_digest
+from offchain.seccl.reading import hidden
+from offchain.seccl.session import RoundClosed, RoundOpened
 from offchain.seccl.updates import mean_update
 from offchain.storage import cid_from_digest, digest_of
 from tests.kit.wallets import recover
@@ -21,6 +25,7 @@ from tests.offchain.seccl.session_in_memory import (
     FIRST,
     LAYOUT,
     MEMBERS,
+    SERVER,
     UPLOAD,
     Yard,
     made_updates,
@@ -116,25 +121,9 @@ def lose_upload(yard: Yard) -> None:
     yard.store.remove(content_of(yard, UPLOAD, 1))
 
 
-def lose_catalogue(yard: Yard) -> None:
-    yard.store.remove(cid_from_digest(yard.session.batches[0, EVALUATION].note))
-
-
 def change_root(yard: Yard) -> None:
     batch = yard.session.batches[0, UPLOAD]
     yard.session.batches[0, UPLOAD] = replace(batch, root=b"\1" * 32)
-
-
-def forge_receipt(yard: Yard) -> None:
-    listed = yard.server.hand(0, 0, UPLOAD)
-    assert listed is not None
-    entries = (replace(listed.entries[0], signature=b"\1" * 65), *listed.entries[1:])
-    note = digest_of(yard.store.put(replace(listed, entries=entries).to_bytes()))
-    yard.session.batches[0, UPLOAD] = replace(yard.session.batches[0, UPLOAD], note=note)
-
-
-def change_ballot(yard: Yard) -> None:
-    yard.session.ballots[0][2] = pack_ranking([3, 1], MEMBERS)
 
 
 def change_result(yard: Yard) -> None:
@@ -162,11 +151,8 @@ def other_first_model(yard: Yard) -> None:
 
 
 BROKEN: dict[str, tuple[Callable[[Yard], None], str]] = {
-    "upload gone": (lose_upload, "round 0, uploads, member 1: .* is not there"),
-    "catalogue gone": (lose_catalogue, "round 0, evaluations: the catalogue of the batch"),
+    "upload gone": (lose_upload, "round 0: the elected update of member 1 .* is not there"),
     "root": (change_root, "what it lists is not what was posted"),
-    "receipt": (forge_receipt, "member 0: its receipt is not the server's"),
-    "ballot": (change_ballot, "the ballot of member 2 is not what its evaluation says"),
     "result": (change_result, "round 0: counted again the result is"),
     "points": (change_points, "round 1: counted again the result is"),
     "round": (skip_round, "round 0 is not closed, and one after it is"),
@@ -180,10 +166,104 @@ BROKEN: dict[str, tuple[Callable[[Yard], None], str]] = {
 
 @pytest.mark.parametrize("what", BROKEN)
 def test_what_is_not_right_is_named(what: str) -> None:
-    """One line with round and member; nothing after it is looked at."""
+    """What leaves a result or a model in doubt: one line; nothing after it is looked at."""
     yard = played()
     spoil, why = BROKEN[what]
     spoil(yard)
     with pytest.raises(AuditError, match=why) as error:
         audit(yard.session, yard.store, recover)
     assert "\n" not in str(error.value)
+
+
+# -------------------------------------------------------------------- against the rules
+
+
+def lose_evaluations(yard: Yard) -> None:
+    yard.store.remove(cid_from_digest(yard.session.batches[0, EVALUATION].document))
+
+
+def forge_receipt(yard: Yard) -> None:
+    listed = yard.server.hand(0, 0, UPLOAD)
+    assert listed is not None
+    entries = (replace(listed.entries[0], signature=b"\1" * 65), *listed.entries[1:])
+    document = digest_of(yard.store.put(replace(listed, entries=entries).to_bytes()))
+    yard.session.batches[0, UPLOAD] = replace(yard.session.batches[0, UPLOAD], document=document)
+
+
+def post_nothing(yard: Yard) -> None:
+    """Member 3, elected by nobody, posts a hash itself, and no content."""
+    key = yard.session.key(0, UPLOAD, 3)
+    yard.apply(do.PostOwn(key, b"\1" * 32, yard.session.member_path(3), b"\2" * 32))
+
+
+FAULTS: dict[str, tuple[Callable[[Yard], None], list[str]]] = {
+    "evaluations withheld": (
+        lose_evaluations,
+        [
+            "round 0, evaluations: the catalogue",
+            *(f"round 0: the ballot of member {i} rests on no evaluation" for i in range(MEMBERS)),
+        ],
+    ),
+    "receipt": (forge_receipt, ["round 0, uploads, member 0: its receipt is not the server's"]),
+    "upload withheld": (post_nothing, ["round 0, uploads, member 3: .* is not there"]),
+}
+
+
+@pytest.mark.parametrize("what", FAULTS)
+def test_what_changes_no_result_is_named_and_stops_no_audit(what: str) -> None:
+    """Else any member, or the server, could keep everybody from checking a session."""
+    yard = played()
+    spoil, faults = FAULTS[what]
+    spoil(yard)
+    found = audit(yard.session, yard.store, recover)
+    assert found.digests[-1] == yard.model
+    for line, why in zip(found.faults, faults, strict=True):
+        assert re.match(why, line)
+
+
+def test_a_withheld_post_is_its_authors_alone() -> None:
+    """Where posts are single, who posted nothing is not taken for somebody whose post is withheld:
+    its election changes nothing."""
+    yard = Yard.new(batched=False)
+    yard.upload(silent=0)
+    (place,) = [i for i, post in enumerate(yard.session.posts) if post.key.author == 3]
+    yard.session.posts[place] = replace(yard.session.posts[place], document=bytes(32))
+    yard.judge(0, refused=(0,))
+    closed = yard.session.closed[0]
+    assert 3 not in closed.winners
+    found = audit(yard.session, yard.store, recover)
+    (fault,) = found.faults
+    assert fault.startswith("round 0, uploads, member 3: the catalogue of a post cannot be used")
+    uploads = yard.reading()
+    assert not hidden(yard.session, uploads, 0)
+    assert hidden(yard.session, uploads, 3) == fault.partition("member 3: ")[2]
+
+
+def test_a_ballot_that_is_not_its_evaluations_is_named() -> None:
+    """And so is an evaluation that is none; what was counted counts."""
+    yard = Yard.new()
+    yard.uploads()
+    yard.apply(do.OpenRound(0))
+    said = [member.evaluation(0, [0.9, 0.8, 0.7, 0.6], ()) for member in yard.members]
+    yard.members[2].voter.decide(Evaluation.of(0, 2, [0.1, 0.8, 0.0, 0.9], ()))
+    said[3] = yard.members[3].send(0, EVALUATION, b"hello")
+    yard.carry(0, yard.now(0, EVALUATION))
+    yard.exchange(0, EVALUATION, said)
+    yard.apply(do.Close(0, 256))
+    found = audit(yard.session, yard.store, recover)
+    assert found.results[0].winners == yard.session.closed[0].winners
+    assert found.faults[0].startswith("round 0, member 3: ")
+    assert found.faults[1:] == [
+        "round 0: the ballot of member 2 is not what its evaluation says",
+        "round 0: the ballot of member 3 rests on no evaluation",
+    ]
+
+
+def test_a_round_after_the_boards_last_stops_no_audit() -> None:
+    """No contract opens one; whatever a node tells of it, nobody could have uploaded in it."""
+    yard = played(3)
+    beyond = yard.session.terms.rounds
+    assert beyond == 3
+    yard.session.apply(RoundOpened(beyond, SERVER.address, bytes(16), 0, 0))
+    yard.session.apply(RoundClosed(beyond, 0, (), ()))
+    assert len(audit(yard.session, yard.store, recover).results) == beyond

@@ -124,8 +124,8 @@ def test_content_of_another_hash_than_the_boards_is_refused() -> None:
     listed = yard.server.hand(0, 0, UPLOAD)
     assert listed is not None
     swapped = [replace(one, content=listed.entries[0].content) for one in listed.entries]
-    note = digest_of(yard.store.put(replace(listed, entries=tuple(swapped)).to_bytes()))
-    yard.session.batches[0, UPLOAD] = replace(batch, note=note)
+    document = digest_of(yard.store.put(replace(listed, entries=tuple(swapped)).to_bytes()))
+    yard.session.batches[0, UPLOAD] = replace(batch, document=document)
     reading = yard.reading()
     assert set(reading.contents) == {0}
     _, refused = yard.members[0].updates(0, reading, yard.model)
@@ -156,7 +156,7 @@ def test_what_the_board_does_not_keep_of_a_hash_decides_nothing(batched: bool) -
     key = yard.session.key(0, UPLOAD, OTHER)
     sent = yard.members[OTHER]._sent[key]
     own = do.PostOwn(key, flipped(sent.message), yard.session.member_path(OTHER), bytes(32))
-    yard.apply(replace(own, note=digest_of(yard.store.put(sent.content))))
+    yard.apply(replace(own, document=digest_of(yard.store.put(sent.content))))
     updates, refused = yard.members[0].updates(0, yard.reading(), yard.model)
     assert (set(updates), refused) == (set(range(MEMBERS)), {})
     for now in (None, yard.now(0, UPLOAD) + 9 * WINDOW):
@@ -205,9 +205,9 @@ def test_an_oversized_message_is_never_read_to_its_end() -> None:
     yard.uploads()
     key = yard.session.key(0, UPLOAD, VICTIM)
     huge = bytes(1_000_000)
-    note = digest_of(yard.store.put(huge))
+    document = digest_of(yard.store.put(huge))
     message = yard.session.board.message_hash(key, huge)
-    yard.apply(do.PostOwn(key, message, yard.session.member_path(VICTIM), note))
+    yard.apply(do.PostOwn(key, message, yard.session.member_path(VICTIM), document))
     updates, refused = yard.members[0].updates(0, yard.reading(), yard.model)
     assert VICTIM not in updates
     assert "bytes allowed" in refused[VICTIM]
@@ -321,7 +321,7 @@ def test_a_friends_question_does_not_silence_who_was_dropped() -> None:
 
     class DropsAndHides(Drops):
         def post(self, round_, kind):
-            return [replace(one, note=bytes(32)) for one in super().post(round_, kind)]
+            return [replace(one, document=bytes(32)) for one in super().post(round_, kind)]
 
         def hand(self, reader, round_, kind):
             return None
@@ -400,17 +400,20 @@ def test_another_message_in_a_single_post_is_proved_by_the_receipt(
     assert not yard.objections(OTHER, 1)
 
 
+PAID = "0x" + "fa" * 20
+
+
 def test_without_a_server_members_post_themselves_and_take_their_share() -> None:
     """After a conviction nobody waits, accuses again or is paid twice."""
     yard = Yard.new()
     member = yard.members[0]
     key = yard.session.key(0, UPLOAD, 0)
-    assert member.share() == []
+    assert member.share(PAID) == []
     yard.session.apply(ev.ServerFaulty(SERVER.address, 0, key, bytes(32), bytes(32), 4))
     sent = member.upload(0, made_updates(0)[0], yard.model)
     (own,) = yard.objections(0)
     assert (own.key, own.message) == (sent.key, sent.message)
-    (claim,) = member.share()
-    assert claim.member == 0
+    (claim,) = member.share(PAID)
+    assert (claim.member, claim.to) == (0, PAID)
     yard.session.apply(ev.ShareClaimed(0, 4))
-    assert member.share() == []
+    assert member.share(PAID) == []

@@ -70,8 +70,8 @@ def test_who_posted_before_the_batch_was_first() -> None:
     """Whoever distrusts the server posts at once, and nobody can have what it has before it."""
     yard = Yard.new(about=SCREEN)
     own = yard.members[3].upload(0, COPIED[3], yard.model)
-    note = digest_of(yard.store.put(own.content))
-    yard.apply(do.PostOwn(own.key, own.message, yard.session.member_path(3), note))
+    document = digest_of(yard.store.put(own.content))
+    yard.apply(do.PostOwn(own.key, own.message, yard.session.member_path(3), document))
     reading = sent(yard, 0, COPIED, [0, 1, 2])
     assert reading.order == (3, 0, 1, 2)
     assert found(yard, reading) == [(1, 3)]
@@ -82,8 +82,8 @@ def test_who_posts_itself_after_the_batch_was_last() -> None:
     yard = Yard.new(about=SCREEN)
     sent(yard, 0, COPIED, [2, 1, 0])
     own = yard.members[3].upload(0, COPIED[3], yard.model)
-    note = digest_of(yard.store.put(own.content))
-    yard.apply(do.PostOwn(own.key, own.message, yard.session.member_path(3), note))
+    document = digest_of(yard.store.put(own.content))
+    yard.apply(do.PostOwn(own.key, own.message, yard.session.member_path(3), document))
     reading = yard.reading()
     assert reading.order == (2, 1, 0, 3)
     assert found(yard, reading) == [(3, 1)]
@@ -149,6 +149,6 @@ def test_the_order_of_a_catalogue_is_kept_as_the_server_said() -> None:
     assert listed is not None
     assert [entry.author for entry in listed.entries] == [3, 0, 2, 1]
     twice = replace(listed, entries=(*listed.entries, listed.entries[0]))
-    note = digest_of(yard.store.put(twice.to_bytes()))
-    yard.session.batches[0, UPLOAD] = replace(yard.session.batches[0, UPLOAD], note=note)
+    document = digest_of(yard.store.put(twice.to_bytes()))
+    yard.session.batches[0, UPLOAD] = replace(yard.session.batches[0, UPLOAD], document=document)
     assert "lists authors below 4 once" in yard.reading().trouble

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from offchain.sum.agents import MOST_LESSONS, PATIENCE, STRATEGIES, Moment, Submission
+from offchain.sum.agents import MOST_LESSONS, PATIENCE, STRATEGIES, Moment, Submission, Target
 
 
 def moment(
@@ -17,6 +17,7 @@ def moment(
     turned=None,
     own=None,
     others=None,
+    poised=False,
 ) -> Moment:
     return Moment(
         review=7,
@@ -26,9 +27,11 @@ def moment(
         accuracy=accuracy,
         good_data=good_data,
         total_good=total_good,
+        holds=0.5,
         latest=latest,
         turned=lambda: turned,
         soonest=lambda mine: own if mine else others,
+        poised=lambda: poised,
         now=0,
         random=np.random.default_rng(0),
     )
@@ -50,6 +53,7 @@ def moment(
         ("sybil", {"truth": 1, "good_data": PATIENCE}, 0),
         ("holder", {"truth": 0, "predicted": 1}, 1),
         ("flipper", {"truth": 0, "predicted": 1, "good_data": 49}, 1),
+        ("staller", {"truth": 0, "predicted": 1, "good_data": 49}, 1),
         ("launderer", {"truth": 0, "predicted": 1, "good_data": 49}, 1),
         ("launderer", {"truth": 0, "good_data": 50}, 1),
     ],
@@ -82,15 +86,26 @@ def test_an_honest_agent_first_answers_who_turned_its_data():
 
 def test_a_flipper_teaches_the_opposite_of_what_turns_soon_enough():
     flipper, holder = STRATEGIES["flipper"], STRATEGIES["holder"]
-    near, far = (Submission(4, 0), MOST_LESSONS), (Submission(4, 0), MOST_LESSONS + 1)
+    near, far = (Target(Submission(4, 0), MOST_LESSONS + i, served=False) for i in (0, 1))
     assert flipper(moment(good_data=50, others=near)) == Submission(4, 1)
     assert flipper(moment(good_data=50, others=far)) is None
     assert flipper(moment(good_data=50, own=near)) is None
     assert holder(moment(good_data=50, others=near)) is None
 
 
+def test_a_staller_turns_at_once_what_it_has_announced_and_else_waits_for_the_quiet():
+    staller = STRATEGIES["staller"]
+    target = Target(Submission(4, 0), MOST_LESSONS, served=False)
+    assert staller(moment(good_data=50, others=target)) == Submission(4, 1)
+    assert staller(moment(good_data=50, others=target, poised=True)) is None
+    assert staller(moment(predicted=1, poised=True)) is None
+    served = target._replace(served=True)
+    assert staller(moment(good_data=50, others=served, poised=True)) == Submission(4, 1)
+    assert staller(moment(predicted=1, others=served)) == Submission(4, 1)
+
+
 def test_a_launderer_teaches_its_lies_again_and_then_tells_others():
     launderer = STRATEGIES["launderer"]
-    near, far = (Submission(4, 0), MOST_LESSONS), (Submission(4, 0), MOST_LESSONS + 1)
+    near, far = (Target(Submission(4, 0), MOST_LESSONS + i, served=False) for i in (0, 1))
     assert launderer(moment(good_data=50, own=near)) == Submission(4, 0)
     assert launderer(moment(good_data=50, own=far, truth=1)) == Submission(7, 0)

@@ -65,6 +65,7 @@ SETTINGS = {
             Agent(name, strategy=name, mean_update_wait_s=2_000)
             for name in ("flipper", "launderer", "parrot")
         ),
+        Agent("staller", strategy="staller", mean_update_wait_s=110, stdev_update_wait_s=0),
         # Comes so rarely that others take what is its.
         replace(GOOD, name="rare", mean_update_wait_s=12 * DAY, stdev_update_wait_s=DAY),
         cost=COIN,
@@ -202,6 +203,7 @@ def test_the_gap_compares_with_a_model_of_all_good_data():
         ({"mean_update_wait_s": -1}, "a wait needs"),
         ({"prob_mistake": 2}, "prob_mistake is a share from 0 to 1, not 2"),
         ({"start_balance": -1}, "0 or more, not -1"),
+        ({"holds": 1}, "holds is a share between 0 and 1, not 1"),
     ],
 )
 def test_an_agent_that_makes_no_sense_is_refused(given, message):

@@ -7,14 +7,20 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 from eth_hash.auto import keccak
 
 from tools import compile as tool
+from tools.imports import ROOT
 
 FILES = {
-    "contracts/hide/Sale.sol": 'import {Book} from "../exchange/Book.sol";\n',
-    "contracts/exchange/Book.sol": 'import {Math} from "@openzeppelin/contracts/Math.sol";\n',
+    "contracts/hide/Sale.sol": 'import {Book} from "../exchange/Book.sol";\ncontract Sale {}\n',
+    "contracts/exchange/Book.sol": """import {Kind} from "./Kind.sol";
+import {Math} from "@openzeppelin/contracts/Math.sol";
+abstract contract Book {}
+""",
     "contracts/sum/Model.sol": "contract Model {}\n",
+    "contracts/exchange/Kind.sol": "enum Kind { One }\n",
     "node_modules/@openzeppelin/contracts/Math.sol": "library Math {}\n",
     "ape-config.yaml": "name: souk\n",
 }
@@ -70,6 +76,7 @@ def test_what_is_as_it_was_is_not_compiled_again(compiled: list[list[str]]):
     [
         (SALE, [SALE]),
         (BOOK, [BOOK, SALE]),
+        ("contracts/exchange/Kind.sol", [BOOK, SALE]),
         ("node_modules/@openzeppelin/contracts/Math.sol", [BOOK, SALE]),
         ("ape-config.yaml", [BOOK, SALE, MODEL]),
     ],
@@ -101,7 +108,7 @@ def test_the_code_is_kept_beside_the_hashes_of_what_it_was_made_of():
 
 def test_nothing_is_kept_of_a_contract_that_is_no_more():
     Path(MODEL).unlink()
-    Path(SALE).write_text("// changed\n")
+    Path(SALE).write_text("contract Sale {} // changed\n")
     tool.main()
     assert sorted(path.stem for path in Path(".build/creation").iterdir()) == ["Book", "Sale"]
 
@@ -110,6 +117,14 @@ def test_nothing_new_is_kept_when_ape_fails(monkeypatch: pytest.MonkeyPatch):
     failed = subprocess.CompletedProcess([], 3)
     monkeypatch.setattr(tool.subprocess, "run", lambda *_, **__: failed)
     before = kept("Sale")
-    Path(SALE).write_text("// changed\n")
+    Path(SALE).write_text("contract Sale {} // changed\n")
     assert tool.main() == 3
     assert kept("Sale") == before
+
+
+def test_ape_is_told_of_the_files_that_hold_no_contract(monkeypatch: pytest.MonkeyPatch):
+    """It would compile each of them whenever it starts."""
+    monkeypatch.chdir(ROOT)
+    others = {path.as_posix() for path in tool.CONTRACTS.rglob("*.sol")} - set(tool.sources())
+    excluded = yaml.safe_load(tool.SETTINGS.read_text())["compile"]["exclude"]
+    assert {f"*/{one.removeprefix('contracts/')}" for one in others} == set(excluded)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import platform
+import subprocess
 from pathlib import Path
 
 import pytest
 import requests
 
 from tools import install_compiler
+
+ROOT = install_compiler.SHIM.parents[1]
 
 
 def on(monkeypatch: pytest.MonkeyPatch, system: str, machine: str) -> None:
@@ -38,3 +41,12 @@ def test_another_file_than_the_pinned_one_is_not_installed(
     install_compiler.install(tmp_path)
     assert (tmp_path / "solc-v0.8.30").resolve() == install_compiler.SHIM
     assert [path.name for path in tmp_path.iterdir()] == ["solc-v0.8.30"]
+
+
+def test_npms_says_its_version_without_being_loaded():
+    """The same as it says itself."""
+    asked = subprocess.run([install_compiler.SHIM, "--version"], capture_output=True, text=True)
+    script = "process.stdout.write(require('solc').version())"
+    own = subprocess.run(["node", "-e", script], capture_output=True, text=True, cwd=ROOT)
+    assert asked.stdout.splitlines()[1] == f"Version: {own.stdout}"
+    assert own.stdout.startswith(f"{install_compiler.VERSION}+{install_compiler.BUILD}.")

@@ -23,6 +23,7 @@ from scripts._seccl.audit import audit_session
 from scripts._seccl.chain import FederationChain, twin_of
 from scripts._seccl.setup import conductor_of
 from scripts._stage.chain import Receipt, now
+from scripts._stage.deployments import ready
 from scripts._stage.wallet import AccountWallet, recover
 from tests.kit.memory_store import MemoryStore
 from tests.offchain.seccl.session_in_memory import (
@@ -40,9 +41,9 @@ SCORES = torch.tensor([[0.9, 0.8, 0.7, 0.6]] * MEMBERS, dtype=torch.float64)
 
 
 def deployed(project: Any, deployer: Any) -> tuple[Any, Any]:
-    """A board and its factory of consensus."""
-    board = deployer.deploy(project.BulletinBoard)
-    return board, deployer.deploy(project.BordaConsensusFactory, board)
+    """This version's board and its factory of consensus."""
+    board, factory = ready(deployer, "BulletinBoard", "BordaConsensusFactory")
+    return board, factory
 
 
 def parties(accounts: Any) -> tuple[Any, list[Any]]:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from offchain.crypto import commitments as cm
 from offchain.seccl import actions as do
-from offchain.seccl.adversaries import Alters, Drops, Equivocates, Replays, Stalls, Withholds
+from offchain.seccl.adversaries import (
+    Alters,
+    Drops,
+    Equivocates,
+    LyingServer,
+    Replays,
+    Stalls,
+    Withholds,
+)
 from offchain.seccl.audit import AuditError, audit
 from offchain.seccl.messages import MessageKind
 from offchain.seccl.parameters import model_digest
@@ -105,6 +115,32 @@ def test_an_honest_server_keeps_its_stake(contracts, accounts, honest_model, pos
     assert found.digests[-1] == honest_model == model_digest(LAYOUT, play.model)
 
 
+class Hides(LyingServer):
+    """Shows nobody a catalogue, in any round, and answers every question."""
+
+    def post(self, round_: int, kind: MessageKind) -> list[do.Action]:
+        return [replace(one, document=bytes(32)) for one in super().post(round_, kind)]  # type: ignore[type-var, misc]
+
+
+def test_what_nobody_is_shown_its_authors_post_and_all_read(
+    contracts, accounts, honest_model
+) -> None:
+    """Each leaf that is asked for is opened on chain and right, so that nothing convicts; each
+    member asks once in all, and training and audit go on as ever."""
+    play = Play(contracts, accounts, Hides)
+    found = play.whole()
+    session = play.chain.session
+    assert (session.fault, session.withdrawn) == (None, True)
+    assert play.calls.count("challenge") == MEMBERS == len(session.answers)
+    assert all(
+        len(session.posted(r, kind, own=True)) == MEMBERS
+        for r in range(ROUNDS)
+        for kind in MessageKind
+    )
+    assert len(found.faults) == 2 * ROUNDS
+    assert found.digests[-1] == honest_model
+
+
 def test_a_server_answers_for_what_its_new_key_signs(contracts, accounts) -> None:
     """And for the old key's receipts, which stay good for the rounds before."""
     play = Play(contracts, accounts, Equivocates)
@@ -118,14 +154,18 @@ def test_a_server_answers_for_what_its_new_key_signs(contracts, accounts) -> Non
     assert audit_session(play.chain, play.store).receipts == 3 * MEMBERS
 
 
-def test_stake_and_bonds_may_be_in_a_token(contracts, accounts, mocks, deployer) -> None:
-    """A server that withholds is challenged and convicted; members are paid in the token."""
+@pytest.mark.parametrize("kind", ["PlainToken", "PermitToken"])
+def test_stake_and_bonds_may_be_in_a_token(contracts, accounts, mocks, deployer, kind) -> None:
+    """A server that withholds is challenged and convicted; members are paid in the token, and
+    approve nothing where it knows signed allowances."""
     server, members = parties(accounts)
-    token = deploy_token(mocks["PlainToken"], deployer, [server, *members])
+    token = deploy_token(mocks[kind], deployer, [server, *members])
     before = [token.balanceOf(member) for member in members]
     play = Play(contracts, accounts, Withholds, token=token.address)
     play.whole()
-    assert {"approve", "challenge", "settle", "claimShare"} <= {r.call for r in play.chain.receipts}
+    calls = {r.call for r in play.chain.receipts}
+    assert {"challenge", "settle", "claimShare"} <= calls
+    assert ("approve" in calls) == (kind == "PlainToken")
     after = [token.balanceOf(member) for member in members]
     assert [b - a for a, b in zip(before, after, strict=True)] == [STAKE // MEMBERS] * MEMBERS
     assert token.balanceOf(contracts[0]) == 0
@@ -177,8 +217,8 @@ def test_the_audit_asks_the_contracts_and_not_events_alone(contracts, accounts) 
     key = session.key(0, MessageKind.UPLOAD, loser)
     header = UpdateHeader(0, str(loser), model_digest(LAYOUT, FIRST))
     content = encode_update(made_updates(9)[0], header)
-    note = digest_of(play.store.put(content))
-    session.apply(PostedAt(key, session.board.message_hash(key, content), True, note))
+    document = digest_of(play.store.put(content))
+    session.apply(PostedAt(key, session.board.message_hash(key, content), True, document))
     audit(session, play.store, recover)
     with pytest.raises(AuditError, match="round 0, uploads, member 3: the board does not say"):
         audit_session(play.chain, play.store)

@@ -13,7 +13,9 @@ import ape
 import click
 import pytest
 from click.testing import CliRunner, Result
+from eth_utils.address import to_checksum_address
 
+from offchain.crypto.settlement import NATIVE
 from offchain.report.text import percent
 from offchain.seccl.attacks import TRICKS, AttackError
 from offchain.seccl.description import BALLOTS
@@ -22,9 +24,11 @@ from scripts import audit, federate
 from scripts._seccl.chain import FederationChain
 from scripts._seccl.conductor import Conductor
 from scripts._seccl.options import LIES, FederateOptions
+from tests.kit.mock_contracts import deploy_token
 
 SMALL = ("--participants", "4", "--rounds", "3", "--images", "300", "--test", "50")
 NOWHERE = "0x" + "ab" * 32
+NOBODY = to_checksum_address("0x" + "ab" * 20)
 
 REFUSED = {
     "unknown attack": (["--attack", "flop"], "'flop' is no trick of an attack: one of flip,"),
@@ -39,6 +43,9 @@ REFUSED = {
     "split": (["--split", "halves"], "a split is one of equal, classes:<count>"),
     "lie": (["--lie", "often"], "'often' is not one of 'none', 'alters'"),
     "stake": (["--stake", "plenty"], "stake: 'plenty' is no amount"),
+    "token nowhere": (["--token", NOBODY], f"token: no contract lives at {NOBODY}"),
+    "no account": (["--pay-to", "somebody"], "pay-to: 'somebody' is no account"),
+    "nobody's account": (["--pay-to", NATIVE], "pay-to: nobody has the account of zero"),
     "learning rate": (["--learning-rate", "0"], "0.0 is not in the range 0<x<=10"),
     "device": (["--device", "tpu"], "'tpu'"),
     "ballots": (["--ballots", "secret"], "'secret' is not one of 'open', 'hidden', 'scores'"),
@@ -157,7 +164,8 @@ def test_a_run_ends_with_tables_plots_and_a_record_that_anybody_can_audit(
     invoke, check, tmp_path
 ) -> None:
     """An attacker and a lie; whoever has chain and datastore comes to the same model, and notices
-    when a single message is gone."""
+    when a single message is gone: what elected nobody is named, what is missing of the model ends
+    the audit."""
     result = invoke("--lie", "alters", "--lie-round", "1", "--attack", "flip", "--epsilon", "0.25",
                     "--attack-from", "1")  # fmt: skip
     assert result.exit_code == 0, result.output
@@ -200,15 +208,40 @@ def test_a_run_ends_with_tables_plots_and_a_record_that_anybody_can_audit(
     assert found["digests"][1:] == [one["digest"] for one in record["rounds"]]
     for name in ("checked", "convicted", "session"):
         assert found[name] == record[name]
+    (winner,) = record["rounds"][2]["winners"]
+    loser = (winner + 1) % 4
+
+    def lost(author: int) -> Result:
+        """An audit after an upload of the last round has gone."""
+        with open_datastore(None, tmp_path / "keep" / "ipfs") as store:
+            session = FederationChain.find(record["session"], store).session
+            own = session.posted(2, 0, own=True)[author]
+            store.remove(cid_from_digest(own.document))
+        return check(record["session"])
+
+    named = lost(loser)
+    assert message_of(named) == "results and models are right, the rules were broken 1 times"
+    assert f"against the rules: round 2, uploads, member {loser}:" in named.output
     page = (reported / "report.html").read_text()
-    with open_datastore(None, tmp_path / "keep" / "ipfs") as store:
-        session = FederationChain.find(record["session"], store).session
-        own = session.posted(2, 0, own=True)[3]
-        store.remove(cid_from_digest(own.note))
-    assert "round 2, uploads, member 3" in message_of(check(record["session"]))
+    assert "elected update of member" in message_of(lost(winner))
     assert (reported / "report.html").read_text() == page, (
         "no report of a session that is not right"
     )
+
+
+def test_money_may_be_a_token_and_go_to_somebody_else(invoke, accounts, deployer, mocks) -> None:
+    """The stake is drawn by a signed allowance, and all shares go to the account that is named."""
+    token = deploy_token(mocks["PermitToken"], deployer, [])
+    options = "--rounds", "1", "--token", token.address, "--pay-to", NOBODY
+    poor = message_of(invoke(*options))
+    assert poor.endswith("has 0 PLN, 0.4 are wanted")
+    for account in accounts[1:6]:
+        token.mint(account, 10**18, sender=deployer)
+    result = invoke(*options, "--lie", "drops", "--lie-round", "0")
+    assert result.exit_code == 0, result.output
+    assert token.balanceOf(NOBODY) == 4 * 10**17
+    assert "its stake went to the members, 0.1 PLN each" in " ".join(result.output.split())
+    assert "approve" not in result.output
 
 
 def test_audit_names_what_it_cannot_find(check) -> None:

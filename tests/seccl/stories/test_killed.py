@@ -14,10 +14,10 @@ from offchain.seccl.messages import MessageKind
 from offchain.seccl.parameters import model_digest
 from offchain.seccl.reading import read
 from offchain.seccl.server import Server
-from scripts._seccl import chain as sending
 from scripts._seccl.audit import audit_session
 from scripts._seccl.chain import FederationChain
 from scripts._seccl.setup import conductor_of
+from scripts._stage import permit as sending
 from scripts._stage.wallet import AccountWallet, recover
 from tests.kit.folder_store import FolderStore
 from tests.kit.killed import StepKind, forked, live

@@ -76,7 +76,7 @@ def test_the_contracts_do_what_the_simulator_says(people):
 def test_the_contracts_stand_attacks_as_the_simulator_says(people):
     """The same while verdicts are attacked: what stands announced falls, and is announced again."""
     parts = replace(PARTS, stream=PARTS.stream.subset(range(200)))
-    simulation = Simulation(parts, ATTACKED, 0, log=True)
+    simulation = Simulation(parts, ATTACKED, 4, log=True)
     with quiet_node():
         both = Lockstep(simulation, parts.stream, people)
         while not simulation.done:
@@ -86,6 +86,7 @@ def test_the_contracts_stand_attacks_as_the_simulator_says(people):
     times = Counter(e.contribution for e in events if e.kind == "announce")
     assert max(times.values()) >= 3
     assert sum(e.kind == "object" for e in events) >= 3
+    assert sum(e.kind == "uphold" for e in events) >= 3
     assert all(tally.submitted for tally in simulation.tallies)
     assert simulation.tallies[0].answered >= 3
 

@@ -1,0 +1,107 @@
+"""What was bought: the samples of a closed session, and what ties them to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from offchain.crypto.bitmap import bitmap_hash
+from offchain.crypto.commitments import root_of
+from offchain.crypto.secrets_file import SecretsFile
+from offchain.crypto.shard_cipher import encrypt_shard
+from offchain.data.imageset import ImageSet
+from offchain.data.shards import Shard, encode_shard
+from offchain.errors import SoukError
+from offchain.hyperx import delivery as dl
+from offchain.hyperx import events as ev
+from offchain.hyperx import manifest as mf
+from offchain.hyperx.review import fetch_shards
+from offchain.hyperx.session import Member, Session
+from offchain.storage import Datastore, cid_of, digest_of
+from offchain.task import Task
+
+
+class NothingBought(SoukError):
+    """A session that closed without a deal, or whose delivered key is wrong or not ours."""
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """A bought dataset.
+
+    Attributes:
+        images: the samples, in the order of the shards. manifest: of the provider.
+        member: the provider, as the chain tells of it. session_key: opens all shards, 32 bytes.
+    """
+
+    images: ImageSet
+    manifest: mf.Manifest
+    member: Member
+    session_key: bytes
+
+
+def one_time_name(session: Session, account: str) -> str:
+    """How the collector's secret for the review of `account` is called in its file.
+
+    By all that the review judges: where a reorganisation lets another sample be drawn or other
+    features be submitted, nobody must foresee what a review opens.
+    """
+    member = session.member(account)
+    judged = (bitmap_hash(member.bitmap) + (member.features or b"")).hex()
+    where = f"{session.address} on chain {session.chain_id}"
+    return f"one-time key for {account} in {where} over {judged}"
+
+
+def session_key(session: Session, secrets: SecretsFile) -> bytes:
+    """The key that was published, or delivered to whom the secrets belong.
+
+    Raises NothingBought, SecretsError.
+    """
+    deal = session.deal
+    if deal is None:
+        raise NothingBought(f"session {session.address} closed without a deal")
+    if not isinstance(deal, ev.KeyDelivered):
+        return deal.session_key
+    secret = int.from_bytes(secrets.get(one_time_name(session, deal.provider)), "big")
+    member = session.member(deal.provider)
+    party, count = session.party(deal.provider), session.terms.shard_count
+    key = dl.right_key(party, member, deal, secret, count)
+    if key is None:
+        raise NothingBought(
+            f"{deal.provider} delivered a wrong key, and nobody disputed it in time"
+        )
+    return key
+
+
+def purchase(session: Session, store: Datastore, task: Task, key: bytes) -> Purchase:
+    """What was bought, decrypted by the session key.
+
+    Raises NothingBought, ReviewError if a shard is not what was sold, and what the datastore
+    raises.
+    """
+    deal = session.deal
+    if deal is None:
+        raise NothingBought(f"session {session.address} closed without a deal")
+    member, party = session.member(deal.provider), session.party(deal.provider)
+    manifest = mf.fetch_manifest(store, member.manifest, session.terms)
+    addresses: Sequence[bytes] = deal.addresses
+    if manifest.addresses is not None:
+        addresses = mf.fetch_addresses(store, manifest, party, member.address_root)
+    keys = dict(enumerate(party.shard_keys(key, manifest.shard_count)))
+    images = fetch_shards(store, manifest, task.classes, addresses, keys)
+    return Purchase(images, manifest, member, key)
+
+
+def rebuilt_root(session: Session, images: ImageSet, provider: str, key: bytes) -> bytes:
+    """The address root that a provider must have registered who sold exactly these samples.
+
+    They are sealed again, shard by shard, as the provider did.
+    """
+    party, size = session.party(provider), session.terms.shard_size
+    keys = party.shard_keys(key, session.terms.shard_count)
+    addresses = []
+    for i, start in enumerate(range(0, len(images), size)):
+        part = slice(start, start + size)
+        plain = encode_shard(Shard(images.images[part], images.labels[part]))
+        addresses.append(digest_of(cid_of(encrypt_shard(keys[i], i, plain))))
+    return root_of(party.address_leaves(addresses))

@@ -1,0 +1,149 @@
+"""`ape run export`: a bought dataset as a folder of pictures by class, with what proves it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+import torch
+
+from offchain.crypto.settlement import Settlement
+from offchain.data.folder import folder_names, write_folder
+from offchain.data.imagefolder import load_folder
+from offchain.data.imageset import ImageSet
+from offchain.files import write_whole
+from offchain.hyperx import events as ev
+from offchain.hyperx.purchase import Purchase, purchase, rebuilt_root, session_key
+from offchain.hyperx.session import Session
+from offchain.storage import Network, cid_from_digest, open_datastore
+from offchain.task import Task, fetch_task
+from scripts._hyperx.chain import ChainSession
+from scripts._hyperx.seats import COLLECTOR_SECRETS, deployed_factory
+from scripts._stage.chain import chain_home, decoded, logs_of
+from scripts._stage.party import PartyTelling
+from scripts._stage.secrets import secrets_at
+
+FORMAT = "souk.purchase.v1"
+PROOF, TASK = "proof.json", "task.json"
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """The options of `ape run export`. out: the folder to write or, to check, to read."""
+
+    out: Path
+    check: bool
+    listen: str
+    peer: tuple[str, ...]
+    ipfs: str | None
+    deployments: Path
+    as_json: bool
+
+
+def run_export(address: str, options: ExportOptions) -> None:
+    """Writes what the session at `address` bought, reads it back and compares it with the chain.
+
+    Raises ClickException where the folder is not what was sold.
+    """
+    telling = PartyTelling(as_json=options.as_json)
+    home = chain_home()
+    factory = deployed_factory(options.deployments)
+    chain = ChainSession.resume(factory.contract, factory.block, address)
+    session = chain.read()
+    key = session_key(session, secrets_at(home / COLLECTOR_SECRETS))
+    if not options.check:
+        network = Network(options.listen, options.peer)
+        with open_datastore(options.ipfs, home / "ipfs", network) as store:
+            with telling.doing("decrypting the dataset"):
+                task = fetch_task(store, chain.terms.task)
+                bought = purchase(session, store, task, key)
+            with telling.doing("writing the pictures") as progress:
+                names = folder_names(task.classes)
+                write_folder(replace(bought.images, classes=names), options.out, progress)
+        proof = _proof(chain, session, bought, task)
+        write_whole(options.out / TASK, task.to_bytes())
+        write_whole(options.out / PROOF, (json.dumps(proof, indent=2) + "\n").encode())
+    with telling.doing("comparing the pictures with what was registered") as progress:
+        images = read_back(options.out, telling)
+        provider = _provider(session)
+        root = rebuilt_root(session, images, provider, key)
+    if root != session.member(provider).address_root:
+        raise click.ClickException(
+            f"{options.out} is not what {provider} sold in {chain.address}: other pictures, "
+            "labels or order"
+        )
+    telling.event(
+        "exported" if not options.check else "checked",
+        folder=str(options.out),
+        samples=len(images),
+        provider=provider,
+        sha256=images.digest(),
+    )
+
+
+def read_back(folder: Path, telling: PartyTelling) -> ImageSet:
+    """The pictures of an exported folder, in the order in which they were sold.
+
+    Raises ClickException for a folder without its proof, DataError.
+    """
+    try:
+        proof = json.loads((folder / PROOF).read_text())
+        channels, classes = int(proof["shape"][0]), dict(proof["classes"])
+        task = Task.from_bytes((folder / TASK).read_bytes())
+        names = [classes[name] for name in folder_names(task.classes)]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise click.ClickException(f"{folder} has no proof that can be read: {error!r}") from error
+    # proof.json and task.json are left out, which needs no telling.
+    read = load_folder(folder, keep_empty=True, note=lambda _: None)
+    paths = [path for name in read.classes for path in sorted((folder / name).glob("*.png"))]
+    order = torch.tensor(sorted(range(len(paths)), key=lambda i: int(paths[i].stem)))
+    images = read.images if channels == 3 else read.images[:, :1]
+    if len(paths) != len(read) or tuple(names) != task.classes:
+        raise click.ClickException(f"{folder} has other files than those that were exported")
+    label_of = torch.tensor([task.classes.index(classes[name]) for name in read.classes])
+    return ImageSet(
+        images[order].contiguous(), label_of[read.labels][order], task.classes, read.name
+    )
+
+
+def _provider(session: Session) -> str:
+    assert session.deal is not None
+    return session.deal.provider
+
+
+def _proof(chain: ChainSession, session: Session, bought: Purchase, task: Task) -> dict[str, Any]:
+    """What ties the pictures to the session: for people, and for who compares."""
+    terms, member = chain.terms, bought.member
+    open_ = terms.settlement is Settlement.OPEN
+    return {
+        "format": FORMAT,
+        "chain_id": session.chain_id,
+        "session": chain.address,
+        "transaction": _transaction(chain),
+        "collector": terms.collector,
+        "provider": member.account,
+        "reward": str(terms.reward),
+        "token": terms.token,
+        "licence": bought.manifest.licence,
+        "task": cid_from_digest(terms.task),
+        "manifest": cid_from_digest(member.manifest),
+        "key_root": "0x" + member.key_root.hex(),
+        "address_root": "0x" + member.address_root.hex(),
+        # Under sealed settlement it stays with who paid for it.
+        "session_key": "0x" + bought.session_key.hex() if open_ else None,
+        "shards": terms.shard_count,
+        "shard_size": terms.shard_size,
+        "shape": list(bought.manifest.shape),
+        "classes": dict(zip(folder_names(task.classes), task.classes, strict=True)),
+        "sha256": bought.images.digest(),
+    }
+
+
+def _transaction(chain: ChainSession) -> str:
+    """The one that published or delivered the key."""
+    kinds = (ev.RewardClaimed.__name__, ev.KeyDelivered.__name__)
+    logs = decoded(chain.contract, logs_of(chain.address, chain.created, []))
+    return str([log.transaction_hash for log in logs if log.event_name in kinds][-1])

@@ -1,0 +1,122 @@
+"""`ape run provide`: a provider's own data in somebody's session, until its deposit is back."""
+
+from __future__ import annotations
+
+import ape
+import click
+
+from offchain.data.datasets import load_dataset
+from offchain.hyperx.policy import check_token, offered
+from offchain.hyperx.provider import Provider
+from offchain.hyperx.session import Session
+from offchain.report.text import GWEI, amount
+from offchain.storage import open_datastore
+from offchain.task import fetch_task
+from scripts._hyperx.chain import ChainSession
+from scripts._hyperx.options import ProvideOptions
+from scripts._hyperx.seats import deployed_factory, provider_seat
+from scripts._hyperx.terms import accepted_tokens, provider_policy
+from scripts._hyperx.terms_sheets import costs_sheet, task_sheet, terms_sheet, worst_sheet
+from scripts._stage.chain import chain_home, clock
+from scripts._stage.money import currency
+from scripts._stage.party import PartyTelling, party_account, play_on, reachable
+
+
+def run_provide(address: str, options: ProvideOptions) -> None:
+    """Joins the session at `address`, or goes on in it, and plays until the deposit is back.
+
+    Nothing is stored, signed or paid before terms, task and data were checked and agreed to.
+    """
+    telling = PartyTelling(as_json=options.as_json)
+    home = chain_home()
+    account = party_account(options.account, options.yes)
+    factory = deployed_factory(options.deployments)
+    chain = ChainSession.resume(factory.contract, factory.block, address)
+    with telling.doing("loading the data") as progress:
+        data = load_dataset(
+            options.dataset,
+            root=options.data_root,
+            download=options.download,
+            size=options.image_size,
+            skip_broken=options.skip_broken,
+            note=telling.left_out,
+            progress=progress,
+        )
+    with open_datastore(options.ipfs, home / "ipfs", options.network) as store:
+        reachable(telling, store.addresses)
+        with telling.doing("fetching the task"):
+            store.connect(fetch_task(store, chain.terms.task).peers)
+        seat = provider_seat(
+            "provider",
+            account,
+            data,
+            store,
+            home / f"provider-{account.address}.json",
+            options.device,
+            policy=provider_policy(options),
+            extractors=options.accept_extractor,
+            tokens=accepted_tokens(options),
+            names=options.names,
+            licences=options.licence,
+        )
+        session = chain.read()
+        seat.role = role = seat.make(session)
+        assert isinstance(role, Provider)
+        joined = seat.address in session.members
+        if not joined and not _agreed(chain, session, role, options, telling):
+            return
+        telling.event("session", address=chain.address, joined=joined)
+        _tell_end(chain, play_on(chain, seat, telling), seat.address, telling)
+
+
+def _agreed(
+    chain: ChainSession,
+    session: Session,
+    role: Provider,
+    options: ProvideOptions,
+    telling: PartyTelling,
+) -> bool:
+    """Checks and shows what is to be agreed to; whether it is.
+
+    Raises ClickException where registration is over, TermsRefused and TaskError.
+    """
+    now = clock().now
+    if now >= chain.terms.registration_end:
+        raise click.ClickException(
+            f"registration ended {now - chain.terms.registration_end} seconds ago"
+        )
+    role.policy.check(offered(chain.terms, now))
+    check_token(chain.terms, role.tokens)
+    role.check_task()
+    local = ape.chain.provider.network.is_local
+    price = options.gas_price if local else ape.chain.provider.gas_price / GWEI
+    telling.sheets(
+        (
+            task_sheet(role.task),
+            terms_sheet(chain.terms, now),
+            costs_sheet(chain.terms, price),
+            worst_sheet(chain.terms),
+        )
+    )
+    if options.dry_run:
+        telling.event("dry_run", address=chain.address, accepted=True)
+        return False
+    if not options.yes:
+        coin, decimals = currency(chain.terms.token)
+        click.confirm(
+            f"Lock {amount(chain.terms.deposit, decimals)} {coin} and offer {role.own.name} under "
+            "these terms?",
+            abort=True,
+        )
+    return True
+
+
+def _tell_end(chain: ChainSession, session: Session, account: str, telling: PartyTelling) -> None:
+    member = session.members.get(account)
+    coin, decimals = currency(chain.terms.token)
+    paid = 0 if member is None else member.paid or 0
+    telling.event(
+        "over",
+        sold=session.deal is not None and session.deal.provider == account,
+        paid=f"{amount(paid, decimals)} {coin}",
+    )

@@ -1,0 +1,94 @@
+"""How HyperX's roles come to life at a table: in a rehearsal, and each in a process of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import ape
+import click
+from ape.api import AccountAPI
+
+from offchain.data.imageset import ImageSet, Progress
+from offchain.hyperx.collector import Collector
+from offchain.hyperx.evaluation import Evaluation
+from offchain.hyperx.policy import Policy
+from offchain.hyperx.provider import Provider
+from offchain.hyperx.session import Session
+from offchain.models.device import pick_device
+from offchain.storage import Datastore
+from scripts._hyperx.options import SessionOptions
+from scripts._stage.deployments import Deployed, deployments_path, find
+from scripts._stage.secrets import secrets_at
+from scripts._stage.table import Seat
+
+FACTORY = "TradingSessionFactory"
+COLLECTOR_SECRETS = "collector.json"
+
+
+def deployed_factory(deployments: Path) -> Deployed:
+    """The factory on the connected chain. Raises ClickException where there is none."""
+    factory = find(FACTORY, deployments_path(deployments))
+    if factory is None:
+        raise click.ClickException(
+            f"no factory on {ape.chain.provider.network.name}: run ape run deploy first"
+        )
+    return factory
+
+
+def evaluation_of(
+    options: SessionOptions, validation: ImageSet, home: Path, progress: Progress | None
+) -> Evaluation:
+    """How the collector evaluates, with its secrets in `home`."""
+    return Evaluation.prepare(
+        options.settings(),
+        validation,
+        options.scorer(),
+        secrets_at(home / COLLECTOR_SECRETS),
+        pick_device(options.device),
+        progress,
+    )
+
+
+def collector_seat(
+    account: AccountAPI,
+    evaluation: Evaluation,
+    store: Datastore,
+    home: Path,
+    policy: Policy,
+    progress: Progress | None,
+    role: type[Collector] = Collector,
+) -> Seat:
+    """The collector's, with its secrets in `home`."""
+
+    def make(session: Session) -> Collector:
+        secrets = secrets_at(home / COLLECTOR_SECRETS)
+        return role(session, evaluation, store, secrets, policy, progress)
+
+    return Seat("collector", account, make)
+
+
+def provider_seat(
+    name: str,
+    account: AccountAPI,
+    data: ImageSet,
+    store: Datastore,
+    secrets: Path,
+    device: str | None,
+    role: type[Provider] = Provider,
+    **more: Any,
+) -> Seat:
+    """A provider's. secrets: its file. more: what its role takes besides."""
+
+    def make(session: Session) -> Provider:
+        return role(
+            str(account.address),
+            session,
+            data,
+            store,
+            secrets_at(secrets),
+            pick_device(device),
+            **more,
+        )
+
+    return Seat(name, account, make)

@@ -1,0 +1,83 @@
+"""`ape run browse`: what is open, filtered and told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from offchain.report.sheets import Row, Sheet
+from offchain.report.text import amount, plain
+from offchain.storage import Network, cid_from_digest, open_datastore
+from offchain.task import Task
+from scripts._stage.chain import chain_home, clock
+from scripts._stage.market import Open, Wanted, browse
+from scripts._stage.money import currency, parse_amount
+from scripts._stage.party import PartyTelling
+
+
+def run_browse(
+    listers: Mapping[str, Callable[[Path], Sequence[Open]]],
+    *,
+    mechanism: str | None,
+    classes: tuple[str, ...],
+    licence: str | None,
+    least_reward: str | None,
+    all_: bool,
+    listen: str,
+    peer: tuple[str, ...],
+    ipfs: str | None,
+    deployments: Path,
+    as_json: bool,
+) -> None:
+    """Lists what is open and wanted. Raises ClickException for an amount that is none."""
+    telling = PartyTelling(as_json=as_json)
+    least = 0 if least_reward is None else parse_amount("least-reward", least_reward)
+    wanted = Wanted(classes, licence, least, 0 if all_ else clock().now)
+    chosen = [partial(listers[name], deployments) for name in listers if mechanism in (None, name)]
+    with open_datastore(ipfs, chain_home() / "ipfs", Network(listen, peer)) as store:
+        found = browse(chosen, wanted, store)
+    for one, task in found:
+        if as_json:
+            telling.event("open", **_values(one, task))
+    telling.sheets([_sheet(found)])
+
+
+def _values(one: Open, task: Task | None) -> dict[str, object]:
+    return {
+        "mechanism": one.mechanism,
+        "address": one.address,
+        "author": one.author,
+        "reward": str(one.reward),
+        "deposit": str(one.deposit),
+        "token": one.token,
+        "until": one.until,
+        "joined": one.joined,
+        "task": cid_from_digest(one.task),
+        "classes": task and list(task.classes),
+        "licence": task and task.licence,
+        "contact": task and list(task.contact),
+    }
+
+
+def _sheet(found: list[tuple[Open, Task | None]]) -> Sheet:
+    rows = []
+    for one, task in found:
+        coin, decimals = currency(one.token)
+        classes = plain(", ".join(task.classes), 40) if task else "task not found"
+        rows.append(
+            Row(
+                (
+                    one.mechanism,
+                    one.address,
+                    classes,
+                    plain(task.licence, 20) if task else "-",
+                    f"{datetime.fromtimestamp(one.until, UTC):%d %B %H:%M} UTC",
+                    f"{amount(one.reward, decimals)} {coin}",
+                    str(one.joined),
+                )
+            )
+        )
+    headers = ("mechanism", "address", "classes", "licence", "join until", "reward", "joined")
+    return Sheet("Open", headers, 5, tuple(rows), note=f"{len(found)} found.")

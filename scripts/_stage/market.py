@@ -1,0 +1,88 @@
+"""What is open on a network: one line for each session, order, listing, model or federation.
+
+A mechanism joins by one function, which turns the events of its factory into `Open` (`LISTERS` in
+scripts/browse.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from offchain.storage import ContentError, Datastore, DatastoreUnavailable
+from offchain.task import Task, TaskError, canonical_classes, fetch_task
+
+
+@dataclass(frozen=True)
+class Open:
+    """Something that others may join.
+
+    Attributes:
+        mechanism: its room's name. address: of the contract. block: in which it was made.
+        author: 0x address. task: digest in the CID of its task document.
+        reward, deposit: smallest unit of what pays. token: that, NATIVE for the native coin.
+        until: when joining ends, in Unix seconds. joined: how many have.
+    """
+
+    mechanism: str
+    address: str
+    block: int
+    author: str
+    task: bytes
+    reward: int
+    deposit: int
+    token: str
+    until: int
+    joined: int
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A filter; what is empty or zero filters nothing.
+
+    Attributes:
+        classes: that the task has, among others. licence: of the task, in whatever case.
+        least_reward: in the smallest unit. after: joining ends later, in Unix seconds.
+    """
+
+    classes: tuple[str, ...] = ()
+    licence: str | None = None
+    least_reward: int = 0
+    after: int = 0
+
+    def takes(self, one: Open) -> bool:
+        """By what the chain says of it."""
+        return one.reward >= self.least_reward and one.until > self.after
+
+    def takes_task(self, task: Task | None) -> bool:
+        """By the task; None for one that could not be read, of which nothing is known."""
+        if task is None:
+            return not self.classes and self.licence is None
+        named = set(canonical_classes(self.classes)) if self.classes else set()
+        licence = self.licence is None or task.licence.casefold() == self.licence.casefold()
+        return licence and named <= set(task.classes)
+
+
+def browse(
+    listers: Iterable[Callable[[], Sequence[Open]]], wanted: Wanted, store: Datastore
+) -> list[tuple[Open, Task | None]]:
+    """What is wanted of all that is open, the first to end first, each with its task.
+
+    The task is None where it cannot be fetched, or what lies there is none.
+    """
+    found = []
+    for lister in listers:
+        for one in lister():
+            if wanted.takes(one):
+                task = task_of(store, one)
+                if wanted.takes_task(task):
+                    found.append((one, task))
+    return sorted(found, key=lambda pair: pair[0].until)
+
+
+def task_of(store: Datastore, one: Open) -> Task | None:
+    """The task of something open; None where it cannot be had."""
+    try:
+        return fetch_task(store, one.task)
+    except (ContentError, DatastoreUnavailable, TaskError):
+        return None

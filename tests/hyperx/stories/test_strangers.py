@@ -1,0 +1,224 @@
+"""A collector and two providers, strangers to each other, end as the one-process rehearsal does."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import ape
+import click
+import pytest
+from eth_account import Account
+
+from offchain.hyperx import events as ev
+from offchain.hyperx.session import Session
+from scripts._hyperx.chain import ChainSession
+from scripts._hyperx.exporting import ExportOptions, run_export
+from scripts._hyperx.watching import run_watch
+from scripts._stage.browsing import run_browse
+from scripts._stage.chain import HOME
+from scripts._stage.deployments import deploy, deployments_path, missing
+from scripts._stage.money import balance_of
+from scripts.browse import LISTERS
+from tests.hyperx.stories.played import play_story, small_options
+from tests.kit.node import anvil, connected
+from tests.kit.strangers import Stranger, awaited, gained, go_to, strangers
+
+PLAN = "clean,mislabel:0.6"
+LICENCE = "CC-BY-4.0"
+TERMS = {
+    "--shards": "20",
+    "--shard-size": "5",
+    "--sample": "40",
+    "--deposit": "0.8 ether",
+    "--penalty": "50",
+    "--expect": "2",
+    "--licence": LICENCE,
+}
+
+
+def spelled(name: str) -> str:
+    return f"{name} - digit"
+
+
+MAPPING = [f"--class-name={spelled(str(digit))}={digit}" for digit in range(10)]
+
+
+@pytest.fixture
+def rehearsed(project, tmp_path) -> dict[str, int]:
+    """What each party gains where one process plays all of them, with the same data."""
+    story = play_story("honest", tmp_path / "rehearsal", plan=PLAN)
+    assert story.wrong == []
+    return story.gains
+
+
+@pytest.fixture
+def node(rehearsed, project, monkeypatch, tmp_path) -> Iterator[str]:
+    """A chain whose blocks come by themselves, with the factory on it.
+
+    After the rehearsal, which would wait there as strangers do.
+    """
+    monkeypatch.setenv(HOME, str(tmp_path / "deployer"))
+    accounts = str(ape.config.get_config("test").number_of_accounts)
+    options = ("--hardfork", "prague", "--block-time", "1", "--accounts", accounts)
+    with anvil(*options, block_seconds=1) as uri, connected(uri):
+        path = deployments_path(tmp_path / "deployments")
+        (factory,) = missing(["TradingSessionFactory"])
+        deploy(ape.accounts.test_accounts[0], factory, path)
+        yield uri
+
+
+@pytest.fixture
+def parties(node, tmp_path) -> Iterator[tuple[Stranger, ...]]:
+    """Carol has validation pictures, Anna clean ones, called otherwise, Bert bad ones."""
+    options = small_options(tmp_path, plan=PLAN)
+    validation, (clean, bad), _ = options.data(options.corruption_plan(), print, None)
+    with strangers(tmp_path, node, "carol", "anna", "bert") as found:
+        carol, anna, bert = found
+        carol.own(validation)
+        anna.own(clean, spelled)
+        bert.own(bad)
+        yield found
+
+
+def arguments(stranger: Stranger, folder: Path) -> list[str]:
+    return [
+        *("--account", stranger.name, "--yes", "--dataset", str(stranger.pictures)),
+        *("--deployments", str(folder / "deployments")),
+    ]
+
+
+def read(address: str) -> tuple[Session, list[ev.Event]]:
+    """The session and its events so far."""
+    chain = ChainSession(ape.project.TradingSession.at(address), 0)
+    return chain.read(), chain.events()
+
+
+def reached(address: str, kind: type, count: int = 1) -> None:
+    """Waits for so many events of a kind."""
+    awaited(
+        f"{count} {kind.__name__}",
+        lambda: sum(isinstance(one, kind) for one in read(address)[1]) >= count,
+    )
+
+
+def test_strangers_end_as_the_rehearsal_does(
+    rehearsed, node, parties, tmp_path, monkeypatch, capsys
+) -> None:
+    """One spells the classes differently, and two are killed; nothing but chain and datastores is
+    common to them."""
+    carol, anna, bert = parties
+    opening = [*arguments(carol, tmp_path), *(word for pair in TERMS.items() for word in pair)]
+    carol.start("open", *opening)
+    peer = carol.told("datastore")["peer"]
+    address = carol.told("session")["address"]
+    joining = {
+        one.name: [address, *arguments(one, tmp_path), "--peer", peer, "--licence", LICENCE]
+        for one in (anna, bert)
+    }
+
+    # Who calls the classes otherwise is told so, by name, and pays nothing.
+    refused = anna.run("provide", *joining["anna"])
+    assert refused.returncode == 1
+    assert "classes that the task does not have: '0 - digit', '1 - digit'" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert gained(node, anna.address) == 0
+
+    anna.start("provide", *joining["anna"], *MAPPING)
+    bert.start("provide", *joining["bert"])
+    reached(address, ev.FeaturesSubmitted, 2)
+    anna.kill()
+    anna.start("provide", *joining["anna"], *MAPPING)
+    assert anna.told("session") == {"event": "session", "address": address, "joined": True}
+
+    go_to(node, read(address)[0].terms.submission_end)
+    # Nothing is left for Bert to do but to fetch its deposit, which it does by another command.
+    reached(address, ev.CandidateSet)
+    bert.kill()
+    over = carol.told("over")
+    assert over["deal"]
+    assert over["provider"] == anna.address
+    assert [carol.ended(), anna.ended()] == [0, 0]
+    assert anna.told("over")["sold"]
+
+    purse = Account.from_key(b"\1" * 32).address
+    own = ["--account", "bert", "--yes", "--deployments", str(tmp_path / "deployments")]
+    taken = bert.run("withdraw", address, "--to", purse, *own)
+    assert taken.returncode == 0, taken.stderr
+    again = bert.run("withdraw", address, *own)
+    assert again.returncode == 1
+    assert "owes nothing to" in again.stderr
+
+    terms = read(address)[0].terms
+    assert balance_of(terms.token, purse) == terms.deposit
+    assert balance_of(terms.token, address) == 0
+    gains = [gained(node, one.address) for one in parties]
+    gains[-1] += balance_of(terms.token, purse)
+    assert gains == [rehearsed[one] for one in ("collector", "provider 1", "provider 2")]
+    exported(address, carol, over["sha256"], tmp_path, monkeypatch)
+    found(address, peer, carol, tmp_path, monkeypatch, capsys)
+
+
+def exported(
+    address: str, carol: Stranger, digest: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was bought is pictures by class, and bound to what was registered."""
+    monkeypatch.setenv(HOME, str(carol.folder / "souk"))
+    options = ExportOptions(
+        out=folder / "bought",
+        check=False,
+        listen="/ip4/127.0.0.1/tcp/0",
+        peer=(),
+        ipfs=None,
+        deployments=folder / "deployments",
+        as_json=False,
+    )
+    run_export(address, options)
+    proof = json.loads((options.out / "proof.json").read_text())
+    assert (proof["session"], proof["licence"], proof["sha256"]) == (address, LICENCE, digest)
+    classes = sorted(path.name for path in options.out.iterdir() if path.is_dir())
+    assert classes == [str(digit) for digit in range(10)]
+    run_export(address, replace(options, check=True))
+    one, *_ = sorted((options.out / "3").glob("*.png"))
+    shutil.move(one, options.out / "4" / one.name)
+    with pytest.raises(click.ClickException, match=r"is not what 0x\w+ sold in 0x"):
+        run_export(address, replace(options, check=True))
+
+
+def found(
+    address: str,
+    peer: str,
+    carol: Stranger,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The session is found by its classes and licence, and what happened in it is told."""
+    monkeypatch.setenv(HOME, str(carol.folder / "souk"))
+    asked = {
+        "mechanism": None,
+        "classes": ("3",),
+        "licence": "cc-by-4.0",
+        "least_reward": "1 ether",
+        "all_": True,
+        "listen": "/ip4/127.0.0.1/tcp/0",
+        "peer": (),
+        "ipfs": None,
+        "deployments": folder / "deployments",
+        "as_json": True,
+    }
+    capsys.readouterr()
+    run_browse(LISTERS, **asked)
+    (line,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (line["event"], line["address"], line["joined"]) == ("open", address, 2)
+    assert peer in line["contact"]
+    for other in ({"classes": ("cat",)}, {"licence": "MIT"}, {"all_": False}):
+        run_browse(LISTERS, **(asked | other))
+        assert capsys.readouterr().out == ""
+    run_watch(address, once=True, deployments=folder / "deployments", as_json=True)
+    told = [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()]
+    assert told.count("registered") == told.count("features_submitted") == 2
+    assert told[-1] == "over"

@@ -1,0 +1,190 @@
+"""Parties as strangers are: each a process with home, keystore, data and datastore of its own.
+
+They share an Anvil whose blocks come by themselves, and nothing else. Its time is moved by the test
+alone, between their steps.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from eth_account import Account
+from eth_hash.auto import keccak
+from PIL import Image
+from web3 import HTTPProvider, Web3
+
+from offchain.data.imageset import ImageSet
+
+ROOT = Path(__file__).parents[2]
+COMMAND = (
+    "import sys; from importlib import import_module; "
+    "import_module('scripts.' + sys.argv[1]).cli(sys.argv[2:])"
+)
+"""What `ape run` does with a script of the project, whatever else is installed."""
+PASSPHRASE = "a stranger's passphrase"
+BALANCE = 100 * 10**18
+SECONDS = 400
+"""Longest wait for anything."""
+
+
+@dataclass
+class Stranger:
+    """One party.
+
+    Attributes:
+        name: of its keystore account. folder: its home, and all that it has.
+        node: where the chain is. said: what its commands said, line by line.
+    """
+
+    name: str
+    folder: Path
+    node: str
+    said: list[dict[str, Any]] = field(default_factory=list)
+    process: subprocess.Popen[str] | None = None
+    lives: int = 0
+
+    def __post_init__(self) -> None:
+        key = keccak(self.name.encode())
+        self.address = Account.from_key(key).address
+        accounts = self.folder / ".ape" / "accounts"
+        accounts.mkdir(parents=True)
+        locked = Account.encrypt(key, PASSPHRASE, kdf="pbkdf2", iterations=10)
+        (accounts / f"{self.name}.json").write_text(json.dumps(locked))
+        request = Web3(HTTPProvider(self.node)).provider.make_request
+        request("anvil_setBalance", [self.address, hex(BALANCE)])
+
+    @property
+    def pictures(self) -> Path:
+        """Its own data."""
+        return self.folder / "pictures"
+
+    def own(self, data: ImageSet, spelled: Callable[[str], str] = str) -> None:
+        """Gives it pictures, one folder for each class, called as `spelled` says."""
+        for i in range(len(data)):
+            place = self.pictures / spelled(data.classes[int(data.labels[i])])
+            place.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(data.images[i, 0].numpy()).save(place / f"{i:05}.png")
+
+    def start(self, command: str, *options: str) -> None:
+        """Starts a command, which says what happens in lines of JSON."""
+        self.lives += 1
+        with self._log().open("w") as log:
+            self.process = subprocess.Popen(
+                self._line(command, *options, "--json"),
+                cwd=ROOT,
+                env=self._environment(),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+
+    def kill(self) -> None:
+        """SIGKILL: no chance to say or keep anything."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        assert self.process.wait() == -signal.SIGKILL
+
+    def run(self, command: str, *options: str) -> subprocess.CompletedProcess[str]:
+        """Runs a command to its end."""
+        return subprocess.run(
+            self._line(command, *options),
+            cwd=ROOT,
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+
+    def told(self, event: str, **values: Any) -> dict[str, Any]:
+        """The first line of the present life that tells of it; waits for it."""
+
+        def look() -> dict[str, Any] | None:
+            lines = self._log().read_text().splitlines()
+            for line in lines:
+                said = json.loads(line) if line.startswith("{") else {}
+                if said.get("event") == event and values.items() <= said.items():
+                    return said
+            assert self.process is not None
+            assert self.process.poll() in (None, 0), "\n".join(lines)
+            return None
+
+        return awaited(f"{self.name} to tell of {event} {values}", look)
+
+    def ended(self) -> int:
+        """The exit status of what it does; waits for it."""
+        assert self.process is not None
+        return self.process.wait(SECONDS)
+
+    def _log(self) -> Path:
+        return self.folder / f"life-{self.lives}.log"
+
+    def _line(self, command: str, *options: str) -> list[str]:
+        return [sys.executable, "-c", COMMAND, command, *options]
+
+    def _environment(self) -> dict[str, str]:
+        return os.environ | {
+            "HOME": str(self.folder),
+            "SOUK_HOME": str(self.folder / "souk"),
+            "APE_FOUNDRY_HOST": self.node,
+            f"APE_ACCOUNTS_{self.name}_PASSPHRASE": PASSPHRASE,
+            "PYTHONPATH": str(ROOT),
+            "OMP_NUM_THREADS": "1",
+        }
+
+
+@contextmanager
+def strangers(folder: Path, node: str, *names: str) -> Iterator[tuple[Stranger, ...]]:
+    """Parties by name; what they still do at the end is ended."""
+    found = tuple(Stranger(name, folder / name, node) for name in names)
+    try:
+        yield found
+    finally:
+        for one in found:
+            if one.process is not None and one.process.poll() is None:
+                one.process.kill()
+                one.process.wait()
+
+
+def awaited(what: str, look: Callable[[], Any]) -> Any:
+    """What `look` finds, asked until it finds something. Raises AssertionError in the end."""
+    deadline = time.monotonic() + SECONDS
+    while not (found := look()):
+        assert time.monotonic() < deadline, f"waited {SECONDS} s for {what}"
+        time.sleep(0.3)
+    return found
+
+
+def go_to(node: str, timestamp: int) -> None:
+    """Lets the chain's time be `timestamp`, in the next block that comes by itself."""
+    web3 = Web3(HTTPProvider(node))
+    web3.provider.make_request("evm_setNextBlockTimestamp", [timestamp])
+    awaited(f"time {timestamp}", lambda: web3.eth.get_block("latest")["timestamp"] >= timestamp)
+
+
+def fees(node: str, account: str) -> int:
+    """What an account paid for gas, in wei."""
+    web3 = Web3(HTTPProvider(node))
+    total = 0
+    for number in range(web3.eth.block_number + 1):
+        for transaction in web3.eth.get_block(number, True)["transactions"]:
+            if transaction["from"] == account:
+                receipt = web3.eth.get_transaction_receipt(transaction["hash"])
+                total += receipt["gasUsed"] * receipt["effectiveGasPrice"]
+    return total
+
+
+def gained(node: str, account: str) -> int:
+    """What an account has more than at first, fees set aside, in wei."""
+    held = Web3(HTTPProvider(node)).eth.get_balance(account)
+    return held - BALANCE + fees(node, account)

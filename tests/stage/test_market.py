@@ -1,0 +1,59 @@
+"""What `ape run browse` takes and what it passes over."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from offchain.crypto.settlement import NATIVE
+from offchain.task import Task, publish_task
+from scripts._stage.market import Open, Wanted, browse
+from tests.kit.memory_store import MemoryStore
+
+TASK = Task("images", ("café", "cat"), (3, 0, 0), "CC-BY-4.0")
+
+
+@pytest.fixture
+def store():
+    return MemoryStore({})
+
+
+@pytest.fixture
+def one(store):
+    return Open("hyperx", "0x1", 1, "0x2", publish_task(store, TASK), 100, 50, NATIVE, 1_000, 0)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "taken"),
+    [
+        (Wanted(), True),
+        (Wanted(classes=("cat",)), True),
+        (Wanted(classes=("cafe\u0301", "cat")), True),
+        (Wanted(classes=("cat", "dog")), False),
+        (Wanted(licence="cc-by-4.0"), True),
+        (Wanted(licence="MIT"), False),
+        (Wanted(least_reward=100), True),
+        (Wanted(least_reward=101), False),
+        (Wanted(after=999), True),
+        (Wanted(after=1_000), False),
+    ],
+)
+def test_a_filter_takes_what_it_says(store, one, wanted, taken):
+    assert browse([lambda: [one]], wanted, store) == ([(one, TASK)] if taken else [])
+
+
+def test_a_task_that_cannot_be_had_is_told_as_unknown_and_passes_no_filter(store, one):
+    """Nor does one that is none: a stranger chose the digest."""
+    lost = replace(one, task=bytes(32))
+    none = replace(one, task=publish_task(store, replace(TASK, licence="MIT")), until=2_000)
+    store.network.update({})
+    assert browse([lambda: [lost]], Wanted(), store) == [(lost, None)]
+    assert browse([lambda: [lost]], Wanted(licence="MIT"), store) == []
+    assert browse([lambda: [lost], lambda: [none, one]], Wanted(licence="MIT"), store)[0][0] == none
+
+
+def test_what_ends_first_comes_first(store, one):
+    late = replace(one, until=5_000)
+    found = browse([lambda: [late], lambda: [one]], Wanted(), store)
+    assert [pair[0] for pair in found] == [one, late]
