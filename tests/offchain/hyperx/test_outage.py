@@ -19,8 +19,8 @@ from tests.offchain.hyperx.small_market import BERT, COLLECTOR, honest
 class Hasty(Collector):
     """Takes what is missing for rubbish, at once."""
 
-    def review(self, member):
-        verdict = super().review(member)
+    def review(self, member, patience=None):
+        verdict = super().review(member, patience)
         object.__setattr__(verdict, "missing", False)
         return verdict
 
