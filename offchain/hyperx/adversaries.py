@@ -31,7 +31,13 @@ class OtherFeatures(Provider):
     def submit_features(self, me: Member) -> do.Action | None:
         """Features of `better` under the provider's own name."""
         stand_in = Provider(
-            self.account, self.session, self.better, self.store, self.secrets_file, self.device
+            self.account,
+            self.session,
+            self.better,
+            self.store,
+            self.secrets_file,
+            self.device,
+            extractors=self.extractors,
         )
         return stand_in.submit_features(me)
 

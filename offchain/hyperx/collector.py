@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from secrets import token_bytes
 
 import torch
 
@@ -22,28 +21,38 @@ from offchain.crypto.secrets_file import SecretsFile
 from offchain.data.imageset import ImageSet, Progress
 from offchain.hyperx import actions as do
 from offchain.hyperx import delivery as dl
+from offchain.hyperx import draw_secrets
 from offchain.hyperx import events as ev
 from offchain.hyperx import manifest as mf
 from offchain.hyperx.evaluation import Evaluation
 from offchain.hyperx.features import FeatureError, LabelledFeatures
 from offchain.hyperx.further import rubbish_shard
+from offchain.hyperx.manifests import Manifests
+from offchain.hyperx.memory import MemoryShort, memory_told
+from offchain.hyperx.patience import Patience
 from offchain.hyperx.policy import Policy
 from offchain.hyperx.purchase import one_time_name, purchase, session_key
 from offchain.hyperx.quality import QualityScore
-from offchain.hyperx.review import ReviewError, Verdict, fetch_shards, opened_keys
-from offchain.hyperx.safekeeping import keep_manifest, keep_shards
+from offchain.hyperx.review import (
+    NOT_SEEN,
+    ReviewError,
+    ShardNotSeen,
+    Verdict,
+    check_distinct,
+    fetch_shards,
+    opened_keys,
+)
+from offchain.hyperx.safekeeping import keep_shards
 from offchain.hyperx.session import Member, Session, State
 from offchain.hyperx.submission import SubmissionError
 from offchain.roles import Clock
-from offchain.storage import ContentError, ContentMissing, Datastore
+from offchain.storage import ContentError, Datastore, cid_from_digest
 from offchain.task import Task, TaskError, fetch_task
-from offchain.task.images import distinct_samples
 
+ANSWER_SECONDS = 60
+"""What is kept of the time to choose for the transaction that chooses."""
 BAD_FEATURES = (CryptoError, FeatureError, SubmissionError)
 """What opening features raises that are not what the provider should have sealed."""
-
-LOOK_AGAIN_SECONDS = 60
-"""How long after a manifest was not found it is looked for again."""
 
 
 class Collector:
@@ -71,8 +80,7 @@ class Collector:
         self.progress = progress
         self.objections: dict[str, str] = {}
         self.verdicts: dict[str, Verdict] = {}
-        self._manifests: dict[tuple[str, bytes, bytes, bytes], mf.Manifest | str] = {}
-        self._absent: dict[str, int] = {}
+        self._manifests = Manifests(store, self.policy.most_bytes)
         self._delivered: dict[tuple[ev.KeyDelivered, bytes], bytes | None] = {}
         self._scores: dict[str, QualityScore] = {}
         self._scored: dict[str, bytes | None] | None = None
@@ -88,7 +96,7 @@ class Collector:
         if session.state == State.PENDING:
             return self.select(clock)
         if session.state == State.REVIEWING and session.disclosed:
-            return self.decide()
+            return self.decide(clock)
         if session.state == State.DELIVERED:
             return self.check_delivery()
         return None
@@ -96,74 +104,76 @@ class Collector:
     # ------------------------------------------------------------------ the steps
 
     def sample(self, clock: Clock) -> do.Action | None:
-        """Samples the next provider whose manifest is in order, or completes a draw."""
-        for position, member in enumerate(self.session.members.values()):
+        """Samples a provider whose manifest is in order, or completes a draw."""
+        members = list(self.session.members.values())
+        for member in members:
             if member.draw_open(clock.block):
-                return do.DrawSample(member.account, self._draw_secret(member, member.draws - 1))
-            waiting = member.draw_pending(clock.block) or member.sample is not None
-            if waiting or self._manifest(member) is None:
-                continue
-            return self._sample_of(member, position)
-        return self._sample_of_late(clock)
-
-    def _sample_of(self, member: Member, position: int) -> do.Action | None:
+                secret = draw_secrets.shown(self.secrets_file, self.session, member)
+                return do.DrawSample(member.account, secret)
+        waiting = [m for m in members if m.sample is None and not m.draw_pending(clock.block)]
+        ready = self._ready(waiting)
+        if not ready:
+            return None
+        member, terms, seed = ready[0], self.session.terms, self.policy.sample_seed
+        self.objections.pop(member.account, None)  # it may have been missing before
         if self.policy.draw_on_chain:
             return self.request_draw(member)
-        terms, seed = self.session.terms, self.policy.sample_seed
+        position = members.index(member)
         shards = choose(
             terms.shard_count, terms.first_sample, None if seed is None else seed + position
         )
         return do.SampleData(member.account, tuple(to_bitmap(shards, terms.shard_count)))
 
-    def _sample_of_late(self, clock: Clock) -> do.Action | None:
-        """Looks again for one manifest that was not there, when all others have their turn.
-
-        Its provider's node may have been down. One at a time, and the one that was looked for
-        longest ago, so that strangers who name what is nowhere cost nobody else a sample.
-        """
-        accounts = list(self.session.members)
-        late = [a for a in self._absent if a in accounts and clock.now >= self._absent[a]]
-        if not late:
-            return None
-        account = min(late, key=self._absent.__getitem__)
-        member = self.session.member(account)
-        del self._manifests[self._registration(member)]
-        self._absent[account] = clock.now + LOOK_AGAIN_SECONDS
-        if self._manifest(member) is None:
-            return None
-        del self._absent[account]
-        self.objections.pop(account, None)
-        return self._sample_of(member, accounts.index(account))
-
     def request_draw(self, member: Member) -> do.Action | None:
         """Commits to a secret that no request before has used: an opening that failed showed it."""
-        secret = self._draw_secret(member, member.draws)
+        secret = draw_secrets.fresh(self.secrets_file, self.session, member)
         commitment = self.session.party(member.account).draw_commitment(secret)
         return do.RequestDraw(member.account, commitment)
 
     def select(self, clock: Clock) -> do.Action | None:
-        """Makes the best provider that is left the candidate; closes if there is none."""
-        if clock.now < self.session.terms.selection_end:
-            for account in self.ranking():
-                member = self.session.member(account)
-                if member.tried or not self._available(member):
-                    continue
-                key = point_of(self._one_time_secret(account))
-                return do.SetCandidate(account, key.x, key.y)
-        return do.Close()
+        """Makes the best provider that is left the candidate; closes if there is none.
 
-    def decide(self) -> do.Action | None:
-        """Accepts the candidate's review, proves its keys wrong, or declares or refuses rubbish."""
+        Each has its share of the time that is left, with one share for what comes after. Where
+        shards are only missing, and nobody else is left, it comes back as long as there is time.
+        """
+        time_left = self.session.terms.selection_end - clock.now
+        if time_left <= 0:
+            return do.Close()
+        whole = Patience(time_left - ANSWER_SECONDS)
+        members = [self.session.member(account) for account in self.ranking()]
+        left = [member for member in members if not member.tried]
+        missing = False
+        for position, member in enumerate(left):
+            try:
+                self._keep_shards(member, Patience(whole.left / (len(left) - position + 1)))
+            except (mf.ManifestError, ContentError) as error:
+                self._object(member, f"shards: {error}")
+                missing = missing or isinstance(error, NOT_SEEN)
+                continue
+            self.objections.pop(member.account, None)
+            key = point_of(self._one_time_secret(member.account))
+            return do.SetCandidate(member.account, key.x, key.y)
+        return None if missing else do.Close()
+
+    def decide(self, clock: Clock) -> do.Action | None:
+        """Accepts the candidate's review, proves its keys wrong, or declares or refuses rubbish.
+
+        What is only missing is looked for until late in the window, and then refused: a stranger
+        that keeps an honest candidate's node down must not make both of them burn money.
+        """
         account = self.session.candidate
         if account is None:
             return None
-        verdict = self.review(self.session.member(account))
+        late = self.session.last_look or clock.now
+        verdict = self.review(self.session.member(account), Patience(late - clock.now))
         self.verdicts[account] = verdict
         if verdict.accepted:
             return do.SetOptimal(account)
         self.objections[account] = verdict.reason
         if verdict.wrong_key is not None:
             return do.ProveWrongKey(verdict.wrong_key)
+        if verdict.missing:
+            return do.RefuseReview(account) if clock.now >= late else None
         if self.policy.burn_for_rubbish:
             return do.DeclareRubbish(account)
         return do.RefuseReview(account)
@@ -214,7 +224,11 @@ class Collector:
             return self._scores
         self.objections.clear()
         submitted = {}
+        self._ready([m for m in self.session.members.values() if m.sample is None])
         for member in self.session.members.values():
+            if member.sample is None:
+                self._object(member, "was not sampled in time")
+                continue
             if self._manifest(member) is None:
                 continue
             if member.features is None:
@@ -237,21 +251,22 @@ class Collector:
 
     def ranking(self) -> Sequence[str]:
         """Accounts from the best score to the least acceptable; ties by order of registration."""
-        scores = self.scores()
+        scores, least = self.scores(), self.policy.least_accuracy
+        if least is None:
+            least = self.evaluation.least_accuracy
         for account, score in scores.items():
-            if score.accuracy < self.policy.least_accuracy:
+            if score.accuracy < least:
                 self._object(
-                    self.session.member(account),
-                    f"accuracy {score.accuracy:.3f} below {self.policy.least_accuracy:.3f}",
+                    self.session.member(account), f"accuracy {score.accuracy:.3f} below {least:.3f}"
                 )
-        good = [a for a, s in scores.items() if s.accuracy >= self.policy.least_accuracy]
+        good = [a for a, s in scores.items() if s.accuracy >= least]
         return sorted(good, key=lambda a: (-scores[a].accuracy, -scores[a].macro_f1))
 
-    def review(self, member: Member) -> Verdict:
+    def review(self, member: Member, patience: Patience | None = None) -> Verdict:
         """Checks what the candidate opened against what it committed to and what was scored."""
         manifest = self._manifest(member)
         if member.review is None or member.sample is None or manifest is None:
-            return Verdict("the review cannot be checked: no manifest")
+            return Verdict("the review cannot be checked: no manifest", missing=True)
         party, classes = self.session.party(member.account), self.task.classes
         secret = self._one_time_secret(member.account)
         try:
@@ -264,23 +279,14 @@ class Collector:
                 addresses = [published[i] for i in member.opened]
             else:
                 addresses = list(member.review_addresses)
-            images = fetch_shards(self.store, manifest, classes, addresses, keys)
-            self._check_distinct(images)
-            submitted = self._features(member)
+            with memory_told(f"{len(keys)} shards of {manifest.shape}"):
+                images = fetch_shards(self.store, manifest, classes, addresses, keys, patience)
+                check_distinct(images, self.session.terms, self.task.least.distinct)
+                return self._judge(member, self._features(member), images)
+        except (MemoryShort, ShardNotSeen, *NOT_SEEN) as error:
+            return Verdict(str(error), missing=True)
         except (ReviewError, mf.ManifestError, ContentError, *BAD_FEATURES) as error:
             return Verdict(str(error))
-        return self._judge(member, submitted, images)
-
-    def _check_distinct(self, images: ImageSet) -> None:
-        """Raises ReviewError if so many of the opened samples are copies that too few are left."""
-        terms, least = self.session.terms, self.task.least.distinct
-        copies = len(images) - distinct_samples(images.images)
-        most = terms.shard_count * terms.shard_size - copies
-        if most < least:
-            raise ReviewError(
-                f"{copies} of {len(images)} opened samples are copies, so at most {most} are "
-                f"distinct, the task asks for {least}"
-            )
 
     def _judge(self, member: Member, submitted: LabelledFeatures, images: ImageSet) -> Verdict:
         """By the plain samples `images` of all opened shards, in order."""
@@ -314,15 +320,6 @@ class Collector:
         manifest = mf.fetch_manifest(self.store, member.manifest, self.session.terms)
         return mf.fetch_key_leaves(self.store, manifest, member.key_root)
 
-    def _draw_secret(self, member: Member, number: int) -> bytes:
-        """That of the member's draw `number`, counted from zero."""
-        name = f"secret of draw {number} for {member.account} in {self._name}"
-        return self.secrets_file.remember(name, lambda: token_bytes(32))
-
-    @property
-    def _name(self) -> str:
-        return f"{self.session.address} on chain {self.session.chain_id}"
-
     def _one_time_secret(self, account: str) -> int:
         name = one_time_name(self.session, account)
         make = lambda: new_secret().to_bytes(32, "big")  # noqa: E731
@@ -331,51 +328,41 @@ class Collector:
     def _object(self, member: Member, reason: str) -> None:
         self.objections.setdefault(member.account, reason)
 
+    def _ready(self, members: list[Member]) -> list[Member]:
+        """Those of `members` whose manifest is here and in order; of the others it says why."""
+        if not members:
+            return []
+        ready = self._manifests.ready(self.session, members, self.task)
+        for member in members:
+            if reason := self._manifests.objection(member):
+                self._object(member, reason)
+        return ready
+
     def _manifest(self, member: Member) -> mf.Manifest | None:
         """The provider's manifest if it is in order and fits its registration."""
-        # By all that was registered: after a reorganisation it may be something else.
-        registration = self._registration(member)
-        task = self.task  # outside: where our own node fails, the provider is not to blame
-        if registration not in self._manifests:
-            try:
-                self._manifests[registration] = keep_manifest(
-                    self.store, self.session, member, task
-                )
-            except (mf.ManifestError, ContentError) as error:
-                self._manifests[registration] = f"manifest: {error}"
-                if isinstance(error, ContentMissing):
-                    self._absent.setdefault(member.account, 0)
-        found = self._manifests[registration]
-        if isinstance(found, str):
-            self._object(member, found)
-            return None
+        # The task first: where our own node fails at it, the provider is not to blame.
+        found = self._manifests.of(self.session, member, self.task)
+        if found is None:
+            self._object(member, self._manifests.objection(member))
         return found
 
-    def _registration(self, member: Member) -> tuple[str, bytes, bytes, bytes]:
-        return member.account, member.manifest, member.key_root, member.address_root
-
-    def _available(self, member: Member) -> bool:
-        """Whether every published shard could be fetched and pinned.
-
-        Done before the provider becomes a candidate, so that nothing can go missing after payment.
-        """
+    def _keep_shards(self, member: Member, patience: Patience) -> None:
+        """Fetches and pins every published shard, so that nothing can go missing after payment."""
         manifest = self._manifest(member)
         if manifest is None:
-            return False
-        try:
-            keep_shards(self.store, self.session, member, manifest, self.progress)
-        except (mf.ManifestError, ContentError) as error:
-            self._object(member, f"shards: {error}")
-            return False
-        return True
+            raise mf.ManifestError("no manifest to fetch them by")
+        keep_shards(self.store, self.session, member, manifest, patience, self.progress)
 
     def _features(self, member: Member) -> LabelledFeatures:
         """The provider's submitted features, linear and obfuscated, and labels."""
         if member.features is None or member.sample is None:
             raise SubmissionError("no features were submitted")
-        return self.evaluation.open(
+        opened = self.evaluation.open(
             self.store,
             self.session.party(member.account),
             member.features,
             len(member.sample) * self.session.terms.shard_size,
         )
+        # The review looks at them again, and whoever submitted them may be kept away by then.
+        self.store.pin(cid_from_digest(member.features))
+        return opened

@@ -14,6 +14,7 @@ from secrets import token_bytes
 
 import torch
 from nacl.signing import SigningKey
+from scipy.stats import binom  # type: ignore[import-untyped, unused-ignore]
 
 from offchain.crypto.commitments import Party
 from offchain.crypto.sealing import public_key_of
@@ -43,6 +44,9 @@ from offchain.models.extractor import (
 from offchain.models.preprocessing import Preprocessing
 from offchain.models.weights import read_weights
 from offchain.storage import Datastore, cid_from_digest
+
+GUESSED = 0.001
+"""How often whoever only guesses may reach the least accuracy."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +146,17 @@ class Evaluation:
     def classes(self) -> tuple[str, ...]:
         """Names of the labels of the task."""
         return self.validation.classes
+
+    @property
+    def least_accuracy(self) -> float:
+        """What shows that a head learned anything: guessing reaches it once in a thousand times.
+
+        The best guess is the class of which the validation set has most. So it is 1 / classes
+        and a margin: what chance adds on so many images, and what the classes differ in number.
+        """
+        labels = self.validation.labels
+        guessed = float(labels.bincount().max()) / len(labels)
+        return min(1.0, float(binom.isf(GUESSED, len(labels), guessed) + 1) / len(labels))
 
     @cached_property
     def published(self) -> Extractor:

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from offchain.data.imageset import MAX_CLASSES, Progress
 from offchain.errors import SoukError
+from offchain.hyperx.memory import memory_told
 from offchain.hyperx.obfuscation import Obfuscation, decode
 from offchain.models.extractor import Extractor
 from offchain.models.preprocessing import Preprocessing
@@ -30,6 +31,9 @@ DEFAULT_TOLERANCE = 1e-3
 """Largest difference that passes at review, in units of a channel's own spread."""
 
 _FLOOR = 1e-3
+
+BATCH_BYTES = 256 << 20
+"""Most bytes of the float32 pictures of one batch, before they are resized."""
 
 
 class FeatureError(SoukError):
@@ -87,7 +91,8 @@ def extract(
     device: where to compute; where the extractor lies when not given. The result is on the CPU.
     progress: called as (done, total) images.
 
-    Raises FeatureError when the preprocessing does not make the extractor's input.
+    Raises FeatureError when the preprocessing does not make the extractor's input, MemoryShort
+    where memory does not do.
     """
     if preprocessing.size != extractor.size:
         raise FeatureError(
@@ -97,10 +102,13 @@ def extract(
     if batch_size < 1:
         raise FeatureError(f"batch size must be 1 or more, not {batch_size}")
     here = extractor if device is None else extractor.to(device)
-    result = torch.empty((len(images), *extractor.output_shape))
-    with torch.inference_mode(), _exact_convolutions():
-        for start in range(0, len(images), batch_size):
-            batch = images[start : start + batch_size].to(here.device)
+    # Pictures are float32 before they are resized, so that large ones come in smaller batches.
+    step = max(1, min(batch_size, BATCH_BYTES // (4 * math.prod(images.shape[1:]) or 1)))
+    what = f"features of {len(images)} pictures of {tuple(images.shape[1:])}"
+    with memory_told(what), torch.inference_mode(), _exact_convolutions():
+        result = torch.empty((len(images), *extractor.output_shape))
+        for start in range(0, len(images), step):
+            batch = images[start : start + step].to(here.device)
             inputs = preprocessing.apply(batch)
             if here.device.type == "cpu":  # 1.5 times as fast as the default layout
                 inputs = inputs.contiguous(memory_format=torch.channels_last)

@@ -14,29 +14,34 @@ from __future__ import annotations
 from bisect import bisect_left
 
 import numpy as np
+import numpy.typing as npt
 from scipy.stats import hypergeom  # type: ignore[import-untyped, unused-ignore]
 
 from offchain.hyperx.terms import Terms
 
+FloatArray = npt.NDArray[np.float64]
 
-def attempt(terms: Terms, rubbish: int, missed: float = 0.0) -> float:
+
+def attempt(terms: Terms, rubbish: int, missed: float | FloatArray = 0.0) -> float:
     """What a candidate with a clean sample gains on average, in the smallest unit.
 
     Args:
         terms: of the session; the collector samples as its role does.
         rubbish: how many of the shards are, at most those that were not sampled.
-        missed: how likely the collector takes one rubbish shard for a good one, in [0, 1].
+        missed: how likely the collector takes one rubbish shard for a good one, in [0, 1]; or,
+            for each number of opened rubbish shards from none on, how likely it finds none of
+            them, float (further + 1,).
     """
     unopened = terms.shard_count - terms.first_sample
     further = terms.sample_limit - terms.first_sample
     hits = np.arange(min(rubbish, further) + 1)
     chances = hypergeom.pmf(hits, unopened, rubbish, further)
-    passes = missed**hits
+    passes = missed[hits] if isinstance(missed, np.ndarray) else missed**hits
     opens = passes * terms.reward - (1 - passes) * terms.burn
     return float(chances @ np.maximum(opens, -terms.penalty))
 
 
-def least_share(terms: Terms, missed: float = 0.0) -> float:
+def least_share(terms: Terms, missed: float | FloatArray = 0.0) -> float:
     """The smallest share of rubbish, in (0, 1], with which no number of accounts gains anything.
 
     With one that leaves too few good shards for a sample nobody goes on.

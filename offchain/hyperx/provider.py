@@ -7,6 +7,7 @@ key is on disk before anything rests on it, and all else follows from the data a
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,23 +16,25 @@ import torch
 
 from offchain.crypto.bitmap import bitmap_hash
 from offchain.crypto.commitments import multiproof, review_hash, root_of
-from offchain.crypto.sealing import Point, SealedKeys, seal_keys
+from offchain.crypto.errors import SealError
+from offchain.crypto.sealing import Point, SealedKeys, seal, seal_keys
 from offchain.crypto.secrets_file import SecretsFile
-from offchain.crypto.settlement import Settlement, delivery_margin
+from offchain.crypto.settlement import NATIVE, Settlement, delivery_margin
 from offchain.crypto.shard_cipher import encrypt_shard
 from offchain.data.imageset import DataError, ImageSet
 from offchain.data.shards import pack_shards, packed_part, unpack_shard
 from offchain.hyperx import actions as do
 from offchain.hyperx.delivery import seal_session_key
-from offchain.hyperx.documents import fetch_extractor, fetch_preprocessing
+from offchain.hyperx.documents import EXTRACTOR, fetch_extractor, fetch_preprocessing
 from offchain.hyperx.features import extract
 from offchain.hyperx.manifest import Manifest, publish_manifest, put_words
-from offchain.hyperx.policy import offered
+from offchain.hyperx.policy import check_token, offered
 from offchain.hyperx.session import Member, Session, State
 from offchain.hyperx.submission import seal_features
+from offchain.hyperx.trust import check_extractor
 from offchain.models.extractor import Extractor
 from offchain.models.preprocessing import Preprocessing
-from offchain.policy import Policy
+from offchain.policy import Policy, TermsRefused
 from offchain.report.text import plain
 from offchain.roles import Clock
 from offchain.storage import Datastore, cid_from_digest, digest_of
@@ -63,8 +66,10 @@ class Provider:
 
     Limits are on the quantities of `offered` (offchain/hyperx/policy.py). `names` says what the
     task calls the classes of `data`, where that is not what they are called there. `licences` are
-    those under which the data may be sold; without any, under whichever the task asks for. Raises
-    DataError when the data is too small for the terms.
+    those under which the data may be sold; without any, under whichever the task asks for.
+    `extractors` are CIDs of extractors that the data is run through although their weights are not
+    public ones (offchain/hyperx/trust.py). `tokens` are the money its owner takes.
+    Raises DataError when the data is too small for the terms.
     """
 
     def __init__(
@@ -78,6 +83,8 @@ class Provider:
         policy: Policy | None = None,
         names: ClassNames | None = None,
         licences: tuple[str, ...] = (),
+        extractors: tuple[str, ...] = (),
+        tokens: tuple[str, ...] = (NATIVE,),
     ) -> None:
         needed = session.terms.shard_count * session.terms.shard_size
         if len(data) < needed:
@@ -87,6 +94,8 @@ class Provider:
         self.own = data
         self.names = names
         self.licences = licences
+        self.extractors = extractors
+        self.tokens = tokens
         self.store = store
         self.secrets_file = secrets_file
         self.device = device
@@ -97,7 +106,8 @@ class Provider:
         """What to do now, or None while it is others' turn.
 
         Raises TermsRefused where it would have to register under terms that it does not accept,
-        TaskError where it does not have what the task asks for.
+        TaskError where it does not have what the task asks for, ExtractorRefused where its
+        pictures could be read from what the task's extractor makes of them.
         """
         terms = self.session.terms
         me = self.session.members.get(self.account)
@@ -105,21 +115,28 @@ class Provider:
             if clock.now >= terms.registration_end:
                 return None
             self.policy.check(offered(terms, clock.now))
+            check_token(terms, self.tokens)
+            self._check_encryption_key()
             self.check_task()
             return self.register()
         if self.session.is_over(clock.now):
             owed = self.session.settled(clock.now).owed_to(self.account)
             return do.ClaimDeposit(self.account) if owed > 0 else None
         if clock.now < terms.submission_end:
-            if me.sample is not None and me.features is None:
-                return self.submit_features(me)
-            return None
+            if me.sample is None or me.features is not None:
+                return None
+            # The other half is for the review, which only a candidate opens, and is paid for.
+            if len(me.sample) > terms.first_sample:
+                return None
+            self.check_registered(me)
+            return self.submit_features(me)
         late = self.session.deadline - delivery_margin(terms.response_time)
         if self.session.candidate != self.account or clock.now >= late:
             return None
-        if self.session.state == State.REVIEWED:
-            return self.claim(me)
-        return None if self.session.disclosed else self.open_review(me)
+        if self.session.state != State.REVIEWED and self.session.disclosed:
+            return None
+        self.check_registered(me)
+        return self.claim(me) if self.session.state == State.REVIEWED else self.open_review(me)
 
     # ------------------------------------------------------------------ the steps
 
@@ -138,6 +155,21 @@ class Provider:
         check_offer(
             self.task, offer_of(packed_part(self.data, terms.shard_count, terms.shard_size))
         )
+
+    def _check_encryption_key(self) -> None:
+        try:
+            seal(self.session.terms.encryption_key, b"")
+        except SealError as error:
+            raise TermsRefused(f"terms refused: {error}") from error
+
+    def check_registered(self, me: Member) -> None:
+        """Raises DataError unless the data is what was registered: else all that is opened would
+        be wrong, and cost the deposit."""
+        if root_of(self.dataset.key_leaves) != me.key_root:
+            raise DataError(
+                f"{self.own.name} is not the data that {self.account} registered in session "
+                f"{self.session.address}: start again with that, and the secrets of then"
+            )
 
     def register(self) -> do.Action | None:
         """Stores the encrypted shards and their manifest, and registers their roots.
@@ -213,12 +245,18 @@ class Provider:
 
     # ------------------------------------------------------------------ what they rest on
 
-    @property
+    @cached_property
     def session_key(self) -> bytes:
-        """The key from which all shard keys derive."""
+        """The key from which all shard keys derive; other data has another.
+
+        Two shards under one key would give away how they differ.
+        """
         # With the chain: equal addresses on two chains are two sessions.
         session = f"{self.session.address} on chain {self.session.chain_id}"
-        name = f"session key of {self.account} in {session}"
+        data = hashlib.sha256()
+        for shard in self.shards:
+            data.update(shard)
+        name = f"session key of {self.account} in {session} for data {data.hexdigest()}"
         return self.secrets_file.remember(name, lambda: secrets.token_bytes(32))
 
     @cached_property
@@ -266,7 +304,9 @@ class Provider:
 
     @cached_property
     def _extractor(self) -> Extractor:
-        return fetch_extractor(self.store, self.task, self.device)
+        extractor = fetch_extractor(self.store, self.task, self.device)
+        check_extractor(extractor, self.task.document(EXTRACTOR), self.extractors)
+        return extractor
 
     @cached_property
     def _preprocessing(self) -> Preprocessing:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from offchain.crypto.bitmap import bitmap_hash
 from offchain.crypto.commitments import root_of
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.crypto.shard_cipher import encrypt_shard
@@ -40,8 +41,15 @@ class Purchase:
 
 
 def one_time_name(session: Session, account: str) -> str:
-    """How the collector's secret for the review of `account` is called in its file."""
-    return f"one-time key for {account} in {session.address} on chain {session.chain_id}"
+    """How the collector's secret for the review of `account` is called in its file.
+
+    By all that the review judges: where a reorganisation lets another sample be drawn or other
+    features be submitted, nobody must foresee what a review opens.
+    """
+    member = session.member(account)
+    judged = (bitmap_hash(member.bitmap) + (member.features or b"")).hex()
+    where = f"{session.address} on chain {session.chain_id}"
+    return f"one-time key for {account} in {where} over {judged}"
 
 
 def session_key(session: Session, secrets: SecretsFile) -> bytes:

@@ -19,8 +19,21 @@ from offchain.data.shards import ShardError, find_duplicates, join_shards, shard
 from offchain.errors import SoukError
 from offchain.hyperx.actions import WrongKeyEvidence
 from offchain.hyperx.manifest import Manifest
+from offchain.hyperx.patience import Patience
 from offchain.hyperx.session import Member
-from offchain.storage import ContentError, Datastore, cid_from_digest
+from offchain.hyperx.terms import Terms
+from offchain.storage import (
+    ContentCorrupted,
+    ContentError,
+    ContentMissing,
+    Datastore,
+    cid_from_digest,
+)
+from offchain.task.images import distinct_samples
+
+NOT_SEEN = (ContentMissing, ContentCorrupted)
+"""What the datastore raises where nobody can say whether the content is good: it did not come, or
+other bytes came in its place."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +45,14 @@ class Verdict:
         wrong_key: evidence that wins the dispute, if a key was wrong.
         difference: largest difference of the features in units of their channel's spread, None
             if it did not come so far.
+        missing: nothing wrong was seen, but something could not be seen at all. It may be the
+            candidate that withholds it, or somebody who keeps its node down for a while.
     """
 
     reason: str = ""
     wrong_key: WrongKeyEvidence | None = None
     difference: float | None = None
+    missing: bool = False
 
     @property
     def accepted(self) -> bool:
@@ -46,6 +62,10 @@ class Verdict:
 
 class ReviewError(SoukError):
     """Sampled shards that cannot be obtained as the terms ask."""
+
+
+class ShardNotSeen(ReviewError):
+    """A shard that could not be fetched, and may be as the terms ask."""
 
 
 def opened_keys(
@@ -88,23 +108,32 @@ def fetch_shards(
     classes: tuple[str, ...],
     addresses: Sequence[bytes],
     keys: dict[int, bytes],
+    patience: Patience | None = None,
 ) -> ImageSet:
     """The plain samples of the shards that `keys` (index -> key) open, in that order.
 
     Args:
         classes: of the task.
         addresses: one 32-byte address per key, in the same order.
+        patience: None for as long as it takes.
 
-    Raises ReviewError naming the shard that is missing, does not decrypt, is no shard as the
-    terms ask, or is a copy of another.
+    Each is pinned, so that none has to be fetched again.
+
+    Raises ReviewError naming the shard that does not decrypt, is no shard as the terms ask, or is
+    a copy of another, and its kind ShardNotSeen naming one that is missing.
     """
     size = shard_bytes(manifest.shape, manifest.shard_size)
     cids = [cid_from_digest(address) for _, address in zip(keys, addresses, strict=True)]
     ciphertexts = store.get_many(cids, size + TAG_BYTES)
     plain = []
-    for index, key in keys.items():
+    for cid, (index, key) in zip(cids, keys.items(), strict=True):
         try:
             plain.append(decrypt_shard(key, index, next(ciphertexts)))
+            store.pin(cid)
+            if patience:
+                patience.check(len(plain), len(keys))
+        except NOT_SEEN as error:
+            raise ShardNotSeen(f"shard {index}: {error}") from error
         except (ContentError, ShardCipherError) as error:
             raise ReviewError(f"shard {index}: {error}") from error
         if len(plain[-1]) != size:
@@ -123,3 +152,15 @@ def fetch_shards(
         indices = list(keys)
         raise ReviewError(f"shard {indices[copy]} is a copy of shard {indices[first]}")
     return images
+
+
+def check_distinct(images: ImageSet, terms: Terms, least: int) -> None:
+    """Raises ReviewError if so many of the opened samples are copies that fewer than `least` are
+    left."""
+    copies = len(images) - distinct_samples(images.images)
+    most = terms.shard_count * terms.shard_size - copies
+    if most < least:
+        raise ReviewError(
+            f"{copies} of {len(images)} opened samples are copies, so at most {most} are "
+            f"distinct, the task asks for {least}"
+        )

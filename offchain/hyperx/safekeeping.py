@@ -17,6 +17,7 @@ from offchain.hyperx.manifest import (
     fetch_key_leaves,
     fetch_manifest,
 )
+from offchain.hyperx.patience import Patience
 from offchain.hyperx.session import Member, Session
 from offchain.report.text import plain
 from offchain.storage import Datastore, cid_from_digest
@@ -24,14 +25,23 @@ from offchain.task import Task
 from offchain.task.checks import fits, told
 
 
-def keep_manifest(store: Datastore, session: Session, member: Member, task: Task) -> Manifest:
+def keep_manifest(
+    store: Datastore, session: Session, member: Member, task: Task, most_bytes: int
+) -> Manifest:
     """Fetches, checks and pins the manifest of `member` and the lists that it names.
 
-    task: of the session. Raises ManifestError unless all of it fits the terms, the task and
-    the registration, and what the datastore raises.
+    task: of the session. most_bytes: of all shards, where a task takes any size. Raises
+    ManifestError unless all of it fits the terms, the task and the registration, and what the
+    datastore raises.
     """
     manifest = fetch_manifest(store, member.manifest, session.terms)
     check_for(manifest, task)
+    size = manifest.shard_count * (shard_bytes(manifest.shape, manifest.shard_size) + TAG_BYTES)
+    if size > most_bytes:
+        raise ManifestError(
+            f"{manifest.shard_count} shards of {manifest.shard_size} samples of "
+            f"{told(manifest.shape)} are {size} bytes, at most {most_bytes} are kept"
+        )
     fetch_key_leaves(store, manifest, member.key_root)
     store.pin(cid_from_digest(member.manifest))
     store.pin(manifest.key_leaves)
@@ -59,12 +69,14 @@ def keep_shards(
     session: Session,
     member: Member,
     manifest: Manifest,
+    patience: Patience,
     progress: Progress | None = None,
 ) -> None:
     """Fetches and pins every published shard of `member`; hidden ones cannot be asked for.
 
     progress: called in shards. Raises ManifestError for a shard of another length than the terms
-    ask, and what the datastore raises.
+    ask, and what the datastore raises; ContentMissing also when `patience` is over. What has come
+    by then is kept.
     """
     if manifest.addresses is None:
         return
@@ -73,6 +85,7 @@ def keep_shards(
     size = shard_bytes(manifest.shape, manifest.shard_size) + TAG_BYTES
     cids = [cid_from_digest(address) for address in addresses]
     for i, shard in enumerate(store.get_many(cids, size)):
+        patience.check(i, len(cids))
         if len(shard) != size:
             raise ManifestError(f"shard {i} is not {size} bytes long")
         store.pin(cids[i])

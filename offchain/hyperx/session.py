@@ -12,7 +12,7 @@ from enum import Enum, IntEnum
 from offchain.crypto.bitmap import draw_further, from_bitmap
 from offchain.crypto.commitments import Party
 from offchain.crypto.sealing import Point, SealedKeys
-from offchain.crypto.settlement import Settlement
+from offchain.crypto.settlement import Settlement, delivery_margin
 from offchain.errors import SoukError
 from offchain.hyperx import events as ev
 from offchain.hyperx.terms import Terms
@@ -55,7 +55,7 @@ class Member:
         key_root, address_root: roots of the committed trees.
         manifest: digest in the CID of the manifest.
         draw_block: block in which a draw was requested, while it is open.
-        draws: how many draws were requested.
+        draws: how many draws were requested. draw_commitment: to the secret of the last.
         sample: shards sampled for features, ascending. bitmap: its words.
         opened: shards that its review opens, ascending, once it is a candidate: the sample and
             those that the one-time key draws. opened_bitmap: its words.
@@ -76,6 +76,7 @@ class Member:
     manifest: bytes
     draw_block: int | None = None
     draws: int = 0
+    draw_commitment: bytes | None = None
     sample: tuple[int, ...] | None = None
     bitmap: tuple[int, ...] = ()
     opened: tuple[int, ...] = ()
@@ -145,9 +146,9 @@ class Session:
         match event:
             case ev.Registered(provider, key_root, address_root, manifest):
                 self.members[provider] = Member(provider, key_root, address_root, manifest)
-            case ev.SampleRequested(provider, _, block):
+            case ev.SampleRequested(provider, commitment, block):
                 draws = self.member(provider).draws + 1
-                self._change(provider, draw_block=block, draws=draws)
+                self._change(provider, draw_block=block, draws=draws, draw_commitment=commitment)
             case ev.Sampled(provider, bitmap):
                 sample = tuple(from_bitmap(bitmap))
                 self._change(provider, sample=sample, bitmap=tuple(bitmap), draw_block=None)
@@ -228,6 +229,14 @@ class Session:
             if after.reviews_in_vain > self.terms.further_reviews:
                 after.apply(ev.SessionClosed(False))
         return after
+
+    @property
+    def last_look(self) -> int | None:
+        """Until when, in Unix seconds, a collector looks again for what a review opened and it
+        cannot fetch; None while no review is open. The rest of the window is for its answer."""
+        if self.state != State.REVIEWING or not self.disclosed:
+            return None
+        return self.deadline - delivery_margin(self.terms.response_time)
 
     def is_over(self, now: int) -> bool:
         """Whether deposits and escrow can be taken back at `now`."""

@@ -83,7 +83,7 @@ BACKBONES: Mapping[str, Backbone] = {
         lambda: tv.vgg19(weights=None, init_weights=False),
         lambda: tv.vgg19(weights=tv.VGG19_Weights.IMAGENET1K_V1),
         cuts.VGG19,
-        "1_block",
+        "4_block",
         48,
         *_IMAGENET,
     ),

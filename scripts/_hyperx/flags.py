@@ -103,9 +103,8 @@ judging = grouped(
     click.option(
         "--least-accuracy",
         type=click.FloatRange(0, 1),
-        default=0.0,
-        show_default=True,
-        help="Below it no provider is asked for a review.",
+        help="Below it no provider is asked for a review; default what guessing reaches once in a "
+        "thousand times.",
     ),
     click.option(
         "--burn-rubbish/--refuse-rubbish",
@@ -152,6 +151,18 @@ limits = grouped(
         default=30.0,
         show_default=True,
         help="Days; providers refuse terms that lock their deposits for longer.",
+    ),
+    click.option(
+        "--accept-extractor",
+        multiple=True,
+        metavar="CID",
+        help="Providers take this extractor although its weights are not public. Repeat.",
+    ),
+    click.option(
+        "--accept-token",
+        multiple=True,
+        metavar="ADDRESS",
+        help="Providers take terms that pay in this token, beside the native coin. Repeat.",
     ),
 )
 """What a provider's owner lets its role agree to."""

@@ -12,6 +12,7 @@ from offchain.data.corruptions import CorruptionPlan
 from offchain.data.datasets import load_dataset
 from offchain.data.imageset import ImageSet, Progress, split
 from offchain.data.leftout import Note
+from offchain.hyperx.documents import EXTRACTOR
 from offchain.hyperx.evaluation import EvaluationSettings
 from offchain.hyperx.heads import PRESETS, HeadScorer
 from offchain.hyperx.policy import Policy
@@ -44,7 +45,7 @@ class SessionOptions:
     hidden: bool
     settlement: str | None
     draw: bool
-    least_accuracy: float
+    least_accuracy: float | None
     burn_rubbish: bool
     extractor: str
     cut: str | None
@@ -74,6 +75,10 @@ class SessionOptions:
             seed=self.seed,
         )
 
+    def private_extractor(self, task: Task) -> tuple[str, ...]:
+        """The CID of the extractor in `task` where its weights are not public ones."""
+        return (task.document(EXTRACTOR),) if self.settings().weights else ()
+
     def scorer(self) -> HeadScorer:
         """What judges features. Raises ClickException for a preset that does not exist."""
         if self.head not in PRESETS:
@@ -99,6 +104,8 @@ class LimitOptions:
     most_penalty: str | None
     least_response: float
     most_locked: float
+    accept_extractor: tuple[str, ...]
+    accept_token: tuple[str, ...]
 
 
 @dataclass(frozen=True)

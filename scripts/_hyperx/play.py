@@ -36,10 +36,11 @@ from scripts._hyperx.seats import FACTORY, collector_seat, evaluation_of, provid
 from scripts._hyperx.second_opinion import second_opinion
 from scripts._hyperx.stories import STORIES
 from scripts._hyperx.telling import SessionTelling
-from scripts._hyperx.terms import make_terms, provider_policy
+from scripts._hyperx.terms import accepted_tokens, make_terms, provider_policy
 from scripts._stage.accounts import is_local, seat_parties
 from scripts._stage.chain import chain_home
 from scripts._stage.deployments import Deployed, deployments_path, find
+from scripts._stage.money import parse_token
 from scripts._stage.table import Seat, Step, play
 
 
@@ -103,7 +104,7 @@ class Demonstration:
                 opening = Opening(home / "openings", factory, parties.collector)
                 chain = self._session(factory, opening, terms, task, evaluation, store)
                 contenders = tuple(
-                    self._contender(i, parties.providers[i], parts[i], clean[i], store, home)
+                    self._contender(i, parties.providers[i], parts[i], clean[i], store, home, task)
                     for i in range(count)
                 )
                 buyer = self._buyer(evaluation, store, parties.collector, home)
@@ -225,12 +226,18 @@ class Demonstration:
         clean: ImageSet,
         store: Datastore,
         home: Path,
+        task: Task,
     ) -> Contender:
         story = STORIES[self.name]
         plan = self.options.corruption_plan(story.clean)
         guilty = story.culprit is not None and index == (len(plan) - 1 if story.worst else 0)
         role = (guilty and story.culprit) or Provider
-        more: dict[str, Any] = {"policy": provider_policy(self.options)}
+        more: dict[str, Any] = {
+            "policy": provider_policy(self.options),
+            # In a rehearsal one owner plays all: it takes what it asks for as the collector.
+            "extractors": (*self.options.accept_extractor, *self.options.private_extractor(task)),
+            "tokens": accepted_tokens(self.options, parse_token(self.options.token)),
+        }
         if role is OtherFeatures:
             more["better"] = clean
         name, secrets = f"provider {index + 1}", home / f"provider-{index + 1}.json"

@@ -6,7 +6,7 @@ import ape
 import click
 
 from offchain.data.datasets import load_dataset
-from offchain.hyperx.policy import offered
+from offchain.hyperx.policy import check_token, offered
 from offchain.hyperx.provider import Provider
 from offchain.hyperx.session import Session
 from offchain.report.text import GWEI, amount
@@ -15,7 +15,7 @@ from offchain.task import fetch_task
 from scripts._hyperx.chain import ChainSession
 from scripts._hyperx.options import ProvideOptions
 from scripts._hyperx.seats import deployed_factory, provider_seat
-from scripts._hyperx.terms import provider_policy
+from scripts._hyperx.terms import accepted_tokens, provider_policy
 from scripts._hyperx.terms_sheets import costs_sheet, task_sheet, terms_sheet, worst_sheet
 from scripts._stage.chain import chain_home, clock
 from scripts._stage.money import currency
@@ -54,6 +54,8 @@ def run_provide(address: str, options: ProvideOptions) -> None:
             home / f"provider-{account.address}.json",
             options.device,
             policy=provider_policy(options),
+            extractors=options.accept_extractor,
+            tokens=accepted_tokens(options),
             names=options.names,
             licences=options.licence,
         )
@@ -84,6 +86,7 @@ def _agreed(
             f"registration ended {now - chain.terms.registration_end} seconds ago"
         )
     role.policy.check(offered(chain.terms, now))
+    check_token(chain.terms, role.tokens)
     role.check_task()
     local = ape.chain.provider.network.is_local
     price = options.gas_price if local else ape.chain.provider.gas_price / GWEI

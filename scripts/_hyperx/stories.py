@@ -123,7 +123,8 @@ STORIES = {
         culprit=adversaries.ShardMissing,
         # Published shards are fetched before anybody is asked.
         asked=lambda terms: not terms.published_addresses,
-        culprit_gains=lambda terms: -terms.burn,
+        # Who withholds a shard and who is kept away look the same: nothing is burned for either.
+        culprit_gains=lambda terms: terms.compensation,
         further_reviews=1,
     ),
     "wrong-key": Story(

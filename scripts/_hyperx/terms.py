@@ -9,6 +9,7 @@ from __future__ import annotations
 import ape
 import click
 
+from offchain.crypto.settlement import NATIVE
 from offchain.hyperx.terms import Terms
 from offchain.policy import Limit, Policy
 from scripts._hyperx.options import LimitOptions, SessionOptions
@@ -78,6 +79,13 @@ def make_terms(options: SessionOptions, story: Story, collector: str, count: int
             f"{LONGEST_SESSION // 86_400} are allowed"
         )
     return terms
+
+
+def accepted_tokens(options: LimitOptions, *own: str) -> tuple[str, ...]:
+    """The money that the providers' owners take: the coin, what they name, and `own`, 0x
+    addresses. Raises ClickException."""
+    named = [parse_token(token) for token in options.accept_token]
+    return tuple(dict.fromkeys((NATIVE, *named, *own)))
 
 
 def provider_policy(options: LimitOptions) -> Policy:

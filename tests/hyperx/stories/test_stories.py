@@ -69,7 +69,7 @@ ENDINGS = {
 HIDDEN_ENDINGS = ENDINGS | {
     # Published shards are fetched before anybody is asked; hidden ones are missed in the review.
     "missing-shard": _bought(
-        MISLABELLED, CLEAN, **{CLEAN: -2 * COMPENSATION, "collector": -ETHER - 2 * COMPENSATION}
+        MISLABELLED, CLEAN, **{CLEAN: COMPENSATION, "collector": -ETHER - COMPENSATION}
     ),
 }
 

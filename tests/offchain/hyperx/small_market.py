@@ -20,6 +20,7 @@ from offchain.data.datasets import load_dataset
 from offchain.data.imageset import ImageSet
 from offchain.hyperx import actions as do
 from offchain.hyperx.collector import Collector
+from offchain.hyperx.documents import EXTRACTOR
 from offchain.hyperx.evaluation import Evaluation
 from offchain.hyperx.obfuscation import Obfuscation
 from offchain.hyperx.policy import Policy
@@ -38,7 +39,7 @@ from tests.offchain.hyperx.session_in_memory import SessionInMemory
 CPU = torch.device("cpu")
 COLLECTOR, ANNA, BERT, CARL = ("0x" + byte * 20 for byte in ("c0", "a1", "b2", "c3"))
 SHARDS, SHARD_SIZE = 12, 3
-SEEDED = Policy(sample_seed=3)
+SEEDED = Policy(sample_seed=3, least_accuracy=0)
 
 
 @cache
@@ -164,6 +165,8 @@ class SmallMarket:
         self.seats: dict[str, SeatInMemory] = {}
         self.roles: dict[str, Collector | Provider] = {}
         self.steps: list[StepInMemory] = []
+        # Its weights are random: owners say that they take it.
+        self.accepted = {published()[0].document(EXTRACTOR)}
 
     def store(self, account: str) -> MemoryStore:
         """The datastore of a party."""
@@ -173,18 +176,20 @@ class SmallMarket:
         """The secrets file of a party, read from disk."""
         return SecretsFile(self.folder / account / "secrets.json")
 
-    def provider(self, account: str, digit: int, kind: type[Provider] = Provider, **more) -> None:
-        """Seats a provider that sells images of `digit`."""
+    def provider(
+        self, account: str, digit: int | ImageSet, kind: type[Provider] = Provider, **more
+    ) -> None:
+        """Seats a provider that sells images of `digit`, or these images."""
         self.seats[account] = SeatInMemory(
             account,
             lambda session: kind(
                 account,
                 session,
-                of_digit(digit),
+                of_digit(digit) if isinstance(digit, int) else digit,
                 self.store(account),
                 self.secrets(account),
                 CPU,
-                **more,
+                **{"extractors": tuple(self.accepted)} | more,
             ),
         )
 
@@ -236,7 +241,8 @@ class SmallMarket:
         terms, session = self.chain.terms, self.chain.session()
         ends = (terms.registration_end, terms.sampling_end, terms.submission_end)
         fixed = [*ends, terms.selection_end, terms.expiry]
-        return sorted({*fixed, *([session.deadline] if session.deadline else [])})
+        moving = (session.last_look, session.deadline)
+        return sorted({*fixed, *(edge for edge in moving if edge)})
 
     def advance(self) -> bool:
         """Goes to the next edge; False after the last."""

@@ -11,7 +11,6 @@ from offchain.data.shards import pack_shards, packed_part
 from offchain.hyperx import actions as do
 from offchain.hyperx import adversaries
 from offchain.hyperx import events as ev
-from offchain.hyperx.collector import LOOK_AGAIN_SECONDS
 from offchain.hyperx.manifest import Manifest, publish_manifest
 from offchain.hyperx.policy import Policy
 from offchain.hyperx.provider import Provider
@@ -23,12 +22,10 @@ from tests.offchain.hyperx.small_market import (
     BERT,
     CARL,
     COLLECTOR,
-    CPU,
     SEEDED,
     SHARD_SIZE,
     SHARDS,
     DigitScorer,
-    SeatInMemory,
     SmallMarket,
     digits,
     evaluation,
@@ -75,8 +72,8 @@ class WrongLabels(Provider):
 class Sends(Provider):
     """Submits what `content` makes of the role and its sample."""
 
-    def __init__(self, *args, content):
-        super().__init__(*args)
+    def __init__(self, *args, content, **more):
+        super().__init__(*args, **more)
         self.content = content
 
     def submit_features(self, me):
@@ -86,8 +83,8 @@ class Sends(Provider):
 class BadManifest(Provider):
     """Publishes its manifest with `changes`."""
 
-    def __init__(self, *args, changes):
-        super().__init__(*args)
+    def __init__(self, *args, changes, **more):
+        super().__init__(*args, **more)
         self.changes = changes
 
     def register(self):
@@ -215,13 +212,14 @@ def test_a_faulty_candidate_is_dealt_with_and_the_next_best_buys(tmp_path, name,
     assert said is None if reason is None else reason in said
 
 
-def test_a_hidden_shard_that_cannot_be_fetched_is_rubbish(tmp_path):
+def test_a_hidden_shard_that_cannot_be_fetched_is_refused_not_burned(tmp_path):
     market = honest(tmp_path, further_reviews=1, published_addresses=False)
     market.provider(BERT, 9, adversaries.ShardMissing)
     session = market.play()
     first = session.members[BERT].sample[0]
     assert market.role(COLLECTOR).objections[BERT].startswith(f"shard {first}: ")
-    assert (session.members[BERT].paid, deal(market)) == (100, CARL)
+    assert of_collector(market)[3:5] == [do.SetCandidate, do.RefuseReview]
+    assert (session.members[BERT].paid, deal(market)) == (850, CARL)
 
 
 @pytest.mark.parametrize("clean", [True, False], ids=["an honest dataset", "rubbish elsewhere"])
@@ -230,10 +228,7 @@ def test_rubbish_that_was_not_sampled_shows_in_the_further_shards(tmp_path, clea
     size = 20
     market = SmallMarket(tmp_path, shard_size=size)
     kind, nines = Provider if clean else RubbishElsewhere, of_digit(9, SHARDS * size)
-    market.seats[BERT] = SeatInMemory(
-        BERT,
-        lambda session: kind(BERT, session, nines, market.store(BERT), market.secrets(BERT), CPU),
-    )
+    market.provider(BERT, nines, kind)
     market.collector(how=replace(evaluation(), validation=digits().subset(range(0, 5000, 10))))
     session = market.play()
     member = session.members[BERT]
@@ -340,8 +335,6 @@ def test_a_manifest_that_was_not_there_is_looked_for_again(tmp_path):
     sampled = {m.account for m in market.chain.session().members.values() if m.sample}
     assert sampled == {ANNA, CARL}
     market.network[cid] = content
-    assert market.act(COLLECTOR) is None, "not before its time"
-    market.chain.now += LOOK_AGAIN_SECONDS
     assert isinstance(market.act(COLLECTOR), do.SampleData)
     assert market.role(COLLECTOR).objections == {}
     assert deal_after(market) == BERT

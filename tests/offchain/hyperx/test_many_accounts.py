@@ -10,8 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from offchain.crypto.bitmap import draw, draw_further, from_bitmap
+from offchain.hyperx.further import rubbish_shard
 from offchain.hyperx.many_accounts import attempt, least_share, told
 from tests.offchain.hyperx.small_market import make_terms
 
@@ -95,6 +97,33 @@ def test_the_table_of_the_documents_is_what_is_computed():
             for shards in (20, 100, 1_000)
         ]
         assert shares == pytest.approx(computed, abs=0.05)
+
+
+def unnoticed(size: int, right: float, trials: int = 100) -> np.ndarray:
+    """How often a review passes at the default terms, by the number of its rubbish shards."""
+    sample, further = 13, 12
+    passed = np.ones(further + 1)
+    for rubbish in range(1, further + 1):
+        verdicts = []
+        for trial in range(trials):
+            random = torch.Generator().manual_seed(1_000 * rubbish + trial)
+            rates = torch.full((sample + further, 1), right)
+            rates[sample : sample + rubbish] = 0.1
+            opened = torch.rand(sample + further, size, generator=random) < rates
+            verdicts.append(rubbish_shard(opened[:sample].flatten(), opened[sample:], 0.01))
+        passed[rubbish] = verdicts.count(None) / trials
+    return passed
+
+
+@pytest.mark.parametrize("size", [7, 20])
+def test_what_the_collectors_own_head_finds_is_what_the_documents_say(size):
+    text = (Path(__file__).parents[3] / "docs" / "security.md").read_text()
+    cells = r" (\d+) % \|" * 3
+    (row,) = re.findall(rf"^\| {size} \|{cells}$", text, re.MULTILINE)
+    for share, right in zip(row, (0.95, 0.85, 0.7), strict=True):
+        assert 100 * least_share(terms(), unnoticed(size, right)) == pytest.approx(
+            int(share), abs=2
+        )
 
 
 def test_silence_is_a_way_out_that_costs_the_penalty_alone():

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from offchain.data.shards import packed_part
-from offchain.hyperx.documents import fetch_extractor
+from offchain.hyperx.documents import EXTRACTOR, fetch_extractor
 from offchain.hyperx.evaluation import Evaluation, EvaluationSettings
 from offchain.hyperx.obfuscation import Obfuscation, obfuscate
 from offchain.models.backbones import BackboneError
@@ -121,7 +121,9 @@ def test_a_session_with_a_private_base_ends_with_the_best_dataset(tmp_path, file
     """Providers need nothing but what is published."""
     market = honest(tmp_path, published_addresses=published)
     evaluation = prepared(market.secrets(COLLECTOR), file)
-    task = other_task(market, documents=evaluation.publish(market.store(COLLECTOR)))
+    documents = evaluation.publish(market.store(COLLECTOR))
+    market.accepted = {documents[EXTRACTOR]}
+    task = other_task(market, documents=documents)
     market.chain.terms = replace(
         market.chain.terms, task=task, encryption_key=evaluation.encryption_key
     )

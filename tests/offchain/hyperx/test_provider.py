@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from offchain.crypto.commitments import root_of
-from offchain.crypto.errors import CryptoError
 from offchain.crypto.settlement import delivery_margin
+from offchain.crypto.shard_cipher import encrypt_shard
 from offchain.data.imageset import DataError
 from offchain.hyperx import actions as do
 from offchain.hyperx import events as ev
@@ -47,6 +47,7 @@ START = Clock(0, 1)
 def anna(market, session, data=None, policy=None, **more):
     """Anna's role in some session."""
     store, secrets_file = market.store(ANNA), market.secrets(ANNA)
+    more = {"extractors": tuple(market.accepted)} | more
     return Provider(ANNA, session, data or of_digit(4), store, secrets_file, CPU, policy, **more)
 
 
@@ -127,6 +128,22 @@ def test_it_does_not_register_for_a_task_without_a_document(market, name):
         role.next_action(START)
 
 
+TOKEN = "0x" + "Ee" * 20
+
+
+def test_it_sells_for_no_token_that_its_owner_does_not_take(market):
+    """A collector's own token is worth what the collector says."""
+    terms = session(token=TOKEN)
+    with pytest.raises(TermsRefused, match=f"pay in token {TOKEN}, accepted: the native coin$"):
+        anna(market, terms).next_action(START)
+    with pytest.raises(TermsRefused, match=f"pay in the native coin, accepted: {TOKEN}$"):
+        anna(market, session(), tokens=(TOKEN,)).next_action(START)
+    assert market.store(ANNA).pinned == {}
+    # The twin: an owner that takes it.
+    action = anna(market, terms, tokens=(TOKEN.lower(),)).next_action(START)
+    assert isinstance(action, do.Register)
+
+
 # ------------------------------------------------------------------- what the task asks for
 
 FOUR = SHARDS * SHARD_SIZE
@@ -197,7 +214,7 @@ def test_what_its_owner_calls_otherwise_is_sold_under_the_tasks_name(market):
 
 
 def test_it_does_not_register_when_nothing_can_be_sealed_to_the_collector(market):
-    with pytest.raises(CryptoError, match="nothing can be sealed to the key 0000"):
+    with pytest.raises(TermsRefused, match=r"^terms refused: nothing can be sealed to the key 00"):
         anna(market, session(encryption_key=bytes(32))).next_action(START)
 
 
@@ -301,6 +318,41 @@ def test_no_two_sessions_share_a_secret(market):
         for where in (SESSION, other)
     }
     assert len(keys) == 8
+
+
+def test_other_data_has_another_key(market):
+    """Started again with other data before it is registered, a provider has stored both under one
+    address space: the same key twice would show the exclusive or of the plain shards."""
+    terms = market.chain.session()
+    roles = [anna(market, terms, of_digit(digit)) for digit in (4, 6)]
+    stored = [[market.network[cid] for cid in role.dataset.cids] for role in roles]
+
+    def apart(one, other):
+        return bytes(a ^ b for a, b in zip(one, other, strict=False))
+
+    for *plain, one, other in zip(*(role.shards for role in roles), *stored, strict=True):
+        assert apart(*plain) != apart(one[: len(plain[0])], other[: len(plain[0])])
+    # The twin: what one key for both shows.
+    keys = roles[0].dataset.keys
+    one, other = (encrypt_shard(keys[0], 0, role.shards[0]) for role in roles)
+    size = len(roles[0].shards[0])
+    assert apart(one[:size], other[:size]) == apart(*(role.shards[0] for role in roles))
+
+
+@pytest.mark.parametrize("until", ["features", "review"])
+def test_it_opens_nothing_of_data_that_it_did_not_register(market, until):
+    """Started again with another folder it says so, and loses no deposit by wrong keys."""
+    market.act(BERT)
+    market.act(COLLECTOR)
+    if until == "review":
+        market.act(BERT)
+        market.chain.now = 2000
+        market.act(COLLECTOR)
+    market.provider(BERT, 4)
+    with pytest.raises(DataError, match=f"digit 4 is not the data that {BERT} registered"):
+        market.act(BERT, restart=True)
+    market.provider(BERT, 9)
+    assert market.act(BERT, restart=True) is not None
 
 
 # ---------------------------------------------------------------------- its steps

@@ -6,6 +6,7 @@ import torch
 from offchain.crypto.settlement import Settlement
 from offchain.hyperx import actions as do
 from offchain.hyperx import adversaries
+from offchain.hyperx import events as ev
 from offchain.hyperx.collector import Collector
 from offchain.hyperx.policy import Policy
 from offchain.hyperx.provider import Provider
@@ -180,17 +181,17 @@ def test_features_that_vanish_are_made_again_from_the_new_sample(tmp_path):
     market.act(ANNA)
     market.chain.reorganise()
     market.chain.reorganise()
-    market.chain.send(do.SampleData(ANNA, (0b111,)), COLLECTOR)
+    market.chain.send(do.SampleData(ANNA, (0b11 << 7,)), COLLECTOR)
     submitted = market.act(ANNA)
     party = market.chain.session().party(ANNA)
     how = market.role(COLLECTOR).evaluation
-    opened = how.open(market.store(COLLECTOR), party, submitted.features, 9)
+    opened = how.open(market.store(COLLECTOR), party, submitted.features, 6)
     images, labels = market.role(ANNA).sampled_images(market.chain.session().member(ANNA))
     assert torch.equal(opened.labels, labels)
     raw = market.role(ANNA)._seal(images, labels)
     digest = digest_of(market.store(ANNA).put(raw))
     assert torch.equal(
-        how.open(market.store(COLLECTOR), party, digest, 9).features, opened.features
+        how.open(market.store(COLLECTOR), party, digest, 6).features, opened.features
     )
 
 
@@ -222,3 +223,68 @@ def test_draws_on_chain_survive_restarts(tmp_path):
     market.collector(Policy(draw_on_chain=True))
     assert market.play(restart=True).state == State.CLOSED
     assert outcome(market)[1] == BERT
+
+
+# ------------------------------------------------ what was shown before a reorganisation
+
+
+def drawn(market):
+    """Anna's draw is requested and completed; the action that completed it."""
+    market.collector(Policy(draw_on_chain=True))
+    market.act(ANNA)
+    market.act(COLLECTOR)
+    market.chain.block += 2
+    action = market.act(COLLECTOR)
+    assert isinstance(action, do.DrawSample)
+    return action
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_draws_secret_that_was_shown_is_not_committed_to_again(tmp_path, restart):
+    """Request and completion vanish; what was in the pool is known."""
+    market = honest(tmp_path)
+    known = drawn(market)
+    market.chain.reorganise()
+    market.chain.reorganise()
+    again = market.role(COLLECTOR, restart=restart).next_action(market.chain.clock)
+    assert isinstance(again, do.RequestDraw)
+    party = market.chain.session().party(ANNA)
+    assert again.commitment != party.draw_commitment(known.secret)
+    # The twin: a file in which it was not noted that the secret was shown.
+    (market.folder / COLLECTOR / "secrets.json").unlink()
+    chain = market.chain
+    name = f"secret of draw 0 for {ANNA} in {chain.address} on chain {chain.chain_id}"
+    market.secrets(COLLECTOR).remember(name, lambda: known.secret)
+    same = market.role(COLLECTOR, restart=True).next_action(market.chain.clock)
+    assert same.commitment == party.draw_commitment(known.secret)
+
+
+def test_a_request_that_stayed_is_completed_with_the_secret_that_was_shown(tmp_path):
+    """Only the completion vanished: the request's secret is the only one that fits."""
+    market = honest(tmp_path)
+    known = drawn(market)
+    market.chain.reorganise()
+    assert market.role(COLLECTOR, restart=True).next_action(market.chain.clock) == known
+
+
+def test_other_features_get_another_one_time_key(tmp_path):
+    """What a review opens follows from the key: whoever saw it must not choose features anew."""
+    market = honest(tmp_path)
+    market.play(until=1000)
+    market.chain.now = 2000
+    first = market.act(COLLECTOR)
+    assert isinstance(first, do.SetCandidate)
+    market.chain.reorganise()
+    assert market.role(COLLECTOR, restart=True).next_action(market.chain.clock) == first
+    block = next(
+        one
+        for one in market.chain.blocks
+        if any(isinstance(e, ev.FeaturesSubmitted) and e.provider == BERT for e in one.events)
+    )
+    market.chain.now, kept = 1300, market.chain.blocks
+    market.chain.blocks = [one for one in kept if one is not block]
+    assert isinstance(market.act(BERT), do.SubmitFeatures)
+    market.chain.now = 2000
+    second = market.role(COLLECTOR, restart=True).next_action(market.chain.clock)
+    assert second.provider == first.provider == BERT
+    assert second != first

@@ -229,7 +229,7 @@ def test_what_cannot_be_built_is_named_with_its_bound(arguments, message):
 
 
 def test_weights_of_another_architecture_are_refused(lived_in):
-    with pytest.raises(BackboneError, match=r"vgg19 up to 1_block: features.0.weight, .* missing"):
+    with pytest.raises(BackboneError, match=r"vgg19 up to 4_block: features.0.weight, .* missing"):
         private_extractor(lived_in["densenet-169"].state_dict(), "vgg19")
 
 

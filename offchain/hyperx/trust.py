@@ -1,0 +1,94 @@
+"""Which extractors a provider runs its pictures through.
+
+Whoever publishes an extractor chooses its numbers. Kernels that hand a picture on make of
+"features" the pictures themselves, half of every dataset for gas. So a provider compares what it
+can: the layers must be those of the public network, and the last one too, but for the factor and
+the offset of each channel that obfuscation gives it. An extractor with other weights, such as a
+private base, is taken only where the provider's owner lists it. And the features must be far from
+the picture: a layer whose grid is nearly as fine as the picture's keeps most of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import lru_cache
+
+import torch
+
+from offchain.errors import SoukError
+from offchain.hyperx.obfuscation import LARGEST_FACTOR, LARGEST_SHIFT
+from offchain.models.backbones import BackboneError
+from offchain.models.extractor import Extractor, pretrained_extractor
+from offchain.models.truncate import last_layer
+
+LEAST_STRIDE = 8
+"""How much coarser than its input, by side, a grid of features is at least."""
+CLOSE = 1e-4
+"""Largest difference from public weights, as a share of a tensor's or row's length: rounding, and
+the folding of batch norms on another machine."""
+
+
+class ExtractorRefused(SoukError):
+    """An extractor that a provider does not run its data through; one line."""
+
+
+def check_extractor(extractor: Extractor, cid: str, accepted: Collection[str]) -> None:
+    """Whether data may be run through `extractor`, whose description lies at `cid`.
+
+    accepted: CIDs of descriptions that the owner takes whatever their weights are. Raises
+    ExtractorRefused.
+    """
+    if cid in accepted:
+        return
+    hint = f"to take it all the same accept extractor {cid}"
+    side = max(extractor.output_shape[1:])
+    if extractor.size < LEAST_STRIDE * side:
+        raise ExtractorRefused(
+            f"{extractor.backbone} up to {extractor.cut} makes {side} x {side} features of "
+            f"{extractor.size} px, from which pictures can be read; at most 1/{LEAST_STRIDE} of "
+            f"the side is accepted; {hint}"
+        )
+    try:
+        public = _public(extractor.backbone, extractor.cut, extractor.size)
+    except BackboneError as error:
+        raise ExtractorRefused(f"{error}, so nothing to compare with; {hint}") from error
+    if odd := _difference(extractor.to(torch.device("cpu")), public):
+        raise ExtractorRefused(
+            f"{odd} of the extractor is not that of the public {extractor.backbone}, so its "
+            f"features may be the pictures; {hint}"
+        )
+
+
+@lru_cache(maxsize=1)
+def _public(backbone: str, cut: str, size: int) -> Extractor:
+    return pretrained_extractor(backbone, cut, size)
+
+
+def _difference(extractor: Extractor, public: Extractor) -> str:
+    """The first tensor that is not the public one, obfuscation aside; empty if there is none."""
+    path = last_layer(public.module)
+    theirs, ours = extractor.module.state_dict(), public.module.state_dict()
+    weight, bias = f"{path}.weight", f"{path}.bias"
+    for name, tensor in ours.items():
+        if name not in (weight, bias) and _far(theirs[name].flatten(), tensor.flatten()).any():
+            return name
+    rows, base = theirs[weight].double().flatten(1), ours[weight].double().flatten(1)
+    # A row of the public network that is zero says nothing of its factor, and lets nothing pass.
+    square = base.square().sum(1)
+    factor = (rows * base).sum(1) / square.clamp_min(torch.finfo(square.dtype).tiny)
+    if _far(rows, factor[:, None] * base).any():
+        return weight
+    size, seen = factor.abs(), square > 0
+    bound = LARGEST_FACTOR * (1 + CLOSE)
+    if not ((size[seen] <= bound) & (size[seen] >= 1 / bound)).all():
+        return weight
+    offset = theirs[bias].double() - factor * ours[bias].double()
+    largest = LARGEST_SHIFT * torch.where(seen, size, LARGEST_FACTOR)
+    slack = CLOSE * (1 + size * ours[bias].double().abs())
+    return bias if (offset.abs() > largest * (1 + CLOSE) + slack).any() else ""
+
+
+def _far(theirs: torch.Tensor, ours: torch.Tensor) -> torch.Tensor:
+    """Whether the last axis, float (..., N), differs by more than CLOSE of its length."""
+    difference = (theirs.double() - ours.double()).square().sum(-1)
+    return difference > CLOSE**2 * ours.double().square().sum(-1)
