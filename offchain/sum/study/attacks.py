@@ -89,11 +89,12 @@ class Attack:
 
     @property
     def _attacker(self) -> Agent:
-        capital = {"start_balance": self.coins, "holds": self.share}
+        attacker = replace(
+            _ATTACKER, strategy=self.strategy, start_balance=self.coins, holds=self.share
+        )
         if self.strategy == "staller":
-            waits = {"mean_update_wait_s": _STALLING_S, "stdev_update_wait_s": 0}
-            return replace(_ATTACKER, strategy=self.strategy, **waits, **capital)
-        return replace(_ATTACKER, strategy=self.strategy, **capital)
+            return replace(attacker, mean_update_wait_s=_STALLING_S, stdev_update_wait_s=0)
+        return attacker
 
 
 def attacks() -> tuple[Attack, ...]:

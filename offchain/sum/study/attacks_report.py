@@ -65,7 +65,7 @@ def gain(results: Results, attack: Attack, seeds: int | None = None) -> Values:
     """What the attack brings beyond holding, in coins, by seed; of all seeds or the first ones."""
     ours, held = (_runs(results, case, seeds) for case in (attack.case, attack.holder))
     shares = [a.balances[-1] - b.balances[-1] for a, b in zip(ours, held, strict=True)]
-    return np.array(shares) * attack.coins
+    return np.array(shares, dtype=np.float64) * float(attack.coins)
 
 
 def _grid(findings: Findings) -> str:
