@@ -6,6 +6,7 @@ import click
 from ape.cli import network_option, verbosity_option
 
 from scripts._hyperx import flags
+from scripts._stage import options as common
 from scripts._stage.command import ChainCommand
 
 
@@ -13,7 +14,7 @@ from scripts._stage.command import ChainCommand
 @network_option(default="ethereum:local:foundry")
 @verbosity_option(default="WARNING")
 @click.argument("address")
-@click.option("--to", help="Address that gets it; default the account's own.")
+@common.pay_to
 @flags.signing
 @flags.deployments
 @flags.as_json

@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import ape
 import click
-from ape.exceptions import ConversionError
-from ape.types import AddressType
 
 from offchain.hyperx import actions as do
 from offchain.report.text import amount
 from scripts._hyperx.chain import ChainSession
 from scripts._hyperx.seats import deployed_factory
+from scripts._stage.accounts import receiver
 from scripts._stage.chain import clock
 from scripts._stage.money import currency
 from scripts._stage.party import PartyTelling, party_account
@@ -27,7 +25,7 @@ class WithdrawOptions:
 
     account: str
     yes: bool
-    to: str | None
+    pay_to: str | None
     deployments: Path
     as_json: bool
 
@@ -51,16 +49,8 @@ def run_withdraw(address: str, options: WithdrawOptions) -> None:
             f"session {chain.address} is not over: {amount(owed, decimals)} {coin} can be taken "
             f"out once it closes, by {ends:%d %B %H:%M} UTC at the latest"
         )
-    to = _receiver(options.to, own)
+    to = receiver(options.pay_to, own)
     action = do.ReclaimEscrow(to) if buyer else do.ClaimDeposit(to)
     telling.step(Step("withdraw", chain.send(action, account)))
     telling.event("paid", amount=f"{amount(owed, decimals)} {coin}", to=to)
 
-
-def _receiver(text: str | None, own: str) -> str:
-    if text is None:
-        return own
-    try:
-        return str(ape.convert(text, AddressType))
-    except ConversionError as error:
-        raise click.ClickException(f"to: {text!r} is no address") from error

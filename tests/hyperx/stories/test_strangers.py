@@ -146,7 +146,7 @@ def test_strangers_end_as_the_rehearsal_does(
 
     purse = Account.from_key(b"\1" * 32).address
     own = ["--account", "bert", "--yes", "--deployments", str(tmp_path / "deployments")]
-    taken = bert.run("withdraw", address, "--to", purse, *own)
+    taken = bert.run("withdraw", address, "--pay-to", purse, *own)
     assert taken.returncode == 0, taken.stderr
     again = bert.run("withdraw", address, *own)
     assert again.returncode == 1
