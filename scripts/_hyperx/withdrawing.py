@@ -53,4 +53,3 @@ def run_withdraw(address: str, options: WithdrawOptions) -> None:
     action = do.ReclaimEscrow(to) if buyer else do.ClaimDeposit(to)
     telling.step(Step("withdraw", chain.send(action, account)))
     telling.event("paid", amount=f"{amount(owed, decimals)} {coin}", to=to)
-
