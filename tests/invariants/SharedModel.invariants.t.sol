@@ -226,7 +226,7 @@ abstract contract SharedModelInvariants is Base {
     }
 
     function _actions() private pure returns (bytes4[] memory actions) {
-        actions = new bytes4[](26);
+        actions = new bytes4[](25);
         actions[0] = SharedModelHandler.passTime.selector;
         actions[1] = SharedModelHandler.force.selector;
         actions[2] = SharedModelHandler.open.selector;
@@ -240,8 +240,7 @@ abstract contract SharedModelInvariants is Base {
         actions[10] = SharedModelHandler.announce.selector;
         actions[11] = SharedModelHandler.object.selector;
         actions[12] = SharedModelHandler.uphold.selector;
-        actions[13] = SharedModelHandler.uphold.selector;
-        for (uint256 i = 14; i < actions.length; ++i) {
+        for (uint256 i = 13; i < actions.length; ++i) {
             actions[i] = SharedModelHandler.advance.selector;
         }
     }
@@ -258,7 +257,7 @@ contract StakedModelInvariants is SharedModelInvariants {
 
     /// @notice A fixed random walk reaches every outcome.
     function test_HandlerReachesEveryOutcomeAtStake() public {
-        _walk(6_000);
+        _walk(8_000);
         _depositsMoved();
     }
 }
@@ -272,7 +271,7 @@ contract EntropyModelInvariants is SharedModelInvariants {
 
     /// @notice A fixed random walk reaches every outcome.
     function test_HandlerReachesEveryOutcomeByEntropy() public {
-        _walk(6_000);
+        _walk(8_000);
         _depositsMoved();
         _happened("added at the lesser cost");
         _happened("added at the greater cost");
@@ -289,7 +288,7 @@ contract PointsModelInvariants is SharedModelInvariants {
 
     /// @notice A fixed random walk reaches every outcome.
     function test_HandlerReachesEveryOutcomeForPoints() public {
-        _walk(6_000);
+        _walk(8_000);
         _everythingHappened();
         _refused("not a member", PointsIncentive.NotMember.selector);
         _refused("already reported", IIncentive.AlreadyReported.selector);

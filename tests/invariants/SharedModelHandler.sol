@@ -111,6 +111,7 @@ contract SharedModelHandler is SharedModelBook {
         entry.sample = _variant(seed);
         entry.addedAt = uint40(block.timestamp);
         bool again = derive(seed, "again") % 8 == 0 && _repeats(entry);
+        if (!again && derive(seed, "place") % 24 == 1) again = _takesPlace(entry, seed);
         uint256[] memory features = _features(entry);
         uint256 predicted = model.predict(features);
         bool lies = (derive(seed, "lie") % 4 == 0) != (entry.author == LIAR);
@@ -148,6 +149,17 @@ contract SharedModelHandler is SharedModelBook {
         if (!again) return false;
         Entry storage last = entries[entries.length - 1];
         (entry.author, entry.sample, entry.label) = (last.author, last.sample, last.label);
+    }
+
+    /// @dev Makes it of the sample and label of one that is spent, if a try finds one.
+    function _takesPlace(Entry memory entry, uint256 seed) private view returns (bool found) {
+        if (entries.length == 0) return false;
+        uint256 start = derive(seed, "spent");
+        for (uint256 i = 0; i < 16 && !found; ++i) {
+            Entry memory one = entries[(start + i) % entries.length];
+            found = _isSpent(one) && _isFirst(one);
+            if (found) (entry.sample, entry.label) = (one.sample, one.label);
+        }
     }
 
     function payForPrediction(uint256 seed) external {
@@ -238,8 +250,8 @@ contract SharedModelHandler is SharedModelBook {
         (uint256 index, Entry memory noted) = _requiresNoted(entry);
         uint256 since = noted.announcedAt > noted.addedAt ? noted.announcedAt : noted.addedAt + 1;
         _requires(againAt >= since, ISharedModel.TaughtBefore.selector);
-        Entry memory again = entry;
-        again.addedAt = againAt;
+        Entry memory again;
+        (again.author, again.sample, again.label, again.addedAt) = (entry.author, entry.sample, entry.label, againAt);
         (bool found,) = _find(again);
         _requires(found, ISharedModel.NeverAdded.selector);
 
@@ -353,7 +365,14 @@ contract SharedModelHandler is SharedModelBook {
     function _pick(uint256 seed) private view returns (bool some, Entry memory entry) {
         uint256 choice = derive(seed, "pick");
         if (live.length > 0 && choice % 4 != 0) return (true, entries[live[choice / 8 % live.length]]);
-        if (entries.length > 0) return (false, entries[choice / 8 % entries.length]);
+        if (entries.length > 0) {
+            // Every other time one that is spent and that the model still knows, if a few tries find one.
+            for (uint256 i = 0; i < 24; ++i) {
+                entry = entries[(choice / 8 + i) % entries.length];
+                if (choice % 8 == 0 || _isSpent(entry) && !entry.displaced) break;
+            }
+            return (false, entry);
+        }
         (entry.sample, entry.addedAt) = (samples[0], uint40(block.timestamp));
     }
 
