@@ -16,7 +16,7 @@ REVIEW, REVIEW_SHARD = 50_000, 1_300
 REVIEW_HIDDEN, REVIEW_SHARD_HIDDEN = 56_000, 6_050
 """A review, and each shard that it opens."""
 CLAIM, CLAIM_SHARD = 50_000, 290
-CLAIM_HIDDEN, CLAIM_SHARD_HIDDEN = 56_000, 1_300
+CLAIM_HIDDEN, DELIVER_HIDDEN, CLAIM_SHARD_HIDDEN = 56_000, 48_000, 1_300
 """A claim, and each shard of the dataset; a sealed delivery where addresses are hidden, too."""
 
 
@@ -25,14 +25,16 @@ def provider_gas(terms: Terms) -> dict[str, int]:
     if terms.published_addresses:
         review = REVIEW + REVIEW_SHARD * terms.sample_limit
         claim = CLAIM + CLAIM_SHARD * terms.shard_count
+        delivery = DELIVER
     else:
         review = REVIEW_HIDDEN + REVIEW_SHARD_HIDDEN * terms.sample_limit
-        claim = CLAIM_HIDDEN + CLAIM_SHARD_HIDDEN * terms.shard_count
+        shards = CLAIM_SHARD_HIDDEN * terms.shard_count
+        claim, delivery = CLAIM_HIDDEN + shards, DELIVER_HIDDEN + shards
     calls = {"register": REGISTER, "submitFeatures": SUBMIT, "submitReview": review}
     if terms.settlement == Settlement.OPEN:
         calls["claimReward"] = claim
     else:
-        calls["deliverKey"] = DELIVER if terms.published_addresses else claim
+        calls["deliverKey"] = delivery
     return calls | {"claimDeposit": CLAIM_DEPOSIT}
 
 

@@ -10,6 +10,7 @@ from PIL import Image
 
 from offchain.data.datasets import load_dataset
 from offchain.data.folder import in_folder_order, write_folder
+from offchain.data.imageset import DataError
 from offchain.hide.cleaner import encode_cleaner
 from offchain.hide.errors import HideError
 from offchain.hide.masks import with_room
@@ -68,7 +69,7 @@ def test_classes_and_images_are_sorted_as_a_folder_reads_back(tmp_path):
 
 def test_a_folder_that_exists_is_left_alone(tmp_path):
     (tmp_path / "mine").mkdir()
-    with pytest.raises(HideError, match="mine exists"):
+    with pytest.raises(DataError, match="mine exists"):
         write_folder(made_up(), tmp_path / "mine")
     assert files(tmp_path) == [(tmp_path / "mine").relative_to(tmp_path)]
 

@@ -155,11 +155,12 @@ def test_crowds_are_compared_with_themselves_without_the_malicious(tmp_path, mon
 def test_an_attack_is_compared_with_the_same_attacker_that_only_holds(tmp_path, monkeypatch):
     monkeypatch.setattr(attacks, "MONTH_STREAM", 150)
     monkeypatch.setattr(attacks, "LARGEST_WEIGHTS", (100,))
+    monkeypatch.setattr(attacks, "GRID", ((0.1, 10),))
     whole = made_study(tmp_path, "attacks")
     findings = whole.run(ONE)
     results = whole.results
     kinds = [(one.strategy, one.defender, one.announced) for one in findings.attacks]
-    assert len(set(kinds)) == len(kinds) == 6
+    assert len(set(kinds)) == len(kinds) == 8
     for one in findings.attacks:
         assert one.case.setting.agents[-1].strategy == one.strategy
         assert one.holder.setting.agents[:-1] == one.case.setting.agents[:-1]
