@@ -13,5 +13,9 @@ Options = TypeVar("Options")
 def options_of(command: click.Command, kind: type[Options], **changes: Any) -> Options:
     """The command line's defaults as the command's dataclass of options, with `changes`."""
     context, names = click.Context(command), {field.name for field in fields(kind)}
-    defaults = {p.name: p.get_default(context) for p in command.params if p.name in names}
+    defaults = {
+        p.name: p.type_cast_value(context, p.get_default(context))
+        for p in command.params
+        if p.name in names
+    }
     return replace(kind(**defaults), **changes)
