@@ -69,6 +69,9 @@ class RootCopier(Provider):
         """Nothing: it has neither the keys nor leaves that name it."""
         return None
 
+    def check_registered(self, me: Member) -> None:
+        """What it registered is another's."""
+
 
 class ShardMissing(Provider):
     """Takes the first sampled shard out of the datastore once its features are in."""

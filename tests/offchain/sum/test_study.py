@@ -161,7 +161,8 @@ def test_an_attack_is_compared_with_the_same_attacker_that_only_holds(tmp_path, 
     results = whole.results
     kinds = [(one.strategy, one.defender, one.announced) for one in findings.attacks]
     assert len(set(kinds)) == len(kinds) == 8
-    for one in findings.attacks:
+    assert len(set(findings.grid)) == len(findings.grid) == 3
+    for one in (*findings.attacks, *findings.grid):
         assert one.case.setting.agents[-1].strategy == one.strategy
         assert one.holder.setting.agents[:-1] == one.case.setting.agents[:-1]
         assert one.holder.setting.agents[-1].strategy == "holder"
@@ -169,7 +170,7 @@ def test_an_attack_is_compared_with_the_same_attacker_that_only_holds(tmp_path, 
         assert (rule is not None) == one.announced
         for seed in range(2):
             ours, held = (results.measured(case, seed) for case in (one.case, one.holder))
-            coins = 800 * (ours.balances[-1] - held.balances[-1])
+            coins = 8 * one.deposits * (ours.balances[-1] - held.balances[-1])
             assert gain(results, one)[seed] == pytest.approx(coins)
             waits = [days for days in ours.awaited if days is not None]
             assert min(waits, default=2) >= (2 if one.announced else 1)
