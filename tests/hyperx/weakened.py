@@ -9,7 +9,7 @@ import ape
 from ape.contracts import ContractContainer, ContractInstance
 
 from tests.kit.snapshots import undone
-from tests.kit.weakened import OWN_PERMIT, Weakenings
+from tests.kit.weakened import OWN_PERMIT, Change, Weakenings
 
 SESSION = "contracts/hyperx/TradingSession.sol"
 FACTORY = "contracts/hyperx/TradingSessionFactory.sol"
@@ -27,9 +27,17 @@ _MARK_PAID = """        _profiles[msg.sender] = ProfileLib.NONE;
 _MARK_RECLAIMED = """        _ledger.reclaimed = true;
         emit EscrowReclaimed(paid);
         Payment.pay(t.token(), to, paid);"""
+_COUNTS_NOTHING: Change = (
+    _PAYMENT,
+    "require(moved == due, TokenTakesFee(moved, due));",
+    "moved; due;",
+)
+"""Whatever a token moves counts as what was due."""
+
 WEAKENINGS: Weakenings = {
     "pays before it marks, unguarded": (
         (_GUARD, "revert ReentrancyGuardReentrantCall();", ""),
+        _COUNTS_NOTHING,
         (
             SESSION,
             _MARK_PAID,
@@ -171,7 +179,7 @@ WEAKENINGS: Weakenings = {
     "draws for ever": ((_STATE, "require(hash != 0, NoBlockHash(number));", ""),),
     "windows overlap": ((_STATE, "block.timestamp < end", "block.timestamp <= end"),),
     "trusts tokens": (
-        (_PAYMENT, "require(moved == due, TokenTakesFee(moved, due));", "moved; due;"),
+        _COUNTS_NOTHING,
         (
             _PAYMENT,
             "IERC20(token).safeTransfer(to, amount);",
