@@ -223,6 +223,7 @@ def test_a_key_that_everybody_knows_signs_on_no_real_network(monkeypatch) -> Non
         test_accounts=ape.accounts.test_accounts,
     )
     monkeypatch.setattr("scripts._stage.accounts.ape.accounts", keystore)
+    monkeypatch.setattr("scripts._stage.accounts.is_local", lambda: False)
     with pytest.raises(click.ClickException, match=f"mine is {known.address}, whose key everybody"):
         load("mine", sign_unasked=False)
 

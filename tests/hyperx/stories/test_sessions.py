@@ -188,7 +188,7 @@ def test_payment_in_an_erc20(token, tmp_path) -> None:
 
 def test_a_silent_candidate_is_told_of_as_such_even_if_it_loses_its_whole_deposit(tmp_path) -> None:
     """What it lost says nothing of what it did: it opened no review, and had nothing to claim."""
-    terms = {"penalty": 100.0, "sample": 20.0, "deposit": "0.4 ether"}
+    terms = {"penalty": 100.0, "sample": 20.0, "deposit": "0.4 ether", "least_accuracy": 0.0}
     outcome = play_story("silent-candidate", tmp_path, plan="clean,noise:1,mislabel:1", **terms)
     assert outcome.wrong == []
     assert outcome.gains["provider 1"] == -4 * 10**17
