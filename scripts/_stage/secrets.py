@@ -87,8 +87,12 @@ def put_back(home: Path, source: Path, key: Passphrase) -> list[str]:
     try:
         packed = io.BytesIO(key.unlock(source.read_bytes()))
         with tarfile.open(fileobj=packed) as archive:
-            kept = (tarfile.data_filter(one, str(home)) for one in archive.getmembers())
-            contents = {one.name: file.read() for one in kept if (file := archive.extractfile(one))}
+            members = archive.getmembers()
+            # Not the filter of tarfile, which Python has from 3.11.4 on.
+            if strange := [one.name for one in members if not _is_inside(one, home)]:
+                raise click.ClickException(f"{source} has {strange[0]}, no file of {home}")
+            files = ((one.name, archive.extractfile(one)) for one in members)
+            contents = {name: file.read() for name, file in files if file}
     except (Locked, tarfile.TarError) as error:
         raise click.ClickException(f"{source}: {error}") from error
     there = {name for name in contents if (home / name).exists()}
@@ -98,6 +102,11 @@ def put_back(home: Path, source: Path, key: Passphrase) -> list[str]:
     for name in contents.keys() - there:
         write_whole(home / name, contents[name], 0o600)
     return sorted(contents.keys() - there)
+
+
+def _is_inside(member: tarfile.TarInfo, home: Path) -> bool:
+    """Whether it is a file that lies in the folder."""
+    return member.isfile() and (home / member.name).resolve().is_relative_to(home.resolve())
 
 
 def _content(path: Path, key: Passphrase) -> bytes:

@@ -135,6 +135,7 @@ class Stranger:
     def _environment(self) -> dict[str, str]:
         return os.environ | {
             "HOME": str(self.folder),
+            "APE_DATA_FOLDER": str(self.folder / ".ape"),
             "SOUK_HOME": str(self.folder / "souk"),
             "APE_FOUNDRY_HOST": self.node,
             f"APE_ACCOUNTS_{self.name}_PASSPHRASE": PASSPHRASE,

@@ -6,7 +6,6 @@ import io
 import shutil
 import stat
 import tarfile
-from contextlib import suppress
 
 import click
 import pytest
@@ -114,7 +113,7 @@ def test_nothing_is_put_outside_the_folder(tmp_path, name):
         archive.addfile(tarfile.TarInfo(name))
     file = tmp_path / "backup"
     file.write_bytes(Passphrase(WORDS).lock(packed.getvalue()))
-    with suppress(click.ClickException):
+    with pytest.raises(click.ClickException, match="outside, no file of"):
         put_back(tmp_path / "home", file, Passphrase(WORDS))
     assert not (tmp_path / "outside").exists()
 
