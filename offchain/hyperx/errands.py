@@ -60,5 +60,5 @@ class Errands(Generic[K, T]):
             _, _, future, call = self._queue.get()
             try:
                 future.set_result(call())
-            except Exception as error:
+            except Exception as error:  # whatever it is, whoever takes up the end gets it
                 future.set_exception(error)

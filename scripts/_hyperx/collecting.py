@@ -12,7 +12,6 @@ from dataclasses import asdict, replace
 import click
 from ape.api import AccountAPI
 
-from offchain.data.datasets import load_dataset
 from offchain.data.imageset import ImageSet
 from offchain.hyperx.collector import Collector
 from offchain.hyperx.documents import EXTRACTOR
@@ -77,15 +76,7 @@ def run_open(options: OpenOptions) -> None:
 
 def _validation(options: OpenOptions, telling: PartyTelling) -> ImageSet:
     with telling.doing("loading the data") as progress:
-        loaded = load_dataset(
-            options.dataset,
-            root=options.data_root,
-            download=options.download,
-            size=options.image_size,
-            skip_broken=options.skip_broken,
-            note=telling.left_out,
-            progress=progress,
-        )
+        loaded = options.load(telling.left_out, progress)
     return relabelled(loaded, names=options.names)
 
 

@@ -84,7 +84,7 @@ class Opening:
         return ChainSession.create(self._factory.contract, begun.terms, begun.nonce, self._account)
 
     def begun(self) -> ChainSession | None:
-        """The session that a killed process began, whatever would be asked for now.
+        """The session that a killed process began, whatever this one would ask for.
 
         None where there is none, and none may come. Raises what `ChainSession.create` raises.
         """

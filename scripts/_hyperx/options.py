@@ -26,14 +26,32 @@ CORRUPTIONS = ("mislabel:0.3", "noise:0.5", "remove:0.6", "decimate:6", "dope:0.
 
 
 @dataclass(frozen=True)
-class SessionOptions:
-    """What a collector says of its session; shares in per cent, times as named, amounts as text."""
+class DataOptions:
+    """Whose pictures."""
 
     dataset: str
     data_root: Path | None
     download: bool
     skip_broken: bool
     image_size: int | None
+
+    def load(self, note: Note, progress: Progress | None) -> ImageSet:
+        """All of them. Raises DataError."""
+        return load_dataset(
+            self.dataset,
+            root=self.data_root,
+            download=self.download,
+            size=self.image_size,
+            skip_broken=self.skip_broken,
+            note=note,
+            progress=progress,
+        )
+
+
+@dataclass(frozen=True)
+class SessionOptions(DataOptions):
+    """What a collector says of its session; shares in per cent, times as named, amounts as text."""
+
     shards: int
     shard_size: int
     sample: float
@@ -162,14 +180,9 @@ class OpenOptions(SessionOptions, PartyOptions):
 
 
 @dataclass(frozen=True)
-class ProvideOptions(LimitOptions, PartyOptions):
+class ProvideOptions(DataOptions, LimitOptions, PartyOptions):
     """The options of `ape run provide`."""
 
-    dataset: str
-    data_root: Path | None
-    download: bool
-    skip_broken: bool
-    image_size: int | None
     licence: tuple[str, ...]
     dry_run: bool
     gas_price: float
@@ -212,16 +225,7 @@ class TradeOptions(SessionOptions, LimitOptions):
 
         All are disjoint draws from one dataset, so that they differ by corruption alone.
         """
-        whole = load_dataset(
-            self.dataset,
-            root=self.data_root,
-            download=self.download,
-            size=self.image_size,
-            skip_broken=self.skip_broken,
-            note=note,
-            progress=progress,
-        )
+        whole = relabelled(self.load(note, progress))
         each = self.shards * self.shard_size
-        whole = relabelled(whole)
         validation, *parts = split(whole, [self.validation, *[each] * len(plan)], self.seed)
         return validation, plan.apply(parts, self.seed), parts

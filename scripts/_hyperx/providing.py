@@ -5,7 +5,6 @@ from __future__ import annotations
 import ape
 import click
 
-from offchain.data.datasets import load_dataset
 from offchain.hyperx.policy import check_token, offered
 from offchain.hyperx.provider import Provider
 from offchain.hyperx.session import Session
@@ -33,15 +32,7 @@ def run_provide(address: str, options: ProvideOptions) -> None:
     factory = deployed_factory(options.deployments)
     chain = ChainSession.resume(factory.contract, factory.block, address)
     with telling.doing("loading the data") as progress:
-        data = load_dataset(
-            options.dataset,
-            root=options.data_root,
-            download=options.download,
-            size=options.image_size,
-            skip_broken=options.skip_broken,
-            note=telling.left_out,
-            progress=progress,
-        )
+        data = options.load(telling.left_out, progress)
     with open_datastore(options.ipfs, home / "ipfs", options.network) as store:
         reachable(telling, store.addresses)
         with telling.doing("fetching the task"):
