@@ -86,18 +86,25 @@ def test_whenever_it_is_killed_the_same_command_opens_one_session(testnet, colle
 
 
 @pytest.fixture
-def here(monkeypatch) -> Callable[[Collector, str], str]:
-    """Opens a session for another reward in this process; its address."""
+def opening(monkeypatch) -> Callable[..., Opening]:
+    """A collector's, in this process."""
 
-    def open_(collector: Collector, reward: str) -> str:
+    def made(collector: Collector, *name: str) -> Opening:
         monkeypatch.setattr(stage, "chain_home", lambda: collector.home)
         patience = Patience(confirmations=0, poll_seconds=0.05)
         monkeypatch.setattr(stage, "patience", lambda: patience)
-        made = Deployed(collector.factory, collector.first)
-        begun = Opening(collector.home / "openings", made, collector.account)
-        return begun.open(terms_now(collector.home, reward)).address
+        factory = Deployed(collector.factory, collector.first)
+        return Opening(collector.home / "openings", factory, collector.account, *name)
 
-    return open_
+    return made
+
+
+@pytest.fixture
+def here(opening) -> Callable[[Collector, str], str]:
+    """Opens a session for another reward in this process; its address."""
+    return lambda collector, reward: (
+        opening(collector).open(terms_now(collector.home, reward)).address
+    )
 
 
 def test_while_a_session_may_still_come_no_other_one_is_sent(testnet, collector_at, here):
@@ -137,3 +144,18 @@ def test_a_session_of_other_terms_is_named_before_another_one_is_opened(
     assert killed.opened == [address]
     other = here(killed, OTHER)
     assert killed.opened == [address, other]
+
+
+def test_what_was_begun_goes_on_whatever_would_be_asked_for(testnet, collector_at, opening):
+    """Another command's is not touched; what was never signed, or was told of, is begun no more."""
+    killed = collector_at("killed")
+    assert opening(killed).begun() is None
+    killed.call(1)
+    assert opening(killed).begun() is None
+    killed.call(4)
+    (address,) = killed.opened
+    assert opening(killed).begun().address == address
+    assert opening(killed, "another").begun() is None
+    opening(killed).told()
+    assert opening(killed).begun() is None
+    assert killed.opened == [address]
