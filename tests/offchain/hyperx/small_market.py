@@ -30,6 +30,7 @@ from offchain.hyperx.session import Session
 from offchain.hyperx.terms import Terms
 from offchain.models.backbones import default_preprocessing
 from offchain.models.extractor import Extractor
+from offchain.models.preprocessing import Preprocessing
 from offchain.storage import cid_of, digest_of
 from offchain.task import Task, publish_task
 from tests.kit.memory_store import MemoryStore
@@ -77,13 +78,17 @@ class DigitScorer:
 
 
 @cache
-def evaluation() -> Evaluation:
+def evaluation(
+    own: Extractor | None = None,
+    preprocessing: Preprocessing | None = None,
+    obfuscation: Obfuscation | None = None,
+) -> Evaluation:
     """The collector's, with fixed secrets."""
-    backbone, size = extractor().backbone, extractor().size
+    own = own or extractor()
     return Evaluation(
-        extractor=extractor(),
-        preprocessing=default_preprocessing(backbone, size),
-        obfuscation=Obfuscation.draw(extractor().output_shape[0], seed=2),
+        extractor=own,
+        preprocessing=preprocessing or default_preprocessing(own.backbone, own.size),
+        obfuscation=obfuscation or Obfuscation.draw(own.output_shape[0], seed=2),
         private_key=bytes([7]) * 32,
         signing_key=SigningKey(bytes([8]) * 32),
         validation=digits().subset(range(0, 5000, 500)),

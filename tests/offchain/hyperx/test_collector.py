@@ -322,29 +322,6 @@ def test_nobody_is_sampled_with_a_manifest_that_does_not_fit(tmp_path, changes):
     assert deal(market) == CARL
 
 
-def test_a_manifest_that_was_not_there_is_looked_for_again(tmp_path):
-    """The provider's node was down for a while; the others had their samples meanwhile."""
-    market = honest(tmp_path)
-    for account in (ANNA, BERT, CARL):
-        market.act(account)
-    cid = cid_from_digest(market.chain.session().members[BERT].manifest)
-    content = market.network.pop(cid)
-    market.stores[BERT].pinned.clear()
-    for _ in range(5):
-        market.act(COLLECTOR)
-    sampled = {m.account for m in market.chain.session().members.values() if m.sample}
-    assert sampled == {ANNA, CARL}
-    market.network[cid] = content
-    assert isinstance(market.act(COLLECTOR), do.SampleData)
-    assert market.role(COLLECTOR).objections == {}
-    assert deal_after(market) == BERT
-
-
-def deal_after(market):
-    market.play()
-    return deal(market)
-
-
 def test_nobody_is_sampled_that_registered_anothers_root(tmp_path):
     market = honest(tmp_path)
     market.provider(BERT, 9, adversaries.RootCopier)

@@ -87,6 +87,7 @@ def test_one_after_the_other_there_is_no_turn_for_the_last(crowded, monkeypatch)
 
 
 def test_a_manifest_that_turns_up_later_is_sampled_then(tmp_path):
+    """The provider's node was down for a while; the others had their samples meanwhile."""
     market = honest(tmp_path)
     for account in (ANNA, BERT, CARL):
         market.act(account)
@@ -99,6 +100,7 @@ def test_a_manifest_that_turns_up_later_is_sampled_then(tmp_path):
     action = market.act(COLLECTOR)
     assert isinstance(action, do.SampleData)
     assert action.provider == ANNA
+    assert market.role(COLLECTOR).objections == {}
 
 
 def test_those_that_are_there_are_sampled_in_the_order_of_registration(tmp_path):

@@ -10,17 +10,15 @@ from dataclasses import replace
 
 import pytest
 import torch
-from nacl.signing import SigningKey
 
 from offchain.crypto.bitmap import to_bitmap
 from offchain.data.shards import unpack_shard
 from offchain.hyperx import actions as do
 from offchain.hyperx import trust
 from offchain.hyperx.documents import EXTRACTOR
-from offchain.hyperx.evaluation import Evaluation
 from offchain.hyperx.obfuscation import Obfuscation, obfuscate
 from offchain.hyperx.trust import ExtractorRefused, check_extractor
-from offchain.models.backbones import BACKBONES, BackboneError, default_preprocessing, skeleton
+from offchain.models.backbones import BACKBONES, BackboneError, skeleton
 from offchain.models.extractor import Extractor, pretrained_extractor
 from offchain.models.preprocessing import Preprocessing
 from offchain.models.truncate import last_layer
@@ -30,10 +28,8 @@ from tests.offchain.hyperx.small_market import (
     BERT,
     CARL,
     COLLECTOR,
-    CPU,
-    DigitScorer,
     SmallMarket,
-    digits,
+    evaluation,
     honest,
     other_task,
 )
@@ -54,21 +50,6 @@ def mirror() -> Extractor:
     return Extractor("vgg19", "1_block", THRICE, network)
 
 
-def evaluation_with(extractor, preprocessing, obfuscation):
-    return Evaluation(
-        extractor=extractor,
-        preprocessing=preprocessing,
-        obfuscation=obfuscation,
-        private_key=bytes([7]) * 32,
-        signing_key=SigningKey(bytes([8]) * 32),
-        validation=digits().subset(range(0, 5000, 500)),
-        scorer=DigitScorer(),
-        pool=2,
-        seed=0,
-        device=CPU,
-    )
-
-
 def put_up(market, evaluation):
     """Makes the market's session one for this extractor; its CID."""
     documents = evaluation.publish(market.store(COLLECTOR))
@@ -83,9 +64,7 @@ def put_up(market, evaluation):
 @pytest.fixture
 def spying(tmp_path):
     """A market whose collector publishes the mirror; its evaluation, and the mirror's CID."""
-    evil = evaluation_with(
-        mirror(), Preprocessing(THRICE), Obfuscation(torch.ones(64), torch.zeros(64))
-    )
+    evil = evaluation(mirror(), Preprocessing(THRICE), Obfuscation(torch.ones(64), torch.zeros(64)))
     market = SmallMarket(tmp_path, sample_bps=5000, deposit=1000)
     for account, digit in {ANNA: 4, BERT: 9, CARL: 6}.items():
         market.provider(account, digit)
@@ -149,9 +128,9 @@ def test_a_session_under_a_public_network_asks_nobody(tmp_path, public):
     market = honest(tmp_path)
     market.accepted = set()
     secret = Obfuscation.draw(public.output_shape[0], seed=3)
-    evaluation = evaluation_with(public, default_preprocessing(BACKBONE, SIZE), secret)
-    put_up(market, evaluation)
-    market.collector(how=evaluation)
+    published = evaluation(public, obfuscation=secret)
+    put_up(market, published)
+    market.collector(how=published)
     assert market.play().deal.provider == BERT
 
 
