@@ -7,12 +7,12 @@ import {IIncentive} from "./IIncentive.sol";
 /// @title A model that anybody may teach against a deposit, and that pays those who taught it well
 /// @notice A model has one currency, the native coin or one ERC-20. All amounts are in its smallest units, called wei
 /// here. A token whose balances change by themselves (rebasing) is not supported, and one that keeps a share of
-/// transfers is refused (Payment: TokenTakesFee). All times are in seconds since 1970. A contribution is named by its
-/// sample, its label, the time it was added and its author. Only the first of a sample with a label counts as good
-/// data: its key follows from these two alone. If that one never proved good and nobody gets anything for it any more (its
-/// deposit is gone, or there was none and it was reported), the next takes its place, and it reads as never added. Errors of samples and labels are the classifier's (IClassifier), errors
-/// of waits, verdicts and shares the incentive's (IIncentive). What a receiver of coins refuses comes through as it is,
-/// or as FailedCall.
+/// transfers, or charges for them, is refused (Payment: TokenTakesFee). All times are in seconds since 1970. A
+/// contribution is named by its sample, its label, the time it was added and its author. Only the first of a sample with
+/// a label counts as good data: its key follows from these two alone. If that one never proved good and nobody gets
+/// anything for it any more (its deposit is gone, or there was none and it was reported), the next takes its place, and
+/// it reads as never added. Errors of samples and labels are the classifier's (IClassifier), errors of waits, verdicts
+/// and shares the incentive's (IIncentive). What a receiver of coins refuses comes through as it is, or as FailedCall.
 interface ISharedModel {
     /// @notice The model is ready to be taught, once its classifier is open to it.
     event ModelCreated(IClassifier classifier, IIncentive incentive, address token, address indexed owner);

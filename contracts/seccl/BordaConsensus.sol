@@ -35,10 +35,11 @@ import {Winners} from "./borda/Winners.sol";
 ///
 /// The times are those of the terms, and nobody moves them: round r opens at start + r * period, its ballotEnd is
 /// ballotTime later, its revealEnd revealTime later still, which is at once where ballots are open. Before the first
-/// round, the state is Closed. There are as many rounds as the board's session has. A round that nobody opens is left out. Who does not vote is not counted; who commits
-/// counts for the quorum, and cannot be elected in a round in which it does not open its ballot. Who uploaded nothing
-/// cannot be elected once somebody has reported that: a member that wants it not elected reports before it votes,
-/// since a round in which all have voted may be closed at once. See docs/seccl.md for why the contract is built so.
+/// round, the state is Closed. There are as many rounds as the board's session has. A round that nobody opens is left
+/// out. Who does not vote is not counted; who commits counts for the quorum, and cannot be elected in a round in which it
+/// does not open its ballot. Who uploaded nothing cannot be elected once somebody has reported that: a member that wants
+/// it not elected reports before it votes, since a round in which all have voted may be closed at once. See
+/// docs/seccl.md for why the contract is built so.
 contract BordaConsensus is IBordaConsensus, EIP712 {
     // States and round numbers are exact; times are compared with < and >= alone.
     // slither-disable-start incorrect-equality
@@ -192,7 +193,7 @@ contract BordaConsensus is IBordaConsensus, EIP712 {
 
     /// @inheritdoc IBordaConsensus
     function version() external pure returns (uint256) {
-        return 2;
+        return 3;
     }
 
     /// @inheritdoc IBordaConsensus

@@ -48,7 +48,7 @@ contract BordaConsensusFactory is IBordaConsensusFactory {
 
     /// @inheritdoc IBordaConsensusFactory
     function version() external pure returns (uint256) {
-        return 2;
+        return 3;
     }
 
     /// @dev The session is the board's: of its server, its members in its order, and at its times. Returns its rounds.

@@ -256,7 +256,7 @@ contract BulletinBoard is BoardSessions, EIP712 {
 
     /// @inheritdoc IBulletinBoard
     function version() external pure returns (uint256) {
-        return 2;
+        return 3;
     }
 
     /// @inheritdoc IBulletinBoard

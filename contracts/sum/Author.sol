@@ -10,10 +10,10 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 ///     | offset, in wei, with its sign  | number | seat  | good data |
 ///     +--------------------------------+--------+-------+-----------+
 ///
-/// The author is owed `goodData * rewardPerGood + offset`, modulo 2^88, as the index counts (Totals.sol). A contribution that proves good lowers the
-/// offset by the index of that moment, so that it earns from then on; a credit raises it; a payment takes it off. So
-/// good data and rewards share a slot, and sharing a payment among any number of authors touches none of them. Who has
-/// contributed has a number from 1 on, by which its contributions name it (Contribution.sol).
+/// The author is owed `goodData * rewardPerGood + offset`, modulo 2^88, as the index counts (Totals.sol). A contribution
+/// that proves good lowers the offset by the index of that moment, so that it earns from then on; a credit raises it; a
+/// payment takes it off. So good data and rewards share a slot, and sharing a payment among any number of authors touches
+/// none of them. Who has contributed has a number from 1 on, by which its contributions name it (Contribution.sol).
 type Author is uint256;
 
 using AuthorLib for Author global;

@@ -256,7 +256,7 @@ contract SharedModel is Contributions, ReentrancyGuardTransient {
 
     /// @inheritdoc ISharedModel
     function version() external pure returns (uint256) {
-        return 2;
+        return 3;
     }
 
     /// @inheritdoc ISharedModel

@@ -63,7 +63,7 @@ def test_terms_are_readable_in_one_call_and_the_event_tells_all_of_them(board, p
     assert (server, *told) == (terms.server.lower(), *terms.words()[1:])
     assert tuple(board.status(session)) == (False, 0, False)
     assert board.balance == STAKE
-    assert board.version() == 2
+    assert board.version() == 3
     assert board.accusationEnd(session) == terms.accusation_end
     assert terms.accusation_end == terms.end + 3 * RESPONSE_TIME
 

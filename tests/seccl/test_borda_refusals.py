@@ -193,7 +193,7 @@ def test_terms_are_readable_as_they_were_agreed_on(bordas, deployer, voters):
     told = [log.terms[i] for i in range(len(driver.terms))]
     assert [bytes(told[1]), *told[2:]] == list(driver.terms.values())[1:]
     assert [one.lower() for one in log.members] == [voter.address.lower() for voter in voters]
-    assert bordas.version() == driver.contract.version() == 2
+    assert bordas.version() == driver.contract.version() == 3
     terms = driver.contract.terms(skip_trace=True)
     assert {name: getattr(terms, name) for name in driver.terms} == driver.terms | {
         "context": terms.context
