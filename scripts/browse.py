@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from ape.cli import network_option, verbosity_option
 
-from scripts._hyperx import flags
+from scripts._market import mechanisms
+from scripts._stage import flags
 from scripts._stage.command import ChainCommand
-
-if TYPE_CHECKING:
-    from scripts._stage.market import Open
-
-
-def _hyperx(deployments: Path) -> Sequence[Open]:
-    from scripts._hyperx.browsing import open_sessions
-
-    return open_sessions(deployments)
-
-
-LISTERS: dict[str, Callable[[Path], Sequence[Open]]] = {"hyperx": _hyperx}
-"""One function for each mechanism that can be browsed."""
 
 
 @click.command(cls=ChainCommand, short_help="Find what is open on a network")
 @network_option(default="ethereum:local:foundry")
 @verbosity_option(default="WARNING")
-@click.option("--mechanism", type=click.Choice(sorted(LISTERS)), help="Of one mechanism alone.")
+@click.option(
+    "--mechanism", type=click.Choice(sorted(mechanisms.MECHANISMS)), help="Of one mechanism alone."
+)
 @click.option("--class", "classes", multiple=True, help="A class that the task has; repeat.")
 @click.option("--licence", help="Of what is bought.")
 @click.option("--least-reward", help="Amount, as 1 ether.")
 @click.option("--all", "all_", is_flag=True, help="Also what can be joined no more.")
 @flags.reading
-def cli(**options: Any) -> None:
+def cli(mechanism: str | None, **options: Any) -> None:
     """List what is open, from the factories' events, with its task where that can be fetched.
 
     Tasks lie in the datastore: without --ipfs name a node that has them, by --peer.
@@ -44,4 +32,5 @@ def cli(**options: Any) -> None:
     from scripts._stage.errors import one_line_each
 
     with one_line_each():
-        run_browse(LISTERS, **options)
+        chosen = (mechanism,) if mechanism else mechanisms.MECHANISMS
+        run_browse(mechanisms.listed, chosen, **options)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 from ape.cli import network_option, verbosity_option
 
-from scripts._hyperx import flags
+from scripts._hyperx import flags as hyperx
+from scripts._stage import flags
 from scripts._stage import options as common
 from scripts._stage.command import ChainCommand
 
@@ -40,7 +41,7 @@ from scripts._stage.command import ChainCommand
     show_default=True,
     help="Samples that are no copies of others.",
 )
-@flags.terms
+@hyperx.terms
 @click.option(
     "--expect",
     type=click.IntRange(1, 200),
@@ -48,7 +49,7 @@ from scripts._stage.command import ChainCommand
     show_default=True,
     help="Providers that get their turns before the session expires.",
 )
-@flags.judging
+@hyperx.judging
 @common.seed("Of the training of heads.")
 @common.device
 @click.option("--resume", help="Address of a session to go on with.")

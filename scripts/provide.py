@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 from ape.cli import network_option, verbosity_option
 
-from scripts._hyperx import flags
+from scripts._hyperx import flags as hyperx
+from scripts._stage import flags
 from scripts._stage import options as common
 from scripts._stage.command import ChainCommand
 
@@ -21,7 +22,7 @@ from scripts._stage.command import ChainCommand
     help="Under which you give your data; another session is refused. Repeat; default any.",
 )
 @flags.class_name
-@flags.limits
+@hyperx.limits
 @click.option("--dry-run", is_flag=True, help="Show what it may cost and bring; sign nothing.")
 @common.gas_price
 @common.device

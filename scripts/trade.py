@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 from ape.cli import network_option, verbosity_option
 
-from scripts._hyperx import flags
+from scripts._hyperx import flags as hyperx
+from scripts._stage import flags
 from scripts._stage import options as common
 from scripts._stage.command import ChainCommand
 
@@ -38,15 +39,15 @@ STORY_NAMES = (
     show_default=True,
     help="Samples the collector keeps to judge by.",
 )
-@flags.terms
-@flags.judging
+@hyperx.terms
+@hyperx.judging
 @click.option("--baselines", is_flag=True, help="Score by Train-Whole and Scratch-Subset too.")
 @click.option(
     "--second-opinion",
     is_flag=True,
     help="Price the sampled features by what they would change in the collector's model (MDE).",
 )
-@flags.limits
+@hyperx.limits
 @common.gas_price
 @common.seed("Of data, corruptions, training and, on a local chain, samples.")
 @common.device

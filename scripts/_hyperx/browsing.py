@@ -10,18 +10,30 @@ import ape
 
 from scripts._hyperx.chain import ChainSession
 from scripts._hyperx.seats import FACTORY
-from scripts._stage.chain import decoded, logs_of
+from scripts._stage.chain import ActionRefused, decoded, logs_of
 from scripts._stage.deployments import deployments_path, find
 from scripts._stage.market import Open
 
 
-def open_sessions(deployments: Path) -> Sequence[Open]:
+def listed(deployments: Path) -> Sequence[Open]:
     """All sessions, whether or not they still take providers; none where there is no factory."""
     factory = find(FACTORY, deployments_path(deployments))
     if factory is None:
         return ()
     logs = decoded(factory.contract, logs_of(str(factory.contract.address), factory.block, []))
     return [_open(log.event_arguments, log.block_number) for log in logs]
+
+
+def knows(address: str, deployments: Path) -> bool:
+    """Whether it is the address of a session that the factory made."""
+    factory = find(FACTORY, deployments_path(deployments))
+    if factory is None:
+        return False
+    try:
+        ChainSession.resume(factory.contract, factory.block, address)
+    except ActionRefused:
+        return False
+    return True
 
 
 def _open(said: dict[str, Any], block: int) -> Open:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,24 +23,11 @@ from offchain.task import Task, fetch_task
 from scripts._hyperx.chain import ChainSession
 from scripts._hyperx.seats import COLLECTOR_SECRETS, deployed_factory
 from scripts._stage.chain import chain_home, decoded, logs_of
-from scripts._stage.party import PartyTelling
+from scripts._stage.party import ExportOptions, PartyTelling
 from scripts._stage.secrets import secrets_at
 
 FORMAT = "souk.purchase.v1"
 PROOF, TASK = "proof.json", "task.json"
-
-
-@dataclass(frozen=True)
-class ExportOptions:
-    """The options of `ape run export`. out: the folder to write or, to check, to read."""
-
-    out: Path
-    check: bool
-    listen: str
-    peer: tuple[str, ...]
-    ipfs: str | None
-    deployments: Path
-    as_json: bool
 
 
 def run_export(address: str, options: ExportOptions) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import click
 
@@ -15,19 +13,8 @@ from scripts._hyperx.seats import deployed_factory
 from scripts._stage.accounts import receiver
 from scripts._stage.chain import clock
 from scripts._stage.money import currency
-from scripts._stage.party import PartyTelling, party_account
+from scripts._stage.party import PartyTelling, WithdrawOptions, party_account
 from scripts._stage.table import Step
-
-
-@dataclass(frozen=True)
-class WithdrawOptions:
-    """The options of `ape run withdraw`."""
-
-    account: str
-    yes: bool
-    pay_to: str | None
-    deployments: Path
-    as_json: bool
 
 
 def run_withdraw(address: str, options: WithdrawOptions) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -18,9 +18,9 @@ from scripts._stage.party import PartyTelling
 
 
 def run_browse(
-    listers: Mapping[str, Callable[[Path], Sequence[Open]]],
+    listed: Callable[[str, Path], Sequence[Open]],
+    mechanisms: Sequence[str],
     *,
-    mechanism: str | None,
     classes: tuple[str, ...],
     licence: str | None,
     least_reward: str | None,
@@ -31,11 +31,14 @@ def run_browse(
     deployments: Path,
     as_json: bool,
 ) -> None:
-    """Lists what is open and wanted. Raises ClickException for an amount that is none."""
+    """Lists what is open and wanted.
+
+    listed: all that a mechanism has, by its name. Raises ClickException for an amount that is none.
+    """
     telling = PartyTelling(as_json=as_json)
     least = 0 if least_reward is None else parse_amount("least-reward", least_reward)
     wanted = Wanted(classes, licence, least, 0 if all_ else clock().now)
-    chosen = [partial(listers[name], deployments) for name in listers if mechanism in (None, name)]
+    chosen = [partial(listed, name, deployments) for name in mechanisms]
     with open_datastore(ipfs, chain_home() / "ipfs", Network(listen, peer)) as store:
         found = browse(chosen, wanted, store)
     for one, task in found:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ape.api import AccountAPI
@@ -70,6 +71,30 @@ class PartyTelling(Telling):
     def sheets(self, sheets: Iterable[Sheet]) -> None:
         if not self.as_json:
             super().sheets(sheets)
+
+
+@dataclass(frozen=True)
+class WithdrawOptions:
+    """The options of `ape run withdraw`."""
+
+    account: str
+    yes: bool
+    pay_to: str | None
+    deployments: Path
+    as_json: bool
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """The options of `ape run export`. out: the folder to write or, to check, to read."""
+
+    out: Path
+    check: bool
+    listen: str
+    peer: tuple[str, ...]
+    ipfs: str | None
+    deployments: Path
+    as_json: bool
 
 
 def party_account(alias: str, sign_unasked: bool) -> AccountAPI:

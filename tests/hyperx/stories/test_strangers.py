@@ -16,13 +16,12 @@ from eth_account import Account
 from offchain.hyperx import events as ev
 from offchain.hyperx.session import Session
 from scripts._hyperx.chain import ChainSession
-from scripts._hyperx.exporting import ExportOptions, run_export
-from scripts._hyperx.watching import run_watch
+from scripts._market import mechanisms
 from scripts._stage.browsing import run_browse
 from scripts._stage.chain import HOME
 from scripts._stage.deployments import deploy, deployments_path, missing
 from scripts._stage.money import balance_of
-from scripts.browse import LISTERS
+from scripts._stage.party import ExportOptions
 from tests.hyperx.stories.played import play_story, small_options
 from tests.kit.node import anvil, connected
 from tests.kit.strangers import Stranger, awaited, gained, go_to, strangers
@@ -176,16 +175,16 @@ def exported(
         deployments=folder / "deployments",
         as_json=False,
     )
-    run_export(address, options)
+    mechanisms.run_export(address, options)
     proof = json.loads((options.out / "proof.json").read_text())
     assert (proof["session"], proof["licence"], proof["sha256"]) == (address, LICENCE, digest)
     classes = sorted(path.name for path in options.out.iterdir() if path.is_dir())
     assert classes == [str(digit) for digit in range(10)]
-    run_export(address, replace(options, check=True))
+    mechanisms.run_export(address, replace(options, check=True))
     one, *_ = sorted((options.out / "3").glob("*.png"))
     shutil.move(one, options.out / "4" / one.name)
     with pytest.raises(click.ClickException, match=r"is not what 0x\w+ sold in 0x"):
-        run_export(address, replace(options, check=True))
+        mechanisms.run_export(address, replace(options, check=True))
 
 
 def found(
@@ -199,7 +198,6 @@ def found(
     """The session is found by its classes and licence, and what happened in it is told."""
     monkeypatch.setenv(HOME, str(carol.folder / "souk"))
     asked = {
-        "mechanism": None,
         "classes": ("3",),
         "licence": "cc-by-4.0",
         "least_reward": "1 ether",
@@ -211,14 +209,14 @@ def found(
         "as_json": True,
     }
     capsys.readouterr()
-    run_browse(LISTERS, **asked)
+    run_browse(mechanisms.listed, mechanisms.MECHANISMS, **asked)
     (line,) = map(json.loads, capsys.readouterr().out.splitlines())
     assert (line["event"], line["address"], line["joined"]) == ("open", address, 2)
     assert peer in line["contact"]
     for other in ({"classes": ("cat",)}, {"licence": "MIT"}, {"all_": False}):
-        run_browse(LISTERS, **(asked | other))
+        run_browse(mechanisms.listed, mechanisms.MECHANISMS, **(asked | other))
         assert capsys.readouterr().out == ""
-    run_watch(address, once=True, deployments=folder / "deployments", as_json=True)
+    mechanisms.run_watch(address, once=True, deployments=folder / "deployments", as_json=True)
     told = [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()]
     assert told.count("registered") == told.count("features_submitted") == 2
     assert told[-1] == "over"

@@ -1,0 +1,1 @@
+"""The commands that all mechanisms have."""

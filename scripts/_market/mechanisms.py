@@ -1,0 +1,59 @@
+"""What each mechanism brings to the commands that all have: browse, watch, withdraw and export.
+
+Each of its modules is loaded when it is asked for, since a room is slow to load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from scripts._stage.market import Open
+    from scripts._stage.party import ExportOptions, WithdrawOptions
+
+MECHANISMS = ("hyperx",)
+"""Those whose rooms have `browsing` (`listed`, `knows`), `watching` (`run_watch`), `withdrawing`
+(`run_withdraw`) and `exporting` (`run_export`)."""
+
+
+def listed(mechanism: str, deployments: Path) -> Sequence[Open]:
+    """All of a mechanism on the connected chain that was ever open."""
+    found: Sequence[Open] = _module(mechanism, "browsing").listed(deployments)
+    return found
+
+
+def run_watch(reference: str, **options: Any) -> None:
+    """Tells what happens in what `reference` names."""
+    _of(reference, options["deployments"], "watching").run_watch(reference, **options)
+
+
+def run_withdraw(reference: str, options: WithdrawOptions) -> None:
+    """Pays out what is owed there to an account."""
+    _of(reference, options.deployments, "withdrawing").run_withdraw(reference, options)
+
+
+def run_export(reference: str, options: ExportOptions) -> None:
+    """Writes what was bought there."""
+    _of(reference, options.deployments, "exporting").run_export(reference, options)
+
+
+def _of(reference: str, deployments: Path, module: str) -> Any:
+    """A module of the mechanism that a reference, as browse tells it, belongs to.
+
+    Raises ClickException where no mechanism on the connected chain knows it.
+    """
+    for name in MECHANISMS:
+        if _module(name, "browsing").knows(reference, deployments):
+            return _module(name, module)
+    raise click.ClickException(
+        f"nothing on this chain is called {reference}: ape run browse --all says what there is"
+    )
+
+
+def _module(mechanism: str, name: str) -> Any:
+    return import_module(f"scripts._{mechanism}.{name}")
