@@ -57,6 +57,7 @@ interface ISharedModel {
     error AlreadyAnnounced(bytes32 key);
     error NothingAnnounced(bytes32 key);
     error TaughtBefore(uint256 againAt, uint256 since);
+    error NotAtStake(bytes32 key);
     error NothingPaid();
     error NobodyToPay();
     error NothingOwed(address account);
@@ -131,8 +132,9 @@ interface ISharedModel {
     /// - no call re-enters (ReentrancyGuardReentrantCall)
     /// - the caller added it at that time (NeverAdded)
     /// - it was not refunded (AlreadyRefunded)
-    /// - the caller added the same at `againAt` (NeverAdded), later than it, and not before it was last announced or upheld
-    ///   (TaughtBefore)
+    /// - the caller added the same at `againAt` (NeverAdded), later than it, not before what stands announced of it, and after
+    ///   it was last upheld (TaughtBefore)
+    /// - nobody got anything of that deposit back (NotAtStake)
     /// - it was added less than 2^28 seconds ago, 8.5 years (ContributionLib: AnnouncedTooLate)
     /// @param features its sample
     /// @param label its label

@@ -35,6 +35,7 @@ library ContributionLib {
     uint8 internal constant GOOD_ANNOUNCED = 16;
     /// @dev somebody announced a report, and nobody has objected
     uint8 internal constant BAD_ANNOUNCED = 32;
+    uint8 internal constant EITHER_ANNOUNCED = GOOD_ANNOUNCED | BAD_ANNOUNCED;
     /// @dev not the first of its sample and label
     uint8 internal constant REPEATED = 64;
 
@@ -48,7 +49,6 @@ library ContributionLib {
     uint256 private constant MAX_AMOUNT = (1 << 74) - 1;
     /// @dev In seconds after it was added: 8.5 years.
     uint256 private constant MAX_AFTER = (1 << 28) - 1;
-    uint256 private constant EITHER_ANNOUNCED = GOOD_ANNOUNCED | BAD_ANNOUNCED;
     uint256 private constant WITHOUT_ANNOUNCEMENT = ~(MAX_AFTER << ANNOUNCED | EITHER_ANNOUNCED);
 
     error MoreThanLeft(uint256 amount, uint256 left);
@@ -97,6 +97,11 @@ library ContributionLib {
         return !has(self, REFUNDED) && left(self) == 0 && (deposit(self) > 0 || has(self, REPORTED));
     }
 
+    /// @notice Whether its whole deposit still answers for it: it neither proved good, nor did anybody get anything for it.
+    function isAtStake(Contribution self) internal pure returns (bool) {
+        return !has(self, REFUNDED | REPORTED) && left(self) == deposit(self);
+    }
+
     /// @notice When a verdict was last announced, whatever came of it, or the contribution upheld, in seconds since 1970;
     /// zero if that never was.
     function announcedAt(Contribution self, uint256 addedAt) internal pure returns (uint256) {
@@ -129,7 +134,7 @@ library ContributionLib {
 
     /// @notice Without the verdict that stands announced; when that was is kept.
     function objected(Contribution self) internal pure returns (Contribution) {
-        return Contribution.wrap(Contribution.unwrap(self) & ~EITHER_ANNOUNCED);
+        return Contribution.wrap(Contribution.unwrap(self) & ~uint256(EITHER_ANNOUNCED));
     }
 
     /// @dev Requirements: no more than is left (MoreThanLeft).

@@ -19,7 +19,7 @@ import {Totals, TotalsLib} from "./Totals.sol";
 /// announcement and at the claim, and at no moment between when anybody objected. All calls named here but `addData` and
 /// `uphold` need a quiet time since the model was last taught, so that nobody teaches it and judges by it at one stroke.
 /// An author whom nobody lets have a quiet moment contributes the same again and upholds: it stakes a deposit on its word,
-/// whatever the model says. Only the first contribution of a sample with a label counts as good data when it is refunded;
+/// whatever the model says, and once by each, while all of it is at stake. Only the first contribution of a sample with a label counts as good data when it is refunded;
 /// whoever brings the same again has its deposit back, and earns nothing by it. A first one of which nothing is left, and
 /// that never proved good, gives its place to the next.
 ///
@@ -151,11 +151,15 @@ contract SharedModel is Contributions, ReentrancyGuardTransient {
         nonReentrant
     {
         (bytes32 key, Contribution record) = _unrefunded(features, label, addedAt, msg.sender);
-        // Nobody announces in the second of a lesson, so that one of that second came after the announcement.
-        uint256 since = Math.max(addedAt + 1, record.announcedAt(addedAt));
+        // Nobody announces in the second of a lesson, so that one of that second came after the announcement. Where none
+        // stands, a lesson of the second in which it was last upheld is the one that did.
+        uint256 since = record.announcedAt(addedAt);
+        if (!record.has(ContributionLib.EITHER_ANNOUNCED)) ++since;
+        since = Math.max(addedAt + 1, since);
         require(againAt >= since, TaughtBefore(againAt, since));
         (bytes32 again, Contribution stake) = _find(features, label, againAt, msg.sender);
         require(stake.has(ContributionLib.ADDED), NeverAdded(again));
+        require(stake.isAtStake(), NotAtStake(again));
 
         _contributions[key] = record.announced(0, block.timestamp - addedAt);
         emit Upheld(msg.sender, key);
@@ -256,7 +260,7 @@ contract SharedModel is Contributions, ReentrancyGuardTransient {
 
     /// @inheritdoc ISharedModel
     function version() external pure returns (uint256) {
-        return 3;
+        return 4;
     }
 
     /// @inheritdoc ISharedModel

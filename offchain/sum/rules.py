@@ -219,8 +219,9 @@ class StakeIncentive:
     def on_uphold(self, added_at: int, again_at: int, announced_at: int | None, now: int) -> None:
         """Let what stands announced of the author's contribution fall: it staked on it again.
 
-        again_at: when the author added the same again. announced_at: when a verdict was last
-        announced, or it was last upheld; None if never. Neither the model nor the quiet is asked.
+        again_at: when the author added the same again, of which nothing was paid out yet.
+        announced_at: when what stands announced was; None if nothing does. Neither the model nor
+        the quiet is asked.
         """
         since = max(added_at + 1, announced_at or 0)
         if not since <= again_at <= now:

@@ -248,12 +248,16 @@ contract SharedModelHandler is SharedModelBook {
         if (kind == 1) againAt = uint40(block.timestamp + 1);
         _blur(entry, seed);
         (uint256 index, Entry memory noted) = _requiresNoted(entry);
-        uint256 since = noted.announcedAt > noted.addedAt ? noted.announcedAt : noted.addedAt + 1;
+        uint256 since = noted.announced == 0 ? noted.announcedAt + 1 : noted.announcedAt;
+        if (since <= noted.addedAt) since = noted.addedAt + 1;
         _requires(againAt >= since, ISharedModel.TaughtBefore.selector);
         Entry memory again;
         (again.author, again.sample, again.label, again.addedAt) = (entry.author, entry.sample, entry.label, againAt);
-        (bool found,) = _find(again);
+        (bool found, uint256 number) = _find(again);
         _requires(found, ISharedModel.NeverAdded.selector);
+        if (found) again = entries[number];
+        bool atStake = !again.refunded && !again.reported && again.taken == 0;
+        _requires(!found || atStake, ISharedModel.NotAtStake.selector);
 
         bytes memory data = abi.encodeCall(model.uphold, (_features(entry), entry.label, noted.addedAt, againAt));
         if (!_call(entry.author, 0, 0, data)) return;

@@ -293,6 +293,25 @@ def upholds_a_lie_for_nothing(siege):
     return refusal(siege.model.report, *lie, siege.alice, sender=siege.alice) is not None
 
 
+def upholds_by_what_is_gone(siege):
+    """The deposit that was staked is back, and nothing answers for the older contribution."""
+    again = siege.teach(siege.alice, 1)
+    siege.announce(again, by=siege.alice)
+    siege.model.refund(*again.args, siege.alice, sender=siege.alice)
+    call = siege.model.uphold, *siege.victim.args, again.added_at
+    return refusal(*call, sender=siege.alice) is None
+
+
+def upholds_twice_by_one(siege):
+    """In the second of the lesson, and once more when the nine days are all but over."""
+    again = siege.teach(siege.alice, 1)
+    call = siege.model.uphold, *siege.victim.args, again.added_at
+    siege.go_to(again.added_at)
+    call[0](*call[1:], sender=siege.alice)
+    siege.go_to(again.added_at + ANYONE - 1)
+    return refusal(*call, sender=siege.alice) is None
+
+
 SHORT = (600, 601, 600, 1_802, 1_802, QUIET)
 """The shortest waits there are, in which a stall is played lesson for lesson."""
 
@@ -302,6 +321,8 @@ SHORT = (600, 601, 600, 1_802, 1_802, QUIET)
     [
         (turns_back_before_it_is_quiet, "lets nobody uphold"),
         (upholds_a_lie_for_nothing, "upholds for nothing"),
+        (upholds_by_what_is_gone, "upholds by what is gone"),
+        (upholds_twice_by_one, "upholds twice by one"),
         (turns_and_reports_at_one_stroke, "reports at once"),
         (washes_a_lie_at_one_stroke, "refunds at once"),
         (objects_at_one_stroke, "knows no quiet"),

@@ -187,4 +187,4 @@ def test_all_parts_tell_their_version(staked, project, deployer):
     classifier = project.NaiveBayes.deploy(300, 10, 2, sender=deployer)
     points = project.PointsIncentive.deploy(WAITS, sender=deployer)
     parts = staked.model, staked.incentive, points, classifier
-    assert [one.version() for one in parts] == [3, 2, 2, 2]
+    assert [one.version() for one in parts] == [4, 2, 2, 2]

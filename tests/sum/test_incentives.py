@@ -361,6 +361,40 @@ def test_upholding_takes_a_stake_of_the_authors_own_since(staked, alice, bob):
     assert refusal(before, again).name == "TaughtBefore"
 
 
+def test_one_stake_upholds_once(staked, alice, stranger):
+    """Also where it did in its own second: nothing is announced that it could answer."""
+    made = staked.add(alice)
+    again = staked.add(alice, features=made.features)
+    staked.go_to(again.added_at)
+    staked.model.uphold(*made.args, again.added_at, sender=alice)
+    upheld = staked.now
+    staked.go_to(upheld + ANYONE - 1)
+    call = "uphold", *made.args, again.added_at
+    assert staked.refusal(*call, sender=alice) == refused("TaughtBefore", again.added_at, upheld + 1)
+    staked.go_to(upheld + ANYONE)
+    assert staked.refusal("takeOver", *made.named, stranger, sender=stranger) is None
+
+
+@pytest.mark.parametrize("end", ["proved good", "reported", "taken over"])
+def test_only_what_is_at_stake_upholds(staked, alice, bob, stranger, end):
+    """An author who lost the second deposit, or has it back, risks nothing by it any more."""
+    staked.good(bob)
+    made = staked.add(alice, 1 if end == "proved good" else 0)
+    again = staked.add(alice, made.label, features=made.features)
+    call = "uphold", *made.args, again.added_at
+    assert staked.refusal(*call, sender=alice) is None
+    if end == "proved good":
+        staked.announce(again, by=alice)
+        staked.model.refund(*again.args, alice, sender=alice)
+    elif end == "reported":
+        staked.announce(again, by=bob)
+        staked.model.report(*again.named, bob, sender=bob)
+    else:
+        staked.go_to(again.added_at + ANYONE)
+        staked.model.takeOver(*again.named, stranger, sender=stranger)
+    assert staked.refusal(*call, sender=alice).name == "NotAtStake"
+
+
 def test_nothing_is_upheld_that_proved_good(staked, alice):
     made = staked.add(alice)
     staked.announce(made, by=alice)

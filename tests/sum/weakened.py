@@ -57,6 +57,8 @@ MODELS: Weakenings = {
         "_contributions[key] = record.announced(0, block.timestamp - addedAt);",
         "_contributions[key] = record.objected();",
     ),
+    "upholds by what is gone": (MODEL, "require(stake.isAtStake(), NotAtStake(again));", ""),
+    "upholds twice by one": (MODEL, "++since;", ""),
     "upholds for nothing": (MODEL, "require(againAt >= since, TaughtBefore(againAt, since));", ""),
     "starts no wait anew": (
         MODEL,
