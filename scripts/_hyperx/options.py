@@ -9,43 +9,19 @@ from pathlib import Path
 import click
 
 from offchain.data.corruptions import CorruptionPlan
-from offchain.data.datasets import load_dataset
 from offchain.data.imageset import ImageSet, Progress, split
 from offchain.data.leftout import Note
 from offchain.hyperx.documents import EXTRACTOR
 from offchain.hyperx.evaluation import EvaluationSettings
 from offchain.hyperx.heads import PRESETS, HeadScorer
 from offchain.hyperx.policy import Policy
-from offchain.storage import Network
-from offchain.task import ClassNames, Least, Task
+from offchain.task import Least, Task
 from offchain.task.document import ANY
 from offchain.task.images import MODALITY, relabelled
+from scripts._stage.party_options import DataOptions, PartyOptions
 
 CORRUPTIONS = ("mislabel:0.3", "noise:0.5", "remove:0.6", "decimate:6", "dope:0.4")
 """The paper's five (sections 5.1.2 to 5.1.4); without a plan all but one provider have one."""
-
-
-@dataclass(frozen=True)
-class DataOptions:
-    """Whose pictures."""
-
-    dataset: str
-    data_root: Path | None
-    download: bool
-    skip_broken: bool
-    image_size: int | None
-
-    def load(self, note: Note, progress: Progress | None) -> ImageSet:
-        """All of them. Raises DataError."""
-        return load_dataset(
-            self.dataset,
-            root=self.data_root,
-            download=self.download,
-            size=self.image_size,
-            skip_broken=self.skip_broken,
-            note=note,
-            progress=progress,
-        )
 
 
 @dataclass(frozen=True)
@@ -124,32 +100,6 @@ class LimitOptions:
     most_locked: float
     accept_extractor: tuple[str, ...]
     accept_token: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class PartyOptions:
-    """What every party's own command takes.
-
-    Attributes:
-        account: keystore account. class_name: OWN=TASK, for classes called otherwise.
-        listen, peer: of the embedded node. as_json: lines for programs instead of text.
-    """
-
-    account: str
-    class_name: tuple[str, ...]
-    listen: str
-    peer: tuple[str, ...]
-    as_json: bool
-
-    @property
-    def names(self) -> ClassNames:
-        """What the owner says of its class names. Raises TaskError."""
-        return ClassNames.parse(self.class_name)
-
-    @property
-    def network(self) -> Network:
-        """How the own node is reached, and whom it knows."""
-        return Network(self.listen, self.peer)
 
 
 @dataclass(frozen=True)

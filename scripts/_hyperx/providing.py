@@ -15,10 +15,11 @@ from scripts._hyperx.chain import ChainSession
 from scripts._hyperx.options import ProvideOptions
 from scripts._hyperx.seats import deployed_factory, provider_seat
 from scripts._hyperx.terms import accepted_tokens, provider_policy
-from scripts._hyperx.terms_sheets import costs_sheet, task_sheet, terms_sheet, worst_sheet
+from scripts._hyperx.terms_sheets import costs_sheet, terms_sheet, worst_sheet
 from scripts._stage.chain import chain_home, clock
 from scripts._stage.money import currency
 from scripts._stage.party import PartyTelling, party_account, play_on, reachable
+from scripts._stage.party_sheets import task_sheet
 
 
 def run_provide(address: str, options: ProvideOptions) -> None:

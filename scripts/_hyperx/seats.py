@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import ape
-import click
 from ape.api import AccountAPI
 
 from offchain.data.imageset import ImageSet, Progress
@@ -18,7 +16,7 @@ from offchain.hyperx.session import Session
 from offchain.models.device import pick_device
 from offchain.storage import Datastore
 from scripts._hyperx.options import SessionOptions
-from scripts._stage.deployments import Deployed, deployments_path, find
+from scripts._stage.deployments import Deployed, deployed
 from scripts._stage.secrets import secrets_at
 from scripts._stage.table import Seat
 
@@ -28,12 +26,7 @@ COLLECTOR_SECRETS = "collector.json"
 
 def deployed_factory(deployments: Path) -> Deployed:
     """The factory on the connected chain. Raises ClickException where there is none."""
-    factory = find(FACTORY, deployments_path(deployments))
-    if factory is None:
-        raise click.ClickException(
-            f"no factory on {ape.chain.provider.network.name}: run ape run deploy first"
-        )
-    return factory
+    return deployed(FACTORY, deployments)
 
 
 def evaluation_of(

@@ -1,42 +1,21 @@
-"""What a provider agrees to, as tables: the task, the terms, what it costs and the worst of it."""
+"""What a provider agrees to, as tables: the terms, what it costs and the worst of it."""
 
 from __future__ import annotations
-
-from datetime import UTC, datetime
 
 from offchain.crypto.settlement import NATIVE, Settlement
 from offchain.hyperx.costs import outcomes, provider_gas
 from offchain.hyperx.terms import Terms
 from offchain.report.money import signed
 from offchain.report.sheets import Row, Sheet
-from offchain.report.text import GWEI, amount, ether, plain, whole
-from offchain.task import Task
-from offchain.task.checks import told
+from offchain.report.text import amount
 from scripts._stage.money import currency
-
-_CLASSES = 12
-
-
-def task_sheet(task: Task) -> Sheet:
-    """What is asked for."""
-    named = ", ".join(plain(one, 40) for one in task.classes[:_CLASSES])
-    more = len(task.classes) - _CLASSES
-    rows = {
-        "samples": f"{task.modality}, {told(task.shape)}",
-        "classes": f"{named}{f' and {more:,} more' if more > 0 else ''}",
-        "licence": plain(task.licence),
-        "may contain": plain(task.content) or "nothing is said",
-        "at least": f"{task.least.samples:,} in all, {task.least.per_class:,} of each class that "
-        f"there is, {task.least.distinct:,} distinct",
-        "contact": ", ".join(plain(one) for one in task.contact) or "none",
-    }
-    return _said("The task", rows)
+from scripts._stage.party_sheets import gas_sheet, said_sheet, time_of
 
 
 def terms_sheet(terms: Terms, now: int) -> Sheet:
     """What was fixed when the session was created. now: Unix time in seconds."""
     coin, decimals = currency(terms.token)
-    minutes = terms.response_time / 60
+    minutes, hours = terms.response_time / 60, (terms.expiry - now) / 3600
     rows = {
         "collector": terms.collector,
         "reward": f"{amount(terms.reward, decimals)} {coin}",
@@ -45,27 +24,21 @@ def terms_sheet(terms: Terms, now: int) -> Sheet:
         "dataset": f"{terms.shard_count:,} shards of {terms.shard_size:,} samples",
         "opened": f"{terms.sample_limit:,} shards at most",
         "key": "published" if terms.settlement == Settlement.OPEN else "sealed to the collector",
-        "registration": f"until {_time(terms.registration_end)}",
-        "features": f"until {_time(terms.submission_end)}",
+        "registration": f"until {time_of(terms.registration_end)}",
+        "features": f"until {time_of(terms.submission_end)}",
         "each answer": f"within {minutes:g} minutes",
-        "money locked": f"until {_time(terms.expiry)} at most, {(terms.expiry - now) / 3600:.1f} h",
+        "money locked": f"until {time_of(terms.expiry)} at most, {hours:.1f} h",
     }
-    return _said("The terms", rows)
+    return said_sheet("The terms", rows)
 
 
 def costs_sheet(terms: Terms, price_gwei: float) -> Sheet:
     """Gas of a provider's calls, from above. price_gwei: for a unit of gas."""
-    calls = provider_gas(terms)
-    price = round(price_gwei * GWEI)
-    rows = tuple(Row((call, whole(gas), ether(gas * price))) for call, gas in calls.items())
-    total = sum(calls.values())
-    return Sheet(
-        "What it costs at most",
-        ("call", "gas", "ETH"),
-        1,
-        rows,
-        ("all, if you are chosen", whole(total), ether(total * price)),
-        f"At {price_gwei:g} gwei. Who is not chosen pays for the first two and the last.",
+    return gas_sheet(
+        provider_gas(terms),
+        price_gwei,
+        "all, if you are chosen",
+        "Who is not chosen pays for the first two and the last.",
     )
 
 
@@ -82,11 +55,3 @@ def worst_sheet(terms: Terms) -> Sheet:
         rows,
         note="Besides gas. Answers that come too late may have given your data away.",
     )
-
-
-def _said(title: str, rows: dict[str, str]) -> Sheet:
-    return Sheet(title, ("", ""), 2, tuple(Row((name, said)) for name, said in rows.items()))
-
-
-def _time(timestamp: int) -> str:
-    return f"{datetime.fromtimestamp(timestamp, UTC):%d %B %H:%M} UTC"

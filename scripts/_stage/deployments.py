@@ -155,6 +155,16 @@ def find(name: str, path: Path) -> Deployed | None:
     return None
 
 
+def deployed(name: str, folder: Path) -> Deployed:
+    """A contract on the connected chain. Raises ClickException where there is none."""
+    found = find(name, deployments_path(folder))
+    if found is None:
+        raise click.ClickException(
+            f"no {name} on {ape.chain.provider.network.name}: run ape run deploy first"
+        )
+    return found
+
+
 def _strangers_entry(name: str) -> dict[str, Any]:
     """Where and since when: by halving, where the node knows what was where in the past."""
     address = address_of(name)

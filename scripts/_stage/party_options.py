@@ -1,0 +1,61 @@
+"""What a party's own command takes, whatever the mechanism: whose pictures, and who it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from offchain.data.datasets import load_dataset
+from offchain.data.imageset import ImageSet, Progress
+from offchain.data.leftout import Note
+from offchain.storage import Network
+from offchain.task import ClassNames
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """Whose pictures."""
+
+    dataset: str
+    data_root: Path | None
+    download: bool
+    skip_broken: bool
+    image_size: int | None
+
+    def load(self, note: Note, progress: Progress | None) -> ImageSet:
+        """All of them. Raises DataError."""
+        return load_dataset(
+            self.dataset,
+            root=self.data_root,
+            download=self.download,
+            size=self.image_size,
+            skip_broken=self.skip_broken,
+            note=note,
+            progress=progress,
+        )
+
+
+@dataclass(frozen=True)
+class PartyOptions:
+    """What every party's own command takes.
+
+    Attributes:
+        account: keystore account. class_name: OWN=TASK, for classes called otherwise.
+        listen, peer: of the embedded node. as_json: lines for programs instead of text.
+    """
+
+    account: str
+    class_name: tuple[str, ...]
+    listen: str
+    peer: tuple[str, ...]
+    as_json: bool
+
+    @property
+    def names(self) -> ClassNames:
+        """What the owner says of its class names. Raises TaskError."""
+        return ClassNames.parse(self.class_name)
+
+    @property
+    def network(self) -> Network:
+        """How the own node is reached, and whom it knows."""
+        return Network(self.listen, self.peer)
