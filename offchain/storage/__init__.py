@@ -27,9 +27,10 @@ from offchain.storage.datastore import (
     InvalidCid,
     Network,
 )
+from offchain.storage.pubsub import Node, PubsubOff
 
 
-def open_datastore(url: str | None, repo: Path, network: Network | None = None) -> Datastore:
+def open_datastore(url: str | None, repo: Path, network: Network | None = None) -> Node:
     """The IPFS node at `url` (http or multiaddr), or without one the embedded node in `repo`.
 
     network: of the embedded node; a node at a URL has one of its own, and connects to the peers.
@@ -68,6 +69,8 @@ __all__ = [
     "DatastoreUnavailable",
     "InvalidCid",
     "Network",
+    "Node",
+    "PubsubOff",
     "cid_from_digest",
     "cid_of",
     "codec_of",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import secrets
 import shutil
@@ -33,6 +34,7 @@ from offchain.storage.datastore import (
 from offchain.storage.flatfs import BlockAbsent, BlockDamaged, BlockFiles
 from offchain.storage.kubo_process import KuboProcess
 from offchain.storage.kubo_worker import TOO_LARGE
+from offchain.storage.pubsub import PubsubOff
 from offchain.storage.unixfs import Decoded, NotUnixfs, decode
 
 if TYPE_CHECKING:  # a name only: its module loads torch
@@ -95,6 +97,12 @@ class EmbeddedDatastore:
         self._network = replace(self._network, peers=self._network.peers + added)
         for one in added:
             self._ask("connect", one)
+
+    def publish(self, topic: str, message: bytes) -> None:
+        self._ask_network("publish", topic, base64.b64encode(message).decode())
+
+    def received(self, topic: str) -> list[bytes]:
+        return [base64.b64decode(one) for one in self._ask_network("received", topic)]
 
     def get(self, cid: str, max_bytes: int | None = None) -> bytes:
         self._bring(cid, max_bytes)
@@ -320,6 +328,11 @@ class EmbeddedDatastore:
             with contextlib.suppress(DatastoreError):  # 32 bytes too many are no illness
                 self.remove(cid)
             return read.read_bytes() == written.read_bytes()
+
+    def _ask_network(self, operation: str, *arguments: Any) -> Any:
+        if self._network is None:
+            raise PubsubOff(f"the IPFS node for {self.repo} runs without network, so nobody hears")
+        return self._ask(operation, *arguments)
 
     def _ask(self, operation: str, *arguments: Any) -> Any:
         with self._lock:

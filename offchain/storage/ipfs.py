@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import ipaddress
 import json
 import os
 import secrets
@@ -14,9 +13,9 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from threading import Lock
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import ipfshttpclient
 import requests
@@ -32,6 +31,8 @@ from offchain.storage.datastore import (
     DatastoreError,
     DatastoreUnavailable,
 )
+from offchain.storage.endpoint import parse_endpoint
+from offchain.storage.ipfs_pubsub import QUIET_SECONDS, Subscription, encoded, off
 from offchain.storage.unixfs import CHUNK_BYTES, NotUnixfs, decode
 
 if TYPE_CHECKING:  # a name only: its module loads torch
@@ -85,8 +86,10 @@ class IpfsDatastore:
     """
 
     def __init__(self, endpoint: str, timeout: float = 30.0, retries: int = 2) -> None:
-        address, self.endpoint, auth = _parse_endpoint(endpoint)
+        address, self.endpoint, auth = parse_endpoint(endpoint)
         self.timeout, self.retries = timeout, retries
+        self._subscriptions: dict[str, Subscription] = {}
+        self._subscribing = Lock()
         try:
             # Not connect(), which refuses every node of version 0.8 and later.
             self._client = ipfshttpclient.Client(
@@ -108,6 +111,23 @@ class IpfsDatastore:
         for one in peers:
             with contextlib.suppress(ContentMissing, DatastoreError):
                 self._call(partial(self._client.swarm.connect, one, opts=self._limit()))
+
+    def publish(self, topic: str, message: bytes) -> None:
+        def send() -> None:
+            params = [("arg", encoded(topic))]
+            with contextlib.closing(
+                self._stream("/pubsub/pub", params, self.timeout, message)
+            ) as said:
+                deque(said, maxlen=0)
+
+        self._by_pubsub(send)
+
+    def received(self, topic: str) -> list[bytes]:
+        with self._subscribing:
+            if topic not in self._subscriptions:
+                self._by_pubsub(lambda: self._client._client.request("/pubsub/ls", decoder="json"))
+                self._subscriptions[topic] = Subscription(partial(self._open, topic), self._told)
+        return self._subscriptions[topic].take()
 
     def put(self, data: bytes) -> str:
         answer = self._call(lambda: self._client.add_bytes(data, opts={**_PROFILE, "pin": "true"}))
@@ -145,6 +165,8 @@ class IpfsDatastore:
                 self._accepting("not found", partial(self._remove_block, block))
 
     def close(self) -> None:
+        for subscription in self._subscriptions.values():
+            subscription.close()
         self._client.close()
 
     def __enter__(self) -> Self:
@@ -197,6 +219,34 @@ class IpfsDatastore:
                     raise exceptions.TimeoutError(None)
         finally:
             response.close()
+
+    def _by_pubsub(self, action: Callable[[], T]) -> T:
+        """A request about messages. Raises PubsubOff where the node says that it carries none."""
+        try:
+            return self._call(action)
+        except DatastoreError as error:
+            if isinstance(error.__cause__, exceptions.ErrorResponse):
+                raise off(self.endpoint, error.__cause__) from error
+            raise
+
+    def _open(self, topic: str) -> Any:
+        """The node's answer to a subscription, which has no end."""
+        subscribe = partial(
+            self._client._client._request,
+            *("POST", "/pubsub/sub", [("arg", encoded(topic))]),
+            auth=None,
+            data=None,
+            headers=None,
+            timeout=QUIET_SECONDS,
+            chunk_size=1,
+        )
+        return self._by_pubsub(subscribe)[0][0]
+
+    def _told(self, error: Exception) -> DatastoreUnavailable:
+        """An error of a subscription that broke, in our words."""
+        return DatastoreUnavailable(
+            f"the IPFS node at {self.endpoint} tells no more messages ({_why(error)})"
+        )
 
     def _present_blocks(self, root: str) -> list[str]:
         """The CIDs of the blocks below and including `root` that the node has."""
@@ -314,29 +364,6 @@ def _why(error: BaseException) -> str:
             return f"HTTP status {inner.response.status_code}"
         inner = getattr(inner, "original", None) or inner.__cause__ or inner.__context__
     return type(error).__name__
-
-
-def _parse_endpoint(endpoint: str) -> tuple[str, str, tuple[str, str] | None]:
-    """Multiaddr, name to show (without password) and credentials of an endpoint."""
-    if endpoint.startswith("/"):
-        return endpoint, endpoint, None
-    url = urlsplit(endpoint)
-    try:
-        port = url.port or {"http": 80, "https": 443}[url.scheme]
-        host = url.hostname or ""
-        shown = f"{url.scheme}://{host}:{port}"
-        if not host or url.path not in ("", "/") or url.query:
-            raise ValueError(shown)
-    except (KeyError, ValueError) as error:
-        raise DatastoreUnavailable(
-            f"{endpoint.rpartition('@')[2]!r} is neither http://HOST:PORT nor a multiaddr"
-        ) from error
-    try:
-        kind = f"ip{ipaddress.ip_address(host).version}"
-    except ValueError:
-        kind = "dns"
-    auth = (unquote(url.username), unquote(url.password or "")) if url.username else None
-    return f"/{kind}/{host}/tcp/{port}/{url.scheme}", shown, auth
 
 
 def _some_ahead(action: Callable[[S], T], items: Sequence[S]) -> Iterator[T]:

@@ -38,12 +38,13 @@ class KuboProcess:
         with self._errors.open("wb") as errors:
             self._process = subprocess.Popen(
                 [
-                    *(sys.executable, "-P", str(Path(kubo_worker.__file__).absolute()), str(repo)),
+                    *(sys.executable, "-P", "-m", kubo_worker.__name__, str(repo)),
                     *([json.dumps(asdict(network))] if network else []),
                 ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
                 start_new_session=True,  # Ctrl-C is for the owner, which then closes the node
             )
         try:

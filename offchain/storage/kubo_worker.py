@@ -4,9 +4,10 @@ It is a process of its own because the Go library writes `kubo.log` into the wor
 takes over signal handling, does not survive a fork, and waits without end for content it lacks: a
 process can be ended, a call into the library cannot.
 
-Usage: python kubo_worker.py REPOSITORY [NETWORK]. NETWORK is JSON, `{"listen": multiaddress,
-"peers": [multiaddress...]}`; without it the node neither listens nor looks for anyone. With it it
-listens there and stays connected to these peers, and calls nobody else.
+Usage: python -m offchain.storage.kubo_worker REPOSITORY [NETWORK]. NETWORK is JSON,
+`{"listen": multiaddress, "peers": [multiaddress...]}`; without it the node neither listens nor
+looks for anyone. With it it listens there and stays connected to these peers, calls nobody else,
+and carries messages.
 
 Each request is a line of JSON, `[operation, argument...]`; each answer is `{"value": ...}` or
 `{"error": ..., "locked": bool}`. The first answer, sent unasked, says whether the node runs. The
@@ -15,6 +16,7 @@ program ends when its input does.
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import json
 import os
@@ -22,8 +24,10 @@ import re
 import sys
 import time
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 from typing import IO, Any
+
+from offchain.storage.inbox import MOST_WAITING, Inbox
 
 LOG = "kubo.log"
 LOCK = "souk.lock"
@@ -34,6 +38,9 @@ PLACE = "listen.port"
 """File of the port that the node listened at the last time."""
 REDIAL_SECONDS = 1.0
 LOOK_SECONDS = 0.05
+GATHER_SECONDS = 0.1
+MAX_MESSAGE_BYTES = 8_192
+"""As in pubsub.py."""
 TOO_LARGE = "too large"
 
 
@@ -69,15 +76,25 @@ class Node:
             raise WorkerError(self._reason("cannot create the repository"))
         self._peers: list[str] = network["peers"] if network else []
         self._fetches: dict[str, Thread] = {}
-        _configure(Path("config"), _place_of(network))
+        self._inboxes: dict[str, Inbox] = {}
+        self._subscriptions: dict[str, int] = {}
+        self._listening = Lock()  # subscriptions end and begin with the node
+        ffi.cdef("void free(void *);", override=True)
+        self._c = ffi.dlopen(None)
+        self._network = network
         self.start()
         if network:
             _keep_place(self.addresses())
             Thread(target=self._stay_connected, daemon=True).start()
+            Thread(target=self._gather, daemon=True).start()
 
     def start(self) -> None:
+        _configure(Path("config"), _place_of(self._network))
         if self._lib.RunNode(self._repo) != 1:
             raise WorkerError(self._reason("cannot start the node"))
+        with self._listening:
+            for topic in self._inboxes:
+                self._subscribe(topic)
 
     def addresses(self) -> list[str]:
         """Multiaddresses under which others reach this node, its name included."""
@@ -139,10 +156,54 @@ class Node:
         target.unlink(missing_ok=True)
         self._trim_log()
 
+    def publish(self, topic: str, message: str) -> None:
+        """Sends a message, in base64, to those who listen to a topic."""
+        data = base64.b64decode(message)
+        held = self._ffi.from_buffer(data)
+        place = self._ffi.cast("void *", held)
+        if self._lib.PubSubPublish(self._repo, self._c_str(topic), place, len(data)) != 0:
+            raise WorkerError(self._reason(f"cannot publish to {topic}"))
+
+    def received(self, topic: str) -> list[str]:
+        """Messages of a topic since the last time, in base64; listens from the first time on."""
+        with self._listening:
+            if topic not in self._inboxes:
+                self._subscribe(topic)
+                self._inboxes[topic] = Inbox()
+        return [base64.b64encode(one).decode() for one in self._inboxes[topic].take()]
+
+    def _subscribe(self, topic: str) -> None:
+        number = self._lib.PubSubSubscribe(self._repo, self._c_str(topic))
+        if number < 0:
+            raise WorkerError(self._reason(f"cannot subscribe to {topic}"))
+        self._subscriptions[topic] = number
+
+    def _gather(self) -> None:
+        """Takes messages from the library, which keeps them without bound."""
+        while True:
+            with self._listening:
+                for topic, number in self._subscriptions.items():
+                    for _ in range(MOST_WAITING):  # others want the lock, too
+                        answer = self._text(self._lib.PubSubNextMessage(number))
+                        if not answer:
+                            break
+                        message = json.loads(answer)
+                        data = base64.urlsafe_b64decode(message["data"])
+                        if len(data) <= MAX_MESSAGE_BYTES:
+                            self._inboxes[topic].add(message["from"], data)
+            time.sleep(GATHER_SECONDS)
+
     def _text(self, answer: Any) -> str:
-        return "" if answer == self._ffi.NULL else str(self._ffi.string(answer).decode())
+        """A text that the library allocated, and whose memory it leaves to its caller."""
+        if answer == self._ffi.NULL:
+            return ""
+        text = str(self._ffi.string(answer).decode())
+        self._c.free(answer)
+        return text
 
     def stop(self) -> None:
+        with self._listening:
+            self._subscriptions.clear()
         self._lib.CleanupNode(self._repo)
 
     def restart(self) -> None:
@@ -221,6 +282,7 @@ def _configure(path: Path, listen: list[str]) -> None:
     config["Discovery"]["MDNS"]["Enabled"] = False
     config["Swarm"]["DisableNatPortMap"] = True
     config["Reprovider"] = {"Interval": "0"}
+    config["Pubsub"] = {"Enabled": bool(listen), "Router": "gossipsub"}
     partial = path.with_name("config.partial")
     partial.write_text(json.dumps(config, indent=2))
     partial.chmod(0o600)

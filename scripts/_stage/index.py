@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from offchain.database import Database
 from offchain.errors import SoukError
-from scripts._stage.database import Database
 
 MOST_BLOCKS = 8_192
 """Of one page. Nodes that allow less say so, and are asked for less."""

@@ -10,8 +10,8 @@ from itertools import count
 from pathlib import Path
 from typing import Protocol
 
+from offchain.database import Database
 from offchain.errors import SoukError
-from scripts._stage.database import Database
 from scripts._stage.index import NodeRefused
 
 GWEI = 10**9

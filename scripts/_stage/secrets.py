@@ -13,17 +13,23 @@ import click
 
 from offchain.crypto.passphrase import Locked, Passphrase, is_locked
 from offchain.crypto.secrets_file import SecretsFile
+from offchain.database import content_of
 from offchain.files import write_whole
 from scripts._stage.accounts import is_local
 from scripts._stage.chain import chain_home
-from scripts._stage.database import content_of
 
 VARIABLE = "SOUK_PASSPHRASE"
 """Where a passphrase is looked for before it is asked for."""
 MAX_BACKUP_BYTES = 1 << 30
 """Largest backup read."""
 
-_FOUND_AGAIN = ("ipfs", "logs.sqlite", "logs.sqlite-journal", "outbox.sqlite-journal")
+_FOUND_AGAIN = (
+    "ipfs",
+    "logs.sqlite",
+    "logs.sqlite-journal",
+    "outbox.sqlite-journal",
+    "post.sqlite-journal",
+)
 """What lies beside the secrets and comes from chain, datastore or the file that it belongs to."""
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from offchain.crypto.passphrase import Passphrase
 from offchain.crypto.secrets_file import SecretsFile
+from offchain.database import Database
 from scripts._stage import secrets
-from scripts._stage.database import Database
 from scripts._stage.secrets import VARIABLE, back_up, passphrase, put_back
 
 WORDS = "correct horse battery staple"

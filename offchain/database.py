@@ -24,12 +24,20 @@ class Database:
         rows: the connection, on which every statement stands for itself outside of `at_once`.
     """
 
-    def __init__(self, path: Path | None, schema: str) -> None:
-        """path: of the file, made with its folder; None for memory. schema: made where absent."""
+    def __init__(self, path: Path | None, schema: str, *, one_thread: bool = True) -> None:
+        """path: of the file, made with its folder; None for memory. schema: made where absent.
+
+        one_thread: whether the thread that opened it is alone; others have to take turns.
+        """
         if path:
             path.parent.mkdir(parents=True, exist_ok=True)
         self._name = str(path or "memory")
-        self.rows = sqlite3.connect(path or ":memory:", timeout=WAIT_SECONDS, isolation_level=None)
+        self.rows = sqlite3.connect(
+            path or ":memory:",
+            timeout=WAIT_SECONDS,
+            isolation_level=None,
+            check_same_thread=one_thread,
+        )
         self.rows.executescript(schema)
 
     @contextmanager

@@ -1,0 +1,154 @@
+"""How parties come to have the same letters, over messages that are lost where nobody listens.
+
+Every party tells at times how many letters it has of each sender, and whoever has more sends them
+again. A letter reaches a party if, in the end, one who has it and the party listen at the same
+time, their nodes joined by others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable
+
+from offchain.post.again import Again
+from offchain.post.envelope import TALLY, Envelope, Tally, Unreadable, tallies
+from offchain.post.kept import KeptLetters
+from offchain.post.letter import Topic
+from offchain.roles import Recover
+from offchain.storage.pubsub import Pubsub
+
+TELL_SECONDS, QUIET_SECONDS = 1.0, 30.0
+"""Between two tallies: at first and when something changes, then doubled each time, and at most."""
+MOST_AHEAD = 64
+"""Letters of one sender that wait for an earlier one."""
+MOST_WAITING = 1_024
+"""Letters of all senders that do."""
+MOST_FORGED = 4_096
+"""Letters not to be checked again, since they were forged."""
+
+Admits = Callable[[str], bool]
+"""Of a 0x account in lower case: whether its letters are taken. It is asked in another thread, for
+every letter that comes, so it looks at a set and asks nobody."""
+
+
+def everybody(account: str) -> bool:
+    """Admits all."""
+    return True
+
+
+class Exchange:
+    """One party's part of it, under one topic. Not thread-safe; all times are of one clock.
+
+    Letters that are forged, malformed, too long, foreign or known are passed over; none costs more
+    than one check of a signature, and one that was forged costs none the second time.
+    """
+
+    def __init__(
+        self,
+        node: Pubsub,
+        topic: Topic,
+        own: bytes,
+        kept: KeptLetters,
+        recover: Recover,
+        admits: Admits = everybody,
+    ) -> None:
+        """own: the party's 20 bytes, who is always admitted."""
+        self._node, self._topic, self._name = node, topic, topic.name
+        self._own, self._kept = own, kept
+        self._recover, self._admits = recover, admits
+        self._again = Again(own)
+        self._counts: dict[bytes, int] = {}
+        self._ahead: dict[tuple[bytes, int], tuple[Envelope, str]] = {}
+        self._forged: OrderedDict[bytes, None] = OrderedDict()
+        self._pause, self._tell_at = TELL_SECONDS, 0.0
+
+    def wrote(self, number: int, now: float) -> None:
+        """The party has a new letter."""
+        self._again.want((self._own, number), now)
+        self._soon(now)
+
+    def take(self, now: float) -> None:
+        """Takes what came. Raises DatastoreUnavailable, PostError."""
+        came = self._node.received(self._name)
+        self._counts = self._kept.counts()
+        for message in came:
+            try:
+                if message[:1] == TALLY:
+                    self._answer(Tally.from_bytes(message), now)
+                else:
+                    self._receive(Envelope.from_bytes(message), message, now)
+            except Unreadable:
+                continue
+
+    def give(self, now: float) -> None:
+        """Sends what is due, and tells what is here when it is time. Raises as `take` does."""
+        for key in list(self._again.due(now)):
+            envelope = self._kept.envelope(*key)
+            if envelope is not None:
+                self._node.publish(self._name, envelope.to_bytes())
+            self._again.sent(key, now)
+        if now >= self._tell_at:
+            for tally in tallies(self._counts):
+                self._node.publish(self._name, tally.to_bytes())
+            self._tell_at = now + self._pause
+            self._pause = min(2 * self._pause, QUIET_SECONDS)
+
+    def _answer(self, tally: Tally, now: float) -> None:
+        """Sends again what its teller lacks; asks for what it has and we lack."""
+        for sender, count in self._counts.items():
+            if tally.first <= sender <= tally.last:
+                for number in range(tally.counts.get(sender, 0), count):
+                    self._again.want((sender, number), now)
+        if any(count > self._counts.get(sender, 0) for sender, count in tally.counts.items()):
+            self._soon(now)
+
+    def _receive(self, envelope: Envelope, message: bytes, now: float) -> None:
+        key, count = (envelope.sender, envelope.number), self._counts.get(envelope.sender, 0)
+        if envelope.number < count:
+            known = self._kept.envelope(*key)
+            if known is not None and known.to_bytes() == message:
+                self._again.heard(key)
+            return
+        if key in self._ahead or envelope.number >= count + MOST_AHEAD:
+            return
+        account = self._account(envelope, message)
+        if account is None or (envelope.number > count and not self._has_room()):
+            return
+        self._ahead[key] = (envelope, account)
+        while (held := self._ahead.pop((envelope.sender, count), None)) is not None:
+            if not self._kept.add(*held):
+                return  # another process was first, or there are too many
+            count += 1
+            self._counts[envelope.sender] = count
+        self._soon(now)
+
+    def _has_room(self) -> bool:
+        """Whether another letter can wait for an earlier one."""
+        if len(self._ahead) >= MOST_WAITING:  # some may have come another way meanwhile
+            self._ahead = {
+                key: held
+                for key, held in self._ahead.items()
+                if key[1] > self._counts.get(key[0], 0)
+            }
+        return len(self._ahead) < MOST_WAITING
+
+    def _account(self, envelope: Envelope, message: bytes) -> str | None:
+        """Who signed it, if that is its sender, who is admitted."""
+        said = "0x" + envelope.sender.hex()
+        digest = hashlib.sha256(message).digest()
+        if digest in self._forged or not (envelope.sender == self._own or self._admits(said)):
+            return None
+        typed = self._topic.typed(envelope.number, envelope.body)
+        account = self._recover(typed, envelope.signature)
+        if account is not None and account.lower() == said:
+            return account
+        self._forged[digest] = None
+        if len(self._forged) > MOST_FORGED:
+            self._forged.popitem(last=False)
+        return None
+
+    def _soon(self, now: float) -> None:
+        """Tells what is here within a second."""
+        self._pause = TELL_SECONDS
+        self._tell_at = min(self._tell_at, now + TELL_SECONDS)
