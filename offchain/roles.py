@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
 
@@ -64,29 +65,62 @@ class Role(Protocol):
         """What to do now; None for nothing."""
 
 
+class PutOff:
+    """Wishes that the chain refused, and until when each is not wanted again.
+
+    The wait doubles with each refusal, from `FIRST` to `LONGEST` seconds of the chain's time: a
+    node may lag, and what is refused now may be due later.
+
+    Attributes:
+        now: the chain's time, Unix seconds, as it was last told.
+    """
+
+    FIRST: ClassVar[int] = 12
+    LONGEST: ClassVar[int] = 120
+
+    def __init__(self) -> None:
+        self.now = 0
+        self._waits: dict[tuple[Any, ...], tuple[int, int]] = {}
+
+    def __contains__(self, wish: tuple[Any, ...]) -> bool:
+        until, _ = self._waits.get(wish, (self.now, 0))
+        return self.now < until
+
+    def add(self, wish: tuple[Any, ...]) -> None:
+        """It was refused, once more."""
+        _, before = self._waits.get(wish, (0, 0))
+        wait = min(max(2 * before, self.FIRST), self.LONGEST)
+        self._waits[wish] = (self.now + wait, wait)
+
+
 class Dropping:
     """A role that goes on with others when the chain refuses it something about one of them.
 
     What a counterpart's account looks like to the contract no role can know: a key's signature is
-    right to it, and the contract asks the code that the account was given.
+    right to it, and the contract asks the code that the account was given. What is refused is
+    dropped for a while, not for ever, and is tried as long as the role wants it.
 
     Attributes:
         may_drop: calls without which it goes on; the others end it.
     """
 
     may_drop: ClassVar[frozenset[str]] = frozenset()
-    _dropped: tuple[tuple[Any, ...], ...] = ()
+
+    @cached_property
+    def put_off(self) -> PutOff:
+        """What was refused; whoever builds the role anew hands it on."""
+        return PutOff()
 
     def drop(self, action: Action) -> bool:
-        """Wants it no more; False where nothing goes on without it."""
-        if action.call in self.may_drop and not self.dropped(*action.wish):
-            self._dropped = (*self._dropped, action.wish)
+        """Wants it no more for a while; False where nothing goes on without it."""
+        if action.call in self.may_drop and action.wish not in self.put_off:
+            self.put_off.add(action.wish)
             return True
         return False
 
     def dropped(self, call: str, *about: Any) -> bool:
-        """Whether it dropped that call."""
-        return (call, *about) in self._dropped
+        """Whether it dropped that call, and the while is not over."""
+        return (call, *about) in self.put_off
 
     def still(self, action: Action | None) -> Action | None:
         """`action` unless it was dropped."""

@@ -62,11 +62,19 @@ class ActionRefused(click.ClickException):
 
     Attributes:
         receipt: of the transaction, where one was sent all the same and paid for.
+        by_contract: whether a contract refused it; else node, fee or line stood in the way.
     """
 
-    def __init__(self, message: str, failed: TransactionAPI | ReceiptAPI | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        failed: TransactionAPI | ReceiptAPI | None = None,
+        *,
+        by_contract: bool = False,
+    ) -> None:
         super().__init__(message)
         self.receipt = failed.receipt if isinstance(failed, TransactionAPI) else failed
+        self.by_contract = by_contract
 
 
 @dataclass(frozen=True)
@@ -129,10 +137,13 @@ def transact(method: Any, arguments: Any, account: AccountAPI, value: int = 0) -
         raise ActionRefused(
             f"{call} by {account.address} refused: {error.name}{values and f' ({values})'}",
             error.txn,
+            by_contract=True,
         ) from error
     except ContractLogicError as error:
-        raise ActionRefused(f"{call} by {account.address} refused: {error}", error.txn) from error
-    except (ApeException, SoukError) as error:
+        raise ActionRefused(
+            f"{call} by {account.address} refused: {error}", error.txn, by_contract=True
+        ) from error
+    except (ApeException, SoukError, OSError) as error:
         raise ActionRefused(f"{call} by {account.address} failed: {reason_of(error)}") from error
 
 

@@ -17,13 +17,19 @@ from offchain.data.imageset import Progress
 from offchain.report.sheets import Sheet
 from offchain.storage import DatastoreUnavailable
 from scripts._stage.accounts import load
-from scripts._stage.chain import LOCAL_POLL_SECONDS, alone
+from scripts._stage.chain import LOCAL_POLL_SECONDS, ActionRefused, alone
+from scripts._stage.index import NodeRefused
+from scripts._stage.outbox import NodeBusy
 from scripts._stage.table import Seat, Step, Table, play
 from scripts._stage.telling import Telling
 
-STORE_TRIES = 60
-"""How often a datastore that does not answer is tried again."""
-STORE_PAUSE_SECONDS = 5.0
+TRIES = 60
+"""How often in a row a datastore or a node that does not answer is tried again."""
+REFUSED_TRIES = 6
+"""How often in a row what a contract refuses is; the node may lag behind the chain."""
+PAUSE_SECONDS = 5.0
+QUIET_SECONDS = 60.0
+"""What comes after so long without a failure does not come in a row."""
 
 
 @dataclass
@@ -113,21 +119,28 @@ def party_account(alias: str, sign_unasked: bool) -> AccountAPI:
 def play_on(table: Table, seat: Seat, telling: PartyTelling) -> Any:
     """Plays one seat until the session is over for it; returns the session then.
 
-    While the datastore does not answer nothing is decided, and it is asked again. Raises what the
-    role and the chain raise, and DatastoreUnavailable after `STORE_TRIES`.
+    While datastore or node do not answer nothing is decided, and they are asked again, `TRIES`
+    times in a row; what a contract refuses is tried `REFUSED_TRIES` times. Raises what came last
+    then, and at once what else the role raises.
     """
     tries, told = 0, ""
     while True:
+        began = time.monotonic()
         try:
             return play(table, [seat], telling.step, refused=telling.refused, at_time=telling.time)
-        except DatastoreUnavailable as error:
-            tries += 1
-            if tries == STORE_TRIES:
+        except (DatastoreUnavailable, ActionRefused, NodeBusy, NodeRefused) as error:
+            tries = 1 if time.monotonic() - began >= QUIET_SECONDS else tries + 1
+            most, silent = TRIES, "chain_silent"
+            if isinstance(error, DatastoreUnavailable):
+                silent = "datastore_silent"
+            if isinstance(error, ActionRefused) and error.by_contract:
+                most = REFUSED_TRIES
+            if tries >= most:
                 raise
-            if str(error) != told:
-                telling.event("datastore_silent", reason=str(error))
+            if str(error) != told and not isinstance(error, ActionRefused):
+                telling.event(silent, reason=str(error))
             told = str(error)
-            time.sleep(max(LOCAL_POLL_SECONDS, STORE_PAUSE_SECONDS))
+            time.sleep(max(LOCAL_POLL_SECONDS, PAUSE_SECONDS))
 
 
 def reachable(telling: PartyTelling, addresses: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from ape.api import AccountAPI
 
-from offchain.roles import Action, Clock, Dropping, Role
+from offchain.roles import Clock, Dropping, PutOff, Role
 from scripts._stage.chain import ActionRefused, Receipt, clock, next_block, wait_until
 
 
@@ -43,14 +43,14 @@ class Seat:
     `make` is called once, or before every step when a run shows that nothing is kept in memory.
 
     Attributes:
-        dropped: what its role wants no more, since the chain refused it twice.
+        put_off: what the chain refused its role twice, which it wants later.
     """
 
     name: str
     account: AccountAPI
     make: Callable[[Any], Role]
     role: Role | None = None
-    dropped: list[Action] = field(default_factory=list)
+    put_off: PutOff = field(default_factory=PutOff)
 
     @property
     def address(self) -> str:
@@ -118,7 +118,8 @@ def act(
 ) -> bool:
     """Lets one party do all it has to do now; says whether it did anything.
 
-    What is refused twice its role drops and goes on; where it cannot, ActionRefused ends it.
+    What the contract refuses twice its role puts off and goes on; where it cannot, and where no
+    contract was asked since node or fee stood in the way, ActionRefused ends it.
     """
     acted = False
     vain = None
@@ -126,10 +127,11 @@ def act(
         session = table.read()
         if seat.role is None or forgetful:
             seat.role = seat.make(session)
-            for action in seat.dropped:
-                _drops(seat.role, action)
         seat.role.session = session
-        action = seat.role.next_action(clock())
+        time = clock()
+        if isinstance(seat.role, Dropping):
+            seat.role.put_off, seat.put_off.now = seat.put_off, time.now
+        action = seat.role.next_action(time)
         if action is None:
             return acted
         try:
@@ -137,10 +139,8 @@ def act(
         except ActionRefused as error:
             # The chain may have moved on meanwhile; the same wish twice is in vain.
             wish = getattr(action, "wish", action)
-            if wish == vain:
-                if not _drops(seat.role, action):
-                    raise
-                seat.dropped.append(action)
+            if wish == vain and not (error.by_contract and _drops(seat.role, action)):
+                raise
             vain = wish
             if refused:
                 refused(seat.name, error)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import count, pairwise
 from types import SimpleNamespace
 
 import pytest
 
-from offchain.roles import Action, Clock, Dropping
+from offchain.roles import Action, Clock, Dropping, PutOff
 from scripts._stage import table
 from scripts._stage.chain import ActionRefused
 from scripts._stage.table import Seat, act
 
-NUMBERS = iter(range(1_000))
+NUMBERS = count()
 
 
 class Server(Dropping):
@@ -50,19 +51,53 @@ class Chain:
         said = action.arguments[0] if action.arguments else action.call
         if said == self.refuses:
             self.tried += 1
-            raise ActionRefused(f"{action.call} refused: WrongSigner")
+            raise ActionRefused(f"{action.call} refused: WrongSigner", by_contract=True)
         self.session.append(said)
 
 
+class Sick(Chain):
+    """Takes nothing until it is well; `by_contract`: as a node that lags behind says."""
+
+    def __init__(self, by_contract: bool) -> None:
+        super().__init__("")
+        self.by_contract, self.well = by_contract, False
+
+    def send(self, action: Action, account) -> None:
+        if not self.well:
+            self.tried += 1
+            raise ActionRefused(f"{action.call} vain", by_contract=self.by_contract)
+        super().send(action, account)
+
+
 @pytest.fixture(autouse=True)
-def at_once(monkeypatch):
-    monkeypatch.setattr(table, "clock", lambda: Clock(1, 1))
+def time(monkeypatch):
+    """The chain's, which a test moves."""
+    now = SimpleNamespace(now=1)
+    monkeypatch.setattr(table, "clock", lambda: Clock(now.now, 1))
+    return now
+
+
+class Waits(Server):
+    """Never goes home."""
+
+    def next_action(self, clock: Clock) -> Action | None:
+        action = super().next_action(clock)
+        return None if action is None or action.call == "home" else action
+
+
+def seat_of(role: type[Server]) -> Seat:
+    return Seat("server", SimpleNamespace(address="0x1"), role)
+
+
+def once(chain: Chain, seat: Seat, forgetful: bool = False) -> None:
+    """Lets the role do all that it has to do now."""
+    act(chain, seat, lambda step: None, None, forgetful)
 
 
 def acted(chain: Chain, role: type[Server], forgetful: bool = False) -> list[str]:
     """What was told of refusals while the role did all it had to do, twice."""
     told: list[str] = []
-    seat = Seat("server", SimpleNamespace(address="0x1"), role)
+    seat = seat_of(role)
     for _ in range(2):
         act(
             chain,
@@ -96,3 +131,53 @@ def test_what_nothing_goes_on_without_still_ends_the_role():
     with pytest.raises(ActionRefused, match="home refused"):
         acted(chain, Server)
     assert (chain.session, chain.tried) == (["a", "b"], 2)
+
+
+@pytest.mark.parametrize("forgetful", [False, True])
+def test_what_was_refused_is_done_once_the_chain_takes_it(time, forgetful):
+    """A node may be a block behind; who was refused twice in one second is paid all the same."""
+    chain, seat = Sick(by_contract=True), seat_of(Waits)
+    once(chain, seat, forgetful)
+    chain.well = True
+    once(chain, seat, forgetful)
+    assert chain.session == []
+    time.now += PutOff.FIRST
+    once(chain, seat, forgetful)
+    assert chain.session == ["a", "b"]
+
+
+def test_what_is_refused_for_ever_is_never_done(time, monkeypatch):
+    """The twin."""
+    monkeypatch.setattr(PutOff, "LONGEST", 10**9)
+    monkeypatch.setattr(PutOff, "FIRST", 10**9)
+    chain, seat = Sick(by_contract=True), seat_of(Waits)
+    once(chain, seat)
+    chain.well = True
+    time.now += 600
+    once(chain, seat)
+    assert chain.session == []
+
+
+def test_what_stays_refused_is_tried_ever_more_seldom_and_never_given_up(time):
+    chain, seat = Chain("a"), seat_of(Waits)
+    tries = []
+    while time.now < 3_600:
+        before = chain.tried
+        once(chain, seat)
+        if chain.tried > before:
+            tries.append(time.now)
+        time.now += 1
+    waits = [later - earlier for earlier, later in pairwise(tries)]
+    assert waits[:5] == [12, 24, 48, 96, 120]
+    assert set(waits[5:]) == {120}
+    assert chain.session == ["b"]
+
+
+def test_what_node_or_fee_kept_from_the_chain_is_not_dropped(time):
+    chain, seat = Sick(by_contract=False), seat_of(Waits)
+    for _ in range(9):
+        with pytest.raises(ActionRefused, match="vain"):
+            once(chain, seat)
+    chain.well = True
+    once(chain, seat)
+    assert chain.session == ["a", "b"]
