@@ -369,8 +369,8 @@ def test_one_stake_upholds_once(staked, alice, stranger):
     staked.model.uphold(*made.args, again.added_at, sender=alice)
     upheld = staked.now
     staked.go_to(upheld + ANYONE - 1)
-    call = "uphold", *made.args, again.added_at
-    assert staked.refusal(*call, sender=alice) == refused("TaughtBefore", again.added_at, upheld + 1)
+    outcome = refused("TaughtBefore", again.added_at, upheld + 1)
+    assert staked.refusal("uphold", *made.args, again.added_at, sender=alice) == outcome
     staked.go_to(upheld + ANYONE)
     assert staked.refusal("takeOver", *made.named, stranger, sender=stranger) is None
 
