@@ -225,7 +225,7 @@ class IpfsDatastore:
         try:
             return self._call(action)
         except DatastoreError as error:
-            if isinstance(error.__cause__, exceptions.ErrorResponse):
+            if "pubsub" in str(error.__cause__).lower():
                 raise off(self.endpoint, error.__cause__) from error
             raise
 

@@ -7,7 +7,7 @@ from typing import Protocol
 from offchain.storage.datastore import Datastore, DatastoreUnavailable
 
 MAX_MESSAGE_BYTES = 8_192
-"""Longest message sent or handed on."""
+"""Longest message that is taken."""
 
 
 class PubsubOff(DatastoreUnavailable):
@@ -22,7 +22,8 @@ class Pubsub(Protocol):
     """
 
     def publish(self, topic: str, message: bytes) -> None:
-        """Sends a message of 1 to `MAX_MESSAGE_BYTES` bytes to those who listen to a topic.
+        """Sends a message of 1 to `MAX_MESSAGE_BYTES` bytes to those who listen to a topic, who
+        drop what is longer.
 
         Raises DatastoreUnavailable, and PubsubOff for good.
         """
