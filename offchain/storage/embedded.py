@@ -33,7 +33,7 @@ from offchain.storage.datastore import (
 )
 from offchain.storage.flatfs import BlockAbsent, BlockDamaged, BlockFiles
 from offchain.storage.kubo_process import KuboProcess
-from offchain.storage.kubo_worker import TOO_LARGE
+from offchain.storage.kubo_worker import FULL, OVERFULL, TOO_LARGE
 from offchain.storage.pubsub import PubsubOff
 from offchain.storage.unixfs import Decoded, NotUnixfs, decode
 
@@ -120,7 +120,7 @@ class EmbeddedDatastore:
             if self._network:
                 for later in cids[i + 1 : i + 1 + AHEAD]:
                     if not self._is_here(later):
-                        self._ask("begin", later)
+                        self._fetching("begin", later, max_bytes)
             yield self.get(cid, max_bytes)
 
     def pin(self, cid: str) -> None:
@@ -241,7 +241,7 @@ class EmbeddedDatastore:
         if not self._network.peers and not self._ask("connected"):
             raise alone
         try:
-            self._ask("fetch", cid, self.timeout - 1, max_bytes)
+            self._fetching("fetch", cid, self.timeout - 1, max_bytes)
         except ContentMissing:
             if not self._ask("connected"):
                 raise alone from None
@@ -255,6 +255,16 @@ class EmbeddedDatastore:
                     f"{cid} has more than the {max_bytes} bytes allowed"
                 ) from None
             raise
+
+    def _fetching(self, operation: str, *arguments: Any) -> None:
+        """A request that fetches. What never comes, and only that, is ended with the node."""
+        try:
+            self._ask(operation, *arguments)
+        except DatastoreError as error:
+            if not str(error).startswith(FULL):
+                raise
+            self._end_node()
+            self._ask(operation, *arguments)
 
     def _size(self, cid: str) -> int:
         """Bytes of the content, from its root block alone."""
@@ -338,21 +348,27 @@ class EmbeddedDatastore:
         with self._lock:
             if self._closed:
                 raise DatastoreUnavailable(f"the IPFS repository {self.repo} is closed")
-            if self._node is None:
-                self._node = KuboProcess(self.repo, self._network)
-            try:
-                if self._stale:
-                    self._node.ask(self.timeout, "restart")
-                    self._stale = False
-                return self._node.ask(self.timeout, operation, *arguments)
-            except TimeoutError:
-                self._end_node()
-                raise DatastoreUnavailable(
-                    f"the IPFS node for {self.repo} did not answer in {self.timeout:g} s"
-                ) from None
-            except DatastoreUnavailable:
-                self._end_node()
-                raise
+            while True:
+                try:
+                    return self._ask_node(operation, *arguments)
+                except DatastoreUnavailable:
+                    ended_itself = self._node is not None and self._node.status() == OVERFULL
+                    self._end_node()
+                    if not ended_itself:
+                        raise
+
+    def _ask_node(self, operation: str, *arguments: Any) -> Any:
+        if self._node is None:
+            self._node = KuboProcess(self.repo, self._network)
+        try:
+            if self._stale:
+                self._node.ask(self.timeout, "restart")
+                self._stale = False
+            return self._node.ask(self.timeout, operation, *arguments)
+        except TimeoutError:
+            raise DatastoreUnavailable(
+                f"the IPFS node for {self.repo} did not answer in {self.timeout:g} s"
+            ) from None
 
     def _end_node(self) -> None:
         if self._node is not None:

@@ -67,6 +67,10 @@ class KuboProcess:
             raise self._died() from error
         return self._answer(timeout)
 
+    def status(self) -> int | None:
+        """The exit status of one that ended."""
+        return self._process.poll()
+
     def stop(self) -> None:
         """Ends the node after what it is doing."""
         assert self._process.stdin is not None

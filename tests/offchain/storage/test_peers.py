@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from offchain.storage import (
     cid_of,
 )
 from offchain.storage.embedded import EmbeddedDatastore
+from offchain.storage.kubo_worker import MOST_FETCHES
 
 LARGE = os.urandom(700_000)
 """More than two blocks."""
@@ -71,6 +73,39 @@ def test_content_above_the_bound_is_not_fetched_to_its_end(anna, bert):
     with pytest.raises(ContentTooLarge, match="more than the 1000 bytes"):
         bert.get(cid, 1000)
     assert bert.get(anna.put(b"small"), 1000) == b"small"
+
+
+def threads(store: EmbeddedDatastore) -> int:
+    """Of the process that runs the node."""
+    assert store._node is not None
+    status = Path(f"/proc/{store._node._process.pid}/status").read_text()
+    return int(re.search(r"Threads:\s+(\d+)", status)[1])
+
+
+def test_content_that_never_comes_does_not_pile_up(anna, bert):
+    """Nothing ends a fetch but the node's end, which its owner does not notice."""
+    here = bert.get(anna.put(b"here"))
+    bert.timeout = 1.02
+    most = 0
+    for i in range(3 * MOST_FETCHES):
+        with pytest.raises(ContentMissing):
+            bert.get(cid_of(i.to_bytes(4, "big")))
+        most = max(most, threads(bert))
+    assert most < 2 * MOST_FETCHES
+    bert.timeout = 20
+    assert bert.get(anna.put(here + b" still")) == b"here still"
+
+
+def test_content_above_the_bound_is_not_fetched_though_nobody_waits_for_it(anna, bert):
+    """What `get_many` fetches ahead, and what came too late, grows while others are waited for."""
+    cids = [cid_of(b"nowhere"), anna.put(LARGE)]
+    bert.timeout = 4
+    with pytest.raises(ContentMissing):
+        list(bert.get_many(cids, 1_000))
+    assert not list((bert.repo / "spool").glob(f"fetched-{cids[1]}"))
+    bert.timeout = 20
+    assert bert.get(anna.put(b"small"), 1_000) == b"small"
+    assert bert.get(cids[1]) == LARGE
 
 
 def test_without_a_peer_nobody_is_blamed_for_what_is_missing(tmp_path):
