@@ -28,7 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--samples", default="70,200", help="per provider, separated by commas")
-    parser.add_argument("--heads", default="fast,paper-mnist,paper-cifar10", help="presets")
+    parser.add_argument("--heads", default="few,fast,paper-mnist,paper-cifar10", help="presets")
     add_spread(parser, "head_selection", ray=True)
     given = parser.parse_args()
     counts = [int(n) for n in given.samples.split(",")]

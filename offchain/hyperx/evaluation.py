@@ -30,10 +30,11 @@ from offchain.hyperx.features import (
     features_agree,
     to_inputs,
 )
-from offchain.hyperx.heads import PRESETS, Head, Standardisation, train_heads
+from offchain.hyperx.heads import Head, Standardisation, default_settings, train_heads
 from offchain.hyperx.obfuscation import Obfuscation, obfuscate
 from offchain.hyperx.quality import LabelledInputs, QualityScore, Scorer, screen
 from offchain.hyperx.submission import max_sealed_bytes, open_features
+from offchain.hyperx.trust import reduced
 from offchain.models.backbones import DEFAULT_BACKBONE, backbone, default_preprocessing
 from offchain.models.extractor import (
     Extractor,
@@ -127,7 +128,7 @@ class Evaluation:
             # One that hid public weights is known to all, and must hide no others.
             name += f" with weights {weights_digest(plain)}"
         obfuscation = secrets_file.remember(name, lambda: Obfuscation.draw(channels).to_bytes())
-        extractor = plain.to(device)
+        extractor = reduced(plain, validation.shape).to(device)
         return cls(
             extractor=extractor,
             preprocessing=default_preprocessing(extractor.backbone, extractor.size),
@@ -192,7 +193,7 @@ class Evaluation:
     ) -> tuple[dict[str, QualityScore], dict[str, str]]:
         """Scores by account, and for each account that cannot be scored the reason."""
         count = len(self.classes)
-        inputs = {a: (self._inputs(raw), labels) for a, (raw, labels) in submitted.items()}
+        inputs = {a: (self.inputs(raw), labels) for a, (raw, labels) in submitted.items()}
         validation = self._validation
         faults = screen(list(inputs.values()), tuple(validation[0].shape[1:]), torch.float32, count)
         accounts = list(inputs)
@@ -217,28 +218,30 @@ class Evaluation:
     def agrees(self, images: ImageSet) -> torch.Tensor:
         """Which labels the collector's own head gives too: bool (N,), on the CPU."""
         scale, head = self._own_head
-        inputs = self._inputs(self._extract(images)).to(self.device)
+        inputs = self.inputs(self._extract(images)).to(self.device)
         return head.predict(scale.apply(inputs)).cpu() == images.labels
 
     @cached_property
     def _own_head(self) -> tuple[Standardisation, Head]:
         """Trained on the validation set."""
         raw, labels = self._validation
-        inputs = raw.to(self.device)
+        inputs, settings = raw.to(self.device), default_settings(raw.shape[1])
         scale = Standardisation.of(inputs)
         samples = [(scale.apply(inputs), labels)]
-        (head,) = train_heads(samples, len(self.classes), PRESETS["fast"], self.seed)
+        (head,) = train_heads(samples, len(self.classes), settings, self.seed)
         return scale, head
 
     @cached_property
     def _validation(self) -> LabelledInputs:
         raw = self._extract(self.validation, self.progress)
-        return self._inputs(raw), self.validation.labels
+        return self.inputs(raw), self.validation.labels
 
     def _extract(self, images: ImageSet, progress: Progress | None = None) -> torch.Tensor:
         return extract(
             self.published, self.preprocessing, images.images, self.device, progress=progress
         )
 
-    def _inputs(self, raw: torch.Tensor) -> torch.Tensor:
-        return to_inputs(raw, self.obfuscation, self.extractor.activation, self.pool)
+    def inputs(self, raw: torch.Tensor) -> torch.Tensor:
+        """What heads see, float32 (N, D), of obfuscated features (N, C, H, W)."""
+        secret = self.obfuscation.first(raw.shape[1])
+        return to_inputs(raw, secret, self.extractor.activation, self.pool)

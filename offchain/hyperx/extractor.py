@@ -22,7 +22,7 @@ from torch import fx
 from offchain.errors import SoukError
 from offchain.models.backbones import BackboneError, find_cut, skeleton
 from offchain.models.canonical import DocumentError, from_canonical, take, to_canonical
-from offchain.models.extractor import Extractor, check_size, output_shape
+from offchain.models.extractor import Extractor, activation_of, check_size, output_shape
 from offchain.models.weights import check_tensors
 
 __all__ = [
@@ -49,7 +49,8 @@ class ExtractorError(SoukError):
 class Description:
     """What a published extractor says of itself.
 
-    input_shape: (3, size, size). output_shape: (C, H, W). activation: applied after decoding.
+    input_shape: (3, size, size). output_shape: (C, H, W) of the features, all of the last layer's
+    or the reduced ones (`Extractor`). activation: applied after decoding.
     address: of the weights in the datastore. sha256: hex, and length in bytes, of that file.
     """
 
@@ -127,7 +128,7 @@ def read_description(document: bytes) -> SignedDescription:
             weights=dict,
         )
         address, sha256, length = take(file, f"{what}, weights", address=str, sha256=str, bytes=int)
-        where = find_cut(name, cut)
+        find_cut(name, cut)
     except (DocumentError, BackboneError) as error:
         raise ExtractorError(str(error)) from error
     try:
@@ -147,14 +148,19 @@ def read_description(document: bytes) -> SignedDescription:
         check_size(name, cut, size)
     except BackboneError as error:
         raise ExtractorError(f"{what}: {error}") from error
-    output = output_shape(name, cut, size)
-    if given_output != list(output):
+    most = output_shape(name, cut, size)
+    if len(given_output) != 3 or not all(
+        type(side) is int and 1 <= side <= bound
+        for side, bound in zip(given_output, most, strict=True)
+    ):
         raise ExtractorError(
-            f"{what}: {name} cut at {cut} gives {list(output)}, not {given_output!r:.60}"
+            f"{what}: {name} cut at {cut} gives {list(most)} or less, not {given_output!r:.60}"
         )
-    if activation != where.activation:
+    output = given_output[0], given_output[1], given_output[2]
+    follows = activation_of(name, cut, None if output == most else output)
+    if activation != follows:
         raise ExtractorError(
-            f"{what}: the activation after {cut} is {where.activation}, not {activation!r:.60}"
+            f"{what}: the activation after {cut} is {follows}, not {activation!r:.60}"
         )
     payload = 4 * sum(p.numel() for p in skeleton(name, cut).parameters())
     if not payload < length <= payload + _MAX_HEADER_BYTES:
@@ -185,7 +191,10 @@ def load_extractor(
     module = skeleton(one.backbone, one.cut)
     module.load_state_dict(_checked_weights(data, module, one.address), strict=True, assign=True)
     module.requires_grad_(False)
-    return Extractor(one.backbone, one.cut, one.input_shape[1], module.to(device))
+    size = one.input_shape[1]
+    full = one.output_shape == output_shape(one.backbone, one.cut, size)
+    reduced = None if full else one.output_shape
+    return Extractor(one.backbone, one.cut, size, module.to(device), reduced)
 
 
 def _checked_weights(data: bytes, module: fx.GraphModule, address: str) -> dict[str, torch.Tensor]:

@@ -112,7 +112,7 @@ def extract(
             inputs = preprocessing.apply(batch)
             if here.device.type == "cpu":  # 1.5 times as fast as the default layout
                 inputs = inputs.contiguous(memory_format=torch.channels_last)
-            result[start : start + len(batch)] = here.module(inputs).cpu()
+            result[start : start + len(batch)] = here.features(inputs).cpu()
             if progress is not None:
                 progress(start + len(batch), len(images))
     return result

@@ -19,6 +19,7 @@ from offchain.data.imageset import ImageSet, split
 from offchain.hyperx.features import extract, to_inputs
 from offchain.hyperx.heads import PRESETS, HeadScorer
 from offchain.hyperx.quality import LabelledInputs, selection_rate
+from offchain.hyperx.trust import reduced
 from offchain.models.backbones import default_preprocessing
 from offchain.models.extractor import Extractor, pretrained_extractor
 
@@ -34,7 +35,8 @@ VERSION = 1
 class Selection:
     """One head choosing among providers of one kind of corruption.
 
-    largest: samples that a provider holds; count: how many of them it sends.
+    largest: samples that a provider holds; count: how many of them it sends. head: a preset; `few`
+    is given what providers send of pictures as small as digits, the others all features.
     """
 
     seed: int
@@ -61,7 +63,7 @@ class Chosen:
 
 def choose(run: Selection) -> Chosen:
     """Train the heads of all providers and let them be compared."""
-    judge, datasets = providers(run.seed, run.kind, run.largest)
+    judge, datasets = providers(run.seed, run.kind, run.largest, run.head == "few")
     samples = [(x[: run.count], y[: run.count]) for x, y in datasets]
     began = time.perf_counter()
     scores = HeadScorer(PRESETS[run.head]).score(samples, judge, 10, seed=run.seed)
@@ -70,19 +72,24 @@ def choose(run: Selection) -> Chosen:
 
 
 @lru_cache(maxsize=2)
-def providers(seed: int, kind: str, largest: int) -> tuple[LabelledInputs, list[LabelledInputs]]:
+def providers(
+    seed: int, kind: str, largest: int, few: bool
+) -> tuple[LabelledInputs, list[LabelledInputs]]:
     """The collector's own inputs and labels, and every provider's; runs come in this order."""
     digits = load_dataset("digits")
     validation, *parts = split(digits, [VALIDATION, *[largest] * LEVELS], seed)
     levels = Selection(seed, kind, largest, largest, "").levels
     plan = ",".join(["clean", *(f"{kind}:{level:.2f}" for level in levels[1:])])
     corrupted = CorruptionPlan.parse(plan).apply(parts, seed)
-    return (inputs(validation), validation.labels), [(inputs(d), d.labels) for d in corrupted]
+    judge = inputs(validation, few), validation.labels
+    return judge, [(inputs(d, few), d.labels) for d in corrupted]
 
 
-def inputs(images: ImageSet) -> torch.Tensor:
-    """What heads see of images: the features of the extractor."""
+def inputs(images: ImageSet, few: bool) -> torch.Tensor:
+    """What heads see of images: the features of the extractor, all or as few as are sent."""
     extractor = shared_extractor()
+    if few:
+        extractor = reduced(extractor, images.shape)
     preprocessing = default_preprocessing(extractor.backbone, extractor.size)
     return to_inputs(extract(extractor, preprocessing, images.images), None, extractor.activation)
 

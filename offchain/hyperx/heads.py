@@ -77,14 +77,23 @@ class HeadSettings:
 
 PRESETS = {
     "fast": HeadSettings(hidden=128, dropout=0.5, learning_rate=2e-4, batch=32, epochs=20),
+    "few": HeadSettings(hidden=128, dropout=0.5, learning_rate=1e-3, batch=32, epochs=40),
     "paper-mnist": HeadSettings(hidden=128, dropout=0.5, learning_rate=1e-5, batch=8, epochs=50),
     "paper-cifar10": HeadSettings(hidden=512, dropout=0.0, learning_rate=1e-5, batch=32, epochs=50),
     "paper-mura": HeadSettings(hidden=512, dropout=0.0, learning_rate=1e-5, batch=8, epochs=100),
 }
-"""Table 2's three columns, and `fast`, the default: a quarter of the time of paper-mnist, better
-fitted to small samples. It chooses as well within the spread over seeds, save among images with
-removed pixels (benchmarks/head_selection.md). Much higher rates choose worse: they fit what is
-particular to a provider's sample, bad labels included."""
+"""Table 2's three columns; `fast`: a quarter of the time of paper-mnist, better fitted to small
+samples. It chooses as well within the spread over seeds, save among images with removed pixels
+(benchmarks/head_selection.md). Much higher rates choose worse: they fit what is particular to a
+provider's sample, bad labels included. `few` is for few features, of which `fast` learns little in
+its time."""
+FEW = 1024
+"""Features below which `few` is the default, and `fast` from there on."""
+
+
+def default_settings(width: int) -> HeadSettings:
+    """A head for `width` features of a sample."""
+    return PRESETS["few" if width < FEW else "fast"]
 
 
 @dataclass(frozen=True)
@@ -96,7 +105,7 @@ class HeadScorer:
     set tell nothing there and are left out.
     """
 
-    settings: HeadSettings = PRESETS["fast"]
+    settings: HeadSettings | None = None
     name: str = "HyperX"
 
     def score(
@@ -112,20 +121,21 @@ class HeadScorer:
         """Scores as `Scorer` says; `progress` counts steps, each of a group of providers."""
         check_samples(providers, validation, torch.float32, class_count)
         target = torch.device(device)
+        settings = self.settings or default_settings(validation[0].shape[1])
         scale = Standardisation.of(validation[0].to(target))
         inputs, labels = scale.apply(validation[0].to(target)), validation[1].to(target)
 
         # Neighbours in length share a group, so that few heads wait for a long one.
         by_length = sorted(range(len(providers)), key=lambda i: -len(providers[i][1]))
-        size = self.settings.group_size(inputs.shape[1], class_count, target)
+        size = settings.group_size(inputs.shape[1], class_count, target)
         groups = [by_length[i : i + size] for i in range(0, len(by_length), size)]
-        steps = [self.settings.steps(len(providers[group[0]][1])) for group in groups]
+        steps = [settings.steps(len(providers[group[0]][1])) for group in groups]
         scores: dict[int, QualityScore] = {}
         for g, group in enumerate(groups):
             heads = train_heads(
                 [(scale.apply(providers[i][0].to(target)), providers[i][1]) for i in group],
                 class_count,
-                self.settings,
+                settings,
                 seed,
                 None if progress is None else _shifted(progress, sum(steps[:g]), sum(steps)),
             )

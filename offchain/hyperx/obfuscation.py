@@ -98,6 +98,10 @@ class Obfuscation:
         """For the collector's secrets file; never to be published or logged."""
         return save({"delta": self.delta, "sigma": self.sigma})
 
+    def first(self, channels: int) -> Obfuscation:
+        """The secret of the first `channels` alone."""
+        return Obfuscation(self.delta[:channels], self.sigma[:channels])
+
     @classmethod
     def from_bytes(cls, data: bytes) -> Obfuscation:
         """The inverse of `to_bytes`. Raises ObfuscationError."""
@@ -117,7 +121,7 @@ def obfuscate(extractor: Extractor, obfuscation: Obfuscation) -> Extractor:
 
     Raises ObfuscationError when the channels differ in number.
     """
-    _fits(obfuscation, extractor.output_shape[0])
+    _fits(obfuscation, extractor.layer_shape[0])
     module = copy.deepcopy(extractor.module)
     layer = module.get_submodule(last_layer(module))
     weight, bias = layer.weight, layer.bias

@@ -305,7 +305,8 @@ class Provider:
     @cached_property
     def _extractor(self) -> Extractor:
         extractor = fetch_extractor(self.store, self.task, self.device)
-        check_extractor(extractor, self.task.document(EXTRACTOR), self.extractors)
+        cid = self.task.document(EXTRACTOR)
+        check_extractor(extractor, cid, self.extractors, self.data.shape)
         return extractor
 
     @cached_property

@@ -4,13 +4,21 @@ Whoever publishes an extractor chooses its numbers. Kernels that hand a picture 
 "features" the pictures themselves, half of every dataset for gas. So a provider compares what it
 can: the layers must be those of the public network, and the last one too, but for the factor and
 the offset of each channel that obfuscation gives it. An extractor with other weights, such as a
-private base, is taken only where the provider's owner lists it. And the features must be far from
-the picture: a layer whose grid is nearly as fine as the picture's keeps most of it.
+private base, is taken only where the provider's owner lists it.
+
+And the features must be few beside the provider's own picture. Public weights alone keep nobody
+from reading it: the collector chooses the layer, the size that a picture is enlarged to and the
+scale of its values, and solves for as many pixels as there are features. So a provider sends at
+most one number for eight pixels, on a grid of an eighth of the side. Colours do not count: a grey
+picture often comes as RGB. Four bytes a number are half of what a grey picture has, so that no
+reader, however clever, gets back more than half of an arbitrary one.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
+from dataclasses import replace
 from functools import lru_cache
 
 import torch
@@ -21,8 +29,9 @@ from offchain.models.backbones import BackboneError
 from offchain.models.extractor import Extractor, pretrained_extractor
 from offchain.models.truncate import last_layer
 
-LEAST_STRIDE = 8
-"""How much coarser than its input, by side, a grid of features is at least."""
+LEAST_RATIO = 8
+"""How many pixels of a picture stand against one feature, at least; by side, also against one cell
+of their grid."""
 CLOSE = 1e-4
 """Largest difference from public weights, as a share of a tensor's or row's length: rounding, and
 the folding of batch norms on another machine."""
@@ -32,21 +41,22 @@ class ExtractorRefused(SoukError):
     """An extractor that a provider does not run its data through; one line."""
 
 
-def check_extractor(extractor: Extractor, cid: str, accepted: Collection[str]) -> None:
-    """Whether data may be run through `extractor`, whose description lies at `cid`.
+def check_extractor(
+    extractor: Extractor, cid: str, accepted: Collection[str], picture: tuple[int, int, int]
+) -> None:
+    """Whether pictures of (C, H, W) may be run through `extractor`, described at `cid`.
 
-    accepted: CIDs of descriptions that the owner takes whatever their weights are. Raises
-    ExtractorRefused.
+    accepted: CIDs of descriptions that the owner takes, whatever weights and features they have.
+    Raises ExtractorRefused.
     """
     if cid in accepted:
         return
     hint = f"to take it all the same accept extractor {cid}"
-    side = max(extractor.output_shape[1:])
-    if extractor.size < LEAST_STRIDE * side:
+    if not _few(extractor.output_shape, picture):
         raise ExtractorRefused(
-            f"{extractor.backbone} up to {extractor.cut} makes {side} x {side} features of "
-            f"{extractor.size} px, from which pictures can be read; at most 1/{LEAST_STRIDE} of "
-            f"the side is accepted; {hint}"
+            f"{extractor.backbone} up to {extractor.cut} makes {_told(extractor.output_shape)} "
+            f"features, from which pictures of {_told(picture[1:])} pixels can be read; at most "
+            f"one for {LEAST_RATIO} pixels, on 1/{LEAST_RATIO} of the side, is accepted; {hint}"
         )
     try:
         public = _public(extractor.backbone, extractor.cut, extractor.size)
@@ -57,6 +67,34 @@ def check_extractor(extractor: Extractor, cid: str, accepted: Collection[str]) -
             f"{odd} of the extractor is not that of the public {extractor.backbone}, so its "
             f"features may be the pictures; {hint}"
         )
+
+
+def reduced(extractor: Extractor, picture: tuple[int, int, int]) -> Extractor:
+    """`extractor` with as many features as providers send of pictures of (C, H, W).
+
+    One that makes no more than that stays as it is. Others give their first channels, each
+    averaged over the whole picture: on small pictures that chooses as well as all features, and
+    better than fewer channels on a finer grid. Raises ExtractorRefused for pictures so small that
+    nothing may be sent.
+    """
+    if _few(extractor.output_shape, picture):
+        return extractor
+    if min(picture[1:]) < LEAST_RATIO:
+        raise ExtractorRefused(
+            f"pictures of {_told(picture[1:])} pixels are too small: providers send features of "
+            f"{LEAST_RATIO} or more by side"
+        )
+    channels = min(extractor.layer_shape[0], math.prod(picture[1:]) // LEAST_RATIO)
+    return replace(extractor, reduced=(channels, 1, 1))
+
+
+def _few(features: tuple[int, int, int], picture: tuple[int, int, int]) -> bool:
+    fine = LEAST_RATIO * max(features[1:]) > min(picture[1:])
+    return not fine and LEAST_RATIO * math.prod(features) <= math.prod(picture[1:])
+
+
+def _told(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))
 
 
 @lru_cache(maxsize=1)

@@ -13,8 +13,7 @@ The names of the first three tables are the paper's (Tables 2 and 5); its layers
 
 Section 4.2 says conv2d_30 where Table 2 says conv2d_50; Table 5 gives 50 the better accuracy, and
 so does the default here. VGG19's default is its fourth block and not, as in Table 2, its first,
-whose features are as fine as the picture: providers take none that are
-(offchain/hyperx/trust.py).
+whose features are as fine as the picture.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from functools import lru_cache
 import torch
 from safetensors.torch import save
 from torch import fx
+from torch.nn import functional
 
 from offchain.models import backbones
 from offchain.models.backbones import DEFAULT_BACKBONE, BackboneError
@@ -30,22 +31,38 @@ class Extractor:
     backbone, cut: names in `offchain.models.backbones.BACKBONES`.
     size: side of its input in pixels; the input is float32 (N, 3, size, size).
     module: float32 parameters, inference mode, no gradients.
+    reduced: (C, H, W), where it gives less than its last layer: the first C channels, averaged
+        over a grid of H x W (adaptive average pooling). None for all of it.
     """
 
     backbone: str
     cut: str
     size: int
     module: fx.GraphModule
+    reduced: tuple[int, int, int] | None = None
 
     @property
     def activation(self) -> str:
         """What the collector applies to decoded features: "relu", "relu6" or "none"."""
-        return backbones.find_cut(self.backbone, self.cut).activation
+        return activation_of(self.backbone, self.cut, self.reduced)
+
+    @property
+    def layer_shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of what its last layer makes of one image."""
+        return output_shape(self.backbone, self.cut, self.size)
 
     @property
     def output_shape(self) -> tuple[int, int, int]:
         """(C, H, W) of one image's features."""
-        return output_shape(self.backbone, self.cut, self.size)
+        return self.reduced or self.layer_shape
+
+    def features(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Linear outputs float32 (N, C, H, W) of float32 (N, 3, size, size)."""
+        made: torch.Tensor = self.module(inputs)
+        if self.reduced is None:
+            return made
+        channels, *grid = self.reduced
+        return functional.adaptive_avg_pool2d(made[:, :channels], grid)
 
     @property
     def device(self) -> torch.device:
@@ -115,6 +132,11 @@ def _build(
 def weights_digest(extractor: Extractor) -> str:
     """SHA-256, in hex, of the names and values of its weights."""
     return hashlib.sha256(save(extractor.module.state_dict())).hexdigest()
+
+
+def activation_of(backbone: str, cut: str, reduced: tuple[int, int, int] | None) -> str:
+    """What follows the features: the network's own activation, none after an average."""
+    return backbones.find_cut(backbone, cut).activation if reduced is None else "none"
 
 
 @lru_cache(maxsize=64)

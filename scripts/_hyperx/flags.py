@@ -98,9 +98,8 @@ judging = grouped(
     click.option("--input-size", type=click.IntRange(min=16), help="Of the extractor, in pixels."),
     click.option(
         "--head",
-        default="fast",
-        show_default=True,
-        help="Preset of the head's training; a name that does not exist lists them.",
+        help="Preset of the head's training, default as the features are many or few; a name that "
+        "does not exist lists them.",
     ),
 )
 """How the collector chooses."""

@@ -44,7 +44,7 @@ class SessionOptions(DataOptions):
     extractor: str
     cut: str | None
     input_size: int | None
-    head: str
+    head: str | None
     hours: float
     response_minutes: float
     seed: int
@@ -75,6 +75,8 @@ class SessionOptions(DataOptions):
 
     def scorer(self) -> HeadScorer:
         """What judges features. Raises ClickException for a preset that does not exist."""
+        if self.head is None:
+            return HeadScorer()
         if self.head not in PRESETS:
             raise click.ClickException(f"head: {self.head!r} is none of {', '.join(PRESETS)}")
         return HeadScorer(PRESETS[self.head])

@@ -6,7 +6,7 @@ import torch
 
 from offchain.data.imageset import ImageSet, Progress
 from offchain.hyperx.collector import Collector
-from offchain.hyperx.features import extract, to_inputs
+from offchain.hyperx.features import extract
 from offchain.hyperx.session import Session
 from offchain.mde.features import feature_prices
 from offchain.mde.samples import Samples
@@ -30,10 +30,7 @@ def second_opinion(
     evaluation = collector.evaluation
 
     def samples(features: torch.Tensor, labels: torch.Tensor) -> Samples:
-        inputs = to_inputs(
-            features, evaluation.obfuscation, evaluation.extractor.activation, evaluation.pool
-        )
-        return Samples(inputs.flatten(1).float().cpu(), labels)
+        return Samples(evaluation.inputs(features).float().cpu(), labels)
 
     own = extract(
         evaluation.published, evaluation.preprocessing, validation.images, evaluation.device

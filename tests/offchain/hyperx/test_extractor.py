@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 import pickle
 from pathlib import Path
 
@@ -106,6 +107,22 @@ def test_the_description_is_one_small_document_that_says_it_all(store, document)
     assert (one.length, one.sha256) == (len(weights), hashlib.sha256(weights).hexdigest())
 
 
+def test_an_extractor_that_gives_less_is_published_as_that(store):
+    """The first channels, averaged; no activation of the network's follows an average."""
+    whole = random_extractor("efficientnet-lite0", "block9_expand", 64, seed=5)
+    less = replace(whole, reduced=(20, 1, 2))
+    document = publish(less, KEY, store.put)
+    loaded = load_extractor(document, store.get, CPU)
+    assert (loaded.output_shape, loaded.activation) == ((20, 1, 2), "none")
+    inputs = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    made = whole.features(inputs)[:, :20]
+    halves = torch.stack([made[..., :2].mean((2, 3)), made[..., 2:].mean((2, 3))], 2)
+    torch.testing.assert_close(loaded.features(inputs), halves[:, :, None])
+    with pytest.raises(ExtractorError, match="activation after block9_expand is none, not 'relu6'"):
+        read_description(resigned(document, activation="relu6"))
+    assert load_extractor(publish(whole, KEY, store.put), store.get, CPU).activation == "relu6"
+
+
 def test_only_the_layers_up_to_the_cut_are_published(store, document):
     names = load(store[read_description(document).description.address])
     blocks = {name.split(".")[1] for name in names if name.startswith("_blocks")}
@@ -151,6 +168,11 @@ def test_a_signature_made_for_something_else_does_not_count(document, store):
         ({"input": [3.0, 32.0, 32.0]}, "input is"),
         ({"input": []}, "input is"),
         ({"output": [80, 4, 4]}, r"gives \[80, 2, 2\]"),
+        ({"output": [0, 1, 1]}, "or less, not"),
+        ({"output": [80, 2]}, "or less, not"),
+        ({"output": [80, 2, True]}, "or less, not"),
+        ({"output": [80, 2, 1.0]}, "or less, not"),
+        ({"output": 80}, "output cannot be"),
         ({"activation": "relu6"}, "activation after block5_project is none"),
         ({"code": "print(1)"}, "wrong or missing: .'code'."),
         ({"weights": {"address": "x"}}, "wrong or missing"),
