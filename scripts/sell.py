@@ -119,6 +119,7 @@ STORY_NAMES = (
     help="What each proved fault costs the seller.",
 )
 @common.token
+@common.licence("CC-BY-4.0")
 @click.option(
     "--buyers",
     help="Who buys which level, by commas: 1+3,2,3 has the first buy level 1 and then level 3. The "

@@ -304,7 +304,7 @@ contract CleanerSale is Listings {
     {
         bytes32 given = Levels.goodsHash(goods);
         require(given == sale.goods, WrongGoods(sale.goods, given));
-        bytes32 label = keccak256(abi.encode(CLEANER_TYPE, goods.dataset, status.level()));
+        bytes32 label = keccak256(abi.encode(CLEANER_TYPE, goods.task, status.level()));
         return ChunkedFile.domain(listing.terms.seller, label);
     }
 }

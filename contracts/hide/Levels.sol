@@ -27,12 +27,12 @@ library Levels {
     }
 
     /// @notice Root over all offers, of which there is one at least.
-    function rootOf(bytes32 dataset, Level[] calldata levels) internal pure returns (bytes32) {
+    function rootOf(bytes32 task, Level[] calldata levels) internal pure returns (bytes32) {
         uint256 width = levels.length;
         bytes32[] memory nodes = new bytes32[](width);
         for (uint256 i = 0; i < width; ++i) {
             Level calldata level = levels[i];
-            bytes32 goods = goodsHash(Goods(dataset, level.accuracyBps, level.file, level.keyHash));
+            bytes32 goods = goodsHash(Goods(task, level.accuracyBps, level.file, level.keyHash));
             nodes[i] = leaf(i, level.price, goods);
         }
         while (width > 1) {

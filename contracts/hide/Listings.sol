@@ -20,22 +20,22 @@ abstract contract Listings is ICleanerSale, Permitted {
     // ---------------------------------------------------------------- the seller's calls
 
     /// @inheritdoc ICleanerSale
-    function list(ListingTerms calldata terms, bytes32 dataset, Level[] calldata levels, uint96 funds)
+    function list(ListingTerms calldata terms, bytes32 task, bytes32 catalogue, Level[] calldata levels, uint96 funds)
         external
         payable
         returns (bytes32 id)
     {
         _checkLevels(levels);
-        require(dataset != 0, DatasetMissing());
+        require(task != 0, TaskMissing());
         ListingTerms memory offered = terms;
         offered.seller = msg.sender;
         _check(offered);
-        bytes32 root = Levels.rootOf(dataset, levels);
+        bytes32 root = Levels.rootOf(task, levels);
         id = _idOf(keccak256(abi.encode(offered)), root);
         require(!_books[id].listed(), ListingExists(id));
 
         _books[id] = BookLib.create(funds);
-        emit Listed(id, dataset, offered, levels, root, funds);
+        emit Listed(id, task, offered, levels, catalogue, funds);
         Payment.collect(offered.token, address(this), funds);
     }
 
@@ -73,7 +73,7 @@ abstract contract Listings is ICleanerSale, Permitted {
 
     /// @inheritdoc ICleanerSale
     function version() external pure returns (uint256) {
-        return 2;
+        return 3;
     }
 
     /// @inheritdoc ICleanerSale

@@ -53,12 +53,12 @@ struct Level {
 }
 
 /// @notice What is sold at a level.
-/// @param dataset digest in the CID of the masked dataset in the datastore
+/// @param task digest in the CID of the task document, which names licence and masked dataset
 /// @param accuracyBps as in the level
 /// @param file as in the level
 /// @param keyHash as in the level
 struct Goods {
-    bytes32 dataset;
+    bytes32 task;
     uint16 accuracyBps;
     bytes32 file;
     bytes32 keyHash;
@@ -95,9 +95,10 @@ struct Due {
 /// units exist, that take no fee and whose balances change by transfers alone. See CleanerSale for the tables of states and of
 /// money. What a token or a receiver of coins refuses comes through as it is, as SafeERC20FailedOperation or as FailedCall.
 interface ICleanerSale {
-    /// @notice A seller offers levels of a masked dataset; `funds` is what it put up for stakes.
+    /// @notice A seller offers levels of a masked dataset; `funds` is what it put up for stakes. What
+    /// their files are found by is in the catalogue.
     event Listed(
-        bytes32 indexed id, bytes32 indexed dataset, ListingTerms terms, Level[] levels, bytes32 root, uint256 funds
+        bytes32 indexed id, bytes32 indexed task, ListingTerms terms, Level[] levels, bytes32 catalogue, uint256 funds
     );
     /// @notice The seller's funds grew.
     event Funded(bytes32 indexed id, uint256 amount);
@@ -131,7 +132,7 @@ interface ICleanerSale {
     error AccuracyOutOfOrder(uint256 level, uint256 accuracyBps);
     error PriceOutOfOrder(uint256 level, uint256 price);
     error CommitmentMissing(uint256 level);
-    error DatasetMissing();
+    error TaskMissing();
     error StakeZero();
     error TokenWithoutCode(address token);
     error LevelNotAbove(uint256 level, uint256 owned);
@@ -155,18 +156,20 @@ interface ICleanerSale {
     /// - levels rise in accuracy, up to 10,000 (AccuracyOutOfOrder)
     /// - levels rise in price, from 1 on (PriceOutOfOrder)
     /// - each level has its commitments (CommitmentMissing)
-    /// - a dataset (DatasetMissing)
+    /// - a task (TaskMissing)
     /// - a stake (StakeZero)
     /// - 10 minutes to 30 days to deliver, and so to dispute (WindowOutOfRange)
     /// - the token, if any, is a contract (TokenWithoutCode)
     /// - the caller has no listing that is the same in all of this (ListingExists)
     /// - exactly `funds` is paid (WrongPayment, TokenTakesFee)
     /// @param terms the terms; the seller is filled in
-    /// @param dataset digest in the CID of the masked dataset in the datastore
+    /// @param task digest in the CID of the task document, which names licence and masked dataset
+    /// @param catalogue digest in the CID of the list of the encrypted files; told in {Listed} alone, since what is in those
+    /// files is committed to by the levels
     /// @param levels the levels, cheapest first
     /// @param funds what is put up now; may be zero, but see {buy}
     /// @return id the listing's id
-    function list(ListingTerms calldata terms, bytes32 dataset, Level[] calldata levels, uint96 funds)
+    function list(ListingTerms calldata terms, bytes32 task, bytes32 catalogue, Level[] calldata levels, uint96 funds)
         external
         payable
         returns (bytes32 id);

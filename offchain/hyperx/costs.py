@@ -5,10 +5,9 @@ The figures bound what `make gas` measures (benchmarks/gas.md) by little; a test
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from offchain.crypto.settlement import Settlement
 from offchain.hyperx.terms import Terms
+from offchain.report.outcomes import Outcome
 
 REGISTER, SUBMIT, CLAIM_DEPOSIT, DELIVER = 52_000, 32_500, 45_000, 43_000
 """Calls that cost the same whatever the number of shards."""
@@ -36,20 +35,6 @@ def provider_gas(terms: Terms) -> dict[str, int]:
     else:
         calls["deliverKey"] = delivery
     return calls | {"claimDeposit": CLAIM_DEPOSIT}
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What may happen to a provider.
-
-    Attributes:
-        what: a few words. by: whose silence, lie or choice it takes.
-        gain: in the smallest unit of the currency, gas aside; negative for a loss.
-    """
-
-    what: str
-    by: str
-    gain: int
 
 
 def outcomes(terms: Terms) -> list[Outcome]:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import re
+
 import ape
+import click
 from ape.api import AccountAPI
 from ape.contracts import ContractInstance
+from ape.types import ContractLog
 
 from offchain.hide.sale import events as ev
 from offchain.hide.sale.session import SaleSession
 from offchain.roles import Action, Clock
 from scripts._stage.chain import Receipt, decoded, event_of, logs_of
+from scripts._stage.deployments import Deployed
 from scripts._stage.sender import Sender
 from scripts._stage.table import Pause
+
+SALE = "CleanerSale"
+_ID = re.compile("0x[0-9a-fA-F]{64}")
 
 
 class SaleChain(Sender):
@@ -19,25 +27,59 @@ class SaleChain(Sender):
 
     Attributes:
         id: the listing's; the contract has all sales.
-        closing: when the seller closes, Unix seconds.
+        closing: when the seller closes, Unix seconds; None where only the seller knows.
+        buyer: whose purchases alone are waited for; None for everybody's.
     """
 
     def __init__(
-        self, contract: ContractInstance, id_: bytes, token: str, first: int, closing: int
+        self,
+        contract: ContractInstance,
+        id_: bytes,
+        token: str,
+        first: int,
+        closing: int | None = None,
+        buyer: str | None = None,
     ) -> None:
         """first: block from which on the listing may have been made."""
         super().__init__(contract, token)
         self.id = id_
         self.closing = closing
+        self.buyer = buyer
         self._first = first
-        self._times: dict[int, int] = {}
+        self._times: dict[str, int] = {}
+
+    @classmethod
+    def resume(cls, sale: Deployed, reference: str, buyer: str | None = None) -> SaleChain:
+        """A listing that was made. Raises ClickException where there is none of that id."""
+        if _ID.fullmatch(reference):
+            topics = [None, reference.lower()]
+            for log in decoded(
+                sale.contract, logs_of(str(sale.contract.address), sale.block, topics)
+            ):
+                event = event_of(log, ev)
+                if isinstance(event, ev.Listed):
+                    token = str(event.terms[1])
+                    return cls(sale.contract, event.id, token, log.block_number, buyer=buyer)
+        raise click.ClickException(f"no listing {reference} at {sale.contract.address}")
+
+    @property
+    def reference(self) -> str:
+        """The listing's id as people write it."""
+        return f"0x{self.id.hex()}"
+
+    def logs(self) -> list[ContractLog]:
+        """Of all events of the listing, in the chain's order."""
+        return decoded(self.contract, logs_of(self.address, self._first, [None, self.reference]))
+
+    def events(self) -> list[ev.Event]:
+        """All events of the listing, in the chain's order."""
+        return [event_of(log, ev) for log in self.logs()]
 
     def read(self) -> SaleSession:
         """The listing as its events tell it, read anew: a reorganisation changes what they say."""
         session = SaleSession(ape.chain.chain_id, self.address, self.id)
-        logs = logs_of(self.address, self._first, [None, "0x" + self.id.hex()])
-        for log in decoded(self.contract, logs):
-            session.apply(event_of(log, ev), self._time(log.block_number))
+        for log in self.logs():
+            session.apply(event_of(log, ev), self._time(log))
         return session
 
     def send(self, action: Action, account: AccountAPI) -> Receipt:
@@ -46,15 +88,23 @@ class SaleChain(Sender):
         return self.receipts[-1]
 
     def pause(self, session: SaleSession, clock: Clock) -> Pause | None:
-        """The next end of a sale's window, or the seller's closing."""
-        ahead = {p.deadline: _end_of(p.state.name) for p in session.running(clock.now)}
-        if not session.closed and self.closing > clock.now:
-            ahead[self.closing] = "the seller closes"
+        """The next end of a sale's window, or the seller's closing; None where all is over."""
+        running = session.running(clock.now)
+        if self.buyer is not None:
+            running = (purchase for purchase in running if purchase.buyer == self.buyer)
+        ahead = {p.deadline: _end_of(p.state.name) for p in running}
+        if self.buyer is None and not session.closed:
+            if self.closing is not None and self.closing > clock.now:
+                ahead[self.closing] = "the seller closes"
+            elif self.closing is None:
+                return Pause(None)
         return Pause(min(ahead), ahead[min(ahead)]) if ahead else None
 
-    def _time(self, block: int) -> int:
+    def _time(self, log: ContractLog) -> int:
+        """Of its block, which may be another one of that number after a reorganisation."""
+        block = str(log.block_hash)
         if block not in self._times:
-            self._times[block] = int(ape.chain.blocks[block].timestamp)
+            self._times[block] = int(ape.chain.blocks[log.block_number].timestamp)
         return self._times[block]
 
 

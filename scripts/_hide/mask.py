@@ -21,7 +21,7 @@ from scripts._hide.mask_report import Masked
 from scripts._stage.telling import Telling
 
 
-def hide(options: MaskOptions, out: Path) -> None:
+def hide(options: MaskOptions, out: Path, telling: Telling | None = None) -> None:
     """Makes the family of a dataset and writes it to `out`; see `ape run hide --help`.
 
     Nothing is written before the request and the data are known to be usable.
@@ -29,7 +29,7 @@ def hide(options: MaskOptions, out: Path) -> None:
     plan, device = options.plan(), pick_device(options.device)
     if (out / "published").exists():
         raise HideError(f"{out / 'published'} exists: name another folder")
-    telling = Telling(Console(width=120))
+    telling = telling or Telling(Console(width=120))
     with telling.doing("reading images") as progress:
         split = options.split(telling.left_out, progress)
     private = out / "private"

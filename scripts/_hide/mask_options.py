@@ -13,6 +13,8 @@ from offchain.hide.judging import Split, with_held_out, with_test_set
 from offchain.hide.making import Plan
 from offchain.hide.masks import MaskSettings
 from offchain.hide.training import TrainingSettings
+from offchain.task import ClassNames
+from offchain.task.images import relabelled
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class MaskOptions:
     seed: int
     device: str | None
     workers: int | None
+    class_name: tuple[str, ...] = ()
 
     def plan(self) -> Plan:
         """Raises LevelError, EpsilonError or HideError for what is out of range."""
@@ -59,10 +62,14 @@ class MaskOptions:
         )
 
     def split(self, note: Note, progress: Progress) -> Split:
-        """The data, and what models are tested on: torchvision's test split where there is one."""
+        """The data, and what models are tested on: torchvision's test split where there is one.
+
+        Classes are called and numbered as a task has them. Raises TaskError.
+        """
+        names = ClassNames.parse(self.class_name)
 
         def load(part: str) -> ImageSet:
-            return load_dataset(
+            loaded = load_dataset(
                 self.dataset,
                 root=self.data_root,
                 split=part,
@@ -73,6 +80,7 @@ class MaskOptions:
                 note=note,
                 progress=progress,
             )
+            return relabelled(loaded, names=names)
 
         if self.dataset in DATASETS and self.dataset != "digits":
             return with_test_set(load("train"), load("test"))

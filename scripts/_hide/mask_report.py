@@ -73,6 +73,7 @@ class Masked:
             "dataset": family.masked.digest(),
             "epsilon": family.masks.epsilon,
             "masks": family.kind,
+            "network": self.options["check"],
             "masked_accuracy": made.masked,
             "clean_accuracy": made.clean,
             "levels": [asdict(one) for one in family.levels],

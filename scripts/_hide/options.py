@@ -45,6 +45,7 @@ class SellOptions:
     prices: str
     stake: str
     token: str | None
+    licence: str
     buyers: str | None
     hours: float
     window_minutes: float

@@ -24,9 +24,11 @@ from offchain.hide.sale.buyer import Buyer
 from offchain.hide.sale.seller import Seller
 from offchain.hide.sale.session import SaleSession
 from offchain.hide.sale.stock import Conditions, Stock, prepare
+from offchain.hide.sale.wares import Wares, task_for
 from offchain.models.device import pick_device
 from offchain.runs.spread import Spread
 from offchain.storage import Datastore, open_datastore
+from offchain.task import Task
 from scripts._hide.chain import SaleChain
 from scripts._hide.options import SellOptions
 from scripts._hide.outcome import make_record
@@ -94,6 +96,7 @@ class SalePlay:
                     telling.left_out,
                     progress,
                 )
+            task = task_for(split.data, options.licence)
             with telling.doing("opening the datastore"):
                 store = open_datastore(options.ipfs, Path(home) / "ipfs")
             with store:
@@ -117,7 +120,7 @@ class SalePlay:
                         telling.say(f"level {one.wanted:g} is out of reach: {one.why}")
                 wants = options.wants(story, len(taken))
                 money = Money(token, tuple(taken), stake)
-                self._play(made, counters, wants, money, store, Path(home))
+                self._play(made, counters, task, wants, money, store, Path(home))
                 assert self.scene is not None
                 with telling.doing("training with what was bought"):
                     record = make_record(
@@ -134,6 +137,7 @@ class SalePlay:
         self,
         made: MadeFamily,
         counters: Sequence[Regained],
+        task: Task,
         wants: tuple[tuple[int, ...], ...],
         money: Money,
         store: Datastore,
@@ -149,7 +153,8 @@ class SalePlay:
         window = round(options.window_minutes * 60)
         with telling.doing("encrypting the cleaners") as progress:
             stock = prepare(
-                made.family,
+                Wares.of(made, options.check, best(counters)),
+                task,
                 Conditions(
                     seller=str(seller.address),
                     token=money.token,
@@ -164,9 +169,6 @@ class SalePlay:
                 str(contract.address),
                 store,
                 SecretsFile(home / "seller.json"),
-                network=options.check,
-                masked=made.masked,
-                free=best(counters),
                 spoil=_spoils(wants[-1][0]) if story.spoils else None,
                 progress=progress,
             )
@@ -221,7 +223,6 @@ class SalePlay:
                     str(account.address),
                     session,
                     wants[number - 1],
-                    stock.catalogue,
                     store,
                     SecretsFile(home / f"buyer-{number}.json"),
                     progress=self.telling.progress,

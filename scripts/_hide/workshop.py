@@ -23,6 +23,7 @@ from offchain.hide.training import train
 from offchain.runs.finish import finish
 from offchain.runs.finished import Finished
 from offchain.runs.spread import Spread
+from offchain.task.images import relabelled
 from scripts._stage.telling import Telling
 
 
@@ -44,7 +45,7 @@ def load_split(
     """
 
     def load(part: str, limit: int | None) -> ImageSet:
-        return load_dataset(
+        loaded = load_dataset(
             dataset,
             root=root,
             split=part,
@@ -55,6 +56,7 @@ def load_split(
             note=note,
             progress=progress,
         )
+        return relabelled(loaded)
 
     if dataset in DATASETS and dataset != "digits":
         return with_test_set(load("train", images), load("test", test))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from offchain.crypto.settlement import NATIVE, Settlement
 from offchain.hyperx.costs import outcomes, provider_gas
 from offchain.hyperx.terms import Terms
-from offchain.report.money import signed
-from offchain.report.sheets import Row, Sheet
+from offchain.report.outcomes import outcomes_sheet
+from offchain.report.sheets import Sheet
 from offchain.report.text import amount
 from scripts._stage.money import currency
 from scripts._stage.party_sheets import gas_sheet, said_sheet, time_of
@@ -45,13 +45,5 @@ def costs_sheet(terms: Terms, price_gwei: float) -> Sheet:
 def worst_sheet(terms: Terms) -> Sheet:
     """What may happen, and by whom."""
     coin, decimals = currency(terms.token)
-    rows = tuple(
-        Row((one.what, one.by, signed(one.gain, decimals)), one.gain < 0) for one in outcomes(terms)
-    )
-    return Sheet(
-        "What may happen",
-        ("what", "by", coin),
-        2,
-        rows,
-        note="Besides gas. Answers that come too late may have given your data away.",
-    )
+    note = "Besides gas. Answers that come too late may have given your data away."
+    return outcomes_sheet(outcomes(terms), coin, decimals, note)

@@ -26,7 +26,7 @@ STAKE = 2 * 10**17
 FUNDS = 10**20
 PRICES = tuple((i + 1) * 37 * 10**15 for i in range(LEVELS))
 ACCURACIES = tuple(1_500 + 1_000 * i for i in range(LEVELS))
-DATASET = keccak(b"masked dataset")
+TASK = keccak(b"task")
 # Bytes of a file and of its chunks: the bar's, and what FairSwap was measured with.
 LARGE = Shape(64 * 2**20, 1024)
 FAIRSWAP = Shape(2**20, 64)
@@ -93,7 +93,7 @@ def _shop(contract: Any, accounts: Any, settlement: Settlement) -> tuple[Listing
     seller = accounts[1]
     listing, files, keys = make_listing(
         contract, seller,
-        prices=PRICES, accuracies=ACCURACIES, stake=STAKE, dataset=DATASET, settlement=settlement,
+        prices=PRICES, accuracies=ACCURACIES, stake=STAKE, task=TASK, settlement=settlement,
     )  # fmt: skip
     receipt = contract.list(*list_args(listing, FUNDS), value=FUNDS, sender=seller)
     return ListingDriver(contract, listing, seller, files, keys), receipt
@@ -135,9 +135,9 @@ def _spoilt(contract: Any, accounts: Any, shape: Shape) -> Call:
     """A proof of a spoilt chunk in the middle of a file of that shape."""
     seller, buyer = accounts[1], accounts[2]
     key = key_of(0, seller.address)
-    dataset = keccak(str(shape).encode())
+    task = keccak(str(shape).encode())
     windows = (DELIVERY_TIME, DISPUTE_TIME)
-    listing = Listing(seller.address, "0x" + "00" * 20, STAKE, SEALED, *windows, dataset, ())
+    listing = Listing(seller.address, "0x" + "00" * 20, STAKE, SEALED, *windows, task, ())
     domain = listing.domain(ape.chain.chain_id, contract.address, 0)
     file, evidence = _one_chunk(domain, key, shape)
     level = Level(5_000, PRICES[0], file, domain.key_hash(key))

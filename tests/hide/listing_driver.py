@@ -31,7 +31,8 @@ from tests.kit.sale import (
 
 PRICES = (1_000, 2_500, 7_000)
 ACCURACIES = (3_000, 5_000, 9_000)
-DATASET = b"\x0d" * 32
+TASK = b"\x0d" * 32
+CATALOGUE = b"\x0c" * 32
 CHUNK_BYTES = 64
 CONTENT_BYTES = 300
 
@@ -227,12 +228,11 @@ def make_listing(
 ) -> tuple[Listing, tuple[EncryptedFile, ...], tuple[bytes, ...]]:
     """A listing that nobody listed yet, its files and keys; `changes` by field name."""
     address = getattr(seller, "address", seller)
-    dataset = changes.get("dataset", DATASET)
+    task = changes.get("task", TASK)
     count = len(prices)
     keys = tuple(keys or [key_of(i, address) for i in range(count)])
     domains = [
-        cleaner_domain(ape.chain.chain_id, contract.address, address, dataset, i)
-        for i in range(count)
+        cleaner_domain(ape.chain.chain_id, contract.address, address, task, i) for i in range(count)
     ]
     if files is None:
         files = [
@@ -254,7 +254,7 @@ def make_listing(
         "settlement": OPEN,
         "delivery_time": DELIVERY_TIME,
         "dispute_time": DISPUTE_TIME,
-        "dataset": DATASET,
+        "task": TASK,
         "levels": levels,
     }
     return Listing(**fields | changes), tuple(files), keys
@@ -263,7 +263,7 @@ def make_listing(
 def list_args(listing: Listing, funds: int) -> tuple[Any, ...]:
     """The arguments of ``list``."""
     levels = [level.args() for level in listing.levels]
-    return (listing.terms(), listing.dataset, levels, funds)
+    return (listing.terms(), listing.task, CATALOGUE, levels, funds)
 
 
 def open_shop(

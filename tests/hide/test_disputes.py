@@ -59,7 +59,7 @@ def test_a_spoilt_chunk_costs_the_seller_its_stake(shop, contract, buyer, level,
     """The first, one in the middle, and the last, which is shorter; by either settlement."""
     cheat = open_shop(
         contract, shop.seller, settlement=shop.listing.settlement, token=shop.token,
-        spoilt=(level, chunk), stake=STAKE, dataset=b"\x0e" * 32,
+        spoilt=(level, chunk), stake=STAKE, task=b"\x0e" * 32,
     )  # fmt: skip
     assert cheat.files[level].shape.count == 6
     cheat.buy(buyer, level)
@@ -277,7 +277,7 @@ def test_an_open_sale_knows_no_sealed_key(contract, seller, buyer):
 
 
 def test_evidence_from_another_listing_is_worth_nothing(contract, project, deployer, seller, buyer):
-    """A seller that is careless enough to use the same key twice: bound to dataset and contract."""
+    """A seller that is careless enough to use the same key twice: bound to task and contract."""
     cheat = open_shop(contract, seller, spoilt=(0, 1))
     cheat.buy(buyer)
     cheat.deliver(buyer)
@@ -285,7 +285,7 @@ def test_evidence_from_another_listing_is_worth_nothing(contract, project, deplo
     assert cheat.refusal("proveSpoiltChunk", *true, sender=buyer) is None
     keys = [key_of(i, seller.address) for i in range(3)]
     elsewhere = project.CleanerSale.deploy(sender=deployer)
-    for where, changes in ((contract, {"dataset": b"\x0e" * 32}), (elsewhere, {})):
+    for where, changes in ((contract, {"task": b"\x0e" * 32}), (elsewhere, {})):
         honest = open_shop(where, seller, keys=keys, **changes)
         honest.buy(buyer)
         honest.deliver(buyer)

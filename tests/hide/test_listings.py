@@ -7,7 +7,14 @@ import pytest
 
 from offchain.crypto.settlement import LONGEST_WINDOW, SHORTEST_WINDOW
 from offchain.hide.sale.listings import Level
-from tests.hide.listing_driver import DATASET, PRICES, list_args, make_listing, open_shop
+from tests.hide.listing_driver import (
+    CATALOGUE,
+    PRICES,
+    TASK,
+    list_args,
+    make_listing,
+    open_shop,
+)
 from tests.kit.refusals import refusal, refused
 from tests.kit.sale import PLENTY, SOME_KEY, STAKE, key_words
 
@@ -38,7 +45,7 @@ def test_a_listing_is_told_in_one_event_and_known_by_its_id(contract, seller, li
     receipt = contract.list(*list_args(listing, PLENTY), value=PLENTY, sender=seller)
     (log,) = contract.Listed.from_receipt(receipt)
     assert bytes(log.id) == listing.id(ape.chain.chain_id, contract.address)
-    assert (bytes(log.dataset), bytes(log.root), log.funds) == (DATASET, listing.root, PLENTY)
+    assert (bytes(log.task), bytes(log.catalogue), log.funds) == (TASK, CATALOGUE, PLENTY)
     told_seller, told_token, *rest = log.terms
     assert (told_seller.lower(), told_token) == (seller.address.lower(), listing.token)
     assert rest == list(listing.terms()[2:])
@@ -100,7 +107,7 @@ def test_every_level_has_its_commitments(contract, seller, listing, part):
 @pytest.mark.parametrize(
     ("changes", "name"),
     [
-        ({"dataset": bytes(32)}, "DatasetMissing"),
+        ({"task": bytes(32)}, "TaskMissing"),
         ({"stake": 0}, "StakeZero"),
     ],
 )

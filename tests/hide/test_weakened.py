@@ -210,9 +210,8 @@ def sells_files_of_another(contract, seller, buyer, stranger):
     """A thief lists another's commitments and brings the key that the seller published."""
     shop = open_shop(contract, seller, settlement=OPEN)
     listing = replace(shop.listing, seller=stranger.address)
-    levels = [level.args() for level in listing.levels]
     funds = 10**6
-    contract.list(listing.terms(), listing.dataset, levels, funds, value=funds, sender=stranger)
+    contract.list(*list_args(listing, funds), value=funds, sender=stranger)
     contract.buy(
         listing.terms(), 0, listing.offer(0), listing.path(0), 0, 0,
         value=PRICES[0], sender=buyer,

@@ -37,7 +37,8 @@ abstract contract CleanerSaleBook is SalePlay {
     uint256 public constant LISTINGS = 4;
     uint256 public constant BUYERS = 3;
     uint256 public constant LEVELS = 2;
-    bytes32 private constant DATASET = "dataset";
+    bytes32 private constant TASK = "task";
+    bytes32 private constant CATALOGUE = "catalogue";
     ICleanerSale public immutable sale;
     address[LISTINGS] internal sellers;
     address[BUYERS] internal buyers;
@@ -97,13 +98,13 @@ abstract contract CleanerSaleBook is SalePlay {
         listings[which] = Listing(terms, root);
         uint96 funds = uint96(3 * STAKE);
         vm.prank(seller);
-        sale.list{value: inToken(which) ? 0 : funds}(terms, DATASET, offered, funds);
+        sale.list{value: inToken(which) ? 0 : funds}(terms, TASK, CATALOGUE, offered, funds);
         _start(money[which], funds);
     }
 
     /// @dev A level of a file of its own; the liar's second one is spoilt.
     function _level(uint256 which, uint256 i) private returns (Level memory level) {
-        bytes32 label = keccak256(abi.encode(keccak256("souk.sale.cleaner.v1"), DATASET, i));
+        bytes32 label = keccak256(abi.encode(keccak256("souk.sale.cleaner.v1"), TASK, i));
         bytes32 domain = _domain(sellers[which], label);
         bytes32 key = _key(which, i);
         (level.file, _chunks[which][i]) =
@@ -120,7 +121,7 @@ abstract contract CleanerSaleBook is SalePlay {
 
     function _goods(uint256 which, uint256 level) internal view returns (Goods memory) {
         Level memory l = levels[which][level];
-        return Goods(DATASET, l.accuracyBps, l.file, l.keyHash);
+        return Goods(TASK, l.accuracyBps, l.file, l.keyHash);
     }
 
     function _offer(uint256 which, uint256 level) internal view returns (Offer memory offer, bytes32[] memory path) {
@@ -134,7 +135,7 @@ abstract contract CleanerSaleBook is SalePlay {
     }
 
     function _leaf(uint256 i, Level memory l) private pure returns (bytes32) {
-        bytes32 goods = keccak256(abi.encode(DATASET, l.accuracyBps, l.file, l.keyHash));
+        bytes32 goods = keccak256(abi.encode(TASK, l.accuracyBps, l.file, l.keyHash));
         return keccak256(abi.encode(keccak256(abi.encode(keccak256("souk.sale.offer.v1"), i, uint256(l.price), goods))));
     }
 

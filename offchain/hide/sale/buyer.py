@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from offchain.crypto.disputable import DEFAULT_CHUNK_BYTES, EncryptedFile, open_file
 from offchain.crypto.errors import CryptoError, SealError, SpoiltChunkError
@@ -23,12 +24,17 @@ from offchain.hide.sale.catalogue import MAX_CATALOGUE_BYTES, Catalogue
 from offchain.hide.sale.errors import SaleError
 from offchain.hide.sale.listings import SaleState
 from offchain.hide.sale.session import Delivery, Purchase, SaleSession
+from offchain.hide.sale.wares import MASKED
 from offchain.models.canonical import DocumentError
 from offchain.policy import Limit, Policy, TermsRefused
+from offchain.report.text import plain
 from offchain.roles import Action, Clock
 from offchain.storage import ContentError, Datastore, cid_from_digest
+from offchain.task import Task, TaskError, fetch_task
+from offchain.task.checks import fits, told
+from offchain.task.errors import LicenceRefused
 
-BAD_GOODS = (CryptoError, DataError, DocumentError, ContentError)
+BAD_GOODS = (CryptoError, DataError, DocumentError, ContentError, TaskError)
 """What fetching and opening raises that are not what the seller should have published."""
 
 _PER_CHUNK = 2
@@ -65,6 +71,8 @@ class Buyer:
 
     What `policy` does not accept it does not buy; limits are on "price", "delivery time" and
     "dispute time", in the smallest unit and in seconds, and on "bytes" of a file that it fetches.
+    licences: under which it buys; without any, under whichever the seller gives. pay_to: 0x address
+    that is paid back in its place.
 
     Attributes:
         objections: why it did not buy a level, or what was wrong with it, by level; one line each.
@@ -75,21 +83,23 @@ class Buyer:
         account: str,
         session: SaleSession,
         wants: Sequence[int],
-        catalogue: str,
         store: Datastore,
         secrets_file: SecretsFile,
         policy: Policy = PATIENT,
         progress: Progress | None = None,
+        licences: Sequence[str] = (),
+        pay_to: str | None = None,
     ) -> None:
         self.account = account
         self.session = session
         self.wants = tuple(wants)
-        self.catalogue = catalogue
         self.store = store
         self.secrets_file = secrets_file
         self.policy = policy
         self.policy.require_known((*TERMS, "bytes"))
         self.progress = progress
+        self.licences = tuple(licences)
+        self.pay_to = pay_to or account
         self.objections: dict[int, str] = {}
         self._masked: ImageSet | None = None
         self._files: dict[int, EncryptedFile] = {}
@@ -106,7 +116,9 @@ class Buyer:
             return self.refund(me)
         if me.state is SaleState.PAID:
             return self.refund(me) if clock.now >= me.deadline else None
-        return self.judge(me) if clock.now < me.deadline else None
+        if clock.now < me.deadline:
+            return self.judge(me)
+        return self.accept(me) if self._wants_more(me) else None
 
     # ------------------------------------------------------------------ the steps
 
@@ -153,8 +165,17 @@ class Buyer:
         hold = listing.hold(price - credit)
         if session.free < hold:
             raise SaleError(f"the seller's free funds of {session.free} do not answer for {hold}")
+        self.check_task()
         self.masked()
         self.file(level)
+
+    def check_task(self) -> None:
+        """Looks whether its owner takes the licence. Raises LicenceRefused."""
+        if self.licences and self.task.licence not in self.licences:
+            raise LicenceRefused(
+                f"licence: {plain(self.task.licence)!r} is given, taken is "
+                f"{', '.join(self.licences)}"
+            )
 
     def judge(self, me: Purchase) -> Action | None:
         """Accepts a delivery if a better level is to follow, proves it wrong, or says nothing.
@@ -162,20 +183,26 @@ class Buyer:
         Of a good one nothing need be said: it settles by itself, at the seller's expense.
         """
         opened = self.open(me.deliveries[-1])
-        listing, sale = self.session.listed, me.sale.args()
         if opened.objection:
             self.objections[me.level] = opened.objection
         if opened.wrong_key:
             return self.prove_wrong_key(me)
         if opened.spoilt is not None:
             return self.prove_spoilt_chunk(me, opened.spoilt)
-        if opened.dataset is not None and any(level > me.level for level in self.wants):
-            return Action("accept", (listing.args(), sale))
+        if opened.dataset is not None and self._wants_more(me):
+            return self.accept(me)
         return None
+
+    def accept(self, me: Purchase) -> Action:
+        """Settles a sale itself, so that it may buy a better level."""
+        return Action("accept", (self.session.listed.args(), me.sale.args()))
+
+    def _wants_more(self, me: Purchase) -> bool:
+        return any(level > me.level for level in self.wants)
 
     def refund(self, me: Purchase) -> Action | None:
         """Takes back what a purchase cost whose key never came."""
-        return Action("refund", (self.session.listed.args(), me.sale.args(), self.account))
+        return Action("refund", (self.session.listed.args(), me.sale.args(), self.pay_to))
 
     def prove_wrong_key(self, me: Purchase) -> Action:
         """Discloses the one-time key, which shows what was delivered."""
@@ -195,11 +222,23 @@ class Buyer:
 
     # ------------------------------------------------------------------ what they rest on
 
+    @cached_property
+    def task(self) -> Task:
+        """What is sold, pinned. Raises TaskError and what the datastore raises."""
+        return fetch_task(self.store, self.session.listed.task)
+
     def masked(self) -> ImageSet:
-        """The published dataset, from the datastore, pinned."""
+        """The published dataset, from the datastore, pinned. Raises SaleError unless its classes
+        and its shape are the task's, by which the buyer's own labels are told."""
         if self._masked is None:
-            cid = cid_from_digest(self.session.listed.dataset)
+            task = self.task
+            cid = task.document(MASKED)
             found = decode_dataset(self.store.get(cid, self._most_bytes))
+            if found.classes != task.classes or not fits(task.shape, found.shape):
+                raise SaleError(
+                    f"the task says {told(task.shape)} in {len(task.classes)} classes, the masked "
+                    f"pictures are {told(found.shape)} in {len(found.classes)}, or otherwise called"
+                )
             self.store.pin(cid)
             self._masked = found
         return self._masked
@@ -211,8 +250,9 @@ class Buyer:
 
     def told(self) -> Catalogue:
         """What the seller says beside the listing, pinned."""
-        told = Catalogue.from_bytes(self.store.get(self.catalogue, MAX_CATALOGUE_BYTES))
-        self.store.pin(self.catalogue)
+        cid = cid_from_digest(self.session.catalogue)
+        told = Catalogue.from_bytes(self.store.get(cid, MAX_CATALOGUE_BYTES))
+        self.store.pin(cid)
         return told
 
     def file(self, level: int) -> EncryptedFile:

@@ -11,10 +11,10 @@ class Listed:
     """A seller offers levels; structs are the tuples of their fields."""
 
     id: bytes
-    dataset: bytes
+    task: bytes
     terms: tuple[Any, ...]
     levels: tuple[tuple[Any, ...], ...]
-    root: bytes
+    catalogue: bytes
     funds: int
 
 

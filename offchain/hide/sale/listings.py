@@ -33,10 +33,10 @@ class SaleState(IntEnum):
 
 
 def cleaner_domain(
-    chain_id: int, contract: str, seller: str, dataset: bytes, level: int
+    chain_id: int, contract: str, seller: str, task: bytes, level: int
 ) -> FileDomain:
-    """The domain of the cleaner of ``level`` for the masked dataset with digest ``dataset``."""
-    label = keccak(CLEANER_TYPE + word(dataset) + word(level))
+    """The domain of the cleaner of ``level`` for a task with this digest."""
+    label = keccak(CLEANER_TYPE + word(task) + word(level))
     return FileDomain(chain_id, contract, seller, label)
 
 
@@ -60,21 +60,21 @@ class Level:
         """The struct as a call takes it."""
         return (self.accuracy_bps, self.price, self.file, self.key_hash)
 
-    def goods(self, dataset: bytes) -> tuple[Word, ...]:
+    def goods(self, task: bytes) -> tuple[Word, ...]:
         """What is sold at this level, as a call takes it."""
-        return (dataset, self.accuracy_bps, self.file, self.key_hash)
+        return (task, self.accuracy_bps, self.file, self.key_hash)
 
-    def goods_hash(self, dataset: bytes) -> bytes:
+    def goods_hash(self, task: bytes) -> bytes:
         """The 32 bytes by which a purchase names what was sold."""
-        return keccak(_encode(self.goods(dataset)))
+        return keccak(_encode(self.goods(task)))
 
-    def offer(self, dataset: bytes) -> tuple[Word, ...]:
+    def offer(self, task: bytes) -> tuple[Word, ...]:
         """The level as a buyer brings it."""
-        return (self.price, self.goods_hash(dataset))
+        return (self.price, self.goods_hash(task))
 
-    def leaf(self, dataset: bytes, index: int) -> bytes:
+    def leaf(self, task: bytes, index: int) -> bytes:
         """Leaf ``index`` of the tree of offers."""
-        return keccak(keccak(OFFER_TYPE + word(index) + _encode(self.offer(dataset))))
+        return keccak(keccak(OFFER_TYPE + word(index) + _encode(self.offer(task))))
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Listing:
     """What a seller offers; fields as in ``ICleanerSale.sol``, amounts in the smallest unit.
 
     Attributes:
-        dataset: 32-byte digest in the CID of the masked dataset.
+        task: 32-byte digest in the CID of the task, which names licence and masked dataset.
         levels: cheapest first; the contract has only the root of their tree.
     """
 
@@ -92,13 +92,13 @@ class Listing:
     settlement: Settlement
     delivery_time: int
     dispute_time: int
-    dataset: bytes
+    task: bytes
     levels: tuple[Level, ...]
 
     @property
     def leaves(self) -> list[bytes]:
         """The leaves of the tree of offers."""
-        return [level.leaf(self.dataset, i) for i, level in enumerate(self.levels)]
+        return [level.leaf(self.task, i) for i, level in enumerate(self.levels)]
 
     @property
     def root(self) -> bytes:
@@ -135,15 +135,15 @@ class Listing:
 
     def offer(self, index: int) -> tuple[Word, ...]:
         """The level at `index` as ``buy`` takes it."""
-        return self.levels[index].offer(self.dataset)
+        return self.levels[index].offer(self.task)
 
     def goods(self, index: int) -> tuple[Word, ...]:
         """What is sold at a level, as deliveries and proofs take it."""
-        return self.levels[index].goods(self.dataset)
+        return self.levels[index].goods(self.task)
 
     def domain(self, chain_id: int, contract: str, level: int) -> FileDomain:
         """The domain of a level's cleaner."""
-        return cleaner_domain(chain_id, contract, self.seller, self.dataset, level)
+        return cleaner_domain(chain_id, contract, self.seller, self.task, level)
 
     @property
     def asked(self) -> dict[str, float]:
@@ -178,7 +178,7 @@ class Sale:
     def of(cls, listing: Listing, level: int, credit: int = 0, one_time_key: int = 0) -> Sale:
         """The purchase of a level by who owns one of price ``credit``, or none."""
         sold = listing.levels[level]
-        return cls(sold.price, credit, sold.goods_hash(listing.dataset), one_time_key)
+        return cls(sold.price, credit, sold.goods_hash(listing.task), one_time_key)
 
     def delivered(self, ephemeral_x: int, sealed_key: bytes) -> Sale:
         """This sale once a key was delivered sealed."""

@@ -13,6 +13,7 @@ from offchain.hide.sale.session import Purchase, SaleSession
 from offchain.hide.sale.stock import Stock
 from offchain.policy import Policy
 from offchain.roles import Action, Clock, Dropping
+from offchain.storage import digest_of
 
 SETTLED = 300
 """Sales that one call settles: 57,892 bytes of the 131,072 that a transaction may have."""
@@ -21,18 +22,24 @@ SETTLED = 300
 class Seller(Dropping):
     """Sells `stock` in `session` until `closing`, in Unix seconds, if `policy` accepts its terms.
 
-    Limits are on the quantities of `Listing.asked`.
+    Limits are on the quantities of `Listing.asked`. pay_to: 0x address that is paid in its place.
     """
 
     may_drop = frozenset({"publishKey", "sealKey"})
 
     def __init__(
-        self, session: SaleSession, stock: Stock, closing: int, policy: Policy | None = None
+        self,
+        session: SaleSession,
+        stock: Stock,
+        closing: int,
+        policy: Policy | None = None,
+        pay_to: str | None = None,
     ) -> None:
         self.session = session
         self.stock = stock
         self.closing = closing
         self.policy = policy or Policy()
+        self.pay_to = pay_to or stock.listing.seller
 
     def next_action(self, clock: Clock) -> Action | None:
         """What to do now, or None while it is others' turn.
@@ -41,9 +48,12 @@ class Seller(Dropping):
         """
         session, listing = self.session, self.stock.listing
         if session.listing is None:
+            if clock.now >= self.closing:
+                return None  # nobody could buy
             self.policy.check(listing.asked)
             levels = [level.args() for level in listing.levels]
-            words = (listing.terms(), listing.dataset, levels, self.stock.funds)
+            catalogue = digest_of(self.stock.catalogue)
+            words = (listing.terms(), listing.task, catalogue, levels, self.stock.funds)
             return Action("list", words, self.stock.funds)
         if clock.now >= self.closing and not session.closed:
             return Action("close", (listing.args(),))
@@ -58,7 +68,7 @@ class Seller(Dropping):
             settled = due([(p.buyer, p.sale) for p in sales])
             return Action("settle", (listing.args(), settled))
         if session.is_over(clock.now) and session.free:
-            return Action("withdraw", (listing.args(), session.free, listing.seller))
+            return Action("withdraw", (listing.args(), session.free, self.pay_to))
         return None
 
     def due(self, clock: Clock) -> list[Purchase]:

@@ -67,6 +67,7 @@ class SaleSession:
     Attributes:
         chain_id, contract: where. id: the listing's, 32 bytes.
         listing: None until the seller listed it. closed: whether it takes no more purchases.
+        catalogue: digest in the CID of what the seller tells beside it.
         funds, held: of the seller's money with the contract, and how much answers for sales.
         purchases: by the buyer's account.
     """
@@ -76,6 +77,7 @@ class SaleSession:
         self.contract = contract
         self.id = id_
         self.listing: Listing | None = None
+        self.catalogue = bytes(32)
         self.closed = False
         self.funds = 0
         self.held = 0
@@ -139,12 +141,13 @@ class SaleSession:
             settlement=Settlement(settlement),
             delivery_time=delivery,
             dispute_time=dispute,
-            dataset=event.dataset,
+            task=event.task,
             levels=tuple(Level(*level) for level in event.levels),
         )
         if listing.id(self.chain_id, self.contract) != self.id:
             raise SaleError(f"what is told of listing 0x{self.id.hex()} is another one")
         self.listing, self.funds = listing, event.funds
+        self.catalogue = event.catalogue
 
     def _buy(self, event: ev.Bought, time: int) -> None:
         listing = self.listed

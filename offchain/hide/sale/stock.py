@@ -1,10 +1,10 @@
-"""What a seller has ready before it lists: masked data, encrypted cleaners, keys, a listing."""
+"""What a seller has ready before it lists: task, masked data, encrypted cleaners, keys, listing."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from offchain.crypto.disputable import EncryptedFile, encrypt_file
@@ -12,13 +12,13 @@ from offchain.crypto.secrets_file import SecretsFile
 from offchain.crypto.settlement import Settlement
 from offchain.data.imageset import Progress
 from offchain.hide.cleaner import encode_cleaner
-from offchain.hide.countermeasures import Regained
-from offchain.hide.family import Family
 from offchain.hide.published import encode_dataset
 from offchain.hide.sale.catalogue import Catalogue
 from offchain.hide.sale.errors import SaleError
 from offchain.hide.sale.listings import Level, Listing, cleaner_domain
+from offchain.hide.sale.wares import MASKED, Wares
 from offchain.storage import Datastore, cid_of, digest_of
+from offchain.task import Task, publish_task
 
 KEY_BYTES = 32
 
@@ -27,7 +27,7 @@ KEY_BYTES = 32
 class Conditions:
     """What a seller asks, in the token's smallest unit and in seconds; see `crypto.listings`.
 
-    prices: of the family's levels, weakest first, rising. funds: put up for stakes.
+    prices: of the levels, weakest first, rising. funds: put up for stakes.
     """
 
     seller: str
@@ -56,48 +56,47 @@ class Stock:
 
 
 def prepare(
-    family: Family,
+    wares: Wares,
+    task: Task,
     conditions: Conditions,
     chain_id: int,
     contract: str,
     store: Datastore,
     secrets_file: SecretsFile,
     *,
-    network: str,
-    masked: float,
-    free: Regained,
     spoil: Callable[[int, EncryptedFile], EncryptedFile] | None = None,
     progress: Progress | None = None,
 ) -> Stock:
     """Puts everything into the datastore; the same arguments and secrets give the same stock.
 
-    A level claims the accuracy it was designed for. network, masked, free: see `Catalogue`.
-    spoil: changes a level's file before the seller commits to it; for demonstrations and tests.
+    task: what is said of what is sold; which pictures those are is added here. spoil: changes
+    a level's file before the seller commits to it; for demonstrations and tests.
     progress: called in levels.
 
     Raises SaleError unless there is one price above the one before for each level.
     """
-    levels, prices = family.levels, conditions.prices
-    if len(prices) != len(levels):
-        raise SaleError(f"{len(prices)} prices for {len(levels)} levels")
+    prices = conditions.prices
+    if len(prices) != len(wares.cleaners):
+        raise SaleError(f"{len(prices)} prices for {len(wares.cleaners)} levels")
     if prices[0] < 1 or any(a >= b for a, b in pairwise(prices)):
         raise SaleError(f"prices must rise from level to level and begin above 0, not {prices}")
-    published = encode_dataset(family.masked)
-    dataset = digest_of(cid_of(published))
+    published = encode_dataset(wares.masked)
+    task = replace(task, documents={**task.documents, MASKED: cid_of(published)})
+    digest = digest_of(cid_of(task.to_bytes()))
     offers, keys, files = [], [], []
-    for i, (level, price) in enumerate(zip(levels, prices, strict=True)):
-        name = f"key of level {i} of {dataset.hex()} at {contract} on chain {chain_id}"
+    for i, (cleaner, price) in enumerate(zip(wares.cleaners, prices, strict=True)):
+        name = f"key of level {i} of {digest.hex()} at {contract} on chain {chain_id}"
         key = secrets_file.remember(name, lambda: secrets.token_bytes(KEY_BYTES))
-        domain = cleaner_domain(chain_id, contract, conditions.seller, dataset, i)
-        file = encrypt_file(domain, key, encode_cleaner(family.cleaner(i + 1)))
+        domain = cleaner_domain(chain_id, contract, conditions.seller, digest, i)
+        file = encrypt_file(domain, key, encode_cleaner(cleaner))
         if spoil is not None:
             file = spoil(i, file)
-        claimed = round(level.wanted * 10_000)
+        claimed = round(wares.claimed[i] * 10_000)
         offers.append(Level(claimed, price, file.commitment(domain), domain.key_hash(key)))
         keys.append(key)
         files.append(file.to_bytes())
         if progress is not None:
-            progress(i + 1, len(levels))
+            progress(i + 1, len(prices))
     listing = Listing(
         seller=conditions.seller,
         token=conditions.token,
@@ -105,12 +104,13 @@ def prepare(
         settlement=conditions.settlement,
         delivery_time=conditions.delivery_time,
         dispute_time=conditions.dispute_time,
-        dataset=dataset,
+        task=digest,
         levels=tuple(offers),
     )
     store.put(published)
+    publish_task(store, task)
     cids = tuple(store.put_many(files))
-    catalogue = Catalogue(cids, network, masked, free.name, free.accuracy)
+    catalogue = Catalogue(cids, wares.network, wares.alone, wares.free.name, wares.free.accuracy)
     return Stock(
         listing,
         conditions.funds,

@@ -13,13 +13,16 @@ from offchain.crypto.settlement import NATIVE, Settlement
 from offchain.data.imageset import ImageSet
 from offchain.hide.countermeasures import Regained
 from offchain.hide.family import Family
+from offchain.hide.making import Cost, MadeFamily
 from offchain.hide.sale import events as ev
 from offchain.hide.sale.buyer import PATIENT, Buyer
 from offchain.hide.sale.seller import Seller
 from offchain.hide.sale.session import SaleSession
 from offchain.hide.sale.stock import Conditions, Stock, prepare
+from offchain.hide.sale.wares import Wares, task_for
 from offchain.policy import Policy
 from offchain.roles import Action, Clock
+from offchain.task import Task
 from tests.kit.memory_store import MemoryStore
 from tests.offchain.hide.small import made_up, made_up_family
 
@@ -31,6 +34,13 @@ PRICES = (1_000, 2_500, 7_000)
 STAKE, FUNDS = 400, 10**6
 DELIVERY_TIME, DISPUTE_TIME = 100, 60
 CLOSING = 5_000
+LICENCE = "CC-BY-4.0"
+
+
+def wares_of(family: Family) -> Wares:
+    """What a seller has of a family that nobody measured."""
+    made = MadeFamily(family, (), {}, 0.9, 0.1, Cost())
+    return Wares.of(made, "plain", Regained("JPEG", 0.2))
 
 
 class SaleInMemory:
@@ -55,18 +65,16 @@ class SaleInMemory:
         self.events: list[tuple[ev.Event, int]] = []
         self.sent: list[Action] = []
 
-    def prepared(self, family: Family, spoil: Any = None) -> Stock:
-        """The stock of a family."""
+    def prepared(self, family: Family, spoil: Any = None, task: Task | None = None) -> Stock:
+        """The stock of a family. task: another than that of its pictures."""
         return prepare(
-            family,
+            wares_of(family),
+            task or task_for(family.masked, LICENCE),
             self.conditions,
             CHAIN_ID,
             CONTRACT,
             self.store,
             SecretsFile(self.folder / "seller.json"),
-            network="plain",
-            masked=0.1,
-            free=Regained("JPEG", 0.2),
             spoil=spoil,
         )
 
@@ -91,13 +99,13 @@ class SaleInMemory:
         """The seller, brought to life now."""
         return role(self.session(), self.stock, CLOSING, **more)
 
-    def buyer(self, *wants: int, policy: Policy = PATIENT, role: type[Buyer] = Buyer) -> Buyer:
+    def buyer(
+        self, *wants: int, policy: Policy = PATIENT, role: type[Buyer] = Buyer, **more: Any
+    ) -> Buyer:
         """Anna, brought to life now."""
         secrets = SecretsFile(self.folder / "anna.json")
         store = MemoryStore(self.network)
-        return role(
-            ANNA, self.session(), wants or (0,), self.stock.catalogue, store, secrets, policy
-        )
+        return role(ANNA, self.session(), wants or (0,), store, secrets, policy, **more)
 
     def do(self, role: Seller | Buyer) -> str | None:
         """Lets a role do what it wants now; which call it made."""
@@ -119,9 +127,8 @@ class SaleInMemory:
         words, id_ = action.arguments, self.id
         match action.call:
             case "list":
-                terms, dataset, levels, funds = words
-                root = self.stock.listing.root
-                return [ev.Listed(id_, dataset, terms, tuple(map(tuple, levels)), root, funds)]
+                terms, task, catalogue, levels, funds = words
+                return [ev.Listed(id_, task, terms, tuple(map(tuple, levels)), catalogue, funds)]
             case "buy":
                 return [ev.Bought(id_, ANNA, words[1], words[4])]
             case "publishKey":

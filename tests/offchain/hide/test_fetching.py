@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from offchain.hide.sale.buyer import MOST_BYTES
 from offchain.policy import Limit, Policy
+from offchain.task import MAX_TASK_BYTES
 from tests.offchain.hide.sale_in_memory import SaleInMemory
 
 
@@ -29,6 +30,6 @@ def test_no_file_is_larger_than_the_owner_allows(tmp_path):
     assert max(bounds) == MOST_BYTES == 1 << 30
     assert not objections
     bounds, objections = fetched(shop, Policy({"bytes": Limit(most=100, unit="bytes")}))
-    assert max(bounds) == 100
+    assert bounds[:3] == [MAX_TASK_BYTES, 0, 100]
     (why,) = objections
     assert "more than the 100 bytes allowed" in why

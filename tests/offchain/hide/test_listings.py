@@ -38,7 +38,7 @@ def test_every_part_of_a_listing_is_in_its_id():
             "settlement": Settlement.SEALED,
             "delivery_time": 101,
             "dispute_time": 61,
-            "dataset": bytes(32),
+            "task": bytes(32),
             "levels": offered.levels[:2],
         }.items()
     ]
@@ -48,7 +48,7 @@ def test_every_part_of_a_listing_is_in_its_id():
 
 
 def test_a_cleaner_has_a_domain_of_its_own():
-    """By dataset, level, seller, contract and chain."""
+    """By task, level, seller, contract and chain."""
     parts = (1, CONTRACT, SELLER, H, 0)
     others = [(2, *parts[1:]), (1, SELLER, *parts[2:]), (1, CONTRACT, CONTRACT, H, 0)]
     others += [(*parts[:3], bytes(32), 0), (*parts[:4], 1)]

@@ -16,15 +16,18 @@ from offchain.hide.sale.errors import SaleError
 from offchain.hide.sale.events import Bought, ListingClosed
 from offchain.hide.sale.listings import SaleState
 from offchain.hide.sale.session import SaleSession
+from offchain.hide.sale.wares import MASKED
 from offchain.models.canonical import to_canonical
 from offchain.policy import Limit, Policy, TermsRefused
-from offchain.storage import cid_from_digest, cid_of
+from offchain.storage import cid_from_digest, cid_of, digest_of
+from offchain.task import Task
 from tests.offchain.hide.sale_in_memory import (
     ANNA,
     CLOSING,
     DELIVERY_TIME,
     DISPUTE_TIME,
     FUNDS,
+    LICENCE,
     PRICES,
     STAKE,
     SaleInMemory,
@@ -103,8 +106,23 @@ def _closed(shop):
     shop.do(shop.seller())
 
 
+def _task_of(shop):
+    return Task.from_bytes(shop.network[cid_from_digest(shop.stock.listing.task)])
+
+
+def _task_gone(shop):
+    del shop.network[cid_from_digest(shop.stock.listing.task)]
+
+
 def _masked_gone(shop):
-    del shop.network[cid_from_digest(shop.stock.listing.dataset)]
+    del shop.network[_task_of(shop).document(MASKED)]
+
+
+def _other_classes(shop):
+    """Listed under a task that calls the classes of the same pictures otherwise."""
+    shop.stock = shop.prepared(shop.family, task=replace(_task_of(shop), classes=("a", "b", "c")))
+    shop.events.clear()
+    shop.do(shop.seller())
 
 
 def _file_gone(shop):
@@ -112,22 +130,28 @@ def _file_gone(shop):
 
 
 def _another_file(shop):
-    shop.stock = replace(shop.stock, catalogue=_retold(shop, lambda files: files[::-1][:1] * 3))
+    _retell(shop, _retold(shop, lambda files: files[::-1][:1] * 3))
 
 
 def _too_few_files(shop):
-    shop.stock = replace(shop.stock, catalogue=_retold(shop, lambda files: files[:1]))
+    _retell(shop, _retold(shop, lambda files: files[:1]))
 
 
 def _cut_file(shop):
     def cut(files):
         return (files[0], shop.store.put(shop.network[files[1]][:-1]), files[2])
 
-    shop.stock = replace(shop.stock, catalogue=_retold(shop, cut))
+    _retell(shop, _retold(shop, cut))
 
 
 def _no_catalogue(shop):
-    shop.stock = replace(shop.stock, catalogue=shop.store.put(b"come in and look"))
+    _retell(shop, shop.store.put(b"come in and look"))
+
+
+def _retell(shop, catalogue):
+    """The listing's event names another catalogue."""
+    event, time = shop.events[0]
+    shop.events[0] = (replace(event, catalogue=digest_of(catalogue)), time)
 
 
 def _retold(shop, change):
@@ -153,7 +177,9 @@ BEFORE_PAYING = {
         "time: 60, at least 61",
     ),
     "no funds": (_funds_gone, Policy(), "free funds of 399 do not answer for"),
+    "no task": (_task_gone, Policy(), "is not there"),
     "no data": (_masked_gone, Policy(), "is not there"),
+    "other classes": (_other_classes, Policy(), "or otherwise called"),
     "no file": (_file_gone, Policy(), "is not there"),
     "another file": (_another_file, Policy(), "file is .*, committed is"),
     "too few files": (_too_few_files, Policy(), "1 files, none of level 2"),
@@ -172,6 +198,27 @@ def test_nothing_is_paid_for_what_is_not_as_it_should_be(shop, what):
     with pytest.raises(Exception, match=words):
         anna.check(1)
     assert "\n" not in anna.objections[1]
+
+
+def test_nothing_is_bought_under_a_licence_that_its_owner_does_not_take(shop):
+    """One line names both; under one that it takes it buys."""
+    anna = shop.buyer(1, licences=("MIT", "CC0-1.0"))
+    assert shop.all(anna) == []
+    assert anna.objections[1] == "licence: 'CC-BY-4.0' is given, taken is MIT, CC0-1.0"
+    assert shop.do(shop.buyer(1, licences=("MIT", LICENCE))) == "buy"
+
+
+def test_each_may_have_another_account_paid_in_its_place(shop):
+    """A buyer for what never came, a seller for what is left in the end."""
+    anna = shop.buyer(1, pay_to=BERT)
+    shop.do(anna)
+    shop.now += DELIVERY_TIME
+    assert shop.do(anna) == "refund"
+    shop.now = CLOSING
+    assert shop.all(shop.seller(pay_to=BERT)) == ["close", "withdraw"]
+    assert [
+        action.arguments[-1] for action in shop.sent if action.call in ("refund", "withdraw")
+    ] == [BERT, BERT]
 
 
 def test_a_level_that_is_not_offered_is_refused(shop):
@@ -396,7 +443,7 @@ def test_a_listing_that_is_not_its_id_is_refused(shop):
     event, time = shop.events[0]
     session = SaleSession(31337, "0x" + "c0" * 20, shop.id)
     with pytest.raises(SaleError, match="is another one"):
-        session.apply(replace(event, dataset=b"\1" * 32), time)
+        session.apply(replace(event, task=b"\1" * 32), time)
     with pytest.raises(SaleError, match="there is no listing 0x"):
         _ = session.listed
 
