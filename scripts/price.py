@@ -159,6 +159,7 @@ STORIES = (
 )
 @common.gas_price
 @common.seed("Of who has which data, of the oracle and of random purchases.")
+@common.licence("CC-BY-4.0")
 @common.ipfs
 @common.reports("Folder under which price/ gets page, plots and record.")
 def cli(story: str, reports: Path, **options: object) -> None:

@@ -33,7 +33,8 @@ enum Side {
 /// @param deliveryTime seconds from a purchase in which the key must be delivered, 600 to 2,592,000
 /// @param disputeTime seconds from a delivery in which the buyer may prove a fault, 600 to 2,592,000
 /// @param features values of a sample, which the tree compares
-/// @param artefact SHA-256 of the pricing artefact (offchain/mde/artefact.py)
+/// @param artefact what fixes task and pricing artefact: the digest in the CID of the task document, which has the
+/// artefact's SHA-256 (offchain/mde/asked.py)
 /// @param rule hash of the price rule, PriceRules.hash
 /// @param tree root of the artefact's decision tree (DecisionTree.sol); zero where the artefact has none: then scores
 /// cannot be disputed, and chunks may hold anything

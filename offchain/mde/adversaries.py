@@ -120,7 +120,7 @@ class MovesOn(Buyer):
 
     def spend(self, order: bytes, clock: Clock) -> Action | Tell | None:
         """As any buyer, but for what follows the first purchase."""
-        first = self.session.orders_of(self.account)[0]
+        first = self.vault.orders()[0]
         if order != first or not self.session.bought(order):
             return super().spend(order, clock)
         if self.session.is_open(order):

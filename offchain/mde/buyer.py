@@ -19,8 +19,8 @@ from offchain.mde.budget import next_best
 from offchain.mde.checking import MOST_BYTES, require_sound
 from offchain.mde.coarse import STEPS, step_of
 from offchain.mde.correspondence import Correspondence
-from offchain.mde.deals import DealState
-from offchain.mde.errors import MdeError
+from offchain.mde.deals import Dataset, DealState
+from offchain.mde.errors import MdeError, QuoteRefused
 from offchain.mde.letters import (
     Agreement,
     Invitation,
@@ -30,12 +30,14 @@ from offchain.mde.letters import (
     Question,
     Tell,
 )
+from offchain.mde.objections import Objections
 from offchain.mde.owner import Owner
 from offchain.mde.quoting import OrderTerms, Pricing
 from offchain.mde.session import DealSession, Sale
 from offchain.mde.vault import Vault
 from offchain.roles import Action, Clock, Dropping, Wallet
 from offchain.storage import ContentError, Datastore
+from offchain.task import Task
 
 BAD_OFFER = (MdeError, CryptoError, ContentError)
 """What files and quotes raise that are not what a seller should have handed over."""
@@ -48,15 +50,19 @@ class Wants:
     Attributes:
         terms: of its orders. budget: put up with the first, smallest unit.
         publish: makes the artefact file of a model.
+        task: what they ask for; the artefact is left out.
         patience: seconds that it waits for quotes after it posted, and for each answer.
         most_bytes: of the largest dataset that it fetches.
+        scope: keeps its orders apart from others of the same account.
     """
 
     terms: OrderTerms
     budget: int
     publish: Callable[[Owner], bytes]
+    task: Task
     patience: int
     most_bytes: int = MOST_BYTES
+    scope: str = ""
 
 
 class Buyer(Dropping):
@@ -89,9 +95,17 @@ class Buyer(Dropping):
         self.wants = wants
         self.store = store
         self.vault = Vault(
-            self.account, session, owner, wants.publish, store, secrets_file, wants.most_bytes
+            self.account,
+            session,
+            owner,
+            wants.publish,
+            wants.task,
+            store,
+            secrets_file,
+            wants.most_bytes,
+            wants.scope,
         )
-        self.objections: dict[bytes, str] = {}
+        self.objections: Objections[bytes] = Objections()
 
     @property
     def session(self) -> DealSession:
@@ -104,13 +118,13 @@ class Buyer(Dropping):
 
     def next_action(self, clock: Clock) -> Action | Tell | None:
         """What to do now, or None while it is others' turn."""
-        posted = self.session.orders_of(self.account)
+        posted = self.vault.orders()
         if not posted:
             return self.post(0, self.wants.budget)
         order = posted[-1]
         return (
             self._answer_deliveries(clock)
-            or self._write(self._invitations(order))
+            or self._write(self._invitations(order, clock))
             or self._write(self._agreements(order, clock))
             or self._spend(order, clock)
         )
@@ -121,7 +135,7 @@ class Buyer(Dropping):
         """The order called `number` among its orders, which names the artefact of its model now."""
         file = self.vault.artefact(number)
         pricing = Pricing.read(file, artefact_digest(file))
-        order = pricing.order(self.account, self.wants.terms)
+        order = pricing.order(self.account, self.wants.terms, self.vault.task(number))
         return Action("post", (order.args(), budget), budget)
 
     def spend(self, order: bytes, clock: Clock) -> Action | Tell | None:
@@ -188,8 +202,9 @@ class Buyer(Dropping):
         return answer.steps if 0 <= answer.steps <= STEPS else 0
 
     def _answer_deliveries(self, clock: Clock) -> Action | None:
+        own = set(self.vault.orders())
         for sale in self.session.sales.values():
-            if sale.deal.order.buyer != self.account:
+            if sale.order not in own:
                 continue
             action = None
             if sale.state is DealState.PAID and clock.now >= sale.deadline:
@@ -245,47 +260,58 @@ class Buyer(Dropping):
         signature = self.wallet.sign(deal.typed_data(place))
         return Agreement(id_, dataset, deal.digest(place), signature)
 
-    def _invitations(self, order: bytes) -> Iterator[Message]:
+    def _invitations(self, order: bytes, clock: Clock) -> Iterator[Message]:
         """To all whose offered data it can use and has not paid for before."""
         if not self.session.is_open(order):
             return
-        number = self.session.orders_of(self.account).index(order)
-        for id_ in self._unpaid():
+        number = self.vault.orders().index(order)
+        for id_ in self._unpaid(clock):
             if self._about(order, id_).by_buyer(Invitation):
                 continue
             try:
+                self._require_enough(self.session.datasets[id_])
                 if self.vault.file(order, id_) is not None:
+                    self.objections.lift(id_)
                     yield self.invitation(order, id_, self.vault.artefact(number))
             except BAD_OFFER as error:
-                self.objections[id_] = str(error)
+                self.objections.note(id_, error, clock.now)
 
-    def _unpaid(self) -> list[bytes]:
+    def _require_enough(self, dataset: Dataset) -> None:
+        """Raises QuoteRefused for fewer samples than are asked for."""
+        least = max(self.wants.task.least.samples, self.wants.task.least.distinct)
+        if dataset.count < least:
+            raise QuoteRefused(f"{dataset.count} samples, at least {least} are asked for")
+
+    def _unpaid(self, clock: Clock) -> list[bytes]:
         """Datasets that it may buy under a new order."""
         paid = {
             sale.dataset
             for sale in self.session.sales.values()
             if sale.deal.order.buyer == self.account and sale.state is not DealState.QUOTED
         }
+        # Whose stake is not there could not be bought from: nothing of it is fetched.
         return [
             id_
             for id_, dataset in self.session.datasets.items()
             if id_ not in paid
-            and id_ not in self.objections
+            and not self.objections.hold(id_, clock.now)
             and self.session.is_open(id_)
             and dataset.token == self.wants.terms.token
+            and self.session.books[id_].free >= self.wants.terms.stake
         ]
 
     def _agreements(self, order: bytes, clock: Clock) -> Iterator[Message]:
         """Signatures of sound proposals, one for each pair."""
-        for id_ in self._unpaid():
+        for id_ in self._unpaid(clock):
             about = self._about(order, id_)
             if about.by_buyer(Agreement):
                 continue
             for proposal in about.by_seller(Proposal)[:1]:
                 try:
                     yield self.agreement(proposal, clock)
+                    self.objections.lift(id_)
                 except BAD_OFFER as error:
-                    self.objections[id_] = str(error)
+                    self.objections.note(id_, error, clock.now)
 
     def _questions(
         self, order: bytes, datasets: Iterable[bytes], number: int, until: int

@@ -83,13 +83,21 @@ class Holding:
 
 @dataclass(frozen=True, eq=False)
 class Partition:
-    """The owner's training, validation and test data, and the sellers' holdings as planned."""
+    """The owner's training, validation and test data, and the sellers' holdings as planned.
+
+    names: of the classes, in the order of the labels.
+    """
 
     train: Samples
     validation: Samples
     test: Samples
-    classes: int
+    names: tuple[str, ...]
     holdings: tuple[Holding, ...]
+
+    @property
+    def classes(self) -> int:
+        """How many."""
+        return len(self.names)
 
 
 class _Deck:
@@ -145,7 +153,7 @@ def lay_out(
         train,
         samples.subset(turns[: owned.validation]),
         samples.subset(turns[owned.validation : judged]),
-        count,
+        whole.classes,
         holdings,
     )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from offchain.crypto.settlement import Settlement
 from offchain.mde.artefact import PricingArtefact, load_artefact
+from offchain.mde.asked import require_kind
 from offchain.mde.deals import Order
 from offchain.mde.errors import ArtefactMismatch, TooLarge
 from offchain.mde.extraction import TreeEfficacy
@@ -15,6 +16,7 @@ from offchain.mde.verifiable.encoding import Encoding
 from offchain.mde.verifiable.quotes import require_order
 from offchain.mde.verifiable.rules import rule_hash
 from offchain.mde.verifiable.tree import VerifiableArtefact, load_verifiable
+from offchain.task import Task
 
 NO_WORD = bytes(32)
 
@@ -98,13 +100,13 @@ class Pricing:
                 f"{samples} samples by an artefact of {self.size} bytes are more than {MAX_WORK}"
             )
 
-    def order(self, buyer: str, terms: OrderTerms) -> Order:
-        """What a buyer posts."""
+    def order(self, buyer: str, terms: OrderTerms, task: bytes) -> Order:
+        """What a buyer posts. task: digest of the document that names this artefact."""
         tree = None if self.verifiable is None else self.verifiable.tree
         return Order(
             buyer=buyer,
             token=terms.token,
-            artefact=self.artefact.digest,
+            artefact=task,
             rule=rule_hash(self.price),
             tree=NO_WORD if tree is None else tree.root,
             depth=0 if tree is None else tree.depth,
@@ -116,8 +118,10 @@ class Pricing:
             dispute_time=terms.dispute_time,
         )
 
-    def require_named(self, order: Order) -> None:
-        """Raises ArtefactMismatch unless all that `order` says of its artefact follows from it."""
+    def require_named(self, order: Order, task: Task) -> None:
+        """Raises ArtefactMismatch unless all that `order` and its task say of their artefact
+        follows from it."""
+        require_kind(task, self.kind)
         if self.verifiable is not None:
             require_order(order, self.verifiable)
         elif order.rule != rule_hash(self.price) or order.tree != NO_WORD:

@@ -7,7 +7,6 @@ its session; all that must not be made twice is in its stock before anything res
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 from offchain.crypto.errors import CryptoError
@@ -17,9 +16,10 @@ from offchain.crypto.settlement import Settlement, delivery_margin
 from offchain.data.imageset import Progress
 from offchain.mde.artefact import artefact_digest
 from offchain.mde.artefact_reading import MAX_ARTEFACT_BYTES
+from offchain.mde.asked import artefact_named
 from offchain.mde.coarse import QUOTES, coarse, step_of
 from offchain.mde.correspondence import Correspondence
-from offchain.mde.deals import PAD_INDEX, DealState, Order
+from offchain.mde.deals import PAD_INDEX, Deal, DealState, Order, Quote
 from offchain.mde.errors import FeatureMismatch, MdeError
 from offchain.mde.letters import (
     Answer,
@@ -30,9 +30,11 @@ from offchain.mde.letters import (
     Proposal,
     Tell,
 )
+from offchain.mde.objections import Objections
 from offchain.mde.quoting import NO_WORD, Pricing, asked
 from offchain.mde.samples import Samples
 from offchain.mde.session import DealSession, Sale
+from offchain.mde.stall import Stall
 from offchain.mde.stock import Stock
 from offchain.mde.vault import SEALED_BYTES
 from offchain.mde.verifiable.encoding import Encoding
@@ -41,10 +43,13 @@ from offchain.mde.verifiable.scores import ScoreLeaves
 from offchain.policy import Limit, Policy, TermsRefused
 from offchain.roles import Action, Clock, Dropping, Recover, Wallet
 from offchain.storage import ContentError, Datastore
+from offchain.task import Task, TaskError, fetch_task
 
-BAD_INVITATION = (MdeError, CryptoError, ContentError, TermsRefused)
-"""What an artefact raises that is not what the buyer should have handed over, or an order that its
-owner does not sell under."""
+BAD_ORDER = (MdeError, TaskError, ContentError, TermsRefused)
+"""What an order raises under which its owner does not sell."""
+
+BAD_INVITATION = (*BAD_ORDER, CryptoError)
+"""What an artefact raises that is not what the buyer should have handed over."""
 
 
 LIMITED = ("stake", "delivery time", "time locked", "price", "quotes")
@@ -52,22 +57,6 @@ LIMITED = ("stake", "delivery time", "time locked", "price", "quotes")
 
 CAREFUL = {"price": Limit(least=1, unit="wei"), "quotes": Limit(most=QUOTES)}
 """What holds where the owner says nothing else."""
-
-
-@dataclass(frozen=True)
-class Stall:
-    """Under what a seller sells.
-
-    Attributes:
-        token: what pays. funds: put up for stakes, smallest unit.
-        quote_time: seconds that a quote stands.
-        until: it sells until then and takes its money home, Unix seconds.
-    """
-
-    token: str
-    funds: int
-    quote_time: int
-    until: int
 
 
 class Seller(Dropping):
@@ -99,18 +88,20 @@ class Seller(Dropping):
         self.account = wallet.address
         self.recover = recover
         self.session = session
-        self.stock = self.stock_of(samples, stall.token, secrets_file)
         self.stall = stall
+        self.stock = self.stock_of(samples, stall.token, secrets_file)
         self.store = store
         self.secrets_file = secrets_file
         self.progress = progress
         self.policy = policy or Policy()
         self.policy.require_known(LIMITED)
-        self.objections: dict[str, str] = {}
+        self.objections: Objections[str] = Objections()
+        self._tasks: dict[bytes, Task] = {}
 
     def stock_of(self, samples: Samples, token: str, secrets_file: SecretsFile) -> Stock:
         """What it sells."""
-        return Stock(self.account, self.session.place, samples, token, secrets_file)
+        place, origin = self.session.place, self.stall.origin
+        return Stock(self.account, place, samples, token, secrets_file, origin)
 
     @property
     def samples(self) -> Samples:
@@ -129,12 +120,12 @@ class Seller(Dropping):
 
     def next_action(self, clock: Clock) -> Action | Tell | None:
         """What to do now, or None while it is others' turn."""
-        selling = clock.now < self.stall.until
+        selling = clock.now < self.stall.until and self.is_wanted(clock)
         if self.id not in self.session.datasets:
-            return self.register() if selling and any(self._fitting()) else None
+            return self.register() if selling and any(self._fitting(clock)) else None
         return (
             self._deliver(clock)
-            or (self._write(self._offers()) if selling else None)
+            or (self._write(self._offers(clock)) if selling else None)
             or (self._write(self._proposals(clock)) if selling else None)
             or (self._write(self._answers(clock)) if selling else None)
             or self.record(clock)
@@ -142,7 +133,34 @@ class Seller(Dropping):
             or (None if selling else self.withdraw())
         )
 
+    def is_wanted(self, clock: Clock) -> bool:
+        """Whether something may still come of its one order; of many something always may."""
+        order = self.stall.order
+        if order is None or order not in self.session.orders:
+            return True
+        under = [sale for sale in self.session.sales_from(self.id) if sale.order == order]
+        if any(sale.state is DealState.QUOTED and clock.now < sale.deadline for sale in under):
+            return self.session.books[order].funds > 0
+        if under or self._pair_withdrawn(order):
+            return any(sale.running for sale in under)
+        return self.session.is_open(order) and self.session.books[order].funds > 0
+
+    def _pair_withdrawn(self, order: bytes) -> bool:
+        deal = Deal(self.session.orders[order], self.stock.dataset, Quote(0, 0, NO_WORD))
+        return deal.pair in self.session.withdrawn
+
     # ------------------------------------------------------------------ the steps
+
+    def check_task(self, order: bytes) -> Task:
+        """The task of an order if its samples are what that asks for; nothing is stored or paid.
+
+        Raises TaskError, FeatureMismatch, and what the datastore raises.
+        """
+        asked = self.session.orders[order]
+        if asked.artefact not in self._tasks:
+            self._tasks[asked.artefact] = fetch_task(self.store, asked.artefact)
+        self.stall.check(self._tasks[asked.artefact], asked, self.samples)
+        return self._tasks[asked.artefact]
 
     def register(self) -> Action:
         """Stores the encrypted samples, one to a chunk, and commits to them."""
@@ -151,7 +169,7 @@ class Seller(Dropping):
 
     def record(self, clock: Clock) -> Action | None:
         """Has a quote recorded that the buyer signed."""
-        for order in self.session.orders:
+        for order in self._orders():
             about = Correspondence(self.session, order, self.id)
             if not self.session.is_open(order) or not self.session.is_open(self.id):
                 continue
@@ -230,35 +248,44 @@ class Seller(Dropping):
         """What the set does to a model of the buyer's, in nats; no letter says it."""
         return pricing.artefact.efficacy.report(self.samples).total
 
-    def read(self, order: Order, cid: str) -> Pricing:
-        """The artefact that was sealed to it, which must be the one that `order` names.
+    def read(self, order: bytes, cid: str) -> Pricing:
+        """The artefact that was sealed to it, which must be the one that its order names.
 
-        Raises ArtefactMismatch or ArtefactError, and what the datastore and the seal raise.
+        Raises ArtefactMismatch or ArtefactError, and what `check_task`, the datastore and the seal
+        raise.
         """
-        pricing = Pricing.read(self._unsealed(cid), order.artefact)
-        pricing.require_named(order)
+        task = self.check_task(order)
+        pricing = Pricing.read(self._unsealed(cid), artefact_named(task))
+        pricing.require_named(self.session.orders[order], task)
         return pricing
 
-    def _fitting(self) -> Iterator[bytes]:
-        """Open orders for samples of its kind, in its token, within its owner's limits."""
+    def _orders(self) -> Iterator[bytes]:
+        """Under which it sells, if they fit."""
+        return (id_ for id_ in self.session.orders if self.stall.order in (None, id_))
+
+    def _fitting(self, clock: Clock) -> Iterator[bytes]:
+        """Open orders for what it has, in its token, within its owner's limits."""
         encoding = self.stock.encoding
-        for id_, order in self.session.orders.items():
+        for id_ in self._orders():
+            order, name = self.session.orders[id_], id_.hex()
             if not self.session.is_open(id_) or order.token != self.stall.token:
                 continue
             wanted = Encoding(order.features, order.value_bytes)
-            if wanted == encoding:
+            if wanted != encoding:
+                self.objections[name] = self._other_kind(wanted)
+            elif not self.objections.hold(name, clock.now):
                 try:
                     self._require_terms(order)
-                except TermsRefused as error:
-                    self.objections[id_.hex()] = str(error)
+                    self.check_task(id_)
+                except BAD_ORDER as error:
+                    self.objections.note(name, error, clock.now)
                     continue
+                self.objections.lift(name)
                 yield id_
-            else:
-                self.objections[id_.hex()] = self._other_kind(wanted)
 
-    def _offers(self) -> Iterator[tuple[Message, str]]:
+    def _offers(self, clock: Clock) -> Iterator[tuple[Message, str]]:
         """To each buyer whose orders it fits."""
-        buyers = {self.session.orders[id_].buyer: None for id_ in self._fitting()}
+        buyers = {self.session.orders[id_].buyer: None for id_ in self._fitting(clock)}
         for buyer in buyers:
             said = self.session.said(Offer, self.account, buyer)
             if not any(offer.dataset == self.id for offer in said):
@@ -266,38 +293,41 @@ class Seller(Dropping):
 
     def _proposals(self, clock: Clock) -> Iterator[tuple[Message, str]]:
         """A quote for each order that it was invited to, once."""
-        for order in self.session.orders:
+        for order in self._orders():
             about = Correspondence(self.session, order, self.id)
             proposed = about.by_seller(Proposal)
             for invitation in about.by_buyer(Invitation):
                 cid = invitation.artefact
-                if cid in self.objections or any(one.artefact == cid for one in proposed):
+                barred = self.objections.hold(cid, clock.now)
+                if barred or any(one.artefact == cid for one in proposed):
                     continue
                 try:
                     self._require_terms(self.session.orders[order])
-                    pricing = self.read(self.session.orders[order], cid)
+                    pricing = self.read(order, cid)
+                    self.objections.lift(cid)
                     if not proposed and self.session.is_open(order):
                         proposed = [self.propose(order, cid, pricing, clock)]
                         yield proposed[0], about.buyer
                 except BAD_INVITATION as error:
-                    self.objections[cid] = str(error)
+                    self.objections.note(cid, error, clock.now)
 
     def _answers(self, clock: Clock) -> Iterator[tuple[Message, str]]:
         """What its data would still fetch, once for each purchase that the buyer really made."""
-        for order in self.session.orders:
+        for order in self._orders():
             about = Correspondence(self.session, order, self.id)
             bought = len(self.session.bought(order))
             question = about.question(bought) if bought else None
             if question is None or about.answer(bought) is not None:
                 continue
-            if question.artefact in self.objections or clock.now >= question.until:
+            barred = self.objections.hold(question.artefact, clock.now)
+            if barred or clock.now >= question.until:
                 continue
             try:
                 file = self._unsealed(question.artefact)
                 pricing = Pricing.read(file, artefact_digest(file))
                 yield Answer(order, self.id, bought, self._steps(pricing)), about.buyer
             except BAD_INVITATION as error:
-                self.objections[question.artefact] = str(error)
+                self.objections.note(question.artefact, error, clock.now)
 
     def _write(self, messages: Iterator[tuple[Message, str]]) -> Tell | None:
         letters = tuple(Letter(self.account, to, message) for message, to in messages)

@@ -23,16 +23,27 @@ from offchain.mde.verifiable.encoding import Encoding
 
 
 class Stock:
-    """The `samples` that `account` sells at `place` for `token`; of exact duplicates the first."""
+    """The `samples` that `account` sells at `place` for `token`; of exact duplicates the first.
+
+    origin: digest in hex of the data that they were made of, whatever an order calls their classes;
+    without it they are those data.
+    """
 
     def __init__(
-        self, account: str, place: Place, samples: Samples, token: str, secrets_file: SecretsFile
+        self,
+        account: str,
+        place: Place,
+        samples: Samples,
+        token: str,
+        secrets_file: SecretsFile,
+        origin: str | None = None,
     ) -> None:
         self.account = account
         self.place = place
         self.samples = distinct(samples)
         self.token = token
         self.secrets_file = secrets_file
+        self.origin = origin
 
     @cached_property
     def encoding(self) -> Encoding:
@@ -86,10 +97,12 @@ class Stock:
         """Counts an artefact that its samples are held against, before they are, by its digest.
 
         allow: is asked whether there may be so many, and raises if not. Counted is on disk, for
-        this data wherever they are sold, each artefact once: the same question has one answer.
+        this data wherever they are sold, each artefact once: the same question has one answer. An
+        order chooses how classes are numbered, and so makes no other data of the same ones.
         """
+        data = self.origin or self._content
         for number in itertools.count(1):
-            name = f"artefact {number} that data {self._content} were held against"
+            name = f"artefact {number} that data {data} were held against"
             if name not in self.secrets_file:
                 allow(number)
             if self.secrets_file.remember(name, lambda: artefact) == artefact:

@@ -6,13 +6,16 @@ else is read again from chain, letters and datastore, whenever it is asked for.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from secrets import token_bytes
 
 from offchain.crypto.disputable import EncryptedFile
 from offchain.crypto.sealing import new_secret, public_key_of, seal, unseal
 from offchain.crypto.secrets_file import SecretsFile
+from offchain.mde.artefact import artefact_digest
 from offchain.mde.artefact_reading import MAX_ARTEFACT_BYTES
+from offchain.mde.asked import naming
 from offchain.mde.checking import MOST_BYTES, Received, fetch_file, receive
 from offchain.mde.correspondence import Correspondence
 from offchain.mde.deals import Deal
@@ -25,6 +28,7 @@ from offchain.mde.samples import Samples
 from offchain.mde.session import DealSession, Delivery, Sale
 from offchain.mde.verifiable.scores import ScoreLeaves
 from offchain.storage import Datastore, cid_from_digest, digest_of
+from offchain.task import Task, publish_task
 
 SEALED_BYTES = 48
 """What a sealed box adds to a message."""
@@ -33,8 +37,9 @@ SEALED_BYTES = 48
 class Vault:
     """Of the buyer at `account`, a 0x address.
 
-    owner: its model before any purchase. publish: makes the artefact file of a model. most_bytes:
-    of a file that it fetches.
+    owner: its model before any purchase. publish: makes the artefact file of a model. asks: what
+    its orders ask for; the artefact is left out. most_bytes: of a file that it fetches. scope: what
+    keeps its orders apart from others of the same account.
     """
 
     def __init__(
@@ -43,17 +48,21 @@ class Vault:
         session: DealSession,
         owner: Owner,
         publish: Callable[[Owner], bytes],
+        asks: Task,
         store: Datastore,
         secrets_file: SecretsFile,
         most_bytes: int = MOST_BYTES,
+        scope: str = "",
     ) -> None:
         self.account = account
         self.session = session
         self.owner = owner
         self.publish = publish
+        self.asks = asks
         self.store = store
         self.secrets_file = secrets_file
         self.most_bytes = most_bytes
+        self.scope = scope
         self._artefacts: dict[int, bytes] = {}
         self._pricings: dict[bytes, Pricing] = {}
         self._files: dict[bytes, EncryptedFile] = {}
@@ -70,12 +79,18 @@ class Vault:
         if number not in self._artefacts:
             own = self._secret("own key", lambda: token_bytes(32))
             digest = self._secret(
-                f"artefact {number}",
+                self._numbered("artefact", number),
                 lambda: digest_of(self.store.put(seal(public_key_of(own), self.artefact_now()))),
             )
             sealed = self.store.get(cid_from_digest(digest), MAX_ARTEFACT_BYTES + SEALED_BYTES)
             self._artefacts[number] = unseal(own, sealed)
         return self._artefacts[number]
+
+    def task(self, number: int) -> bytes:
+        """Digest of the task of its order called `number`, which lies in the datastore."""
+        # Made before its digest is remembered, which no other secret can be meanwhile.
+        asked = naming(self.asks, artefact_digest(self.artefact(number)))
+        return self._secret(self._numbered("task", number), lambda: publish_task(self.store, asked))
 
     def one_time_secret(self, deal: Deal) -> int:
         """The private one-time key of a purchase."""
@@ -86,12 +101,19 @@ class Vault:
 
     # ---------------------------------------------------------------- read again
 
+    def orders(self) -> list[bytes]:
+        """Ids of its orders that are posted, the latest last."""
+        ids = self.session.orders_of(self.account)
+        posted = {self.session.orders[id_].artefact: id_ for id_ in ids}
+        names = (self._name(self._numbered("task", number)) for number in itertools.count())
+        made = itertools.takewhile(lambda name: name in self.secrets_file, names)
+        return [posted[task] for task in map(self.secrets_file.get, made) if task in posted]
+
     def pricing(self, order: bytes) -> Pricing:
         """What is in the artefact that an order of its own names."""
         if order not in self._pricings:
-            number = self.session.orders_of(self.account).index(order)
-            named = self.session.orders[order].artefact
-            self._pricings[order] = Pricing.read(self.artefact(number), named)
+            file = self.artefact(self.orders().index(order))
+            self._pricings[order] = Pricing.read(file, artefact_digest(file))
         return self._pricings[order]
 
     def file(self, order: bytes, dataset: bytes) -> EncryptedFile | None:
@@ -144,7 +166,7 @@ class Vault:
     def bought(self) -> dict[bytes, Samples]:
         """What it paid for and can use, by pair, in the order of the purchases."""
         found = {}
-        for order in self.session.orders_of(self.account):
+        for order in self.orders():
             for sale in self.session.bought(order):
                 try:
                     samples = self.received(sale).samples
@@ -166,6 +188,9 @@ class Vault:
     def artefact_now(self) -> bytes:
         """An artefact of the model as it is."""
         return self.publish(self.owner_now())
+
+    def _numbered(self, what: str, number: int) -> str:
+        return f"{what} {number}{self.scope and f' under {self.scope}'}"
 
     def _secret(self, what: str, make: Callable[[], bytes]) -> bytes:
         return self.secrets_file.remember(self._name(what), make)

@@ -17,6 +17,8 @@ from offchain.mde.publishing import METHODS, Purse
 from offchain.mde.quoting import OrderTerms
 from offchain.mde.training import Trainer
 from offchain.policy import Limit, Policy
+from offchain.task import Task
+from offchain.task.images import MODALITY, relabelled
 from scripts._stage.money import parse_amount, parse_token
 
 _LEAST_PRICE = 10**15
@@ -56,6 +58,7 @@ class PriceOptions:
     most_quotes: int
     gas_price: float
     seed: int
+    licence: str
     ipfs: str | None
 
     @property
@@ -76,7 +79,11 @@ class PriceOptions:
             progress=progress,
         )
         owned = Owned(self.own, self.lacking, self.lacking_classes, self.validation, self.test)
-        return lay_out(whole, plans, owned, self.seed)
+        return lay_out(relabelled(whole), plans, owned, self.seed)
+
+    def task(self, partition: Partition) -> Task:
+        """What the buyer asks for; the artefact is left out. Raises TaskError."""
+        return Task(MODALITY, partition.names, partition.train.shape, self.licence)
 
     def trainer(self) -> Trainer:
         """How the buyer trains."""

@@ -20,8 +20,9 @@ from offchain.mde.owner import Owner
 from offchain.mde.partition import Partition
 from offchain.mde.publishing import publish
 from offchain.mde.quoting import asked
-from offchain.mde.seller import Seller, Stall
+from offchain.mde.seller import Seller
 from offchain.mde.session import DealSession
+from offchain.mde.stall import Stall
 from offchain.storage import Datastore, open_datastore
 from scripts._mde.chain import DealChain
 from scripts._mde.mail import Mail
@@ -104,7 +105,8 @@ class Market:
             with opened as store:
                 # A node that does not answer shows before anything is deployed.
                 store.put(b"")
-                wants = Wants(terms, budget, publish_of, options.seconds)
+                task = options.task(partition)
+                wants = Wants(terms, budget, publish_of, task, options.seconds)
                 with telling.doing("dealing"):
                     scene = self._play(partition, owner, wants, store, Path(home))
                 truth = measure(owner, scene, options, telling)
@@ -133,7 +135,8 @@ class Market:
             wants.patience,
             until,
         )
-        stall = Stall(terms.token, terms.stake, QUOTES_STAND * self.options.seconds, until)
+        quote_time = QUOTES_STAND * self.options.seconds
+        stall = Stall(terms.token, terms.stake, quote_time, until, partition.names)
         seats = self._seats(parties, partition, owner, wants, stall, store, home)
         before = {seat.address: balance_of(terms.token, seat.address) for seat in seats}
         refusals: dict[str, list[str]] = defaultdict(list)

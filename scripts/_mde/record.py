@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 from offchain.crypto.settlement import NATIVE
+from offchain.mde.artefact import artefact_digest
 from offchain.mde.buying import Bought, rank_correlation
 from offchain.mde.errors import MdeError
 from offchain.report.money import Money
@@ -115,7 +116,7 @@ def make_record(
         currency=coin,
         decimals=decimals,
         options=asdict(options),
-        artefact=scene.session.orders[first].artefact.hex(),
+        artefact=artefact_digest(artefact).hex(),
         artefact_bytes=len(artefact),
         buyer=scene.buyer.account,
         budget=scene.budget,

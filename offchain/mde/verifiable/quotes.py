@@ -67,10 +67,9 @@ Fault = WrongScore | RepeatedSample | WrongPrice
 
 
 def order_terms(verifiable: VerifiableArtefact) -> dict[str, Any]:
-    """What an order says of its artefact, by the names of `Order`'s fields."""
+    """What an order says of its artefact besides its task, by the names of `Order`'s fields."""
     tree = verifiable.tree
     return {
-        "artefact": verifiable.digest,
         "rule": rule_hash(verifiable.artefact.price),
         "tree": tree.root,
         "depth": tree.depth,
@@ -80,7 +79,7 @@ def order_terms(verifiable: VerifiableArtefact) -> dict[str, Any]:
 
 
 def require_order(order: Order, verifiable: VerifiableArtefact) -> None:
-    """What a seller checks before it signs a quote for ``order``.
+    """What a seller checks before it signs a quote for ``order``, whose task names the artefact.
 
     Raises ArtefactMismatch naming what does not follow from the artefact file.
     """

@@ -17,7 +17,8 @@ from offchain.mde.extraction import ExtractionSettings
 from offchain.mde.owner import Owner
 from offchain.mde.pricing import Piecewise, PriceFunction
 from offchain.mde.quoting import OrderTerms
-from offchain.mde.seller import Seller, Stall
+from offchain.mde.seller import Seller
+from offchain.mde.stall import Stall
 from offchain.mde.training import Trainer
 from scripts._mde.chain import DealChain
 from scripts._mde.mail import Mail
@@ -25,7 +26,7 @@ from scripts._stage.table import Seat, play
 from scripts._stage.wallet import AccountWallet, recover
 from tests.kit.folder_store import FolderStore
 from tests.kit.killed import StepKind, forked
-from tests.offchain.mde.small import drawn, fitted, linear, small_task
+from tests.offchain.mde.small import drawn, fitted, linear, small_asked, small_task
 
 WINDOW = 600
 PRICE = PriceFunction(Piecewise(((0, 10), (10**6, 10**6))), 10**6, 10, useful=10)
@@ -54,8 +55,11 @@ def deal(contract: str, first: int, until: int, home: Path) -> None:
     store = FolderStore(home / "store")
     terms = OrderTerms(NATIVE, 400, Settlement.SEALED, WINDOW, WINDOW)
     settings = ExtractionSettings(leaves=4, points=50)
-    wants = Wants(terms, 2 * 10**6, lambda of: artefact_bytes(of.oracle(settings), PRICE), WINDOW)
-    stall = Stall(NATIVE, 400, 10 * WINDOW, until)
+    asked = small_asked()
+    wants = Wants(
+        terms, 2 * 10**6, lambda of: artefact_bytes(of.oracle(settings), PRICE), asked, WINDOW
+    )
+    stall = Stall(NATIVE, 400, 10 * WINDOW, until, asked.classes)
     buyer, seller = (ape.accounts.test_accounts[number] for number in (BUYER, SELLER))
 
     def buy(session):

@@ -18,8 +18,9 @@ from offchain.mde.letters import Letter, Offer, Proposal, Question, Tell
 from offchain.mde.owner import Owner
 from offchain.mde.pricing import Piecewise, PriceFunction
 from offchain.mde.quoting import OrderTerms
-from offchain.mde.seller import Seller, Stall
+from offchain.mde.seller import Seller
 from offchain.mde.session import Sale
+from offchain.mde.stall import Stall
 from offchain.mde.training import Trainer
 from offchain.roles import Action
 from scripts._mde.chain import DealChain
@@ -28,7 +29,7 @@ from scripts._stage.chain import ActionRefused, clock
 from scripts._stage.wallet import AccountWallet, recover
 from tests.kit.memory_store import MemoryStore
 from tests.kit.snapshots import undone
-from tests.offchain.mde.small import drawn, fitted, linear, small_task
+from tests.offchain.mde.small import drawn, fitted, linear, small_asked, small_task
 
 PRICE = PriceFunction(Piecewise(((0, 10), (10**6, 10**6))), 10**6, 10, useful=10)
 
@@ -46,7 +47,9 @@ class Agreed:
             contract, NATIVE, Mail(home / "letters"), ape.chain.blocks.height, 60, until
         )
         terms = OrderTerms(NATIVE, 400, Settlement.OPEN, 600, 600)
-        wants, stall = Wants(terms, 10**6, lambda _: file, 60), Stall(NATIVE, 400, 3_600, until)
+        asked = small_asked()
+        wants = Wants(terms, 10**6, lambda _: file, asked, 60)
+        stall = Stall(NATIVE, 400, 3_600, until, asked.classes)
         session, store = self.chain.read(), MemoryStore({})
         secrets = [SecretsFile(home / f"{name}.json") for name in ("buyer", "seller")]
         wallets = [AccountWallet(account) for account in self.parties]

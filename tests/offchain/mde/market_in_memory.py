@@ -12,12 +12,13 @@ from offchain.mde.owner import Owner
 from offchain.mde.pricing import Piecewise, PriceFunction
 from offchain.mde.quoting import OrderTerms
 from offchain.mde.samples import Samples
-from offchain.mde.seller import Seller, Stall
+from offchain.mde.seller import Seller
+from offchain.mde.stall import Stall
 from offchain.mde.training import Trainer
 from tests.kit.memory_store import MemoryStore
 from tests.kit.wallets import KeyWallet, recover
 from tests.offchain.mde.deals_in_memory import START, Deals, Refused
-from tests.offchain.mde.small import drawn, fitted, linear, small_task
+from tests.offchain.mde.small import drawn, fitted, linear, small_asked, small_task
 
 BUDGET, STAKE, PATIENCE = 2 * 10**6, 400, 60
 PRICE = PriceFunction(Piecewise(((0, 10), (10**6, 10**6))), 10**6, 10, useful=10)
@@ -46,7 +47,9 @@ class MarketInMemory:
         self.deals, self.store, self.folder = Deals(), MemoryStore({}), folder
         self.file, self.forgetful = file, forgetful
         self.terms = OrderTerms(NATIVE, STAKE, settlement, PATIENCE, PATIENCE)
-        self.stall = Stall(NATIVE, STAKE, 10 * PATIENCE, START + 20 * PATIENCE)
+        self.stall = Stall(
+            NATIVE, STAKE, 10 * PATIENCE, START + 20 * PATIENCE, small_asked().classes
+        )
         self.sold = [samples or drawn(20, 9 + number) for number in range(len(roles))]
         self.made: list[int] = []
         self.refused: list[str] = []
@@ -74,7 +77,7 @@ class MarketInMemory:
             return role(wallet, recover, self.session, sold, stall, self.store, secrets)
         task = small_task()
         owner = Owner(task, task.validation, Trainer(steps=3), linear(fitted(task)))
-        wants = Wants(self.terms, BUDGET, self.publish, PATIENCE)
+        wants = Wants(self.terms, BUDGET, self.publish, small_asked(), PATIENCE)
         return role(wallet, self.session, owner, wants, self.store, secrets)
 
     def step(self, number: int) -> bool:

@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from offchain.mde.report import Findings
 from offchain.mde.samples import Samples, Task
+from offchain.task import Task as Asked
 
 
 def drawn(count: int, seed: int, width: int = 8, classes: int = 3) -> Samples:
@@ -20,6 +21,12 @@ def drawn(count: int, seed: int, width: int = 8, classes: int = 3) -> Samples:
 
 def small_task(l2: float = 1e-2, loss: str = "cross-entropy", **kind: int) -> Task:
     return Task(drawn(120, 1, **kind), drawn(90, 2, **kind), kind.get("classes", 3), l2, loss)
+
+
+def small_asked(classes: int = 3, width: int = 8) -> Asked:
+    """The task document of orders for `drawn` samples."""
+    names = tuple("abcdefghij"[:classes])
+    return Asked("table", names, (width,), "CC0-1.0")
 
 
 def objective(weights: torch.Tensor, samples: Samples, task: Task) -> torch.Tensor:

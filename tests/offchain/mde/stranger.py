@@ -13,6 +13,7 @@ from offchain.crypto.sealing import seal
 from offchain.crypto.settlement import NATIVE, Settlement
 from offchain.mde import events as ev
 from offchain.mde.artefact import artefact_bytes, artefact_digest
+from offchain.mde.asked import naming
 from offchain.mde.extraction import Leaves, TreeEfficacy
 from offchain.mde.letters import Invitation, Letter, Proposal, Tell
 from offchain.mde.pricing import Piecewise, PriceFunction
@@ -23,8 +24,10 @@ from offchain.mde.setlevel import SetReference
 from offchain.mde.trees import Tree
 from offchain.mde.verifiable.encoding import Encoding
 from offchain.roles import Clock
+from offchain.task import publish_task
 from tests.kit.wallets import KeyWallet
 from tests.offchain.mde.deals_in_memory import PLACE, START
+from tests.offchain.mde.small import small_asked
 
 LEAST, GREATEST = 0x00800000, 0xFF7FFFFF
 """The images of the least and the greatest float32."""
@@ -100,7 +103,10 @@ class Stranger:
         self.asked += 1
         # Each order differs, so that each is one more.
         terms = OrderTerms(NATIVE, 1, Settlement.SEALED, 600, 600 + self.asked)
-        order = Pricing.read(file, artefact_digest(file)).order(self.wallet.address, terms)
+        digest = artefact_digest(file)
+        width, classes = self.kind.shape[0], self.kind.classes
+        task = publish_task(seller.store, naming(small_asked(classes, width), digest))
+        order = Pricing.read(file, digest).order(self.wallet.address, terms, task)
         id_ = order.account.id(PLACE)
         session.apply(ev.Posted(id_, self.wallet.address, order.args(), self.budget), START)
         if seller.id not in session.datasets:

@@ -130,8 +130,8 @@ class BlamesItself(WithFolder):
 class OffersFolder(Seller):
     """Says that its samples lie where no file is."""
 
-    def _offers(self):
-        for message, buyer in super()._offers():
+    def _offers(self, clock):
+        for message, buyer in super()._offers(clock):
             yield replace(message, file=FOLDER), buyer
 
 

@@ -14,14 +14,15 @@ from offchain.mde.coarse import OUTCOMES, QUOTES, STEPS, coarse, step_of
 from offchain.mde.letters import Answer, Proposal
 from offchain.mde.pricing import Binary, Menu, Piecewise, PriceFunction
 from offchain.mde.samples import Kind
-from offchain.mde.seller import Seller, Stall
+from offchain.mde.seller import Seller
 from offchain.mde.session import DealSession
+from offchain.mde.stall import Stall
 from offchain.mde.verifiable.quotes import verifiable_quote
 from offchain.policy import Limit, Policy
 from tests.kit.memory_store import MemoryStore
 from tests.kit.wallets import KeyWallet, recover
 from tests.offchain.mde.deals_in_memory import PLACE, START
-from tests.offchain.mde.small import drawn
+from tests.offchain.mde.small import drawn, small_asked
 from tests.offchain.mde.stranger import IDENTITY, Stranger, read_off
 
 COUNT, KIND = 6, Kind((2,), False, 3)
@@ -47,7 +48,10 @@ class Exact(Seller):
 
 
 def seller(folder, role=Seller, policy=None) -> Seller:
-    stall, secrets = Stall(NATIVE, 400, 600, START + 10**6), SecretsFile(folder / "seller.json")
+    stall, secrets = (
+        Stall(NATIVE, 400, 600, START + 10**6, small_asked().classes),
+        SecretsFile(folder / "seller.json"),
+    )
     session, store = DealSession(PLACE), MemoryStore({})
     return role(
         KeyWallet("seller"), recover, session, SAMPLES, stall, store, secrets, policy=policy

@@ -191,7 +191,6 @@ def test_a_seller_refuses_an_order_that_does_not_follow_from_the_artefact(sold):
     )  # fmt: skip
     require_order(order, verifiable)
     for name, value in {
-        "artefact": bytes(32),
         "rule": rule_hash(replace(RULE, floor=6)),
         "tree": keccak(tree.root),
         "depth": tree.depth + 1,
