@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from ape.cli import network_option, verbosity_option
 
+from scripts._mde import flags
 from scripts._stage import options as common
 from scripts._stage.command import ChainCommand
 
@@ -87,35 +88,8 @@ STORIES = (
     show_default=True,
     help="Samples that nobody sees, by which true gains are measured.",
 )
-@click.option(
-    "--method",
-    type=click.Choice(("tree", "student", "influence")),
-    default="tree",
-    show_default=True,
-    help="How data is valued: by an extracted tree, whose quotes the contract can check, by a "
-    "distilled student or by influence functions.",
-)
-@click.option(
-    "--hidden",
-    type=click.IntRange(0, 1_024),
-    default=0,
-    show_default=True,
-    help="Width of the model's hidden layer; 0 is softmax regression.",
-)
-@click.option("--budget", default="1 ether", show_default=True, help="For all purchases.")
-@click.option("--most", default="1 ether", show_default=True, help="Paid for one set at most.")
-@click.option(
-    "--floor", default="0.01 ether", show_default=True, help="Paid for data that changes nothing."
-)
-@click.option(
-    "--stake", default="0.2 ether", show_default=True, help="What a proved fault costs a seller."
-)
-@common.token
-@click.option(
-    "--settlement",
-    type=click.Choice(("open", "sealed")),
-    help="Publish keys, or seal them to the buyer; default as the story needs, else open.",
-)
+@flags.valuing
+@flags.terms
 @click.option(
     "--orders",
     type=click.IntRange(1, 1_000),
@@ -123,40 +97,8 @@ STORIES = (
     show_default=True,
     help="Random purchases that the buyer's is compared with.",
 )
-@click.option(
-    "--minutes",
-    type=click.FloatRange(min=10, max=10_000),
-    default=15.0,
-    show_default=True,
-    help="Time for a delivery, and for disputes after it; quotes stand four times as long.",
-)
-@click.option("--most-stake", help="Sellers quote to no order that asks for a larger stake.")
-@click.option(
-    "--least-delivery",
-    type=click.FloatRange(min=0),
-    default=10.0,
-    show_default=True,
-    help="Minutes; sellers quote to no order that gives them less to deliver.",
-)
-@click.option(
-    "--most-locked",
-    type=click.FloatRange(min=0),
-    default=60.0,
-    show_default=True,
-    help="Days; sellers quote to no order that locks their stake for longer.",
-)
-@click.option(
-    "--least-price",
-    help="Sellers quote nothing between 0 and this, and to no order that could not pay it; default "
-    "0.001 ether, in a token its smallest unit.",
-)
-@click.option(
-    "--most-quotes",
-    type=click.IntRange(min=1),
-    default=16,
-    show_default=True,
-    help="Artefacts that a seller's data are held against in all; each tells 5 bits at most.",
-)
+@flags.minutes
+@flags.limits
 @common.gas_price
 @common.seed("Of who has which data, of the oracle and of random purchases.")
 @common.licence("CC-BY-4.0")

@@ -54,6 +54,7 @@ class Wants:
         patience: seconds that it waits for quotes after it posted, and for each answer.
         most_bytes: of the largest dataset that it fetches.
         scope: keeps its orders apart from others of the same account.
+        pay_to: 0x account that gets what is left of the budget; None for its own.
     """
 
     terms: OrderTerms
@@ -63,6 +64,7 @@ class Wants:
     patience: int
     most_bytes: int = MOST_BYTES
     scope: str = ""
+    pay_to: str | None = None
 
 
 class Buyer(Dropping):
@@ -187,7 +189,8 @@ class Buyer(Dropping):
     def withdraw(self, order: bytes) -> Action | None:
         """Takes out what is left; None where nothing is."""
         account, free = self.session.orders[order].account, self.session.books[order].free
-        return Action("withdraw", (account.args(), free, account.owner)) if free else None
+        to = self.wants.pay_to or account.owner
+        return Action("withdraw", (account.args(), free, to)) if free else None
 
     def _worth(self, order: bytes, sale: Sale, number: int) -> int | None:
         """Steps above the floor that a set fetches after `number` purchases; None for no answer.

@@ -1,18 +1,20 @@
-"""What buyer and seller tell each other off the chain, as values that any mail can carry.
+"""What buyer and seller tell each other off the chain, as values that a post carries.
 
 A role that was killed reads its letters again, so a letter stays where it was put. What is large
-lies in the datastore, and the letter has its CID. Whoever carries letters answers for their sender:
-the roles take a letter for what `sender` said, and hold what it says against the chain.
+lies in the datastore, and the letter has its CID. The post answers for a letter's sender
+(`offchain.post`): the roles take it for what `sender` said, and hold what it says against the
+chain.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
 from offchain.models.canonical import DocumentError, from_canonical, take, to_canonical
-
-MAX_LETTER_BYTES = 4_096
+from offchain.post import MAX_BODY_BYTES
+from offchain.post import Letter as Carried
 
 
 @dataclass(frozen=True)
@@ -116,19 +118,19 @@ class Letter:
     to: str
     message: Message
 
-    def to_bytes(self) -> bytes:
-        """The letter as it is carried."""
+    def body(self) -> bytes:
+        """The letter as it is carried, but for its sender, whom the post knows."""
         said = {
             field.name: _plain(getattr(self.message, field.name)) for field in fields(self.message)
         }
         document = {"kind": type(self.message).__name__, "said": said}
-        return to_canonical(document | {"sender": self.sender, "to": self.to})
+        return to_canonical(document | {"to": self.to})
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> Letter:
-        """The letter that `to_bytes` wrote. Raises DocumentError if `data` is none."""
-        document = from_canonical(data, "letter", MAX_LETTER_BYTES)
-        kind, said, sender, to = take(document, "letter", kind=str, said=dict, sender=str, to=str)
+    def read(cls, sender: str, body: bytes) -> Letter:
+        """The letter of which `body` wrote this. Raises DocumentError for any other bytes."""
+        document = from_canonical(body, "letter", MAX_BODY_BYTES)
+        kind, said, to = take(document, "letter", kind=str, said=dict, to=str)
         if kind not in _KINDS:
             raise DocumentError(f"letter: there is no kind {kind!r:.40}")
         message: type[Any] = _KINDS[kind]
@@ -142,6 +144,20 @@ class Letter:
         except ValueError as error:
             raise DocumentError(f"{kind}: words are hex digits") from error
         return cls(sender, to, message(*read))
+
+
+def readable(carried: Iterable[Carried]) -> list[Letter]:
+    """What a post carried, in its order; what is no letter is passed over.
+
+    Anybody can write anything under an order: it costs whoever reads one look.
+    """
+    found = []
+    for one in carried:
+        try:
+            found.append(Letter.read(one.sender, one.body))
+        except DocumentError:
+            continue
+    return found
 
 
 @dataclass(frozen=True)

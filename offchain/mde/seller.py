@@ -125,6 +125,7 @@ class Seller(Dropping):
             return self.register() if selling and any(self._fitting(clock)) else None
         return (
             self._deliver(clock)
+            or (self.top_up() if selling else None)
             or (self._write(self._offers(clock)) if selling else None)
             or (self._write(self._proposals(clock)) if selling else None)
             or (self._write(self._answers(clock)) if selling else None)
@@ -203,7 +204,20 @@ class Seller(Dropping):
     def withdraw(self) -> Action | None:
         """Takes out what no sale holds; None where nothing is free."""
         account, free = self.stock.dataset.account, self.session.books[self.id].free
-        return Action("withdraw", (account.args(), free, account.owner)) if free else None
+        to = self.stall.pay_to or account.owner
+        return Action("withdraw", (account.args(), free, to)) if free else None
+
+    def top_up(self) -> Action | None:
+        """What its funds lack of the stake of its one order, before anything is bought."""
+        order = self.stall.order
+        if order not in self.session.orders or any(
+            sale.running for sale in self.session.sales_from(self.id)
+        ):
+            return None
+        assert order is not None
+        lacking = self.session.orders[order].stake - self.session.books[self.id].free
+        account = self.stock.dataset.account
+        return Action("fund", (account.args(), lacking), lacking) if lacking > 0 else None
 
     def _deliver(self, clock: Clock) -> Action | None:
         for sale in self.session.sales_from(self.id):
@@ -247,6 +261,19 @@ class Seller(Dropping):
     def efficacy(self, pricing: Pricing) -> float:
         """What the set does to a model of the buyer's, in nats; no letter says it."""
         return pricing.artefact.efficacy.report(self.samples).total
+
+    def check_terms(self, order: bytes) -> None:
+        """Raises TermsRefused for an order under which its owner does not sell."""
+        self._require_terms(self.session.orders[order])
+
+    def price(self, order: bytes, cid: str) -> int:
+        """What its data fetch under an order, by the artefact under a CID.
+
+        Raises what `read` raises, and TermsRefused where they were held against enough artefacts.
+        """
+        pricing = self.read(order, cid)
+        self._hold_against(pricing)
+        return self._quoted(pricing, order)[0]
 
     def read(self, order: bytes, cid: str) -> Pricing:
         """The artefact that was sealed to it, which must be the one that its order names.

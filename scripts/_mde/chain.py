@@ -3,6 +3,9 @@ and letters out."""
 
 from __future__ import annotations
 
+from collections.abc import Container
+from functools import cache
+
 import ape
 from ape.api import AccountAPI
 from ape.contracts import ContractInstance
@@ -31,6 +34,7 @@ class DealChain(Sender):
     Attributes:
         mail: of the parties.
         patience: seconds that the buyer waits for quotes after it posted.
+        first: block from which on there may be deals.
         until: when sellers take their money home, Unix seconds.
     """
 
@@ -43,25 +47,20 @@ class DealChain(Sender):
         patience: int,
         until: int,
     ) -> None:
-        """first: block from which on there may be deals."""
         super().__init__(contract, token)
         self.mail = mail
         self.patience = patience
         self.until = until
-        self._first = first
-        self._times: dict[int, int] = {}
+        self.first = first
 
     @property
     def place(self) -> Place:
         """Which contract on which chain."""
-        return Place(int(ape.chain.chain_id), str(self.contract.address))
+        return place_of(self.contract)
 
     def read(self) -> DealSession:
         """As events and letters tell it, read anew: a reorganisation changes what they say."""
-        session = DealSession(self.place)
-        logs = logs_of(self.address, self._first, [])
-        for log in decoded(self.contract, logs):
-            session.apply(event_of(log, ev), self._time(log.block_number))
+        session = read_deals(self.contract, self.first)
         for letter in self.mail.read():
             session.hear(letter)
         return session
@@ -82,17 +81,21 @@ class DealChain(Sender):
 
     def pause(self, session: DealSession, clock: Clock) -> Pause | None:
         """The next end of a window, the buyer's decision, or the sellers' way home."""
-        ahead = {time: what for time, what in self._ends(session) if time > clock.now}
-        return Pause(min(ahead), ahead[min(ahead)]) if ahead else None
+        ends = self._ends(session, session.orders)
+        if any(session.books[id_].funds for id_ in session.datasets):
+            ends.append((self.until, "sellers close"))
+        return first_of(ends, clock)
 
-    def _ends(self, session: DealSession) -> list[tuple[int, str]]:
-        """When what ends, Unix seconds."""
+    def _ends(self, session: DealSession, orders: Container[bytes]) -> list[tuple[int, str]]:
+        """When what ends of these orders, Unix seconds."""
         ends = [
             (session.books[id_].opened + self.patience, "the buyer decides")
             for id_ in session.orders
-            if session.books[id_].free
+            if id_ in orders and session.books[id_].free
         ]
         for sale in session.sales.values():
+            if sale.order not in orders:
+                continue
             if sale.state is DealState.PAID:
                 ends.append((sale.deadline, "a key is overdue"))
             elif sale.state is DealState.DELIVERED:
@@ -103,12 +106,11 @@ class DealChain(Sender):
             said = letter.message
             if (
                 isinstance(said, Question)
+                and said.order in orders
                 and said.order in session.orders_of(letter.sender)
                 and session.books[said.order].free
             ):
                 ends.append((said.until, "answers are due"))
-        if any(session.books[id_].funds for id_ in session.datasets):
-            ends.append((self.until, "sellers close"))
         return ends
 
     # ---------------------------------------------------------------- views
@@ -117,7 +119,27 @@ class DealChain(Sender):
         """What the contract holds of everybody's."""
         return balance_of(self.token, self.place.contract)
 
-    def _time(self, block: int) -> int:
-        if block not in self._times:
-            self._times[block] = int(ape.chain.blocks[block].timestamp)
-        return self._times[block]
+
+def place_of(contract: ContractInstance) -> Place:
+    """Which contract on which chain."""
+    return Place(int(ape.chain.chain_id), str(contract.address))
+
+
+def read_deals(contract: ContractInstance, first: int) -> DealSession:
+    """All deals of a DatasetSale as its events tell them, from block `first` on."""
+    session = DealSession(place_of(contract))
+    for log in decoded(contract, logs_of(str(contract.address), first, [])):
+        session.apply(event_of(log, ev), _time(str(log.block_hash), log.block_number))
+    return session
+
+
+def first_of(ends: list[tuple[int, str]], clock: Clock) -> Pause | None:
+    """The next of what ends when, in Unix seconds; None where nothing is ahead."""
+    ahead = [(time, what) for time, what in ends if time > clock.now]
+    return Pause(*min(ahead)) if ahead else None
+
+
+@cache
+def _time(block: str, number: int) -> int:
+    """When the block with this hash was made; another of its height may take its place."""
+    return int(ape.chain.blocks[number].timestamp)

@@ -1,31 +1,37 @@
-"""Letters between roles on one machine: a folder with a file for each, in the order they came.
-
-Another mail could carry the same letters; who carries them answers for their sender.
-"""
+"""Letters of buyers and sellers, over a post that carries and signs them."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 
-from offchain.files import write_whole
-from offchain.mde.letters import Letter
+from offchain.mde.letters import Letter, readable
+from offchain.post import Post
 
 
 class Mail:
-    """The letters in `folder`. What was carried once stays, whoever is killed."""
+    """What the parties of one order, or of a whole rehearsal, told each other.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+    post: gives the post of an account of one's own, by its 0x address.
+    """
+
+    def __init__(self, *accounts: str, post: Callable[[str], Post] | None = None) -> None:
+        self._posts = {account: post(account) for account in accounts if post}
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it is of nobody."""
+        return not self._posts
 
     def carry(self, letter: Letter) -> None:
-        """Puts a letter behind all others."""
-        number = len(list(self.folder.glob("*.letter")))
-        # By its sender too: two processes that write at once do not write the same file.
-        write_whole(self.folder / f"{number:06d}-{letter.sender}.letter", letter.to_bytes())
+        """Sends a letter of an account of one's own."""
+        self._posts[letter.sender].send(letter.body())
 
     def read(self) -> list[Letter]:
-        """All letters, the first one first. Raises DocumentError where one is none."""
-        return [
-            Letter.from_bytes(file.read_bytes()) for file in sorted(self.folder.glob("*.letter"))
-        ]
+        """All letters, the first one first; what is no letter of MDE's is passed over."""
+        first = next(iter(self._posts.values()), None)
+        return readable(first.letters()) if first else []
+
+    def close(self) -> None:
+        """Ends carrying."""
+        for one in self._posts.values():
+            one.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from offchain.crypto.settlement import Settlement
+from offchain.crypto.settlement import NATIVE, Settlement
 from offchain.data.datasets import load_dataset
 from offchain.data.imageset import Progress
 from offchain.data.leftout import Note
@@ -26,8 +26,82 @@ _LEAST_PRICE = 10**15
 
 
 @dataclass(frozen=True)
-class PriceOptions:
-    """See `ape run price --help`; amounts as text, times in minutes."""
+class OrderTermsOptions:
+    """What a buyer values by and pays; amounts as text, times in minutes."""
+
+    method: str
+    hidden: int
+    budget: str
+    most: str
+    floor: str
+    stake: str
+    token: str | None
+    settlement: str | None
+    minutes: float
+    seed: int
+    licence: str
+
+    def trainer(self) -> Trainer:
+        """How the buyer trains."""
+        return Trainer((self.hidden,) if self.hidden else (), seed=self.seed)
+
+    def purse(self) -> Purse:
+        """What the buyer pays for one set. Raises ClickException."""
+        most, floor = parse_amount("most", self.most), parse_amount("floor", self.floor)
+        if floor >= most:
+            raise click.ClickException(f"floor: {self.floor} must be below the most, {self.most}")
+        return Purse(most, floor)
+
+    def units(self) -> int:
+        """The budget in the smallest unit. Raises ClickException."""
+        return parse_amount("budget", self.budget)
+
+    def terms(self, settlement: Settlement) -> OrderTerms:
+        """Of the order. Raises ClickException."""
+        seconds = self.seconds
+        stake = parse_amount("stake", self.stake)
+        return OrderTerms(parse_token(self.token), stake, settlement, seconds, seconds)
+
+    @property
+    def seconds(self) -> int:
+        """For a delivery, for disputes after it, and for the buyer to wait for quotes."""
+        return max(1, round(self.minutes * 60))
+
+    @property
+    def oracle(self) -> Settings:
+        """The settings of the oracle that the artefact holds."""
+        return METHODS[self.method]
+
+
+@dataclass(frozen=True)
+class LimitOptions:
+    """The limits of a seller's owner; amounts as text, times as named."""
+
+    most_stake: str | None
+    least_delivery: float
+    most_locked: float
+    least_price: str | None
+    most_quotes: int
+
+    def policy_for(self, token: str) -> Policy:
+        """The limits where `token` pays. Raises ClickException for what is no amount."""
+        limits = {
+            "delivery time": Limit(least=round(self.least_delivery * 60), unit="s"),
+            "time locked": Limit(most=round(self.most_locked * 86_400), unit="s"),
+            "price": Limit(least=_LEAST_PRICE if token == NATIVE else 1, unit="wei"),
+            "quotes": Limit(most=self.most_quotes),
+        }
+        if self.least_price is not None:
+            least = parse_amount("least-price", self.least_price)
+            limits["price"] = Limit(least=least, unit="wei")
+        if self.most_stake is not None:
+            limits["stake"] = Limit(most=parse_amount("most-stake", self.most_stake), unit="wei")
+        return Policy(limits)
+
+
+@dataclass(frozen=True)
+class PriceOptions(OrderTermsOptions, LimitOptions):
+    """See `ape run price --help`."""
 
     sellers: str
     samples: int
@@ -41,24 +115,8 @@ class PriceOptions:
     lacking_classes: int
     validation: int
     test: int
-    method: str
-    hidden: int
-    budget: str
-    most: str
-    floor: str
-    stake: str
-    token: str | None
-    settlement: str | None
     orders: int
-    minutes: float
-    most_stake: str | None
-    least_delivery: float
-    most_locked: float
-    least_price: str | None
-    most_quotes: int
     gas_price: float
-    seed: int
-    licence: str
     ipfs: str | None
 
     @property
@@ -85,48 +143,6 @@ class PriceOptions:
         """What the buyer asks for; the artefact is left out. Raises TaskError."""
         return Task(MODALITY, partition.names, partition.train.shape, self.licence)
 
-    def trainer(self) -> Trainer:
-        """How the buyer trains."""
-        return Trainer((self.hidden,) if self.hidden else (), seed=self.seed)
-
-    def purse(self) -> Purse:
-        """What the buyer pays for one set. Raises ClickException."""
-        most, floor = parse_amount("most", self.most), parse_amount("floor", self.floor)
-        if floor >= most:
-            raise click.ClickException(f"floor: {self.floor} must be below the most, {self.most}")
-        return Purse(most, floor)
-
-    def units(self) -> int:
-        """The budget in the smallest unit. Raises ClickException."""
-        return parse_amount("budget", self.budget)
-
-    def terms(self, settlement: Settlement) -> OrderTerms:
-        """Of the order. Raises ClickException."""
-        seconds = self.seconds
-        stake = parse_amount("stake", self.stake)
-        return OrderTerms(parse_token(self.token), stake, settlement, seconds, seconds)
-
     def policy(self) -> Policy:
         """The limits of the sellers' owners. Raises ClickException for what is no amount."""
-        limits = {
-            "delivery time": Limit(least=round(self.least_delivery * 60), unit="s"),
-            "time locked": Limit(most=round(self.most_locked * 86_400), unit="s"),
-            "price": Limit(least=1 if self.token else _LEAST_PRICE, unit="wei"),
-            "quotes": Limit(most=self.most_quotes),
-        }
-        if self.least_price is not None:
-            least = parse_amount("least-price", self.least_price)
-            limits["price"] = Limit(least=least, unit="wei")
-        if self.most_stake is not None:
-            limits["stake"] = Limit(most=parse_amount("most-stake", self.most_stake), unit="wei")
-        return Policy(limits)
-
-    @property
-    def seconds(self) -> int:
-        """For a delivery, for disputes after it, and for the buyer to wait for quotes."""
-        return max(1, round(self.minutes * 60))
-
-    @property
-    def oracle(self) -> Settings:
-        """The settings of the oracle that the artefact holds."""
-        return METHODS[self.method]
+        return self.policy_for(parse_token(self.token))

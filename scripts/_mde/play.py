@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import ape
@@ -23,6 +24,7 @@ from offchain.mde.quoting import asked
 from offchain.mde.seller import Seller
 from offchain.mde.session import DealSession
 from offchain.mde.stall import Stall
+from offchain.post import FolderPost
 from offchain.storage import Datastore, open_datastore
 from scripts._mde.chain import DealChain
 from scripts._mde.mail import Mail
@@ -130,7 +132,11 @@ class Market:
         chain = DealChain(
             contract,
             terms.token,
-            Mail(home / "letters"),
+            Mail(
+                str(parties.collector.address),
+                *(str(one.address) for one in parties.providers),
+                post=partial(FolderPost, home / "letters"),
+            ),
             ape.chain.blocks.height,
             wants.patience,
             until,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import ape
@@ -20,6 +21,7 @@ from offchain.mde.quoting import OrderTerms
 from offchain.mde.seller import Seller
 from offchain.mde.stall import Stall
 from offchain.mde.training import Trainer
+from offchain.post import FolderPost
 from scripts._mde.chain import DealChain
 from scripts._mde.mail import Mail
 from scripts._stage.table import Seat, play
@@ -51,7 +53,9 @@ def deal(contract: str, first: int, until: int, home: Path) -> None:
     seller takes its money home, Unix seconds. home: what outlives the process.
     """
     deals = ape.project.DatasetSale.at(contract)
-    chain = DealChain(deals, NATIVE, Mail(home / "letters"), first, WINDOW, until)
+    buyer, seller = (ape.accounts.test_accounts[number] for number in (BUYER, SELLER))
+    mail = Mail(buyer.address, seller.address, post=partial(FolderPost, home / "letters"))
+    chain = DealChain(deals, NATIVE, mail, first, WINDOW, until)
     store = FolderStore(home / "store")
     terms = OrderTerms(NATIVE, 400, Settlement.SEALED, WINDOW, WINDOW)
     settings = ExtractionSettings(leaves=4, points=50)
@@ -60,7 +64,6 @@ def deal(contract: str, first: int, until: int, home: Path) -> None:
         terms, 2 * 10**6, lambda of: artefact_bytes(of.oracle(settings), PRICE), asked, WINDOW
     )
     stall = Stall(NATIVE, 400, 10 * WINDOW, until, asked.classes)
-    buyer, seller = (ape.accounts.test_accounts[number] for number in (BUYER, SELLER))
 
     def buy(session):
         secrets = SecretsFile(home / "buyer.json")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import ape
 import pytest
@@ -22,6 +23,7 @@ from offchain.mde.seller import Seller
 from offchain.mde.session import Sale
 from offchain.mde.stall import Stall
 from offchain.mde.training import Trainer
+from offchain.post import FolderPost
 from offchain.roles import Action
 from scripts._mde.chain import DealChain
 from scripts._mde.mail import Mail
@@ -43,9 +45,8 @@ class Agreed:
         file = artefact_bytes(owner.oracle(ExtractionSettings(leaves=8, points=200)), PRICE)
         until = clock().now + 7_200
         self.parties = buyer, seller
-        self.chain = DealChain(
-            contract, NATIVE, Mail(home / "letters"), ape.chain.blocks.height, 60, until
-        )
+        mail = Mail(buyer.address, seller.address, post=partial(FolderPost, home / "letters"))
+        self.chain = DealChain(contract, NATIVE, mail, ape.chain.blocks.height, 60, until)
         terms = OrderTerms(NATIVE, 400, Settlement.OPEN, 600, 600)
         asked = small_asked()
         wants = Wants(terms, 10**6, lambda _: file, asked, 60)

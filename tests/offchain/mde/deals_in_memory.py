@@ -51,7 +51,7 @@ class Deals:
         for event, time in self.log:
             session.apply(event, time)
         for letter in self.letters:
-            session.hear(Letter.from_bytes(letter.to_bytes()))
+            session.hear(Letter.read(letter.sender, letter.body()))
         return session
 
     @property

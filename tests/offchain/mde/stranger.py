@@ -118,7 +118,7 @@ class Stranger:
         said = []
         while isinstance(told := seller.next_action(Clock(START, 1)), Tell):
             for letter in told.letters:
-                session.hear(Letter.from_bytes(letter.to_bytes()))
+                session.hear(Letter.read(letter.sender, letter.body()))
                 said += [letter.message] if isinstance(letter.message, Proposal) else []
         self.answered += len(said)
         return said[0].price if said else 0

@@ -25,6 +25,7 @@ from offchain.mde.letters import (
     Proposal,
     Question,
     Tell,
+    readable,
 )
 from offchain.mde.owner import Owner
 from offchain.mde.publishing import Purse
@@ -36,6 +37,7 @@ from offchain.mde.training import Trainer
 from offchain.mde.verifiable.scores import ScoreLeaves
 from offchain.models.canonical import DocumentError
 from offchain.policy import Limit, Policy
+from offchain.post import Letter as Carried
 from offchain.storage import ContentTooLarge
 from tests.kit.wallets import KeyWallet, recover
 from tests.offchain.mde.deals_in_memory import PLACE, START, Deals
@@ -378,10 +380,13 @@ def test_events_that_cannot_be_are_refused_and_letters_are_read_strictly():
     with pytest.raises(SessionError, match="was never quoted"):
         deals.read()
     letter = Letter("0x1", "0x2", Offer(b"d" * 32, "cid"))
-    assert Letter.from_bytes(letter.to_bytes()) == letter
-    for data in (b"{}", letter.to_bytes().replace(b"Offer", b"Order"), b"x" * 5000):
+    assert Letter.read("0x1", letter.body()) == letter
+    bad = (b"{}", letter.body().replace(b"Offer", b"Order"), b"x" * 5000)
+    for data in bad:
         with pytest.raises(DocumentError):
-            Letter.from_bytes(data)
+            Letter.read("0x1", data)
+    carried = [Carried("0x1", number, data) for number, data in enumerate((*bad, letter.body()))]
+    assert readable(carried) == [letter]
     assert Tell((letter,)).letters == (letter,)
 
 

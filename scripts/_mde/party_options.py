@@ -1,0 +1,106 @@
+"""What the command lines of MDE's single parties say: `ape run order` and `ape run quote`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from offchain.data.imageset import ImageSet, Progress, split
+from offchain.data.leftout import Note
+from offchain.task import ClassNames, Least, Task, canonical_classes
+from offchain.task.classes import composed
+from offchain.task.images import MODALITY, relabelled
+from scripts._mde.options import LimitOptions, OrderTermsOptions
+from scripts._stage.party_options import DataOptions, PartyOptions
+
+_PASSING = {"yes", "as_json", "listen", "peer", "ipfs", "dry_run", "most_size", "without"}
+"""Options that may change while an order goes on."""
+
+
+@dataclass(frozen=True)
+class OrderOptions(DataOptions, OrderTermsOptions, PartyOptions):
+    """The options of `ape run order`; see its help."""
+
+    judged_by: str | None
+    validation: float
+    samples: int
+    wait: float
+    most_size: int
+    without: tuple[str, ...]
+    content: str
+    contact: tuple[str, ...]
+    least_per_class: int
+    least_samples: int
+    pay_to: str | None
+    dry_run: bool
+    gas_price: float
+    ipfs: str | None
+    yes: bool
+    deployments: Path
+
+    @property
+    def patience(self) -> int:
+        """Seconds in which sellers may come."""
+        return round(self.wait * 3_600)
+
+    def parts(self, note: Note, progress: Progress | None) -> tuple[ImageSet, ImageSet]:
+        """What the model is trained on, and what it is judged by, in the classes of both.
+
+        Raises DataError and TaskError.
+        """
+        own = self.load(note, progress)
+        if self.judged_by is None:
+            own = relabelled(own, names=self.names)
+            judged = max(2, round(len(own) * self.validation / 100))
+            train, validation = split(own, [len(own) - judged, judged], self.seed)
+            return train, validation
+        other = replace(self, dataset=self.judged_by).load(note, progress)
+        classes = sorted({*self._renamed(own), *self._renamed(other)} - {""})
+        train, validation = (
+            relabelled(one, canonical_classes(classes), self._names_in(one)) for one in (own, other)
+        )
+        return train, validation
+
+    def _names_in(self, data: ImageSet) -> ClassNames:
+        """What is said of the classes that a set has."""
+        there = {composed(one) for one in data.classes}
+        return ClassNames({own: task for own, task in self.names.as_task.items() if own in there})
+
+    def _renamed(self, data: ImageSet) -> list[str]:
+        return self._names_in(data).renamed([composed(one) for one in data.classes])
+
+    def asked(self, own: ImageSet, addresses: tuple[str, ...]) -> Task:
+        """The task; the artefact is left out. addresses: of the own node. Raises TaskError."""
+        return Task(
+            MODALITY,
+            own.classes,
+            own.shape,
+            self.licence,
+            contact=(*self.contact, *addresses),
+            content=self.content,
+            least=Least(self.least_per_class, self.least_samples),
+        )
+
+    @property
+    def name(self) -> str:
+        """What one command's order is kept under: another name for other options."""
+        said = {name: str(value) for name, value in asdict(self).items() if name not in _PASSING}
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class QuoteOptions(DataOptions, LimitOptions, PartyOptions):
+    """The options of `ape run quote`; see its help."""
+
+    licence: tuple[str, ...]
+    accept_token: tuple[str, ...]
+    stay: float
+    quote_hours: float
+    send: bool
+    pay_to: str | None
+    gas_price: float
+    ipfs: str | None
+    yes: bool
+    deployments: Path

@@ -1,0 +1,230 @@
+"""`ape run quote`: a seller's own data under somebody's order, until its money is home.
+
+The same command goes on wherever it was killed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import ape
+import click
+
+from offchain.crypto.settlement import NATIVE
+from offchain.mde.correspondence import Correspondence
+from offchain.mde.deals import DealState, Order
+from offchain.mde.letters import Invitation
+from offchain.mde.samples import Samples
+from offchain.mde.seller import Seller
+from offchain.mde.session import DealSession
+from offchain.mde.stall import Stall
+from offchain.policy import TermsRefused
+from offchain.report.text import GWEI
+from offchain.roles import Clock
+from offchain.storage import Node, open_datastore
+from offchain.task import Task, TaskError, fetch_task
+from offchain.task.images import MODALITY, relabelled
+from scripts._mde.party import PartyDeals, Voice, voice_of
+from scripts._mde.party_options import QuoteOptions
+from scripts._mde.party_sheets import (
+    order_sheet,
+    quote_tells_sheet,
+    seller_costs_sheet,
+    seller_worst_sheet,
+)
+from scripts._mde.seats import CONTRACT, known_order, mail_about
+from scripts._stage.accounts import receiver
+from scripts._stage.chain import chain_home, clock
+from scripts._stage.deployments import Deployed, deployed
+from scripts._stage.money import parse_token
+from scripts._stage.party import PartyTelling, party_account, play_on, reachable
+from scripts._stage.party_sheets import task_sheet
+from scripts._stage.secrets import secrets_at
+from scripts._stage.table import Seat
+from scripts._stage.wallet import AccountWallet, recover
+
+
+@dataclass
+class SellingParty:
+    """The seller at its table."""
+
+    role: Seller
+    id: bytes
+
+    def order(self, session: DealSession) -> bytes | None:
+        """The one under which it sells, while the chain has it."""
+        self.role.session = session
+        return self.id if self.id in session.orders else None
+
+    def is_over(self, session: DealSession, clock: Clock) -> bool:
+        """Once nothing can come of the order any more and its money is home."""
+        self.role.session = session
+        if clock.now < self.role.stall.until and self.role.is_wanted(clock):
+            return False
+        mine = session.books.get(self.role.id)
+        running = any(sale.running for sale in session.sales_from(self.role.id))
+        return not running and (mine is None or mine.funds == 0)
+
+    def ends(self, session: DealSession) -> list[tuple[int, str]]:
+        """Its own time to sell."""
+        return [(self.role.stall.until, "you sell no more")]
+
+    def admitted(self, session: DealSession) -> set[str]:
+        """The buyer."""
+        return {session.orders[self.id].buyer} if self.id in session.orders else set()
+
+    def objections(self) -> dict[Any, str]:
+        """Why it does not quote."""
+        return self.role.objections
+
+
+def run_quote(reference: str, options: QuoteOptions) -> None:
+    """Sells under the order `reference`, or goes on, until the money is home; without `send` it
+    tells what can be told before anything leaves.
+
+    Nothing is stored, signed or paid before terms, task and data were checked and agreed to.
+    """
+    telling = PartyTelling(as_json=options.as_json)
+    home, account = chain_home(), party_account(options.account, options.yes)
+    sale = deployed(CONTRACT, options.deployments)
+    id_, session = known_order(reference, sale)
+    order = session.orders[id_]
+    _check_token(order, options)
+    to = receiver(options.pay_to, str(account.address))
+    with open_datastore(options.ipfs, home / "ipfs", options.network) as store:
+        reachable(telling, store.addresses)
+        with telling.doing("fetching the task"):
+            task = fetch_task(store, order.artefact)
+            store.connect(task.peers)
+        with telling.doing("loading the data") as progress:
+            loaded = replace(options, image_size=options.image_size or _side(task))
+            own = loaded.load(telling.left_out, progress)
+        data = relabelled(own, task.classes, options.names)
+        secrets = secrets_at(home / f"seller-{account.address}.json")
+        stall = Stall(
+            order.token,
+            order.stake,
+            round(options.quote_hours * 3_600),
+            clock().now + round(options.stay * 3_600),
+            task.classes,
+            id_,
+            options.licence,
+            to,
+            own.digest(),
+        )
+        role = Seller(
+            AccountWallet(account),
+            recover,
+            session,
+            Samples.of(data),
+            stall,
+            store,
+            secrets,
+            policy=options.policy_for(order.token),
+        )
+        party, voice = SellingParty(role, id_), voice_of(telling, order.token, options.yes)
+        registered = role.id in session.datasets
+        if not registered or not options.send:
+            _check(role, id_, session)
+            _show(role, id_, task, voice, options)
+        post = partial(_post, account=account, sale=sale, store=store)
+        table = PartyDeals(sale, order.token, party, voice, post)
+        try:
+            if not options.send:
+                _price_here(table, role, id_, voice)
+                return
+            if not registered:
+                voice.confirm(f"Lock {voice.money(order.stake)} and offer {own.name} under these?")
+            role.stall = replace(stall, until=_until(role, id_))
+            telling.event("order", order=reference.lower(), registered=registered)
+            seat = Seat("seller", account, lambda _: role, role)
+            _tell_end(play_on(table, seat, telling), role, id_, voice)
+        finally:
+            table.mail.close()
+
+
+def _post(order: bytes, admits: Any, account: Any, sale: Deployed, store: Node) -> Any:
+    return mail_about(order, account, sale, store, admits)
+
+
+def _side(task: Task) -> int | None:
+    """To how many pixels one's pictures are resized, where the task has one size for all."""
+    if task.modality != MODALITY:
+        raise TaskError(f"the order is for {task.modality}; pictures are what can be sold here")
+    _, height, width = task.shape
+    return height if height == width and height else None
+
+
+def _check_token(order: Order, options: QuoteOptions) -> None:
+    """Raises TermsRefused for money that the owner does not take: whoever makes a token can make
+    it worthless."""
+    accepted = {NATIVE, *(parse_token(one) for one in options.accept_token)}
+    if order.token not in accepted:
+        raise TermsRefused(
+            f"terms refused: they pay in {order.token}, which --accept-token does not name"
+        )
+
+
+def _check(role: Seller, order: bytes, session: DealSession) -> None:
+    """Raises ClickException for an order that takes no more quotes, and what the role raises."""
+    if not session.is_open(order) or not session.books[order].funds:
+        raise click.ClickException(f"order 0x{order.hex()} is closed, or its budget is gone")
+    role.check_terms(order)
+    role.check_task(order)
+
+
+def _show(role: Seller, order: bytes, task: Task, voice: Voice, options: QuoteOptions) -> None:
+    """What is to be agreed to."""
+    terms, budget = role.session.orders[order], role.session.books[order].free
+    local = ape.chain.provider.network.is_local
+    price = options.gas_price if local else ape.chain.provider.gas_price / GWEI
+    voice.telling.sheets(
+        (
+            task_sheet(task),
+            order_sheet(terms, budget, voice, buyer=terms.buyer),
+            quote_tells_sheet(options.most_quotes),
+            seller_costs_sheet(terms.settlement, price),
+            seller_worst_sheet(terms, budget, voice),
+        )
+    )
+
+
+def _until(role: Seller, order: bytes) -> int:
+    """When it stops to sell, the same however often it is started."""
+    name = f"sells data of {role.account} under order {order.hex()} until"
+    made = role.secrets_file.remember(name, lambda: role.stall.until.to_bytes(8, "big"))
+    return int.from_bytes(made, "big")
+
+
+def _price_here(table: PartyDeals, role: Seller, order: bytes, voice: Voice) -> None:
+    """The price, computed here, where the buyer's artefact came already; nothing is sent."""
+    role.session = table.read()
+    if role.id not in role.session.datasets:
+        voice.telling.event("accepted", samples=len(role.samples), price=None)
+        voice.telling.show(
+            "The buyer seals its artefact to data that was committed to: once you --send, your "
+            "price is computed here, and shown before it is proposed."
+        )
+        return
+    invited = Correspondence(role.session, order, role.id).by_buyer(Invitation)
+    if not invited:
+        voice.telling.event("accepted", samples=len(role.samples), price=None)
+        return
+    with voice.telling.doing("pricing the data"):
+        price = role.price(order, invited[0].artefact)
+    voice.telling.event("accepted", samples=len(role.samples), price=voice.money(price))
+
+
+def _tell_end(session: DealSession, role: Seller, order: bytes, voice: Voice) -> None:
+    """What came of it."""
+    sales = [sale for sale in session.sales_from(role.id) if sale.order == order]
+    state = sales[0].state if sales else DealState.NONE
+    sold = state is DealState.SETTLED
+    voice.telling.event(
+        "over",
+        sold=sold,
+        state=state.name.lower(),
+        paid=voice.money(sales[0].price if sold else 0),
+    )

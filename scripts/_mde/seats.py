@@ -1,0 +1,68 @@
+"""What both parties of an order start from: the contract, the order, its letters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from secrets import token_hex
+
+import click
+from ape.api import AccountAPI
+
+from offchain.files import write_whole
+from offchain.mde.session import DealSession
+from offchain.storage import Node
+from scripts._mde.chain import read_deals
+from scripts._mde.mail import Mail
+from scripts._stage.deployments import Deployed
+from scripts._stage.post import party_post
+
+CONTRACT = "DatasetSale"
+_ID = re.compile(r"0x[0-9a-fA-F]{64}")
+
+
+def order_id(reference: str) -> bytes:
+    """The 32 bytes of an order's reference. Raises ClickException."""
+    if not _ID.fullmatch(reference):
+        raise click.ClickException(f"{reference:.80} is no order: 0x and 64 hex digits")
+    return bytes.fromhex(reference[2:])
+
+
+def known_order(reference: str, sale: Deployed) -> tuple[bytes, DealSession]:
+    """An order by its reference, and all that the contract knows. Raises ClickException."""
+    id_, session = order_id(reference), read_deals(sale.contract, sale.block)
+    if id_ not in session.orders:
+        raise click.ClickException(f"no order {reference} at {sale.contract.address}")
+    return id_, session
+
+
+def mail_about(
+    order: bytes,
+    account: AccountAPI,
+    sale: Deployed,
+    store: Node,
+    admits: Callable[[str], bool],
+) -> Mail:
+    """The letters about an order, by one's own node. admits: whose are taken."""
+    return Mail(
+        str(account.address),
+        post=lambda _: party_post(store, account, str(sale.contract.address), order, admits),
+    )
+
+
+class Begun:
+    """What one command's order is kept apart by, until it is over: then it would post another."""
+
+    def __init__(self, folder: Path, contract: str, account: str, name: str) -> None:
+        self._path = folder / f"{contract}-{account}-{name}.scope"
+
+    def scope(self) -> str:
+        """The same until `over`."""
+        if not self._path.exists():
+            write_whole(self._path, token_hex(8).encode())
+        return self._path.read_text()
+
+    def over(self) -> None:
+        """The order is."""
+        self._path.unlink(missing_ok=True)

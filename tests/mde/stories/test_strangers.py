@@ -1,0 +1,214 @@
+"""A buyer and two sellers, strangers to each other, end as the one-process rehearsal does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import ape
+import pytest
+import torch
+
+from offchain.data.datasets import load_dataset
+from offchain.data.imageset import ImageSet
+from offchain.mde.deals import DealState
+from offchain.mde.partition import Holding, Partition
+from offchain.mde.samples import Samples
+from offchain.mde.session import DealSession
+from offchain.task import ClassNames
+from offchain.task.images import relabelled
+from scripts._mde.chain import read_deals
+from scripts._mde.options import PriceOptions
+from scripts._mde.play import Market
+from scripts._mde.seats import CONTRACT
+from scripts._stage.chain import HOME
+from scripts._stage.deployments import address_of, deploy, deployments_path, missing
+from scripts.price import cli
+from tests.kit.node import anvil, connected
+from tests.kit.options import options_of
+from tests.kit.snapshots import undone
+from tests.kit.strangers import Stranger, awaited, gained, go_to, strangers
+
+SIZE, SET = 8, 30
+LACKED = (7, 8, 9)
+"""Classes of which the buyer has little."""
+LICENCE = "CC-BY-4.0"
+TERMS = {
+    "--licence": LICENCE,
+    "--samples": str(SET),
+    "--image-size": str(SIZE),
+    "--minutes": "10",
+    "--wait": "0.5",
+    "--settlement": "sealed",
+}
+
+
+def spelled(name: str) -> str:
+    return f"{name} - digit"
+
+
+MAPPING = [f"--class-name={spelled(str(digit))}={digit}" for digit in LACKED]
+
+
+def parts() -> dict[str, ImageSet]:
+    """Whose digits are whose, no sample twice. Anna has what is lacking, Bert half of it."""
+    digits = load_dataset("digits", size=SIZE)
+    of = [(digits.labels == label).nonzero().flatten() for label in range(10)]
+
+    def some(start: int, counts: dict[int, int]) -> ImageSet:
+        rows = [of[label][start : start + count] for label, count in counts.items()]
+        return digits.subset(torch.cat(rows))
+
+    lacked = dict.fromkeys(LACKED, SET // 3)
+    return {
+        "own": some(0, {label: 2 if label in LACKED else 16 for label in range(10)}),
+        "judged": some(50, dict.fromkeys(range(10), 12)),
+        "anna": some(100, lacked),
+        "bert": some(150, {7: SET // 2, 1: SET // 2}),
+    }
+
+
+@dataclass(frozen=True)
+class OwnFolders(PriceOptions):
+    """A rehearsal with the very data that the strangers have."""
+
+    def partition(self, note, progress) -> Partition:
+        own, judged, *sellers = (load_dataset(path, size=SIZE) for path in self.dataset.split("|"))
+        classes = own.classes
+        samples = [
+            Samples.of(relabelled(one, classes, names_of(one))) for one in (own, judged, *sellers)
+        ]
+        holdings = tuple(Holding("own", one) for one in samples[2:])
+        return Partition(samples[0], samples[1], samples[1], classes, holdings)
+
+
+def names_of(data: ImageSet) -> ClassNames:
+    """What maps the classes of a set that calls them otherwise."""
+    said = [f"{name}={name[0]}" for name in data.classes if len(name) > 1]
+    return ClassNames.parse(said)
+
+
+@pytest.fixture
+def folders(tmp_path) -> dict[str, Path]:
+    """Everybody's pictures, of which Anna calls the classes otherwise."""
+    found = {}
+    for name, data in parts().items():
+        one = Stranger.__new__(Stranger)
+        one.folder = tmp_path / "data" / name
+        one.own(data, spelled if name == "anna" else str)
+        found[name] = one.pictures
+    return found
+
+
+@pytest.fixture
+def rehearsed(project, tmp_path, folders) -> dict[str, int]:
+    """What each party gains where one process plays all of them, with the same data."""
+    options = options_of(
+        cli,
+        OwnFolders,
+        dataset="|".join(map(str, folders.values())),
+        sellers="useful,useful",
+        samples=SET,
+        minutes=10.0,
+        settlement="sealed",
+        orders=1,
+    )
+    with undone():
+        market = Market("honest", options, tmp_path / "rehearsal")
+        assert market.run() == []
+    assert market.record is not None
+    return {one.party: one.gain for one in market.record.money}
+
+
+@pytest.fixture
+def node(rehearsed, project, monkeypatch, tmp_path) -> Iterator[str]:
+    """A chain whose blocks come by themselves, with the sale on it.
+
+    After the rehearsal, which would wait there as strangers do.
+    """
+    monkeypatch.setenv(HOME, str(tmp_path / "deployer"))
+    accounts = str(ape.config.get_config("test").number_of_accounts)
+    options = ("--hardfork", "prague", "--block-time", "1", "--accounts", accounts)
+    with anvil(*options, block_seconds=1) as uri, connected(uri):
+        path = deployments_path(tmp_path / "deployments")
+        (sale,) = missing([CONTRACT])
+        deploy(ape.accounts.test_accounts[0], sale, path)
+        yield uri
+
+
+@pytest.fixture
+def parties(node, tmp_path) -> Iterator[tuple[Stranger, ...]]:
+    """Carol has a model that lacks three digits, Anna has them, Bert one of them."""
+    with strangers(tmp_path, node, "carol", "anna", "bert") as found:
+        yield found
+
+
+def arguments(stranger: Stranger, data: Path, folder: Path) -> list[str]:
+    return [
+        *("--account", stranger.name, "--yes", "--dataset", str(data)),
+        *("--deployments", str(folder / "deployments")),
+    ]
+
+
+def session() -> DealSession:
+    """All deals so far."""
+    return read_deals(ape.project.DatasetSale.at(address_of(CONTRACT)), 0)
+
+
+def stands(state: DealState, count: int) -> None:
+    """Waits until so many sales stand there, or further."""
+    awaited(
+        f"{count} {state.name}",
+        lambda: sum(one.state >= state for one in session().sales.values()) >= count,
+    )
+
+
+def test_strangers_end_as_the_rehearsal_does(rehearsed, node, parties, folders, tmp_path) -> None:
+    """One spells the classes differently and lacks some, and two are killed; nothing but chain and
+    nodes is common to them."""
+    carol, anna, bert = parties
+    ordering = [
+        *arguments(carol, folders["own"], tmp_path),
+        *("--judged-by", str(folders["judged"])),
+        *(word for pair in TERMS.items() for word in pair),
+    ]
+    carol.start("order", *ordering)
+    peer = carol.told("datastore")["peer"]
+    order = carol.told("order")["order"]
+    quoting = {
+        one.name: [
+            *(order, *arguments(one, folders[one.name], tmp_path)),
+            *("--peer", peer, "--licence", LICENCE, "--send"),
+        ]
+        for one in (anna, bert)
+    }
+
+    # Who calls the classes otherwise is told so, by name, and pays nothing.
+    refused = anna.run("quote", *quoting["anna"])
+    assert refused.returncode == 1
+    assert "classes that the task does not have: '7 - digit', '8 - digit'" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert gained(node, anna.address) == 0
+
+    anna.start("quote", *quoting["anna"], *MAPPING)
+    bert.start("quote", *quoting["bert"])
+    stands(DealState.QUOTED, 2)
+    anna.kill()
+    carol.kill()
+    book = session().books[bytes.fromhex(order[2:])]
+    go_to(node, book.opened + 1_800)
+    carol.start("order", *ordering)
+    assert carol.told("order", posted=True)["order"] == order
+    anna.start("quote", *quoting["anna"], *MAPPING)
+    assert carol.told("over")["bought"] >= 1
+    assert anna.told("over")["sold"]
+    assert carol.ended() == anna.ended() == 0
+    # What was not bought can be bought no more once the budget is home.
+    bert.told("over")
+    assert bert.ended() == 0
+
+    gains = [gained(node, one.address) for one in parties]
+    assert gains == [rehearsed[one] for one in ("buyer", "seller 1", "seller 2")]
+    assert sum(gains) == 0
+    assert gains[1] > 0
