@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from sklearn.tree import DecisionTreeRegressor
 
 from offchain.data.imageset import Progress
 from offchain.data.seeds import generator
@@ -175,6 +174,9 @@ def _extracted(
     if settings.points:
         around = _around(task.train.inputs, own.argmax(1), settings, rng)
         inputs, said = torch.cat([inputs, around]), np.concatenate([own, ask(around)])
+    # Who only reads artefacts needs it not, and it takes seconds to load.
+    from sklearn.tree import DecisionTreeRegressor
+
     fitted = DecisionTreeRegressor(
         max_leaf_nodes=settings.leaves,
         max_depth=settings.depth,
