@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import click
-import torch
 
 from offchain.crypto.settlement import Settlement
-from offchain.data.folder import folder_names, write_folder
-from offchain.data.imagefolder import load_folder
-from offchain.data.imageset import ImageSet
-from offchain.files import write_whole
 from offchain.hyperx import events as ev
 from offchain.hyperx.purchase import Purchase, purchase, rebuilt_root, session_key
 from offchain.hyperx.session import Session
 from offchain.storage import Network, cid_from_digest, open_datastore
-from offchain.task import Task, fetch_task
+from offchain.task import fetch_task
 from scripts._hyperx.chain import ChainSession
 from scripts._hyperx.seats import COLLECTOR_SECRETS, deployed_factory
 from scripts._stage.chain import chain_home, decoded, logs_of
+from scripts._stage.exported import read_back, write_bought
 from scripts._stage.party import ExportOptions, PartyTelling
 from scripts._stage.secrets import secrets_at
 
 FORMAT = "souk.purchase.v1"
-PROOF, TASK = "proof.json", "task.json"
 
 
 def run_export(address: str, options: ExportOptions) -> None:
@@ -48,13 +40,10 @@ def run_export(address: str, options: ExportOptions) -> None:
                 task = fetch_task(store, chain.terms.task)
                 bought = purchase(session, store, task, key)
             with telling.doing("writing the pictures") as progress:
-                names = folder_names(task.classes)
-                write_folder(replace(bought.images, classes=names), options.out, progress)
-        proof = _proof(chain, session, bought, task)
-        write_whole(options.out / TASK, task.to_bytes())
-        write_whole(options.out / PROOF, (json.dumps(proof, indent=2) + "\n").encode())
-    with telling.doing("comparing the pictures with what was registered") as progress:
-        images = read_back(options.out, telling)
+                proof = _proof(chain, session, bought)
+                write_bought(bought.images, task, proof, options.out, progress)
+    with telling.doing("comparing the pictures with what was registered"):
+        images = read_back(options.out)
         provider = _provider(session)
         root = rebuilt_root(session, images, provider, key)
     if root != session.member(provider).address_root:
@@ -71,37 +60,12 @@ def run_export(address: str, options: ExportOptions) -> None:
     )
 
 
-def read_back(folder: Path, telling: PartyTelling) -> ImageSet:
-    """The pictures of an exported folder, in the order in which they were sold.
-
-    Raises ClickException for a folder without its proof, DataError.
-    """
-    try:
-        proof = json.loads((folder / PROOF).read_text())
-        channels, classes = int(proof["shape"][0]), dict(proof["classes"])
-        task = Task.from_bytes((folder / TASK).read_bytes())
-        names = [classes[name] for name in folder_names(task.classes)]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise click.ClickException(f"{folder} has no proof that can be read: {error!r}") from error
-    # proof.json and task.json are left out, which needs no telling.
-    read = load_folder(folder, keep_empty=True, note=lambda _: None)
-    paths = [path for name in read.classes for path in sorted((folder / name).glob("*.png"))]
-    order = torch.tensor(sorted(range(len(paths)), key=lambda i: int(paths[i].stem)))
-    images = read.images if channels == 3 else read.images[:, :1]
-    if len(paths) != len(read) or tuple(names) != task.classes:
-        raise click.ClickException(f"{folder} has other files than those that were exported")
-    label_of = torch.tensor([task.classes.index(classes[name]) for name in read.classes])
-    return ImageSet(
-        images[order].contiguous(), label_of[read.labels][order], task.classes, read.name
-    )
-
-
 def _provider(session: Session) -> str:
     assert session.deal is not None
     return session.deal.provider
 
 
-def _proof(chain: ChainSession, session: Session, bought: Purchase, task: Task) -> dict[str, Any]:
+def _proof(chain: ChainSession, session: Session, bought: Purchase) -> dict[str, Any]:
     """What ties the pictures to the session: for people, and for who compares."""
     terms, member = chain.terms, bought.member
     open_ = terms.settlement is Settlement.OPEN
@@ -123,9 +87,6 @@ def _proof(chain: ChainSession, session: Session, bought: Purchase, task: Task) 
         "session_key": "0x" + bought.session_key.hex() if open_ else None,
         "shards": terms.shard_count,
         "shard_size": terms.shard_size,
-        "shape": list(bought.manifest.shape),
-        "classes": dict(zip(folder_names(task.classes), task.classes, strict=True)),
-        "sha256": bought.images.digest(),
     }
 
 

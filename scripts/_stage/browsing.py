@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from scripts._stage.chain import chain_home, clock
 from scripts._stage.market import Open, Wanted, browse
 from scripts._stage.money import currency, parse_amount
 from scripts._stage.party import PartyTelling
+from scripts._stage.party_sheets import time_of
 
 
 def run_browse(
@@ -76,7 +76,7 @@ def _sheet(found: list[tuple[Open, Task | None]]) -> Sheet:
                     one.address,
                     classes,
                     plain(task.licence, 20) if task else "-",
-                    f"{datetime.fromtimestamp(one.until, UTC):%d %B %H:%M} UTC",
+                    "-" if one.until is None else time_of(one.until),
                     f"{amount(one.reward, decimals)} {coin}",
                     str(one.joined),
                 )

@@ -21,7 +21,7 @@ class Open:
         mechanism: its room's name. address: of the contract. block: in which it was made.
         author: 0x address. task: digest in the CID of its task document.
         reward, deposit: smallest unit of what pays. token: that, NATIVE for the native coin.
-        until: when joining ends, in Unix seconds. joined: how many have.
+        until: when joining ends, in Unix seconds; None where nobody knows. joined: how many have.
     """
 
     mechanism: str
@@ -32,7 +32,7 @@ class Open:
     reward: int
     deposit: int
     token: str
-    until: int
+    until: int | None
     joined: int
 
 
@@ -52,7 +52,7 @@ class Wanted:
 
     def takes(self, one: Open) -> bool:
         """By what the chain says of it."""
-        return one.reward >= self.least_reward and one.until > self.after
+        return one.reward >= self.least_reward and (one.until is None or one.until > self.after)
 
     def takes_task(self, task: Task | None) -> bool:
         """By the task; None for one that could not be read, of which nothing is known."""
@@ -77,7 +77,7 @@ def browse(
                 task = task_of(store, one)
                 if wanted.takes_task(task):
                     found.append((one, task))
-    return sorted(found, key=lambda pair: pair[0].until)
+    return sorted(found, key=lambda pair: (pair[0].until is None, pair[0].until or 0))
 
 
 def task_of(store: Datastore, one: Open) -> Task | None:

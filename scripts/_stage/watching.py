@@ -1,0 +1,74 @@
+"""What happens in something that is open, told as the chain tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any, Protocol
+
+from offchain.roles import Clock
+from scripts._stage.chain import clock, next_block, snake, wait_until
+from scripts._stage.party import PartyTelling
+from scripts._stage.table import Pause
+
+_SHOWN = (int, str, bool)
+
+
+class Watched(Protocol):
+    """What is watched: its events, what they come to, and what is waited for."""
+
+    def events(self) -> Sequence[Any]:
+        """All events so far, dataclasses, in the chain's order."""
+
+    def read(self) -> Any:
+        """The session as its events tell it."""
+
+    def pause(self, session: Any, clock: Clock) -> Pause | None:
+        """What everybody waits for; None where all is over."""
+
+
+def watch(
+    chain: Watched, telling: PartyTelling, over: Callable[[Any], dict[str, Any]], *, once: bool
+) -> None:
+    """Tells of events as they come, each once, until all is over.
+
+    over: what is told of the session then. once: ends after what happened so far.
+    """
+    told: Sequence[Any] = []
+    waiting = None
+    while True:
+        events = chain.events()
+        # A reorganisation takes events back: then all after the last common one are told anew.
+        common = next((i for i, one in enumerate(told) if events[i : i + 1] != [one]), len(told))
+        if common < len(told):
+            telling.event("reorganised", events=len(told) - common)
+        for event in events[common:]:
+            telling.event(snake(type(event).__name__), **_values(event))
+        told = events
+        session, now = chain.read(), clock()
+        pause = chain.pause(session, now)
+        if pause is None:
+            telling.event("over", **over(session))
+            return
+        if once:
+            return
+        if pause.time is None:
+            next_block()
+            continue
+        if waiting != pause:
+            telling.time(pause.what, pause.time)
+        waiting = pause
+        wait_until(pause.time)
+
+
+def _values(event: Any) -> dict[str, str | int | bool]:
+    """What fits on a line: accounts, counts, amounts as text, and short words in hex."""
+    values: dict[str, str | int | bool] = {}
+    for name, value in asdict(event).items():
+        if isinstance(value, bytes):
+            values[name] = "0x" + value.hex()
+        elif isinstance(value, _SHOWN):
+            values[name] = str(value) if type(value) is int and value >= 2**53 else value
+        elif isinstance(value, tuple):
+            values[name] = len(value)
+    return values
