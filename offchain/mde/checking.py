@@ -130,7 +130,7 @@ def receive(
     domain = dataset_domain(place, deal.dataset.seller, deal.dataset.name)
     key = delivery.key
     if delivery.sealed:
-        opened = _opened(secret, delivery)
+        opened = opened_key(secret, delivery)
         if opened is None or domain.key_hash(opened) != deal.dataset.key_hash:
             evidence = key_evidence(secret, delivery.ephemeral_x, delivery.sealed)
             return Received(None, Fault("proveWrongKey", (evidence,), "the key is another"))
@@ -187,7 +187,8 @@ def _misquoted(
     return None
 
 
-def _opened(secret: int, delivery: Delivery) -> bytes | None:
+def opened_key(secret: int, delivery: Delivery) -> bytes | None:
+    """What is in a sealed delivery; None for one that nobody can open."""
     sealed = SealedKeys(delivery.ephemeral_x, (delivery.sealed,))
     try:
         return open_keys(secret, sealed, [PAD_INDEX])[PAD_INDEX]

@@ -6,10 +6,9 @@ compares them. A proof costs more, and brings the stake.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from offchain.crypto.settlement import Settlement
 from offchain.mde.quoting import OrderTerms
+from offchain.report.outcomes import Outcome
 
 POST, PURCHASE, ACCEPT, WITHDRAW = 57_000, 54_000, 52_500, 39_000
 REGISTER, QUOTE, DELIVER, SETTLE = 53_500, 81_500, 44_000, 53_000
@@ -30,20 +29,6 @@ def seller_gas(settlement: Settlement) -> dict[str, int]:
         "settle": SETTLE,
         "withdraw": WITHDRAW,
     }
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What may happen to a party.
-
-    Attributes:
-        what: a few words. by: whose silence, lie or choice it takes.
-        gain: in the smallest unit of the currency, gas aside; negative for a loss.
-    """
-
-    what: str
-    by: str
-    gain: int
 
 
 def buyer_outcomes(terms: OrderTerms, budget: int, most: int) -> list[Outcome]:

@@ -18,7 +18,7 @@ from offchain.mde.artefact_reading import MAX_ARTEFACT_BYTES
 from offchain.mde.asked import naming
 from offchain.mde.checking import MOST_BYTES, Received, fetch_file, receive
 from offchain.mde.correspondence import Correspondence
-from offchain.mde.deals import Deal
+from offchain.mde.deals import Deal, Place
 from offchain.mde.errors import MdeError
 from offchain.mde.letters import Offer, Proposal
 from offchain.mde.owner import Owner
@@ -94,9 +94,8 @@ class Vault:
 
     def one_time_secret(self, deal: Deal) -> int:
         """The private one-time key of a purchase."""
-        made = self._secret(
-            f"one-time key for pair {deal.pair.hex()}", lambda: new_secret().to_bytes(32, "big")
-        )
+        name = one_time_name(deal, self.session.place)
+        made = self.secrets_file.remember(name, lambda: new_secret().to_bytes(32, "big"))
         return int.from_bytes(made, "big")
 
     # ---------------------------------------------------------------- read again
@@ -196,5 +195,13 @@ class Vault:
         return self.secrets_file.remember(self._name(what), make)
 
     def _name(self, what: str) -> str:
-        place = self.session.place
-        return f"{what} of {self.account} at {place.contract} on chain {place.chain_id}"
+        return _named(what, self.account, self.session.place)
+
+
+def one_time_name(deal: Deal, place: Place) -> str:
+    """What a purchase's one-time key is called in its buyer's secrets file."""
+    return _named(f"one-time key for pair {deal.pair.hex()}", deal.order.buyer, place)
+
+
+def _named(what: str, account: str, place: Place) -> str:
+    return f"{what} of {account} at {place.contract} on chain {place.chain_id}"

@@ -9,6 +9,7 @@ from functools import cache
 import ape
 from ape.api import AccountAPI
 from ape.contracts import ContractInstance
+from ape.types import ContractLog
 
 from offchain.mde import events as ev
 from offchain.mde.deals import DealState, Place
@@ -81,37 +82,15 @@ class DealChain(Sender):
 
     def pause(self, session: DealSession, clock: Clock) -> Pause | None:
         """The next end of a window, the buyer's decision, or the sellers' way home."""
-        ends = self._ends(session, session.orders)
+        ends = windows(session, session.orders)
+        ends += [
+            (session.books[id_].opened + self.patience, "the buyer decides")
+            for id_ in session.orders
+            if session.books[id_].free
+        ]
         if any(session.books[id_].funds for id_ in session.datasets):
             ends.append((self.until, "sellers close"))
         return first_of(ends, clock)
-
-    def _ends(self, session: DealSession, orders: Container[bytes]) -> list[tuple[int, str]]:
-        """When what ends of these orders, Unix seconds."""
-        ends = [
-            (session.books[id_].opened + self.patience, "the buyer decides")
-            for id_ in session.orders
-            if id_ in orders and session.books[id_].free
-        ]
-        for sale in session.sales.values():
-            if sale.order not in orders:
-                continue
-            if sale.state is DealState.PAID:
-                ends.append((sale.deadline, "a key is overdue"))
-            elif sale.state is DealState.DELIVERED:
-                ends.append((sale.deadline, "the time for disputes ends"))
-            elif sale.state is DealState.QUOTED and session.books[sale.order].free:
-                ends.append((sale.deadline, "a quote expires"))
-        for letter in session.letters:
-            said = letter.message
-            if (
-                isinstance(said, Question)
-                and said.order in orders
-                and said.order in session.orders_of(letter.sender)
-                and session.books[said.order].free
-            ):
-                ends.append((said.until, "answers are due"))
-        return ends
 
     # ---------------------------------------------------------------- views
 
@@ -128,9 +107,38 @@ def place_of(contract: ContractInstance) -> Place:
 def read_deals(contract: ContractInstance, first: int) -> DealSession:
     """All deals of a DatasetSale as its events tell them, from block `first` on."""
     session = DealSession(place_of(contract))
-    for log in decoded(contract, logs_of(str(contract.address), first, [])):
+    for log in deal_logs(contract, first):
         session.apply(event_of(log, ev), _time(str(log.block_hash), log.block_number))
     return session
+
+
+def deal_logs(contract: ContractInstance, first: int) -> list[ContractLog]:
+    """All events of a DatasetSale from block `first` on, decoded."""
+    return decoded(contract, logs_of(str(contract.address), first, []))
+
+
+def windows(session: DealSession, orders: Container[bytes]) -> list[tuple[int, str]]:
+    """When which window of these orders ends, in Unix seconds."""
+    ends: list[tuple[int, str]] = []
+    for sale in session.sales.values():
+        if sale.order not in orders:
+            continue
+        if sale.state is DealState.PAID:
+            ends.append((sale.deadline, "a key is overdue"))
+        elif sale.state is DealState.DELIVERED:
+            ends.append((sale.deadline, "the time for disputes ends"))
+        elif sale.state is DealState.QUOTED and session.books[sale.order].free:
+            ends.append((sale.deadline, "a quote expires"))
+    for letter in session.letters:
+        said = letter.message
+        if (
+            isinstance(said, Question)
+            and said.order in orders
+            and said.order in session.orders_of(letter.sender)
+            and session.books[said.order].free
+        ):
+            ends.append((said.until, "answers are due"))
+    return ends
 
 
 def first_of(ends: list[tuple[int, str]], clock: Clock) -> Pause | None:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import ape
+import click
 
 from offchain.crypto.settlement import Settlement
 from offchain.data.imageset import ImageSet
@@ -27,7 +28,7 @@ from scripts._mde.chain import read_deals
 from scripts._mde.party import PartyDeals, Voice, voice_of
 from scripts._mde.party_options import OrderOptions
 from scripts._mde.party_sheets import buyer_costs_sheet, buyer_worst_sheet, order_sheet, tells_sheet
-from scripts._mde.seats import CONTRACT, Begun, mail_about, order_id
+from scripts._mde.seats import CONTRACT, Begun, buyer_secrets, id_of, mail_about
 from scripts._stage.accounts import receiver
 from scripts._stage.chain import chain_home
 from scripts._stage.deployments import Deployed, deployed
@@ -107,7 +108,7 @@ def run_order(options: OrderOptions) -> None:
     purse, budget = options.purse(), options.units()
     owner_account = str(account.address)
     to = receiver(options.pay_to, owner_account)
-    without = tuple(map(order_id, options.without))
+    without = tuple(map(_dataset, options.without))
     begun = Begun(home / "orders", str(sale.contract.address), owner_account, options.name)
     with telling.doing("loading the data") as progress:
         train, validation = options.parts(telling.left_out, progress)
@@ -136,7 +137,7 @@ def run_order(options: OrderOptions) -> None:
             owner,
             wants,
             store,
-            secrets_at(home / f"buyer-{account.address}.json"),
+            secrets_at(buyer_secrets(owner_account)),
         )
         for one in without:
             role.objections[one] = "you want it not"
@@ -155,6 +156,13 @@ def run_order(options: OrderOptions) -> None:
         finally:
             table.mail.close()
     begun.over()
+
+
+def _dataset(reference: str) -> bytes:
+    """The id in `--without`. Raises ClickException."""
+    if (id_ := id_of(reference)) is None:
+        raise click.ClickException(f"without: {reference!r:.80} is no dataset's id")
+    return id_
 
 
 def _post(order: bytes, admits: Any, account: Any, sale: Deployed, store: Node) -> Any:

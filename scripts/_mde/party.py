@@ -15,7 +15,7 @@ from offchain.mde.letters import Agreement, Answer, Invitation, Letter, Offer, P
 from offchain.mde.session import DealSession, Sale
 from offchain.report.text import amount
 from offchain.roles import Action, Clock
-from scripts._mde.chain import DealChain, first_of, read_deals
+from scripts._mde.chain import DealChain, first_of, read_deals, windows
 from scripts._mde.mail import Mail
 from scripts._stage.chain import Receipt
 from scripts._stage.deployments import Deployed
@@ -143,7 +143,7 @@ class PartyDeals(DealChain):
         order = self.party.order(session)
         ends = self.party.ends(session)
         if order is not None:
-            ends += self._ends(session, {order})
+            ends += windows(session, {order})
         return first_of(ends, clock) or Pause(None)
 
     def _ask(self, action: Action) -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from offchain.crypto.settlement import NATIVE, Settlement
 from offchain.mde.costs import (
-    Outcome,
     buyer_gas,
     buyer_outcomes,
     seller_gas,
@@ -16,8 +13,8 @@ from offchain.mde.deals import Order
 from offchain.mde.publishing import Purse
 from offchain.mde.quoting import OrderTerms
 from offchain.mde.telltale import artefact_tells, quote_tells, quotes_tell
-from offchain.report.money import signed
-from offchain.report.sheets import Row, Sheet
+from offchain.report.outcomes import outcomes_sheet
+from offchain.report.sheets import Sheet
 from scripts._mde.party import Voice
 from scripts._stage.party_sheets import gas_sheet, said_sheet
 
@@ -87,17 +84,12 @@ def seller_costs_sheet(settlement: Settlement, price_gwei: float) -> Sheet:
 
 def buyer_worst_sheet(terms: OrderTerms, budget: int, most: int, voice: Voice) -> Sheet:
     """What may happen to a buyer, and by whom."""
-    return _worst(buyer_outcomes(terms, budget, most), voice, "Besides gas.")
+    outcomes = buyer_outcomes(terms, budget, most)
+    return outcomes_sheet(outcomes, voice.coin, voice.decimals, "Besides gas.")
 
 
 def seller_worst_sheet(order: Order, budget: int, voice: Voice) -> Sheet:
     """What may happen to a seller, and by whom."""
     note = "Besides gas. A key that comes too late may give your data away for nothing."
-    return _worst(seller_outcomes(order.stake, budget), voice, note)
-
-
-def _worst(outcomes: Iterable[Outcome], voice: Voice, note: str) -> Sheet:
-    rows = tuple(
-        Row((one.what, one.by, signed(one.gain, voice.decimals)), one.gain < 0) for one in outcomes
-    )
-    return Sheet("What may happen", ("what", "by", voice.coin), 2, rows, note=note)
+    outcomes = seller_outcomes(order.stake, budget)
+    return outcomes_sheet(outcomes, voice.coin, voice.decimals, note)

@@ -34,7 +34,7 @@ from scripts._mde.party_sheets import (
     seller_costs_sheet,
     seller_worst_sheet,
 )
-from scripts._mde.seats import CONTRACT, known_order, mail_about
+from scripts._mde.seats import CONTRACT, known, mail_about
 from scripts._stage.accounts import receiver
 from scripts._stage.chain import chain_home, clock
 from scripts._stage.deployments import Deployed, deployed
@@ -89,7 +89,9 @@ def run_quote(reference: str, options: QuoteOptions) -> None:
     telling = PartyTelling(as_json=options.as_json)
     home, account = chain_home(), party_account(options.account, options.yes)
     sale = deployed(CONTRACT, options.deployments)
-    id_, session = known_order(reference, sale)
+    id_, session = known(reference, sale)
+    if id_ not in session.orders:
+        raise click.ClickException(f"{reference} is a dataset: name the order to sell under")
     order = session.orders[id_]
     _check_token(order, options)
     to = receiver(options.pay_to, str(account.address))
@@ -138,7 +140,8 @@ def run_quote(reference: str, options: QuoteOptions) -> None:
             if not registered:
                 voice.confirm(f"Lock {voice.money(order.stake)} and offer {own.name} under these?")
             role.stall = replace(stall, until=_until(role, id_))
-            telling.event("order", order=reference.lower(), registered=registered)
+            name = f"0x{role.id.hex()}"
+            telling.event("dataset", order=reference, dataset=name, registered=registered)
             seat = Seat("seller", account, lambda _: role, role)
             _tell_end(play_on(table, seat, telling), role, id_, voice)
         finally:

@@ -15,6 +15,7 @@ from offchain.mde.session import DealSession
 from offchain.storage import Node
 from scripts._mde.chain import read_deals
 from scripts._mde.mail import Mail
+from scripts._stage.chain import chain_home
 from scripts._stage.deployments import Deployed
 from scripts._stage.post import party_post
 
@@ -22,19 +23,24 @@ CONTRACT = "DatasetSale"
 _ID = re.compile(r"0x[0-9a-fA-F]{64}")
 
 
-def order_id(reference: str) -> bytes:
-    """The 32 bytes of an order's reference. Raises ClickException."""
-    if not _ID.fullmatch(reference):
-        raise click.ClickException(f"{reference:.80} is no order: 0x and 64 hex digits")
-    return bytes.fromhex(reference[2:])
+def id_of(reference: str) -> bytes | None:
+    """The 32 bytes that an order or a dataset is known by; None for other text."""
+    return bytes.fromhex(reference[2:]) if _ID.fullmatch(reference) else None
 
 
-def known_order(reference: str, sale: Deployed) -> tuple[bytes, DealSession]:
-    """An order by its reference, and all that the contract knows. Raises ClickException."""
-    id_, session = order_id(reference), read_deals(sale.contract, sale.block)
-    if id_ not in session.orders:
-        raise click.ClickException(f"no order {reference} at {sale.contract.address}")
+def known(reference: str, sale: Deployed) -> tuple[bytes, DealSession]:
+    """The id of an order or a dataset, and all that the contract knows. Raises ClickException."""
+    id_, session = id_of(reference), read_deals(sale.contract, sale.block)
+    if id_ is None or id_ not in session.books:
+        raise click.ClickException(
+            f"no order or dataset {reference:.80} at {sale.contract.address}"
+        )
     return id_, session
+
+
+def buyer_secrets(buyer: str) -> Path:
+    """The file of the secrets of a buyer, by its 0x account."""
+    return chain_home() / f"buyer-{buyer}.json"
 
 
 def mail_about(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import ape
+import click
 import pytest
 import torch
 
@@ -18,12 +21,16 @@ from offchain.mde.samples import Samples
 from offchain.mde.session import DealSession
 from offchain.task import ClassNames
 from offchain.task.images import relabelled
+from scripts._market import mechanisms
 from scripts._mde.chain import read_deals
+from scripts._mde.exporting import run_export
 from scripts._mde.options import PriceOptions
 from scripts._mde.play import Market
 from scripts._mde.seats import CONTRACT
+from scripts._stage.browsing import run_browse
 from scripts._stage.chain import HOME
 from scripts._stage.deployments import address_of, deploy, deployments_path, missing
+from scripts._stage.party import ExportOptions, WithdrawOptions
 from scripts.price import cli
 from tests.kit.node import anvil, connected
 from tests.kit.options import options_of
@@ -164,7 +171,9 @@ def stands(state: DealState, count: int) -> None:
     )
 
 
-def test_strangers_end_as_the_rehearsal_does(rehearsed, node, parties, folders, tmp_path) -> None:
+def test_strangers_end_as_the_rehearsal_does(
+    rehearsed, node, parties, folders, tmp_path, monkeypatch, capsys
+) -> None:
     """One spells the classes differently and lacks some, and two are killed; nothing but chain and
     nodes is common to them."""
     carol, anna, bert = parties
@@ -212,3 +221,79 @@ def test_strangers_end_as_the_rehearsal_does(rehearsed, node, parties, folders, 
     assert gains == [rehearsed[one] for one in ("buyer", "seller 1", "seller 2")]
     assert sum(gains) == 0
     assert gains[1] > 0
+    exported(order, carol, tmp_path, monkeypatch)
+    found(order, carol, peer, tmp_path, monkeypatch, capsys)
+
+
+def exported(order: str, carol: Stranger, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was bought is pictures by the task's classes, and bound to what was registered."""
+    monkeypatch.setenv(HOME, str(carol.folder / "souk"))
+    options = ExportOptions(
+        out=folder / "bought",
+        check=False,
+        listen="/ip4/127.0.0.1/tcp/0",
+        peer=(),
+        ipfs=None,
+        deployments=folder / "deployments",
+        as_json=False,
+    )
+    run_export(order, options)
+    ids = [one.dataset.hex() for one in session().sales.values() if one.state is DealState.SETTLED]
+    anna = options.out / f"0x{ids[0]}"
+    proof = json.loads((anna / "proof.json").read_text())
+    assert (proof["order"], proof["licence"], proof["samples"]) == (order, LICENCE, SET)
+    classes = {path.name: len(list(path.iterdir())) for path in anna.iterdir() if path.is_dir()}
+    assert {name: count for name, count in classes.items() if count} == {
+        str(label): SET // 3 for label in LACKED
+    }
+    run_export(order, replace(options, check=True))
+    one, *_ = sorted((anna / "7").glob("*.png"))
+    shutil.move(one, anna / "8" / one.name)
+    with pytest.raises(click.ClickException, match=r"is not what 0x\w+ sold as dataset 0x"):
+        run_export(order, replace(options, check=True))
+
+
+def found(
+    order: str,
+    carol: Stranger,
+    peer: str,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The order is found by classes and licence, and what happened under it is told."""
+    monkeypatch.setenv(HOME, str(carol.folder / "souk"))
+    asked = {
+        "classes": ("7",),
+        "licence": "cc-by-4.0",
+        "least_reward": None,
+        "all_": True,
+        "listen": "/ip4/127.0.0.1/tcp/0",
+        "peer": (),
+        "ipfs": None,
+        "deployments": folder / "deployments",
+        "as_json": True,
+    }
+    capsys.readouterr()
+    run_browse(mechanisms.listed, ("mde",), **asked)
+    (line,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (line["event"], line["address"], line["joined"]) == ("open", order, 2)
+    assert peer in line["contact"]
+    for other in ({"classes": ("cat",)}, {"licence": "MIT"}, {"all_": False}):
+        run_browse(mechanisms.listed, ("mde",), **(asked | other))
+        assert capsys.readouterr().out == ""
+    options = {"once": True, "deployments": folder / "deployments", "as_json": True}
+    mechanisms.run_watch(order, **options)
+    told = [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()]
+    assert told.count("quoted") == 2
+    assert told[0] == "posted"
+    assert told[-1] == "over"
+    taking = WithdrawOptions(
+        account="TEST::0",
+        yes=True,
+        pay_to=None,
+        deployments=folder / "deployments",
+        as_json=True,
+    )
+    with pytest.raises(click.ClickException, match="owes nothing to 0x"):
+        mechanisms.run_withdraw(order, taking)

@@ -1,0 +1,163 @@
+"""`ape run export`: bought datasets as folders of pictures by class, with what proves them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from offchain.crypto.settlement import Settlement
+from offchain.data.imageset import ImageSet
+from offchain.mde.asked import artefact_named
+from offchain.mde.letters import Letter, readable
+from offchain.mde.purchase import (
+    BOUGHT,
+    bought_key,
+    fetch_bought,
+    is_what_was_sold,
+    offered_at,
+)
+from offchain.mde.samples import Samples
+from offchain.mde.session import DealSession, Sale
+from offchain.post import Topic
+from offchain.post.kept import KeptLetters
+from offchain.storage import Datastore, Network, cid_from_digest, open_datastore
+from offchain.task import Task, fetch_task
+from scripts._mde.chain import deal_logs
+from scripts._mde.seats import CONTRACT, buyer_secrets, known
+from scripts._stage.chain import chain_home
+from scripts._stage.deployments import Deployed, deployed
+from scripts._stage.exported import read_back, write_bought
+from scripts._stage.party import ExportOptions, PartyTelling
+from scripts._stage.post import LETTERS
+from scripts._stage.secrets import secrets_at
+
+FORMAT = "souk.mde.purchase.v1"
+
+
+def run_export(reference: str, options: ExportOptions) -> None:
+    """Writes what was bought of a dataset to the folder, or of an order to a folder in it for each
+    dataset, reads it back and compares it with the chain.
+
+    Raises ClickException where nothing was bought or a folder is not what was sold, MdeError.
+    """
+    telling = PartyTelling(as_json=options.as_json)
+    sale = deployed(CONTRACT, options.deployments)
+    id_, session = known(reference, sale)
+    found = [
+        one
+        for one in session.sales.values()
+        if id_ in (one.order, one.dataset) and one.state in BOUGHT and _is_own(one, id_)
+    ]
+    if not found:
+        raise click.ClickException(f"nothing that you can open was bought in {reference}")
+    keys = [
+        bought_key(session, one, secrets_at(buyer_secrets(one.deal.order.buyer))) for one in found
+    ]
+    folders = [
+        options.out if id_ in session.datasets else options.out / f"0x{one.dataset.hex()}"
+        for one in found
+    ]
+    if not options.check:
+        network = Network(options.listen, options.peer)
+        with open_datastore(options.ipfs, chain_home() / "ipfs", network) as store:
+            for one, key, folder in zip(found, keys, folders, strict=True):
+                _write(sale, session, one, key, folder, store, telling)
+    for one, key, folder in zip(found, keys, folders, strict=True):
+        with telling.doing("comparing the pictures with what was registered"):
+            images = read_back(folder)
+            if not is_what_was_sold(session, one, Samples.of(images), key):
+                raise click.ClickException(
+                    f"{folder} is not what {one.deal.dataset.seller} sold as dataset "
+                    f"0x{one.dataset.hex()}: other pictures, labels or order"
+                )
+        telling.event(
+            "exported" if not options.check else "checked",
+            folder=str(folder),
+            samples=len(images),
+            dataset=f"0x{one.dataset.hex()}",
+            sha256=images.digest(),
+        )
+
+
+def _key(session: DealSession, one: Sale) -> bytes:
+    secrets = secrets_at(buyer_secrets(one.deal.order.buyer))
+    return bought_key(session, one, secrets)
+
+
+def _is_own(sale: Sale, id_: bytes) -> bool:
+    """Of a dataset that many bought, what was bought by whose secrets are here."""
+    return id_ == sale.order or buyer_secrets(sale.deal.order.buyer).exists()
+
+
+def _write(
+    sale: Deployed,
+    session: DealSession,
+    one: Sale,
+    key: bytes,
+    folder: Path,
+    store: Datastore,
+    telling: PartyTelling,
+) -> None:
+    with telling.doing("decrypting the dataset"):
+        task = fetch_task(store, one.deal.order.artefact)
+        cid = offered_at(one, _letters(session, one.order))
+        samples = fetch_bought(session, one, task, store, cid, key)
+    images = ImageSet(samples.inputs, samples.labels, task.classes, f"0x{one.dataset.hex()}")
+    with telling.doing("writing the pictures") as progress:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        write_bought(images, task, _proof(sale, session, one, task, cid, key), folder, progress)
+
+
+def _letters(session: DealSession, order: bytes) -> list[Letter]:
+    """What was said about an order, as far as it came here."""
+    topic = Topic(session.place.chain_id, session.place.contract, order)
+    kept = KeptLetters(chain_home() / LETTERS, topic.name)
+    try:
+        return readable(kept.letters())
+    finally:
+        kept.close()
+
+
+def _proof(
+    sale: Deployed, session: DealSession, one: Sale, task: Task, cid: str, key: bytes
+) -> dict[str, Any]:
+    """What ties the pictures to the sale: for people, and for who compares."""
+    order, dataset = one.deal.order, one.deal.dataset
+    public = order.settlement is Settlement.OPEN
+    return {
+        "format": FORMAT,
+        "chain_id": session.place.chain_id,
+        "contract": session.place.contract,
+        "order": f"0x{one.order.hex()}",
+        "dataset": f"0x{one.dataset.hex()}",
+        "pair": f"0x{one.deal.pair.hex()}",
+        "transaction": _transaction(sale, one.deal.pair),
+        "buyer": order.buyer,
+        "seller": dataset.seller,
+        "price": str(one.price),
+        "token": order.token,
+        "licence": task.licence,
+        "task": cid_from_digest(order.artefact),
+        "artefact": f"0x{artefact_named(task).hex()}",
+        "file": f"0x{dataset.file.hex()}",
+        "encrypted": cid,
+        "key_hash": f"0x{dataset.key_hash.hex()}",
+        # A sealed one stays with who paid for it.
+        "key": f"0x{key.hex()}" if public else None,
+        "samples": dataset.count,
+    }
+
+
+def _transaction(sale: Deployed, pair: bytes) -> str:
+    """The one that published or delivered the key."""
+    kinds = ("KeyPublished", "KeySealed")
+    logs = deal_logs(sale.contract, sale.block)
+    return str(
+        [
+            log.transaction_hash
+            for log in logs
+            if log.event_name in kinds and bytes(log.event_arguments["pair"]) == pair
+        ][-1]
+    )
