@@ -61,8 +61,8 @@ class Extractor:
         made: torch.Tensor = self.module(inputs)
         if self.reduced is None:
             return made
-        channels, *grid = self.reduced
-        return functional.adaptive_avg_pool2d(made[:, :channels], grid)
+        channels, height, width = self.reduced
+        return functional.adaptive_avg_pool2d(made[:, :channels], (height, width))
 
     @property
     def device(self) -> torch.device:

@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import replace
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
