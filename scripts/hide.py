@@ -13,6 +13,7 @@ from scripts._hide import flags
 @click.command(short_help="Mask a dataset, with a cleaner for each level (Hide-and-Seek)")
 @click.argument("dataset")
 @flags.masking
+@flags.mask_network("--network")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False, writable=True),

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from ape.cli import network_option, verbosity_option
 
+from scripts._hide import flags
 from scripts._hide.names import NETWORKS
 from scripts._stage import options as common
 from scripts._stage.command import ChainCommand
@@ -112,12 +113,7 @@ STORY_NAMES = (
     show_default=True,
     help="Of the levels, by commas, rising.",
 )
-@click.option(
-    "--stake",
-    default="0.2 ether",
-    show_default=True,
-    help="What each proved fault costs the seller.",
-)
+@flags.stake
 @common.token
 @common.licence("CC-BY-4.0")
 @click.option(
@@ -125,20 +121,8 @@ STORY_NAMES = (
     help="Who buys which level, by commas: 1+3,2,3 has the first buy level 1 and then level 3. The "
     "last is the one whom the story is about. Default: one for each level, one that upgrades.",
 )
-@click.option(
-    "--hours",
-    type=click.FloatRange(0.1, 10_000),
-    default=24.0,
-    show_default=True,
-    help="How long the seller sells, in hours of the chain's time.",
-)
-@click.option(
-    "--window-minutes",
-    type=click.FloatRange(10, 10_000),
-    default=60.0,
-    show_default=True,
-    help="Time for a delivery, and for disputes after it.",
-)
+@flags.hours
+@flags.window
 @common.gas_price
 @common.seed("Of data, training and, since all parties are played here, masks.")
 @common.device

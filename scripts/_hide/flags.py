@@ -7,6 +7,7 @@ import click
 from scripts._hide.names import NETWORKS
 from scripts._stage import flags
 from scripts._stage import options as common
+from scripts._stage.options import Decorator
 
 masking = flags.grouped(
     click.option(
@@ -63,13 +64,6 @@ masking = flags.grouped(
         help="How far from a level its accuracy may be found.",
     ),
     click.option(
-        "--network",
-        type=click.Choice(NETWORKS),
-        default="plain",
-        show_default=True,
-        help="On which masks are made and levels searched.",
-    ),
-    click.option(
         "--also",
         multiple=True,
         type=click.Choice(NETWORKS),
@@ -116,3 +110,39 @@ masking = flags.grouped(
     flags.class_name,
 )
 """How pictures are masked, and levels found."""
+
+
+def mask_network(name: str) -> Decorator:
+    """The option `name`, since Ape's own `--network` is another one."""
+    return click.option(
+        name,
+        "network" if name == "--network" else "mask_network",
+        type=click.Choice(NETWORKS),
+        default="plain",
+        show_default=True,
+        help="On which masks are made and levels searched.",
+    )
+
+
+stake = click.option(
+    "--stake",
+    default="0.2 ether",
+    show_default=True,
+    help="What each proved fault costs the seller.",
+)
+
+hours = click.option(
+    "--hours",
+    type=click.FloatRange(0.1, 10_000),
+    default=24.0,
+    show_default=True,
+    help="How long the seller sells, in hours of the chain's time.",
+)
+
+window = click.option(
+    "--window-minutes",
+    type=click.FloatRange(10, 10_000),
+    default=60.0,
+    show_default=True,
+    help="Time for a delivery, and for disputes after it.",
+)

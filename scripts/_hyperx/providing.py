@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ape
 import click
 
 from offchain.hyperx.policy import check_token, offered
 from offchain.hyperx.provider import Provider
 from offchain.hyperx.session import Session
-from offchain.report.text import GWEI, amount
+from offchain.report.text import amount
 from offchain.storage import open_datastore
 from offchain.task import fetch_task
 from scripts._hyperx.chain import ChainSession
@@ -18,7 +17,7 @@ from scripts._hyperx.terms import accepted_tokens, provider_policy
 from scripts._hyperx.terms_sheets import costs_sheet, terms_sheet, worst_sheet
 from scripts._stage.chain import chain_home, clock
 from scripts._stage.money import currency
-from scripts._stage.party import PartyTelling, party_account, play_on, reachable
+from scripts._stage.party import PartyTelling, gas_price, party_account, play_on, reachable
 from scripts._stage.party_sheets import task_sheet
 
 
@@ -80,13 +79,11 @@ def _agreed(
     role.policy.check(offered(chain.terms, now))
     check_token(chain.terms, role.tokens)
     role.check_task()
-    local = ape.chain.provider.network.is_local
-    price = options.gas_price if local else ape.chain.provider.gas_price / GWEI
     telling.sheets(
         (
             task_sheet(role.task),
             terms_sheet(chain.terms, now),
-            costs_sheet(chain.terms, price),
+            costs_sheet(chain.terms, gas_price(options.gas_price)),
             worst_sheet(chain.terms),
         )
     )

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import ape
 from ape.api import AccountAPI
 from click import ClickException
 
 from offchain.data.imageset import Progress
 from offchain.report.sheets import Sheet
+from offchain.report.text import GWEI
 from offchain.storage import DatastoreUnavailable
 from scripts._stage.accounts import load
 from scripts._stage.chain import LOCAL_POLL_SECONDS, ActionRefused, alone
@@ -141,6 +143,12 @@ def play_on(table: Table, seat: Seat, telling: PartyTelling) -> Any:
                 telling.event(silent, reason=str(error))
             told = str(error)
             time.sleep(max(LOCAL_POLL_SECONDS, PAUSE_SECONDS))
+
+
+def gas_price(asked: float) -> float:
+    """Gwei for a unit of gas in tables: `asked` on a local chain, elsewhere the network's."""
+    provider = ape.chain.provider
+    return asked if provider.network.is_local else provider.gas_price / GWEI
 
 
 def reachable(telling: PartyTelling, addresses: Sequence[str]) -> None:

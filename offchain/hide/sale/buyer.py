@@ -162,9 +162,12 @@ class Buyer:
         price = listing.levels[level].price
         times = {"delivery time": listing.delivery_time, "dispute time": listing.dispute_time}
         self.policy.about(*TERMS).check({"price": price, **times})
-        hold = listing.hold(price - credit)
-        if session.free < hold:
-            raise SaleError(f"the seller's free funds of {session.free} do not answer for {hold}")
+        hold, free = listing.hold(price - credit), session.free
+        me = session.purchases.get(self.account)
+        if me is not None and me.state is SaleState.DELIVERED:
+            free += listing.hold(me.sale.paid)  # it is accepted first
+        if free < hold:
+            raise SaleError(f"the seller's free funds of {free} do not answer for {hold}")
         self.check_task()
         self.masked()
         self.file(level)

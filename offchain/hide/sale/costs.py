@@ -5,6 +5,8 @@ The figures bound what `make gas` measures (benchmarks/gas_sale.md) by little; a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from offchain.crypto.disputable import Shape
 from offchain.crypto.settlement import Settlement
 from offchain.hide.sale.listings import Listing
@@ -21,11 +23,11 @@ PROOF_WORDS = 30
 """Of a proof of a spoilt chunk, besides the chunk and its two paths."""
 
 
-def seller_gas(listing: Listing) -> dict[str, int]:
+def seller_gas(levels: int, settlement: Settlement) -> dict[str, int]:
     """Gas of each call that a seller pays for, at most, with one sale, by the call's name."""
-    sealed = listing.settlement is Settlement.SEALED
+    sealed = settlement is Settlement.SEALED
     delivery = {"sealKey": SEAL} if sealed else {"publishKey": PUBLISH}
-    listed = {"list": LIST + LIST_LEVEL * len(listing.levels)}
+    listed = {"list": LIST + LIST_LEVEL * levels}
     return listed | delivery | {"settle": SETTLE, "close": CLOSE, "withdraw": WITHDRAW}
 
 
@@ -42,15 +44,15 @@ def buyer_gas(listing: Listing, shape: Shape) -> dict[str, int]:
     return {"buy": BUY} | proofs | {"refund": REFUND}
 
 
-def seller_outcomes(listing: Listing) -> list[Outcome]:
+def seller_outcomes(prices: Sequence[int], stake: int) -> list[Outcome]:
     """All that may happen to a seller's money by one sale, best first."""
-    first, last = listing.levels[0].price, listing.levels[-1].price
+    first, last = prices[0], prices[-1]
     return [
         Outcome("the best level is bought and delivered", "a buyer", last),
         Outcome("the weakest level is bought and delivered", "a buyer", first),
         Outcome("nobody buys", "the buyers", 0),
         Outcome("a key does not come in time; the buyer is paid back", "your silence", 0),
-        Outcome("a wrong key or a spoilt chunk is proved", "your lie", -listing.stake),
+        Outcome("a wrong key or a spoilt chunk is proved", "your lie", -stake),
     ]
 
 

@@ -1,0 +1,158 @@
+"""`ape run list`: a seller's masked pictures and their cleaners, until its funds are back.
+
+The same command goes on with the same listing, wherever it was killed.
+"""
+
+from __future__ import annotations
+
+import ape
+import click
+
+from offchain.hide.sale import events as ev
+from offchain.hide.sale.costs import seller_gas, seller_outcomes
+from offchain.hide.sale.listings import SaleState
+from offchain.hide.sale.seller import Seller
+from offchain.hide.sale.session import SaleSession
+from offchain.hide.sale.stock import Conditions, Stock, prepare
+from offchain.hide.sale.wares import task_for
+from offchain.report.outcomes import outcomes_sheet
+from offchain.report.text import amount, percent
+from offchain.storage import cid_from_digest, open_datastore
+from scripts._hide.begun import Begun, Kept
+from scripts._hide.chain import SALE, SaleChain
+from scripts._hide.mask import hide
+from scripts._hide.masked_folder import MaskedFolder, load_masked
+from scripts._hide.party_options import ListOptions
+from scripts._hide.terms_sheets import levels_sheet, offer_sheet
+from scripts._stage.accounts import receiver
+from scripts._stage.chain import chain_home, clock, waits
+from scripts._stage.deployments import Deployed, deployed
+from scripts._stage.money import currency
+from scripts._stage.party import PartyTelling, gas_price, party_account, play_on, reachable
+from scripts._stage.party_sheets import gas_sheet, task_sheet
+from scripts._stage.secrets import secrets_at
+from scripts._stage.table import Seat
+
+
+def run_list(options: ListOptions) -> None:
+    """Lists what is masked, or goes on with it, and plays the seller until its funds are back.
+
+    Nothing is stored, signed or paid before all that is asked was checked and agreed to.
+    """
+    telling = PartyTelling(as_json=options.as_json)
+    home = chain_home()
+    account = party_account(options.account, options.yes)
+    sale = deployed(SALE, options.deployments)
+    own = str(account.address)
+    to = receiver(options.pay_to, own)
+    prices = options.amounts()
+    options.conditions(own, prices)
+    found = _masked(options, telling)
+    conditions = options.conditions(own, found.of_reached(prices))
+    kept = Kept(home / "listings" / f"{sale.contract.address}-{own}-{options.name}.json")
+    begun = kept.read()
+    if begun is None and not _agreed(found, conditions, options, telling):
+        return
+    secrets = secrets_at(home / f"seller-{own}.json")
+    with open_datastore(options.ipfs, home / "ipfs", options.network) as store:
+        reachable(telling, store.addresses)
+        if begun is None:
+            contact = (*options.contact, *store.addresses)
+            task = task_for(found.wares.masked, options.licence, contact, options.content)
+            begun = Begun(task, clock().now + round(options.hours * 3600), ape.chain.blocks.height)
+            kept.write(begun)
+        with telling.doing("encrypting the cleaners") as progress:
+            stock = prepare(
+                found.wares,
+                begun.task,
+                conditions,
+                ape.chain.chain_id,
+                str(sale.contract.address),
+                store,
+                secrets,
+                progress=progress,
+            )
+        chain = _chain(stock, sale, begun)
+        if chain.read().listing is None and clock().now >= begun.closing and not waits(account):
+            kept.forget()
+            raise click.ClickException(
+                f"listing {chain.reference} was never sent, and its time is over: the same command "
+                "lists anew"
+            )
+        telling.event(
+            "listing",
+            id=chain.reference,
+            task=cid_from_digest(stock.listing.task),
+            catalogue=stock.catalogue,
+        )
+        closing = begun.closing
+        seat = Seat("seller", account, lambda session: Seller(session, stock, closing, pay_to=to))
+        _tell_end(chain, play_on(chain, seat, telling), telling)
+    kept.forget()
+
+
+def _masked(options: ListOptions, telling: PartyTelling) -> MaskedFolder:
+    """What is sold: a folder that was masked before, or the dataset, masked now and kept."""
+    folder = options.masked
+    if folder is None:
+        assert options.masking is not None
+        folder = chain_home().parent / "masked" / options.mask_name
+        # It is written last.
+        if not (folder / "published").exists():
+            hide(options.masking, folder, telling)
+        telling.event("masked", folder=str(folder))
+    with telling.doing("reading what was masked"):
+        return load_masked(folder)
+
+
+def _agreed(
+    found: MaskedFolder, conditions: Conditions, options: ListOptions, telling: PartyTelling
+) -> bool:
+    """Checks and shows what is to be agreed to; whether it is. Raises TaskError."""
+    wares, now = found.wares, clock().now
+    task = task_for(wares.masked, options.licence, options.contact, options.content)
+    coin, decimals = currency(conditions.token)
+    note = f"{wares.free.name} regains {percent(wares.free.accuracy)} for nothing."
+    telling.sheets(
+        (
+            task_sheet(task),
+            levels_sheet(wares.claimed, conditions.prices, conditions.token, note),
+            offer_sheet(conditions, now + round(options.hours * 3600)),
+            gas_sheet(
+                seller_gas(len(conditions.prices), conditions.settlement),
+                gas_price(options.gas_price),
+                "all, with one sale",
+                "Each further sale costs a delivery, and a share of a settle.",
+            ),
+            outcomes_sheet(
+                seller_outcomes(conditions.prices, conditions.stake),
+                coin,
+                decimals,
+                "By one sale, besides gas. What a buyer has it can pass on.",
+            ),
+        )
+    )
+    if options.dry_run:
+        telling.event("dry_run", levels=len(conditions.prices), accepted=True)
+        return False
+    if not options.yes:
+        click.confirm(
+            f"Put up {amount(conditions.funds, decimals)} {coin} and sell cleaners of "
+            f"{wares.masked.name} under these terms?",
+            abort=True,
+        )
+    return True
+
+
+def _chain(stock: Stock, sale: Deployed, begun: Begun) -> SaleChain:
+    contract = sale.contract
+    id_ = stock.listing.id(ape.chain.chain_id, str(contract.address))
+    return SaleChain(contract, id_, stock.listing.token, begun.block, begun.closing)
+
+
+def _tell_end(chain: SaleChain, session: SaleSession, telling: PartyTelling) -> None:
+    """What came of it."""
+    coin, decimals = currency(chain.token)
+    back = sum(one.amount for one in chain.events() if isinstance(one, ev.Withdrawn))
+    owners = sum(one.state is SaleState.OWNED for one in session.purchases.values())
+    telling.event("over", buyers=owners, paid=f"{amount(back, decimals)} {coin}")
