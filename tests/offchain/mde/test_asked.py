@@ -1,0 +1,275 @@
+"""What an order asks for stands in its task: classes are told by name, and nobody registers what is
+not asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from offchain.crypto.secrets_file import SecretsFile
+from offchain.crypto.settlement import NATIVE
+from offchain.data.datasets import load_dataset
+from offchain.data.imageset import ImageSet, split
+from offchain.mde import events as ev
+from offchain.mde.artefact import artefact_bytes, artefact_digest, load_artefact
+from offchain.mde.asked import artefact_named, naming, require_kind, require_sizes
+from offchain.mde.errors import ArtefactMismatch, FeatureMismatch
+from offchain.mde.extraction import ExtractionSettings
+from offchain.mde.objections import FIRST_SECONDS, MOST_SECONDS, Objections
+from offchain.mde.owner import Owner
+from offchain.mde.publishing import Purse
+from offchain.mde.samples import Kind, Samples, Task
+from offchain.mde.seller import Seller
+from offchain.mde.stock import Stock
+from offchain.mde.training import Trainer
+from offchain.roles import Clock
+from offchain.storage import ContentMalformed, ContentMissing, cid_from_digest
+from offchain.task import ClassNames, Least, TaskError, publish_task
+from offchain.task.images import relabelled
+from tests.offchain.mde.deals_in_memory import PLACE, START
+from tests.offchain.mde.market_in_memory import PRICE, SETTINGS, MarketInMemory
+from tests.offchain.mde.small import drawn, fitted, linear, small_asked, small_task
+
+DIGEST = b"\7" * 32
+
+
+@pytest.fixture(scope="module")
+def file():
+    task = small_task()
+    owner = Owner(task, task.validation, Trainer(), linear(fitted(task)))
+    return artefact_bytes(owner.oracle(SETTINGS["tree"]), PRICE)
+
+
+def test_a_task_names_its_artefact_by_the_files_digest():
+    task = naming(small_asked(), DIGEST)
+    assert artefact_named(task) == DIGEST
+    with pytest.raises(TaskError, match="there is no document 'artefact'"):
+        artefact_named(small_asked())
+    other = replace(task, documents={"artefact": cid_from_digest(DIGEST)})
+    with pytest.raises(TaskError, match="no digest of a file"):
+        artefact_named(other)
+
+
+@pytest.mark.parametrize("words", [(8, 1), (7, 4)])
+def test_an_order_for_other_samples_than_its_task_is_refused(words):
+    require_sizes(small_asked(), 8, 4)
+    with pytest.raises(FeatureMismatch, match="the order is for"):
+        require_sizes(small_asked(), *words)
+
+
+@pytest.mark.parametrize(
+    "kind", [Kind((8,), False, 4), Kind((7,), False, 3), Kind((1, 8, 1), True, 3)]
+)
+def test_an_artefact_for_other_samples_than_the_task_is_refused(kind):
+    require_kind(small_asked(), Kind((8,), False, 3))
+    with pytest.raises(ArtefactMismatch, match="the artefact prices"):
+        require_kind(small_asked(), kind)
+
+
+# ---------------------------------------------------------------- classes by name
+
+
+@pytest.fixture(scope="module")
+def priced():
+    """What prices digits for an owner that lacks three of them, and such digits to sell."""
+    digits = relabelled(load_dataset("digits", size=8))
+    own, judged, more = split(digits, [200, 200, 400], seed=1)
+    kept = own.subset((own.labels < 7).nonzero().flatten())
+    samples = Samples.of(kept), Samples.of(judged)
+    trainer = Trainer(steps=50)
+    task = Task(*samples, 10, trainer.l2)
+    owner = Owner(task, samples[1], trainer, trainer.fit(samples[0], 10))
+    oracle = owner.oracle(ExtractionSettings(points=400))
+    rule = Purse(10**6, 10).function(oracle, owner, 40)
+    data = artefact_bytes(oracle, rule)
+    sold = more.subset((more.labels >= 7).nonzero().flatten()[:40])
+    return load_artefact(data, artefact_digest(data)), digits.classes, sold
+
+
+def as_owned(sold: ImageSet, names: tuple[str, ...]) -> ImageSet:
+    """The same pictures as a folder has them whose classes are called so: 7, 8 and 9 alone."""
+    labels = torch.tensor([{7: 0, 8: 1, 9: 2}[int(label)] for label in sold.labels])
+    order = sorted(range(3), key=lambda i: names[i])
+    place = torch.empty(3, dtype=torch.int64)
+    place[torch.tensor(order)] = torch.arange(3)
+    return replace(sold, labels=place[labels], classes=tuple(names[i] for i in order))
+
+
+@pytest.mark.parametrize(
+    "names", [("7", "8", "9"), ("seven", "eight", "nine"), ("c - 7", "b - 8", "a - 9")]
+)
+def test_other_names_another_order_and_lacking_classes_fetch_the_same_price(priced, names):
+    """The twin counts classes as its folder has them: good data fetches nothing by that."""
+    artefact, classes, sold = priced
+    wanted = artefact.quote(Samples.of(sold)).price
+    owned = as_owned(sold, names)
+    said = ClassNames(
+        {name: digit for name, digit in zip(names, "789", strict=True) if name != digit}
+    )
+    mapped = relabelled(owned, classes, said)
+    assert artefact.quote(Samples.of(mapped)).price == wanted > 10**5
+    assert artefact.quote(Samples.of(owned)).price == 0
+
+
+# ---------------------------------------------------------------- before anything is registered
+
+
+class Missing:
+    """A task that turns up late."""
+
+    def __init__(self, market: MarketInMemory) -> None:
+        self.away, self.get = True, market.store.get
+        market.store.get = self
+
+    def __call__(self, cid, max_bytes=None):
+        if self.away:
+            raise ContentMissing(f"{cid} is away")
+        return self.get(cid, max_bytes)
+
+
+def asking(folder, file, **task) -> MarketInMemory:
+    """A market whose buyer asks for something else."""
+    market = MarketInMemory(folder, file, Seller)
+    market.buyer.vault.asks = replace(market.buyer.vault.asks, **task)
+    return market
+
+
+@pytest.mark.parametrize(
+    ("task", "why"),
+    [
+        ({"classes": ("a", "b", "d")}, "classes are others"),
+        ({"least": Least(samples=21)}, "samples: 20, at least 21 are asked for"),
+        ({"least": Least(per_class=8)}, "at least 8 are asked for"),
+        ({"licence": "MIT"}, "licence: the task asks for 'MIT', given is CC0-1.0"),
+        ({"shape": (9,)}, "its task for table of 9"),
+    ],
+)
+def test_nothing_is_registered_for_a_task_that_one_cannot_meet(file, tmp_path, task, why):
+    market = asking(tmp_path, file, **task)
+    market.stall = replace(market.stall, licences=("CC0-1.0",))
+    market.roles[1] = market._make(1)
+    market.run()
+    assert market.deals.calls == ["post", "withdraw"]
+    (said,) = market.roles[1].objections.values()
+    assert why in said
+
+
+def test_a_task_that_is_missing_is_looked_for_again(file, tmp_path):
+    market = MarketInMemory(tmp_path, file, Seller)
+    assert market.round(0)
+    store = Missing(market)
+    seller = market.roles[1]
+    assert not market.round(1)
+    assert "is away" in next(iter(seller.objections.values()))
+    store.away = False
+    assert not market.round(1)
+    market.deals.now += FIRST_SECONDS
+    assert market.round(1)
+    assert market.deals.calls == ["post", "register"]
+    assert not seller.objections
+
+
+def test_what_is_missing_is_waited_for_ever_longer_and_all_else_is_final():
+    objections: Objections[str] = Objections()
+    now, waits = 0, []
+    for _ in range(8):
+        objections.note("a", ContentMissing("away"), now)
+        begun = now
+        while objections.hold("a", now):
+            now += 1
+        waits.append(now - begun)
+    assert waits[:3] == [FIRST_SECONDS, 2 * FIRST_SECONDS, 4 * FIRST_SECONDS]
+    assert waits[-1] == MOST_SECONDS
+    objections.note("a", ContentMalformed("a folder"), now)
+    assert objections.hold("a", now + 10**9)
+    objections.lift("a")
+    assert not objections.hold("a", now)
+
+
+# ---------------------------------------------------------------- one order, one question each
+
+
+def stock(folder, labels: int, origin: str | None) -> Stock:
+    """The same pictures, as a task with `labels` classes before theirs makes them count."""
+    samples = drawn(6, 3)
+    moved = Samples(samples.inputs, samples.labels + labels)
+    return Stock("0x1", PLACE, moved, NATIVE, SecretsFile(folder / "s.json"), origin)
+
+
+def counted(folder, origin: str | None) -> int:
+    """How often they were held against an artefact, under tasks that number classes anew."""
+    numbers: list[int] = []
+    for labels in range(4):
+        artefact = bytes([labels]) * 32
+        stock(folder, labels, origin).count(artefact, numbers.append)
+    return max(numbers)
+
+
+def test_orders_that_number_classes_anew_do_not_begin_the_count_anew(tmp_path):
+    """The twin, which tells data by their labels, too, is asked without end."""
+    assert counted(tmp_path / "mended", "ab" * 32) == 4
+    assert counted(tmp_path / "twin", None) == 1
+
+
+def test_a_seller_under_one_order_adds_what_its_stake_lacks_and_goes_home(file, tmp_path):
+    market = MarketInMemory(tmp_path, file, Seller)
+    assert market.round(0)
+    (order,) = market.session.orders
+    market.stall = replace(market.stall, order=order, funds=100)
+    seller = market.roles[1] = market._make(1)
+    assert market.round(1)
+    seller.session = session = market.session
+    action = seller.next_action(market.deals.clock)
+    assert (action.call, action.pays) == ("fund", session.orders[order].stake - 100)
+    session.apply(ev.Funded(seller.id, action.pays), START)
+    assert seller.next_action(market.deals.clock).letters
+    assert seller.is_wanted(Clock(START, 1))
+    session.apply(ev.Withdrawn(order, session.books[order].funds), START)
+    assert not seller.is_wanted(Clock(START, 1))
+    assert seller.next_action(market.deals.clock).call == "withdraw"
+
+
+def test_another_order_than_its_own_is_none_of_a_sellers_business(file, tmp_path):
+    market = MarketInMemory(tmp_path, file, Seller)
+    assert market.round(0)
+    market.stall = replace(market.stall, order=b"o" * 32)
+    market.roles[1] = market._make(1)
+    assert not market.round(1)
+
+
+def test_orders_of_one_account_are_kept_apart_by_their_scope(file, tmp_path):
+    """A second command neither answers for the first one's order nor takes it for its own."""
+    market = MarketInMemory(tmp_path, file, Seller)
+    assert market.round(0)
+    first = market.buyer
+    first.session = market.session
+    assert len(first.vault.orders()) == 1
+    other = market._make(0)
+    other.vault.scope = "another"
+    other.wants = replace(other.wants, scope="another")
+    assert other.vault.orders() == []
+    other.vault.asks = replace(other.vault.asks, content="something else")
+    assert other.next_action(market.deals.clock).call == "post"
+
+
+def test_an_order_is_the_same_though_its_contacts_changed_meanwhile(file, tmp_path):
+    """The task is published once: a command begun again on another node posts nothing new."""
+    market = MarketInMemory(tmp_path, file, Seller)
+    first = market.buyer.next_action(market.deals.clock)
+    again = market._make(0)
+    again.vault.asks = replace(again.vault.asks, contact=("/ip4/1.2.3.4/tcp/1",))
+    assert again.next_action(market.deals.clock).arguments == first.arguments
+
+
+def test_a_stranger_who_writes_no_task_is_not_sold_to(file, tmp_path):
+    market = MarketInMemory(tmp_path, file, Seller)
+    assert market.round(0)
+    ((id_, order),) = market.session.orders.items()
+    seller = market.roles[1]
+    plain = publish_task(market.store, small_asked())
+    seller.session.orders = {id_: replace(order, artefact=plain)}
+    seller.session.books = market.session.books
+    assert seller.next_action(market.deals.clock) is None
+    assert "there is no document 'artefact'" in seller.objections[id_.hex()]
