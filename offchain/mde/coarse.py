@@ -8,6 +8,7 @@ where between two of them, and nothing else about them before it is paid.
 from __future__ import annotations
 
 from offchain.mde.pricing import PriceFunction
+from offchain.policy import TermsRefused
 
 STEPS = 25
 """Equal steps from a rule's floor to the most that it pays."""
@@ -33,3 +34,18 @@ def coarse(rule: PriceFunction, price: int) -> int:
     if price < rule.floor:
         return 0
     return rule.floor + -(-step_of(rule, price) * (rule.most - rule.floor) // STEPS)
+
+
+def fair(rule: PriceFunction, price: int) -> int:
+    """The coarse price that a seller asks where `price` is what the rule gives.
+
+    Who writes a rule chooses its steps: one that pays its most for what nobody has makes the first
+    step so high that all else falls to the floor. Raises TermsRefused where more than half would be
+    lost by that.
+    """
+    asked = coarse(rule, price)
+    if asked and 2 * asked < price:
+        raise TermsRefused(
+            f"the rule's steps are too coarse: it gives {price} wei, and the step below is {asked}"
+        )
+    return asked

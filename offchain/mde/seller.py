@@ -17,7 +17,7 @@ from offchain.data.imageset import Progress
 from offchain.mde.artefact import artefact_digest
 from offchain.mde.artefact_reading import MAX_ARTEFACT_BYTES
 from offchain.mde.asked import artefact_named
-from offchain.mde.coarse import QUOTES, coarse, step_of
+from offchain.mde.coarse import QUOTES, fair, step_of
 from offchain.mde.correspondence import Correspondence
 from offchain.mde.deals import PAD_INDEX, Deal, DealState, Order, Quote
 from offchain.mde.errors import FeatureMismatch, MdeError
@@ -100,8 +100,7 @@ class Seller(Dropping):
 
     def stock_of(self, samples: Samples, token: str, secrets_file: SecretsFile) -> Stock:
         """What it sells."""
-        place, origin = self.session.place, self.stall.origin
-        return Stock(self.account, place, samples, token, secrets_file, origin)
+        return Stock(self.account, self.session.place, samples, token, secrets_file)
 
     @property
     def samples(self) -> Samples:
@@ -322,19 +321,18 @@ class Seller(Dropping):
         """A quote for each order that it was invited to, once."""
         for order in self._orders():
             about = Correspondence(self.session, order, self.id)
-            proposed = about.by_seller(Proposal)
+            if about.by_seller(Proposal) or not self.session.is_open(order):
+                continue
             for invitation in about.by_buyer(Invitation):
                 cid = invitation.artefact
-                barred = self.objections.hold(cid, clock.now)
-                if barred or any(one.artefact == cid for one in proposed):
+                if self.objections.hold(cid, clock.now):
                     continue
                 try:
                     self._require_terms(self.session.orders[order])
                     pricing = self.read(order, cid)
                     self.objections.lift(cid)
-                    if not proposed and self.session.is_open(order):
-                        proposed = [self.propose(order, cid, pricing, clock)]
-                        yield proposed[0], about.buyer
+                    yield self.propose(order, cid, pricing, clock), about.buyer
+                    break
                 except BAD_INVITATION as error:
                     self.objections.note(cid, error, clock.now)
 
@@ -401,8 +399,8 @@ class Seller(Dropping):
         """Coarse price, and leaves where the contract can check them. order: its id."""
         if pricing.verifiable is None:
             exact = pricing.artefact.quote(self.samples, self.progress).price
-            return coarse(pricing.price, exact), None
+            return fair(pricing.price, exact), None
         quoted = verifiable_quote(
             pricing.verifiable, self.samples, order, self.stock.key, self.progress
         )
-        return coarse(pricing.price, quoted.price), quoted.leaves
+        return fair(pricing.price, quoted.price), quoted.leaves

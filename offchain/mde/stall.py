@@ -24,7 +24,6 @@ class Stall:
         order: the one under which it sells; None for all that fit.
         licences: under which it sells; without any, under whichever an order asks for.
         pay_to: 0x account that gets what it earned and its stake; None for its own.
-        origin: digest in hex of the data that the samples were made of, if it is not theirs.
     """
 
     token: str
@@ -35,7 +34,6 @@ class Stall:
     order: bytes | None = None
     licences: tuple[str, ...] = ()
     pay_to: str | None = None
-    origin: str | None = None
 
     def check(self, task: Task, order: Order, samples: Samples) -> None:
         """Raises TaskError or FeatureMismatch unless `samples`, no two alike, are what the task of

@@ -7,7 +7,6 @@ the same each time.
 from __future__ import annotations
 
 import hashlib
-import itertools
 from collections.abc import Callable
 from functools import cached_property
 from secrets import token_bytes
@@ -17,33 +16,23 @@ import numpy as np
 from offchain.crypto.disputable import EncryptedFile, FileDomain, encrypt_chunks
 from offchain.crypto.sealing import public_key_of, unseal
 from offchain.crypto.secrets_file import SecretsFile
+from offchain.mde.counted import count_artefact, sketch
 from offchain.mde.deals import Dataset, Place, dataset_domain
 from offchain.mde.samples import Kind, Samples
 from offchain.mde.verifiable.encoding import Encoding
 
 
 class Stock:
-    """The `samples` that `account` sells at `place` for `token`; of exact duplicates the first.
-
-    origin: digest in hex of the data that they were made of, whatever an order calls their classes;
-    without it they are those data.
-    """
+    """The `samples` that `account` sells at `place` for `token`; of exact duplicates the first."""
 
     def __init__(
-        self,
-        account: str,
-        place: Place,
-        samples: Samples,
-        token: str,
-        secrets_file: SecretsFile,
-        origin: str | None = None,
+        self, account: str, place: Place, samples: Samples, token: str, secrets_file: SecretsFile
     ) -> None:
         self.account = account
         self.place = place
         self.samples = distinct(samples)
         self.token = token
         self.secrets_file = secrets_file
-        self.origin = origin
 
     @cached_property
     def encoding(self) -> Encoding:
@@ -97,21 +86,18 @@ class Stock:
         """Counts an artefact that its samples are held against, before they are, by its digest.
 
         allow: is asked whether there may be so many, and raises if not. Counted is on disk, for
-        this data wherever they are sold, each artefact once: the same question has one answer. An
-        order chooses how classes are numbered, and so makes no other data of the same ones.
+        these data wherever they are sold (`count_artefact`).
         """
-        data = self.origin or self._content
-        for number in itertools.count(1):
-            name = f"artefact {number} that data {data} were held against"
-            if name not in self.secrets_file:
-                allow(number)
-            if self.secrets_file.remember(name, lambda: artefact) == artefact:
-                return
+        count_artefact(self.secrets_file, self._sketch, artefact, allow)
 
     def encrypted(self, samples: Samples) -> EncryptedFile:
         """So many samples, one to a chunk, under its key."""
         packed = self.encoding.pack(samples)
         return encrypt_chunks(self.domain, self.key, packed, self.encoding.chunk_bytes)
+
+    @cached_property
+    def _sketch(self) -> bytes:
+        return sketch(self.samples)
 
     @cached_property
     def _content(self) -> str:

@@ -114,7 +114,6 @@ def run_quote(reference: str, options: QuoteOptions) -> None:
             id_,
             options.licence,
             to,
-            own.digest(),
         )
         role = Seller(
             AccountWallet(account),

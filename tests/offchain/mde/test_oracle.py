@@ -8,22 +8,25 @@ import numpy as np
 import pytest
 import torch
 
+from offchain.crypto.sealing import seal
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.crypto.settlement import NATIVE
-from offchain.mde.coarse import OUTCOMES, QUOTES, STEPS, coarse, step_of
-from offchain.mde.letters import Answer, Proposal
+from offchain.mde.coarse import OUTCOMES, QUOTES, STEPS, coarse, fair, step_of
+from offchain.mde.letters import Answer, Invitation, Letter, Proposal
 from offchain.mde.pricing import Binary, Menu, Piecewise, PriceFunction
+from offchain.mde.quoting import Pricing
 from offchain.mde.samples import Kind
 from offchain.mde.seller import Seller
 from offchain.mde.session import DealSession
 from offchain.mde.stall import Stall
 from offchain.mde.verifiable.quotes import verifiable_quote
-from offchain.policy import Limit, Policy
+from offchain.policy import Limit, Policy, TermsRefused
+from offchain.roles import Clock
 from tests.kit.memory_store import MemoryStore
 from tests.kit.wallets import KeyWallet, recover
 from tests.offchain.mde.deals_in_memory import PLACE, START
 from tests.offchain.mde.small import drawn, small_asked
-from tests.offchain.mde.stranger import IDENTITY, Stranger, read_off
+from tests.offchain.mde.stranger import IDENTITY, Stranger, made_up, read_off
 
 COUNT, KIND = 6, Kind((2,), False, 3)
 SAMPLES = drawn(COUNT, 9, width=2)
@@ -130,6 +133,43 @@ def test_a_quote_says_one_of_27_prices_and_never_more_than_the_rule(rule):
         assert (said == 0) == (price == 0 or price < rule.floor or said == rule.floor == 0)
         if rule.most - rule.floor >= STEPS:
             assert step_of(rule, said) == step_of(rule, price)
+
+
+def test_a_rule_whose_most_nobody_reaches_buys_nothing_at_the_floor():
+    """Its steps are so high that the price of all real data falls below the first."""
+    points = ((0, 1), (10**9, 10**18), (2**60, 10**21))
+    rule = PriceFunction(Piecewise(points), 10**21, 1, useful=1)
+    price = rule.price(9 * 10**8)
+    assert coarse(rule, price) == 1 < price == 9 * 10**17
+    with pytest.raises(TermsRefused, match=f"it gives {price} wei, and the step below is 1"):
+        fair(rule, price)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_seller_loses_no_more_than_half_by_what_it_leaves_unsaid(rule):
+    for score in range(0, 1_000, 7):
+        price = rule.price(score)
+        try:
+            asked = fair(rule, price)
+        except TermsRefused:
+            assert 2 * coarse(rule, price) < price
+        else:
+            assert asked == 0 or 2 * asked >= price
+
+
+def test_what_needs_no_answer_is_not_read(tmp_path, monkeypatch):
+    """Fifty more invitations under one order, by whoever wants a seller busy for gas."""
+    one = Stranger(seller(tmp_path), KIND, IDENTITY.most)
+    assert one.ask([2**47] * 3) > 0
+    (order,) = one.seller.session.orders
+    file = made_up([2**47] * 3, KIND)
+    for _ in range(50):
+        sealed = seal(one.seller.session.datasets[one.seller.id].name, file)
+        more = Invitation(order, one.seller.id, one.seller.store.put(sealed))
+        one.seller.session.hear(Letter(one.wallet.address, one.seller.account, more))
+    monkeypatch.setattr(Pricing, "read", None)
+    for now in range(5):
+        assert one.seller.next_action(Clock(START + now, 1)) is None
 
 
 def test_what_a_seller_says_before_it_is_paid_is_the_price_alone():
