@@ -15,7 +15,9 @@ import {IIncentive} from "./IIncentive.sol";
 /// and shares the incentive's (IIncentive). What a receiver of coins refuses comes through as it is, or as FailedCall.
 interface ISharedModel {
     /// @notice The model is ready to be taught, once its classifier is open to it.
-    event ModelCreated(IClassifier classifier, IIncentive incentive, address token, address indexed owner);
+    event ModelCreated(
+        IClassifier classifier, IIncentive incentive, address token, address indexed owner, bytes32 indexed task
+    );
     /// @notice The model learnt a contribution; its deposit is locked, its cost went into the pot.
     event DataAdded(
         address indexed author,
@@ -46,6 +48,7 @@ interface ISharedModel {
     event RewardsClaimed(address indexed account, uint256 amount);
 
     error NoCode(address account);
+    error NoTask();
     error IncentiveForAnother(address incentive, address classifier);
     error CostTooHigh(uint256 cost, uint256 max);
     error DepositTooSmall(uint256 offered, uint256 needed);
@@ -276,6 +279,9 @@ interface ISharedModel {
 
     /// @notice The currency: an ERC-20, or zero for the native coin.
     function token() external view returns (address);
+
+    /// @notice The digest in the CID of the task document: what samples are, how texts become features, what classes mean.
+    function task() external view returns (bytes32);
 
     /// @notice The version of these rules.
     function version() external pure returns (uint256);

@@ -56,29 +56,35 @@ contract SharedModel is Contributions, ReentrancyGuardTransient {
     address public immutable owner;
     /// @inheritdoc ISharedModel
     address public immutable token;
+    /// @inheritdoc ISharedModel
+    bytes32 public immutable task;
 
     Totals private _totals;
     /// @dev how many accounts have contributed
     uint128 private _authorCount;
     uint128 private _sharesFrom;
 
-    /// @notice Joins a classifier and an incentive; the caller becomes the owner.
+    /// @notice Joins a classifier and an incentive.
     /// @dev Emits {ModelCreated}. Requirements: both are contracts, and the token (NoCode), the incentive is for this
-    /// classifier (IncentiveForAnother).
+    /// classifier (IncentiveForAnother), there is a task (NoTask).
     /// @param token_ the currency: an ERC-20, or zero for the native coin
-    constructor(IClassifier classifier_, IIncentive incentive_, address token_) {
+    /// @param owner_ who may take over what is left before others may
+    /// @param task_ the digest of the task document
+    constructor(IClassifier classifier_, IIncentive incentive_, address token_, address owner_, bytes32 task_) {
         require(address(classifier_).code.length > 0, NoCode(address(classifier_)));
         require(address(incentive_).code.length > 0, NoCode(address(incentive_)));
         require(
             incentive_.servesClassifier(classifier_), IncentiveForAnother(address(incentive_), address(classifier_))
         );
         require(token_ == address(0) || token_.code.length > 0, NoCode(token_));
+        require(task_ != 0, NoTask());
         classifier = classifier_;
         incentive = incentive_;
-        owner = msg.sender;
+        owner = owner_;
         token = token_;
+        task = task_;
         _totals = TotalsLib.create(block.timestamp);
-        emit ModelCreated(classifier_, incentive_, token_, msg.sender);
+        emit ModelCreated(classifier_, incentive_, token_, owner_, task_);
     }
 
     // Classifier and incentive are asked before anything is written, since what is written hangs on their answer. They

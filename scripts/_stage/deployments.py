@@ -16,22 +16,27 @@ from typing import Any
 import ape
 import click
 from ape.api import AccountAPI
-from ape.contracts import ContractContainer, ContractInstance
-from eth_hash.auto import keccak
+from ape.contracts import ContractInstance
 from eth_utils.address import to_checksum_address
 
 from offchain.files import write_whole
 from scripts._stage.chain import send_data
+from scripts._stage.created import (
+    DEPLOYER,
+    SALT,
+    container,
+    created_at,
+    creation,
+    lives,
+)
 
-DEPLOYER = "0x4e59b44847b379578588920cA78FbF26c0B4956C"
-"""Passes the code behind a salt on to CREATE2; the same on nearly all chains, Anvil included."""
-SALT = bytes(32)
 ARGUMENTS: dict[str, tuple[str, ...]] = {
     "TradingSessionFactory": (),
     "CleanerSale": (),
     "DatasetSale": (),
     "BulletinBoard": (),
     "BordaConsensusFactory": ("BulletinBoard",),
+    "SharedModelFactory": (),
 }
 """What is deployed, in order, with the contracts that its constructor is told of."""
 
@@ -66,13 +71,12 @@ def deployments_path(folder: Path) -> Path:
 
 def address_of(name: str) -> str:
     """Where a contract of this version is on every chain that has it."""
-    word = keccak(b"\xff" + bytes.fromhex(DEPLOYER[2:]) + SALT + keccak(_creation(name)))
-    return str(to_checksum_address(word[-20:]))
+    return created_at(_creation(name))
 
 
 def is_there(name: str) -> bool:
     """Whether the connected chain has the contract."""
-    return len(ape.chain.provider.get_code(address_of(name))) > 0
+    return lives(address_of(name))
 
 
 def missing(names: Iterable[str] = ARGUMENTS) -> list[Missing]:
@@ -121,14 +125,14 @@ def deploy(account: AccountAPI, one: Missing, path: Path) -> ContractInstance:
         },
     }
     _write(path, entries | {one.name: entry})
-    return _container(one.name).at(one.address)
+    return container(one.name).at(one.address)
 
 
 def ready(account: AccountAPI, *names: str) -> list[ContractInstance]:
     """Contracts of this version on a local chain, where an account creates what is missing."""
     for one in missing(names):
         send_data(account, DEPLOYER, one.data)
-    return [_container(name).at(address_of(name)) for name in names]
+    return [container(name).at(address_of(name)) for name in names]
 
 
 def note_what_is_there(path: Path) -> None:
@@ -147,7 +151,7 @@ def find(name: str, path: Path) -> Deployed | None:
     entry, address = _read(path).get(name), address_of(name)
     if is_there(name):
         block = entry["block"] if entry and entry["address"] == address else 0
-        return Deployed(_container(name).at(address), block)
+        return Deployed(container(name).at(address), block)
     if entry and ape.chain.provider.get_code(entry["address"]):
         raise click.ClickException(
             f"{path} has {name} of another version, at {entry['address']}: run ape run deploy"
@@ -183,16 +187,7 @@ def _strangers_entry(name: str) -> dict[str, Any]:
 
 def _creation(name: str) -> bytes:
     """Code that creates a contract, constructor's arguments included."""
-    container = _container(name)
-    code = container.contract_type.get_deployment_bytecode()
-    assert code is not None, name
-    words = (bytes(12) + bytes.fromhex(address_of(one)[2:]) for one in ARGUMENTS[name])
-    return bytes(code) + b"".join(words)
-
-
-def _container(name: str) -> ContractContainer:
-    container: ContractContainer = getattr(ape.project, name)
-    return container
+    return creation(name, *(address_of(one) for one in ARGUMENTS[name]))
 
 
 def _read(path: Path) -> dict[str, Any]:

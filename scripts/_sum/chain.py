@@ -14,6 +14,7 @@ from eth_utils.abi import function_abi_to_4byte_selector
 from offchain.sum.perceptron import SparsePerceptron
 from offchain.sum.rules import StakeTerms
 
+_NO_TASK = b"a rehearsal asks for nothing".ljust(32, b"\0")
 _GAS_LIMIT = 5_000_000
 _POLL_SECONDS = 0.001
 _RECEIPT_SECONDS = 30
@@ -59,7 +60,9 @@ class SharedModelChain:
         self._web3 = ape.chain.provider.web3
         deploy = {"sender": owner}
         project = ape.project
-        classifier = project.SparsePerceptron.deploy(twin.feature_count, twin.max_active, **deploy)
+        classifier = project.SparsePerceptron.deploy(
+            owner, twin.feature_count, twin.max_active, **deploy
+        )
         classifier.initialise(0, twin.words(), **deploy)
         verdict = terms.verdict
         waits = (
@@ -74,7 +77,9 @@ class SharedModelChain:
                 *stake, classifier, terms.stated_accuracy, **deploy
             )
         self._request("anvil_setBlockTimestampInterval", 0)
-        model = project.SharedModel.deploy(classifier, incentive, ZERO_ADDRESS, **deploy)
+        model = project.SharedModel.deploy(
+            classifier, incentive, ZERO_ADDRESS, owner, _NO_TASK, **deploy
+        )
         classifier.open(model, **deploy)
         self.created_at = int(model.lastUpdate())
         self.model = self._contract(model)

@@ -13,6 +13,7 @@ from ape.utils import ZERO_ADDRESS
 from tests.gas.floors import CHANGED_SLOT, NEW_SLOT, PAYMENT, READ_SLOT, calldata_floor, intrinsic
 from tests.gas.samples import ACTIVE, KINDS, bitmap, sample, sizes, touched_words, trained
 from tests.kit.snapshots import undone
+from tests.sum.model_driver import TASK
 
 DAY = 86_400
 REFUND, AUTHOR, VERDICT, *_ = WAITS = (DAY, 2 * DAY, DAY, 9 * DAY, 9 * DAY, 60)
@@ -74,7 +75,7 @@ class Bench:
         self.owner, self.author, self.reporter = accounts[0], accounts[1], accounts[2]
         deploy = {"sender": self.owner}
         self.classifier = project.get_contract(setup.classifier).deploy(
-            *sizes(setup.classifier), **deploy
+            self.owner, *sizes(setup.classifier), **deploy
         )
         words = trained(setup.classifier).words()
         created = self.classifier.initialise(0, words, **deploy)
@@ -85,7 +86,9 @@ class Bench:
         incentive = project.get_contract(setup.incentive).deploy(
             *INCENTIVES[setup.incentive](self.classifier), **deploy
         )
-        self.model = project.SharedModel.deploy(self.classifier, incentive, ZERO_ADDRESS, **deploy)
+        self.model = project.SharedModel.deploy(
+            self.classifier, incentive, ZERO_ADDRESS, self.owner, TASK, **deploy
+        )
         self.classifier.open(self.model, **deploy)
         for account in (self.author, self.reporter):
             features = bitmap([int(account == self.author), 500])

@@ -279,12 +279,12 @@ contract ClassifiersTest is Base {
     }
 
     function _perceptron(uint256 count, uint256 most) private returns (IClassifier) {
-        return IClassifier(deploy("SparsePerceptron", abi.encode(count, most)));
+        return IClassifier(deploy("SparsePerceptron", abi.encode(address(this), count, most)));
     }
 
     /// @dev A classifier that counts features by class.
     function _counts(string memory name, uint256 count, uint256 classes) private returns (IClassifier) {
-        return IClassifier(deploy(name, abi.encode(count, count, classes)));
+        return IClassifier(deploy(name, abi.encode(address(this), count, count, classes)));
     }
 
     function _key(uint256 a, uint256 b) private pure returns (uint256) {

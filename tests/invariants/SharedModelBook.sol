@@ -139,10 +139,11 @@ abstract contract SharedModelBook is Attempts {
         for (uint256 i = 0; i < SAMPLES; ++i) {
             samples[i] = uint64(uint256(keccak256(abi.encode(seed, i))) % 2 ** featureCount | 3);
         }
-        IClassifier classifier = IClassifier(deploy("SparsePerceptron", abi.encode(featureCount, featureCount)));
+        bytes memory sizes = abi.encode(address(this), featureCount, featureCount);
+        IClassifier classifier = IClassifier(deploy("SparsePerceptron", sizes));
         IIncentive incentive = _incentive(classifier, seed);
-        vm.prank(people[OWNER]);
-        model = ISharedModel(deploy("SharedModel", abi.encode(classifier, incentive, address(0))));
+        bytes memory parts = abi.encode(classifier, incentive, address(0), people[OWNER], bytes32("task"));
+        model = ISharedModel(deploy("SharedModel", parts));
         classifier.open(address(model));
         if (derive(seed, "crowd") % 2 == 0) _crowd();
 

@@ -10,30 +10,30 @@ from ape.utils import ZERO_ADDRESS
 
 from offchain.sum.members import Members
 from tests.kit.solidity import compile_contracts
-from tests.sum.model_driver import COST_WEIGHT, SUBMISSION_COST, UNIT, WAITS, ModelDriver
+from tests.sum.model_driver import COST_WEIGHT, SUBMISSION_COST, TASK, UNIT, WAITS, ModelDriver
 
 _DOUBLES = "tests/sum/mocks/Doubles.sol"
 
 
-@pytest.fixture(scope="session")
+@ape.fixture(chain_isolation=False, scope="session")
 def alice(accounts):
     """Contributes."""
     return accounts[11]
 
 
-@pytest.fixture(scope="session")
+@ape.fixture(chain_isolation=False, scope="session")
 def bob(accounts):
     """Contributes too."""
     return accounts[12]
 
 
-@pytest.fixture(scope="session")
+@ape.fixture(chain_isolation=False, scope="session")
 def carol(accounts):
     """Has contributed nothing so far."""
     return accounts[13]
 
 
-@pytest.fixture(scope="session")
+@ape.fixture(chain_isolation=False, scope="session")
 def doubles(project):
     """A classifier and an incentive that do as they are told, by name."""
     text = (Path(project.path) / _DOUBLES).read_text()
@@ -41,9 +41,10 @@ def doubles(project):
     return compile_contracts(wanted, {_DOUBLES: text})
 
 
-@pytest.fixture(scope="session")
+# Of each test: one for the session would be gone with the module that first asked for it.
+@pytest.fixture
 def stake(project, deployer):
-    """The stake incentive; it keeps no state, so that all models share it."""
+    """A stake incentive."""
     return project.StakeIncentive.deploy(COST_WEIGHT, SUBMISSION_COST, UNIT, WAITS, sender=deployer)
 
 
@@ -66,7 +67,9 @@ def make_model(project, deployer, make_classifier):
 
     def make(incentive, classifier=None, token=ZERO_ADDRESS) -> ModelDriver:
         classifier = classifier or make_classifier()
-        model = project.SharedModel.deploy(classifier, incentive, token, sender=deployer)
+        model = project.SharedModel.deploy(
+            classifier, incentive, token, deployer, TASK, sender=deployer
+        )
         return ModelDriver(model, classifier, incentive, deployer)
 
     return make

@@ -26,6 +26,8 @@ MOST = 2**256 - 1
 """The cost that a caller takes who takes any."""
 UNIT = 10**12
 COST_WEIGHT = 5
+TASK = b"\1" * 32
+"""Digest of a task document; the contracts look at no more of it."""
 SUBMISSION_COST = 3
 
 

@@ -27,6 +27,7 @@ from tests.sum.model_driver import (
     QUIET,
     REFUND,
     SUBMISSION_COST,
+    TASK,
     UNIT,
     VERDICT,
     WAITS,
@@ -123,8 +124,9 @@ def besiege(project, deployer, alice, striking):
     def make(incentive=None, model=None, waits=WAITS) -> Siege:
         terms = (COST_WEIGHT, SUBMISSION_COST, UNIT, waits)
         rules = deployer.deploy(incentive or project.StakeIncentive, *terms)
-        classifier = project.SparsePerceptron.deploy(256, 10, sender=deployer)
-        one = deployer.deploy(model or project.SharedModel, classifier, rules, ZERO_ADDRESS)
+        classifier = project.SparsePerceptron.deploy(deployer, 256, 10, sender=deployer)
+        parts = classifier, rules, ZERO_ADDRESS, deployer, TASK
+        one = deployer.deploy(model or project.SharedModel, *parts)
         classifier.open(one, sender=deployer)
         striker = deployer.deploy(striking)
         ape.chain.provider.set_balance(striker.address, 10**20)

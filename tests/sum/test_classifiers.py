@@ -48,7 +48,7 @@ def rng(request):
 @pytest.fixture
 def deploy(project, deployer):
     """A classifier on chain, which `deployer` owns."""
-    return lambda name, args: getattr(project, name).deploy(*args, sender=deployer)
+    return lambda name, args: getattr(project, name).deploy(deployer, *args, sender=deployer)
 
 
 def bitmap(sample):
@@ -215,5 +215,5 @@ def test_bad_samples(deploy, deployer, stranger):
 )
 def test_sizes(project, deployer, args, expected):
     """A classifier whose calls could not be paid for is not deployed."""
-    refusal = deployment_refusal(project.SparsePerceptron, *args, sender=deployer)
+    refusal = deployment_refusal(project.SparsePerceptron, deployer, *args, sender=deployer)
     assert refusal == (refused(*expected) if expected else None)

@@ -14,6 +14,7 @@ from tests.sum.model_driver import (
     COST_WEIGHT,
     MOST,
     SUBMISSION_COST,
+    TASK,
     UNIT,
     VERDICT,
     WAITS,
@@ -164,7 +165,7 @@ def test_money_goes_where_its_owner_says(staked, alice, bob, carol):
 def test_logs_alone_tell_how_a_model_was_made(make_model, project, deployer):
     """Currency, shape, terms and waits are in the events of the four constructors."""
     first = ape.chain.blocks.height + 1
-    classifier = project.SparsePerceptron.deploy(300, 10, sender=deployer)
+    classifier = project.SparsePerceptron.deploy(deployer, 300, 10, sender=deployer)
     terms = COST_WEIGHT, SUBMISSION_COST, UNIT
     incentive = project.EntropyIncentive.deploy(
         *terms, WAITS, classifier, ACCURACY, sender=deployer
@@ -175,7 +176,7 @@ def test_logs_alone_tell_how_a_model_was_made(make_model, project, deployer):
         (incentive, "WaitsFixed", ([*WAITS],)),
         (incentive, "StakeFixed", terms),
         (incentive, "SurpriseFixed", (classifier, ACCURACY)),
-        (model, "ModelCreated", (classifier, incentive, ZERO_ADDRESS, deployer)),
+        (model, "ModelCreated", (classifier, incentive, ZERO_ADDRESS, deployer, TASK)),
     ):
         (log,) = getattr(contract, name).range(first, ape.chain.blocks.height + 1)
         values = list(log.event_arguments.values())
@@ -184,7 +185,7 @@ def test_logs_alone_tell_how_a_model_was_made(make_model, project, deployer):
 
 def test_all_parts_tell_their_version(staked, project, deployer):
     """Who reads another version's events notices."""
-    classifier = project.NaiveBayes.deploy(300, 10, 2, sender=deployer)
+    classifier = project.NaiveBayes.deploy(deployer, 300, 10, 2, sender=deployer)
     points = project.PointsIncentive.deploy(WAITS, sender=deployer)
     parts = staked.model, staked.incentive, points, classifier
     assert [one.version() for one in parts] == [4, 2, 2, 2]

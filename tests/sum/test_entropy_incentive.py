@@ -68,7 +68,7 @@ def entropy(make_entropy, make_model, make_classifier):
 @pytest.fixture
 def perceptron(make_entropy, make_model, project, deployer):
     """A fresh model that learns: 300 features, 10 of them active at most, and no knowledge yet."""
-    classifier = project.SparsePerceptron.deploy(300, 10, sender=deployer)
+    classifier = project.SparsePerceptron.deploy(deployer, 300, 10, sender=deployer)
     driver = make_model(make_entropy(classifier), classifier)
     classifier.open(driver.model, sender=deployer)
     return driver

@@ -12,7 +12,7 @@ from ape.utils import ZERO_ADDRESS
 
 from offchain.sum.members import Members
 from tests.kit.weakened import check_attack, compile_switched
-from tests.sum.model_driver import ANYONE, AUTHOR, MOST, REFUND, VERDICT, WAITS
+from tests.sum.model_driver import ANYONE, AUTHOR, MOST, REFUND, TASK, VERDICT, WAITS
 from tests.sum.weakened import (
     ALL_MODELS,
     CLASSIFIERS,
@@ -96,8 +96,8 @@ def open_market(project, deployer, alice, stake) -> Callable[..., Market]:
             perceptron = compile_switched(CLASSIFIERS, PERCEPTRON)[weakness]
         if weakness in REPEATS:
             model = compile_switched(ALL_MODELS, MODEL)[weakness]
-        classifier = deployer.deploy(perceptron, FEATURES, FEATURES)
-        made = deployer.deploy(model, classifier, incentive, ZERO_ADDRESS)
+        classifier = deployer.deploy(perceptron, deployer, FEATURES, FEATURES)
+        made = deployer.deploy(model, classifier, incentive, ZERO_ADDRESS, deployer, TASK)
         classifier.open(made, sender=deployer)
         return Market(made, 0 if points else VALUE)
 

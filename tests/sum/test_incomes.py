@@ -12,7 +12,15 @@ from ape.utils import ZERO_ADDRESS
 
 from tests.kit.refusals import refusal
 from tests.kit.weakened import check_attack, compile_switched
-from tests.sum.model_driver import COST_WEIGHT, MOST, SUBMISSION_COST, UNIT, WAITS, ModelDriver
+from tests.sum.model_driver import (
+    COST_WEIGHT,
+    MOST,
+    SUBMISSION_COST,
+    TASK,
+    UNIT,
+    WAITS,
+    ModelDriver,
+)
 from tests.sum.weakened import (
     ALL_INCENTIVES,
     ALL_MODELS,
@@ -163,19 +171,20 @@ def make(project, deployer, make_classifier) -> Callable[..., ModelDriver]:
                 return getattr(project, name)
             return compile_switched(COMPILED[path], path)[weakness]
 
+        sizes = deployer, FEATURES, FEATURES
         if attack.classifier == "told":
             classifier = make_classifier()
         elif attack.classifier == "full":
-            classifier = deployer.deploy(container("NaiveBayes", BAYES), FEATURES, FEATURES, 2)
+            classifier = deployer.deploy(container("NaiveBayes", BAYES), *sizes, 2)
             classifier.initialise(2, [FULL << 64], sender=deployer)
         else:
-            classifier = project.SparsePerceptron.deploy(FEATURES, FEATURES, sender=deployer)
+            classifier = project.SparsePerceptron.deploy(*sizes, sender=deployer)
         if attack.incentive == "entropy":
             terms = *TERMS, classifier, ACCURACY
             incentive = project.EntropyIncentive.deploy(*terms, sender=deployer)
         else:
             incentive = deployer.deploy(container("StakeIncentive", INCENTIVE), *TERMS)
-        parts = classifier, incentive, ZERO_ADDRESS
+        parts = classifier, incentive, ZERO_ADDRESS, deployer, TASK
         model = deployer.deploy(container("SharedModel", MODEL), *parts)
         if attack.classifier == "full":
             classifier.open(model, sender=deployer)

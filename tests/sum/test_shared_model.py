@@ -5,7 +5,15 @@ from ape.utils import ZERO_ADDRESS
 
 from tests.kit.driver import gained
 from tests.kit.refusals import deployment_refusal, refused
-from tests.sum.model_driver import ANYONE, COST_WEIGHT, SUBMISSION_COST, UNIT, naming, stake_deposit
+from tests.sum.model_driver import (
+    ANYONE,
+    COST_WEIGHT,
+    SUBMISSION_COST,
+    TASK,
+    UNIT,
+    naming,
+    stake_deposit,
+)
 
 COST = SUBMISSION_COST * UNIT
 AUTHOR_COUNT = 4
@@ -359,5 +367,12 @@ def test_a_model_needs_both_its_parts(project, deployer, stake, alice):
         (stake, alice, ZERO_ADDRESS),
         (stake, stake, alice),
     ):
-        outcome = deployment_refusal(project.SharedModel, *parts, sender=deployer)
+        outcome = deployment_refusal(project.SharedModel, *parts, deployer, TASK, sender=deployer)
         assert outcome == refused("NoCode", alice)
+
+
+def test_a_model_needs_a_task(project, deployer, make_classifier, stake):
+    """Whoever is to teach it must be able to find out what."""
+    parts = make_classifier(), stake, ZERO_ADDRESS, deployer, bytes(32)
+    outcome = deployment_refusal(project.SharedModel, *parts, sender=deployer)
+    assert outcome == refused("NoTask")

@@ -6,7 +6,7 @@ import {Bitmap} from "../../exchange/Bitmap.sol";
 import {IClassifier} from "../../interfaces/IClassifier.sol";
 
 /// @title What all classifiers have in common: who may change them and when, and which samples they take
-/// @notice The deployer owns the classifier until it opens it: initialises its words, then names the trainer. Words never
+/// @notice Its owner has the classifier until it opens it: initialises its words, then names the trainer. Words never
 /// set are zero; every implementation gives zero words a meaning (no knowledge), and says which words it takes.
 ///
 /// Gas: a call reads, and a lesson writes, each word of the model at most once. The constructor refuses sizes at which a
@@ -42,9 +42,11 @@ abstract contract Classifier is IClassifier {
     /// @dev Emits {ClassifierCreated}. Requirements: 1 to MAX_FEATURES features (FeatureCountOutOfRange), of which at
     /// least one may be active (MaxActiveOutOfRange), and no sample touches more than MAX_TOUCHED words
     /// (TooManyWordsTouched).
+    /// @param owner_ who initialises and opens it
     /// @param featureWords how many words hold what is known about features; a sample touches at most one per feature
     /// @param otherWords how many words the model has besides
     constructor(
+        address owner_,
         uint256 featureCount_,
         uint256 maxActive_,
         uint256 classCount_,
@@ -55,12 +57,12 @@ abstract contract Classifier is IClassifier {
         require(maxActive_ > 0 && maxActive_ <= featureCount_, MaxActiveOutOfRange(maxActive_, featureCount_));
         uint256 touched = Math.min(maxActive_, featureWords);
         require(touched <= MAX_TOUCHED, TooManyWordsTouched(touched, MAX_TOUCHED));
-        owner = msg.sender;
+        owner = owner_;
         featureCount = featureCount_;
         maxActive = maxActive_;
         classCount = classCount_;
         wordCount = featureWords + otherWords;
-        emit ClassifierCreated(msg.sender, featureCount_, maxActive_, classCount_);
+        emit ClassifierCreated(owner_, featureCount_, maxActive_, classCount_);
     }
 
     /// @inheritdoc IClassifier

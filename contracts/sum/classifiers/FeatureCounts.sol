@@ -36,8 +36,9 @@ abstract contract FeatureCounts is Classifier {
     error ClassCountOutOfRange(uint256 classCount, uint256 max);
 
     /// @dev Requirements: as for {Classifier}, and 2 to MAX_CLASSES classes (ClassCountOutOfRange).
-    constructor(uint256 featureCount_, uint256 maxActive_, uint256 classCount_)
+    constructor(address owner_, uint256 featureCount_, uint256 maxActive_, uint256 classCount_)
         Classifier(
+            owner_,
             featureCount_,
             maxActive_,
             classCount_,

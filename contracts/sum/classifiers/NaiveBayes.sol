@@ -15,8 +15,8 @@ import {Touched} from "./Touched.sol";
 /// at each step, so that a probability is right to one part in 2^110. Classes closer than that to one another are a tie,
 /// which falls the same way here and in Python.
 contract NaiveBayes is FeatureCounts {
-    constructor(uint256 featureCount_, uint256 maxActive_, uint256 classCount_)
-        FeatureCounts(featureCount_, maxActive_, classCount_)
+    constructor(address owner_, uint256 featureCount_, uint256 maxActive_, uint256 classCount_)
+        FeatureCounts(owner_, featureCount_, maxActive_, classCount_)
     {}
 
     function _choose(Touched first, Touched end, uint256 active) internal view override returns (uint256 label) {

@@ -14,8 +14,8 @@ import {Touched} from "./Touched.sol";
 /// {FeatureCounts}, the class sought has the greatest v_c / n_c^2 where v_c = 2 * n_c * D_c - Q_c; fractions are compared
 /// by cross-multiplication. D_c < 2^32, so |v_c| < 2^49, and no product reaches 2^82. Q_c <= 65,536 * 65,535^2 < 2^48.
 contract NearestCentroid is FeatureCounts {
-    constructor(uint256 featureCount_, uint256 maxActive_, uint256 classCount_)
-        FeatureCounts(featureCount_, maxActive_, classCount_)
+    constructor(address owner_, uint256 featureCount_, uint256 maxActive_, uint256 classCount_)
+        FeatureCounts(owner_, featureCount_, maxActive_, classCount_)
     {}
 
     function _choose(Touched first, Touched end, uint256) internal view override returns (uint256 label) {

@@ -39,8 +39,8 @@ contract SparsePerceptron is Classifier {
 
     error SpareBitsSet(uint256 i, uint256 word);
 
-    constructor(uint256 featureCount_, uint256 maxActive_)
-        Classifier(featureCount_, maxActive_, 2, Math.ceilDiv(featureCount_, PER_WORD), 1)
+    constructor(address owner_, uint256 featureCount_, uint256 maxActive_)
+        Classifier(owner_, featureCount_, maxActive_, 2, Math.ceilDiv(featureCount_, PER_WORD), 1)
     {}
 
     function _learn(uint256[] calldata features, uint256 active, uint256 label)
