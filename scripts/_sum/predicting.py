@@ -1,0 +1,53 @@
+"""`ape run predict`: what a shared model says of texts, computed here and asked of the contract."""
+
+from __future__ import annotations
+
+import click
+
+from offchain.report.text import plain
+from offchain.storage import Network, open_datastore
+from scripts._stage.chain import chain_home
+from scripts._stage.deployments import deployed
+from scripts._stage.party import PartyTelling
+from scripts._sum.model import ModelOnChain
+from scripts._sum.parts import FACTORY
+from scripts._sum.party_options import PredictOptions
+from scripts._sum.teaching import described
+
+MOST_ASKED = 100
+"""Texts that the contract is asked about as well; all are computed here."""
+
+
+def run_predict(address: str, options: PredictOptions) -> None:
+    """Tells the class of each text. Raises ClickException where contract and twin differ."""
+    telling = PartyTelling(as_json=options.as_json)
+    model = ModelOnChain.resume(deployed(FACTORY, options.deployments), address)
+    texts = options.wanted()
+    network = Network(options.listen, options.peer)
+    with open_datastore(options.ipfs, chain_home() / "ipfs", network) as store:
+        with telling.doing("fetching the task"):
+            task, preprocessing = described(model, store)
+        twin = model.twin()
+        for number, text in enumerate(texts.texts):
+            features = preprocessing.features(text)
+            if not 0 < len(features) <= twin.max_active:
+                telling.event("text", text=plain(text, 60), known_words=len(features), label=None)
+                continue
+            label = twin.predict(preprocessing.sample(features))
+            if number < MOST_ASKED:
+                said = int(
+                    model.contract.predict(list(preprocessing.bitmap(features)), skip_trace=True)
+                )
+                if said != label and said != model.twin().predict(preprocessing.sample(features)):
+                    raise click.ClickException(
+                        f"{model.address} says {task.classes[said]!r} of {plain(text, 60)!r}, its "
+                        f"weights say {task.classes[label]!r}"
+                    )
+                label = said
+            telling.event(
+                "text",
+                text=plain(text, 60),
+                known_words=len(features),
+                label=task.classes[label],
+                asked=number < MOST_ASKED,
+            )

@@ -1,0 +1,243 @@
+"""`ape run teach` and `ape run report`: an author's own texts, or another's eye, in a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import ape
+import click
+from ape.api import AccountAPI
+
+from offchain.crypto.settlement import NATIVE
+from offchain.policy import TermsRefused
+from offchain.report.text import GWEI, amount
+from offchain.storage import Datastore, open_datastore
+from offchain.sum.author import Author, Lesson
+from offchain.sum.model import SharedModelState
+from offchain.sum.preprocessing import Preprocessing, fetch_preprocessing
+from offchain.sum.reporter import Reporter
+from offchain.sum.texts import MODALITY, LabelledTexts, samples
+from offchain.task import Task, fetch_task
+from offchain.task.errors import LicenceRefused
+from scripts._stage.accounts import receiver
+from scripts._stage.chain import chain_home
+from scripts._stage.deployments import deployed
+from scripts._stage.money import currency
+from scripts._stage.party import PartyTelling, party_account, play_on, reachable
+from scripts._stage.party_sheets import gas_sheet, task_sheet
+from scripts._stage.table import Seat
+from scripts._sum.model import ModelOnChain
+from scripts._sum.parts import FACTORY
+from scripts._sum.party_options import ReportOptions, TeachOptions
+from scripts._sum.table import ModelTable
+from scripts._sum.terms_sheets import terms_sheet, worst_sheet
+
+CLAIM_GAS = 60_000
+"""Of taking out rewards, from above."""
+
+
+def run_teach(address: str, options: TeachOptions) -> None:
+    """Teaches a model one's own texts, and plays the author until nothing is open any more.
+
+    Nothing is signed or paid before task, terms and texts were checked and agreed to.
+    """
+    telling = PartyTelling(as_json=options.as_json)
+    account = party_account(options.account, options.yes)
+    model = ModelOnChain.resume(deployed(FACTORY, options.deployments), address)
+    with telling.doing("reading the texts"):
+        texts = options.load()
+    home = chain_home()
+    with open_datastore(options.ipfs, home / "ipfs", options.network) as store:
+        reachable(telling, store.addresses)
+        with telling.doing("fetching the task"):
+            task, preprocessing = described(model, store)
+        lessons = lessons_of(model, texts, task, preprocessing, options, telling)
+        to = receiver(options.pay_to, str(account.address))
+        seat = author_seat(account, lessons, to, options)
+        state = model.read()
+        begun = bool(state.of(seat.address))
+        if not begun and not _agreed(model, state, task, lessons, options, telling):
+            return
+        telling.event("model", address=model.address, lessons=len(lessons), begun=begun)
+        table = ModelTable(model, [seat], home / "teaching")
+        _tell_end(model, play_on(table, seat, telling), seat, telling)
+
+
+def run_report(address: str, options: ReportOptions) -> None:
+    """Reports what is found wrong until nothing is left to find. Raises ClickException without
+    good data."""
+    telling = PartyTelling(as_json=options.as_json)
+    account = party_account(options.account, options.yes)
+    model = ModelOnChain.resume(deployed(FACTORY, options.deployments), address)
+    own, state = str(account.address), model.read()
+    if not state.good[own]:
+        raise click.ClickException(
+            f"no data of {own} proved good in {model.address}: only who has some may report, and "
+            "ape run teach is the way to it"
+        )
+    others = [one for one in state.contributions.values() if one.author != own and one.open]
+    denied = [one for one in others if not state.agrees(one)]
+    coin, decimals = currency(model.terms.token)
+    telling.event(
+        "model",
+        address=model.address,
+        open=len(others),
+        denied=len(denied),
+        at_stake=f"{amount(sum(one.left for one in denied), decimals)} {coin}",
+    )
+    if options.dry_run:
+        return
+    if not options.yes:
+        click.confirm("Announce and report these, and what else is found, for gas?", abort=True)
+    to = receiver(options.pay_to, own)
+    seat = Seat("reporter", account, lambda session: Reporter(own, session, to))
+    _tell_end(model, play_on(ModelTable(model, [seat]), seat, telling), seat, telling)
+
+
+def described(model: ModelOnChain, store: Datastore) -> tuple[Task, Preprocessing]:
+    """The model's task and how a text becomes a sample.
+
+    Raises ClickException where these and the classifier do not fit, TaskError, PreprocessingError,
+    and what the datastore raises.
+    """
+    task = fetch_task(store, model.terms.task)
+    store.connect(task.peers)
+    preprocessing = fetch_preprocessing(store, task)
+    features, _, classes = model.shape
+    fits = (task.modality, len(task.classes), len(preprocessing.vocabulary))
+    if fits != (MODALITY, classes, features):
+        raise click.ClickException(
+            f"{model.address}: its task has {len(task.classes)} classes of {task.modality} and "
+            f"{len(preprocessing.vocabulary)} words, its classifier {classes} and {features}"
+        )
+    return task, preprocessing
+
+
+def lessons_of(
+    model: ModelOnChain,
+    texts: LabelledTexts,
+    task: Task,
+    preprocessing: Preprocessing,
+    options: TeachOptions,
+    telling: PartyTelling,
+) -> list[Lesson]:
+    """What is to be taught, labels as the task numbers them.
+
+    Raises LicenceRefused, TermsRefused, ClassesUnknown, TextsError, and ClickException where
+    nothing of the texts can be taught.
+    """
+    said = {one.casefold() for one in options.licence}
+    if said and task.licence.casefold() not in said:
+        raise LicenceRefused(
+            f"the task's licence is {task.licence:.80}; texts are given under "
+            f"{', '.join(options.licence)}"
+        )
+    accepted = {one.casefold() for one in options.accept_token}
+    if model.terms.token != NATIVE and model.terms.token.casefold() not in accepted:
+        raise TermsRefused(
+            f"terms refused: the model is paid in {model.terms.token}; --accept-token takes it"
+        )
+    check_limits(model, options)
+    own = texts.relabelled(task.classes, options.names)
+    found = samples(own, preprocessing, model.shape[1], telling.left_out)
+    if not found:
+        raise click.ClickException(f"{texts.name}: none of its texts can be taught to this model")
+    return [(preprocessing.bitmap(one.features), one.label) for one in found]
+
+
+def check_limits(model: ModelOnChain, options: TeachOptions) -> None:
+    """Raises TermsRefused for terms under which the owner's limits let nothing be taught."""
+    price, limits = model.terms.price, options.limits
+    coin, decimals = currency(model.terms.token)
+    least = price.unit
+    cost = min(price.agree_cost, price.disagree_cost)
+    for name, limit, needed in (
+        ("deposit", limits.deposit, least),
+        ("cost", limits.cost, cost),
+        ("stake", limits.stake, least + cost),
+    ):
+        if limit is not None and limit < needed:
+            raise TermsRefused(
+                f"terms refused: {name}: {amount(needed, decimals)} {coin} at least, at most "
+                f"{amount(limit, decimals)} {coin} is accepted"
+            )
+
+
+def author_seat(
+    account: AccountAPI,
+    lessons: list[Lesson],
+    to: str,
+    options: TeachOptions,
+    name: str = "author",
+) -> Seat:
+    """An author's. to: who is paid."""
+    own = str(account.address)
+    make: Callable[[Any], Author] = lambda session: Author(  # noqa: E731
+        own, session, to, lessons, options.limits, reports=options.reports
+    )
+    return Seat(name, account, make)
+
+
+def _agreed(
+    model: ModelOnChain,
+    state: SharedModelState,
+    task: Task,
+    lessons: list[Lesson],
+    options: TeachOptions,
+    telling: PartyTelling,
+) -> bool:
+    """Shows what is to be agreed to; whether it is."""
+    local = ape.chain.provider.network.is_local
+    price = options.gas_price if local else ape.chain.provider.gas_price / GWEI
+    each = lesson_gas(model, state, lessons[0], options.account)
+    count = len(lessons)
+    calls = {
+        f"addData, {count:,} times": count * each,
+        "announce, as often": count * each,
+        "refund, as often": count * each,
+        "claimRewards": CLAIM_GAS,
+    }
+    telling.sheets(
+        (
+            task_sheet(task),
+            terms_sheet(model.terms, state, model.kind),
+            gas_sheet(calls, price, "all", "Answers to attacks and reports come on top."),
+            worst_sheet(model.terms, count, options.limits),
+        )
+    )
+    if options.dry_run:
+        telling.event("dry_run", address=model.address, lessons=count, accepted=True)
+        return False
+    if not options.yes:
+        click.confirm(f"Teach this model {count:,} texts under these terms?", abort=True)
+    return True
+
+
+def lesson_gas(model: ModelOnChain, state: SharedModelState, lesson: Lesson, sender: str) -> int:
+    """Gas of one contribution, from above: it may change all words that its features are in."""
+    features, _ = lesson
+    active = sum(word.bit_count() for word in features)
+    return 200_000 + 24_000 * min(active, 512) + 700 * len(features)
+
+
+def _tell_end(
+    model: ModelOnChain, state: SharedModelState, seat: Seat, telling: PartyTelling
+) -> None:
+    """What came of it, by the events."""
+    coin, decimals = currency(model.terms.token)
+    own = seat.address
+    paid = back = 0
+    for event, _ in model.events():
+        values = vars(event)
+        if own in (values.get("author"), values.get("reporter"), values.get("taker")):
+            back += values.get("amount", 0)
+            paid += values.get("deposit", 0) + values.get("cost", 0)
+        elif values.get("account") == own and type(event).__name__ == "RewardsClaimed":
+            back += values["amount"]
+    telling.event(
+        "over",
+        good=state.good[own],
+        paid=f"{amount(paid, decimals)} {coin}",
+        back=f"{amount(back, decimals)} {coin}",
+    )

@@ -1,0 +1,208 @@
+"""An owner and two authors of a shared model, strangers to each other, end as in one process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import ape
+import pytest
+
+from offchain.sum import events as ev
+from scripts._market import mechanisms
+from scripts._stage.browsing import run_browse
+from scripts._stage.chain import HOME
+from scripts._stage.deployments import deploy, deployed, deployments_path, missing
+from scripts._stage.money import balance_of
+from scripts._sum.model import ModelOnChain
+from scripts._sum.parts import FACTORY
+from tests.kit.node import anvil, connected
+from tests.kit.strangers import Stranger, awaited, gained, go_to, strangers
+from tests.sum.stories.made_texts import (
+    LICENCE,
+    LIE,
+    MAPPING,
+    TERMS,
+    TRAINING,
+    TRUE,
+    on_command_line,
+    teach_options,
+    write_csv,
+)
+from tests.sum.stories.rehearsal import Rehearsal
+
+
+@pytest.fixture
+def rehearsed(project, tmp_path, accounts) -> dict[str, int]:
+    """What each author gains where one process plays both, with the same texts."""
+    folder = tmp_path / "rehearsal"
+    rehearsal = Rehearsal(folder, accounts[1])
+    true, lie = write_csv(folder / "true.csv", TRUE), write_csv(folder / "lie.csv", LIE)
+    return rehearsal.play(
+        rehearsal.seat("anna", accounts[2], teach_options(folder, true, class_name=MAPPING)),
+        rehearsal.seat("bert", accounts[3], teach_options(folder, lie)),
+    )
+
+
+@pytest.fixture
+def node(rehearsed, project, monkeypatch, tmp_path) -> Iterator[str]:
+    """A chain whose blocks come by themselves, with the factory on it."""
+    monkeypatch.setenv(HOME, str(tmp_path / "deployer"))
+    accounts = str(ape.config.get_config("test").number_of_accounts)
+    options = ("--hardfork", "prague", "--block-time", "1", "--accounts", accounts)
+    with anvil(*options, block_seconds=1) as uri, connected(uri):
+        path = deployments_path(tmp_path / "deployments")
+        (factory,) = missing([FACTORY])
+        deploy(ape.accounts.test_accounts[0], factory, path)
+        yield uri
+
+
+@pytest.fixture
+def parties(node, tmp_path) -> Iterator[tuple[Stranger, ...]]:
+    """Olga has a first model, Anna the truth, by other names, Bert a lie."""
+    with strangers(tmp_path, node, "olga", "anna", "bert") as found:
+        for one, rows in zip(found, (TRAINING, TRUE, LIE), strict=True):
+            write_csv(one.folder / "texts.csv", rows)
+        yield found
+
+
+def arguments(stranger: Stranger, folder: Path) -> list[str]:
+    return [
+        *("--account", stranger.name, "--yes", "--texts", str(stranger.folder / "texts.csv")),
+        *("--deployments", str(folder / "deployments")),
+    ]
+
+
+def read(address: str, folder: Path) -> ModelOnChain:
+    return ModelOnChain.resume(deployed(FACTORY, folder / "deployments"), address)
+
+
+def test_strangers_end_as_the_rehearsal_does(
+    rehearsed, node, parties, tmp_path, monkeypatch, capsys
+) -> None:
+    """One spells the classes differently, and all are killed; nothing but chain and datastores is
+    common to them."""
+    olga, anna, bert = parties
+    publishing = [*arguments(olga, tmp_path), *on_command_line(TERMS)]
+    olga.start("publish", *publishing)
+    olga.told("made")
+    olga.kill()
+    olga.start("publish", *publishing)
+    peer = olga.told("datastore")["peer"]
+    address = olga.told("model")["address"]
+    teaching = {
+        one.name: [address, *arguments(one, tmp_path), "--peer", peer, "--licence", LICENCE]
+        for one in (anna, bert)
+    }
+    mapping = [word for one in MAPPING for word in ("--class-name", one)]
+
+    # Who calls the classes otherwise is told so, by name, and pays nothing.
+    refused = anna.run("teach", *teaching["anna"])
+    assert refused.returncode == 1
+    assert "classes that the task does not have: 'bad', 'good'" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert gained(node, anna.address) == 0
+    early = anna.run("report", address, *arguments(anna, tmp_path)[:3], *teaching["anna"][-6:-4])
+    assert early.returncode == 1
+
+    anna.start("teach", *teaching["anna"], *mapping)
+    bert.start("teach", *teaching["bert"])
+    model = read(address, tmp_path)
+
+    def reached(kind: type, count: int) -> list[ev.Event]:
+        def look() -> list[ev.Event]:
+            found = [one for one, _ in model.events() if isinstance(one, kind)]
+            return found if len(found) >= count else []
+
+        return awaited(f"{count} {kind.__name__}", look)
+
+    waits = model.terms.waits
+    added = reached(ev.DataAdded, 4)
+    bert.kill()
+    anna.kill()
+    anna.start("teach", *teaching["anna"], *mapping)
+    assert anna.told("model") == {
+        "event": "model",
+        "address": address,
+        "lessons": 3,
+        "begun": True,
+    }
+    go_to(node, added[-1].added_at + waits.refund)
+    reached(ev.Announced, 3)
+    go_to(node, ape.chain.blocks.head.timestamp + waits.verdict)
+    reached(ev.Refunded, 3)
+    go_to(node, added[-1].added_at + waits.refund + waits.author)
+    reached(ev.Announced, 4)
+    go_to(node, ape.chain.blocks.head.timestamp + waits.verdict)
+    reached(ev.Reported, 1)
+    go_to(node, model.read().shares_from)
+    assert anna.ended() == 0
+    assert anna.told("over")["good"] == 3
+    bert.start("teach", *teaching["bert"])
+    assert bert.ended() == 0
+
+    assert [gained(node, one.address) for one in (anna, bert)] == [
+        rehearsed["anna"],
+        rehearsed["bert"],
+    ]
+    assert balance_of(model.terms.token, address) == 0
+    asked(address, bert, peer, tmp_path)
+    found(address, peer, olga, tmp_path, monkeypatch, capsys)
+
+
+def asked(address: str, bert: Stranger, peer: str, folder: Path) -> None:
+    """Anybody asks the model, and takes it along."""
+    reading = ["--peer", peer, "--deployments", str(folder / "deployments")]
+    texts = "so lovely", "awful, dull", "zebra"
+    said = bert.run("predict", address, *texts, *reading, "--json")
+    assert said.returncode == 0, said.stderr
+    labels = [json.loads(line)["label"] for line in said.stdout.splitlines()]
+    assert labels == ["positive", "negative", None]
+    out = folder / "exported"
+    for check in ([], ["--check"]):
+        done = bert.run("export", address, "--out", str(out), *reading, *check)
+        assert done.returncode == 0, done.stderr
+    weights = json.loads((out / "weights.json").read_text())
+    weights["words"][0] = hex(int(weights["words"][0], 16) + 1)
+    (out / "weights.json").write_text(json.dumps(weights))
+    done = bert.run("export", address, "--out", str(out), *reading, "--check")
+    assert done.returncode == 1
+    assert "weights.json is not what" in done.stderr
+    own = ["--account", "bert", "--yes", *reading[2:]]
+    done = bert.run("withdraw", address, *own)
+    assert done.returncode == 1
+    assert "owes nothing to" in done.stderr
+
+
+def found(
+    address: str,
+    peer: str,
+    olga: Stranger,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The model is found by its classes and licence, and what happened to it is told."""
+    monkeypatch.setenv(HOME, str(folder / "reader"))
+    asked_ = {
+        "classes": ("positive",),
+        "licence": "cc-by-4.0",
+        "least_reward": None,
+        "all_": False,
+        "listen": "/ip4/127.0.0.1/tcp/0",
+        "peer": (peer,),
+        "ipfs": None,
+        "deployments": folder / "deployments",
+        "as_json": True,
+    }
+    capsys.readouterr()
+    run_browse(mechanisms.listed, ("sum",), **asked_)
+    (line,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (line["mechanism"], line["address"], line["joined"]) == ("sum", address, 2)
+    assert (line["author"], line["classes"]) == (olga.address, ["negative", "positive"])
+    run_browse(mechanisms.listed, ("sum",), **(asked_ | {"classes": ("cat",)}))
+    assert capsys.readouterr().out == ""
+    mechanisms.run_watch(address, once=True, deployments=folder / "deployments", as_json=True)
+    told = [json.loads(one)["event"] for one in capsys.readouterr().out.splitlines()]
+    assert [told.count(one) for one in ("data_added", "refunded", "reported")] == [4, 3, 1]
