@@ -5,7 +5,7 @@ Each of its modules is loaded when it is asked for, since a room is slow to load
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from scripts._stage.keeping import Duty
     from scripts._stage.market import Open
     from scripts._stage.party import ExportOptions, WithdrawOptions
 
 MECHANISMS = ("hide", "hyperx", "mde", "sum")
 """Those whose rooms have `browsing` (`listed`, `knows`), `watching` (`run_watch`), `withdrawing`
 (`run_withdraw`) and `exporting` (`run_export`)."""
+KEPT = ("hyperx",)
+"""Those where anybody may do something for others: their rooms have `keeping` (`duties`)."""
 
 
 def listed(mechanism: str, deployments: Path) -> Sequence[Open]:
@@ -40,6 +43,12 @@ def run_withdraw(reference: str, options: WithdrawOptions) -> None:
 def run_export(reference: str, options: ExportOptions) -> None:
     """Writes what was bought there."""
     _of(reference, options.deployments, "exporting").run_export(reference, options)
+
+
+def duties(names: Sequence[str], deployments: Path) -> Iterator[Duty]:
+    """What is due in these mechanisms, and anybody may do."""
+    for name in names:
+        yield from _module(name, "keeping").duties(deployments)
 
 
 def _of(reference: str, deployments: Path, module: str) -> Any:

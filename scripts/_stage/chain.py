@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import time
 from contextvars import ContextVar
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
@@ -26,6 +25,7 @@ from scripts._stage.errors import reason_of
 from scripts._stage.index import LAG_SECONDS, Index, Query
 from scripts._stage.node import AccountSigner, ConnectedNode, ConnectedPool
 from scripts._stage.outbox import GWEI, Call, Outbox, Patience
+from scripts._stage.pulse import PULSE
 
 POLL_SECONDS = 15
 """How often a chain that is not local is asked what others did."""
@@ -99,6 +99,11 @@ def clock() -> Clock:
     return Clock(now(), ape.chain.blocks.height)
 
 
+def poll_seconds() -> float:
+    """How often the connected chain is asked what others did."""
+    return LOCAL_POLL_SECONDS if ape.chain.provider.network.is_local else POLL_SECONDS
+
+
 def wait_until(timestamp: int) -> None:
     """Lets time pass: to `timestamp` on a local chain, elsewhere a little, since others act."""
     if alone():
@@ -106,9 +111,7 @@ def wait_until(timestamp: int) -> None:
         ape.chain.mine()
         return
     left = max(1, timestamp - ape.chain.blocks.head.timestamp)
-    time.sleep(
-        min(LOCAL_POLL_SECONDS if ape.chain.provider.network.is_local else POLL_SECONDS, left)
-    )
+    PULSE.rest(min(poll_seconds(), left))
 
 
 def next_block() -> None:
@@ -118,7 +121,7 @@ def next_block() -> None:
         return
     height = ape.chain.blocks.height
     while ape.chain.blocks.height == height:
-        time.sleep(LOCAL_POLL_SECONDS if ape.chain.provider.network.is_local else 1)
+        PULSE.rest(LOCAL_POLL_SECONDS if ape.chain.provider.network.is_local else 1)
 
 
 def transact(method: Any, arguments: Any, account: AccountAPI, value: int = 0) -> ReceiptAPI:

@@ -19,9 +19,10 @@ from offchain.report.sheets import Sheet
 from offchain.report.text import GWEI
 from offchain.storage import DatastoreUnavailable
 from scripts._stage.accounts import load
-from scripts._stage.chain import LOCAL_POLL_SECONDS, ActionRefused, alone
+from scripts._stage.chain import ActionRefused, alone
 from scripts._stage.index import NodeRefused
 from scripts._stage.outbox import NodeBusy
+from scripts._stage.pulse import PULSE, STANDING
 from scripts._stage.table import Seat, Step, Table, play
 from scripts._stage.telling import Telling
 
@@ -126,11 +127,26 @@ def play_on(table: Table, seat: Seat, telling: PartyTelling) -> Any:
     then, and at once what else the role raises.
     """
     tries, told = 0, ""
+    STANDING.account = seat.address
+
+    def sent(step: Step) -> None:
+        STANDING.sent += 1
+        telling.step(step)
+
+    def refused(name: str, error: ActionRefused) -> None:
+        STANDING.errors += 1
+        telling.refused(name, error)
+
+    def at_time(what: str, when: int) -> None:
+        STANDING.waiting_for, STANDING.until = what, when
+        telling.time(what, when)
+
     while True:
         began = time.monotonic()
         try:
-            return play(table, [seat], telling.step, refused=telling.refused, at_time=telling.time)
+            return play(table, [seat], sent, refused=refused, at_time=at_time)
         except (DatastoreUnavailable, ActionRefused, NodeBusy, NodeRefused) as error:
+            STANDING.errors += 1
             tries = 1 if time.monotonic() - began >= QUIET_SECONDS else tries + 1
             most, silent = TRIES, "chain_silent"
             if isinstance(error, DatastoreUnavailable):
@@ -142,7 +158,7 @@ def play_on(table: Table, seat: Seat, telling: PartyTelling) -> Any:
             if str(error) != told and not isinstance(error, ActionRefused):
                 telling.event(silent, reason=str(error))
             told = str(error)
-            time.sleep(max(LOCAL_POLL_SECONDS, PAUSE_SECONDS))
+            PULSE.rest(PAUSE_SECONDS)
 
 
 def gas_price(asked: float) -> float:

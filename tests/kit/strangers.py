@@ -77,10 +77,28 @@ class Stranger:
 
     def start(self, command: str, *options: str) -> None:
         """Starts a command, which says what happens in lines of JSON."""
+        self._start(self._line(command, *options, "--json"))
+
+    def start_bot(self, command: str, *options: str) -> None:
+        """Starts a command as a Silverback bot."""
+        # A list of text is the same in JSON as in TOML.
+        said = f"command = {json.dumps(command)}\narguments = {json.dumps(options)}\n"
+        (self.folder / "party.toml").write_text(said)
+        silverback = str(Path(sys.executable).parent / "silverback")
+        runner = "--runner", "bots.party:PartyRunner"
+        self._start([silverback, "run", "party", "--network", "ethereum:local:foundry", *runner])
+
+    def stop(self) -> None:
+        """SIGTERM: it ends when it has done what it is at, and is content."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        assert self.ended() == 0
+
+    def _start(self, line: list[str]) -> None:
         self.lives += 1
         with self._log().open("w") as log:
             self.process = subprocess.Popen(
-                self._line(command, *options, "--json"),
+                line,
                 cwd=ROOT,
                 env=self._environment(),
                 stdout=log,
@@ -137,6 +155,7 @@ class Stranger:
             "HOME": str(self.folder),
             "APE_DATA_FOLDER": str(self.folder / ".ape"),
             "SOUK_HOME": str(self.folder / "souk"),
+            "SOUK_PARTY": str(self.folder / "party.toml"),
             "APE_FOUNDRY_HOST": self.node,
             f"APE_ACCOUNTS_{self.name}_PASSPHRASE": PASSPHRASE,
             "PYTHONPATH": str(ROOT),

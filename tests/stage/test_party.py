@@ -58,10 +58,10 @@ def hours(monkeypatch):
     monkeypatch.setattr(
         party,
         "time",
-        SimpleNamespace(
-            sleep=lambda s: setattr(spent, "seconds", spent.seconds + s),
-            monotonic=lambda: spent.seconds,
-        ),
+        SimpleNamespace(monotonic=lambda: spent.seconds),
+    )
+    monkeypatch.setattr(
+        party.PULSE, "rest", lambda seconds: setattr(spent, "seconds", spent.seconds + seconds)
     )
     return spent
 

@@ -107,8 +107,8 @@ def reached(address: str, kind: type, count: int = 1) -> None:
 def test_strangers_end_as_the_rehearsal_does(
     rehearsed, node, parties, tmp_path, monkeypatch, capsys
 ) -> None:
-    """One spells the classes differently, and two are killed; nothing but chain and datastores is
-    common to them."""
+    """One spells the classes differently, one is killed and one, a bot, is stopped; nothing but
+    chain and datastores is common to them."""
     carol, anna, bert = parties
     opening = [*arguments(carol, tmp_path), *(word for pair in TERMS.items() for word in pair)]
     carol.start("open", *opening)
@@ -127,7 +127,7 @@ def test_strangers_end_as_the_rehearsal_does(
     assert gained(node, anna.address) == 0
 
     anna.start("provide", *joining["anna"], *MAPPING)
-    bert.start("provide", *joining["bert"])
+    bert.start_bot("provide", *joining["bert"])
     reached(address, ev.FeaturesSubmitted, 2)
     anna.kill()
     anna.start("provide", *joining["anna"], *MAPPING)
@@ -136,7 +136,7 @@ def test_strangers_end_as_the_rehearsal_does(
     go_to(node, read(address)[0].terms.submission_end)
     # Nothing is left for Bert to do but to fetch its deposit, which it does by another command.
     reached(address, ev.CandidateSet)
-    bert.kill()
+    bert.stop()
     over = carol.told("over")
     assert over["deal"]
     assert over["provider"] == anna.address

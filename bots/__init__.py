@@ -1,0 +1,1 @@
+"""Silverback bots."""

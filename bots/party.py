@@ -1,0 +1,97 @@
+"""Any party's command as a Silverback bot: started, woken at each block, watched, and ended.
+
+    SOUK_PARTY=party.toml silverback run party --runner bots.party:PartyRunner
+
+The file says what the party does, as bots/party.example.toml shows. The party itself is the command
+of `ape run`: it builds its role from the chain at each start, and what it sends is sent once, so a
+block that comes twice, or not at all, changes nothing. Without the runner the exit status is 0 also
+where the party failed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from ape import chain
+from ape.logging import logger
+from silverback import CircuitBreaker, SilverbackBot
+from silverback.main import TaskData
+from silverback.runner import PollingRunner
+from silverback.state import Datastore, StateSnapshot
+from silverback.types import SilverbackID
+
+from bots.command import PartyThread
+from scripts._stage.chain import poll_seconds
+from scripts._stage.errors import PEOPLES_ERRORS, reason_of
+
+bot = SilverbackBot()
+party = PartyThread.from_file(Path(os.environ.get("SOUK_PARTY", "party.toml")))
+
+
+@bot.on_startup()
+def begin(_state: Any) -> None:
+    """The party begins, or goes on where it was."""
+    party.start()
+
+
+@bot.on_(chain.blocks)
+def on_block(block: Any) -> dict[str, int]:
+    """The party looks at the chain; how it stands is what Silverback records of this block.
+
+    Raises CircuitBreaker where the party has ended, for good or ill.
+    """
+    party.wake()
+    if party.ended:
+        raise CircuitBreaker(party.failure or "the party is over")
+    return party.metrics(block.timestamp)
+
+
+@bot.on_shutdown()
+def end() -> None:
+    """The party ends once it has done what it is at."""
+    party.stop()
+
+
+class Forgetful(Datastore):
+    """Keeps nothing between two starts: the chain tells all."""
+
+    async def init(self, _bot: SilverbackID) -> StateSnapshot | None:
+        """No state is there."""
+
+    async def save(self, _snapshot: StateSnapshot) -> None:
+        """None is kept."""
+
+
+class PartyRunner(PollingRunner):
+    """Silverback's own, which tells by its exit status whether the party failed.
+
+    It looks for blocks as often as a party does and waits for a node that is away, where Ape's own
+    polling asks a local node without a pause, and gives up after ten seconds without a block.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.datastore = Forgetful()
+
+    async def _block_task(self, task_data: TaskData) -> None:
+        seen = None
+        while True:
+            try:
+                block = await asyncio.to_thread(chain.provider.get_block, "latest")
+            except PEOPLES_ERRORS as error:
+                logger.warning(f"the node does not answer: {reason_of(error)}")
+            else:
+                if block.hash != seen:
+                    seen = block.hash
+                    self._runtime_task_group.create_task(self.run_task(task_data, block))
+            await asyncio.sleep(poll_seconds())
+
+    async def run(self) -> None:
+        """Raises SystemExit where the party failed."""
+        await super().run()
+        if party.failure:
+            sys.exit(1)
