@@ -80,17 +80,18 @@ class PutOff:
 
     def __init__(self) -> None:
         self.now = 0
-        self._waits: dict[tuple[Any, ...], tuple[int, int]] = {}
+        # By their text: arguments may be lists, which are no keys.
+        self._waits: dict[str, tuple[int, int]] = {}
 
     def __contains__(self, wish: tuple[Any, ...]) -> bool:
-        until, _ = self._waits.get(wish, (self.now, 0))
+        until, _ = self._waits.get(repr(wish), (self.now, 0))
         return self.now < until
 
     def add(self, wish: tuple[Any, ...]) -> None:
         """It was refused, once more."""
-        _, before = self._waits.get(wish, (0, 0))
+        _, before = self._waits.get(repr(wish), (0, 0))
         wait = min(max(2 * before, self.FIRST), self.LONGEST)
-        self._waits[wish] = (self.now + wait, wait)
+        self._waits[repr(wish)] = (self.now + wait, wait)
 
 
 class Dropping:

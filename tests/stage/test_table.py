@@ -25,7 +25,7 @@ class Server(Dropping):
 
     def next_action(self, clock: Clock) -> Action | None:
         for one in ("a", "b"):
-            action = Action("serve", (one, next(NUMBERS)), about=1)
+            action = Action("serve", (one, [b"", one], next(NUMBERS)), about=2)
             if one not in self.session and self.still(action):
                 return action
         return None if "home" in self.session else Action("home", ())
