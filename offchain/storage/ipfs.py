@@ -32,6 +32,7 @@ from offchain.storage.datastore import (
     DatastoreUnavailable,
 )
 from offchain.storage.endpoint import parse_endpoint
+from offchain.storage.ipfs_peering import Peering
 from offchain.storage.ipfs_pubsub import QUIET_SECONDS, Subscription, encoded, off
 from offchain.storage.unixfs import CHUNK_BYTES, NotUnixfs, decode
 
@@ -90,6 +91,7 @@ class IpfsDatastore:
         self.timeout, self.retries = timeout, retries
         self._subscriptions: dict[str, Subscription] = {}
         self._subscribing = Lock()
+        self._peering = Peering(self._dial)
         try:
             # Not connect(), which refuses every node of version 0.8 and later.
             self._client = ipfshttpclient.Client(
@@ -107,10 +109,14 @@ class IpfsDatastore:
         return tuple(str(one) for one in found["Addresses"] or ())
 
     def connect(self, peers: Sequence[str]) -> None:
-        """Connects the node to peers; one that does not answer is left to the node's own search."""
-        for one in peers:
-            with contextlib.suppress(ContentMissing, DatastoreError):
-                self._call(partial(self._client.swarm.connect, one, opts=self._limit()))
+        """Stays connected to peers as long as it is open; some do not answer at times."""
+        self._peering.add(peers)
+
+    def _dial(self, peer: str) -> None:
+        # Not the client's method, which sends each letter of an address as one more address.
+        call = partial(self._client._client.request, "/swarm/connect", (peer,), decoder="json")
+        with contextlib.suppress(DatastoreError):
+            self._call(partial(call, opts=self._limit()))
 
     def publish(self, topic: str, message: bytes) -> None:
         def send() -> None:
@@ -165,6 +171,7 @@ class IpfsDatastore:
                 self._accepting("not found", partial(self._remove_block, block))
 
     def close(self) -> None:
+        self._peering.close()
         for subscription in self._subscriptions.values():
             subscription.close()
         self._client.close()

@@ -40,8 +40,11 @@ def command_line() -> Path:
 
 
 @contextmanager
-def running_daemon(folder: Path) -> Iterator[str]:
-    """Runs a daemon without network, its repository in `folder`, and gives its multiaddr."""
+def running_daemon(folder: Path, *, peers: bool = False) -> Iterator[str]:
+    """Runs a daemon, its repository in `folder`, and gives the multiaddr of its RPC interface.
+
+    peers: whether it may have any. It looks for none, and is reached at this machine alone.
+    """
     program = command_line()
     environment = os.environ | {
         "IPFS_PATH": str(folder / "repo"),
@@ -63,12 +66,15 @@ def running_daemon(folder: Path) -> Iterator[str]:
     )
     config_file = folder / "repo" / "config"
     config = json.loads(config_file.read_text())
-    config["Addresses"]["Swarm"] = []  # it refuses to listen offline
+    # It refuses to listen offline.
+    config["Addresses"]["Swarm"] = ["/ip4/127.0.0.1/tcp/0"] if peers else []
+    config["Discovery"]["MDNS"]["Enabled"] = False
     config["Addresses"]["RPC"] = "/ip4/127.0.0.1/tcp/0"  # gRPC, which has a fixed port otherwise
     config_file.write_text(json.dumps(config))
+    alone = [] if peers else ["--offline"]
     with log.open("wb") as errors:
         daemon = subprocess.Popen(
-            run("daemon", "--offline", "--silent=false"),
+            run("daemon", "--silent=false", "--enable-preload=false", *alone),
             env=environment,
             stdout=subprocess.PIPE,
             stderr=errors,
