@@ -25,6 +25,7 @@ from scripts._stage.party import ExportOptions
 from tests.hyperx.stories.played import play_story, small_options
 from tests.kit.node import anvil, connected
 from tests.kit.strangers import Stranger, awaited, gained, go_to, strangers
+from tests.offchain.storage.ipfs_daemon import running_daemon
 
 PLAN = "clean,mislabel:0.6"
 LICENCE = "CC-BY-4.0"
@@ -104,10 +105,19 @@ def reached(address: str, kind: type, count: int = 1) -> None:
     )
 
 
+@pytest.fixture
+def daemon(tmp_path) -> Iterator[str]:
+    """Bert's datastore; the others have embedded nodes."""
+    (tmp_path / "daemon").mkdir()
+    with running_daemon(tmp_path / "daemon", peers=True) as address:
+        yield address
+
+
 def test_strangers_end_as_the_rehearsal_does(
-    rehearsed, node, parties, tmp_path, monkeypatch, capsys
+    rehearsed, node, parties, daemon, tmp_path, monkeypatch, capsys
 ) -> None:
-    """One spells the classes differently, one is killed and one, a bot, is stopped; nothing but
+    """One spells the classes differently, one is killed, and one, a bot that stores in a daemon, is
+    stopped; nothing but
     chain and datastores is common to them."""
     carol, anna, bert = parties
     opening = [*arguments(carol, tmp_path), *(word for pair in TERMS.items() for word in pair)]
@@ -118,6 +128,7 @@ def test_strangers_end_as_the_rehearsal_does(
         one.name: [address, *arguments(one, tmp_path), "--peer", peer, "--licence", LICENCE]
         for one in (anna, bert)
     }
+    joining["bert"] += ["--ipfs", daemon]
 
     # Who calls the classes otherwise is told so, by name, and pays nothing.
     refused = anna.run("provide", *joining["anna"])
