@@ -117,8 +117,7 @@ def test_strangers_end_as_the_rehearsal_does(
     rehearsed, node, parties, daemon, tmp_path, monkeypatch, capsys
 ) -> None:
     """One spells the classes differently, one is killed, and one, a bot that stores in a daemon, is
-    stopped; nothing but
-    chain and datastores is common to them."""
+    stopped; nothing but chain and datastores is common to them."""
     carol, anna, bert = parties
     opening = [*arguments(carol, tmp_path), *(word for pair in TERMS.items() for word in pair)]
     carol.start("open", *opening)
