@@ -102,7 +102,11 @@ class Author(Reporter):
     def _upheld(self, one: Contribution) -> Iterator[Action]:
         """What stands announced as bad falls by what was contributed again since."""
         since = max(one.added_at + 1, one.announced_at)
-        again = [other.added_at for other in self._same(one) if other.added_at >= since]
+        again = [
+            other.added_at
+            for other in self._same(one)
+            if other.added_at >= since and other.is_at_stake
+        ]
         if one.bad and again:
             features, label, added_at, _ = one.named
             yield Action("uphold", (features, label, added_at, again[0]), about=3)

@@ -102,6 +102,11 @@ class Contribution:
         return self.features, self.label
 
     @property
+    def is_at_stake(self) -> bool:
+        """Whether its whole deposit still answers for it."""
+        return not self.refunded and not self.reporters and self.left == self.deposit
+
+    @property
     def open(self) -> bool:
         """Whether somebody may still get something for it."""
         return not self.refunded and self.left > 0

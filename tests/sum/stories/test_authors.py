@@ -28,7 +28,7 @@ def seats(rehearsal, tmp_path, accounts):
 
 @pytest.mark.parametrize("forgetful", [False, True], ids=["once", "rebuilt"])
 def test_truth_pays_and_a_lie_costs(rehearsal, seats, forgetful) -> None:
-    """Anna has her deposits back, Bert's, and all costs; whoever keeps nothing plays alike."""
+    """Anna has her deposits back, Bert's, and the costs of all; who keeps nothing plays alike."""
     gains = rehearsal.play(*seats, forgetful=forgetful)
     # Three costs paid, four shared among three that proved good, one deposit of a liar.
     assert gains == {"anna": 2 * UNIT, "bert": -2 * UNIT}

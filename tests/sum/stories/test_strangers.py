@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import ape
+import click
 import pytest
 
 from offchain.sum import events as ev
@@ -15,8 +18,12 @@ from scripts._stage.browsing import run_browse
 from scripts._stage.chain import HOME
 from scripts._stage.deployments import deploy, deployed, deployments_path, missing
 from scripts._stage.money import balance_of
+from scripts._stage.party import ExportOptions, WithdrawOptions
 from scripts._sum.model import ModelOnChain
 from scripts._sum.parts import FACTORY
+from scripts._sum.party_options import PredictOptions, ReportOptions
+from scripts._sum.predicting import run_predict
+from scripts._sum.teaching import run_report
 from tests.kit.node import anvil, connected
 from tests.kit.strangers import Stranger, awaited, gained, go_to, strangers
 from tests.sum.stories.made_texts import (
@@ -103,9 +110,6 @@ def test_strangers_end_as_the_rehearsal_does(
     assert "classes that the task does not have: 'bad', 'good'" in refused.stderr
     assert "Traceback" not in refused.stderr
     assert gained(node, anna.address) == 0
-    early = anna.run("report", address, *arguments(anna, tmp_path)[:3], *teaching["anna"][-6:-4])
-    assert early.returncode == 1
-
     anna.start("teach", *teaching["anna"], *mapping)
     bert.start("teach", *teaching["bert"])
     model = read(address, tmp_path)
@@ -147,32 +151,50 @@ def test_strangers_end_as_the_rehearsal_does(
         rehearsed["bert"],
     ]
     assert balance_of(model.terms.token, address) == 0
-    asked(address, bert, peer, tmp_path)
-    found(address, peer, olga, tmp_path, monkeypatch, capsys)
+    monkeypatch.setenv(HOME, str(tmp_path / "reader"))
+    asked(address, peer, tmp_path, capsys)
+    found(address, peer, olga, tmp_path, capsys)
 
 
-def asked(address: str, bert: Stranger, peer: str, folder: Path) -> None:
-    """Anybody asks the model, and takes it along."""
-    reading = ["--peer", peer, "--deployments", str(folder / "deployments")]
+def reading(peer: str, folder: Path) -> dict[str, Any]:
+    """What who fetches says."""
+    return {
+        "listen": "/ip4/127.0.0.1/tcp/0",
+        "peer": (peer,),
+        "ipfs": None,
+        "deployments": folder / "deployments",
+        "as_json": True,
+    }
+
+
+def asked(address: str, peer: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Anybody asks the model, takes it along, and compares it with the chain."""
     texts = "so lovely", "awful, dull", "zebra"
-    said = bert.run("predict", address, *texts, *reading, "--json")
-    assert said.returncode == 0, said.stderr
-    labels = [json.loads(line)["label"] for line in said.stdout.splitlines()]
-    assert labels == ["positive", "negative", None]
-    out = folder / "exported"
-    for check in ([], ["--check"]):
-        done = bert.run("export", address, "--out", str(out), *reading, *check)
-        assert done.returncode == 0, done.stderr
-    weights = json.loads((out / "weights.json").read_text())
+    capsys.readouterr()
+    run_predict(address, PredictOptions(text=texts, texts=None, **reading(peer, folder)))
+    lines = map(json.loads, capsys.readouterr().out.splitlines())
+    assert [line["label"] for line in lines] == ["positive", "negative", None]
+
+    options = ExportOptions(out=folder / "taken", check=False, **reading(peer, folder))
+    checking = replace(options, check=True)
+    mechanisms.run_export(address, options)
+    mechanisms.run_export(address, checking)
+    path = options.out / "weights.json"
+    weights = json.loads(path.read_text())
     weights["words"][0] = hex(int(weights["words"][0], 16) + 1)
-    (out / "weights.json").write_text(json.dumps(weights))
-    done = bert.run("export", address, "--out", str(out), *reading, "--check")
-    assert done.returncode == 1
-    assert "weights.json is not what" in done.stderr
-    own = ["--account", "bert", "--yes", *reading[2:]]
-    done = bert.run("withdraw", address, *own)
-    assert done.returncode == 1
-    assert "owes nothing to" in done.stderr
+    path.write_text(json.dumps(weights))
+    with pytest.raises(click.ClickException, match=r"weights\.json is not what"):
+        mechanisms.run_export(address, checking)
+
+    said = {one: reading(peer, folder)[one] for one in ("deployments", "as_json")}
+    nobody = {"account": "TEST::3", "yes": True, "pay_to": None}
+    with pytest.raises(click.ClickException, match="owes nothing to"):
+        mechanisms.run_withdraw(address, WithdrawOptions(**nobody, **said))
+    report = ReportOptions(
+        class_name=(), gas_price=1, dry_run=False, **nobody, **reading(peer, folder)
+    )
+    with pytest.raises(click.ClickException, match="only who has some may report"):
+        run_report(address, report)
 
 
 def found(
@@ -180,21 +202,15 @@ def found(
     peer: str,
     olga: Stranger,
     folder: Path,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """The model is found by its classes and licence, and what happened to it is told."""
-    monkeypatch.setenv(HOME, str(folder / "reader"))
     asked_ = {
         "classes": ("positive",),
         "licence": "cc-by-4.0",
         "least_reward": None,
         "all_": False,
-        "listen": "/ip4/127.0.0.1/tcp/0",
-        "peer": (peer,),
-        "ipfs": None,
-        "deployments": folder / "deployments",
-        "as_json": True,
+        **reading(peer, folder),
     }
     capsys.readouterr()
     run_browse(mechanisms.listed, ("sum",), **asked_)
