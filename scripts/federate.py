@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 from ape.cli import network_option, verbosity_option
 
+from scripts._seccl import flags
 from scripts._stage import options as common
 from scripts._stage.command import ChainCommand
 
-BALLOTS = ("open", "hidden", "scores")
 LIES = ("none", "alters", "drops", "replays", "equivocates", "withholds", "stalls")
 
 
@@ -24,9 +24,9 @@ LIES = ("none", "alters", "drops", "replays", "equivocates", "withholds", "stall
     show_default=True,
     help="How many members train.",
 )
-@click.option(
-    "--rounds", type=click.IntRange(1, 1_023), default=10, show_default=True, help="How many."
-)
+@flags.terms
+@common.licence("CC-BY-4.0")
+@common.seed("Of data, split, training and attackers.")
 @common.dataset
 @common.data_root
 @common.download
@@ -48,14 +48,6 @@ LIES = ("none", "alters", "drops", "replays", "equivocates", "withholds", "stall
     show_default=True,
     help="How the data is spread: equal, classes:<count> (each member holds so many classes) or "
     "dirichlet:<alpha> (the smaller, the more uneven).",
-)
-@click.option(
-    "--lambda",
-    "winners",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    default=0.2,
-    show_default=True,
-    help="Share of the members whose updates are elected each round.",
 )
 @click.option(
     "--attack",
@@ -101,92 +93,8 @@ LIES = ("none", "alters", "drops", "replays", "equivocates", "withholds", "stall
     type=click.IntRange(min=0),
     help="Round from which on the server signs with another key.",
 )
-@click.option(
-    "--posts",
-    type=click.Choice(("batch", "single")),
-    default="batch",
-    show_default=True,
-    help="Whether the server posts a round's messages as one Merkle root, or each by itself.",
-)
-@click.option(
-    "--epochs",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="Passes of a member over its own images a round.",
-)
-@click.option(
-    "--batch", type=click.IntRange(min=1), default=32, show_default=True, help="Images a step."
-)
-@click.option(
-    "--learning-rate",
-    type=click.FloatRange(0, 10, min_open=True),
-    default=0.02,
-    show_default=True,
-    help="Of local SGD.",
-)
-@click.option(
-    "--share",
-    type=click.FloatRange(0, 1, min_open=True),
-    default=0.1,
-    show_default=True,
-    help="Part of the parameters, those with the largest change, that is uploaded.",
-)
-@click.option(
-    "--model",
-    default="small",
-    show_default=True,
-    help="What is trained: small (two convolutions), one of torchvision's classifiers without "
-    "batch normalisation, such as squeezenet1_1, or module:function, called with the number of "
-    "classes and the shape (C, H, W) of an image, which gives a torch.nn.Module.",
-)
-@click.option(
-    "--privacy",
-    metavar="EPSILON",
-    type=click.FloatRange(0, min_open=True),
-    help="Hide each single image that a member trains on (DP-SGD), with so much noise that all "
-    "rounds together cost at most this epsilon.",
-)
-@click.option(
-    "--delta",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    default=1e-5,
-    show_default=True,
-    help="The delta of --privacy.",
-)
-@click.option(
-    "--clip",
-    type=click.FloatRange(0, min_open=True),
-    default=1.0,
-    show_default=True,
-    help="Longest gradient of an image under --privacy.",
-)
-@click.option(
-    "--ballots",
-    type=click.Choice(BALLOTS),
-    default="open",
-    show_default=True,
-    help="How members vote: by open rankings, by rankings hidden until all have committed to "
-    "theirs, or by scores, the paper's ballots of evaluations, which the contract sorts.",
-)
-@click.option("--screen", is_flag=True, help="Members evaluate updates that were copied at 0.")
-@click.option(
-    "--stake",
-    default="0.1 ether",
-    show_default=True,
-    help="What the server loses to each member when it is convicted.",
-)
-@common.token
 @common.pay_to
-@click.option(
-    "--hours",
-    type=click.FloatRange(0.7, 200),
-    default=1.0,
-    show_default=True,
-    help="Length of each window, for uploads and for evaluations, in hours of the chain's time.",
-)
 @common.gas_price
-@common.seed("Of data, split, training and attackers.")
 @common.device
 @common.ipfs
 @click.option(

@@ -244,7 +244,7 @@ interface IBordaConsensus {
 
     // ---------------------------------------------------------------- views
 
-    /// @notice Of these rules: 2.
+    /// @notice Of these rules: 3.
     function version() external pure returns (uint256);
 
     /// @notice What was agreed on.

@@ -40,7 +40,7 @@ interface IBordaConsensusFactory {
     /// @param members the accounts that vote and train; a member's index is its position here
     function createSession(BordaTerms memory terms, address[] calldata members) external returns (address session);
 
-    /// @notice Of these rules: 2.
+    /// @notice Of these rules: 3.
     function version() external pure returns (uint256);
 
     /// @notice The bulletin board whose sessions vote here.

@@ -88,6 +88,9 @@ struct ShownLeaf {
 /// @notice Times are seconds since 1970, amounts wei or a token's units. See BulletinBoard for the tables of states and of money.
 /// What a token or a receiver of coins refuses comes through as it is, as SafeERC20FailedOperation or as FailedCall.
 interface IBulletinBoard {
+    /// @notice A server looks for members. `document` is the digest in the CID of what it offers, `task` that of what is
+    /// to be learned; applications are taken before `until`.
+    event Announced(address indexed server, bytes32 document, bytes32 task, uint256 until);
     /// @notice A session was opened; `document` is the digest in the CID of its description, the member list among it.
     event SessionCreated(bytes32 indexed session, address indexed server, BoardTerms terms, bytes32 document);
     /// @notice Receipts of `round` and later ones count where `signer` signed them.
@@ -192,6 +195,14 @@ interface IBulletinBoard {
     error NothingOwed(address account);
     error ServerIsContract(address server);
     error SignerZero();
+
+    /// @notice Tells that the caller looks for members of a session that it means to open. It binds nobody and costs
+    /// nothing but gas: a reader compares it with the document, which names its server.
+    /// @dev Emits {Announced}. Anybody may call.
+    /// @param document digest in the CID of what is offered; not checked, as the others
+    /// @param task digest in the CID of the task document, by which offers are searched
+    /// @param until when applications end
+    function announce(bytes32 document, bytes32 task, uint256 until) external;
 
     /// @notice Opens a session, with the caller as its server and the stake it sends along.
     /// @dev Emits {SessionCreated}. The id commits to all terms and the document, so whoever knows the id knows what it
@@ -517,7 +528,7 @@ interface IBulletinBoard {
     /// @notice What {withdrawBonds} would pay an account in a token, or, for zero, in the native coin.
     function owed(address token, address account) external view returns (uint256);
 
-    /// @notice Of these rules: 2.
+    /// @notice Of these rules: 4.
     function version() external pure returns (uint256);
 
     /// @notice The EIP-712 digest that a receipt's signature is for; the signature itself is ignored.

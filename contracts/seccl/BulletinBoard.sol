@@ -16,6 +16,7 @@ import {SessionHead} from "./board/SessionHead.sol";
 ///
 /// | state     | call                | by         | window                                 | leads to                    |
 /// | --------- | ------------------- | ---------- | -------------------------------------- | --------------------------- |
+/// | none      | announce            | anyone     | for ever                               | none                        |
 /// | none      | createSession       | the server | up to the start                        | open                        |
 /// | open      | post, postBatch     | server     | the window of the round and kind       | open                        |
 /// | open      | replaceSigner       | server     | before the last round's uploads open   | open, signer of later rounds|
@@ -256,7 +257,7 @@ contract BulletinBoard is BoardSessions, EIP712 {
 
     /// @inheritdoc IBulletinBoard
     function version() external pure returns (uint256) {
-        return 3;
+        return 4;
     }
 
     /// @inheritdoc IBulletinBoard

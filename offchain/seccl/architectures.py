@@ -30,10 +30,10 @@ def factory_named(
     module's code; names come from strangers too. Raises ModelError, one line, when there is none,
     it is not trusted, does not take such images, or cannot be trained together.
     """
-    if name == SMALL:
-        return default_factory(classes, shape)
     factory: ModelFactory
-    if ":" not in name:
+    if name == SMALL:
+        factory = default_factory(classes, shape)
+    elif ":" not in name:
         if name not in torchvision.models.list_models(module=torchvision.models):
             raise ModelError(
                 f"{name!r} is no model: {SMALL}, module:function, or one of torchvision's "

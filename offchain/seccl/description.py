@@ -16,7 +16,7 @@ BALLOTS = ("open", "hidden", "scores")
 """How members vote: by open rankings, by rankings hidden until all have committed to theirs, or by
 the paper's ballots of evaluations, which the contract sorts."""
 
-_TYPE = "souk.seccl.session.v3"
+_TYPE = "souk.seccl.session.v4"
 _WHAT = "a session's description"
 
 _Pair = TypeVar("_Pair", Likeness, ImagePrivacy)
@@ -33,8 +33,9 @@ class Description:
     members evaluate at 0; None: none is sought. parameters: of the model. share: of them that is
     uploaded. network: the model's name, as `networks.factory_named` takes it; model: digest, in
     hex, of the first global model, made for `classes` and `shape` (C, H, W) and drawn from `seed`.
-    image_privacy: what each member has promised to train with; nobody can check it. dataset: its
-    name, for people.
+    batch, epochs, learning_rate, image_privacy: what each member has promised to train with, as
+    TrainingSettings has it; nobody can check it. task: digest, in hex, in the CID of the task
+    document, whose classes, in its order, are the model's.
     """
 
     members: tuple[str, ...]
@@ -53,7 +54,10 @@ class Description:
     shape: tuple[int, int, int]
     seed: int
     image_privacy: ImagePrivacy | None
-    dataset: str
+    batch: int
+    epochs: int
+    learning_rate: float
+    task: str
 
     @property
     def hidden(self) -> bool:
@@ -62,18 +66,26 @@ class Description:
 
     def to_bytes(self) -> bytes:
         """The document as canonical JSON, the same bytes for the same description."""
+        return to_canonical(self.document())
+
+    def document(self) -> dict[str, Any]:
+        """What the document says, by name."""
         fields = asdict(self)
         for name in ("members", "shape"):
             fields[name] = list(fields[name])
         for name in ("screen", "image_privacy"):
             pair = getattr(self, name)
             fields[name] = [] if pair is None else list(astuple(pair))
-        return to_canonical({"type": _TYPE, **fields})
+        return {"type": _TYPE, **fields}
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Description:
         """The inverse of `to_bytes`, of untrusted bytes. Raises DocumentError."""
-        document = from_canonical(data, _WHAT, MAX_DESCRIPTION_BYTES)
+        return cls.of(from_canonical(data, _WHAT, MAX_DESCRIPTION_BYTES))
+
+    @classmethod
+    def of(cls, document: Any) -> Description:
+        """The inverse of `document`, of what a stranger wrote. Raises DocumentError."""
         kinds: dict[str, type | tuple[type, ...]] = {
             "type": str,
             "members": list,
@@ -92,7 +104,10 @@ class Description:
             "shape": list,
             "seed": int,
             "image_privacy": list,
-            "dataset": str,
+            "batch": int,
+            "epochs": int,
+            "learning_rate": (int, float),
+            "task": str,
         }
         values = dict(zip(kinds, take(document, _WHAT, **kinds), strict=True))
         kind, shape = values.pop("type"), values["shape"]
@@ -108,6 +123,18 @@ class Description:
             raise DocumentError(
                 f"{_WHAT}: {values['ballots']} ballots are opened for {values['reveal_time']} s"
             )
+        for name, most in (
+            ("batch", 2**31),
+            ("epochs", 2**31),
+            ("share", 1),
+            ("learning_rate", 10),
+        ):
+            if not 0 < values[name] <= most:
+                raise DocumentError(
+                    f"{_WHAT}: {name} must be above 0, at most {most}, not {values[name]!r:.40}"
+                )
+        if len(bytes_in(values["task"])) != 32:
+            raise DocumentError(f"{_WHAT}: task is 64 hex digits, not {values['task']!r:.80}")
         if len(shape) != 3 or not all(type(side) is int for side in shape):
             raise DocumentError(f"{_WHAT}: shape is three whole numbers, not {shape!r:.60}")
         return cls(
@@ -119,6 +146,15 @@ class Description:
                 "image_privacy": _pair(ImagePrivacy, "image_privacy", values["image_privacy"]),
             }
         )
+
+
+def bytes_in(text: str) -> bytes:
+    """The bytes that lower hex digits name; none where they name none."""
+    try:
+        found = bytes.fromhex(text)
+    except ValueError:
+        return b""
+    return found if found.hex() == text else b""
 
 
 def majority(members: int) -> int:

@@ -97,6 +97,20 @@ class Participant:
         self._sent[key] = Message(key, content, message, authored)
         return self._sent[key]
 
+    def sent(self, round_: int, kind: MessageKind) -> Message | None:
+        """Its message for a place, if it has one."""
+        return self._sent.get(self.session.key(round_, kind, self.index))
+
+    def remember(self, message: Message, signed: SignedReceipt | None) -> None:
+        """What it sent, and was given a receipt for, in a life before this one."""
+        self._sent[message.key] = message
+        if message.key.kind == MessageKind.EVALUATION:
+            round_, members = message.key.round, self.session.members
+            said = Evaluation.from_bytes(message.content, round_, self.index, members)
+            self.voter.decide(said)
+        if signed is not None:
+            self.keep(signed)
+
     def keep(self, signed: SignedReceipt) -> None:
         """Keeps the server's receipt for what it sent, and serves the content itself from now on,
         under the CID that the server's catalogue has to name.

@@ -62,7 +62,7 @@ def partition(
         parts = _take(imageset, by_dirichlet(imageset, participants, float(value), seed))
     else:
         raise DataError(f"a split is one of {', '.join(SPLITS)}, not {spec!r}")
-    return [_divided(part, validation, seed) for part in parts]
+    return [divided(part, validation, seed) for part in parts]
 
 
 def by_class(
@@ -143,7 +143,13 @@ def _take(imageset: ImageSet, parts: list[npt.NDArray[np.int64]]) -> list[ImageS
     return [imageset.subset(part, f"{imageset.name}/part{i}") for i, part in enumerate(parts)]
 
 
-def _divided(part: ImageSet, validation: float, seed: int) -> PrivatePart:
+def divided(part: ImageSet, validation: float, seed: int) -> PrivatePart:
+    """What one participant holds, divided as `partition` divides it.
+
+    Raises DataError for fewer than MIN_PART images.
+    """
+    if len(part) < MIN_PART:
+        raise DataError(f"{part.name} has {len(part)} images, {MIN_PART} are the fewest")
     kept = min(max(1, round(validation * len(part))), len(part) - 1)
     training, judging = split(part, [len(part) - kept, kept], seed)
     return PrivatePart(training, judging)

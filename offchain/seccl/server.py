@@ -106,6 +106,13 @@ class Server:
         self.journal.promise(self._promise(promised, content, authored))
         return self._sign(promised)
 
+    def given(self, key: PostKey, message: bytes) -> SignedReceipt | None:
+        """The receipt for a message that it took before; None where it did not."""
+        taken = self.journal.at(key.round, key.kind).promises.get(key.author)
+        if taken is None or taken.receipt.message != message:
+            return None
+        return self._sign(taken.receipt)
+
     def post(self, round_: int, kind: MessageKind) -> list[do.Action]:
         """Posts what it took of a round and kind and has not posted: one batch, or one call each.
 

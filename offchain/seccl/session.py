@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 
 from offchain.crypto import commitments as cm
 from offchain.seccl.ballots import Ballot
@@ -202,6 +202,13 @@ class Session:
         self._leaves = self.board.member_leaves(members)
         if cm.root_of(self._leaves) != self.terms.member_root:
             raise BoardError("the listed members are not those of the session")
+
+    def forget(self) -> None:
+        """All that has happened: a reorganisation may have undone it."""
+        for one in fields(self):
+            if one.default_factory is not MISSING:
+                setattr(self, one.name, one.default_factory())
+        self.fault, self.withdrawn = None, False
 
     @property
     def members(self) -> int:

@@ -5,9 +5,7 @@ The same command goes on with the same session, wherever it was killed.
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import click
 from ape.api import AccountAPI
@@ -31,14 +29,8 @@ from scripts._hyperx.terms import make_terms
 from scripts._stage.chain import chain_home
 from scripts._stage.money import currency
 from scripts._stage.party import PartyTelling, party_account, play_on, reachable
+from scripts._stage.party_options import name_of
 from scripts._stage.table import Step
-
-
-def name_of(options: OpenOptions) -> str:
-    """What one command's session is kept under: another name for other options, in any order."""
-    passing = {"yes", "as_json", "listen", "peer", "ipfs", "device", "resume"}
-    said = {name: str(value) for name, value in asdict(options).items() if name not in passing}
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def run_open(options: OpenOptions) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import ape
 import click
@@ -19,8 +20,8 @@ from offchain.seccl.session import Session
 from offchain.storage import Datastore, cid_from_digest
 from scripts._seccl.calls import call_of, key_words
 from scripts._seccl.events import board_event, consensus_event, terms_in
-from scripts._stage.chain import Receipt, decoded, entry_of, logs_of, native, topic, transact
-from scripts._stage.deployments import address_of
+from scripts._stage.chain import Receipt, alone, decoded, entry_of, logs_of, native, topic, transact
+from scripts._stage.deployments import Deployed, address_of
 from scripts._stage.permit import transact_paying
 
 CREATED = "SessionCreated(bytes32,address,(address,bytes32,uint16,uint16,uint40,uint32,uint32,uint32,bool,bool,uint96,uint96,address),bytes32)"  # noqa: E501
@@ -53,6 +54,10 @@ class Contracts:
                 )
 
 
+class NoConsensus(click.ClickException):
+    """A session whose server has not made its consensus, or not yet."""
+
+
 class FederationChain:
     """One session on a BulletinBoard and its BordaConsensus, and what was sent to them."""
 
@@ -64,7 +69,8 @@ class FederationChain:
         self.consensus = consensus
         self.session = session
         self.receipts: list[Receipt] = []
-        self._read_to = first
+        self._first = self._read_to = first
+        self._told: tuple[list[Any], list[Any]] | None = None
         self.refresh()
 
     # ---------------------------------------------------------------- begin and find
@@ -100,23 +106,25 @@ class FederationChain:
         store: Datastore,
         missing: AccountAPI | None = None,
         contracts: Contracts | None = None,
+        board: Deployed | None = None,
     ) -> FederationChain:
         """The session with that id, 0x and 64 hex digits, by its events alone.
 
         missing: the server, which makes the consensus where there is none yet, since it was killed
-        before. contracts: whose code is believed, this version's unless given. Raises
-        ClickException, one line, where there is none or where it is of other contracts, BoardError
-        where it is not what its id says.
+        before. contracts: whose code is believed, this version's unless given. board: where alone
+        it is looked for; else whatever address tells of it. Raises ClickException, one line, where
+        there is none or where it is of other contracts, NoConsensus where its server has not made
+        that yet, BoardError where it is not what its id says.
         """
         id_ = id_of(text)
         known = contracts or Contracts.known()
-        board, log = _created(id_)
-        known.check(board=str(board.address))
+        contract, log = _created(id_, board)
+        known.check(board=str(contract.address))
         document = bytes(log.event_arguments["document"])
         terms = terms_in(log.event_arguments["terms"], document)
         content = store.get(cid_from_digest(document), MAX_DESCRIPTION_BYTES)
         description = Description.from_bytes(content)
-        session = Session(twin_of(board), id_, terms, description)
+        session = Session(twin_of(contract), id_, terms, description)
         known.check(consensus=description.consensus)
         factory = ape.project.BordaConsensusFactory.at(description.consensus)
         made = [
@@ -133,7 +141,7 @@ class FederationChain:
             chosen, consensus = _make_consensus(factory, missing, session)
             receipts.append(chosen)
         else:
-            raise click.ClickException(f"session 0x{id_.hex()} has no consensus")
+            raise NoConsensus(f"session 0x{id_.hex()} has no consensus")
         rules = tuple(map(native, consensus.terms(skip_trace=True)))
         members = tuple(map(str, consensus.members(skip_trace=True)))
         if (rules, members) != (consensus_terms(session), description.members):
@@ -141,29 +149,46 @@ class FederationChain:
                 f"the consensus of session 0x{id_.hex()} has other rules, times or members than "
                 "agreed on"
             )
-        chain = cls(board, consensus, session, log.block_number)
+        chain = cls(contract, consensus, session, log.block_number)
         chain.receipts += receipts
         return chain
 
     # ---------------------------------------------------------------- what happened
 
     def refresh(self) -> Session:
-        """The session with all that has happened since."""
+        """The session with all that has happened since, or instead: blocks may be reorganised."""
+        if alone():
+            self._read_on()
+            return self.session
+        topics = [None, "0x" + self.session.id.hex()]
+        told = (
+            logs_of(str(self.board.address), self._first, topics),
+            logs_of(str(self.consensus.address), self._first, []),
+        )
+        if told != self._told:
+            self._told = told
+            self.session.forget()
+            self._apply(*told)
+        return self.session
+
+    def _read_on(self) -> None:
+        """What a chain of one's own tells since it was read last: nothing there is undone."""
         height = ape.chain.blocks.height
         if height >= self._read_to:
             topics = [None, "0x" + self.session.id.hex()]
-            for log in decoded(
-                self.board, logs_of(str(self.board.address), self._read_to, topics, height)
-            ):
-                for event in board_event(log):
-                    self.session.apply(event)
-            for log in decoded(
-                self.consensus, logs_of(str(self.consensus.address), self._read_to, [], height)
-            ):
-                for event in consensus_event(log):
-                    self.session.apply(event)
+            self._apply(
+                logs_of(str(self.board.address), self._read_to, topics, height),
+                logs_of(str(self.consensus.address), self._read_to, [], height),
+            )
             self._read_to = height + 1
-        return self.session
+
+    def _apply(self, posted: list[Any], elected: list[Any]) -> None:
+        for log in decoded(self.board, posted):
+            for event in board_event(log):
+                self.session.apply(event)
+        for log in decoded(self.consensus, elected):
+            for event in consensus_event(log):
+                self.session.apply(event)
 
     def is_posted(self, key: PostKey, message: bytes, path: tuple[bytes, ...]) -> bool:
         """Whether the board says that this message counts."""
@@ -211,13 +236,19 @@ def id_of(text: str) -> bytes:
     return id_
 
 
-def _created(id_: bytes) -> tuple[ContractInstance, ContractLog]:
+def of_word(value: bytes) -> str:
+    """A word as a topic of an event."""
+    return "0x" + value.hex()
+
+
+def _created(id_: bytes, known: Deployed | None) -> tuple[ContractInstance, ContractLog]:
     """The board whose session has that id, and how it told of it.
 
     Any contract can tell of any id, even before the board: what does not yield the id is passed by.
     Raises ClickException where nothing else tells of it.
     """
-    for told in logs_of(None, 0, [topic(CREATED), "0x" + id_.hex()]):
+    address, first = (str(known.contract.address), known.block) if known else (None, 0)
+    for told in logs_of(address, first, [topic(CREATED), of_word(id_)]):
         twin = Board(ape.chain.chain_id, told["address"])
         if twin.session_told(bytes.fromhex(told["data"].removeprefix("0x"))) == id_:
             board = ape.project.BulletinBoard.at(told["address"])

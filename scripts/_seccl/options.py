@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from offchain.data.imageset import ImageSet, Progress, split
 from offchain.data.leftout import Note
 from offchain.models.device import pick_device
 from offchain.roles import Wallet
-from offchain.seccl.accountant import image_epsilon, noise_for
+from offchain.seccl.accountant import image_epsilon
 from offchain.seccl.adversaries import (
     Alters,
     Drops,
@@ -30,13 +30,14 @@ from offchain.seccl.adversaries import (
 )
 from offchain.seccl.architectures import factory_named
 from offchain.seccl.attacks import Attack, choose_attackers
-from offchain.seccl.image_privacy import ImagePrivacy
 from offchain.seccl.journal import Journal
 from offchain.seccl.partition import PrivatePart, partition
 from offchain.seccl.server import Server
 from offchain.seccl.session import Session
-from offchain.seccl.training import Task, TrainingSettings
+from offchain.seccl.training import Task
 from offchain.storage import Datastore
+from offchain.task.images import relabelled
+from scripts._seccl.terms_options import TermsOptions
 from scripts._stage.accounts import receiver
 from scripts._stage.money import parse_token
 from scripts._stage.wallet import recover
@@ -55,20 +56,16 @@ LIES: dict[str, type[LyingServer]] = {
 }
 """What a server can do wrong, as `--lie` has it."""
 
-BOND = 10**15
-"""Wei that a challenge costs when it is answered, more than an answer's gas."""
-
 NEEDS_A_PAST = ("copy-previous", "noise")
 """Tricks that build on a round before."""
 
 
 @dataclass(frozen=True)
-class FederateOptions:
+class FederateOptions(TermsOptions):
     """What `ape run federate` was asked for, one field an option; only what JSON has, for records
     and for `--resume`."""
 
     participants: int
-    rounds: int
     dataset: str
     data_root: str | None
     download: bool
@@ -76,31 +73,15 @@ class FederateOptions:
     images: int | None
     test: int
     split: str
-    winners: float
     attack: str
     attackers: float
     attack_from: int
     lie: str
     lie_round: int
-    posts: str
-    epochs: int
-    batch: int
-    learning_rate: float
-    share: float
-    stake: str
-    hours: float
     gas_price: float
-    seed: int
     device: str | None
-    ballots: str
-    screen: bool
-    model: str
-    privacy: float | None
-    delta: float
-    clip: float
     skip_broken: bool = False
     new_key: int | None = None
-    token: str | None = None
     pay_to: str | None = None
 
     def to_json(self) -> bytes:
@@ -134,7 +115,7 @@ class FederateOptions:
                 f"attackers: {self.attackers:g} of {self.participants} participants is nobody to "
                 f"play {self.attack}"
             )
-        self.stake_wei()
+        self.stake_each(self.participants)
         receiver(self.pay_to, NATIVE)
         parse_token(self.token)
         if self.new_key is not None and self.new_key >= self.rounds:
@@ -175,38 +156,19 @@ class FederateOptions:
         victim, witness = self.honest[:2]
         return Lie(self.lie_round, victim, witness)
 
-    def stake_wei(self) -> int:
-        """What the server loses to each member, in wei or in the token's units."""
-        try:
-            amount = int(ape.convert(self.stake, int))
-        except Exception as error:  # whatever the text makes a converter raise
-            raise click.ClickException(
-                f"stake: {self.stake!r} is no amount, as 0.1 ether or 5 gwei"
-            ) from error
-        if not 0 <= amount * self.participants < 2**96:
-            raise click.ClickException(
-                f"stake: {self.stake} to each of {self.participants} members must be 0 to "
-                "2^96 - 1 wei in all"
-            )
-        return amount
-
-    def bond_wei(self) -> int:
-        """What a question costs that is answered, in the same: of the native coin more than an
-        answer's gas, of a token a hundredth of a member's share."""
-        stake = self.stake_wei()
-        return min(BOND, stake) if self.token is None else stake // 100
-
     def data(self, note: Note, progress: Progress | None) -> tuple[list[PrivatePart], ImageSet]:
         """What each member holds, and the test set that nobody trains on."""
-        whole = load_dataset(
-            self.dataset,
-            root=Path(self.data_root) if self.data_root else None,
-            download=self.download,
-            size=self.image_size,
-            limit=self.images,
-            skip_broken=self.skip_broken,
-            note=note,
-            progress=progress,
+        whole = relabelled(
+            load_dataset(
+                self.dataset,
+                root=Path(self.data_root) if self.data_root else None,
+                download=self.download,
+                size=self.image_size,
+                limit=self.images,
+                skip_broken=self.skip_broken,
+                note=note,
+                progress=progress,
+            )
         )
         if len(whole) <= self.test:
             raise click.ClickException(
@@ -217,14 +179,7 @@ class FederateOptions:
 
     def task(self, parts: Sequence[PrivatePart], test: ImageSet, noise: bytes) -> Task:
         """What all agree on, and what noise is drawn from, secret bytes."""
-        settings = TrainingSettings(self.batch, self.learning_rate, self.epochs, self.share)
-        if self.privacy is not None:
-            # One for all, so that also who holds fewest images spends no more.
-            enough = max(
-                noise_for(self.privacy, sampling, self.rounds, self.delta)
-                for sampling in {settings.sampling(len(part.training)) for part in parts}
-            )
-            settings = replace(settings, image_privacy=ImagePrivacy(self.clip, enough))
+        settings = self.settings(len(part.training) for part in parts)
         classes = len(test.classes)
         factory = factory_named(self.model, classes, test.shape, trusted=self.model)
         secret = int.from_bytes(noise, "big")

@@ -20,7 +20,7 @@ from offchain.seccl.choose import EnginePicker
 from offchain.seccl.contest import Contest, State
 from offchain.seccl.federation import Judge
 from offchain.seccl.journal import Journal
-from offchain.seccl.parameters import Layout, initial_model, model_digest
+from offchain.seccl.parameters import Layout, model_digest
 from offchain.seccl.training import LocalData
 from offchain.storage import Datastore, open_datastore
 from scripts._seccl.audit import audit_session
@@ -119,7 +119,6 @@ class Run:
             parts, test = options.data(telling.left_out, progress)
         task = options.task(parts, test, hidden.noise)
         layout = Layout.of(task.factory())
-        first = initial_model(task.factory, task.seed)
         with telling.doing("opening the datastore", announced=False):
             store = open_datastore(self.ipfs, self.home / "ipfs")
         with store:
@@ -131,7 +130,7 @@ class Run:
                 contest = Contest(task, parts, test, [self.attack], options.hostile, engine)
             try:
                 if not resume:
-                    agreed = Agreed(task, test.shape, layout, first)
+                    agreed = Agreed(task, test.classes, test.shape)
                     chain = self._create(agreed, store, engine.name, hidden)
                 telling.begin(options, chain, engine.report, task)
                 journal = Journal(self.home / f"{chain.session.id.hex()}-server", chain.session.id)

@@ -7,42 +7,35 @@ from dataclasses import dataclass
 
 import ape
 import click
-import torch
 from ape.api import AccountAPI
 
-from offchain.crypto import commitments as cm
-from offchain.crypto.settlement import SHORTEST_WINDOW
 from offchain.report.text import amount
-from offchain.seccl.description import Description, majority, voting_times
+from offchain.seccl.announcement import TO_OPEN
 from offchain.seccl.journal import Journal
 from offchain.seccl.messages import SessionTerms
-from offchain.seccl.parameters import Layout, model_digest
 from offchain.seccl.participant import Participant
 from offchain.seccl.server import Server
-from offchain.seccl.similarity import Likeness
 from offchain.seccl.training import Task
-from offchain.storage import Datastore, cid_of, digest_of
+from offchain.storage import Datastore
+from offchain.task import Task as AskedFor
+from offchain.task import publish_task
+from offchain.task.images import MODALITY
 from scripts._seccl.chain import FederationChain, twin_of
 from scripts._seccl.conductor import Conductor, Member
 from scripts._seccl.options import SPARE_ACCOUNTS, FederateOptions
 from scripts._stage.chain import Receipt, now
 from scripts._stage.deployments import ready
-from scripts._stage.money import balance_of, currency, parse_token
+from scripts._stage.money import balance_of, currency
 from scripts._stage.wallet import AccountWallet, recover
-
-_START_SECONDS = 120
-"""Between the session's creation and its first window."""
 
 
 @dataclass(frozen=True, eq=False)
 class Agreed:
-    """What is trained, on images of which shape (C, H, W), where the parameters lie, and the first
-    global model, float32 (P,)."""
+    """What is trained, and the names of its classes, on images of which shape (C, H, W)."""
 
     task: Task
+    classes: tuple[str, ...]
     shape: tuple[int, int, int]
-    layout: Layout
-    first: torch.Tensor
 
 
 def open_session(
@@ -57,43 +50,21 @@ def open_session(
     """
     deployer, server, *members = _accounts(options)
     board, factory = ready(deployer, "BulletinBoard", "BordaConsensusFactory")
-    addresses = tuple(str(member.address) for member in members)
-    window = _window(options)
-    description = Description(
-        members=addresses,
+    asked = publish_task(store, AskedFor(MODALITY, agreed.classes, agreed.shape, options.licence))
+    announced = options.announced(
+        server=str(server.address),
         consensus=str(factory.address),
-        winners=options.elected,
-        quorum=majority(options.participants),
-        ballots=options.ballots,
-        **voting_times(window, options.ballots),
-        screen=Likeness() if options.screen else None,
-        parameters=agreed.layout.total,
-        share=options.share,
-        network=options.model,
-        model=model_digest(agreed.layout, agreed.first),
+        task=asked,
         classes=agreed.task.class_count,
         shape=agreed.shape,
-        seed=options.seed,
-        image_privacy=agreed.task.settings.image_privacy,
-        dataset=options.dataset,
+        privacy=agreed.task.settings.image_privacy,
+        members=(len(members), len(members)),
+        times=(now(), now() + TO_OPEN),
     )
-    terms = SessionTerms(
-        server=str(server.address),
-        member_root=cm.root_of(twin_of(board).member_leaves(addresses)),
-        members=len(addresses),
-        rounds=options.rounds,
-        start=now() + _START_SECONDS,
-        upload_time=window,
-        evaluation_time=window,
-        response_time=max(SHORTEST_WINDOW, window // 8),
-        batched_uploads=options.posts == "batch",
-        batched_evaluations=options.posts == "batch",
-        stake=options.stake_wei() * len(addresses),
-        bond=options.bond_wei(),
-        document=digest_of(cid_of(description.to_bytes())),
-        token=parse_token(options.token),
+    terms, description = announced.agreed(
+        twin_of(board), [str(member.address) for member in members]
     )
-    _check_balance(terms)
+    check_balance(terms)
     before(twin_of(board).session_id(terms))
     return FederationChain.create(board, factory, server, terms, description, store)
 
@@ -104,7 +75,7 @@ def resume_session(options: FederateOptions, session: str, store: Datastore) -> 
     return FederationChain.find(session, store, server)
 
 
-def _check_balance(terms: SessionTerms) -> None:
+def check_balance(terms: SessionTerms) -> None:
     """Raises ClickException, one line, where the server does not have the stake."""
     held = balance_of(terms.token, terms.server)
     if held < terms.stake:
@@ -113,11 +84,6 @@ def _check_balance(terms: SessionTerms) -> None:
             f"stake: the server, {terms.server}, has {amount(held, decimals)} {coin}, "
             f"{amount(terms.stake, decimals)} are wanted"
         )
-
-
-def _window(options: FederateOptions) -> int:
-    """Seconds for uploads, and for evaluations."""
-    return round(options.hours * 3600)
 
 
 def make_conductor(

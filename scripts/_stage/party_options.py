@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from offchain.data.datasets import load_dataset
 from offchain.data.imageset import ImageSet, Progress
@@ -59,3 +62,10 @@ class PartyOptions:
     def network(self) -> Network:
         """How the own node is reached, and whom it knows."""
         return Network(self.listen, self.peer)
+
+
+def name_of(options: Any) -> str:
+    """What one command's work is kept under: another name for other options, in any order."""
+    passing = {"yes", "as_json", "listen", "peer", "ipfs", "device", "resume"}
+    said = {name: str(value) for name, value in asdict(options).items() if name not in passing}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]

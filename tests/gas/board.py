@@ -28,6 +28,8 @@ SHARE = 10**15
 # What each call has to leave behind or look up, whatever the code. Every call of an open session
 # must see that its server is not convicted; members are known by a root, convictions are a mark.
 DEEDS = {
+    # The digests of offer and task, and a time.
+    "announce": Deed(told_bytes=96),
     "createSession": Deed(new_slots=1),
     # A session's first: an entry, and how many there are.
     "replaceSigner": Deed(new_slots=2, read_slots=1),
@@ -118,9 +120,10 @@ def _flat(board: Any, accounts: Sequence[Any]) -> dict[str, Call]:
 
     terms = make_terms(board, server, members, stake=FLAT_AT * SHARE, bond=BOND)
     receipts = {
+        "announce": board.announce(terms.document, DOCUMENT, terms.start, sender=server),
         "createSession": board.createSession(
             terms.words(), terms.document, value=terms.stake, sender=server
-        )
+        ),
     }
 
     session = fresh(4)

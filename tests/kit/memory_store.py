@@ -13,6 +13,11 @@ class MemoryStore:
         self.network = network
         self.pinned: dict[str, bytes] = {}
 
+    addresses: tuple[str, ...] = ()
+
+    def connect(self, peers):
+        pass
+
     def put(self, data):
         self.network[cid_of(data)] = self.pinned[cid_of(data)] = bytes(data)
         return cid_of(data)

@@ -48,6 +48,18 @@ def session(board, provider, members):
 # ---------------------------------------------------------------- what is agreed
 
 
+def test_an_announcement_is_told_and_leaves_nothing(board, provider):
+    """Whoever looks for members is found by the event, which names who it was."""
+    task, until = bytes(range(32)), 2**40
+    receipt = board.announce(DOCUMENT, task, until, sender=provider)
+    (log,) = board.Announced.from_receipt(receipt)
+    told = log.server, bytes(log.document), bytes(log.task), log.until
+    assert told == (provider.address, DOCUMENT, task, until)
+    # Again, and whatever it says: it binds nobody.
+    board.announce(DOCUMENT, task, 0, sender=provider)
+    assert board.balance == 0
+
+
 def test_terms_are_readable_in_one_call_and_the_event_tells_all_of_them(board, provider, members):
     """A member who knows the id can check what it takes part in, and rebuild it from events."""
     terms = make_terms(board, provider, members, batched_evaluations=True)
@@ -63,7 +75,7 @@ def test_terms_are_readable_in_one_call_and_the_event_tells_all_of_them(board, p
     assert (server, *told) == (terms.server.lower(), *terms.words()[1:])
     assert tuple(board.status(session)) == (False, 0, False)
     assert board.balance == STAKE
-    assert board.version() == 3
+    assert board.version() == 4
     assert board.accusationEnd(session) == terms.accusation_end
     assert terms.accusation_end == terms.end + 3 * RESPONSE_TIME
 

@@ -47,6 +47,11 @@ abstract contract BoardSessions is IBulletinBoard, Permitted {
     // ---------------------------------------------------------------- sessions
 
     /// @inheritdoc IBulletinBoard
+    function announce(bytes32 document, bytes32 task, uint256 until) external {
+        emit Announced(msg.sender, document, task, until);
+    }
+
+    /// @inheritdoc IBulletinBoard
     function createSession(BoardTerms calldata terms_, bytes32 document) external payable returns (bytes32 session) {
         require(msg.sender.code.length <= DELEGATION_BYTES, ServerIsContract(msg.sender));
         BoardTerms memory t = terms_;

@@ -7,11 +7,11 @@ from dataclasses import replace
 import click
 import pytest
 
-from scripts._hyperx.collecting import name_of
 from scripts._hyperx.options import OpenOptions
 from scripts._stage.accounts import load
 from scripts._stage.chain import HOME, alone, chain_home
 from scripts._stage.party import party_account
+from scripts._stage.party_options import name_of
 from scripts.open import cli
 from tests.kit.options import options_of
 

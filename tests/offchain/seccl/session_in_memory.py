@@ -79,7 +79,10 @@ def description(**changes: Any) -> Description:
         "shape": (1, 16, 16),
         "seed": 5,
         "image_privacy": None,
-        "dataset": "made",
+        "batch": 32,
+        "epochs": 1,
+        "learning_rate": 0.02,
+        "task": "7a" * 32,
     }
     if changes.get("ballots") == "hidden":
         fields |= {"ballot_time": WINDOW // 4, "reveal_time": WINDOW // 2}
@@ -197,6 +200,8 @@ class Yard:
                 result = election.close(rankings(session, round_, election), absent=absent)
                 words = result.ballots, result.winners, result.points
                 session.apply(ev.RoundClosed(round_, *words))
+            case do.WithdrawStake():
+                session.apply(ev.StakeWithdrawn(session.terms.stake))
             case _:
                 raise AssertionError(f"not for this board: {action}")
 

@@ -156,7 +156,9 @@ def test_a_description_says_all_that_was_agreed_on() -> None:
         (b'"screen":[]', b'"screen":[0.9,1.5]', "overlap must be above 0, at most 1, not 1.5"),
         (b'"image_privacy":[]', b'"image_privacy":[1,true]', "it is nothing, or two numbers"),
         (b'"image_privacy":[]', b'"image_privacy":[0,1]', "clip must be above 0 and finite"),
-        (b"session.v3", b"session.v2", "has the type souk.seccl.session.v3"),
+        (b"session.v4", b"session.v3", "has the type souk.seccl.session.v4"),
+        (b'"batch":32', b'"batch":0', "batch must be above 0"),
+        (b'"task":"7a', b'"task":"', "task is 64 hex digits"),
     ],
 )
 def test_a_description_that_is_none_is_refused(old: bytes, new: bytes, why: str) -> None:

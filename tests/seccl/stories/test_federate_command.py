@@ -21,6 +21,7 @@ from offchain.seccl.attacks import TRICKS, AttackError
 from offchain.seccl.description import BALLOTS
 from offchain.storage import cid_from_digest, open_datastore
 from scripts import audit, federate
+from scripts._seccl import flags
 from scripts._seccl.chain import FederationChain
 from scripts._seccl.conductor import Conductor
 from scripts._seccl.options import LIES, FederateOptions
@@ -151,7 +152,7 @@ def test_help_names_what_can_be_chosen() -> None:
     for name in TRICKS:
         assert name in text
     assert ("none", *LIES) == federate.LIES
-    assert BALLOTS == federate.BALLOTS
+    assert BALLOTS == flags.BALLOTS
 
 
 def test_help_loads_no_library_that_takes_seconds() -> None:
