@@ -8,6 +8,7 @@ import click
 from ape.cli import network_option, verbosity_option
 
 from scripts._mde import flags
+from scripts._stage import flags as stage
 from scripts._stage import options as common
 from scripts._stage.command import ChainCommand
 
@@ -103,6 +104,13 @@ STORIES = (
 @common.seed("Of who has which data, of the oracle and of random purchases.")
 @common.licence("CC-BY-4.0")
 @common.ipfs
+@common.pay_to
+@click.option("--buyer", help="Keystore account of the buyer, off a local chain.")
+@click.option(
+    "--seller", multiple=True, help="Keystore account of a seller, off a local chain; repeat."
+)
+@click.option("--yes", is_flag=True, help="Sign without asking, off a local chain.")
+@stage.deployments
 @common.reports("Folder under which price/ gets page, plots and record.")
 def cli(story: str, reports: Path, **options: object) -> None:
     """Let several sellers quote to one model owner, which buys before it sees anything.

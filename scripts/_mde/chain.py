@@ -36,6 +36,7 @@ class DealChain(Sender):
         mail: of the parties.
         patience: seconds that the buyer waits for quotes after it posted.
         first: block from which on there may be deals.
+        parties: accounts whose windows are waited for; None for everybody's.
         until: when sellers take their money home, Unix seconds.
     """
 
@@ -47,12 +48,14 @@ class DealChain(Sender):
         first: int,
         patience: int,
         until: int,
+        parties: frozenset[str] | None = None,
     ) -> None:
         super().__init__(contract, token)
         self.mail = mail
         self.patience = patience
         self.until = until
         self.first = first
+        self.parties = parties
 
     @property
     def place(self) -> Place:
@@ -82,15 +85,20 @@ class DealChain(Sender):
 
     def pause(self, session: DealSession, clock: Clock) -> Pause | None:
         """The next end of a window, the buyer's decision, or the sellers' way home."""
-        ends = windows(session, session.orders)
+        orders = [id_ for id_, order in session.orders.items() if self._plays(order.buyer)]
+        datasets = [id_ for id_, one in session.datasets.items() if self._plays(one.seller)]
+        ends = windows(session, orders)
         ends += [
             (session.books[id_].opened + self.patience, "the buyer decides")
-            for id_ in session.orders
+            for id_ in orders
             if session.books[id_].free
         ]
-        if any(session.books[id_].funds for id_ in session.datasets):
+        if any(session.books[id_].funds for id_ in datasets):
             ends.append((self.until, "sellers close"))
         return first_of(ends, clock)
+
+    def _plays(self, account: str) -> bool:
+        return self.parties is None or account in self.parties
 
     # ---------------------------------------------------------------- views
 

@@ -118,6 +118,11 @@ class PriceOptions(OrderTermsOptions, LimitOptions):
     orders: int
     gas_price: float
     ipfs: str | None
+    buyer: str | None
+    seller: tuple[str, ...]
+    pay_to: str | None
+    yes: bool
+    deployments: Path
 
     @property
     def plans(self) -> tuple[Plan, ...]:

@@ -32,10 +32,12 @@ from scripts._mde.options import PriceOptions
 from scripts._mde.record import Record, make_record
 from scripts._mde.report import report_of
 from scripts._mde.scene import Scene, Truth, injustices
+from scripts._mde.seats import CONTRACT
 from scripts._mde.stories import STORIES
 from scripts._mde.telling import PriceTelling
-from scripts._stage.accounts import Parties, is_local, seat_parties
-from scripts._stage.chain import ActionRefused, clock
+from scripts._stage.accounts import Parties, is_local, receiver, seat_parties
+from scripts._stage.chain import ActionRefused, alone, clock
+from scripts._stage.deployments import Deployed, deployed, ready
 from scripts._stage.money import balance_of, currency
 from scripts._stage.table import Seat, Step, play
 from scripts._stage.wallet import AccountWallet, recover
@@ -72,21 +74,20 @@ class Market:
         """
         began = time.monotonic()
         options, telling, story = self.options, self.telling, STORIES[self.name]
-        if not is_local():
-            raise click.ClickException(
-                f"price plays all parties and lets time pass: on a local chain, not on "
-                f"{ape.chain.provider.network.name}"
-            )
         terms = options.terms(story.agreed(options))
         # The buyer learns it here, before it has paid for an order to which nobody quotes.
         policy, demands = options.policy(), asked(terms)
         policy.about(*demands).check(demands)
         purse, budget, plans = options.purse(), options.units(), options.plans
         policy.about("price").check({"price": min(purse.most, budget)})
-        if (most := len(ape.accounts.test_accounts) - 2) < len(plans):
-            raise click.ClickException(
-                f"{len(plans)} sellers, but only {most} test accounts for them"
-            )
+        parties = seat_parties(
+            len(plans),
+            options.buyer,
+            options.seller,
+            sign_unasked=options.yes,
+            called=("buyer", "seller"),
+        )
+        to = receiver(options.pay_to, "") or None
         if len(plans) < story.sellers:
             raise click.ClickException(f"the story needs {story.sellers} sellers, not {len(plans)}")
         telling.begin(self.name, story.title)
@@ -108,9 +109,9 @@ class Market:
                 # A node that does not answer shows before anything is deployed.
                 store.put(b"")
                 task = options.task(partition)
-                wants = Wants(terms, budget, publish_of, task, options.seconds)
+                wants = Wants(terms, budget, publish_of, task, options.seconds, pay_to=to)
                 with telling.doing("dealing"):
-                    scene = self._play(partition, owner, wants, store, Path(home))
+                    scene = self._play(parties, partition, owner, wants, store, Path(home))
                 truth = measure(owner, scene, options, telling)
                 wrong = injustices(scene)
                 seconds = time.monotonic() - began
@@ -122,29 +123,36 @@ class Market:
         return wrong
 
     def _play(
-        self, partition: Partition, owner: Owner, wants: Wants, store: Datastore, home: Path
+        self,
+        parties: Parties,
+        partition: Partition,
+        owner: Owner,
+        wants: Wants,
+        store: Datastore,
+        home: Path,
     ) -> Scene:
         """Everything that happens on chain."""
         telling, terms = self.telling, wants.terms
-        parties = seat_parties(len(partition.holdings), None, (), sign_unasked=False)
-        contract = parties.deployer.deploy(ape.project.DatasetSale)
+        sale = self._sale(parties)
+        accounts = [str(one.address) for one in (parties.collector, *parties.providers)]
         until = clock().now + SELLERS_STAY * QUOTES_STAND * self.options.seconds
         chain = DealChain(
-            contract,
+            sale.contract,
             terms.token,
-            Mail(
-                str(parties.collector.address),
-                *(str(one.address) for one in parties.providers),
-                post=partial(FolderPost, home / "letters"),
-            ),
-            ape.chain.blocks.height,
+            Mail(*accounts, post=partial(FolderPost, home / "letters")),
+            sale.block,
             wants.patience,
             until,
+            frozenset(accounts),
         )
         quote_time = QUOTES_STAND * self.options.seconds
-        stall = Stall(terms.token, terms.stake, quote_time, until, partition.names)
+        stall = Stall(
+            terms.token, terms.stake, quote_time, until, partition.names, pay_to=wants.pay_to
+        )
         seats = self._seats(parties, partition, owner, wants, stall, store, home)
-        before = {seat.address: balance_of(terms.token, seat.address) for seat in seats}
+        purse = {wants.pay_to} if wants.pay_to else set()
+        before = {one: balance_of(terms.token, one) for one in {*accounts, *purse}}
+        held = chain.held()
         refusals: dict[str, list[str]] = defaultdict(list)
 
         def refused(seat: str, error: ActionRefused) -> None:
@@ -162,8 +170,26 @@ class Market:
         )
         kinds = tuple(one.kind for one in partition.holdings)
         return Scene(
-            STORIES[self.name], chain, session, tuple(seats), kinds, wants.budget, before, refusals
+            STORIES[self.name],
+            chain,
+            session,
+            tuple(seats),
+            kinds,
+            wants.budget,
+            before,
+            refusals,
+            held,
+            wants.pay_to,
         )
+
+    def _sale(self, parties: Parties) -> Deployed:
+        """The contract: one of its own where nobody else is, else the one that all have."""
+        if alone():
+            contract = parties.deployer.deploy(ape.project.DatasetSale)
+            return Deployed(contract, ape.chain.blocks.height)
+        if is_local():
+            ready(parties.deployer, CONTRACT)
+        return deployed(CONTRACT, self.options.deployments)
 
     def _step(self, chain: DealChain) -> Callable[[Step], None]:
         coin, decimals = currency(chain.token)

@@ -106,6 +106,8 @@ def make_record(
     money = tuple(
         chain.money(seat.name, seat.address, scene.before[seat.address]) for seat in scene.seats
     )
+    if (to := scene.pay_to) and to not in {seat.address for seat in scene.seats}:
+        money += (chain.money("paid to", to, scene.before[to]),)
     quoted = [one for one in sellers if one.price is not None]
     return Record(
         story=name,

@@ -73,6 +73,8 @@ class Scene:
         kinds: what each seller has, a word each.
         before: what each account held, in the currency, before it put up anything.
         refusals: what the chain told each seat that it would not do, one line each, by name.
+        held: what the contract held before.
+        pay_to: 0x account that everybody's money went to in the end; None for each one's own.
     """
 
     story: Story
@@ -83,6 +85,8 @@ class Scene:
     budget: int
     before: Mapping[str, int]
     refusals: Mapping[str, list[str]]
+    held: int = 0
+    pay_to: str | None = None
 
     @property
     def buyer(self) -> Buyer:
@@ -94,7 +98,7 @@ class Scene:
     @property
     def orders(self) -> list[bytes]:
         """Ids of the buyer's orders, the latest last."""
-        return self.session.orders_of(self.buyer.account)
+        return self.buyer.vault.orders()
 
     @property
     def sellers(self) -> tuple[SellerEnd, ...]:
@@ -111,8 +115,16 @@ class Scene:
         return tuple(ids.index(sale.dataset) for sale in bought)
 
     def gain(self, account: str) -> int:
-        """What an account gained, fees set aside."""
-        return self.chain.gain(account, self.before[account])
+        """What an account gained, fees set aside, with what it had paid to another."""
+        gained = self.chain.gain(account, self.before[account])
+        return gained + (0 if self.pay_to in (None, account) else self.withdrawn(account))
+
+    def withdrawn(self, account: str) -> int:
+        """What an account took out of its orders and datasets."""
+        owners = {id_: one.buyer for id_, one in self.session.orders.items()}
+        owners |= {id_: one.seller for id_, one in self.session.datasets.items()}
+        own = [id_ for id_, owner in owners.items() if owner == account]
+        return sum(self.session.books[id_].withdrawn for id_ in own)
 
     def _end(self, seat: Seat, kind: str) -> SellerEnd:
         role = seat.role
@@ -172,8 +184,13 @@ def injustices(scene: Scene) -> list[str]:
     for one in scene.sellers:
         if _took_another(scene, one.role.id):
             found.append(f"{one.name} took another artefact than the order names")
-    if (held := chain.held()) != 0:
+    if (held := chain.held() - scene.held) != 0:
         found.append(f"the contract still holds {held}")
+    to = scene.pay_to
+    if to is not None and to not in due:
+        paid = sum(scene.withdrawn(account) for account in due)
+        if (real := chain.gain(to, scene.before[to])) != paid:
+            found.append(f"{to} was paid {real}, should have been {paid}")
     if sum(one.paid for one in scene.sellers) > scene.budget:
         found.append("more than the budget was paid")
     return found

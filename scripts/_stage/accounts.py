@@ -32,9 +32,14 @@ def is_local() -> bool:
 
 
 def seat_parties(
-    count: int, collector: str | None, providers: tuple[str, ...], *, sign_unasked: bool
+    count: int,
+    collector: str | None,
+    providers: tuple[str, ...],
+    *,
+    sign_unasked: bool,
+    called: tuple[str, str] = ("collector", "provider"),
 ) -> Parties:
-    """Accounts for a collector and `count` providers.
+    """Accounts for a collector and `count` providers, `called` otherwise by the command.
 
     Raises ClickException, one line, where accounts are missing or are everybody's.
     """
@@ -42,12 +47,13 @@ def seat_parties(
         accounts = ape.accounts.test_accounts
         if count + 2 > len(accounts):
             raise click.ClickException(
-                f"{count} providers, but only {len(accounts) - 2} test accounts are left for them"
+                f"{count} {called[1]}s, but only {len(accounts) - 2} test accounts are left for "
+                "them"
             )
         return Parties(accounts[0], accounts[1], tuple(accounts[2 : 2 + count]))
     if collector is None or len(providers) != count:
         raise click.ClickException(
-            f"off a local chain name --collector and {count} times --provider, "
+            f"off a local chain name --{called[0]} and {count} times --{called[1]}, "
             f"not {len(providers)} times"
         )
     buyer, *sellers = (load(alias, sign_unasked) for alias in (collector, *providers))

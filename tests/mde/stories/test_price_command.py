@@ -39,6 +39,7 @@ CHECKED = {
     "too few samples": ({"sellers": "mixed:2"}, "4 samples or more, not 2"),
     "least price": ({"least_price": "2 ether"}, "at least 2000000000000000000 wei is accepted"),
     "too many sellers": ({"sellers": ",".join(["useful:4"] * 30)}, "30 sellers, but only 28"),
+    "nobody paid": ({"pay_to": "0x" + "00" * 20}, "pay-to: nobody has the account of zero"),
 }
 """Refused before any data is loaded or anything is sent."""
 

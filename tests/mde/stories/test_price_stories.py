@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from eth_account import Account
 
 from scripts._mde.stories import STORIES
 from tests.kit.mock_contracts import deploy_token
@@ -44,6 +45,15 @@ def test_the_story_ends_justly_and_no_coin_is_made_or_lost(market_of, name, sett
     for number in range(1, 5):
         expected = -STAKE if number == culprit else one.seller(number)["paid"]
         assert one.gain(f"seller {number}") == expected
+
+
+def test_all_money_goes_to_one_account_where_that_is_wanted(project, tmp_path):
+    """Each party is judged by what was paid for it."""
+    purse = Account.from_key(b"\1" * 32).address
+    one = play("honest", tmp_path, pay_to=purse, sellers="useful,redundant", orders=1)
+    assert one.wrong == []
+    assert one.gain("paid to") == one.record["budget"] + 2 * STAKE
+    assert sum(party["gain"] for party in one.record["money"]) == 0
 
 
 def test_an_honest_market_ends_with_table_plots_and_a_positive_correlation(market_of):
