@@ -116,6 +116,7 @@ STORY_NAMES = (
 @flags.stake
 @common.token
 @common.licence("CC-BY-4.0")
+@common.pay_to
 @click.option(
     "--buyers",
     help="Who buys which level, by commas: 1+3,2,3 has the first buy level 1 and then level 3. The "

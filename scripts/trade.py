@@ -61,6 +61,7 @@ STORY_NAMES = (
 )
 @click.option("--resume", help="Address of a session to go on with, off a local chain.")
 @click.option("--yes", is_flag=True, help="Sign without asking, off a local chain.")
+@common.pay_to
 @flags.deployments
 @common.reports("Folder for record, plots and page.")
 def cli(story: str, **options: object) -> None:

@@ -71,8 +71,10 @@ class Collector:
         secrets_file: SecretsFile,
         policy: Policy | None = None,
         progress: Progress | None = None,
+        pay_to: str | None = None,
     ) -> None:
         self.session = session
+        self.pay_to = pay_to
         self.evaluation = evaluation
         self.store = store
         self.secrets_file = secrets_file
@@ -89,7 +91,7 @@ class Collector:
         """What to do now, or None while it is others' turn."""
         session = self.session.settled(clock.now)
         if self.session.is_over(clock.now):
-            to = self.session.terms.collector
+            to = self.pay_to or self.session.terms.collector
             return do.ReclaimEscrow(to) if session.owed_to_collector() > 0 else None
         if clock.now < self.session.terms.submission_end:
             return self.sample(clock) if clock.now < self.session.terms.sampling_end else None

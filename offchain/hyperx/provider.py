@@ -69,6 +69,7 @@ class Provider:
     those under which the data may be sold; without any, under whichever the task asks for.
     `extractors` are CIDs of extractors that the data is run through although their weights are not
     public ones (offchain/hyperx/trust.py). `tokens` are the money its owner takes.
+    `pay_to` is paid its deposit in its place.
     Raises DataError when the data is too small for the terms.
     """
 
@@ -85,11 +86,13 @@ class Provider:
         licences: tuple[str, ...] = (),
         extractors: tuple[str, ...] = (),
         tokens: tuple[str, ...] = (NATIVE,),
+        pay_to: str | None = None,
     ) -> None:
         needed = session.terms.shard_count * session.terms.shard_size
         if len(data) < needed:
             raise DataError(f"the terms ask for {needed} samples, {data.name} has {len(data)}")
         self.account = account
+        self.pay_to = pay_to or account
         self.session = session
         self.own = data
         self.names = names
@@ -121,7 +124,7 @@ class Provider:
             return self.register()
         if self.session.is_over(clock.now):
             owed = self.session.settled(clock.now).owed_to(self.account)
-            return do.ClaimDeposit(self.account) if owed > 0 else None
+            return do.ClaimDeposit(self.pay_to) if owed > 0 else None
         if clock.now < terms.submission_end:
             if me.sample is None or me.features is not None:
                 return None

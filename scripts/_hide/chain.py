@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 
 import ape
 import click
@@ -74,6 +75,16 @@ class SaleChain(Sender):
     def events(self) -> list[ev.Event]:
         """All events of the listing, in the chain's order."""
         return [event_of(log, ev) for log in self.logs()]
+
+    def paid(self) -> dict[str, int]:
+        """What came out of the contract so far, by the account that it was owed to."""
+        session, paid = self.read(), defaultdict[str, int](int)
+        for event in self.events():
+            if isinstance(event, ev.Withdrawn):
+                paid[session.listed.seller] += event.amount
+            elif isinstance(event, ev.Refunded):
+                paid[event.buyer] += event.amount
+        return dict(paid)
 
     def read(self) -> SaleSession:
         """The listing as its events tell it, read anew: a reorganisation changes what they say."""

@@ -46,6 +46,7 @@ class SellOptions:
     stake: str
     token: str | None
     licence: str
+    pay_to: str | None
     buyers: str | None
     hours: float
     window_minutes: float

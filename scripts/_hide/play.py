@@ -38,7 +38,7 @@ from scripts._hide.scene import Scene, injustices
 from scripts._hide.sheets import conclude
 from scripts._hide.stories import STORIES
 from scripts._hide.workshop import Workshop, load_split
-from scripts._stage.accounts import is_local
+from scripts._stage.accounts import is_local, payee
 from scripts._stage.chain import clock
 from scripts._stage.money import balance_of, parse_amount, parse_token
 from scripts._stage.table import Seat, play
@@ -78,6 +78,7 @@ class SalePlay:
             raise click.ClickException(f"settlement: {options.settlement}, the story needs sealed")
         plan, device = options.plan(), pick_device(options.device)
         prices, stake = options.amounts(plan), parse_amount("stake", options.stake)
+        payee(options.pay_to)
         options.wants(story, len(plan.levels))
         token = parse_token(options.token)
         telling.console.rule(f"[bold]{self.name}[/]: {story.title}")
@@ -183,7 +184,9 @@ class SalePlay:
         telling.say(f"-- listing 0x{chain.id.hex()}", "bold")
         telling.say(f"-- catalogue {stock.catalogue}", "bold")
         seats = self._seats(stock, wants, seller, buyers, closing, store, home)
-        before = {seat.address: balance_of(money.token, seat.address) for seat in seats}
+        paid = payee(options.pay_to)
+        holders = [*(seat.address for seat in seats), *([paid] if paid else [])]
+        before = {holder: balance_of(money.token, holder) for holder in holders}
         with telling.doing("selling"):
             session = play(
                 chain,
@@ -194,7 +197,11 @@ class SalePlay:
                 before=lambda seat: telling.turn_to(f"{seat} at work"),
                 forgetful=self.forgetful,
             )
-        self.scene = Scene(chain, session, stock, made, tuple(seats), wants, before, settlement)
+        if paid:
+            chain.paid_away(chain.paid(), paid)
+        self.scene = Scene(
+            chain, session, stock, made, tuple(seats), wants, before, settlement, paid
+        )
 
     def _seats(
         self,
@@ -207,13 +214,13 @@ class SalePlay:
         home: Path,
     ) -> list[Seat]:
         """The seller, then the buyers, each as the story has it."""
-        story = STORIES[self.name]
+        story, pay_to = STORIES[self.name], payee(self.options.pay_to)
 
         def sell(session: SaleSession) -> Seller:
             if story.seller is None:
-                return Seller(session, stock, closing)
+                return Seller(session, stock, closing, pay_to=pay_to)
             victims = frozenset({str(buyers[-1].address)})
-            return story.seller(session, stock, closing, victims=victims)
+            return story.seller(session, stock, closing, victims=victims, pay_to=pay_to)
 
         def seat(number: int, account: AccountAPI) -> Seat:
             role = story.buyer if number == len(buyers) else Buyer
@@ -226,6 +233,7 @@ class SalePlay:
                     store,
                     SecretsFile(home / f"buyer-{number}.json"),
                     progress=self.telling.progress,
+                    pay_to=pay_to,
                 )
 
             return Seat(f"buyer {number}", account, make)

@@ -19,7 +19,8 @@ from scripts._stage.table import Seat
 @dataclass(frozen=True)
 class Scene:
     """All that took part in a sale. seats: the seller, then the buyers. wants: of the buyers.
-    before: what each held, by account, in the coin that pays."""
+    before: what each held, by account, in the coin that pays. payee: who is paid in the place of
+    whom it is owed to, if anybody is."""
 
     chain: SaleChain
     session: SaleSession
@@ -29,6 +30,7 @@ class Scene:
     wants: tuple[tuple[int, ...], ...]
     before: Mapping[str, int]
     settlement: Settlement
+    payee: str | None = None
 
     @property
     def buyers(self) -> tuple[Buyer, ...]:
@@ -64,6 +66,10 @@ def injustices(scene: Scene, story: Story) -> list[str]:
     seller = scene.seats[0].address
     if (real := scene.gain(seller)) != paid:
         found.append(f"the seller gained {real} besides gas, should have {paid}")
+    if scene.payee and scene.payee not in {seat.address for seat in scene.seats}:
+        # What is told to be paid to it, it has.
+        real = scene.gain(scene.payee)
+        found += [f"{scene.payee} has {real} that is nobody's"] * (real != 0)
     if left := balance_of(chain.token, chain.address):
         found.append(f"{left} are left in the contract")
     expected = [call for call in [story.refused(scene.settlement)] if call]

@@ -43,6 +43,18 @@ class ChainSession(Sender):
         super().__init__(contract, self.terms.token)
         self.created = created
 
+    def paid(self) -> dict[str, int]:
+        """What was taken out so far, by the account that it was owed to."""
+        paid = {
+            event.provider: event.paid
+            for event in self.events()
+            if isinstance(event, ev.DepositClaimed)
+        }
+        for event in self.events():
+            if isinstance(event, ev.EscrowReclaimed):
+                paid[self.terms.collector] = event.paid
+        return paid
+
     @classmethod
     def create(
         cls, factory: ContractInstance, terms: Terms, nonce: int, collector: AccountAPI

@@ -157,6 +157,7 @@ class TradeOptions(SessionOptions, LimitOptions):
     collector: str | None
     provider: tuple[str, ...]
     resume: str | None
+    pay_to: str | None
     reports: Path
 
     def corruption_plan(self, clean: bool = True) -> CorruptionPlan:

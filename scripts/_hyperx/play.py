@@ -37,7 +37,7 @@ from scripts._hyperx.second_opinion import second_opinion
 from scripts._hyperx.stories import STORIES
 from scripts._hyperx.telling import SessionTelling
 from scripts._hyperx.terms import accepted_tokens, make_terms, provider_policy
-from scripts._stage.accounts import is_local, seat_parties
+from scripts._stage.accounts import is_local, payee, seat_parties
 from scripts._stage.chain import chain_home
 from scripts._stage.deployments import Deployed, deployments_path, find
 from scripts._stage.money import parse_token
@@ -83,6 +83,7 @@ class Demonstration:
         count = len(plan) if story.providers else 0
         parties = seat_parties(count, options.collector, options.provider, sign_unasked=options.yes)
         terms = make_terms(options, story, parties.collector.address, count)
+        payee(options.pay_to)
         if not options.resume:
             # The collector learns it here, before it has paid for a session that nobody joins.
             provider_policy(options).check(offered(terms, ape.chain.pending_timestamp))
@@ -111,7 +112,8 @@ class Demonstration:
                 telling.session(chain.address)
                 opening.told()
                 telling.terms(chain.terms)
-                scene = Scene.open(chain, str(factory.contract.address), buyer, contenders)
+                address = str(factory.contract.address)
+                scene = Scene.open(chain, address, buyer, contenders, payee(options.pay_to))
             with telling.doing("trading"):
                 session = play(
                     chain,
@@ -122,6 +124,8 @@ class Demonstration:
                     before=lambda seat: telling.turn_to(f"{seat} at work"),
                     at_time=telling.time,
                 )
+            if scene.payee:
+                chain.paid_away(chain.paid(), scene.payee)
             collector = buyer.role
             assert isinstance(collector, Collector)
             received = None
@@ -216,7 +220,16 @@ class Demonstration:
         # Elsewhere nobody must be able to foresee the samples.
         policy = self.options.policy(burns=story.burns, foreseeable=is_local())
         progress = self.telling.progress
-        return collector_seat(account, evaluation, store, home, policy, progress, story.collector)
+        return collector_seat(
+            account,
+            evaluation,
+            store,
+            home,
+            policy,
+            progress,
+            story.collector,
+            payee(self.options.pay_to),
+        )
 
     def _contender(
         self,
@@ -237,6 +250,7 @@ class Demonstration:
             # In a rehearsal one owner plays all: it takes what it asks for as the collector.
             "extractors": (*self.options.accept_extractor, *self.options.private_extractor(task)),
             "tokens": accepted_tokens(self.options, parse_token(self.options.token)),
+            "pay_to": payee(self.options.pay_to),
         }
         if role is OtherFeatures:
             more["better"] = clean

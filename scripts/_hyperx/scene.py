@@ -42,6 +42,7 @@ class Scene:
         buyer: the collector's seat.
         contenders: the providers.
         before: what each held before, by account, in the coin that pays.
+        payee: who is paid in the place of whom it is owed to, if anybody is.
     """
 
     chain: ChainSession
@@ -49,10 +50,16 @@ class Scene:
     buyer: Seat
     contenders: tuple[Contender, ...]
     before: Mapping[str, int]
+    payee: str | None = None
 
     @classmethod
     def open(
-        cls, chain: ChainSession, factory: str, buyer: Seat, contenders: tuple[Contender, ...]
+        cls,
+        chain: ChainSession,
+        factory: str,
+        buyer: Seat,
+        contenders: tuple[Contender, ...],
+        payee: str | None = None,
     ) -> Scene:
         """Notes what everybody held before the session, which may be under way."""
         seats = [buyer, *(contender.seat for contender in contenders)]
@@ -64,7 +71,13 @@ class Scene:
                 held[member.account] += chain.terms.deposit - (member.paid or 0)
         if chain.terms.token == NATIVE:
             held[buyer.address] += chain.fees().get(buyer.address, 0)
-        return cls(chain, factory, buyer, contenders, held)
+        if payee is not None:
+            held.setdefault(payee, balance_of(chain.terms.token, payee))
+            for account, paid in chain.paid().items():
+                if account in held:
+                    held[account] += paid
+                    held[payee] -= paid
+        return cls(chain, factory, buyer, contenders, held, payee)
 
     @property
     def seats(self) -> list[Seat]:
@@ -115,6 +128,10 @@ def injustices(
         if received is None or received.digest() != sold_digest(sold, session):
             found.append("the collector's dataset is not the one that was sold")
     owed = session.owed_to_collector() + sum(session.owed_to(account) for account in gains)
+    if scene.payee and scene.payee not in {seat.address for seat in scene.seats}:
+        # What is told to be paid to it, it has.
+        real = scene.gain(scene.payee)
+        found += [f"{scene.payee} has {real} wei that is nobody's"] * (real != 0)
     held = balance_of(terms.token, scene.chain.address)
     if held != owed + session.burned:
         found.append(f"the session holds {held} wei, owes {owed}, burned {session.burned}")

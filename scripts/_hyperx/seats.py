@@ -51,12 +51,13 @@ def collector_seat(
     policy: Policy,
     progress: Progress | None,
     role: type[Collector] = Collector,
+    pay_to: str | None = None,
 ) -> Seat:
     """The collector's, with its secrets in `home`."""
 
     def make(session: Session) -> Collector:
         secrets = secrets_at(home / COLLECTOR_SECRETS)
-        return role(session, evaluation, store, secrets, policy, progress)
+        return role(session, evaluation, store, secrets, policy, progress, pay_to)
 
     return Seat("collector", account, make)
 

@@ -80,6 +80,14 @@ def receiver(text: str | None, owner: str) -> str:
     return address
 
 
+def payee(text: str | None) -> str | None:
+    """The 0x address that is paid in everybody's place; None where none is named.
+
+    Raises ClickException, naming the option.
+    """
+    return receiver(text, "") or None
+
+
 def load(alias: str, sign_unasked: bool) -> AccountAPI:
     """The keystore account `alias`, or on a local chain test account `TEST::NUMBER`.
 

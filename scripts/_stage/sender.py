@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 from ape.api import AccountAPI, ReceiptAPI
@@ -22,6 +23,8 @@ class Sender:
         contract: what is called. token: what pays, NATIVE for the native coin.
         receipts: of all transactions sent, those that failed included.
         refused: calls that the chain would not take, in order.
+        away: what was paid to another account in an account's place, by that account; the account
+            that was paid has so much less than nothing.
     """
 
     def __init__(self, contract: ContractInstance, token: str) -> None:
@@ -29,6 +32,7 @@ class Sender:
         self.token = token
         self.receipts: list[Receipt] = []
         self.refused: list[str] = []
+        self.away: dict[str, int] = {}
 
     @property
     def address(self) -> str:
@@ -56,10 +60,17 @@ class Sender:
             totals[receipt.account] += receipt.fees
         return dict(totals)
 
+    def paid_away(self, owed: Mapping[str, int], payee: str) -> None:
+        """What came out of the contract for each account went to another one, `payee`: it counts as
+        theirs whom it was owed to."""
+        self.away = dict(owed)
+        self.away[payee] = self.away.get(payee, 0) - sum(owed.values())
+
     def gain(self, account: str, before: int) -> int:
-        """What an account has more than `before`, fees set aside; negative if it lost."""
+        """What an account has more than `before`, fees set aside, or was paid elsewhere; negative
+        if it lost."""
         fees = self.fees().get(account, 0) if self.token == NATIVE else 0
-        return balance_of(self.token, account) - before + fees
+        return balance_of(self.token, account) - before + fees + self.away.get(account, 0)
 
     def money(
         self, party: str, account: str, before: int, *, claimable: int = 0, why: str = ""

@@ -42,6 +42,7 @@ REFUSED = {
     "price zero": (["--prices", "0,1 ether,2 ether"], "prices: 0 is 0 wei, must be 1 to 2^96 - 1"),
     "stake zero": (["--stake", "0 ether"], "stake: 0 ether is 0 wei, must be 1 to 2^96 - 1"),
     "token nowhere": (["--token", NOWHERE], f"token: no contract lives at {NOWHERE}"),
+    "pay to nobody": (["--pay-to", "0x" + "00" * 20], "pay-to: nobody has the account of zero"),
     "no such level": (["--buyers", "1,4"], "buyers: level 4, must be 1 to 3"),
     "level zero": (["--buyers", "0"], "buyers: level 0, must be 1 to 3"),
     "no level": (["--buyers", "1,best"], "buyers: 'best' is no level"),

@@ -9,6 +9,7 @@ from typing import Any
 
 import ape
 import pytest
+from eth_account import Account
 
 from scripts._hide import play as played
 from scripts._hide.scene import Scene, injustices
@@ -190,13 +191,21 @@ def test_roles_that_are_killed_before_every_step_end_the_same(sold):
     assert tuple(outcome.owned) == ENDINGS["spoilt-chunk"].owned
 
 
-def _poorer(scene: Scene) -> Scene:
-    account = scene.seats[2].address
+PAYEE = Account.from_key(b"\2" * 32).address
+
+
+def _poorer(scene: Scene, account: str | None = None) -> Scene:
+    account = account or scene.seats[2].address
     return replace(scene, before={**scene.before, account: scene.before[account] + 1})
 
 
 TAMPERED: dict[str, tuple[Callable[[Scene], Scene], str, str]] = {
     "a wei is missing": (_poorer, "honest", "buyer 2 gained -300000000000000001 besides gas"),
+    "a wei of the payee is missing": (
+        lambda scene: _poorer(scene, PAYEE),
+        "honest",
+        f"{PAYEE} has -1 that is nobody's",
+    ),
     "a level is missing": (
         lambda scene: replace(scene, wants=((0,), *scene.wants[1:])),
         "honest",
@@ -210,7 +219,7 @@ TAMPERED: dict[str, tuple[Callable[[Scene], Scene], str, str]] = {
 
 @pytest.fixture(scope="module")
 def judged(project, tmp_path_factory) -> dict[str, list[str]]:
-    """What is said of an honest sale when something about it is told otherwise."""
+    """What is said of an honest sale that pays another, when something is told otherwise."""
     found: dict[str, list[str]] = {}
 
     def judge(scene: Scene, story: Story) -> list[str]:
@@ -220,7 +229,7 @@ def judged(project, tmp_path_factory) -> dict[str, list[str]]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(played, "injustices", judge)
-        found["as it is"] = play("honest", tmp_path_factory.mktemp("judged")).wrong
+        found["as it is"] = play("honest", tmp_path_factory.mktemp("judged"), pay_to=PAYEE).wrong
     return found
 
 
@@ -234,3 +243,15 @@ def test_what_is_unjust_is_found(judged, what):
 def test_what_is_just_is_not(judged):
     """The same sale as it really went gives no complaint."""
     assert judged["as it is"] == []
+
+
+@pytest.mark.parametrize("owner", ["nobody", "a buyer"])
+def test_another_account_may_be_paid_for_all_and_justice_follows_it(sold, accounts, owner):
+    """What is paid out goes there, to the unit; a buyer that is paid has no more by it."""
+    payee = str(accounts[2].address) if owner == "a buyer" else PAYEE
+    outcome = sold("wrong-key", pay_to=payee)
+    assert outcome.wrong == []
+    assert list(outcome.gains.values()) == ENDINGS["wrong-key"].gains
+    away = outcome.scene.chain.away
+    assert sum(away.values()) == 0
+    assert -away[payee] == sum(amount for one, amount in away.items() if one != payee) > 0

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
+from eth_account import Account
 
 import scripts._hyperx.play as demonstration
 from offchain.data.imageset import ImageSet
@@ -15,6 +16,14 @@ from scripts._hyperx.stories import Story
 from tests.hyperx.stories.played import play_story
 
 Judge = Callable[[Scene, Session, Story, ImageSet], list[str]]
+
+
+PAYEE = Account.from_key(b"\2" * 32).address
+
+
+def _payee_poorer(scene: Scene, session: Session, story: Story, got: ImageSet) -> list[str]:
+    poorer = replace(scene, before={**scene.before, PAYEE: scene.before[PAYEE] + 1})
+    return injustices(poorer, session, story, got)
 
 
 def _books_cooked(scene: Scene, session: Session, story: Story, got: ImageSet) -> list[str]:
@@ -53,13 +62,15 @@ TAMPERED: dict[str, tuple[Judge, str]] = {
         _books_cooked,
         "provider 3 gained -1 wei besides gas, should have 0",
     ),
+    "a wei of the payee missing": (_payee_poorer, f"{PAYEE} has -1 wei that is nobody's"),
     "culprit paid": (_culprit_paid, "provider 2 was paid"),
 }
 
 
 @pytest.fixture(scope="module")
 def judged(project, tmp_path_factory) -> Mapping[str, list[str]]:
-    """What is said of one just session when something about it is told otherwise."""
+    """What is said of one just session, in which another is paid, when something is told
+    otherwise."""
     found: dict[str, list[str]] = {}
 
     def judge(scene: Scene, session: Session, story: Story, got: ImageSet) -> list[str]:
@@ -68,7 +79,8 @@ def judged(project, tmp_path_factory) -> Mapping[str, list[str]]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(demonstration, "injustices", judge)
-        found["as it is"] = play_story("silent-candidate", tmp_path_factory.mktemp("judged")).wrong
+        folder = tmp_path_factory.mktemp("judged")
+        found["as it is"] = play_story("silent-candidate", folder, pay_to=PAYEE).wrong
     return found
 
 
