@@ -8,13 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ape
 from ape.api import AccountAPI
 from click import ClickException
 
-from offchain.data.imageset import Progress
 from offchain.report.sheets import Sheet
 from offchain.report.text import GWEI
 from offchain.storage import DatastoreUnavailable
@@ -25,6 +24,9 @@ from scripts._stage.outbox import NodeBusy
 from scripts._stage.pulse import PULSE, STANDING
 from scripts._stage.table import Seat, Step, Table, play
 from scripts._stage.telling import Telling
+
+if TYPE_CHECKING:  # imageset imports torch, which nothing here needs
+    from offchain.data.imageset import Progress
 
 TRIES = 60
 """How often in a row a datastore or a node that does not answer is tried again."""

@@ -6,13 +6,14 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from offchain.data.datasets import load_dataset
-from offchain.data.imageset import ImageSet, Progress
 from offchain.data.leftout import Note
 from offchain.storage import Network
 from offchain.task import ClassNames
+
+if TYPE_CHECKING:  # with torch, which parties without pictures do not need
+    from offchain.data.imageset import ImageSet, Progress
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class DataOptions:
 
     def load(self, note: Note, progress: Progress | None) -> ImageSet:
         """All of them. Raises DataError."""
+        from offchain.data.datasets import load_dataset
+
         return load_dataset(
             self.dataset,
             root=self.data_root,

@@ -8,16 +8,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from click import ClickException
 from rich.console import Console
 
-from offchain.data.imageset import Progress
 from offchain.data.leftout import LeftOut
 from offchain.report.sheets import Sheet
 from offchain.report.tables import render
 from scripts._stage.table import Step
 from scripts._stage.work import Bars, Display, Lines
+
+if TYPE_CHECKING:  # imageset imports torch, which nothing here needs
+    from offchain.data.imageset import Progress
 
 
 @dataclass

@@ -13,9 +13,6 @@ from scripts._stage.market import Open
 from scripts._sum.model import ModelOnChain, made_in
 from scripts._sum.parts import FACTORY
 
-NEVER = 2**32 - 1
-"""The contract's last second, in the year 2106: until then a model takes lessons."""
-
 
 def listed(deployments: Path) -> Sequence[Open]:
     """All models of this version's code that take lessons; none where there is no factory.
@@ -54,6 +51,6 @@ def _open(address: str, block: int) -> Open | None:
         reward=0,
         deposit=terms.price.largest_deposit,
         token=terms.token,
-        until=NEVER,
+        until=None,
         joined=len({one.author for one in state.contributions.values()}),
     )

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import ape
 import click
 import numpy as np
 from ape.api import AccountAPI
@@ -21,7 +19,7 @@ from ape.api import AccountAPI
 from offchain.crypto.settlement import NATIVE
 from offchain.data.seeds import generator
 from offchain.files import write_whole
-from offchain.report.text import GWEI, amount
+from offchain.report.text import amount
 from offchain.storage import cid_from_digest, cid_of, digest_of, open_datastore
 from offchain.sum.classifier import MAX_TOUCHED
 from offchain.sum.classifiers import CLASSIFIERS, Classifier
@@ -33,8 +31,9 @@ from scripts._stage.chain import chain_home, native, transact
 from scripts._stage.created import create, created_at, creation, lives
 from scripts._stage.deployments import Deployed, deployed
 from scripts._stage.money import currency, parse_amount, parse_token
-from scripts._stage.party import PartyTelling, party_account, reachable
+from scripts._stage.party import PartyTelling, gas_price, party_account, reachable
 from scripts._stage.party_sheets import gas_sheet, said_sheet, task_sheet
+from scripts._stage.pulse import PULSE
 from scripts._sum.model import words_of
 from scripts._sum.parts import (
     FACTORY,
@@ -259,8 +258,7 @@ def task_for(
 
 def _agreed(options: PublishOptions, draft: Draft, telling: PartyTelling) -> bool:
     """Shows what it will be and cost; whether it is to be made."""
-    local = ape.chain.provider.network.is_local
-    price = options.gas_price if local else ape.chain.provider.gas_price / GWEI
+    price = gas_price(options.gas_price)
     coin, decimals = currency(draft.token)
     unit = parse_amount("unit", options.unit)
     rows = {
@@ -286,9 +284,6 @@ def _agreed(options: PublishOptions, draft: Draft, telling: PartyTelling) -> boo
 
 
 def _serve() -> None:
-    """Keeps the own node up until somebody ends this."""
-    try:
-        while True:
-            time.sleep(3_600)
-    except KeyboardInterrupt:
-        return
+    """Keeps the own node up until somebody ends this. Raises Stopped."""
+    while True:
+        PULSE.rest(3_600)

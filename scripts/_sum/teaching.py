@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import ape
 import click
 from ape.api import AccountAPI
 
 from offchain.crypto.settlement import NATIVE
 from offchain.policy import TermsRefused
-from offchain.report.text import GWEI, amount
+from offchain.report.text import amount
 from offchain.storage import Datastore, open_datastore
 from offchain.sum.author import Author, Lesson
 from offchain.sum.model import SharedModelState
@@ -24,7 +23,7 @@ from scripts._stage.accounts import receiver
 from scripts._stage.chain import chain_home
 from scripts._stage.deployments import deployed
 from scripts._stage.money import currency
-from scripts._stage.party import PartyTelling, party_account, play_on, reachable
+from scripts._stage.party import PartyTelling, gas_price, party_account, play_on, reachable
 from scripts._stage.party_sheets import gas_sheet, task_sheet
 from scripts._stage.table import Seat
 from scripts._sum.model import ModelOnChain
@@ -188,8 +187,7 @@ def _agreed(
     telling: PartyTelling,
 ) -> bool:
     """Shows what is to be agreed to; whether it is."""
-    local = ape.chain.provider.network.is_local
-    price = options.gas_price if local else ape.chain.provider.gas_price / GWEI
+    price = gas_price(options.gas_price)
     each = lesson_gas(model, state, lessons[0], options.account)
     count = len(lessons)
     calls = {

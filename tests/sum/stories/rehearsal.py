@@ -27,6 +27,7 @@ class Rehearsal:
     def __init__(self, folder: Path, owner: Any, **more: Any) -> None:
         options = publish_options(folder, **more)
         telling = PartyTelling(as_json=True)
+        self.owner = owner
         self.factory = Deployed(ready(owner, FACTORY)[0], 0)
         texts = read_texts(options.texts).relabelled()
         self.preprocessing = Preprocessing.of(texts.texts, options.words)
