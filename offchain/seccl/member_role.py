@@ -43,6 +43,12 @@ TURN_SECONDS = 30
 CLOSING = 256
 """Candidates that a call of a closing looks at."""
 
+_CARRIED_AS: dict[type, type] = {
+    do.Vote: do.SignedBallot,
+    do.Commit: do.SignedCommitment,
+    do.Reveal: do.Reveal,
+}
+
 Tell = Callable[..., None]
 """Called with what happened, and its values by name."""
 
@@ -212,7 +218,7 @@ class MemberRole(Dropping):
             end = reveal_end if isinstance(cast, do.Reveal) else ballot_end
             if self.session.fault is not None or now >= end - margin:
                 yield cast
-            else:
+            elif (round_, _CARRIED_AS[type(cast)]) not in self._mailed:  # signed once
                 for carried in voter.handed(round_, self._consensus, now):
                     self._mail((round_, type(carried)), Handed(carried))
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from scripts._stage.market import Open
     from scripts._stage.party import ExportOptions, WithdrawOptions
 
-MECHANISMS = ("hide", "hyperx", "mde", "sum")
+MECHANISMS = ("hide", "hyperx", "mde", "seccl", "sum")
 """Those whose rooms have `browsing` (`listed`, `knows`), `watching` (`run_watch`), `withdrawing`
 (`run_withdraw`) and `exporting` (`run_export`)."""
 KEPT = ("hyperx",)

@@ -63,12 +63,18 @@ def watch(
 
 def _values(event: Any) -> dict[str, str | int | bool]:
     """What fits on a line: accounts, counts, amounts as text, and short words in hex."""
+    return _told(asdict(event))
+
+
+def _told(fields: dict[str, Any]) -> dict[str, str | int | bool]:
     values: dict[str, str | int | bool] = {}
-    for name, value in asdict(event).items():
+    for name, value in fields.items():
         if isinstance(value, bytes):
             values[name] = "0x" + value.hex()
         elif isinstance(value, _SHOWN):
             values[name] = str(value) if type(value) is int and value >= 2**53 else value
         elif isinstance(value, tuple):
             values[name] = len(value)
+        elif isinstance(value, dict):
+            values |= _told(value)
     return values

@@ -36,7 +36,7 @@ from tests.offchain.seccl.session_in_memory import (
     new_session,
 )
 
-STEP = 60
+STEP = 200
 """Seconds of the chain's time between two looks of everybody."""
 
 

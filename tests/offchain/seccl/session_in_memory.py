@@ -200,10 +200,33 @@ class Yard:
                 result = election.close(rankings(session, round_, election), absent=absent)
                 words = result.ballots, result.winners, result.points
                 session.apply(ev.RoundClosed(round_, *words))
+            case (
+                do.ProveEquivocation()
+                | do.ProveAltered()
+                | do.ProveAlteredInBatch()
+                | do.ProveUnposted()
+            ):
+                twice = isinstance(action, do.ProveEquivocation)
+                receipt = (action.one if twice else action.receipt).receipt
+                fault = {do.ProveEquivocation: 0, do.ProveUnposted: 2}.get(type(action), 1)
+                self._convict(who, fault, receipt.key)
+            case do.Settle(key):
+                if session.fault is None:
+                    self._convict(who, 3, key)
+                session.apply(ev.ChallengeReturned(key))
+            case do.ClaimShare(_, member):
+                assert session.fault is not None
+                assert member not in session.shares
+                session.apply(ev.ShareClaimed(member, session.fault.share))
             case do.WithdrawStake():
                 session.apply(ev.StakeWithdrawn(session.terms.stake))
             case _:
                 raise AssertionError(f"not for this board: {action}")
+
+    def _convict(self, who: str, fault: int, key: Any) -> None:
+        assert self.session.fault is None
+        share = self.session.terms.stake // MEMBERS
+        self.session.apply(ev.ServerFaulty(who, fault, key, bytes(32), bytes(32), share))
 
     def now(self, round_: int, kind: MessageKind) -> int:
         """The first second of a window."""

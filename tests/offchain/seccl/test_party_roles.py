@@ -5,13 +5,16 @@ from __future__ import annotations
 import pytest
 
 from offchain.seccl import actions as do
+from offchain.seccl.adversaries import Alters, Drops, Lie, Stalls, Withholds
 from offchain.seccl.messages import MessageKind
 from offchain.seccl.parameters import model_digest
-from tests.offchain.seccl.roles_in_memory import Market, mean_of
+from tests.kit.wallets import KeyWallet
+from tests.offchain.seccl.roles_in_memory import STEP, Market, mean_of
 from tests.offchain.seccl.session_in_memory import (
     FIRST,
     LAYOUT,
     MEMBERS,
+    WALLETS,
     description,
 )
 
@@ -40,3 +43,109 @@ def test_nobody_does_what_the_server_does_in_time(tmp_path, ballots: str, batche
     assert market.server.is_over(market.now)
     carried = [action for _, action in market.acted if isinstance(action, do.Relay)]
     assert len(carried) == 3 * (2 if ballots == "hidden" else 1)
+
+
+def test_begun_again_all_the_time_they_say_nothing_twice(tmp_path) -> None:
+    """Everybody is killed and begun again all the time; the same messages, one post each."""
+    market = Market(tmp_path)
+    trained: list[int] = []
+
+    def killed(now: int) -> None:
+        if now // STEP % 3:
+            return
+        trained.extend(role._computes.trained for role in market.members.values())
+        market.server = market.serving()
+        market.members = {i: market.member(i) for i in market.members}
+
+    market.play(each=killed)
+    assert [market.session.closed[i].winners for i in range(3)] == WINNERS
+    assert {market.model(i) for i in range(MEMBERS)} == {expected(WINNERS)}
+    assert market.session.fault is None
+    assert market.session.withdrawn
+    # Each trained once a round: what was sent is on disk before.
+    assert sum(trained) == 3 * MEMBERS
+    assert market.of(do.PostOwn) == []
+    assert len(set(market.letters)) == len(market.letters)
+
+
+@pytest.mark.parametrize("ballots", ["open", "hidden"])
+def test_a_server_that_is_gone_is_convicted_and_the_rounds_go_on(tmp_path, ballots: str) -> None:
+    market = Market(tmp_path, about=description(ballots=ballots))
+    first = market.session.terms.window(1, UPLOAD)[0]
+    market.play(first)
+    market.server.server.post = lambda *_: []  # it signs once more, and is gone then
+    market.play(first + 2 * STEP)
+    assert len(market.server.server.journal.at(1, UPLOAD).promises) == MEMBERS
+    market.server = None
+    market.play()
+    session = market.session
+    assert session.fault is not None
+    assert [session.closed[i].winners for i in range(3)] == WINNERS
+    assert {market.model(i) for i in range(MEMBERS)} == {expected(WINNERS)}
+    assert sorted(session.shares) == list(range(MEMBERS))
+    assert all(role.is_over(market.now) for role in market.members.values())
+
+
+def test_whom_the_server_ignores_posts_and_votes_itself(tmp_path) -> None:
+    """Letters of one member never arrive: it has no receipt, and nobody to convict."""
+    ignored = WALLETS[0].address
+    market = Market(tmp_path, lost=lambda sender, _: sender == ignored)
+    market.play()
+    session = market.session
+    assert session.fault is None
+    assert [session.closed[i].winners for i in range(3)] == WINNERS
+    assert market.of(do.PostOwn) == ["0"] * 6
+    assert market.of(do.Vote) == ["0"] * 3
+
+
+def test_who_never_comes_is_reported_once_and_not_elected(tmp_path) -> None:
+    market = Market(tmp_path, absent=frozenset({0}))
+    market.play()
+    session = market.session
+    assert [session.closed[i].winners for i in range(3)] == [(1, 2)] * 3
+    assert market.of(do.ReportAbsent) == ["1"] * 3
+    assert {market.model(i) for i in (1, 2, 3)} == {expected([(1, 2)] * 3)}
+
+
+@pytest.mark.parametrize(
+    ("lie", "fault"), [(Alters, 1), (Drops, 1), (Withholds, 3), (Stalls, 2)], ids=str
+)
+def test_a_lying_server_is_convicted_by_letters_and_events_alone(tmp_path, lie, fault) -> None:
+    market = Market(tmp_path, server_class=lie, more={"lie": Lie(1, 2, 3)})
+    market.play()
+    session = market.session
+    assert session.fault is not None
+    assert session.fault.fault == fault
+    assert [session.closed[i].winners for i in range(3)] == WINNERS
+    assert {market.model(i) for i in range(MEMBERS)} == {expected(WINNERS)}
+    assert sorted(session.shares) == list(range(MEMBERS))
+
+
+def test_strangers_letters_change_nothing(tmp_path) -> None:
+    """Rubbish, and true letters under another name, between all the others."""
+    market = Market(tmp_path)
+    stranger = KeyWallet("a stranger").address
+
+    def noise(now: int) -> None:
+        market.letters += [(stranger, b"{}"), (WALLETS[1].address, b"\xff" * 9)]
+        market.letters += [(stranger, content) for _, content in market.letters[-9:-2]]
+
+    market.play(each=noise)
+    assert [market.session.closed[i].winners for i in range(3)] == WINNERS
+    assert {who for who, _ in market.acted} == {"server"}
+    assert market.session.withdrawn
+
+
+def test_content_that_comes_late_is_taken_and_what_never_comes_is_not(tmp_path) -> None:
+    """A member's node is down: the server asks again, and signs once it has the content."""
+    market = Market(tmp_path)
+    start, end = market.session.terms.window(0, UPLOAD)
+    store = market.stores["2"]
+    store.up = False
+    market.play(start + 5 * STEP)
+    assert not market.session.batches
+    assert 2 not in market.server.server.journal.at(0, UPLOAD).promises
+    store.up = True
+    market.play(end)
+    assert 2 in market.server.server.journal.at(0, UPLOAD).promises
+    assert market.of(do.PostOwn) == []

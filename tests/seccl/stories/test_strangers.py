@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import ape
+import click
 import pytest
 import torch
 
@@ -20,13 +22,16 @@ from offchain.seccl.choose import EnginePicker
 from offchain.seccl.messages import MessageKind
 from offchain.seccl.partition import divided
 from offchain.storage import Network, open_datastore
+from scripts._market.mechanisms import MECHANISMS, listed, run_export, run_watch
 from scripts._seccl.audit import audit_session
 from scripts._seccl.chain import FederationChain
 from scripts._seccl.options import FederateOptions
 from scripts._seccl.party_options import VALIDATION
 from scripts._seccl.play import federate
+from scripts._stage.browsing import run_browse
 from scripts._stage.chain import HOME
 from scripts._stage.deployments import deploy, deployments_path, missing
+from scripts._stage.party import ExportOptions
 from scripts.federate import cli
 from tests.kit.node import anvil, connected, quiet_node
 from tests.kit.options import options_of
@@ -147,7 +152,9 @@ def arguments(stranger: Stranger, folder: Path) -> list[str]:
     ]
 
 
-def test_strangers_end_as_the_rehearsal_does(rehearsed, node, parties, tmp_path) -> None:
+def test_strangers_end_as_the_rehearsal_does(
+    rehearsed, node, parties, tmp_path, monkeypatch, capsys
+) -> None:
     sam, first, second, third = parties
     offer = [*arguments(sam, tmp_path), *(word for pair in TERMS.items() for word in pair)]
     sam.start("serve", *offer)
@@ -202,6 +209,8 @@ def test_strangers_end_as_the_rehearsal_does(rehearsed, node, parties, tmp_path)
     assert found.faults == []
     assert [one["elected"] for one in ends] == [2, 2, 0]
     assert [gained(node, one.address) for one in parties] == gains
+    tells(session, announced, peer, second, tmp_path, monkeypatch, capsys)
+    exported(session, model, second, tmp_path, monkeypatch)
     assert gains == [-3 * 10**17, 10**17, 10**17, 10**17]
 
 
@@ -215,3 +224,73 @@ def closed(chain: FederationChain, round_: int) -> bool:
 
 def all_posted(chain: FederationChain, kind: MessageKind) -> bool:
     return len(chain.refresh().posted(1, kind, own=True)) == 3
+
+
+def tells(
+    session: str,
+    announced: str,
+    peer: str,
+    member: Stranger,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The federation is found by its classes and licence, and what happened in it is told."""
+    monkeypatch.setenv(HOME, str(member.folder / "souk"))
+    deployments = folder / "deployments"
+    asked = {
+        "classes": ("3",),
+        "licence": "cc-by-4.0",
+        "least_reward": None,
+        "all_": True,
+        "listen": "/ip4/127.0.0.1/tcp/0",
+        "peer": (),
+        "ipfs": None,
+        "deployments": deployments,
+        "as_json": True,
+    }
+    capsys.readouterr()
+    run_browse(listed, MECHANISMS, **asked)
+    (line,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (line["mechanism"], line["address"]) == ("seccl", announced)
+    assert peer in line["contact"]
+    for reference in (session, announced):
+        run_watch(reference, once=True, deployments=deployments, as_json=True)
+        told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        names = [one["event"] for one in told]
+        assert names.count("round_closed") == 2
+        assert names.count("share_claimed") == 3
+        assert told[-1] == {
+            "event": "over",
+            "rounds_closed": 2,
+            "convicted": "posted nothing in time",
+            "stake_back": False,
+        }
+    own = ["--account", member.name, "--yes", "--deployments", str(deployments)]
+    again = member.run("withdraw", session, *own)
+    assert again.returncode == 1
+    assert f"owes nothing to {member.address}" in again.stderr
+
+
+def exported(
+    session: str, model: str, member: Stranger, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The model is a file without code, bound to the session; another one is told from it."""
+    monkeypatch.setenv(HOME, str(member.folder / "souk"))
+    options = ExportOptions(
+        out=folder / "model",
+        check=False,
+        listen="/ip4/127.0.0.1/tcp/0",
+        peer=(),
+        ipfs=None,
+        deployments=folder / "deployments",
+        as_json=False,
+    )
+    run_export(session, options)
+    proof = json.loads((options.out / "proof.json").read_text())
+    assert (proof["session"], proof["licence"], proof["digests"][-1]) == (session, LICENCE, model)
+    run_export(session, replace(options, check=True))
+    path = options.out / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-1] + bytes([path.read_bytes()[-1] ^ 1]))
+    with pytest.raises(click.ClickException, match="holds another model than session"):
+        run_export(session, replace(options, check=True))
