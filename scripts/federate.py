@@ -8,6 +8,7 @@ import click
 from ape.cli import network_option, verbosity_option
 
 from scripts._seccl import flags
+from scripts._stage import flags as party
 from scripts._stage import options as common
 from scripts._stage.command import ChainCommand
 
@@ -94,6 +95,12 @@ LIES = ("none", "alters", "drops", "replays", "equivocates", "withholds", "stall
     help="Round from which on the server signs with another key.",
 )
 @common.pay_to
+@click.option("--server", help="Keystore account of the server, off a local chain.")
+@click.option(
+    "--member", multiple=True, help="Keystore account of a member, off a local chain; repeat."
+)
+@click.option("--yes", is_flag=True, help="Sign without asking, off a local chain.")
+@party.deployments
 @common.gas_price
 @common.device
 @common.ipfs
@@ -123,6 +130,9 @@ def cli(
     bulletin board, ballots and results on the consensus contract; a server that lies is convicted
     on chain and loses its stake. At the end the session is audited as `ape run audit` does.
 
+    One process plays all members here; between strangers it is serve and join. Off a local chain
+    it waits for each window.
+
     A node that stays: anvil, then this with APE_FOUNDRY_HOST=http://127.0.0.1:8545.
     """
     from scripts._seccl.options import FederateOptions
@@ -131,5 +141,6 @@ def cli(
 
     with one_line_each():
         root = None if data_root is None else str(data_root)
+        options["deployments"] = str(options["deployments"])
         given = FederateOptions(data_root=root, **options)  # type: ignore[arg-type]
         federate(given, reports, keep, ipfs, resume)

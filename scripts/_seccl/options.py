@@ -38,7 +38,7 @@ from offchain.seccl.training import Task
 from offchain.storage import Datastore
 from offchain.task.images import relabelled
 from scripts._seccl.terms_options import TermsOptions
-from scripts._stage.accounts import receiver
+from scripts._stage.accounts import is_local, receiver
 from scripts._stage.money import parse_token
 from scripts._stage.wallet import recover
 
@@ -83,6 +83,10 @@ class FederateOptions(TermsOptions):
     skip_broken: bool = False
     new_key: int | None = None
     pay_to: str | None = None
+    server: str | None = None
+    member: Sequence[str] = ()
+    yes: bool = False
+    deployments: str = "deployments"
 
     def to_json(self) -> bytes:
         """All of them; the inverse of `from_json`."""
@@ -95,12 +99,7 @@ class FederateOptions(TermsOptions):
 
     def check(self) -> None:
         """Raises ClickException or AttackError, one line, before anything is done."""
-        available = len(ape.accounts.test_accounts) - SPARE_ACCOUNTS
-        if self.participants > available:
-            raise click.ClickException(
-                f"{self.participants} participants, but only {available} test accounts are left "
-                "for them"
-            )
+        self._check_accounts()
         if self.elected >= self.participants:
             raise click.ClickException(
                 f"lambda {self.winners:g} of {self.participants} participants elects "
@@ -134,6 +133,23 @@ class FederateOptions(TermsOptions):
             raise click.ClickException("withholds is about a batch: a single post shows its hash")
         if len(self.honest) < 2:
             raise click.ClickException("a lie needs two honest members to tell it to")
+
+    def _check_accounts(self) -> None:
+        if is_local():
+            available = len(ape.accounts.test_accounts) - SPARE_ACCOUNTS
+            if self.participants > available:
+                raise click.ClickException(
+                    f"{self.participants} participants, but only {available} test accounts are "
+                    "left for them"
+                )
+            return
+        if self.server is None or len(self.member) != self.participants:
+            raise click.ClickException(
+                f"off a local chain name --server and {self.participants} times --member, not "
+                f"{len(self.member)} times"
+            )
+        if self.new_key is not None:
+            raise click.ClickException("new-key: a second key of the server's is a test account's")
 
     @property
     def elected(self) -> int:

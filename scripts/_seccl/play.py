@@ -31,8 +31,8 @@ from scripts._seccl.report import report_of
 from scripts._seccl.rounds import Rounds
 from scripts._seccl.setup import Agreed, make_conductor, open_session, resume_session
 from scripts._seccl.telling import FederateTelling
-from scripts._stage.accounts import is_local
 from scripts._stage.chain import chain_home
+from scripts._stage.secrets import secrets_at
 
 
 def federate(
@@ -42,17 +42,12 @@ def federate(
 
     keep: folder of content and secrets; without one those of a node that stays are under .souk/.
     """
-    if not is_local():
-        raise click.ClickException(
-            f"federate plays all members and lets time pass: on a local chain, not on "
-            f"{ape.chain.provider.network.name}"
-        )
     with _kept_at(keep, resume) as home:
         if resume:
             path = home / f"{resume.removeprefix('0x')}.json"
             if not path.exists():
                 raise click.ClickException(f"resume: no session {resume} was begun here: no {path}")
-            options = FederateOptions.from_json(SecretsFile(path).get("options"))
+            options = FederateOptions.from_json(secrets_at(path).get("options"))
         options.check()
         Run(options, home, ipfs).play(resume, reports)
 
@@ -162,7 +157,7 @@ class Run:
 
     def _secrets(self, session: bytes) -> SecretsFile:
         """What only the players know: who attacks, what the server is up to, how they compute."""
-        return SecretsFile(self.home / f"{session.hex()}.json")
+        return secrets_at(self.home / f"{session.hex()}.json")
 
     def _create(
         self, agreed: Agreed, store: Datastore, engine: str, hidden: Hidden

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import ape
 import click
@@ -22,7 +23,9 @@ from offchain.task import publish_task
 from offchain.task.images import MODALITY
 from scripts._seccl.chain import FederationChain, twin_of
 from scripts._seccl.conductor import Conductor, Member
+from scripts._seccl.finding import BOARD, CONSENSUS, Contracts
 from scripts._seccl.options import SPARE_ACCOUNTS, FederateOptions
+from scripts._stage.accounts import is_local, load
 from scripts._stage.chain import Receipt, now
 from scripts._stage.deployments import ready
 from scripts._stage.money import balance_of, currency
@@ -44,12 +47,16 @@ def open_session(
     store: Datastore,
     before: Callable[[bytes], None],
 ) -> FederationChain:
-    """Deploys the contracts, unless they are there, and opens a session.
+    """Deploys the contracts on a local chain, unless they are there, and opens a session.
 
     before: gets its id before it exists.
     """
     deployer, server, *members = _accounts(options)
-    board, factory = ready(deployer, "BulletinBoard", "BordaConsensusFactory")
+    if is_local():
+        board, factory = ready(deployer, BOARD, CONSENSUS)
+    else:
+        known = Contracts.on(Path(options.deployments))
+        board, factory = known.board.contract, known.factory.contract
     asked = publish_task(store, AskedFor(MODALITY, agreed.classes, agreed.shape, options.licence))
     announced = options.announced(
         server=str(server.address),
@@ -72,7 +79,8 @@ def open_session(
 def resume_session(options: FederateOptions, session: str, store: Datastore) -> FederationChain:
     """A session that was begun with these options, though it were killed while it began."""
     _, server, *_ = _accounts(options)
-    return FederationChain.find(session, store, server)
+    board = None if is_local() else Contracts.on(Path(options.deployments)).board
+    return FederationChain.find(session, store, server, board=board)
 
 
 def check_balance(terms: SessionTerms) -> None:
@@ -135,7 +143,12 @@ def conductor_of(
 
 
 def _accounts(options: FederateOptions) -> list[AccountAPI]:
-    """Deployer, server and members, these in the order of their addresses."""
-    accounts = list(ape.accounts.test_accounts[: SPARE_ACCOUNTS + options.participants])
+    """Deployer, server and members, these in the order of their addresses; off a local chain the
+    server stands for the deployer."""
+    if is_local():
+        accounts = list(ape.accounts.test_accounts[: SPARE_ACCOUNTS + options.participants])
+    else:
+        server = load(str(options.server), options.yes)
+        accounts = [server, server, *(load(one, options.yes) for one in options.member)]
     members = sorted(accounts[SPARE_ACCOUNTS:], key=lambda one: int(one.address, 16))
     return [*accounts[:SPARE_ACCOUNTS], *members]

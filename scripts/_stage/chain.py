@@ -252,8 +252,8 @@ def now() -> int:
 
 
 def go_to(timestamp: int) -> None:
-    """Lets time pass on the local chain, to `timestamp` unless that is over."""
-    if now() < timestamp:
+    """Lets time pass to `timestamp`, unless that is over: at once on a chain of one's own."""
+    while now() < timestamp:
         wait_until(timestamp)
 
 

@@ -84,7 +84,7 @@ def test_it_comes_back_as_it_went_and_one_session_follows_from_it() -> None:
         {"rounds": 3},
         {"start": NOW + TO_OPEN + 1},
         {"batched": False},
-        {"elected": 0.6},
+        {"elected": 0.8},
         {"about": description(members=(), winners=0, quorum=0, learning_rate=0.5)},
         {"about": description(members=(), winners=0, quorum=0, task="00" * 32)},
     ],

@@ -1,0 +1,151 @@
+"""What serve, join and withdraw refuse, and what is paid out without a datastore."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import pytest
+
+from offchain.crypto.settlement import NATIVE
+from offchain.seccl.adversaries import Stalls
+from scripts import join, serve
+from scripts._seccl.browsing import knows, listed
+from scripts._seccl.finding import Contracts
+from scripts._seccl.on_chain import SessionOnChain, session_named
+from scripts._seccl.party_options import JoinOptions, ServeOptions
+from scripts._seccl.withdrawing import Payout
+from scripts._stage.chain import go_to
+from scripts._stage.deployments import Deployed
+from scripts._stage.party import PartyTelling
+from tests.kit.options import options_of
+from tests.kit.snapshots import undone
+from tests.seccl.stories.small_session import LIE, MEMBERS, STAKE, Play, deployed, parties
+
+NOWHERE = Path("/nowhere")
+
+
+@pytest.fixture
+def contracts(project, deployer):
+    return deployed(project, deployer)
+
+
+@pytest.fixture
+def known(contracts) -> Contracts:
+    board, factory = contracts
+    return Contracts(Deployed(board, 0), Deployed(factory, 0))
+
+
+def paid(known: Contracts, play: Play, account, to: str) -> Payout:
+    found = session_named(known, "0x" + play.chain.session.id.hex())
+    return Payout(found, known, account, to, PartyTelling())
+
+
+def test_an_honest_server_takes_its_stake_back_when_accusations_have_ended(
+    contracts, known, accounts
+) -> None:
+    with undone():
+        play = Play(contracts, accounts, rounds=1)
+        server, members = parties(accounts)
+        purse = accounts[9]
+        payout = paid(known, play, server, purse.address)
+        assert payout.serves
+        with pytest.raises(click.ClickException, match="can be taken out from"):
+            payout.stake()
+        go_to(play.chain.session.terms.accusation_end)
+        before = purse.balance
+        assert payout.stake() == STAKE
+        assert purse.balance - before == STAKE
+        # Once.
+        assert payout.stake() == 0
+        member = paid(known, play, members[0], purse.address)
+        assert member.share() + member.bonds() == 0
+
+
+def test_members_take_their_shares_and_the_convicted_server_nothing(
+    contracts, known, accounts
+) -> None:
+    """The members' list is read from the chain, without the datastore."""
+    with undone():
+        play = Play(contracts, accounts, server=Stalls)
+        for round_ in range(LIE.round + 1):
+            play.round(round_)
+        server, members = parties(accounts)
+        purse = accounts[9]
+        with pytest.raises(click.ClickException, match="was convicted: its stake is the members'"):
+            paid(known, play, server, purse.address).stake()
+        before = purse.balance
+        shares = [paid(known, play, one, purse.address).share() for one in members]
+        assert shares == [STAKE // MEMBERS] * MEMBERS
+        assert purse.balance - before == STAKE
+        assert paid(known, play, members[0], purse.address).share() == 0
+        # Who is no member has none.
+        assert paid(known, play, accounts[0], purse.address).share() == 0
+
+
+def test_an_announcement_is_listed_once_and_leads_to_the_session(
+    contracts, known, accounts, monkeypatch
+) -> None:
+    monkeypatch.setattr("scripts._seccl.browsing._there", lambda _: known)
+    board, _ = contracts
+    server, _ = parties(accounts)
+    id_, task = b"\1" * 32, b"\2" * 32
+    with undone():
+        for _ in range(2):
+            board.announce(id_, task, 2**40, sender=server)
+        (one,) = [one for one in listed(NOWHERE) if one.address == "0x" + id_.hex()]
+        assert (one.author, one.task, one.until, one.token) == (
+            server.address,
+            task,
+            2**40,
+            NATIVE,
+        )
+        assert knows("0x" + id_.hex(), NOWHERE)
+        with pytest.raises(click.ClickException, match="opened no session since it announced"):
+            session_named(known, "0x" + id_.hex())
+        play = Play(contracts, accounts, rounds=1)
+        assert session_named(known, "0x" + id_.hex()).id == play.chain.session.id
+        assert knows("0x" + play.chain.session.id.hex(), NOWHERE)
+        assert not knows("0x" + "77" * 32, NOWHERE)
+        assert not knows("nothing", NOWHERE)
+        found = SessionOnChain(known, play.chain.session.id)
+        assert found.terms == play.chain.session.terms
+        assert found.members == play.chain.session.description.members
+
+
+SERVE = {
+    "fewer than few": ({"most_members": 2}, "most-members: 2, must be 3 to 1024"),
+    "all elected": ({"winners": 0.9}, "lambda: 0.9 of 3 members elects all of them"),
+    "privacy of nobody knows": ({"privacy": 1.0, "least_samples": 5}, "hangs on --least-samples"),
+    "no data and no classes": ({"dataset": ""}, "name your own pictures by --dataset, or --class"),
+    "stake": ({"stake": "plenty"}, "stake: 'plenty' is no amount"),
+}
+
+
+@pytest.mark.parametrize(("change", "why"), SERVE.values(), ids=SERVE)
+def test_a_server_is_told_before_anything_is_paid(project, change, why: str) -> None:
+    given = {"licence": "MIT", "account": "sam", "dataset": "digits", "class_name": ()} | change
+    options = options_of(serve.cli, ServeOptions, **given)
+    with pytest.raises(click.ClickException, match=why):
+        options.check()
+
+
+def test_classes_and_shape_stand_in_for_pictures(project) -> None:
+    given = {"licence": "MIT", "account": "sam", "class_name": (), "contact": ()}
+    given |= {"classes": ("b", "a"), "shape": "3x32x32"}
+    options = options_of(serve.cli, ServeOptions, **given)
+    options.check()
+    task = options.asked(None, ("/ip4/1.2.3.4/tcp/1/p2p/Qm",))
+    assert (task.classes, task.shape) == (("a", "b"), (3, 32, 32))
+    wrong = options_of(serve.cli, ServeOptions, **given | {"shape": "32x32"})
+    with pytest.raises(click.ClickException, match="shape: '32x32' is not CxHxW"):
+        wrong.asked(None, ())
+
+
+def test_a_member_s_owner_limits_what_it_agrees_to(project) -> None:
+    given = {"account": "anna", "least_stake": "1 ether", "most_bond": "1 gwei"}
+    options = options_of(join.cli, JoinOptions, **given | {"class_name": (), "accept_token": ()})
+    limits = options.policy().limits
+    assert limits["share of the stake"].least == 10**18
+    assert limits["bond"].most == 10**9
+    assert limits["window"].least == 1_800

@@ -1,0 +1,57 @@
+"""The rehearsal on a chain whose time others move: it waits, and ends as on a chain of its own."""
+
+from __future__ import annotations
+
+import json
+
+import ape
+import click
+import pytest
+
+from scripts._seccl import options as module
+from scripts._seccl.options import FederateOptions
+from scripts._seccl.play import federate
+from scripts._stage import chain
+from scripts._stage.chain import HOME
+from scripts.federate import cli
+from tests.kit.node import anvil, connected
+from tests.kit.options import options_of
+from tests.kit.strangers import go_to
+
+
+def test_it_waits_for_windows_where_blocks_come_by_themselves(
+    project, monkeypatch, tmp_path
+) -> None:
+    monkeypatch.setenv(HOME, str(tmp_path / "home"))
+    options = options_of(cli, FederateOptions, member=(), images=200, test=50)
+    small = {"participants": 3, "rounds": 1, "winners": 0.4, "hours": 0.7, "deployments": "none"}
+    options = FederateOptions(**vars(options) | small)
+    accounts = str(ape.config.get_config("test").number_of_accounts)
+    started = ("--hardfork", "prague", "--block-time", "1", "--accounts", accounts)
+    with anvil(*started, block_seconds=1) as uri, connected(uri):
+        assert not chain.alone()
+        waited = []
+
+        def outside(timestamp: int) -> None:
+            """Somebody else moves the time."""
+            waited.append(timestamp)
+            go_to(uri, timestamp)
+
+        monkeypatch.setattr(chain, "wait_until", outside)
+        federate(options, tmp_path / "reports", tmp_path / "kept", None, None)
+    record = json.loads((tmp_path / "reports" / "federate" / "record.json").read_text())
+    assert record["convicted"] is None
+    assert record["checked"]["messages"] == 6
+    # The start, both windows, and the end of accusations.
+    assert len(waited) >= 3
+
+
+def test_off_a_local_chain_each_account_is_named(project, monkeypatch) -> None:
+    monkeypatch.setattr(module, "is_local", lambda: False)
+    options = options_of(cli, FederateOptions, member=("a", "b"), server="s", participants=3)
+    with pytest.raises(click.ClickException, match="--server and 3 times --member, not 2 times"):
+        options.check()
+    full = FederateOptions(**vars(options) | {"member": ("a", "b", "c"), "winners": 0.4})
+    full.check()
+    with pytest.raises(click.ClickException, match="new-key: a second key of the server's"):
+        FederateOptions(**vars(full) | {"new_key": 1}).check()
