@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torchvision import datasets as tv  # type: ignore[import-untyped, unused-ignore]
 
 from offchain.data.imagefolder import UnreadableError, evenly_spaced, load_folder
 from offchain.data.imageset import DataError, ImageSet, Progress, split
@@ -33,8 +32,18 @@ class _Torchvision:
     arrays: Callable[[Any], tuple[Any, Any, list[str]]]
 
 
-def _by_train_flag(cls: Callable[..., Any]) -> Callable[[Path, str, bool], Any]:
-    return lambda root, part, download: cls(root, train=part == "train", download=download)
+def _torchvisions(name: str) -> Callable[..., Any]:
+    """One of torchvision's classes, which is slow to load."""
+    from torchvision import datasets  # type: ignore[import-untyped, unused-ignore]
+
+    found: Callable[..., Any] = getattr(datasets, name)
+    return found
+
+
+def _by_train_flag(name: str) -> Callable[[Path, str, bool], Any]:
+    return lambda root, part, download: _torchvisions(name)(
+        root, train=part == "train", download=download
+    )
 
 
 def _grey(source: Any) -> tuple[Any, Any, list[str]]:
@@ -51,20 +60,20 @@ def _svhn(source: Any) -> tuple[Any, Any, list[str]]:
 
 _TRAIN_TEST = ("train", "test")
 _TORCHVISION = {
-    "mnist": _Torchvision("MNIST/raw", _TRAIN_TEST, _by_train_flag(tv.MNIST), _grey),
+    "mnist": _Torchvision("MNIST/raw", _TRAIN_TEST, _by_train_flag("MNIST"), _grey),
     "fashion-mnist": _Torchvision(
-        "FashionMNIST/raw", _TRAIN_TEST, _by_train_flag(tv.FashionMNIST), _grey
+        "FashionMNIST/raw", _TRAIN_TEST, _by_train_flag("FashionMNIST"), _grey
     ),
     "cifar10": _Torchvision(
-        "cifar-10-batches-py", _TRAIN_TEST, _by_train_flag(tv.CIFAR10), _colour_last
+        "cifar-10-batches-py", _TRAIN_TEST, _by_train_flag("CIFAR10"), _colour_last
     ),
     "cifar100": _Torchvision(
-        "cifar-100-python", _TRAIN_TEST, _by_train_flag(tv.CIFAR100), _colour_last
+        "cifar-100-python", _TRAIN_TEST, _by_train_flag("CIFAR100"), _colour_last
     ),
     "svhn": _Torchvision(
         "{split}_32x32.mat",
         ("train", "test", "extra"),
-        lambda root, part, download: tv.SVHN(root, split=part, download=download),
+        lambda root, part, download: _torchvisions("SVHN")(root, split=part, download=download),
         _svhn,
     ),
 }

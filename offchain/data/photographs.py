@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from skimage import data as skimage_data
-from sklearn.datasets import load_sample_images
 
 from offchain.data.imageset import DataError
 from offchain.data.pixels import resize, to_channels
@@ -52,6 +50,9 @@ def photograph_crops(
 
 def _photographs() -> list[torch.Tensor]:
     """Six colour photographs, uint8 (1, 3, H, W), short sides from 300 to 512 pixels."""
+    from skimage import data as skimage_data
+    from sklearn.datasets import load_sample_images
+
     arrays = [*load_sample_images().images, *(getattr(skimage_data, n)() for n in _BUNDLED)]
     return [torch.from_numpy(np.array(a)).permute(2, 0, 1).unsqueeze(0) for a in arrays]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-from torchvision.transforms.v2 import functional  # type: ignore[import-untyped, unused-ignore]
 
 _CHUNK = 1024
 """Images resized at a time; bounds the float copy that resizing makes."""
@@ -11,6 +10,8 @@ _CHUNK = 1024
 
 def to_channels(images: torch.Tensor, channels: int) -> torch.Tensor:
     """`images` with 1 or 3 channels: grey is repeated, RGB becomes its ITU-R 601 luma."""
+    from torchvision.transforms.v2 import functional  # type: ignore[import-untyped, unused-ignore]
+
     if images.shape[1] == channels:
         return images
     if channels == 3:
@@ -21,6 +22,8 @@ def to_channels(images: torch.Tensor, channels: int) -> torch.Tensor:
 
 def resize(images: torch.Tensor, height: int, width: int) -> torch.Tensor:
     """`images` at (height, width), bilinear, with anti-aliasing when they shrink."""
+    from torchvision.transforms.v2 import functional  # type: ignore[import-untyped, unused-ignore]
+
     if tuple(images.shape[2:]) == (height, width):
         return images
     return torch.cat(

@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from torchvision.datasets.folder import IMG_EXTENSIONS  # type: ignore[import-untyped, unused-ignore]
-
 from offchain.data.imageset import DataError
 from offchain.data.leftout import LeftOut, shortened
 
-PICTURES = (*IMG_EXTENSIONS, ".gif")
-"""Endings of the files that are read, in lower case."""
+PICTURES = (
+    *(".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"),
+    ".gif",
+)
+"""Endings of the files that are read, in lower case: those that torchvision reads, and GIF."""
 
 _NOT_DATA = frozenset({"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information"})
 """Folders that systems and archivers leave behind under names without a leading dot."""

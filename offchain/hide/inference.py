@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
-from torchvision.transforms.v2 import functional  # type: ignore[import-untyped, unused-ignore]
 
 from offchain.data.imageset import ImageSet
 from offchain.hide.cleaner import Cleaner
@@ -34,6 +33,8 @@ def class_means(imageset: ImageSet) -> torch.Tensor:
 
 def guessed_by_crawler(masked: ImageSet, epsilon: int) -> torch.Tensor:
     """The masks that the published images show in their means, float32 (Z, C, H, W)."""
+    from torchvision.transforms.v2 import functional  # type: ignore[import-untyped, unused-ignore]
+
     means = class_means(masked)
     smooth = functional.gaussian_blur(means, [_BLUR[0]] * 2, [_BLUR[1]] * 2)
     fine: torch.Tensor = (means - smooth).clamp(-epsilon, epsilon)

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 
 import numpy as np
-from sklearn.isotonic import IsotonicRegression
 
 from offchain.hide.errors import LevelError
 
@@ -58,6 +57,8 @@ class Curve:
         The bracket is of neighbouring measured dials between which the rising fit crosses `level`.
         halve: its middle; otherwise where the fit crosses, but not in its outer tenths.
         """
+        from sklearn.isotonic import IsotonicRegression
+
         dials = sorted(self.points)
         fit = IsotonicRegression().fit_transform(dials, [self.points[d] for d in dials])
         above = int(np.clip(np.searchsorted(fit, level), 1, len(dials) - 1))

@@ -9,7 +9,6 @@ from itertools import pairwise
 import torch
 from torch import nn
 from torch.nn import functional
-from torchvision.models import resnet18  # type: ignore[import-untyped, unused-ignore]
 
 from offchain.hide.errors import HideError
 
@@ -91,6 +90,8 @@ class PlainNet(nn.Module):
 
 def cifar_resnet18(classes: int, channels: int) -> nn.Module:
     """torchvision's ResNet-18 with the stem for small images: 3x3, stride 1, no pooling."""
+    from torchvision.models import resnet18  # type: ignore[import-untyped, unused-ignore]
+
     model: nn.Module = resnet18(weights=None, num_classes=classes)
     model.conv1 = nn.Conv2d(channels, 64, 3, 1, 1, bias=False)
     model.maxpool = nn.Identity()

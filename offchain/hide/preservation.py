@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from skimage.metrics import structural_similarity
 
 from offchain.data.imageset import ImageSet
 from offchain.hide.errors import HideError
@@ -25,6 +24,8 @@ class Likeness:
 
 def likeness(original: torch.Tensor, changed: torch.Tensor) -> Likeness:
     """Of two images, uint8 (C, H, W), sides of 7 pixels or more."""
+    from skimage.metrics import structural_similarity
+
     if original.shape != changed.shape or min(original.shape[1:]) < _LEAST_SIDE:
         raise HideError(
             f"likeness is of equal shapes with sides of {_LEAST_SIDE} or more, not "

@@ -14,7 +14,6 @@ from secrets import token_bytes
 
 import torch
 from nacl.signing import SigningKey
-from scipy.stats import binom  # type: ignore[import-untyped, unused-ignore]
 
 from offchain.crypto.commitments import Party
 from offchain.crypto.sealing import public_key_of
@@ -155,6 +154,8 @@ class Evaluation:
         The best guess is the class of which the validation set has most. So it is 1 / classes
         and a margin: what chance adds on so many images, and what the classes differ in number.
         """
+        from scipy.stats import binom  # type: ignore[import-untyped, unused-ignore]
+
         labels = self.validation.labels
         guessed = float(labels.bincount().max()) / len(labels)
         return min(1.0, float(binom.isf(GUESSED, len(labels), guessed) + 1) / len(labels))

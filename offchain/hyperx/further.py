@@ -12,7 +12,6 @@ against the sample too, by Fisher's exact test, and each question has half of th
 from __future__ import annotations
 
 import torch
-from scipy.stats import binom, binomtest, hypergeom  # type: ignore[import-untyped, unused-ignore]
 
 from offchain.hyperx.quality import CONFIDENCE
 
@@ -27,6 +26,8 @@ def rubbish_shard(
         further: bool (F, size), the same of the further shards; F at least 1.
         false_alarms: how often that may happen to an honest review, in (0, 1).
     """
+    from scipy.stats import binom, binomtest, hypergeom  # type: ignore[import-untyped, unused-ignore]
+
     agreed, size = int(sampled.sum()), further.shape[1]
     # The least share that the sample lets one expect.
     expected = binomtest(agreed, len(sampled)).proportion_ci(CONFIDENCE, method="wilson").low

@@ -15,7 +15,6 @@ from bisect import bisect_left
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import hypergeom  # type: ignore[import-untyped, unused-ignore]
 
 from offchain.hyperx.terms import Terms
 
@@ -32,6 +31,8 @@ def attempt(terms: Terms, rubbish: int, missed: float | FloatArray = 0.0) -> flo
             for each number of opened rubbish shards from none on, how likely it finds none of
             them, float (further + 1,).
     """
+    from scipy.stats import hypergeom  # type: ignore[import-untyped, unused-ignore]
+
     unopened = terms.shard_count - terms.first_sample
     further = terms.sample_limit - terms.first_sample
     hits = np.arange(min(rubbish, further) + 1)

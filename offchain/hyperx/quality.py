@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import torch
-from scipy.stats import binomtest  # type: ignore[import-untyped, unused-ignore]
 
 from offchain.data.imageset import MAX_CLASSES, DataError, Progress
 from offchain.data.seeds import generator
@@ -85,6 +84,8 @@ class Scorer(Protocol):
 
 def measure(predicted: torch.Tensor, labels: torch.Tensor, class_count: int) -> QualityScore:
     """The score of predictions int64 (V,) against labels int64 (V,), both in 0..class_count-1."""
+    from scipy.stats import binomtest  # type: ignore[import-untyped, unused-ignore]
+
     n = len(labels)
     hits = torch.bincount(labels[predicted == labels], minlength=class_count).double()
     truly = torch.bincount(labels, minlength=class_count)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import spearmanr  # type: ignore[import-untyped, unused-ignore]
 
 from offchain.data.imageset import Progress
 from offchain.data.seeds import generator
@@ -132,6 +131,8 @@ def compare(
 
 def rank_correlation(prices: Sequence[int], gains: Sequence[float]) -> float:
     """Spearman's rho between prices and true gains. Raises MdeError where either are all equal."""
+    from scipy.stats import spearmanr  # type: ignore[import-untyped, unused-ignore]
+
     if len(prices) != len(gains) or len(prices) < 3:
         raise MdeError(f"a rank correlation needs 3 sets or more: {len(prices)}, {len(gains)}")
     if len(set(prices)) == 1 or len(set(gains)) == 1:

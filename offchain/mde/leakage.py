@@ -13,8 +13,6 @@ from typing import Any
 
 import numpy as np
 from scipy.special import logsumexp  # type: ignore[import-untyped, unused-ignore]
-from scipy.stats import spearmanr  # type: ignore[import-untyped, unused-ignore]
-from sklearn.linear_model import Ridge
 
 from offchain.data.imageset import Progress
 from offchain.data.seeds import generator
@@ -87,6 +85,9 @@ def price_extraction(
     random projections of them. rho compares its predictions with the prices of `unseen` sets. One
     quote, as the protocol gives, predicts nothing: rho is 0 where all predictions are the same.
     """
+    from scipy.stats import spearmanr  # type: ignore[import-untyped, unused-ignore]
+    from sklearn.linear_model import Ridge
+
     if not counts or not 1 <= min(counts) <= max(counts) <= len(quoted) or len(unseen) < 3:
         raise MdeError(
             f"counts must lie in 1..{len(quoted)} and 3 sets be unseen: {counts}, {len(unseen)}"

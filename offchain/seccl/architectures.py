@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import partial
 
 import torch
-import torchvision  # type: ignore[import-untyped, unused-ignore]
 from torch import nn
 
 from offchain.seccl.networks import ModelFactory, default_factory
@@ -30,6 +29,8 @@ def factory_named(
     module's code; names come from strangers too. Raises ModelError, one line, when there is none,
     it is not trusted, does not take such images, or cannot be trained together.
     """
+    import torchvision  # type: ignore[import-untyped, unused-ignore]
+
     factory: ModelFactory
     if name == SMALL:
         factory = default_factory(classes, shape)
@@ -62,6 +63,8 @@ class Grey(nn.Module):
 
 
 def _torchvisions(name: str, classes: int, shape: Shape) -> nn.Module:
+    import torchvision  # type: ignore[import-untyped, unused-ignore]
+
     model: nn.Module = torchvision.models.get_model(name, weights=None, num_classes=classes)
     return Grey(model) if shape[0] == 1 else model
 

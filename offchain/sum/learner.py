@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.linear_model import SGDClassifier
 
 from offchain.sum.perceptron import WEIGHT_LIMIT
 from offchain.sum.reviews import ReviewSet
@@ -68,6 +67,8 @@ def train(
     reviews: of both labels. largest: what the largest weight is scaled to, 1 to `limit`; rounding
     then makes the weights whole.
     """
+    from sklearn.linear_model import SGDClassifier
+
     if not 1 <= largest <= limit:
         raise ValueError(f"the largest weight must lie in 1..{limit}, not {largest}")
     if len(np.unique(reviews.labels)) < 2:

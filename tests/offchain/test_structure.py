@@ -176,3 +176,16 @@ def test_tests_of_a_room_know_their_own_and_the_kit():
 def test_a_test_that_knows_another_room_is_found(path, line, allowed):
     """Late imports too."""
     assert (breaches(path.split("/"), line) == []) == allowed
+
+
+@pytest.mark.parametrize("slow", ["torchvision", "sklearn", "scipy.stats"])
+def test_what_is_slow_to_load_is_loaded_by_who_uses_it(slow):
+    """Each takes a second or more of processor time, in every process of every party."""
+    for path in [*(ROOT / "offchain").rglob("*.py"), *(ROOT / "scripts").rglob("*.py")]:
+        if "study" in path.parts:
+            continue
+        for node in ast.parse(path.read_text()).body:
+            names = [one.name for one in getattr(node, "names", [])]
+            module = getattr(node, "module", "") or ""
+            loaded = [*names, module, *(f"{module}.{name}" for name in names)]
+            assert not any(f"{one}.".startswith(f"{slow}.") for one in loaded), path

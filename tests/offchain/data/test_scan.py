@@ -7,7 +7,7 @@ import pytest
 from torchvision.datasets import ImageFolder
 
 from offchain.data.imageset import DataError
-from offchain.data.scan import scan
+from offchain.data.scan import PICTURES, scan
 
 
 def touch(root: Path, *names: str) -> None:
@@ -164,3 +164,9 @@ def test_a_folder_without_a_class_is_refused(tmp_path, files):
     touch(tmp_path, *files)
     with pytest.raises(DataError, match=r"is no image folder: no folder in it holds a picture"):
         scan(tmp_path)
+
+
+def test_it_takes_all_that_torchvisions_image_folder_takes():
+    from torchvision.datasets.folder import IMG_EXTENSIONS
+
+    assert set(IMG_EXTENSIONS) <= set(PICTURES)
