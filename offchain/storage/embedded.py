@@ -8,6 +8,7 @@ import secrets
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from offchain.storage.checks import (
 from offchain.storage.cid import DAG_PB, RAW, cid_from_digest, cid_of, codec_of, digest_of
 from offchain.storage.datastore import (
     ContentCorrupted,
+    ContentError,
     ContentMalformed,
     ContentMissing,
     ContentTooLarge,
@@ -40,6 +42,12 @@ from offchain.storage.unixfs import Decoded, NotUnixfs, decode
 if TYPE_CHECKING:  # a name only: its module loads torch
     from offchain.data.imageset import Progress
 
+TURN_SECONDS = 0.1
+"""How long one waits for content until others may ask the node."""
+MAX_BLOCK_BYTES = 4 << 20
+"""Of one block; nodes exchange no larger ones than half of it."""
+MOST_PATHS = 1 << 20
+"""Blocks of one content, each counted as often as it is read: 256 GiB."""
 AHEAD = 8
 """Contents on their way while one is waited for."""
 BATCH = 256
@@ -95,8 +103,8 @@ class EmbeddedDatastore:
             return
         added = tuple(one for one in peers if one not in self._network.peers)
         self._network = replace(self._network, peers=self._network.peers + added)
-        for one in added:
-            self._ask("connect", one)
+        if added:
+            self._ask("connect", added)
 
     def publish(self, topic: str, message: bytes) -> None:
         self._ask_network("publish", topic, base64.b64encode(message).decode())
@@ -119,8 +127,9 @@ class EmbeddedDatastore:
         for i, cid in enumerate(cids):
             if self._network:
                 for later in cids[i + 1 : i + 1 + AHEAD]:
-                    if not self._is_here(later):
-                        self._fetching("begin", later, max_bytes)
+                    with contextlib.suppress(ContentError):  # told when it is its turn
+                        if not self._is_here(later):
+                            self._fetching("begin", *self._next(later, max_bytes))
             yield self.get(cid, max_bytes)
 
     def pin(self, cid: str) -> None:
@@ -221,17 +230,20 @@ class EmbeddedDatastore:
         return present
 
     def _is_here(self, cid: str) -> bool:
+        """Whether all its blocks are. Raises InvalidCid, and ContentMalformed for what no peer can
+        make a file of."""
         try:
             self._check_blocks(cid)
-        except DatastoreError:
+        except (ContentMissing, ContentCorrupted):
             return False
         return True
 
     def _bring(self, cid: str, max_bytes: int | None) -> None:
         """Fetches from peers what is not here, where there are any.
 
-        Raises ContentMissing, ContentTooLarge; DatastoreUnavailable where no peer is connected:
-        then nobody can be blamed but the network.
+        Others are served meanwhile. Raises ContentMissing, ContentTooLarge, ContentMalformed,
+        InvalidCid; DatastoreUnavailable where no peer is connected: then nobody can be blamed but
+        the network.
         """
         if self._network is None or self._is_here(cid):
             return
@@ -241,12 +253,20 @@ class EmbeddedDatastore:
         if not self._network.peers and not self._ask("connected"):
             raise alone
         try:
-            self._fetching("fetch", cid, self.timeout - 1, max_bytes)
+            deadline = time.monotonic() + self.timeout - 1
+            for _ in range(2):  # its root, and the rest
+                if not self._is_here(cid):
+                    self._wait_for(*self._next(cid, max_bytes), deadline)
         except ContentMissing:
             if not self._ask("connected"):
                 raise alone from None
-            raise
-        except DatastoreUnavailable:
+            try:
+                self._is_here(cid)
+            except ContentMalformed:  # all of it came, and it has no end
+                self._end_node()
+                raise
+            raise self._missing(cid) from None
+        except (DatastoreUnavailable, ContentError):
             raise
         except DatastoreError as error:
             self._end_node()
@@ -255,6 +275,29 @@ class EmbeddedDatastore:
                     f"{cid} has more than the {max_bytes} bytes allowed"
                 ) from None
             raise
+
+    def _next(self, cid: str, max_bytes: int | None) -> tuple[str, int | None]:
+        """What to fetch next of a content, and the most bytes of it: its root block, as bare bytes,
+        before anything is made of them.
+
+        The library would write a folder to the disk, under whatever names it has. Raises
+        ContentMalformed for what is no file, ContentTooLarge.
+        """
+        root = digest_of(cid)
+        if codec_of(cid) == RAW or not self._blocks.path(root).exists():
+            return cid_from_digest(root, RAW), MAX_BLOCK_BYTES
+        check_size(cid, self._size(cid), max_bytes)
+        return cid, max_bytes
+
+    def _wait_for(self, cid: str, max_bytes: int | None, deadline: float) -> None:
+        """Raises ContentMissing where it does not come in time, and what the node says of it."""
+        while True:
+            try:
+                return self._fetching("fetch", cid, TURN_SECONDS, max_bytes)
+            except ContentMissing:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(TURN_SECONDS)  # whose turn it is now: locks keep no order
 
     def _fetching(self, operation: str, *arguments: Any) -> None:
         """A request that fetches. What never comes, and only that, is ended with the node."""
@@ -277,18 +320,25 @@ class EmbeddedDatastore:
 
     def _check_blocks(self, cid: str) -> None:
         """Raises ContentMissing, ContentCorrupted or ContentMalformed unless every block is here
-        and whole."""
-        seen: set[bytes] = set()  # a tree whose branches meet again has more paths than blocks
-        waiting = [digest_of(cid)]
+        and whole, and there are no more than `MOST_PATHS` ways to them."""
+        root = digest_of(cid)
+        if codec_of(cid) == RAW:
+            self._block(cid, root)
+            return
+        # A tree whose branches meet again has more paths than blocks, and each is read.
+        paths: dict[bytes, int] = {}
+        waiting = [root]
         while waiting:
-            digest = waiting.pop()
-            if digest in seen:
+            digest = waiting[-1]
+            links = () if digest in paths else self._decoded(cid, digest).links
+            if missing := [one for one in links if one not in paths]:
+                waiting += missing
                 continue
-            seen.add(digest)
-            if codec_of(cid) == RAW:
-                self._block(cid, digest)
-            else:
-                waiting += self._decoded(cid, digest).links
+            waiting.pop()
+            if digest not in paths:
+                paths[digest] = 1 + sum(paths[one] for one in links)
+                if paths[digest] > MOST_PATHS:
+                    raise ContentMalformed(f"{cid} has more than {MOST_PATHS} blocks, repeated")
 
     def _decoded(self, cid: str, digest: bytes) -> Decoded:
         try:

