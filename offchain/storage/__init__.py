@@ -34,11 +34,25 @@ def open_datastore(url: str | None, repo: Path, network: Network | None = None) 
     """The IPFS node at `url` (http or multiaddr), or without one the embedded node in `repo`.
 
     network: of the embedded node; a node at a URL has one of its own, and connects to the peers.
+    Gateways and pinning services are those in `offchain.storage.helped.HELP`.
 
     Raises DatastoreUnavailable, and so where there is no embedded node: its library is made for
     Linux alone.
     """
     # Imported when used: code that computes runs on machines without IPFS.
+    from offchain.storage.helped import HELP, NO_HELP, HelpedNode
+
+    node = _node(url, repo, network)
+    if HELP.get() == NO_HELP:
+        return node
+    try:
+        return HelpedNode.opened(node, HELP.get())
+    except DatastoreUnavailable:
+        node.close()
+        raise
+
+
+def _node(url: str | None, repo: Path, network: Network | None) -> Node:
     if url is not None:
         from offchain.storage.ipfs import IpfsDatastore
 

@@ -41,12 +41,14 @@ class _Node:
 class Decoded:
     """One block: the sha2-256 of each block it links, and the bytes of the file below it.
 
-    content_bytes is None for what is no file; is_directory tells folders from the rest of it.
+    content_bytes is None for what is no file; is_directory tells folders from the rest of it; data
+    is what the block itself holds of the file.
     """
 
     links: tuple[bytes, ...]
     content_bytes: int | None
     is_directory: bool = False
+    data: bytes = b""
 
 
 def root_digest(data: bytes) -> bytes:
@@ -78,7 +80,8 @@ def decode(block: bytes) -> Decoded:
         return Decoded(tuple(links), None, is_directory=fields.get(1) == _DIRECTORY)
     if not isinstance(size, int):
         raise NotUnixfs("a UnixFS node without a file size")
-    return Decoded(tuple(links), size)
+    data = fields.get(2, b"")
+    return Decoded(tuple(links), size, data=data if isinstance(data, bytes) else b"")
 
 
 def _leaf(chunk: bytes) -> _Node:

@@ -61,6 +61,8 @@ reading = grouped(
         "--peer", multiple=True, help="Multiaddress of a node to stay connected to; repeat."
     ),
     common.ipfs,
+    common.gateway,
+    common.pin_service,
     deployments,
     as_json,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,35 @@ pay_to = click.option(
 device = click.option("--device", help="cpu or cuda; default the best there is.")
 
 ipfs = click.option("--ipfs", help="URL of a Kubo RPC endpoint; default an embedded node.")
+
+
+def _helped(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    """Notes who helps the datastore that the command opens; no command has to hand it on."""
+    from offchain.storage.helped import HELP
+
+    HELP.set(replace(HELP.get(), **{str(parameter.name): tuple(value)}))
+
+
+gateway = click.option(
+    "--gateway",
+    "gateways",
+    multiple=True,
+    metavar="URL",
+    expose_value=False,
+    callback=_helped,
+    help="HTTP gateway to read from what no peer has, checked by CID; repeat.",
+)
+
+pin_service = click.option(
+    "--pin-service",
+    "services",
+    multiple=True,
+    type=(str, click.Path(path_type=Path, dir_okay=False, exists=True)),
+    metavar="URL FILE",
+    expose_value=False,
+    callback=_helped,
+    help="Service that keeps what is stored, and the file of its token, mode 0600; repeat.",
+)
 
 
 def licence(default: str | None = None) -> Decorator:

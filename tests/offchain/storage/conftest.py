@@ -28,6 +28,8 @@ def endpoint() -> Iterator[Callable[[Answer], str]]:
             def do_POST(self) -> None:
                 answer(self)
 
+            do_GET = do_DELETE = do_POST
+
             def log_message(self, *_: object) -> None:
                 """Test output stays free of requests."""
 
