@@ -9,6 +9,7 @@ from ape.cli import network_option, verbosity_option
 
 from scripts._hide import flags
 from scripts._hide.names import NETWORKS
+from scripts._stage import flags as stage
 from scripts._stage import options as common
 from scripts._stage.command import ChainCommand
 
@@ -117,6 +118,12 @@ STORY_NAMES = (
 @common.token
 @common.licence("CC-BY-4.0")
 @common.pay_to
+@click.option("--seller", help="Keystore account of the seller, off a local chain.")
+@click.option(
+    "--buyer", multiple=True, help="Keystore account of a buyer, off a local chain; repeat."
+)
+@click.option("--yes", is_flag=True, help="Sign without asking, off a local chain.")
+@stage.deployments
 @click.option(
     "--buyers",
     help="Who buys which level, by commas: 1+3,2,3 has the first buy level 1 and then level 3. The "

@@ -78,17 +78,40 @@ class SaleChain(Sender):
 
     def paid(self) -> dict[str, int]:
         """What came out of the contract so far, by the account that it was owed to."""
-        session, paid = self.read(), defaultdict[str, int](int)
+        paid = defaultdict[str, int](int)
+        seller = ""
         for event in self.events():
-            if isinstance(event, ev.Withdrawn):
-                paid[session.listed.seller] += event.amount
+            if isinstance(event, ev.Listed):
+                seller = str(event.terms[0])
+            elif isinstance(event, ev.Withdrawn):
+                paid[seller] += event.amount
             elif isinstance(event, ev.Refunded):
                 paid[event.buyer] += event.amount
         return dict(paid)
 
+    def moved(self, payee: str | None) -> dict[str, int]:
+        """What each account got from the contract so far, less what it paid in.
+
+        payee: who is paid in the place of whom it is owed to, if anybody is.
+        """
+        session, moved = self._session(), defaultdict[str, int](int)
+        for log in self.logs():
+            event = event_of(log, ev)
+            session.apply(event, self._time(log))
+            match event:
+                case ev.Listed():
+                    moved[session.listed.seller] -= event.funds
+                case ev.Funded():
+                    moved[session.listed.seller] -= event.amount
+                case ev.Bought():
+                    moved[event.buyer] -= session.purchases[event.buyer].sale.paid
+        for account, amount in self.paid().items():
+            moved[payee or account] += amount
+        return dict(moved)
+
     def read(self) -> SaleSession:
         """The listing as its events tell it, read anew: a reorganisation changes what they say."""
-        session = SaleSession(ape.chain.chain_id, self.address, self.id)
+        session = self._session()
         for log in self.logs():
             session.apply(event_of(log, ev), self._time(log))
         return session
@@ -110,6 +133,9 @@ class SaleChain(Sender):
             elif self.closing is None:
                 return Pause(None)
         return Pause(min(ahead), ahead[min(ahead)]) if ahead else None
+
+    def _session(self) -> SaleSession:
+        return SaleSession(ape.chain.chain_id, self.address, self.id)
 
     def _time(self, log: ContractLog) -> int:
         """Of its block, which may be another one of that number after a reorganisation."""

@@ -14,6 +14,7 @@ from offchain.hide.masks import MaskSettings
 from offchain.hide.training import TrainingSettings
 from scripts._hide.mask_options import levels_of
 from scripts._hide.stories import Story
+from scripts._stage.accounts import is_local
 from scripts._stage.money import parse_amount
 
 SPARE_ACCOUNTS = 2
@@ -47,6 +48,10 @@ class SellOptions:
     token: str | None
     licence: str
     pay_to: str | None
+    seller: str | None
+    buyer: tuple[str, ...]
+    yes: bool
+    deployments: Path
     buyers: str | None
     hours: float
     window_minutes: float
@@ -105,7 +110,7 @@ class SellOptions:
                 raise click.ClickException(f"buyers: {text}, levels must rise from one to the next")
             found.append(wanted)
         most = len(ape.accounts.test_accounts) - SPARE_ACCOUNTS
-        if len(found) > most:
+        if is_local() and len(found) > most:
             raise click.ClickException(
                 f"{len(found)} buyers, but only {most} test accounts are left for them"
             )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import ape
@@ -15,7 +13,6 @@ from ape.api import AccountAPI
 from rich.console import Console
 
 from offchain.crypto.disputable import EncryptedFile
-from offchain.crypto.secrets_file import SecretsFile
 from offchain.crypto.settlement import Settlement
 from offchain.hide.countermeasures import Regained, best
 from offchain.hide.making import MadeFamily
@@ -29,18 +26,22 @@ from offchain.models.device import pick_device
 from offchain.runs.spread import Spread
 from offchain.storage import Datastore, open_datastore
 from offchain.task import Task
+from scripts._hide.begun import Begun, Kept
 from scripts._hide.chain import SaleChain
 from scripts._hide.options import SellOptions
 from scripts._hide.outcome import make_record
 from scripts._hide.record import SaleRecord
 from scripts._hide.report import report_of
 from scripts._hide.scene import Scene, injustices
+from scripts._hide.seating import SELLER_SECRETS, accounts_of, kept_at, mask_secret, sale_of
 from scripts._hide.sheets import conclude
 from scripts._hide.stories import STORIES
-from scripts._hide.workshop import Workshop, load_split
-from scripts._stage.accounts import is_local, payee
+from scripts._hide.workshop import Workshop, load_split, repeatable_secret
+from scripts._stage.accounts import payee
 from scripts._stage.chain import clock
 from scripts._stage.money import balance_of, parse_amount, parse_token
+from scripts._stage.party_sheets import time_of
+from scripts._stage.secrets import secrets_at
 from scripts._stage.table import Seat, play
 from scripts._stage.telling import Telling
 
@@ -69,21 +70,15 @@ class SalePlay:
         """
         started, options, telling = time.monotonic(), self.options, self.telling
         story = STORIES[self.name]
-        if not is_local():
-            raise click.ClickException(
-                f"sell plays all parties and lets time pass: on a local chain, not on "
-                f"{ape.chain.provider.network.name}"
-            )
         if not story.fits(options.settlement):
             raise click.ClickException(f"settlement: {options.settlement}, the story needs sealed")
         plan, device = options.plan(), pick_device(options.device)
         prices, stake = options.amounts(plan), parse_amount("stake", options.stake)
         payee(options.pay_to)
-        options.wants(story, len(plan.levels))
+        accounts_of(options, len(options.wants(story, len(plan.levels))))
         token = parse_token(options.token)
         telling.console.rule(f"[bold]{self.name}[/]: {story.title}")
-        kept_at = nullcontext(str(self.home)) if self.home else tempfile.TemporaryDirectory()
-        with kept_at as home:
+        with kept_at(self.home) as home:
             with telling.doing("loading the data") as progress:
                 split = load_split(
                     options.dataset,
@@ -99,7 +94,7 @@ class SalePlay:
                 )
             task = task_for(split.data, options.licence)
             with telling.doing("opening the datastore"):
-                store = open_datastore(options.ipfs, Path(home) / "ipfs")
+                store = open_datastore(options.ipfs, home / "ipfs")
             with store:
                 # A node that does not answer shows before minutes go into masks.
                 store.put(b"")
@@ -110,6 +105,7 @@ class SalePlay:
                     device,
                     Spread.of(options.workers, gpu=device.type == "cuda"),
                     telling,
+                    mask_secret(home, repeatable_secret(plan, split)),
                 )
                 with telling.doing("making masks and searching levels"):
                     made = workshop.family()
@@ -121,7 +117,7 @@ class SalePlay:
                         telling.say(f"level {one.wanted:g} is out of reach: {one.why}")
                 wants = options.wants(story, len(taken))
                 money = Money(token, tuple(taken), stake)
-                self._play(made, counters, task, wants, money, store, Path(home))
+                self._play(made, counters, task, wants, money, store, home)
                 assert self.scene is not None
                 with telling.doing("training with what was bought"):
                     record = make_record(
@@ -146,16 +142,24 @@ class SalePlay:
     ) -> None:
         """Sets the table and lets everybody play."""
         options, telling, story = self.options, self.telling, STORIES[self.name]
-        accounts = ape.accounts.test_accounts
         with telling.doing("deploying"):
-            contract = accounts[0].deploy(ape.project.CleanerSale)
-        seller, *buyers = accounts[1 : 2 + len(wants)]
+            sale = sale_of(options)
+        contract = sale.contract
+        seller, buyers = accounts_of(options, len(wants))
+        kept = Kept(home / f"sell-{self.name}.listing")
+        begun = kept.read()
+        if begun is None:
+            # Its own listing, though the same was sold before.
+            now = clock().now
+            task = replace(task, content=f"Rehearsal of {time_of(now)}")
+            begun = Begun(task, now + round(options.hours * 3600), sale.block)
+            kept.write(begun)
         settlement = story.settlement(options.settlement)
         window = round(options.window_minutes * 60)
         with telling.doing("encrypting the cleaners") as progress:
             stock = prepare(
                 Wares.of(made, options.check, best(counters)),
-                task,
+                begun.task,
                 Conditions(
                     seller=str(seller.address),
                     token=money.token,
@@ -169,24 +173,25 @@ class SalePlay:
                 ape.chain.chain_id,
                 str(contract.address),
                 store,
-                SecretsFile(home / "seller.json"),
+                secrets_at(home / SELLER_SECRETS),
                 spoil=_spoils(wants[-1][0]) if story.spoils else None,
                 progress=progress,
             )
-        closing = clock().now + round(options.hours * 3600)
         chain = SaleChain(
             contract,
             stock.listing.id(ape.chain.chain_id, str(contract.address)),
             money.token,
-            ape.chain.blocks.height,
-            closing,
+            begun.block,
+            begun.closing,
         )
         telling.say(f"-- listing 0x{chain.id.hex()}", "bold")
         telling.say(f"-- catalogue {stock.catalogue}", "bold")
-        seats = self._seats(stock, wants, seller, buyers, closing, store, home)
+        seats = self._seats(stock, wants, seller, buyers, begun.closing, store, home)
         paid = payee(options.pay_to)
         holders = [*(seat.address for seat in seats), *([paid] if paid else [])]
         before = {holder: balance_of(money.token, holder) for holder in holders}
+        for holder, moved in chain.moved(paid).items():
+            before[holder] = before.get(holder, 0) - moved
         with telling.doing("selling"):
             session = play(
                 chain,
@@ -197,6 +202,7 @@ class SalePlay:
                 before=lambda seat: telling.turn_to(f"{seat} at work"),
                 forgetful=self.forgetful,
             )
+        kept.forget()
         if paid:
             chain.paid_away(chain.paid(), paid)
         self.scene = Scene(
@@ -231,7 +237,7 @@ class SalePlay:
                     session,
                     wants[number - 1],
                     store,
-                    SecretsFile(home / f"buyer-{number}.json"),
+                    secrets_at(home / f"buyer-{number}.json"),
                     progress=self.telling.progress,
                     pay_to=pay_to,
                 )

@@ -88,7 +88,8 @@ class Lesson:
 class Workshop:
     """Makes families and measures accuracies; what was measured is kept under `home`.
 
-    spread: over which processes trainings that do not wait for one another are spread.
+    spread: over which processes trainings that do not wait for one another are spread. secret: of
+    the masks; without one a run can be repeated.
     """
 
     def __init__(
@@ -99,20 +100,19 @@ class Workshop:
         device: torch.device,
         spread: Spread,
         telling: Telling,
+        secret: Secret | None = None,
     ) -> None:
         self.split, self.plan, self.device, self.telling = split_, plan, device, telling
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._kept, self._spread = Finished(home / "points", VERSION), spread
-        # Who sells for real draws it, as `ape run hide` does; here a run must be repeatable.
-        words = f"souk.sell.v1 {plan.seed} {split_.data.digest()}"
-        self._secret = hashlib.sha256(words.encode()).digest()
+        self._secret = secret or repeatable_secret(plan, split_)
 
     def family(self) -> MadeFamily:
         """The masked dataset and its levels; raises LevelError when none can be reached."""
         return make_family(
             self.split,
             self.plan,
-            Secret(self._secret),
+            self._secret,
             device=self.device,
             kept=self._kept,
             telling=self.telling.turn_to,
@@ -165,6 +165,12 @@ class Workshop:
             "seed": lesson.seed,
             "network": self.plan.held_out,
         }
+
+
+def repeatable_secret(plan: Plan, split_: Split) -> Secret:
+    """What masks of a rehearsal draw from. Who sells for real draws it, as `ape run hide` does."""
+    words = f"souk.sell.v1 {plan.seed} {split_.data.digest()}"
+    return Secret(hashlib.sha256(words.encode()).digest())
 
 
 def _taught(plan: Plan, test: ImageSet, device: torch.device, lesson: Lesson) -> float:
