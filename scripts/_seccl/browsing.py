@@ -17,7 +17,7 @@ from scripts._stage.market import Open
 
 def listed(deployments: Path) -> Sequence[Open]:
     """All announcements, each once; none where there is no board."""
-    contracts = _there(deployments)
+    contracts = contracts_there(deployments)
     if contracts is None:
         return ()
     found: dict[tuple[bytes, str], Open] = {}
@@ -43,7 +43,7 @@ def listed(deployments: Path) -> Sequence[Open]:
 
 def knows(reference: str, deployments: Path) -> bool:
     """Whether it is the id of an announcement or of a session."""
-    contracts = _there(deployments)
+    contracts = contracts_there(deployments)
     if contracts is None:
         return False
     try:
@@ -55,7 +55,8 @@ def knows(reference: str, deployments: Path) -> bool:
     return True
 
 
-def _there(deployments: Path) -> Contracts | None:
+def contracts_there(deployments: Path) -> Contracts | None:
+    """This version's on the connected chain; None where they are not."""
     path = deployments_path(deployments)
     board, factory = find(BOARD, path), find(CONSENSUS, path)
     return None if board is None or factory is None else Contracts(board, factory)

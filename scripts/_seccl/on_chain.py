@@ -37,20 +37,21 @@ class SessionOnChain:
     """One session of this version's board.
 
     Attributes:
-        id, terms: of the session. members: 0x addresses by index; none while it has no consensus.
+        id, terms: of the session. board, consensus: contracts; None while it has no consensus.
+        members: 0x addresses by index; none without a consensus.
     """
 
     def __init__(self, contracts: Contracts, id_: bytes) -> None:
         """Raises ClickException where the board has none of that id."""
-        self.id, self._board = id_, contracts.board.contract
-        address, first = str(self._board.address), contracts.board.block
-        made = decoded(self._board, logs_of(address, first, [topic(CREATED), of_word(id_)]))
+        self.id, self.board = id_, contracts.board.contract
+        address, first = str(self.board.address), contracts.board.block
+        made = decoded(self.board, logs_of(address, first, [topic(CREATED), of_word(id_)]))
         if not made:
             raise click.ClickException(f"no session 0x{id_.hex()} on this chain")
         self._first = made[0].block_number
         said = made[0].event_arguments
         self.terms: SessionTerms = terms_in(said["terms"], bytes(said["document"]))
-        self._consensus, self.members = self._elects(contracts.factory.contract)
+        self.consensus, self.members = self._elects(contracts.factory.contract)
 
     def events(self) -> Sequence[Any]:
         """All so far, in the order of the chain."""
@@ -76,7 +77,7 @@ class SessionOnChain:
 
     def member_path(self, index: int) -> list[bytes]:
         """From a member's leaf to the root of members."""
-        return list(cm.path(twin_of(self._board).member_leaves(self.members), index))
+        return list(cm.path(twin_of(self.board).member_leaves(self.members), index))
 
     def asked_by(self, account: str) -> list[ev.Challenged]:
         """The challenges of an account whose bonds were not given back."""
@@ -93,11 +94,11 @@ class SessionOnChain:
     def _told(self) -> list[tuple[int, int, ev.Event]]:
         found = []
         topics = [None, of_word(self.id)]
-        for log in decoded(self._board, logs_of(str(self._board.address), self._first, topics)):
+        for log in decoded(self.board, logs_of(str(self.board.address), self._first, topics)):
             found += [(log.block_number, log.log_index, one) for one in board_event(log)]
-        if self._consensus is not None:
-            address = str(self._consensus.address)
-            for log in decoded(self._consensus, logs_of(address, self._first, [])):
+        if self.consensus is not None:
+            address = str(self.consensus.address)
+            for log in decoded(self.consensus, logs_of(address, self._first, [])):
                 found += [(log.block_number, log.log_index, one) for one in consensus_event(log)]
         return found
 

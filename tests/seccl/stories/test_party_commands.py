@@ -9,9 +9,11 @@ import pytest
 
 from offchain.crypto.settlement import NATIVE
 from offchain.seccl.adversaries import Stalls
+from offchain.seccl.messages import MessageKind
 from scripts import join, serve
 from scripts._seccl.browsing import knows, listed
 from scripts._seccl.finding import Contracts
+from scripts._seccl.keeping import duties
 from scripts._seccl.on_chain import SessionOnChain, session_named
 from scripts._seccl.party_options import JoinOptions, ServeOptions
 from scripts._seccl.withdrawing import Payout
@@ -86,7 +88,7 @@ def test_members_take_their_shares_and_the_convicted_server_nothing(
 def test_an_announcement_is_listed_once_and_leads_to_the_session(
     contracts, known, accounts, monkeypatch
 ) -> None:
-    monkeypatch.setattr("scripts._seccl.browsing._there", lambda _: known)
+    monkeypatch.setattr("scripts._seccl.browsing.contracts_there", lambda _: known)
     board, _ = contracts
     server, _ = parties(accounts)
     id_, task = b"\1" * 32, b"\2" * 32
@@ -149,3 +151,29 @@ def test_a_member_s_owner_limits_what_it_agrees_to(project) -> None:
     assert limits["share of the stake"].least == 10**18
     assert limits["bond"].most == 10**9
     assert limits["window"].least == 1_800
+
+
+def test_what_is_overdue_anybody_does(contracts, known, accounts, monkeypatch) -> None:
+    """The server is gone after its first posts: a keeper opens the round, and closes it."""
+    monkeypatch.setattr("scripts._seccl.keeping.contracts_there", lambda _: known)
+    with undone():
+        play = Play(contracts, accounts, rounds=1)
+        name = "0x" + play.chain.session.id.hex()
+        terms = play.chain.session.terms
+
+        def due() -> list[tuple[str, tuple]]:
+            mine = [one for one in duties(NOWHERE) if one.reference == name]
+            return [(str(one.method).partition("(")[0], one.arguments) for one in mine]
+
+        go_to(terms.window(0, MessageKind.EVALUATION)[0])
+        assert due() == []
+        go_to(terms.window(0, MessageKind.EVALUATION)[0] + terms.margin(MessageKind.EVALUATION))
+        assert due() == [("openRound", (0,))]
+        (duty,) = [one for one in duties(NOWHERE) if one.reference == name]
+        duty.method(*duty.arguments, sender=accounts[0])
+        assert due() == []
+        go_to(play.chain.refresh().opened[0].reveal_end)
+        assert due() == [("close", (0, 256))]
+        (duty,) = [one for one in duties(NOWHERE) if one.reference == name]
+        duty.method(*duty.arguments, sender=accounts[0])
+        assert due() == []
