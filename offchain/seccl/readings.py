@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from offchain.roles import Recover
 from offchain.seccl.messages import MessageKind
 from offchain.seccl.reading import Reading, read
@@ -31,8 +33,11 @@ class Readings:
         known = self._found.get((round_, kind))
         if known is not None and known[0] == told and (whole(known[1]) or now < known[2]):
             return known[1]
+        begun = time.monotonic()
         reading = read(session, round_, kind, self._store, self._recover)
-        self._found[round_, kind] = told, reading, now + RETRY_SECONDS
+        # What is nowhere takes its time: most of it stays for what else is to be done.
+        wait = max(RETRY_SECONDS, round(4 * (time.monotonic() - begun)))
+        self._found[round_, kind] = told, reading, now + wait
         return reading
 
 

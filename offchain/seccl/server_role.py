@@ -21,7 +21,12 @@ from offchain.storage import ContentError, Datastore, cid_from_digest
 
 UPLOAD, EVALUATION = MessageKind.UPLOAD, MessageKind.EVALUATION
 AT_ONCE = 8
-"""Messages fetched at a time: one that is nowhere takes as long as the datastore waits."""
+"""Messages fetched before it looks again at what is due: one that is nowhere takes as long as the
+datastore waits, half a minute."""
+FETCH_SECONDS = 60
+"""Before messages are taken no more in which none is fetched: the receipt would come too late."""
+LONGEST_RETRY = 960
+"""Seconds between two looks for a message that was not there."""
 CARRIED = 200
 """Ballots in a call: more have no room in a transaction."""
 
@@ -44,6 +49,7 @@ class ServerRole(Dropping):
         self.server, self._line, self._store = server, line, store
         self._recover, self._to, self._tell = recover, to, tell
         self._pending: dict[PostKey, Sent] = {}
+        self._missed: dict[PostKey, int] = {}
         self._retry: dict[PostKey, int] = {}
         self._given: set[tuple[PostKey, bytes]] = set()
         self._handed: dict[tuple[int, int, type], do.Carried] = {}
@@ -186,12 +192,16 @@ class ServerRole(Dropping):
                 self.session.terms.window(key.round, key.kind)[0], self._retry.get(key, 0)
             ):
                 wanted.append(letter)
+        # Who was never missing first: a crowd whose messages are nowhere keeps nobody waiting.
+        wanted = sorted(wanted, key=lambda one: self._missed.get(one.key, 0))[:AT_ONCE]
         if not wanted:
             return
         with ThreadPoolExecutor(AT_ONCE) as pool:
             for letter, content in zip(wanted, pool.map(self._fetch, wanted), strict=True):
                 if content is None:
-                    self._retry[letter.key] = now + RETRY_SECONDS
+                    missed = self._missed[letter.key] = self._missed.get(letter.key, 0) + 1
+                    wait = min(RETRY_SECONDS << missed - 1, LONGEST_RETRY)
+                    self._retry[letter.key] = now + wait
                 else:
                     del self._pending[letter.key]
                     self._receive(letter, content, now)
@@ -211,7 +221,7 @@ class ServerRole(Dropping):
         if key.round >= terms.rounds:
             return False
         start, end = terms.window(key.round, key.kind)
-        if now >= (start + end) // 2 - terms.margin(key.kind):
+        if now >= (start + end) // 2 - terms.margin(key.kind) - FETCH_SECONDS:
             return False
         return is_authored(self.session, key, letter.message, letter.authored, self._recover)
 

@@ -85,6 +85,7 @@ class Market:
     told: list[tuple[str, str, dict]] = field(default_factory=list)
     lost: Callable[[str, bytes], bool] = lambda *_: False
     more: dict = field(default_factory=dict)
+    posted_at: dict = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.session = new_session(self.batched, self.about)
@@ -144,6 +145,8 @@ class Market:
                     who = SERVER.address if name == "server" else WALLETS[int(name)].address
                     self.yard.apply(action, who)
                     self.acted.append((name, action))
+                    if isinstance(action, do.PostBatch):
+                        self.posted_at[action.round, action.kind] = now
                     if name == "server":
                         role.sent(action)
                     busy = True

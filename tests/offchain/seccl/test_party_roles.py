@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from offchain.seccl import actions as do
+from offchain.seccl import server_role
 from offchain.seccl.adversaries import Alters, Drops, Lie, Stalls, Withholds
 from offchain.seccl.messages import MessageKind
 from offchain.seccl.parameters import model_digest
@@ -149,3 +152,35 @@ def test_content_that_comes_late_is_taken_and_what_never_comes_is_not(tmp_path) 
     market.play(end)
     assert 2 in market.server.server.journal.at(0, UPLOAD).promises
     assert market.of(do.PostOwn) == []
+
+
+def test_messages_that_are_nowhere_delay_no_post(tmp_path, monkeypatch) -> None:
+    """Each fetch of what is nowhere takes its time; between some of them the server looks at what
+    is due, and asks less and less often."""
+    monkeypatch.setattr(server_role, "AT_ONCE", 1)
+    market = Market(tmp_path)
+    start, end = market.session.terms.window(0, UPLOAD)
+    fetched: list[str] = []
+    store = market.stores["server"]
+    get = store.get
+
+    def slow(cid, max_bytes=None):
+        fetched.append(cid)
+        return get(cid, max_bytes)
+
+    monkeypatch.setattr(store, "get", slow)
+    for index in ("0", "1", "2"):
+        market.stores[index].up = False
+    calls: list[int] = []
+
+    def look(now: int) -> None:
+        calls.append(len(fetched))
+
+    market.play(end, look)
+    # One a look at most, and the post was made in time by whom it had one.
+    assert all(later - one <= 4 for one, later in pairwise(calls))
+    assert len(fetched) < 3 * 6
+    assert market.of(do.PostBatch) == ["server"]
+    assert market.server.server.journal.at(0, UPLOAD).promises.keys() == {3}
+    latest = (start + end) // 2 - market.session.terms.margin(UPLOAD)
+    assert market.posted_at[0, UPLOAD] < latest + 2 * STEP
