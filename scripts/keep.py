@@ -34,7 +34,8 @@ def cli(
     deployments: Path,
     as_json: bool,
 ) -> None:
-    """Settle what lapsed and open and close what is overdue, until you stop it.
+    """Settle what lapsed, open and close what is overdue, and object to what a shared model denies,
+    until you stop it.
 
     That brings the keeper nothing and costs it gas; nobody depends on it but who is away.
     """

@@ -23,7 +23,7 @@ from scripts._sum.model import ModelOnChain
 from scripts._sum.parts import FACTORY
 from scripts._sum.party_options import PredictOptions, ReportOptions
 from scripts._sum.predicting import run_predict
-from scripts._sum.teaching import run_report
+from scripts._sum.teaching import run_report, run_teach
 from tests.kit.node import anvil, connected
 from tests.kit.strangers import Stranger, awaited, gained, go_to, strangers
 from tests.sum.stories.made_texts import (
@@ -190,6 +190,18 @@ def asked(address: str, peer: str, folder: Path, capsys: pytest.CaptureFixture[s
     nobody = {"account": "TEST::3", "yes": True, "pay_to": None}
     with pytest.raises(click.ClickException, match="owes nothing to"):
         mechanisms.run_withdraw(address, WithdrawOptions(**nobody, **said))
+    teaching = teach_options(
+        folder,
+        write_csv(folder / "more.csv", LIE),
+        account="TEST::3",
+        dry_run=True,
+        peer=(peer,),
+        deployments=folder / "deployments",
+    )
+    capsys.readouterr()
+    run_teach(address, teaching)
+    said_last = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert said_last == {"event": "dry_run", "address": address, "lessons": 1, "accepted": True}
     report = ReportOptions(
         class_name=(), gas_price=1, dry_run=False, **nobody, **reading(peer, folder)
     )
