@@ -18,7 +18,6 @@ from scripts._stage.command import ChainCommand
 @click.argument("model")
 @common.pay_to
 @click.option("--dry-run", is_flag=True, help="Show what there is to report; sign nothing.")
-@common.gas_price
 @flags.party
 def cli(model: str, **options: Any) -> None:
     """Report what MODEL, as browse calls it, denies of others' data, and take the shares.

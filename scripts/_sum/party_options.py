@@ -71,7 +71,6 @@ class ReportOptions(PartyOptions):
     """The options of `ape run report`; amounts as text."""
 
     pay_to: str | None
-    gas_price: float
     dry_run: bool
     ipfs: str | None
     yes: bool
@@ -83,6 +82,7 @@ class TeachOptions(ReportOptions):
     """The options of `ape run teach`."""
 
     texts: Path
+    gas_price: float
     licence: tuple[str, ...]
     most_deposit: str | None
     most_cost: str | None

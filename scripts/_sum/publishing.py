@@ -127,6 +127,8 @@ def trained(
     """The first model: it learnt the texts in an order that the seed decides."""
     twin = _empty(options, len(preprocessing.vocabulary), len(texts.classes))
     known = samples(texts, preprocessing, twin.max_active, telling.left_out)
+    if not known:
+        raise click.ClickException(f"{texts.name}: none of its texts can be learnt")
     order = generator(options.seed, "lessons").permutation(len(known))
     chosen = [known[i] for i in order]
     bits = np.stack([preprocessing.sample(one.features) for one in chosen])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +11,7 @@ import click
 from ape.api import AccountAPI
 
 from offchain.crypto.settlement import NATIVE
+from offchain.files import write_whole
 from offchain.policy import TermsRefused
 from offchain.report.text import amount
 from offchain.storage import Datastore, open_datastore
@@ -55,9 +58,11 @@ def run_teach(address: str, options: TeachOptions) -> None:
         to = receiver(options.pay_to, str(account.address))
         seat = author_seat(account, lessons, to, options)
         state = model.read()
-        begun = bool(state.of(seat.address))
+        agreed = home / "teaching" / f"{model.address}-{seat.address}-{name_of(lessons)}.agreed"
+        begun = agreed.exists()
         if not begun and not _agreed(model, state, task, lessons, options, telling):
             return
+        write_whole(agreed, b"")
         telling.event("model", address=model.address, lessons=len(lessons), begun=begun)
         table = ModelTable(model, [seat], home / "teaching")
         _tell_end(model, play_on(table, seat, telling), seat, telling)
@@ -92,6 +97,11 @@ def run_report(address: str, options: ReportOptions) -> None:
     to = receiver(options.pay_to, own)
     seat = Seat("reporter", account, lambda session: Reporter(own, session, to))
     _tell_end(model, play_on(ModelTable(model, [seat]), seat, telling), seat, telling)
+
+
+def name_of(lessons: list[Lesson]) -> str:
+    """What tells these lessons from others: who agreed to them is not asked again."""
+    return hashlib.sha256(json.dumps(lessons).encode()).hexdigest()[:16]
 
 
 def described(model: ModelOnChain, store: Datastore) -> tuple[Task, Preprocessing]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from offchain.roles import Action
+from scripts._sum import table as tables
+from scripts._sum.table import ModelTable
 from tests.sum.stories.made_texts import LIE, MAPPING, TRUE, teach_options, write_csv
 from tests.sum.stories.rehearsal import Rehearsal
 
@@ -36,3 +39,28 @@ def test_truth_pays_and_a_lie_costs(rehearsal, seats, forgetful) -> None:
     assert state.good == {seats[0].address: 3}
     assert not any(one.open for one in state.contributions.values())
     assert rehearsal.model.contract.balance == 0
+
+
+def test_a_lesson_that_may_still_come_is_paid_as_it_was_sent(
+    rehearsal, tmp_path, accounts, monkeypatch
+) -> None:
+    """The deposit falls with time: another payment would be another call, beside the first."""
+    sent = []
+    monkeypatch.setattr(rehearsal.model, "send", lambda action, _: sent.append(action))
+
+    def table_of(waiting: bool) -> ModelTable:
+        monkeypatch.setattr(tables, "waits", lambda _: waiting)
+        return ModelTable(rehearsal.model, (), tmp_path)
+
+    def lesson(label: int, payment: int) -> Action:
+        return Action("addData", ((1,), label, payment, 30), payment, about=2)
+
+    # Killed, begun again while the first may come, then when it is known not to.
+    for waiting, wanted in (
+        (False, lesson(1, 700)),
+        (True, lesson(1, 600)),
+        (False, lesson(1, 500)),
+    ):
+        table_of(waiting).send(wanted, accounts[2])
+    table_of(True).send(lesson(0, 400), accounts[2])
+    assert sent == [lesson(1, 700), lesson(1, 700), lesson(1, 500), lesson(0, 400)]
