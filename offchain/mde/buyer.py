@@ -51,7 +51,8 @@ class Wants:
         terms: of its orders. budget: put up with the first, smallest unit.
         publish: makes the artefact file of a model.
         task: what they ask for; the artefact is left out.
-        patience: seconds that it waits for quotes after it posted, and for each answer.
+        patience: seconds that it waits for quotes after it posted.
+        answer_time: and for each answer; None for as long.
         most_bytes: of the largest dataset that it fetches.
         scope: keeps its orders apart from others of the same account.
         pay_to: 0x account that gets what is left of the budget; None for its own.
@@ -65,6 +66,7 @@ class Wants:
     most_bytes: int = MOST_BYTES
     scope: str = ""
     pay_to: str | None = None
+    answer_time: int | None = None
 
 
 class Buyer(Dropping):
@@ -151,7 +153,7 @@ class Buyer(Dropping):
         if silent := [id_ for id_, worth in said.items() if worth is None]:
             asked = {id_: self._about(order, id_).question(number) for id_ in silent}
             if unasked := [id_ for id_, question in asked.items() if question is None]:
-                until = clock.now + self.wants.patience
+                until = clock.now + (self.wants.answer_time or self.wants.patience)
                 try:
                     return self._write(self._questions(order, unasked, number, until))
                 except MdeError as error:

@@ -10,7 +10,6 @@ import click
 from offchain.crypto.settlement import Settlement
 from offchain.data.imageset import ImageSet
 from offchain.mde.asked import artefact_named
-from offchain.mde.letters import Letter, readable
 from offchain.mde.purchase import (
     BOUGHT,
     bought_key,
@@ -20,17 +19,14 @@ from offchain.mde.purchase import (
 )
 from offchain.mde.samples import Samples
 from offchain.mde.session import DealSession, Sale
-from offchain.post import Topic
-from offchain.post.kept import KeptLetters
 from offchain.storage import Datastore, Network, cid_from_digest, open_datastore
 from offchain.task import Task, fetch_task
 from scripts._mde.chain import deal_logs
-from scripts._mde.seats import CONTRACT, buyer_secrets, known
+from scripts._mde.seats import CONTRACT, buyer_secrets, known, letters_here
 from scripts._stage.chain import chain_home
 from scripts._stage.deployments import Deployed, deployed
 from scripts._stage.exported import read_back, write_bought
 from scripts._stage.party import ExportOptions, PartyTelling
-from scripts._stage.post import LETTERS
 from scripts._stage.secrets import secrets_at
 
 FORMAT = "souk.mde.purchase.v1"
@@ -102,22 +98,12 @@ def _write(
 ) -> None:
     with telling.doing("decrypting the dataset"):
         task = fetch_task(store, one.deal.order.artefact)
-        cid = offered_at(one, _letters(session, one.order))
+        cid = offered_at(one, letters_here(session, one.order))
         samples = fetch_bought(session, one, task, store, cid, key)
     images = ImageSet(samples.inputs, samples.labels, task.classes, f"0x{one.dataset.hex()}")
     with telling.doing("writing the pictures") as progress:
         folder.parent.mkdir(parents=True, exist_ok=True)
         write_bought(images, task, _proof(sale, session, one, task, cid, key), folder, progress)
-
-
-def _letters(session: DealSession, order: bytes) -> list[Letter]:
-    """What was said about an order, as far as it came here."""
-    topic = Topic(session.place.chain_id, session.place.contract, order)
-    kept = KeptLetters(chain_home() / LETTERS, topic.name)
-    try:
-        return readable(kept.letters())
-    finally:
-        kept.close()
 
 
 def _proof(

@@ -55,7 +55,8 @@ minutes = click.option(
     type=click.FloatRange(min=10, max=10_000),
     default=15.0,
     show_default=True,
-    help="Time for a delivery, and for disputes after it; quotes stand four times as long.",
+    help="Time for a delivery, for disputes after it, and for an answer; in a rehearsal quotes "
+    "stand four times as long.",
 )
 
 limits = grouped(

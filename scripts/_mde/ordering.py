@@ -130,6 +130,7 @@ def run_order(options: OrderOptions) -> None:
             options.most_size << 20,
             begun.scope(),
             to,
+            options.seconds,
         )
         role = Buyer(
             AccountWallet(account),

@@ -32,8 +32,6 @@ _SAID = {
 }
 """What a letter is called once it was sent."""
 _ASKED = {
-    "post": "Put up {pays} and post the order?",
-    "register": "Put up {pays} as a stake and commit to your data?",
     "fund": "Add {pays} to your stake?",
     "purchase": "Buy dataset {dataset} for {price}?",
     "quote": "Record that your data fetches {price}?",
@@ -42,7 +40,9 @@ _ASKED = {
     "accept": "Accept dataset {dataset} and pay {price}? All of it follows from its quote.",
     "withdraw": "Take out {amount}?",
 }
-"""Before a call; of others it is asked by their names. What proves a fault is not asked for."""
+"""Before a call; of others it is asked by their names."""
+_AGREED = ("post", "register")
+"""What terms were shown for and agreed to; a proof of a fault is not asked for either."""
 
 
 @dataclass
@@ -62,7 +62,7 @@ class Voice:
     def confirm(self, question: str) -> None:
         """Raises Abort where the answer is no: nothing is lost, the same command asks again."""
         if not self.yes:
-            click.confirm(question, abort=True)
+            click.confirm(question, abort=True, err=self.telling.as_json)
 
     def objections(self, said: dict[Any, str]) -> None:
         """What the role objects to, each once."""
@@ -147,13 +147,13 @@ class PartyDeals(DealChain):
         return first_of(ends, clock) or Pause(None)
 
     def _ask(self, action: Action) -> None:
-        if action.call.startswith("prove"):
+        if action.call in _AGREED or action.call.startswith("prove"):
             return
         words = {"pays": self.voice.money(action.pays)}
         first = action.arguments[0]
         if action.call == "withdraw":
             words["amount"] = self.voice.money(action.arguments[1])
-        elif action.call not in ("post", "register", "fund", "close"):
+        elif action.call not in ("fund", "close"):
             words["price"] = self.voice.money(first[2][0])
             words["dataset"] = self._dataset(first)
         question = _ASKED.get(action.call, f"Send {action.call}?")

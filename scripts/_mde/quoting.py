@@ -34,7 +34,7 @@ from scripts._mde.party_sheets import (
     seller_costs_sheet,
     seller_worst_sheet,
 )
-from scripts._mde.seats import CONTRACT, known, mail_about
+from scripts._mde.seats import CONTRACT, known, letters_here, mail_about
 from scripts._stage.accounts import receiver
 from scripts._stage.chain import chain_home, clock
 from scripts._stage.deployments import Deployed, deployed
@@ -130,15 +130,16 @@ def run_quote(reference: str, options: QuoteOptions) -> None:
         if not registered or not options.send:
             _check(role, id_, session)
             _show(role, id_, task, voice, options)
+        if not options.send:
+            _price_here(role, id_, voice)
+            return
+        if not registered:
+            stake = voice.money(order.stake)
+            voice.confirm(f"Lock {stake}, commit to {own.name} and offer it under these terms?")
         post = partial(_post, account=account, sale=sale, store=store)
         table = PartyDeals(sale, order.token, party, voice, post)
         try:
-            if not options.send:
-                _price_here(table, role, id_, voice)
-                return
-            if not registered:
-                voice.confirm(f"Lock {voice.money(order.stake)} and offer {own.name} under these?")
-            role.stall = replace(stall, until=_until(role, id_))
+            role.stall = replace(stall, until=_begun(role, id_) + round(options.stay * 3_600))
             name = f"0x{role.id.hex()}"
             telling.event("dataset", order=reference, dataset=name, registered=registered)
             seat = Seat("seller", account, lambda _: role, role)
@@ -193,16 +194,17 @@ def _show(role: Seller, order: bytes, task: Task, voice: Voice, options: QuoteOp
     )
 
 
-def _until(role: Seller, order: bytes) -> int:
-    """When it stops to sell, the same however often it is started."""
-    name = f"sells data of {role.account} under order {order.hex()} until"
-    made = role.secrets_file.remember(name, lambda: role.stall.until.to_bytes(8, "big"))
+def _begun(role: Seller, order: bytes) -> int:
+    """When it began to sell under an order, Unix seconds; the same however often it is started."""
+    name = f"when {role.account} began to sell {role.id.hex()} under order {order.hex()}"
+    made = role.secrets_file.remember(name, lambda: clock().now.to_bytes(8, "big"))
     return int.from_bytes(made, "big")
 
 
-def _price_here(table: PartyDeals, role: Seller, order: bytes, voice: Voice) -> None:
+def _price_here(role: Seller, order: bytes, voice: Voice) -> None:
     """The price, computed here, where the buyer's artefact came already; nothing is sent."""
-    role.session = table.read()
+    for letter in letters_here(role.session, order):
+        role.session.hear(letter)
     if role.id not in role.session.datasets:
         voice.telling.event("accepted", samples=len(role.samples), price=None)
         voice.telling.show(

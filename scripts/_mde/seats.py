@@ -11,13 +11,16 @@ import click
 from ape.api import AccountAPI
 
 from offchain.files import write_whole
+from offchain.mde.letters import Letter, readable
 from offchain.mde.session import DealSession
+from offchain.post import Topic
+from offchain.post.kept import KeptLetters
 from offchain.storage import Node
 from scripts._mde.chain import read_deals
 from scripts._mde.mail import Mail
 from scripts._stage.chain import chain_home
 from scripts._stage.deployments import Deployed
-from scripts._stage.post import party_post
+from scripts._stage.post import LETTERS, party_post
 
 CONTRACT = "DatasetSale"
 _ID = re.compile(r"0x[0-9a-fA-F]{64}")
@@ -55,6 +58,16 @@ def mail_about(
         str(account.address),
         post=lambda _: party_post(store, account, str(sale.contract.address), order, admits),
     )
+
+
+def letters_here(session: DealSession, order: bytes) -> list[Letter]:
+    """What was said about an order, as far as it came to this machine; nobody is asked."""
+    topic = Topic(session.place.chain_id, session.place.contract, order)
+    kept = KeptLetters(chain_home() / LETTERS, topic.name)
+    try:
+        return readable(kept.letters())
+    finally:
+        kept.close()
 
 
 class Begun:
