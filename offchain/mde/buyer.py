@@ -266,8 +266,11 @@ class Buyer(Dropping):
         return Agreement(id_, dataset, deal.digest(place), signature)
 
     def _invitations(self, order: bytes, clock: Clock) -> Iterator[Message]:
-        """To all whose offered data it can use and has not paid for before."""
-        if not self.session.is_open(order):
+        """To all whose offered data it can use and has not paid for before, while it can pay.
+
+        Each invitation shows the artefact to one more seller.
+        """
+        if not self.session.is_open(order) or not self.session.books[order].free:
             return
         number = self.vault.orders().index(order)
         for id_ in self._unpaid(clock):

@@ -17,6 +17,7 @@ from offchain.mde.artefact import artefact_bytes, artefact_digest, load_artefact
 from offchain.mde.asked import artefact_named, naming, require_kind, require_sizes
 from offchain.mde.errors import ArtefactMismatch, FeatureMismatch
 from offchain.mde.extraction import ExtractionSettings
+from offchain.mde.letters import Invitation, Offer
 from offchain.mde.objections import FIRST_SECONDS, MOST_SECONDS, Objections
 from offchain.mde.owner import Owner
 from offchain.mde.publishing import Purse
@@ -229,6 +230,22 @@ def test_a_seller_under_one_order_adds_what_its_stake_lacks_and_goes_home(file, 
     session.apply(ev.Withdrawn(order, session.books[order].funds), START)
     assert not seller.is_wanted(Clock(START, 1))
     assert seller.next_action(market.deals.clock).call == "withdraw"
+
+
+def test_who_took_its_budget_home_shows_its_artefact_to_nobody(file, tmp_path):
+    """A seller that comes after it is not invited."""
+    market = MarketInMemory(tmp_path, file, Seller)
+    assert market.round(0)
+    while not any(isinstance(one.message, Offer) for one in market.session.letters):
+        assert market.round(1)
+    buyer = market.buyer
+    buyer.session = session = market.session
+    (order,) = session.orders
+    session.apply(ev.Withdrawn(order, session.books[order].free), START)
+    assert buyer.next_action(market.deals.clock) is None
+    buyer.session = market.session
+    (letter,) = buyer.next_action(market.deals.clock).letters
+    assert isinstance(letter.message, Invitation)
 
 
 def test_another_order_than_its_own_is_none_of_a_sellers_business(file, tmp_path):
