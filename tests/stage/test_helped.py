@@ -13,8 +13,14 @@ from offchain.storage.helped import HELP, NO_HELP, Help
 from offchain.storage.pinning import PinService
 from scripts._stage import flags
 from scripts.pins import cli
-from tests.offchain.storage.conftest import endpoint  # noqa: F401 - a fixture
-from tests.offchain.storage.pin_server import TOKEN, PinServer
+from tests.kit.http_endpoint import endpoints
+from tests.kit.pin_server import TOKEN, PinServer
+
+
+@pytest.fixture
+def endpoint():
+    with endpoints() as start:
+        yield start
 
 
 @pytest.fixture
@@ -48,7 +54,7 @@ def test_a_token_that_is_not_there_is_refused(tmp_path):
     assert "does not exist" in refused.output
 
 
-def test_what_a_service_keeps_is_listed_awaited_and_removed(endpoint, token):  # noqa: F811
+def test_what_a_service_keeps_is_listed_awaited_and_removed(endpoint, token):
     url = endpoint(PinServer())
     cids = [cid_of(b"one"), cid_of(b"two")]
     PinService(url, TOKEN).add(cids)
@@ -65,7 +71,7 @@ def test_what_a_service_keeps_is_listed_awaited_and_removed(endpoint, token):  #
     assert TOKEN not in awaited.output + removed.output
 
 
-def test_a_service_that_refuses_ends_in_one_line(endpoint, token, monkeypatch):  # noqa: F811
+def test_a_service_that_refuses_ends_in_one_line(endpoint, token, monkeypatch):
     monkeypatch.setattr(pinning, "BACKOFF_SECONDS", 0.01)
     token.write_text("another-token")
     url = endpoint(PinServer())

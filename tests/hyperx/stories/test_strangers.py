@@ -23,9 +23,9 @@ from scripts._stage.deployments import deploy, deployments_path, missing
 from scripts._stage.money import balance_of
 from scripts._stage.party import ExportOptions
 from tests.hyperx.stories.played import play_story, small_options
+from tests.kit.ipfs_daemon import running_daemon
 from tests.kit.node import anvil, connected
 from tests.kit.strangers import Stranger, awaited, gained, go_to, strangers
-from tests.offchain.storage.ipfs_daemon import running_daemon
 
 PLAN = "clean,mislabel:0.6"
 LICENCE = "CC-BY-4.0"

@@ -29,8 +29,8 @@ from offchain.storage.checks import as_added, digest_of_answer
 from offchain.storage.embedded import EmbeddedDatastore
 from offchain.storage.flatfs import BlockFiles
 from offchain.storage.ipfs import IpfsDatastore
-from tests.offchain.storage.http_endpoint import Answer, drip, reply
-from tests.offchain.storage.ipfs_daemon import running_daemon
+from tests.kit.http_endpoint import Answer, drip, reply
+from tests.kit.ipfs_daemon import running_daemon
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:The 'strict' parameter:FutureWarning"),

@@ -6,15 +6,15 @@ import os
 
 import pytest
 
-from offchain.post import NodePost
+from offchain.post import NodePost, Topic
 from offchain.storage import ContentMissing, ContentTooLarge, Network, cid_of
 from offchain.storage.embedded import EmbeddedDatastore
 from offchain.storage.ipfs import IpfsDatastore
+from tests.kit.ipfs_daemon import running_daemon
 from tests.kit.strangers import awaited
 from tests.kit.wallets import KeyWallet, recover
-from tests.offchain.post.parties import TOPIC
-from tests.offchain.storage.ipfs_daemon import running_daemon
 
+TOPIC = Topic(1, "0x" + "11" * 20, b"\7" * 32)
 LARGE = os.urandom(700_000)
 """More than two blocks."""
 

@@ -28,7 +28,7 @@ from offchain.storage import (
 from offchain.storage.embedded import EmbeddedDatastore
 from offchain.storage.flatfs import BlockFiles
 from offchain.storage.ipfs import IpfsDatastore
-from tests.offchain.storage.ipfs_daemon import running_daemon
+from tests.kit.ipfs_daemon import running_daemon
 
 CHUNK = 262_144
 TIMEOUT = 3.0

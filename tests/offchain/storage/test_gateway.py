@@ -25,8 +25,8 @@ from offchain.storage import gateway as module
 from offchain.storage.embedded import EmbeddedDatastore
 from offchain.storage.gateway import Gateway
 from offchain.storage.helped import HELP, Help, HelpedNode
+from tests.kit.http_endpoint import drip, reply
 from tests.kit.memory_store import MemoryStore
-from tests.offchain.storage.http_endpoint import drip, reply
 
 LARGE = os.urandom(700_000)
 """More than two blocks."""

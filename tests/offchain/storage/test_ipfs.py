@@ -23,8 +23,8 @@ from offchain.storage import (
 from offchain.storage import ipfs as module
 from offchain.storage.checks import as_added
 from offchain.storage.ipfs import IpfsDatastore
-from tests.offchain.storage.http_endpoint import drip, reply
-from tests.offchain.storage.ipfs_daemon import running_daemon
+from tests.kit.http_endpoint import drip, reply
+from tests.kit.ipfs_daemon import running_daemon
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:The 'strict' parameter:FutureWarning"),

@@ -10,9 +10,9 @@ from offchain.storage import DatastoreUnavailable, Network, cid_of, open_datasto
 from offchain.storage.embedded import EmbeddedDatastore
 from offchain.storage.helped import HELP, Help, HelpedNode
 from offchain.storage.pinning import PinService, PinServiceError, read_token
+from tests.kit.http_endpoint import reply
 from tests.kit.memory_store import MemoryStore
-from tests.offchain.storage.http_endpoint import reply
-from tests.offchain.storage.pin_server import TOKEN, PinServer
+from tests.kit.pin_server import TOKEN, PinServer
 
 CIDS = [cid_of(i.to_bytes(4, "big")) for i in range(25)]
 

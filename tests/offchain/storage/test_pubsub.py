@@ -14,9 +14,9 @@ from offchain.storage.inbox import MOST_OF_ONE
 from offchain.storage.ipfs import IpfsDatastore
 from offchain.storage.ipfs_pubsub import encoded
 from offchain.storage.pubsub import MAX_MESSAGE_BYTES
+from tests.kit.http_endpoint import reply
+from tests.kit.ipfs_daemon import running_daemon
 from tests.kit.strangers import awaited
-from tests.offchain.storage.http_endpoint import reply
-from tests.offchain.storage.ipfs_daemon import running_daemon
 
 TOPIC = "topic/with + signs"
 BYTES = bytes(range(256)) * 16

@@ -25,7 +25,7 @@ def command_line() -> Path:
 
     Raises DaemonAbsent.
     """
-    root = HERE.parents[2]
+    root = HERE.parents[1]
     chosen = os.environ.get("SOUK_IPFS_DAEMON")
     modules = Path(chosen or root / ".cache/ipfs-daemon/node_modules")
     program = modules / "ipfs" / "src" / "cli.js"
