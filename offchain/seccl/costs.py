@@ -47,6 +47,8 @@ def member_gas(announced: Announcement, members: int) -> dict[str, int]:
     return {
         f"{2 * rounds:,} times postOwn": 2 * rounds * (OWN + LEVEL * levels),
         f"{votes:,} ballots": votes * vote,
+        f"{rounds:,} rounds opened": OPEN_FIRST + (rounds - 1) * OPEN,
+        f"{rounds:,} rounds closed": rounds * (CLOSE + CLOSE_WINNER * announced.winners(members)),
         "challenge": QUESTION + LEVEL * levels,
         "settle": SETTLE,
         "claimShare": SHARE + LEVEL * levels,

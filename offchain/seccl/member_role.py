@@ -7,7 +7,7 @@ what the server is there for, until a margin before it would be too late.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, get_args
 
 from offchain.models.canonical import DocumentError
 from offchain.roles import Clock, Dropping
@@ -49,6 +49,8 @@ _CARRIED_AS: dict[type, type] = {
     do.Reveal: do.Reveal,
 }
 
+_ACCUSATIONS = get_args(do.Accusation)
+
 Tell = Callable[..., None]
 """Called with what happened, and its values by name."""
 
@@ -81,6 +83,7 @@ class MemberRole(Dropping):
         self._to, self._tell = to, tell
         self._mailed: set[object] = set()
         self._told: set[object] = set()
+        self._since: dict[do.Action, int] = {}
         for message, signed in outgoing.kept(self.session.id, participant.index):
             participant.remember(message, signed)
 
@@ -148,7 +151,12 @@ class MemberRole(Dropping):
                 and now < taken_until
             ):
                 continue
-            yield from me.objections(*place, self._read(*place, now), None, now)
+            for action in me.objections(*place, self._read(*place, now), None, now):
+                # One conviction is enough; whoever is late pays for a refusal.
+                since = self._since.setdefault(action, now)
+                turn = self._place_in_turn(session.terms.margin(place[1]))
+                if not isinstance(action, _ACCUSATIONS) or now >= since + turn:
+                    yield action
 
     def _closings(self, now: int) -> Iterator[do.Action]:
         for round_ in self._open(now):

@@ -74,7 +74,8 @@ def member_costs_sheet(announced: Announcement, price_gwei: float) -> Sheet:
         member_gas(announced, announced.most),
         price_gwei,
         "all, if the server does nothing",
-        "Where it does what it is there for, you pay nothing.",
+        "Where it does what it is there for, you pay nothing. To report a member that uploaded "
+        "nothing costs some 57,000.",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -9,20 +10,25 @@ import pytest
 
 from offchain.crypto.settlement import NATIVE
 from offchain.seccl.adversaries import Stalls
-from offchain.seccl.messages import MessageKind
+from offchain.seccl.announcement import TO_OPEN, Announcement, publish_announcement
+from offchain.seccl.description import voting_times
+from offchain.seccl.messages import BoardError, MessageKind
 from scripts import join, serve
 from scripts._seccl.browsing import knows, listed
-from scripts._seccl.finding import Contracts
+from scripts._seccl.chain import FederationChain, twin_of
+from scripts._seccl.finding import Contracts, announcement, session_for
 from scripts._seccl.keeping import duties
 from scripts._seccl.on_chain import SessionOnChain, session_named
 from scripts._seccl.party_options import JoinOptions, ServeOptions
 from scripts._seccl.withdrawing import Payout
-from scripts._stage.chain import go_to
+from scripts._stage.chain import go_to, now
 from scripts._stage.deployments import Deployed
 from scripts._stage.party import PartyTelling
+from tests.kit.memory_store import MemoryStore
 from tests.kit.options import options_of
 from tests.kit.snapshots import undone
-from tests.seccl.stories.small_session import LIE, MEMBERS, STAKE, Play, deployed, parties
+from tests.offchain.seccl.session_in_memory import description
+from tests.seccl.stories.small_session import LIE, MEMBERS, STAKE, WINDOW, Play, deployed, parties
 
 NOWHERE = Path("/nowhere")
 
@@ -177,3 +183,88 @@ def test_what_is_overdue_anybody_does(contracts, known, accounts, monkeypatch) -
         (duty,) = [one for one in duties(NOWHERE) if one.reference == name]
         duty.method(*duty.arguments, sender=accounts[0])
         assert due() == []
+
+
+def offer(contracts, server: str, **changes) -> Announcement:
+    """What a server announces, of the small session's model."""
+    _, factory = contracts
+    about = description(
+        members=(),
+        winners=0,
+        quorum=0,
+        consensus=str(factory.address),
+        **voting_times(WINDOW, "open"),
+    )
+    until = now() + 100
+    fields = {
+        "server": server,
+        "least": 3,
+        "most": 6,
+        "until": until,
+        "start": until + TO_OPEN,
+        "rounds": 2,
+        "upload_time": WINDOW,
+        "evaluation_time": WINDOW,
+        "response_time": WINDOW // 8,
+        "batched": True,
+        "stake": 1_000,
+        "bond": 10,
+        "token": NATIVE,
+        "elected": 0.5,
+        "about": about,
+    }
+    return Announcement(**fields | changes)
+
+
+def test_an_announcement_is_its_server_s_own_and_as_its_event_says(
+    contracts, known, accounts
+) -> None:
+    """Another's name, another task and another time are refused, each in one line."""
+    board, _ = contracts
+    server, members = parties(accounts)
+    store = MemoryStore({})
+    with undone():
+        offered = offer(contracts, str(server.address))
+        id_ = publish_announcement(store, offered)
+        reference = "0x" + id_.hex()
+        with pytest.raises(click.ClickException, match="nobody announced 0x"):
+            announcement(known.board, reference, store)
+        true = id_, offered.task, offered.until
+        for by, words in (
+            (members[0], true),
+            (server, (id_, bytes(32), offered.until)),
+            (server, (id_, offered.task, offered.until + 1)),
+        ):
+            board.announce(*words, sender=by)
+            with pytest.raises(click.ClickException, match="is not what its event says"):
+                announcement(known.board, reference, store)
+        # The false ones take nothing from the true one.
+        board.announce(*true, sender=server)
+        found, told = announcement(known.board, reference, store)
+        assert (found, told.server) == (offered, server.address)
+
+
+@pytest.mark.parametrize("honest", [True, False])
+def test_nobody_takes_part_in_another_session_than_was_announced(
+    contracts, known, accounts, honest: bool
+) -> None:
+    """A server that opens one with a smaller stake is refused."""
+    board, factory = contracts
+    server, members = parties(accounts)
+    store = MemoryStore({})
+    with undone():
+        offered = offer(contracts, str(server.address))
+        id_ = publish_announcement(store, offered)
+        board.announce(id_, offered.task, offered.until, sender=server)
+        _, told = announcement(known.board, "0x" + id_.hex(), store)
+        assert session_for(known, offered, told, store) is None
+        opened = offered if honest else replace(offered, stake=10)
+        terms, about = opened.agreed(twin_of(board), [str(one.address) for one in members])
+        chain = FederationChain.create(board, factory, server, terms, about, store)
+        if honest:
+            found = session_for(known, offered, told, store)
+            assert found is not None
+            assert found.session.id == chain.session.id
+        else:
+            with pytest.raises(BoardError, match="has other terms than 0x"):
+                session_for(known, offered, told, store)
