@@ -267,7 +267,9 @@ def _agreed(options: PublishOptions, draft: Draft, telling: PartyTelling) -> boo
         "owner": draft.owner,
         "classifier": f"{draft.classifier.name}, {len(draft.words):,} words",
         "incentive": draft.incentive.name,
-        "unit": f"{amount(unit, decimals)} {coin}",
+        "deposit": f"{amount(max(1, options.cost_weight) * unit, decimals)} {coin} an hour after a "
+        f"lesson, {amount(max(1, 60 * options.cost_weight) * unit, decimals)} at most",
+        "cost": f"{amount(options.submission_cost * unit, decimals)} {coin} of each contribution",
         **waits_rows(options.waits),
     }
     telling.sheets(
