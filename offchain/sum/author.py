@@ -19,7 +19,7 @@ class Limits:
     """What an author's owner lets it pay, in the smallest unit; None for no limit.
 
     deposit: of one contribution; it waits until the deposit has fallen so far. cost: of one
-    contribution. stake: of deposits that are locked at a time, and of submission costs, together.
+    contribution. stake: of all deposits and costs that it paid and has not got back, lost ones too.
     """
 
     deposit: int | None = None
@@ -140,19 +140,15 @@ class Author(Reporter):
         deposit = price.deposit(max(1, now - self.session.last_lesson))
         agrees = self.session.predict(features) == label
         cost = price.agree_cost if agrees else price.disagree_cost
-        most = self.limits
+        most, paid = self.limits, self.session.outlay[self.account]
         within = (
             (most.deposit is None or deposit <= most.deposit)
             and (most.cost is None or cost <= most.cost)
-            and (most.stake is None or self._at_stake() + deposit + cost <= most.stake)
+            and (most.stake is None or paid + deposit + cost <= most.stake)
         )
         if within:
             needed = deposit + cost
             yield Action("addData", (features, label, needed, cost), needed, about=2)
-
-    def _at_stake(self) -> int:
-        """What it paid and has not got back: deposits that are locked or lost, without costs."""
-        return sum(one.left for one in self._mine() if one.open)
 
     def _same(self, one: Contribution) -> list[Contribution]:
         """Its other contributions of the same sample and label, oldest first."""

@@ -118,6 +118,8 @@ class SharedModelState:
 
     predict: the class that the model now gives a bitmap. claimable: what an account is owed now, in
         the smallest unit. Both are asked of the chain, as of the block of the last event or later.
+    good: contributions of an account that proved good. outlay: deposits and costs that it paid and
+        did not get back, lost ones too; what it earned does not count.
     """
 
     chain_id: int
@@ -127,6 +129,7 @@ class SharedModelState:
     claimable: Callable[[str], int]
     contributions: dict[bytes, Contribution] = field(default_factory=dict)
     good: Counter[str] = field(default_factory=Counter)
+    outlay: Counter[str] = field(default_factory=Counter)
     last_lesson: int = 0
     first_lesson: int = 0
     lessons: int = 0
@@ -160,12 +163,16 @@ class SharedModelState:
                 one.refunded = True
                 one.left -= amount
                 self.good[author] += not one.repeated
+                self.outlay[author] -= amount
             case ev.Reported(reporter, key, amount):
                 one = self.contributions[key]
                 one.left -= amount
                 one.reporters.add(reporter)
-            case ev.TakenOver(_, key, amount):
-                self.contributions[key].left -= amount
+            case ev.TakenOver(taker, key, amount):
+                one = self.contributions[key]
+                one.left -= amount
+                if taker == one.author:
+                    self.outlay[taker] -= amount
             case _:
                 pass
 
@@ -194,6 +201,7 @@ class SharedModelState:
             event.deposit,
             repeated=event.key != first_key(event.features, event.label),
         )
+        self.outlay[event.author] += event.deposit + event.cost
         self.first_lesson = self.first_lesson or event.added_at
         self.last_lesson = event.added_at
         self.lessons += 1

@@ -125,7 +125,9 @@ terms = grouped(
 spending = grouped(
     click.option("--most-deposit", help="Amount; wait until a contribution locks no more."),
     click.option("--most-cost", help="Amount; teach no contribution that pays more into the pot."),
-    click.option("--most-stake", help="Amount; of deposits that are locked at a time."),
+    click.option(
+        "--most-stake", help="Amount; of deposits and costs that have not come back, answers' too."
+    ),
     click.option(
         "--accept-token",
         multiple=True,

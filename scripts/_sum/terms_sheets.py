@@ -48,20 +48,20 @@ def worst(price: Price, lessons: int, limits: Limits) -> list[Outcome]:
     cost = max(price.agree_cost, price.disagree_cost)
     if limits.cost is not None:
         cost = min(cost, limits.cost)
-    locked = lessons * deposit
+    lost = lessons * (cost + deposit)
     if limits.stake is not None:
-        locked = min(locked, limits.stake)
+        lost = min(lost, limits.stake)
     return [
         Outcome("all your data proves good", "the model", -lessons * cost),
         Outcome(
             "all is reported: the model denies it",
             "who turns the model, for a day in which you do not answer",
-            -lessons * cost - locked,
+            -lost,
         ),
         Outcome(
             "you do not come back until all is taken over",
             "your silence",
-            -lessons * cost - locked,
+            -lost,
         ),
     ]
 
@@ -74,7 +74,7 @@ def worst_sheet(terms: ModelTerms, lessons: int, limits: Limits) -> Sheet:
         coin,
         decimals,
         "At most, besides gas; income from what others pay comes on top. An answer to an attack "
-        "costs a contribution more.",
+        "costs a contribution more, within --most-stake.",
     )
 
 

@@ -122,12 +122,12 @@ def test_the_second_is_the_first_that_is_cheap_enough(story, deposit) -> None:
     [
         (Limits(cost=29), False),
         (Limits(cost=30), True),
-        (Limits(stake=629), False),
-        (Limits(stake=630), True),
+        (Limits(stake=659), False),
+        (Limits(stake=660), True),
     ],
 )
 def test_it_pays_no_more_than_its_owner_lets_it(story, limits, goes) -> None:
-    """What is locked already counts: 500 here, and 100 and 30 more."""
+    """What it paid before counts: 530 here, and 100 and 30 more."""
     story.added(DULL, START)
     role = story.author(GREAT, DULL, limits=limits)
     assert (call(role, START + WAITS.refund - 1) == "addData") is goes
@@ -352,3 +352,16 @@ def test_a_spent_contribution_gives_its_place_to_the_next(story) -> None:
     assert (one.author, one.left, one.repeated) == (ANNA, 400, False)
     assert story.state.of(BERT) == []
     assert story.state.first_lesson == START
+
+
+def test_what_came_back_can_be_staked_again_and_what_was_lost_cannot(story) -> None:
+    """An answer to each attack would else cost more than the owner said."""
+    back, left, lost = (story.added(((2**i,), 1), START + i) for i in (5, 6, 7))
+    assert story.state.outlay[ANNA] == 3 * 530
+    story.state.apply(ev.Refunded(ANNA, back, 500), START + 2_000)
+    story.state.apply(ev.TakenOver(ANNA, left, 500), START + 9_000)
+    story.state.apply(ev.Reported(BERT, lost, 500), START + 9_000)
+    assert story.state.outlay[ANNA] == 3 * 530 - 2 * 500
+    taken = story.added(DULL, START + 9_100)
+    story.state.apply(ev.TakenOver(BERT, taken, 500), START + 19_000)
+    assert story.state.outlay == {ANNA: 4 * 530 - 2 * 500}
