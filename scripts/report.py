@@ -10,12 +10,14 @@ from ape.cli import network_option, verbosity_option
 from scripts._stage import flags
 from scripts._stage import options as common
 from scripts._stage.command import ChainCommand
+from scripts._sum import party_flags
 
 
 @click.command(cls=ChainCommand, short_help="Report bad data in a shared model (SUM)")
 @network_option(default="ethereum:local:foundry")
 @verbosity_option(default="WARNING")
 @click.argument("model")
+@party_flags.least_share
 @common.pay_to
 @click.option("--dry-run", is_flag=True, help="Show what there is to report; sign nothing.")
 @flags.party

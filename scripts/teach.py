@@ -31,6 +31,7 @@ from scripts._sum import party_flags
     show_default=True,
     help="Report others' data that the model denies, once some of yours proved good.",
 )
+@party_flags.least_share
 @common.pay_to
 @click.option("--dry-run", is_flag=True, help="Show what it may cost and bring; sign nothing.")
 @common.gas_price

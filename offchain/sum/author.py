@@ -45,8 +45,9 @@ class Author(Reporter):
         limits: Limits | None = None,
         *,
         reports: bool = True,
+        least: int = 0,
     ) -> None:
-        super().__init__(account, session, receiver)
+        super().__init__(account, session, receiver, least)
         self.lessons = tuple(lessons)
         self.limits = limits or Limits()
         self._reports = reports

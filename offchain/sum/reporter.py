@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from offchain.roles import Action, Clock, Dropping
 from offchain.sum.model import Contribution, SharedModelState
+from offchain.sum.rules import reporter_share
 
 Due = tuple[int, str]
 """When something can be done, in Unix seconds, and what."""
@@ -18,18 +19,25 @@ class Reporter(Dropping):
     It needs good data of its own, and keeps nothing: all is in the events. Where others come first
     the chain refuses what was right a moment before, so that all its calls can be put off.
 
+    What brings less than its calls cost it leaves alone: whoever made the model, or teaches it,
+    could else have it pay gas for deposits of nothing.
+
     Attributes:
-        account: its 0x address. receiver: who is paid.
+        account: its 0x address. receiver: who is paid. least: that a report or a take-over must
+            bring, in the smallest unit.
     """
 
     may_drop: ClassVar[frozenset[str]] = frozenset(
         ("addData", "announce", "object", "uphold", "refund", "report", "takeOver", "claimRewards")
     )
 
-    def __init__(self, account: str, session: SharedModelState, receiver: str) -> None:
+    def __init__(
+        self, account: str, session: SharedModelState, receiver: str, least: int = 0
+    ) -> None:
         self.account = account
         self.session = session
         self.receiver = receiver
+        self.least = least
 
     def next_action(self, clock: Clock) -> Action | None:
         """The most urgent thing to do now; None for nothing."""
@@ -79,8 +87,13 @@ class Reporter(Dropping):
         return (
             one
             for one in self.session.contributions.values()
-            if one.author != self.account and one.open
+            if one.author != self.account and one.open and one.left >= self.least
         )
+
+    def _share(self, one: Contribution) -> int:
+        """What a report would bring now, in the smallest unit (StakeIncentive.sol)."""
+        good, total = self.session.good[self.account], sum(self.session.good.values())
+        return reporter_share(one.deposit, good, total, one.left)
 
     def _against(self, one: Contribution, now: int) -> Iterator[Action]:
         """What can be done now about another's contribution that the model denies."""
@@ -93,7 +106,7 @@ class Reporter(Dropping):
             call = "announce"
         else:
             call = "object" if one.good else ""
-        if call and not self.session.agrees(one):
+        if call and self._share(one) >= self.least and not self.session.agrees(one):
             paid = (self.receiver,) if call == "report" else ()
             yield Action(call, (*one.named, *paid), about=4)
 

@@ -122,11 +122,17 @@ terms = grouped(
 )
 """Under which the model is taught."""
 
+least_share = click.option(
+    "--least-share",
+    help="Amount; report and take over where there is so much to get. Default what two calls cost.",
+)
+
 spending = grouped(
     click.option("--most-deposit", help="Amount; wait until a contribution locks no more."),
     click.option("--most-cost", help="Amount; teach no contribution that pays more into the pot."),
     click.option(
-        "--most-stake", help="Amount; of deposits and costs that have not come back, answers' too."
+        "--most-stake",
+        help="Amount; of deposits and costs that have not come back, those of answers too.",
     ),
     click.option(
         "--accept-token",

@@ -71,6 +71,7 @@ class ReportOptions(PartyOptions):
     """The options of `ape run report`; amounts as text."""
 
     pay_to: str | None
+    least_share: str | None
     dry_run: bool
     ipfs: str | None
     yes: bool

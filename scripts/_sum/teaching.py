@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import ape
 import click
 from ape.api import AccountAPI
 
@@ -25,7 +26,7 @@ from offchain.task.errors import LicenceRefused
 from scripts._stage.accounts import receiver
 from scripts._stage.chain import chain_home
 from scripts._stage.deployments import deployed
-from scripts._stage.money import currency
+from scripts._stage.money import currency, parse_amount
 from scripts._stage.party import PartyTelling, gas_price, party_account, play_on, reachable
 from scripts._stage.party_sheets import gas_sheet, task_sheet
 from scripts._stage.table import Seat
@@ -35,6 +36,8 @@ from scripts._sum.party_options import ReportOptions, TeachOptions
 from scripts._sum.table import ModelTable
 from scripts._sum.terms_sheets import terms_sheet, worst_sheet
 
+VERDICT_GAS = 240_000
+"""Of an announcement and its claim, of a review of some 60 known words."""
 CLAIM_GAS = 60_000
 """Of taking out rewards, from above."""
 
@@ -56,7 +59,7 @@ def run_teach(address: str, options: TeachOptions) -> None:
             task, preprocessing = described(model, store)
         lessons = lessons_of(model, texts, task, preprocessing, options, telling)
         to = receiver(options.pay_to, str(account.address))
-        seat = author_seat(account, lessons, to, options)
+        seat = author_seat(account, lessons, to, options, least=least_share(model, options))
         state = model.read()
         agreed = home / "teaching" / f"{model.address}-{seat.address}-{name_of(lessons)}.agreed"
         begun = agreed.exists()
@@ -95,7 +98,8 @@ def run_report(address: str, options: ReportOptions) -> None:
     if not options.yes:
         click.confirm("Announce and report these, and what else is found, for gas?", abort=True)
     to = receiver(options.pay_to, own)
-    seat = Seat("reporter", account, lambda session: Reporter(own, session, to))
+    least = least_share(model, options)
+    seat = Seat("reporter", account, lambda session: Reporter(own, session, to, least))
     _tell_end(model, play_on(ModelTable(model, [seat]), seat, telling), seat, telling)
 
 
@@ -179,11 +183,12 @@ def author_seat(
     to: str,
     options: TeachOptions,
     name: str = "author",
+    least: int = 0,
 ) -> Seat:
-    """An author's. to: who is paid."""
+    """An author's. to: who is paid. least: that a report must bring."""
     own = str(account.address)
     make: Callable[[Any], Author] = lambda session: Author(  # noqa: E731
-        own, session, to, lessons, options.limits, reports=options.reports
+        own, session, to, lessons, options.limits, reports=options.reports, least=least
     )
     return Seat(name, account, make)
 
@@ -220,6 +225,17 @@ def _agreed(
     if not options.yes:
         click.confirm(f"Teach this model {count:,} texts under these terms?", abort=True)
     return True
+
+
+def least_share(model: ModelOnChain, options: ReportOptions) -> int:
+    """What a report must bring: what is said, or else what an announcement and a claim cost.
+
+    What gas is worth in a token nobody says here; then any share is taken.
+    """
+    if options.least_share is not None:
+        return parse_amount("least-share", options.least_share)
+    price = int(ape.chain.provider.gas_price)
+    return VERDICT_GAS * price if model.terms.token == NATIVE else 0
 
 
 def lesson_gas(model: ModelOnChain, state: SharedModelState, lesson: Lesson, sender: str) -> int:

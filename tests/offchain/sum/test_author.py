@@ -54,8 +54,8 @@ class Story:
     def author(self, *lessons, limits=None, reports=True) -> Author:
         return Author(ANNA, self.state, BERT, lessons, limits, reports=reports)
 
-    def reporter(self) -> Reporter:
-        return Reporter(BERT, self.state, OLGA)
+    def reporter(self, least: int = 0) -> Reporter:
+        return Reporter(BERT, self.state, OLGA, least)
 
 
 @pytest.fixture
@@ -309,6 +309,24 @@ def test_nothing_is_said_within_the_quiet_time(story) -> None:
     story.added(DULL, now)
     assert call(story.reporter(), now + WAITS.quiet - 1) is None
     assert call(story.reporter(), now + WAITS.quiet) == "announce"
+
+
+def test_what_brings_less_than_it_costs_is_left_alone(story) -> None:
+    """A share of a third of 500 here; what is left over, all of it."""
+    story.good(BERT)
+    for i in (8, 9):
+        key = story.added(((2**i,), 1), START + 1, ANNA)
+        story.state.apply(ev.Refunded(ANNA, key, 500), START + 1)
+    story.added(GREAT, START + 2)
+    story.says_no(GREAT)
+    now = START + 4_000
+    assert call(story.reporter(166), now) == "announce"
+    assert call(story.reporter(167), now) is None
+    left = START + 2 + WAITS.anyone
+    story.says.pop(GREAT[0])
+    assert call(story.reporter(500), left) == "takeOver"
+    assert call(story.reporter(501), left) is None
+    assert story.reporter(501).is_done(now)
 
 
 def test_an_author_may_leave_others_alone(story) -> None:

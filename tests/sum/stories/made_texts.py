@@ -106,6 +106,7 @@ def teach_options(folder: Path, texts: Path, **more: Any) -> TeachOptions:
         "peer": (),
         "as_json": True,
         "pay_to": None,
+        "least_share": None,
         "gas_price": 20.0,
         "dry_run": False,
         "ipfs": None,

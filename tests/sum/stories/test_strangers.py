@@ -202,7 +202,9 @@ def asked(address: str, peer: str, folder: Path, capsys: pytest.CaptureFixture[s
     run_teach(address, teaching)
     said_last = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert said_last == {"event": "dry_run", "address": address, "lessons": 1, "accepted": True}
-    report = ReportOptions(class_name=(), dry_run=False, **nobody, **reading(peer, folder))
+    report = ReportOptions(
+        class_name=(), least_share=None, dry_run=False, **nobody, **reading(peer, folder)
+    )
     with pytest.raises(click.ClickException, match="only who has some may report"):
         run_report(address, report)
 
