@@ -72,7 +72,7 @@ def quote_tells_sheet(quotes: int) -> Sheet:
 
 def buyer_costs_sheet(price_gwei: float) -> Sheet:
     """Gas of a buyer's calls, from above. price_gwei: for a unit of gas."""
-    note = "Each further set costs a purchase and an acceptance; a proof costs 116,000 gas or more."
+    note = "Each further set costs a purchase and an acceptance; a proof costs more than either."
     return gas_sheet(buyer_gas(), price_gwei, "all, for one set", note)
 
 
