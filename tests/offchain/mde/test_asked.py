@@ -8,8 +8,6 @@ from dataclasses import replace
 import pytest
 import torch
 
-from offchain.crypto.secrets_file import SecretsFile
-from offchain.crypto.settlement import NATIVE
 from offchain.data.datasets import load_dataset
 from offchain.data.imageset import ImageSet, split
 from offchain.mde import events as ev
@@ -23,15 +21,14 @@ from offchain.mde.owner import Owner
 from offchain.mde.publishing import Purse
 from offchain.mde.samples import Kind, Samples, Task
 from offchain.mde.seller import Seller
-from offchain.mde.stock import Stock
 from offchain.mde.training import Trainer
 from offchain.roles import Clock
 from offchain.storage import ContentMalformed, ContentMissing, cid_from_digest
 from offchain.task import ClassNames, Least, TaskError, publish_task
 from offchain.task.images import relabelled
-from tests.offchain.mde.deals_in_memory import PLACE, START
+from tests.offchain.mde.deals_in_memory import START
 from tests.offchain.mde.market_in_memory import PRICE, SETTINGS, MarketInMemory
-from tests.offchain.mde.small import drawn, fitted, linear, small_asked, small_task
+from tests.offchain.mde.small import fitted, linear, small_asked, small_task
 
 DIGEST = b"\7" * 32
 
@@ -189,29 +186,7 @@ def test_what_is_missing_is_waited_for_ever_longer_and_all_else_is_final():
     assert not objections.hold("a", now)
 
 
-# ---------------------------------------------------------------- one order, one question each
-
-
-def stock(folder, labels: int, origin: str | None) -> Stock:
-    """The same pictures, as a task with `labels` classes before theirs makes them count."""
-    samples = drawn(6, 3)
-    moved = Samples(samples.inputs, samples.labels + labels)
-    return Stock("0x1", PLACE, moved, NATIVE, SecretsFile(folder / "s.json"), origin)
-
-
-def counted(folder, origin: str | None) -> int:
-    """How often they were held against an artefact, under tasks that number classes anew."""
-    numbers: list[int] = []
-    for labels in range(4):
-        artefact = bytes([labels]) * 32
-        stock(folder, labels, origin).count(artefact, numbers.append)
-    return max(numbers)
-
-
-def test_orders_that_number_classes_anew_do_not_begin_the_count_anew(tmp_path):
-    """The twin, which tells data by their labels, too, is asked without end."""
-    assert counted(tmp_path / "mended", "ab" * 32) == 4
-    assert counted(tmp_path / "twin", None) == 1
+# ---------------------------------------------------------------- one order
 
 
 def test_a_seller_under_one_order_adds_what_its_stake_lacks_and_goes_home(file, tmp_path):
