@@ -55,6 +55,7 @@ class Wants:
         answer_time: and for each answer; None for as long.
         most_bytes: of the largest dataset that it fetches.
         scope: keeps its orders apart from others of the same account.
+        without: ids of datasets that it neither asks about nor buys.
         pay_to: 0x account that gets what is left of the budget; None for its own.
     """
 
@@ -67,6 +68,7 @@ class Wants:
     scope: str = ""
     pay_to: str | None = None
     answer_time: int | None = None
+    without: frozenset[bytes] = frozenset()
 
 
 class Buyer(Dropping):
@@ -232,6 +234,7 @@ class Buyer(Dropping):
             id_: sale
             for id_, sale in self.session.sales_under(order).items()
             if sale.state is DealState.QUOTED
+            and id_ not in self.wants.without
             and clock.now < sale.deadline
             and 0 < sale.price <= left
             and self.session.is_open(id_)
@@ -302,6 +305,7 @@ class Buyer(Dropping):
             id_
             for id_, dataset in self.session.datasets.items()
             if id_ not in paid
+            and id_ not in self.wants.without
             and not self.objections.hold(id_, clock.now)
             and self.session.is_open(id_)
             and dataset.token == self.wants.terms.token

@@ -108,7 +108,7 @@ def run_order(options: OrderOptions) -> None:
     purse, budget = options.purse(), options.units()
     owner_account = str(account.address)
     to = receiver(options.pay_to, owner_account)
-    without = tuple(map(_dataset, options.without))
+    without = frozenset(map(_dataset, options.without))
     begun = Begun(home / "orders", str(sale.contract.address), owner_account, options.name)
     with telling.doing("loading the data") as progress:
         train, validation = options.parts(telling.left_out, progress)
@@ -131,6 +131,7 @@ def run_order(options: OrderOptions) -> None:
             begun.scope(),
             to,
             options.seconds,
+            without,
         )
         role = Buyer(
             AccountWallet(account),
@@ -140,8 +141,6 @@ def run_order(options: OrderOptions) -> None:
             store,
             secrets_at(buyer_secrets(owner_account)),
         )
-        for one in without:
-            role.objections[one] = "you want it not"
         voice = voice_of(telling, terms.token, options.yes)
         party = BuyingParty(role, options.patience)
         posted = party.order(role.session) is not None

@@ -19,6 +19,7 @@ from offchain.mde.deals import DealState
 from offchain.mde.partition import Holding, Partition
 from offchain.mde.samples import Samples
 from offchain.mde.session import DealSession
+from offchain.report.text import amount
 from offchain.task import ClassNames
 from offchain.task.images import relabelled
 from scripts._market import mechanisms
@@ -205,6 +206,7 @@ def test_strangers_end_as_the_rehearsal_does(
     stands(DealState.QUOTED, 2)
     anna.kill()
     carol.kill()
+    priced_at_home(anna, quoting["anna"])
     book = session().books[bytes.fromhex(order[2:])]
     go_to(node, book.opened + 1_800)
     carol.start("order", *ordering)
@@ -223,6 +225,20 @@ def test_strangers_end_as_the_rehearsal_does(
     assert gains[1] > 0
     exported(order, carol, tmp_path, monkeypatch)
     found(order, carol, peer, tmp_path, monkeypatch, capsys)
+
+
+def priced_at_home(anna: Stranger, quoting: list[str]) -> None:
+    """The buyer's artefact came already: the price is computed without the buyer, and is the one
+    that was quoted."""
+    here = anna.run("quote", *(one for one in quoting if one != "--send"), *MAPPING, "--json")
+    assert here.returncode == 0, here.stderr
+    *_, said = map(json.loads, here.stdout.splitlines())
+    (sale,) = (one for one in session().sales.values() if one.deal.dataset.seller == anna.address)
+    assert said == {
+        "event": "accepted",
+        "samples": SET,
+        "price": f"{amount(sale.price, 18)} ETH",
+    }
 
 
 def exported(order: str, carol: Stranger, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

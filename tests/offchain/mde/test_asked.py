@@ -13,6 +13,7 @@ from offchain.data.imageset import ImageSet, split
 from offchain.mde import events as ev
 from offchain.mde.artefact import artefact_bytes, artefact_digest, load_artefact
 from offchain.mde.asked import artefact_named, naming, require_kind, require_sizes
+from offchain.mde.deals import DealState
 from offchain.mde.errors import ArtefactMismatch, FeatureMismatch
 from offchain.mde.extraction import ExtractionSettings
 from offchain.mde.letters import Invitation, Offer
@@ -221,6 +222,17 @@ def test_who_took_its_budget_home_shows_its_artefact_to_nobody(file, tmp_path):
     buyer.session = market.session
     (letter,) = buyer.next_action(market.deals.clock).letters
     assert isinstance(letter.message, Invitation)
+
+
+def test_what_a_buyer_wants_not_is_not_bought_though_it_was_countersigned(file, tmp_path):
+    market = MarketInMemory(tmp_path, file, Seller, Seller)
+    while len(market.session.sales) < 2:
+        assert market.round()
+    unwanted = market.roles[1].id
+    market.buyer.wants = replace(market.buyer.wants, without=frozenset({unwanted}))
+    market.run()
+    states = {one.dataset: one.state for one in market.session.sales.values()}
+    assert states == {unwanted: DealState.QUOTED, market.roles[2].id: DealState.SETTLED}
 
 
 def test_another_order_than_its_own_is_none_of_a_sellers_business(file, tmp_path):
