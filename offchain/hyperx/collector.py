@@ -9,8 +9,8 @@ nothing is decided.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Iterator, Sequence
+from functools import cached_property, partial
 
 import torch
 
@@ -47,6 +47,7 @@ from offchain.hyperx.session import Member, Session, State
 from offchain.hyperx.submission import SubmissionError
 from offchain.roles import Clock
 from offchain.storage import ContentError, Datastore, cid_from_digest
+from offchain.storage.together import PARALLEL, side_by_side
 from offchain.task import Task, TaskError, fetch_task
 
 ANSWER_SECONDS = 60
@@ -135,8 +136,10 @@ class Collector:
     def select(self, clock: Clock) -> do.Action | None:
         """Makes the best provider that is left the candidate; closes if there is none.
 
-        Each has its share of the time that is left, with one share for what comes after. Where
-        shards are only missing, and nobody else is left, it comes back as long as there is time.
+        Each has its share of the time that is left, with one share for what comes after. Those
+        after the best are waited for side by side, since a share may be shorter than one look of
+        the datastore's. Where shards are only missing, and nobody else is left, it comes back as
+        long as there is time.
         """
         time_left = self.session.terms.selection_end - clock.now
         if time_left <= 0:
@@ -145,16 +148,19 @@ class Collector:
         members = [self.session.member(account) for account in self.ranking()]
         left = [member for member in members if not member.tried]
         missing = False
-        for position, member in enumerate(left):
-            try:
-                self._keep_shards(member, Patience(whole.left / (len(left) - position + 1)))
-            except (mf.ManifestError, ContentError) as error:
-                self._object(member, f"shards: {error}")
-                missing = missing or isinstance(error, NOT_SEEN)
-                continue
-            self.objections.pop(member.account, None)
-            key = point_of(self._one_time_secret(member.account))
-            return do.SetCandidate(member.account, key.x, key.y)
+        for position, some in _first_alone(left):
+            patience = Patience(whole.left * len(some) / (len(left) - position + 1))
+            calls = [partial(self._keep_shards, member, patience) for member in some]
+            for member, kept in zip(some, side_by_side(calls), strict=True):
+                try:
+                    kept.result()
+                except (mf.ManifestError, ContentError) as error:
+                    self._object(member, f"shards: {error}")
+                    missing = missing or isinstance(error, NOT_SEEN)
+                    continue
+                self.objections.pop(member.account, None)
+                key = point_of(self._one_time_secret(member.account))
+                return do.SetCandidate(member.account, key.x, key.y)
         return None if missing else do.Close()
 
     def decide(self, clock: Clock) -> do.Action | None:
@@ -225,7 +231,7 @@ class Collector:
         if self._scored == features:
             return self._scores
         self.objections.clear()
-        submitted = {}
+        submitted, sent = {}, []
         self._ready([m for m in self.session.members.values() if m.sample is None])
         for member in self.session.members.values():
             if member.sample is None:
@@ -236,8 +242,11 @@ class Collector:
             if member.features is None:
                 self._object(member, "submitted no features in time")
                 continue
+            sent.append(member)
+        calls = [partial(self._features, member) for member in sent]
+        for member, found in zip(sent, side_by_side(calls), strict=True):
             try:
-                submitted[member.account] = self._features(member)
+                submitted[member.account] = found.result()
             except (ContentError, *BAD_FEATURES) as error:
                 self._object(member, f"features: {error}")
         self._scores, broken = self.evaluation.score(submitted)
@@ -368,3 +377,10 @@ class Collector:
         # The review looks at them again, and whoever submitted them may be kept away by then.
         self.store.pin(cid_from_digest(member.features))
         return opened
+
+
+def _first_alone(members: list[Member]) -> Iterator[tuple[int, list[Member]]]:
+    """The first, then the others, some at a time, each with its position."""
+    yield from ([(0, members[:1])] if members else [])
+    for start in range(1, len(members), PARALLEL):
+        yield start, members[start : start + PARALLEL]

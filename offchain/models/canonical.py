@@ -58,7 +58,7 @@ def take(document: dict[str, Any], what: str, **fields: type | tuple[type, ...])
     is no int here.
     """
     if document.keys() != fields.keys():
-        odd = sorted(document.keys() ^ fields.keys())
+        odd = [name[:60] for name in sorted(document.keys() ^ fields.keys())[:5]]
         raise DocumentError(f"{what} has the fields {sorted(fields)}; wrong or missing: {odd}")
     for name, kind in fields.items():
         value = document[name]

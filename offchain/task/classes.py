@@ -24,6 +24,8 @@ MAX_CLASS_NAME = 200
 LEFT_OUT = -1
 """Where samples of a class go that its owner leaves out."""
 _SHOWN = 5
+_MOST_WORK = 1_000_000
+"""Pairs of characters that are compared for one hint: some tenths of a second."""
 _ALIKE = 0.8
 """From which ratio of difflib on two names look like one misspelt."""
 
@@ -137,7 +139,10 @@ def _perhaps(name: str, names: Sequence[str]) -> str:
     bare = {_bare(one): one for one in reversed(names)}
     alike = bare.get(_bare(name))
     if alike is None and _bare(name):
-        close = difflib.get_close_matches(_bare(name), list(bare), n=1, cutoff=_ALIKE)
+        # Names and their number are a stranger's; a hint is not worth minutes.
+        work = len(_bare(name)) * sum(map(len, bare))
+        near = list(bare) if work <= _MOST_WORK else []
+        close = difflib.get_close_matches(_bare(name), near, n=1, cutoff=_ALIKE)
         alike = bare[close[0]] if close else None
     return f" (perhaps {plain(alike)!r})" if alike is not None else ""
 

@@ -11,7 +11,10 @@ from ape.exceptions import ApeException
 from web3.exceptions import Web3RPCError
 
 from offchain.errors import SoukError
+from offchain.report.text import plain
 
+MOST_CHARS = 2_000
+"""Of one line: what strangers wrote may be in it."""
 PEOPLES_ERRORS = (SoukError, ApeException, OSError)
 """What a user, a stranger or the machine may cause; anything else is a bug and shows where."""
 
@@ -22,7 +25,8 @@ def one_line_each() -> Iterator[None]:
     try:
         yield
     except PEOPLES_ERRORS as error:
-        raise click.ClickException(" ".join(reason_of(error).split())) from error
+        line = plain(" ".join(reason_of(error).split()), MOST_CHARS)
+        raise click.ClickException(line) from error
 
 
 def reason_of(error: Exception) -> str:

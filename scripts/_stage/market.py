@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from offchain.storage import ContentError, Datastore, DatastoreUnavailable
+from offchain.storage.together import side_by_side
 from offchain.task import Task, TaskError, canonical_classes, fetch_task
 
 
@@ -70,13 +72,9 @@ def browse(
 
     The task is None where it cannot be fetched, or what lies there is none.
     """
-    found = []
-    for lister in listers:
-        for one in lister():
-            if wanted.takes(one):
-                task = task_of(store, one)
-                if wanted.takes_task(task):
-                    found.append((one, task))
+    some = [one for lister in listers for one in lister() if wanted.takes(one)]
+    tasks = [future.result() for future in side_by_side([partial(task_of, store, o) for o in some])]
+    found = [(one, task) for one, task in zip(some, tasks, strict=True) if wanted.takes_task(task)]
     return sorted(found, key=lambda pair: (pair[0].until is None, pair[0].until or 0))
 
 

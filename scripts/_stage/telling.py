@@ -16,6 +16,8 @@ from rich.console import Console
 from offchain.data.leftout import LeftOut
 from offchain.report.sheets import Sheet
 from offchain.report.tables import render
+from offchain.report.text import plain
+from scripts._stage.errors import MOST_CHARS
 from scripts._stage.table import Step
 from scripts._stage.work import Bars, Display, Lines
 
@@ -90,6 +92,7 @@ class Telling:
 
     def show(self, line: str, style: str = "", *, whole: bool = False) -> None:
         """One line, no markup in it. whole: it is broken nowhere, so that it can be copied."""
+        line = "\n".join(plain(one, MOST_CHARS) for one in line.split("\n"))
         self.console.print(line, style=style, markup=False, highlight=False, soft_wrap=whole)
         if self._display:
             self._display.heard()

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import click
 import pytest
+from rich.console import Console
 
-from scripts._stage.errors import reason_of
+from offchain.errors import SoukError
+from scripts._stage.errors import MOST_CHARS, one_line_each, reason_of
+from scripts._stage.telling import Telling
+
+CLEARS = "\x1b[2J\x1b]0;owned\x07 transfer accepted"
+"""What a stranger puts into a document, for a library to repeat in its complaint."""
 
 
 @pytest.mark.parametrize(
@@ -23,3 +30,19 @@ def test_the_users_key_at_a_hosted_node_is_not_told(said):
     told = reason_of(OSError(said))
     assert "SECRET" not in told
     assert "node.example" in told
+
+
+def test_what_a_stranger_wrote_drives_no_terminal_and_fills_no_screen(capsys):
+    with pytest.raises(click.ClickException) as caught, one_line_each():
+        raise SoukError(f"no safetensors file ({CLEARS})" + "x" * 10**6)
+    assert "\x1b" not in caught.value.message
+    assert len(caught.value.message) == MOST_CHARS
+    assert "\\x1b[2J" in caught.value.message
+
+
+def test_what_is_shown_is_as_plain(tmp_path):
+    with (tmp_path / "out").open("w") as file:
+        Telling(Console(file=file, width=200)).show(f"first {CLEARS}\nsecond")
+    shown = (tmp_path / "out").read_text()
+    assert "\x1b" not in shown
+    assert shown.split("\n")[1] == "second"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 
 from offchain.crypto.settlement import NATIVE
+from offchain.storage import ContentMissing
+from offchain.storage.together import PARALLEL
 from offchain.task import Task, publish_task
 from scripts._stage.market import Open, Wanted, browse
 from tests.kit.memory_store import MemoryStore
@@ -57,3 +60,26 @@ def test_what_ends_first_comes_first(store, one):
     late = replace(one, until=5_000)
     found = browse([lambda: [late], lambda: [one]], Wanted(), store)
     assert [pair[0] for pair in found] == [one, late]
+
+
+class Together(MemoryStore):
+    """Answers that content is missing once `count` ask for it at the same time."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__({})
+        self.barrier, self.alone = Barrier(count), 0
+
+    def get(self, cid, max_bytes=None):
+        try:
+            self.barrier.wait(5)
+        except BrokenBarrierError:
+            self.alone += 1
+        raise ContentMissing(cid)
+
+
+def test_tasks_that_are_nowhere_are_waited_for_at_once(one):
+    """Whoever opens sessions for gas keeps nobody from the others, a time-out for each."""
+    junk = [replace(one, task=bytes([number]) * 32) for number in range(PARALLEL)]
+    store = Together(len(junk))
+    assert browse([lambda: junk], Wanted(), store) == [(each, None) for each in junk]
+    assert store.alone == 0

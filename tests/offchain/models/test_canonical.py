@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from offchain.models.canonical import MAX_DEPTH, DocumentError, from_canonical, to_canonical
+from offchain.models.canonical import MAX_DEPTH, DocumentError, from_canonical, take, to_canonical
 
 
 def nested(depth):
@@ -39,3 +39,10 @@ def test_a_bomb_of_brackets_is_an_error_even_without_a_limit_on_recursion(openin
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     assert run.stdout.startswith("document is")
+
+
+def test_fields_of_a_strangers_document_are_told_in_a_line_however_many_and_long():
+    document = {f"{number}{'x' * 100_000}": 1 for number in range(9)}
+    with pytest.raises(DocumentError, match="task has the fields") as caught:
+        take(document, "task", format=str)
+    assert len(str(caught.value)) < 600

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import unicodedata
 
 import pytest
@@ -166,3 +167,21 @@ def test_an_offer_counts_samples_by_class_and_copies_once():
     offer = offer_of(twice)
     assert (offer.shape, list(offer.counts), offer.distinct) == ((1, 2, 2), [4, 0, 3], 5)
     assert distinct_samples(own.images) == 5
+
+
+@pytest.mark.parametrize(("count", "hint"), [(500, True), (20_000, False)])
+def test_a_hint_is_looked_for_among_few_names_alone(count, hint, monkeypatch):
+    """Names and their number are a stranger's: of a large task a hint would take minutes."""
+    task = canonical_classes([f"class number {number:06}" for number in range(count)])
+    looked = []
+    found = difflib.get_close_matches
+
+    def close(name, names, **more):
+        looked.append(len(names))
+        return found(name, names, **more)
+
+    monkeypatch.setattr(difflib, "get_close_matches", close)
+    with pytest.raises(ClassesUnknown) as caught:
+        ClassNames().labels(["clas numer 000007"], task)
+    assert ("perhaps" in str(caught.value)) == hint
+    assert looked == [count if hint else 0]
