@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
+
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from offchain.crypto.errors import ShardCipherError
 
 TAG_BYTES = 16
+BATCH_BYTES = 32 << 20
+"""Of ciphertexts that are held at once."""
 # Each key encrypts exactly one shard, so the nonce has nothing to keep apart.
 _NONCE = bytes(12)
 
@@ -19,6 +23,25 @@ def _label(index: int) -> bytes:
 def encrypt_shard(key: bytes, index: int, plaintext: bytes) -> bytes:
     """Ciphertext of shard ``index`` under its own 32-byte key, 16 bytes longer than the plain."""
     return ChaCha20Poly1305(key).encrypt(_NONCE, plaintext, _label(index))
+
+
+def encrypted_batches(
+    shards: Iterable[bytes], keys: Sequence[bytes], most_bytes: int = BATCH_BYTES
+) -> Iterator[list[bytes]]:
+    """The ciphertexts of all shards in order, about `most_bytes` of them at a time.
+
+    Shards are taken as they are needed, so that little more than a batch is held.
+    """
+    batch: list[bytes] = []
+    held = 0
+    for index, plain in enumerate(shards):
+        batch.append(encrypt_shard(keys[index], index, plain))
+        held += len(batch[-1])
+        if held >= most_bytes:
+            yield batch
+            batch, held = [], 0
+    if batch:
+        yield batch
 
 
 def decrypt_shard(key: bytes, index: int, ciphertext: bytes) -> bytes:

@@ -8,10 +8,12 @@ spare metadata by which copies of a shard could be made to look different.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
@@ -68,6 +70,11 @@ def packed_part(imageset: ImageSet, shard_count: int, shard_size: int, seed: int
 
     Raises DataError naming how many samples are needed and how many there are.
     """
+    return imageset.subset(_order(imageset, shard_count, shard_size, seed))
+
+
+def _order(imageset: ImageSet, shard_count: int, shard_size: int, seed: int) -> NDArray[np.int64]:
+    """Of which samples, (shard_count * shard_size,). Raises as `packed_part` does."""
     if shard_count < 1 or shard_size < 1:
         raise DataError(f"shard count and size must be 1 or more, not {shard_count}, {shard_size}")
     needed = shard_count * shard_size
@@ -76,8 +83,33 @@ def packed_part(imageset: ImageSet, shard_count: int, shard_size: int, seed: int
             f"{shard_count} shards of {shard_size} samples need {needed}, "
             f"{imageset.name} has {len(imageset)}"
         )
-    order = generator(seed, "shards").permutation(len(imageset))
-    return imageset.subset(order[:needed])
+    return generator(seed, "shards").permutation(len(imageset))[:needed]
+
+
+class PackedShards:
+    """What `pack_shards` makes, each shard when it is asked for, so that no copy of all is held.
+
+    Raises as `pack_shards` does.
+    """
+
+    def __init__(
+        self, imageset: ImageSet, shard_count: int, shard_size: int, seed: int = 0
+    ) -> None:
+        shard_bytes(imageset.shape, shard_size)
+        self._set, self._size = imageset, shard_size
+        self._order = torch.from_numpy(_order(imageset, shard_count, shard_size, seed))
+
+    def __len__(self) -> int:
+        return len(self._order) // self._size
+
+    def __getitem__(self, index: int) -> bytes:
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        picked = self._order[index * self._size : (index + 1) * self._size]
+        return _encode(self._set.images[picked], self._set.labels[picked])
+
+    def __iter__(self) -> Iterator[bytes]:
+        return (self[i] for i in range(len(self)))
 
 
 def pack_shards(
@@ -88,12 +120,7 @@ def pack_shards(
     Which samples go where is said by `packed_part`; its digest is that of the joined shards.
     Raises DataError when there are too few samples or a shard would exceed MAX_SHARD_BYTES.
     """
-    shard_bytes(imageset.shape, shard_size)
-    part = packed_part(imageset, shard_count, shard_size, seed)
-    return [
-        _encode(part.images[start : start + shard_size], part.labels[start : start + shard_size])
-        for start in range(0, len(part), shard_size)
-    ]
+    return list(PackedShards(imageset, shard_count, shard_size, seed))
 
 
 def unpack_shard(data: bytes) -> Shard:

@@ -20,9 +20,9 @@ from offchain.crypto.errors import SealError
 from offchain.crypto.sealing import Point, SealedKeys, seal, seal_keys
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.crypto.settlement import NATIVE, Settlement, delivery_margin
-from offchain.crypto.shard_cipher import encrypt_shard
+from offchain.crypto.shard_cipher import encrypted_batches
 from offchain.data.imageset import DataError, ImageSet
-from offchain.data.shards import pack_shards, packed_part, unpack_shard
+from offchain.data.shards import PackedShards, packed_part, unpack_shard
 from offchain.hyperx import actions as do
 from offchain.hyperx.delivery import seal_session_key
 from offchain.hyperx.documents import EXTRACTOR, fetch_extractor, fetch_preprocessing
@@ -273,16 +273,18 @@ class Provider:
         return relabelled(self.own, self.task.classes, self.names)
 
     @cached_property
-    def shards(self) -> list[bytes]:
-        """The data as plain shards, of the terms' count and size."""
+    def shards(self) -> PackedShards:
+        """The data as plain shards, of the terms' count and size, made as they are asked for."""
         terms = self.session.terms
-        return pack_shards(self.data, terms.shard_count, terms.shard_size)
+        return PackedShards(self.data, terms.shard_count, terms.shard_size)
 
     @cached_property
     def dataset(self) -> EncryptedDataset:
         """The encrypted dataset, in the datastore."""
         keys = self.party.shard_keys(self.session_key, len(self.shards))
-        cids = self.store_shards([encrypt_shard(keys[i], i, s) for i, s in enumerate(self.shards)])
+        cids: list[str] = []
+        for some in encrypted_batches(self.shards, keys):
+            cids += self.store_shards(some)
         addresses = [digest_of(cid) for cid in cids]
         return EncryptedDataset(
             tuple(keys),

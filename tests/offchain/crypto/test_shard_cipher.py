@@ -3,7 +3,7 @@
 import pytest
 
 from offchain.crypto.errors import ShardCipherError
-from offchain.crypto.shard_cipher import TAG_BYTES, decrypt_shard, encrypt_shard
+from offchain.crypto.shard_cipher import TAG_BYTES, decrypt_shard, encrypt_shard, encrypted_batches
 
 KEY = bytes(range(32))
 PLAIN = b"images and labels" * 50
@@ -50,3 +50,21 @@ def test_a_shard_cut_short_is_refused(length):
     """Shorter than a tag, too, which the cipher library reports in its own way."""
     with pytest.raises(ShardCipherError, match=f"shard 7 \\({length} bytes\\)"):
         decrypt_shard(KEY, 7, encrypt_shard(KEY, 7, PLAIN)[:length])
+
+
+def test_batches_hold_all_in_order_and_little_at_a_time():
+    """No more shards are asked for than a batch needs."""
+    asked = []
+
+    def shards():
+        for i in range(10):
+            asked.append(i)
+            yield bytes([i]) * 100
+
+    keys = [bytes([i]) * 32 for i in range(10)]
+    batches = encrypted_batches(shards(), keys, most_bytes=300)
+    first = next(batches)
+    assert (len(first), asked) == (3, [0, 1, 2])
+    sealed = [*first, *(one for batch in batches for one in batch)]
+    assert sealed == [encrypt_shard(keys[i], i, bytes([i]) * 100) for i in range(10)]
+    assert list(encrypted_batches([], [])) == []

@@ -12,6 +12,7 @@ from offchain.data.imageset import DataError, ImageSet
 from offchain.data.shards import (
     MAX_HEADER_BYTES,
     MAX_SHARD_BYTES,
+    PackedShards,
     ShardError,
     find_duplicates,
     join_shards,
@@ -219,3 +220,17 @@ def test_repeated_shards_are_found_each_copy_once_against_the_first():
     a, b, c = pack_shards(make_set(12), 3, 4)
     assert find_duplicates([a, b, c]) == []
     assert find_duplicates([a, b, a, c, b, a]) == [(0, 2), (1, 4), (0, 5)]
+
+
+def test_shards_that_are_made_when_asked_for_are_the_same():
+    imageset = make_set(12)
+    made = PackedShards(imageset, 3, 3)
+    assert len(made) == 3
+    assert [made[i] for i in range(3)] == list(made) == pack_shards(imageset, 3, 3)
+    joined = join_shards(list(made), imageset.classes)
+    assert torch.equal(joined.labels, packed_part(imageset, 3, 3).labels)
+    for outside in (3, -1):
+        with pytest.raises(IndexError):
+            made[outside]
+    with pytest.raises(DataError, match="need 15"):
+        PackedShards(imageset, 5, 3)

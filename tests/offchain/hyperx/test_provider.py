@@ -210,7 +210,7 @@ def test_what_its_owner_calls_otherwise_is_sold_under_the_tasks_name(market):
     assert isinstance(role.next_action(START), do.Register)
     assert role.data.labels.tolist() == [4] * FOUR
     assert role.data.classes == evaluation().classes
-    assert role.shards == anna(market, session()).shards
+    assert list(role.shards) == list(anna(market, session()).shards)
 
 
 def test_it_does_not_register_when_nothing_can_be_sealed_to_the_collector(market):
