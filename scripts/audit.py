@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 from ape.cli import network_option, verbosity_option
 
+from scripts._stage import flags as party
 from scripts._stage import options as common
 from scripts._stage.command import ChainCommand
 
@@ -15,11 +17,11 @@ from scripts._stage.command import ChainCommand
 @network_option(default="ethereum:local:foundry")
 @verbosity_option(default="WARNING")
 @click.argument("session")
-@common.ipfs
+@party.reading
 @click.option(
     "--keep",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder with the embedded node's content; default under .souk/, as of federate.",
+    help="Folder with the embedded node's content; default that of federate, or of your party.",
 )
 @click.option(
     "--model",
@@ -37,14 +39,19 @@ from scripts._stage.command import ChainCommand
 @common.reports("Folder under which audit/ gets page, plot and record.")
 def cli(
     session: str,
+    listen: str,
+    peer: tuple[str, ...],
     ipfs: str | None,
+    deployments: Path,
+    as_json: bool,
     keep: Path | None,
     model: str | None,
     board: str | None,
     consensus: str | None,
     reports: Path,
 ) -> None:
-    """Check SESSION, the id that federate printed, from the chain and the datastore alone.
+    """Check SESSION, the id that federate, serve and join print, from the chain and the datastore
+    alone. Where the content lies on others' nodes, name one by --peer.
 
     Every message is compared with its hash on the board, every batch with its root, every receipt
     with the server's key, every ballot with its voter's evaluation; every result is counted again
@@ -54,24 +61,32 @@ def cli(
     it, exit 1, without a report. Board and consensus must be this version's, whose addresses
     follow from their code, or those that are named.
     """
-    from offchain.storage import open_datastore
+    from offchain.storage import Network, open_datastore
     from scripts._seccl.audit import audit_session
     from scripts._seccl.chain import Contracts, FederationChain
-    from scripts._seccl.play import default_home
+    from scripts._seccl.finding import board_there
+    from scripts._seccl.play import audited_home
     from scripts._seccl.record import audit_record
     from scripts._seccl.report import audit_report, faults_found, rounds_left
     from scripts._seccl.telling import FederateTelling
     from scripts._stage.errors import one_line_each
+    from scripts._stage.party import PartyTelling
 
     telling = FederateTelling()
-    with one_line_each(), open_datastore(ipfs, (keep or default_home()) / "ipfs") as store:
+    network = Network(listen, peer) if peer else None
+    with one_line_each(), open_datastore(ipfs, audited_home(keep) / "ipfs", network) as store:
         contracts = Contracts.known(board, consensus)
-        chain = FederationChain.find(session, store, contracts=contracts)
+        there = None if board else board_there(deployments)
+        chain = FederationChain.find(session, store, contracts=contracts, board=there)
         with telling.doing("auditing", announced=False) as progress:
             findings = audit_session(chain, store, progress, model)
-        telling.audited(findings)
         record = audit_record(chain, findings)
-        telling.wrote(audit_report(record, findings).write(reports / "audit"))
+        files = audit_report(record, findings).write(reports / "audit")
+        if as_json:
+            PartyTelling(as_json=True).event("audited", **asdict(record))
+        else:
+            telling.audited(findings)
+            telling.wrote(files)
         for wrong in (faults_found(record), rounds_left(record)):
             if wrong:
                 raise click.ClickException(wrong)

@@ -13,8 +13,9 @@ from offchain.crypto.commitments import word
 from offchain.seccl.announcement import Announcement, fetch_announcement
 from offchain.storage import Datastore
 from scripts._seccl.chain import CREATED, FederationChain, NoConsensus, id_of, of_word
+from scripts._stage.accounts import is_local
 from scripts._stage.chain import decoded, logs_of, topic
-from scripts._stage.deployments import Deployed, deployed
+from scripts._stage.deployments import Deployed, deployed, deployments_path, find
 
 BOARD, CONSENSUS = "BulletinBoard", "BordaConsensusFactory"
 ANNOUNCED = "Announced(address,bytes32,bytes32,uint256)"
@@ -31,6 +32,12 @@ class Contracts:
     def on(cls, deployments: Path) -> Contracts:
         """Raises ClickException where they are not there."""
         return cls(deployed(BOARD, deployments), deployed(CONSENSUS, deployments))
+
+
+def board_there(deployments: Path) -> Deployed | None:
+    """This version's board, off a local chain, where nobody asks all contracts for a session; None
+    on a local one, or where there is none."""
+    return None if is_local() else find(BOARD, deployments_path(deployments))
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,12 @@ def default_home() -> Path:
     return chain_home() / "seccl"
 
 
+def audited_home(keep: Path | None) -> Path:
+    """Where content of sessions is looked for: federate's, or else that of one's own party."""
+    rehearsed = keep or default_home()
+    return rehearsed if keep or (rehearsed / "ipfs").exists() else chain_home()
+
+
 @dataclass(frozen=True)
 class Hidden:
     """Random bytes of one session: what members draw noise from, and what hides their ballots."""
