@@ -141,6 +141,5 @@ def cli(
 
     with one_line_each():
         root = None if data_root is None else str(data_root)
-        options["deployments"] = str(options["deployments"])
         given = FederateOptions(data_root=root, **options)  # type: ignore[arg-type]
         federate(given, reports, keep, ipfs, resume)

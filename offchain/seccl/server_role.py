@@ -12,7 +12,7 @@ from offchain.seccl import actions as do
 from offchain.seccl.documents import SignedReceipt
 from offchain.seccl.letters import Given, Handed, Here, Line, Sent, read_letter, written
 from offchain.seccl.member_role import CLOSING
-from offchain.seccl.messages import MessageKind, PostKey
+from offchain.seccl.messages import LEAST_MARGIN, MessageKind, PostKey
 from offchain.seccl.reading import is_authored, max_message_bytes
 from offchain.seccl.readings import RETRY_SECONDS
 from offchain.seccl.server import MessageRefused, Server
@@ -52,6 +52,7 @@ class ServerRole(Dropping):
         self._missed: dict[PostKey, int] = {}
         self._retry: dict[PostKey, int] = {}
         self._given: set[tuple[PostKey, bytes]] = set()
+        self._authored: set[tuple[PostKey, bytes]] = set()
         self._handed: dict[tuple[int, int, type], do.Carried] = {}
         self._carried: set[tuple[int, int, type]] = set()
 
@@ -221,9 +222,15 @@ class ServerRole(Dropping):
         if key.round >= terms.rounds:
             return False
         start, end = terms.window(key.round, key.kind)
-        if now >= (start + end) // 2 - terms.margin(key.kind) - FETCH_SECONDS:
+        latest = (start + end) // 2 - terms.margin(key.kind) - FETCH_SECONDS
+        # Nobody sends before the window, but a clock may be a little ahead.
+        if not start - LEAST_MARGIN <= now < latest:
             return False
-        return is_authored(self.session, key, letter.message, letter.authored, self._recover)
+        if (key, letter.message) not in self._authored:
+            if not is_authored(self.session, key, letter.message, letter.authored, self._recover):
+                return False
+            self._authored.add((key, letter.message))
+        return True
 
     def _fetch(self, letter: Sent) -> bytes | None:
         """Its content; None where it is not there, or not yet."""

@@ -88,6 +88,10 @@ class FederateOptions(TermsOptions):
     yes: bool = False
     deployments: str = "deployments"
 
+    def __post_init__(self) -> None:
+        # JSON has no paths.
+        object.__setattr__(self, "deployments", str(self.deployments))
+
     def to_json(self) -> bytes:
         """All of them; the inverse of `from_json`."""
         return json.dumps(asdict(self)).encode()

@@ -126,7 +126,8 @@ class Offer:
         board, factory = self._contracts.board.contract, self._contracts.factory.contract
         terms, about = announced.agreed(twin_of(board), members)
         session = twin_of(board).session_id(terms)
-        known = [one for one, _ in sessions_of(self._contracts.board, terms.server, 0)]
+        deployed = self._contracts.board
+        known = [one for one, _ in sessions_of(deployed, terms.server, deployed.block)]
         if session in known:
             self._store.put(about.to_bytes())
             text = "0x" + session.hex()

@@ -9,9 +9,10 @@ import pytest
 from offchain.seccl import actions as do
 from offchain.seccl import server_role
 from offchain.seccl.adversaries import Alters, Drops, Lie, Stalls, Withholds
+from offchain.seccl.letters import Sent, written
 from offchain.seccl.messages import MessageKind
 from offchain.seccl.parameters import model_digest
-from tests.kit.wallets import KeyWallet
+from tests.kit.wallets import KeyWallet, recover
 from tests.offchain.seccl.roles_in_memory import STEP, Market, mean_of
 from tests.offchain.seccl.session_in_memory import (
     FIRST,
@@ -184,3 +185,24 @@ def test_messages_that_are_nowhere_delay_no_post(tmp_path, monkeypatch) -> None:
     assert market.server.server.journal.at(0, UPLOAD).promises.keys() == {3}
     latest = (start + end) // 2 - market.session.terms.margin(UPLOAD)
     assert market.posted_at[0, UPLOAD] < latest + 2 * STEP
+
+
+def test_letters_of_later_rounds_are_passed_over_unchecked(tmp_path) -> None:
+    """A member that sends a thousand ahead costs the server no signature check."""
+    market = Market(tmp_path)
+    wallet, session = WALLETS[1], market.session
+    key = session.key(2, UPLOAD, 1)
+    market.letters += [
+        (wallet.address, written(Sent(key, bytes([i]) * 32, bytes(32), bytes(65))))
+        for i in range(9)
+    ]
+    checked: list[bytes] = []
+
+    def counting(typed, signature):
+        checked.append(signature)
+        return recover(typed, signature)
+
+    market.server._recover = counting
+    market.play(session.terms.start + 3 * STEP)
+    assert bytes(65) not in checked
+    assert 0 < len(checked) <= MEMBERS
