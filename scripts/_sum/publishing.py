@@ -98,7 +98,7 @@ def run_publish(options: PublishOptions) -> None:
     account = party_account(options.account, options.yes)
     factory = deployed(FACTORY, options.deployments)
     with telling.doing("reading the texts"):
-        texts = _texts(options)
+        texts = texts_of(options)
     preprocessing = Preprocessing.of(texts.texts, options.words)
     with telling.doing("training the first model"):
         twin = trained(options, texts, preprocessing, telling)
@@ -192,7 +192,8 @@ def _initialise(draft: Draft, account: AccountAPI, telling: PartyTelling) -> Non
             progress(min(first + WORDS_A_CALL, len(draft.words)), len(draft.words))
 
 
-def _texts(options: PublishOptions) -> LabelledTexts:
+def texts_of(options: PublishOptions) -> LabelledTexts:
+    """What the first model learns. Raises TextsError, TaskError."""
     if options.texts is not None:
         texts = read_texts(options.texts)
     else:

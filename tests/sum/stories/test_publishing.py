@@ -11,6 +11,7 @@ from ape.utils import ZERO_ADDRESS
 
 from offchain.crypto.settlement import NATIVE
 from offchain.policy import TermsRefused
+from offchain.sum.classifier import ClassifierError
 from offchain.sum.preprocessing import DOCUMENT, Preprocessing
 from offchain.task.errors import ClassesUnknown, LicenceRefused
 from scripts._stage.deployments import deployments_path, note_what_is_there
@@ -20,7 +21,14 @@ from scripts._sum.model import ModelOnChain
 from scripts._sum.teaching import described
 from tests.kit.memory_store import MemoryStore
 from tests.sum.model_driver import WAITS
-from tests.sum.stories.made_texts import LIE, MAPPING, TRUE, teach_options, write_csv
+from tests.sum.stories.made_texts import (
+    LIE,
+    MAPPING,
+    TRUE,
+    publish_options,
+    teach_options,
+    write_csv,
+)
 from tests.sum.stories.rehearsal import Rehearsal
 
 
@@ -258,3 +266,45 @@ def test_a_task_that_is_not_the_classifiers_is_refused(rehearsal) -> None:
 
 def test_a_lie_can_be_taught_by_its_own_names(rehearsal, tmp_path) -> None:
     assert len(lessons(rehearsal, tmp_path, LIE).make(rehearsal.model.read()).lessons) == 1
+
+
+# ---------------------------------------------------------------- what the first model learns
+
+
+def test_a_part_of_the_texts_is_drawn_the_same_each_time(project, tmp_path) -> None:
+    """By their own names, unless others are said."""
+    options = publish_options(tmp_path, samples=5, class_name=("positive=good",))
+    drawn = publishing.texts_of(options)
+    assert len(drawn) == 5
+    assert drawn.classes == ("good", "negative")
+    assert publishing.texts_of(options) == drawn
+    assert publishing.texts_of(replace(options, seed=1)) != drawn
+    assert len(publishing.texts_of(replace(options, samples=None))) == 20
+
+
+def test_without_texts_of_ones_own_it_learns_film_reviews(project, tmp_path) -> None:
+    found = publishing.texts_of(publish_options(tmp_path, texts=None, samples=200))
+    assert (len(found), found.classes) == (200, ("negative", "positive"))
+    assert 60 < sum(found.labels) < 140
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({"classifier": "SparsePerceptron"}, "SparsePerceptron has two classes, the texts have 3"),
+        ({"most_active": 41}, "41 active features, must be 1 to 3"),
+    ],
+)
+def test_a_classifier_that_does_not_fit_is_refused(project, tmp_path, more, reason) -> None:
+    texts = write_csv(tmp_path / "three.csv", [("one", "a"), ("two", "b"), ("three", "c")])
+    with pytest.raises((click.ClickException, ClassifierError), match=reason):
+        Rehearsal(tmp_path, ape.accounts.test_accounts[1], texts=texts, **more)
+
+
+def test_three_classes_are_learnt_by_what_counts(project, tmp_path, owner) -> None:
+    texts = write_csv(tmp_path / "three.csv", [("one", "a"), ("two", "b"), ("three", "c")])
+    made = Rehearsal(tmp_path, owner, texts=texts, classifier=None)
+    assert made.model.kind == "NaiveBayes"
+    twin, rule = made.model.twin(), made.preprocessing
+    said = [twin.predict(rule.sample(rule.features(text))) for text in ("one", "two", "three")]
+    assert said == [0, 1, 2]
