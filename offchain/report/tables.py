@@ -7,14 +7,16 @@ from rich.table import Table
 from rich.text import Text
 
 from offchain.report.sheets import Sheet
-from offchain.report.text import markdown
+from offchain.report.text import markdown, plain
 
 _SHORT = 16
 """Columns of texts up to so many characters are not broken over lines."""
+_LONG = 2_000
+"""Characters of a line at most."""
 
 
 def render(sheet: Sheet) -> Table:
-    """`sheet` as a rich table. Its texts are taken as they are: no markup in them has effect."""
+    """`sheet` as a rich table. No markup in its texts has effect, and none drives a terminal."""
     table = Table(
         title=Text(sheet.title, style="bold"),
         caption=Text(sheet.note),
@@ -34,8 +36,12 @@ def render(sheet: Sheet) -> Table:
             narrow = Text("\n".join(header.replace("-", "- ").rsplit(" ", 1)))
             table.add_column(narrow, Text(footer), justify="right", no_wrap=True)
     for row in sheet.rows:
-        table.add_row(*map(Text, row.cells), style="bold green" if row.strong else None)
+        table.add_row(*map(_cell, row.cells), style="bold green" if row.strong else None)
     return table
+
+
+def _cell(text: str) -> Text:
+    return Text("\n".join(plain(line, _LONG) for line in text.split("\n")))
 
 
 def as_markdown(sheet: Sheet) -> str:
