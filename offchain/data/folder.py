@@ -37,6 +37,8 @@ def in_folder_order(imageset: ImageSet) -> ImageSet:
 def folder_names(classes: Sequence[str]) -> tuple[str, ...]:
     """What the folders of classes are called: "/" is written "-", and a leading "." is "_".
 
+    After ".json" follows "_": documents lie beside the folders.
+
     Raises DataError when two classes would share a folder.
     """
     names = tuple(_folder(name) for name in classes)
@@ -84,4 +86,5 @@ def as_picture(image: torch.Tensor) -> Image.Image:
 
 def _folder(name: str) -> str:
     safe = name.replace("/", "-").replace("\0", "-")
-    return "_" + safe[1:] if safe.startswith(".") else safe
+    safe = "_" + safe[1:] if safe.startswith(".") else safe
+    return f"{safe}_" if safe.endswith(".json") else safe

@@ -12,7 +12,7 @@ from offchain.data.imageset import ImageSet
 from offchain.hide.sale import events as ev
 from offchain.hide.sale.buyer import Buyer
 from offchain.hide.sale.session import Delivery, Purchase, SaleSession
-from offchain.storage import Datastore, Network, cid_from_digest, open_datastore
+from offchain.storage import Datastore, Network, cid_from_digest, cid_of, digest_of, open_datastore
 from scripts._hide.chain import SALE, SaleChain
 from scripts._stage.chain import chain_home
 from scripts._stage.deployments import deployed
@@ -43,7 +43,7 @@ def run_export(reference: str, options: ExportOptions) -> None:
                 proof = _proof(chain, role, delivery, cleaned)
                 write_bought(cleaned, role.task, proof, options.out, progress)
     with telling.doing("comparing the pictures with what was listed"):
-        images = read_back(options.out)
+        images = read_back(options.out, digest_of(cid_of(role.task.to_bytes())))
     if images.digest() != cleaned.digest():
         raise click.ClickException(
             f"{options.out} is not level {delivery.level + 1} of {chain.reference}: other "

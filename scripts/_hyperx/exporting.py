@@ -43,8 +43,8 @@ def run_export(address: str, options: ExportOptions) -> None:
                 proof = _proof(chain, session, bought)
                 write_bought(bought.images, task, proof, options.out, progress)
     with telling.doing("comparing the pictures with what was registered"):
-        images = read_back(options.out)
         provider = _provider(session)
+        images = read_back(options.out, chain.terms.task, _facts(chain, session, provider))
         root = rebuilt_root(session, images, provider, key)
     if root != session.member(provider).address_root:
         raise click.ClickException(
@@ -65,28 +65,35 @@ def _provider(session: Session) -> str:
     return session.deal.provider
 
 
-def _proof(chain: ChainSession, session: Session, bought: Purchase) -> dict[str, Any]:
-    """What ties the pictures to the session: for people, and for who compares."""
-    terms, member = chain.terms, bought.member
-    open_ = terms.settlement is Settlement.OPEN
+def _facts(chain: ChainSession, session: Session, provider: str) -> dict[str, Any]:
+    """What the chain alone says of a purchase."""
+    terms, member = chain.terms, session.member(provider)
     return {
         "format": FORMAT,
         "chain_id": session.chain_id,
         "session": chain.address,
         "transaction": _transaction(chain),
         "collector": terms.collector,
-        "provider": member.account,
+        "provider": provider,
         "reward": str(terms.reward),
         "token": terms.token,
-        "licence": bought.manifest.licence,
         "task": cid_from_digest(terms.task),
         "manifest": cid_from_digest(member.manifest),
         "key_root": "0x" + member.key_root.hex(),
         "address_root": "0x" + member.address_root.hex(),
-        # Under sealed settlement it stays with who paid for it.
-        "session_key": "0x" + bought.session_key.hex() if open_ else None,
         "shards": terms.shard_count,
         "shard_size": terms.shard_size,
+    }
+
+
+def _proof(chain: ChainSession, session: Session, bought: Purchase) -> dict[str, Any]:
+    """What ties the pictures to the session: for people, and for who compares."""
+    open_ = chain.terms.settlement is Settlement.OPEN
+    return {
+        **_facts(chain, session, bought.member.account),
+        "licence": bought.manifest.licence,
+        # Under sealed settlement it stays with who paid for it.
+        "session_key": "0x" + bought.session_key.hex() if open_ else None,
     }
 
 

@@ -62,7 +62,7 @@ def run_export(reference: str, options: ExportOptions) -> None:
                 _write(sale, session, one, key, folder, store, telling)
     for one, key, folder in zip(found, keys, folders, strict=True):
         with telling.doing("comparing the pictures with what was registered"):
-            images = read_back(folder)
+            images = read_back(folder, session.orders[one.order].artefact)
             if not is_what_was_sold(session, one, Samples.of(images), key):
                 raise click.ClickException(
                     f"{folder} is not what {one.deal.dataset.seller} sold as dataset "

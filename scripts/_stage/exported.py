@@ -15,6 +15,7 @@ from offchain.data.folder import folder_names, write_folder
 from offchain.data.imagefolder import load_folder
 from offchain.data.imageset import ImageSet, Progress
 from offchain.files import write_whole
+from offchain.storage import cid_of, digest_of
 from offchain.task import Task
 
 PROOF, TASK = "proof.json", "task.json"
@@ -40,16 +41,23 @@ def write_bought(
     write_whole(folder / PROOF, (json.dumps(said, indent=2) + "\n").encode())
 
 
-def read_back(folder: Path) -> ImageSet:
+def read_back(folder: Path, task: bytes, facts: Mapping[str, Any] | None = None) -> ImageSet:
     """The pictures of an exported folder, in the order in which they were sold.
 
-    Raises ClickException for a folder without its proof, DataError.
+    Both documents lie in the folder, where anybody may have written: the task must be the one with
+    the digest `task`, which terms carry, and of the proof what is known must be so.
+
+    facts: what the proof must say besides the task's licence and the pictures' digest. Raises
+    ClickException for a folder without its proof, or with another; DataError.
     """
     try:
         proof = json.loads((folder / PROOF).read_text())
         channels, classes = int(proof["shape"][0]), dict(proof["classes"])
-        task = Task.from_bytes((folder / TASK).read_bytes())
-        names = [classes[name] for name in folder_names(task.classes)]
+        agreed = (folder / TASK).read_bytes()
+        if digest_of(cid_of(agreed)) != task:
+            raise click.ClickException(f"{folder / TASK} is not the task that was agreed on")
+        asked = Task.from_bytes(agreed)
+        names = [classes[name] for name in folder_names(asked.classes)]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise click.ClickException(f"{folder} has no proof that can be read: {error!r}") from error
     # proof.json and task.json are left out, which needs no telling.
@@ -57,9 +65,13 @@ def read_back(folder: Path) -> ImageSet:
     paths = [path for name in read.classes for path in sorted((folder / name).glob("*.png"))]
     order = torch.tensor(sorted(range(len(paths)), key=lambda i: int(paths[i].stem)))
     images = read.images if channels == 3 else read.images[:, :1]
-    if len(paths) != len(read) or tuple(names) != task.classes:
+    if len(paths) != len(read) or tuple(names) != asked.classes:
         raise click.ClickException(f"{folder} has other files than those that were exported")
-    label_of = torch.tensor([task.classes.index(classes[name]) for name in read.classes])
-    return ImageSet(
-        images[order].contiguous(), label_of[read.labels][order], task.classes, read.name
+    label_of = torch.tensor([asked.classes.index(classes[name]) for name in read.classes])
+    found = ImageSet(
+        images[order].contiguous(), label_of[read.labels][order], asked.classes, read.name
     )
+    known = {"licence": asked.licence, "sha256": found.digest(), **(facts or {})}
+    if odd := [name for name, value in known.items() if proof.get(name, value) != value]:
+        raise click.ClickException(f"{folder / PROOF} is not what was sold: {', '.join(odd)}")
+    return found

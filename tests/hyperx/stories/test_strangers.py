@@ -191,6 +191,11 @@ def exported(
     classes = sorted(path.name for path in options.out.iterdir() if path.is_dir())
     assert classes == [str(digit) for digit in range(10)]
     mechanisms.run_export(address, replace(options, check=True))
+    forged = proof | {"licence": "CC0-1.0", "reward": "0", "provider": "0x1"}
+    (options.out / "proof.json").write_text(json.dumps(forged))
+    with pytest.raises(click.ClickException, match="not what was sold: licence, provider, reward"):
+        mechanisms.run_export(address, replace(options, check=True))
+    (options.out / "proof.json").write_text(json.dumps(proof))
     one, *_ = sorted((options.out / "3").glob("*.png"))
     shutil.move(one, options.out / "4" / one.name)
     with pytest.raises(click.ClickException, match=r"is not what 0x\w+ sold in 0x"):
