@@ -129,7 +129,7 @@ def _agreed(
             ),
             terms_sheet(session, level, paid),
             gas_sheet(
-                buyer_gas(listing, role.file(level).shape),
+                buyer_gas(role.file(level).shape),
                 gas_price(options.gas_price),
                 "all, if you are cheated",
                 "Who is served pays for the first.",

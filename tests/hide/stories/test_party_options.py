@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import click
@@ -162,9 +164,6 @@ def test_own_pictures_are_told_by_name_and_made_grey_as_the_task_has_them(tmp_pa
 
 def test_help_loads_no_library_that_takes_seconds() -> None:
     """`--help` answers at once."""
-    import subprocess
-    import sys
-
     code = "import json, sys, scripts.list, scripts.buy; print(json.dumps([*sys.modules]))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"torch", "matplotlib", "torchvision"} & set(json.loads(done.stdout))
