@@ -12,6 +12,9 @@ from offchain.seccl.ballots import Ballot
 from offchain.seccl.documents import SignedReceipt
 from offchain.seccl.messages import MessageKind, PostKey
 
+CLOSING = 256
+"""Candidates that a call of a closing looks at."""
+
 
 @dataclass(frozen=True)
 class Post:

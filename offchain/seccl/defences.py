@@ -19,7 +19,8 @@ from offchain.errors import SoukError
 from offchain.seccl.ballots import pack_scores, unpack_scores
 from offchain.seccl.borda import SEED_BYTES, Election
 from offchain.seccl.federation import Aggregate, Consensus
-from offchain.seccl.similarity import Copied, Likeness, copies
+from offchain.seccl.likeness import Likeness
+from offchain.seccl.similarity import Copied, copies
 from offchain.seccl.updates import SparseUpdate, mean_update
 
 DEFENCES = (

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from offchain.models.canonical import DocumentError, from_canonical, take, to_canonical
 from offchain.seccl.image_privacy import ImagePrivacy
-from offchain.seccl.similarity import Likeness
+from offchain.seccl.likeness import Likeness
 
 MAX_DESCRIPTION_BYTES = 200_000
 """Room for the 2,047 members that a board allows."""

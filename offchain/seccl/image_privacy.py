@@ -14,17 +14,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch.func import grad, vmap
 
 from offchain.data.seeds import generator
+
+if TYPE_CHECKING:  # what is agreed on is read where nobody computes
+    import torch
 
 _GRADIENTS = 2**26
 """Numbers in the gradients of single images held at a time, which bounds the memory they take."""
 
-Loss = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
+Loss = Callable[["torch.Tensor", "torch.Tensor", "torch.Tensor"], "torch.Tensor"]
 """(model (P,), one image float32 (C, H, W), its label int64 ()) -> its loss, float32 ()."""
 
 
@@ -52,12 +54,16 @@ class Sampling:
 
     def chosen(self, seed: int, round_: int, owner: int) -> list[torch.Tensor]:
         """The images of each step, int64 (B,), ascending, on the CPU; B differs and may be 0."""
+        import torch
+
         rng = generator(seed, f"seccl poisson {round_} {owner}")
         taken = rng.random((self.steps, self.samples)) < self.rate
         return [torch.from_numpy(row.nonzero()[0]) for row in taken]
 
     def noises(self, seed: int, round_: int, owner: int, total: int) -> Iterator[torch.Tensor]:
         """For each step standard normal numbers, float32 (total,), on the CPU."""
+        import torch
+
         rng = generator(seed, f"seccl noise {round_} {owner}")
         for _ in range(self.steps):
             yield torch.from_numpy(rng.standard_normal(total, dtype=np.float32))
@@ -94,6 +100,9 @@ class ImagePrivacy:
         images: float32 (B, C, H, W), B 0 or more. labels: int64 (B,). weights: float32 (B,), 0 for
         a place that no image fills. randomness: as `torch.func.vmap` takes it.
         """
+        import torch
+        from torch.func import grad, vmap
+
         each = vmap(grad(loss), in_dims=(None, 0, 0), randomness=randomness)
         total = torch.zeros_like(model)
         size = max(1, _GRADIENTS // len(model))

@@ -40,8 +40,6 @@ from offchain.storage import Datastore, digest_of
 UPLOAD, EVALUATION = MessageKind.UPLOAD, MessageKind.EVALUATION
 TURN_SECONDS = 30
 """Between the times at which members do what one of them has to do."""
-CLOSING = 256
-"""Candidates that a call of a closing looks at."""
 
 _CARRIED_AS: dict[type, type] = {
     do.Vote: do.SignedBallot,
@@ -164,7 +162,7 @@ class MemberRole(Dropping):
             voted = len(self.session.ballots.get(round_, {})) == self.session.members
             alone = self.session.fault is not None and self.participant.index == 0
             if now >= self._turn(end) or (voted and alone):
-                yield do.Close(round_, CLOSING)
+                yield do.Close(round_, do.CLOSING)
 
     def _upload(self, round_: int, now: int) -> None:
         me = self.participant

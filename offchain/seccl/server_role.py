@@ -11,7 +11,6 @@ from offchain.roles import Clock, Dropping, Recover
 from offchain.seccl import actions as do
 from offchain.seccl.documents import SignedReceipt
 from offchain.seccl.letters import Given, Handed, Here, Line, Sent, read_letter, written
-from offchain.seccl.member_role import CLOSING
 from offchain.seccl.messages import LEAST_MARGIN, MessageKind, PostKey
 from offchain.seccl.reading import is_authored, max_message_bytes
 from offchain.seccl.readings import RETRY_SECONDS
@@ -146,7 +145,7 @@ class ServerRole(Dropping):
         for round_ in session.opened.keys() - session.closed.keys():
             voted = len(session.ballots.get(round_, {})) == session.members
             if voted or now >= session.voting(round_)[2]:
-                yield do.Close(round_, CLOSING)
+                yield do.Close(round_, do.CLOSING)
 
     def sent(self, action: do.Action) -> None:
         """An action is on the chain: what it carried is not carried again."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from offchain.hide.sale.listings import due
-from offchain.hide.sale.seller import SETTLED
+from offchain.hide.sale.listings import SETTLED, due
 from scripts._hide.browsing import listed
 from scripts._hide.chain import SALE, SaleChain
 from scripts._stage.chain import clock

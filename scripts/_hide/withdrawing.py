@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from offchain.hide.sale.listings import SaleState, due
-from offchain.hide.sale.seller import SETTLED
+from offchain.hide.sale.listings import SETTLED, SaleState, due
 from offchain.hide.sale.session import Purchase, SaleSession
 from offchain.report.text import amount
 from offchain.roles import Action

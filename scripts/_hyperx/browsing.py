@@ -8,8 +8,7 @@ from typing import Any
 
 import ape
 
-from scripts._hyperx.chain import ChainSession
-from scripts._hyperx.seats import FACTORY
+from scripts._hyperx.chain import FACTORY, ChainSession
 from scripts._stage.chain import ActionRefused, decoded, logs_of
 from scripts._stage.deployments import deployments_path, find
 from scripts._stage.market import Open

@@ -30,6 +30,8 @@ from scripts._stage.permit import transact_paying
 from scripts._stage.sender import Sender
 from scripts._stage.table import Pause
 
+FACTORY = "TradingSessionFactory"
+
 
 class ChainSession(Sender):
     """One TradingSession on the connected chain.

@@ -26,13 +26,13 @@ from offchain.hyperx.terms import Terms
 from offchain.storage import Datastore, open_datastore
 from offchain.task import Task, fetch_task, publish_task
 from scripts._hyperx.baselines import baseline_scores
-from scripts._hyperx.chain import ChainSession
+from scripts._hyperx.chain import FACTORY, ChainSession
 from scripts._hyperx.opening import Opening
 from scripts._hyperx.options import TradeOptions
 from scripts._hyperx.record import make_record
 from scripts._hyperx.report import report_of
 from scripts._hyperx.scene import Contender, Scene, injustices
-from scripts._hyperx.seats import FACTORY, collector_seat, evaluation_of, provider_seat
+from scripts._hyperx.seats import collector_seat, evaluation_of, provider_seat
 from scripts._hyperx.second_opinion import second_opinion
 from scripts._hyperx.stories import STORIES
 from scripts._hyperx.telling import SessionTelling

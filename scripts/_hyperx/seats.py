@@ -15,12 +15,12 @@ from offchain.hyperx.provider import Provider
 from offchain.hyperx.session import Session
 from offchain.models.device import pick_device
 from offchain.storage import Datastore
+from scripts._hyperx.chain import FACTORY
 from scripts._hyperx.options import SessionOptions
 from scripts._stage.deployments import Deployed, deployed
 from scripts._stage.secrets import secrets_at
 from scripts._stage.table import Seat
 
-FACTORY = "TradingSessionFactory"
 COLLECTOR_SECRETS = "collector.json"
 
 

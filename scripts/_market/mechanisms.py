@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MECHANISMS = ("hide", "hyperx", "mde", "seccl", "sum")
 """Those whose rooms have `browsing` (`listed`, `knows`), `watching` (`run_watch`), `withdrawing`
 (`run_withdraw`) and `exporting` (`run_export`)."""
-KEPT = ("hide", "hyperx", "seccl", "sum")
+KEPT = ("hide", "hyperx", "mde", "seccl", "sum")
 """Those where anybody may do something for others: their rooms have `keeping` (`duties`)."""
 
 

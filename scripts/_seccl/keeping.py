@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from offchain.seccl import session as ev
-from offchain.seccl.member_role import CLOSING
+from offchain.seccl.actions import CLOSING
 from offchain.seccl.messages import MessageKind
 from scripts._seccl.browsing import contracts_there
 from scripts._seccl.calls import key_words

@@ -14,11 +14,10 @@ from offchain.crypto import commitments as cm
 from offchain.crypto.commitments import word
 from offchain.roles import Clock
 from offchain.seccl import session as ev
-from offchain.seccl.messages import SessionTerms
+from offchain.seccl.messages import MessageKind, SessionTerms
 from scripts._seccl.chain import CREATED, id_of, of_word, twin_of
 from scripts._seccl.events import board_event, consensus_event, terms_in
 from scripts._seccl.finding import Contracts, announced_on, sessions_of
-from scripts._seccl.seats import next_end
 from scripts._stage.chain import decoded, logs_of, topic
 from scripts._stage.table import Pause
 
@@ -129,3 +128,15 @@ def session_named(contracts: Contracts, reference: str) -> SessionOnChain:
                 )
             return SessionOnChain(contracts, opened[0][0])
     return SessionOnChain(contracts, id_)
+
+
+def next_end(terms: SessionTerms, now: int) -> Pause:
+    """What ends next in a session, and when."""
+    if now < terms.start:
+        return Pause(terms.start, "the first round starts")
+    if now < terms.end:
+        round_ = (now - terms.start) // (terms.upload_time + terms.evaluation_time)
+        for kind in MessageKind:
+            if now < (end := terms.window(round_, kind)[1]):
+                return Pause(end, f"round {round_}: {kind.name.lower()}s end")
+    return Pause(max(terms.accusation_end, now + 1), "accusations end")

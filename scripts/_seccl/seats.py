@@ -8,10 +8,10 @@ from ape.api import AccountAPI
 
 from offchain.roles import Clock
 from offchain.seccl import actions as do
-from offchain.seccl.messages import MessageKind, SessionTerms
 from offchain.seccl.server_role import ServerRole
 from offchain.seccl.session import Session
 from scripts._seccl.chain import FederationChain
+from scripts._seccl.on_chain import next_end
 from scripts._stage.chain import Receipt
 from scripts._stage.table import Pause
 
@@ -45,15 +45,3 @@ class PartyTable:
         if self._role.is_over(clock.now):
             return None
         return next_end(session.terms, clock.now)
-
-
-def next_end(terms: SessionTerms, now: int) -> Pause:
-    """What ends next in a session, and when."""
-    if now < terms.start:
-        return Pause(terms.start, "the first round starts")
-    if now < terms.end:
-        round_ = (now - terms.start) // (terms.upload_time + terms.evaluation_time)
-        for kind in MessageKind:
-            if now < (end := terms.window(round_, kind)[1]):
-                return Pause(end, f"round {round_}: {kind.name.lower()}s end")
-    return Pause(max(terms.accusation_end, now + 1), "accusations end")

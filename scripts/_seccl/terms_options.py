@@ -15,8 +15,8 @@ from offchain.seccl.announcement import Announcement
 from offchain.seccl.architectures import factory_named
 from offchain.seccl.description import Description, voting_times
 from offchain.seccl.image_privacy import ImagePrivacy
+from offchain.seccl.likeness import Likeness
 from offchain.seccl.parameters import Layout, initial_model, model_digest
-from offchain.seccl.similarity import Likeness
 from offchain.seccl.training import TrainingSettings
 from scripts._stage.money import parse_token
 

@@ -15,8 +15,8 @@ from offchain.crypto.settlement import Settlement, Word
 CLEANER_TYPE = keccak(b"souk.sale.cleaner.v1")
 OFFER_TYPE = keccak(b"souk.sale.offer.v1")
 LISTING_TYPE = keccak(b"souk.sale.listing.v1")
-
-
+SETTLED = 300
+"""Sales that one call settles: 57,892 bytes of the 131,072 that a transaction may have."""
 MAX_LEVELS = 32
 CONTENT_BYTES = 24
 

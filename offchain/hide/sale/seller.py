@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from offchain.crypto.sealing import Point, seal_keys
 from offchain.crypto.settlement import Settlement, delivery_margin
-from offchain.hide.sale.listings import SaleState, due
+from offchain.hide.sale.listings import SETTLED, SaleState, due
 from offchain.hide.sale.session import Purchase, SaleSession
 from offchain.hide.sale.stock import Stock
 from offchain.policy import Policy
 from offchain.roles import Action, Clock, Dropping
 from offchain.storage import digest_of
-
-SETTLED = 300
-"""Sales that one call settles: 57,892 bytes of the 131,072 that a transaction may have."""
 
 
 class Seller(Dropping):

@@ -6,7 +6,8 @@ from eth_abi import encode
 
 from offchain.crypto.sealing import new_secret, point_of
 from offchain.hide.sale import events as ev
-from offchain.hide.sale.seller import SETTLED, Seller
+from offchain.hide.sale.listings import SETTLED
+from offchain.hide.sale.seller import Seller
 from tests.offchain.hide.sale_in_memory import DISPUTE_TIME, STAKE, SaleInMemory
 
 MOST_CALLDATA = 128 << 10

@@ -15,9 +15,9 @@ from offchain.seccl.batched import BatchedEngine
 from offchain.seccl.description import Description
 from offchain.seccl.engine import LoopEngine
 from offchain.seccl.image_privacy import ImagePrivacy
+from offchain.seccl.likeness import Likeness
 from offchain.seccl.networks import SmallCnn
 from offchain.seccl.parameters import Layout, ModelError, initial_model, model_digest
-from offchain.seccl.similarity import Likeness
 from tests.kit.wallets import recover
 from tests.offchain.seccl.session_in_memory import Yard, description
 from tests.offchain.seccl.small import small, tiny_task

@@ -8,10 +8,10 @@ import pytest
 
 from offchain.seccl import actions as do
 from offchain.seccl.audit import audit
+from offchain.seccl.likeness import Likeness
 from offchain.seccl.parameters import model_digest
 from offchain.seccl.reading import Reading
 from offchain.seccl.screening import LastRound, screened
-from offchain.seccl.similarity import Likeness
 from offchain.seccl.updates import SparseUpdate, mean_update
 from offchain.storage import digest_of
 from tests.kit.wallets import recover

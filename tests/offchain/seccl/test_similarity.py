@@ -8,10 +8,11 @@ import torch
 
 from offchain.seccl.attacks import blurred
 from offchain.seccl.engine import LoopEngine
+from offchain.seccl.likeness import Likeness
 from offchain.seccl.networks import default_factory
 from offchain.seccl.parameters import initial_model
 from offchain.seccl.partition import partition
-from offchain.seccl.similarity import Likeness, copies, explained, overlap
+from offchain.seccl.similarity import copies, explained, overlap
 from offchain.seccl.training import LocalData, Task, TrainingSettings
 from offchain.seccl.updates import SparseUpdate, largest_changes, mean_update
 from tests.offchain.seccl.made_images import CLASSES, made_images

@@ -7,9 +7,9 @@ import pytest
 
 from offchain.seccl.adversaries import Alters, Drops, Stalls
 from offchain.seccl.ballots import Form
+from offchain.seccl.likeness import Likeness
 from offchain.seccl.messages import MessageKind
 from offchain.seccl.parameters import model_digest
-from offchain.seccl.similarity import Likeness
 from scripts._seccl import chain as adapter
 from scripts._seccl.audit import audit_session
 from scripts._seccl.chain import FederationChain, consensus_terms
