@@ -65,7 +65,8 @@ class PartyTelling(Telling):
     def step(self, step: Step) -> None:
         receipt = step.receipt
         if self.as_json:
-            self.event("sent", call=receipt.call, gas=receipt.gas, transaction=receipt.tx)
+            said = {"call": receipt.call, "gas": receipt.gas, "transaction": receipt.tx}
+            self.event("sent", **said, **({} if step.seen is None else {"seen": step.seen}))
         else:
             super().step(step)
 

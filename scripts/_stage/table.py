@@ -60,10 +60,15 @@ class Seat:
 
 @dataclass(frozen=True)
 class Step:
-    """A transaction that the party at `seat` sent, with its receipt."""
+    """A transaction that the party at `seat` sent, with its receipt.
+
+    seen: the newest block as the party looked, to which this is its answer; None where it looked
+    at none.
+    """
 
     seat: str
     receipt: Receipt
+    seen: int | None = None
 
 
 def play(
@@ -147,7 +152,7 @@ def act(
             continue
         acted, vain = True, None
         if receipt is not None:
-            tell(Step(seat.name, receipt))
+            tell(Step(seat.name, receipt, time.block))
 
 
 def _drops(role: Role, action: Any) -> bool:

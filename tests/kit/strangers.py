@@ -16,14 +16,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from eth_account import Account
 from eth_hash.auto import keccak
-from PIL import Image
 from web3 import HTTPProvider, Web3
 
-from offchain.data.imageset import ImageSet
+if TYPE_CHECKING:  # its module loads torch
+    from offchain.data.imageset import ImageSet
 
 ROOT = Path(__file__).parents[2]
 COMMAND = (
@@ -44,6 +44,7 @@ class Stranger:
     Attributes:
         name: of its keystore account. folder: its home, and all that it has.
         node: where the chain is. said: what its commands said, line by line.
+        logs: where what it says is kept; default its folder.
     """
 
     name: str
@@ -52,12 +53,15 @@ class Stranger:
     said: list[dict[str, Any]] = field(default_factory=list)
     process: subprocess.Popen[str] | None = None
     lives: int = 0
+    logs: Path | None = None
 
     def __post_init__(self) -> None:
         key = keccak(self.name.encode())
         self.address = Account.from_key(key).address
         accounts = self.folder / ".ape" / "accounts"
         accounts.mkdir(parents=True)
+        self.logs = self.logs or self.folder
+        self.logs.mkdir(parents=True, exist_ok=True)
         locked = Account.encrypt(key, PASSPHRASE, kdf="pbkdf2", iterations=10)
         (accounts / f"{self.name}.json").write_text(json.dumps(locked))
         request = Web3(HTTPProvider(self.node)).provider.make_request
@@ -70,10 +74,7 @@ class Stranger:
 
     def own(self, data: ImageSet, spelled: Callable[[str], str] = str) -> None:
         """Gives it pictures, one folder for each class, called as `spelled` says."""
-        for i in range(len(data)):
-            place = self.pictures / spelled(data.classes[int(data.labels[i])])
-            place.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(data.images[i, 0].numpy()).save(place / f"{i:05}.png")
+        write_pictures(self.pictures, data, spelled)
 
     def start(self, command: str, *options: str) -> None:
         """Starts a command, which says what happens in lines of JSON."""
@@ -139,13 +140,38 @@ class Stranger:
 
         return awaited(f"{self.name} to tell of {event} {values}", look)
 
+    def lines(self, event: str) -> Iterator[dict[str, Any]]:
+        """What it said of such an event in all its lives so far, in order."""
+        assert self.logs is not None
+        for life in range(1, self.lives + 1):
+            for line in (self.logs / f"life-{life}.log").read_text().splitlines():
+                if line.startswith("{") and (said := _parsed(line)).get("event") == event:
+                    yield said
+
+    @property
+    def alive(self) -> bool:
+        """Whether it does anything now."""
+        return self.process is not None and self.process.poll() is None
+
+    @property
+    def over(self) -> bool:
+        """Whether it did something and ended well."""
+        return self.process is not None and self.process.poll() == 0
+
+    def end(self) -> None:
+        """Ends it, whatever it does."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
     def ended(self) -> int:
         """The exit status of what it does; waits for it."""
         assert self.process is not None
         return self.process.wait(SECONDS)
 
     def _log(self) -> Path:
-        return self.folder / f"life-{self.lives}.log"
+        assert self.logs is not None
+        return self.logs / f"life-{self.lives}.log"
 
     def _line(self, command: str, *options: str) -> list[str]:
         return [sys.executable, "-c", COMMAND, command, *options]
@@ -157,10 +183,30 @@ class Stranger:
             "SOUK_HOME": str(self.folder / "souk"),
             "SOUK_PARTY": str(self.folder / "party.toml"),
             "APE_FOUNDRY_HOST": self.node,
+            "SOUK_PASSPHRASE": PASSPHRASE,
             f"APE_ACCOUNTS_{self.name}_PASSPHRASE": PASSPHRASE,
             "PYTHONPATH": str(ROOT),
             "OMP_NUM_THREADS": "1",
         }
+
+
+def write_pictures(folder: Path, data: ImageSet, spelled: Callable[[str], str] = str) -> None:
+    """Writes pictures, one folder for each class, called as `spelled` says."""
+    from PIL import Image
+
+    for i in range(len(data)):
+        place = folder / spelled(data.classes[int(data.labels[i])])
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(data.images[i, 0].numpy()).save(place / f"{i:05}.png")
+
+
+def _parsed(line: str) -> dict[str, Any]:
+    """A line of JSON; nothing where it was not written to its end yet."""
+    try:
+        found: dict[str, Any] = json.loads(line)
+    except ValueError:
+        return {}
+    return found
 
 
 @contextmanager
@@ -171,9 +217,7 @@ def strangers(folder: Path, node: str, *names: str) -> Iterator[tuple[Stranger, 
         yield found
     finally:
         for one in found:
-            if one.process is not None and one.process.poll() is None:
-                one.process.kill()
-                one.process.wait()
+            one.end()
 
 
 def awaited(what: str, look: Callable[[], Any]) -> Any:
