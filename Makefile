@@ -18,10 +18,13 @@ DEMO ?=
 # Options of the papers' figures: make figures-seccl FIGURES="--seeds 1 --dataset digits"
 FIGURES ?=
 
+# Mechanisms and options of the market: make market MARKET="hide sum --speed 15 --minutes 20"
+MARKET ?=
+
 # Options of the study: make study STUDY="--seeds 3 --only num_words"
 STUDY ?=
 
-.PHONY: help setup setup-test demo demo-sum demo-seccl demo-hide demo-price study figures-seccl figures-hide test quick compile gas lint format doctor clean
+.PHONY: help setup setup-test market demo demo-sum demo-seccl demo-hide demo-price study figures-seccl figures-hide test quick compile gas lint format doctor clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,6 +49,10 @@ demo-hide: setup ## sell learnability at three levels; a cheating seller is puni
 
 demo-price: setup ## price data before disclosure; buy, check and pay
 	@ape run price $(DEMO)
+
+market: setup ## one bot per party of all mechanisms on one chain, to the payouts of rehearsals
+	@tools/setup ipfs-daemon
+	@python -m tests.market $(MARKET)
 
 study: setup ## reproduce the SUM paper's figures by simulation, and go beyond them
 	@ape run study $(STUDY)

@@ -1,0 +1,1 @@
+"""What the parties of a mechanism have, and what each gains where one process plays all of them."""
