@@ -124,7 +124,7 @@ class Seller(Dropping):
             return self.register() if selling and any(self._fitting(clock)) else None
         return (
             self._deliver(clock)
-            or (self.top_up() if selling else None)
+            or (self.top_up(clock) if selling else None)
             or (self._write(self._offers(clock)) if selling else None)
             or (self._write(self._proposals(clock)) if selling else None)
             or (self._write(self._answers(clock)) if selling else None)
@@ -206,14 +206,14 @@ class Seller(Dropping):
         to = self.stall.pay_to or account.owner
         return Action("withdraw", (account.args(), free, to)) if free else None
 
-    def top_up(self) -> Action | None:
-        """What its funds lack of the stake of its one order, before anything is bought."""
+    def top_up(self, clock: Clock) -> Action | None:
+        """What its funds lack of the stake of its one order, which its owner takes, before anything
+        is bought."""
         order = self.stall.order
-        if order not in self.session.orders or any(
-            sale.running for sale in self.session.sales_from(self.id)
-        ):
+        if order is None or any(sale.running for sale in self.session.sales_from(self.id)):
             return None
-        assert order is not None
+        if order not in self._fitting(clock):
+            return None
         lacking = self.session.orders[order].stake - self.session.books[self.id].free
         account = self.stock.dataset.account
         return Action("fund", (account.args(), lacking), lacking) if lacking > 0 else None

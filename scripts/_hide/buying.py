@@ -85,7 +85,8 @@ def run_buy(reference: str, options: BuyOptions) -> None:
             test = options.own_test(role.task, telling.left_out, progress)
         me = session.purchases.get(own)
         bought = me is not None and max(me.owned, _under_way(me)) >= options.level
-        if not bought and not _agreed(role, me, test, options, telling):
+        asked = options.dry_run or not bought
+        if asked and not _agreed(role, me, test, options, telling):
             return
         telling.event("listing", id=chain.reference, level=options.level, bought=bought)
         seat = Seat("buyer", account, make, role)

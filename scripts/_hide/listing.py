@@ -51,7 +51,8 @@ def run_list(options: ListOptions) -> None:
     conditions = options.conditions(own, found.of_reached(prices))
     kept = Kept(home / "listings" / f"{sale.contract.address}-{own}-{options.name}.json")
     begun = kept.read()
-    if begun is None and not _agreed(found, conditions, options, telling):
+    asked = options.dry_run or begun is None
+    if asked and not _agreed(found, conditions, options, telling):
         return
     secrets = secrets_at(home / f"seller-{own}.json")
     with open_datastore(options.ipfs, home / "ipfs", options.network) as store:

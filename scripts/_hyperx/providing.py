@@ -54,7 +54,8 @@ def run_provide(address: str, options: ProvideOptions) -> None:
         seat.role = role = seat.make(session)
         assert isinstance(role, Provider)
         joined = seat.address in session.members
-        if not joined and not _agreed(chain, session, role, options, telling):
+        asked = options.dry_run or not joined
+        if asked and not _agreed(chain, session, role, options, telling):
             return
         telling.event("session", address=chain.address, joined=joined)
         _tell_end(chain, play_on(chain, seat, telling), seat.address, telling)

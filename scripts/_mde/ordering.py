@@ -144,7 +144,8 @@ def run_order(options: OrderOptions) -> None:
         voice = voice_of(telling, terms.token, options.yes)
         party = BuyingParty(role, options.patience)
         posted = party.order(role.session) is not None
-        if not posted and not _agreed(options, wants, purse, voice):
+        asked = options.dry_run or not posted
+        if asked and not _agreed(options, wants, purse, voice):
             return
         post = partial(_post, account=account, sale=sale, store=store)
         table = telling.table = PartyDeals(sale, terms.token, party, voice, post)

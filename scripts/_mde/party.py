@@ -184,12 +184,14 @@ class PartyDeals(DealChain):
         self.voice.telling.event(_SAID.get(type(said), "asked"), **values)
 
     def _proposed(self, said: Agreement) -> str:
-        """The price that an agreement is about."""
+        """The price that an agreement is about: the dataset's seller's, whatever others propose."""
+        seller = self.read().datasets[said.dataset].seller
         proposals = (
             one.message
             for one in self.mail.read()
             if isinstance(one.message, Proposal)
             and (one.message.order, one.message.dataset) == (said.order, said.dataset)
+            and one.sender == seller
         )
         return self.voice.money(next(proposals).price)
 

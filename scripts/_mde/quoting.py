@@ -126,14 +126,14 @@ def run_quote(reference: str, options: QuoteOptions) -> None:
             policy=options.policy_for(order.token),
         )
         party, voice = SellingParty(role, id_), voice_of(telling, order.token, options.yes)
-        registered = role.id in session.datasets
-        if not registered or not options.send:
+        registered, agreed = role.id in session.datasets, _agreed_to(role, id_)
+        if not agreed or not options.send:
             _check(role, id_, session)
             _show(role, id_, task, voice, options)
         if not options.send:
             _price_here(role, id_, voice)
             return
-        if not registered:
+        if not agreed:
             stake = voice.money(order.stake)
             voice.confirm(f"Lock {stake}, commit to {own.name} and offer it under these terms?")
         post = partial(_post, account=account, sale=sale, store=store)
@@ -196,9 +196,17 @@ def _show(role: Seller, order: bytes, task: Task, voice: Voice, options: QuoteOp
 
 def _begun(role: Seller, order: bytes) -> int:
     """When it began to sell under an order, Unix seconds; the same however often it is started."""
-    name = f"when {role.account} began to sell {role.id.hex()} under order {order.hex()}"
-    made = role.secrets_file.remember(name, lambda: clock().now.to_bytes(8, "big"))
-    return int.from_bytes(made, "big")
+    now = clock().now.to_bytes(8, "big")
+    return int.from_bytes(role.secrets_file.remember(_begins(role, order), lambda: now), "big")
+
+
+def _agreed_to(role: Seller, order: bytes) -> bool:
+    """Whether its owner agreed to sell under this order before."""
+    return _begins(role, order) in role.secrets_file
+
+
+def _begins(role: Seller, order: bytes) -> str:
+    return f"when {role.account} began to sell {role.id.hex()} under order {order.hex()}"
 
 
 def _price_here(role: Seller, order: bytes, voice: Voice) -> None:

@@ -107,7 +107,8 @@ def run_publish(options: PublishOptions) -> None:
         reachable(telling, store.addresses)
         task = task_for(options, texts, preprocessing, store.addresses, home / "models")
         draft = drafted(options, str(account.address), task, twin, factory)
-        if not lives(draft.model) and not _agreed(options, draft, telling):
+        asked = options.dry_run or not lives(draft.model)
+        if asked and not _agreed(options, draft, telling):
             return
         store.put(preprocessing.to_bytes())
         publish_task(store, task)

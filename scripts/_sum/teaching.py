@@ -63,7 +63,8 @@ def run_teach(address: str, options: TeachOptions) -> None:
         state = model.read()
         agreed = home / "teaching" / f"{model.address}-{seat.address}-{name_of(lessons)}.agreed"
         begun = agreed.exists()
-        if not begun and not _agreed(model, state, task, lessons, options, telling):
+        asked = options.dry_run or not begun
+        if asked and not _agreed(model, state, task, lessons, options, telling):
             return
         write_whole(agreed, b"")
         telling.event("model", address=model.address, lessons=len(lessons), begun=begun)

@@ -100,9 +100,12 @@ def test_no_money_moves_unasked(sale, table, buyer, asked):
 
 
 def test_no_quote_is_countersigned_unasked(sale, table, buyer, seller, asked, tmp_path):
-    """No letter is written; a letter of the seller's that is none stops nobody."""
+    """No letter is written; a letter of the seller's that is none stops nobody, and the price that
+    is asked about is the seller's, whatever another proposed before."""
     order, dataset = (one.account.id(sale.place) for one in (sale.order, sale.dataset))
-    theirs = FolderPost(tmp_path, seller.address)
+    theirs, stranger = (FolderPost(tmp_path, one) for one in (seller.address, "0x" + 20 * "99"))
+    cheap = Proposal(order, dataset, "cid", 1, 1, bytes(32), "")
+    stranger.send(Letter(stranger.address, buyer.address, cheap).body())
     theirs.send(b"\xff no letter")
     said = Proposal(order, dataset, "cid", 3 * 10**17, 1, bytes(32), "")
     theirs.send(Letter(seller.address, buyer.address, said).body())
@@ -110,10 +113,10 @@ def test_no_quote_is_countersigned_unasked(sale, table, buyer, seller, asked, tm
     tell = Tell((Letter(buyer.address, seller.address, agreed),))
     question = said_no(table, tell, buyer, asked)
     assert question == f"Countersign 0.3 ETH for dataset 0x{dataset.hex()}?"
-    assert [letter.message for letter in table.read().letters] == [said]
+    assert [letter.message for letter in table.read().letters] == [cheap, said]
     table.voice.yes = True
     assert table.send(tell, buyer) is None
-    assert [letter.message for letter in table.read().letters] == [said, agreed]
+    assert [letter.message for letter in table.read().letters] == [cheap, said, agreed]
 
 
 def test_one_command_has_one_order_until_it_is_over(tmp_path):

@@ -16,7 +16,7 @@ from offchain.mde.coarse import coarse
 from offchain.mde.correspondence import Correspondence
 from offchain.mde.deals import DealState
 from offchain.mde.errors import ArtefactMismatch, QuoteRefused, SessionError
-from offchain.mde.events import Purchased, QuoteWithdrawn
+from offchain.mde.events import Posted, Purchased, QuoteWithdrawn
 from offchain.mde.letters import (
     Agreement,
     Answer,
@@ -403,3 +403,29 @@ def test_a_price_function_of_the_owner_is_fixed_by_its_own_data():
     assert function.price(0) == 10
     again = Purse(10**6, 10).function(oracle, owner, 20)
     assert function.digest() == again.digest()
+
+
+class Unlimited(Seller):
+    """The twin: it puts up what any order asks for."""
+
+    def _fitting(self, clock):
+        yield from self._orders()
+
+
+@pytest.mark.parametrize("role", [Seller, Unlimited])
+def test_a_registered_dataset_is_topped_up_under_no_order_that_its_owner_refuses(
+    files, tmp_path, role
+):
+    """Data was registered for one order; another asks for a stake beyond the owner's limit."""
+    market = Asked(tmp_path, files["tree"])
+    greedy = replace(market.order, buyer=KeyWallet("mallory").address, stake=10**9)
+    id_ = greedy.account.id(PLACE)
+    market.deals.log.append((Posted(id_, greedy.buyer, greedy.args(), 10**6), market.deals.now))
+    seller = market.roles[1]
+    seller.__class__ = role
+    seller.policy = Policy({"stake": Limit(most=STAKE, unit="wei")})
+    seller.stall = replace(seller.stall, order=id_)
+    seller.session = market.session
+    action = seller.next_action(market.deals.clock)
+    funded = action is not None and action.call == "fund"
+    assert funded == (role is Unlimited)
