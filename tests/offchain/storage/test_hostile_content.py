@@ -21,6 +21,7 @@ from offchain.storage import (
     Network,
     cid_from_digest,
     cid_of,
+    digest_of,
 )
 from offchain.storage import embedded as module
 from offchain.storage.checks import digest_of_answer
@@ -88,10 +89,17 @@ def file_in(store: EmbeddedDatastore) -> bytes:
     return stored(store, field(1, b"\x08\x02" + field(2, b"inside") + b"\x18\x06"))
 
 
+def evil_folder(store: EmbeddedDatastore) -> bytes:
+    return digest_of(folder(store, b"../../stolen", file_in(store)))
+
+
 HOSTILE = {
     "a folder": lambda carol: folder(carol, b"f", file_in(carol)),
     "a folder that nobody may write": lambda carol: folder(carol, b"f", file_in(carol), 0o500),
     "a folder whose file leaves it": lambda carol: folder(carol, b"../../stolen", file_in(carol)),
+    "a folder below a file": lambda carol: cid_from_digest(
+        stored(carol, link(evil_folder(carol)) + field(1, b"\x08\x02\x18\x06\x20\x06"))
+    ),
     "a large folder": large_folder,
     "a link to another's file": lambda carol: cid_from_digest(
         stored(carol, field(1, b"\x08\x04" + field(2, b"/etc/passwd")))
