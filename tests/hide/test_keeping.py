@@ -19,7 +19,7 @@ def kept(shop, contract, monkeypatch, tmp_path, stranger, capsys):
     """Lets a stranger keep this listing now; what it told."""
     one = Open("hide", f"0x{shop.id.hex()}", 0, "", b"", 0, 0, "", None, 0)
     monkeypatch.setattr(keeping, "listed", lambda deployments: [one])
-    monkeypatch.setattr(keeping, "deployed", lambda name, deployments: Deployed(contract, 0))
+    monkeypatch.setattr(keeping, "find", lambda name, path: Deployed(contract, 0))
 
     def keep_once() -> list[dict]:
         capsys.readouterr()
@@ -40,6 +40,6 @@ def test_sales_whose_time_is_over_are_settled_once(shop, kept, buyer, other):
     shop.lapse(other)
     (told,) = kept()
     assert (told["event"], told["about"]) == ("kept", f"0x{shop.id.hex()}")
-    assert told["done"] == "settled 2 sales whose time is over"
+    assert told["done"] == "settled 2 sales whose windows are over"
     assert (shop.state(buyer), shop.state(other)) == (SaleState.OWNED, SaleState.LAPSED)
     assert kept() == []
