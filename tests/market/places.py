@@ -16,8 +16,8 @@ import ape
 
 from scripts._stage.chain import HOME
 from scripts._stage.deployments import deploy, deployments_path, missing
+from tests.kit.ipfs_daemon import running_daemon
 from tests.kit.node import anvil, connected
-from tests.offchain.storage.ipfs_daemon import running_daemon
 
 BLOCK_SECONDS = 1
 """Wall time between two blocks."""
