@@ -28,12 +28,12 @@ LINT = Check("lint", ("make", "--no-print-directory", "lint"))
 CHECKS = (
     COMPILE,
     LINT,
+    Check("sessions", (*APE_TEST, *PLAYED), after="compile"),
     Check(
         "contracts",
         (*APE_TEST, "tests", *NOT_HERE),
         after="compile",
     ),
-    Check("sessions", (*APE_TEST, *PLAYED), after="compile"),
     Check("offchain", (*OFFCHAIN_TEST, "tests/offchain")),
     Check("demos", (*OFFCHAIN_TEST, DEMOS), after="compile"),
     # They play against what Ape compiled.
