@@ -18,10 +18,9 @@ from offchain.seccl.ballots import Ballot, Form
 from offchain.seccl.description import bytes_in
 from offchain.seccl.documents import SignedReceipt
 from offchain.seccl.messages import MessageKind, PostKey, Receipt
+from offchain.storage.places import MAX_PEER, MAX_PEERS, is_place
 
 MAX_LETTER_BYTES = 4_096
-MAX_PEERS = 8
-_MAX_PEER = 256
 
 
 class Line(Protocol):
@@ -138,9 +137,9 @@ def _application(said: list[Any]) -> Application:
 
 def _peers(said: list[Any]) -> tuple[str, ...]:
     if len(said) > MAX_PEERS or not all(
-        isinstance(one, str) and len(one) <= _MAX_PEER for one in said
+        isinstance(one, str) and len(one) <= MAX_PEER and is_place(one) for one in said
     ):
-        raise ValueError(f"at most {MAX_PEERS} peers")
+        raise ValueError(f"at most {MAX_PEERS} peers, each a multiaddress")
     return tuple(said)
 
 

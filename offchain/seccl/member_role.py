@@ -16,7 +16,6 @@ from offchain.seccl.documents import SignedReceipt
 from offchain.seccl.global_model import GlobalModel, ModelLost, Stand
 from offchain.seccl.letters import (
     MAX_LETTER_BYTES,
-    MAX_PEERS,
     Given,
     Handed,
     Here,
@@ -30,12 +29,14 @@ from offchain.seccl.messages import MessageKind
 from offchain.seccl.outgoing import Outgoing
 from offchain.seccl.own_data import Computes
 from offchain.seccl.participant import Message, Participant, ReceiptRefused
+from offchain.seccl.places import Places
 from offchain.seccl.reading import Reading
 from offchain.seccl.readings import Readings, whole
 from offchain.seccl.screening import screened
 from offchain.seccl.session import Session
 from offchain.seccl.updates import UpdateError
 from offchain.storage import Datastore, digest_of
+from offchain.storage.places import told
 
 UPLOAD, EVALUATION = MessageKind.UPLOAD, MessageKind.EVALUATION
 TURN_SECONDS = 30
@@ -79,6 +80,7 @@ class MemberRole(Dropping):
         self._consensus, self._computes, self._line = consensus, computes, line
         self._outgoing, self._readings, self._store = outgoing, readings, store
         self._to, self._tell = to, tell
+        self._peers = Places(store)
         self._mailed: set[object] = set()
         self._told: set[object] = set()
         self._since: dict[do.Action, int] = {}
@@ -98,7 +100,8 @@ class MemberRole(Dropping):
     def next_action(self, clock: Clock) -> do.Action | None:
         """What to do now. Raises ModelLost where it cannot go on, DatastoreUnavailable."""
         self._hear()
-        here = tuple(self._store.addresses)[:MAX_PEERS]
+        self._peers.call(clock.now)
+        here = told(self._store.addresses)
         self._mail(here, Here(here))
         for action in self._wishes(clock.now):
             if (action,) not in self.put_off:
@@ -258,7 +261,7 @@ class MemberRole(Dropping):
                 case Here(peers) if mine:
                     self._mailed.add(peers)
                 case Here(peers) if self._takes_part(sender):
-                    self._store.connect(peers)
+                    self._peers.heard(sender, peers)
                 case Sent(key) if mine:
                     self._mailed.add(key)
                 case Handed(ballot) if mine:

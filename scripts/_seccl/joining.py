@@ -21,7 +21,7 @@ from offchain.seccl.announcement import Announcement
 from offchain.seccl.audit import FirstModel
 from offchain.seccl.costs import offered
 from offchain.seccl.global_model import GlobalModel
-from offchain.seccl.letters import MAX_PEERS, Application, PostLine, read_letter, written
+from offchain.seccl.letters import Application, PostLine, read_letter, written
 from offchain.seccl.member_role import MemberRole
 from offchain.seccl.outgoing import Outgoing
 from offchain.seccl.own_data import OwnData, task_of
@@ -29,6 +29,7 @@ from offchain.seccl.participant import Participant
 from offchain.seccl.partition import divided
 from offchain.seccl.readings import Readings
 from offchain.storage import ContentError, Node, open_datastore
+from offchain.storage.places import told as told_places
 from offchain.task import Task, check_offer, fetch_task
 from offchain.task.images import offer_of, relabelled
 from scripts._seccl.agreeing import member_costs_sheet, member_worst_sheet, terms_sheet
@@ -170,7 +171,7 @@ def _admitted(
     """Applies, and waits for the session; None where none was opened in time."""
     with line_of(store, contracts.board, told.id, account) as line:
         if not _applied(line, told.id, str(account.address)):
-            line.send(written(Application(told.id, tuple(store.addresses)[:MAX_PEERS])))
+            line.send(written(Application(told.id, told_places(store.addresses))))
         telling.event("applied", announcement="0x" + told.id.hex())
         telling.time("the first round starts", announced.start)
         while clock().now < announced.start:

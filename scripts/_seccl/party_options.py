@@ -14,6 +14,7 @@ from ape.types import AddressType
 from offchain.data.imageset import ImageSet
 from offchain.policy import Limit, Policy
 from offchain.seccl.announcement import MOST_MEMBERS, TO_OPEN
+from offchain.storage.places import told
 from offchain.task import Least, Task, canonical_classes
 from offchain.task.images import MODALITY
 from scripts._seccl.terms_options import TermsOptions
@@ -90,7 +91,7 @@ class ServeOptions(DataOptions, TermsOptions, PartyOptions):
             test.classes if test else canonical_classes(self.classes),
             test.shape if test else self._sides(),
             self.licence,
-            contact=(*self.contact, *addresses),
+            contact=(*self.contact, *told(addresses)),
             content=self.content,
             least=Least(self.least_per_class, self.least_samples, self.distinct),
         )

@@ -134,7 +134,7 @@ def test_an_announcement_of_another_form_is_refused(field: str, value) -> None:
 KEY = new_session().key(1, UPLOAD, 2)
 WORD, SIGNATURE = bytes(range(32)), bytes(range(65))
 LETTERS = [
-    Application(WORD, ("/ip4/1.2.3.4/tcp/4001",)),
+    Application(WORD, ("/ip4/1.2.3.4/tcp/4001/p2p/QmSomebody",)),
     Here(()),
     Sent(KEY, WORD, WORD[::-1], SIGNATURE),
     Given(SignedReceipt(Receipt(KEY, WORD, 2**40 - 1), SIGNATURE)),

@@ -6,12 +6,16 @@ from itertools import pairwise
 
 import pytest
 
+from offchain.models.canonical import DocumentError
+from offchain.roles import Clock
 from offchain.seccl import actions as do
-from offchain.seccl import server_role
+from offchain.seccl import places, server_role
 from offchain.seccl.adversaries import Alters, Drops, Lie, Stalls, Withholds
-from offchain.seccl.letters import Sent, written
+from offchain.seccl.letters import Application, Here, Sent, read_letter, written
 from offchain.seccl.messages import MessageKind
 from offchain.seccl.parameters import model_digest
+from offchain.storage import DatastoreUnavailable
+from offchain.storage.places import MAX_PEERS
 from tests.kit.wallets import KeyWallet, recover
 from tests.offchain.seccl.roles_in_memory import STEP, Market, mean_of
 from tests.offchain.seccl.session_in_memory import (
@@ -206,3 +210,69 @@ def test_letters_of_later_rounds_are_passed_over_unchecked(tmp_path) -> None:
     market.play(session.terms.start + 3 * STEP)
     assert bytes(65) not in checked
     assert 0 < len(checked) <= MEMBERS
+
+
+def told(index: int, market: Market, *places: tuple[str, ...]) -> None:
+    """A member says where its node is, once for each."""
+    market.letters += [(WALLETS[index].address, written(Here(one))) for one in places]
+
+
+def moving(times: int) -> list[tuple[str, ...]]:
+    """A place after the other, each of as many addresses as a letter has."""
+    return [
+        tuple(f"/ip4/6.6.6.6/tcp/{port}/p2p/QmNobody{port}x{i}" for i in range(MAX_PEERS))
+        for port in range(times)
+    ]
+
+
+@pytest.mark.parametrize("limited", [True, False])
+@pytest.mark.parametrize("who", ["server", "0"])
+def test_who_says_all_the_time_where_it_is_has_one_place(
+    tmp_path, monkeypatch, who: str, limited: bool
+) -> None:
+    """However many letters it writes, others' nodes are told eight addresses in five minutes."""
+    if not limited:  # the twin: who follows each word calls all of them
+        monkeypatch.setattr(places, "MOVED_SECONDS", 0)
+    market = Market(tmp_path)
+    start, called = market.session.terms.start, []
+    monkeypatch.setattr(market.stores[who], "connect", called.extend)
+    role = market.server if who == "server" else market.members[0]
+    for second, place in enumerate(moving(100)):
+        told(3, market, place, place)
+        role.next_action(Clock(start + second, 1))
+    assert len(called) == MAX_PEERS * (1 if limited else 100)
+    role.next_action(Clock(start + places.MOVED_SECONDS + 99, 1))
+    assert called[-MAX_PEERS:] == list(moving(100)[-1])
+
+
+def test_a_node_that_fails_loses_no_letter(tmp_path, monkeypatch) -> None:
+    """What came with the place that it could not be told is heard, and the place told later."""
+    market = Market(tmp_path)
+    start, called, broken = market.session.terms.start, [], [True]
+
+    def connect(peers):
+        if broken.pop():
+            raise DatastoreUnavailable("ended with status -9")
+        called.extend(peers)
+        broken.append(False)
+
+    monkeypatch.setattr(market.stores["server"], "connect", connect)
+    (place,) = moving(1)
+    told(3, market, place)
+    for index in range(3):
+        market.members[index].next_action(Clock(start, 1))
+    with pytest.raises(DatastoreUnavailable):
+        market.server.next_action(Clock(start, 1))
+    broken.append(False)
+    market.server.next_action(Clock(start, 1))
+    assert len(market.server.server.journal.at(0, UPLOAD).promises) == 3
+    assert called == list(place)
+
+
+@pytest.mark.parametrize(
+    "peer", ["/ip4/127.0.0.1/tcp/1/p2p/\ud800", "/ip4/1.2.3.4/tcp/1", "x" * 300]
+)
+def test_what_is_no_address_is_in_no_letter(peer: str) -> None:
+    for letter in (Here((peer,)), Application(bytes(32), (peer,))):
+        with pytest.raises(DocumentError):
+            read_letter(written(letter))

@@ -224,3 +224,14 @@ def test_peers_that_say_nothing_keep_nobody_from_the_others(tmp_path, carol, tar
         bert.connect([*tarpits, *carol.addresses])
         assert time.monotonic() - began < 4
         assert bert.get(carol.put(b"good"), MOST) == b"good"
+
+
+def test_addresses_that_are_none_leave_the_node_as_it_was(tmp_path, carol):
+    """What strangers wrote is an answer of the node, never its end."""
+    with EmbeddedDatastore(tmp_path / "bert", timeout=4, network=Network()) as bert:
+        process = bert._node._process.pid
+        bert.connect(["/ip4/1.2.3.4/tcp/1/p2p/\ud800", *carol.addresses])
+        assert bert.get(carol.put(b"good"), MOST) == b"good"
+        with pytest.raises(DatastoreError, match="UnicodeEncodeError"):
+            bert._ask("received", "\ud800")
+        assert bert._node._process.pid == process
