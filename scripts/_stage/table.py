@@ -90,7 +90,7 @@ def play(
         before: called with a seat's name before it looks for something to do.
         at_time: called with what happens and when, before time is let pass until then.
     """
-    announced = None
+    announced, over = None, False
     while True:
         acted = []
         for seat in seats:
@@ -98,11 +98,17 @@ def play(
                 before(seat.name)
             acted.append(act(table, seat, tell, refused, forgetful))
         if any(acted):
+            over = False
             continue
         session = table.read()
         pause = table.pause(session, clock())
         if pause is None:
-            return session
+            if over:
+                return session
+            # What ended it may have come after they looked: all look once more.
+            over = True
+            continue
+        over = False
         if pause.time is None:
             next_block()
             continue

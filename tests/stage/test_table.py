@@ -181,3 +181,36 @@ def test_what_node_or_fee_kept_from_the_chain_is_not_dropped(time):
     chain.well = True
     once(chain, seat)
     assert chain.session == ["a", "b"]
+
+
+class Moves(Chain):
+    """Others end the session between a party's look and the table's."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+        self.looks = 0
+
+    def read(self):
+        self.looks += 1
+        if self.looks == 2:
+            self.session.append("deal")
+        return super().read()
+
+    def pause(self, session, clock):
+        return None if "deal" in session else table.Pause(None)
+
+
+class Pays(Server):
+    """Goes home once there is a deal."""
+
+    def next_action(self, clock: Clock) -> Action | None:
+        done = "deal" not in self.session or "home" in self.session
+        return None if done else Action("home", ())
+
+
+def test_what_ends_it_after_a_party_looked_is_seen_by_the_party():
+    """Else its escrow would stay, and it would tell of no deal."""
+    chain = Moves()
+    seat = seat_of(Pays)
+    session = table.play(chain, [seat], lambda step: None)
+    assert session == seat.role.session == ["deal", "home"]
