@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -46,7 +47,7 @@ def cli(
     with one_line_each():
         names = chosen or mechanisms.KEPT
         keep(
-            lambda: mechanisms.duties(names, deployments),
+            [partial(mechanisms.duties, name, deployments) for name in names],
             party_account(account, yes),
             PartyTelling(as_json=as_json),
             once=once,

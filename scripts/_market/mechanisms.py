@@ -45,10 +45,9 @@ def run_export(reference: str, options: ExportOptions) -> None:
     _of(reference, options.deployments, "exporting").run_export(reference, options)
 
 
-def duties(names: Sequence[str], deployments: Path) -> Iterator[Duty]:
-    """What is due in these mechanisms, and anybody may do."""
-    for name in names:
-        yield from _module(name, "keeping").duties(deployments)
+def duties(mechanism: str, deployments: Path) -> Iterator[Duty]:
+    """What is due in a mechanism, and anybody may do."""
+    yield from _module(mechanism, "keeping").duties(deployments)
 
 
 def _of(reference: str, deployments: Path, module: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +37,7 @@ class Duty:
 
 
 def keep(
-    duties: Callable[[], Iterable[Duty]],
+    duties: Sequence[Callable[[], Iterable[Duty]]],
     account: AccountAPI,
     telling: PartyTelling,
     *,
@@ -45,20 +45,22 @@ def keep(
 ) -> None:
     """Does what is due at each block, until Stopped; `once`: what is due now.
 
+    duties: of each mechanism; where one's cannot be read the others' are done all the same.
     Others may be faster, and what is refused is due no more or tried again later.
     """
     put_off = PutOff()
     STANDING.account = str(account.address)
     while True:
         put_off.now = clock().now
-        try:
-            due = [duty for duty in duties() if duty.wish not in put_off]
-        except PEOPLES_ERRORS as error:
-            STANDING.errors += 1
-            telling.event("chain_silent", reason=reason_of(error))
-            due = []
-        for duty in due:
-            _do(duty, account, telling, put_off)
+        for of_one in duties:
+            try:
+                due = [duty for duty in of_one() if duty.wish not in put_off]
+            except (*PEOPLES_ERRORS, click.ClickException) as error:
+                STANDING.errors += 1
+                telling.event("chain_silent", reason=reason_of(error))
+                continue
+            for duty in due:
+                _do(duty, account, telling, put_off)
         if once:
             return
         next_block()

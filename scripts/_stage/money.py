@@ -7,11 +7,12 @@ from typing import Any
 import ape
 import click
 from ape.contracts import ContractInstance
-from ape.exceptions import ApeException, ConversionError
+from ape.exceptions import ConversionError
 from ape.types import AddressType
 
 from offchain.crypto.settlement import NATIVE
 from offchain.report.text import plain
+from scripts._stage.foreign import asked
 
 MAX_SYMBOL = 12
 """Characters of a token's symbol that are shown; it is a stranger's text."""
@@ -52,11 +53,12 @@ def currency(token: str) -> tuple[str, int]:
     """Symbol and decimals of what pays; both are optional in ERC-20."""
     if token == NATIVE:
         return "ETH", 18
-    contract = erc20(token)
-    try:
-        return plain(str(contract.symbol()), MAX_SYMBOL), min(int(contract.decimals()), 36)
-    except ApeException:
+    told = asked(erc20(token), "symbol", "decimals")
+    # Of one that says nothing at all Ape makes a zero.
+    if told is None or not isinstance(told[0], str):
         return "units", 0
+    symbol, decimals = told
+    return plain(symbol, MAX_SYMBOL), min(int(decimals), 36)
 
 
 def balance_of(token: str, account: str) -> int:

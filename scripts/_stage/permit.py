@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 import ape
 from ape.api import AccountAPI, ReceiptAPI
 from ape.contracts import ContractInstance
-from ape.exceptions import ApeException
 
 from offchain.crypto import eip712
 from offchain.crypto.settlement import NATIVE
 from scripts._stage.chain import now, transact
+from scripts._stage.foreign import NO_ANSWER
 from scripts._stage.money import erc20
 from scripts._stage.wallet import AccountWallet
 
@@ -103,7 +103,7 @@ def signed_permit(
             bytes(coin.DOMAIN_SEPARATOR(skip_trace=True)),
         )
         name = str(coin.name(skip_trace=True))
-    except (ApeException, ValueError):
+    except NO_ANSWER:
         return None
     words = str(owner.address), spender, amount, nonce, deadline
     names = [field for field, _ in _PERMIT_FIELDS]
@@ -131,7 +131,7 @@ def _version(coin: ContractInstance) -> str:
     """A token's version in its EIP-712 domain; "1" where it tells none, as most have it."""
     try:
         return str(coin.version(skip_trace=True))
-    except (ApeException, ValueError):
+    except NO_ANSWER:
         return "1"
 
 

@@ -13,12 +13,12 @@ from typing import Any
 import ape
 import click
 from ape.contracts import ContractInstance
-from ape.exceptions import ApeException
 from ape.types import AddressType
 
 from offchain.sum.model import Price, Waits
 from scripts._stage.chain import native
 from scripts._stage.created import container, created_at, creation
+from scripts._stage.foreign import asked
 
 FACTORY = "SharedModelFactory"
 PERCEPTRON = "SparsePerceptron"
@@ -75,7 +75,7 @@ def known_classifier(address: str, owner: str, task: bytes) -> tuple[str, Contra
     owner and task."""
     for name in CLASSIFIERS:
         contract = contract_at(name, address)
-        shape = _asked(contract, "featureCount", "maxActive", "classCount")
+        shape = asked(contract, "featureCount", "maxActive", "classCount")
         if shape and classifier_part(name, owner, task, *shape).address == address:
             return name, contract
     return None
@@ -86,8 +86,8 @@ def known_incentive(address: str, classifier: str) -> tuple[Waits, Price] | None
     for name in INCENTIVES:
         contract = contract_at(name, address)
         entropy = name == "EntropyIncentive"
-        told = _asked(contract, "costWeight", "submissionCost", "unit", "waits")
-        more = _asked(contract, "statedAccuracy", "agreeCost", "disagreeCost") if entropy else ()
+        told = asked(contract, "costWeight", "submissionCost", "unit", "waits")
+        more = asked(contract, "statedAccuracy", "agreeCost", "disagreeCost") if entropy else ()
         if told is None or more is None:
             continue
         weight, cost, unit, waits_ = told
@@ -104,14 +104,6 @@ def refuse(model: str, what: str) -> click.ClickException:
     return click.ClickException(
         f"{model}: its {what} is not of this version's code, so that nothing is known of its rules"
     )
-
-
-def _asked(contract: ContractInstance, *views: str) -> tuple[Any, ...] | None:
-    """The answers of views; None where one has none."""
-    try:
-        return tuple(getattr(contract, view)(skip_trace=True) for view in views)
-    except (ApeException, ValueError):
-        return None
 
 
 def _fields(value: Any) -> tuple[int, ...]:

@@ -23,7 +23,7 @@ def kept(shop, contract, monkeypatch, tmp_path, stranger, capsys):
 
     def keep_once() -> list[dict]:
         capsys.readouterr()
-        keep(lambda: keeping.duties(tmp_path), stranger, PartyTelling(as_json=True), once=True)
+        keep([lambda: keeping.duties(tmp_path)], stranger, PartyTelling(as_json=True), once=True)
         return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
     return keep_once

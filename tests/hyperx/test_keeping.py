@@ -21,7 +21,7 @@ def kept(candidate, monkeypatch, tmp_path, stranger, capsys):
 
     def keep_once() -> list[dict]:
         capsys.readouterr()
-        keep(lambda: keeping.duties(tmp_path), stranger, PartyTelling(as_json=True), once=True)
+        keep([lambda: keeping.duties(tmp_path)], stranger, PartyTelling(as_json=True), once=True)
         return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
     return keep_once
@@ -40,7 +40,7 @@ def test_a_window_that_lapsed_is_settled_once(candidate, kept):
 
 def test_what_is_refused_is_told_and_ends_no_keeper(candidate, stranger, capsys):
     duty = Duty("0x", "closed what is the collector's", candidate.session.close)
-    keep(lambda: [duty], stranger, PartyTelling(as_json=True), once=True)
+    keep([lambda: [duty]], stranger, PartyTelling(as_json=True), once=True)
     told = json.loads(capsys.readouterr().out)
     assert told["event"] == "refused"
     assert "NotCollector" in told["reason"]

@@ -149,7 +149,7 @@ def breaches(path: Sequence[str], source: str) -> list[str]:
 
 
 def test_tests_of_a_room_know_their_own_and_the_kit():
-    """The kit knows itself alone; gas tables drive all rooms' contracts, the market their parties."""
+    """The kit knows itself alone; gas tables drive all contracts, the market all parties."""
     tests = ROOT / "tests"
     found = [
         breach

@@ -129,7 +129,7 @@ def test_who_is_away_loses_nothing_that_others_may_do_or_that_can_wait(
 
     go_to(node, chain.read().purchases[own].deadline)
     keeper = ape.accounts.test_accounts[3]
-    keep(lambda: duties(tmp_path / "deployments"), keeper, QUIET, once=True)
+    keep([lambda: duties(tmp_path / "deployments")], keeper, QUIET, once=True)
     assert chain.read().purchases[own].state is SaleState.LAPSED
     assert chain.read().free == STAKE
     mechanisms.run_withdraw(chain.reference, options)

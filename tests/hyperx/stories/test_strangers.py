@@ -198,6 +198,10 @@ def exported(
     (options.out / "proof.json").write_text(json.dumps(proof))
     one, *_ = sorted((options.out / "3").glob("*.png"))
     shutil.move(one, options.out / "4" / one.name)
+    with pytest.raises(click.ClickException, match="not what was sold: sha256"):
+        mechanisms.run_export(address, replace(options, check=True))
+    proof.pop("sha256")
+    (options.out / "proof.json").write_text(json.dumps(proof))
     with pytest.raises(click.ClickException, match=r"is not what 0x\w+ sold in 0x"):
         mechanisms.run_export(address, replace(options, check=True))
 

@@ -33,7 +33,7 @@ def kept(rehearsal, tmp_path, stranger, capsys):
     def keep_once() -> list[dict]:
         capsys.readouterr()
         found = lambda: keeping.duties(tmp_path / "deployments")  # noqa: E731
-        keep(found, stranger, PartyTelling(as_json=True), once=True)
+        keep([found], stranger, PartyTelling(as_json=True), once=True)
         return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
     return keep_once
