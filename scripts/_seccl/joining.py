@@ -67,7 +67,12 @@ def run_join(reference: str, options: JoinOptions) -> None:
             store.connect(task.peers)
         own = Own.of(announced, task, options, telling)
         chain = session_for(contracts, announced, told, store)
-        if chain is None and not _agreed(announced, task, options, telling):
+        # A session may name somebody who never applied: only an own letter says that it did.
+        with line_of(store, contracts.board, told.id, account) as line:
+            applied = _applied(line, told.id, str(account.address))
+        if not applied and chain is None and (late := clock().now - announced.until) >= 0:
+            raise click.ClickException(f"applications ended {late} seconds ago")
+        if (options.dry_run or not applied) and not _agreed(announced, task, options, telling):
             return
         if chain is None:
             chain = _admitted(contracts, announced, told, account, store, telling)
@@ -138,16 +143,13 @@ def _check_terms(announced: Announcement, options: JoinOptions) -> None:
 def _agreed(
     announced: Announcement, task: Task, options: JoinOptions, telling: PartyTelling
 ) -> bool:
-    """Shows what is agreed to; whether it is. Raises ClickException where it is too late."""
-    now = clock().now
-    if now >= announced.until:
-        raise click.ClickException(f"applications ended {now - announced.until} seconds ago")
+    """Shows what is agreed to; whether it is."""
     local = ape.chain.provider.network.is_local
     price = options.gas_price if local else ape.chain.provider.gas_price / GWEI
     telling.sheets(
         (
             task_sheet(task),
-            terms_sheet(announced, now),
+            terms_sheet(announced, clock().now),
             member_costs_sheet(announced, price),
             member_worst_sheet(announced),
         )
@@ -191,8 +193,10 @@ def _applied(line: PostLine, id_: bytes, account: str) -> bool:
             letter = read_letter(content)
         except DocumentError:
             continue
-        if who.lower() == account.lower() and isinstance(letter, Application):
-            return letter.announcement == id_
+        match letter:
+            case Application(announcement) if who.lower() == account.lower():
+                if announcement == id_:
+                    return True
     return False
 
 
