@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 from offchain.models.canonical import DocumentError
@@ -24,7 +24,8 @@ AT_ONCE = 8
 """Messages fetched before it looks again at what is due: one that is nowhere takes as long as the
 datastore waits, half a minute."""
 FETCH_SECONDS = 60
-"""Before messages are taken no more in which none is fetched: the receipt would come too late."""
+"""For what is fetched at once, whatever datastore and gateways do. So long before messages are
+taken no more none is fetched: the receipt would come too late."""
 LONGEST_RETRY = 960
 """Seconds between two looks for a message that was not there."""
 CARRIED = 200
@@ -72,11 +73,15 @@ class ServerRole(Dropping):
         if self.session.fault is None:
             self._hear()
             self._places.call(clock.now)
+            # What is due waits for no message that may be nowhere.
+            if (due := self._due(clock.now)) is not None:
+                return due
             self._take(clock.now)
-            for action in self._wishes(clock.now):
-                if (action,) not in self.put_off:
-                    return action
+            return self._due(clock.now)
         return None
+
+    def _due(self, now: int) -> do.Action | None:
+        return next((one for one in self._wishes(now) if (one,) not in self.put_off), None)
 
     def drop(self, action: Any) -> bool:
         """What the chain refuses twice somebody else has done, or it comes too late."""
@@ -199,15 +204,21 @@ class ServerRole(Dropping):
         wanted = sorted(wanted, key=lambda one: self._missed.get(one.key, 0))[:AT_ONCE]
         if not wanted:
             return
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            for letter, content in zip(wanted, pool.map(self._fetch, wanted), strict=True):
+        pool = ThreadPoolExecutor(AT_ONCE)
+        try:
+            coming = [pool.submit(self._fetch, letter) for letter in wanted]
+            wait(coming, FETCH_SECONDS)
+            for letter, fetched in zip(wanted, coming, strict=True):
+                content = fetched.result() if fetched.done() else None
                 if content is None:
                     missed = self._missed[letter.key] = self._missed.get(letter.key, 0) + 1
-                    wait = min(RETRY_SECONDS << missed - 1, LONGEST_RETRY)
-                    self._retry[letter.key] = now + wait
+                    pause = min(RETRY_SECONDS << missed - 1, LONGEST_RETRY)
+                    self._retry[letter.key] = now + pause
                 else:
                     del self._pending[letter.key]
                     self._receive(letter, content, now)
+        finally:  # a datastore that has not answered by now is not waited for
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _start(self, key: PostKey) -> int:
         return self.session.terms.window(key.round, key.kind)[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from threading import Event
 
 import pytest
 
@@ -14,7 +15,7 @@ from offchain.seccl.adversaries import Alters, Drops, Lie, Stalls, Withholds
 from offchain.seccl.letters import Application, Here, Sent, read_letter, written
 from offchain.seccl.messages import MessageKind
 from offchain.seccl.parameters import model_digest
-from offchain.storage import DatastoreUnavailable
+from offchain.storage import DatastoreUnavailable, cid_from_digest
 from offchain.storage.places import MAX_PEERS
 from tests.kit.wallets import KeyWallet, recover
 from tests.offchain.seccl.roles_in_memory import STEP, Market, mean_of
@@ -276,3 +277,46 @@ def test_what_is_no_address_is_in_no_letter(peer: str) -> None:
     for letter in (Here((peer,)), Application(bytes(32), (peer,))):
         with pytest.raises(DocumentError):
             read_letter(written(letter))
+
+
+def nowhere(market: Market, kind: MessageKind, index: int) -> None:
+    """A member sends a message of the first round whose content nobody has."""
+    key, message = market.session.key(0, kind, index), b"\1" * 32
+    authored = WALLETS[index].sign(market.session.board.authored(key, message))
+    sent = Sent(key, message, bytes([index]) * 32, authored)
+    market.letters.append((WALLETS[index].address, written(sent)))
+
+
+def test_what_is_due_is_done_before_any_message_is_looked_for(tmp_path, monkeypatch) -> None:
+    market = Market(tmp_path)
+    start = market.session.terms.window(0, EVALUATION)[0]
+    market.play(start)
+    nowhere(market, EVALUATION, 3)
+    looked: list[str] = []
+    monkeypatch.setattr(market.stores["server"], "get", lambda cid, most=None: looked.append(cid))
+    assert isinstance(market.server.next_action(Clock(start, 1)), do.OpenRound)
+    assert looked == []
+
+
+def test_a_datastore_that_does_not_answer_is_not_waited_for(tmp_path, monkeypatch) -> None:
+    """The others' messages are taken; its answer may come when nobody waits any more."""
+    monkeypatch.setattr(server_role, "FETCH_SECONDS", 1)
+    market = Market(tmp_path)
+    store, end, start = market.stores["server"], Event(), market.session.terms.start
+    get, silent = store.get, {cid_from_digest(bytes([index]) * 32) for index in (2, 3)}
+
+    def slow(cid, max_bytes=None):
+        if cid in silent:
+            assert end.wait(60)
+        return get(cid, max_bytes)
+
+    monkeypatch.setattr(store, "get", slow)
+    for index in (2, 3):
+        nowhere(market, UPLOAD, index)
+    for index in (0, 1):
+        market.members[index].next_action(Clock(start, 1))
+    try:
+        market.server.next_action(Clock(start, 1))
+        assert market.server.server.journal.at(0, UPLOAD).promises.keys() == {0, 1}
+    finally:
+        end.set()
