@@ -88,9 +88,15 @@ def member_outcomes(announced: Announcement) -> list[Outcome]:
 def offered(announced: Announcement, now: int) -> dict[str, float]:
     """What terms give a member at `now`, by the names that limits use."""
     end = announced.start + announced.rounds * (announced.upload_time + announced.evaluation_time)
+    about = announced.about
+    # The longest window of which such times are the half, or the quarters, that voting takes.
+    voting = 2 * about.ballot_time + 1
+    if about.hidden:
+        voting = 4 * min(about.ballot_time, about.reveal_time) + 3
     return {
         "share of the stake": announced.stake,
         "bond": announced.bond,
-        "window": min(announced.upload_time, announced.evaluation_time),
+        "window": min(announced.upload_time, announced.evaluation_time, voting),
+        "epochs": about.epochs,
         "time until it is over": end + 3 * announced.response_time - now,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, astuple, dataclass
 from typing import Any, TypeVar
 
@@ -18,6 +19,8 @@ the paper's ballots of evaluations, which the contract sorts."""
 
 _TYPE = "souk.seccl.session.v4"
 _WHAT = "a session's description"
+
+_NETWORK = re.compile(r"[A-Za-z_][A-Za-z0-9_.:]{0,199}")
 
 _Pair = TypeVar("_Pair", Likeness, ImagePrivacy)
 
@@ -133,6 +136,14 @@ class Description:
                 raise DocumentError(
                     f"{_WHAT}: {name} must be above 0, at most {most}, not {values[name]!r:.40}"
                 )
+        if not _NETWORK.fullmatch(values["network"]):
+            raise DocumentError(
+                f"{_WHAT}: network is a model's name, not {values['network']!a:.80}"
+            )
+        if not 0 <= values["seed"] < 2**32:
+            raise DocumentError(
+                f"{_WHAT}: seed must be 0 to {2**32 - 1}, not {values['seed']!r:.40}"
+            )
         if len(bytes_in(values["task"])) != 32:
             raise DocumentError(f"{_WHAT}: task is 64 hex digits, not {values['task']!r:.80}")
         if len(shape) != 3 or not all(type(side) is int for side in shape):

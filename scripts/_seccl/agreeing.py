@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from offchain.crypto.settlement import NATIVE
 from offchain.report.money import signed
 from offchain.report.sheets import Row, Sheet
-from offchain.report.text import amount
+from offchain.report.text import amount, plain
 from offchain.seccl.announcement import Announcement
 from offchain.seccl.costs import (
     Outcome,
@@ -42,7 +42,7 @@ def terms_sheet(announced: Announcement, now: int) -> Sheet:
             "rounds": f"{announced.rounds:,} from {time_of(announced.start)}, each twice "
             f"{window:g} h",
             "over": f"{time_of(end)}, in {(end - now) / 3600:.1f} h",
-            "model": f"{about.network}, {about.parameters:,} parameters",
+            "model": f"{plain(about.network)}, {about.parameters:,} parameters",
             "uploaded": f"{100 * about.share:g} % of them a round",
             "training": f"{about.epochs:,} epochs of batches of {about.batch:,}, learning rate "
             f"{about.learning_rate:g}",

@@ -11,6 +11,7 @@ import click
 
 from offchain.crypto.commitments import word
 from offchain.seccl.announcement import Announcement, fetch_announcement
+from offchain.seccl.messages import BoardError
 from offchain.storage import Datastore
 from scripts._seccl.chain import CREATED, FederationChain, NoConsensus, id_of, of_word
 from scripts._stage.accounts import is_local
@@ -97,16 +98,21 @@ def session_for(
 ) -> FederationChain | None:
     """The first session that follows from an announcement; None while there is none.
 
-    One of other terms is another federation's. Raises DatastoreUnavailable.
+    Raises DatastoreUnavailable, BoardError where all that start then have other terms.
     """
-    board = contracts.board
+    board, other = contracts.board, None
     for id_, said in sessions_of(board, announced.server, told.block):
         if said["terms"][4] != announced.start:
             continue
         try:
             chain = FederationChain.find("0x" + id_.hex(), store, board=board)
+            announced.check(chain.session)
         except NoConsensus:
-            return None
-        announced.check(chain.session)
+            continue
+        except BoardError as error:  # perhaps another federation of the same server's
+            other = error
+            continue
         return chain
+    if other is not None:
+        raise other
     return None

@@ -173,6 +173,13 @@ limits = grouped(
         help="Refuse a session that lasts longer.",
     ),
     click.option(
+        "--most-epochs",
+        type=click.IntRange(min=1),
+        default=20,
+        show_default=True,
+        help="Refuse more passes over your pictures a round.",
+    ),
+    click.option(
         "--accept-token",
         multiple=True,
         metavar="ADDRESS",

@@ -13,6 +13,7 @@ from ape.types import AddressType
 
 from offchain.data.imageset import ImageSet
 from offchain.policy import Limit, Policy
+from offchain.post.letter import MOST_LETTERS
 from offchain.seccl.announcement import MOST_MEMBERS, TO_OPEN
 from offchain.storage.places import told
 from offchain.task import Least, Task, canonical_classes
@@ -56,6 +57,12 @@ class ServeOptions(DataOptions, TermsOptions, PartyOptions):
 
     def check(self) -> None:
         """Raises ClickException, one line, before anything is loaded or paid."""
+        most = MOST_LETTERS // (2 * self.rounds)
+        if self.most_members > most:
+            raise click.ClickException(
+                f"most-members: {self.most_members}, at most {most} in {self.rounds} rounds: a "
+                f"receipt for each message is a letter, and the post keeps {MOST_LETTERS}"
+            )
         if self.most_members < self.least_members:
             raise click.ClickException(
                 f"most-members: {self.most_members}, must be {self.least_members} to {MOST_MEMBERS}"
@@ -117,6 +124,7 @@ class JoinOptions(DataOptions, PartyOptions):
     most_bond: str | None
     least_hours: float
     most_days: float
+    most_epochs: int
     accept_token: tuple[str, ...]
     model: str | None
     pay_to: str | None
@@ -132,6 +140,7 @@ class JoinOptions(DataOptions, PartyOptions):
         limits = {
             "window": Limit(least=self.least_hours * 3600, unit="s"),
             "time until it is over": Limit(most=self.most_days * 86_400, unit="s"),
+            "epochs": Limit(most=self.most_epochs),
         }
         if self.least_stake is not None:
             least = parse_amount("least-stake", self.least_stake)

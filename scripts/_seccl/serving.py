@@ -47,6 +47,8 @@ from scripts._stage.party_sheets import task_sheet
 from scripts._stage.table import Seat, Step
 from scripts._stage.wallet import AccountWallet, recover
 
+OPEN_TO_ALL = "keys are free: one person may take every place; --invite names who may join"
+
 
 def run_serve(options: ServeOptions) -> None:
     """Announces a federation, or goes on with it, and plays the server to the end."""
@@ -62,6 +64,8 @@ def run_serve(options: ServeOptions) -> None:
         announced = offer.begun()
         if announced is None:
             announced = _new(options, account, contracts, test, store)
+            if not options.invite:
+                telling.event("open_to_all", hint=OPEN_TO_ALL)
             if not _agreed(announced, options.asked(test, store.addresses), options, telling):
                 return
             offer.begin(announced)
@@ -79,8 +83,9 @@ def run_serve(options: ServeOptions) -> None:
                 "session", id="0x" + chain.session.id.hex(), members=chain.session.members
             )
             _serve(chain, contracts, account, to, store, telling)
-            _tell_end(chain, store, options, test, telling)
         offer.over()
+        if chain is not None:
+            _tell_end(chain, store, options, test, telling)
 
 
 class Offer:

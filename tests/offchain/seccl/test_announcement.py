@@ -184,3 +184,23 @@ def test_what_is_said_of_another_shape_is_no_letter(said, kind: str) -> None:
 def test_descriptions_of_one_field_apart_are_apart() -> None:
     about = description()
     assert replace(about, task="11" * 32).to_bytes() != about.to_bytes()
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"network": "\x1b[2Jsmall"}, r"network is a model's name, not '\\x1b\[2Jsmall'"),
+        ({"network": "\ud800"}, r"network is a model's name, not '\\ud800'"),
+        ({"network": "n" * 201}, "network is a model's name"),
+        ({"seed": -5}, "seed must be 0 to 4294967295, not -5"),
+        ({"seed": 2**32}, "seed must be 0 to 4294967295"),
+    ],
+)
+def test_a_model_that_nobody_can_draw_or_name_is_refused_before_anybody_applies(
+    change, why: str
+) -> None:
+    """A name drives no terminal: it is refused where it is read, in words that drive none."""
+    about = description(members=(), winners=0, quorum=0, **change)
+    with pytest.raises(DocumentError, match=why) as refused:
+        Announcement.from_bytes(announced(about=about).to_bytes())
+    assert str(refused.value).isprintable()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import click
 import pytest
 
 from offchain.crypto.settlement import NATIVE
+from offchain.policy import TermsRefused
 from offchain.seccl.adversaries import Stalls
 from offchain.seccl.announcement import TO_OPEN, Announcement, publish_announcement
+from offchain.seccl.costs import offered
 from offchain.seccl.description import voting_times
 from offchain.seccl.messages import BoardError, MessageKind
 from scripts import join, serve
@@ -31,6 +34,8 @@ from tests.offchain.seccl.session_in_memory import description
 from tests.seccl.stories.small_session import LIE, MEMBERS, STAKE, WINDOW, Play, deployed, parties
 
 NOWHERE = Path("/nowhere")
+NOBODY = {"members": (), "winners": 0, "quorum": 0}
+"""What an announcement does not say."""
 
 
 @pytest.fixture
@@ -123,6 +128,10 @@ def test_an_announcement_is_listed_once_and_leads_to_the_session(
 
 SERVE = {
     "fewer than few": ({"most_members": 2}, "most-members: 2, must be 3 to 1024"),
+    "more receipts than letters": (
+        {"most_members": 1_000, "rounds": 5},
+        "most-members: 1000, at most 819 in 5 rounds: a receipt",
+    ),
     "all elected": ({"winners": 0.9}, "lambda: 0.9 of 3 members elects all of them"),
     "privacy of nobody knows": ({"privacy": 1.0, "least_samples": 5}, "hangs on --least-samples"),
     "no data and no classes": ({"dataset": ""}, "name your own pictures by --dataset, or --class"),
@@ -157,6 +166,32 @@ def test_a_member_s_owner_limits_what_it_agrees_to(project) -> None:
     assert limits["share of the stake"].least == 10**18
     assert limits["bond"].most == 10**9
     assert limits["window"].least == 1_800
+    assert limits["epochs"].most == 20
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"ballot_time": 1}, "window: 3 s, at least 1800 s is accepted"),
+        (
+            {"ballots": "hidden", "ballot_time": 600, "reveal_time": 1},
+            "window: 7 s, at least 1800 s is accepted",
+        ),
+        ({"epochs": 2**31}, "epochs: 2147483648, at most 20 is accepted"),
+    ],
+)
+def test_who_votes_in_a_second_or_trains_for_years_is_asked_for_too_much(
+    project, change, why: str
+) -> None:
+    """Windows of a day do not hide how little of them is for voting."""
+    options = options_of(join.cli, JoinOptions, account="anna", class_name=(), accept_token=())
+    offered_by = partial(offer, None, "0x" + "11" * 20, upload_time=86_400, evaluation_time=86_400)
+    for times in ("open", "hidden"):
+        about = description(**NOBODY, ballots=times, **voting_times(86_399, times))
+        options.policy().check(offered(offered_by(about=about), now()))
+    about = description(**NOBODY, **change)
+    with pytest.raises(TermsRefused, match=why):
+        options.policy().check(offered(offered_by(about=about), now()))
 
 
 def test_what_is_overdue_anybody_does(contracts, known, accounts, monkeypatch) -> None:
@@ -187,14 +222,11 @@ def test_what_is_overdue_anybody_does(contracts, known, accounts, monkeypatch) -
 
 def offer(contracts, server: str, **changes) -> Announcement:
     """What a server announces, of the small session's model."""
-    _, factory = contracts
-    about = description(
-        members=(),
-        winners=0,
-        quorum=0,
-        consensus=str(factory.address),
-        **voting_times(WINDOW, "open"),
-    )
+    if contracts is not None:
+        consensus = str(contracts[1].address)
+        changes["about"] = description(
+            **NOBODY, consensus=consensus, **voting_times(WINDOW, "open")
+        )
     until = now() + 100
     fields = {
         "server": server,
@@ -211,7 +243,6 @@ def offer(contracts, server: str, **changes) -> Announcement:
         "bond": 10,
         "token": NATIVE,
         "elected": 0.5,
-        "about": about,
     }
     return Announcement(**fields | changes)
 
@@ -273,3 +304,24 @@ def test_nobody_takes_part_in_another_session_than_was_announced(
             found = session_for(known, offered, told, store)
             assert found is not None
             assert found.session.terms.stake == 10 * MEMBERS < offered.stake * MEMBERS
+
+
+def test_two_federations_that_start_at_once_hide_neither(contracts, known, accounts) -> None:
+    """Each one's members find their own, whichever was opened first."""
+    board, factory = contracts
+    server, members = parties(accounts)
+    store = MemoryStore({})
+    with undone():
+        first = offer(contracts, str(server.address))
+        both, found = (first, replace(first, stake=2_000)), []
+        for one in both:
+            id_ = publish_announcement(store, one)
+            board.announce(id_, one.task, one.until, sender=server)
+            found.append(announcement(known.board, "0x" + id_.hex(), store)[1])
+        for one in both:
+            terms, about = one.agreed(twin_of(board), [str(each.address) for each in members])
+            FederationChain.create(board, factory, server, terms, about, store)
+        for one, told in zip(both, found, strict=True):
+            chain = session_for(known, one, told, store)
+            assert chain is not None
+            assert chain.session.terms.stake == one.stake * MEMBERS
