@@ -13,14 +13,18 @@ from offchain.post.envelope import Envelope
 from offchain.post.letter import MOST_LETTERS, Letter, PostError, PostFull
 
 MOST_BYTES = 256 << 20
-"""Of one topic's letters."""
+"""Of one topic's letters, beyond each sender's first `SHARE_BYTES`, which have as much room again:
+a few who write much keep out nobody who writes little."""
+SHARE_BYTES = 64 << 10
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS letters (
     place INTEGER PRIMARY KEY, topic TEXT, sender BLOB, account TEXT, number INTEGER,
     signature BLOB, body BLOB, UNIQUE (topic, sender, number)
 );
-CREATE TABLE IF NOT EXISTS sizes (topic TEXT PRIMARY KEY, bytes INTEGER);
+CREATE TABLE IF NOT EXISTS held (
+    topic TEXT, sender BLOB, bytes INTEGER, PRIMARY KEY (topic, sender)
+);
 """
 
 
@@ -71,24 +75,21 @@ class KeptLetters:
         return None if row is None else Envelope(sender, number, bytes(row[0]), bytes(row[1]))
 
     def add(self, envelope: Envelope, account: str) -> bool:
-        """Keeps a letter that is the sender's next; False where it is not, or is one too many."""
+        """Keeps a letter that is the sender's next; False where it is not, or has no room."""
         with self._usable(), self._file.at_once():
-            count, held = self._size(envelope.sender)
-            if count != envelope.number or held + len(envelope.body) > MOST_BYTES:
+            if self._count(envelope.sender) != envelope.number or not self._has_room(envelope):
                 return False
             self._insert(envelope, account)
             return True
 
     def append(self, sender: bytes, account: str, sign: Callable[[int], Envelope]) -> Letter:
-        """Keeps a letter of one's own. sign: makes it, given its number. Raises PostFull."""
+        """Keeps a letter of one's own, whatever others fill. sign: makes it, given its number.
+        Raises PostFull."""
         # Signed in the transaction: a number that two processes gave would lose a letter.
         with self._usable(), self._file.at_once():
-            count, held = self._size(sender)
-            if count >= MOST_LETTERS or held > MOST_BYTES:
-                raise PostFull(
-                    f"{account} sent {count} letters and the topic has {held} bytes; kept are "
-                    f"{MOST_LETTERS} and {MOST_BYTES} at most"
-                )
+            count = self._count(sender)
+            if count >= MOST_LETTERS:
+                raise PostFull(f"{account} sent {count} letters; kept are {MOST_LETTERS} at most")
             envelope = sign(count)
             self._insert(envelope, account)
             return Letter(account, count, envelope.body)
@@ -97,14 +98,30 @@ class KeptLetters:
         with self._turn:
             self._file.rows.close()
 
-    def _size(self, sender: bytes) -> tuple[int, int]:
-        """Letters of a sender, and bytes of all."""
-        rows = self._file.rows
-        (last,) = rows.execute(
+    def _count(self, sender: bytes) -> int:
+        """Letters of a sender."""
+        (last,) = self._file.rows.execute(
             "SELECT MAX(number) FROM letters WHERE topic = ? AND sender = ?", (self._topic, sender)
         ).fetchone()
-        held = rows.execute("SELECT bytes FROM sizes WHERE topic = ?", (self._topic,)).fetchone()
-        return 0 if last is None else last + 1, held[0] if held else 0
+        return 0 if last is None else last + 1
+
+    def _has_room(self, envelope: Envelope) -> bool:
+        """Whether a letter fits into what all share, or into its sender's own share."""
+        if envelope.number >= MOST_LETTERS:
+            return False
+        rows = self._file.rows
+        shares, more = rows.execute(
+            "SELECT TOTAL(MIN(bytes, ?1)), TOTAL(MAX(bytes - ?1, 0)) FROM held WHERE topic = ?2",
+            (SHARE_BYTES, self._topic),
+        ).fetchone()
+        held = rows.execute(
+            "SELECT bytes FROM held WHERE topic = ? AND sender = ?",
+            (self._topic, envelope.sender),
+        ).fetchone()
+        size = len(envelope.body)
+        if (held[0] if held else 0) + size <= SHARE_BYTES:
+            return bool(shares + size <= MOST_BYTES)
+        return bool(more + size <= MOST_BYTES)
 
     def _insert(self, envelope: Envelope, account: str) -> None:
         self._file.rows.execute(
@@ -121,9 +138,9 @@ class KeptLetters:
         )
 
         self._file.rows.execute(
-            "INSERT INTO sizes VALUES (?, ?) "
-            "ON CONFLICT (topic) DO UPDATE SET bytes = bytes + excluded.bytes",
-            (self._topic, len(envelope.body)),
+            "INSERT INTO held VALUES (?, ?, ?) "
+            "ON CONFLICT (topic, sender) DO UPDATE SET bytes = bytes + excluded.bytes",
+            (self._topic, envelope.sender, len(envelope.body)),
         )
 
     @contextmanager

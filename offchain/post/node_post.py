@@ -24,8 +24,9 @@ CLOSE_SECONDS = 5.0
 class NodePost:
     """The post of one party, by its node, under one topic; it is carried while the object is open.
 
-    Of each sender 8,192 letters are kept, and 256 MiB of all: where anybody could write, `admits`
-    keeps strangers from filling that.
+    Of each sender 8,192 letters are kept: the first 64 KiB of each, 256 MiB of all, and what goes
+    beyond, as much of all. Where anybody could write, `admits` keeps strangers from filling that;
+    one's own letters are always kept.
 
     Raises DatastoreUnavailable and PubsubOff where the node carries no messages, PostError where
     `path` cannot be used.

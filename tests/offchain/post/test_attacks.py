@@ -207,6 +207,24 @@ def test_twin_that_admits_everybody_is_full_of_them(hub, anna, bert, mallory, mo
     assert len(bert.bodies()) == 5
 
 
+@pytest.mark.parametrize("share", [100, 0])
+def test_who_writes_much_keeps_out_nobody_who_writes_little(
+    hub, anna, bert, mallory, monkeypatch, share: int
+):
+    """A topic that few fill has room for the others' first letters, and for all of one's own."""
+    monkeypatch.setattr(kept, "MOST_BYTES", 300)
+    monkeypatch.setattr(kept, "SHARE_BYTES", share)
+    say(mallory, *(mallory.envelope(i, bytes(50)).to_bytes() for i in range(9)))
+    pass_time([bert], 1)
+    anna.send(b"honest")
+    for _ in range(9):
+        bert.send(bytes(50))
+    pass_time([anna, bert], 2)
+    # The twin: where nobody has a share, whoever comes first has all the room.
+    assert (b"honest" in bert.bodies()) == (share > 0)
+    assert bert.bodies().count(bytes(50)) == 9 + (8 if share else 6)
+
+
 def test_who_was_not_admitted_is_heard_once_he_is(hub, anna):
     known: set[str] = set()
     bert = Party(hub, "bert", admits=known.__contains__)

@@ -123,11 +123,11 @@ def test_a_node_that_is_down_is_told_and_nothing_is_lost(hub):
     assert bert.bodies() == [b"one"]
 
 
-def test_kept_are_so_many_bytes_and_no_more(monkeypatch):
-    monkeypatch.setattr(kept_module, "MOST_BYTES", 10)
+def test_kept_are_so_many_letters_of_ones_own_and_no_more(monkeypatch):
+    monkeypatch.setattr(kept_module, "MOST_LETTERS", 1)
     party = Party(Hub(), "anna")
-    party.send(bytes(11))
-    with pytest.raises(PostFull, match="11 bytes; kept are 8192 and 10 at most"):
+    party.send(b"one")
+    with pytest.raises(PostFull, match="sent 1 letters; kept are 1 at most"):
         party.send(b"")
 
 
