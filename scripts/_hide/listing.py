@@ -18,6 +18,7 @@ from offchain.hide.sale.wares import task_for
 from offchain.report.outcomes import outcomes_sheet
 from offchain.report.text import amount, percent
 from offchain.storage import cid_from_digest, open_datastore
+from offchain.storage.places import told as told_places
 from scripts._hide.begun import Begun, Kept
 from scripts._hide.chain import SALE, SaleChain
 from scripts._hide.mask import hide
@@ -58,7 +59,7 @@ def run_list(options: ListOptions) -> None:
     with open_datastore(options.ipfs, home / "ipfs", options.network) as store:
         reachable(telling, store.addresses)
         if begun is None:
-            contact = (*options.contact, *store.addresses)
+            contact = (*options.contact, *told_places(store.addresses))
             task = task_for(found.wares.masked, options.licence, contact, options.content)
             begun = Begun(task, clock().now + round(options.hours * 3600), ape.chain.blocks.height)
             kept.write(begun)

@@ -15,6 +15,7 @@ from offchain.hyperx.documents import EXTRACTOR
 from offchain.hyperx.evaluation import EvaluationSettings
 from offchain.hyperx.heads import PRESETS, HeadScorer
 from offchain.hyperx.policy import Policy
+from offchain.storage.places import told as told_places
 from offchain.task import Least, Task
 from offchain.task.document import ANY
 from offchain.task.images import MODALITY, relabelled
@@ -125,7 +126,7 @@ class OpenOptions(SessionOptions, PartyOptions):
             validation.classes,
             (channels, *([ANY] * 2 if self.any_size else sides)),
             self.licence,
-            contact=(*self.contact, *addresses),
+            contact=(*self.contact, *told_places(addresses)),
             content=self.content,
             least=Least(self.least_per_class, self.least_samples, self.distinct),
         )

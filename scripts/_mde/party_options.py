@@ -9,6 +9,7 @@ from pathlib import Path
 
 from offchain.data.imageset import ImageSet, Progress, split
 from offchain.data.leftout import Note
+from offchain.storage.places import told as told_places
 from offchain.task import ClassNames, Least, Task, canonical_classes
 from offchain.task.classes import composed
 from offchain.task.images import MODALITY, relabelled
@@ -78,7 +79,7 @@ class OrderOptions(DataOptions, OrderTermsOptions, PartyOptions):
             own.classes,
             own.shape,
             self.licence,
-            contact=(*self.contact, *addresses),
+            contact=(*self.contact, *told_places(addresses)),
             content=self.content,
             least=Least(self.least_per_class, self.least_samples),
         )

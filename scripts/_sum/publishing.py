@@ -21,6 +21,7 @@ from offchain.data.seeds import generator
 from offchain.files import write_whole
 from offchain.report.text import amount
 from offchain.storage import cid_from_digest, cid_of, digest_of, open_datastore
+from offchain.storage.places import told as told_places
 from offchain.sum.classifier import MAX_TOUCHED
 from offchain.sum.classifiers import CLASSIFIERS, Classifier
 from offchain.sum.perceptron import WEIGHTS_PER_WORD
@@ -252,7 +253,7 @@ def task_for(
         (),
         options.licence,
         documents={DOCUMENT: cid},
-        contact=(*options.contact, *addresses),
+        contact=(*options.contact, *told_places(addresses)),
         content=options.content,
     )
     if not options.dry_run:
