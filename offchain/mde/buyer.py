@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from offchain.crypto.errors import CryptoError
 from offchain.crypto.sealing import NO_POINT, point_of, seal
@@ -130,8 +131,8 @@ class Buyer(Dropping):
         order = posted[-1]
         return (
             self._answer_deliveries(clock)
-            or self._write(self._invitations(order, clock))
-            or self._write(self._agreements(order, clock))
+            or self._write(islice(self._invitations(order, clock), 1))
+            or self._write(islice(self._agreements(order, clock), 1))
             or self._spend(order, clock)
         )
 
@@ -271,7 +272,8 @@ class Buyer(Dropping):
     def _invitations(self, order: bytes, clock: Clock) -> Iterator[Message]:
         """To all whose offered data it can use and has not paid for before, while it can pay.
 
-        Each invitation shows the artefact to one more seller.
+        Each invitation shows the artefact to one more seller. After one set that was fetched in
+        vain it ends: to look for many that are nowhere would take longer than a dispute.
         """
         if not self.session.is_open(order) or not self.session.books[order].free:
             return
@@ -286,6 +288,8 @@ class Buyer(Dropping):
                     yield self.invitation(order, id_, self.vault.artefact(number))
             except BAD_OFFER as error:
                 self.objections.note(id_, error, clock.now)
+                if isinstance(error, ContentError):
+                    return
 
     def _require_enough(self, dataset: Dataset) -> None:
         """Raises QuoteRefused for fewer samples than are asked for."""
@@ -301,7 +305,7 @@ class Buyer(Dropping):
             if sale.deal.order.buyer == self.account and sale.state is not DealState.QUOTED
         }
         # Whose stake is not there could not be bought from: nothing of it is fetched.
-        return [
+        found = [
             id_
             for id_, dataset in self.session.datasets.items()
             if id_ not in paid
@@ -311,19 +315,23 @@ class Buyer(Dropping):
             and dataset.token == self.wants.terms.token
             and self.session.books[id_].free >= self.wants.terms.stake
         ]
+        return sorted(found, key=self.objections.turn)
 
     def _agreements(self, order: bytes, clock: Clock) -> Iterator[Message]:
-        """Signatures of sound proposals, one for each pair."""
+        """Signatures of sound proposals, one for each pair; it ends as invitations do."""
         for id_ in self._unpaid(clock):
             about = self._about(order, id_)
             if about.by_buyer(Agreement):
                 continue
             for proposal in about.by_seller(Proposal)[:1]:
                 try:
-                    yield self.agreement(proposal, clock)
+                    signed = self.agreement(proposal, clock)
                     self.objections.lift(id_)
+                    yield signed
                 except BAD_OFFER as error:
                     self.objections.note(id_, error, clock.now)
+                    if isinstance(error, ContentError):
+                        return
 
     def _questions(
         self, order: bytes, datasets: Iterable[bytes], number: int, until: int

@@ -38,6 +38,10 @@ class Objections(dict[Key, str], Generic[Key]):
         """Whether it is out of the question at `now`, in Unix seconds."""
         return about in self and not (about in self._again and now >= self._again[about][0])
 
+    def turn(self, about: Key) -> int:
+        """Who is looked at first has the least: 0 for what was never missing."""
+        return self._again.get(about, (0, 0))[0]
+
     def lift(self, about: Key) -> None:
         """It turned up."""
         self.pop(about, None)

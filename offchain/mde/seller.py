@@ -122,14 +122,15 @@ class Seller(Dropping):
         selling = clock.now < self.stall.until and self.is_wanted(clock)
         if self.id not in self.session.datasets:
             return self.register() if selling and any(self._fitting(clock)) else None
+        # What is fetched comes after what has a deadline.
         return (
             self._deliver(clock)
+            or self._settle(clock)
             or (self.top_up(clock) if selling else None)
             or (self._write(self._offers(clock)) if selling else None)
             or (self._write(self._proposals(clock)) if selling else None)
             or (self._write(self._answers(clock)) if selling else None)
             or self.record(clock)
-            or self._settle(clock)
             or (None if selling else self.withdraw())
         )
 
@@ -290,9 +291,12 @@ class Seller(Dropping):
         return (id_ for id_ in self.session.orders if self.stall.order in (None, id_))
 
     def _fitting(self, clock: Clock) -> Iterator[bytes]:
-        """Open orders for what it has, in its token, within its owner's limits."""
+        """Open orders for what it has, in its token, within its owner's limits.
+
+        Once the task of one was fetched in vain it ends, and comes back to that one last.
+        """
         encoding = self.stock.encoding
-        for id_ in self._orders():
+        for id_ in sorted(self._orders(), key=lambda one: self.objections.turn(one.hex())):
             order, name = self.session.orders[id_], id_.hex()
             if not self.session.is_open(id_) or order.token != self.stall.token:
                 continue
@@ -305,6 +309,8 @@ class Seller(Dropping):
                     self.check_task(id_)
                 except BAD_ORDER as error:
                     self.objections.note(name, error, clock.now)
+                    if isinstance(error, ContentError):
+                        return
                     continue
                 self.objections.lift(name)
                 yield id_
@@ -318,12 +324,16 @@ class Seller(Dropping):
                 yield Offer(self.id, self.stored), buyer
 
     def _proposals(self, clock: Clock) -> Iterator[tuple[Message, str]]:
-        """A quote for each order that it was invited to, once."""
+        """A quote for each order that it was invited to, once.
+
+        Of each buyer's invitations the newest counts, and after one that was fetched in vain it
+        ends: a sale that is running has a deadline.
+        """
         for order in self._orders():
             about = Correspondence(self.session, order, self.id)
             if about.by_seller(Proposal) or not self.session.is_open(order):
                 continue
-            for invitation in about.by_buyer(Invitation):
+            for invitation in about.by_buyer(Invitation)[-1:]:
                 cid = invitation.artefact
                 if self.objections.hold(cid, clock.now):
                     continue
@@ -332,9 +342,10 @@ class Seller(Dropping):
                     pricing = self.read(order, cid)
                     self.objections.lift(cid)
                     yield self.propose(order, cid, pricing, clock), about.buyer
-                    break
                 except BAD_INVITATION as error:
                     self.objections.note(cid, error, clock.now)
+                    if isinstance(error, ContentError):
+                        return
 
     def _answers(self, clock: Clock) -> Iterator[tuple[Message, str]]:
         """What its data would still fetch, once for each purchase that the buyer really made."""
@@ -353,6 +364,8 @@ class Seller(Dropping):
                 yield Answer(order, self.id, bought, self._steps(pricing)), about.buyer
             except BAD_INVITATION as error:
                 self.objections.note(question.artefact, error, clock.now)
+                if isinstance(error, ContentError):
+                    return
 
     def _write(self, messages: Iterator[tuple[Message, str]]) -> Tell | None:
         letters = tuple(Letter(self.account, to, message) for message, to in messages)

@@ -7,21 +7,34 @@ from dataclasses import replace
 import pytest
 
 from offchain.crypto.disputable import EncryptedFile
+from offchain.crypto.secrets_file import SecretsFile
+from offchain.crypto.settlement import NATIVE
 from offchain.mde import events as ev
 from offchain.mde import vault
+from offchain.mde.adversaries import FalseScore
 from offchain.mde.artefact import artefact_bytes
+from offchain.mde.buyer import Buyer
 from offchain.mde.checking import require_registered
+from offchain.mde.correspondence import Correspondence
 from offchain.mde.deals import DealState
-from offchain.mde.letters import Invitation, Letter
+from offchain.mde.letters import Invitation, Letter, Offer
 from offchain.mde.owner import Owner
 from offchain.mde.seller import Seller
+from offchain.mde.stock import Stock
 from offchain.mde.training import Trainer
-from offchain.storage import ContentError, ContentMalformed, DatastoreError, cid_from_digest
+from offchain.storage import (
+    ContentError,
+    ContentMalformed,
+    ContentMissing,
+    DatastoreError,
+    cid_from_digest,
+    cid_of,
+)
 from tests.kit.memory_store import MemoryStore
 from tests.kit.wallets import KeyWallet
 from tests.offchain.mde.deals_in_memory import PLACE
 from tests.offchain.mde.market_in_memory import PRICE, SETTINGS, MarketInMemory
-from tests.offchain.mde.small import fitted, linear, small_task
+from tests.offchain.mde.small import drawn, fitted, linear, small_task
 
 FOLDER = cid_from_digest(b"\x0f" * 32)
 
@@ -150,6 +163,8 @@ def invited_to_folder(folder, file: bytes, store: type[WithFolder]) -> MarketInM
     (order,), dataset = market.session.orders, market.roles[1].id
     buyer, seller = market.buyer.account, market.roles[1].account
     market.deals.letters.append(Letter(buyer, seller, Invitation(order, dataset, FOLDER)))
+    while market.round(1):  # it reads that letter before any other comes
+        pass
     return market.run()
 
 
@@ -178,3 +193,110 @@ def test_an_offer_of_no_file_stops_no_buyer(file, tmp_path):
     (order,) = twin.session.orders
     assert twin.session.books[order].free > 0
     assert issubclass(ContentMalformed, ContentError)
+
+
+# ---------------------------------------------------------------- what is nowhere
+
+
+class Slow:
+    """A store that looks for what is nowhere for 29 seconds of the chain's time."""
+
+    def __init__(self, market: MarketInMemory) -> None:
+        self.store, self.deals = market.store, market.deals
+
+    def __getattr__(self, name):
+        return getattr(self.store, name)
+
+    def get(self, cid, max_bytes=None):
+        try:
+            return self.store.get(cid, max_bytes)
+        except ContentMissing:
+            self.deals.now += 29
+            raise
+
+
+def paid_to_a_cheat(folder, file: bytes, buyer: type[Buyer]) -> MarketInMemory:
+    """A cheat was paid, and strangers offer thirty datasets that are nowhere."""
+    market = MarketInMemory(folder, file, FalseScore, buyer=buyer)
+    for role in market.roles:
+        role.store = Slow(market)
+    market.buyer.vault.store = market.buyer.store
+    states: list[DealState] = []
+    while DealState.PAID not in states:
+        if not market.step(0) and not market.step(1):
+            market.deals.now += 30
+        states = [sale.state for sale in market.session.sales.values()]
+    for number in range(30):
+        wallet, secrets = KeyWallet(f"sybil {number}"), SecretsFile(folder / f"s{number}.json")
+        stock = Stock(wallet.address, PLACE, drawn(6, 100 + number), NATIVE, secrets)
+        args = stock.dataset.args()
+        event = ev.Registered(stock.id, wallet.address, args, market.terms.stake)
+        market.deals.log.append((event, market.deals.now))
+        offer = Offer(stock.id, cid_of(b"nowhere %d" % number))
+        market.deals.letters.append(Letter(wallet.address, market.buyer.account, offer))
+    return market
+
+
+class FetchesAll(Buyer):
+    """The twin: looks for all that was offered before it does anything else."""
+
+    def _invitations(self, order, clock):
+        for id_ in self._unpaid(clock):
+            try:
+                self.vault.file(order, id_)
+            except ContentError as error:
+                self.objections.note(id_, error, clock.now)
+        return iter(())
+
+
+@pytest.mark.parametrize(("buyer", "most"), [(Buyer, 58), (FetchesAll, 30 * 29)])
+def test_offers_of_nothing_hide_no_cheat_from_the_buyer(file, tmp_path, buyer, most):
+    """The dispute outlasts every look; the twin looks longer than any dispute of ten minutes."""
+    market = paid_to_a_cheat(tmp_path, file, buyer)
+    began = market.deals.now
+    market.buyer.session = market.session
+    market.buyer.next_action(market.deals.clock)
+    assert market.deals.now - began == (29 if buyer is Buyer else most)
+    if buyer is Buyer:
+        market.deals.now = began
+        assert market.step(1)  # the cheat delivers as the buyer begins to look
+        market.deals.now += 29
+        assert market.step(0)
+        assert [one.state for one in market.session.sales.values()] == [DealState.CHEATED]
+
+
+def test_who_offers_nothing_stands_behind_all_others(file, tmp_path):
+    """All are looked for once before any is again, though the first would be due long before."""
+    market = paid_to_a_cheat(tmp_path, file, Buyer)
+    for _ in range(30):
+        market.buyer.session = market.session
+        assert market.buyer.next_action(market.deals.clock) is None
+    assert len(market.buyer.objections) == 30
+
+
+class ReadsAll(Seller):
+    """The twin: looks for whatever it was invited to."""
+
+    def _proposals(self, clock):
+        for order in self._orders():
+            for invitation in Correspondence(self.session, order, self.id).by_buyer(Invitation):
+                try:
+                    self.read(order, invitation.artefact)
+                except ContentError as error:
+                    self.objections.note(invitation.artefact, error, clock.now)
+        return iter(())
+
+
+@pytest.mark.parametrize(("role", "seconds"), [(Seller, 29), (ReadsAll, 200 * 29)])
+def test_invitations_to_nowhere_hold_a_seller_for_one_look(file, tmp_path, role, seconds):
+    market = MarketInMemory(tmp_path, file, role)
+    while not any(isinstance(one.message, Offer) for one in market.session.letters):
+        market.round(0, 1)
+    (order,), (dataset,) = market.session.orders, market.session.datasets
+    buyer, seller = market.buyer.account, market.roles[1]
+    for number in range(200):
+        said = Invitation(order, dataset, cid_of(b"nowhere %d" % number))
+        market.deals.letters.append(Letter(buyer, seller.account, said))
+    seller.store, seller.session, began = Slow(market), market.session, market.deals.now
+    seller.next_action(market.deals.clock)
+    assert market.deals.now - began == seconds
