@@ -15,6 +15,7 @@ from typing import Any
 from offchain.models.canonical import DocumentError, from_canonical, take, to_canonical
 from offchain.post import MAX_BODY_BYTES
 from offchain.post import Letter as Carried
+from offchain.storage import InvalidCid, digest_of
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,8 @@ class Letter:
 
     @classmethod
     def read(cls, sender: str, body: bytes) -> Letter:
-        """The letter of which `body` wrote this. Raises DocumentError for any other bytes."""
+        """The letter of which `body` wrote this. Raises DocumentError for any other bytes, and for
+        text that is no CID: it is told to people, and asked of nodes."""
         document = from_canonical(body, "letter", MAX_BODY_BYTES)
         kind, said, to = take(document, "letter", kind=str, said=dict, to=str)
         if kind not in _KINDS:
@@ -143,21 +145,41 @@ class Letter:
             ]
         except ValueError as error:
             raise DocumentError(f"{kind}: words are hex digits") from error
+        try:
+            # All text is CIDs; of leaves there may be none.
+            for name, value in zip(types, values, strict=True):
+                if types[name] == "str" and (name, value) != ("leaves", ""):
+                    digest_of(value)
+        except InvalidCid as error:
+            raise DocumentError(f"{kind}: {error}") from error
         return cls(sender, to, message(*read))
 
 
-def readable(carried: Iterable[Carried]) -> list[Letter]:
-    """What a post carried, in its order; what is no letter is passed over.
+class Reading:
+    """Reads what a post carried, each letter once, however often it is asked.
 
     Anybody can write anything under an order: it costs whoever reads one look.
     """
-    found = []
-    for one in carried:
-        try:
-            found.append(Letter.read(one.sender, one.body))
-        except DocumentError:
-            continue
-    return found
+
+    def __init__(self) -> None:
+        self._read: dict[Carried, Letter | None] = {}
+
+    def letters(self, carried: Iterable[Carried]) -> list[Letter]:
+        """In their order; what is no letter is passed over."""
+        return [letter for one in carried if (letter := self._letter(one)) is not None]
+
+    def _letter(self, one: Carried) -> Letter | None:
+        if one not in self._read:
+            try:
+                self._read[one] = Letter.read(one.sender, one.body)
+            except DocumentError:
+                self._read[one] = None
+        return self._read[one]
+
+
+def readable(carried: Iterable[Carried]) -> list[Letter]:
+    """What a post carried, read once."""
+    return Reading().letters(carried)
 
 
 @dataclass(frozen=True)

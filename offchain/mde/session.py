@@ -6,7 +6,7 @@ counts it, so that a party knows what is free before it acts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -105,7 +105,8 @@ class DealSession:
         sales: by pair, in the order in which they were quoted.
         purchased: pairs in the order in which they were paid.
         withdrawn: pairs of which no quote can be recorded or bought any more.
-        letters: what the parties told each other, in the order in which they said it.
+        letters: what the parties told each other, in the order in which they said it; add to them
+            by `hear`.
     """
 
     def __init__(self, place: Place) -> None:
@@ -117,6 +118,7 @@ class DealSession:
         self.purchased: list[bytes] = []
         self.withdrawn: set[bytes] = set()
         self.letters: list[Letter] = []
+        self._said: dict[tuple[type, str, str], list[Any]] = {}
 
     # ---------------------------------------------------------------- how it stands
 
@@ -147,11 +149,10 @@ class DealSession:
         """What was quoted for a dataset."""
         return [sale for sale in self.sales.values() if sale.dataset == dataset]
 
-    def said(self, kind: type[M], sender: str, to: str) -> Iterator[M]:
+    def said(self, kind: type[M], sender: str, to: str) -> Sequence[M]:
         """What one party said to another, of one kind."""
-        for letter in self.letters:
-            if letter.sender == sender and letter.to == to and isinstance(letter.message, kind):
-                yield letter.message
+        # Looked up: others may have written many thousands of letters.
+        return self._said.get((kind, sender, to), [])
 
     def domain(self, dataset: bytes) -> FileDomain:
         """The domain of a dataset's file."""
@@ -163,6 +164,8 @@ class DealSession:
     def hear(self, letter: Letter) -> None:
         """Takes in the next letter."""
         self.letters.append(letter)
+        key = (type(letter.message), letter.sender, letter.to)
+        self._said.setdefault(key, []).append(letter.message)
 
     def apply(self, event: ev.Event, time: int) -> None:
         """Takes in the next event. time: of its block, Unix seconds. Raises SessionError."""

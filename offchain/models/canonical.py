@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import accumulate
 from typing import Any
 
 from offchain.errors import SoukError
@@ -12,7 +13,10 @@ MAX_DEPTH = 16
 """Deepest nesting read. json goes as deep as the interpreter's limit, which some libraries raise
 beyond what the stack holds: then a few thousand brackets end the process."""
 
-_STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{\]}]')
+# A string that does not end goes to the end, so that each byte is looked at once.
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?')
+_NO_BRACKET = bytes(set(range(256)) - set(b"[{]}"))
+_STEPS = {byte: 1 if byte in b"[{" else -1 for byte in b"[{]}"}
 
 
 class DocumentError(SoukError):
@@ -69,11 +73,8 @@ def take(document: dict[str, Any], what: str, **fields: type | tuple[type, ...])
 
 def _depth(data: bytes) -> int:
     """How deep brackets outside strings are nested at most."""
-    depth = deepest = 0
-    for found in _STRING_OR_BRACKET.finditer(data):
-        depth += {b"[": 1, b"{": 1, b"]": -1, b"}": -1}.get(found[0], 0)
-        deepest = max(deepest, depth)
-    return deepest
+    brackets = _STRING.sub(b"", data).translate(None, _NO_BRACKET)
+    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0)
 
 
 def _line(error: BaseException) -> str:

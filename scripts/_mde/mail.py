@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from offchain.mde.letters import Letter, readable
+from offchain.mde.letters import Letter, Reading
 from offchain.post import Post
 
 
@@ -16,6 +16,7 @@ class Mail:
 
     def __init__(self, *accounts: str, post: Callable[[str], Post] | None = None) -> None:
         self._posts = {account: post(account) for account in accounts if post}
+        self._reading = Reading()
 
     @property
     def is_empty(self) -> bool:
@@ -29,7 +30,7 @@ class Mail:
     def read(self) -> list[Letter]:
         """All letters, the first one first; what is no letter of MDE's is passed over."""
         first = next(iter(self._posts.values()), None)
-        return readable(first.letters()) if first else []
+        return self._reading.letters(first.letters()) if first else []
 
     def close(self) -> None:
         """Ends carrying."""

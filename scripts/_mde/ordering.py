@@ -64,12 +64,14 @@ class BuyingParty:
         return [(session.books[order].opened + self.patience, "sellers may come no more")]
 
     def admitted(self, session: DealSession) -> set[str]:
-        """Those who have a dataset there that can be bought."""
+        """Those who have a dataset there that can be bought, or is being."""
         terms = self.role.wants.terms
+        running = {one.dataset for one in session.sales.values() if one.running}
         return {
             one.seller
             for id_, one in session.datasets.items()
-            if one.token == terms.token and session.books[id_].free >= terms.stake
+            if id_ in running
+            or (one.token == terms.token and session.books[id_].free >= terms.stake)
         }
 
     def objections(self) -> dict[Any, str]:

@@ -116,9 +116,9 @@ class PartyDeals(DealChain):
         order = self.party.order(session)
         if order is None:
             return session
-        self._admitted |= {one.lower() for one in self.party.admitted(session)}
+        self._admitted = {one.lower() for one in self.party.admitted(session)}
         if self.mail.is_empty:
-            self.mail = self._post(order, self._admitted.__contains__)
+            self.mail = self._post(order, lambda account: account in self._admitted)
         for letter in self.mail.read():
             session.hear(letter)
         return session

@@ -8,6 +8,7 @@ import pytest
 from offchain.mde.letters import Agreement, Letter, Proposal, Tell
 from offchain.post import FolderPost
 from offchain.roles import Action
+from offchain.storage import cid_of
 from scripts._mde.mail import Mail
 from scripts._mde.party import PartyDeals, Voice
 from scripts._mde.seats import Begun, id_of
@@ -107,7 +108,7 @@ def test_no_quote_is_countersigned_unasked(sale, table, buyer, seller, asked, tm
     cheap = Proposal(order, dataset, "cid", 1, 1, bytes(32), "")
     stranger.send(Letter(stranger.address, buyer.address, cheap).body())
     theirs.send(b"\xff no letter")
-    said = Proposal(order, dataset, "cid", 3 * 10**17, 1, bytes(32), "")
+    said = Proposal(order, dataset, cid_of(b"it"), 3 * 10**17, 1, bytes(32), "")
     theirs.send(Letter(seller.address, buyer.address, said).body())
     agreed = Agreement(order, dataset, bytes(32), bytes(65))
     tell = Tell((Letter(buyer.address, seller.address, agreed),))

@@ -11,10 +11,22 @@ from offchain.mde.artefact import artefact_bytes
 from offchain.mde.buyer import Buyer
 from offchain.mde.coarse import STEPS
 from offchain.mde.deals import DealState
-from offchain.mde.letters import Agreement
+from offchain.mde.letters import (
+    Agreement,
+    Invitation,
+    Letter,
+    Offer,
+    Proposal,
+    Question,
+    Reading,
+    readable,
+)
 from offchain.mde.owner import Owner
 from offchain.mde.seller import Seller
 from offchain.mde.training import Trainer
+from offchain.models.canonical import DocumentError
+from offchain.post import Letter as Carried
+from offchain.storage import cid_of
 from tests.offchain.mde.market_in_memory import PRICE, SETTINGS, MarketInMemory
 from tests.offchain.mde.small import fitted, linear, small_task
 
@@ -81,3 +93,44 @@ def test_more_steps_than_there_are_count_for_nothing(files, tmp_path):
     twin = MarketInMemory(tmp_path / "twin", files["tree"], *parties, buyer=Trusting)
     with pytest.raises(OverflowError):
         twin.run()
+
+
+def test_each_letter_is_read_once_however_often_one_looks(monkeypatch):
+    """What strangers wrote costs one look in all; the twin reads it all again."""
+    letter = Letter("0x1", "0x2", Offer(b"d" * 32, cid_of(b"it")))
+    carried = [Carried("0x1", number, letter.body()) for number in range(9)]
+    carried += [Carried("0x3", number, b"[" * 4_096) for number in range(9)]
+    looks, read = [], Letter.read.__func__
+    counted = classmethod(lambda cls, *said: looks.append(said) or read(cls, *said))
+    monkeypatch.setattr(Letter, "read", counted)
+    reading = Reading()
+    for _ in range(5):
+        assert reading.letters(carried) == [letter] * 9
+    assert len(looks) == 18
+    for _ in range(5):
+        assert readable(carried) == [letter] * 9
+    assert len(looks) == 18 + 5 * 18
+
+
+NO_CIDS = ("\ud800", "\x1b[2J\x1b[1;1Hyour price is 5 ETH", "../x", "", "b" * 3_000)
+
+
+@pytest.mark.parametrize("text", NO_CIDS)
+@pytest.mark.parametrize("kind", [Offer, Invitation, Proposal, Question])
+def test_a_letter_whose_cid_is_none_is_no_letter(kind, text):
+    """Nobody is told of it, which ended commands for good, and no node is asked for it."""
+    cid = cid_of(b"it")
+    said = {
+        Offer: Offer(b"d" * 32, text),
+        Invitation: Invitation(b"o" * 32, b"d" * 32, text),
+        Proposal: Proposal(b"o" * 32, b"d" * 32, cid, 1, 1, bytes(32), text or "no leaves"),
+        Question: Question(b"o" * 32, b"d" * 32, 1, text, 1),
+    }[kind]
+    with pytest.raises(DocumentError, match=f"{kind.__name__}: "):
+        Letter.read("0x1", Letter("0x1", "0x2", said).body())
+
+
+def test_a_proposal_without_leaves_is_a_letter():
+    said = Proposal(b"o" * 32, b"d" * 32, cid_of(b"it"), 1, 1, bytes(32), "")
+    letter = Letter("0x1", "0x2", said)
+    assert Letter.read("0x1", letter.body()) == letter

@@ -39,7 +39,7 @@ from offchain.mde.verifiable.scores import ScoreLeaves
 from offchain.models.canonical import DocumentError
 from offchain.policy import Limit, Policy
 from offchain.post import Letter as Carried
-from offchain.storage import ContentTooLarge
+from offchain.storage import ContentTooLarge, cid_of
 from tests.kit.wallets import KeyWallet, recover
 from tests.offchain.mde.deals_in_memory import PLACE, START, Deals
 from tests.offchain.mde.market_in_memory import (
@@ -248,8 +248,9 @@ def test_a_buyer_buys_another_set_where_one_is_refused(files, tmp_path):
 def test_a_seller_quotes_to_no_order_outside_its_owners_limits(files, tmp_path, limits, reason):
     """It registers nothing for it; invited all the same, it reads no artefact and proposes none."""
     market = Asked(tmp_path / "asked", files["tree"])
+    letters = market.deals.letters
+    market.deals.letters = [one for one in letters if not isinstance(one.message, Proposal)]
     seller, session = market.roles[1], market.session
-    session.letters = [one for one in session.letters if not isinstance(one.message, Proposal)]
     seller.session = session
     for policy, proposes in (
         (Policy({"stake": Limit(STAKE, STAKE)}), True),
@@ -382,7 +383,7 @@ def test_events_that_cannot_be_are_refused_and_letters_are_read_strictly():
     deals.log.append((Purchased(b"p" * 32, 0, 5), START))
     with pytest.raises(SessionError, match="was never quoted"):
         deals.read()
-    letter = Letter("0x1", "0x2", Offer(b"d" * 32, "cid"))
+    letter = Letter("0x1", "0x2", Offer(b"d" * 32, cid_of(b"it")))
     assert Letter.read("0x1", letter.body()) == letter
     bad = (b"{}", letter.body().replace(b"Offer", b"Order"), b"x" * 5000)
     for data in bad:

@@ -25,7 +25,7 @@ def test_nesting_is_bounded_by_brackets_outside_strings():
     assert from_canonical(to_canonical(brackets), "document", 1000) == brackets
 
 
-@pytest.mark.parametrize("opening", ["[", '{"a":', "'" + '"[', "[1,"])
+@pytest.mark.parametrize("opening", ["[", '{"a":', "'" + '"[', "[1,", '"\\'])
 def test_a_bomb_of_brackets_is_an_error_even_without_a_limit_on_recursion(opening):
     """Libraries raise the limit; json would then run over the end of the stack."""
     code = (
