@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from offchain.crypto.disputable import EncryptedFile, encrypt_chunks, open_chunks
-from offchain.crypto.errors import SpoiltChunkError
+from offchain.crypto.errors import CryptoError, SpoiltChunkError
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.mde.asked import require_sizes
 from offchain.mde.checking import MOST_BYTES, opened_key
@@ -15,8 +15,11 @@ from offchain.mde.session import DealSession, Sale
 from offchain.mde.vault import one_time_name
 from offchain.mde.verifiable.encoding import Encoding
 from offchain.mde.verifiable.quotes import require_registered
-from offchain.storage import Datastore
+from offchain.storage import ContentError, Datastore
 from offchain.task import Task
+
+NOT_THE_FILE = (MdeError, CryptoError, ContentError)
+"""What a CID raises that leads to something else than what was registered."""
 
 BOUGHT = (DealState.DELIVERED, DealState.SETTLED)
 """Where the buyer has a key."""
@@ -38,34 +41,58 @@ def bought_key(session: DealSession, sale: Sale, secrets_file: SecretsFile) -> b
     return key
 
 
-def offered_at(sale: Sale, letters: list[Letter]) -> str:
-    """CID of the encrypted samples, as their seller told the buyer. Raises MdeError."""
-    seller = sale.deal.dataset.seller
-    for said in (one.message for one in letters if one.sender == seller):
-        if isinstance(said, Offer) and said.dataset == sale.dataset:
-            return said.file
-    raise MdeError(f"no letter here says where dataset 0x{sale.dataset.hex()} lies")
+def offered_at(sale: Sale, letters: list[Letter]) -> list[str]:
+    """CIDs under which the seller told the buyer that the encrypted samples lie, the first first.
+
+    Whatever it told others is no matter. Raises MdeError where it told of none.
+    """
+    seller, buyer = sale.deal.dataset.seller, sale.deal.order.buyer
+    to_buyer = (one.message for one in letters if (one.sender, one.to) == (seller, buyer))
+    offers = (said for said in to_buyer if isinstance(said, Offer))
+    cids = [said.file for said in offers if said.dataset == sale.dataset]
+    if not cids:
+        raise MdeError(f"no letter here says where dataset 0x{sale.dataset.hex()} lies")
+    return list(dict.fromkeys(cids))
 
 
 def fetch_bought(
-    session: DealSession, sale: Sale, task: Task, store: Datastore, cid: str, key: bytes
-) -> Samples:
-    """The samples, labelled as the task has its classes.
+    session: DealSession, sale: Sale, task: Task, store: Datastore, cids: list[str], key: bytes
+) -> tuple[Samples, str]:
+    """The samples, labelled as the task has its classes, and which of `cids` they lie under.
 
-    Raises MdeError or FileError for what is not what was registered, and what the datastore raises.
+    Raises MdeError or FileError where none leads to what was registered, and what the datastore
+    raises.
     """
-    dataset, order = sale.deal.dataset, sale.deal.order
+    order = sale.deal.order
     require_sizes(task, order.features, order.value_bytes)
-    file = EncryptedFile.from_bytes(store.get(cid, MOST_BYTES))
-    require_registered(dataset, session.place, file)
     kind = _kind(task)
+    file, cid = _registered(session, sale, store, cids)
     try:
         data = open_chunks(session.domain(sale.dataset), key, file)
     except SpoiltChunkError as error:
         raise MdeError(
             f"chunk {error.index} is not what was quoted, which can be proved"
         ) from error
-    return Encoding.of(kind).unpack(data, kind)
+    return Encoding.of(kind).unpack(data, kind), cid
+
+
+def _registered(
+    session: DealSession, sale: Sale, store: Datastore, cids: list[str]
+) -> tuple[EncryptedFile, str]:
+    """The first file that was registered, and its CID. Raises what the last one raises."""
+    *others, last = cids
+    for cid in others:
+        try:
+            return _file_at(session, sale, store, cid), cid
+        except NOT_THE_FILE:
+            continue
+    return _file_at(session, sale, store, last), last
+
+
+def _file_at(session: DealSession, sale: Sale, store: Datastore, cid: str) -> EncryptedFile:
+    file = EncryptedFile.from_bytes(store.get(cid, MOST_BYTES))
+    require_registered(sale.deal.dataset, session.place, file)
+    return file
 
 
 def is_what_was_sold(session: DealSession, sale: Sale, samples: Samples, key: bytes) -> bool:

@@ -98,8 +98,8 @@ def _write(
 ) -> None:
     with telling.doing("decrypting the dataset"):
         task = fetch_task(store, one.deal.order.artefact)
-        cid = offered_at(one, letters_here(session, one.order))
-        samples = fetch_bought(session, one, task, store, cid, key)
+        cids = offered_at(one, letters_here(session, one.order))
+        samples, cid = fetch_bought(session, one, task, store, cids, key)
     images = ImageSet(samples.inputs, samples.labels, task.classes, f"0x{one.dataset.hex()}")
     with telling.doing("writing the pictures") as progress:
         folder.parent.mkdir(parents=True, exist_ok=True)
