@@ -153,8 +153,10 @@ class Buyer(Dropping):
         offered = self._offered(order, clock)
         number = len(self.session.bought(order))
         said = {id_: self._worth(order, sale, number) for id_, sale in offered.items()}
-        if silent := [id_ for id_, worth in said.items() if worth is None]:
-            asked = {id_: self._about(order, id_).question(number) for id_ in silent}
+        silent = [id_ for id_, worth in said.items() if worth is None]
+        # Others' quotes would expire while it waits again for who was silent once.
+        if awaited := [id_ for id_ in silent if not self._was_silent(order, id_, clock)]:
+            asked = {id_: self._about(order, id_).question(number) for id_ in awaited}
             if unasked := [id_ for id_, question in asked.items() if question is None]:
                 until = clock.now + (self.wants.answer_time or self.wants.patience)
                 try:
@@ -208,6 +210,14 @@ class Buyer(Dropping):
         if answer is None:
             return None
         return answer.steps if 0 <= answer.steps <= STEPS else 0
+
+    def _was_silent(self, order: bytes, dataset: bytes, clock: Clock) -> bool:
+        """Whether a seller let the time for an answer pass, after this purchase or an earlier."""
+        about = self._about(order, dataset)
+        return any(
+            clock.now >= one.until and about.answer(one.bought) is None
+            for one in about.by_buyer(Question)
+        )
 
     def _answer_deliveries(self, clock: Clock) -> Action | None:
         own = set(self.vault.orders())

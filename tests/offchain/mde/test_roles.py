@@ -11,6 +11,7 @@ from offchain.crypto.secrets_file import SecretsFile
 from offchain.crypto.settlement import LONGEST_WINDOW, Settlement
 from offchain.mde import adversaries
 from offchain.mde.artefact import artefact_bytes
+from offchain.mde.buyer import Buyer
 from offchain.mde.checking import fetch_file, require_sound
 from offchain.mde.coarse import coarse
 from offchain.mde.correspondence import Correspondence
@@ -430,3 +431,31 @@ def test_a_registered_dataset_is_topped_up_under_no_order_that_its_owner_refuses
     action = seller.next_action(market.deals.clock)
     funded = action is not None and action.call == "fund"
     assert funded == (role is Unlimited)
+
+
+class Mute(Seller):
+    """Quotes, and answers no question."""
+
+    def _answers(self, clock):
+        return iter(())
+
+
+class Patient(Buyer):
+    """The twin: waits for the silent one after every purchase."""
+
+    def _was_silent(self, order, dataset, clock):
+        return False
+
+
+@pytest.mark.parametrize(("buyer", "sold"), [(Buyer, 3), (Patient, 2)])
+def test_who_was_silent_once_makes_nobody_elses_quote_expire(files, tmp_path, buyer, sold):
+    """Quotes stand longer than it takes to wait for one answer, and less long than for two."""
+    parties = Seller, Seller, Seller, Mute
+    market = MarketInMemory(tmp_path, files["influence"], *parties, buyer=buyer)
+    wants = replace(market.buyer.wants, budget=10**7, answer_time=2 * PATIENCE)
+    market.buyer.wants = wants
+    for role in market.roles[1:]:
+        role.stall = replace(role.stall, quote_time=5 * PATIENCE)
+    market.run()
+    states = [sale.state for sale in market.session.sales.values()]
+    assert states.count(DealState.SETTLED) == sold
