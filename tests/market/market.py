@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -70,7 +70,6 @@ class Stall:
     parties: dict[str, Stranger]
     place: Places
     joined: bool = False
-    begun: dict[str, float] = field(default_factory=dict)
 
     def open(self) -> None:
         """The first party begins."""
@@ -111,7 +110,6 @@ class Stall:
             *("--account", one.name, "--ipfs", datastore),
             *("--deployments", str(self.place.deployments)),
         )
-        self.begun[party] = time.monotonic()
 
 
 def play_market(
