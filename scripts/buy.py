@@ -47,6 +47,12 @@ from scripts._stage.command import ChainCommand
 )
 @click.option("--most-price", help="Amount; a dearer level is refused.")
 @click.option(
+    "--accept-token",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Pay in this token, too, beside the native coin. Repeat.",
+)
+@click.option(
     "--most-wait",
     type=click.FloatRange(min=0, min_open=True),
     default=168.0,

@@ -58,6 +58,7 @@ def run_buy(reference: str, options: BuyOptions) -> None:
     sale = deployed(SALE, options.deployments)
     own = str(account.address)
     policy, to = options.policy(), receiver(options.pay_to, own)
+    tokens = options.tokens()
     chain = SaleChain.resume(sale, reference, buyer=own)
     with open_datastore(options.ipfs, home / "ipfs", options.network) as store:
         reachable(telling, store.addresses)
@@ -74,6 +75,7 @@ def run_buy(reference: str, options: BuyOptions) -> None:
                 telling.progress,
                 options.licence,
                 to,
+                tokens,
             )
             role.telling = telling
             return role

@@ -23,7 +23,10 @@ from scripts._hide.mask_options import MaskOptions, levels_of
 from scripts._stage.money import parse_amount, parse_token
 from scripts._stage.party_options import PartyOptions
 
-_PASSING = ("yes", "as_json", "listen", "peer", "ipfs", "dry_run", "gas_price", "pay_to", "device")
+_PASSING = (
+    *("yes", "as_json", "listen", "peer", "ipfs", "dry_run", "gas_price", "pay_to"),
+    *("device", "workers"),
+)
 """Options that make no other listing."""
 
 
@@ -66,14 +69,15 @@ class ListOptions(PartyOptions):
     @property
     def name(self) -> str:
         """What its listing is kept under: another name for other options, in any order."""
-        return _hashed({k: str(v) for k, v in asdict(self).items() if k not in _PASSING})
+        said = asdict(self) | {"masking": self.masking and self.mask_name}
+        return _hashed({k: str(v) for k, v in said.items() if k not in _PASSING})
 
     @property
     def mask_name(self) -> str:
         """What its masked pictures are kept under."""
         assert self.masking is not None
-        passing = (*_PASSING, "workers")
-        return _hashed({k: str(v) for k, v in asdict(self.masking).items() if k not in passing})
+        said = asdict(self.masking)
+        return _hashed({k: str(v) for k, v in said.items() if k not in _PASSING})
 
     def amounts(self) -> tuple[int, ...]:
         """Prices in the smallest unit. Raises ClickException unless they rise, and are as many as
@@ -117,6 +121,7 @@ class BuyOptions(PartyOptions):
     device: str | None
     licence: tuple[str, ...]
     most_price: str | None
+    accept_token: tuple[str, ...]
     most_wait: float
     pay_to: str | None
     dry_run: bool
@@ -131,6 +136,10 @@ class BuyOptions(PartyOptions):
         if self.most_price is not None:
             limits["price"] = Limit(most=parse_amount("most-price", self.most_price), unit="wei")
         return Policy(limits)
+
+    def tokens(self) -> frozenset[str]:
+        """What it pays in, in lower case. Raises ClickException for what is no token."""
+        return frozenset(parse_token(one).lower() for one in (None, *self.accept_token))
 
     def own_test(self, task: Task, note: Note, progress: Progress | None) -> ImageSet | None:
         """The buyer's pictures with the task's classes and of its shape; None without any.

@@ -7,7 +7,7 @@ fails, the error goes to the caller and nothing is decided.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -72,7 +72,9 @@ class Buyer:
     What `policy` does not accept it does not buy; limits are on "price", "delivery time" and
     "dispute time", in the smallest unit and in seconds, and on "bytes" of a file that it fetches.
     licences: under which it buys; without any, under whichever the seller gives. pay_to: 0x address
-    that is paid back in its place.
+    that is paid back in its place. tokens: 0x addresses, in lower case, of what it pays in, the
+    native coin's stand-in among them; None for any. Limits on money mean little in a token that
+    anybody may have made.
 
     Attributes:
         objections: why it did not buy a level, or what was wrong with it, by level; one line each.
@@ -89,9 +91,11 @@ class Buyer:
         progress: Progress | None = None,
         licences: Sequence[str] = (),
         pay_to: str | None = None,
+        tokens: Collection[str] | None = None,
     ) -> None:
         self.account = account
         self.session = session
+        self.tokens = tokens
         self.wants = tuple(wants)
         self.store = store
         self.secrets_file = secrets_file
@@ -159,6 +163,10 @@ class Buyer:
             raise SaleError("the listing takes no more purchases")
         if not 0 <= level < len(listing.levels):
             raise SaleError(f"the listing has levels 1 to {len(listing.levels)}, not {level + 1}")
+        if self.tokens is not None and listing.token.lower() not in self.tokens:
+            raise TermsRefused(
+                f"terms refused: they pay in {listing.token}, which is not among those taken"
+            )
         price = listing.levels[level].price
         times = {"delivery time": listing.delivery_time, "dispute time": listing.dispute_time}
         self.policy.about(*TERMS).check({"price": price, **times})

@@ -95,6 +95,7 @@ def test_the_same_is_kept_under_one_name_however_it_is_asked_for() -> None:
     name = selling().name
     assert selling(yes=True, as_json=True, listen="/ip4/0.0.0.0/tcp/4001").name == name
     assert selling(pay_to=SELLER, gas_price=1.0).name == name
+    assert selling(device="cpu", workers=7).name == name
     for other in ({"prices": "1 ether,3 ether"}, {"hours": 2.0}, {"seed": 1}, {"account": "eve"}):
         assert selling(**other).name != name
     assert selling(workers=7).mask_name == selling(prices="3 ether,4 ether").mask_name

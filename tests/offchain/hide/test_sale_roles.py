@@ -200,6 +200,15 @@ def test_nothing_is_paid_for_what_is_not_as_it_should_be(shop, what):
     assert "\n" not in anna.objections[1]
 
 
+def test_nothing_is_paid_in_a_token_that_its_owner_does_not_take(shop):
+    """Whose price is a number of its smallest units says nothing of what it is worth."""
+    own = shop.session().listed.token.lower()
+    anna = shop.buyer(1, tokens={"0x" + "77" * 20})
+    assert shop.all(anna) == []
+    assert "which is not among those taken" in anna.objections[1]
+    assert shop.do(shop.buyer(1, tokens={own})) == "buy"
+
+
 def test_nothing_is_bought_under_a_licence_that_its_owner_does_not_take(shop):
     """One line names both; under one that it takes it buys."""
     anna = shop.buyer(1, licences=("MIT", "CC0-1.0"))
