@@ -9,8 +9,9 @@ from pathlib import Path
 
 from offchain.data.imageset import ImageSet, Progress, split
 from offchain.data.leftout import Note
+from offchain.report.text import plain
 from offchain.storage.places import told as told_places
-from offchain.task import ClassNames, Least, Task, canonical_classes
+from offchain.task import ClassNames, Least, Task, TaskError, canonical_classes
 from offchain.task.classes import composed
 from offchain.task.images import MODALITY, relabelled
 from scripts._mde.options import LimitOptions, OrderTermsOptions
@@ -58,6 +59,12 @@ class OrderOptions(DataOptions, OrderTermsOptions, PartyOptions):
             train, validation = split(own, [len(own) - judged, judged], self.seed)
             return train, validation
         other = replace(self, dataset=self.judged_by).load(note, progress)
+        for said in self.names.as_task:
+            if not any(said in map(composed, one.classes) for one in (own, other)):
+                raise TaskError(
+                    f"class name: there is no class {plain(said)!r} in this data, nor in what it "
+                    "is judged by"
+                )
         classes = sorted({*self._renamed(own), *self._renamed(other)} - {""})
         train, validation = (
             relabelled(one, canonical_classes(classes), self._names_in(one)) for one in (own, other)

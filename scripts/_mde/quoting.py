@@ -45,6 +45,10 @@ from scripts._stage.secrets import secrets_at
 from scripts._stage.table import Seat
 from scripts._stage.wallet import AccountWallet, recover
 
+MOST_SIDE = 512
+"""Pixels a side to which a stranger's task has one's pictures resized unasked: more may be more
+than the memory holds."""
+
 
 @dataclass
 class SellingParty:
@@ -101,7 +105,7 @@ def run_quote(reference: str, options: QuoteOptions) -> None:
             task = fetch_task(store, order.artefact)
             store.connect(task.peers)
         with telling.doing("loading the data") as progress:
-            loaded = replace(options, image_size=options.image_size or _side(task))
+            loaded = replace(options, image_size=options.image_size or side_of(task))
             own = loaded.load(telling.left_out, progress)
         data = relabelled(own, task.classes, options.names)
         secrets = secrets_at(home / f"seller-{account.address}.json")
@@ -152,11 +156,16 @@ def _post(order: bytes, admits: Any, account: Any, sale: Deployed, store: Node) 
     return mail_about(order, account, sale, store, admits)
 
 
-def _side(task: Task) -> int | None:
+def side_of(task: Task) -> int | None:
     """To how many pixels one's pictures are resized, where the task has one size for all."""
     if task.modality != MODALITY:
         raise TaskError(f"the order is for {task.modality}; pictures are what can be sold here")
     _, height, width = task.shape
+    if height == width and height > MOST_SIDE:
+        raise TaskError(
+            f"the order asks for pictures of {height} by {height} pixels, at most {MOST_SIDE} are "
+            f"made of yours unasked: say --image-size {height}"
+        )
     return height if height == width and height else None
 
 
