@@ -79,6 +79,7 @@ class Buyer(Dropping):
         vault: what it rests on.
         objections: why it asks a seller for no quote, does not sign it, or cannot use what it
             bought, by dataset; why it buys no more, by order; one line each.
+        mute: whether its post is full: it writes no letters any more, and does all else.
     """
 
     may_drop = frozenset(
@@ -113,6 +114,7 @@ class Buyer(Dropping):
             wants.scope,
         )
         self.objections: Objections[bytes] = Objections()
+        self.mute = False
 
     @property
     def session(self) -> DealSession:
@@ -157,7 +159,8 @@ class Buyer(Dropping):
         # Others' quotes would expire while it waits again for who was silent once.
         if awaited := [id_ for id_ in silent if not self._was_silent(order, id_, clock)]:
             asked = {id_: self._about(order, id_).question(number) for id_ in awaited}
-            if unasked := [id_ for id_, question in asked.items() if question is None]:
+            unasked = [id_ for id_, question in asked.items() if question is None]
+            if unasked and not self.mute:
                 until = clock.now + (self.wants.answer_time or self.wants.patience)
                 try:
                     return self._write(self._questions(order, unasked, number, until))
@@ -357,6 +360,8 @@ class Buyer(Dropping):
 
     def _write(self, messages: Iterator[Message]) -> Tell | None:
         """Letters to the sellers of the datasets that the messages are about."""
+        if self.mute:
+            return None
         letters = tuple(
             Letter(self.account, self.session.datasets[message.dataset].seller, message)
             for message in messages

@@ -68,6 +68,7 @@ class Seller(Dropping):
     Attributes:
         objections: why it does not quote, by the artefact's CID or the order's id in hex; one line
             each.
+        mute: whether its post is full: it writes no letters any more, and does all else.
     """
 
     may_drop = frozenset({"quote", "publishKey", "sealKey", "settle"})
@@ -96,6 +97,7 @@ class Seller(Dropping):
         self.policy = policy or Policy()
         self.policy.require_known(LIMITED)
         self.objections: Objections[str] = Objections()
+        self.mute = False
         self._tasks: dict[bytes, Task] = {}
 
     def stock_of(self, samples: Samples, token: str, secrets_file: SecretsFile) -> Stock:
@@ -368,6 +370,8 @@ class Seller(Dropping):
                     return
 
     def _write(self, messages: Iterator[tuple[Message, str]]) -> Tell | None:
+        if self.mute:
+            return None
         letters = tuple(Letter(self.account, to, message) for message, to in messages)
         return Tell(letters) if letters else None
 

@@ -78,6 +78,10 @@ class BuyingParty:
         """Why it does not buy."""
         return self.role.objections
 
+    def hush(self) -> None:
+        """It writes no letters any more."""
+        self.role.mute = True
+
 
 @dataclass
 class BuyerTelling(PartyTelling):

@@ -13,6 +13,7 @@ from ape.api import AccountAPI
 from offchain.mde.deals import DealState
 from offchain.mde.letters import Agreement, Answer, Invitation, Letter, Offer, Proposal, Tell
 from offchain.mde.session import DealSession, Sale
+from offchain.post import PostFull
 from offchain.report.text import amount
 from offchain.roles import Action, Clock
 from scripts._mde.chain import DealChain, first_of, read_deals, windows
@@ -91,6 +92,9 @@ class Party(Protocol):
     def objections(self) -> dict[Any, str]:
         """Of its role, as they are now."""
 
+    def hush(self) -> None:
+        """Its post is full: it writes no letters any more."""
+
 
 class PartyDeals(DealChain):
     """Of the party that `voice` speaks to.
@@ -128,7 +132,12 @@ class PartyDeals(DealChain):
         if isinstance(action, Tell):
             for letter in action.letters:
                 self._ask_for_letter(letter)
-            super().send(action, account)
+            try:
+                super().send(action, account)
+            except PostFull as error:
+                self.party.hush()
+                self.voice.telling.event("post_full", reason=str(error))
+                return None
             for letter in action.letters:
                 self._tell_of_letter(letter)
             return None

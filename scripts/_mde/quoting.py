@@ -83,6 +83,10 @@ class SellingParty:
         """Why it does not quote."""
         return self.role.objections
 
+    def hush(self) -> None:
+        """It writes no letters any more."""
+        self.role.mute = True
+
 
 def run_quote(reference: str, options: QuoteOptions) -> None:
     """Sells under the order `reference`, or goes on, until the money is home; without `send` it

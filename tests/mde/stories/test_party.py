@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 import pytest
 
-from offchain.mde.letters import Agreement, Letter, Proposal, Tell
-from offchain.post import FolderPost
+from offchain.mde.letters import Agreement, Letter, Offer, Proposal, Tell
+from offchain.post import FolderPost, PostFull
 from offchain.roles import Action
 from offchain.storage import cid_of
 from scripts._mde.mail import Mail
@@ -37,6 +37,9 @@ class Nobody:
 
     def objections(self):
         return {}
+
+    def hush(self):
+        self.hushed = True
 
 
 @pytest.fixture
@@ -105,7 +108,7 @@ def test_no_quote_is_countersigned_unasked(sale, table, buyer, seller, asked, tm
     is asked about is the seller's, whatever another proposed before."""
     order, dataset = (one.account.id(sale.place) for one in (sale.order, sale.dataset))
     theirs, stranger = (FolderPost(tmp_path, one) for one in (seller.address, "0x" + 20 * "99"))
-    cheap = Proposal(order, dataset, "cid", 1, 1, bytes(32), "")
+    cheap = Proposal(order, dataset, cid_of(b"it"), 1, 1, bytes(32), "")
     stranger.send(Letter(stranger.address, buyer.address, cheap).body())
     theirs.send(b"\xff no letter")
     said = Proposal(order, dataset, cid_of(b"it"), 3 * 10**17, 1, bytes(32), "")
@@ -118,6 +121,20 @@ def test_no_quote_is_countersigned_unasked(sale, table, buyer, seller, asked, tm
     table.voice.yes = True
     assert table.send(tell, buyer) is None
     assert [letter.message for letter in table.read().letters] == [cheap, said, agreed]
+
+
+def test_a_full_post_ends_no_party(sale, table, buyer, seller, monkeypatch):
+    """What cannot be written is left out, and the party writes no more."""
+    monkeypatch.setattr(table.mail, "carry", lambda letter: _full())
+    table.voice.yes = True
+    dataset = sale.dataset.account.id(sale.place)
+    offer = Offer(dataset, cid_of(b"it"))
+    assert table.send(Tell((Letter(buyer.address, seller.address, offer),)), buyer) is None
+    assert table.party.hushed
+
+
+def _full():
+    raise PostFull("as many letters as are kept")
 
 
 def test_one_command_has_one_order_until_it_is_over(tmp_path):

@@ -459,3 +459,28 @@ def test_who_was_silent_once_makes_nobody_elses_quote_expire(files, tmp_path, bu
     market.run()
     states = [sale.state for sale in market.session.sales.values()]
     assert states.count(DealState.SETTLED) == sold
+
+
+class Stuck(Buyer):
+    """The twin: takes letters that it cannot write for others' silence."""
+
+    def _spend(self, order, clock):
+        return None if self.mute else super()._spend(order, clock)
+
+
+@pytest.mark.parametrize("buyer", [Buyer, Stuck])
+def test_a_buyer_that_can_write_no_more_buys_by_what_it_signed_and_goes_home(
+    files, tmp_path, buyer
+):
+    """It asks nobody what a second set would add, and takes the rest of its budget home."""
+    market = MarketInMemory(tmp_path, files["influence"], Seller, Seller, buyer=buyer)
+    while len(market.session.sales) < 2:
+        assert market.round()
+    market.buyer.mute = True
+    if buyer is Stuck:
+        with pytest.raises(AssertionError, match="nobody ends it"):
+            market.run()
+        return
+    market.run()
+    states = [sale.state for sale in market.session.sales.values()]
+    assert sorted(states) == [DealState.QUOTED, DealState.SETTLED]
