@@ -65,7 +65,6 @@ class Vault:
         self.scope = scope
         self._artefacts: dict[int, bytes] = {}
         self._pricings: dict[bytes, Pricing] = {}
-        self._files: dict[bytes, EncryptedFile] = {}
         self._received: dict[tuple[bytes, Delivery], Received] = {}
         self._owners: dict[tuple[bytes, ...], Owner] = {}
 
@@ -118,18 +117,19 @@ class Vault:
     def file(self, order: bytes, dataset: bytes) -> EncryptedFile | None:
         """The encrypted samples as offered, held against their commitment and pinned.
 
-        None where nothing was offered. Raises FileError, QuoteRefused or what the datastore raises
-        for another file.
+        None where nothing was offered; of several offers the first counts. It is read anew each
+        time: memory would hold what many strangers offer. Raises FileError, QuoteRefused or what
+        the datastore raises for another file.
         """
-        found = self.session.datasets[dataset]
-        for offer in self.session.said(Offer, found.seller, self.account):
-            if offer.dataset == dataset and dataset not in self._files:
-                place, pricing = self.session.place, self.pricing(order)
-                self._files[dataset] = fetch_file(
-                    self.store, place, found, offer.file, pricing, self.most_bytes
-                )
-                self.store.pin(offer.file)
-        return self._files.get(dataset)
+        found, place = self.session.datasets[dataset], self.session.place
+        said = self.session.said(Offer, found.seller, self.account)
+        offer = next((one for one in said if one.dataset == dataset), None)
+        if offer is None:
+            return None
+        pricing = self.pricing(order)
+        file = fetch_file(self.store, place, found, offer.file, pricing, self.most_bytes)
+        self.store.pin(offer.file)
+        return file
 
     def leaves(self, proposal: Proposal) -> ScoreLeaves | None:
         """The leaves that came with a proposal, pinned; None where none came."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
 
 import pytest
@@ -301,3 +303,25 @@ def test_invitations_to_nowhere_hold_a_seller_for_one_look(file, tmp_path, role,
     seller.store, seller.session, began = Slow(market), market.session, market.deals.now
     seller.next_action(market.deals.clock)
     assert market.deals.now - began == seconds
+
+
+def test_what_was_offered_lies_in_the_datastore_and_not_in_memory(file, tmp_path, monkeypatch):
+    """However many strangers offer; the twin, which keeps what it fetched, keeps all of it."""
+    fetch, seen, kept = vault.fetch_file, [], []
+
+    def watched(*said):
+        seen.append(weakref.ref(found := fetch(*said)))
+        return found
+
+    monkeypatch.setattr(vault, "fetch_file", watched)
+    market = MarketInMemory(tmp_path, file, Seller, Seller)
+    while len(market.session.sales) < 2:
+        assert market.round()
+    gc.collect()
+    assert len(seen) >= 2
+    assert not [one for one in seen if one() is not None]
+    buyer = market.buyer
+    buyer.session = market.session
+    (order,) = market.session.orders
+    kept += [buyer.vault.file(order, id_) for id_ in market.session.datasets]
+    assert len([one for one in seen if one() is not None]) == len(kept) == 2
