@@ -62,7 +62,8 @@ def run_export(reference: str, options: ExportOptions) -> None:
                 _write(sale, session, one, key, folder, store, telling)
     for one, key, folder in zip(found, keys, folders, strict=True):
         with telling.doing("comparing the pictures with what was registered"):
-            images = read_back(folder, session.orders[one.order].artefact)
+            facts = _facts(session, one, key)
+            images = read_back(folder, session.orders[one.order].artefact, facts)
             if not is_what_was_sold(session, one, Samples.of(images), key):
                 raise click.ClickException(
                     f"{folder} is not what {one.deal.dataset.seller} sold as dataset "
@@ -106,10 +107,8 @@ def _write(
         write_bought(images, task, _proof(sale, session, one, task, cid, key), folder, progress)
 
 
-def _proof(
-    sale: Deployed, session: DealSession, one: Sale, task: Task, cid: str, key: bytes
-) -> dict[str, Any]:
-    """What ties the pictures to the sale: for people, and for who compares."""
+def _facts(session: DealSession, one: Sale, key: bytes) -> dict[str, Any]:
+    """What the chain alone says of a purchase."""
     order, dataset = one.deal.order, one.deal.dataset
     public = order.settlement is Settlement.OPEN
     return {
@@ -119,20 +118,29 @@ def _proof(
         "order": f"0x{one.order.hex()}",
         "dataset": f"0x{one.dataset.hex()}",
         "pair": f"0x{one.deal.pair.hex()}",
-        "transaction": _transaction(sale, one.deal.pair),
         "buyer": order.buyer,
         "seller": dataset.seller,
         "price": str(one.price),
         "token": order.token,
-        "licence": task.licence,
         "task": cid_from_digest(order.artefact),
-        "artefact": f"0x{artefact_named(task).hex()}",
         "file": f"0x{dataset.file.hex()}",
-        "encrypted": cid,
         "key_hash": f"0x{dataset.key_hash.hex()}",
         # A sealed one stays with who paid for it.
         "key": f"0x{key.hex()}" if public else None,
         "samples": dataset.count,
+    }
+
+
+def _proof(
+    sale: Deployed, session: DealSession, one: Sale, task: Task, cid: str, key: bytes
+) -> dict[str, Any]:
+    """What ties the pictures to the sale: for people, and for who compares."""
+    return {
+        **_facts(session, one, key),
+        "transaction": _transaction(sale, one.deal.pair),
+        "licence": task.licence,
+        "artefact": f"0x{artefact_named(task).hex()}",
+        "encrypted": cid,
     }
 
 

@@ -266,7 +266,11 @@ def exported(order: str, carol: Stranger, folder: Path, monkeypatch: pytest.Monk
     run_export(order, replace(options, check=True))
     one, *_ = sorted((anna / "7").glob("*.png"))
     shutil.move(one, anna / "8" / one.name)
-    with pytest.raises(click.ClickException, match=r"is not what 0x\w+ sold as dataset 0x"):
+    with pytest.raises(click.ClickException, match=r"proof.json is not what was sold: sha256"):
+        run_export(order, replace(options, check=True))
+    shutil.move(anna / "8" / one.name, one)
+    (anna / "proof.json").write_text(json.dumps(proof | {"price": "1"}))
+    with pytest.raises(click.ClickException, match=r"proof.json is not what was sold: price"):
         run_export(order, replace(options, check=True))
 
 
