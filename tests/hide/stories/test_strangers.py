@@ -196,6 +196,12 @@ def exported(
     assert (proof["listing"], proof["licence"], proof["sha256"]) == (listing, LICENCE, digest)
     assert (proof["level"], proof["buyer"], proof["key"]) == (3, anna.address, None)
     mechanisms.run_export(listing, replace(options, check=True))
+    forged = proof | {"licence": "CC0-1.0", "price": "0"}
+    (options.out / "proof.json").write_text(json.dumps(forged))
+    with pytest.raises(click.ClickException, match=r"not what was sold: licence, price"):
+        mechanisms.run_export(listing, replace(options, check=True))
+    proof.pop("sha256")
+    (options.out / "proof.json").write_text(json.dumps(proof))
     one, *_ = sorted((options.out / "3").glob("*.png"))
     shutil.move(one, options.out / "4" / one.name)
     with pytest.raises(click.ClickException, match="is not level 3 of 0x"):
