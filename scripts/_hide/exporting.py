@@ -12,7 +12,7 @@ from offchain.data.imageset import ImageSet
 from offchain.hide.sale import events as ev
 from offchain.hide.sale.buyer import Buyer
 from offchain.hide.sale.session import Delivery, Purchase, SaleSession
-from offchain.storage import Datastore, Network, cid_from_digest, cid_of, digest_of, open_datastore
+from offchain.storage import Datastore, Network, cid_from_digest, open_datastore
 from scripts._hide.chain import SALE, SaleChain
 from scripts._stage.chain import chain_home
 from scripts._stage.deployments import deployed
@@ -40,10 +40,11 @@ def run_export(reference: str, options: ExportOptions) -> None:
             role, delivery, cleaned = _best(session, store, home)
         if not options.check:
             with telling.doing("writing the pictures") as progress:
-                proof = _proof(chain, role, delivery, cleaned)
+                proof = _proof(chain, role, delivery)
                 write_bought(cleaned, role.task, proof, options.out, progress)
     with telling.doing("comparing the pictures with what was listed"):
-        images = read_back(options.out, digest_of(cid_of(role.task.to_bytes())))
+        facts = _proof(chain, role, delivery)
+        images = read_back(options.out, session.listed.task, facts)
     if images.digest() != cleaned.digest():
         raise click.ClickException(
             f"{options.out} is not level {delivery.level + 1} of {chain.reference}: other "
@@ -83,7 +84,7 @@ def _secrets(home: Path, account: str) -> Path:
     return home / f"buyer-{account}.json"
 
 
-def _proof(chain: SaleChain, role: Buyer, delivery: Delivery, cleaned: ImageSet) -> dict[str, Any]:
+def _proof(chain: SaleChain, role: Buyer, delivery: Delivery) -> dict[str, Any]:
     """What ties the pictures to the listing: for people, and for who compares."""
     listing = role.session.listed
     level = listing.levels[delivery.level]
