@@ -83,7 +83,7 @@ class Author(Reporter):
         return self.session.of(self.account)
 
     def _untaught(self) -> list[Lesson]:
-        known = {one.what for one in self._mine()}
+        known = self.session.taught[self.account]
         return [lesson for lesson in self.lessons if lesson not in known]
 
     def _times(self, now: int) -> Iterator[Due]:

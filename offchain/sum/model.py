@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -119,7 +119,8 @@ class SharedModelState:
     predict: the class that the model now gives a bitmap. claimable: what an account is owed now, in
         the smallest unit. Both are asked of the chain, as of the block of the last event or later.
     good: contributions of an account that proved good. outlay: deposits and costs that it paid and
-        did not get back, lost ones too; what it earned does not count.
+        did not get back, lost ones too; what it earned does not count. taught: samples and labels that
+    an account ever contributed, those whose place another has now among them.
     """
 
     chain_id: int
@@ -130,6 +131,9 @@ class SharedModelState:
     contributions: dict[bytes, Contribution] = field(default_factory=dict)
     good: Counter[str] = field(default_factory=Counter)
     outlay: Counter[str] = field(default_factory=Counter)
+    taught: defaultdict[str, set[tuple[tuple[int, ...], int]]] = field(
+        default_factory=lambda: defaultdict(set)
+    )
     last_lesson: int = 0
     first_lesson: int = 0
     lessons: int = 0
@@ -201,6 +205,7 @@ class SharedModelState:
             event.deposit,
             repeated=event.key != first_key(event.features, event.label),
         )
+        self.taught[event.author].add((event.features, event.label))
         self.outlay[event.author] += event.deposit + event.cost
         self.first_lesson = self.first_lesson or event.added_at
         self.last_lesson = event.added_at

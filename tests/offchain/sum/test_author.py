@@ -372,6 +372,17 @@ def test_a_spent_contribution_gives_its_place_to_the_next(story) -> None:
     assert story.state.first_lesson == START
 
 
+def test_a_lesson_whose_place_another_has_is_not_paid_again(story) -> None:
+    """Its deposit was lost, and anybody may bring the same then."""
+    key = story.added(GREAT, START + 1)
+    story.state.apply(ev.Reported(BERT, key, 500), START + 2)
+    story.state.apply(ev.DataAdded(BERT, key, *GREAT, START + 3, 500, 30), START + 3)
+    author = story.author(GREAT)
+    assert story.state.of(ANNA) == []
+    assert author.taught() == 1
+    assert author.next_action(Clock(START + 500, 1)) is None
+
+
 def test_what_came_back_can_be_staked_again_and_what_was_lost_cannot(story) -> None:
     """An answer to each attack would else cost more than the owner said."""
     back, left, lost = (story.added(((2**i,), 1), START + i) for i in (5, 6, 7))
