@@ -12,7 +12,14 @@ from offchain.data.imageset import ImageSet
 from offchain.hide.sale import events as ev
 from offchain.hide.sale.buyer import Buyer
 from offchain.hide.sale.session import Delivery, Purchase, SaleSession
-from offchain.storage import Datastore, Network, cid_from_digest, open_datastore
+from offchain.storage import (
+    ContentError,
+    Datastore,
+    DatastoreUnavailable,
+    Network,
+    cid_from_digest,
+    open_datastore,
+)
 from scripts._hide.chain import SALE, SaleChain
 from scripts._stage.chain import chain_home
 from scripts._stage.deployments import deployed
@@ -60,20 +67,25 @@ def run_export(reference: str, options: ExportOptions) -> None:
 
 
 def _best(session: SaleSession, store: Datastore, home: Path) -> tuple[Buyer, Delivery, ImageSet]:
-    """The best level whose key is published, or was sealed to an account of this place, opened.
+    """The best level that was bought from this place, opened; else the best that anybody bought
+    and whose key is published.
 
-    Raises ClickException where there is none.
+    A level whose content cannot be had is passed over. Raises ClickException where there is none.
     """
     found = [
-        (delivery.level, account, delivery)
+        (_secrets(home, account).exists(), delivery.level, account, delivery)
         for account, purchase in session.purchases.items()
         for delivery in purchase.deliveries
         if delivery.key is not None or _secrets(home, account).exists()
     ]
     why = "none was published, or sealed to an account here"
-    for level, account, delivery in sorted(found, key=lambda one: -one[0]):
+    for _, level, account, delivery in sorted(found, key=lambda one: one[:2], reverse=True):
         role = Buyer(account, session, (level,), store, secrets_at(_secrets(home, account)))
-        opened = role.open(delivery)
+        try:
+            opened = role.open(delivery)
+        except (ContentError, DatastoreUnavailable) as error:
+            why = f"that of level {level + 1}: {error}"
+            continue
         if opened.dataset is not None:
             return role, delivery, opened.dataset
         why = f"that of level {level + 1}: {opened.objection}"
