@@ -119,8 +119,8 @@ class SharedModelState:
     predict: the class that the model now gives a bitmap. claimable: what an account is owed now, in
         the smallest unit. Both are asked of the chain, as of the block of the last event or later.
     good: contributions of an account that proved good. outlay: deposits and costs that it paid and
-        did not get back, lost ones too; what it earned does not count. taught: samples and labels that
-    an account ever contributed, those whose place another has now among them.
+        did not get back, lost ones too; what it earned does not count. taught: what an account
+        ever contributed, sample and label, also where another has its place now.
     """
 
     chain_id: int

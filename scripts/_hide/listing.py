@@ -26,7 +26,7 @@ from scripts._hide.masked_folder import MaskedFolder, load_masked
 from scripts._hide.party_options import ListOptions
 from scripts._hide.terms_sheets import levels_sheet, offer_sheet
 from scripts._stage.accounts import receiver
-from scripts._stage.chain import chain_home, clock, waits
+from scripts._stage.chain import chain_home, clock, next_block, waits
 from scripts._stage.deployments import Deployed, deployed
 from scripts._stage.money import currency
 from scripts._stage.party import PartyTelling, gas_price, party_account, play_on, reachable
@@ -89,7 +89,7 @@ def run_list(options: ListOptions) -> None:
         )
         closing = begun.closing
         seat = Seat("seller", account, lambda session: Seller(session, stock, closing, pay_to=to))
-        _tell_end(chain, play_on(chain, seat, telling), telling)
+        _tell_end(chain, _played(chain, seat, telling), telling)
     kept.forget()
 
 
@@ -150,6 +150,16 @@ def _chain(stock: Stock, sale: Deployed, begun: Begun) -> SaleChain:
     contract = sale.contract
     id_ = stock.listing.id(ape.chain.chain_id, str(contract.address))
     return SaleChain(contract, id_, stock.listing.token, begun.block, begun.closing)
+
+
+def _played(chain: SaleChain, seat: Seat, telling: PartyTelling) -> SaleSession:
+    """Plays the seller to the end. A listing whose time is over before it is mined is waited for:
+    once it is, it is closed, and its funds are taken home."""
+    while True:
+        session: SaleSession = play_on(chain, seat, telling)
+        if session.listing is not None or not waits(seat.account):
+            return session
+        next_block()
 
 
 def _tell_end(chain: SaleChain, session: SaleSession, telling: PartyTelling) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import click
@@ -21,6 +22,7 @@ from offchain.policy import TermsRefused
 from offchain.task import TaskError
 from scripts import buy
 from scripts import list as listing
+from scripts._hide import listing as listing_module
 from scripts._hide.begun import Begun, Kept
 from scripts._hide.masked_folder import AS_THEY_ARE, load_masked
 from scripts._hide.party_options import BuyOptions, ListOptions
@@ -168,3 +170,28 @@ def test_help_loads_no_library_that_takes_seconds() -> None:
     code = "import json, sys, scripts.list, scripts.buy; print(json.dumps([*sys.modules]))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"torch", "matplotlib", "torchvision"} & set(json.loads(done.stdout))
+
+
+def test_a_listing_that_is_mined_after_its_time_is_not_left_with_its_funds(monkeypatch) -> None:
+    """It waits in the pool, above a fee cap or since its sender was killed."""
+    listed, blocks = SimpleNamespace(listing=None), []
+    played = []
+
+    def play_on(*_):
+        played.append(listed.listing)
+        return SimpleNamespace(listing=listed.listing)
+
+    def next_block() -> None:
+        blocks.append(1)
+        if len(blocks) == 3:
+            listed.listing = "mined"
+
+    monkeypatch.setattr(listing_module, "play_on", play_on)
+    monkeypatch.setattr(listing_module, "next_block", next_block)
+    monkeypatch.setattr(listing_module, "waits", lambda account: True)
+    seat = SimpleNamespace(account="seller")
+    assert listing_module._played(None, seat, None).listing == "mined"
+    assert played == [None, None, None, "mined"]
+    listed.listing = None
+    monkeypatch.setattr(listing_module, "waits", lambda account: False)
+    assert listing_module._played(None, seat, None).listing is None
