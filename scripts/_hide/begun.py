@@ -22,12 +22,14 @@ class Begun:
 
     Attributes:
         task: what is said of the pictures, whose CID it lacks. closing: when its seller closes, in
-            Unix seconds. block: after which it was listed.
+            Unix seconds. block: after which it was listed. folder: what was masked, "" for what
+            has another place.
     """
 
     task: Task
     closing: int
     block: int
+    folder: str = ""
 
 
 class Kept:
@@ -43,7 +45,8 @@ class Kept:
         try:
             said = json.loads(self._path.read_bytes())
             task = Task.from_bytes(said["task"].encode())
-            return Begun(task, int(said["closing"]), int(said["block"]))
+            closing, block = int(said["closing"]), int(said["block"])
+            return Begun(task, closing, block, str(said.get("folder", "")))
         except (ValueError, KeyError, TypeError, AttributeError, TaskError) as error:
             raise click.ClickException(f"{self._path} is no listing: {error!r}") from error
 
@@ -53,6 +56,7 @@ class Kept:
             "task": begun.task.to_bytes().decode(),
             "closing": begun.closing,
             "block": begun.block,
+            "folder": begun.folder,
         }
         write_whole(self._path, json.dumps(said).encode())
 

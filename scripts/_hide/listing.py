@@ -5,9 +5,14 @@ The same command goes on with the same listing, wherever it was killed.
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
+
 import ape
 import click
 
+from offchain.data.datasets import DATASETS
+from offchain.data.fingerprint import fingerprint
 from offchain.hide.sale import events as ev
 from offchain.hide.sale.costs import seller_gas, seller_outcomes
 from offchain.hide.sale.listings import SaleState
@@ -48,10 +53,11 @@ def run_list(options: ListOptions) -> None:
     to = receiver(options.pay_to, own)
     prices = options.amounts()
     options.conditions(own, prices)
-    found = _masked(options, telling)
-    conditions = options.conditions(own, found.of_reached(prices))
     kept = Kept(home / "listings" / f"{sale.contract.address}-{own}-{options.name}.json")
     begun = kept.read()
+    folder = Path(begun.folder) if begun else _folder(options, own)
+    found = _masked(options, folder, telling)
+    conditions = options.conditions(own, found.of_reached(prices))
     asked = options.dry_run or begun is None
     if asked and not _agreed(found, conditions, options, telling):
         return
@@ -61,7 +67,8 @@ def run_list(options: ListOptions) -> None:
         if begun is None:
             contact = (*options.contact, *told_places(store.addresses))
             task = task_for(found.wares.masked, options.licence, contact, options.content)
-            begun = Begun(task, clock().now + round(options.hours * 3600), ape.chain.blocks.height)
+            closing = clock().now + round(options.hours * 3600)
+            begun = Begun(task, closing, ape.chain.blocks.height, str(folder))
             kept.write(begun)
         with telling.doing("encrypting the cleaners") as progress:
             stock = prepare(
@@ -93,12 +100,21 @@ def run_list(options: ListOptions) -> None:
     kept.forget()
 
 
-def _masked(options: ListOptions, telling: PartyTelling) -> MaskedFolder:
-    """What is sold: a folder that was masked before, or the dataset, masked now and kept."""
-    folder = options.masked
-    if folder is None:
+def _folder(options: ListOptions, own: str) -> Path:
+    """Where what is sold lies: masked before, or to be masked and kept under what it is made of, so
+    that pictures that were changed or withdrawn since are not sold as they were."""
+    if options.masked is not None:
+        return options.masked
+    source = Path(str(options.dataset))
+    content = "" if options.dataset in DATASETS else fingerprint(source)
+    name = hashlib.sha256(f"{options.mask_name} {own} {content}".encode()).hexdigest()[:16]
+    return chain_home().parent / "masked" / name
+
+
+def _masked(options: ListOptions, folder: Path, telling: PartyTelling) -> MaskedFolder:
+    """What is sold: a folder that was masked before, or the dataset, masked now and kept there."""
+    if options.masked is None:
         assert options.masking is not None
-        folder = chain_home().parent / "masked" / options.mask_name
         # It is written last.
         if not (folder / "published").exists():
             hide(options.masking, folder, telling)

@@ -195,3 +195,23 @@ def test_a_listing_that_is_mined_after_its_time_is_not_left_with_its_funds(monke
     listed.listing = None
     monkeypatch.setattr(listing_module, "waits", lambda account: False)
     assert listing_module._played(None, seat, None).listing is None
+
+
+def test_pictures_that_were_changed_are_masked_anew(tmp_path, monkeypatch) -> None:
+    """What was withdrawn since is not sold; another account, or other pictures of that name in
+    another place, have a folder of their own."""
+    monkeypatch.setattr(listing_module, "chain_home", lambda: tmp_path / "home" / "1")
+    places = [tmp_path / name / "pictures" for name in ("one", "two")]
+    for place in places:
+        (place / "cats").mkdir(parents=True)
+        (place / "cats" / "1.png").write_bytes(place.parent.name.encode())
+    options = selling(dataset=str(places[0]))
+    first = listing_module._folder(options, SELLER)
+    assert listing_module._folder(options, SELLER) == first
+    others = [
+        listing_module._folder(selling(dataset=str(places[1])), SELLER),
+        listing_module._folder(options, "0x" + "77" * 20),
+    ]
+    (places[0] / "cats" / "1.png").unlink()
+    others.append(listing_module._folder(options, SELLER))
+    assert len({first, *others}) == 4
