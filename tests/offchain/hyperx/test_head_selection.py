@@ -13,7 +13,7 @@ FEW, MANY = (Selection(0, "mislabel", 40, count, "fast") for count in (10, 40))
 def pixels(monkeypatch):
     """Heads see pixels, since features take a minute; and fewer images judge."""
     monkeypatch.setattr(
-        head_selection, "inputs", lambda images: images.images.flatten(1).float() / 255
+        head_selection, "inputs", lambda images, few: images.images.flatten(1).float() / 255
     )
     monkeypatch.setattr(head_selection, "VALIDATION", 200)
     providers.cache_clear()
@@ -31,12 +31,12 @@ def test_a_run_gives_the_same_whatever_its_process_did_before(pixels):
 
 
 def test_providers_hold_images_of_their_own_and_the_first_is_clean(pixels):
-    judge, datasets = providers(0, "mislabel", 40)
+    judge, datasets = providers(0, "mislabel", 40, False)
     assert len(judge[0]) == 200
     assert len(datasets) == LEVELS
     everything = torch.cat([judge[0], *(x for x, _ in datasets)])
     assert len(everything.unique(dim=0)) == len(everything) == 200 + 40 * LEVELS
-    clean = [y for _, y in providers(0, "noise", 40)[1]]  # noise leaves labels as they are
+    clean = [y for _, y in providers(0, "noise", 40, False)[1]]  # noise leaves labels as they are
     wrong = [int((y != right).sum()) for (_, y), right in zip(datasets, clean, strict=True)]
     assert wrong == sorted(wrong)
     assert (wrong[0], wrong[-1] > 10) == (0, True)
