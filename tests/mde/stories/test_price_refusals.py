@@ -25,7 +25,7 @@ from offchain.mde.stall import Stall
 from offchain.mde.training import Trainer
 from offchain.post import FolderPost
 from offchain.roles import Action
-from scripts._mde.chain import DealChain
+from scripts._mde.chain import DealChain, windows
 from scripts._mde.mail import Mail
 from scripts._stage.chain import ActionRefused, clock
 from scripts._stage.wallet import AccountWallet, recover
@@ -151,13 +151,14 @@ def test_a_question_about_no_order_of_its_sender_is_waited_for_by_nobody(agreed)
     """Whatever its id: there is none, or it is another's."""
     buyer, seller = (str(party.address) for party in agreed.parties)
     session = agreed.chain.read()
-    (order,), ends = session.orders, agreed.chain._ends(session)
+    (order,), orders = session.orders, set(session.orders)
+    ends = windows(session, orders)
     for sender, asked in ((buyer, b"o" * 32), (seller, order)):
         question = Question(asked, b"d" * 32, 1, "cid", 10**12)
         session.hear(Letter(sender, seller, question))
-        assert agreed.chain._ends(session) == ends
+        assert windows(session, orders) == ends
     session.hear(Letter(buyer, seller, Question(order, b"d" * 32, 1, "cid", 10**12)))
-    assert (10**12, "answers are due") in agreed.chain._ends(session)
+    assert (10**12, "answers are due") in windows(session, orders)
 
 
 def test_the_session_counts_money_as_the_contract_does(agreed):
