@@ -48,11 +48,12 @@ class Rehearsal:
     def play(self, *seats: Seat, forgetful: bool = False) -> dict[str, int]:
         """Plays until nobody has anything to do; what each gained, gas set aside."""
         before = {seat.name: seat.account.balance for seat in seats}
+        sent = len(self.model.receipts)
         table = ModelTable(self.model, seats)
         play(table, seats, lambda _: None, forgetful=forgetful)
         fees = {seat.name: 0 for seat in seats}
         names = {seat.address: seat.name for seat in seats}
-        for receipt in self.model.receipts:
+        for receipt in self.model.receipts[sent:]:
             if receipt.account in names:
                 fees[names[receipt.account]] += receipt.fees
         return {

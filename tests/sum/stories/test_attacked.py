@@ -11,7 +11,9 @@ import pytest
 
 from offchain.roles import Action
 from offchain.sum.author import Author
-from offchain.sum.reporter import Reporter
+from offchain.sum.events import DataAdded
+from offchain.sum.model import Contribution
+from offchain.sum.reporter import Due, Reporter
 from scripts._stage.table import Seat
 from tests.sum.stories.made_texts import teach_options, write_csv
 from tests.sum.stories.rehearsal import Rehearsal
@@ -22,17 +24,28 @@ LESSONS = 4
 
 
 class Flipper(Reporter):
-    """Teaches the contrary of what others announced as good, to report it; at most `LESSONS`."""
+    """Teaches the contrary of what others announced as good, to report it; at most `LESSONS`, one a
+    second, as the contract takes them."""
 
     def _wanted(self, now: int) -> Iterator[Action]:
-        taught = [one for one in self.session.of(self.account) if one.open]
-        for one in self._others():
-            if one.vouched and self.session.agrees(one) and len(taught) < LESSONS:
-                price = self.session.terms.price
-                needed = price.largest_deposit + price.disagree_cost
-                lesson = one.features, 1 - one.label, needed, price.disagree_cost
+        for one in self._turned():
+            price = self.session.terms.price
+            needed = price.largest_deposit + price.disagree_cost
+            lesson = one.features, 1 - one.label, needed, price.disagree_cost
+            if now > self.session.last_lesson:
                 yield Action("addData", lesson, needed, about=2)
         yield from super()._wanted(now)
+
+    def _times(self, now: int) -> Iterator[Due]:
+        yield from super()._times(now)
+        if any(self._turned()):
+            yield self.session.last_lesson + 1, "the next lesson"
+
+    def _turned(self) -> Iterator[Contribution]:
+        """What is to be turned, while it can pay for that."""
+        taught = [one for one in self.session.of(self.account) if one.open]
+        some = (one for one in self._others() if one.vouched and self.session.agrees(one))
+        return some if len(taught) < LESSONS else iter(())
 
     def is_done(self, now: int) -> bool:
         return not any(one.open for one in self._others())
@@ -71,13 +84,19 @@ def test_who_answers_keeps_what_it_staked(rehearsal, accounts, tmp_path, answers
     seat = Seat("anna", anna, lambda session: kind(own, session, own, lessons, reports=False))
     attacker = Seat("mallory", mallory, lambda session: Flipper(other, session, other))
     gains = rehearsal.play(seat, attacker)
-    first, *_ = [one for one, _ in rehearsal.model.events() if getattr(one, "author", "") == own]
+    taught = [
+        one
+        for one, _ in rehearsal.model.events()
+        if isinstance(one, DataAdded) and one.author == own
+    ]
     state = rehearsal.model.read()
     reported = [one for one, _ in rehearsal.model.events() if type(one).__name__ == "Reported"]
-    assert state.contributions[first.key].refunded is answers
+    assert state.contributions[taught[0].key].refunded is answers
     assert bool(reported) is not answers
+    costs = sum(one.cost for one in taught)
     if answers:
-        # Mallory paid for its lessons; what it got of others' costs is half of them at most.
-        assert gains["mallory"] < 0
+        # All that its answers cost it, and no deposit of them.
+        assert all(one.refunded for one in state.of(own))
+        assert gains["anna"] == -costs
     else:
-        assert gains["anna"] < 0
+        assert gains["anna"] < -costs
