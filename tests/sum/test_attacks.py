@@ -305,13 +305,18 @@ def upholds_by_what_is_gone(siege):
 
 
 def upholds_twice_by_one(siege):
-    """In the second of the lesson, and once more when the nine days are all but over."""
-    again = siege.teach(siege.alice, 1)
-    call = siege.model.uphold, *siege.victim.args, again.added_at
-    siege.go_to(again.added_at)
-    call[0](*call[1:], sender=siege.alice)
-    siege.go_to(again.added_at + ANYONE - 1)
-    return refusal(*call, sender=siege.alice) is None
+    """Lesson and stake in one transaction, and once more when the nine days are all but over."""
+    siege.go_to(siege.now + QUIET)
+    assert siege.strike(("addData", [SAMPLE], 0))
+    lie, at = siege.now, siege.now + QUIET
+    lesson = siege.model.addData.encode_input([SAMPLE], 0, COINS, MOST)
+    stake = siege.model.uphold.encode_input([SAMPLE], 0, lie, at)
+    ape.chain.pending_timestamp = at
+    calls = siege.model.address, [lesson, stake], [COINS, 0]
+    siege.striker.strike(*calls, sender=siege.owner)
+    assert siege.now == at
+    siege.go_to(at + ANYONE - 1)
+    return siege.strike(("uphold", [SAMPLE], 0, lie, at))
 
 
 SHORT = (600, 601, 600, 1_802, 1_802, QUIET)
