@@ -10,22 +10,22 @@ _CHUNK = 1024
 
 def to_channels(images: torch.Tensor, channels: int) -> torch.Tensor:
     """`images` with 1 or 3 channels: grey is repeated, RGB becomes its ITU-R 601 luma."""
-    from torchvision.transforms.v2 import functional  # type: ignore[import-untyped, unused-ignore]
-
     if images.shape[1] == channels:
         return images
     if channels == 3:
         return images.repeat(1, 3, 1, 1)
+    from torchvision.transforms.v2 import functional  # type: ignore[import-untyped, unused-ignore]
+
     grey: torch.Tensor = functional.rgb_to_grayscale(images, num_output_channels=1)
     return grey
 
 
 def resize(images: torch.Tensor, height: int, width: int) -> torch.Tensor:
     """`images` at (height, width), bilinear, with anti-aliasing when they shrink."""
-    from torchvision.transforms.v2 import functional  # type: ignore[import-untyped, unused-ignore]
-
     if tuple(images.shape[2:]) == (height, width):
         return images
+    from torchvision.transforms.v2 import functional  # type: ignore[import-untyped, unused-ignore]
+
     return torch.cat(
         [
             functional.resize(images[start : start + _CHUNK], [height, width], antialias=True)
