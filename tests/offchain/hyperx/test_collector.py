@@ -11,6 +11,7 @@ from offchain.data.shards import pack_shards, packed_part
 from offchain.hyperx import actions as do
 from offchain.hyperx import adversaries
 from offchain.hyperx import events as ev
+from offchain.hyperx.collector import Collector
 from offchain.hyperx.manifest import Manifest, publish_manifest
 from offchain.hyperx.policy import Policy
 from offchain.hyperx.provider import Provider
@@ -387,6 +388,19 @@ def test_it_closes_at_once_when_nobody_came(tmp_path):
     session = market.play(until=2000)
     assert of_collector(market) == [do.Close, do.ReclaimEscrow]
     assert session.reclaimed == 1000
+
+
+def test_what_is_left_of_the_escrow_goes_to_whom_it_names(tmp_path):
+    purse = "0x" + "77" * 20
+
+    class PaysAnother(Collector):
+        def __init__(self, *arguments) -> None:
+            super().__init__(*arguments, pay_to=purse)
+
+    market = SmallMarket(tmp_path)
+    market.collector(kind=PaysAnother)
+    market.play(until=2000)
+    assert [step.action.to for step in market.steps[1:]] == [purse]
 
 
 def test_it_closes_when_nobody_is_good_enough(tmp_path):

@@ -1,5 +1,7 @@
 """Obfuscation: undone exactly by who knows the secret, and by who knows the weights."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -39,6 +41,19 @@ def test_decoding_gives_the_plain_features_to_float32_error(backbone, cut, input
     scale = expected.abs().amax((0, 2, 3), keepdim=True) + LARGEST_SHIFT
     assert ((decode(raw, secret) - expected).abs() / scale).max() < 5e-6
     assert ((raw - expected).abs() / scale).max() > 0.5  # there was something to decode
+
+
+def test_few_features_are_decoded_by_the_secret_of_their_own_channels(inputs):
+    """The first ones', averaged: the plain network's, and no other channels' secret gives them."""
+    plain = random_extractor(size=64, seed=1)
+    secret = Obfuscation.draw(plain.output_shape[0], seed=2)
+    few = (5, 1, 1)
+    expected = plain.module(inputs)[:, :5].mean((2, 3), keepdim=True)
+    raw = replace(obfuscate(plain, secret), reduced=few).features(inputs)
+    assert (decode(raw, secret.first(5)) - expected).abs().max() < 1e-4
+    assert raw.shape[1:] == few
+    others = Obfuscation(secret.delta[-5:], secret.sigma[-5:])
+    assert (decode(raw, others) - expected).abs().max() > 0.1
 
 
 def test_a_wrong_secret_does_not_decode(inputs):

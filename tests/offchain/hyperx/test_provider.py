@@ -42,6 +42,7 @@ from tests.offchain.hyperx.small_market import (
 )
 
 START = Clock(0, 1)
+PURSE = "0x" + "77" * 20
 
 
 def anna(market, session, data=None, policy=None, **more):
@@ -396,6 +397,17 @@ def test_a_loser_takes_its_deposit_back_once_and_the_winner_nothing_more(tmp_pat
     market.play()
     taken = [step.account for step in market.steps if isinstance(step.action, do.ClaimDeposit)]
     assert sorted(taken) == sorted(set(market.seats) - {BERT, COLLECTOR})
+
+
+def test_a_deposit_goes_to_whom_its_provider_names(tmp_path):
+    """An account that cannot receive has another one paid."""
+    market = honest(tmp_path)
+    market.provider(ANNA, 4, pay_to=PURSE)
+    market.play()
+    paid = {s.account: s.action.to for s in market.steps if isinstance(s.action, do.ClaimDeposit)}
+    assert paid.pop(ANNA) == PURSE
+    assert all(account == to for account, to in paid.items())
+    assert paid
 
 
 def test_a_provider_that_never_registered_has_nothing_to_do(tmp_path):
