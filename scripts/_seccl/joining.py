@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from secrets import token_bytes
 
-import ape
 import click
 from ape.api import AccountAPI
 
@@ -16,7 +15,7 @@ from offchain.data.imageset import ImageSet
 from offchain.models.canonical import DocumentError
 from offchain.models.device import pick_device
 from offchain.policy import TermsRefused
-from offchain.report.text import GWEI, amount
+from offchain.report.text import amount
 from offchain.seccl.announcement import Announcement
 from offchain.seccl.audit import FirstModel
 from offchain.seccl.costs import offered
@@ -42,7 +41,7 @@ from scripts._seccl.seats import PartyTable
 from scripts._stage.accounts import receiver
 from scripts._stage.chain import clock, wait_until
 from scripts._stage.money import currency, parse_token
-from scripts._stage.party import PartyTelling, party_account, play_on, reachable
+from scripts._stage.party import PartyTelling, gas_price, party_account, play_on, reachable
 from scripts._stage.party_sheets import task_sheet
 from scripts._stage.secrets import secrets_at
 from scripts._stage.table import Seat, Step
@@ -144,13 +143,11 @@ def _agreed(
     announced: Announcement, task: Task, options: JoinOptions, telling: PartyTelling
 ) -> bool:
     """Shows what is agreed to; whether it is."""
-    local = ape.chain.provider.network.is_local
-    price = options.gas_price if local else ape.chain.provider.gas_price / GWEI
     telling.sheets(
         (
             task_sheet(task),
             terms_sheet(announced, clock().now),
-            member_costs_sheet(announced, price),
+            member_costs_sheet(announced, gas_price(options.gas_price)),
             member_worst_sheet(announced),
         )
     )

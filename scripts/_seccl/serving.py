@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import ape
 import click
 from ape.api import AccountAPI
 
@@ -17,7 +16,7 @@ from offchain.files import write_whole
 from offchain.models.canonical import DocumentError
 from offchain.models.device import pick_device
 from offchain.post.exchange import everybody
-from offchain.report.text import GWEI, amount
+from offchain.report.text import amount
 from offchain.seccl.announcement import Announcement, publish_announcement
 from offchain.seccl.federation import Judge
 from offchain.seccl.image_privacy import ImagePrivacy
@@ -41,7 +40,7 @@ from scripts._seccl.setup import check_balance
 from scripts._stage.accounts import receiver
 from scripts._stage.chain import clock, entry_of, transact, wait_until
 from scripts._stage.money import currency
-from scripts._stage.party import PartyTelling, party_account, play_on, reachable
+from scripts._stage.party import PartyTelling, gas_price, party_account, play_on, reachable
 from scripts._stage.party_options import name_of
 from scripts._stage.party_sheets import task_sheet
 from scripts._stage.table import Seat, Step
@@ -112,7 +111,8 @@ class Offer:
 
     def over(self) -> None:
         """Whoever calls again wants another federation."""
-        for kind in ("announcement", "members"):
+        # The announcement last: those who applied to one are never taken into the next.
+        for kind in ("members", "peers", "announcement"):
             self._file(kind).unlink(missing_ok=True)
 
     def opened(
@@ -227,13 +227,11 @@ def _agreed(
     announced: Announcement, task: Task, options: ServeOptions, telling: PartyTelling
 ) -> bool:
     """Shows what is about to be announced; whether it is to be."""
-    local = ape.chain.provider.network.is_local
-    price = options.gas_price if local else ape.chain.provider.gas_price / GWEI
     telling.sheets(
         (
             task_sheet(task),
             terms_sheet(announced, clock().now),
-            server_costs_sheet(announced, price),
+            server_costs_sheet(announced, gas_price(options.gas_price)),
             server_worst_sheet(announced),
         )
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+import os
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -67,3 +68,29 @@ def test_an_audit_that_stops_leaves_no_federation_begun(served) -> None:
 def test_who_invites_nobody_is_told_that_keys_are_free(served, capsys, invite) -> None:
     assert served(begun=False, invite=invite)[0] == "asked"
     assert ("open_to_all" in capsys.readouterr().out) == (not invite)
+
+
+@pytest.mark.parametrize("after", range(4))
+def test_nobody_who_applied_before_is_taken_into_the_next(tmp_path, monkeypatch, after) -> None:
+    """Wherever `serve` is killed while it leaves a federation behind: either that one goes on, or
+    nothing of it is there."""
+    monkeypatch.setattr(serving, "home", lambda: tmp_path)
+    monkeypatch.setattr(serving, "name_of", lambda _: "options")
+    offer = serving.Offer(None, SimpleNamespace(address="0xme"), None, None)
+    files = {kind: offer._file(kind) for kind in ("announcement", "members", "peers")}
+    files["members"].parent.mkdir()
+    for path in files.values():
+        path.write_bytes(b"[]")
+    gone: list[Path] = []
+
+    def unlink(path: Path, missing_ok: bool = False) -> None:
+        if len(gone) == after:
+            raise KeyboardInterrupt
+        gone.append(path)
+        os.unlink(path)
+
+    with monkeypatch.context() as killed, suppress(KeyboardInterrupt):
+        killed.setattr(Path, "unlink", unlink)
+        offer.over()
+    assert len(gone) == min(after, 3)
+    assert files["announcement"].exists() or not any(one.exists() for one in files.values())
