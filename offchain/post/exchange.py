@@ -110,7 +110,9 @@ class Exchange:
             if known is not None and known.to_bytes() == message:
                 self._again.heard(key)
             return
-        if key in self._ahead or envelope.number >= count + MOST_AHEAD:
+        # One that waits may be next by now: another process kept those before it.
+        waits = key in self._ahead and envelope.number > count
+        if waits or envelope.number >= count + MOST_AHEAD:
             return
         account = self._account(envelope, message)
         if account is None or (envelope.number > count and not self._has_room()):

@@ -73,6 +73,25 @@ def test_a_letter_that_was_written_and_not_sent_is_sent_after_the_next_start(hub
     assert bert.bodies() == [b"one"]
 
 
+def test_a_letter_that_waits_for_those_another_process_keeps_is_taken(hub, tmp_path):
+    """Of one party's two processes that share a file each hears a part."""
+    anna, first = Party(hub, "anna"), Party(hub, "bert", tmp_path / "bert")
+    second = KeptLetters(tmp_path / "bert", TOPIC.name)
+    letters = [anna.envelope(number, bytes([number])) for number in range(3)]
+
+    def heard(*numbers: int) -> None:
+        for number in numbers:
+            anna.node.publish(TOPIC.name, letters[number].to_bytes())
+        first.exchange.take(0.0)
+
+    heard(2)
+    assert first.bodies() == []
+    for number in (0, 1):
+        assert second.add(letters[number], anna.wallet.address)
+    heard(2)
+    assert first.bodies() == [b"\0", b"\1", b"\2"]
+
+
 def test_who_lost_its_letters_gets_them_back_from_the_others(hub, tmp_path):
     anna, bert = Party(hub, "anna", tmp_path / "anna"), Party(hub, "bert", admits=lambda one: True)
     anna.send(b"one")
