@@ -9,6 +9,7 @@ import hashlib
 import time
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from offchain.storage.checks import check_content, check_size
 from offchain.storage.cid import RAW, cid_from_digest, codec_of, digest_of
@@ -85,7 +86,8 @@ class Gateway:
             ) as response:
                 if response.status_code != 200:
                     raise ContentMissing(f"{self.url} answers {response.status_code} for {cid}")
-                for piece in response.iter_content(PIECE_BYTES):
+                # As it comes: whoever sends byte by byte would keep who waits for a whole piece.
+                while piece := response.raw.read1(PIECE_BYTES, decode_content=True):
                     block += piece
                     if time.monotonic() > deadline:
                         raise ContentMissing(
@@ -95,7 +97,7 @@ class Gateway:
                         raise ContentCorrupted(
                             f"{self.url} answers more than a block, {MAX_BLOCK_BYTES} bytes"
                         )
-        except (requests.RequestException, OSError) as error:
+        except (requests.RequestException, HTTPError, OSError) as error:
             raise ContentMissing(
                 f"{cid} did not come from {self.url} ({type(error).__name__})"
             ) from error

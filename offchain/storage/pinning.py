@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from offchain.storage.checks import digest_of_answer
 from offchain.storage.cid import digest_of
@@ -31,6 +32,7 @@ CIDS_ASKED = 10
 PARALLEL = 8
 MOST_PAGES = 1_000
 MAX_ANSWER_BYTES = 8 << 20
+PIECE_BYTES = 1 << 16
 MOST_DELEGATES = 16
 TRIES = 4
 BACKOFF_SECONDS = 0.5
@@ -199,7 +201,7 @@ class PinService:
                     stream=True,
                 ) as response:
                     status, text = response.status_code, self._read(response)
-            except requests.RequestException as error:
+            except (requests.RequestException, HTTPError) as error:  # also while it is read
                 status, text = 0, type(error).__name__.encode()
             if status and status not in _BUSY:
                 break
@@ -216,9 +218,14 @@ class PinService:
         raise PinServiceError(f"the pinning service at {self.url}: {_reason(status, text)}")
 
     def _read(self, response: requests.Response) -> bytes:
-        text = response.raw.read(MAX_ANSWER_BYTES + 1, decode_content=True)
-        if len(text) > MAX_ANSWER_BYTES:
-            raise PinServiceError(f"{self.url} answers more than {MAX_ANSWER_BYTES} bytes")
+        """The answer, as it comes, for as long as a request may take."""
+        text, deadline = bytearray(), time.monotonic() + self.timeout
+        while piece := response.raw.read1(PIECE_BYTES, decode_content=True):
+            text += piece
+            if len(text) > MAX_ANSWER_BYTES:
+                raise PinServiceError(f"{self.url} answers more than {MAX_ANSWER_BYTES} bytes")
+            if time.monotonic() > deadline:
+                raise requests.Timeout
         return bytes(text)
 
 

@@ -47,6 +47,17 @@ def reply(data: bytes, status: int = 200) -> Answer:
     return answer
 
 
+def trickle(handler: BaseHTTPRequestHandler) -> None:
+    """Sends so little and so slowly that whoever waits for a whole piece waits for minutes."""
+    reply(b"")(handler)
+    try:
+        for _ in range(100):
+            handler.wfile.write(b"x")
+            time.sleep(0.1)
+    except OSError:
+        return  # the client hung up, as it should
+
+
 def drip(handler: BaseHTTPRequestHandler) -> None:
     """Sends without end, slowly enough never to run into a read timeout."""
     reply(b"")(handler)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -10,7 +11,7 @@ from offchain.storage import DatastoreUnavailable, Network, cid_of, open_datasto
 from offchain.storage.embedded import EmbeddedDatastore
 from offchain.storage.helped import HELP, Help, HelpedNode
 from offchain.storage.pinning import PinService, PinServiceError, read_token
-from tests.kit.http_endpoint import reply
+from tests.kit.http_endpoint import reply, trickle
 from tests.kit.memory_store import MemoryStore
 from tests.kit.pin_server import TOKEN, PinServer
 
@@ -136,6 +137,27 @@ def test_what_does_not_answer_as_a_service_is_told(endpoint, answer):
 def test_who_does_not_answer_is_told():
     with pytest.raises(PinServiceError, match="no answer"):
         PinService("http://127.0.0.1:9", TOKEN).pins()
+
+
+def test_a_service_that_breaks_off_is_told(endpoint):
+    """Its library has other errors for what fails while an answer is read."""
+
+    def breaks_off(handler) -> None:
+        handler.send_response(200)
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        handler.wfile.write(b"400\r\n{")
+
+    with pytest.raises(PinServiceError, match="no answer"):
+        PinService(endpoint(breaks_off), TOKEN).pins()
+
+
+def test_a_service_that_answers_byte_by_byte_is_left_in_time(endpoint, monkeypatch):
+    monkeypatch.setattr(pinning, "TRIES", 2)
+    begun = time.monotonic()
+    with pytest.raises(PinServiceError, match="no answer"):
+        PinService(endpoint(trickle), TOKEN, timeout=0.5).pins()
+    assert time.monotonic() - begun < 5
 
 
 def test_a_token_is_read_from_a_file_that_is_ones_own(tmp_path):
