@@ -72,6 +72,10 @@ class Announcement:
             )
         if not 0 < self.elected < 1:
             raise DocumentError(f"{_WHAT}: {self.elected} of the members is no share between 0, 1")
+        if self.winners(self.least) >= self.least:
+            raise DocumentError(
+                f"{_WHAT}: {self.elected:g} of {self.least} members elects all of them"
+            )
         if self.about.members or self.about.winners or self.about.quorum:
             raise DocumentError(f"{_WHAT} names no members, winners and quorum")
         try:
@@ -106,7 +110,7 @@ class Announcement:
 
     def winners(self, members: int) -> int:
         """How many are elected a round, of so many."""
-        return max(1, round(self.elected * members))
+        return winners(self.elected, members)
 
     @property
     def task(self) -> bytes:
@@ -152,6 +156,11 @@ class Announcement:
             document=document,
             token=self.token,
         )
+
+
+def winners(share: float, members: int) -> int:
+    """How many of so many members are elected a round: the share of them, one at least."""
+    return max(1, round(share * members))
 
 
 def publish_announcement(store: Datastore, announced: Announcement) -> bytes:

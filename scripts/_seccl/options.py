@@ -28,6 +28,7 @@ from offchain.seccl.adversaries import (
     Stalls,
     Withholds,
 )
+from offchain.seccl.announcement import winners
 from offchain.seccl.architectures import factory_named
 from offchain.seccl.attacks import Attack, choose_attackers
 from offchain.seccl.journal import Journal
@@ -158,7 +159,7 @@ class FederateOptions(TermsOptions):
     @property
     def elected(self) -> int:
         """M: winners a round, at least one."""
-        return max(1, round(self.winners * self.participants))
+        return winners(self.winners, self.participants)
 
     @cached_property
     def hostile(self) -> tuple[int, ...]:

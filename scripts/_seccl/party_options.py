@@ -14,7 +14,7 @@ from ape.types import AddressType
 from offchain.data.imageset import ImageSet
 from offchain.policy import Limit, Policy
 from offchain.post.letter import MOST_LETTERS
-from offchain.seccl.announcement import MOST_MEMBERS, TO_OPEN
+from offchain.seccl.announcement import MOST_MEMBERS, TO_OPEN, winners
 from offchain.storage.places import told
 from offchain.task import Least, Task, canonical_classes
 from offchain.task.images import MODALITY
@@ -67,7 +67,7 @@ class ServeOptions(DataOptions, TermsOptions, PartyOptions):
             raise click.ClickException(
                 f"most-members: {self.most_members}, must be {self.least_members} to {MOST_MEMBERS}"
             )
-        if max(1, round(self.winners * self.least_members)) >= self.least_members:
+        if winners(self.winners, self.least_members) >= self.least_members:
             raise click.ClickException(
                 f"lambda: {self.winners:g} of {self.least_members} members elects all of them"
             )

@@ -110,6 +110,7 @@ def test_too_few_or_too_many_make_no_session(members) -> None:
         ({"most": 2_000}, "3 to 2000 members"),
         ({"start": NOW}, "must be 600 s after applications end"),
         ({"elected": 1.0}, "no share between 0, 1"),
+        ({"elected": 0.84}, "0.84 of 3 members elects all of them"),
         ({"about": description()}, "names no members"),
         ({"bond": 101}, "bond is 303|bond is 101"),
         ({"upload_time": 1}, "upload_time is 1, must be in"),
