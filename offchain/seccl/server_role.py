@@ -196,9 +196,7 @@ class ServerRole(Dropping):
                 self._give(signed)
             elif not self._may_take(key, letter, now):
                 del self._pending[key]
-            elif now >= max(
-                self.session.terms.window(key.round, key.kind)[0], self._retry.get(key, 0)
-            ):
+            elif now >= max(self._start(key), self._retry.get(key, 0)):
                 wanted.append(letter)
         # Who was never missing first: a crowd whose messages are nowhere keeps nobody waiting.
         wanted = sorted(wanted, key=lambda one: self._missed.get(one.key, 0))[:AT_ONCE]

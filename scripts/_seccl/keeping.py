@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from offchain.seccl import session as ev
@@ -25,8 +25,9 @@ def duties(deployments: Path) -> Iterator[Duty]:
     now = clock().now
     for id_ in _sessions(contracts):
         session = SessionOnChain(contracts, id_)
-        yield from _questions(session, now)
-        yield from _rounds(session, now)
+        events = session.events()
+        yield from _questions(session, events, now)
+        yield from _rounds(session, events, now)
 
 
 def _sessions(contracts: Contracts) -> list[bytes]:
@@ -35,9 +36,8 @@ def _sessions(contracts: Contracts) -> list[bytes]:
     return [bytes(log.event_arguments["session"]) for log in decoded(board.contract, logs)]
 
 
-def _questions(session: SessionOnChain, now: int) -> Iterator[Duty]:
+def _questions(session: SessionOnChain, events: Sequence[ev.Event], now: int) -> Iterator[Duty]:
     """Questions that were not answered in time, whose bonds are to go back."""
-    events = session.events()
     done = {one.key for one in events if isinstance(one, ev.Answered | ev.ChallengeReturned)}
     for one in events:
         if isinstance(one, ev.Challenged) and one.key not in done and now >= one.deadline:
@@ -46,12 +46,12 @@ def _questions(session: SessionOnChain, now: int) -> Iterator[Duty]:
             yield Duty("0x" + session.id.hex(), what, session.board.settle, words)
 
 
-def _rounds(session: SessionOnChain, now: int) -> Iterator[Duty]:
+def _rounds(session: SessionOnChain, events: Sequence[ev.Event], now: int) -> Iterator[Duty]:
     """The round that nobody opened, once its server had time; rounds that nobody closed."""
     consensus, terms = session.consensus, session.terms
     if consensus is None:
         return
-    events, name = session.events(), "0x" + session.id.hex()
+    name = "0x" + session.id.hex()
     closed = {one.round for one in events if isinstance(one, ev.RoundClosed)}
     opened = {one.round: one for one in events if isinstance(one, ev.RoundOpened)}
     open_ = [one for number, one in opened.items() if number not in closed]

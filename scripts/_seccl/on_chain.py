@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import ape
 import click
@@ -52,7 +51,7 @@ class SessionOnChain:
         self.terms: SessionTerms = terms_in(said["terms"], bytes(said["document"]))
         self.consensus, self.members = self._elects(contracts.factory.contract)
 
-    def events(self) -> Sequence[Any]:
+    def events(self) -> Sequence[ev.Event]:
         """All so far, in the order of the chain."""
         return [event for *_, event in sorted(self._told(), key=lambda one: one[:2])]
 
