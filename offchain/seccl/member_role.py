@@ -29,7 +29,7 @@ from offchain.seccl.messages import MessageKind
 from offchain.seccl.outgoing import Outgoing
 from offchain.seccl.own_data import Computes
 from offchain.seccl.participant import Message, Participant, ReceiptRefused
-from offchain.seccl.places import Places
+from offchain.seccl.places import MOVED_SECONDS, Places
 from offchain.seccl.reading import Reading
 from offchain.seccl.readings import Readings, whole
 from offchain.seccl.screening import screened
@@ -81,6 +81,8 @@ class MemberRole(Dropping):
         self._outgoing, self._readings, self._store = outgoing, readings, store
         self._to, self._tell = to, tell
         self._peers = Places(store)
+        self._here: tuple[str, ...] | None = None
+        self._moved = 0
         self._mailed: set[object] = set()
         self._told: set[object] = set()
         self._since: dict[do.Action, int] = {}
@@ -101,8 +103,7 @@ class MemberRole(Dropping):
         """What to do now. Raises ModelLost where it cannot go on, DatastoreUnavailable."""
         self._hear()
         self._peers.call(clock.now)
-        here = told(self._store.addresses)
-        self._mail(here, Here(here))
+        self._tell_place(clock.now)
         for action in self._wishes(clock.now):
             if (action,) not in self.put_off:
                 return action
@@ -250,6 +251,13 @@ class MemberRole(Dropping):
             self._line.send(content)
         self._mailed.add(what)
 
+    def _tell_place(self, now: int) -> None:
+        """Where its node is, each time that it moved; others follow it no faster than that."""
+        here = told(self._store.addresses)
+        if here != self._here and now >= self._moved + MOVED_SECONDS:
+            self._line.send(written(Here(here)))
+            self._here, self._moved = here, now
+
     def _hear(self) -> None:
         for sender, content in self._line.received():
             try:
@@ -259,7 +267,7 @@ class MemberRole(Dropping):
             mine = sender.lower() == self._account
             match letter:
                 case Here(peers) if mine:
-                    self._mailed.add(peers)
+                    self._here = peers
                 case Here(peers) if self._takes_part(sender):
                     self._peers.heard(sender, peers)
                 case Sent(key) if mine:

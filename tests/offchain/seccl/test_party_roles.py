@@ -15,7 +15,7 @@ from offchain.seccl.adversaries import Alters, Drops, Lie, Stalls, Withholds
 from offchain.seccl.letters import Application, Here, Sent, read_letter, written
 from offchain.seccl.messages import MessageKind
 from offchain.seccl.parameters import model_digest
-from offchain.storage import DatastoreUnavailable, cid_from_digest
+from offchain.storage import ContentMissing, DatastoreUnavailable, cid_from_digest
 from offchain.storage.places import MAX_PEERS
 from tests.kit.wallets import KeyWallet, recover
 from tests.offchain.seccl.roles_in_memory import STEP, Market, mean_of
@@ -246,6 +246,27 @@ def test_who_says_all_the_time_where_it_is_has_one_place(
     assert called[-MAX_PEERS:] == list(moving(100)[-1])
 
 
+def test_a_member_says_where_it_is_each_time_that_it_moved(tmp_path, monkeypatch) -> None:
+    """Also where it was before, and in a life after this one: others know the newest place."""
+    market, (home, away) = Market(tmp_path), moving(2)
+    now, pause = market.session.terms.start, places.MOVED_SECONDS
+
+    def look(place: tuple[str, ...], now: int) -> list[tuple[str, ...]]:
+        monkeypatch.setattr(market.stores["0"], "addresses", place, raising=False)
+        before = len(market.letters)
+        market.members[0].next_action(Clock(now, 1))
+        read = [read_letter(content) for _, content in market.letters[before:]]
+        return [one.peers for one in read if isinstance(one, Here)]
+
+    assert look(home, now) == [home]
+    assert look(home, now + pause) == []
+    assert look(away, now + pause) == [away]
+    assert look(home, now + pause + 1) == []
+    assert look(home, now + 2 * pause) == [home]
+    market.members[0] = market.member(0)
+    assert look(home, now + 3 * pause) == []
+
+
 def test_a_node_that_fails_loses_no_letter(tmp_path, monkeypatch) -> None:
     """What came with the place that it could not be told is heard, and the place told later."""
     market = Market(tmp_path)
@@ -296,6 +317,26 @@ def test_what_is_due_is_done_before_any_message_is_looked_for(tmp_path, monkeypa
     monkeypatch.setattr(market.stores["server"], "get", lambda cid, most=None: looked.append(cid))
     assert isinstance(market.server.next_action(Clock(start, 1)), do.OpenRound)
     assert looked == []
+
+
+def test_nothing_is_looked_for_that_would_come_too_late(tmp_path, monkeypatch) -> None:
+    """A fetch may take a minute, and no receipt is given in the margin before the middle."""
+    market = Market(tmp_path)
+    start, end = market.session.terms.window(0, UPLOAD)
+    late = (start + end) // 2 - market.session.terms.margin(UPLOAD) - server_role.FETCH_SECONDS
+    looked: list[str] = []
+
+    def missing(cid, most=None):
+        looked.append(cid)
+        raise ContentMissing(cid)
+
+    monkeypatch.setattr(market.stores["server"], "get", missing)
+    nowhere(market, UPLOAD, 3)
+    market.server.next_action(Clock(late - 1, 1))
+    assert len(looked) == 1
+    nowhere(market, UPLOAD, 2)
+    market.server.next_action(Clock(late, 1))
+    assert len(looked) == 1
 
 
 def test_a_datastore_that_does_not_answer_is_not_waited_for(tmp_path, monkeypatch) -> None:
