@@ -12,7 +12,6 @@ import click
 from ape.api import AccountAPI
 
 from offchain.data.imageset import ImageSet
-from offchain.models.canonical import DocumentError
 from offchain.models.device import pick_device
 from offchain.policy import TermsRefused
 from offchain.report.text import amount
@@ -20,7 +19,7 @@ from offchain.seccl.announcement import Announcement
 from offchain.seccl.audit import FirstModel
 from offchain.seccl.costs import offered
 from offchain.seccl.global_model import GlobalModel
-from offchain.seccl.letters import Application, PostLine, read_letter, written
+from offchain.seccl.letters import Application, PostLine, written
 from offchain.seccl.member_role import MemberRole
 from offchain.seccl.outgoing import Outgoing
 from offchain.seccl.own_data import OwnData, task_of
@@ -35,7 +34,7 @@ from scripts._seccl.agreeing import member_costs_sheet, member_worst_sheet, term
 from scripts._seccl.audit import audit_session
 from scripts._seccl.chain import FederationChain
 from scripts._seccl.finding import Contracts, Told, announcement, session_for
-from scripts._seccl.party import among, home, line_of, tell_fault
+from scripts._seccl.party import among, applications, home, line_of, tell_fault
 from scripts._seccl.party_options import VALIDATION, JoinOptions
 from scripts._seccl.seats import PartyTable
 from scripts._stage.accounts import receiver
@@ -185,16 +184,7 @@ def _admitted(
 
 def _applied(line: PostLine, id_: bytes, account: str) -> bool:
     """Whether it did so in a life before this one."""
-    for who, content in line.received():
-        try:
-            letter = read_letter(content)
-        except DocumentError:
-            continue
-        match letter:
-            case Application(announcement) if who.lower() == account.lower():
-                if announcement == id_:
-                    return True
-    return False
+    return any(who.lower() == account.lower() for who, _ in applications(line, id_))
 
 
 def _take_part(

@@ -1,4 +1,5 @@
-"""What a server and a member have in common: a line to each other, and how their session ends."""
+"""What a server and a member have in common: a line to each other, who applied by it, and how their
+session ends."""
 
 from __future__ import annotations
 
@@ -8,9 +9,10 @@ from pathlib import Path
 
 from ape.api import AccountAPI
 
+from offchain.models.canonical import DocumentError
 from offchain.post.exchange import everybody
 from offchain.report.text import amount
-from offchain.seccl.letters import PostLine
+from offchain.seccl.letters import Application, PostLine, read_letter
 from offchain.seccl.session import FAULTS, Session
 from offchain.storage import Node
 from scripts._stage.chain import chain_home
@@ -39,6 +41,19 @@ def line_of(
         yield PostLine(post)
     finally:
         post.close()
+
+
+def applications(line: PostLine, id_: bytes) -> list[tuple[str, tuple[str, ...]]]:
+    """Who applied to an announcement by letters that are new, each with its node's addresses."""
+    found = []
+    for who, content in line.received():
+        try:
+            letter = read_letter(content)
+        except DocumentError:
+            continue  # a stranger's
+        if isinstance(letter, Application) and letter.announcement == id_:
+            found.append((who, letter.peers))
+    return found
 
 
 def among(addresses: tuple[str, ...]) -> Callable[[str], bool]:

@@ -21,7 +21,6 @@ from offchain.seccl.announcement import Announcement, publish_announcement
 from offchain.seccl.federation import Judge
 from offchain.seccl.image_privacy import ImagePrivacy
 from offchain.seccl.journal import Journal
-from offchain.seccl.letters import Application, PostLine, read_letter
 from offchain.seccl.own_data import task_of
 from offchain.seccl.server import Server
 from offchain.seccl.server_role import ServerRole
@@ -33,7 +32,7 @@ from scripts._seccl.agreeing import server_costs_sheet, server_worst_sheet, term
 from scripts._seccl.audit import audit_session
 from scripts._seccl.chain import FederationChain, twin_of
 from scripts._seccl.finding import Contracts, announced_on, sessions_of
-from scripts._seccl.party import among, home, line_of, tell_fault
+from scripts._seccl.party import among, applications, home, line_of, tell_fault
 from scripts._seccl.party_options import LEAST_IMAGES, VALIDATION, ServeOptions
 from scripts._seccl.seats import PartyTable
 from scripts._seccl.setup import check_balance
@@ -157,7 +156,7 @@ class Offer:
         admits = among(invited) if invited else everybody
         with line_of(self._store, self._contracts.board, id_, self._account, admits) as line:
             while len(found) < announced.most:
-                for who, peers in _applications(line, id_):
+                for who, peers in applications(line, id_):
                     if admits(who) and who not in found:
                         found[who] = peers
                         telling.event("applied", member=who, applied=len(found))
@@ -172,18 +171,6 @@ class Offer:
 
     def _file(self, kind: str) -> Path:
         return self._path.with_name(f"{self._path.name}.{kind}")
-
-
-def _applications(line: PostLine, id_: bytes) -> list[tuple[str, tuple[str, ...]]]:
-    found = []
-    for who, content in line.received():
-        try:
-            letter = read_letter(content)
-        except DocumentError:
-            continue  # a stranger's
-        if isinstance(letter, Application) and letter.announcement == id_:
-            found.append((who, letter.peers))
-    return found
 
 
 def _test_set(options: ServeOptions, telling: PartyTelling) -> ImageSet | None:
