@@ -6,8 +6,8 @@ process can be ended, a call into the library cannot.
 
 Usage: python -m offchain.storage.kubo_worker REPOSITORY [NETWORK]. NETWORK is JSON,
 `{"listen": multiaddress, "peers": [multiaddress...]}`; without it the node neither listens nor
-looks for anyone. With it it listens there and stays connected to these peers, calls nobody else,
-and carries messages.
+looks for anyone. With it it listens there, stays connected to these peers and to those that
+`connect` names, looks for nobody else, and carries messages.
 
 Each request is a line of JSON, `[operation, argument...]`; each answer is `{"value": ...}` or
 `{"error": ..., "locked": bool}`. The first answer, sent unasked, says whether the node runs. The
