@@ -290,6 +290,18 @@ def exported(
     proof = json.loads((options.out / "proof.json").read_text())
     assert (proof["session"], proof["licence"], proof["digests"][-1]) == (session, LICENCE, model)
     run_export(session, replace(options, check=True))
+    for name, change, why in (
+        ("proof.json", {"licence": "MIT"}, "is not the session's: licence"),
+        ("proof.json", {"more": 1}, "is not the session's: more"),
+        ("task.json", {}, "is not the session's task"),
+    ):
+        path, kept = options.out / name, (options.out / name).read_bytes()
+        path.write_text(json.dumps({**json.loads(kept), **change}, indent=1))
+        with pytest.raises(click.ClickException, match=why):
+            run_export(session, replace(options, check=True))
+        path.write_bytes(kept)
+    with pytest.raises(click.ClickException, match="exists: name a folder that does not"):
+        run_export(session, options)
     path = options.out / "model.safetensors"
     path.write_bytes(path.read_bytes()[:-1] + bytes([path.read_bytes()[-1] ^ 1]))
     with pytest.raises(click.ClickException, match="holds another model than session"):
