@@ -5,8 +5,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from offchain.seccl.costs import member_gas, member_outcomes, server_gas, server_outcomes
-from tests.offchain.seccl.test_announcement import announced
+from offchain.seccl.costs import (
+    member_gas,
+    member_outcomes,
+    offered,
+    server_gas,
+    server_outcomes,
+)
+from tests.offchain.seccl.session_in_memory import BOARD
+from tests.offchain.seccl.test_announcement import ADDRESSES, announced
 
 BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
 SLACK = 1.2
@@ -52,3 +59,10 @@ def test_the_worst_is_told() -> None:
     offer = announced()
     assert min(one.gain for one in member_outcomes(offer)) == -offer.bond
     assert min(one.gain for one in server_outcomes(offer)) == -offer.stake * offer.most
+
+
+def test_it_is_over_for_a_member_when_accusations_have_ended() -> None:
+    """What limits bound is the time for which the member may be needed."""
+    offer = announced()
+    (terms, _), now = offer.agreed(BOARD, ADDRESSES), offer.until - 100
+    assert offered(offer, now)["time until it is over"] == terms.accusation_end - now
