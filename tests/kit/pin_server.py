@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
+from itertools import count
 from urllib.parse import parse_qs, urlsplit
 
 TOKEN = "the-token-of-a-test"
@@ -22,6 +23,7 @@ class PinServer:
         self.asked: list[tuple[str, str]] = []
         self.busy = 0
         self.delegates: list[str] = []
+        self._numbers = count(1)
 
     def __call__(self, handler: BaseHTTPRequestHandler) -> None:
         url = urlsplit(handler.path)
@@ -41,7 +43,7 @@ class PinServer:
             self._answer(handler, 202, None)
 
     def _add(self, handler: BaseHTTPRequestHandler, pin: dict) -> None:
-        number = len(self.asked)
+        number = next(self._numbers)  # requests come side by side
         status = {
             "requestid": f"request-{number}",
             "status": "queued",

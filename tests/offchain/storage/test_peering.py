@@ -57,8 +57,9 @@ def test_a_crowd_takes_no_more_than_its_places_and_none_of_ones_own(calls, peeri
 
 def test_the_newest_take_the_oldest_s_places(calls, peering) -> None:
     peering.add([f"met {i}" for i in range(MOST_PEERS)])
-    peering.add(["met 1", "late"])
-    awaited("a call of the late one", lambda: "late" in calls.made)
+    peering.add(["met 2", "late", "later"])
+    awaited("a call of the latest one", lambda: "later" in calls.made)
     made = len(calls.made)
-    awaited("calls of the others", lambda: calls.made[made:].count("met 1") > 1)
-    assert calls.made[made + MOST_PEERS :].count("met 0") == 0
+    for one in ("met 2", "late", "later"):
+        awaited(f"calls of {one}", lambda one=one: calls.made[made:].count(one) > 1)
+    assert {"met 0", "met 1"}.isdisjoint(calls.made[made + MOST_PEERS :])
