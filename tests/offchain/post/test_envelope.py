@@ -81,8 +81,13 @@ def test_a_number_beyond_what_is_kept_is_unreadable():
 
 @pytest.mark.parametrize(
     "counts",
-    [[(b"\2" * 20, 1), (b"\1" * 20, 1)], [(b"\1" * 20, 1)] * 2, [(b"\1" * 20, 0)]],
-    ids=["descending", "twice", "none"],
+    [
+        [(b"\2" * 20, 1), (b"\1" * 20, 1)],
+        [(b"\1" * 20, 1)] * 2,
+        [(b"\1" * 20, 0)],
+        [(b"\1" * 20, MOST_LETTERS + 1)],
+    ],
+    ids=["descending", "twice", "none", "more than are kept"],
 )
 def test_a_tally_out_of_order_is_unreadable(counts):
     pairs = b"".join(sender + count.to_bytes(4, "big") for sender, count in counts)

@@ -8,6 +8,7 @@ import pytest
 
 from offchain.post import Letter, PostError, PostFull, Topic
 from offchain.post import kept as kept_module
+from offchain.post.again import MOST_HEARD, OTHERS_SECONDS, Again
 from offchain.post.kept import KeptLetters
 from offchain.storage import DatastoreUnavailable
 from tests.kit.pubsub_hub import Hub
@@ -148,6 +149,28 @@ def test_kept_are_so_many_letters_of_ones_own_and_no_more(monkeypatch):
     party.send(b"one")
     with pytest.raises(PostFull, match="sent 1 letters; kept are 1 at most"):
         party.send(b"")
+
+
+def test_kept_are_so_many_letters_of_anothers_and_no_more(monkeypatch):
+    monkeypatch.setattr(kept_module, "MOST_LETTERS", 1)
+    anna, bert = Party(Hub(), "anna"), Party(Hub(), "bert")
+    first, second = (anna.envelope(number, b"") for number in range(2))
+    assert bert.kept.add(first, anna.wallet.address)
+    assert not bert.kept.add(second, anna.wallet.address)
+
+
+def test_ones_own_letter_goes_though_another_sent_it_here():
+    """Perhaps here alone; others' are left to whoever was faster, some times."""
+    own, other = (b"\1" * 20, 0), (b"\2" * 20, 0)
+    again = Again(own[0], seed=1)
+    for _ in range(MOST_HEARD):
+        for key in (own, other):
+            again.want(key, 0.0)
+            again.heard(key)
+        assert list(again.due(OTHERS_SECONDS)) == [own]
+    again.want(other, 0.0)
+    again.heard(other)
+    assert list(again.due(OTHERS_SECONDS)) == [own, other]
 
 
 def test_a_file_that_is_no_database_is_told(tmp_path):
