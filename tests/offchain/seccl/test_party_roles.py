@@ -52,6 +52,8 @@ def test_nobody_does_what_the_server_does_in_time(tmp_path, ballots: str, batche
     assert market.server.is_over(market.now)
     carried = [action for _, action in market.acted if isinstance(action, do.Relay)]
     assert len(carried) == 3 * (2 if ballots == "hidden" else 1)
+    # Receipts of the others are none of its business.
+    assert not any(event == "receipt_refused" for _, event, _ in market.told)
 
 
 def test_begun_again_all_the_time_they_say_nothing_twice(tmp_path) -> None:
