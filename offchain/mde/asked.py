@@ -6,6 +6,7 @@ everybody; of the artefact it has the SHA-256 alone, and who gets the file holds
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -53,9 +54,7 @@ def offer_of(samples: Samples, classes: int) -> Offer:
 def require_sizes(task: Task, features: int, value_bytes: int) -> None:
     """Raises FeatureMismatch unless samples of an order can be of its task's shape."""
     images = task.modality == _MODALITIES[True]
-    sides = 1
-    for side in task.shape:
-        sides *= side
+    sides = math.prod(task.shape)
     if value_bytes != (1 if images else 4) or sides not in (0, features):
         raise FeatureMismatch(
             f"the order is for {features} values of {value_bytes} bytes, its task for "

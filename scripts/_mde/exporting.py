@@ -78,11 +78,6 @@ def run_export(reference: str, options: ExportOptions) -> None:
         )
 
 
-def _key(session: DealSession, one: Sale) -> bytes:
-    secrets = secrets_at(buyer_secrets(one.deal.order.buyer))
-    return bought_key(session, one, secrets)
-
-
 def _is_own(sale: Sale, id_: bytes) -> bool:
     """Of a dataset that many bought, what was bought by whose secrets are here."""
     return id_ == sale.order or buyer_secrets(sale.deal.order.buyer).exists()

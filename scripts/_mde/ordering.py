@@ -5,11 +5,11 @@ The same command goes on with the same order, wherever it was killed.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import ape
 import click
 
 from offchain.crypto.settlement import Settlement
@@ -21,7 +21,6 @@ from offchain.mde.publishing import Purse, publish
 from offchain.mde.quoting import OrderTerms
 from offchain.mde.samples import Samples, Task
 from offchain.mde.session import DealSession
-from offchain.report.text import GWEI
 from offchain.roles import Clock
 from offchain.storage import Node, cid_from_digest, open_datastore
 from scripts._mde.chain import read_deals
@@ -32,7 +31,7 @@ from scripts._mde.seats import CONTRACT, Begun, buyer_secrets, id_of, mail_about
 from scripts._stage.accounts import receiver
 from scripts._stage.chain import chain_home
 from scripts._stage.deployments import Deployed, deployed
-from scripts._stage.party import PartyTelling, party_account, play_on, reachable
+from scripts._stage.party import PartyTelling, gas_price, party_account, play_on, reachable
 from scripts._stage.party_sheets import task_sheet
 from scripts._stage.secrets import secrets_at
 from scripts._stage.table import Seat, Step
@@ -185,17 +184,13 @@ def _owner(options: OrderOptions, train: ImageSet, validation: ImageSet) -> Owne
 
 def _agreed(options: OrderOptions, wants: Wants, purse: Purse, voice: Voice) -> bool:
     """Shows what is to be agreed to; whether it is."""
-    local = ape.chain.provider.network.is_local
-    price = options.gas_price if local else ape.chain.provider.gas_price / GWEI
+    price = gas_price(options.gas_price)
     terms: OrderTerms = wants.terms
-    features = 1
-    for side in wants.task.shape:
-        features *= side
     voice.telling.sheets(
         (
             task_sheet(wants.task),
             order_sheet(terms, wants.budget, voice, purse=purse, patience=wants.patience),
-            tells_sheet(features),
+            tells_sheet(math.prod(wants.task.shape)),
             buyer_costs_sheet(price),
             buyer_worst_sheet(terms, wants.budget, purse.most, voice),
         )

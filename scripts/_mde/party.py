@@ -10,9 +10,8 @@ from typing import Any, Protocol
 import click
 from ape.api import AccountAPI
 
-from offchain.mde.deals import DealState
 from offchain.mde.letters import Agreement, Answer, Invitation, Letter, Offer, Proposal, Tell
-from offchain.mde.session import DealSession, Sale
+from offchain.mde.session import DealSession
 from offchain.post import PostFull
 from offchain.report.text import amount
 from offchain.roles import Action, Clock
@@ -209,8 +208,3 @@ def voice_of(telling: PartyTelling, token: str, yes: bool) -> Voice:
     """Speaks to a party in the coin that pays."""
     coin, decimals = currency(token)
     return Voice(telling, coin, decimals, yes)
-
-
-def ended(sale: Sale) -> str:
-    """How a sale ended, or where it stands, in a word."""
-    return DealState(sale.state).name.lower()

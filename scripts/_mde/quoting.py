@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-import ape
 import click
 
 from offchain.crypto.settlement import NATIVE
@@ -21,7 +20,6 @@ from offchain.mde.seller import Seller
 from offchain.mde.session import DealSession
 from offchain.mde.stall import Stall
 from offchain.policy import TermsRefused
-from offchain.report.text import GWEI
 from offchain.roles import Clock
 from offchain.storage import Node, open_datastore
 from offchain.task import Task, TaskError, fetch_task
@@ -39,7 +37,7 @@ from scripts._stage.accounts import receiver
 from scripts._stage.chain import chain_home, clock
 from scripts._stage.deployments import Deployed, deployed
 from scripts._stage.money import parse_token
-from scripts._stage.party import PartyTelling, party_account, play_on, reachable
+from scripts._stage.party import PartyTelling, gas_price, party_account, play_on, reachable
 from scripts._stage.party_sheets import task_sheet
 from scripts._stage.secrets import secrets_at
 from scripts._stage.table import Seat
@@ -194,8 +192,7 @@ def _check(role: Seller, order: bytes, session: DealSession) -> None:
 def _show(role: Seller, order: bytes, task: Task, voice: Voice, options: QuoteOptions) -> None:
     """What is to be agreed to."""
     terms, budget = role.session.orders[order], role.session.books[order].free
-    local = ape.chain.provider.network.is_local
-    price = options.gas_price if local else ape.chain.provider.gas_price / GWEI
+    price = gas_price(options.gas_price)
     voice.telling.sheets(
         (
             task_sheet(task),
