@@ -22,14 +22,20 @@ from offchain.task.checks import fits, told
 ARTEFACT = "artefact"
 """The pricing artefact's name among a task's documents: a raw CID that has the file's SHA-256."""
 
+MARK = "mark"
+"""Another such CID, of nothing: it tells an order from others of its buyer's that ask for the same
+under the same artefact."""
+
 _MODALITIES: Mapping[bool, str] = {True: "images", False: "table"}
 """By whether samples are images."""
 
 
-def naming(task: Task, artefact: bytes) -> Task:
-    """The task of an order under an artefact. artefact: the file's digest, 32 bytes."""
-    documents = {**task.documents, ARTEFACT: cid_from_digest(artefact, RAW)}
-    return replace(task, documents=documents)
+def naming(task: Task, artefact: bytes, mark: bytes | None = None) -> Task:
+    """The task of an order under an artefact. artefact: the file's digest. mark: see `MARK`; both 32
+    bytes."""
+    named = {ARTEFACT: artefact} | ({} if mark is None else {MARK: mark})
+    cids = {name: cid_from_digest(digest, RAW) for name, digest in named.items()}
+    return replace(task, documents={**task.documents, **cids})
 
 
 def artefact_named(task: Task) -> bytes:

@@ -88,7 +88,8 @@ class Vault:
     def task(self, number: int) -> bytes:
         """Digest of the task of its order called `number`, which lies in the datastore."""
         # Made before its digest is remembered, which no other secret can be meanwhile.
-        asked = naming(self.asks, artefact_digest(self.artefact(number)))
+        mark = self._secret(self._numbered("mark", number), lambda: token_bytes(32))
+        asked = naming(self.asks, artefact_digest(self.artefact(number)), mark)
         return self._secret(self._numbered("task", number), lambda: publish_task(self.store, asked))
 
     def one_time_secret(self, deal: Deal) -> int:
