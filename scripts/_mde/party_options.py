@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from offchain.data.imageset import ImageSet, Progress, split
@@ -15,10 +13,10 @@ from offchain.task import ClassNames, Least, Task, TaskError, canonical_classes
 from offchain.task.classes import composed
 from offchain.task.images import MODALITY, relabelled
 from scripts._mde.options import LimitOptions, OrderTermsOptions
-from scripts._stage.party_options import DataOptions, PartyOptions
+from scripts._stage.party_options import DataOptions, PartyOptions, name_of
 
-_PASSING = {"yes", "as_json", "listen", "peer", "ipfs", "dry_run", "most_size", "without"}
-"""Options that may change while an order goes on."""
+_PASSING = ("dry_run", "gas_price", "pay_to", "most_size", "without")
+"""Options that may change while an order goes on, besides those of every party."""
 
 
 @dataclass(frozen=True)
@@ -94,8 +92,7 @@ class OrderOptions(DataOptions, OrderTermsOptions, PartyOptions):
     @property
     def name(self) -> str:
         """What one command's order is kept under: another name for other options."""
-        said = {name: str(value) for name, value in asdict(self).items() if name not in _PASSING}
-        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+        return name_of(self, *_PASSING)
 
 
 @dataclass(frozen=True)

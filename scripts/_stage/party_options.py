@@ -67,8 +67,11 @@ class PartyOptions:
         return Network(self.listen, self.peer)
 
 
-def name_of(options: Any) -> str:
-    """What one command's work is kept under: another name for other options, in any order."""
-    passing = {"yes", "as_json", "listen", "peer", "ipfs", "device", "resume"}
+def name_of(options: Any, *also: str) -> str:
+    """What one command's work is kept under: another name for other options, in any order.
+
+    also: options of this command that make no other work, besides those of every party.
+    """
+    passing = {"yes", "as_json", "listen", "peer", "ipfs", "device", "resume", *also}
     said = {name: str(value) for name, value in asdict(options).items() if name not in passing}
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]

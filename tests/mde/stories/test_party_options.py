@@ -50,3 +50,17 @@ def test_a_class_name_that_nobody_has_is_refused_with_a_second_set_too():
     train, judged = named.parts(lambda _: None, None)
     assert "zero" in train.classes
     assert train.classes == judged.classes
+
+
+def test_an_order_is_kept_under_one_name_however_it_is_played():
+    """Who says another gas price, or where the money goes in the end, posts no second order."""
+    name = ordering().name
+    passing: list[dict[str, Any]] = [
+        {"yes": True, "as_json": True, "listen": "/ip4/0.0.0.0/tcp/4001", "ipfs": "http://a"},
+        {"gas_price": 3.0, "pay_to": "0x" + "5e" * 20},
+        {"dry_run": True, "most_size": 7, "without": ("0x" + "12" * 32,), "peer": (NODE,)},
+    ]
+    for changes in passing:
+        assert ordering(**changes).name == name
+    for other in ({"budget": "2 ether"}, {"seed": 1}, {"licence": "MIT"}, {"account": "eve"}):
+        assert ordering(**other).name != name
