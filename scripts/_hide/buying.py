@@ -153,6 +153,7 @@ def _agreed(
         click.confirm(
             f"Pay {amount(paid, decimals)} {coin} for level {options.level} under these terms?",
             abort=True,
+            err=telling.as_json,
         )
     return True
 

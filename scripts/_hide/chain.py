@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable
 
 import ape
 import click
@@ -78,16 +79,7 @@ class SaleChain(Sender):
 
     def paid(self) -> dict[str, int]:
         """What came out of the contract so far, by the account that it was owed to."""
-        paid = defaultdict[str, int](int)
-        seller = ""
-        for event in self.events():
-            if isinstance(event, ev.Listed):
-                seller = str(event.terms[0])
-            elif isinstance(event, ev.Withdrawn):
-                paid[seller] += event.amount
-            elif isinstance(event, ev.Refunded):
-                paid[event.buyer] += event.amount
-        return dict(paid)
+        return _paid(self.events())
 
     def moved(self, payee: str | None) -> dict[str, int]:
         """What each account got from the contract so far, less what it paid in.
@@ -95,8 +87,10 @@ class SaleChain(Sender):
         payee: who is paid in the place of whom it is owed to, if anybody is.
         """
         session, moved = self._session(), defaultdict[str, int](int)
+        events = []
         for log in self.logs():
             event = event_of(log, ev)
+            events.append(event)
             session.apply(event, self._time(log))
             match event:
                 case ev.Listed():
@@ -105,7 +99,7 @@ class SaleChain(Sender):
                     moved[session.listed.seller] -= event.amount
                 case ev.Bought():
                     moved[event.buyer] -= session.purchases[event.buyer].sale.paid
-        for account, amount in self.paid().items():
+        for account, amount in _paid(events).items():
             moved[payee or account] += amount
         return dict(moved)
 
@@ -147,3 +141,17 @@ class SaleChain(Sender):
 
 def _end_of(state: str) -> str:
     return "a key is overdue" if state == "PAID" else "the time for disputes ends"
+
+
+def _paid(events: Iterable[ev.Event]) -> dict[str, int]:
+    """What came out of the contract by a listing's events, by the account that it was owed to."""
+    paid = defaultdict[str, int](int)
+    seller = ""
+    for event in events:
+        if isinstance(event, ev.Listed):
+            seller = str(event.terms[0])
+        elif isinstance(event, ev.Withdrawn):
+            paid[seller] += event.amount
+        elif isinstance(event, ev.Refunded):
+            paid[event.buyer] += event.amount
+    return dict(paid)

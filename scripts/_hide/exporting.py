@@ -45,13 +45,12 @@ def run_export(reference: str, options: ExportOptions) -> None:
     with open_datastore(options.ipfs, home / "ipfs", network) as store:
         with telling.doing("cleaning the pictures"):
             role, delivery, cleaned = _best(session, store, home)
+            proof = _proof(chain, role, delivery)
         if not options.check:
             with telling.doing("writing the pictures") as progress:
-                proof = _proof(chain, role, delivery)
                 write_bought(cleaned, role.task, proof, options.out, progress)
     with telling.doing("comparing the pictures with what was listed"):
-        facts = _proof(chain, role, delivery)
-        images = read_back(options.out, session.listed.task, facts)
+        images = read_back(options.out, session.listed.task, proof)
     if images.digest() != cleaned.digest():
         raise click.ClickException(
             f"{options.out} is not level {delivery.level + 1} of {chain.reference}: other "

@@ -20,7 +20,8 @@ def duties(deployments: Path) -> Iterator[Duty]:
         return
     now = clock().now
     for one in listed(deployments):
-        session = SaleChain.resume(sale, one.address).read()
+        id_ = bytes.fromhex(one.address[2:])
+        session = SaleChain(sale.contract, id_, one.token, one.block).read()
         if sales := session.due(now)[:SETTLED]:
             words = due([(purchase.buyer, purchase.sale) for purchase in sales])
             what = f"settled {len(sales)} sales whose windows are over"

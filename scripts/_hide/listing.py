@@ -82,7 +82,9 @@ def run_list(options: ListOptions) -> None:
                 progress=progress,
             )
         chain = _chain(stock, sale, begun)
-        if chain.read().listing is None and clock().now >= begun.closing and not waits(account):
+        # What waits is asked first: it may be mined meanwhile, and is read then.
+        waiting = waits(account)
+        if chain.read().listing is None and clock().now >= begun.closing and not waiting:
             kept.forget()
             raise click.ClickException(
                 f"listing {chain.reference} was never sent, and its time is over: the same command "
@@ -158,6 +160,7 @@ def _agreed(
             f"Put up {amount(conditions.funds, decimals)} {coin} and sell cleaners of "
             f"{wares.masked.name} under these terms?",
             abort=True,
+            err=telling.as_json,
         )
     return True
 
@@ -172,8 +175,10 @@ def _played(chain: SaleChain, seat: Seat, telling: PartyTelling) -> SaleSession:
     """Plays the seller to the end. A listing whose time is over before it is mined is waited for:
     once it is, it is closed, and its funds are taken home."""
     while True:
+        # Asked before the chain is read: what is mined meanwhile is read, and played on.
+        waiting = waits(seat.account)
         session: SaleSession = play_on(chain, seat, telling)
-        if session.listing is not None or not waits(seat.account):
+        if session.listing is not None or not waiting:
             return session
         next_block()
 

@@ -197,6 +197,23 @@ def test_a_listing_that_is_mined_after_its_time_is_not_left_with_its_funds(monke
     assert listing_module._played(None, seat, None).listing is None
 
 
+def test_a_listing_that_is_mined_as_it_is_looked_for_is_played(monkeypatch) -> None:
+    """Between a look at the chain and one at what waits: else nobody would deliver or close it."""
+    pool, told = ["list"], []
+
+    def play_on(*_):
+        told.append("none" if pool else "mined")
+        pool.clear()
+        return SimpleNamespace(listing=None if told[-1] == "none" else "mined")
+
+    monkeypatch.setattr(listing_module, "play_on", play_on)
+    monkeypatch.setattr(listing_module, "next_block", lambda: None)
+    monkeypatch.setattr(listing_module, "waits", lambda account: bool(pool))
+    seat = SimpleNamespace(account="seller")
+    assert listing_module._played(None, seat, None).listing == "mined"
+    assert told == ["none", "mined"]
+
+
 def test_pictures_that_were_changed_are_masked_anew(tmp_path, monkeypatch) -> None:
     """What was withdrawn since is not sold; another account, or other pictures of that name in
     another place, have a folder of their own."""
