@@ -17,8 +17,8 @@ from offchain.data.imageset import ImageSet, Progress
 from offchain.data.leftout import Note
 from offchain.hide.sale.stock import Conditions
 from offchain.policy import Limit, Policy
-from offchain.task import Task
-from offchain.task.images import relabelled
+from offchain.task import Task, TaskError
+from offchain.task.images import MODALITY, relabelled
 from scripts._hide.mask_options import MaskOptions, levels_of
 from scripts._stage.money import parse_amount, parse_token
 from scripts._stage.party_options import PartyOptions
@@ -148,13 +148,17 @@ class BuyOptions(PartyOptions):
         """
         if self.test is None:
             return None
+        if task.modality != MODALITY:
+            raise TaskError(
+                f"the listing is of {task.modality}; pictures are what can be tried here"
+            )
         channels, height, width = task.shape
         loaded = load_dataset(
             self.test,
             root=self.data_root,
             split="test" if self.test in DATASETS and self.test != "digits" else "train",
             download=self.download,
-            size=height if height == width else None,
+            size=height if height == width and height else None,
             skip_broken=self.skip_broken,
             note=note,
             progress=progress,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -163,6 +164,12 @@ def test_own_pictures_are_told_by_name_and_made_grey_as_the_task_has_them(tmp_pa
     assert own is not None
     assert sorted(own.labels.tolist()) == sorted(digits.labels.tolist())
     assert buying().own_test(task, print, None) is None
+    # What a stranger's task leaves open, or is not of pictures at all.
+    own = mapped.own_test(replace(task, shape=(1, 0, 0)), print, None)
+    assert own is not None
+    assert own.shape == digits.shape
+    with pytest.raises(TaskError, match="the listing is of table; pictures are what can be tried"):
+        mapped.own_test(replace(task, modality="table", shape=(784,)), print, None)
 
 
 def test_help_loads_no_library_that_takes_seconds() -> None:
