@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,6 +75,12 @@ class Stranger:
     def own(self, data: ImageSet, spelled: Callable[[str], str] = str) -> None:
         """Gives it pictures, one folder for each class, called as `spelled` says."""
         write_pictures(self.pictures, data, spelled)
+
+    def arguments(self, folder: Path, *own: str) -> list[str]:
+        """What each of its commands takes; it is asked nothing. folder: where contracts are told
+        of. own: what it says of its data."""
+        told = str(folder / "deployments")
+        return ["--account", self.name, "--yes", *own, "--deployments", told]
 
     def start(self, command: str, *options: str) -> None:
         """Starts a command, which says what happens in lines of JSON."""
@@ -188,6 +194,26 @@ class Stranger:
             "PYTHONPATH": str(ROOT),
             "OMP_NUM_THREADS": "1",
         }
+
+
+def spelled(name: str) -> str:
+    """What who calls its classes otherwise calls one of digits."""
+    return f"{name} - digit"
+
+
+def mapping(digits: Iterable[int]) -> list[str]:
+    """Says to a command what classes that are `spelled` otherwise are called in the task."""
+    return [f"--class-name={spelled(str(digit))}={digit}" for digit in digits]
+
+
+def refused_by_name(one: Stranger, command: str, options: Iterable[str], *classes: str) -> None:
+    """Who calls the classes otherwise is told so, by name, and pays nothing."""
+    refused = one.run(command, *options)
+    assert refused.returncode == 1
+    named = ", ".join(map(repr, classes))
+    assert f"classes that the task does not have: {named}" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert gained(one.node, one.address) == 0
 
 
 def write_pictures(folder: Path, data: ImageSet, spelled: Callable[[str], str] = str) -> None:

@@ -23,14 +23,14 @@ from offchain.storage import Datastore, Network, open_datastore
 from scripts._hide.chain import SALE, SaleChain
 from scripts._hide.keeping import duties
 from scripts._market import mechanisms
-from scripts._stage.chain import HOME, clock
-from scripts._stage.deployments import deploy, deployed, deployments_path, missing
+from scripts._stage.chain import clock
+from scripts._stage.deployments import deployed
 from scripts._stage.keeping import keep
 from scripts._stage.money import balance_of
 from scripts._stage.party import PartyTelling, WithdrawOptions
 from scripts._stage.secrets import secrets_at
 from scripts._stage.table import Seat, act
-from tests.kit.node import anvil, connected
+from tests.kit.shared_chain import shared_chain
 from tests.kit.strangers import awaited, gained, go_to, strangers
 from tests.offchain.hide.sale_in_memory import LICENCE, wares_of
 from tests.offchain.hide.small import made_up, made_up_family
@@ -44,12 +44,7 @@ QUIET = PartyTelling(as_json=True)
 @pytest.fixture
 def node(project, monkeypatch, tmp_path) -> Iterator[str]:
     """A chain whose blocks come by themselves, with the sale on it."""
-    monkeypatch.setenv(HOME, str(tmp_path / "home"))
-    accounts = str(ape.config.get_config("test").number_of_accounts)
-    options = ("--hardfork", "prague", "--block-time", "1", "--accounts", accounts)
-    with anvil(*options, block_seconds=1) as uri, connected(uri):
-        (sale,) = missing([SALE])
-        deploy(ape.accounts.test_accounts[0], sale, deployments_path(tmp_path / "deployments"))
+    with shared_chain(tmp_path, monkeypatch, SALE) as uri:
         yield uri
 
 

@@ -9,7 +9,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import ape
 import click
 import pytest
 
@@ -21,14 +20,22 @@ from scripts._hide.chain import SALE, SaleChain
 from scripts._hide.mask_report import Masked
 from scripts._hide.workshop import load_split
 from scripts._market import mechanisms
-from scripts._stage.browsing import run_browse
 from scripts._stage.chain import HOME
-from scripts._stage.deployments import deploy, deployed, deployments_path, missing
+from scripts._stage.deployments import deployed
 from scripts._stage.money import balance_of
 from scripts._stage.party import ExportOptions
 from tests.hide.stories.sold import play, small_options, unmeasured
-from tests.kit.node import anvil, connected
-from tests.kit.strangers import Stranger, awaited, gained, go_to, strangers
+from tests.kit.shared_chain import browsed, reading, shared_chain, watched
+from tests.kit.strangers import (
+    Stranger,
+    awaited,
+    gained,
+    go_to,
+    mapping,
+    refused_by_name,
+    spelled,
+    strangers,
+)
 
 LICENCE = "CC-BY-4.0"
 PRICES = "0.1 ether,0.3 ether,0.8 ether"
@@ -43,11 +50,7 @@ SELLING = {
 }
 
 
-def spelled(name: str) -> str:
-    return f"{name} - digit"
-
-
-MAPPING = [f"--class-name={spelled(str(digit))}={digit}" for digit in range(10)]
+MAPPING = mapping(range(10))
 
 
 @pytest.fixture
@@ -61,13 +64,7 @@ def rehearsed(project, tmp_path) -> dict[str, int]:
 @pytest.fixture
 def node(rehearsed, project, monkeypatch, tmp_path) -> Iterator[str]:
     """A chain whose blocks come by themselves, with the sale on it."""
-    monkeypatch.setenv(HOME, str(tmp_path / "deployer"))
-    accounts = str(ape.config.get_config("test").number_of_accounts)
-    options = ("--hardfork", "prague", "--block-time", "1", "--accounts", accounts)
-    with anvil(*options, block_seconds=1) as uri, connected(uri):
-        path = deployments_path(tmp_path / "deployments")
-        (sale,) = missing([SALE])
-        deploy(ape.accounts.test_accounts[0], sale, path)
+    with shared_chain(tmp_path, monkeypatch, SALE) as uri:
         yield uri
 
 
@@ -93,12 +90,6 @@ def masked(options: Any, folder: Path) -> ImageSet:
     folder.mkdir()
     made.write(folder, lambda done, total: None)
     return split.test
-
-
-def arguments(stranger: Stranger, folder: Path) -> list[str]:
-    return [
-        *("--account", stranger.name, "--yes", "--deployments", str(folder / "deployments")),
-    ]
 
 
 def chain_of(listing: str, folder: Path) -> SaleChain:
@@ -129,7 +120,7 @@ def test_strangers_end_as_the_rehearsal_does(
     level; nothing but chain and datastores is common to them."""
     sara, anna = parties
     selling = [
-        *arguments(sara, tmp_path),
+        *sara.arguments(tmp_path),
         *("--masked", str(sara.folder / "masked")),
         *(word for pair in SELLING.items() for word in pair),
     ]
@@ -139,14 +130,9 @@ def test_strangers_end_as_the_rehearsal_does(
     peer = sara.told("datastore")["peer"]
     buying = [listing, "--peer", peer, "--licence", LICENCE]
     trying = ["--test", str(anna.pictures), "--epochs", "1"]
-    own = arguments(anna, tmp_path)
+    own = anna.arguments(tmp_path)
 
-    # Who calls the classes otherwise is told so, by name, and pays nothing.
-    refused = anna.run("buy", *buying, "--level", "1", *trying, *own)
-    assert refused.returncode == 1
-    assert "classes that the task does not have: '0 - digit', '1 - digit'" in refused.stderr
-    assert "Traceback" not in refused.stderr
-    assert gained(node, anna.address) == 0
+    refused_by_name(anna, "buy", [*buying, "--level", "1", *trying, *own], "0 - digit", "1 - digit")
 
     anna.start("buy", *buying, "--level", "1", *own)
     reached(listing, tmp_path, ev.Bought)
@@ -185,11 +171,7 @@ def exported(
     options = ExportOptions(
         out=folder / "bought",
         check=False,
-        listen="/ip4/127.0.0.1/tcp/0",
-        peer=(),
-        ipfs=None,
-        deployments=folder / "deployments",
-        as_json=False,
+        **reading(folder, as_json=False),
     )
     mechanisms.run_export(listing, options)
     proof = json.loads((options.out / "proof.json").read_text())
@@ -218,26 +200,12 @@ def found(
 ) -> None:
     """The listing is found by its classes and licence, and what happened in it is told."""
     monkeypatch.setenv(HOME, str(anna.folder / "souk"))
-    asked: dict[str, Any] = {
-        "classes": ("3",),
-        "licence": "cc-by-4.0",
-        "least_reward": None,
-        "all_": True,
-        "listen": "/ip4/127.0.0.1/tcp/0",
-        "peer": (),
-        "ipfs": None,
-        "deployments": folder / "deployments",
-        "as_json": True,
-    }
-    capsys.readouterr()
-    run_browse(mechanisms.listed, mechanisms.MECHANISMS, **asked)
-    (line,) = map(json.loads, capsys.readouterr().out.splitlines())
+    wanted = {"classes": ("3",), "licence": "cc-by-4.0"}
+    (line,) = browsed(capsys, reading(folder), **wanted)
     assert (line["event"], line["address"], line["joined"]) == ("open", listing, 1)
     assert peer in line["contact"]
     for other in ({"classes": ("cat",)}, {"licence": "MIT"}, {"all_": False}):
-        run_browse(mechanisms.listed, mechanisms.MECHANISMS, **(asked | other))
-        assert capsys.readouterr().out == ""
-    mechanisms.run_watch(listing, once=True, deployments=folder / "deployments", as_json=True)
-    told = [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()]
+        assert browsed(capsys, reading(folder), **(wanted | other)) == []
+    told = [one["event"] for one in watched(capsys, listing, folder)]
     assert (told.count("bought"), told.count("key_sealed")) == (2, 2)
     assert told[-1] == "over"

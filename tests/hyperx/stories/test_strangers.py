@@ -17,15 +17,22 @@ from offchain.hyperx import events as ev
 from offchain.hyperx.session import Session
 from scripts._hyperx.chain import ChainSession
 from scripts._market import mechanisms
-from scripts._stage.browsing import run_browse
 from scripts._stage.chain import HOME
-from scripts._stage.deployments import deploy, deployments_path, missing
 from scripts._stage.money import balance_of
 from scripts._stage.party import ExportOptions
 from tests.hyperx.stories.played import play_story, small_options
 from tests.kit.ipfs_daemon import running_daemon
-from tests.kit.node import anvil, connected
-from tests.kit.strangers import Stranger, awaited, gained, go_to, strangers
+from tests.kit.shared_chain import browsed, reading, shared_chain, watched
+from tests.kit.strangers import (
+    Stranger,
+    awaited,
+    gained,
+    go_to,
+    mapping,
+    refused_by_name,
+    spelled,
+    strangers,
+)
 
 PLAN = "clean,mislabel:0.6"
 LICENCE = "CC-BY-4.0"
@@ -40,11 +47,7 @@ TERMS = {
 }
 
 
-def spelled(name: str) -> str:
-    return f"{name} - digit"
-
-
-MAPPING = [f"--class-name={spelled(str(digit))}={digit}" for digit in range(10)]
+MAPPING = mapping(range(10))
 
 
 @pytest.fixture
@@ -61,13 +64,7 @@ def node(rehearsed, project, monkeypatch, tmp_path) -> Iterator[str]:
 
     After the rehearsal, which would wait there as strangers do.
     """
-    monkeypatch.setenv(HOME, str(tmp_path / "deployer"))
-    accounts = str(ape.config.get_config("test").number_of_accounts)
-    options = ("--hardfork", "prague", "--block-time", "1", "--accounts", accounts)
-    with anvil(*options, block_seconds=1) as uri, connected(uri):
-        path = deployments_path(tmp_path / "deployments")
-        (factory,) = missing(["TradingSessionFactory"])
-        deploy(ape.accounts.test_accounts[0], factory, path)
+    with shared_chain(tmp_path, monkeypatch, "TradingSessionFactory") as uri:
         yield uri
 
 
@@ -82,13 +79,6 @@ def parties(node, tmp_path) -> Iterator[tuple[Stranger, ...]]:
         anna.own(clean, spelled)
         bert.own(bad)
         yield found
-
-
-def arguments(stranger: Stranger, folder: Path) -> list[str]:
-    return [
-        *("--account", stranger.name, "--yes", "--dataset", str(stranger.pictures)),
-        *("--deployments", str(folder / "deployments")),
-    ]
 
 
 def read(address: str) -> tuple[Session, list[ev.Event]]:
@@ -119,22 +109,24 @@ def test_strangers_end_as_the_rehearsal_does(
     """One spells the classes differently, one is killed, and one, a bot that stores in a daemon, is
     stopped; nothing but chain and datastores is common to them."""
     carol, anna, bert = parties
-    opening = [*arguments(carol, tmp_path), *(word for pair in TERMS.items() for word in pair)]
+    opening = [
+        *carol.arguments(tmp_path, "--dataset", str(carol.pictures)),
+        *(word for pair in TERMS.items() for word in pair),
+    ]
     carol.start("open", *opening)
     peer = carol.told("datastore")["peer"]
     address = carol.told("session")["address"]
     joining = {
-        one.name: [address, *arguments(one, tmp_path), "--peer", peer, "--licence", LICENCE]
+        one.name: [
+            address,
+            *one.arguments(tmp_path, "--dataset", str(one.pictures)),
+            *("--peer", peer, "--licence", LICENCE),
+        ]
         for one in (anna, bert)
     }
     joining["bert"] += ["--ipfs", daemon]
 
-    # Who calls the classes otherwise is told so, by name, and pays nothing.
-    refused = anna.run("provide", *joining["anna"])
-    assert refused.returncode == 1
-    assert "classes that the task does not have: '0 - digit', '1 - digit'" in refused.stderr
-    assert "Traceback" not in refused.stderr
-    assert gained(node, anna.address) == 0
+    refused_by_name(anna, "provide", joining["anna"], "0 - digit", "1 - digit")
 
     anna.start("provide", *joining["anna"], *MAPPING)
     bert.start_bot("provide", *joining["bert"])
@@ -154,7 +146,7 @@ def test_strangers_end_as_the_rehearsal_does(
     assert anna.told("over")["sold"]
 
     purse = Account.from_key(b"\1" * 32).address
-    own = ["--account", "bert", "--yes", "--deployments", str(tmp_path / "deployments")]
+    own = bert.arguments(tmp_path)
     taken = bert.run("withdraw", address, "--pay-to", purse, *own)
     assert taken.returncode == 0, taken.stderr
     again = bert.run("withdraw", address, *own)
@@ -179,11 +171,7 @@ def exported(
     options = ExportOptions(
         out=folder / "bought",
         check=False,
-        listen="/ip4/127.0.0.1/tcp/0",
-        peer=(),
-        ipfs=None,
-        deployments=folder / "deployments",
-        as_json=False,
+        **reading(folder, as_json=False),
     )
     mechanisms.run_export(address, options)
     proof = json.loads((options.out / "proof.json").read_text())
@@ -216,26 +204,12 @@ def found(
 ) -> None:
     """The session is found by its classes and licence, and what happened in it is told."""
     monkeypatch.setenv(HOME, str(carol.folder / "souk"))
-    asked = {
-        "classes": ("3",),
-        "licence": "cc-by-4.0",
-        "least_reward": "1 ether",
-        "all_": True,
-        "listen": "/ip4/127.0.0.1/tcp/0",
-        "peer": (),
-        "ipfs": None,
-        "deployments": folder / "deployments",
-        "as_json": True,
-    }
-    capsys.readouterr()
-    run_browse(mechanisms.listed, mechanisms.MECHANISMS, **asked)
-    (line,) = map(json.loads, capsys.readouterr().out.splitlines())
+    wanted = {"classes": ("3",), "least_reward": "1 ether", "licence": "cc-by-4.0"}
+    (line,) = browsed(capsys, reading(folder), **wanted)
     assert (line["event"], line["address"], line["joined"]) == ("open", address, 2)
     assert peer in line["contact"]
     for other in ({"classes": ("cat",)}, {"licence": "MIT"}, {"all_": False}):
-        run_browse(mechanisms.listed, mechanisms.MECHANISMS, **(asked | other))
-        assert capsys.readouterr().out == ""
-    mechanisms.run_watch(address, once=True, deployments=folder / "deployments", as_json=True)
-    told = [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()]
+        assert browsed(capsys, reading(folder), **(wanted | other)) == []
+    told = [one["event"] for one in watched(capsys, address, folder)]
     assert told.count("registered") == told.count("features_submitted") == 2
     assert told[-1] == "over"

@@ -14,7 +14,7 @@ import ape
 
 from scripts._mde.seats import CONTRACT
 from scripts._stage.deployments import ready
-from tests.kit.node import anvil, connected
+from tests.kit.shared_chain import shared_chain
 from tests.kit.strangers import COMMAND, ROOT, SECONDS, go_to
 from tests.mde.deal_driver import make_deal
 
@@ -60,10 +60,7 @@ def test_a_rehearsal_ends_justly_on_a_chain_whose_time_passes_by_itself(
     project, tmp_path, monkeypatch
 ) -> None:
     """Somebody else's order and money are in the same contract, and stay there."""
-    monkeypatch.setenv("SOUK_HOME", str(tmp_path / "stranger"))
-    accounts = str(ape.config.get_config("test").number_of_accounts)
-    options = ("--hardfork", "prague", "--block-time", "1", "--accounts", accounts)
-    with anvil(*options, block_seconds=1) as uri, connected(uri):
+    with shared_chain(tmp_path, monkeypatch) as uri:
         tests = ape.accounts.test_accounts
         (sale,) = ready(tests[0], CONTRACT)
         strange = make_deal(sale, tests[20], tests[21])

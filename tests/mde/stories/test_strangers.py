@@ -28,15 +28,23 @@ from scripts._mde.exporting import run_export
 from scripts._mde.options import PriceOptions
 from scripts._mde.play import Market
 from scripts._mde.seats import CONTRACT
-from scripts._stage.browsing import run_browse
 from scripts._stage.chain import HOME
-from scripts._stage.deployments import address_of, deploy, deployments_path, missing
+from scripts._stage.deployments import address_of
 from scripts._stage.party import ExportOptions, WithdrawOptions
 from scripts.price import cli
-from tests.kit.node import anvil, connected
 from tests.kit.options import options_of
+from tests.kit.shared_chain import browsed, reading, shared_chain, watched
 from tests.kit.snapshots import undone
-from tests.kit.strangers import Stranger, awaited, gained, go_to, strangers
+from tests.kit.strangers import (
+    Stranger,
+    awaited,
+    gained,
+    go_to,
+    mapping,
+    refused_by_name,
+    spelled,
+    strangers,
+)
 
 SIZE, SET = 8, 30
 LACKED = (7, 8, 9)
@@ -52,11 +60,7 @@ TERMS = {
 }
 
 
-def spelled(name: str) -> str:
-    return f"{name} - digit"
-
-
-MAPPING = [f"--class-name={spelled(str(digit))}={digit}" for digit in LACKED]
+MAPPING = mapping(LACKED)
 
 
 def parts() -> dict[str, ImageSet]:
@@ -135,13 +139,7 @@ def node(rehearsed, project, monkeypatch, tmp_path) -> Iterator[str]:
 
     After the rehearsal, which would wait there as strangers do.
     """
-    monkeypatch.setenv(HOME, str(tmp_path / "deployer"))
-    accounts = str(ape.config.get_config("test").number_of_accounts)
-    options = ("--hardfork", "prague", "--block-time", "1", "--accounts", accounts)
-    with anvil(*options, block_seconds=1) as uri, connected(uri):
-        path = deployments_path(tmp_path / "deployments")
-        (sale,) = missing([CONTRACT])
-        deploy(ape.accounts.test_accounts[0], sale, path)
+    with shared_chain(tmp_path, monkeypatch, CONTRACT) as uri:
         yield uri
 
 
@@ -150,13 +148,6 @@ def parties(node, tmp_path) -> Iterator[tuple[Stranger, ...]]:
     """Carol has a model that lacks three digits, Anna has them, Bert one of them."""
     with strangers(tmp_path, node, "carol", "anna", "bert") as found:
         yield found
-
-
-def arguments(stranger: Stranger, data: Path, folder: Path) -> list[str]:
-    return [
-        *("--account", stranger.name, "--yes", "--dataset", str(data)),
-        *("--deployments", str(folder / "deployments")),
-    ]
 
 
 def session() -> DealSession:
@@ -179,7 +170,7 @@ def test_strangers_end_as_the_rehearsal_does(
     nodes is common to them."""
     carol, anna, bert = parties
     ordering = [
-        *arguments(carol, folders["own"], tmp_path),
+        *carol.arguments(tmp_path, "--dataset", str(folders["own"])),
         *("--judged-by", str(folders["judged"])),
         *(word for pair in TERMS.items() for word in pair),
     ]
@@ -188,18 +179,13 @@ def test_strangers_end_as_the_rehearsal_does(
     order = carol.told("order")["order"]
     quoting = {
         one.name: [
-            *(order, *arguments(one, folders[one.name], tmp_path)),
+            *(order, *one.arguments(tmp_path, "--dataset", str(folders[one.name]))),
             *("--peer", peer, "--licence", LICENCE, "--send"),
         ]
         for one in (anna, bert)
     }
 
-    # Who calls the classes otherwise is told so, by name, and pays nothing.
-    refused = anna.run("quote", *quoting["anna"])
-    assert refused.returncode == 1
-    assert "classes that the task does not have: '7 - digit', '8 - digit'" in refused.stderr
-    assert "Traceback" not in refused.stderr
-    assert gained(node, anna.address) == 0
+    refused_by_name(anna, "quote", quoting["anna"], "7 - digit", "8 - digit")
 
     anna.start("quote", *quoting["anna"], *MAPPING)
     bert.start("quote", *quoting["bert"])
@@ -248,11 +234,7 @@ def exported(order: str, carol: Stranger, folder: Path, monkeypatch: pytest.Monk
     options = ExportOptions(
         out=folder / "bought",
         check=False,
-        listen="/ip4/127.0.0.1/tcp/0",
-        peer=(),
-        ipfs=None,
-        deployments=folder / "deployments",
-        as_json=False,
+        **reading(folder, as_json=False),
     )
     run_export(order, options)
     ids = [one.dataset.hex() for one in session().sales.values() if one.state is DealState.SETTLED]
@@ -284,28 +266,13 @@ def found(
 ) -> None:
     """The order is found by classes and licence, and what happened under it is told."""
     monkeypatch.setenv(HOME, str(carol.folder / "souk"))
-    asked = {
-        "classes": ("7",),
-        "licence": "cc-by-4.0",
-        "least_reward": None,
-        "all_": True,
-        "listen": "/ip4/127.0.0.1/tcp/0",
-        "peer": (),
-        "ipfs": None,
-        "deployments": folder / "deployments",
-        "as_json": True,
-    }
-    capsys.readouterr()
-    run_browse(mechanisms.listed, ("mde",), **asked)
-    (line,) = map(json.loads, capsys.readouterr().out.splitlines())
+    wanted = {"classes": ("7",), "licence": "cc-by-4.0"}
+    (line,) = browsed(capsys, reading(folder), ("mde",), **wanted)
     assert (line["event"], line["address"], line["joined"]) == ("open", order, 2)
     assert peer in line["contact"]
     for other in ({"classes": ("cat",)}, {"licence": "MIT"}, {"all_": False}):
-        run_browse(mechanisms.listed, ("mde",), **(asked | other))
-        assert capsys.readouterr().out == ""
-    options = {"once": True, "deployments": folder / "deployments", "as_json": True}
-    mechanisms.run_watch(order, **options)
-    told = [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()]
+        assert browsed(capsys, reading(folder), ("mde",), **(wanted | other)) == []
+    told = [one["event"] for one in watched(capsys, order, folder)]
     assert told.count("quoted") == 2
     assert told[0] == "posted"
     assert told[-1] == "over"

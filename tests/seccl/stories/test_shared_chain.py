@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import ape
 import click
 import pytest
 
@@ -12,23 +11,19 @@ from scripts._seccl import options as module
 from scripts._seccl.options import FederateOptions
 from scripts._seccl.play import federate
 from scripts._stage import chain
-from scripts._stage.chain import HOME
 from scripts.federate import cli
-from tests.kit.node import anvil, connected
 from tests.kit.options import options_of
+from tests.kit.shared_chain import shared_chain
 from tests.kit.strangers import go_to
 
 
 def test_it_waits_for_windows_where_blocks_come_by_themselves(
     project, monkeypatch, tmp_path
 ) -> None:
-    monkeypatch.setenv(HOME, str(tmp_path / "home"))
     options = options_of(cli, FederateOptions, member=(), images=200, test=50)
     small = {"participants": 3, "rounds": 1, "winners": 0.4, "hours": 0.7, "deployments": "none"}
     options = FederateOptions(**vars(options) | small)
-    accounts = str(ape.config.get_config("test").number_of_accounts)
-    started = ("--hardfork", "prague", "--block-time", "1", "--accounts", accounts)
-    with anvil(*started, block_seconds=1) as uri, connected(uri):
+    with shared_chain(tmp_path, monkeypatch) as uri:
         assert not chain.alone()
         waited = []
 

@@ -22,20 +22,29 @@ from offchain.seccl.choose import EnginePicker
 from offchain.seccl.messages import MessageKind
 from offchain.seccl.partition import divided
 from offchain.storage import Network, open_datastore
-from scripts._market.mechanisms import MECHANISMS, listed, run_export, run_watch
+from scripts._market.mechanisms import run_export
 from scripts._seccl.audit import audit_session
 from scripts._seccl.chain import FederationChain
 from scripts._seccl.options import FederateOptions
 from scripts._seccl.party_options import VALIDATION
 from scripts._seccl.play import federate
-from scripts._stage.browsing import run_browse
 from scripts._stage.chain import HOME
-from scripts._stage.deployments import deploy, deployments_path, missing
 from scripts._stage.party import ExportOptions
 from scripts.federate import cli
-from tests.kit.node import anvil, connected, quiet_node
+from tests.kit.node import quiet_node
 from tests.kit.options import options_of
-from tests.kit.strangers import Stranger, awaited, fees, gained, go_to, strangers
+from tests.kit.shared_chain import browsed, reading, shared_chain, watched
+from tests.kit.strangers import (
+    Stranger,
+    awaited,
+    fees,
+    gained,
+    go_to,
+    mapping,
+    refused_by_name,
+    spelled,
+    strangers,
+)
 
 UPLOAD, EVALUATION = MessageKind.UPLOAD, MessageKind.EVALUATION
 LICENCE = "CC-BY-4.0"
@@ -56,11 +65,7 @@ TERMS = {
 }
 
 
-def spelled(name: str) -> str:
-    return f"{name} - digit"
-
-
-MAPPING = [f"--class-name={spelled(str(digit))}={digit}" for digit in range(10)]
+MAPPING = mapping(range(10))
 
 
 def data() -> tuple[ImageSet, list[ImageSet]]:
@@ -121,13 +126,7 @@ def rgb(images: ImageSet) -> ImageSet:
 @pytest.fixture
 def node(rehearsed, project, monkeypatch, tmp_path) -> Iterator[str]:
     """A chain whose blocks come by themselves, with the contracts on it."""
-    monkeypatch.setenv(HOME, str(tmp_path / "deployer"))
-    accounts = str(ape.config.get_config("test").number_of_accounts)
-    options = ("--hardfork", "prague", "--block-time", "1", "--accounts", accounts)
-    with anvil(*options, block_seconds=1) as uri, connected(uri):
-        path = deployments_path(tmp_path / "deployments")
-        for one in missing(["BulletinBoard", "BordaConsensusFactory"]):
-            deploy(ape.accounts.test_accounts[0], one, path)
+    with shared_chain(tmp_path, monkeypatch, "BulletinBoard", "BordaConsensusFactory") as uri:
         yield uri
 
 
@@ -145,29 +144,26 @@ def parties(node, tmp_path) -> Iterator[tuple[Stranger, ...]]:
         yield sam, *members
 
 
-def arguments(stranger: Stranger, folder: Path) -> list[str]:
-    return [
-        *("--account", stranger.name, "--yes", "--dataset", str(stranger.pictures)),
-        *("--deployments", str(folder / "deployments")),
-    ]
-
-
 def test_strangers_end_as_the_rehearsal_does(
     rehearsed, node, parties, tmp_path, monkeypatch, capsys
 ) -> None:
     sam, first, second, third = parties
-    offer = [*arguments(sam, tmp_path), *(word for pair in TERMS.items() for word in pair)]
+    offer = [
+        *sam.arguments(tmp_path, "--dataset", str(sam.pictures)),
+        *(word for pair in TERMS.items() for word in pair),
+    ]
     sam.start("serve", *offer)
     peer = sam.told("datastore")["peer"]
     announced = sam.told("announced")["id"]
     joining = {
-        one.name: [announced, *arguments(one, tmp_path), "--peer", peer] for one in parties[1:]
+        one.name: [
+            announced,
+            *one.arguments(tmp_path, "--dataset", str(one.pictures)),
+            *("--peer", peer),
+        ]
+        for one in parties[1:]
     }
-    # Who calls the classes otherwise is told so, by name, and applies to nothing.
-    refused = first.run("join", *joining[first.name])
-    assert refused.returncode == 1
-    assert "classes that the task does not have: '0 - digit', '1 - digit'" in refused.stderr
-    assert "Traceback" not in refused.stderr
+    refused_by_name(first, "join", joining[first.name], "0 - digit", "1 - digit")
     joining[first.name] += MAPPING
     for one in parties[1:]:
         one.start("join", *joining[one.name])
@@ -237,26 +233,12 @@ def tells(
 ) -> None:
     """The federation is found by its classes and licence, and what happened in it is told."""
     monkeypatch.setenv(HOME, str(member.folder / "souk"))
-    deployments = folder / "deployments"
-    asked = {
-        "classes": ("3",),
-        "licence": "cc-by-4.0",
-        "least_reward": None,
-        "all_": True,
-        "listen": "/ip4/127.0.0.1/tcp/0",
-        "peer": (),
-        "ipfs": None,
-        "deployments": deployments,
-        "as_json": True,
-    }
-    capsys.readouterr()
-    run_browse(listed, MECHANISMS, **asked)
-    (line,) = map(json.loads, capsys.readouterr().out.splitlines())
+    wanted = {"classes": ("3",), "licence": "cc-by-4.0"}
+    (line,) = browsed(capsys, reading(folder), **wanted)
     assert (line["mechanism"], line["address"]) == ("seccl", announced)
     assert peer in line["contact"]
     for reference in (session, announced):
-        run_watch(reference, once=True, deployments=deployments, as_json=True)
-        told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        told = watched(capsys, reference, folder)
         names = [one["event"] for one in told]
         assert names.count("round_closed") == 2
         assert names.count("share_claimed") == 3
@@ -266,8 +248,7 @@ def tells(
             "convicted": "posted nothing in time",
             "stake_back": False,
         }
-    own = ["--account", member.name, "--yes", "--deployments", str(deployments)]
-    again = member.run("withdraw", session, *own)
+    again = member.run("withdraw", session, *member.arguments(folder))
     assert again.returncode == 1
     assert f"owes nothing to {member.address}" in again.stderr
 
@@ -280,11 +261,7 @@ def exported(
     options = ExportOptions(
         out=folder / "model",
         check=False,
-        listen="/ip4/127.0.0.1/tcp/0",
-        peer=(),
-        ipfs=None,
-        deployments=folder / "deployments",
-        as_json=False,
+        **reading(folder, as_json=False),
     )
     run_export(session, options)
     proof = json.loads((options.out / "proof.json").read_text())

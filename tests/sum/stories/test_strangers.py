@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import ape
 import click
@@ -14,9 +13,8 @@ import pytest
 
 from offchain.sum import events as ev
 from scripts._market import mechanisms
-from scripts._stage.browsing import run_browse
 from scripts._stage.chain import HOME
-from scripts._stage.deployments import deploy, deployed, deployments_path, missing
+from scripts._stage.deployments import deployed
 from scripts._stage.money import balance_of
 from scripts._stage.party import ExportOptions, WithdrawOptions
 from scripts._sum.model import ModelOnChain
@@ -24,8 +22,8 @@ from scripts._sum.parts import FACTORY
 from scripts._sum.party_options import PredictOptions, ReportOptions
 from scripts._sum.predicting import run_predict
 from scripts._sum.teaching import run_report, run_teach
-from tests.kit.node import anvil, connected
-from tests.kit.strangers import Stranger, awaited, gained, go_to, strangers
+from tests.kit.shared_chain import browsed, reading, shared_chain, watched
+from tests.kit.strangers import Stranger, awaited, gained, go_to, refused_by_name, strangers
 from tests.sum.stories.made_texts import (
     LICENCE,
     LIE,
@@ -55,13 +53,7 @@ def rehearsed(project, tmp_path, accounts) -> dict[str, int]:
 @pytest.fixture
 def node(rehearsed, project, monkeypatch, tmp_path) -> Iterator[str]:
     """A chain whose blocks come by themselves, with the factory on it."""
-    monkeypatch.setenv(HOME, str(tmp_path / "deployer"))
-    accounts = str(ape.config.get_config("test").number_of_accounts)
-    options = ("--hardfork", "prague", "--block-time", "1", "--accounts", accounts)
-    with anvil(*options, block_seconds=1) as uri, connected(uri):
-        path = deployments_path(tmp_path / "deployments")
-        (factory,) = missing([FACTORY])
-        deploy(ape.accounts.test_accounts[0], factory, path)
+    with shared_chain(tmp_path, monkeypatch, FACTORY) as uri:
         yield uri
 
 
@@ -74,13 +66,6 @@ def parties(node, tmp_path) -> Iterator[tuple[Stranger, ...]]:
         yield found
 
 
-def arguments(stranger: Stranger, folder: Path) -> list[str]:
-    return [
-        *("--account", stranger.name, "--yes", "--texts", str(stranger.folder / "texts.csv")),
-        *("--deployments", str(folder / "deployments")),
-    ]
-
-
 def read(address: str, folder: Path) -> ModelOnChain:
     return ModelOnChain.resume(deployed(FACTORY, folder / "deployments"), address)
 
@@ -91,7 +76,10 @@ def test_strangers_end_as_the_rehearsal_does(
     """One spells the classes differently, and all are killed; nothing but chain and datastores is
     common to them."""
     olga, anna, bert = parties
-    publishing = [*arguments(olga, tmp_path), *on_command_line(TERMS)]
+    publishing = [
+        *olga.arguments(tmp_path, "--texts", str(olga.folder / "texts.csv")),
+        *on_command_line(TERMS),
+    ]
     olga.start("publish", *publishing)
     olga.told("made")
     olga.kill()
@@ -99,17 +87,16 @@ def test_strangers_end_as_the_rehearsal_does(
     peer = olga.told("datastore")["peer"]
     address = olga.told("model")["address"]
     teaching = {
-        one.name: [address, *arguments(one, tmp_path), "--peer", peer, "--licence", LICENCE]
+        one.name: [
+            address,
+            *one.arguments(tmp_path, "--texts", str(one.folder / "texts.csv")),
+            *("--peer", peer, "--licence", LICENCE),
+        ]
         for one in (anna, bert)
     }
     mapping = [word for one in MAPPING for word in ("--class-name", one)]
 
-    # Who calls the classes otherwise is told so, by name, and pays nothing.
-    refused = anna.run("teach", *teaching["anna"])
-    assert refused.returncode == 1
-    assert "classes that the task does not have: 'bad', 'good'" in refused.stderr
-    assert "Traceback" not in refused.stderr
-    assert gained(node, anna.address) == 0
+    refused_by_name(anna, "teach", teaching["anna"], "bad", "good")
     anna.start("teach", *teaching["anna"], *mapping)
     bert.start("teach", *teaching["bert"])
     model = read(address, tmp_path)
@@ -156,26 +143,15 @@ def test_strangers_end_as_the_rehearsal_does(
     found(address, peer, olga, tmp_path, capsys)
 
 
-def reading(peer: str, folder: Path) -> dict[str, Any]:
-    """What who fetches says."""
-    return {
-        "listen": "/ip4/127.0.0.1/tcp/0",
-        "peer": (peer,),
-        "ipfs": None,
-        "deployments": folder / "deployments",
-        "as_json": True,
-    }
-
-
 def asked(address: str, peer: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Anybody asks the model, takes it along, and compares it with the chain."""
     texts = "so lovely", "awful, dull", "zebra"
     capsys.readouterr()
-    run_predict(address, PredictOptions(text=texts, texts=None, **reading(peer, folder)))
+    run_predict(address, PredictOptions(text=texts, texts=None, **reading(folder, peer)))
     lines = map(json.loads, capsys.readouterr().out.splitlines())
     assert [line["label"] for line in lines] == ["positive", "negative", None]
 
-    options = ExportOptions(out=folder / "taken", check=False, **reading(peer, folder))
+    options = ExportOptions(out=folder / "taken", check=False, **reading(folder, peer))
     checking = replace(options, check=True)
     mechanisms.run_export(address, options)
     mechanisms.run_export(address, checking)
@@ -186,7 +162,7 @@ def asked(address: str, peer: str, folder: Path, capsys: pytest.CaptureFixture[s
     with pytest.raises(click.ClickException, match=r"weights\.json is not what"):
         mechanisms.run_export(address, checking)
 
-    said = {one: reading(peer, folder)[one] for one in ("deployments", "as_json")}
+    said = {one: reading(folder, peer)[one] for one in ("deployments", "as_json")}
     nobody = {"account": "TEST::3", "yes": True, "pay_to": None}
     with pytest.raises(click.ClickException, match="owes nothing to"):
         mechanisms.run_withdraw(address, WithdrawOptions(**nobody, **said))
@@ -203,7 +179,7 @@ def asked(address: str, peer: str, folder: Path, capsys: pytest.CaptureFixture[s
     said_last = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert said_last == {"event": "dry_run", "address": address, "lessons": 1, "accepted": True}
     report = ReportOptions(
-        class_name=(), least_share=None, dry_run=False, **nobody, **reading(peer, folder)
+        class_name=(), least_share=None, dry_run=False, **nobody, **reading(folder, peer)
     )
     with pytest.raises(click.ClickException, match="only who has some may report"):
         run_report(address, report)
@@ -217,20 +193,11 @@ def found(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """The model is found by its classes and licence, and what happened to it is told."""
-    asked_ = {
-        "classes": ("positive",),
-        "licence": "cc-by-4.0",
-        "least_reward": None,
-        "all_": False,
-        **reading(peer, folder),
-    }
-    capsys.readouterr()
-    run_browse(mechanisms.listed, ("sum",), **asked_)
-    (line,) = map(json.loads, capsys.readouterr().out.splitlines())
+    wanted = {"classes": ("positive",), "licence": "cc-by-4.0", "all_": False}
+    (line,) = browsed(capsys, reading(folder, peer), ("sum",), **wanted)
     assert (line["mechanism"], line["address"], line["joined"]) == ("sum", address, 2)
     assert (line["author"], line["classes"]) == (olga.address, ["negative", "positive"])
-    run_browse(mechanisms.listed, ("sum",), **(asked_ | {"classes": ("cat",)}))
-    assert capsys.readouterr().out == ""
-    mechanisms.run_watch(address, once=True, deployments=folder / "deployments", as_json=True)
-    told = [json.loads(one)["event"] for one in capsys.readouterr().out.splitlines()]
+    other = wanted | {"classes": ("cat",)}
+    assert browsed(capsys, reading(folder, peer), ("sum",), **other) == []
+    told = [one["event"] for one in watched(capsys, address, folder)]
     assert [told.count(one) for one in ("data_added", "refunded", "reported")] == [4, 3, 1]

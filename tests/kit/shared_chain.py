@@ -1,0 +1,64 @@
+"""A chain that strangers share: its blocks come by themselves, and anybody reads what is on it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import ape
+import pytest
+
+from scripts._market import mechanisms
+from scripts._stage.browsing import run_browse
+from scripts._stage.chain import HOME
+from scripts._stage.deployments import deploy, deployments_path, missing
+from tests.kit.node import anvil, connected
+
+
+@contextmanager
+def shared_chain(folder: Path, monkeypatch: pytest.MonkeyPatch, *contracts: str) -> Iterator[str]:
+    """Connects Ape to one with these contracts, told of in `folder`: where it answers."""
+    monkeypatch.setenv(HOME, str(folder / "deployer"))
+    accounts = str(ape.config.get_config("test").number_of_accounts)
+    options = ("--hardfork", "prague", "--block-time", "1", "--accounts", accounts)
+    with anvil(*options, block_seconds=1) as uri, connected(uri):
+        path = deployments_path(folder / "deployments")
+        for one in missing(list(contracts)):
+            deploy(ape.accounts.test_accounts[0], one, path)
+        yield uri
+
+
+def reading(folder: Path, *peers: str, as_json: bool = True) -> dict[str, Any]:
+    """What who reads and fetches says. folder: as for `shared_chain`."""
+    return {
+        "listen": "/ip4/127.0.0.1/tcp/0",
+        "peer": peers,
+        "ipfs": None,
+        "deployments": folder / "deployments",
+        "as_json": as_json,
+    }
+
+
+def browsed(
+    capsys: pytest.CaptureFixture[str],
+    known: dict[str, Any],
+    asked: Sequence[str] = mechanisms.MECHANISMS,
+    **wanted: Any,
+) -> list[dict[str, Any]]:
+    """What `browse` finds. known: see `reading`. asked: mechanisms. wanted: its filters."""
+    filters = {"classes": (), "licence": None, "least_reward": None, "all_": True}
+    capsys.readouterr()
+    run_browse(mechanisms.listed, asked, **(filters | known | wanted))
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def watched(
+    capsys: pytest.CaptureFixture[str], reference: str, folder: Path
+) -> list[dict[str, Any]]:
+    """What `watch` tells of something so far."""
+    capsys.readouterr()
+    mechanisms.run_watch(reference, once=True, deployments=folder / "deployments", as_json=True)
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
