@@ -75,7 +75,8 @@ class SalePlay:
         plan, device = options.plan(), pick_device(options.device)
         prices, stake = options.amounts(plan), parse_amount("stake", options.stake)
         payee(options.pay_to)
-        accounts_of(options, len(options.wants(story, len(plan.levels))))
+        # Loaded once: whoever unlocks a keystore account is asked for its passphrase.
+        accounts = accounts_of(options, len(options.wants(story, len(plan.levels))))
         token = parse_token(options.token)
         telling.console.rule(f"[bold]{self.name}[/]: {story.title}")
         with kept_at(self.home) as home:
@@ -117,7 +118,7 @@ class SalePlay:
                         telling.say(f"level {one.wanted:g} is out of reach: {one.why}")
                 wants = options.wants(story, len(taken))
                 money = Money(token, tuple(taken), stake)
-                self._play(made, counters, task, wants, money, store, home)
+                self._play(made, counters, task, accounts, wants, money, store, home)
                 assert self.scene is not None
                 with telling.doing("training with what was bought"):
                     record = make_record(
@@ -135,17 +136,19 @@ class SalePlay:
         made: MadeFamily,
         counters: Sequence[Regained],
         task: Task,
+        accounts: tuple[AccountAPI, tuple[AccountAPI, ...]],
         wants: tuple[tuple[int, ...], ...],
         money: Money,
         store: Datastore,
         home: Path,
     ) -> None:
-        """Sets the table and lets everybody play."""
+        """Sets the table and lets everybody play. accounts: the seller's, and as many buyers' as
+        there are wants, or more."""
         options, telling, story = self.options, self.telling, STORIES[self.name]
         with telling.doing("deploying"):
             sale = sale_of(options)
         contract = sale.contract
-        seller, buyers = accounts_of(options, len(wants))
+        seller, buyers = accounts[0], accounts[1][: len(wants)]
         kept = Kept(home / f"sell-{self.name}.listing")
         begun = kept.read()
         if begun is None:

@@ -145,6 +145,13 @@ def test_a_rule_whose_most_nobody_reaches_buys_nothing_at_the_floor():
         fair(rule, price)
 
 
+def test_a_step_that_leaves_half_is_taken_and_one_below_it_is_not():
+    rule = PriceFunction(Piecewise(((0, 2), (100, 102))), 102, 2, useful=1)
+    assert [fair(rule, price) for price in (2, 4, 6)] == [2, 2, 6]
+    with pytest.raises(TermsRefused, match="it gives 5 wei, and the step below is 2"):
+        fair(rule, 5)
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_a_seller_loses_no_more_than_half_by_what_it_leaves_unsaid(rule):
     for score in range(0, 1_000, 7):
