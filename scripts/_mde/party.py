@@ -155,7 +155,7 @@ class PartyDeals(DealChain):
         return first_of(ends, clock) or Pause(None)
 
     def _ask(self, action: Action) -> None:
-        if action.call in _AGREED or action.call.startswith("prove"):
+        if self.voice.yes or action.call in _AGREED or action.call.startswith("prove"):
             return
         words = {"pays": self.voice.money(action.pays)}
         first = action.arguments[0]
@@ -175,6 +175,8 @@ class PartyDeals(DealChain):
         return "that is not registered"
 
     def _ask_for_letter(self, letter: Letter) -> None:
+        if self.voice.yes:
+            return
         said = letter.message
         if isinstance(said, Proposal):
             self.voice.confirm(f"Propose {self.voice.money(said.price)} to the buyer?")
