@@ -28,7 +28,7 @@ from offchain.storage import ContentMalformed, ContentMissing, cid_from_digest
 from offchain.task import ClassNames, Least, TaskError, publish_task
 from offchain.task.images import relabelled
 from tests.offchain.mde.deals_in_memory import START
-from tests.offchain.mde.market_in_memory import PRICE, SETTINGS, MarketInMemory
+from tests.offchain.mde.market_in_memory import PRICE, SETTINGS, STAKE, MarketInMemory
 from tests.offchain.mde.small import fitted, linear, small_asked, small_task
 
 DIGEST = b"\7" * 32
@@ -222,6 +222,18 @@ def test_who_took_its_budget_home_shows_its_artefact_to_nobody(file, tmp_path):
     buyer.session = market.session
     (letter,) = buyer.next_action(market.deals.clock).letters
     assert isinstance(letter.message, Invitation)
+
+
+def test_a_set_whose_stake_is_not_all_there_is_neither_fetched_nor_asked_about(file, tmp_path):
+    """It could not be bought from, and registering many costs little."""
+    market = MarketInMemory(tmp_path, file, Seller)
+    market.stall = replace(market.stall, funds=STAKE - 1)
+    market.roles[1] = market._make(1)
+    while market.round():
+        pass
+    (offered,) = market.session.letters
+    assert isinstance(offered.message, Offer)
+    assert market.buyer.objections == {}
 
 
 def test_what_a_buyer_wants_not_is_not_bought_though_it_was_countersigned(file, tmp_path):
