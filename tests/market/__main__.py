@@ -53,9 +53,11 @@ def main(mechanisms: tuple[str, ...], speed: int, minutes: float, reports: Path)
     telling.sheets(market_sheets(result))
     wrong = list(result.wrong)
     if result.meter.processes > MOST_PROCESSES:
-        wrong.append(f"{result.meter.processes} processes at a time")
+        wrong.append(f"{result.meter.processes} processes at a time, at most {MOST_PROCESSES}")
     if result.meter.all_ > MOST_MEMORY:
-        wrong.append(f"{result.meter.all_ / 2**30:.1f} GiB at a time")
+        wrong.append(
+            f"{result.meter.all_ / 10**9:.1f} GB at a time, at most {MOST_MEMORY / 10**9:g}"
+        )
     for line in wrong:
         telling.show(f"not as it should be: {line}", "bold red")
     telling.show(f"It took {result.seconds:.0f} s; all that was said lies in {reports}.")

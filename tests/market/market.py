@@ -189,8 +189,7 @@ def _watch(
     """Looks on until all have gone home; what is not as it should be."""
     waiting, there = list(stalls), list[Stall]()
     while waiting or there:
-        free = MOST_PROCESSES - OTHERS - sum(one.alive for one in _parties(there))
-        if waiting and len(waiting[0].parties) <= free:
+        if waiting and len(waiting[0].parties) <= room(there):
             stall = waiting.pop(0)
             telling.say(f"{stall.play.name} begins")
             stall.open()
@@ -211,6 +210,14 @@ def _watch(
             return [f"not over in time: {late}"]
         time.sleep(LOOK_SECONDS)
     return []
+
+
+def room(there: Sequence[Stall]) -> int:
+    """For how many more parties there is room, beside these mechanisms, none of which is over.
+
+    All parties of a mechanism count from its first one's beginning on: the others begin later.
+    """
+    return MOST_PROCESSES - OTHERS - sum(len(stall.parties) for stall in there)
 
 
 def _parties(stalls: list[Stall]) -> list[Stranger]:

@@ -55,7 +55,7 @@ HYPERX = Play(
     "carol",
     _words(
         "open --dataset {own}/pictures --shards 20 --shard-size 5 --sample 40 --deposit 0.8_ether "
-        f"--penalty 50 --expect 2 --hours 0.6 --response-minutes 20 --licence {LICENCE}"
+        f"--penalty 50 --expect 2 --hours 1 --response-minutes 20 --licence {LICENCE}"
     ),
     ("session", "address"),
     {
