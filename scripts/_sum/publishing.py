@@ -162,24 +162,37 @@ def drafted(
 def put_on_chain(
     draft: Draft, account: AccountAPI, factory: Deployed, telling: PartyTelling
 ) -> None:
-    """Makes what is not there yet, in order. Raises ActionRefused with a contract's reason."""
+    """Makes what is not there yet, in order.
+
+    Raises ClickException, before anything is made, where the classifier takes another model's
+    lessons; ActionRefused with a contract's reason.
+    """
+    trainer = _trainer(draft)
+    if trainer not in (NATIVE, draft.model):
+        raise click.ClickException(
+            f"{draft.classifier.address} was opened to {trainer}: another task gives another "
+            "classifier"
+        )
     for part in (draft.classifier, draft.incentive):
         if not lives(part.address):
             create(account, part.code, part.salt)
             telling.event("made", what=part.name, address=part.address)
-    classifier = contract_at(draft.classifier.name, draft.classifier.address)
-    trainer = native(classifier.trainer(skip_trace=True))
     if trainer == NATIVE:
         _initialise(draft, account, telling)
     if not lives(draft.model):
         parts = draft.classifier.address, draft.incentive.address, draft.token, draft.digest
         transact(factory.contract.createModel, parts, account)
     if trainer == NATIVE:
+        classifier = contract_at(draft.classifier.name, draft.classifier.address)
         transact(classifier.open, (draft.model,), account)
-    elif trainer != draft.model:
-        raise click.ClickException(
-            f"{classifier.address} was opened to {trainer}: another task gives another classifier"
-        )
+
+
+def _trainer(draft: Draft) -> str:
+    """The model whose lessons the classifier takes; NATIVE for none yet."""
+    if not lives(draft.classifier.address):
+        return NATIVE
+    classifier = contract_at(draft.classifier.name, draft.classifier.address)
+    return str(native(classifier.trainer(skip_trace=True)))
 
 
 def _initialise(draft: Draft, account: AccountAPI, telling: PartyTelling) -> None:

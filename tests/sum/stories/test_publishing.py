@@ -88,6 +88,16 @@ def test_who_is_killed_at_any_step_goes_on_with_the_same_model(
             assert published(tmp_path, owner, 0)[1] == []
 
 
+def test_a_task_whose_classifier_is_anothers_costs_nothing(project, tmp_path, owner) -> None:
+    """Other terms give another model, which the classifier of the same task would refuse."""
+    first, _ = published(tmp_path, owner, 99)
+    height = ape.chain.blocks.height
+    refused = f"{first.draft.classifier.address} was opened to {first.model.address}"
+    with pytest.raises(click.ClickException, match=refused):
+        Rehearsal(tmp_path, owner, unit="0.004 ether")
+    assert ape.chain.blocks.height == height
+
+
 def test_gas_is_foretold_from_above(project, tmp_path, owner, monkeypatch) -> None:
     """By no more than a half."""
     spent = {}
