@@ -13,18 +13,18 @@ from typing import Any
 
 import ape
 import click
-from ape.api import AccountAPI, ReceiptAPI, TransactionAPI
+from ape.api import AccountAPI, BlockAPI, ReceiptAPI, TransactionAPI
 from ape.contracts import ContractInstance
-from ape.exceptions import ApeException, ContractLogicError, CustomError
+from ape.exceptions import ContractLogicError, CustomError
 from ape.types import ContractLog
 from eth_utils.address import is_hex_address, to_checksum_address
+from requests import RequestException
 
-from offchain.errors import SoukError
 from offchain.roles import Clock
-from scripts._stage.errors import reason_of
+from scripts._stage.errors import PEOPLES_ERRORS, reason_of
 from scripts._stage.index import LAG_SECONDS, Index, Query
 from scripts._stage.node import AccountSigner, ConnectedNode, ConnectedPool
-from scripts._stage.outbox import GWEI, Call, Outbox, Patience
+from scripts._stage.outbox import GWEI, Call, NodeBusy, Outbox, Patience
 from scripts._stage.pulse import PULSE
 
 POLL_SECONDS = 15
@@ -92,11 +92,12 @@ def clock() -> Clock:
     """Time and height of the next block.
 
     Of the newest one where gas is estimated: nodes estimate there, and refuse what would be right
-    in the next block alone.
+    in the next block alone. Raises NodeBusy.
     """
     if alone() and ape.chain.provider.network.gas_limit == "max":
         return Clock(ape.chain.pending_timestamp, ape.chain.blocks.height + 1)
-    return Clock(now(), ape.chain.blocks.height)
+    newest = _newest()
+    return Clock(int(newest.timestamp), int(newest.number))
 
 
 def poll_seconds() -> float:
@@ -110,7 +111,7 @@ def wait_until(timestamp: int) -> None:
         ape.chain.pending_timestamp = timestamp
         ape.chain.mine()
         return
-    left = max(1, timestamp - ape.chain.blocks.head.timestamp)
+    left = max(1, timestamp - now())
     PULSE.rest(min(poll_seconds(), left))
 
 
@@ -119,8 +120,8 @@ def next_block() -> None:
     if alone():
         ape.chain.mine()
         return
-    height = ape.chain.blocks.height
-    while ape.chain.blocks.height == height:
+    height = _newest().number
+    while _newest().number == height:
         PULSE.rest(LOCAL_POLL_SECONDS if ape.chain.provider.network.is_local else 1)
 
 
@@ -146,7 +147,7 @@ def transact(method: Any, arguments: Any, account: AccountAPI, value: int = 0) -
         raise ActionRefused(
             f"{call} by {account.address} refused: {error}", error.txn, by_contract=True
         ) from error
-    except (ApeException, SoukError, OSError) as error:
+    except PEOPLES_ERRORS as error:
         raise ActionRefused(f"{call} by {account.address} failed: {reason_of(error)}") from error
 
 
@@ -162,7 +163,7 @@ def send_data(account: AccountAPI, to: str, data: bytes) -> ReceiptAPI:
         if alone():
             return account.transfer(to, 0, data=data)
         return _post(account, to, data, 0)
-    except (ApeException, SoukError) as error:
+    except PEOPLES_ERRORS as error:
         raise ActionRefused(f"{account.address} to {to} failed: {reason_of(error)}") from error
 
 
@@ -247,8 +248,17 @@ def snake(name: str) -> str:
 
 
 def now() -> int:
-    """Time of the newest block, in Unix seconds."""
-    return int(ape.chain.blocks.head.timestamp)
+    """Time of the newest block, in Unix seconds. Raises NodeBusy."""
+    return int(_newest().timestamp)
+
+
+def _newest() -> BlockAPI:
+    """Read once: a moment later there may be another."""
+    try:
+        return ape.chain.blocks.head
+    except RequestException as error:
+        # What the library says has the address in it, and so the user's key.
+        raise NodeBusy(f"the node does not answer ({type(error).__name__})") from None
 
 
 def go_to(timestamp: int) -> None:
