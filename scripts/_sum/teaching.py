@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import ape
@@ -16,7 +16,9 @@ from offchain.files import write_whole
 from offchain.policy import TermsRefused
 from offchain.report.text import amount
 from offchain.storage import Datastore, open_datastore
+from offchain.sum import events as ev
 from offchain.sum.author import Author, Lesson
+from offchain.sum.classifier import MAX_TOUCHED
 from offchain.sum.model import SharedModelState
 from offchain.sum.preprocessing import Preprocessing, fetch_preprocessing
 from offchain.sum.reporter import Reporter
@@ -204,12 +206,11 @@ def _agreed(
 ) -> bool:
     """Shows what is to be agreed to; whether it is."""
     price = gas_price(options.gas_price)
-    each = lesson_gas(model, state, lessons[0], options.account)
-    count = len(lessons)
+    count, gas = len(lessons), sum(map(lesson_gas, lessons))
     calls = {
-        f"addData, {count:,} times": count * each,
-        "announce, as often": count * each,
-        "refund, as often": count * each,
+        f"addData, {count:,} times": gas,
+        "announce, as often": gas,
+        "refund, as often": gas,
         "claimRewards": CLAIM_GAS,
     }
     telling.sheets(
@@ -239,11 +240,11 @@ def least_share(model: ModelOnChain, options: ReportOptions) -> int:
     return VERDICT_GAS * price if model.terms.token == NATIVE else 0
 
 
-def lesson_gas(model: ModelOnChain, state: SharedModelState, lesson: Lesson, sender: str) -> int:
+def lesson_gas(lesson: Lesson) -> int:
     """Gas of one contribution, from above: it may change all words that its features are in."""
     features, _ = lesson
     active = sum(word.bit_count() for word in features)
-    return 200_000 + 24_000 * min(active, 512) + 700 * len(features)
+    return 200_000 + 24_000 * min(active, MAX_TOUCHED) + 700 * len(features)
 
 
 def _tell_end(
@@ -252,17 +253,34 @@ def _tell_end(
     """What came of it, by the events."""
     coin, decimals = currency(model.terms.token)
     own = seat.address
-    paid = back = 0
-    for event, _ in model.events():
-        values = vars(event)
-        if own in (values.get("author"), values.get("reporter"), values.get("taker")):
-            back += values.get("amount", 0)
-            paid += values.get("deposit", 0) + values.get("cost", 0)
-        elif values.get("account") == own and type(event).__name__ == "RewardsClaimed":
-            back += values["amount"]
+    paid, back = paid_and_back((event for event, _ in model.events()), own)
     telling.event(
         "over",
         good=state.good[own],
         paid=f"{amount(paid, decimals)} {coin}",
         back=f"{amount(back, decimals)} {coin}",
     )
+
+
+def paid_and_back(events: Iterable[ev.Event], account: str) -> tuple[int, int]:
+    """What an account paid for its contributions, and what it got out of the model, smallest unit.
+
+    What one paid too much is credited, and comes out with the rewards: it counts on both sides.
+    """
+    paid = back = 0
+    for event in events:
+        match event:
+            case ev.DataAdded() if event.author == account:
+                paid += event.deposit + event.cost
+            case ev.Credited() if event.account == account:
+                paid += event.amount
+            case (
+                ev.Refunded(author=who, amount=amount)
+                | ev.Reported(reporter=who, amount=amount)
+                | ev.TakenOver(taker=who, amount=amount)
+                | ev.RewardsClaimed(account=who, amount=amount)
+            ) if who == account:
+                back += amount
+            case _:
+                pass
+    return paid, back

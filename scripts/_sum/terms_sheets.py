@@ -7,7 +7,7 @@ from offchain.report.outcomes import Outcome, outcomes_sheet
 from offchain.report.sheets import Sheet
 from offchain.report.text import amount
 from offchain.sum.author import Limits
-from offchain.sum.model import ModelTerms, Price, SharedModelState, Waits
+from offchain.sum.model import ModelTerms, SharedModelState, Waits
 from scripts._stage.money import currency
 from scripts._stage.party_sheets import said_sheet
 
@@ -42,8 +42,9 @@ def terms_sheet(terms: ModelTerms, state: SharedModelState, classifier: str) -> 
     return said_sheet("The terms", rows)
 
 
-def worst(price: Price, lessons: int, limits: Limits) -> list[Outcome]:
+def worst(terms: ModelTerms, lessons: int, limits: Limits) -> list[Outcome]:
     """What may come of so many contributions, best first; income from others' not counted."""
+    price = terms.price
     deposit = min(price.largest_deposit, limits.deposit or price.largest_deposit)
     cost = max(price.agree_cost, price.disagree_cost)
     if limits.cost is not None:
@@ -55,7 +56,7 @@ def worst(price: Price, lessons: int, limits: Limits) -> list[Outcome]:
         Outcome("all your data proves good", "the model", -lessons * cost),
         Outcome(
             "all is reported: the model denies it",
-            "who turns the model, for a day in which you do not answer",
+            f"who turns the model, for {_told(terms.waits.verdict)} in which you do not answer",
             -lost,
         ),
         Outcome(
@@ -70,7 +71,7 @@ def worst_sheet(terms: ModelTerms, lessons: int, limits: Limits) -> Sheet:
     """What may happen, and by whom."""
     coin, decimals = currency(terms.token)
     return outcomes_sheet(
-        worst(terms.price, lessons, limits),
+        worst(terms, lessons, limits),
         coin,
         decimals,
         "At most, besides gas; income from what others pay comes on top. An answer to an attack "
