@@ -1,4 +1,5 @@
-"""What each mechanism brings to the commands that all have: browse, watch, withdraw and export.
+"""What each mechanism brings to the commands that all have: browse, watch, withdraw,
+export and keep.
 
 Each of its modules is loaded when it is asked for, since a room is slow to load.
 """

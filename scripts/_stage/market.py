@@ -1,7 +1,7 @@
 """What is open on a network: one line for each session, order, listing, model or federation.
 
 A mechanism joins by one function, which turns the events of its factory into `Open` (`listed` in
-`browsing` of its room, see scripts/mechanisms.py).
+`browsing` of its room, see scripts/_market/mechanisms.py).
 """
 
 from __future__ import annotations

@@ -67,11 +67,13 @@ class PartyOptions:
         return Network(self.listen, self.peer)
 
 
-def name_of(options: Any, *also: str) -> str:
+def name_of(options: Any, *also: str, **instead: str) -> str:
     """What one command's work is kept under: another name for other options, in any order.
 
-    also: options of this command that make no other work, besides those of every party.
+    also: options of this command that make no other work, besides those of every party. instead:
+    what stands for an option.
     """
     passing = {"yes", "as_json", "listen", "peer", "ipfs", "device", "resume", *also}
     said = {name: str(value) for name, value in asdict(options).items() if name not in passing}
+    said |= instead
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]

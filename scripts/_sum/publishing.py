@@ -6,10 +6,8 @@ goes on where it was killed.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -33,6 +31,7 @@ from scripts._stage.created import create, created_at, creation, lives
 from scripts._stage.deployments import Deployed, deployed
 from scripts._stage.money import currency, parse_amount, parse_token
 from scripts._stage.party import PartyTelling, gas_price, party_account, reachable
+from scripts._stage.party_options import name_of
 from scripts._stage.party_sheets import gas_sheet, said_sheet, task_sheet
 from scripts._stage.pulse import PULSE
 from scripts._sum.model import words_of
@@ -254,10 +253,8 @@ def task_for(
     node's address may change meanwhile.
     """
     cid = cid_of(preprocessing.to_bytes())
-    passing = {"yes", "as_json", "listen", "peer", "ipfs", "dry_run", "leave", "gas_price"}
-    said = {name: str(value) for name, value in asdict(options).items() if name not in passing}
-    name = hashlib.sha256(json.dumps(said | {"words": cid}, sort_keys=True).encode()).hexdigest()
-    path = folder / f"{name[:16]}.task"
+    name = name_of(options, "dry_run", "leave", "gas_price", words=cid)
+    path = folder / f"{name}.task"
     if path.exists():
         return Task.from_bytes(path.read_bytes())
     task = Task(
@@ -285,7 +282,8 @@ def _agreed(options: PublishOptions, draft: Draft, telling: PartyTelling) -> boo
         "incentive": draft.incentive.name,
         "deposit": f"{amount(max(1, options.cost_weight) * unit, decimals)} {coin} an hour after a "
         f"lesson, {amount(max(1, 60 * options.cost_weight) * unit, decimals)} at most",
-        "cost": f"{amount(options.submission_cost * unit, decimals)} {coin} of each contribution",
+        "cost": f"{amount(options.submission_cost * unit, decimals)} {coin} of each contribution"
+        + ("" if options.accuracy is None else " on average, by the information in its label"),
         **waits_rows(options.waits),
     }
     telling.sheets(
