@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -14,20 +14,25 @@ from scripts._sum.model import ModelOnChain, made_in
 from scripts._sum.parts import FACTORY
 
 
-def listed(deployments: Path) -> Sequence[Open]:
+def models(deployments: Path) -> Iterator[ModelOnChain]:
     """All models of this version's code that take lessons; none where there is no factory.
 
     Who made a model of foreign parts is told of by the factory, too: such are passed over.
     """
     factory = find(FACTORY, deployments_path(deployments))
     if factory is None:
-        return ()
-    logs = decoded(factory.contract, logs_of(str(factory.contract.address), factory.block, []))
-    return [
-        found
-        for log in logs
-        if (found := _open(str(log.event_arguments["model"]), int(log.block_number))) is not None
-    ]
+        return
+    for log in decoded(factory.contract, logs_of(str(factory.contract.address), factory.block, [])):
+        try:
+            model = ModelOnChain(str(log.event_arguments["model"]), int(log.block_number))
+        except click.ClickException:  # of foreign parts, or it takes no lessons
+            continue
+        yield model
+
+
+def listed(deployments: Path) -> Sequence[Open]:
+    """The same, for people: what each asks for, and how many taught it."""
+    return [_open(model) for model in models(deployments)]
 
 
 def knows(address: str, deployments: Path) -> bool:
@@ -36,16 +41,12 @@ def knows(address: str, deployments: Path) -> bool:
     return factory is not None and made_in(factory, address) is not None
 
 
-def _open(address: str, block: int) -> Open | None:
-    try:
-        model = ModelOnChain(address, block)
-    except click.ClickException:
-        return None
+def _open(model: ModelOnChain) -> Open:
     state, terms = model.read(), model.terms
     return Open(
         mechanism="sum",
         address=model.address,
-        block=block,
+        block=model.created,
         author=terms.owner,
         task=terms.task,
         reward=0,

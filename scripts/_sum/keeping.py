@@ -6,17 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from scripts._stage.chain import clock
-from scripts._stage.deployments import deployed
 from scripts._stage.keeping import Duty
-from scripts._sum.browsing import listed
-from scripts._sum.model import ModelOnChain
-from scripts._sum.parts import FACTORY
+from scripts._sum.browsing import models
 
 
 def duties(deployments: Path) -> Iterator[Duty]:
     """One for each verdict, good or bad, that the model denies in a quiet moment."""
-    for one in listed(deployments):
-        model = ModelOnChain.resume(deployed(FACTORY, deployments), one.address)
+    for model in models(deployments):
         state = model.read()
         if clock().now < state.quiet_from():
             continue
@@ -24,4 +20,4 @@ def duties(deployments: Path) -> Iterator[Duty]:
             if made.open and (made.good or made.bad) and state.agrees(made) != made.good:
                 said = "good" if made.good else "bad"
                 what = f"objected that {made.author}'s data is {said}"
-                yield Duty(one.address, what, model.contract.object, made.named)
+                yield Duty(model.address, what, model.contract.object, made.named)
