@@ -166,6 +166,7 @@ def test_it_announces_waits_and_claims(story) -> None:
     assert not role.is_done(claim)
     assert role.next_time(claim) == (story.state.shares_from, "income is shared")
     story.owed = 7
+    assert not role.is_done(story.state.shares_from)
     assert next_(role, story.state.shares_from) == Action("claimRewards", (BERT,))
     story.owed = 0
     assert role.is_done(story.state.shares_from)
@@ -345,6 +346,24 @@ def test_the_owner_takes_over_before_others(story) -> None:
     assert call(role, START + WAITS.owner) == "takeOver"
 
 
+def test_what_is_left_is_taken_so_long_after_the_last_announcement_and_two_quiet_times(story):
+    """Before, the chain would refuse it: the author may still answer."""
+    key = story.added(GREAT, START)
+    story.says_no(GREAT)
+    announced = START + 5_000
+    story.state.apply(ev.Announced(BERT, key, False), announced)
+    left = announced + WAITS.anyone
+    story.added(DULL, left - 1, BERT)
+    quiet = left - 1 + 2 * WAITS.quiet
+    role = story.author()
+    assert call(role, quiet - 1) is None
+    assert call(role, quiet) == "takeOver"
+    assert quiet > left
+    story.state.last_lesson = START
+    assert call(role, left - 1) is None
+    assert call(role, left) == "takeOver"
+
+
 # ---------------------------------------------------------------- refusals, and what replaces what
 
 
@@ -361,12 +380,14 @@ def test_what_the_chain_refuses_is_tried_again_later(story) -> None:
 
 
 def test_a_spent_contribution_gives_its_place_to_the_next(story) -> None:
-    """What is told of the key from then on is of the later one."""
+    """What is told of the key from then on is of the later one, which comes last."""
     key = story.added(GREAT, START, BERT)
+    before = story.added(DULL, START + 50)
     story.state.apply(ev.TakenOver(OLGA, key, 500), START + 8_000)
     event = ev.DataAdded(ANNA, key, *GREAT, START + 8_100, 400, 30)
     story.state.apply(event, START + 8_100)
-    (one,) = story.state.contributions.values()
+    assert list(story.state.contributions) == [before, key]
+    one = story.state.contributions[key]
     assert (one.author, one.left, one.repeated) == (ANNA, 400, False)
     assert story.state.of(BERT) == []
     assert story.state.first_lesson == START
