@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from itertools import pairwise
+from types import SimpleNamespace
 
+import pytest
+
+from offchain.roles import Clock
 from scripts._market.mechanisms import KEPT, MECHANISMS
+from scripts._stage import keeping
+from scripts._stage.chain import ActionRefused
+from scripts._stage.keeping import Duty, keep
+from scripts._stage.party import PartyTelling
+from scripts._stage.pulse import Stopped
 
 
 def test_a_keeper_loads_no_torch():
@@ -17,3 +27,30 @@ def test_a_keeper_loads_no_torch():
 
 def test_all_mechanisms_are_kept():
     assert set(KEPT) == set(MECHANISMS)
+
+
+def test_what_is_refused_is_tried_ever_more_seldom(monkeypatch):
+    """Each try may cost gas; another's duty is done all the same."""
+    time = SimpleNamespace(now=0)
+    tried: list[tuple[str, int]] = []
+
+    def transact(method, arguments, account):
+        tried.append((method, time.now))
+        if method == "refused":
+            raise ActionRefused("refused", by_contract=True)
+        return SimpleNamespace(gas_used=1, txn_hash="0x1")
+
+    def next_block():
+        time.now += 1
+        if time.now == 200:
+            raise Stopped
+
+    monkeypatch.setattr(keeping, "clock", lambda: Clock(time.now, time.now))
+    monkeypatch.setattr(keeping, "next_block", next_block)
+    monkeypatch.setattr(keeping, "transact", transact)
+    due = [Duty("0x0", "what nobody takes", "refused"), Duty("0x0", "what is due", "taken")]
+    with pytest.raises(Stopped):
+        keep([lambda: due], SimpleNamespace(address="0x1"), PartyTelling(as_json=True))
+    refused = [at for method, at in tried if method == "refused"]
+    assert [later - earlier for earlier, later in pairwise(refused)] == [12, 24, 48, 96]
+    assert len(tried) - len(refused) == 200

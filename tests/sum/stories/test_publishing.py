@@ -253,6 +253,16 @@ def test_terms_outside_an_owners_limits_are_refused(
         lessons(rehearsal, tmp_path, **more)
 
 
+def test_a_token_is_taken_by_who_says_so_alone(rehearsal, tmp_path) -> None:
+    """Whoever publishes a model names any contract as its currency."""
+    token = "0x" + "12" * 20
+    rehearsal.model.terms = replace(rehearsal.model.terms, token=token)
+    for accepted in ((), ("0x" + "21" * 20,)):
+        with pytest.raises(TermsRefused, match=f"paid in {token}; --accept-token takes it"):
+            lessons(rehearsal, tmp_path, class_name=MAPPING, accept_token=accepted)
+    assert lessons(rehearsal, tmp_path, class_name=MAPPING, accept_token=(token.upper(),))
+
+
 def test_texts_of_which_nothing_is_known_are_refused(rehearsal, tmp_path) -> None:
     with pytest.raises(click.ClickException, match="none of its texts can be taught"):
         lessons(rehearsal, tmp_path, [("zebra", "positive")])

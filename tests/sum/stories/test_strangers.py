@@ -12,6 +12,8 @@ import click
 import pytest
 
 from offchain.sum import events as ev
+from offchain.sum.preprocessing import Preprocessing
+from offchain.task import Task
 from scripts._market import mechanisms
 from scripts._stage.chain import HOME
 from scripts._stage.deployments import deployed
@@ -156,10 +158,22 @@ def asked(address: str, peer: str, folder: Path, capsys: pytest.CaptureFixture[s
     mechanisms.run_export(address, options)
     mechanisms.run_export(address, checking)
     path = options.out / "weights.json"
+    whole = {one.name: one.read_bytes() for one in options.out.iterdir()}
     weights = json.loads(path.read_text())
     weights["words"][0] = hex(int(weights["words"][0], 16) + 1)
     path.write_text(json.dumps(weights))
     with pytest.raises(click.ClickException, match=r"weights\.json is not what"):
+        mechanisms.run_export(address, checking)
+
+    path.write_bytes(whole["weights.json"])
+    words = Preprocessing.from_bytes(whole["preprocessing.json"]).vocabulary
+    (options.out / "preprocessing.json").write_bytes(Preprocessing(words[::-1]).to_bytes())
+    with pytest.raises(click.ClickException, match=r"preprocessing\.json is not the task's"):
+        mechanisms.run_export(address, checking)
+    (options.out / "preprocessing.json").write_bytes(whole["preprocessing.json"])
+    task = Task.from_bytes(whole["task.json"])
+    (options.out / "task.json").write_bytes(replace(task, content="other").to_bytes())
+    with pytest.raises(click.ClickException, match=r"task\.json is not the model's"):
         mechanisms.run_export(address, checking)
 
     said = {one: reading(folder, peer)[one] for one in ("deployments", "as_json")}
