@@ -31,8 +31,10 @@ _MODALITIES: Mapping[bool, str] = {True: "images", False: "table"}
 
 
 def naming(task: Task, artefact: bytes, mark: bytes | None = None) -> Task:
-    """The task of an order under an artefact. artefact: the file's digest. mark: see `MARK`; both 32
-    bytes."""
+    """The task of an order under an artefact.
+
+    artefact: the file's digest. mark: see `MARK`; both 32 bytes.
+    """
     named = {ARTEFACT: artefact} | ({} if mark is None else {MARK: mark})
     cids = {name: cid_from_digest(digest, RAW) for name, digest in named.items()}
     return replace(task, documents={**task.documents, **cids})
