@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,24 @@ from typing import Any
 import numpy as np
 import torch
 
-from offchain.data.imagefolder import UnreadableError, evenly_spaced, load_folder
+from offchain.data.imagefolder import evenly_spaced, load_folder, open_folder
 from offchain.data.imageset import DataError, ImageSet, Progress, split
 from offchain.data.leftout import Note, warn
 from offchain.data.memory import check_room
+from offchain.data.originals import Originals, originals_of
+from offchain.data.pictures import UnreadableError
 from offchain.data.pixels import resize
 
-__all__ = ["DATASETS", "MAX_SIDE", "DataError", "ImageSet", "Progress", "load_dataset", "split"]
+__all__ = [
+    "DATASETS",
+    "MAX_SIDE",
+    "DataError",
+    "ImageSet",
+    "Progress",
+    "load_dataset",
+    "load_originals",
+    "split",
+]
 
 MAX_SIDE = 4096
 """Largest side, in pixels, that images may be resized to."""
@@ -115,8 +127,7 @@ def load_dataset(
 
     Raises DataError, one line, naming the spec, the file or the bound.
     """
-    if size is not None and not 1 <= size <= MAX_SIDE:
-        raise DataError(f"size must be 1 to {MAX_SIDE} pixels, not {size}")
+    _check_size(size)
     if limit is not None and limit < 1:
         raise DataError(f"limit must be 1 sample or more, not {limit}")
     if spec not in DATASETS and not Path(spec).is_dir():
@@ -133,7 +144,15 @@ def load_dataset(
         folder = root if root is not None else Path.home() / ".cache" / "souk"
         imageset = _from_torchvision(spec, source, folder, split, download)
     else:
-        return _from_folder(Path(spec), size, limit, skip_broken, note, progress)
+        with _hint():
+            return load_folder(
+                Path(spec),
+                size=size,
+                limit=limit,
+                skip_broken=skip_broken,
+                note=note,
+                progress=progress,
+            )
 
     if limit is not None and limit < len(imageset):
         imageset = imageset.subset(evenly_spaced(len(imageset), limit))
@@ -143,23 +162,40 @@ def load_dataset(
     return imageset
 
 
-def _from_folder(
-    directory: Path,
-    size: int | None,
-    limit: int | None,
-    skip_broken: bool,
-    note: Note,
-    progress: Progress | None,
-) -> ImageSet:
-    try:
-        return load_folder(
-            directory,
-            size=size,
-            limit=limit,
-            skip_broken=skip_broken,
-            note=note,
-            progress=progress,
+def load_originals(
+    spec: str,
+    *,
+    root: Path | None = None,
+    download: bool = False,
+    size: int | None = None,
+    skip_broken: bool = False,
+    note: Note = warn,
+    progress: Progress | None = None,
+) -> Originals:
+    """The same pictures as files: those of a directory where they lie, any others as PNG.
+
+    size: of what features are made of; the files keep theirs. Else as `load_dataset`, whose
+    training split it is.
+    """
+    if spec in DATASETS or not Path(spec).is_dir():
+        return originals_of(load_dataset(spec, root=root, download=download, size=size))
+    _check_size(size)
+    with _hint():
+        return open_folder(
+            Path(spec), size=size, skip_broken=skip_broken, note=note, progress=progress
         )
+
+
+def _check_size(size: int | None) -> None:
+    if size is not None and not 1 <= size <= MAX_SIDE:
+        raise DataError(f"size must be 1 to {MAX_SIDE} pixels, not {size}")
+
+
+@contextmanager
+def _hint() -> Iterator[None]:
+    """Says how to go on without what cannot be read."""
+    try:
+        yield
     except UnreadableError as error:
         raise DataError(f"{error} (--skip-broken goes on without such files)") from error
 

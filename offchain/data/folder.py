@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -75,6 +76,13 @@ def write_folder(imageset: ImageSet, folder: Path, progress: Progress | None = N
         beside.rename(folder)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def as_png(image: torch.Tensor) -> bytes:
+    """uint8 (C, H, W), grey or RGB, as a PNG file, which loses nothing."""
+    file = io.BytesIO()
+    as_picture(image).save(file, "PNG")
+    return file.getvalue()
 
 
 def as_picture(image: torch.Tensor) -> Image.Image:

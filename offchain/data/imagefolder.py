@@ -9,33 +9,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image, ImageFile, ImageOps
-from PIL.TiffImagePlugin import TiffImageFile
 
 from offchain.data.imageset import DataError, ImageSet, Progress
 from offchain.data.leftout import LeftOut, Note, warn
 from offchain.data.memory import check_room
+from offchain.data.originals import Originals, print_of
+from offchain.data.pictures import UnreadableError, opened, upright
 from offchain.data.pixels import resize
 from offchain.data.scan import scan
 
 _CHUNK = 256
 """Files decoded between two calls of `progress`; also the longest wait after Ctrl-C."""
-
-_BITS_PER_SAMPLE = 258
-"""TIFF's tag of the bits in each channel."""
-
-_BROKEN, _DEEP = "broken pictures", "pictures of more than 8 bits per channel"
-
-
-class UnreadableError(DataError):
-    """A file that cannot be read as a picture of 8 bits per channel.
-
-    what: its kind, in the plural.
-    """
-
-    def __init__(self, message: str, what: str) -> None:
-        super().__init__(message)
-        self.what = what
 
 
 def evenly_spaced(available: int, wanted: int) -> npt.NDArray[np.int64]:
@@ -72,40 +56,50 @@ def load_folder(
     that is broken or has more than 8 bits per channel: what range such values have, only their
     owner knows.
     """
-    found = scan(directory)
-    for left_out in found.left_out:
-        note(left_out)
-    chosen = evenly_spaced(len(found.pictures), limit or len(found.pictures))
-    reading = _Reading(directory, [found.pictures[i] for i in chosen], size, skip_broken)
+    reading = _Reading(directory, limit, size, skip_broken, note)
     images = reading.images(progress)
-    asked = [found.classes[found.labels[i]] for i in chosen]
-    kept = [asked[i] for i in reading.readable]
-    # A limit may leave a class without samples; only what cannot be read loses a class.
-    without = sorted({*found.empty, *(set(asked) - set(kept))})
-    left_out_classes = [] if keep_empty else without
-    classes = sorted({*found.classes, *found.empty} - set(left_out_classes))
-    for what, names in (
-        *reading.left_out().items(),
-        ("class folders without a picture that can be read", left_out_classes),
-    ):
-        if names:
-            note(LeftOut(str(directory), what, tuple(names)))
-    place = {name: label for label, name in enumerate(classes)}
-    labels = torch.tensor([place[name] for name in kept], dtype=torch.int64)
-    return ImageSet(images, labels, tuple(classes), directory.name or str(directory))
+    labels, classes = reading.named(keep_empty)
+    return ImageSet(images, labels, classes, directory.name or str(directory))
+
+
+def open_folder(
+    directory: Path,
+    *,
+    size: int | None = None,
+    limit: int | None = None,
+    skip_broken: bool = False,
+    note: Note = warn,
+    progress: Progress | None = None,
+) -> Originals:
+    """The files that `load_folder` would read, as they are: of their pixels none is kept.
+
+    Each is decoded once here, so that what cannot be read is known before anything rests on it.
+    size: of what features are made of; the files keep theirs. Else as `load_folder`.
+    """
+    reading = _Reading(directory, limit, size, skip_broken, note)
+    prints, shape = reading.prints(progress)
+    labels, classes = reading.named(keep_empty=False)
+    files = tuple(reading.path(i) for i in reading.readable)
+    return Originals(files, labels, classes, shape, prints, directory.name or str(directory))
 
 
 class _Reading:
-    """Decodes the files called `names` in `directory`, and keeps what came of each of them.
+    """Decodes the pictures in `directory`, `limit` at most, and keeps what came of each of them.
 
     unreadable: why a file was skipped, by its index. further: how many frames or pages after the
     first one a file has, by its index, where it has any.
     """
 
     def __init__(
-        self, directory: Path, names: Sequence[str], size: int | None, skip_broken: bool
+        self, directory: Path, limit: int | None, size: int | None, skip_broken: bool, note: Note
     ) -> None:
-        self._directory, self._names = directory, names
+        self._directory: Path = directory
+        self._note = note
+        self._found = found = scan(directory)
+        for left_out in found.left_out:
+            note(left_out)
+        self._chosen = evenly_spaced(len(found.pictures), limit or len(found.pictures))
+        self._names: list[str] = [found.pictures[i] for i in self._chosen]
         self._size, self._skip_broken = size, skip_broken
         self.unreadable: dict[int, UnreadableError] = {}
         self.further: dict[int, int] = {}
@@ -115,31 +109,51 @@ class _Reading:
         first, shape = self._first()
         check_room(str(self._directory), len(self._names), shape)
         images = torch.empty((len(self._names), *shape), dtype=torch.uint8)
-
-        def fill(i: int) -> None:
-            image = self._decoded(i)
-            if image is None:
-                return
-            if tuple(image.shape) != shape:
-                raise DataError(
-                    f"{self._path(i)} is {_width_by_height(image.shape)} pixels, "
-                    f"{self._path(first)} is {_width_by_height(shape)}: "
-                    "give a size to resize all images to"
-                )
-            images[i] = image
-
-        _in_threads(fill, len(self._names), progress)
+        self._each(first, shape, images.__setitem__, progress)
         for place, i in enumerate(self.readable):
             if place != i:
                 images[place] = images[i]
         return images[: len(self.readable)]
+
+    def prints(self, progress: Progress | None) -> tuple[tuple[bytes, ...], tuple[int, int, int]]:
+        """What tells the pixels of each readable file apart, and the shape of all of them."""
+        first, shape = self._first()
+        prints: dict[int, bytes] = {}
+
+        def keep(i: int, image: torch.Tensor) -> None:
+            prints[i] = print_of(image)
+
+        self._each(first, shape, keep, progress)
+        return tuple(prints[i] for i in self.readable), shape
+
+    def named(self, keep_empty: bool) -> tuple[torch.Tensor, tuple[str, ...]]:
+        """The labels int64 of what was read, and the classes; tells what was left out."""
+        found = self._found
+        asked = [found.classes[found.labels[i]] for i in self._chosen]
+        kept = [asked[i] for i in self.readable]
+        # A limit may leave a class without samples; only what cannot be read loses a class.
+        without = sorted({*found.empty, *(set(asked) - set(kept))})
+        left_out_classes = [] if keep_empty else without
+        classes = sorted({*found.classes, *found.empty} - set(left_out_classes))
+        for what, names in (
+            *self._left_out().items(),
+            ("class folders without a picture that can be read", left_out_classes),
+        ):
+            if names:
+                self._note(LeftOut(str(self._directory), what, tuple(names)))
+        place = {name: label for label, name in enumerate(classes)}
+        return torch.tensor([place[name] for name in kept], dtype=torch.int64), tuple(classes)
 
     @property
     def readable(self) -> list[int]:
         """Indices of the files that were read, ascending."""
         return [i for i in range(len(self._names)) if i not in self.unreadable]
 
-    def left_out(self) -> dict[str, list[str]]:
+    def path(self, i: int) -> Path:
+        """Of file i."""
+        return self._directory / self._names[i]
+
+    def _left_out(self) -> dict[str, list[str]]:
         """What was left out, by kind, under its name."""
         kinds: dict[str, list[str]] = {}
         for i, error in sorted(self.unreadable.items()):
@@ -150,8 +164,28 @@ class _Reading:
             ]
         return kinds
 
-    def _path(self, i: int) -> Path:
-        return self._directory / self._names[i]
+    def _each(
+        self,
+        first: int,
+        shape: tuple[int, int, int],
+        take: Callable[[int, torch.Tensor], None],
+        progress: Progress | None,
+    ) -> None:
+        """Hands over every file that can be read. Raises DataError where one is not of `shape`."""
+
+        def look(i: int) -> None:
+            image = self._decoded(i)
+            if image is None:
+                return
+            if tuple(image.shape) != shape:
+                raise DataError(
+                    f"{self.path(i)} is {_width_by_height(image.shape)} pixels, "
+                    f"{self.path(first)} is {_width_by_height(shape)}: "
+                    "give a size to resize all images to"
+                )
+            take(i, image)
+
+        _in_threads(look, len(self._names), progress)
 
     def _first(self) -> tuple[int, tuple[int, int, int]]:
         """Index and shape of the first file that can be read."""
@@ -164,7 +198,7 @@ class _Reading:
     def _decoded(self, i: int) -> torch.Tensor | None:
         """File i as uint8 (3, H, W); None when it is to be skipped."""
         try:
-            image, frames = _decode(self._path(i), self._size)
+            image, frames = _decode(self.path(i), self._size)
         except UnreadableError as error:
             if not self._skip_broken:
                 raise
@@ -187,36 +221,10 @@ def _in_threads(work: Callable[[int], None], total: int, progress: Progress | No
 
 def _decode(path: Path, size: int | None) -> tuple[torch.Tensor, int]:
     """The upright picture as uint8 (3, H, W), and how many frames or pages its file has."""
-    try:
-        with Image.open(path) as image:
-            if _is_deep(image):
-                raise UnreadableError(
-                    f"{path} has more than 8 bits per channel: convert it first", _DEEP
-                )
-            frames = getattr(image, "n_frames", 1)
-            pixels = np.array(ImageOps.exif_transpose(image).convert("RGB"))  # (H, W, 3)
-    except DataError:
-        raise
-    # Decoders raise OSError, SyntaxError, ValueError, struct.error, DecompressionBombError, ...
-    except Exception as error:
-        why = " ".join(str(error).split()) or type(error).__name__
-        raise UnreadableError(f"{path} cannot be read as an image: {why}", _BROKEN) from error
-    decoded = torch.from_numpy(pixels).permute(2, 0, 1)
-    if size is not None:
-        decoded = resize(decoded.unsqueeze(0), size, size).squeeze(0)
-    return decoded, frames
-
-
-def _is_deep(image: ImageFile.ImageFile) -> bool:
-    """Whether a channel has more than 8 bits, which Pillow cuts from colours without a word."""
-    if image.mode.split(";")[0] in ("I", "F"):
-        return True
-    if isinstance(image, TiffImageFile):
-        return any(bits > 8 for bits in image.tag_v2.get(_BITS_PER_SAMPLE, (1,)))
-    arguments = [image.tile[0].args] if image.tile else []
-    if image.format == "PPM":  # ("RGB", greatest value)
-        return any(isinstance(args, tuple) and args[-1] > 255 for args in arguments)
-    return image.format == "PNG" and any(";16" in str(args) for args in arguments)
+    with opened(path, str(path)) as image:
+        frames = getattr(image, "n_frames", 1)
+        pixels = upright(image)
+    return (pixels if size is None else resize(pixels[None], size, size)[0]), frames
 
 
 def _width_by_height(shape: Sequence[int]) -> str:

@@ -1,68 +1,75 @@
-"""Equal shards of a dataset as bytes, and back (HyperX, section 3.1.3: provider participation).
+"""Shards of a dataset as bytes, and back (HyperX, section 3.1.3: provider participation).
 
-A shard is a safetensors file of `images` uint8 (S, C, H, W) and `labels` int64 (S,) and nothing
-else, in the one form that `safetensors.torch.save` gives it. Equal samples are equal bytes: no
-spare metadata by which copies of a shard could be made to look different.
+A shard holds the files that are sold, byte by byte, each with its class by the task's name of it:
+
+    souk.shard.v1 LF
+    number of records              4 bytes
+    for each record
+        length of its class's name     2 bytes
+        name                           UTF-8
+        length of its file             4 bytes, 1 or more
+        file
+
+Numbers are unsigned and big-endian. Nothing else fits in: equal samples are equal bytes, with no
+spare metadata by which copies of a shard could be made to look different. Files have no names: who
+writes them to a folder numbers them.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol, Self, TypeVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load, save
 
-from offchain.data.imageset import DataError, ImageSet, check_samples
+from offchain.data.imageset import DataError
+from offchain.data.originals import Originals
 from offchain.data.seeds import generator
 
-MAX_SHARD_BYTES = 256 << 20
-"""Largest shard written or read, in bytes."""
+FORMAT = b"souk.shard.v1\n"
 
-MAX_HEADER_BYTES = 1024
-"""Longest safetensors header read; ours are under 200 bytes."""
+MAX_SHARD_BYTES = 32 << 20
+"""Largest shard written or read, in bytes; some of them lie in memory at once."""
+
+MAX_NAME_BYTES = (1 << 16) - 1
+"""Longest name of a class, in UTF-8."""
+
+_DIGEST_TAG = b"souk.originals.v1"
 
 
 class ShardError(DataError):
-    """Bytes that are no shard, or shards that do not belong together."""
+    """Bytes that are no shard, or not the one that was asked for."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Shard:
-    """The samples of one shard: images uint8 (S, C, H, W), labels int64 (S,)."""
+    """The samples of one shard: the files' bytes, and for each the index of its class."""
 
-    images: torch.Tensor
-    labels: torch.Tensor
-
-
-def shard_bytes(shape: tuple[int, int, int], shard_size: int) -> int:
-    """Length in bytes of every shard of `shard_size` samples of `shape` (C, H, W).
-
-    Raises DataError when the shape is none of an image or the length exceeds MAX_SHARD_BYTES.
-    """
-    channels, height, width = shape
-    if shard_size < 1 or channels not in (1, 3) or min(height, width) < 1:
-        raise DataError(f"no shard holds {shard_size} images of (C, H, W) = {tuple(shape)}")
-    payload = shard_size * (channels * height * width + 8)
-    if payload + MAX_HEADER_BYTES > MAX_SHARD_BYTES:
-        raise DataError(
-            f"a shard of {shard_size} images of {tuple(shape)} exceeds {MAX_SHARD_BYTES} bytes"
-        )
-    # The header spells out the shapes and offsets, so only the encoder knows its length.
-    return len(
-        _encode(
-            torch.zeros((shard_size, *shape), dtype=torch.uint8),
-            torch.zeros(shard_size, dtype=torch.int64),
-        )
-    )
+    files: tuple[bytes, ...]
+    labels: tuple[int, ...]
 
 
-def packed_part(imageset: ImageSet, shard_count: int, shard_size: int, seed: int = 0) -> ImageSet:
-    """The samples that `pack_shards` packs, in the order in which `join_shards` returns them.
+class Labelled(Protocol):
+    """A set of samples of whatever kind."""
+
+    @property
+    def name(self) -> str:
+        """For people."""
+
+    def __len__(self) -> int: ...
+
+    def subset(self, indices: NDArray[np.int64]) -> Self:
+        """The samples at `indices`, in that order."""
+
+
+S = TypeVar("S", bound=Labelled)
+
+
+def packed_part(samples: S, shard_count: int, shard_size: int, seed: int = 0) -> S:
+    """The samples that `PackedShards` packs, in the order of the shards.
 
     They are the first shard_count * shard_size of a permutation fixed by `seed` and the number
     of samples; the others are left out. Many sets are sorted by class: in their own order each
@@ -70,138 +77,147 @@ def packed_part(imageset: ImageSet, shard_count: int, shard_size: int, seed: int
 
     Raises DataError naming how many samples are needed and how many there are.
     """
-    return imageset.subset(_order(imageset, shard_count, shard_size, seed))
+    return samples.subset(_order(samples, shard_count, shard_size, seed))
 
 
-def _order(imageset: ImageSet, shard_count: int, shard_size: int, seed: int) -> NDArray[np.int64]:
+def _order(samples: Labelled, shard_count: int, shard_size: int, seed: int) -> NDArray[np.int64]:
     """Of which samples, (shard_count * shard_size,). Raises as `packed_part` does."""
     if shard_count < 1 or shard_size < 1:
         raise DataError(f"shard count and size must be 1 or more, not {shard_count}, {shard_size}")
     needed = shard_count * shard_size
-    if needed > len(imageset):
+    if needed > len(samples):
         raise DataError(
             f"{shard_count} shards of {shard_size} samples need {needed}, "
-            f"{imageset.name} has {len(imageset)}"
+            f"{samples.name} has {len(samples)}"
         )
-    return generator(seed, "shards").permutation(len(imageset))[:needed]
+    return generator(seed, "shards").permutation(len(samples))[:needed]
 
 
 class PackedShards:
-    """What `pack_shards` makes, each shard when it is asked for, so that no copy of all is held.
+    """`shard_count` shards of `shard_size` files each, each made when it is asked for.
 
-    Raises as `pack_shards` does.
+    Which files go where is said by `packed_part`. `lengths` has the bytes of each shard.
+    Raises DataError when there are too few files, or a shard would exceed MAX_SHARD_BYTES.
     """
 
     def __init__(
-        self, imageset: ImageSet, shard_count: int, shard_size: int, seed: int = 0
+        self, originals: Originals, shard_count: int, shard_size: int, seed: int = 0
     ) -> None:
-        shard_bytes(imageset.shape, shard_size)
-        self._set, self._size = imageset, shard_size
-        self._order = torch.from_numpy(_order(imageset, shard_count, shard_size, seed))
+        self._files = packed_part(originals, shard_count, shard_size, seed)
+        self._size = shard_size
+        self.lengths = tuple(self._length(i) for i in range(shard_count))
+        if max(self.lengths) > MAX_SHARD_BYTES:
+            raise DataError(
+                f"{originals.name}: a shard of {shard_size} files would have "
+                f"{max(self.lengths):,} bytes, at most {MAX_SHARD_BYTES:,} are allowed"
+            )
 
     def __len__(self) -> int:
-        return len(self._order) // self._size
+        return len(self.lengths)
 
     def __getitem__(self, index: int) -> bytes:
         if not 0 <= index < len(self):
             raise IndexError(index)
-        picked = self._order[index * self._size : (index + 1) * self._size]
-        return _encode(self._set.images[picked], self._set.labels[picked])
+        places, labels = self._places(index)
+        files = tuple(self._files.content(i) for i in places)
+        return pack_shard(Shard(files, tuple(labels)), self._files.classes)
 
     def __iter__(self) -> Iterator[bytes]:
         return (self[i] for i in range(len(self)))
 
+    def digest(self) -> str:
+        """Of all of them, see `shards_digest`."""
+        return shards_digest(shard_digest(shard) for shard in self)
 
-def pack_shards(
-    imageset: ImageSet, shard_count: int, shard_size: int, seed: int = 0
-) -> list[bytes]:
-    """`shard_count` shards of `shard_size` samples each, all of `shard_bytes(...)` bytes.
+    def _places(self, index: int) -> tuple[range, list[int]]:
+        places = range(index * self._size, (index + 1) * self._size)
+        return places, self._files.labels[places.start : places.stop].tolist()
 
-    Which samples go where is said by `packed_part`; its digest is that of the joined shards.
-    Raises DataError when there are too few samples or a shard would exceed MAX_SHARD_BYTES.
+    def _length(self, index: int) -> int:
+        places, labels = self._places(index)
+        names = (self._files.classes[label].encode() for label in labels)
+        records = sum(
+            6 + len(name) + self._files.size(i) for i, name in zip(places, names, strict=True)
+        )
+        return len(FORMAT) + 4 + records
+
+
+def pack_shard(shard: Shard, classes: Sequence[str]) -> bytes:
+    """The one form of a shard, with the task's names of classes.
+
+    Raises ShardError for an empty shard or file, and for one of more than MAX_SHARD_BYTES.
     """
-    return list(PackedShards(imageset, shard_count, shard_size, seed))
+    if not shard.files:
+        raise ShardError("a shard holds 1 file or more")
+    parts = [FORMAT, len(shard.files).to_bytes(4, "big")]
+    for file, label in zip(shard.files, shard.labels, strict=True):
+        name = classes[label].encode()
+        if not file or len(name) > MAX_NAME_BYTES:
+            raise ShardError("an empty file" if not file else f"class {classes[label]:.60}...")
+        parts += [len(name).to_bytes(2, "big"), name, len(file).to_bytes(4, "big"), file]
+    data = b"".join(parts)
+    if len(data) > MAX_SHARD_BYTES:
+        raise ShardError(f"a shard has at most {MAX_SHARD_BYTES} bytes, not {len(data)}")
+    return data
 
 
-def unpack_shard(data: bytes) -> Shard:
-    """Decode one shard from untrusted bytes.
+def unpack_shard(data: bytes, classes: Sequence[str], count: int) -> Shard:
+    """The `count` samples of one shard, from untrusted bytes. What files hold is not looked at.
 
-    Raises ShardError unless `data` is within the size bounds and is exactly what `pack_shards`
-    would write for some uint8 images with labels in [0, MAX_CLASSES).
+    Raises ShardError, one line, unless `data` is what `pack_shard` writes for so many files of
+    these classes.
     """
-    if not 8 <= len(data) <= MAX_SHARD_BYTES:
-        raise ShardError(f"a shard has 8 to {MAX_SHARD_BYTES} bytes, not {len(data)}")
-    header = int.from_bytes(data[:8], "little")
-    if header > MAX_HEADER_BYTES:
-        raise ShardError(f"the header of a shard has at most {MAX_HEADER_BYTES} bytes: {header}")
-    try:
-        tensors = load(data)
-    # KeyError: a number type that safetensors knows and this version of torch does not.
-    except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
-        # As a literal: the text quotes the stranger's header, line breaks and escapes included.
-        raise ShardError(f"not a shard: {str(error)!r}") from error
-    if tensors.keys() != {"images", "labels"}:
-        raise ShardError(f"a shard holds images and labels, not {sorted(tensors)}")
-    shard = Shard(tensors["images"], tensors["labels"])
-    try:
-        check_samples(shard.images, shard.labels)
-    except DataError as error:
-        raise ShardError(f"not a shard: {error}") from error
-    if _encode(shard.images, shard.labels) != data:
-        raise ShardError("a shard not in its one form: metadata, padding or order was added")
-    return shard
+    reader = _Reader(data)
+    if reader.take(len(FORMAT)) != FORMAT:
+        raise ShardError(f"not a shard of {FORMAT.decode().strip()}")
+    if (found := reader.number(4)) != count:
+        raise ShardError(f"a shard of {found} samples, {count} are asked for")
+    label_of = {name.encode(): label for label, name in enumerate(classes)}
+    files, labels = [], []
+    for i in range(count):
+        name = reader.take(reader.number(2))
+        if name not in label_of:
+            told = name.decode(errors="replace")
+            raise ShardError(f"sample {i} is of class {told!r:.60}, which the task does not have")
+        labels.append(label_of[name])
+        files.append(reader.take(reader.number(4)))
+        if not files[-1]:
+            raise ShardError(f"sample {i} is an empty file")
+    if reader.left:
+        raise ShardError(f"{reader.left} bytes after the last of {count} samples")
+    return Shard(tuple(files), tuple(labels))
 
 
-def join_shards(shards: Sequence[bytes], classes: Sequence[str], name: str = "shards") -> ImageSet:
-    """All samples of untrusted `shards`, in order.
+class _Reader:
+    """Bytes from the first to the last. Raises ShardError where there are too few, or too many."""
 
-    Raises ShardError when a shard is broken, when the shards differ in shape or size, or when
-    a label is out of range for `classes`; the message names the shard by its position.
+    def __init__(self, data: bytes) -> None:
+        if len(data) > MAX_SHARD_BYTES:
+            raise ShardError(f"a shard has at most {MAX_SHARD_BYTES} bytes, not {len(data)}")
+        self._data, self._at = data, 0
+
+    @property
+    def left(self) -> int:
+        return len(self._data) - self._at
+
+    def take(self, count: int) -> bytes:
+        if count > self.left:
+            raise ShardError(f"{count} bytes are to follow at byte {self._at}, {self.left} do")
+        self._at += count
+        return self._data[self._at - count : self._at]
+
+    def number(self, count: int) -> int:
+        return int.from_bytes(self.take(count), "big")
+
+
+def shard_digest(shard: bytes) -> bytes:
+    """SHA-256 of a plain shard."""
+    return hashlib.sha256(shard).digest()
+
+
+def shards_digest(digests: Iterable[bytes]) -> str:
+    """SHA-256, hex, of the files of a dataset with their classes: of all `shard_digest`, in order.
+
+    Equal digests prove that what was offered and what was bought are the same files.
     """
-    if not shards:
-        raise ShardError("there are no shards to join")
-    parts: list[Shard] = []
-    for i, data in enumerate(shards):
-        try:
-            shard = unpack_shard(data)
-        except ShardError as error:
-            raise ShardError(f"shard {i}: {error}") from error
-        expected = tuple((parts[0] if parts else shard).images.shape)
-        if tuple(shard.images.shape) != expected:
-            raise ShardError(f"shard {i} is {tuple(shard.images.shape)}, shard 0 is {expected}")
-        if int(shard.labels.max()) >= len(classes):
-            raise ShardError(
-                f"shard {i}: label {int(shard.labels.max())} is out of range for "
-                f"{len(classes)} classes"
-            )
-        parts.append(shard)
-    return ImageSet(
-        torch.cat([part.images for part in parts]),
-        torch.cat([part.labels for part in parts]),
-        tuple(classes),
-        name,
-    )
-
-
-def find_duplicates(shards: Sequence[bytes]) -> list[tuple[int, int]]:
-    """Pairs (first, copy) of positions of equal decrypted shards, each copy once.
-
-    A provider may repeat shards to inflate its set; in their encrypted form copies differ.
-    Reordering the samples inside hides a copy from this check.
-    """
-    first: dict[bytes, int] = {}
-    found = []
-    for i, shard in enumerate(shards):
-        digest = hashlib.sha256(shard).digest()
-        if first.setdefault(digest, i) != i:
-            found.append((first[digest], i))
-    return found
-
-
-def encode_shard(shard: Shard) -> bytes:
-    """The one form of a shard."""
-    return _encode(shard.images, shard.labels)
-
-
-def _encode(images: torch.Tensor, labels: torch.Tensor) -> bytes:
-    return save({"images": images.contiguous(), "labels": labels.contiguous()})
+    return hashlib.sha256(_DIGEST_TAG + b"".join(digests)).hexdigest()

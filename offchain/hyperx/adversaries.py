@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from offchain.crypto.sealing import Point, SealedKeys, seal_keys
-from offchain.data.imageset import ImageSet
+from offchain.data.originals import Originals
 from offchain.hyperx import actions as do
 from offchain.hyperx import delivery as dl
 from offchain.hyperx.collector import Collector
@@ -24,7 +24,7 @@ from offchain.roles import Clock
 class OtherFeatures(Provider):
     """Submits the features of better data than it registered."""
 
-    def __init__(self, *args: Any, better: ImageSet, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, better: Originals, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.better = better
 

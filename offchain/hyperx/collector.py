@@ -18,20 +18,20 @@ from offchain.crypto.bitmap import choose, to_bitmap
 from offchain.crypto.errors import CryptoError
 from offchain.crypto.sealing import new_secret, point_of
 from offchain.crypto.secrets_file import SecretsFile
-from offchain.data.imageset import ImageSet, Progress
+from offchain.data.imageset import Progress
 from offchain.hyperx import actions as do
 from offchain.hyperx import delivery as dl
 from offchain.hyperx import draw_secrets
 from offchain.hyperx import events as ev
 from offchain.hyperx import manifest as mf
 from offchain.hyperx.evaluation import Evaluation
-from offchain.hyperx.features import FeatureError, LabelledFeatures
+from offchain.hyperx.features import FeatureError, LabelledFeatures, features_agree
 from offchain.hyperx.further import rubbish_shard
 from offchain.hyperx.manifests import Manifests
 from offchain.hyperx.memory import MemoryShort, memory_told
 from offchain.hyperx.patience import Patience
 from offchain.hyperx.policy import Policy
-from offchain.hyperx.purchase import one_time_name, purchase, session_key
+from offchain.hyperx.purchase import Purchase, one_time_name, purchase, session_key
 from offchain.hyperx.quality import QualityScore
 from offchain.hyperx.review import (
     NOT_SEEN,
@@ -39,6 +39,7 @@ from offchain.hyperx.review import (
     ShardNotSeen,
     Verdict,
     check_distinct,
+    features_of,
     fetch_shards,
     opened_keys,
 )
@@ -291,25 +292,29 @@ class Collector:
             else:
                 addresses = list(member.review_addresses)
             with memory_told(f"{len(keys)} shards of {manifest.shape}"):
-                images = fetch_shards(self.store, manifest, classes, addresses, keys, patience)
-                check_distinct(images, self.session.terms, self.task.least.distinct)
-                return self._judge(member, self._features(member), images)
+                shards = fetch_shards(self.store, manifest, classes, addresses, keys, patience)
+                opened = features_of(shards, manifest.shape, self.evaluation.extract)
+                check_distinct(opened, self.session.terms, self.task.least.distinct)
+                return self._judge(member, self._features(member), opened.features)
         except (MemoryShort, ShardNotSeen, *NOT_SEEN) as error:
             return Verdict(str(error), missing=True)
         except (ReviewError, mf.ManifestError, ContentError, *BAD_FEATURES) as error:
             return Verdict(str(error))
 
-    def _judge(self, member: Member, submitted: LabelledFeatures, images: ImageSet) -> Verdict:
-        """By the plain samples `images` of all opened shards, in order."""
+    def _judge(
+        self, member: Member, submitted: LabelledFeatures, seen: LabelledFeatures
+    ) -> Verdict:
+        """By what was `seen` of the samples of all opened shards, in order."""
         size = self.session.terms.shard_size
         sampled = torch.tensor([i in (member.sample or ()) for i in member.opened])
-        places = sampled.repeat_interleave(size).nonzero().flatten()
-        agreement = self.evaluation.compare(submitted, images.subset(places), self.policy.tolerance)
+        places = sampled.repeat_interleave(size)
+        again = LabelledFeatures(seen.features[places], seen.labels[places])
+        agreement = features_agree(submitted, again, self.policy.tolerance)
         if not agreement:
             return Verdict(agreement.reason, difference=agreement.worst)
         if sampled.all():
             return Verdict(difference=agreement.worst)
-        agrees = self.evaluation.agrees(images).view(-1, size)
+        agrees = self.evaluation.agrees(seen).view(-1, size)
         found = rubbish_shard(agrees[sampled].flatten(), agrees[~sampled], self.policy.false_alarms)
         if found is None:
             return Verdict(difference=agreement.worst)
@@ -317,14 +322,14 @@ class Collector:
         shard = torch.tensor(member.opened)[~sampled][position]
         return Verdict(f"shard {shard}: {reason}", difference=agreement.worst)
 
-    def dataset(self) -> ImageSet:
-        """The dataset that was bought, decrypted with what was published or delivered.
+    def dataset(self) -> Purchase:
+        """The dataset that was bought, to be decrypted with what was published or delivered.
 
         Raises NothingBought if there was no deal or the delivered key went undisputed although it
-        was wrong, ReviewError if a shard is not what was sold.
+        was wrong.
         """
         key = session_key(self.session, self.secrets_file)
-        return purchase(self.session, self.store, self.task, key).images
+        return purchase(self.session, self.store, self.task, key)
 
     def _key_leaves(self, member: Member) -> Sequence[bytes]:
         """From our own node: they were pinned before the provider became a candidate."""

@@ -23,10 +23,8 @@ from offchain.hyperx.documents import EXTRACTOR, PREPROCESSING
 from offchain.hyperx.extractor import publish
 from offchain.hyperx.features import (
     DEFAULT_POOL,
-    Agreement,
     LabelledFeatures,
     extract,
-    features_agree,
     to_inputs,
 )
 from offchain.hyperx.heads import Head, Standardisation, default_settings, train_heads
@@ -212,15 +210,11 @@ class Evaluation:
         )
         return dict(zip(sound, scores, strict=True)), broken
 
-    def compare(self, submitted: LabelledFeatures, images: ImageSet, tolerance: float) -> Agreement:
-        """How well what was submitted agrees with what the opened samples `images` give."""
-        return features_agree(submitted, (self._extract(images), images.labels), tolerance)
-
-    def agrees(self, images: ImageSet) -> torch.Tensor:
+    def agrees(self, seen: LabelledFeatures) -> torch.Tensor:
         """Which labels the collector's own head gives too: bool (N,), on the CPU."""
         scale, head = self._own_head
-        inputs = self.inputs(self._extract(images)).to(self.device)
-        return head.predict(scale.apply(inputs)).cpu() == images.labels
+        inputs = self.inputs(seen.features).to(self.device)
+        return head.predict(scale.apply(inputs)).cpu() == seen.labels
 
     @cached_property
     def _own_head(self) -> tuple[Standardisation, Head]:
@@ -234,13 +228,12 @@ class Evaluation:
 
     @cached_property
     def _validation(self) -> LabelledInputs:
-        raw = self._extract(self.validation, self.progress)
+        raw = self.extract(self.validation.images, self.progress)
         return self.inputs(raw), self.validation.labels
 
-    def _extract(self, images: ImageSet, progress: Progress | None = None) -> torch.Tensor:
-        return extract(
-            self.published, self.preprocessing, images.images, self.device, progress=progress
-        )
+    def extract(self, pictures: torch.Tensor, progress: Progress | None = None) -> torch.Tensor:
+        """What the published extractor makes of pictures uint8 (N, C, H, W)."""
+        return extract(self.published, self.preprocessing, pictures, self.device, progress=progress)
 
     def inputs(self, raw: torch.Tensor) -> torch.Tensor:
         """What heads see, float32 (N, D), of obfuscated features (N, C, H, W)."""

@@ -10,14 +10,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from offchain.crypto.commitments import Party, root_of
-from offchain.data.imageset import DataError
-from offchain.data.shards import shard_bytes
+from offchain.data.shards import MAX_SHARD_BYTES
 from offchain.errors import SoukError
 from offchain.hyperx.terms import Terms
 from offchain.models.canonical import DocumentError, from_canonical, take, to_canonical
 from offchain.storage import Datastore, InvalidCid, cid_from_digest, digest_of
 
-FORMAT = "souk.manifest.v2"
+FORMAT = "souk.manifest.v3"
 MAX_MANIFEST_BYTES = 256 << 10
 """Largest manifest written or read: one block of the datastore."""
 
@@ -34,8 +33,10 @@ class Manifest:
         name: for people.
         task: CID of the task document, whose classes the labels index.
         licence: under which the data is sold, as the task says it.
-        shape: (C, H, W) of one image.
+        shape: (C, H, W) in which pictures are decoded for features, whatever size their files have.
         shard_count, shard_size: as the terms ask.
+        shard_bytes: of the largest shard, not encrypted.
+        total_bytes: of all of them.
         key_leaves: CID of the leaves of the key tree, 32 bytes each.
         addresses: CID of the shards' addresses, 32 bytes each; None where they are hidden.
     """
@@ -46,6 +47,8 @@ class Manifest:
     shape: tuple[int, int, int]
     shard_count: int
     shard_size: int
+    shard_bytes: int
+    total_bytes: int
     key_leaves: str
     addresses: str | None
 
@@ -64,7 +67,7 @@ class Manifest:
         """Reads an untrusted manifest. Raises ManifestError unless it fits `terms`."""
         try:
             document = from_canonical(data, "manifest", MAX_MANIFEST_BYTES)
-            given, name, task, licence, shape, count, size, key_leaves, addresses = take(
+            given, name, task, licence, shape, count, size, most, total, leaves, addresses = take(
                 document,
                 "manifest",
                 format=str,
@@ -74,6 +77,8 @@ class Manifest:
                 shape=list,
                 shard_count=int,
                 shard_size=int,
+                shard_bytes=int,
+                total_bytes=int,
                 key_leaves=str,
                 addresses=(str, type(None)),
             )
@@ -83,7 +88,8 @@ class Manifest:
             raise ManifestError(f"manifest: format is {FORMAT}, not {given!r:.60}")
         if len(shape) != 3 or not all(type(side) is int for side in shape):
             raise ManifestError(f"manifest: shape is 3 integers, not {shape!r:.60}")
-        manifest = cls(name, task, licence, tuple(shape), count, size, key_leaves, addresses)
+        sides = (shape[0], shape[1], shape[2])
+        manifest = cls(name, task, licence, sides, count, size, most, total, leaves, addresses)
         manifest._check(terms)
         return manifest
 
@@ -94,10 +100,15 @@ class Manifest:
         channels, *sides = self.shape
         if channels not in (1, 3) or not all(1 <= side <= 4096 for side in sides):
             raise ManifestError(f"shape {self.shape!s:.60}: needs 1 or 3 channels, sides 1 to 4096")
-        try:
-            shard_bytes(self.shape, self.shard_size)
-        except DataError as error:
-            raise ManifestError(str(error)) from error
+        if not 1 <= self.shard_bytes <= MAX_SHARD_BYTES:
+            raise ManifestError(
+                f"a shard has 1 to {MAX_SHARD_BYTES} bytes, not {self.shard_bytes!s:.60}"
+            )
+        if not self.shard_bytes <= self.total_bytes <= self.shard_count * self.shard_bytes:
+            raise ManifestError(
+                f"{self.shard_count} shards of at most {self.shard_bytes} bytes have not "
+                f"{self.total_bytes!s:.60} in all"
+            )
         if self.task != (asked_task := cid_from_digest(terms.task)):
             raise ManifestError(f"the task is {asked_task}, not {self.task!r:.70}")
         if (self.addresses is not None) != terms.published_addresses:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,13 +21,14 @@ from offchain.crypto.errors import SealError
 from offchain.crypto.sealing import Point, SealedKeys, seal, seal_keys
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.crypto.settlement import NATIVE, Settlement, delivery_margin
-from offchain.crypto.shard_cipher import encrypted_batches
-from offchain.data.imageset import DataError, ImageSet
+from offchain.crypto.shard_cipher import TAG_BYTES, encrypted_batches
+from offchain.data.imageset import DataError
+from offchain.data.originals import Originals, pictures_of
 from offchain.data.shards import PackedShards, packed_part, unpack_shard
 from offchain.hyperx import actions as do
 from offchain.hyperx.delivery import seal_session_key
 from offchain.hyperx.documents import EXTRACTOR, fetch_extractor, fetch_preprocessing
-from offchain.hyperx.features import extract
+from offchain.hyperx.features import LabelledFeatures, extract
 from offchain.hyperx.manifest import Manifest, publish_manifest, put_words
 from offchain.hyperx.policy import check_token, offered
 from offchain.hyperx.session import Member, Session, State
@@ -51,12 +53,14 @@ class EncryptedDataset:
         keys: the shards' keys.
         cids: where the encrypted shards are.
         addresses: the same as 32-byte digests.
+        lengths: bytes of the shards, not encrypted.
         key_leaves, address_leaves: of the two trees.
     """
 
     keys: tuple[bytes, ...]
     cids: tuple[str, ...]
     addresses: tuple[bytes, ...]
+    lengths: tuple[int, ...]
     key_leaves: tuple[bytes, ...]
     address_leaves: tuple[bytes, ...]
 
@@ -77,7 +81,7 @@ class Provider:
         self,
         account: str,
         session: Session,
-        data: ImageSet,
+        data: Originals,
         store: Datastore,
         secrets_file: SecretsFile,
         device: torch.device,
@@ -147,7 +151,8 @@ class Provider:
         """Looks whether the data is what the task asks for; nothing is stored, nothing paid.
 
         Raises ClassesUnknown for a class that the task does not have, OfferRefused for samples of
-        another shape or too few of them, LicenceRefused for a licence that the owner does not give.
+        another shape or too few of them, LicenceRefused for a licence that the owner does not give,
+        DataError for shards that would be too large.
         """
         if self.licences and self.task.licence not in self.licences:
             given = ", ".join(self.licences)
@@ -158,6 +163,7 @@ class Provider:
         check_offer(
             self.task, offer_of(packed_part(self.data, terms.shard_count, terms.shard_size))
         )
+        _ = self.shards
 
     def _check_encryption_key(self) -> None:
         try:
@@ -179,7 +185,7 @@ class Provider:
 
         Makes features of one sample first: who cannot take the next step must not lock a deposit.
         """
-        self._seal(self.data.images[:1], self.data.labels[:1])
+        self._seal(self._features([self.data.content(0)], self.data.labels[:1]))
         dataset = self.dataset
         terms = self.session.terms
         manifest = Manifest(
@@ -189,6 +195,8 @@ class Provider:
             shape=self.data.shape,
             shard_count=terms.shard_count,
             shard_size=terms.shard_size,
+            shard_bytes=max(dataset.lengths),
+            total_bytes=sum(dataset.lengths),
             key_leaves=put_words(self.store, dataset.key_leaves),
             addresses=put_words(self.store, dataset.addresses)
             if terms.published_addresses
@@ -202,7 +210,7 @@ class Provider:
 
     def submit_features(self, me: Member) -> do.Action | None:
         """Extracts the sampled shards' features and stores them sealed to the collector."""
-        return do.SubmitFeatures(digest_of(self.store.put(self._seal(*self.sampled_images(me)))))
+        return do.SubmitFeatures(digest_of(self.store.put(self._seal(self.sampled_features(me)))))
 
     def open_review(self, me: Member) -> do.Action | None:
         """Seals the opened shards' keys to the collector's one-time key."""
@@ -268,13 +276,13 @@ class Provider:
         return fetch_task(self.store, self.session.terms.task)
 
     @cached_property
-    def data(self) -> ImageSet:
-        """The owner's data with the task's classes. Raises ClassesUnknown."""
+    def data(self) -> Originals:
+        """The owner's files with the task's classes. Raises ClassesUnknown."""
         return relabelled(self.own, self.task.classes, self.names)
 
     @cached_property
     def shards(self) -> PackedShards:
-        """The data as plain shards, of the terms' count and size, made as they are asked for."""
+        """The files as plain shards, of the terms' count and size, made as they are asked for."""
         terms = self.session.terms
         return PackedShards(self.data, terms.shard_count, terms.shard_size)
 
@@ -283,13 +291,16 @@ class Provider:
         """The encrypted dataset, in the datastore."""
         keys = self.party.shard_keys(self.session_key, len(self.shards))
         cids: list[str] = []
+        lengths: list[int] = []
         for some in encrypted_batches(self.shards, keys):
             cids += self.store_shards(some)
+            lengths += [len(one) - TAG_BYTES for one in some]
         addresses = [digest_of(cid) for cid in cids]
         return EncryptedDataset(
             tuple(keys),
             tuple(cids),
             tuple(addresses),
+            tuple(lengths),
             tuple(self.party.key_leaves(keys)),
             tuple(self.party.address_leaves(addresses)),
         )
@@ -298,14 +309,26 @@ class Provider:
         """Stores the encrypted shards and returns their CIDs."""
         return self.store.put_many(ciphertexts)
 
-    def sampled_images(self, me: Member) -> tuple[torch.Tensor, torch.Tensor]:
-        """Images uint8 (N, C, H, W) and labels int64 (N,) of the sampled shards, in order."""
-        parts = [unpack_shard(self.shards[i]) for i in me.sample or ()]
-        return torch.cat([p.images for p in parts]), torch.cat([p.labels for p in parts])
+    def sampled_features(self, me: Member) -> LabelledFeatures:
+        """What the extractor makes of the sampled shards, in order, decoded one at a time."""
+        count = self.session.terms.shard_size
+        parts = []
+        for i in me.sample or ():
+            shard = unpack_shard(self.shards[i], self.data.classes, count)
+            parts.append(self._features(shard.files, torch.tensor(shard.labels)))
+        return LabelledFeatures(
+            torch.cat([part.features for part in parts]), torch.cat([part.labels for part in parts])
+        )
 
-    def _seal(self, images: torch.Tensor, labels: torch.Tensor) -> bytes:
-        features = extract(self._extractor, self._preprocessing, images, self.device)
-        return seal_features(self.party, self.session.terms.encryption_key, features, labels)
+    def _features(self, files: Sequence[bytes], labels: torch.Tensor) -> LabelledFeatures:
+        parts = [
+            extract(self._extractor, self._preprocessing, pictures, self.device)
+            for pictures in pictures_of(files, self.data.shape, f"{self.own.name}: sample")
+        ]
+        return LabelledFeatures(torch.cat(parts), labels)
+
+    def _seal(self, features: LabelledFeatures) -> bytes:
+        return seal_features(self.party, self.session.terms.encryption_key, *features)
 
     @cached_property
     def _extractor(self) -> Extractor:

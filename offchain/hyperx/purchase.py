@@ -1,16 +1,16 @@
-"""What was bought: the samples of a closed session, and what ties them to it."""
+"""What was bought: the files of a closed session, and what ties them to it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from offchain.crypto.bitmap import bitmap_hash
 from offchain.crypto.commitments import root_of
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.crypto.shard_cipher import encrypt_shard
-from offchain.data.imageset import ImageSet
-from offchain.data.shards import Shard, encode_shard
+from offchain.data.imageset import Progress
+from offchain.data.shards import Shard, pack_shard, shard_digest, shards_digest
 from offchain.errors import SoukError
 from offchain.hyperx import delivery as dl
 from offchain.hyperx import events as ev
@@ -27,17 +27,48 @@ class NothingBought(SoukError):
 
 @dataclass(frozen=True)
 class Purchase:
-    """A bought dataset.
+    """A bought dataset, of which a shard at a time is fetched and decrypted.
 
     Attributes:
-        images: the samples, in the order of the shards. manifest: of the provider.
-        member: the provider, as the chain tells of it. session_key: opens all shards, 32 bytes.
+        store, task: where it lies, and whose classes it has.
+        manifest: of the provider. member: the provider, as the chain tells of it.
+        addresses: of the encrypted shards, 32 bytes each. keys: of the shards, in order.
+        session_key: opens all shards, 32 bytes.
     """
 
-    images: ImageSet
+    store: Datastore
+    task: Task
     manifest: mf.Manifest
     member: Member
+    addresses: Sequence[bytes]
+    keys: Sequence[bytes]
     session_key: bytes
+
+    def __len__(self) -> int:
+        return self.manifest.shard_count * self.manifest.shard_size
+
+    def shards(self, start: int = 0) -> Iterator[tuple[int, Shard]]:
+        """Each shard with its index, from `start` on.
+
+        Raises ReviewError where one is not what was sold, and what the datastore raises.
+        """
+        keys = dict(enumerate(self.keys[start:], start))
+        return fetch_shards(
+            self.store, self.manifest, self.task.classes, self.addresses[start:], keys
+        )
+
+    def digest(self, progress: Progress | None = None) -> str:
+        """SHA-256 of all files with their classes (`shards_digest`); progress: in shards.
+
+        Raises as `shards` does.
+        """
+
+        digests = []
+        for index, shard in self.shards():
+            digests.append(shard_digest(pack_shard(shard, self.task.classes)))
+            if progress:
+                progress(index + 1, len(self.keys))
+        return shards_digest(digests)
 
 
 def one_time_name(session: Session, account: str) -> str:
@@ -74,10 +105,9 @@ def session_key(session: Session, secrets: SecretsFile) -> bytes:
 
 
 def purchase(session: Session, store: Datastore, task: Task, key: bytes) -> Purchase:
-    """What was bought, decrypted by the session key.
+    """What was bought, as the session key opens it; no shard is fetched yet.
 
-    Raises NothingBought, ReviewError if a shard is not what was sold, and what the datastore
-    raises.
+    Raises NothingBought, ManifestError, and what the datastore raises.
     """
     deal = session.deal
     if deal is None:
@@ -87,21 +117,18 @@ def purchase(session: Session, store: Datastore, task: Task, key: bytes) -> Purc
     addresses: Sequence[bytes] = deal.addresses
     if manifest.addresses is not None:
         addresses = mf.fetch_addresses(store, manifest, party, member.address_root)
-    keys = dict(enumerate(party.shard_keys(key, manifest.shard_count)))
-    images = fetch_shards(store, manifest, task.classes, addresses, keys)
-    return Purchase(images, manifest, member, key)
+    keys = party.shard_keys(key, manifest.shard_count)
+    return Purchase(store, task, manifest, member, addresses, keys, key)
 
 
-def rebuilt_root(session: Session, images: ImageSet, provider: str, key: bytes) -> bytes:
-    """The address root that a provider must have registered who sold exactly these samples.
+def rebuilt_root(session: Session, shards: Iterable[bytes], provider: str, key: bytes) -> bytes:
+    """The address root that a provider must have registered who sold exactly these plain shards.
 
-    They are sealed again, shard by shard, as the provider did.
+    They are sealed again, one by one, as the provider did.
     """
-    party, size = session.party(provider), session.terms.shard_size
+    party = session.party(provider)
     keys = party.shard_keys(key, session.terms.shard_count)
-    addresses = []
-    for i, start in enumerate(range(0, len(images), size)):
-        part = slice(start, start + size)
-        plain = encode_shard(Shard(images.images[part], images.labels[part]))
-        addresses.append(digest_of(cid_of(encrypt_shard(keys[i], i, plain))))
+    addresses = [
+        digest_of(cid_of(encrypt_shard(keys[i], i, plain))) for i, plain in enumerate(shards)
+    ]
     return root_of(party.address_leaves(addresses))

@@ -2,22 +2,26 @@
 
 Before it decides it sees the sampled shards in plain: they must lie where the review says,
 decrypt under the keys it delivers, be shards as the terms ask, no shard twice, and yield the very
-features that were scored.
+features that were scored. They are opened one at a time: what is kept of each are its features.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+
+import torch
 
 from offchain.crypto.commitments import Party, path
 from offchain.crypto.errors import SealError, ShardCipherError
 from offchain.crypto.sealing import SealedKeys, even_secret, open_keys, point_of, product
 from offchain.crypto.shard_cipher import TAG_BYTES, decrypt_shard
-from offchain.data.imageset import ImageSet
-from offchain.data.shards import ShardError, find_duplicates, join_shards, shard_bytes
+from offchain.data.originals import pictures_of, print_of
+from offchain.data.pictures import UnreadableError
+from offchain.data.shards import Shard, ShardError, shard_digest, unpack_shard
 from offchain.errors import SoukError
 from offchain.hyperx.actions import WrongKeyEvidence
+from offchain.hyperx.features import LabelledFeatures
 from offchain.hyperx.manifest import Manifest
 from offchain.hyperx.patience import Patience
 from offchain.hyperx.session import Member
@@ -29,7 +33,6 @@ from offchain.storage import (
     Datastore,
     cid_from_digest,
 )
-from offchain.task.images import distinct_samples
 
 NOT_SEEN = (ContentMissing, ContentCorrupted)
 """What the datastore raises where nobody can say whether the content is good: it did not come, or
@@ -109,8 +112,8 @@ def fetch_shards(
     addresses: Sequence[bytes],
     keys: dict[int, bytes],
     patience: Patience | None = None,
-) -> ImageSet:
-    """The plain samples of the shards that `keys` (index -> key) open, in that order.
+) -> Iterator[tuple[int, Shard]]:
+    """The shards that `keys` (index -> key) open, each with its index, in that order, as they come.
 
     Args:
         classes: of the task.
@@ -122,45 +125,65 @@ def fetch_shards(
     Raises ReviewError naming the shard that does not decrypt, is no shard as the terms ask, or is
     a copy of another, and its kind ShardNotSeen naming one that is missing.
     """
-    size = shard_bytes(manifest.shape, manifest.shard_size)
     cids = [cid_from_digest(address) for _, address in zip(keys, addresses, strict=True)]
-    ciphertexts = store.get_many(cids, size + TAG_BYTES)
-    plain = []
-    for cid, (index, key) in zip(cids, keys.items(), strict=True):
+    ciphertexts = store.get_many(cids, manifest.shard_bytes + TAG_BYTES)
+    # A provider may repeat shards to inflate its set; in their encrypted form copies differ.
+    # Reordering the samples inside hides a copy from this check, and not from the task's.
+    first: dict[bytes, int] = {}
+    for got, (cid, (index, key)) in enumerate(zip(cids, keys.items(), strict=True), 1):
         try:
-            plain.append(decrypt_shard(key, index, next(ciphertexts)))
+            plain = decrypt_shard(key, index, next(ciphertexts))
             store.pin(cid)
             if patience:
-                patience.check(len(plain), len(keys))
+                patience.check(got, len(keys))
+            shard = unpack_shard(plain, classes, manifest.shard_size)
         except NOT_SEEN as error:
             raise ShardNotSeen(f"shard {index}: {error}") from error
-        except (ContentError, ShardCipherError) as error:
+        except (ContentError, ShardCipherError, ShardError) as error:
             raise ReviewError(f"shard {index}: {error}") from error
-        if len(plain[-1]) != size:
-            raise ReviewError(f"shard {index} has {len(plain[-1])} bytes, the terms ask for {size}")
-    try:
-        images = join_shards(plain, classes, manifest.name)
-    except ShardError as error:
-        raise ReviewError(str(error)) from error
-    if images.shape != manifest.shape or len(images) != len(plain) * manifest.shard_size:
-        raise ReviewError(
-            f"{len(images)} samples of {images.shape}, the manifest says "
-            f"{len(plain) * manifest.shard_size} of {manifest.shape}"
-        )
-    if copies := find_duplicates(plain):
-        first, copy = copies[0]
-        indices = list(keys)
-        raise ReviewError(f"shard {indices[copy]} is a copy of shard {indices[first]}")
-    return images
+        original = first.setdefault(shard_digest(plain), index)
+        if original != index:
+            raise ReviewError(f"shard {index} is a copy of shard {original}")
+        yield index, shard
 
 
-def check_distinct(images: ImageSet, terms: Terms, least: int) -> None:
+@dataclass(frozen=True)
+class Opened:
+    """What is kept of the opened shards: features of all samples, and how many show the same."""
+
+    features: LabelledFeatures
+    copies: int
+
+
+def features_of(
+    shards: Iterable[tuple[int, Shard]],
+    shape: tuple[int, int, int],
+    extract: Callable[[torch.Tensor], torch.Tensor],
+) -> Opened:
+    """What is seen of shards, each forgotten before the next is asked for.
+
+    shape: (C, H, W) in which they are decoded. extract: features float32 (N, C', H', W') of
+    pictures uint8 (N, C, H, W). Raises ReviewError naming a file that is no picture.
+    """
+    features, labels, prints = [], [], []
+    for index, shard in shards:
+        try:
+            for pictures in pictures_of(shard.files, shape, "sample"):
+                prints += [print_of(picture) for picture in pictures]
+                features.append(extract(pictures))
+        except UnreadableError as error:
+            raise ReviewError(f"shard {index}: {error}") from error
+        labels.append(torch.tensor(shard.labels))
+    copies = len(prints) - len(set(prints))
+    return Opened(LabelledFeatures(torch.cat(features), torch.cat(labels)), copies)
+
+
+def check_distinct(opened: Opened, terms: Terms, least: int) -> None:
     """Raises ReviewError if so many of the opened samples are copies that fewer than `least` are
     left."""
-    copies = len(images) - distinct_samples(images.images)
-    most = terms.shard_count * terms.shard_size - copies
+    most = terms.shard_count * terms.shard_size - opened.copies
     if most < least:
         raise ReviewError(
-            f"{copies} of {len(images)} opened samples are copies, so at most {most} are "
-            f"distinct, the task asks for {least}"
+            f"{opened.copies} of {len(opened.features.labels)} opened samples are copies, so at "
+            f"most {most} are distinct, the task asks for {least}"
         )

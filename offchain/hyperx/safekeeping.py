@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from offchain.crypto.shard_cipher import TAG_BYTES
 from offchain.data.imageset import Progress
-from offchain.data.shards import shard_bytes
 from offchain.hyperx.manifest import (
     Manifest,
     ManifestError,
@@ -36,11 +35,10 @@ def keep_manifest(
     """
     manifest = fetch_manifest(store, member.manifest, session.terms)
     check_for(manifest, task)
-    size = manifest.shard_count * (shard_bytes(manifest.shape, manifest.shard_size) + TAG_BYTES)
+    size = encrypted_bytes(manifest)
     if size > most_bytes:
         raise ManifestError(
-            f"{manifest.shard_count} shards of {manifest.shard_size} samples of "
-            f"{told(manifest.shape)} are {size} bytes, at most {most_bytes} are kept"
+            f"{manifest.shard_count} shards are {size} bytes, at most {most_bytes} are kept"
         )
     fetch_key_leaves(store, manifest, member.key_root)
     store.pin(cid_from_digest(member.manifest))
@@ -50,6 +48,11 @@ def keep_manifest(
         fetch_addresses(store, manifest, party, member.address_root)
         store.pin(manifest.addresses)
     return manifest
+
+
+def encrypted_bytes(manifest: Manifest) -> int:
+    """Of all shards as they are stored."""
+    return manifest.total_bytes + manifest.shard_count * TAG_BYTES
 
 
 def check_for(manifest: Manifest, task: Task) -> None:
@@ -74,20 +77,24 @@ def keep_shards(
 ) -> None:
     """Fetches and pins every published shard of `member`; hidden ones cannot be asked for.
 
-    progress: called in shards. Raises ManifestError for a shard of another length than the terms
-    ask, and what the datastore raises; ContentMissing also when `patience` is over. What has come
+    progress: called in shards. Raises ManifestError where they have more bytes than the manifest
+    says, and what the datastore raises; ContentMissing also when `patience` is over. What has come
     by then is kept.
     """
     if manifest.addresses is None:
         return
     party = session.party(member.account)
     addresses = fetch_addresses(store, manifest, party, member.address_root)
-    size = shard_bytes(manifest.shape, manifest.shard_size) + TAG_BYTES
+    left = encrypted_bytes(manifest)
     cids = [cid_from_digest(address) for address in addresses]
-    for i, shard in enumerate(store.get_many(cids, size)):
+    for i, shard in enumerate(store.get_many(cids, manifest.shard_bytes + TAG_BYTES)):
         patience.check(i, len(cids))
-        if len(shard) != size:
-            raise ManifestError(f"shard {i} is not {size} bytes long")
+        left -= len(shard)
+        if left < 0:
+            raise ManifestError(
+                f"with shard {i} there are more than the {encrypted_bytes(manifest)} bytes of "
+                "the manifest"
+            )
         store.pin(cids[i])
         if progress:
             progress(i + 1, len(cids))

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 import torch
 
 from offchain.data.imageset import DataError, ImageSet
+from offchain.data.originals import Originals
 from offchain.task.checks import Offer
 from offchain.task.classes import LEFT_OUT, ClassNames, canonical_classes, composed
 
 MODALITY = "images"
+S = TypeVar("S", ImageSet, Originals)
 
 
 def relabelled(
-    images: ImageSet, classes: tuple[str, ...] | None = None, names: ClassNames | None = None
-) -> ImageSet:
+    images: S, classes: tuple[str, ...] | None = None, names: ClassNames | None = None
+) -> S:
     """The set with a task's `classes` and labels, its samples in their order.
 
     classes: of the task; without them, the set's own in their one form, as whoever writes the task
@@ -47,7 +50,9 @@ def distinct_samples(images: torch.Tensor) -> int:
     return len(np.unique(rows.view(np.dtype((np.void, rows.shape[1]))).ravel()))
 
 
-def offer_of(images: ImageSet) -> Offer:
+def offer_of(images: ImageSet | Originals) -> Offer:
     """What a set has to offer; its labels are those of the task."""
     counts = torch.bincount(images.labels, minlength=len(images.classes))
+    if isinstance(images, Originals):
+        return Offer(MODALITY, images.shape, counts.tolist(), images.distinct())
     return Offer(MODALITY, images.shape, counts.tolist(), distinct_samples(images.images))

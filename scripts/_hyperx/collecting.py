@@ -118,8 +118,9 @@ def _tell_end(chain: ChainSession, session: Session, role: object, telling: Part
     if session.deal is None:
         telling.event("over", deal=False)
         return
-    with telling.doing("decrypting the dataset"):
+    with telling.doing("decrypting the dataset") as progress:
         bought = role.dataset()
+        digest = bought.digest(progress)
     coin, decimals = currency(chain.terms.token)
     telling.event(
         "over",
@@ -127,5 +128,5 @@ def _tell_end(chain: ChainSession, session: Session, role: object, telling: Part
         provider=session.deal.provider,
         paid=f"{amount(chain.terms.reward, decimals)} {coin}",
         samples=len(bought),
-        sha256=bought.digest(),
+        sha256=digest,
     )

@@ -1,30 +1,37 @@
-"""`ape run export`: a bought dataset as a folder of pictures by class, with what proves it."""
+"""`ape run export`: a bought dataset as a folder of its files by class, with what proves it."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import click
 
 from offchain.crypto.settlement import Settlement
+from offchain.data.files_folder import FilesFolder, shards_in
+from offchain.data.folder import folder_names
+from offchain.data.shards import shard_digest, shards_digest
 from offchain.hyperx import events as ev
 from offchain.hyperx.purchase import Purchase, purchase, rebuilt_root, session_key
 from offchain.hyperx.session import Session
 from offchain.storage import Network, cid_from_digest, open_datastore
-from offchain.task import fetch_task
+from offchain.task import Task, fetch_task
 from scripts._hyperx.chain import ChainSession
 from scripts._hyperx.seats import COLLECTOR_SECRETS, deployed_factory
 from scripts._stage.chain import chain_home, decoded, logs_of
-from scripts._stage.exported import read_back, write_bought
+from scripts._stage.exported import check_proof, read_documents, write_documents
 from scripts._stage.party import ExportOptions, PartyTelling
 from scripts._stage.secrets import secrets_at
 
-FORMAT = "souk.purchase.v1"
+FORMAT = "souk.purchase.v2"
 
 
 def run_export(address: str, options: ExportOptions) -> None:
     """Writes what the session at `address` bought, reads it back and compares it with the chain.
 
+    A shard at a time is held. The folder has its name once it is compared; who was killed goes on.
     Raises ClickException where the folder is not what was sold.
     """
     telling = PartyTelling(as_json=options.as_json)
@@ -33,31 +40,85 @@ def run_export(address: str, options: ExportOptions) -> None:
     chain = ChainSession.resume(factory.contract, factory.block, address)
     session = chain.read()
     key = session_key(session, secrets_at(home / COLLECTOR_SECRETS))
-    if not options.check:
+    if options.check:
+        facts = _facts(chain, session, _provider(session))
+        proof, task = read_documents(options.out, chain.terms.task)
+        check_proof(options.out, proof, task, facts)
+        digest, root = _read(options.out, chain, session, task, key, telling)
+        check_proof(options.out, proof, task, {"sha256": digest})
+        _check_root(options.out, chain, session, root)
+    else:
         network = Network(options.listen, options.peer)
         with open_datastore(options.ipfs, home / "ipfs", network) as store:
-            with telling.doing("decrypting the dataset"):
-                task = fetch_task(store, chain.terms.task)
-                bought = purchase(session, store, task, key)
-            with telling.doing("writing the pictures") as progress:
-                proof = _proof(chain, session, bought)
-                write_bought(bought.images, task, proof, options.out, progress)
-    with telling.doing("comparing the pictures with what was registered"):
-        provider = _provider(session)
-        images = read_back(options.out, chain.terms.task, _facts(chain, session, provider))
-        root = rebuilt_root(session, images, provider, key)
-    if root != session.member(provider).address_root:
-        raise click.ClickException(
-            f"{options.out} is not what {provider} sold in {chain.address}: other pictures, "
-            "labels or order"
-        )
+            task = fetch_task(store, chain.terms.task)
+            bought = purchase(session, store, task, key)
+            digest = _write(bought, chain, session, options.out, telling)
     telling.event(
         "exported" if not options.check else "checked",
         folder=str(options.out),
-        samples=len(images),
-        provider=provider,
-        sha256=images.digest(),
+        samples=chain.terms.shard_count * chain.terms.shard_size,
+        provider=_provider(session),
+        sha256=digest,
     )
+
+
+def _write(
+    bought: Purchase, chain: ChainSession, session: Session, out: Path, telling: PartyTelling
+) -> str:
+    """Fetches, decrypts and writes what is not there yet, compares all, and names the folder.
+
+    Returns the digest of the files.
+    """
+    task, proof = bought.task, _proof(chain, session, bought)
+    about = json.dumps(proof, sort_keys=True).encode()
+    folder = FilesFolder(out, folder_names(task.classes), len(bought), about)
+    with telling.doing("fetching, decrypting and writing the files") as progress:
+        for _, shard in bought.shards(folder.done):
+            folder.add(shard)
+            progress(folder.done, len(bought.keys))
+    digest, root = _read(folder.place, chain, session, task, bought.session_key, telling)
+    try:
+        _check_root(out, chain, session, root)
+    except click.ClickException:
+        folder.discard()  # the machine stopped, or somebody wrote there: the next run begins anew
+        raise
+    write_documents(folder.place, task, {**proof, "sha256": digest})
+    folder.finish()
+    return digest
+
+
+def _read(
+    folder: Path,
+    chain: ChainSession,
+    session: Session,
+    task: Task,
+    key: bytes,
+    telling: PartyTelling,
+) -> tuple[str, bytes]:
+    """The digest of the files in a folder, and the root under which they would be registered.
+
+    Raises DataError where the files are not as many.
+    """
+    terms, names = chain.terms, folder_names(task.classes)
+    digests = []
+    with telling.doing("comparing the files with what was registered") as progress:
+
+        def shards() -> Iterator[bytes]:
+            counts = terms.shard_count, terms.shard_size
+            for shard in shards_in(folder, names, task.classes, *counts, progress):
+                digests.append(shard_digest(shard))
+                yield shard
+
+        root = rebuilt_root(session, shards(), _provider(session), key)
+    return shards_digest(digests), root
+
+
+def _check_root(folder: Path, chain: ChainSession, session: Session, root: bytes) -> None:
+    provider = _provider(session)
+    if root != session.member(provider).address_root:
+        raise click.ClickException(
+            f"{folder} is not what {provider} sold in {chain.address}: other files, labels or order"
+        )
 
 
 def _provider(session: Session) -> str:
@@ -87,7 +148,7 @@ def _facts(chain: ChainSession, session: Session, provider: str) -> dict[str, An
 
 
 def _proof(chain: ChainSession, session: Session, bought: Purchase) -> dict[str, Any]:
-    """What ties the pictures to the session: for people, and for who compares."""
+    """What ties the files to the session: for people, and for who compares."""
     open_ = chain.terms.settlement is Settlement.OPEN
     return {
         **_facts(chain, session, bought.member.account),

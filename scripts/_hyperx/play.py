@@ -15,6 +15,7 @@ import click
 from ape.api import AccountAPI
 
 from offchain.data.imageset import ImageSet
+from offchain.data.originals import originals_of
 from offchain.hyperx.adversaries import OtherFeatures
 from offchain.hyperx.collector import Collector
 from offchain.hyperx.documents import EXTRACTOR
@@ -130,8 +131,8 @@ class Demonstration:
             assert isinstance(collector, Collector)
             received = None
             if session.deal:
-                with telling.doing("decrypting the dataset"):
-                    received = collector.dataset()
+                with telling.doing("decrypting the dataset") as progress:
+                    received = collector.dataset().digest(progress)
             efficacy = {}
             if options.second_opinion:
                 with telling.doing("pricing the sampled features") as progress:
@@ -253,7 +254,8 @@ class Demonstration:
             "pay_to": payee(self.options.pay_to),
         }
         if role is OtherFeatures:
-            more["better"] = clean
+            more["better"] = originals_of(clean)
         name, secrets = f"provider {index + 1}", home / f"provider-{index + 1}.json"
-        seat = provider_seat(name, account, data, store, secrets, self.options.device, role, **more)
+        sold, device = originals_of(data), self.options.device
+        seat = provider_seat(name, account, sold, store, secrets, device, role, **more)
         return Contender(seat, data, str(plan.corruptions[index]), guilty)

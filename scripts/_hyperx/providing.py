@@ -32,7 +32,7 @@ def run_provide(address: str, options: ProvideOptions) -> None:
     factory = deployed_factory(options.deployments)
     chain = ChainSession.resume(factory.contract, factory.block, address)
     with telling.doing("loading the data") as progress:
-        data = options.load(telling.left_out, progress)
+        data = options.load_originals(telling.left_out, progress)
     with open_datastore(options.ipfs, home / "ipfs", options.network) as store:
         reachable(telling, store.addresses)
         with telling.doing("fetching the task"):

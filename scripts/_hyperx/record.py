@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import ape
 
 from offchain.crypto.settlement import NATIVE, Settlement
-from offchain.data.imageset import ImageSet
 from offchain.hyperx.collector import Collector
 from offchain.hyperx.many_accounts import told
 from offchain.hyperx.report.record import GasEntry, ProviderResult, SessionRecord
@@ -25,7 +24,7 @@ def make_record(
     session: Session,
     collector: Collector,
     options: TradeOptions,
-    received: ImageSet | None,
+    received: str | None,
     baselines: dict[str, dict[str, float]],
     efficacy: dict[str, int],
     started: datetime,
@@ -61,7 +60,7 @@ def make_record(
         efficacy=efficacy,
         winner=winner.seat.name if winner else None,
         digest_winner=sold_digest(winner, session) if winner else None,
-        digest_received=received.digest() if received else None,
+        digest_received=received,
         money=money_of(scene, session, {one.name: one.outcome for one in providers}),
         settings=versions() | {"many accounts": told(terms)},
         started=started.isoformat(timespec="seconds"),

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from offchain.crypto.settlement import NATIVE
 from offchain.data.imageset import ImageSet
-from offchain.data.shards import packed_part
+from offchain.data.originals import originals_of
+from offchain.data.shards import PackedShards
 from offchain.hyperx.session import Session
 from scripts._hyperx.chain import ChainSession
 from scripts._hyperx.stories import Story
@@ -21,7 +22,7 @@ class Contender:
 
     Attributes:
         seat: its place at the table.
-        data: what it sells.
+        data: what it sells, as PNG files.
         corruption: what was done to it.
         culprit: whether it is the one that misbehaves.
     """
@@ -93,10 +94,11 @@ class Scene:
         return self.chain.gain(account, self.before[account])
 
 
-def injustices(
-    scene: Scene, session: Session, story: Story, received: ImageSet | None
-) -> list[str]:
-    """What is not as the story demands, measured on chain; empty if it ended justly."""
+def injustices(scene: Scene, session: Session, story: Story, received: str | None) -> list[str]:
+    """What is not as the story demands, measured on chain; empty if it ended justly.
+
+    received: digest of the dataset that the collector decrypted.
+    """
     found = []
     terms, deal = scene.chain.terms, session.deal
     gains = {contender.seat.address: 0 for contender in scene.contenders}
@@ -125,7 +127,7 @@ def injustices(
         sold = scene.contender_at(deal.provider)
         if sold.culprit:
             found.append(f"{sold.seat.name} was paid")
-        if received is None or received.digest() != sold_digest(sold, session):
+        if received != sold_digest(sold, session):
             found.append("the collector's dataset is not the one that was sold")
     owed = session.owed_to_collector() + sum(session.owed_to(account) for account in gains)
     if scene.payee and scene.payee not in {seat.address for seat in scene.seats}:
@@ -146,6 +148,6 @@ def injustices(
 
 
 def sold_digest(contender: Contender, session: Session) -> str:
-    """Digest of the samples that went into a provider's shards."""
-    terms = session.terms
-    return packed_part(contender.data, terms.shard_count, terms.shard_size).digest()
+    """Digest of the files that went into a provider's shards."""
+    terms, files = session.terms, originals_of(contender.data)
+    return PackedShards(files, terms.shard_count, terms.shard_size).digest()

@@ -8,6 +8,7 @@ from typing import Any
 from ape.api import AccountAPI
 
 from offchain.data.imageset import ImageSet, Progress
+from offchain.data.originals import Originals
 from offchain.hyperx.collector import Collector
 from offchain.hyperx.evaluation import Evaluation
 from offchain.hyperx.policy import Policy
@@ -65,7 +66,7 @@ def collector_seat(
 def provider_seat(
     name: str,
     account: AccountAPI,
-    data: ImageSet,
+    data: Originals,
     store: Datastore,
     secrets: Path,
     device: str | None,

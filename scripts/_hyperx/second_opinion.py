@@ -6,7 +6,6 @@ import torch
 
 from offchain.data.imageset import ImageSet, Progress
 from offchain.hyperx.collector import Collector
-from offchain.hyperx.features import extract
 from offchain.hyperx.session import Session
 from offchain.mde.features import feature_prices
 from offchain.mde.samples import Samples
@@ -32,9 +31,7 @@ def second_opinion(
     def samples(features: torch.Tensor, labels: torch.Tensor) -> Samples:
         return Samples(evaluation.inputs(features).float().cpu(), labels)
 
-    own = extract(
-        evaluation.published, evaluation.preprocessing, validation.images, evaluation.device
-    )
+    own = evaluation.extract(validation.images)
     offered = {}
     for seat in seats:
         member = session.members.get(seat.address)

@@ -14,6 +14,7 @@ from offchain.task import ClassNames
 
 if TYPE_CHECKING:  # with torch, which parties without pictures do not need
     from offchain.data.imageset import ImageSet, Progress
+    from offchain.data.originals import Originals
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,20 @@ class DataOptions:
         from offchain.data.datasets import load_dataset
 
         return load_dataset(
+            self.dataset,
+            root=self.data_root,
+            download=self.download,
+            size=self.image_size,
+            skip_broken=self.skip_broken,
+            note=note,
+            progress=progress,
+        )
+
+    def load_originals(self, note: Note, progress: Progress | None) -> Originals:
+        """All of them as files, of which none is kept in memory. Raises DataError."""
+        from offchain.data.datasets import load_originals
+
+        return load_originals(
             self.dataset,
             root=self.data_root,
             download=self.download,

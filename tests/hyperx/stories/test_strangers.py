@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +13,8 @@ import click
 import pytest
 from eth_account import Account
 
+from offchain.data.files_folder import FilesFolder
+from offchain.data.shards import Shard
 from offchain.hyperx import events as ev
 from offchain.hyperx.session import Session
 from scripts._hyperx.chain import ChainSession
@@ -159,21 +161,54 @@ def test_strangers_end_as_the_rehearsal_does(
     gains = [gained(node, one.address) for one in parties]
     gains[-1] += balance_of(terms.token, purse)
     assert gains == [rehearsed[one] for one in ("collector", "provider 1", "provider 2")]
-    exported(address, carol, over["sha256"], tmp_path, monkeypatch)
+    exported(address, carol, anna, over["sha256"], tmp_path, monkeypatch)
     found(address, peer, carol, tmp_path, monkeypatch, capsys)
 
 
+def stopping(shards: int) -> Callable[[FilesFolder, Shard], None]:
+    """Writes so many shards, and is stopped."""
+    add = FilesFolder.add
+
+    def stopped(folder: FilesFolder, shard: Shard) -> None:
+        if folder.done == shards:
+            raise KeyboardInterrupt
+        add(folder, shard)
+
+    return stopped
+
+
 def exported(
-    address: str, carol: Stranger, digest: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+    address: str,
+    carol: Stranger,
+    anna: Stranger,
+    digest: str,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What was bought is pictures by class, and bound to what was registered."""
+    """What was bought is the seller's very files by class, and bound to what was registered.
+
+    Who is stopped goes on with what is not there yet.
+    """
     monkeypatch.setenv(HOME, str(carol.folder / "souk"))
     options = ExportOptions(
         out=folder / "bought",
         check=False,
         **reading(folder, as_json=False),
     )
+    with monkeypatch.context() as patch:
+        patch.setattr(FilesFolder, "add", stopping(7))
+        with pytest.raises(KeyboardInterrupt):
+            mechanisms.run_export(address, options)
+    assert not options.out.exists()
+    (begun,) = folder.glob(".bought.new")
+    one, *_ = begun.rglob("*.png")
+    before = one.stat().st_mtime_ns
     mechanisms.run_export(address, options)
+    assert (options.out / one.relative_to(begun)).stat().st_mtime_ns == before
+    own = {path.read_bytes() for path in anna.pictures.rglob("*.png")}
+    bought = [path.read_bytes() for path in options.out.rglob("*.png")]
+    assert len(bought) == 100
+    assert own.issuperset(bought)
     proof = json.loads((options.out / "proof.json").read_text())
     assert (proof["session"], proof["licence"], proof["sha256"]) == (address, LICENCE, digest)
     classes = sorted(path.name for path in options.out.iterdir() if path.is_dir())

@@ -18,6 +18,8 @@ from offchain.crypto.secrets_file import SecretsFile
 from offchain.crypto.settlement import NATIVE, Settlement
 from offchain.data.datasets import load_dataset
 from offchain.data.imageset import ImageSet
+from offchain.data.originals import Originals, originals_of
+from offchain.data.shards import PackedShards
 from offchain.hyperx import actions as do
 from offchain.hyperx.collector import Collector
 from offchain.hyperx.documents import EXTRACTOR
@@ -50,10 +52,22 @@ def digits() -> ImageSet:
 
 
 @cache
-def of_digit(digit: int, count: int = SHARDS * SHARD_SIZE) -> ImageSet:
+def digits_of(digit: int, count: int = SHARDS * SHARD_SIZE) -> ImageSet:
     """The first `count` images of one digit."""
     places = (digits().labels == digit).nonzero().flatten()[:count]
     return digits().subset(places, f"digit {digit}")
+
+
+@cache
+def of_digit(digit: int, count: int = SHARDS * SHARD_SIZE) -> Originals:
+    """The same as files."""
+    return originals_of(digits_of(digit, count))
+
+
+@cache
+def sold(digit: int) -> str:
+    """The digest of what a provider of that digit sells."""
+    return PackedShards(of_digit(digit), SHARDS, SHARD_SIZE).digest()
 
 
 @cache
@@ -182,9 +196,9 @@ class SmallMarket:
         return SecretsFile(self.folder / account / "secrets.json")
 
     def provider(
-        self, account: str, digit: int | ImageSet, kind: type[Provider] = Provider, **more
+        self, account: str, digit: int | Originals, kind: type[Provider] = Provider, **more
     ) -> None:
-        """Seats a provider that sells images of `digit`, or these images."""
+        """Seats a provider that sells pictures of `digit`, or these."""
         self.seats[account] = SeatInMemory(
             account,
             lambda session: kind(

@@ -7,11 +7,13 @@ import pytest
 import torch
 
 from offchain.crypto.bitmap import choose
-from offchain.data.shards import pack_shards, packed_part
+from offchain.data.originals import originals_of
+from offchain.data.shards import PackedShards
 from offchain.hyperx import actions as do
 from offchain.hyperx import adversaries
 from offchain.hyperx import events as ev
 from offchain.hyperx.collector import Collector
+from offchain.hyperx.features import LabelledFeatures
 from offchain.hyperx.manifest import Manifest, publish_manifest
 from offchain.hyperx.policy import Policy
 from offchain.hyperx.provider import Provider
@@ -32,9 +34,10 @@ from tests.offchain.hyperx.small_market import (
     evaluation,
     honest,
     of_digit,
+    sold,
 )
 
-NINES = digits().subset(range(4900, 4900 + SHARDS * SHARD_SIZE), "other nines")
+NINES = originals_of(digits().subset(range(4900, 4900 + SHARDS * SHARD_SIZE), "other nines"))
 
 
 class Repeats(Provider):
@@ -51,8 +54,8 @@ class RubbishElsewhere(Provider):
     @cached_property
     def shards(self):
         terms = self.session.terms
-        lie = replace(self.data, images=of_digit(1, len(self.data)).images)
-        rubbish = pack_shards(lie, terms.shard_count, terms.shard_size)
+        lie = replace(self.data, files=of_digit(1, len(self.data)).files)
+        rubbish = PackedShards(lie, terms.shard_count, terms.shard_size)
         sampled = choose(SHARDS, terms.first_sample, SEEDED.sample_seed)
         return [
             good if i in sampled else bad
@@ -64,9 +67,8 @@ class WrongLabels(Provider):
     """Submits honest features under labels of a better digit."""
 
     def submit_features(self, me):
-        images, labels = self.sampled_images(me)
-        labels = torch.full_like(labels, 9)
-        sealed = super()._seal(images, labels)
+        features, labels = self.sampled_features(me)
+        sealed = super()._seal(LabelledFeatures(features, torch.full_like(labels, 9)))
         return do.SubmitFeatures(digest_of(self.store.put(sealed)))
 
 
@@ -119,8 +121,7 @@ def test_the_best_is_asked_first_and_its_dataset_is_what_is_bought(tmp_path, pub
     assert session.state == State.CLOSED
     assert candidates(market) == [BERT]
     assert session.members[BERT].paid == 1600
-    sold = packed_part(of_digit(9), SHARDS, SHARD_SIZE)
-    assert market.role(COLLECTOR).dataset().digest() == sold.digest()
+    assert market.role(COLLECTOR).dataset().digest() == sold(9)
 
 
 def test_equals_are_asked_in_the_order_of_registration(tmp_path):
@@ -267,8 +268,7 @@ def test_what_was_published_is_kept_before_the_provider_is_asked(tmp_path):
     assert deal(market) == BERT
     market.network.clear()
     market.stores[BERT].pinned.clear()
-    sold = packed_part(of_digit(9), SHARDS, SHARD_SIZE)
-    assert market.role(COLLECTOR, restart=True).dataset().digest() == sold.digest()
+    assert market.role(COLLECTOR, restart=True).dataset().digest() == sold(9)
 
 
 def test_a_candidate_cannot_take_the_evidence_against_it_away(tmp_path):
@@ -339,21 +339,21 @@ def of_another(role, me):
 
 def for_nobody(role, me):
     """Good features, sealed to another key."""
-    images, labels = role.sampled_images(me)
-    features = torch.zeros(len(images), *evaluation().extractor.output_shape)
+    _, labels = role.sampled_features(me)
+    features = torch.zeros(len(labels), *evaluation().extractor.output_shape)
     return digest_of(role.store.put(seal_features(role.party, bytes([9]) * 32, features, labels)))
 
 
 def too_few(role, me):
     """Features of one sample less."""
-    images, labels = role.sampled_images(me)
-    return digest_of(role.store.put(role._seal(images[1:], labels[1:])))
+    features, labels = role.sampled_features(me)
+    return digest_of(role.store.put(role._seal(LabelledFeatures(features[1:], labels[1:]))))
 
 
 def no_such_class(role, me):
     """A label that the task does not have."""
-    images, labels = role.sampled_images(me)
-    return digest_of(role.store.put(role._seal(images, labels + 1)))
+    features, labels = role.sampled_features(me)
+    return digest_of(role.store.put(role._seal(LabelledFeatures(features, labels + 1))))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from offchain.crypto.commitments import Party, root_of
 from offchain.crypto.errors import SealError
 from offchain.crypto.sealing import FIELD, ORDER, new_secret, point_of
 from offchain.crypto.settlement import Settlement, delivery_margin
-from offchain.data.shards import packed_part
 from offchain.hyperx import actions as do
 from offchain.hyperx import adversaries
 from offchain.hyperx import delivery as dl
@@ -16,7 +15,7 @@ from offchain.hyperx import events as ev
 from offchain.hyperx.provider import Provider
 from offchain.hyperx.session import Member, State
 from tests.offchain.hyperx.session_in_memory import Refused
-from tests.offchain.hyperx.small_market import BERT, COLLECTOR, SHARD_SIZE, SHARDS, honest, of_digit
+from tests.offchain.hyperx.small_market import BERT, COLLECTOR, honest, sold
 
 PARTY = Party(1, "0x" + "5e" * 20, BERT)
 KEY = bytes(range(32))
@@ -97,8 +96,7 @@ def test_the_collector_gets_the_dataset_and_the_chain_never_the_key(tmp_path, pu
     market = sealed_market(tmp_path, published_addresses=published)
     session = market.play()
     assert session.members[BERT].paid == 1600
-    sold = packed_part(of_digit(9), SHARDS, SHARD_SIZE)
-    assert market.role(COLLECTOR, restart=True).dataset().digest() == sold.digest()
+    assert market.role(COLLECTOR, restart=True).dataset().digest() == sold(9)
     key = market.role(BERT).session_key
     assert key not in [value for e in market.chain.events for value in vars(e).values()]
     kinds = [type(step.action) for step in market.steps]

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from offchain.crypto.commitments import root_of
+from offchain.data.shards import MAX_SHARD_BYTES
 from offchain.hyperx import actions as do
 from offchain.hyperx import features, policy
 from offchain.hyperx.features import extract
@@ -31,7 +32,7 @@ SIDE, COUNT = 4096, 1_000
 
 
 def huge(folder, **asked):
-    """A market in which Anna registers 1,000 shards of the largest pictures: 251 GB.
+    """A market in which Anna registers 1,000 of the largest shards: 34 GB.
 
     All are one and the same file of zeros, which costs her nothing.
     """
@@ -42,7 +43,8 @@ def huge(folder, **asked):
     addresses = [b"\1" * 32] * COUNT
     words = put_words(store, leaves), put_words(store, addresses)
     manifest = Manifest(
-        "big", cid_from_digest(terms.task), LICENCE, (3, SIDE, SIDE), COUNT, 5, *words
+        *("big", cid_from_digest(terms.task), LICENCE, (3, SIDE, SIDE), COUNT, 5),
+        *(MAX_SHARD_BYTES, COUNT * MAX_SHARD_BYTES, *words),
     )
     published = publish_manifest(store, manifest)
     roots = root_of(leaves), root_of(party.address_leaves(addresses))

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from offchain.crypto.commitments import root_of
+from offchain.data.shards import MAX_SHARD_BYTES
 from offchain.hyperx import manifest as mf
 from offchain.hyperx.manifest import Manifest, ManifestError
 from offchain.models.canonical import to_canonical
@@ -39,6 +40,8 @@ def manifest(**changes):
         "shape": (1, 28, 28),
         "shard_count": SHARDS,
         "shard_size": 3,
+        "shard_bytes": 2000,
+        "total_bytes": 23_000,
         "key_leaves": words_cid(),
         "addresses": words_cid(),
     }
@@ -66,13 +69,20 @@ HOSTILE = {
     "a list": b"[]",
     "a missing field": document(shape=...),
     "an extra field": document(free="text"),
-    "another format": document(format="souk.manifest.v1"),
+    "another format": document(format="souk.manifest.v2"),
     "too few shards": document(shard_count=SHARDS - 1),
     "too many shards": document(shard_count=SHARDS + 1),
     "another shard size": document(shard_size=4),
     "a count that is a float": document(shard_count=12.0),
     "a count that is a bool": document(shard_size=True),
     "a count that is text": document(shard_count="12"),
+    "a shard of nothing": document(shard_bytes=0),
+    "a shard too large": document(shard_bytes=MAX_SHARD_BYTES + 1, total_bytes=10**9),
+    "more in all than the shards have": document(total_bytes=SHARDS * 2000 + 1),
+    "less in all than one shard has": document(total_bytes=1999),
+    "bytes of 4,000 digits": document(shard_bytes=10**4000),
+    "bytes in all of 4,000 digits": document(total_bytes=10**4000),
+    "bytes that are a float": document(total_bytes=23_000.0),
     "a negative side": document(shape=[1, -28, 28]),
     "a side of zero": document(shape=[1, 0, 28]),
     "a side too long": document(shape=[1, 4097, 28]),
@@ -115,12 +125,10 @@ def test_a_hostile_manifest_is_refused_in_one_line(store, case):
     assert 0 < len(str(caught.value)) < 300
 
 
-def test_shards_too_large_to_be_shards_are_refused():
-    """Allowed sides and an allowed size can multiply to more than a shard may have; who finds
-    that out only when fetching would stand still in front of this provider for ever."""
-    terms = make_terms(shard_size=100)
-    with pytest.raises(ManifestError, match=r"100 images of \(3, 4096, 4096\) exceeds"):
-        Manifest.from_bytes(document(shard_size=100, shape=[3, 4096, 4096]), terms)
+@pytest.mark.parametrize(("largest", "total"), [(1, SHARDS), (2000, 2000), (2000, SHARDS * 2000)])
+def test_the_bytes_in_all_are_those_that_so_many_shards_may_have(largest, total):
+    written = document(shard_bytes=largest, total_bytes=total)
+    assert Manifest.from_bytes(written, make_terms()).total_bytes == total
 
 
 def test_shown_addresses_are_refused_where_the_terms_want_them_hidden():

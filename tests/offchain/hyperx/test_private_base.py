@@ -8,7 +8,6 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from offchain.data.shards import packed_part
 from offchain.hyperx.documents import EXTRACTOR, fetch_extractor
 from offchain.hyperx.evaluation import Evaluation, EvaluationSettings
 from offchain.hyperx.obfuscation import Obfuscation, obfuscate
@@ -21,14 +20,12 @@ from tests.offchain.hyperx.small_market import (
     BERT,
     COLLECTOR,
     CPU,
-    SHARD_SIZE,
-    SHARDS,
     DigitScorer,
     digits,
     honest,
-    of_digit,
     other_task,
     published,
+    sold,
 )
 
 BACKBONE, CUT, SIZE = "efficientnet-lite0", "block5_project", 32
@@ -131,8 +128,7 @@ def test_a_session_with_a_private_base_ends_with_the_best_dataset(tmp_path, file
     session = market.play()
     assert session.deal.provider == BERT
     assert market.role(COLLECTOR).objections == {}
-    sold = packed_part(of_digit(9), SHARDS, SHARD_SIZE)
-    assert market.role(COLLECTOR).dataset().digest() == sold.digest()
+    assert market.role(COLLECTOR).dataset().digest() == sold(9)
 
 
 def test_of_the_base_only_the_obfuscated_layer_and_those_before_it_are_published(

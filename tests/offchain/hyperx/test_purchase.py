@@ -1,4 +1,4 @@
-"""What was bought is bound to what was registered: sample by sample, label by label, in order."""
+"""What was bought is bound to what was registered: file by file, label by label, in order."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from offchain.crypto.settlement import Settlement
+from offchain.data.shards import Shard, pack_shard
 from offchain.hyperx.purchase import NothingBought, purchase, rebuilt_root, session_key
 from offchain.task import Least
 from tests.offchain.hyperx.small_market import (
@@ -21,7 +22,12 @@ from tests.offchain.hyperx.small_market import (
     of_digit,
     other_task,
     published,
+    sold,
 )
+
+
+def plain(shards):
+    return [pack_shard(shard, published()[0].classes) for shard in shards]
 
 
 @pytest.mark.parametrize("settlement", Settlement)
@@ -32,18 +38,21 @@ def test_the_same_samples_make_the_registered_root_and_no_others_do(tmp_path, se
     key = session_key(session, market.secrets(COLLECTOR))
     bought = purchase(session, market.store(COLLECTOR), published()[0], key)
     root = session.member(BERT).address_root
-    images = bought.images
+    shards = [shard for _, shard in bought.shards()]
     assert bought.manifest.licence == published()[0].licence
-    assert rebuilt_root(session, images, BERT, key) == root
-    swapped = images.subset([1, 0, *range(2, len(images))])
-    other = images.labels.clone()
-    other[5] = 0
-    pixel = images.images.clone()
-    pixel[7, 0, 3, 3] ^= 1
-    for lie in (swapped, replace(images, labels=other), replace(images, images=pixel)):
-        assert rebuilt_root(session, lie, BERT, key) != root
-    assert rebuilt_root(session, images, ANNA, key) != root
-    assert rebuilt_root(session, images, BERT, bytes(32)) != root
+    assert len(bought) == SHARDS * SHARD_SIZE
+    assert bought.digest() == sold(9)
+    assert rebuilt_root(session, plain(shards), BERT, key) == root
+    first = shards[0]
+    swapped = Shard((first.files[1], first.files[0], *first.files[2:]), first.labels)
+    labels = Shard(first.files, (0, *first.labels[1:]))
+    more = Shard((first.files[0] + b"0", *first.files[1:]), first.labels)
+    for lie in (swapped, labels, more):
+        assert rebuilt_root(session, plain([lie, *shards[1:]]), BERT, key) != root
+    assert rebuilt_root(session, plain([shards[1], first, *shards[2:]]), BERT, key) != root
+    assert rebuilt_root(session, plain(shards), ANNA, key) != root
+    assert rebuilt_root(session, plain(shards), BERT, bytes(32)) != root
+    assert [index for index, _ in bought.shards(SHARDS - 2)] == [SHARDS - 2, SHARDS - 1]
 
 
 def test_without_a_deal_there_is_nothing(tmp_path):

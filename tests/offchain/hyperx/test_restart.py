@@ -186,9 +186,9 @@ def test_features_that_vanish_are_made_again_from_the_new_sample(tmp_path):
     party = market.chain.session().party(ANNA)
     how = market.role(COLLECTOR).evaluation
     opened = how.open(market.store(COLLECTOR), party, submitted.features, 6)
-    images, labels = market.role(ANNA).sampled_images(market.chain.session().member(ANNA))
-    assert torch.equal(opened.labels, labels)
-    raw = market.role(ANNA)._seal(images, labels)
+    features = market.role(ANNA).sampled_features(market.chain.session().member(ANNA))
+    assert torch.equal(opened.labels, features.labels)
+    raw = market.role(ANNA)._seal(features)
     digest = digest_of(market.store(ANNA).put(raw))
     assert torch.equal(
         how.open(market.store(COLLECTOR), party, digest, 6).features, opened.features

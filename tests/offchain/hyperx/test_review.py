@@ -4,16 +4,15 @@ from dataclasses import dataclass, replace
 
 import pytest
 import torch
-from safetensors.torch import save
 
 from offchain.crypto import sealing
 from offchain.crypto.bitmap import to_bitmap
 from offchain.crypto.commitments import Party, root_of
 from offchain.crypto.shard_cipher import encrypt_shard
-from offchain.data.shards import pack_shards, unpack_shard
+from offchain.data.shards import PackedShards, Shard, pack_shard, packed_part, unpack_shard
 from offchain.hyperx.actions import WrongKeyEvidence
 from offchain.hyperx.manifest import Manifest
-from offchain.hyperx.review import ReviewError, fetch_shards, opened_keys
+from offchain.hyperx.review import ReviewError, features_of, fetch_shards, opened_keys
 from offchain.hyperx.session import Member
 from offchain.storage import cid_of, digest_of
 from tests.kit.memory_store import MemoryStore
@@ -24,6 +23,7 @@ from tests.offchain.hyperx.small_market import (
     SHARD_SIZE,
     SHARDS,
     digits,
+    digits_of,
     of_digit,
 )
 
@@ -45,11 +45,16 @@ class Sale:
     manifest: Manifest
 
     def fetch(self, indices=SAMPLE, **changes):
+        """All of them, by index."""
         keys = changes.get("keys", {i: KEYS[i] for i in indices})
         addresses = [self.addresses[i] for i in indices]
-        return fetch_shards(
-            self.store, changes.get("manifest", self.manifest), digits().classes, addresses, keys
-        )
+        classes = digits().classes
+        return dict(fetch_shards(self.store, self.manifest, classes, addresses, keys))
+
+    def seen(self, indices=SAMPLE):
+        """The pictures that are decoded, in their order, and their labels."""
+        shards = self.fetch(indices).items()
+        return features_of(shards, self.manifest.shape, lambda pictures: pictures)
 
     def replace(self, index, plain, key=None):
         """Stores another shard at `index`."""
@@ -60,9 +65,11 @@ class Sale:
 @pytest.fixture
 def sale():
     data, store = of_digit(3), MemoryStore({})
-    plain = pack_shards(data, SHARDS, SHARD_SIZE)
+    plain = list(PackedShards(data, SHARDS, SHARD_SIZE))
     cids = store.put_many([encrypt_shard(KEYS[i], i, p) for i, p in enumerate(plain)])
-    manifest = Manifest("threes", CID, LICENCE, data.shape, SHARDS, SHARD_SIZE, CID, CID)
+    lengths = [len(one) for one in plain]
+    numbers = SHARDS, SHARD_SIZE, max(lengths), sum(lengths)
+    manifest = Manifest("threes", CID, LICENCE, data.shape, *numbers, CID, CID)
     return Sale(store, plain, [digest_of(cid) for cid in cids], manifest)
 
 
@@ -78,11 +85,23 @@ def member(sample=SAMPLE):
     )
 
 
-def test_honest_shards_are_the_sampled_images_in_order(sale):
-    images = sale.fetch()
-    expected = [unpack_shard(sale.plain[i]) for i in SAMPLE]
-    assert torch.equal(images.images, torch.cat([shard.images for shard in expected]))
-    assert torch.equal(images.labels, torch.cat([shard.labels for shard in expected]))
+def opened(sale, index):
+    """A shard as it was sold."""
+    return unpack_shard(sale.plain[index], digits().classes, SHARD_SIZE)
+
+
+def test_honest_shards_are_the_sampled_files_in_order(sale):
+    """And what is decoded of them are the very pixels."""
+    shards = sale.fetch()
+    assert list(shards) == list(SAMPLE)
+    files = packed_part(of_digit(3), SHARDS, SHARD_SIZE).files
+    places = [i * SHARD_SIZE + k for i in SAMPLE for k in range(SHARD_SIZE)]
+    assert [file for shard in shards.values() for file in shard.files] == [files[i] for i in places]
+    order = packed_part(digits_of(3), SHARDS, SHARD_SIZE).subset(places)
+    seen = sale.seen()
+    assert torch.equal(seen.features.features, order.images)
+    assert torch.equal(seen.features.labels, order.labels)
+    assert seen.copies == 0
 
 
 def test_a_missing_shard_is_named(sale):
@@ -117,34 +136,41 @@ def test_the_same_samples_sold_twice_are_named_by_their_indices(sale):
         sale.fetch()
 
 
-@pytest.mark.parametrize("content", [b"", b"rubbish", b"x" * 5000])
-def test_a_shard_of_another_length_is_named(sale, content):
+@pytest.mark.parametrize("content", [b"", b"rubbish", b"x" * 50_000])
+def test_what_is_no_shard_or_larger_than_the_manifest_says_is_named(sale, content):
     sale.replace(1, content)
-    with pytest.raises(ReviewError, match=r"^shard 1[: ]"):
+    with pytest.raises(ReviewError, match=r"^shard 1: "):
         sale.fetch()
 
 
-def test_rubbish_of_the_right_length_is_no_shard(sale):
-    sale.replace(1, bytes(len(sale.plain[1])))
-    with pytest.raises(ReviewError, match="shard 0: "):
+def test_a_class_that_the_task_does_not_have_is_refused(sale):
+    files = opened(sale, 1).files
+    sale.replace(1, pack_shard(Shard(files, (0,) * SHARD_SIZE), ["seven"]))
+    with pytest.raises(ReviewError, match="sample 0 is of class 'seven', which the task does not"):
         sale.fetch()
 
 
-def test_a_label_that_is_no_class_is_refused(sale):
-    shard = unpack_shard(sale.plain[1])
-    sale.replace(1, save({"images": shard.images, "labels": shard.labels + 7}))
-    with pytest.raises(ReviewError, match="label 10 is out of range for 10 classes"):
+@pytest.mark.parametrize("count", [SHARD_SIZE - 1, SHARD_SIZE + 1])
+def test_another_number_of_samples_is_refused(sale, count):
+    files = (opened(sale, 1).files * 2)[:count]
+    sale.replace(1, pack_shard(Shard(files, (3,) * count), digits().classes))
+    sale.manifest = replace(sale.manifest, shard_bytes=10_000)
+    with pytest.raises(ReviewError, match=f"shard 1: a shard of {count} samples, 3 are asked for"):
         sale.fetch()
 
 
-def test_images_of_another_shape_are_refused(sale):
-    """28 x 28 as the manifest says, not 14 x 56, which has as many bytes."""
-    for i in SAMPLE:
-        shard = unpack_shard(sale.plain[i])
-        images = shard.images.reshape(SHARD_SIZE, 1, 14, 56)
-        sale.replace(i, save({"images": images, "labels": shard.labels}))
-    with pytest.raises(ReviewError, match=r"of \(1, 14, 56\), the manifest says"):
-        sale.fetch()
+def test_a_file_that_is_no_picture_is_named_with_its_shard(sale):
+    files = (opened(sale, 4).files[0], b"no picture", opened(sale, 4).files[2])
+    sale.replace(4, pack_shard(Shard(files, (3,) * SHARD_SIZE), digits().classes))
+    with pytest.raises(ReviewError, match=r"^shard 4: sample 1 cannot be read as an image"):
+        sale.seen()
+
+
+def test_a_copy_is_seen_whatever_is_written_behind_its_picture(sale):
+    """A shard that is no copy byte by byte, of pictures that are."""
+    files = tuple(file + b"more" for file in opened(sale, 1).files)
+    sale.replace(4, pack_shard(Shard(files, (3,) * SHARD_SIZE), digits().classes))
+    assert sale.seen().copies == SHARD_SIZE
 
 
 def test_right_keys_are_opened(sale):
@@ -189,5 +215,5 @@ def test_keys_sealed_for_other_shards_are_wrong(sale):
 
 def test_a_whole_dataset_is_read_back_as_it_was_sold(sale):
     bought = sale.fetch(range(SHARDS))
-    assert len(bought) == SHARDS * SHARD_SIZE
-    assert bought.classes == digits().classes
+    assert list(bought) == list(range(SHARDS))
+    assert [pack_shard(one, digits().classes) for one in bought.values()] == sale.plain

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 
+from offchain.data.originals import originals_of
 from offchain.hyperx import actions as do
 from offchain.hyperx import patience
 from tests.kit.memory_store import MemoryStore
@@ -63,8 +64,8 @@ def slowly(market, account, seconds, monkeypatch, *, endless=False):
 def choosing(tmp_path):
     """Anna's score is best and her shards are slow; Carl is honest; it is time to choose."""
     market = SmallMarket(tmp_path, **HOURS, shard_count=150, shard_size=1, sample_bps=1000)
-    market.provider(ANNA, digits().subset(range(4800, 4950), "slow"))
-    market.provider(CARL, digits().subset(range(150), "honest"))
+    market.provider(ANNA, originals_of(digits().subset(range(4800, 4950), "slow")))
+    market.provider(CARL, originals_of(digits().subset(range(150), "honest")))
     market.collector()
     market.play(until=HOUR)
     market.chain.now = 2 * HOUR

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from offchain.crypto.bitmap import to_bitmap
-from offchain.data.shards import unpack_shard
+from offchain.data.shards import packed_part
 from offchain.hyperx import actions as do
 from offchain.hyperx import trust
 from offchain.hyperx.documents import EXTRACTOR
@@ -34,8 +34,11 @@ from tests.offchain.hyperx.small_market import (
     BERT,
     CARL,
     COLLECTOR,
+    SHARD_SIZE,
+    SHARDS,
     SmallMarket,
     digits,
+    digits_of,
     evaluation,
     honest,
     other_task,
@@ -105,8 +108,8 @@ def test_an_owner_that_takes_any_extractor_gives_its_pictures_away(spying):
         len(sampled) * terms.shard_size,
     ).features
     seen = (features[:, :1, 1::3, 1::3] * 255).round().to(torch.uint8)
-    plain = [unpack_shard(market.role(ANNA).shards[i]).images for i in sampled]
-    assert torch.equal(seen, torch.cat(plain))
+    order = packed_part(digits_of(4), SHARDS, SHARD_SIZE).images
+    assert torch.equal(seen, order[: len(sampled) * SHARD_SIZE])
 
 
 @pytest.mark.parametrize("more", [0, 1])
