@@ -104,16 +104,26 @@ def hosted() -> Iterator[HostedProxy]:
     """Connects Ape to Sepolia as a hosted node shows it, and back again afterwards."""
     accounts = ape.config.get_config("test").number_of_accounts
     options = ("--hardfork", "prague", "--chain-id", str(CHAIN_ID), "--accounts", str(accounts))
-    with anvil(*options, block_seconds=1) as node, running(HostedProxy(node)) as proxy:
-        network = ape.networks.ethereum.sepolia
-        with (
-            pytest.MonkeyPatch.context() as patch,
-            network.use_provider("node", provider_settings={"uri": proxy.uri}),
-            forgotten_afterwards(and_before=True),
-        ):
-            # There is no snapshot of such a chain. If Ape found out, it would take none for the
-            # rest of the run either, and no later test would be undone.
-            patch.setattr(type(ape.chain), "snapshot", lambda _: None)
-            # Blocks are mined for transactions alone: nobody would ever be confirmed.
-            patch.setattr(type(network), "required_confirmations", 0)
-            yield proxy
+    with (
+        anvil(*options, block_seconds=1) as node,
+        running(HostedProxy(node)) as proxy,
+        connected_to_testnet(proxy.uri),
+    ):
+        yield proxy
+
+
+@contextmanager
+def connected_to_testnet(uri: str) -> Iterator[None]:
+    """Connects Ape to Sepolia at that address, and back again afterwards."""
+    network = ape.networks.ethereum.sepolia
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        network.use_provider("node", provider_settings={"uri": uri}),
+        forgotten_afterwards(and_before=True),
+    ):
+        # There is no snapshot of such a chain. If Ape found out, it would take none for the rest of
+        # the run either, and no later test would be undone.
+        patch.setattr(type(ape.chain), "snapshot", lambda _: None)
+        # Blocks are mined for transactions alone: nobody would ever be confirmed.
+        patch.setattr(type(network), "required_confirmations", 0)
+        yield

@@ -37,9 +37,7 @@ def quiet_node() -> Iterator[None]:
 @contextmanager
 def anvil(*options: str, block_seconds: int) -> Iterator[str]:
     """Runs a fresh Anvil without fees: where it answers. block_seconds: from block to block."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [
         shutil.which("anvil") or "anvil",
         *("--port", str(port), "--silent", *options),
@@ -54,6 +52,13 @@ def anvil(*options: str, block_seconds: int) -> Iterator[str]:
             yield uri
         finally:
             process.terminate()
+
+
+def free_port() -> int:
+    """One of this machine's on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -20,6 +20,10 @@ class HungUp(Exception):
 
 class Busy(Exception):
     """An answer of HTTP alone, by its number."""
+
+
+class Told(Exception):
+    """The result of a call, of which the node was not asked."""
 
 
 class Proxy(ThreadingHTTPServer):
@@ -40,12 +44,12 @@ class Proxy(ThreadingHTTPServer):
     def check(self, call: dict[str, Any]) -> dict[str, Any] | None:
         """The error, code and message, by which a call is refused; None if not. It may change it.
 
-        Raises HungUp, Busy.
+        Raises HungUp, Busy, Told.
         """
         return None
 
     def answered(self, call: dict[str, Any], result: Any) -> dict[str, Any] | None:
-        """The error in place of a result; None for the result."""
+        """The error in place of a result; None for the result. Raises HungUp."""
         return None
 
 
@@ -71,7 +75,11 @@ class _Requests(BaseHTTPRequestHandler):
             self._send(200, self._answer(call))
         except Busy as busy:
             self._send(busy.args[0], b"")
-        except HungUp:
+        except Told as told:
+            said = {"jsonrpc": "2.0", "id": call["id"], "result": told.args[0]}
+            self._send(200, json.dumps(said).encode())
+        except (HungUp, OSError, HTTPException):  # so does the node, when it is killed
+            self._node.close()
             self.close_connection = True
 
     def _answer(self, call: dict[str, Any]) -> bytes:

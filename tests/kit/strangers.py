@@ -91,9 +91,7 @@ class Stranger:
         # A list of text is the same in JSON as in TOML.
         said = f"command = {json.dumps(command)}\narguments = {json.dumps(options)}\n"
         (self.folder / "party.toml").write_text(said)
-        silverback = str(Path(sys.executable).parent / "silverback")
-        runner = "--runner", "bots.party:PartyRunner"
-        self._start([silverback, "run", "party", "--network", "ethereum:local:foundry", *runner])
+        self._start(self._bot())
 
     def stop(self) -> None:
         """SIGTERM: it ends when it has done what it is at, and is content."""
@@ -181,6 +179,11 @@ class Stranger:
 
     def _line(self, command: str, *options: str) -> list[str]:
         return [sys.executable, "-c", COMMAND, command, *options]
+
+    def _bot(self) -> list[str]:
+        silverback = str(Path(sys.executable).parent / "silverback")
+        runner = "--runner", "bots.party:PartyRunner"
+        return [silverback, "run", "party", "--network", "ethereum:local:foundry", *runner]
 
     def _environment(self) -> dict[str, str]:
         return os.environ | {

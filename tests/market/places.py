@@ -53,11 +53,12 @@ def places(folder: Path, speed: int, contracts: tuple[str, ...]) -> Iterator[Pla
             own = folder / "datastores" / name
             own.mkdir(parents=True)
             nodes.append(stack.enter_context(running_daemon(own, peers=True)))
-        _acquaint(*nodes)
+        acquaint(*nodes)
         yield Places(uri, path.parent, (nodes[0], nodes[1]))
 
 
-def _acquaint(one: str, other: str) -> None:
+def acquaint(one: str, other: str) -> None:
+    """Connects two datastores."""
     (address, *_) = _ask(other, "id")["Addresses"]
     _ask(one, f"swarm/connect?arg={quote(address)}")
 

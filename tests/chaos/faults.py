@@ -1,0 +1,357 @@
+"""What goes wrong in a run: each kind a class, that is asked at every request of every party.
+
+Moments are counted in requests, not in seconds, and drawn from a seed: on a slow machine the same
+happens later.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from tests.kit.proxy import Busy, HungUp, Told
+
+if TYPE_CHECKING:
+    from tests.chaos.stage import Stage
+
+MOST_DEPTH = 12
+"""Of a reorganisation."""
+MOST_SKEW = 7_200
+"""Seconds by which clocks differ from the right one."""
+
+
+class Moments:
+    """Requests at which something happens: some draw of requests apart, so many times at most."""
+
+    def __init__(self, random: Random, least: int, most: int, times: int) -> None:
+        self._random, self._range, self._left = random, (least, most), times
+        self._next = random.randint(least, most)
+
+    def come(self) -> bool:
+        """Whether this request is one."""
+        self._next -= 1
+        if self._next > 0 or not self._left:
+            return False
+        self._left -= 1
+        self._next = self._random.randint(*self._range)
+        return True
+
+
+class Fault:
+    """Nothing goes wrong.
+
+    Attributes:
+        name: of the kind, told: in words. strikes: how often it struck, by party.
+        stage: what it may strike; set before a run.
+        keeps: whether the chain's state must outlive its node.
+    """
+
+    name = "none"
+    told = "nothing"
+    keeps = False
+    stage: Stage
+
+    def __init__(self, seed: int, parties: tuple[str, ...]) -> None:
+        self.strikes: Counter[str] = Counter()
+        self.lock = Lock()
+        self.randoms = {one: Random(f"{self.name} {seed} {one}") for one in parties}
+
+    def struck(self, party: str) -> None:
+        """Counts one more."""
+        with self.lock:
+            self.strikes[party] += 1
+
+    def before(self, party: str, call: dict[str, Any]) -> None:
+        """A request for the node. Raises Busy, HungUp, Told."""
+
+    def after(self, party: str, call: dict[str, Any]) -> None:
+        """The node did what it was asked to. Raises HungUp."""
+
+    def stored(self, party: str, path: str) -> str | None:
+        """A request for the datastore: None, or what becomes of it: slow, full, gone, lie."""
+        return None
+
+    def skew(self, party: str) -> int:
+        """Seconds by which a party's clock is ahead."""
+        return 0
+
+
+class Kill(Fault):
+    """A party's process is killed at a request, before the node sees it or before the answer; every
+    other time at the next transaction that it sends. It is begun again by the same command."""
+
+    name = "kill"
+    told = "parties' processes killed"
+    FIRST, LAST, TIMES = 5, 250, 2
+
+    def __init__(self, seed: int, parties: tuple[str, ...]) -> None:
+        super().__init__(seed, parties)
+        self._moments = {
+            one: Moments(self.randoms[one], self.FIRST, self.LAST, self.TIMES) for one in parties
+        }
+        self._sending: set[str] = set()
+        self._answering: set[str] = set()
+
+    def before(self, party: str, call: dict[str, Any]) -> None:
+        sends = call["method"] == "eth_sendRawTransaction"
+        if party in self._sending:
+            now = sends
+        else:
+            now = self._moments[party].come()
+            if now and self.randoms[party].random() < 0.5:
+                self._sending.add(party)
+                now = sends
+        if not now:
+            return
+        self._sending.discard(party)
+        if self.randoms[party].random() < 0.5:
+            self._answering.add(party)
+            return
+        self._kill(party)
+
+    def after(self, party: str, call: dict[str, Any]) -> None:
+        if party in self._answering:
+            self._answering.discard(party)
+            self._kill(party)
+
+    def _kill(self, party: str) -> None:
+        if self.stage.kill(party):
+            self.struck(party)
+        raise HungUp
+
+
+class NodeKilled(Fault):
+    """The node is killed with all that it had not written, and begun again some seconds later."""
+
+    name = "node-killed"
+    told = "node killed, its last second lost"
+    keeps = True
+
+    def __init__(self, seed: int, parties: tuple[str, ...]) -> None:
+        super().__init__(seed, parties)
+        self._moments = Moments(Random(f"{self.name} {seed}"), 60, 300, 3)
+
+    def before(self, party: str, call: dict[str, Any]) -> None:
+        with self.lock:
+            come = self._moments.come()
+        if come:
+            self.struck("node")
+            self.stage.kill_node(self.randoms[party].uniform(0.5, 6))
+            raise HungUp
+
+
+class Limits(Fault):
+    """Of some requests the node takes no notice, for they are too many, or hangs up."""
+
+    name = "rate-limited"
+    told = "node answers 429, 502 or 503, or hangs up"
+    SHARE = 0.2
+
+    def before(self, party: str, call: dict[str, Any]) -> None:
+        random = self.randoms[party]
+        if random.random() < self.SHARE:
+            self.struck(party)
+            raise random.choice([Busy(429), Busy(502), Busy(503), HungUp()])
+
+
+class Dropped(Fault):
+    """The connection ends after the node did what it was asked to, most often where it was given a
+    transaction."""
+
+    name = "dropped"
+    told = "connection dropped before the answer, the transaction taken or not"
+
+    def before(self, party: str, call: dict[str, Any]) -> None:
+        if self._sends(call) and self.randoms[party].random() < 0.3:
+            self.struck(party)
+            raise HungUp
+
+    def after(self, party: str, call: dict[str, Any]) -> None:
+        if self.randoms[party].random() < (0.5 if self._sends(call) else 0.05):
+            self.struck(party)
+            raise HungUp
+
+    def _sends(self, call: dict[str, Any]) -> bool:
+        return bool(call["method"] == "eth_sendRawTransaction")
+
+
+class Lags(Fault):
+    """Each party's node shows the chain as it was some blocks ago; how many changes at times."""
+
+    name = "lags"
+    told = "node behind by up to 8 blocks, each party's by other ones"
+    MOST = 8
+
+    def __init__(self, seed: int, parties: tuple[str, ...]) -> None:
+        super().__init__(seed, parties)
+        self._moments = {one: Moments(self.randoms[one], 20, 120, 1_000) for one in parties}
+        self._behind = {one: self.randoms[one].randint(1, self.MOST) for one in parties}
+
+    def before(self, party: str, call: dict[str, Any]) -> None:
+        with self.lock:
+            if self._moments[party].come():
+                self._behind[party] = self.randoms[party].randint(0, self.MOST)
+            behind = self._behind[party]
+        if behind:
+            self.struck(party)
+            self.behind(call, behind)
+
+    def behind(self, call: dict[str, Any], blocks: int) -> None:
+        """Makes of a call one to a node that is so many blocks behind. Raises Told."""
+        chain = self.stage.chain
+        newest = chain.web3.eth.block_number - blocks
+        if call["method"] == "eth_blockNumber":
+            raise Told(hex(newest))
+        if call["method"] == "eth_getTransactionReceipt":
+            found = chain.ask(call["method"], *call["params"])
+            raise Told(found if found and int(found["blockNumber"], 16) <= newest else None)
+        if call["method"] == "eth_getBlockByHash":
+            found = chain.ask(call["method"], *call["params"])
+            raise Told(found if found and int(found["number"], 16) <= newest else None)
+        call["params"] = [_older(one, newest) for one in call["params"]]
+        if call["method"] == "eth_getBlockByNumber" and int(call["params"][0], 16) > newest:
+            raise Told(None)
+
+
+def _older(parameter: Any, newest: int) -> Any:
+    """A block's tag, and what has one in it, where the newest block is that one."""
+    if parameter in ("latest", "pending"):
+        return hex(newest)
+    if isinstance(parameter, dict) and "toBlock" in parameter:
+        last = parameter["toBlock"]
+        last = newest if last in ("latest", "pending") else min(int(last, 16), newest)
+        return parameter | {"toBlock": hex(last)}
+    return parameter
+
+
+class Replicas(Lags):
+    """Each request is answered by one of two machines, one of them behind."""
+
+    name = "replicas"
+    told = "every request answered by one of two machines, one up to 8 blocks behind"
+
+    def before(self, party: str, call: dict[str, Any]) -> None:
+        if self.randoms[party].random() < 0.5:
+            super().before(party, call)
+
+
+class Reorganised(Fault):
+    """Blocks are taken back, one to twelve at a time; every other time right after one came with a
+    transaction in it."""
+
+    name = "reorganised"
+    told = "reorganisations of depth 1 to 12"
+    TIMES = 6
+
+    def __init__(self, seed: int, parties: tuple[str, ...]) -> None:
+        super().__init__(seed, parties)
+        self._random = Random(f"{self.name} {seed}")
+        self._moments = Moments(self._random, 60, 240, self.TIMES)
+
+    def after(self, party: str, call: dict[str, Any]) -> None:
+        with self.lock:
+            if not self._moments.come():
+                return
+            depth = self._random.randint(1, MOST_DEPTH)
+            if self.stage.chain.reorganise(depth):
+                self.strikes["chain"] += 1
+
+
+class Store(Fault):
+    """Some requests for the datastore fail, several in a row."""
+
+    becomes = ""
+    PATHS: tuple[str, ...] = ()
+
+    def __init__(self, seed: int, parties: tuple[str, ...]) -> None:
+        super().__init__(seed, parties)
+        self._moments = {one: Moments(self.randoms[one], 1, 8, 4) for one in parties}
+        self._left = dict.fromkeys(parties, 0)
+
+    def stored(self, party: str, path: str) -> str | None:
+        if not path.startswith(self.PATHS):
+            return None
+        with self.lock:
+            if not self._left[party] and self._moments[party].come():
+                self._left[party] = self.randoms[party].randint(1, 4)
+            if not self._left[party]:
+                return None
+            self._left[party] -= 1
+            self.strikes[party] += 1
+        return self.becomes
+
+
+class StoreSlow(Store):
+    """It does not answer in time."""
+
+    name = "store-slow"
+    told = "datastore times out"
+    becomes = "slow"
+    PATHS = "add", "cat", "pin/", "block/", "pubsub/pub"
+
+
+class StoreLies(Store):
+    """It answers with other content than it was asked for."""
+
+    name = "store-lies"
+    told = "datastore lies"
+    becomes = "lie"
+    PATHS = ("cat",)
+
+
+class StoreFull(Store):
+    """Its disk is full."""
+
+    name = "store-full"
+    told = "datastore's disk full"
+    becomes = "full"
+    PATHS = "add", "pin/"
+
+
+class StoreForgets(Fault):
+    """A datastore loses all that it has, once for each party's, at a request of that party."""
+
+    name = "store-forgets"
+    told = "datastore loses all that it has"
+
+    def __init__(self, seed: int, parties: tuple[str, ...]) -> None:
+        super().__init__(seed, parties)
+        self._moments = {one: Moments(self.randoms[one], 20, 300, 1) for one in parties}
+
+    def before(self, party: str, call: dict[str, Any]) -> None:
+        with self.lock:
+            come = self._moments[party].come()
+        if come:
+            self.struck(party)
+            self.stage.stores[party].forget()
+
+
+class Skewed(Fault):
+    """Parties' clocks are wrong, each by something else."""
+
+    name = "skewed"
+    told = "clocks wrong by up to two hours, each by something else"
+
+    def skew(self, party: str) -> int:
+        self.struck(party)
+        return Random(f"{self.name} {self.randoms[party].getstate()[1][1]}").randint(
+            -MOST_SKEW, MOST_SKEW
+        )
+
+
+KINDS: tuple[type[Fault], ...] = (
+    Kill,
+    NodeKilled,
+    Limits,
+    Dropped,
+    Lags,
+    Replicas,
+    Reorganised,
+    StoreSlow,
+    StoreLies,
+    StoreFull,
+    StoreForgets,
+    Skewed,
+)
