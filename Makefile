@@ -21,10 +21,13 @@ FIGURES ?=
 # Mechanisms and options of the market: make market MARKET="hide sum --speed 15 --minutes 20"
 MARKET ?=
 
+# Mechanisms and options of chaos: make chaos CHAOS="hide sum --fault kill --runs 10"
+CHAOS ?=
+
 # Options of the study: make study STUDY="--seeds 3 --only num_words"
 STUDY ?=
 
-.PHONY: help setup setup-test market demo demo-sum demo-seccl demo-hide demo-price study figures-seccl figures-hide test quick compile gas lint format doctor clean
+.PHONY: help setup setup-test market chaos demo demo-sum demo-seccl demo-hide demo-price study figures-seccl figures-hide test quick compile gas lint format doctor clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -53,6 +56,10 @@ demo-price: setup ## price data before disclosure; buy, check and pay
 market: setup ## one bot per party of all mechanisms on one chain, to the payouts of rehearsals
 	@tools/setup ipfs-daemon
 	@python -m tests.market $(MARKET)
+
+chaos: setup ## parties of each mechanism while processes, node, datastores and clocks fail; resumable
+	@tools/setup ipfs-daemon
+	@python -m tests.chaos $(CHAOS)
 
 study: setup ## reproduce the SUM paper's figures by simulation, and go beyond them
 	@ape run study $(STUDY)

@@ -16,7 +16,7 @@ DURATIONS = (f"--durations={COUNT}", "--durations-min=1", "-q")
 APE_TEST = ("ape", "test", *DURATIONS)
 OFFCHAIN_TEST = ("python", "-m", "pytest", "-p", "no:ape_test", *DURATIONS)
 # Tests that play whole sessions by the commands.
-PLAYED = tuple(f"tests/{room}/stories" for room in ROOMS)
+PLAYED = (*(f"tests/{room}/stories" for room in ROOMS), "tests/chaos")
 DEMOS = "tests/demos"
 NOT_HERE = tuple(f"--ignore={path}" for path in ("tests/offchain", DEMOS, *PLAYED))
 

@@ -1,1 +1,1 @@
-"""Parties of each mechanism as bots, whose processes, node, datastores and clocks fail at random."""
+"""A market of bots whose processes, node, datastores and clocks fail at random."""

@@ -1,4 +1,4 @@
-"""A chain that outlives its node: Anvil with a testnet's id, killed and begun again where it was."""
+"""A chain that outlives its node: Anvil with a testnet's id, killed and begun where it was."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class Fault:
 
     Attributes:
         name: of the kind, told: in words. strikes: how often it struck, by party.
-        stage: what it may strike; set before a run.
+        stage: what it may strike.
         keeps: whether the chain's state must outlive its node.
     """
 
@@ -57,6 +57,10 @@ class Fault:
         self.strikes: Counter[str] = Counter()
         self.lock = Lock()
         self.randoms = {one: Random(f"{self.name} {seed} {one}") for one in parties}
+
+    def on(self, stage: Stage) -> None:
+        """Where it strikes from now on."""
+        self.stage = stage
 
     def struck(self, party: str) -> None:
         """Counts one more."""
@@ -336,9 +340,40 @@ class Skewed(Fault):
 
     def skew(self, party: str) -> int:
         self.struck(party)
-        return Random(f"{self.name} {self.randoms[party].getstate()[1][1]}").randint(
-            -MOST_SKEW, MOST_SKEW
-        )
+        return self.randoms[party].randint(-MOST_SKEW, MOST_SKEW)
+
+
+class Mixed(Fault):
+    """Several kinds at once."""
+
+    name = "mixed"
+    told = "several of these at once"
+    OF: tuple[type[Fault], ...] = (Kill, Limits, Dropped, Replicas, Reorganised, StoreLies, Skewed)
+
+    def __init__(self, seed: int, parties: tuple[str, ...]) -> None:
+        super().__init__(seed, parties)
+        self._all = [kind(seed, parties) for kind in self.OF]
+        for one in self._all:
+            one.strikes = self.strikes
+
+    def on(self, stage: Stage) -> None:
+        for one in self._all:
+            one.on(stage)
+
+    def before(self, party: str, call: dict[str, Any]) -> None:
+        for one in self._all:
+            one.before(party, call)
+
+    def after(self, party: str, call: dict[str, Any]) -> None:
+        for one in self._all:
+            one.after(party, call)
+
+    def stored(self, party: str, path: str) -> str | None:
+        found = [one.stored(party, path) for one in self._all]
+        return next((one for one in found if one), None)
+
+    def skew(self, party: str) -> int:
+        return sum(one.skew(party) for one in self._all)
 
 
 KINDS: tuple[type[Fault], ...] = (
@@ -354,4 +389,5 @@ KINDS: tuple[type[Fault], ...] = (
     StoreFull,
     StoreForgets,
     Skewed,
+    Mixed,
 )

@@ -89,7 +89,8 @@ def telling(waiting: Waiting) -> None:
             ("wait_until", until, wait_until),
             ("next_block", block, next_block),
         ):
-            if getattr(module, name, None) is old and module is not chain:
+            ours = getattr(module, "__name__", "").startswith("scripts.")
+            if ours and getattr(module, name, None) is old and module is not chain:
                 setattr(module, name, new)
 
 

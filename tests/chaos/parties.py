@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from dataclasses import dataclass
 from threading import Lock
@@ -12,6 +11,7 @@ from typing import Any
 from tests.chaos.chain import Chain
 from tests.chaos.faults import Fault
 from tests.chaos.life import SKEW, STANDING
+from tests.chaos.nursery import Forked
 from tests.kit.proxy import Proxy
 from tests.kit.strangers import Stranger
 
@@ -104,14 +104,19 @@ class Party(Stranger):
 
     def _bot(self) -> list[str]:
         runner = "--runner", "bots.party:PartyRunner"
-        return [*self._life("silverback", "run", "party"), *runner]
+        return ["silverback", "run", "party", *self._network, *runner]
 
     def _line(self, command: str, *options: str) -> list[str]:
-        return [*self._life(command, *options)]
+        return [command, *options, *self._network]
 
-    def _life(self, *words: str) -> list[str]:
-        network = f"ethereum:sepolia:{self.proxy.uri}"
-        return [sys.executable, "-m", "tests.chaos.life", *words, "--network", network]
+    def _start(self, line: list[str]) -> None:
+        self.lives += 1
+        self._log().touch()
+        self.process = Forked(line, self._environment(), self._log())
+
+    @property
+    def _network(self) -> tuple[str, str]:
+        return "--network", f"ethereum:sepolia:{self.proxy.uri}"
 
     def _environment(self) -> dict[str, str]:
         return super()._environment() | {

@@ -6,10 +6,10 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 
 from tests.chaos.chain import STATE, Chain
 from tests.chaos.faults import Fault
@@ -37,7 +37,7 @@ DAYS = 5 * 86_400
 class Ended:
     """What came of a run.
 
-    gains, rehearsed: by party, in wei, fees set aside. stuck: what contracts still hold, by address.
+    gains, rehearsed: by party, in wei, fees set aside. stuck: what contracts hold, by address.
     strikes: how often the fault struck. killed, crashed: how often a party was, and did.
     wrong: what is not as it should be, whatever was paid. seconds: that it took.
     """
@@ -58,6 +58,18 @@ class Ended:
         return self.gains == self.rehearsed and not self.stuck and not self.wrong
 
 
+@contextmanager
+def datastores() -> Iterator[tuple[str, str]]:
+    """Two daemons that know each other, for any number of runs."""
+    with ExitStack() as stack:
+        nodes = []
+        for _ in range(2):
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="souk-chaos-")))
+            nodes.append(stack.enter_context(running_daemon(folder, peers=True)))
+        acquaint(*nodes)
+        yield nodes[0], nodes[1]
+
+
 class Stage:
     """Where a run takes place.
 
@@ -66,17 +78,25 @@ class Stage:
     """
 
     def __init__(
-        self, play: Play, fault: Fault, prepared: Path, reports: Path, seconds: float
+        self,
+        play: Play,
+        fault: Fault,
+        prepared: Path,
+        daemons: tuple[str, str],
+        reports: Path,
+        seconds: float,
     ) -> None:
         """prepared: what it begins with. reports: folder of what everybody says. seconds: after
         which it is given up."""
         self.play, self.fault, self.seconds = play, fault, seconds
-        self._prepared, self._reports = prepared, reports
+        self._prepared, self._daemons, self._reports = prepared, daemons, reports
         self.parties: dict[str, Party] = {}
         self.stores: dict[str, StoreProxy] = {}
         self._joined = False
         self._reference = ""
-        fault.stage = self
+        self._nonces: list[int] = []
+        self._since: dict[str, int] = {}
+        fault.on(self)
 
     def run(self) -> Ended:
         """Plays it to the end."""
@@ -108,11 +128,6 @@ class Stage:
         (folder / CHAIN).mkdir()
         shutil.copy(self._prepared / CHAIN / STATE, folder / CHAIN / STATE)
         self.chain = stack.enter_context(Chain(folder / CHAIN, keeps=self.fault.keeps))
-        daemons = []
-        for one in ("first", "second"):
-            (folder / one).mkdir()
-            daemons.append(stack.enter_context(running_daemon(folder / one, peers=True)))
-        acquaint(*daemons)
         for i, party in enumerate(self.play.parties):
             own = folder / party
             shutil.copytree(self._prepared / name / party, own)
@@ -121,10 +136,12 @@ class Stage:
             one.proxy = stack.enter_context(running(NodeProxy(self.chain, party, self.fault)))
             one.skew = self.fault.skew(party)
             self.stores[party] = stack.enter_context(
-                running(StoreProxy(daemons[i % 2], party, self.fault))
+                running(StoreProxy(self._daemons[i % 2], party, self.fault))
             )
             stack.callback(one.end)
             self.parties[party] = one
+        for store in self.stores.values():
+            store.forget()  # what earlier runs left
 
     def _begin(self, party: str, words: tuple[str, ...]) -> None:
         one = self.parties[party]
@@ -183,9 +200,6 @@ class Stage:
     def _sent(self, one: Party) -> int:
         return int(self.chain.web3.eth.get_transaction_count(one.address))
 
-    _nonces: list[int] = []
-    _since: dict[str, int] = {}
-
     # ------------------------------------------------------------------ its end
 
     def _take_out(self) -> list[str]:
@@ -198,9 +212,8 @@ class Stage:
         taken = []
         for name, one in self.parties.items():
             own = "--account", one.name, "--yes", "--deployments", str(self._prepared / CHAIN)
-            ended = one.run("withdraw", self._reference, *own)
-            (self._reports / name / "withdraw.log").write_text(ended.stdout + ended.stderr)
-            if ended.returncode == 0:
+            one.start("withdraw", self._reference, *own)
+            if one.ended() == 0:
                 taken.append(name)
         return taken
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,6 +42,11 @@ class Proxy(ThreadingHTTPServer):
         """Where it listens."""
         return f"http://127.0.0.1:{self.server_port}"
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Who asked may be gone before the answer comes; what else there is, is told."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
     def check(self, call: dict[str, Any]) -> dict[str, Any] | None:
         """The error, code and message, by which a call is refused; None if not. It may change it.
 
@@ -70,7 +76,12 @@ class _Requests(BaseHTTPRequestHandler):
         super().finish()
 
     def do_POST(self) -> None:
-        call = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        size = int(self.headers["Content-Length"])
+        body = self.rfile.read(size)
+        if len(body) < size:  # who asked was killed
+            self.close_connection = True
+            return
+        call = json.loads(body)
         try:
             self._send(200, self._answer(call))
         except Busy as busy:
