@@ -22,6 +22,7 @@ from scripts._stage.command import ChainCommand
     help="Under which you help to train; another model is refused. Repeat; default any.",
 )
 @party.class_name
+@party.most_retention
 @flags.limits
 @flags.trusted
 @common.pay_to

@@ -23,6 +23,7 @@ from scripts._stage.command import ChainCommand
     help="Folder that ape run hide wrote; options of masking are passed over.",
 )
 @common.licence()
+@flags.retention
 @click.option("--content", default="", help="What a sample may contain, in words.")
 @click.option("--contact", multiple=True, help="Mail or page of yours; repeat.")
 @click.option(

@@ -16,6 +16,7 @@ from scripts._stage.command import ChainCommand
 @verbosity_option(default="WARNING")
 @flags.data
 @common.licence()
+@flags.retention
 @flags.class_name
 @click.option("--content", default="", help="What a sample may contain, in words.")
 @click.option("--contact", multiple=True, help="Mail or page of yours; repeat.")

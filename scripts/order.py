@@ -28,6 +28,7 @@ from scripts._stage.command import ChainCommand
     help="Share of --dataset that the model is judged by without --judged-by, in per cent.",
 )
 @common.licence()
+@flags.retention
 @flags.class_name
 @click.option("--content", default="", help="What a sample may contain, in words.")
 @click.option("--contact", multiple=True, help="Mail or page of yours; repeat.")

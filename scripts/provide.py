@@ -22,6 +22,7 @@ from scripts._stage.command import ChainCommand
     help="Under which you give your data; another session is refused. Repeat; default any.",
 )
 @flags.class_name
+@flags.most_retention
 @hyperx.limits
 @click.option("--dry-run", is_flag=True, help="Show what it may cost and bring; sign nothing.")
 @common.gas_price

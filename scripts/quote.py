@@ -22,6 +22,7 @@ from scripts._stage.command import ChainCommand
     help="Under which you give your data; another order is refused. Repeat; default any.",
 )
 @flags.class_name
+@flags.most_retention
 @mde.limits
 @click.option(
     "--accept-token",

@@ -17,6 +17,7 @@ from scripts._stage.command import ChainCommand
 @flags.terms
 @flags.asked
 @common.licence()
+@party.retention
 @flags.test_pictures
 @party.class_name
 @click.option(

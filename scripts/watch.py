@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 from ape.cli import network_option, verbosity_option
 
@@ -15,9 +17,13 @@ from scripts._stage.command import ChainCommand
 @verbosity_option(default="WARNING")
 @click.argument("reference")
 @click.option("--once", is_flag=True, help="Tell what happened so far, and end.")
-@flags.deployments
-@flags.as_json
-def cli(reference: str, **options: object) -> None:
+@click.option(
+    "--content",
+    is_flag=True,
+    help="Look as well whether what parties have to keep can be fetched: some of it once a minute.",
+)
+@flags.reading
+def cli(reference: str, **options: Any) -> None:
     """Tell what happened in REFERENCE, as browse calls it, and what happens until it is over."""
     from scripts._stage.errors import one_line_each
 

@@ -48,6 +48,7 @@ from offchain.hyperx.session import Member, Session, State
 from offchain.hyperx.submission import SubmissionError
 from offchain.roles import Clock
 from offchain.storage import ContentError, Datastore, cid_from_digest
+from offchain.storage.retention import Promise
 from offchain.storage.together import PARALLEL, side_by_side
 from offchain.task import Task, TaskError, fetch_task
 
@@ -321,6 +322,13 @@ class Collector:
         position, reason = found
         shard = torch.tensor(member.opened)[~sampled][position]
         return Verdict(f"shard {shard}: {reason}", difference=agreement.worst)
+
+    def promised(self) -> Sequence[Promise]:
+        """The published shards of all that may still be chosen: the rest is in its own node."""
+        if self.session.deal is not None:
+            return ()
+        left = [m for m in self.session.members.values() if m.sample is not None and not m.tried]
+        return [one for member in left for one in self._manifests.promised(self.session, member)]
 
     def dataset(self) -> Purchase:
         """The dataset that was bought, to be decrypted with what was published or delivered.

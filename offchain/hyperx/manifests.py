@@ -11,12 +11,13 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from offchain.hyperx.errands import Errands
 from offchain.hyperx.manifest import Manifest, ManifestError
 from offchain.hyperx.review import NOT_SEEN
-from offchain.hyperx.safekeeping import keep_manifest
+from offchain.hyperx.safekeeping import keep_manifest, shards_promised
 from offchain.hyperx.session import Member, Session
 from offchain.storage import ContentError, Datastore
+from offchain.storage.errands import Errands
+from offchain.storage.retention import Promise
 from offchain.task import Task
 
 PARALLEL = 64
@@ -38,6 +39,7 @@ class Manifests:
         self.store, self.most_bytes = store, most_bytes
         self._known: dict[Registration, Manifest | str] = {}
         self._missing: dict[Registration, str] = {}
+        self._promised: dict[Registration, Sequence[Promise]] = {}
         self._errands: Errands[Registration, Manifest] = Errands(PARALLEL)
 
     def of(self, session: Session, member: Member, task: Task) -> Manifest | None:
@@ -65,6 +67,16 @@ class Manifests:
                 break
             self._collect(left, any_one=True)
         return found
+
+    def promised(self, session: Session, member: Member) -> Sequence[Promise]:
+        """The shards whose addresses the provider published, once its manifest is here."""
+        key = _registration(member)
+        if key not in self._promised:
+            found = self._known.get(key)
+            if not isinstance(found, Manifest):
+                return ()
+            self._promised[key] = shards_promised(self.store, session, member, found)
+        return self._promised[key]
 
     def objection(self, member: Member) -> str:
         """Why `of` answers None, or what is known so far; empty where there is nothing to say."""

@@ -40,6 +40,7 @@ from offchain.policy import Policy, TermsRefused
 from offchain.report.text import plain
 from offchain.roles import Clock
 from offchain.storage import Datastore, cid_from_digest, digest_of
+from offchain.storage.retention import Promise
 from offchain.task import ClassNames, Task, check_offer, fetch_task
 from offchain.task.errors import LicenceRefused
 from offchain.task.images import offer_of, relabelled
@@ -304,6 +305,24 @@ class Provider:
             tuple(self.party.key_leaves(keys)),
             tuple(self.party.address_leaves(addresses)),
         )
+
+    @property
+    def stored_bytes(self) -> int:
+        """Of the encrypted shards, which its node has to keep."""
+        return sum(len(shard) + TAG_BYTES for shard in self.shards)
+
+    def store_again(self) -> None:
+        """Encrypts and stores the shards once more, after its node lost some."""
+        self.__dict__.pop("dataset", None)
+        _ = self.dataset
+
+    def promised(self) -> Sequence[Promise]:
+        """The documents of the task, by the collector, until nothing needs them any more."""
+        me = self.session.members.get(self.account)
+        if me is None or me.features is not None:
+            return ()
+        by = self.session.terms.collector
+        return [Promise(cid, by, name) for name, cid in self.task.documents.items()]
 
     def store_shards(self, ciphertexts: list[bytes]) -> list[str]:
         """Stores the encrypted shards and returns their CIDs."""

@@ -7,6 +7,8 @@ before their provider becomes the candidate.
 
 from __future__ import annotations
 
+from collections.abc import Sequence, Set
+
 from offchain.crypto.shard_cipher import TAG_BYTES
 from offchain.data.imageset import Progress
 from offchain.hyperx.manifest import (
@@ -19,7 +21,8 @@ from offchain.hyperx.manifest import (
 from offchain.hyperx.patience import Patience
 from offchain.hyperx.session import Member, Session
 from offchain.report.text import plain
-from offchain.storage import Datastore, cid_from_digest
+from offchain.storage import ContentError, Datastore, cid_from_digest
+from offchain.storage.retention import Promise
 from offchain.task import Task
 from offchain.task.checks import fits, told
 
@@ -65,6 +68,47 @@ def check_for(manifest: Manifest, task: Task) -> None:
         raise ManifestError(
             f"the licence is {plain(manifest.licence)!r}, the task's is {plain(task.licence)!r}"
         )
+
+
+def shards_promised(
+    store: Datastore, session: Session, member: Member, manifest: Manifest
+) -> list[Promise]:
+    """What a provider has to keep until its dataset is bought, or another's is; of hidden shards
+    nothing is known. Raises as `fetch_addresses` does."""
+    if manifest.addresses is None:
+        return []
+    party = session.party(member.account)
+    addresses = fetch_addresses(store, manifest, party, member.address_root)
+    return [
+        Promise(cid_from_digest(address), member.account, f"shard {i}")
+        for i, address in enumerate(addresses)
+    ]
+
+
+def promised_by_members(store: Datastore, session: Session, reached: Set[str]) -> Sequence[Promise]:
+    """What providers have to keep, as far as somebody who only looks on has found the way to it.
+
+    reached: CIDs that could be fetched: manifests first, then their lists, then shards.
+    """
+    found: list[Promise] = []
+    if session.deal is not None:
+        return found
+    for member in session.members.values():
+        cid = cid_from_digest(member.manifest)
+        found.append(Promise(cid, member.account, "manifest"))
+        if cid not in reached:
+            continue
+        try:
+            manifest = fetch_manifest(store, member.manifest, session.terms)
+            found.append(Promise(manifest.key_leaves, member.account, "key leaves"))
+            if manifest.addresses is None:
+                continue
+            found.append(Promise(manifest.addresses, member.account, "addresses"))
+            if manifest.addresses in reached:
+                found += shards_promised(store, session, member, manifest)
+        except (ManifestError, ContentError):
+            continue  # nothing more is known of it
+    return found
 
 
 def keep_shards(

@@ -30,11 +30,14 @@ from offchain.storage.datastore import (
 from offchain.storage.pubsub import Node, PubsubOff
 
 
-def open_datastore(url: str | None, repo: Path, network: Network | None = None) -> Node:
+def open_datastore(
+    url: str | None, repo: Path, network: Network | None = None, ledger: Path | None = None
+) -> Node:
     """The IPFS node at `url` (http or multiaddr), or without one the embedded node in `repo`.
 
     network: of the embedded node; a node at a URL has one of its own, and connects to the peers.
-    Gateways and pinning services are those in `offchain.storage.helped.HELP`.
+    Gateways and pinning services are those in `offchain.storage.helped.HELP`. ledger: file that
+    notes what is stored and pinned (offchain/storage/ledger.py).
 
     Raises DatastoreUnavailable, and so where there is no embedded node: its library is made for
     Linux alone.
@@ -43,10 +46,10 @@ def open_datastore(url: str | None, repo: Path, network: Network | None = None) 
     from offchain.storage.helped import HELP, NO_HELP, HelpedNode
 
     node = _node(url, repo, network)
-    if HELP.get() == NO_HELP:
+    if HELP.get() == NO_HELP and ledger is None:
         return node
     try:
-        return HelpedNode.opened(node, HELP.get())
+        return HelpedNode.opened(node, HELP.get(), ledger)
     except DatastoreUnavailable:
         node.close()
         raise

@@ -95,6 +95,20 @@ class Datastore(Protocol):
         Raises as `get` does, except that bytes are checked by the node, not here.
         """
 
+    def probe(self, cid: str, draw: int) -> None:
+        """Fetches one block of the content, wherever it is, and those above it: a cheap answer to
+        whether all of it can be had.
+
+        draw: which one, 0 or more. Raises as `get` does.
+        """
+
+    def lost(self, cids: Sequence[str], draw: int) -> list[str]:
+        """Of contents that were stored or pinned here those that are so no more.
+
+        Nobody else is asked but services that should keep them. draw: which block of each is looked
+        at, 0 or more. Raises InvalidCid, DatastoreUnavailable.
+        """
+
     def remove(self, cid: str) -> None:
         """Unpins content and drops its blocks, except those that other pinned content uses.
 

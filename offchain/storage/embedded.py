@@ -36,6 +36,7 @@ from offchain.storage.flatfs import BlockAbsent, BlockDamaged, BlockFiles
 from offchain.storage.kubo_process import KuboProcess
 from offchain.storage.kubo_worker import FULL, OVERFULL, TOO_LARGE
 from offchain.storage.peering import MOST_PEERS
+from offchain.storage.probing import read_drawn
 from offchain.storage.pubsub import PubsubOff
 from offchain.storage.unixfs import Decoded, NotUnixfs, decode
 
@@ -138,6 +139,33 @@ class EmbeddedDatastore:
         self._bring(cid, None)
         self._check_blocks(cid)  # the library would wait without end for one that is not there
         self._ask_for(cid, "pin", as_added(cid))
+
+    def probe(self, cid: str, draw: int) -> None:
+        def block_of(one: str) -> bytes:
+            self._bring(cid_from_digest(digest_of(one), RAW), MAX_BLOCK_BYTES)
+            return self._block(cid, digest_of(one))
+
+        read_drawn(cid, draw, block_of)
+
+    def lost(self, cids: Sequence[str], draw: int) -> list[str]:
+        def block_of(one: str) -> bytes:
+            try:
+                return self._block(one, digest_of(one))
+            except ContentCorrupted:
+                self._blocks.delete(digest_of(one))  # else it could not be stored again
+                raise
+
+        gone = []
+        for cid in cids:
+            digest_of(cid)
+            try:
+                read_drawn(cid, draw, block_of)
+            except ContentError:
+                gone.append(cid)
+        if gone:
+            with self._lock:
+                self._stale = True
+        return gone
 
     def remove(self, cid: str) -> None:
         digest = digest_of(cid)

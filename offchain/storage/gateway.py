@@ -19,6 +19,7 @@ from offchain.storage.datastore import (
     ContentMissing,
     DatastoreUnavailable,
 )
+from offchain.storage.probing import read_drawn
 from offchain.storage.unixfs import CHUNK_BYTES, Decoded, NotUnixfs, decode
 
 MAX_BLOCK_BYTES = 2 << 20
@@ -62,6 +63,11 @@ class Gateway:
             if blocks > most or len(content) > size:
                 raise ContentMalformed(f"{cid} is not as large as it says, {size} bytes")
         return check_content(cid, bytes(content))
+
+    def probe(self, cid: str, draw: int) -> None:
+        """As a datastore's. Raises as `get` does."""
+        deadline = time.monotonic() + self.timeout
+        read_drawn(cid, draw, lambda one: self._block(one, deadline))
 
     def close(self) -> None:
         """Ends its connections."""

@@ -34,6 +34,7 @@ from offchain.storage.datastore import (
 from offchain.storage.endpoint import parse_endpoint
 from offchain.storage.ipfs_pubsub import QUIET_SECONDS, Subscription, encoded, off
 from offchain.storage.peering import Peering
+from offchain.storage.probing import read_drawn
 from offchain.storage.unixfs import CHUNK_BYTES, NotUnixfs, decode
 
 if TYPE_CHECKING:  # a name only: its module loads torch
@@ -161,6 +162,16 @@ class IpfsDatastore:
         node_cid = as_added(cid)
         self._call_for(cid, lambda: self._client.pin.add(node_cid, opts=self._limit()))
 
+    def probe(self, cid: str, draw: int) -> None:
+        def block_of(one: str) -> bytes:
+            ask = partial(self._client.block.get, as_added(one), opts=self._limit())
+            return bytes(self._call_for(cid, ask))
+
+        read_drawn(cid, draw, block_of)
+
+    def lost(self, cids: Sequence[str], draw: int) -> list[str]:
+        return [cid for cid in cids if not self._keeps(cid, draw)]
+
     def remove(self, cid: str) -> None:
         root = as_added(cid)
         self._accepting("not pinned", lambda: self._client.pin.rm(root, opts=self._limit()))
@@ -256,6 +267,23 @@ class IpfsDatastore:
         return DatastoreUnavailable(
             f"the IPFS node at {self.endpoint} tells no more messages ({_why(error)})"
         )
+
+    def _keeps(self, cid: str, draw: int) -> bool:
+        """Whether the node has pinned a content, and the drawn block itself."""
+        root = as_added(cid)
+        if not self._accepting(
+            "not pinned", partial(self._client.pin.ls, root, opts=self._limit())
+        ):
+            return False
+        try:
+            read_drawn(
+                cid,
+                draw,
+                lambda one: self._call_for(cid, partial(self._local_block, as_added(one))),
+            )
+        except ContentError:
+            return False
+        return True
 
     def _present_blocks(self, root: str) -> list[str]:
         """The CIDs of the blocks below and including `root` that the node has."""

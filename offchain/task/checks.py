@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from offchain.report.text import plain
 from offchain.task.document import ANY, Task
-from offchain.task.errors import OfferRefused
+from offchain.task.errors import OfferRefused, RetentionRefused
 
 _SHOWN = 5
+DAY = 86_400
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,16 @@ def check_offer(task: Task, offer: Offer) -> None:
     """Raises OfferRefused with every reason in one line, value and bound named."""
     if reasons := _reasons(task, offer):
         raise OfferRefused(f"not what the task asks for: {'; '.join(reasons)}")
+
+
+def check_retention(task: Task, most: int | None) -> None:
+    """most: seconds for which content is kept after the end; None for any. Raises
+    RetentionRefused."""
+    if most is not None and task.retention > most:
+        raise RetentionRefused(
+            f"retention: the task asks to keep content for {task.retention / DAY:g} days after the "
+            f"end, at most {most / DAY:g} are accepted"
+        )
 
 
 def _reasons(task: Task, offer: Offer) -> list[str]:

@@ -28,7 +28,7 @@ __all__ = [
     "publish_task",
 ]
 
-FORMAT = "souk.task.v1"
+FORMAT = "souk.task.v2"
 MAX_TASK_BYTES = 256 << 10
 """Largest document written or read: one block of the datastore."""
 MODALITIES: Mapping[str, int] = MappingProxyType({"images": 3, "table": 1, "text": 0})
@@ -39,6 +39,8 @@ MAX_SIDE = 65_536
 MAX_LICENCE, MAX_CONTENT, MAX_CONTACT = 4_096, 4_096, 256
 """Characters of the licence, of what samples may contain, and of one contact."""
 MAX_CONTACTS = MAX_DOCUMENTS = 16
+MAX_RETENTION = 10 * 366 * 86_400
+"""Seconds; ten years."""
 MAX_COUNT = 2**53 - 1
 """Largest integer that every reader of JSON takes as it is."""
 
@@ -75,6 +77,8 @@ class Task:
             (multiaddresses, which begin with a slash).
         content: what a sample may contain, in words; empty if nothing is said.
         least: how many samples there must be.
+        retention: seconds from the end for which whoever stored content has to keep it, so that
+            others can fetch it; until the end it has to in any case.
 
     Raises TaskError, in one line with the bound, for what a document cannot say.
     """
@@ -87,6 +91,7 @@ class Task:
     contact: tuple[str, ...] = ()
     content: str = ""
     least: Least = Least()
+    retention: int = 0
 
     def __post_init__(self) -> None:
         if self.modality not in MODALITIES:
@@ -105,6 +110,10 @@ class Task:
         for name, count in asdict(self.least).items():
             if type(count) is not int or not 0 <= count <= MAX_COUNT:
                 raise TaskError(f"task: least {name} is {count!r:.40}, must be 0 to {MAX_COUNT}")
+        if type(self.retention) is not int or not 0 <= self.retention <= MAX_RETENTION:
+            raise TaskError(
+                f"task: retention is {self.retention!r:.40}, must be 0 to {MAX_RETENTION} seconds"
+            )
 
     def to_bytes(self) -> bytes:
         """The document. Raises TaskError if it does not fit one block."""
@@ -120,7 +129,7 @@ class Task:
         """Reads an untrusted document, in its one form alone. Raises TaskError."""
         try:
             document = from_canonical(data, "task", MAX_TASK_BYTES)
-            given, modality, classes, shape, licence, documents, contact, content, least = take(
+            given, *parts, documents, contact, content, least, retention = take(
                 document,
                 "task",
                 format=str,
@@ -132,7 +141,9 @@ class Task:
                 contact=list,
                 content=str,
                 least=dict,
+                retention=int,
             )
+            modality, classes, shape, licence = parts
             counts = take(least, "task, least", per_class=int, samples=int, distinct=int)
         except DocumentError as error:
             raise TaskError(str(error)) from error
@@ -147,6 +158,7 @@ class Task:
             tuple(contact),
             content,
             Least(*counts),
+            retention,
         )
 
     @property

@@ -24,5 +24,9 @@ class LicenceRefused(TaskError):
     """A licence under which the owner does not give its data."""
 
 
+class RetentionRefused(TaskError):
+    """A task that asks its owner to keep content for longer than it wants."""
+
+
 class OfferRefused(TaskError):
     """Data that is not what a task asks for."""

@@ -15,7 +15,6 @@ from offchain.hide.training import TrainingSettings, train
 from offchain.models.device import pick_device
 from offchain.report.outcomes import outcomes_sheet
 from offchain.report.text import amount
-from offchain.storage import open_datastore
 from offchain.task.checks import told
 from scripts._hide.chain import SALE, SaleChain
 from scripts._hide.party_options import BuyOptions
@@ -24,8 +23,9 @@ from scripts._stage.accounts import receiver
 from scripts._stage.chain import chain_home
 from scripts._stage.deployments import deployed
 from scripts._stage.money import currency
-from scripts._stage.party import PartyTelling, gas_price, party_account, play_on, reachable
+from scripts._stage.party import PartyTelling, gas_price, party_account, reachable
 from scripts._stage.party_sheets import gas_sheet, task_sheet
+from scripts._stage.retention import keep_on, own_datastore, play_kept
 from scripts._stage.secrets import secrets_at
 from scripts._stage.table import Seat
 
@@ -60,7 +60,7 @@ def run_buy(reference: str, options: BuyOptions) -> None:
     policy, to = options.policy(), receiver(options.pay_to, own)
     tokens = options.tokens()
     chain = SaleChain.resume(sale, reference, buyer=own)
-    with open_datastore(options.ipfs, home / "ipfs", options.network) as store:
+    with own_datastore(options.ipfs, home, options.network) as store:
         reachable(telling, store.addresses)
         level = options.level - 1
 
@@ -92,8 +92,9 @@ def run_buy(reference: str, options: BuyOptions) -> None:
             return
         telling.event("listing", id=chain.reference, level=options.level, bought=bought)
         seat = Seat("buyer", account, make, role)
-        session = play_on(chain, seat, telling)
+        session = play_kept(chain, seat, telling, store)
         _tell_end(session, seat.role, test, options, telling)
+        keep_on(store, None, chain.reference, telling)
 
 
 def _agreed(

@@ -6,6 +6,8 @@ The same command goes on with the same listing, wherever it was killed.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import ape
@@ -19,10 +21,9 @@ from offchain.hide.sale.listings import SaleState
 from offchain.hide.sale.seller import Seller
 from offchain.hide.sale.session import SaleSession
 from offchain.hide.sale.stock import Conditions, Stock, prepare
-from offchain.hide.sale.wares import task_for
 from offchain.report.outcomes import outcomes_sheet
 from offchain.report.text import amount, percent
-from offchain.storage import cid_from_digest, open_datastore
+from offchain.storage import Node, cid_from_digest
 from offchain.storage.places import told as told_places
 from scripts._hide.begun import Begun, Kept
 from scripts._hide.chain import SALE, SaleChain
@@ -34,8 +35,9 @@ from scripts._stage.accounts import receiver
 from scripts._stage.chain import chain_home, clock, next_block, waits
 from scripts._stage.deployments import Deployed, deployed
 from scripts._stage.money import currency
-from scripts._stage.party import PartyTelling, gas_price, party_account, play_on, reachable
+from scripts._stage.party import PartyTelling, gas_price, party_account, reachable
 from scripts._stage.party_sheets import gas_sheet, task_sheet
+from scripts._stage.retention import keep_on, own_datastore, play_kept
 from scripts._stage.secrets import secrets_at
 from scripts._stage.table import Seat
 
@@ -62,25 +64,26 @@ def run_list(options: ListOptions) -> None:
     if asked and not _agreed(found, conditions, options, telling):
         return
     secrets = secrets_at(home / f"seller-{own}.json")
-    with open_datastore(options.ipfs, home / "ipfs", options.network) as store:
+    with own_datastore(options.ipfs, home, options.network) as store:
         reachable(telling, store.addresses)
         if begun is None:
             contact = (*options.contact, *told_places(store.addresses))
-            task = task_for(found.wares.masked, options.licence, contact, options.content)
+            task = options.task(found.wares.masked, contact)
             closing = clock().now + round(options.hours * 3600)
             begun = Begun(task, closing, ape.chain.blocks.height, str(folder))
             kept.write(begun)
+        prepared = partial(
+            prepare,
+            found.wares,
+            begun.task,
+            conditions,
+            ape.chain.chain_id,
+            str(sale.contract.address),
+            store,
+            secrets,
+        )
         with telling.doing("encrypting the cleaners") as progress:
-            stock = prepare(
-                found.wares,
-                begun.task,
-                conditions,
-                ape.chain.chain_id,
-                str(sale.contract.address),
-                store,
-                secrets,
-                progress=progress,
-            )
+            stock = prepared(progress=progress)
         chain = _chain(stock, sale, begun)
         # What waits is asked first: it may be mined meanwhile, and is read then.
         waiting = waits(account)
@@ -98,7 +101,10 @@ def run_list(options: ListOptions) -> None:
         )
         closing = begun.closing
         seat = Seat("seller", account, lambda session: Seller(session, stock, closing, pay_to=to))
-        _tell_end(chain, _played(chain, seat, telling), telling)
+        session = _played(chain, seat, telling, store, prepared)
+        _tell_end(chain, session, telling)
+        sold = any(one.state is SaleState.OWNED for one in session.purchases.values())
+        keep_on(store, begun.task if sold else None, chain.reference, telling, prepared)
     kept.forget()
 
 
@@ -130,7 +136,7 @@ def _agreed(
 ) -> bool:
     """Checks and shows what is to be agreed to; whether it is. Raises TaskError."""
     wares, now = found.wares, clock().now
-    task = task_for(wares.masked, options.licence, options.contact, options.content)
+    task = options.task(wares.masked, options.contact)
     coin, decimals = currency(conditions.token)
     note = f"{wares.free.name} regains {percent(wares.free.accuracy)} for nothing."
     telling.sheets(
@@ -171,13 +177,19 @@ def _chain(stock: Stock, sale: Deployed, begun: Begun) -> SaleChain:
     return SaleChain(contract, id_, stock.listing.token, begun.block, begun.closing)
 
 
-def _played(chain: SaleChain, seat: Seat, telling: PartyTelling) -> SaleSession:
+def _played(
+    chain: SaleChain,
+    seat: Seat,
+    telling: PartyTelling,
+    store: Node,
+    prepared: Callable[[], object],
+) -> SaleSession:
     """Plays the seller to the end. A listing whose time is over before it is mined is waited for:
     once it is, it is closed, and its funds are taken home."""
     while True:
         # Asked before the chain is read: what is mined meanwhile is read, and played on.
         waiting = waits(seat.account)
-        session: SaleSession = play_on(chain, seat, telling)
+        session: SaleSession = play_kept(chain, seat, telling, store, prepared)
         if session.listing is not None or not waiting:
             return session
         next_block()

@@ -16,8 +16,10 @@ from offchain.data.datasets import DATASETS, load_dataset
 from offchain.data.imageset import ImageSet, Progress
 from offchain.data.leftout import Note
 from offchain.hide.sale.stock import Conditions
+from offchain.hide.sale.wares import task_for
 from offchain.policy import Limit, Policy
 from offchain.task import Task, TaskError
+from offchain.task.checks import DAY
 from offchain.task.images import MODALITY, relabelled
 from scripts._hide.mask_options import MaskOptions, levels_of
 from scripts._stage.money import parse_amount, parse_token
@@ -45,6 +47,7 @@ class ListOptions(PartyOptions):
     hours: float
     window_minutes: float
     licence: str
+    retention: float
     content: str
     contact: tuple[str, ...]
     pay_to: str | None
@@ -92,6 +95,10 @@ class ListOptions(PartyOptions):
             levels = len(levels_of(self.masking.levels))
             raise click.ClickException(f"prices: {len(prices)} for {levels} levels")
         return prices
+
+    def task(self, masked: ImageSet, contact: tuple[str, ...]) -> Task:
+        """What is sold. Raises TaskError."""
+        return task_for(masked, self.licence, contact, self.content, round(self.retention * DAY))
 
     def conditions(self, seller: str, prices: tuple[int, ...]) -> Conditions:
         """What is asked. prices: of the levels that there are. Raises ClickException."""

@@ -6,6 +6,7 @@ The same command goes on with the same session, wherever it was killed.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import click
 from ape.api import AccountAPI
@@ -17,7 +18,7 @@ from offchain.hyperx.evaluation import Evaluation
 from offchain.hyperx.session import Session
 from offchain.hyperx.terms import Terms
 from offchain.report.text import amount
-from offchain.storage import Datastore, cid_from_digest, open_datastore
+from offchain.storage import Datastore, cid_from_digest
 from offchain.task import fetch_task, publish_task
 from offchain.task.images import relabelled
 from scripts._hyperx.chain import ChainSession
@@ -28,8 +29,9 @@ from scripts._hyperx.stories import STORIES
 from scripts._hyperx.terms import make_terms
 from scripts._stage.chain import chain_home
 from scripts._stage.money import currency
-from scripts._stage.party import PartyTelling, party_account, play_on, reachable
+from scripts._stage.party import PartyTelling, party_account, reachable
 from scripts._stage.party_options import name_of
+from scripts._stage.retention import keep_on, own_datastore, play_kept
 from scripts._stage.table import Step
 
 
@@ -45,7 +47,7 @@ def run_open(options: OpenOptions) -> None:
     validation = _validation(options, telling)
     with telling.doing("loading the extractor"):
         evaluation = evaluation_of(options, validation, home, telling.progress)
-    with open_datastore(options.ipfs, home / "ipfs", options.network) as store:
+    with own_datastore(options.ipfs, home, options.network) as store:
         reachable(telling, store.addresses)
         opening = Opening(home / "openings", factory, account, name_of(options))
         with telling.doing("publishing the task"):
@@ -61,9 +63,14 @@ def run_open(options: OpenOptions) -> None:
         telling.event("session", address=chain.address, task=task, block=chain.created)
         policy = options.policy(foreseeable=False)
         seat = collector_seat(account, evaluation, store, home, policy, telling.progress)
-        session = play_on(chain, seat, telling)
+        session = play_kept(chain, seat, telling, store, partial(_publish_again, evaluation, store))
         _tell_end(chain, session, seat.role, telling)
+        keep_on(store, None, f"session {chain.address}", telling)
     opening.told()
+
+
+def _publish_again(evaluation: Evaluation, store: Datastore) -> None:
+    evaluation.publish(store)
 
 
 def _validation(options: OpenOptions, telling: PartyTelling) -> ImageSet:

@@ -17,6 +17,7 @@ from offchain.hyperx.heads import PRESETS, HeadScorer
 from offchain.hyperx.policy import Policy
 from offchain.storage.places import told as told_places
 from offchain.task import Least, Task
+from offchain.task.checks import DAY
 from offchain.task.document import ANY
 from offchain.task.images import MODALITY, relabelled
 from scripts._stage.party_options import DataOptions, PartyOptions
@@ -116,6 +117,7 @@ class OpenOptions(SessionOptions, PartyOptions):
     least_per_class: int
     least_samples: int
     distinct: int
+    retention: float
     resume: str | None
 
     def asked(self, validation: ImageSet, addresses: tuple[str, ...]) -> Task:
@@ -129,6 +131,7 @@ class OpenOptions(SessionOptions, PartyOptions):
             contact=(*self.contact, *told_places(addresses)),
             content=self.content,
             least=Least(self.least_per_class, self.least_samples, self.distinct),
+            retention=round(self.retention * DAY),
         )
 
 
@@ -137,6 +140,7 @@ class ProvideOptions(DataOptions, LimitOptions, PartyOptions):
     """The options of `ape run provide`."""
 
     licence: tuple[str, ...]
+    most_retention: float
     dry_run: bool
     gas_price: float
     device: str | None

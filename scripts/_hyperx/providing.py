@@ -8,8 +8,8 @@ from offchain.hyperx.policy import check_token, offered
 from offchain.hyperx.provider import Provider
 from offchain.hyperx.session import Session
 from offchain.report.text import amount
-from offchain.storage import open_datastore
 from offchain.task import fetch_task
+from offchain.task.checks import DAY, check_retention
 from scripts._hyperx.chain import ChainSession
 from scripts._hyperx.options import ProvideOptions
 from scripts._hyperx.seats import deployed_factory, provider_seat
@@ -17,8 +17,9 @@ from scripts._hyperx.terms import accepted_tokens, provider_policy
 from scripts._hyperx.terms_sheets import costs_sheet, terms_sheet, worst_sheet
 from scripts._stage.chain import chain_home, clock
 from scripts._stage.money import currency
-from scripts._stage.party import PartyTelling, gas_price, party_account, play_on, reachable
-from scripts._stage.party_sheets import task_sheet
+from scripts._stage.party import PartyTelling, gas_price, party_account, reachable
+from scripts._stage.party_sheets import kept_told, task_sheet
+from scripts._stage.retention import keep_on, own_datastore, play_kept
 
 
 def run_provide(address: str, options: ProvideOptions) -> None:
@@ -33,7 +34,7 @@ def run_provide(address: str, options: ProvideOptions) -> None:
     chain = ChainSession.resume(factory.contract, factory.block, address)
     with telling.doing("loading the data") as progress:
         data = options.load_originals(telling.left_out, progress)
-    with open_datastore(options.ipfs, home / "ipfs", options.network) as store:
+    with own_datastore(options.ipfs, home, options.network) as store:
         reachable(telling, store.addresses)
         with telling.doing("fetching the task"):
             store.connect(fetch_task(store, chain.terms.task).peers)
@@ -58,7 +59,11 @@ def run_provide(address: str, options: ProvideOptions) -> None:
         if asked and not _agreed(chain, session, role, options, telling):
             return
         telling.event("session", address=chain.address, joined=joined)
-        _tell_end(chain, play_on(chain, seat, telling), seat.address, telling)
+        session = play_kept(chain, seat, telling, store, role.store_again)
+        _tell_end(chain, session, seat.address, telling)
+        sold = session.deal is not None and session.deal.provider == seat.address
+        about = f"session {chain.address}"
+        keep_on(store, role.task if sold else None, about, telling, role.store_again)
 
 
 def _agreed(
@@ -80,10 +85,12 @@ def _agreed(
     role.policy.check(offered(chain.terms, now))
     check_token(chain.terms, role.tokens)
     role.check_task()
+    check_retention(role.task, round(options.most_retention * DAY))
+    kept = kept_told(role.stored_bytes, chain.terms.expiry + role.task.retention - now)
     telling.sheets(
         (
             task_sheet(role.task),
-            terms_sheet(chain.terms, now),
+            terms_sheet(chain.terms, now, kept),
             costs_sheet(chain.terms, gas_price(options.gas_price)),
             worst_sheet(chain.terms),
         )

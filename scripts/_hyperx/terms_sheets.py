@@ -12,8 +12,9 @@ from scripts._stage.money import currency
 from scripts._stage.party_sheets import gas_sheet, said_sheet, time_of
 
 
-def terms_sheet(terms: Terms, now: int) -> Sheet:
-    """What was fixed when the session was created. now: Unix time in seconds."""
+def terms_sheet(terms: Terms, now: int, kept: str) -> Sheet:
+    """What was fixed when the session was created. now: Unix time in seconds. kept: what the
+    provider has to keep, and how long."""
     coin, decimals = currency(terms.token)
     minutes, hours = terms.response_time / 60, (terms.expiry - now) / 3600
     rows = {
@@ -27,6 +28,7 @@ def terms_sheet(terms: Terms, now: int) -> Sheet:
         "registration": f"until {time_of(terms.registration_end)}",
         "features": f"until {time_of(terms.submission_end)}",
         "each answer": f"within {minutes:g} minutes",
+        "you keep": kept,
         "money locked": f"until {time_of(terms.expiry)} at most, {hours:.1f} h",
     }
     return said_sheet("The terms", rows)

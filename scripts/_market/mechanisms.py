@@ -31,9 +31,30 @@ def listed(mechanism: str, deployments: Path) -> Sequence[Open]:
     return found
 
 
-def run_watch(reference: str, **options: Any) -> None:
-    """Tells what happens in what `reference` names."""
-    _of(reference, options["deployments"], "watching").run_watch(reference, **options)
+def run_watch(
+    reference: str,
+    *,
+    once: bool,
+    content: bool,
+    listen: str,
+    peer: tuple[str, ...],
+    ipfs: str | None,
+    deployments: Path,
+    as_json: bool,
+) -> None:
+    """Tells what happens in what `reference` names; content: and what of it cannot be fetched."""
+    name = _whose(reference, deployments)
+    watch = _module(name, "watching").run_watch
+    if not content:
+        watch(reference, once, deployments, as_json)
+        return
+    from offchain.storage import Network
+    from scripts._stage.content import watched_content
+
+    # The newest: a model's or a session's address is made once.
+    one = [one for one in listed(name, deployments) if one.address == reference][-1]
+    with watched_content(one, ipfs, Network(listen, peer), as_json) as found:
+        watch(reference, once, deployments, as_json, found)
 
 
 def run_withdraw(reference: str, options: WithdrawOptions) -> None:
@@ -52,13 +73,18 @@ def duties(mechanism: str, deployments: Path) -> Iterator[Duty]:
 
 
 def _of(reference: str, deployments: Path, module: str) -> Any:
-    """A module of the mechanism that a reference, as browse tells it, belongs to.
+    """A module of the mechanism that a reference belongs to. Raises as `_whose` does."""
+    return _module(_whose(reference, deployments), module)
+
+
+def _whose(reference: str, deployments: Path) -> str:
+    """The mechanism that a reference, as browse tells it, belongs to.
 
     Raises ClickException where no mechanism on the connected chain knows it.
     """
     for name in MECHANISMS:
         if _module(name, "browsing").knows(reference, deployments):
-            return _module(name, module)
+            return name
     raise click.ClickException(
         f"nothing on this chain is called {reference}: ape run browse --all says what there is"
     )

@@ -22,7 +22,7 @@ from offchain.mde.quoting import OrderTerms
 from offchain.mde.samples import Samples, Task
 from offchain.mde.session import DealSession
 from offchain.roles import Clock
-from offchain.storage import Node, cid_from_digest, open_datastore
+from offchain.storage import Node, cid_from_digest
 from scripts._mde.chain import read_deals
 from scripts._mde.party import PartyDeals, Voice, voice_of
 from scripts._mde.party_options import OrderOptions
@@ -31,8 +31,9 @@ from scripts._mde.seats import CONTRACT, Begun, buyer_secrets, id_of, mail_about
 from scripts._stage.accounts import receiver
 from scripts._stage.chain import chain_home
 from scripts._stage.deployments import Deployed, deployed
-from scripts._stage.party import PartyTelling, gas_price, party_account, play_on, reachable
+from scripts._stage.party import PartyTelling, gas_price, party_account, reachable
 from scripts._stage.party_sheets import task_sheet
+from scripts._stage.retention import keep_on, own_datastore, play_kept
 from scripts._stage.secrets import secrets_at
 from scripts._stage.table import Seat, Step
 from scripts._stage.wallet import AccountWallet
@@ -117,7 +118,7 @@ def run_order(options: OrderOptions) -> None:
     begun = Begun(home / "orders", str(sale.contract.address), owner_account, options.name)
     with telling.doing("loading the data") as progress:
         train, validation = options.parts(telling.left_out, progress)
-    with open_datastore(options.ipfs, home / "ipfs", options.network) as store:
+    with own_datastore(options.ipfs, home, options.network) as store:
         reachable(telling, store.addresses)
         with telling.doing("training the model"):
             owner = _owner(options, train, validation)
@@ -158,7 +159,8 @@ def run_order(options: OrderOptions) -> None:
             if posted:
                 telling.order(table, True)
             seat = Seat("buyer", account, lambda _: role, role)
-            _tell_end(play_on(table, seat, telling), role, voice)
+            _tell_end(play_kept(table, seat, telling, store), role, voice)
+            keep_on(store, None, owner_account, telling)
         finally:
             table.mail.close()
     begun.over()

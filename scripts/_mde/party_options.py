@@ -10,6 +10,7 @@ from offchain.data.leftout import Note
 from offchain.report.text import plain
 from offchain.storage.places import told as told_places
 from offchain.task import ClassNames, Least, Task, TaskError, canonical_classes
+from offchain.task.checks import DAY
 from offchain.task.classes import composed
 from offchain.task.images import MODALITY, relabelled
 from scripts._mde.options import LimitOptions, OrderTermsOptions
@@ -33,6 +34,7 @@ class OrderOptions(DataOptions, OrderTermsOptions, PartyOptions):
     contact: tuple[str, ...]
     least_per_class: int
     least_samples: int
+    retention: float
     pay_to: str | None
     dry_run: bool
     gas_price: float
@@ -87,6 +89,7 @@ class OrderOptions(DataOptions, OrderTermsOptions, PartyOptions):
             contact=(*self.contact, *told_places(addresses)),
             content=self.content,
             least=Least(self.least_per_class, self.least_samples),
+            retention=round(self.retention * DAY),
         )
 
     @property
@@ -100,6 +103,7 @@ class QuoteOptions(DataOptions, LimitOptions, PartyOptions):
     """The options of `ape run quote`; see its help."""
 
     licence: tuple[str, ...]
+    most_retention: float
     accept_token: tuple[str, ...]
     stay: float
     quote_hours: float

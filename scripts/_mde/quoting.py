@@ -21,8 +21,9 @@ from offchain.mde.session import DealSession
 from offchain.mde.stall import Stall
 from offchain.policy import TermsRefused
 from offchain.roles import Clock
-from offchain.storage import Node, open_datastore
+from offchain.storage import Node
 from offchain.task import Task, TaskError, fetch_task
+from offchain.task.checks import DAY, check_retention
 from offchain.task.images import MODALITY, relabelled
 from scripts._mde.party import PartyDeals, Voice, voice_of
 from scripts._mde.party_options import QuoteOptions
@@ -37,8 +38,9 @@ from scripts._stage.accounts import receiver
 from scripts._stage.chain import chain_home, clock
 from scripts._stage.deployments import Deployed, deployed
 from scripts._stage.money import parse_token
-from scripts._stage.party import PartyTelling, gas_price, party_account, play_on, reachable
+from scripts._stage.party import PartyTelling, gas_price, party_account, reachable
 from scripts._stage.party_sheets import task_sheet
+from scripts._stage.retention import keep_on, own_datastore, play_kept
 from scripts._stage.secrets import secrets_at
 from scripts._stage.table import Seat
 from scripts._stage.wallet import AccountWallet, recover
@@ -101,7 +103,7 @@ def run_quote(reference: str, options: QuoteOptions) -> None:
     order = session.orders[id_]
     _check_token(order, options)
     to = receiver(options.pay_to, str(account.address))
-    with open_datastore(options.ipfs, home / "ipfs", options.network) as store:
+    with own_datastore(options.ipfs, home, options.network) as store:
         reachable(telling, store.addresses)
         with telling.doing("fetching the task"):
             task = fetch_task(store, order.artefact)
@@ -135,6 +137,7 @@ def run_quote(reference: str, options: QuoteOptions) -> None:
         registered, agreed = role.id in session.datasets, _agreed_to(role, id_)
         if not agreed or not options.send:
             _check(role, id_, session)
+            check_retention(task, round(options.most_retention * DAY))
             _show(role, id_, task, voice, options)
         if not options.send:
             _price_here(role, id_, voice)
@@ -149,9 +152,17 @@ def run_quote(reference: str, options: QuoteOptions) -> None:
             name = f"0x{role.id.hex()}"
             telling.event("dataset", order=reference, dataset=name, registered=registered)
             seat = Seat("seller", account, lambda _: role, role)
-            _tell_end(play_on(table, seat, telling), role, id_, voice)
+            again = partial(_store_again, role)
+            session = play_kept(table, seat, telling, store, again)
+            _tell_end(session, role, id_, voice)
+            sold = any(one.state is DealState.SETTLED for one in session.sales_from(role.id))
+            keep_on(store, task if sold else None, name, telling, again)
         finally:
             table.mail.close()
+
+
+def _store_again(role: Seller) -> None:
+    role.store.put(role.stock.file.to_bytes())
 
 
 def _post(order: bytes, admits: Any, account: Any, sale: Deployed, store: Node) -> Any:

@@ -13,6 +13,7 @@ from offchain.roles import Clock
 from scripts._mde.chain import deal_logs, first_of, read_deals, windows
 from scripts._mde.seats import CONTRACT, known
 from scripts._stage.chain import event_of
+from scripts._stage.content import Content
 from scripts._stage.deployments import Deployed, deployed
 from scripts._stage.party import PartyTelling
 from scripts._stage.table import Pause
@@ -54,7 +55,13 @@ class WatchedDeals:
         return [one for one in session.sales.values() if self._id in (one.order, one.dataset)]
 
 
-def run_watch(reference: str, once: bool, deployments: Path, as_json: bool) -> None:
+def run_watch(
+    reference: str,
+    once: bool,
+    deployments: Path,
+    as_json: bool,
+    content: Content | None = None,
+) -> None:
     """Tells of events as they come, until an order's budget or a dataset's funds are gone."""
     sale = deployed(CONTRACT, deployments)
     watched = WatchedDeals(sale, known(reference, sale)[0])
@@ -63,4 +70,4 @@ def run_watch(reference: str, once: bool, deployments: Path, as_json: bool) -> N
         settled = [one for one in watched.sales(session) if one.state is DealState.SETTLED]
         return {"sold": len(settled)}
 
-    watch(watched, PartyTelling(as_json=as_json), over, once=once)
+    watch(watched, PartyTelling(as_json=as_json), over, once=once, content=content)

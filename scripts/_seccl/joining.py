@@ -26,9 +26,10 @@ from offchain.seccl.own_data import OwnData, task_of
 from offchain.seccl.participant import Participant
 from offchain.seccl.partition import divided
 from offchain.seccl.readings import Readings
-from offchain.storage import ContentError, Node, open_datastore
+from offchain.storage import ContentError, Node
 from offchain.storage.places import told as told_places
 from offchain.task import Task, check_offer, fetch_task
+from offchain.task.checks import DAY, check_retention
 from offchain.task.images import offer_of, relabelled
 from scripts._seccl.agreeing import member_costs_sheet, member_worst_sheet, terms_sheet
 from scripts._seccl.audit import audit_session
@@ -40,8 +41,9 @@ from scripts._seccl.seats import PartyTable
 from scripts._stage.accounts import receiver
 from scripts._stage.chain import clock, wait_until
 from scripts._stage.money import currency, parse_token
-from scripts._stage.party import PartyTelling, gas_price, party_account, play_on, reachable
+from scripts._stage.party import PartyTelling, gas_price, party_account, reachable
 from scripts._stage.party_sheets import task_sheet
+from scripts._stage.retention import keep_on, own_datastore, play_kept
 from scripts._stage.secrets import secrets_at
 from scripts._stage.table import Seat, Step
 from scripts._stage.wallet import AccountWallet, recover
@@ -57,7 +59,7 @@ def run_join(reference: str, options: JoinOptions) -> None:
     account = party_account(options.account, options.yes)
     to = receiver(options.pay_to, str(account.address))
     contracts = Contracts.on(options.deployments)
-    with open_datastore(options.ipfs, home().parent / "ipfs", options.network) as store:
+    with own_datastore(options.ipfs, home().parent, options.network) as store:
         reachable(telling, store.addresses)
         with telling.doing("fetching the announcement"):
             announced, told = announcement(contracts.board, reference, store)
@@ -79,6 +81,7 @@ def run_join(reference: str, options: JoinOptions) -> None:
             return
         telling.event("session", id="0x" + chain.session.id.hex(), members=chain.session.members)
         _take_part(chain, contracts, own, account, to, options, store, telling)
+        keep_on(store, task, "0x" + chain.session.id.hex(), telling)
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +127,7 @@ def _check_task(announced: Announcement, task: Task, options: JoinOptions) -> No
             f"the task has {len(task.classes)} classes of {task.shape}, the announced model "
             f"{about.classes} of {about.shape}"
         )
+    check_retention(task, round(options.most_retention * DAY))
     if options.licence and task.licence not in options.licence:
         raise TermsRefused(
             f"terms refused: the model is under {task.licence!r:.80}, accepted: "
@@ -221,7 +225,8 @@ def _take_part(
             telling.event,
         )
         telling.event("taking_part", member=index)
-        play_on(PartyTable(chain, role), Seat("member", account, lambda _: role), telling)
+        seat = Seat("member", account, lambda _: role)
+        play_kept(PartyTable(chain, role), seat, telling, store)
     _settle(chain, account, index, to, options, store, telling)
 
 

@@ -17,6 +17,7 @@ from offchain.post.letter import MOST_LETTERS
 from offchain.seccl.announcement import MOST_MEMBERS, TO_OPEN, winners
 from offchain.storage.places import told
 from offchain.task import Least, Task, canonical_classes
+from offchain.task.checks import DAY
 from offchain.task.images import MODALITY
 from scripts._seccl.terms_options import TermsOptions
 from scripts._stage.money import parse_amount, parse_token
@@ -46,6 +47,7 @@ class ServeOptions(DataOptions, TermsOptions, PartyOptions):
     least_per_class: int
     least_samples: int
     distinct: int
+    retention: float
     apply_hours: float
     pay_to: str | None
     dry_run: bool
@@ -101,6 +103,7 @@ class ServeOptions(DataOptions, TermsOptions, PartyOptions):
             contact=(*self.contact, *told(addresses)),
             content=self.content,
             least=Least(self.least_per_class, self.least_samples, self.distinct),
+            retention=round(self.retention * DAY),
         )
 
     def times(self, now: int) -> tuple[int, int]:
@@ -120,6 +123,7 @@ class JoinOptions(DataOptions, PartyOptions):
     """The options of `ape run join`."""
 
     licence: tuple[str, ...]
+    most_retention: float
     least_stake: str | None
     most_bond: str | None
     least_hours: float

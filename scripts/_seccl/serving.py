@@ -25,8 +25,8 @@ from offchain.seccl.own_data import task_of
 from offchain.seccl.server import Server
 from offchain.seccl.server_role import ServerRole
 from offchain.seccl.training import LocalData
-from offchain.storage import Node, open_datastore
-from offchain.task import Task, publish_task
+from offchain.storage import Node
+from offchain.task import Task, fetch_task, publish_task
 from offchain.task.images import relabelled
 from scripts._seccl.agreeing import server_costs_sheet, server_worst_sheet, terms_sheet
 from scripts._seccl.audit import audit_session
@@ -39,9 +39,10 @@ from scripts._seccl.setup import check_balance
 from scripts._stage.accounts import receiver
 from scripts._stage.chain import clock, entry_of, transact, wait_until
 from scripts._stage.money import currency
-from scripts._stage.party import PartyTelling, gas_price, party_account, play_on, reachable
+from scripts._stage.party import PartyTelling, gas_price, party_account, reachable
 from scripts._stage.party_options import name_of
 from scripts._stage.party_sheets import task_sheet
+from scripts._stage.retention import keep_on, own_datastore, play_kept
 from scripts._stage.table import Seat, Step
 from scripts._stage.wallet import AccountWallet, recover
 
@@ -56,7 +57,7 @@ def run_serve(options: ServeOptions) -> None:
     to = receiver(options.pay_to, str(account.address))
     contracts = Contracts.on(options.deployments)
     test = _test_set(options, telling)
-    with open_datastore(options.ipfs, home().parent / "ipfs", options.network) as store:
+    with own_datastore(options.ipfs, home().parent, options.network) as store:
         reachable(telling, store.addresses)
         offer = Offer(options, account, contracts, store)
         announced = offer.begun()
@@ -84,6 +85,8 @@ def run_serve(options: ServeOptions) -> None:
         offer.over()
         if chain is not None:
             _tell_end(chain, store, options, test, telling)
+            task = fetch_task(store, announced.task)
+            keep_on(store, task, "0x" + chain.session.id.hex(), telling)
 
 
 class Offer:
@@ -248,7 +251,8 @@ def _serve(
     with line_of(store, contracts.board, session.id, account, admits) as line:
         server = Server(session, wallet, recover, store, journal)
         role = ServerRole(server, line, store, recover, to, telling.event)
-        play_on(PartyTable(chain, role), Seat("server", account, lambda _: role), telling)
+        seat = Seat("server", account, lambda _: role)
+        play_kept(PartyTable(chain, role), seat, telling, store)
 
 
 def _tell_end(

@@ -8,11 +8,18 @@ from typing import Any
 from offchain.seccl.session import FAULTS
 from scripts._seccl.finding import Contracts
 from scripts._seccl.on_chain import Happened, session_named
+from scripts._stage.content import Content
 from scripts._stage.party import PartyTelling
 from scripts._stage.watching import watch
 
 
-def run_watch(reference: str, once: bool, deployments: Path, as_json: bool) -> None:
+def run_watch(
+    reference: str,
+    once: bool,
+    deployments: Path,
+    as_json: bool,
+    content: Content | None = None,
+) -> None:
     """Tells of events as they come, until nothing can happen any more but payouts."""
     telling = PartyTelling(as_json=as_json)
     watched = session_named(Contracts.on(deployments), reference)
@@ -32,4 +39,4 @@ def run_watch(reference: str, once: bool, deployments: Path, as_json: bool) -> N
             "stake_back": session.withdrawn,
         }
 
-    watch(watched, telling, over, once=once)
+    watch(watched, telling, over, once=once, content=content)

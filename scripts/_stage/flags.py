@@ -71,6 +71,22 @@ reading = grouped(
 party = grouped(signing, reading)
 """What every party's command takes."""
 
+retention = click.option(
+    "--retention",
+    type=click.FloatRange(0, 3_660),
+    default=0.0,
+    show_default=True,
+    help="Days after the end for which all who store content have to keep it.",
+)
+
+most_retention = click.option(
+    "--most-retention",
+    type=click.FloatRange(min=0),
+    default=30.0,
+    show_default=True,
+    help="Days; tasks are refused that ask you to keep content for longer after the end.",
+)
+
 class_name = click.option(
     "--class-name",
     multiple=True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,8 +122,13 @@ def party_account(alias: str, sign_unasked: bool) -> AccountAPI:
     return load(alias, sign_unasked)
 
 
-def play_on(table: Table, seat: Seat, telling: PartyTelling) -> Any:
+def play_on(
+    table: Table, seat: Seat, telling: PartyTelling, meanwhile: Callable[[Any], None] | None = None
+) -> Any:
     """Plays one seat until the session is over for it; returns the session then.
+
+    meanwhile: called with the role, None before it has one, each time before it looks for something
+    to do; may raise as the role does.
 
     While datastore or node do not answer nothing is decided, and they are asked again, `TRIES`
     times in a row; what a contract refuses is tried `REFUSED_TRIES` times. Raises what came last
@@ -144,10 +149,14 @@ def play_on(table: Table, seat: Seat, telling: PartyTelling) -> Any:
         STANDING.waiting_for, STANDING.until = what, when
         telling.time(what, when)
 
+    def look_after(_name: str) -> None:
+        if meanwhile is not None:
+            meanwhile(seat.role)
+
     while True:
         began = time.monotonic()
         try:
-            return play(table, [seat], sent, refused=refused, at_time=at_time)
+            return play(table, [seat], sent, refused=refused, before=look_after, at_time=at_time)
         except (DatastoreUnavailable, ActionRefused, NodeBusy, NodeRefused) as error:
             STANDING.errors += 1
             tries = 1 if time.monotonic() - began >= QUIET_SECONDS else tries + 1

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from offchain.report.sheets import Row, Sheet
 from offchain.report.text import GWEI, ether, plain, whole
 from offchain.task import Task
-from offchain.task.checks import told
+from offchain.task.checks import DAY, told
 
 _CLASSES = 12
 
@@ -24,9 +24,21 @@ def task_sheet(task: Task) -> Sheet:
         "may contain": plain(task.content) or "nothing is said",
         "at least": f"{task.least.samples:,} in all, {task.least.per_class:,} of each class that "
         f"there is, {task.least.distinct:,} distinct",
+        "content kept": kept_until(task),
         "contact": ", ".join(plain(one) for one in task.contact) or "none",
     }
     return said_sheet("The task", rows)
+
+
+def kept_until(task: Task) -> str:
+    """How long whoever stores content promises to keep it."""
+    return f"until {task.retention / DAY:g} days after the end" if task.retention else "to the end"
+
+
+def kept_told(size: int, seconds: int) -> str:
+    """What it costs to keep content. size: its bytes. seconds: how long at most."""
+    days = seconds / DAY
+    return f"{size / 1e6:,.2f} MB for {days:,.1f} days at most, {size * days / 1e6:,.2f} MB x days"
 
 
 def said_sheet(title: str, rows: Mapping[str, str]) -> Sheet:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from offchain.roles import Clock
 from scripts._stage.chain import clock, next_block, snake, wait_until
+from scripts._stage.content import Content
 from scripts._stage.party import PartyTelling
 from scripts._stage.table import Pause
 
@@ -28,11 +29,17 @@ class Watched(Protocol):
 
 
 def watch(
-    chain: Watched, telling: PartyTelling, over: Callable[[Any], dict[str, Any]], *, once: bool
+    chain: Watched,
+    telling: PartyTelling,
+    over: Callable[[Any], dict[str, Any]],
+    *,
+    once: bool,
+    content: Content | None = None,
 ) -> None:
     """Tells of events as they come, each once, until all is over.
 
-    over: what is told of the session then. once: ends after what happened so far.
+    over: what is told of the session then. once: ends after what happened so far. content: what
+    parties have to keep, which is looked at as well.
     """
     told: Sequence[Any] = []
     waiting = None
@@ -47,6 +54,8 @@ def watch(
         told = events
         session, now = chain.read(), clock()
         pause = chain.pause(session, now)
+        if content is not None:
+            content.look(session, whole=once or pause is None)
         if pause is None:
             telling.event("over", **over(session))
             return

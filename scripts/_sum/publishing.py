@@ -18,7 +18,7 @@ from offchain.crypto.settlement import NATIVE
 from offchain.data.seeds import generator
 from offchain.files import write_whole
 from offchain.report.text import amount
-from offchain.storage import cid_from_digest, cid_of, digest_of, open_datastore
+from offchain.storage import cid_from_digest, cid_of, digest_of
 from offchain.storage.places import told as told_places
 from offchain.sum.classifier import MAX_TOUCHED
 from offchain.sum.classifiers import CLASSIFIERS, Classifier
@@ -34,6 +34,7 @@ from scripts._stage.party import PartyTelling, gas_price, party_account, reachab
 from scripts._stage.party_options import name_of
 from scripts._stage.party_sheets import gas_sheet, said_sheet, task_sheet
 from scripts._stage.pulse import PULSE
+from scripts._stage.retention import own_datastore
 from scripts._sum.model import words_of
 from scripts._sum.parts import (
     FACTORY,
@@ -103,7 +104,7 @@ def run_publish(options: PublishOptions) -> None:
     with telling.doing("training the first model"):
         twin = trained(options, texts, preprocessing, telling)
     home = chain_home()
-    with open_datastore(options.ipfs, home / "ipfs", options.network) as store:
+    with own_datastore(options.ipfs, home, options.network) as store:
         reachable(telling, store.addresses)
         task = task_for(options, texts, preprocessing, store.addresses, home / "models")
         draft = drafted(options, str(account.address), task, twin, factory)

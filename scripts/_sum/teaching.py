@@ -15,7 +15,7 @@ from offchain.crypto.settlement import NATIVE
 from offchain.files import write_whole
 from offchain.policy import TermsRefused
 from offchain.report.text import amount
-from offchain.storage import Datastore, open_datastore
+from offchain.storage import Datastore
 from offchain.sum import events as ev
 from offchain.sum.author import Author, Lesson
 from offchain.sum.classifier import MAX_TOUCHED
@@ -31,6 +31,7 @@ from scripts._stage.deployments import deployed
 from scripts._stage.money import currency, parse_amount
 from scripts._stage.party import PartyTelling, gas_price, party_account, play_on, reachable
 from scripts._stage.party_sheets import gas_sheet, task_sheet
+from scripts._stage.retention import keep_on, own_datastore, play_kept
 from scripts._stage.table import Seat
 from scripts._sum.model import ModelOnChain
 from scripts._sum.parts import FACTORY
@@ -55,7 +56,7 @@ def run_teach(address: str, options: TeachOptions) -> None:
     with telling.doing("reading the texts"):
         texts = options.load()
     home = chain_home()
-    with open_datastore(options.ipfs, home / "ipfs", options.network) as store:
+    with own_datastore(options.ipfs, home, options.network) as store:
         reachable(telling, store.addresses)
         with telling.doing("fetching the task"):
             task, preprocessing = described(model, store)
@@ -71,7 +72,8 @@ def run_teach(address: str, options: TeachOptions) -> None:
         write_whole(agreed, b"")
         telling.event("model", address=model.address, lessons=len(lessons), begun=begun)
         table = ModelTable(model, [seat], home / "teaching")
-        _tell_end(model, play_on(table, seat, telling), seat, telling)
+        _tell_end(model, play_kept(table, seat, telling, store), seat, telling)
+        keep_on(store, None, model.address, telling)
 
 
 def run_report(address: str, options: ReportOptions) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from offchain.roles import Clock
 from offchain.sum import events as ev
+from scripts._stage.content import Content
 from scripts._stage.deployments import deployed
 from scripts._stage.party import PartyTelling
 from scripts._stage.table import Pause
@@ -34,8 +35,14 @@ class WatchedModel:
         return Pause(None)
 
 
-def run_watch(address: str, once: bool, deployments: Path, as_json: bool) -> None:
+def run_watch(
+    address: str,
+    once: bool,
+    deployments: Path,
+    as_json: bool,
+    content: Content | None = None,
+) -> None:
     """Tells of events as they come."""
     telling = PartyTelling(as_json=as_json)
     model = ModelOnChain.resume(deployed(FACTORY, deployments), address)
-    watch(WatchedModel(model), telling, lambda _: {}, once=once)
+    watch(WatchedModel(model), telling, lambda _: {}, once=once, content=content)

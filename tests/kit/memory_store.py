@@ -39,6 +39,12 @@ class MemoryStore:
     def pin(self, cid):
         self.pinned[cid] = self.get(cid)
 
+    def probe(self, cid, draw):
+        self.get(cid)
+
+    def lost(self, cids, draw):
+        return [cid for cid in cids if cid not in self.pinned]
+
     def remove(self, cid):
         self.network.pop(cid, None)
         self.pinned.pop(cid, None)

@@ -60,5 +60,14 @@ def watched(
 ) -> list[dict[str, Any]]:
     """What `watch` tells of something so far."""
     capsys.readouterr()
-    mechanisms.run_watch(reference, once=True, deployments=folder / "deployments", as_json=True)
+    mechanisms.run_watch(
+        reference,
+        once=True,
+        content=False,
+        listen="",
+        peer=(),
+        ipfs=None,
+        deployments=folder / "deployments",
+        as_json=True,
+    )
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]

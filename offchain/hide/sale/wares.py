@@ -58,9 +58,19 @@ class Wares:
 
 
 def task_for(
-    pictures: ImageSet, licence: str, contact: tuple[str, ...] = (), content: str = ""
+    pictures: ImageSet,
+    licence: str,
+    contact: tuple[str, ...] = (),
+    content: str = "",
+    retention: int = 0,
 ) -> Task:
     """What is sold of these pictures; the document `MASKED` is left out. Raises TaskError."""
     return Task(
-        MODALITY, pictures.classes, pictures.shape, licence, contact=contact, content=content
+        MODALITY,
+        pictures.classes,
+        pictures.shape,
+        licence,
+        contact=contact,
+        content=content,
+        retention=retention,
     )

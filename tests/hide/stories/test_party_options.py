@@ -184,7 +184,7 @@ def test_a_listing_that_is_mined_after_its_time_is_not_left_with_its_funds(monke
     listed, blocks = SimpleNamespace(listing=None), []
     played = []
 
-    def play_on(*_):
+    def play_kept(*_):
         played.append(listed.listing)
         return SimpleNamespace(listing=listed.listing)
 
@@ -193,31 +193,31 @@ def test_a_listing_that_is_mined_after_its_time_is_not_left_with_its_funds(monke
         if len(blocks) == 3:
             listed.listing = "mined"
 
-    monkeypatch.setattr(listing_module, "play_on", play_on)
+    monkeypatch.setattr(listing_module, "play_kept", play_kept)
     monkeypatch.setattr(listing_module, "next_block", next_block)
     monkeypatch.setattr(listing_module, "waits", lambda account: True)
     seat = SimpleNamespace(account="seller")
-    assert listing_module._played(None, seat, None).listing == "mined"
+    assert listing_module._played(None, seat, None, None, None).listing == "mined"
     assert played == [None, None, None, "mined"]
     listed.listing = None
     monkeypatch.setattr(listing_module, "waits", lambda account: False)
-    assert listing_module._played(None, seat, None).listing is None
+    assert listing_module._played(None, seat, None, None, None).listing is None
 
 
 def test_a_listing_that_is_mined_as_it_is_looked_for_is_played(monkeypatch) -> None:
     """Between a look at the chain and one at what waits: else nobody would deliver or close it."""
     pool, told = ["list"], []
 
-    def play_on(*_):
+    def play_kept(*_):
         told.append("none" if pool else "mined")
         pool.clear()
         return SimpleNamespace(listing=None if told[-1] == "none" else "mined")
 
-    monkeypatch.setattr(listing_module, "play_on", play_on)
+    monkeypatch.setattr(listing_module, "play_kept", play_kept)
     monkeypatch.setattr(listing_module, "next_block", lambda: None)
     monkeypatch.setattr(listing_module, "waits", lambda account: bool(pool))
     seat = SimpleNamespace(account="seller")
-    assert listing_module._played(None, seat, None).listing == "mined"
+    assert listing_module._played(None, seat, None, None, None).listing == "mined"
     assert told == ["none", "mined"]
 
 

@@ -24,6 +24,7 @@ from offchain.storage import (
     cid_of,
     digest_of,
     raw_block_cid,
+    unixfs,
 )
 from offchain.storage.embedded import EmbeddedDatastore
 from offchain.storage.flatfs import BlockFiles
@@ -186,6 +187,35 @@ def test_removed_content_is_missing_until_it_is_put_again(store, size):
     store.remove(cid)  # nothing is left to remove, and that is no error
     assert store.put(data) == cid
     assert store.get(cid) == data
+
+
+@pytest.mark.parametrize("size", [100, 3 * CHUNK])
+def test_what_the_node_lost_is_told_and_can_be_stored_again(storage, size):
+    """Its own answer alone counts, and what its disk lost underneath it is not believed there."""
+    store = storage.store
+    data, other = bytes([size % 251]) * size, b"another's" * (size % 7 + 1)
+    cids = store.put_many([data, other])
+    assert store.lost(cids, 5) == []
+    BlockFiles(storage.repo).path(digest_of(cids[0])).unlink()
+    assert store.lost(cids, 5) == cids[:1]
+    assert store.put(data) == cids[0]
+    assert store.lost(cids, 5) == []
+    assert store.get(cids[0]) == data
+
+
+def test_a_probe_reads_the_block_that_is_drawn(storage):
+    data = b"".join(bytes([i]) * CHUNK for i in range(1, 4))
+    cid = storage.store.put(data)
+    leaf = unixfs.root_digest(data[CHUNK : 2 * CHUNK])
+    with damaged(storage, leaf, None):
+        for draw, there in ((0, True), (2, True), (3, True), (4, False)):
+            if there:
+                storage.store.probe(cid, draw)
+            else:
+                with pytest.raises((ContentMissing, ContentCorrupted)):
+                    storage.store.probe(cid, draw)
+            assert storage.store.lost([cid], draw) == ([] if there else [cid])
+    storage.store.probe(cid, 1)
 
 
 def test_removal_takes_one_item_out_of_many(store):

@@ -151,3 +151,16 @@ def test_a_node_without_a_peer_reads_by_the_gateway_that_the_user_named(endpoint
             assert store.get(cid_of(LARGE), len(LARGE)) == LARGE
     finally:
         HELP.reset(kept)
+
+
+def test_what_a_gateway_has_counts_as_reachable(endpoint, blocks):
+    true, asked = blocks(LARGE), list[str]()
+    gateway = Gateway(endpoint(serving(true, asked)))
+    store = HelpedNode(MemoryStore({}), [gateway], ())
+    store.probe(cid_of(LARGE), 1)
+    assert len(asked) == 2  # the root and one of three leaves
+    with pytest.raises(ContentMissing):
+        store.probe(cid_of(b"nowhere"), 1)
+    lie = {**true, asked[1]: b"other bytes"}
+    with pytest.raises(ContentMissing):
+        HelpedNode(MemoryStore({}), [Gateway(endpoint(serving(lie)))], ()).probe(cid_of(LARGE), 1)

@@ -62,6 +62,18 @@ def test_an_address_names_the_node_and_stays_when_it_starts_again(anna, bert, tm
         assert bert.get(late) == b"after"
 
 
+def test_a_probe_fetches_one_block_and_those_above_it(anna, bert, tmp_path):
+    cid = anna.put(LARGE)
+    bert.probe(cid, 1)
+    here = [one.stat().st_size for one in (tmp_path / "bert" / "blocks").glob("*/*.data")]
+    assert sum(size > 100_000 for size in here) == 1
+    assert bert.lost([cid], 0) == [cid]  # one block is not the content
+    bert.pin(cid)
+    assert bert.lost([cid], 0) == []
+    with pytest.raises(ContentMissing):
+        bert.probe(cid_of(b"nowhere"), 0)
+
+
 def test_content_that_nobody_has_is_missing(bert, anna):
     with pytest.raises(ContentMissing):
         bert.get(cid_of(b"nowhere"))

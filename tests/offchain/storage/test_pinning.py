@@ -219,3 +219,14 @@ def test_the_services_node_fetches_from_ours(endpoint, server, tmp_path):
             assert theirs.get(cid) == b"content"
     finally:
         HELP.reset(kept)
+
+
+def test_what_a_service_dropped_is_lost_and_asked_for_again(service, server):
+    """The node has it all the time; the promise was that the service keeps it."""
+    store = HelpedNode(OneNode(), (), [service])
+    cids = store.put_many([b"one", b"two"])
+    assert store.lost(cids, 0) == []
+    server.pins = {key: pin for key, pin in server.pins.items() if pin["pin"]["cid"] != cids[1]}
+    assert store.lost(cids, 0) == [cids[1]]
+    store.pin(cids[1])
+    assert store.lost(cids, 0) == []

@@ -22,6 +22,7 @@ from offchain.task import (
     fetch_task,
     publish_task,
 )
+from offchain.task.document import MAX_RETENTION
 from tests.kit.memory_store import MemoryStore
 
 CID = cid_of(b"some document")
@@ -34,6 +35,7 @@ TASK = Task(
     ("mail@example.org", "/ip4/192.0.2.1/tcp/4001/p2p/12D3KooW"),
     "One cup.\nNo faces.",
     Least(5, 100, 90),
+    86_400,
 )
 
 
@@ -63,8 +65,8 @@ def test_the_form_is_what_others_implement():
         + b'","preprocessing":"'
         + CID.encode()
         + b'"},'
-        b'"format":"souk.task.v1","least":{"distinct":90,"per_class":5,"samples":100},'
-        b'"licence":"CC-BY-4.0","modality":"images","shape":[3,0,64]}'
+        b'"format":"souk.task.v2","least":{"distinct":90,"per_class":5,"samples":100},'
+        b'"licence":"CC-BY-4.0","modality":"images","retention":86400,"shape":[3,0,64]}'
     )
 
 
@@ -75,7 +77,7 @@ HOSTILE = {
     "deep brackets": b"[" * 100_000,
     "a missing field": document(licence=...),
     "an extra field": document(price=1),
-    "another format": document(format="souk.task.v2"),
+    "another format": document(format="souk.task.v1"),
     "another modality": document(modality="smells"),
     "no classes": document(classes=[]),
     "a class twice": document(classes=["tea", "tea"]),
@@ -120,6 +122,9 @@ HOSTILE = {
     "a count that is a bool": document(least={"samples": True, "distinct": 1, "per_class": 1}),
     "a count past all readers": document(least={"samples": 2**53, "distinct": 1, "per_class": 1}),
     "a count that is a float": document(least={"samples": 1.5, "distinct": 1, "per_class": 1}),
+    "a negative retention": document(retention=-1),
+    "a retention that is a bool": document(retention=True),
+    "a retention of a lifetime": document(retention=MAX_RETENTION + 1),
     "a space": document().replace(b":", b": ", 1),
     "a line break at the end": document() + b"\n",
     "a field twice": document()[:-1] + b',"modality":"images"}',

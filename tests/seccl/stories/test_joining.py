@@ -45,7 +45,7 @@ def joined(monkeypatch):
             "party_account": lambda *_: SimpleNamespace(address=ME),
             "receiver": lambda to, own: own,
             "home": lambda: Path("/nowhere/seccl"),
-            "open_datastore": lambda *_: nullcontext(store),
+            "own_datastore": lambda *_: nullcontext(store),
             "announcement": lambda *_: (
                 SimpleNamespace(task=bytes(32), until=UNTIL),
                 SimpleNamespace(id=ID),

@@ -37,7 +37,7 @@ def served(monkeypatch):
             "party_account": lambda *_: SimpleNamespace(address="0xme"),
             "receiver": lambda to, own: own,
             "home": lambda: Path("/nowhere/seccl"),
-            "open_datastore": lambda *_: nullcontext(store),
+            "own_datastore": lambda *_: nullcontext(store),
             "Contracts": SimpleNamespace(on=lambda _: SimpleNamespace(board=None)),
             "Offer": lambda *_: offer,
             "_test_set": lambda *_: None,
