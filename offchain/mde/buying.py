@@ -15,6 +15,9 @@ from offchain.mde.oracles import Settings
 from offchain.mde.owner import Gain, Owner
 from offchain.mde.samples import Samples
 
+_LOOKS = 32
+"""Choices after which the owner trains and makes an oracle, to choose by marginal efficacy."""
+
 
 class TrueGains:
     """What purchases of `sets` truly bring the owner, who trains once for each asked for."""
@@ -121,7 +124,7 @@ def compare(
 
     rng = generator(seed, "mde random purchases")
     by_chance = tuple(bought(at_random(prices, budget, rng)) for _ in range(orders))
-    by_greed = bought(greedy(prices, budget, MarginalEfficacy(gains, settings)))
+    by_greed = bought(greedy(prices, budget, MarginalEfficacy(gains, settings), _LOOKS))
     found, combinations = None, 0
     if exhaustive:
         combinations = len(affordable(prices, budget))

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from offchain.mde.budget import affordable, at_random, best, greedy
+from offchain.mde.budget import affordable, at_random, best, choose, greedy, next_best
 from offchain.mde.errors import MdeError
 
 
@@ -46,9 +46,9 @@ def test_greedy_does_not_buy_the_same_content_twice():
     assert greedy([2, 2, 2], 100, marginal(value)) == (0, 2)
 
 
-def test_greedy_goes_by_what_is_added_for_the_price():
+def test_what_adds_most_for_its_price_comes_first_where_the_budget_pays_both():
     value = overlapping([set(range(10)), set(range(10, 16))])
-    assert greedy([10, 3], 10, marginal(value)) == (1,)
+    assert greedy([10, 3], 10, marginal(value)) == (0,)
     assert greedy([10, 3], 13, marginal(value)) == (1, 0)
 
 
@@ -72,3 +72,64 @@ def test_too_many_sets_and_negative_money_are_refused():
         affordable([1] * 13, 5)
     with pytest.raises(MdeError, match="0 or more: -1"):
         greedy([1], -1, lambda chosen, i: 1.0)
+
+
+def additive(gains):
+    return lambda chosen, i: gains[i]
+
+
+def test_a_cheap_set_of_a_better_rate_does_not_keep_the_large_one_out():
+    gains = [1.01, 100.0]
+    assert greedy([1, 100], 100, additive(gains)) == (1,)
+    assert next_best([1, 100], 100, additive(gains), ()) == 1
+    assert greedy([1, 100], 101, additive(gains)) == (0, 1)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_few_sets_are_chosen_as_by_trying_all(seed):
+    prices, budget, value = random_market(seed)
+    found = choose(prices, budget, marginal(value))
+    assert found.worth == value(found.chosen) == value(best(prices, budget, value))
+    assert found.at_most == found.worth
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_prices_in_wei_and_worths_apart_are_chosen_as_by_trying_all(seed):
+    rng = np.random.default_rng(seed)
+    count = int(rng.integers(1, 12))
+    gains = rng.normal(1, 1, count).tolist()
+    prices = (10**18 * rng.lognormal(0, 1, count)).astype(object).tolist()
+    prices = [int(price) for price in prices]
+    budget = int(sum(prices) * rng.uniform(0, 1))
+    found = choose(prices, budget, additive(gains))
+    most = max(sum(gains[i] for i in c) for c in affordable(prices, budget))
+    assert found.worth == pytest.approx(most)
+    assert sum(gains[i] for i in found.chosen) == pytest.approx(found.worth)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_of_many_sets_the_bound_holds_and_few_looks_are_taken(seed):
+    rng = np.random.default_rng(seed)
+    covers = [set(rng.integers(0, 60, size=8).tolist()) for _ in range(12)]
+    prices = rng.integers(3, 12, size=12).tolist()
+    value, asked = overlapping(covers), set()
+
+    def counted(chosen, i):
+        asked.add(chosen)
+        return marginal(value)(chosen, i)
+
+    found = choose(prices, 30, counted, looks=12)
+    most = value(best(prices, 30, value))
+    assert len(asked) <= 12
+    assert most <= found.at_most + 1e-9
+    assert found.worth >= (1 - np.exp(-1)) / 2 * most
+    single = max(value((i,)) for i in range(12))
+    assert found.worth >= single
+
+
+def test_the_next_set_is_not_one_that_was_bought_or_refused():
+    gains = [5.0, 4.0, 3.0]
+    assert next_best([1, 1, 1], 2, additive(gains), (0,)) == 1
+    assert next_best([1, 1, 1], 2, additive(gains), (0,), frozenset({1})) == 2
+    assert next_best([1, 1, 1], 0, additive(gains), ()) is None
+    assert next_best([1, 1], 5, additive([0.0, -1.0]), ()) is None
