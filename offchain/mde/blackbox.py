@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from offchain.mde.errors import FeatureMismatch, MdeError, NotFinite
+from offchain.mde.errors import FeatureMismatch, MdeError, NotFinite, UnknownLabel
 from offchain.mde.losses import probabilities
 from offchain.mde.samples import Floats, Task, as_floats
 
@@ -27,6 +27,9 @@ def black_box(model: Any, task: Task) -> BlackBox:
         or a plain callable: both take float32 (B, D), images flattened to [0, 1], and give
         (B, classes).
 
+    A model that calls its classes by names is asked by `task.names`; UnknownLabel is raised where
+    the task has none, or not those.
+
     Every answer is checked: raises FeatureMismatch for a wrong shape, NotFinite for NaN or for
     what is no probability. Raises MdeError when `model` is none of these.
     """
@@ -36,19 +39,45 @@ def black_box(model: Any, task: Task) -> BlackBox:
     predict = getattr(model, "predict_proba", model)
     if not callable(predict):
         raise MdeError(f"{type(model).__name__} has no predict_proba and cannot be called")
-    known = getattr(model, "classes_", None)
+    known = _labels(getattr(model, "classes_", None), task)
 
     def ask(inputs: torch.Tensor) -> Floats:
         flat = as_floats(inputs).flatten(1).numpy()
         made = np.asarray(predict(flat), dtype=np.float64)
         # scikit-learn leaves out the classes that it never saw.
-        if known is not None and made.shape == (len(flat), len(known)) and len(known):
+        if known is not None and made.shape == (len(flat), len(known)):
             full = np.zeros((len(flat), task.classes))
-            full[:, np.asarray(known, dtype=np.int64)] = made
+            full[:, known] = made
             made = full
         return _checked(made, inputs, task)
 
     return ask
+
+
+def _labels(known: Any, task: Task) -> list[int] | None:
+    """The task's labels of a model's classes, in the model's order; None where it says none."""
+    if known is None or len(known) == 0:
+        return None
+    labels = []
+    for name in np.asarray(known).tolist():
+        if isinstance(name, str):
+            if task.names is None:
+                raise UnknownLabel(
+                    f"the model calls a class {name!r:.40}: state the names of the task's classes "
+                    "in the order of their labels"
+                )
+            if name not in task.names:
+                raise UnknownLabel(
+                    f"the model's class {name!r:.40} is none of {', '.join(task.names)}"
+                )
+            labels.append(task.names.index(name))
+        elif name != int(name) or not 0 <= name < task.classes:
+            raise UnknownLabel(
+                f"the model's class {name!r:.40} is no label: those are 0 to {task.classes - 1}"
+            )
+        else:
+            labels.append(int(name))
+    return labels
 
 
 def _of_module(module: nn.Module, inputs: torch.Tensor, task: Task) -> Floats:

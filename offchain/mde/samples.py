@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -55,6 +57,32 @@ class Samples:
             raise NotFinite(f"feature {column} of sample {row} is {self.inputs[row, column]:g}")
 
     @classmethod
+    def taken(cls, inputs: Any, labels: Any, names: Sequence[str] | None = None) -> Samples:
+        """From whatever a model takes: arrays, nested lists or tensors.
+
+        inputs: (N, D) features of any real type, which become float32; or uint8 images
+        (N, C, H, W). labels: (N,), whole numbers of any type; or names, of which `names` says the
+        order. Raises FeatureMismatch for other types, NotFinite for what float32 cannot hold,
+        UnknownLabel for a name that is not among `names`.
+        """
+        rows, marks = np.asarray(inputs), np.asarray(labels)
+        if rows.ndim == 2 and rows.dtype.kind in "fiub":
+            with np.errstate(over="ignore"):
+                rows = rows.astype(np.float32)
+        elif rows.ndim != 4 or rows.dtype != np.uint8:
+            raise FeatureMismatch(
+                f"inputs are numbers (N, D) or uint8 images (N, C, H, W), not {rows.dtype} "
+                f"{rows.shape}: categories and text must be made numbers first"
+            )
+        if marks.dtype.kind in "UO":
+            marks = np.array([_label_of(mark, names) for mark in marks.tolist()], dtype=np.int64)
+        if marks.dtype.kind not in "iub" or marks.ndim != 1:
+            raise FeatureMismatch(
+                f"labels are whole numbers or names (N,), not {marks.dtype} {marks.shape}"
+            )
+        return cls(torch.from_numpy(rows.copy()), torch.from_numpy(marks.astype(np.int64)))
+
+    @classmethod
     def of(cls, imageset: ImageSet) -> Samples:
         """The images and labels of `imageset`."""
         return cls(imageset.images, imageset.labels)
@@ -87,6 +115,14 @@ class Samples:
             hashlib.sha256(label.tobytes() + row.tobytes()).digest()
             for row, label in zip(rows, labels, strict=True)
         ]
+
+
+def _label_of(mark: Any, names: Sequence[str] | None) -> int:
+    if names is None:
+        raise UnknownLabel(f"the label {mark!r:.40} is a name: say the classes' names in order")
+    if mark not in names:
+        raise UnknownLabel(f"the label {mark!r:.40} is none of {', '.join(names)}")
+    return list(names).index(mark)
 
 
 def as_floats(inputs: torch.Tensor, dtype: torch.dtype = torch.float32) -> torch.Tensor:
@@ -130,6 +166,7 @@ class Task:
         scikit-learn: against their mean it becomes n / (n + 1) of it.
     loss: "cross-entropy" of logits; or "squared", half the squared distance of the outputs from
         the one-hot label, whose models are least squares and ridge regression.
+    names: of the classes, in the order of their labels; for models that call them so.
 
     Raises an MdeError naming what does not fit.
     """
@@ -139,12 +176,15 @@ class Task:
     classes: int
     l2: float = 0.0
     loss: str = "cross-entropy"
+    names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.loss not in LOSSES:
             raise MdeError(f"a loss is one of {', '.join(LOSSES)}, not {self.loss!r}")
         if self.classes < 2:
             raise MdeError(f"a task has 2 classes or more, not {self.classes}")
+        if self.names is not None and len(set(self.names)) != self.classes:
+            raise MdeError(f"{self.classes} classes have as many different names: {self.names}")
         if not 0 <= self.l2 < math.inf:
             raise MdeError(f"l2 must be 0 or more and finite, not {self.l2:g}")
         if len(self.validation) < 2:
