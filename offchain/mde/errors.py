@@ -35,6 +35,10 @@ class NotConverged(MdeError):
     """A solver that did not reach its tolerance, or left it for infinity."""
 
 
+class Untrained(MdeError):
+    """A model that was not trained on the data that its scores would refer to."""
+
+
 class TooLarge(MdeError):
     """Work that exceeds its stated budget of memory."""
 

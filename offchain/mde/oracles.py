@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from offchain.data.imageset import Progress
+from offchain.mde.blackbox import black_box
 from offchain.mde.compression import CompressionSettings, compression
 from offchain.mde.extraction import ExtractionSettings, extraction
 from offchain.mde.feature_space import Embedding
 from offchain.mde.influence import InfluenceSettings, influence
 from offchain.mde.report import Efficacy
 from offchain.mde.samples import Task
+from offchain.mde.trained import require_converged, require_trained
 
 Settings = InfluenceSettings | ExtractionSettings | CompressionSettings
 
@@ -26,10 +28,15 @@ def prepare(
     """The oracle that `settings` are of, ready to report on any number of candidates.
 
     See `influence`, `extraction` and `compression` for what each takes as a model, what `progress`
-    counts and what they raise.
+    counts and what they raise. What nobody should price by is refused: Untrained, a model that was
+    not trained on the task; NotConverged, a solver that stopped short of what it was asked for.
+    Arnoldi and EK-FAC are approximations by nature; their residual is in the diagnostics.
     """
+    require_trained(black_box(model, task)(task.train.inputs), task)
     if isinstance(settings, InfluenceSettings):
-        return influence(model, task, settings, embed=embed, progress=progress)
+        made = influence(model, task, settings, embed=embed, progress=progress)
+        require_converged(made.diagnostics)
+        return made
     if isinstance(settings, ExtractionSettings):
         return extraction(model, task, settings, embed=embed, progress=progress)
     return compression(model, task, settings, embed=embed, progress=progress)

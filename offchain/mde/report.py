@@ -70,6 +70,14 @@ class EfficacyReport:
         return len(self.scores)
 
     @property
+    def undecided(self) -> bool:
+        """Whether another validation set might as well give the set's score the other sign.
+
+        So it is within two standard errors of 0, of a score of 1e-10 as of one of 0.
+        """
+        return abs(self.total) <= 2 * self.total_error
+
+    @property
     def contributions(self) -> Floats:
         """float64 (N,): what each sample adds to the total."""
         return self.weights * self.scores
