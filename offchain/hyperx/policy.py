@@ -11,7 +11,7 @@ from offchain.hyperx.terms import Terms
 from offchain.policy import TermsRefused
 
 MOST_BYTES = 8 << 30
-"""Of a dataset, unless the collector says otherwise: a quarter of it lies in memory at a review."""
+"""Of a dataset, unless the collector says otherwise: all of it lies on its disk."""
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,17 @@ import torch
 from offchain.crypto.commitments import root_of
 from offchain.data.shards import MAX_SHARD_BYTES
 from offchain.hyperx import actions as do
-from offchain.hyperx import features, policy
+from offchain.hyperx import features, policy, safekeeping
 from offchain.hyperx.features import extract
 from offchain.hyperx.manifest import Manifest, publish_manifest, put_words
 from offchain.hyperx.memory import MemoryShort, memory_told
+from offchain.hyperx.provider import Provider
 from offchain.storage import cid_from_digest
 from offchain.task.document import ANY
 from tests.offchain.hyperx.small_market import (
     ANNA,
     BERT,
+    CARL,
     COLLECTOR,
     LICENCE,
     SEEDED,
@@ -70,6 +72,32 @@ def test_where_any_size_is_asked_for_the_collectors_bound_holds(tmp_path):
     market.collector(replace(SEEDED, most_bytes=1 << 60))
     del market.roles[COLLECTOR]
     assert isinstance(market.act(COLLECTOR), do.SampleData)
+
+
+class Understates(Provider):
+    """Says that all of its shards have as many bytes as the largest has."""
+
+    def register(self):
+        action, terms = super().register(), self.session.terms
+        written = Manifest.from_bytes(self.store.get(cid_from_digest(action.manifest)), terms)
+        lie = replace(written, total_bytes=written.shard_bytes)
+        return replace(action, manifest=publish_manifest(self.store, lie))
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_shards_of_more_bytes_than_were_announced_are_not_kept(tmp_path, monkeypatch, counted):
+    """The twin counts nothing, and keeps whatever comes."""
+    market = honest(tmp_path)
+    market.provider(BERT, 9, Understates)
+    if not counted:
+        monkeypatch.setattr(safekeeping, "encrypted_bytes", lambda manifest: 1 << 30)
+    session = market.play()
+    if not counted:
+        assert session.deal.provider == BERT
+        return
+    assert session.deal.provider == CARL
+    said = market.role(COLLECTOR).objections[BERT]
+    assert said.startswith("shards: with shard 1 there are more than the")
 
 
 def test_large_pictures_come_in_smaller_batches(monkeypatch):
