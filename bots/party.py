@@ -19,6 +19,7 @@ from typing import Any
 from ape import chain
 from ape.logging import logger
 from silverback import CircuitBreaker, SilverbackBot
+from silverback.exceptions import Halt
 from silverback.main import TaskData
 from silverback.runner import PollingRunner
 from silverback.state import Datastore, StateSnapshot
@@ -77,6 +78,9 @@ class PartyRunner(PollingRunner):
         super().__init__(*arguments, **options)
         self.datastore = Forgetful()
 
+    left_early = False
+    """Whether it ended before the party did, and nobody asked it to."""
+
     async def _block_task(self, task_data: TaskData) -> None:
         seen = None
         while True:
@@ -87,11 +91,26 @@ class PartyRunner(PollingRunner):
             else:
                 if block.hash != seen:
                     seen = block.hash
-                    self._runtime_task_group.create_task(self.run_task(task_data, block))
+                    self._runtime_task_group.create_task(self._told(task_data, block))
             await asyncio.sleep(poll_seconds())
 
+    async def _told(self, task_data: TaskData, block: Any) -> None:
+        """Tells of a block. What is known of it may be gone already, and the party goes on."""
+        try:
+            await self.run_task(task_data, block)
+        except Halt:
+            if party.ended:
+                raise
+            logger.warning(f"nobody was told of block {block.number}")
+        except Exception as error:
+            logger.warning(f"nobody was told of block {block.number}: {error}")
+
+    async def shutdown(self) -> None:
+        self.left_early = not party.ended and not self.shutdown_event.is_set()
+        await super().shutdown()
+
     async def run(self) -> None:
-        """Raises SystemExit where the party failed."""
+        """Raises SystemExit where the party failed, or this ended before it did."""
         await super().run()
-        if party.failure:
+        if party.failure or self.left_early:
             sys.exit(1)

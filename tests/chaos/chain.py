@@ -6,12 +6,15 @@ import json
 import shutil
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
+from threading import RLock
 from types import TracebackType
 from typing import Any, Self
 
 import ape
 from web3 import HTTPProvider, Web3
+from web3.types import RPCEndpoint
 
 from tests.kit.hosted import CHAIN_ID
 from tests.kit.node import GENESIS, START_SECONDS, free_port
@@ -26,6 +29,9 @@ class Chain:
 
     Its time is the wall's, until somebody moves it on. What the last second brought is lost when
     it is killed.
+
+    Attributes:
+        lock: held while there is no node, and by whoever asks it.
     """
 
     def __init__(
@@ -44,6 +50,7 @@ class Chain:
         self.web3 = Web3(HTTPProvider(self.uri))
         self._process: subprocess.Popen[bytes] | None = None
         self._begun = 0
+        self.lock = RLock()
 
     def __enter__(self) -> Self:
         self._start()
@@ -77,17 +84,18 @@ class Chain:
     def kill(self, away: float) -> None:
         """SIGKILL; after `away` seconds it is begun again, with what it had written."""
         assert self._process is not None
-        copy = self.kept()
-        self._process.kill()
-        self._process.wait()
-        shutil.copy(copy, self._state)
-        time.sleep(away)
-        self._start()
+        with self.lock:
+            copy = self.kept()
+            self._process.kill()
+            self._process.wait()
+            shutil.copy(copy, self._state)
+            time.sleep(away)
+            self._start()
 
     def reorganise(self, depth: int) -> int:
         """As many other blocks, empty, in place of the last ones; how many, since of what came
         before its node began it knows the end alone. Time does not go back."""
-        height, now = self.web3.eth.block_number, self.now()
+        height, now = self.height(), self.now()
         depth = min(depth, height - self._begun - 1)
         if depth < 1:
             return 0
@@ -95,17 +103,23 @@ class Chain:
         self.go_to(now + 1)
         return depth
 
+    def height(self) -> int:
+        """The newest block's number."""
+        return int(self.ask("eth_blockNumber"), 16)
+
     def now(self) -> int:
         """The newest block's time."""
-        return int(self.web3.eth.get_block("latest")["timestamp"])
+        return int(self.ask("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
 
     def go_to(self, timestamp: int) -> None:
-        """The next block has this time."""
-        self.ask("evm_setNextBlockTimestamp", timestamp)
+        """The next block has this time, unless it came meanwhile with a later one."""
+        with suppress(RuntimeError):
+            self.ask("evm_setNextBlockTimestamp", timestamp)
 
     def ask(self, method: str, *parameters: Any) -> Any:
         """One request to the node itself, which no fault stands before. Raises RuntimeError."""
-        answer = self.web3.provider.make_request(method, list(parameters))  # type: ignore[arg-type]
+        with self.lock:
+            answer = self.web3.provider.make_request(RPCEndpoint(method), list(parameters))
         if "error" in answer:
             raise RuntimeError(f"{method}: {answer['error']}")
         return answer["result"]
@@ -126,6 +140,6 @@ class Chain:
                 raise TimeoutError(f"Anvil did not answer at {self.uri} within {START_SECONDS} s")
             time.sleep(0.05)
         self.ask("anvil_setBlockTimestampInterval", COMING_SECONDS)
-        self._begun = self.web3.eth.block_number
+        self._begun = self.height()
         # It counts from its first block otherwise.
         self.go_to(self.now() + 1)

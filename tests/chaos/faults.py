@@ -45,12 +45,14 @@ class Fault:
     Attributes:
         name: of the kind, told: in words. strikes: how often it struck, by party.
         stage: what it may strike.
-        keeps: whether the chain's state must outlive its node.
+        keeps: whether the chain's state must outlive its node. behind_by: blocks by which what
+        parties see may be behind.
     """
 
     name = "none"
     told = "nothing"
     keeps = False
+    behind_by = 0
     stage: Stage
 
     def __init__(self, seed: int, parties: tuple[str, ...]) -> None:
@@ -186,7 +188,7 @@ class Lags(Fault):
 
     name = "lags"
     told = "node behind by up to 8 blocks, each party's by other ones"
-    MOST = 8
+    MOST = behind_by = 8
 
     def __init__(self, seed: int, parties: tuple[str, ...]) -> None:
         super().__init__(seed, parties)
@@ -205,7 +207,7 @@ class Lags(Fault):
     def behind(self, call: dict[str, Any], blocks: int) -> None:
         """Makes of a call one to a node that is so many blocks behind. Raises Told."""
         chain = self.stage.chain
-        newest = chain.web3.eth.block_number - blocks
+        newest = chain.height() - blocks
         if call["method"] == "eth_blockNumber":
             raise Told(hex(newest))
         if call["method"] == "eth_getTransactionReceipt":
@@ -215,8 +217,10 @@ class Lags(Fault):
             found = chain.ask(call["method"], *call["params"])
             raise Told(found if found and int(found["number"], 16) <= newest else None)
         call["params"] = [_older(one, newest) for one in call["params"]]
-        if call["method"] == "eth_getBlockByNumber" and int(call["params"][0], 16) > newest:
-            raise Told(None)
+        if call["method"] == "eth_getBlockByNumber":
+            height = call["params"][0]
+            if height.startswith("0x") and int(height, 16) > newest:
+                raise Told(None)
 
 
 def _older(parameter: Any, newest: int) -> Any:
@@ -348,7 +352,8 @@ class Mixed(Fault):
 
     name = "mixed"
     told = "several of these at once"
-    OF: tuple[type[Fault], ...] = (Kill, Limits, Dropped, Replicas, Reorganised, StoreLies, Skewed)
+    behind_by = Lags.MOST
+    OF: tuple[type[Fault], ...] = (Kill, Dropped, Replicas, Reorganised, StoreLies, Skewed)
 
     def __init__(self, seed: int, parties: tuple[str, ...]) -> None:
         super().__init__(seed, parties)

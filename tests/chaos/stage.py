@@ -27,7 +27,7 @@ LOOKS = 4
 """Of each party, in which it found nothing to do, before time is moved on."""
 BLOCK_LOOKS = 15
 """Of one that waits for blocks and not for a time."""
-MOST_CRASHES = 6
+MOST_CRASHES = 20
 LOOK_SECONDS = 0.1
 DAYS = 5 * 86_400
 """After which every window is over."""
@@ -96,6 +96,7 @@ class Stage:
         self._reference = ""
         self._nonces: list[int] = []
         self._since: dict[str, int] = {}
+        self._height = 0
         fault.on(self)
 
     def run(self) -> Ended:
@@ -187,18 +188,21 @@ class Stage:
         if not self._joined or None in standing or nonces != self._nonces:
             self._nonces, self._since = nonces, {}
             return
+        height = self.chain.height()
         looks = {one.name: stand.looks for one, stand in zip(playing, standing, strict=True)}
         if self._since.keys() != looks.keys():
-            self._since = looks
+            self._since, self._height = looks, height
         needed = LOOKS if all(one.until for one in standing) else BLOCK_LOOKS
         times = [one.until for one in standing if one.until]
-        if times and all(looks[name] - self._since[name] >= needed for name in looks):
+        # All have seen what there is, also where their nodes are behind.
+        seen = height - self._height > self.fault.behind_by + 2
+        if times and seen and all(looks[name] - self._since[name] >= needed for name in looks):
             if min(times) > self.chain.now():
                 self.chain.go_to(min(times))
             self._since = {}
 
     def _sent(self, one: Party) -> int:
-        return int(self.chain.web3.eth.get_transaction_count(one.address))
+        return int(self.chain.ask("eth_getTransactionCount", one.address, "latest"), 16)
 
     # ------------------------------------------------------------------ its end
 

@@ -54,8 +54,8 @@ class StoreProxy(ThreadingTCPServer):
 
     def ask(self, path: str) -> bytes:
         """What the daemon itself answers."""
-        node = HTTPConnection(*self.daemon, timeout=30)
-        with suppress(HTTPException):
+        node = HTTPConnection(*self.daemon, timeout=60)
+        with suppress(HTTPException, OSError):
             node.request("POST", f"/api/v0/{path}")
             return node.getresponse().read()
         return b""

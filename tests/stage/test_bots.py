@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import sys
 import time
-from types import ModuleType
+from collections.abc import Iterator
+from importlib import import_module
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import click
 import pytest
+from silverback.exceptions import Halt
+from silverback.runner import PollingRunner
+from web3.exceptions import BlockNotFound
 
 from bots import command
 from bots.command import PartyFileError, PartyThread
 from scripts._stage import pulse
 from scripts._stage.pulse import Pulse, Standing
+from tests.kit.strangers import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -138,6 +147,77 @@ def test_a_file_that_cannot_be_used_is_refused_by_name(tmp_path, text, said):
 
 
 def test_the_example_is_a_partys_file():
-    from tests.kit.strangers import ROOT
-
     assert PartyThread.from_file(ROOT / "bots" / "party.example.toml").ended is False
+
+
+@pytest.fixture
+def runner(monkeypatch, project) -> Iterator[Any]:
+    """What Silverback runs, of a party that goes on; nothing is behind it."""
+    monkeypatch.setenv("SOUK_PARTY", str(ROOT / "bots" / "party.example.toml"))
+    module = import_module("bots.party")
+    monkeypatch.setattr(module, "party", SimpleNamespace(ended=False, failure=None))
+
+    async def nothing(_self) -> None:
+        pass
+
+    monkeypatch.setattr(PollingRunner, "shutdown", nothing)
+    one = module.PartyRunner.__new__(module.PartyRunner)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield one
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def ran(runner: Any, monkeypatch: pytest.MonkeyPatch, work: Any) -> int:
+    """The exit status of a bot that has this work."""
+
+    async def startup() -> list[Any]:
+        return [work()]
+
+    monkeypatch.setattr(runner, "startup", startup, raising=False)
+    try:
+        asyncio.run(runner.run())
+    except SystemExit as ended:
+        return int(str(ended))
+    return 0
+
+
+def test_a_bot_that_ends_before_its_party_failed(runner, monkeypatch):
+    """A service manager starts it again; with status 0 its party's coins would stay where they
+    are."""
+
+    async def broken() -> None:
+        raise BlockNotFound("Block with id: '0x1' not found.")
+
+    async def asked() -> None:
+        runner.shutdown_event.set()
+
+    async def over() -> None:
+        sys.modules["bots.party"].party.ended = True
+        raise Halt
+
+    assert ran(runner, monkeypatch, broken) == 1
+    runner.left_early = False
+    assert ran(runner, monkeypatch, asked) == 0
+    assert ran(runner, monkeypatch, over) == 0
+
+
+@pytest.mark.parametrize("error", [BlockNotFound("Block with id: '0x1' not found."), Halt()])
+def test_a_block_that_is_gone_again_ends_no_bot(runner, monkeypatch, error):
+    """A node that is behind, or took it back, has no block of its hash."""
+
+    async def fails(*_arguments) -> None:
+        raise error
+
+    monkeypatch.setattr(runner, "run_task", fails, raising=False)
+    asyncio.run(runner._told(None, SimpleNamespace(number=5)))
+
+
+def test_a_party_that_is_over_ends_its_bot(runner, monkeypatch):
+    async def fails(*_arguments) -> None:
+        raise Halt
+
+    monkeypatch.setattr(runner, "run_task", fails, raising=False)
+    monkeypatch.setattr(sys.modules["bots.party"].party, "ended", True)
+    with pytest.raises(Halt):
+        asyncio.run(runner._told(None, SimpleNamespace(number=5)))
