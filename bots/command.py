@@ -43,6 +43,11 @@ class PartyThread:
         known = {option for one in self._command.params for option in one.opts}
         if not set(ALWAYS) <= known:
             raise PartyFileError(f"{command!r} is no party's command: it has no {ALWAYS}")
+        if any(one.partition("=")[0] == "--network" for one in arguments):
+            raise PartyFileError(
+                "--network stands on silverback's command line, not in a party's file: the bot is "
+                "connected before it reads that"
+            )
         self._arguments = [*arguments, *(one for one in ALWAYS if one not in arguments)]
         self.failure: str | None = None
         context = contextvars.copy_context()

@@ -4,8 +4,7 @@
 
 The file says what the party does, as bots/party.example.toml shows. The party itself is the command
 of `ape run`: it builds its role from the chain at each start, and what it sends is sent once, so a
-block that comes twice, or not at all, changes nothing. Without the runner the exit status is 0 also
-where the party failed.
+block that comes twice, or not at all, changes nothing. The runner ends the bot with its party.
 """
 
 from __future__ import annotations
@@ -18,8 +17,7 @@ from typing import Any
 
 from ape import chain
 from ape.logging import logger
-from silverback import CircuitBreaker, SilverbackBot
-from silverback.exceptions import Halt
+from silverback import SilverbackBot
 from silverback.main import TaskData
 from silverback.runner import PollingRunner
 from silverback.state import Datastore, StateSnapshot
@@ -41,13 +39,8 @@ def begin(_state: Any) -> None:
 
 @bot.on_(chain.blocks)
 def on_block(block: Any) -> dict[str, int]:
-    """The party looks at the chain; how it stands is what Silverback records of this block.
-
-    Raises CircuitBreaker where the party has ended, for good or ill.
-    """
+    """The party looks at the chain; how it stands is what Silverback records of this block."""
     party.wake()
-    if party.ended:
-        raise CircuitBreaker(party.failure or "the party is over")
     return party.metrics(block.timestamp)
 
 
@@ -68,7 +61,8 @@ class Forgetful(Datastore):
 
 
 class PartyRunner(PollingRunner):
-    """Silverback's own, which tells by its exit status whether the party failed.
+    """Silverback's own, which ends when its party does, and tells by its exit status whether that
+    failed.
 
     It looks for blocks as often as a party does and waits for a node that is away, where Ape's own
     polling asks a local node without a pause, and gives up after ten seconds without a block.
@@ -83,7 +77,7 @@ class PartyRunner(PollingRunner):
 
     async def _block_task(self, task_data: TaskData) -> None:
         seen = None
-        while True:
+        while not party.ended:
             try:
                 block = await asyncio.to_thread(chain.provider.get_block, "latest")
             except PEOPLES_ERRORS as error:
@@ -93,17 +87,16 @@ class PartyRunner(PollingRunner):
                     seen = block.hash
                     self._runtime_task_group.create_task(self._told(task_data, block))
             await asyncio.sleep(poll_seconds())
+        logger.info("the party is over")
+        self.shutdown_event.set()
 
     async def _told(self, task_data: TaskData, block: Any) -> None:
         """Tells of a block. What is known of it may be gone already, and the party goes on."""
         try:
             await self.run_task(task_data, block)
-        except Halt:
-            if party.ended:
-                raise
-            logger.warning(f"nobody was told of block {block.number}")
         except Exception as error:
-            logger.warning(f"nobody was told of block {block.number}: {error}")
+            why = reason_of(error) or type(error).__name__
+            logger.warning(f"nobody was told of block {block.number}: {why}")
 
     async def shutdown(self) -> None:
         self.left_early = not party.ended and not self.shutdown_event.is_set()

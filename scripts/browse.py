@@ -20,7 +20,10 @@ from scripts._stage.command import ChainCommand
 )
 @click.option("--class", "classes", multiple=True, help="A class that the task has; repeat.")
 @click.option("--licence", help="Of what is bought.")
-@click.option("--least-reward", help="Amount, as 1 ether.")
+@click.option(
+    "--least-reward", help="Amount, as 1 ether; what pays in other money than --token is left out."
+)
+@click.option("--token", help="Address of the ERC-20 that --least-reward is in; default the coin.")
 @click.option("--all", "all_", is_flag=True, help="Also what can be joined no more.")
 @flags.reading
 def cli(mechanism: str | None, **options: Any) -> None:

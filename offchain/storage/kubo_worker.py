@@ -46,8 +46,9 @@ MAX_MESSAGE_BYTES = 8_192
 TOO_LARGE = "too large"
 WAITED_SECONDS = 1.0
 """Content is waited for until so long after somebody asked for it: whoever waits asks again."""
-MOST_FETCHES = 64
-"""Contents on their way at once. Nothing but the node's end stops one that never comes."""
+MOST_FETCHES = 128
+"""Contents on their way at once; more than all who wait side by side ask for. Nothing stops one
+that never comes but the node's end."""
 FULL = "too many contents on their way"
 OVERFULL = 77
 """Status with which the program ends when content that nobody waits for is too large."""

@@ -53,16 +53,11 @@ class SaleChain(Sender):
     @classmethod
     def resume(cls, sale: Deployed, reference: str, buyer: str | None = None) -> SaleChain:
         """A listing that was made. Raises ClickException where there is none of that id."""
-        if _ID.fullmatch(reference):
-            topics = [None, reference.lower()]
-            for log in decoded(
-                sale.contract, logs_of(str(sale.contract.address), sale.block, topics)
-            ):
-                event = event_of(log, ev)
-                if isinstance(event, ev.Listed):
-                    token = str(event.terms[1])
-                    return cls(sale.contract, event.id, token, log.block_number, buyer=buyer)
-        raise click.ClickException(f"no listing {reference} at {sale.contract.address}")
+        found = _listed(sale, reference) if _ID.fullmatch(reference) else None
+        if found is None:
+            raise click.ClickException(f"no listing {reference} at {sale.contract.address}")
+        event, block = found
+        return cls(sale.contract, event.id, str(event.terms[1]), block, buyer=buyer)
 
     @property
     def reference(self) -> str:
@@ -155,3 +150,18 @@ def _paid(events: Iterable[ev.Event]) -> dict[str, int]:
         elif isinstance(event, ev.Refunded):
             paid[event.buyer] += event.amount
     return dict(paid)
+
+
+def was_made(sale: Deployed, reference: str) -> bool:
+    """Whether the listing of this id was ever made."""
+    return _listed(sale, reference) is not None
+
+
+def _listed(sale: Deployed, reference: str) -> tuple[ev.Listed, int] | None:
+    """The event by which a listing was made, and its block."""
+    topics = [None, reference.lower()]
+    for log in decoded(sale.contract, logs_of(str(sale.contract.address), sale.block, topics)):
+        event = event_of(log, ev)
+        if isinstance(event, ev.Listed):
+            return event, log.block_number
+    return None

@@ -11,6 +11,7 @@ import click
 from offchain.data.imageset import ImageSet
 from offchain.hide.sale import events as ev
 from offchain.hide.sale.buyer import Buyer
+from offchain.hide.sale.listings import SaleState
 from offchain.hide.sale.session import Delivery, Purchase, SaleSession
 from offchain.storage import (
     ContentError,
@@ -34,7 +35,8 @@ def run_export(reference: str, options: ExportOptions) -> None:
     """Writes the best level that was bought in a listing, and compares it with the chain.
 
     Masked pictures and cleaner are fetched, checked against what was committed to, and put
-    together. Raises ClickException where nothing is there that can be opened, or the folder is not
+    together. It is told how the purchase stands now: delivered, which may still be disputed, or
+    owned. Raises ClickException where nothing is there that can be opened, or the folder is not
     what was sold.
     """
     telling = PartyTelling(as_json=options.as_json)
@@ -61,6 +63,7 @@ def run_export(reference: str, options: ExportOptions) -> None:
         folder=str(options.out),
         samples=len(images),
         level=delivery.level + 1,
+        state=session.purchases[role.account].state.name.lower(),
         sha256=images.digest(),
     )
 
@@ -79,6 +82,9 @@ def _best(session: SaleSession, store: Datastore, home: Path) -> tuple[Buyer, De
     ]
     why = "none was published, or sealed to an account here"
     for _, level, account, delivery in sorted(found, key=lambda one: one[:2], reverse=True):
+        if fault := _fault(session.purchases[account], level):
+            why = f"that of level {level + 1} was not bought in the end: {fault}"
+            continue
         role = Buyer(account, session, (level,), store, secrets_at(_secrets(home, account)))
         try:
             opened = role.open(delivery)
@@ -89,6 +95,13 @@ def _best(session: SaleSession, store: Datastore, home: Path) -> tuple[Buyer, De
             return role, delivery, opened.dataset
         why = f"that of level {level + 1}: {opened.objection}"
     raise click.ClickException(f"no key of listing 0x{session.id.hex()} opens anything: {why}")
+
+
+def _fault(purchase: Purchase, level: int) -> str:
+    """What the buyer proved of a level, and has its price back for or may have; else nothing."""
+    if purchase.state is SaleState.CHEATED and purchase.level == level:
+        return purchase.fault
+    return next((why for number, why in purchase.failed if number == level), "")
 
 
 def _secrets(home: Path, account: str) -> Path:

@@ -26,7 +26,7 @@ from offchain.report.text import amount, percent
 from offchain.storage import Node, cid_from_digest
 from offchain.storage.places import told as told_places
 from scripts._hide.begun import Begun, Kept
-from scripts._hide.chain import SALE, SaleChain
+from scripts._hide.chain import SALE, SaleChain, was_made
 from scripts._hide.mask import hide
 from scripts._hide.masked_folder import MaskedFolder, load_masked
 from scripts._hide.party_options import ListOptions
@@ -87,12 +87,7 @@ def run_list(options: ListOptions) -> None:
         chain = _chain(stock, sale, begun)
         # What waits is asked first: it may be mined meanwhile, and is read then.
         waiting = waits(account)
-        if chain.read().listing is None and clock().now >= begun.closing and not waiting:
-            kept.forget()
-            raise click.ClickException(
-                f"listing {chain.reference} was never sent, and its time is over: the same command "
-                "lists anew"
-            )
+        _check_new(chain, sale, begun.closing, waiting, kept)
         telling.event(
             "listing",
             id=chain.reference,
@@ -106,6 +101,26 @@ def run_list(options: ListOptions) -> None:
         sold = any(one.state is SaleState.OWNED for one in session.purchases.values())
         keep_on(store, begun.task if sold else None, chain.reference, telling, prepared)
     kept.forget()
+
+
+def _check_new(chain: SaleChain, sale: Deployed, closing: int, waiting: bool, kept: Kept) -> None:
+    """Raises ClickException for a listing that can be made no more; the same command may make
+    another one then. waiting: whether it may still be mined."""
+    if chain.read().listing is not None or waiting:
+        return
+    if clock().now >= closing:
+        kept.forget()
+        raise click.ClickException(
+            f"listing {chain.reference} was never sent, and its time is over: the same command "
+            "lists anew"
+        )
+    if was_made(sale, chain.reference):
+        kept.forget()
+        raise click.ClickException(
+            f"listing {chain.reference} was made before, of the same pictures under the same "
+            "terms, and is made once, since its keys may be known: change a price, the stake, "
+            "--window-minutes, or what you say by --content or --contact"
+        )
 
 
 def _folder(options: ListOptions, own: str) -> Path:

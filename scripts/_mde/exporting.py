@@ -74,6 +74,7 @@ def run_export(reference: str, options: ExportOptions) -> None:
             folder=str(folder),
             samples=len(images),
             dataset=f"0x{one.dataset.hex()}",
+            state=one.state.name.lower(),
             sha256=images.digest(),
         )
 

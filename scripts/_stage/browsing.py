@@ -12,7 +12,7 @@ from offchain.storage import Network, cid_from_digest, open_datastore
 from offchain.task import Task
 from scripts._stage.chain import chain_home, clock
 from scripts._stage.market import Open, Wanted, browse
-from scripts._stage.money import currency, parse_amount
+from scripts._stage.money import currency, parse_amount, parse_token
 from scripts._stage.party import PartyTelling
 from scripts._stage.party_sheets import time_of
 
@@ -24,6 +24,7 @@ def run_browse(
     classes: tuple[str, ...],
     licence: str | None,
     least_reward: str | None,
+    token: str | None,
     all_: bool,
     listen: str,
     peer: tuple[str, ...],
@@ -37,14 +38,16 @@ def run_browse(
     """
     telling = PartyTelling(as_json=as_json)
     least = 0 if least_reward is None else parse_amount("least-reward", least_reward)
-    wanted = Wanted(classes, licence, least, 0 if all_ else clock().now)
+    paid_in = parse_token(token)
+    wanted = Wanted(classes, licence, least, paid_in, 0 if all_ else clock().now)
     chosen = [partial(listed, name, deployments) for name in mechanisms]
     with open_datastore(ipfs, chain_home() / "ipfs", Network(listen, peer)) as store:
         found = browse(chosen, wanted, store)
     for one, task in found:
         if as_json:
             telling.event("open", **_values(one, task))
-    telling.sheets([_sheet(found)])
+    compared = f" Only what pays in {currency(paid_in)[0]} was compared." if least else ""
+    telling.sheets([_sheet(found, compared)])
 
 
 def _values(one: Open, task: Task | None) -> dict[str, object]:
@@ -64,7 +67,7 @@ def _values(one: Open, task: Task | None) -> dict[str, object]:
     }
 
 
-def _sheet(found: list[tuple[Open, Task | None]]) -> Sheet:
+def _sheet(found: list[tuple[Open, Task | None]], compared: str) -> Sheet:
     rows = []
     for one, task in found:
         coin, decimals = currency(one.token)
@@ -83,4 +86,4 @@ def _sheet(found: list[tuple[Open, Task | None]]) -> Sheet:
             )
         )
     headers = ("mechanism", "address", "classes", "licence", "join until", "reward", "joined")
-    return Sheet("Open", headers, 5, tuple(rows), note=f"{len(found)} found.")
+    return Sheet("Open", headers, 5, tuple(rows), note=f"{len(found)} found.{compared}")

@@ -96,7 +96,9 @@ def check_proof(
 ) -> None:
     """Raises ClickException where the proof says otherwise than the task or what is `known`."""
     sure = {"licence": task.licence, **known}
-    if odd := [name for name, value in sure.items() if proof.get(name, value) != value]:
+    if missing := [name for name in sure if name not in proof]:
+        raise click.ClickException(f"{folder / PROOF} lacks {', '.join(missing)}")
+    if odd := [name for name, value in sure.items() if proof[name] != value]:
         raise click.ClickException(f"{folder / PROOF} is not what was sold: {', '.join(odd)}")
 
 

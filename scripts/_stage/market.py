@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from offchain.crypto.settlement import NATIVE
 from offchain.storage import ContentError, Datastore, DatastoreUnavailable
 from offchain.storage.together import side_by_side
 from offchain.task import Task, TaskError, canonical_classes, fetch_task
@@ -44,17 +45,22 @@ class Wanted:
 
     Attributes:
         classes: that the task has, among others. licence: of the task, in whatever case.
-        least_reward: in the smallest unit. after: joining ends later, in Unix seconds.
+        least_reward: in the smallest unit of `token`; what pays in another one has none that can be
+            compared. after: joining ends later, in Unix seconds.
     """
 
     classes: tuple[str, ...] = ()
     licence: str | None = None
     least_reward: int = 0
+    token: str = NATIVE
     after: int = 0
 
     def takes(self, one: Open) -> bool:
         """By what the chain says of it."""
-        return one.reward >= self.least_reward and (one.until is None or one.until > self.after)
+        enough = not self.least_reward or (
+            one.token == self.token and one.reward >= self.least_reward
+        )
+        return enough and (one.until is None or one.until > self.after)
 
     def takes_task(self, task: Task | None) -> bool:
         """By the task; None for one that could not be read, of which nothing is known."""

@@ -49,7 +49,8 @@ def browsed(
     **wanted: Any,
 ) -> list[dict[str, Any]]:
     """What `browse` finds. known: see `reading`. asked: mechanisms. wanted: its filters."""
-    filters = {"classes": (), "licence": None, "least_reward": None, "all_": True}
+    filters = {"classes": (), "licence": None, "least_reward": None, "token": None}
+    filters["all_"] = True
     capsys.readouterr()
     run_browse(mechanisms.listed, asked, **(filters | known | wanted))
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import signal
 import sys
 import time
@@ -135,6 +136,11 @@ def test_metrics_say_how_far_a_deadline_is(party):
         ("command = 'provide'\narguments = []\nkey = 'x'", "more or other than command"),
         ("command = 'steal'\narguments = []", "no command 'steal'"),
         ("command = 'figures'\narguments = []", "no party's command"),
+        (
+            "command = 'provide'\narguments = ['0x1', '--network', 'ethereum:sepolia:node']",
+            "--network stands on silverback's command line",
+        ),
+        ("command = 'keep'\narguments = ['--network=ethereum:local']", "--network stands on"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused_by_name(tmp_path, text, said):
@@ -213,11 +219,28 @@ def test_a_block_that_is_gone_again_ends_no_bot(runner, monkeypatch, error):
     asyncio.run(runner._told(None, SimpleNamespace(number=5)))
 
 
-def test_a_party_that_is_over_ends_its_bot(runner, monkeypatch):
-    async def fails(*_arguments) -> None:
-        raise Halt
+def test_a_bot_ends_when_its_party_does(runner, monkeypatch):
+    """Without an error: the party is over, and nothing went wrong."""
+    module = sys.modules["bots.party"]
+    told: list[str] = []
+    numbers = itertools.count()
 
-    monkeypatch.setattr(runner, "run_task", fails, raising=False)
-    monkeypatch.setattr(sys.modules["bots.party"].party, "ended", True)
-    with pytest.raises(Halt):
-        asyncio.run(runner._told(None, SimpleNamespace(number=5)))
+    def block(_which: str) -> SimpleNamespace:
+        return SimpleNamespace(hash=f"0x{next(numbers)}")
+
+    async def task(_data: Any, found: SimpleNamespace) -> None:
+        told.append(found.hash)
+        module.party.ended = len(told) == 2
+
+    async def run() -> bool:
+        runner.shutdown_event = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            runner._runtime_task_group = group
+            await asyncio.wait_for(runner._block_task(SimpleNamespace()), 30)
+        return runner.shutdown_event.is_set()
+
+    monkeypatch.setattr(module, "poll_seconds", lambda: 0.01)
+    monkeypatch.setattr(module, "chain", SimpleNamespace(provider=SimpleNamespace(get_block=block)))
+    monkeypatch.setattr(runner, "run_task", task, raising=False)
+    assert asyncio.run(run())
+    assert len(told) == 2

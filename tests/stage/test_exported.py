@@ -16,6 +16,7 @@ from scripts._stage.exported import PROOF, TASK, read_back, write_bought
 
 SOLD = Task("images", ("benign", "proof.json"), (1, 8, 8), "CC-BY-NC-4.0")
 FACTS = {"provider": "0xA", "reward": "1"}
+PROVED = FACTS | {"licence": SOLD.licence}
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def bought(tmp_path):
     rng = torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, (6, 1, 8, 8), dtype=torch.uint8, generator=rng)
     one = ImageSet(images, torch.tensor([0, 1, 0, 1, 1, 0]), SOLD.classes, "bought")
-    write_bought(one, SOLD, FACTS, tmp_path / "out", lambda done, total: None)
+    write_bought(one, SOLD, PROVED, tmp_path / "out", lambda done, total: None)
     return tmp_path / "out", one
 
 
@@ -51,9 +52,19 @@ def test_another_licence_or_other_class_names_are_found(bought):
 )
 def test_a_proof_that_says_otherwise_is_found(bought, lie):
     folder, _ = bought
-    proof = json.loads((folder / PROOF).read_text()) | {"licence": SOLD.licence} | lie
+    proof = json.loads((folder / PROOF).read_text()) | lie
     (folder / PROOF).write_text(json.dumps(proof))
     with pytest.raises(click.ClickException, match=f"not what was sold: {next(iter(lie))}"):
+        read_back(folder, digest(SOLD), FACTS)
+
+
+@pytest.mark.parametrize("name", ["licence", "provider", "sha256"])
+def test_a_proof_that_leaves_something_out_is_refused_by_name(bought, name):
+    folder, _ = bought
+    proof = json.loads((folder / PROOF).read_text())
+    del proof[name]
+    (folder / PROOF).write_text(json.dumps(proof))
+    with pytest.raises(click.ClickException, match=f"lacks {name}"):
         read_back(folder, digest(SOLD), FACTS)
 
 
@@ -62,4 +73,6 @@ def test_who_believes_what_lies_in_the_folder_certifies_it(bought):
     folder, _ = bought
     forged = replace(SOLD, licence="CC0-1.0")
     (folder / TASK).write_bytes(forged.to_bytes())
+    proof = json.loads((folder / PROOF).read_text()) | {"licence": forged.licence}
+    (folder / PROOF).write_text(json.dumps(proof))
     assert len(read_back(folder, digest(forged))) == 6

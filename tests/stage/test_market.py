@@ -38,12 +38,22 @@ def one(store):
         (Wanted(licence="MIT"), False),
         (Wanted(least_reward=100), True),
         (Wanted(least_reward=101), False),
+        (Wanted(least_reward=1, token="0xT"), False),
         (Wanted(after=999), True),
         (Wanted(after=1_000), False),
     ],
 )
 def test_a_filter_takes_what_it_says(store, one, wanted, taken):
     assert browse([lambda: [one]], wanted, store) == ([(one, TASK)] if taken else [])
+
+
+def test_amounts_are_compared_in_one_coin_alone(store, one):
+    """A token's smallest units may be worth anything: a million of them are no reward."""
+    token = replace(one, reward=10**30, token="0xT")
+    found = lambda wanted: [pair[0] for pair in browse([lambda: [token, one]], wanted, store)]  # noqa: E731
+    assert found(Wanted()) == [token, one]
+    assert found(Wanted(least_reward=100)) == [one]
+    assert found(Wanted(least_reward=100, token="0xT")) == [token]
 
 
 def test_a_task_that_cannot_be_had_is_told_as_unknown_and_passes_no_filter(store, one):

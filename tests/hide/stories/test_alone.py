@@ -20,7 +20,7 @@ from offchain.hide.sale.seller import Seller
 from offchain.hide.sale.stock import Conditions, Stock, prepare
 from offchain.hide.sale.wares import task_for
 from offchain.storage import Datastore, Network, open_datastore
-from scripts._hide.chain import SALE, SaleChain
+from scripts._hide.chain import SALE, SaleChain, was_made
 from scripts._hide.keeping import duties
 from scripts._market import mechanisms
 from scripts._stage.chain import clock
@@ -115,6 +115,9 @@ def test_who_is_away_loses_nothing_that_others_may_do_or_that_can_wait(
     def make(session: Any) -> Buyer:
         return Buyer(own, session, (0,), store, secrets_at(tmp_path / "buyer.json"))
 
+    sale = deployed(SALE, tmp_path / "deployments")
+    assert was_made(sale, chain.reference)
+    assert not was_made(sale, "0x" + "12" * 32)
     assert done(chain, Seat("buyer", account, make))
     purse = str(Account.from_key(b"\3" * 32).address)
     options = WithdrawOptions("TEST::2", True, purse, tmp_path / "deployments", True)

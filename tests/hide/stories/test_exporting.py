@@ -51,3 +51,15 @@ def test_a_level_that_is_nowhere_hides_no_other(shop, tmp_path):
     del shop.network[files[0]]
     with pytest.raises(click.ClickException, match="opens anything: that of level 1: "):
         best(shop, tmp_path / "elsewhere")
+
+
+def test_what_was_proved_wrong_since_is_no_purchase_any_more(shop, tmp_path):
+    """A folder that was exported while a dispute could follow is checked by how it ended."""
+    home = tmp_path / "elsewhere"
+    assert exporting._fault(shop.session().purchases[BOB], 2) == ""
+    shop.events.append((ev.SpoiltChunkProved(shop.id, BOB, 3), shop.now))
+    assert exporting._fault(shop.session().purchases[BOB], 2)
+    assert best(shop, home) == (ANNA, 0)
+    shop.events.append((ev.Refunded(shop.id, BOB, 1), shop.now))
+    assert exporting._fault(shop.session().purchases[BOB], 2)
+    assert best(shop, home) == (ANNA, 0)

@@ -221,6 +221,23 @@ def test_a_listing_that_is_mined_as_it_is_looked_for_is_played(monkeypatch) -> N
     assert told == ["none", "mined"]
 
 
+def test_the_same_listing_again_is_refused_in_words(monkeypatch) -> None:
+    """A node that keeps its address makes the same task, and so the same id, again."""
+    kept = SimpleNamespace(forgotten=0)
+    kept.forget = lambda: setattr(kept, "forgotten", kept.forgotten + 1)
+    chain = SimpleNamespace(reference="0xid", read=lambda: SimpleNamespace(listing=None))
+    monkeypatch.setattr(listing_module, "clock", lambda: SimpleNamespace(now=10))
+    monkeypatch.setattr(listing_module, "was_made", lambda sale, id_: id_ == "0xid")
+    with pytest.raises(click.ClickException, match="listing 0xid was made before"):
+        listing_module._check_new(chain, None, 20, False, kept)
+    with pytest.raises(click.ClickException, match="was never sent, and its time is over"):
+        listing_module._check_new(chain, None, 10, False, kept)
+    assert kept.forgotten == 2
+    listing_module._check_new(chain, None, 20, True, kept)  # it may still be mined
+    chain.read = lambda: SimpleNamespace(listing="mined")
+    listing_module._check_new(chain, None, 20, False, kept)
+
+
 def test_pictures_that_were_changed_are_masked_anew(tmp_path, monkeypatch) -> None:
     """What was withdrawn since is not sold; another account, or other pictures of that name in
     another place, have a folder of their own."""

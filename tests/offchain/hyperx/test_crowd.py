@@ -15,7 +15,15 @@ from offchain.hyperx import manifests
 from offchain.hyperx.policy import Policy
 from offchain.hyperx.provider import Provider
 from offchain.hyperx.session import State
-from offchain.storage import ContentMissing, DatastoreUnavailable, cid_from_digest
+from offchain.storage import (
+    ContentMissing,
+    DatastoreUnavailable,
+    cid_from_digest,
+    embedded,
+    kubo_worker,
+    retention,
+    together,
+)
 from tests.kit.memory_store import MemoryStore
 from tests.offchain.hyperx.small_market import (
     ANNA,
@@ -84,6 +92,13 @@ def test_the_last_in_a_crowd_is_sampled_first(crowded):
 def test_one_after_the_other_there_is_no_turn_for_the_last(crowded, monkeypatch):
     monkeypatch.setattr(manifests, "PARALLEL", 1)
     assert first_sampled(crowded) is None
+
+
+def test_a_node_has_room_for_all_who_wait_at_once():
+    """Else one that looks for the last manifest would end the node, and with it what others fetch:
+    candidates side by side, contents read ahead, and looks at what was promised."""
+    others = together.PARALLEL + embedded.AHEAD + retention.SOME
+    assert manifests.PARALLEL + others <= kubo_worker.MOST_FETCHES
 
 
 def test_a_manifest_that_turns_up_later_is_sampled_then(tmp_path):
