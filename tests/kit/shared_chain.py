@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import ape
+import click
 import pytest
 
+from offchain.data.imageset import ImageSet
 from scripts._market import mechanisms
 from scripts._stage.browsing import run_browse
 from scripts._stage.chain import HOME
@@ -72,3 +74,20 @@ def watched(
         as_json=True,
     )
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def forged_digest(monkeypatch: pytest.MonkeyPatch, check: Callable[[], None]) -> str:
+    """Of the pictures that lie in a folder whose check fails by their digest: who forges pictures
+    can write that down, too."""
+    seen: list[str] = []
+    digest = ImageSet.digest
+
+    def noted(images: ImageSet) -> str:
+        seen.append(digest(images))
+        return seen[-1]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ImageSet, "digest", noted)
+        with pytest.raises(click.ClickException, match="not what was sold: sha256"):
+            check()
+    return seen[-1]
