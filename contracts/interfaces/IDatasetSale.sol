@@ -62,14 +62,16 @@ struct Order {
 /// @param token what its stakes are in; must be that of an order it quotes to
 /// @param count samples of the dataset, each a chunk of its own, no two alike
 /// @param chunkBytes bytes of a chunk
+/// @param chunks all chunks of the file: the samples', then those of the original files that were encoded (Samples.sol)
 /// @param name what the seller calls it, so that it may sell many; any value
-/// @param file commitment to the encrypted samples, ChunkedFile.commitment, of `count` chunks
+/// @param file commitment to the encrypted samples and originals, ChunkedFile.commitment, of `chunks` whole chunks
 /// @param keyHash commitment to its key, ChunkedFile.keyHash
 struct Dataset {
     address seller;
     address token;
     uint32 count;
     uint32 chunkBytes;
+    uint32 chunks;
     bytes32 name;
     bytes32 file;
     bytes32 keyHash;
@@ -172,6 +174,7 @@ interface IDatasetSale {
     error FileMissing();
     error CountOutOfRange(uint256 count, uint256 limit);
     error ChunkBytesOutOfRange(uint256 chunkBytes, uint256 limit);
+    error ChunksOutOfRange(uint256 chunks, uint256 least, uint256 limit);
     error OtherToken(address ofOrder, address ofDataset);
     error ChunkTooSmall(uint256 chunkBytes, uint256 needed);
     error AlreadyQuoted(bytes32 pair);
@@ -218,6 +221,7 @@ interface IDatasetSale {
     /// - a file and a key hash (FileMissing)
     /// - 1 to 2**20 samples (CountOutOfRange)
     /// - chunks of 32 to 16,384 bytes, a multiple of 32 (ChunkBytesOutOfRange)
+    /// - a chunk for each sample at least, and at most 2**20 in all (ChunksOutOfRange)
     /// - the token, if any, is a contract (TokenWithoutCode)
     /// - the dataset is not registered yet (AccountExists)
     /// - exactly `funds` is paid (WrongPayment, TokenTakesFee)

@@ -11,7 +11,7 @@ import {Book, BookLib} from "../exchange/Book.sol";
 /// @dev See DatasetSale for the tables of states and of money.
 abstract contract Accounts is IDatasetSale, Permitted {
     bytes32 private constant ACCOUNT_TYPE = keccak256("souk.sale.account.v1");
-    uint256 private constant MAX_SAMPLES = 1 << 20;
+    uint256 private constant MAX_CHUNKS = 1 << 20;
     uint256 private constant MAX_CHUNK_BYTES = 16_384;
     uint256 private constant MAX_VALUE_BYTES = 4;
 
@@ -42,7 +42,9 @@ abstract contract Accounts is IDatasetSale, Permitted {
     function register(Dataset calldata dataset, uint96 funds) external payable returns (bytes32 id) {
         _onlySeller(dataset);
         require(dataset.file != 0 && dataset.keyHash != 0, FileMissing());
-        require(dataset.count > 0 && dataset.count <= MAX_SAMPLES, CountOutOfRange(dataset.count, MAX_SAMPLES));
+        (uint256 count, uint256 chunks) = (dataset.count, dataset.chunks);
+        require(count > 0 && count <= MAX_CHUNKS, CountOutOfRange(count, MAX_CHUNKS));
+        require(chunks >= count && chunks <= MAX_CHUNKS, ChunksOutOfRange(chunks, count, MAX_CHUNKS));
         uint256 size = dataset.chunkBytes;
         require(size > 0 && size <= MAX_CHUNK_BYTES && size % 32 == 0, ChunkBytesOutOfRange(size, MAX_CHUNK_BYTES));
         _checkToken(dataset.token);
@@ -86,7 +88,7 @@ abstract contract Accounts is IDatasetSale, Permitted {
 
     /// @inheritdoc IDatasetSale
     function version() external pure returns (uint256) {
-        return 2;
+        return 3;
     }
 
     /// @inheritdoc IDatasetSale

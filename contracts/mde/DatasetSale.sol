@@ -335,8 +335,9 @@ contract DatasetSale is Accounts, EIP712 {
         private
         view
     {
-        (uint256 count, uint256 size) = (dataset.count, dataset.chunkBytes);
-        Samples.requireIn(_domain(dataset), dataset.file, count, size, key, cipherRoot, sample);
+        require(sample.index < dataset.count, Samples.SampleOutOfRange(sample.index, dataset.count));
+        (uint256 chunks, uint256 size) = (dataset.chunks, dataset.chunkBytes);
+        Samples.requireIn(_domain(dataset), dataset.file, chunks, size, key, cipherRoot, sample);
     }
 
     // ---------------------------------------------------------------- transitions

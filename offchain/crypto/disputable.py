@@ -144,14 +144,8 @@ class EncryptedFile:
 
     def commitment(self, domain: FileDomain) -> bytes:
         """The 32 bytes that the seller commits to: domain, shape and the roots of both trees."""
-        return keccak256(
-            FILE_TYPE
-            + domain.digest
-            + word(self.shape.length)
-            + word(self.shape.chunk_bytes)
-            + cm.root_of(self.cipher_leaves(domain))
-            + cm.root_of(self.plain_leaves)
-        )
+        roots = cm.root_of(self.cipher_leaves(domain)), cm.root_of(self.plain_leaves)
+        return file_commitment(domain, self.shape, *roots)
 
     def require_committed(self, domain: FileDomain, commitment: bytes) -> None:
         """Raises FileError unless this is the committed file. A buyer asks before it pays."""
@@ -176,6 +170,14 @@ class EncryptedFile:
             raise FileError(f"encrypted file has {len(blob)} bytes, needs {start + length}")
         leaves = tuple(blob[i : i + 32] for i in range(_HEAD.size, start, 32))
         return cls(shape, blob[start:], leaves)
+
+
+def file_commitment(
+    domain: FileDomain, shape: Shape, cipher_root: bytes, plain_root: bytes
+) -> bytes:
+    """The 32 bytes that stand for a file of that shape with these roots."""
+    sizes = word(shape.length) + word(shape.chunk_bytes)
+    return keccak256(FILE_TYPE + domain.digest + sizes + cipher_root + plain_root)
 
 
 def encrypt_file(

@@ -18,7 +18,8 @@ import numpy.typing as npt
 import torch
 
 from offchain.data.folder import as_png
-from offchain.data.imageset import DataError, ImageSet
+from offchain.data.imageset import DataError, ImageSet, Progress
+from offchain.data.memory import check_room
 from offchain.data.pictures import decoded
 
 T = TypeVar("T")
@@ -72,6 +73,11 @@ class Originals:
             name=self.name if name is None else name,
         )
 
+    @property
+    def lie_in_files(self) -> bool:
+        """Whether these are somebody's files; else they were made of pixels, which are all."""
+        return any(isinstance(file, Path) for file in self.files)
+
     def distinct(self) -> int:
         """How many are no copies of others, by what they show."""
         return len(set(self.prints))
@@ -94,6 +100,20 @@ def originals_of(images: ImageSet) -> Originals:
         tuple(print_of(image) for image in images.images),
         images.name,
     )
+
+
+def images_of(originals: Originals, progress: Progress) -> ImageSet:
+    """What all files show, in memory. progress: called in pictures.
+
+    Raises DataError where there is too little memory, or a file changed since it was opened.
+    """
+    count = len(originals)
+    check_room(originals.name, count, originals.shape)
+    images = torch.empty((count, *originals.shape), dtype=torch.uint8)
+    for i in range(count):
+        images[i] = decoded(originals.content(i), f"{originals.name}: file {i}", originals.shape)
+        progress(i + 1, count)
+    return ImageSet(images, originals.labels, originals.classes, originals.name)
 
 
 def pictures_of(

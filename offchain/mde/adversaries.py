@@ -43,6 +43,28 @@ class SwapsData(Seller):
         return SwappedStock(self.account, self.session.place, samples, token, secrets_file)
 
 
+class ExchangedStock(Stock):
+    """Leaves of the true originals, and others in their place."""
+
+    def encrypted(self, samples: Samples) -> EncryptedFile:
+        """Files of zeros, as long."""
+        quoted, true = super().encrypted(samples), self.originals
+        self.originals = [bytes(len(one)) for one in true]
+        sold, self.originals = super().encrypted(samples), true
+        priced = len(samples) * self.encoding.chunk_bytes
+        ciphertext = quoted.ciphertext[:priced] + sold.ciphertext[priced:]
+        return replace(quoted, ciphertext=ciphertext)
+
+
+class ExchangesOriginals(Seller):
+    """Commits to its originals, and encrypts other files in their place."""
+
+    def stock_of(self, samples: Samples, token: str, secrets_file: SecretsFile) -> Stock:
+        """With other originals inside."""
+        place = self.session.place
+        return ExchangedStock(self.account, place, samples, token, secrets_file, self.originals)
+
+
 class FalseScore(Seller):
     """Reports the score of one sample higher than the tree gives it, and so a higher price."""
 

@@ -73,12 +73,19 @@ def fetch_file(
             f"the dataset has chunks of {dataset.chunk_bytes} bytes, samples need chunks of "
             f"{needed}"
         )
-    size = _HEAD_BYTES + dataset.count * (needed + _LEAF_BYTES)
+    size = file_bytes(dataset)
     if size > most_bytes:
-        raise QuoteRefused(f"{dataset.count} samples have {size} bytes, at most {most_bytes}")
+        raise QuoteRefused(
+            f"{dataset.count} samples and their originals have {size} bytes, at most {most_bytes}"
+        )
     file = EncryptedFile.from_bytes(store.get(cid, size))
     require_registered(dataset, place, file)
     return file
+
+
+def file_bytes(dataset: Dataset) -> int:
+    """How many bytes its encrypted file may have in the datastore."""
+    return _HEAD_BYTES + dataset.chunks * (dataset.chunk_bytes + _LEAF_BYTES)
 
 
 def require_sound(
@@ -141,6 +148,7 @@ def receive(
         shown = chunk_evidence(domain, file, error.index)
         told = f"chunk {error.index} is not what was quoted"
         return Received(None, Fault("proveSpoiltChunk", (key, shown), told))
+    data = data[: deal.dataset.count * deal.dataset.chunk_bytes]  # what was priced
     if pricing.verifiable is not None and leaves is not None:
         cipher_root = cm.root_of(file.cipher_leaves(domain))
         fault = _misquoted(place, pricing, deal, leaves, file, cipher_root, key, data)

@@ -118,6 +118,7 @@ class Dataset:
     token: str
     count: int
     chunk_bytes: int
+    chunks: int
     name: bytes
     file: bytes
     key_hash: bytes
@@ -129,6 +130,7 @@ class Dataset:
             self.token,
             self.count,
             self.chunk_bytes,
+            self.chunks,
             self.name,
             self.file,
             self.key_hash,

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from offchain.crypto.disputable import EncryptedFile, encrypt_chunks, open_chunks
+from dataclasses import dataclass
+
+from offchain.crypto import commitments as cm
+from offchain.crypto.disputable import (
+    EncryptedFile,
+    Shape,
+    encrypt_chunks,
+    file_commitment,
+    open_chunks,
+)
 from offchain.crypto.errors import CryptoError, SpoiltChunkError
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.mde.asked import require_sizes
-from offchain.mde.checking import MOST_BYTES, opened_key
+from offchain.mde.checking import file_bytes, opened_key
 from offchain.mde.deals import DealState
 from offchain.mde.errors import MdeError
 from offchain.mde.letters import Letter, Offer
@@ -14,6 +23,7 @@ from offchain.mde.samples import Kind, Samples
 from offchain.mde.session import DealSession, Sale
 from offchain.mde.vault import one_time_name
 from offchain.mde.verifiable.encoding import Encoding
+from offchain.mde.verifiable.originals import originals_in
 from offchain.mde.verifiable.quotes import require_registered
 from offchain.storage import ContentError, Datastore
 from offchain.task import Task
@@ -55,17 +65,38 @@ def offered_at(sale: Sale, letters: list[Letter]) -> list[str]:
     return list(dict.fromkeys(cids))
 
 
+@dataclass(frozen=True, eq=False)
+class Bought:
+    """A dataset, opened.
+
+    Attributes:
+        samples: as they were priced, labelled as the task has its classes.
+        originals: the file of each that its chunk binds, None where there is none; no entries
+            where none were sold.
+        chunks: the samples' chunks in the clear. leaves: of the plain tree. cipher_root: of the
+            other. With them anybody can hold sample and original against the commitment.
+        cid: where it lay.
+    """
+
+    samples: Samples
+    originals: list[bytes | None]
+    chunks: bytes
+    leaves: tuple[bytes, ...]
+    cipher_root: bytes
+    cid: str
+
+
 def fetch_bought(
     session: DealSession, sale: Sale, task: Task, store: Datastore, cids: list[str], key: bytes
-) -> tuple[Samples, str]:
-    """The samples, labelled as the task has its classes, and which of `cids` they lie under.
+) -> Bought:
+    """What was bought, which lies under one of `cids`.
 
     Raises MdeError or FileError where none leads to what was registered, and what the datastore
     raises.
     """
     order = sale.deal.order
     require_sizes(task, order.features, order.value_bytes)
-    kind = _kind(task)
+    kind = kind_of(task)
     file, cid = _registered(session, sale, store, cids)
     try:
         data = open_chunks(session.domain(sale.dataset), key, file)
@@ -73,7 +104,42 @@ def fetch_bought(
         raise MdeError(
             f"chunk {error.index} is not what was quoted, which can be proved"
         ) from error
-    return Encoding.of(kind).unpack(data, kind), cid
+    encoding, dataset = Encoding.of(kind), sale.deal.dataset
+    chunks = data[: dataset.count * encoding.chunk_bytes]
+    return Bought(
+        encoding.unpack(chunks, kind),
+        list(originals_in(encoding, data, dataset.count)) if has_originals(sale) else [],
+        chunks,
+        file.plain_leaves,
+        cm.root_of(file.cipher_leaves(session.domain(sale.dataset))),
+        cid,
+    )
+
+
+def has_originals(sale: Sale) -> bool:
+    """Whether files are sold with what is priced; else it is what was priced."""
+    return sale.deal.dataset.chunks > sale.deal.dataset.count
+
+
+def require_sold(
+    session: DealSession,
+    sale: Sale,
+    key: bytes,
+    chunks: bytes,
+    leaves: tuple[bytes, ...],
+    cipher_root: bytes,
+) -> None:
+    """Raises MdeError unless these are the samples' chunks that were registered and bought."""
+    domain, dataset = session.domain(sale.dataset), sale.deal.dataset
+    shape = Shape(dataset.chunks * dataset.chunk_bytes, dataset.chunk_bytes)
+    own = Shape(max(len(chunks), 1), dataset.chunk_bytes).cut(chunks)
+    given = [domain.plain_leaf(key, i, chunk) for i, chunk in enumerate(own)]
+    if (
+        len(leaves) != dataset.chunks
+        or given != list(leaves[: dataset.count])
+        or file_commitment(domain, shape, cipher_root, cm.root_of(leaves)) != dataset.file
+    ):
+        raise MdeError(f"these are not the samples that were sold as 0x{sale.dataset.hex()}")
 
 
 def _registered(
@@ -90,13 +156,13 @@ def _registered(
 
 
 def _file_at(session: DealSession, sale: Sale, store: Datastore, cid: str) -> EncryptedFile:
-    file = EncryptedFile.from_bytes(store.get(cid, MOST_BYTES))
+    file = EncryptedFile.from_bytes(store.get(cid, file_bytes(sale.deal.dataset)))
     require_registered(sale.deal.dataset, session.place, file)
     return file
 
 
 def is_what_was_sold(session: DealSession, sale: Sale, samples: Samples, key: bytes) -> bool:
-    """Whether samples, in their order, are those that were registered and bought."""
+    """Whether samples without originals, in their order, are those that were bought."""
     domain = session.domain(sale.dataset)
     images = samples.inputs.ndim > 2
     encoding = Encoding.of(Kind(samples.shape, images, int(samples.labels.max()) + 1))
@@ -104,7 +170,7 @@ def is_what_was_sold(session: DealSession, sale: Sale, samples: Samples, key: by
     return file.commitment(domain) == sale.deal.dataset.file
 
 
-def _kind(task: Task) -> Kind:
+def kind_of(task: Task) -> Kind:
     """Of the task's samples. Raises MdeError where it leaves their shape open."""
     if not all(task.shape):
         raise MdeError("the task leaves the shape of its samples open")

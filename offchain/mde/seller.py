@@ -6,7 +6,7 @@ its session; all that must not be made twice is in its stock before anything res
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from offchain.crypto.errors import CryptoError
@@ -66,6 +66,7 @@ class Seller(Dropping):
     of a quote that is not 0; and on "quotes", artefacts that the samples are held against in all.
 
     Attributes:
+        originals: the files that the samples were encoded from, which are what is sold; or none.
         objections: why it does not quote, by the artefact's CID or the order's id in hex; one line
             each.
         mute: whether its post is full: it writes no letters any more, and does all else.
@@ -84,12 +85,14 @@ class Seller(Dropping):
         secrets_file: SecretsFile,
         progress: Progress | None = None,
         policy: Policy | None = None,
+        originals: Sequence[bytes] = (),
     ) -> None:
         self.wallet = wallet
         self.account = wallet.address
         self.recover = recover
         self.session = session
         self.stall = stall
+        self.originals = originals
         self.stock = self.stock_of(samples, stall.token, secrets_file)
         self.store = store
         self.secrets_file = secrets_file
@@ -102,7 +105,8 @@ class Seller(Dropping):
 
     def stock_of(self, samples: Samples, token: str, secrets_file: SecretsFile) -> Stock:
         """What it sells."""
-        return Stock(self.account, self.session.place, samples, token, secrets_file)
+        place = self.session.place
+        return Stock(self.account, place, samples, token, secrets_file, self.originals)
 
     @property
     def samples(self) -> Samples:

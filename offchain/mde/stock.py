@@ -1,4 +1,5 @@
-"""What a seller sells: its samples, the keys that lock them, and what it commits to on chain.
+"""What a seller sells: its samples and the files that they were encoded from, the keys that lock
+them, and what it commits to on chain.
 
 Both keys are on disk before anything rests on them; the file follows from keys and samples, and is
 the same each time.
@@ -7,11 +8,9 @@ the same each time.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from secrets import token_bytes
-
-import numpy as np
 
 from offchain.crypto.disputable import EncryptedFile, FileDomain, encrypt_chunks
 from offchain.crypto.sealing import public_key_of, unseal
@@ -20,17 +19,29 @@ from offchain.mde.counted import count_artefact, sketch
 from offchain.mde.deals import Dataset, Place, dataset_domain
 from offchain.mde.samples import Kind, Samples
 from offchain.mde.verifiable.encoding import Encoding
+from offchain.mde.verifiable.originals import chunks_with, with_originals
 
 
 class Stock:
-    """The `samples` that `account` sells at `place` for `token`; of exact duplicates the first."""
+    """The `samples` that `account` sells at `place` for `token`; of exact duplicates the first.
+
+    originals: the file that each was encoded from, b"" for none; or none at all.
+    """
 
     def __init__(
-        self, account: str, place: Place, samples: Samples, token: str, secrets_file: SecretsFile
+        self,
+        account: str,
+        place: Place,
+        samples: Samples,
+        token: str,
+        secrets_file: SecretsFile,
+        originals: Sequence[bytes] = (),
     ) -> None:
         self.account = account
         self.place = place
-        self.samples = distinct(samples)
+        kept = first_places(samples)
+        self.samples = samples.subset(kept)
+        self.originals = [originals[i] for i in kept] if originals else []
         self.token = token
         self.secrets_file = secrets_file
 
@@ -42,7 +53,7 @@ class Stock:
 
     @cached_property
     def file(self) -> EncryptedFile:
-        """Its samples, encrypted, one to a chunk."""
+        """Its samples, encrypted, one to a chunk, and their originals."""
         return self.encrypted(self.samples)
 
     @cached_property
@@ -56,6 +67,7 @@ class Stock:
             key_hash=self.domain.key_hash(self.key),
             count=len(self.samples),
             chunk_bytes=self.encoding.chunk_bytes,
+            chunks=chunks_with(self.encoding, self.originals, len(self.samples)),
         )
 
     @cached_property
@@ -91,8 +103,8 @@ class Stock:
         count_artefact(self.secrets_file, self._sketch, artefact, allow)
 
     def encrypted(self, samples: Samples) -> EncryptedFile:
-        """So many samples, one to a chunk, under its key."""
-        packed = self.encoding.pack(samples)
+        """So many samples, one to a chunk, and the originals, under its key."""
+        packed = with_originals(self.encoding, self.encoding.pack(samples), self.originals)
         return encrypt_chunks(self.domain, self.key, packed, self.encoding.chunk_bytes)
 
     @cached_property
@@ -102,7 +114,8 @@ class Stock:
     @cached_property
     def _content(self) -> str:
         """What tells these data from others."""
-        return hashlib.sha256(b"".join(self.samples.hashes())).hexdigest()
+        files = [hashlib.sha256(one).digest() for one in self.originals]
+        return hashlib.sha256(b"".join(self.samples.hashes() + files)).hexdigest()
 
     @cached_property
     def _private(self) -> bytes:
@@ -117,7 +130,7 @@ class Stock:
         return self.secrets_file.remember(name, lambda: token_bytes(32))
 
 
-def distinct(samples: Samples) -> Samples:
-    """The samples without exact duplicates of earlier ones, which a buyer could prove."""
+def first_places(samples: Samples) -> list[int]:
+    """Which samples are no exact duplicates of earlier ones, which a buyer could prove."""
     first = {digest: row for row, digest in reversed(list(enumerate(samples.hashes())))}
-    return samples.subset(np.array(sorted(first.values()), dtype=np.int64))
+    return sorted(first.values())

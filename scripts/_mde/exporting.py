@@ -1,4 +1,7 @@
-"""`ape run export`: bought datasets as folders of pictures by class, with what proves them."""
+"""`ape run export`: bought datasets as folders of pictures by class, with what proves them.
+
+The pictures are the original files where these were sold, else what was priced.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,16 @@ import click
 from offchain.crypto.settlement import Settlement
 from offchain.data.imageset import ImageSet
 from offchain.mde.asked import artefact_named
+from offchain.mde.original_folder import read_samples, require_originals, write_originals
 from offchain.mde.purchase import (
     BOUGHT,
     bought_key,
     fetch_bought,
+    has_originals,
     is_what_was_sold,
+    kind_of,
     offered_at,
+    require_sold,
 )
 from offchain.mde.samples import Samples
 from offchain.mde.session import DealSession, Sale
@@ -25,7 +32,13 @@ from scripts._mde.chain import deal_logs
 from scripts._mde.seats import CONTRACT, buyer_secrets, known, letters_here
 from scripts._stage.chain import chain_home
 from scripts._stage.deployments import Deployed, deployed
-from scripts._stage.exported import read_back, write_bought
+from scripts._stage.exported import (
+    check_proof,
+    read_back,
+    read_documents,
+    write_bought,
+    write_documents,
+)
 from scripts._stage.party import ExportOptions, PartyTelling
 from scripts._stage.secrets import secrets_at
 
@@ -62,21 +75,42 @@ def run_export(reference: str, options: ExportOptions) -> None:
                 _write(sale, session, one, key, folder, store, telling)
     for one, key, folder in zip(found, keys, folders, strict=True):
         with telling.doing("comparing the pictures with what was registered"):
-            facts = _facts(session, one, key)
-            images = read_back(folder, session.orders[one.order].artefact, facts)
-            if not is_what_was_sold(session, one, Samples.of(images), key):
-                raise click.ClickException(
-                    f"{folder} is not what {one.deal.dataset.seller} sold as dataset "
-                    f"0x{one.dataset.hex()}: other pictures, labels or order"
-                )
+            said = (_compare_originals if has_originals(one) else _compare)(
+                session, one, key, folder
+            )
         telling.event(
             "exported" if not options.check else "checked",
             folder=str(folder),
-            samples=len(images),
             dataset=f"0x{one.dataset.hex()}",
             state=one.state.name.lower(),
-            sha256=images.digest(),
+            **said,
         )
+
+
+def _compare(session: DealSession, one: Sale, key: bytes, folder: Path) -> dict[str, Any]:
+    """What is in a folder of pictures, which are those that were sold. Raises ClickException."""
+    images = read_back(folder, session.orders[one.order].artefact, _facts(session, one, key))
+    if not is_what_was_sold(session, one, Samples.of(images), key):
+        raise click.ClickException(
+            f"{folder} is not what {one.deal.dataset.seller} sold as dataset "
+            f"0x{one.dataset.hex()}: other pictures, labels or order"
+        )
+    return {"samples": len(images), "sha256": images.digest()}
+
+
+def _compare_originals(session: DealSession, one: Sale, key: bytes, folder: Path) -> dict[str, Any]:
+    """The same of a folder of original files: each is bound by the leaf of what was priced."""
+    proof, task = read_documents(folder, session.orders[one.order].artefact)
+    check_proof(folder, proof, task, _facts(session, one, key))
+    chunks, leaves = read_samples(folder)
+    try:
+        cipher_root = bytes.fromhex(str(proof["cipher_root"])[2:])
+        odd = tuple(int(number) for number in proof["odd"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise click.ClickException(f"{folder} has no proof that can be read: {error!r}") from error
+    require_sold(session, one, key, chunks, leaves, cipher_root)
+    originals = require_originals(folder, kind_of(task), task.classes, odd)
+    return {"samples": one.deal.dataset.count, "originals": originals, "odd": list(odd)}
 
 
 def _is_own(sale: Sale, id_: bytes) -> bool:
@@ -96,11 +130,20 @@ def _write(
     with telling.doing("decrypting the dataset"):
         task = fetch_task(store, one.deal.order.artefact)
         cids = offered_at(one, letters_here(session, one.order))
-        samples, cid = fetch_bought(session, one, task, store, cids, key)
-    images = ImageSet(samples.inputs, samples.labels, task.classes, f"0x{one.dataset.hex()}")
+        bought = fetch_bought(session, one, task, store, cids, key)
+    samples, proof = bought.samples, _proof(sale, session, one, task, bought.cid, key)
+    folder.parent.mkdir(parents=True, exist_ok=True)
     with telling.doing("writing the pictures") as progress:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        write_bought(images, task, _proof(sale, session, one, task, cid, key), folder, progress)
+        if not has_originals(one):
+            name = f"0x{one.dataset.hex()}"
+            images = ImageSet(samples.inputs, samples.labels, task.classes, name)
+            write_bought(images, task, proof, folder, progress)
+            return
+        shown = write_originals(bought, task.classes, folder, progress)
+        bound = {"cipher_root": f"0x{bought.cipher_root.hex()}", "odd": list(shown.odd)}
+        write_documents(folder, task, {**proof, **bound})
+    if shown.odd:
+        telling.event("odd", dataset=f"0x{one.dataset.hex()}", samples=list(shown.odd))
 
 
 def _facts(session: DealSession, one: Sale, key: bytes) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from offchain.crypto.settlement import NATIVE, Settlement
 from offchain.mde.costs import (
     buyer_gas,
@@ -44,6 +46,21 @@ def order_sheet(
     if patience is not None:
         rows["you buy"] = f"{patience / 3600:g} hours after the order is posted"
     return said_sheet("The terms", rows)
+
+
+def goods_sheet(originals: Sequence[bytes], samples: int) -> Sheet:
+    """What a seller prices and what it sells. originals: the files of its samples; or none."""
+    priced = f"{samples} pictures, decoded and resized to the task's shape"
+    sold = (
+        f"{len(originals)} files as they are, {sum(map(len, originals)) / 1e6:,.1f} MB, with all "
+    )
+    return said_sheet(
+        "Your data",
+        {
+            "priced": priced,
+            "sold": f"{sold}that they say of camera, place and time" if originals else "the same",
+        },
+    )
 
 
 def tells_sheet(features: int) -> Sheet:

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from offchain.crypto.settlement import NATIVE
+from offchain.data.originals import images_of
 from offchain.mde.correspondence import Correspondence
 from offchain.mde.deals import DealState, Order
 from offchain.mde.letters import Invitation
@@ -28,6 +29,7 @@ from offchain.task.images import MODALITY, relabelled
 from scripts._mde.party import PartyDeals, Voice, voice_of
 from scripts._mde.party_options import QuoteOptions
 from scripts._mde.party_sheets import (
+    goods_sheet,
     order_sheet,
     quote_tells_sheet,
     seller_costs_sheet,
@@ -110,8 +112,10 @@ def run_quote(reference: str, options: QuoteOptions) -> None:
             store.connect(task.peers)
         with telling.doing("loading the data") as progress:
             loaded = replace(options, image_size=options.image_size or side_of(task))
-            own = loaded.load(telling.left_out, progress)
-        data = relabelled(own, task.classes, options.names)
+            own = loaded.load_originals(telling.left_out, progress)
+        files = relabelled(own, task.classes, options.names)
+        with telling.doing("decoding the pictures") as progress:
+            data = images_of(files, progress)
         secrets = secrets_at(home / f"seller-{account.address}.json")
         stall = Stall(
             order.token,
@@ -132,6 +136,7 @@ def run_quote(reference: str, options: QuoteOptions) -> None:
             store,
             secrets,
             policy=options.policy_for(order.token),
+            originals=[files.content(i) for i in range(len(files))] if own.lie_in_files else [],
         )
         party, voice = SellingParty(role, id_), voice_of(telling, order.token, options.yes)
         registered, agreed = role.id in session.datasets, _agreed_to(role, id_)
@@ -207,6 +212,7 @@ def _show(role: Seller, order: bytes, task: Task, voice: Voice, options: QuoteOp
     voice.telling.sheets(
         (
             task_sheet(task),
+            goods_sheet(role.stock.originals, len(role.samples)),
             order_sheet(terms, budget, voice, buyer=terms.buyer),
             quote_tells_sheet(options.most_quotes),
             seller_costs_sheet(terms.settlement, price),

@@ -219,7 +219,9 @@ def _liar(
     head = FILE_TYPE + domain.digest + cm.word(length) + cm.word(encoding.chunk_bytes)
     sale.deal = replace(
         sale.deal,
-        dataset=replace(sale.dataset, file=keccak(head + cipher.root + plain.root), count=COUNT),
+        dataset=replace(
+            sale.dataset, file=keccak(head + cipher.root + plain.root), count=COUNT, chunks=COUNT
+        ),
         quote=replace(sale.deal.quote, scores=score.root),
     )
     paths = {i: plain.path(i) for i in (first, last)}

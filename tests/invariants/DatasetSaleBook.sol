@@ -111,7 +111,7 @@ abstract contract DatasetSaleBook is SalePlay {
         bytes32 file;
         (file, _chunks[d]) = _file(domain, key, _plain[d], spoilt(d));
         address currency = datasetInToken(d) ? address(token) : address(0);
-        datasets[d] = Dataset(seller, currency, 1, 32, name, file, exchange.keyHash(domain, key));
+        datasets[d] = Dataset(seller, currency, 1, 32, 1, name, file, exchange.keyHash(domain, key));
         uint96 amount = uint96(3 * STAKE);
         vm.prank(seller);
         sale.register{value: datasetInToken(d) ? 0 : amount}(datasets[d], amount);

@@ -23,13 +23,13 @@ contract QuotesHarness {
     function requireIn(
         bytes32 domain,
         bytes32 file,
-        uint256 count,
+        uint256 chunks,
         uint256 chunkBytes,
         bytes32 key,
         bytes32 cipherRoot,
         SampleEvidence calldata sample
     ) external pure {
-        Samples.requireIn(domain, file, count, chunkBytes, key, cipherRoot, sample);
+        Samples.requireIn(domain, file, chunks, chunkBytes, key, cipherRoot, sample);
     }
 
     function requireWay(

@@ -30,6 +30,8 @@ from offchain.mde.deals import (
 )
 from offchain.mde.pricing import Piecewise, PriceFunction
 from offchain.mde.verifiable.encoding import Encoding
+from offchain.mde.verifiable.originals import with_originals
+from offchain.mde.verifiable.quotes import cut
 from offchain.mde.verifiable.rules import price_rule, rule_hash
 from offchain.mde.verifiable.scores import Opened, ScoreLeaves, open_scores, running_totals
 from offchain.mde.verifiable.tree import CommittedTree
@@ -102,6 +104,7 @@ class DealDriver(SaleDriver):
     tree: CommittedTree
     rule: PriceFunction
     chunks: tuple[bytes, ...]
+    """The samples'; those of originals follow in the file."""
     file: EncryptedFile
     key: bytes
     leaves: ScoreLeaves
@@ -331,11 +334,13 @@ def make_deal(
     expiry: int | None = None,
     spoilt: int | None = None,
     name: bytes = NAME,
+    originals: Sequence[bytes] = (),
     **order: Any,
 ) -> DealDriver:
     """Parties and a deal that nobody posted, registered or recorded yet.
 
-    totals, price: what the seller says where it lies; spoilt: a chunk that it spoils.
+    totals, price: what the seller says where it lies; spoilt: a chunk that it spoils; originals:
+    files that are sold with the samples.
     order: changes of the order by field name.
     """
     place = place_of(contract)
@@ -343,7 +348,9 @@ def make_deal(
     key = keccak(b"key of " + name + seller.address.encode())
     domain = dataset_domain(place, seller.address, name)
     size = tree.encoding.chunk_bytes
-    file = encrypt_chunks(domain, key, b"".join(chunks), size)
+    data = with_originals(tree.encoding, b"".join(chunks), originals)
+    chunks = cut(tree.encoding, data)[: len(chunks)]
+    file = encrypt_chunks(domain, key, data, size)
     if spoilt is not None:
         file = spoil(file, spoilt)
     fields: dict[str, Any] = {
@@ -366,6 +373,7 @@ def make_deal(
         currency,
         len(chunks),
         size,
+        file.shape.count,
         name,
         file.commitment(domain),
         domain.key_hash(key),

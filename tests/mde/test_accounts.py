@@ -81,6 +81,8 @@ def test_nothing_of_an_order_is_missing(contract, buyer, seller, changes, expect
         ({"chunk_bytes": 0}, refused("ChunkBytesOutOfRange", 0, 16_384)),
         ({"chunk_bytes": 33}, refused("ChunkBytesOutOfRange", 33, 16_384)),
         ({"chunk_bytes": 16_416}, refused("ChunkBytesOutOfRange", 16_416, 16_384)),
+        ({"chunks": 4}, refused("ChunksOutOfRange", 4, 5, 2**20)),
+        ({"chunks": 2**20 + 1}, refused("ChunksOutOfRange", 2**20 + 1, 5, 2**20)),
     ],
 )
 def test_nothing_of_a_dataset_is_missing(contract, buyer, seller, changes, expected):
@@ -92,7 +94,7 @@ def test_nothing_of_a_dataset_is_missing(contract, buyer, seller, changes, expec
 @pytest.mark.parametrize(("count", "chunk_bytes"), [(1, 32), (2**20, 16_384)])
 def test_the_ends_of_the_ranges_are_in_them(contract, buyer, seller, count, chunk_bytes):
     sale = make_deal(contract, buyer, seller)
-    dataset = replace(sale.dataset, count=count, chunk_bytes=chunk_bytes)
+    dataset = replace(sale.dataset, count=count, chunk_bytes=chunk_bytes, chunks=2**20)
     assert sale.refusal("register", dataset.args(), 0, sender=seller) is None
     for width, seconds in ((1, SHORTEST_WINDOW), (4, LONGEST_WINDOW)):
         windows = {"delivery_time": seconds, "dispute_time": seconds}
@@ -234,7 +236,7 @@ def test_a_permit_and_the_call_that_pays_are_one_transaction(
     contract.multicall(calls(2**32), sender=buyer)
     assert sale.budget == (PLENTY, 0)
     assert token.allowance(buyer, contract) == 0
-    assert contract.version() == 2
+    assert contract.version() == 3
 
 
 def test_several_calls_in_one_pay_no_coins(contract, buyer, seller):

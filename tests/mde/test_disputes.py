@@ -19,6 +19,7 @@ from tests.kit.sale import SEALED, STAKE
 from tests.kit.snapshots import undone
 from tests.mde.deal_driver import (
     CHUNKS,
+    ENCODING,
     RULE,
     TREE,
     chunk_of,
@@ -128,7 +129,7 @@ def test_a_label_that_the_tree_has_not_costs_the_stake(contract, buyer, seller):
 @pytest.mark.parametrize(("first", "second"), [(1, 5), (5, 1)])
 def test_a_sample_sold_twice_costs_the_stake(contract, buyer, seller, first, second):
     """In whichever order they are shown, and whatever fills up the chunk."""
-    copy = CHUNKS[1][:6] + b"\1" * 26
+    copy = CHUNKS[1][:6] + b"\1" * (ENCODING.chunk_bytes - 6)
     sale = sold_deal(contract, buyer, seller, chunks=(*CHUNKS, copy))
     receipt = prove(sale, "proveRepeatedSample", sale.repeated_proof(first, second))
     (log,) = contract.RepeatedSampleProved.from_receipt(receipt)

@@ -182,6 +182,7 @@ def test_both_name_and_sign_deals_alike(contract, buyer, seller, rng):
     dataset = replace(
         sale.dataset, name=rng.bytes(32), file=rng.bytes(32), key_hash=rng.bytes(32),
         count=int(rng.integers(2**32)), chunk_bytes=int(rng.integers(2**32)),
+        chunks=int(rng.integers(2**32)),
     )  # fmt: skip
     quote = Quote(int.from_bytes(rng.bytes(12), "big"), int(rng.integers(2**40)), rng.bytes(32))
     deal, place = Deal(order, dataset, quote), place_of(contract)
@@ -200,8 +201,8 @@ def test_a_buyer_signs_only_for_what_it_can_dispute(contract, buyer, seller):
     require_registered(dataset, place, sale.file)
     leaves.require_quoted(sale.deal.quote.scores, dataset.count)
     assert open_chunks(sale.domain, sale.key, sale.file) == b"".join(sale.chunks)
-    with pytest.raises(FileError, match="4 samples have 128"):
-        require_registered(replace(dataset, count=4), place, sale.file)
+    with pytest.raises(FileError, match="registered are 256"):
+        require_registered(replace(dataset, chunks=4), place, sale.file)
     with pytest.raises(FileError, match="committed"):
         require_registered(dataset, place, spoil(sale.file, 1))
     with pytest.raises(FileError, match="scores"):

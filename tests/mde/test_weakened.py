@@ -179,6 +179,13 @@ def shows_a_sample_of_its_own(contract, buyer, seller, stranger, stablecoin):
     return sale.goes("proveWrongScore", *head, (evidence[0], sample, *evidence[2:]))
 
 
+def exchanges_an_original(contract, buyer, seller, stranger, stablecoin):
+    """The file that was encoded is committed to, and another lies in its place."""
+    originals = [bytes([i]) * 100 for i in range(len(CHUNKS))]
+    sale = sold_deal(contract, buyer, seller, originals=originals, spoilt=len(CHUNKS) + 3)
+    return not sale.goes("proveSpoiltChunk", *sale.chunk_proof(len(CHUNKS) + 3))
+
+
 def shows_one_sample_twice(contract, buyer, seller, stranger, stablecoin):
     sale = sold_deal(contract, buyer, seller)
     return sale.goes("proveRepeatedSample", *sale.repeated_proof(1, 1))
@@ -242,6 +249,7 @@ ATTACKS = {
     "settles at once": settles_before_the_buyer_has_looked,
     "believes any rule": brings_a_meaner_rule,
     "believes any sample": shows_a_sample_of_its_own,
+    "judges samples alone": exchanges_an_original,
     "looks at one place": shows_one_sample_twice,
     "believes any tree": goes_another_way_through_the_tree,
     "believes any total": starts_from_a_total_of_its_own,

@@ -89,6 +89,11 @@ WEAKENINGS: Weakenings = {
         "given;",
     ),
     "believes any sample": (_SAMPLES, "require(given == file, NotInDataset(file, given));", ""),
+    "judges samples alone": (
+        SALE,
+        "ChunkDispute.requireSpoilt(",
+        "require(evidence.index < dataset.count);\n        ChunkDispute.requireSpoilt(",
+    ),
     "looks at one place": (
         _SAMPLES,
         "require(first.index != second.index, SamePlace(first.index));",

@@ -14,11 +14,16 @@ struct SampleEvidence {
     bytes32[] path;
 }
 
-/// @title The samples of a dataset, one in each chunk of its file
-/// @notice A sample is its label, 2 bytes, then its values, `valueBytes` each, all unsigned and big-endian; zeros fill the
-/// chunk. Pixels are one byte. Features are four, the order-preserving image of a binary32: what lies in the file compares
+/// @title The samples of a dataset, one in each of the first chunks of its file
+/// @notice A sample is its label, 2 bytes, then its values, `valueBytes` each, all unsigned and big-endian. Pixels are one
+/// byte. Features are four, the order-preserving image of a binary32: what lies in the file compares
 /// as whole numbers just as the floats do. One chunk per sample ties a sample to the file by the leaf that the fair
 /// exchange has anyway, so no second tree can disagree with the first.
+///
+/// What is sold of a sample that was encoded is the original file. Its bytes lie in further chunks, and after the sample
+/// its chunk says which chunk is the first, how many bytes, and their SHA-256. So one leaf binds what is priced and what is
+/// sold, and one key opens both, while a proof about a sample hashes a chunk, however large the original. That an original
+/// is what was encoded no contract can tell: it would have to decode it. Zeros fill the chunks.
 ///
 /// Chunks hold samples as they are, with no second cipher inside: else the contract could not read them. What keeps them
 /// secret before the sale is ChunkCipher alone, keccak256 in counter mode. offchain/mde/verifiable/encoding.py is this
@@ -55,27 +60,26 @@ library Samples {
     }
 
     /// @notice Passes only if the sample is what the file's plain tree has at its place.
-    /// @dev Requirements: there is such a place (SampleOutOfRange), its chunk has the right length (WrongChunkLength), the
-    /// path is as long as the place asks (ProofLength) and leads to the commitment (NotInDataset).
+    /// @dev `sample.index` is below `chunks`. Requirements: its chunk has the right length (WrongChunkLength), the path is
+    /// as long as the place asks (ProofLength) and leads to the commitment (NotInDataset).
     /// @param domain of the file, ChunkedFile.domain
-    /// @param file commitment to the file, of `count` chunks of `chunkBytes`
+    /// @param file commitment to the file, of `chunks` chunks of `chunkBytes`
     /// @param key the file's key; no other one yields the leaf
     /// @param cipherRoot root over its encrypted chunks
     function requireIn(
         bytes32 domain,
         bytes32 file,
-        uint256 count,
+        uint256 chunks,
         uint256 chunkBytes,
         bytes32 key,
         bytes32 cipherRoot,
         SampleEvidence calldata sample
     ) internal pure {
-        require(sample.index < count, SampleOutOfRange(sample.index, count));
         uint256 length = sample.chunk.length;
         require(length == chunkBytes, ChunkDispute.WrongChunkLength(length, chunkBytes));
         bytes32 leaf = ChunkedFile.plainLeaf(domain, key, sample.index, keccak256(sample.chunk));
-        bytes32 plainRoot = ChunkedFile.root(count, sample.index, leaf, sample.path);
-        bytes32 given = ChunkedFile.commitment(domain, count * chunkBytes, chunkBytes, cipherRoot, plainRoot);
+        bytes32 plainRoot = ChunkedFile.root(chunks, sample.index, leaf, sample.path);
+        bytes32 given = ChunkedFile.commitment(domain, chunks * chunkBytes, chunkBytes, cipherRoot, plainRoot);
         require(given == file, NotInDataset(file, given));
     }
 

@@ -1,7 +1,8 @@
 """Samples as they are sold, one to a chunk: the twin of ``contracts/mde/quotes/Samples.sol``.
 
-A sample is its label, 2 bytes, then its values, all unsigned and big-endian; zeros fill the chunk.
-A pixel is one byte. A feature is four, the order-preserving image of its binary32: the bits of a
+A sample is its label, 2 bytes, then its values, all unsigned and big-endian. A pixel is one byte;
+after pixels there is room to say where their original file lies (``originals.py``). Zeros fill the
+chunk. A feature is four, the order-preserving image of its binary32: the bits of a
 float that is not negative with the sign bit set, all bits of a negative one inverted. So what lies
 in the chunks compares as whole numbers exactly as the floats do, and nothing is rounded.
 """
@@ -18,6 +19,7 @@ from offchain.mde.errors import FeatureMismatch, UnknownLabel
 from offchain.mde.samples import Kind, Samples
 
 LABEL_BYTES = 2
+PLACE_BYTES = 40
 _SIGN = np.uint32(1 << 31)
 _WORD = 32
 
@@ -43,9 +45,14 @@ class Encoding:
         return LABEL_BYTES + self.features * self.value_bytes
 
     @property
+    def place_bytes(self) -> int:
+        """Bytes after a sample that say where its original lies."""
+        return PLACE_BYTES if self.value_bytes == 1 else 0
+
+    @property
     def chunk_bytes(self) -> int:
         """Bytes of its chunk, a multiple of 32."""
-        return -(-self.sample_bytes // _WORD) * _WORD
+        return -(-(self.sample_bytes + self.place_bytes) // _WORD) * _WORD
 
     def pack(self, samples: Samples) -> bytes:
         """All samples, each in its chunk. Raises FeatureMismatch or UnknownLabel."""
@@ -62,7 +69,7 @@ class Encoding:
     def unpack(self, data: bytes, kind: Kind) -> Samples:
         """The samples that ``pack`` wrote. Raises FeatureMismatch, NotFinite or UnknownLabel.
 
-        What fills the chunks is not looked at.
+        What follows a sample in its chunk is not looked at.
         """
         if self != Encoding.of(kind) or not data or len(data) % self.chunk_bytes:
             raise FeatureMismatch(

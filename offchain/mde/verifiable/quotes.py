@@ -94,14 +94,14 @@ def require_registered(dataset: Dataset, place: Place, file: EncryptedFile) -> N
     """What a buyer checks before it signs: then all that may need to be proved is the dataset's.
 
     file: what the seller handed over. Raises FileError if it is not what ``dataset`` commits to, so
-    many chunks of that size.
+    many chunks of that size, of which the first hold the samples.
     """
     file.require_committed(dataset_domain(place, dataset.seller, dataset.name), dataset.file)
-    needed = Shape(dataset.count * dataset.chunk_bytes, dataset.chunk_bytes)
+    needed = Shape(dataset.chunks * dataset.chunk_bytes, dataset.chunk_bytes)
     if file.shape != needed:
         raise FileError(
             f"file has {file.shape.length} bytes in chunks of {file.shape.chunk_bytes}, "
-            f"{dataset.count} samples have {needed.length} in chunks of {needed.chunk_bytes}"
+            f"registered are {needed.length} in chunks of {needed.chunk_bytes}"
         )
 
 
@@ -145,8 +145,8 @@ def find_fault(
 ) -> Fault | None:
     """What the buyer can prove of a dataset that decrypts as committed; None if all is right.
 
-    data: all chunks, decrypted. order: the order's id. leaves: handed over before the quote was
-    signed. price: as quoted, in wei.
+    data: the samples' chunks, decrypted. order: the order's id. leaves: handed over before the
+    quote was signed. price: as quoted, in wei.
     """
     chunks = cut(tree.encoding, data)
     opened = open_scores(order, key, leaves, [_score(tree, chunk) for chunk in chunks])

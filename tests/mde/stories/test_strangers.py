@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from offchain.data.datasets import load_dataset
-from offchain.data.imageset import ImageSet
+from offchain.data.imageset import DataError, ImageSet
 from offchain.mde.deals import DealState
 from offchain.mde.partition import Holding, Partition
 from offchain.mde.samples import Samples
@@ -209,7 +209,7 @@ def test_strangers_end_as_the_rehearsal_does(
     assert gains == [rehearsed[one] for one in ("buyer", "seller 1", "seller 2")]
     assert sum(gains) == 0
     assert gains[1] > 0
-    exported(order, carol, tmp_path, monkeypatch)
+    exported(order, carol, folders["anna"], tmp_path, monkeypatch)
     found(order, carol, peer, tmp_path, monkeypatch, capsys)
 
 
@@ -228,8 +228,10 @@ def priced_at_home(anna: Stranger, quoting: list[str]) -> None:
     }
 
 
-def exported(order: str, carol: Stranger, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was bought is pictures by the task's classes, and bound to what was registered."""
+def exported(
+    order: str, carol: Stranger, sources: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was bought is the seller's files by the task's classes, bound to what was registered."""
     monkeypatch.setenv(HOME, str(carol.folder / "souk"))
     options = ExportOptions(
         out=folder / "bought",
@@ -245,10 +247,12 @@ def exported(order: str, carol: Stranger, folder: Path, monkeypatch: pytest.Monk
     assert {name: count for name, count in classes.items() if count} == {
         str(label): SET // 3 for label in LACKED
     }
+    sold = {path.read_bytes() for path in sources.rglob("*.png")}
+    assert {path.read_bytes() for path in anna.rglob("*.png")} == sold
     run_export(order, replace(options, check=True))
     one, *_ = sorted((anna / "7").glob("*.png"))
     shutil.move(one, anna / "8" / one.name)
-    with pytest.raises(click.ClickException, match=r"proof.json is not what was sold: sha256"):
+    with pytest.raises(DataError, match=r"was sold as 7"):
         run_export(order, replace(options, check=True))
     shutil.move(anna / "8" / one.name, one)
     (anna / "proof.json").write_text(json.dumps(proof | {"price": "1"}))

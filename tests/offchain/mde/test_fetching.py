@@ -55,7 +55,9 @@ class Vast(Seller):
 
     def stock_of(self, samples, token, secrets_file):
         stock = super().stock_of(samples, token, secrets_file)
-        changed = replace(stock.dataset, count=1 << 20, chunk_bytes=self.chunk_bytes)
+        changed = replace(
+            stock.dataset, count=1 << 20, chunk_bytes=self.chunk_bytes, chunks=1 << 20
+        )
         stock.__dict__["dataset"] = changed
         return stock
 
@@ -92,7 +94,7 @@ def fetches_first(store, place, dataset, cid, pricing, most_bytes):
     ("role", "why"),
     [
         (Vast, "chunks of 16384 bytes, samples need chunks of 64"),
-        (Many, "1048576 samples have 100663360 bytes, at most 1000000"),
+        (Many, "1048576 samples and their originals have 100663360 bytes, at most 1000000"),
     ],
 )
 def test_no_dataset_is_fetched_of_another_shape_or_beyond_the_limit(file, tmp_path, role, why):

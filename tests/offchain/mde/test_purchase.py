@@ -45,8 +45,8 @@ def test_what_was_told_to_others_or_lies_nowhere_hides_nothing_bought(bought):
     assert cids == [wrong[1][1], wrong[2][1], true]
     key = bought_key(market.session, sale, market.buyer.vault.secrets_file)
     told = market.session, sale, small_asked(), market.store
-    samples, cid = fetch_bought(*told, cids, key)
-    assert cid == true
-    assert is_what_was_sold(market.session, sale, samples, key)
+    found = fetch_bought(*told, cids, key)
+    assert found.cid == true
+    assert is_what_was_sold(market.session, sale, found.samples, key)
     with pytest.raises(ContentMissing):  # the twin: takes the first
         fetch_bought(*told, cids[:1], key)
