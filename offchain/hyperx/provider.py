@@ -22,7 +22,7 @@ from offchain.crypto.sealing import Point, SealedKeys, seal, seal_keys
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.crypto.settlement import NATIVE, Settlement, delivery_margin
 from offchain.crypto.shard_cipher import TAG_BYTES, encrypted_batches
-from offchain.data.imageset import DataError
+from offchain.data.imageset import DataError, Progress
 from offchain.data.originals import Originals, pictures_of
 from offchain.data.shards import PackedShards, packed_part, unpack_shard
 from offchain.hyperx import actions as do
@@ -74,7 +74,7 @@ class Provider:
     those under which the data may be sold; without any, under whichever the task asks for.
     `extractors` are CIDs of extractors that the data is run through although their weights are not
     public ones (offchain/hyperx/trust.py). `tokens` are the money its owner takes.
-    `pay_to` is paid its deposit in its place.
+    `pay_to` is paid its deposit in its place. `progress` is called in shards that are stored.
     Raises DataError when the data is too small for the terms.
     """
 
@@ -92,6 +92,7 @@ class Provider:
         extractors: tuple[str, ...] = (),
         tokens: tuple[str, ...] = (NATIVE,),
         pay_to: str | None = None,
+        progress: Progress | None = None,
     ) -> None:
         needed = session.terms.shard_count * session.terms.shard_size
         if len(data) < needed:
@@ -108,6 +109,7 @@ class Provider:
         self.secrets_file = secrets_file
         self.device = device
         self.policy = policy or Policy()
+        self.progress = progress
         self.party = session.party(account)
 
     def next_action(self, clock: Clock) -> do.Action | None:
@@ -296,6 +298,8 @@ class Provider:
         for some in encrypted_batches(self.shards, keys):
             cids += self.store_shards(some)
             lengths += [len(one) - TAG_BYTES for one in some]
+            if self.progress:
+                self.progress(len(cids), len(keys))
         addresses = [digest_of(cid) for cid in cids]
         return EncryptedDataset(
             tuple(keys),

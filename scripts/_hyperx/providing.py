@@ -50,6 +50,7 @@ def run_provide(address: str, options: ProvideOptions) -> None:
             tokens=accepted_tokens(options),
             names=options.names,
             licences=options.licence,
+            progress=telling.far("shards encrypted and stored"),
         )
         session = chain.read()
         seat.role = role = seat.make(session)

@@ -33,6 +33,7 @@ TRIES = 60
 REFUSED_TRIES = 6
 """How often in a row what a contract refuses is; the node may lag behind the chain."""
 PAUSE_SECONDS = 5.0
+PROGRESS_SECONDS = 10.0
 QUIET_SECONDS = 60.0
 """What comes after so long without a failure does not come in a row."""
 
@@ -61,6 +62,22 @@ class PartyTelling(Telling):
             return
         with super().doing(what, announced=announced) as progress:
             yield progress
+
+    def far(self, what: str) -> Progress:
+        """How far `what` is, which may take long within a turn: told every ten seconds at most."""
+        said = self.clock()
+
+        def progress(done: int, total: int) -> None:
+            nonlocal said
+            if self.clock() - said < PROGRESS_SECONDS:
+                return
+            said = self.clock()
+            if self.as_json:
+                self.event("progress", what=what, done=done, total=total)
+            else:
+                self.show(f"{what}: {done:,} of {total:,}")
+
+        return progress
 
     def step(self, step: Step) -> None:
         receipt = step.receipt

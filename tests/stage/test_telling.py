@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from scripts._stage import work
+from scripts._stage.party import PartyTelling
 from scripts._stage.telling import Telling
 
 
@@ -162,3 +163,18 @@ def test_strangers_words_are_no_markup(telling, pipe) -> None:
     telling.say("[red]name[/]")
     telling.verdict(["[bold]bad[/]"])
     assert pipe.texts == ["[red]name[/]", "not as it should be: [bold]bad[/]"]
+
+
+def test_how_far_a_party_is_within_its_turn_is_told_every_ten_seconds_at_most(capsys):
+    now = [0.0]
+    for as_json in (True, False):
+        now[0] = 0.0
+        told = PartyTelling(clock=lambda: now[0], as_json=as_json).far("shards stored")
+        for now[0] in (0, 9, 10, 11, 19, 20.5):
+            told(int(now[0]), 2000)
+    assert capsys.readouterr().out.splitlines() == [
+        '{"event": "progress", "what": "shards stored", "done": 10, "total": 2000}',
+        '{"event": "progress", "what": "shards stored", "done": 20, "total": 2000}',
+        "shards stored: 10 of 2,000",
+        "shards stored: 20 of 2,000",
+    ]
