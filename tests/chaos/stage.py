@@ -25,6 +25,9 @@ from tests.market.rehearsals.__main__ import GAINS
 
 LOOKS = 4
 """Of each party, in which it found nothing to do, before time is moved on."""
+LETTER_LOOKS = 14
+"""Where parties write letters, which come when they come."""
+LETTERS = "mde", "seccl"
 BLOCK_LOOKS = 15
 """Of one that waits for blocks and not for a time."""
 MOST_CRASHES = 20
@@ -94,7 +97,7 @@ class Stage:
         self.stores: dict[str, StoreProxy] = {}
         self._joined = False
         self._reference = ""
-        self._nonces: list[int] = []
+        self._done: tuple[list[int], list[int]] = [], []
         self._since: dict[str, int] = {}
         self._height = 0
         fault.on(self)
@@ -181,24 +184,26 @@ class Stage:
 
     def _pass_time(self, there: list[Party]) -> None:
         """Moves the chain's time to what all wait for, once all have waited for some looks with
-        nothing sent meanwhile."""
+        nothing sent, stored or fetched meanwhile."""
         playing = [one for one in there if not one.over]
         standing = [one.standing if one.alive else None for one in playing]
-        nonces = [self._sent(one) for one in there]
-        if not self._joined or None in standing or nonces != self._nonces:
-            self._nonces, self._since = nonces, {}
+        done = [self._sent(one) for one in there], [one.moved for one in self.stores.values()]
+        if not self._joined or None in standing or done != self._done:
+            self._done, self._since = done, {}
             return
         height = self.chain.height()
         looks = {one.name: stand.looks for one, stand in zip(playing, standing, strict=True)}
         if self._since.keys() != looks.keys():
             self._since, self._height = looks, height
-        needed = LOOKS if all(one.until for one in standing) else BLOCK_LOOKS
-        times = [one.until for one in standing if one.until]
+        needed = LETTER_LOOKS if self.play.name in LETTERS else LOOKS
+        if not all(one.until for one in standing):
+            needed = BLOCK_LOOKS
+        now = self.chain.now()
+        times = [one.until for one in standing if one.until and one.until > now]
         # All have seen what there is, also where their nodes are behind.
         seen = height - self._height > self.fault.behind_by + 2
         if times and seen and all(looks[name] - self._since[name] >= needed for name in looks):
-            if min(times) > self.chain.now():
-                self.chain.go_to(min(times))
+            self.chain.go_to(min(times))
             self._since = {}
 
     def _sent(self, one: Party) -> int:
