@@ -61,7 +61,7 @@ def played(run: Run, daemons: tuple[str, str], reports: Path, seconds: float) ->
 @click.option("--fault", multiple=True, type=click.Choice(list(FAULTS)), help="Kind; repeat.")
 @click.option("--runs", type=click.IntRange(1), default=3, show_default=True, help="Of each kind.")
 @click.option("--seed", default=0, show_default=True, help="Of the first run.")
-@click.option("--seconds", default=400.0, show_default=True, help="After which one is given up.")
+@click.option("--seconds", default=900.0, show_default=True, help="After which one is given up.")
 @click.option(
     "--page",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 PRELOAD = HERE / "ipfs_daemon" / "preload.mjs"
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 _ADDRESS = re.compile(r"RPC api listening on (\S+)|HTTP API listening on (\S+)", re.IGNORECASE)
 
 
