@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from offchain.data.datasets import DATASETS, load_dataset
-from offchain.data.imageset import ImageSet, Progress
 from offchain.data.leftout import Note
-from offchain.hide.errors import LevelError
-from offchain.hide.judging import Split, with_held_out, with_test_set
-from offchain.hide.making import Plan
-from offchain.hide.masks import MaskSettings
-from offchain.hide.training import TrainingSettings
 from offchain.task import ClassNames
-from offchain.task.images import relabelled
+
+if TYPE_CHECKING:  # with torch, which a seller that goes on does not need
+    from offchain.data.imageset import ImageSet, Progress
+    from offchain.hide.judging import Split
+    from offchain.hide.making import Plan
 
 
 @dataclass(frozen=True)
@@ -49,6 +47,10 @@ class MaskOptions:
 
     def plan(self) -> Plan:
         """Raises LevelError, EpsilonError or HideError for what is out of range."""
+        from offchain.hide.making import Plan
+        from offchain.hide.masks import MaskSettings
+        from offchain.hide.training import TrainingSettings
+
         return Plan(
             levels_of(self.levels),
             self.tolerance,
@@ -66,6 +68,10 @@ class MaskOptions:
 
         Classes are called and numbered as a task has them. Raises TaskError.
         """
+        from offchain.data.datasets import DATASETS, load_dataset
+        from offchain.hide.judging import with_held_out, with_test_set
+        from offchain.task.images import relabelled
+
         names = ClassNames.parse(self.class_name)
 
         def load(part: str) -> ImageSet:
@@ -92,4 +98,6 @@ def levels_of(text: str) -> tuple[float, ...]:
     try:
         return tuple(float(level) for level in text.split(","))
     except ValueError as error:
+        from offchain.hide.errors import LevelError
+
         raise LevelError(f"levels are numbers by commas, not {text!r}") from error

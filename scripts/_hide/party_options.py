@@ -7,23 +7,22 @@ import json
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from offchain.crypto.settlement import Settlement
-from offchain.data.datasets import DATASETS, load_dataset
-from offchain.data.imageset import ImageSet, Progress
 from offchain.data.leftout import Note
 from offchain.hide.sale.stock import Conditions
-from offchain.hide.sale.wares import task_for
 from offchain.policy import Limit, Policy
 from offchain.task import Task, TaskError
 from offchain.task.checks import DAY
-from offchain.task.images import MODALITY, relabelled
 from scripts._hide.mask_options import MaskOptions, levels_of
 from scripts._stage.money import parse_amount, parse_token
 from scripts._stage.party_options import PartyOptions
+
+if TYPE_CHECKING:  # with torch, which a seller that goes on does not need
+    from offchain.data.imageset import ImageSet, Progress
 
 _PASSING = (
     *("yes", "as_json", "listen", "peer", "ipfs", "dry_run", "gas_price", "pay_to"),
@@ -98,6 +97,8 @@ class ListOptions(PartyOptions):
 
     def task(self, masked: ImageSet, contact: tuple[str, ...]) -> Task:
         """What is sold. Raises TaskError."""
+        from offchain.hide.sale.wares import task_for
+
         return task_for(masked, self.licence, contact, self.content, round(self.retention * DAY))
 
     def conditions(self, seller: str, prices: tuple[int, ...]) -> Conditions:
@@ -155,6 +156,9 @@ class BuyOptions(PartyOptions):
         """
         if self.test is None:
             return None
+        from offchain.data.datasets import DATASETS, load_dataset
+        from offchain.task.images import MODALITY, relabelled
+
         if task.modality != MODALITY:
             raise TaskError(
                 f"the listing is of {task.modality}; pictures are what can be tried here"

@@ -18,9 +18,10 @@ from offchain.hide.countermeasures import Regained, best
 from offchain.hide.making import MadeFamily
 from offchain.hide.sale import adversaries
 from offchain.hide.sale.buyer import Buyer
+from offchain.hide.sale.preparing import prepare
 from offchain.hide.sale.seller import Seller
 from offchain.hide.sale.session import SaleSession
-from offchain.hide.sale.stock import Conditions, Stock, prepare
+from offchain.hide.sale.stock import Conditions, Stock
 from offchain.hide.sale.wares import Wares, task_for
 from offchain.models.device import pick_device
 from offchain.runs.spread import Spread

@@ -24,7 +24,7 @@ from offchain.hide.sale.catalogue import MAX_CATALOGUE_BYTES, Catalogue
 from offchain.hide.sale.errors import SaleError
 from offchain.hide.sale.listings import SaleState
 from offchain.hide.sale.session import Delivery, Purchase, SaleSession
-from offchain.hide.sale.wares import MASKED
+from offchain.hide.sale.stock import MASKED
 from offchain.models.canonical import DocumentError
 from offchain.policy import Limit, Policy, TermsRefused
 from offchain.report.text import plain

@@ -1,24 +1,25 @@
-"""What a seller has ready before it lists: task, masked data, encrypted cleaners, keys, listing."""
+"""What a seller has ready before it lists: task, masked data, encrypted cleaners, keys, listing.
+
+It is kept on disk, but for the keys. So a seller that goes on reads neither pictures nor cleaners,
+and loads nothing that computes.
+"""
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from itertools import pairwise
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
-from offchain.crypto.disputable import EncryptedFile, encrypt_file
-from offchain.crypto.secrets_file import SecretsFile
+from offchain.crypto.secrets_file import SecretsError, SecretsFile
 from offchain.crypto.settlement import Settlement
-from offchain.data.imageset import Progress
-from offchain.hide.cleaner import encode_cleaner
-from offchain.hide.published import encode_dataset
+from offchain.files import write_whole
 from offchain.hide.sale.catalogue import Catalogue
-from offchain.hide.sale.errors import SaleError
-from offchain.hide.sale.listings import Level, Listing, cleaner_domain
-from offchain.hide.sale.wares import MASKED, Wares
-from offchain.storage import Datastore, cid_of, digest_of
-from offchain.task import Task, publish_task
+from offchain.hide.sale.listings import Level, Listing
+from offchain.storage import Datastore, cid_from_digest, cid_of
+from offchain.task import Task
+
+MASKED = "masked"
+"""The document of a task that holds the masked pictures."""
 
 KEY_BYTES = 32
 
@@ -55,66 +56,63 @@ class Stock:
         return f"Stock({len(self.keys)} levels, catalogue {self.catalogue})"
 
 
-def prepare(
-    wares: Wares,
-    task: Task,
-    conditions: Conditions,
-    chain_id: int,
-    contract: str,
-    store: Datastore,
-    secrets_file: SecretsFile,
-    *,
-    spoil: Callable[[int, EncryptedFile], EncryptedFile] | None = None,
-    progress: Progress | None = None,
-) -> Stock:
-    """Puts everything into the datastore; the same arguments and secrets give the same stock.
+def key_name(level: int, task: bytes, contract: str, chain_id: int) -> str:
+    """What the key of a level, from 0, is called in its seller's secrets file."""
+    return f"key of level {level} of {task.hex()} at {contract} on chain {chain_id}"
 
-    task: what is said of what is sold; which pictures those are is added here. spoil: changes
-    a level's file before the seller commits to it; for demonstrations and tests.
-    progress: called in levels.
 
-    Raises SaleError unless there is one price above the one before for each level.
-    """
-    prices = conditions.prices
-    if len(prices) != len(wares.cleaners):
-        raise SaleError(f"{len(prices)} prices for {len(wares.cleaners)} levels")
-    if prices[0] < 1 or any(a >= b for a, b in pairwise(prices)):
-        raise SaleError(f"prices must rise from level to level and begin above 0, not {prices}")
-    published = encode_dataset(wares.masked)
-    task = replace(task, documents={**task.documents, MASKED: cid_of(published)})
-    digest = digest_of(cid_of(task.to_bytes()))
-    offers, keys, files = [], [], []
-    for i, (cleaner, price) in enumerate(zip(wares.cleaners, prices, strict=True)):
-        name = f"key of level {i} of {digest.hex()} at {contract} on chain {chain_id}"
-        key = secrets_file.remember(name, lambda: secrets.token_bytes(KEY_BYTES))
-        domain = cleaner_domain(chain_id, contract, conditions.seller, digest, i)
-        file = encrypt_file(domain, key, encode_cleaner(cleaner))
-        if spoil is not None:
-            file = spoil(i, file)
-        claimed = round(wares.claimed[i] * 10_000)
-        offers.append(Level(claimed, price, file.commitment(domain), domain.key_hash(key)))
-        keys.append(key)
-        files.append(file.to_bytes())
-        if progress is not None:
-            progress(i + 1, len(prices))
-    listing = Listing(
-        seller=conditions.seller,
-        token=conditions.token,
-        stake=conditions.stake,
-        settlement=conditions.settlement,
-        delivery_time=conditions.delivery_time,
-        dispute_time=conditions.dispute_time,
-        task=digest,
-        levels=tuple(offers),
-    )
-    store.put(published)
-    publish_task(store, task)
-    cids = tuple(store.put_many(files))
-    catalogue = Catalogue(cids, wares.network, wares.alone, wares.free.name, wares.free.accuracy)
-    return Stock(
-        listing,
-        conditions.funds,
-        store.put(catalogue.to_bytes()),
-        tuple(map(len, files)),
-        tuple(keys),
-    )
+_STOCK = "stock.json"
+
+
+def keep(stock: Stock, store: Datastore, folder: Path) -> None:
+    """Writes a stock to `folder`, with all that it has in the datastore under its CIDs."""
+    for cid in _contents(stock, store):
+        write_whole(folder / cid, store.get(cid))
+    listing = asdict(stock.listing) | {"settlement": int(stock.listing.settlement)}
+    said = {
+        "listing": listing,
+        "funds": stock.funds,
+        "catalogue": stock.catalogue,
+        "sizes": stock.sizes,
+    }
+    # Last: it says that all is there.
+    write_whole(folder / _STOCK, json.dumps(said, default=bytes.hex).encode())
+
+
+def kept_stock(
+    folder: Path, secrets: SecretsFile, chain_id: int, contract: str
+) -> tuple[Stock, list[bytes]] | None:
+    """The stock that was kept in a folder, and what it has in the datastore; None where none was,
+    or what is there is no stock: it is made anew then."""
+    try:
+        said = json.loads((folder / _STOCK).read_bytes())
+        listing = said["listing"]
+        levels = tuple(
+            Level(**one | {name: bytes.fromhex(one[name]) for name in ("file", "key_hash")})
+            for one in listing["levels"]
+        )
+        task = bytes.fromhex(listing["task"])
+        fields = {"task": task, "levels": levels, "settlement": Settlement(listing["settlement"])}
+        keys = [secrets.get(key_name(i, task, contract, chain_id)) for i in range(len(levels))]
+        stock = Stock(
+            Listing(**listing | fields),
+            int(said["funds"]),
+            str(said["catalogue"]),
+            tuple(map(int, said["sizes"])),
+            tuple(keys),
+        )
+        contents = {path.name: path.read_bytes() for path in folder.iterdir()}
+    except (OSError, ValueError, KeyError, TypeError, SecretsError):
+        return None
+    del contents[_STOCK]
+    if any(cid_of(content) != cid for cid, content in contents.items()):
+        return None
+    return stock, list(contents.values())
+
+
+def _contents(stock: Stock, store: Datastore) -> tuple[str, ...]:
+    """CIDs of all that buyers fetch."""
+    task = cid_from_digest(stock.listing.task)
+    masked = Task.from_bytes(store.get(task)).document(MASKED)
+    catalogue = Catalogue.from_bytes(store.get(stock.catalogue))
+    return (task, masked, stock.catalogue, *catalogue.files)

@@ -12,9 +12,6 @@ from offchain.hide.sale.errors import SaleError
 from offchain.task import Task
 from offchain.task.images import MODALITY
 
-MASKED = "masked"
-"""The document of a task that holds the masked pictures."""
-
 
 @dataclass(frozen=True, eq=False)
 class Wares:

@@ -16,8 +16,9 @@ from offchain.hide.sale import events as ev
 from offchain.hide.sale.adversaries import with_spoilt_chunk
 from offchain.hide.sale.buyer import Buyer
 from offchain.hide.sale.listings import SaleState
+from offchain.hide.sale.preparing import prepare
 from offchain.hide.sale.seller import Seller
-from offchain.hide.sale.stock import Conditions, Stock, prepare
+from offchain.hide.sale.stock import Conditions, Stock
 from offchain.hide.sale.wares import task_for
 from offchain.storage import Datastore, Network, open_datastore
 from scripts._hide.chain import SALE, SaleChain, was_made

@@ -16,9 +16,10 @@ from offchain.hide.family import Family
 from offchain.hide.making import Cost, MadeFamily
 from offchain.hide.sale import events as ev
 from offchain.hide.sale.buyer import PATIENT, Buyer
+from offchain.hide.sale.preparing import prepare
 from offchain.hide.sale.seller import Seller
 from offchain.hide.sale.session import SaleSession
-from offchain.hide.sale.stock import Conditions, Stock, prepare
+from offchain.hide.sale.stock import Conditions, Stock
 from offchain.hide.sale.wares import Wares, task_for
 from offchain.policy import Policy
 from offchain.roles import Action, Clock

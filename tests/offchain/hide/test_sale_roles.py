@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from offchain.crypto.disputable import EncryptedFile, encrypt_file
+from offchain.crypto.secrets_file import SecretsFile
 from offchain.crypto.settlement import Settlement
 from offchain.hide.cleaner import encode_cleaner
 from offchain.hide.sale.adversaries import FalseAccuser, NeverDelivers, WrongKey, with_spoilt_chunk
@@ -16,14 +17,16 @@ from offchain.hide.sale.errors import SaleError
 from offchain.hide.sale.events import Bought, ListingClosed
 from offchain.hide.sale.listings import SaleState
 from offchain.hide.sale.session import SaleSession
-from offchain.hide.sale.wares import MASKED
+from offchain.hide.sale.stock import MASKED, keep, kept_stock
 from offchain.models.canonical import to_canonical
 from offchain.policy import Limit, Policy, TermsRefused
 from offchain.storage import cid_from_digest, cid_of, digest_of
 from offchain.task import Task
 from tests.offchain.hide.sale_in_memory import (
     ANNA,
+    CHAIN_ID,
     CLOSING,
+    CONTRACT,
     DELIVERY_TIME,
     DISPUTE_TIME,
     FUNDS,
@@ -484,3 +487,18 @@ def test_a_catalogue_from_a_stranger_is_refused_in_one_line(what):
     with pytest.raises(BAD_GOODS, match=words) as refused:
         Catalogue.from_bytes(data)
     assert "\n" not in str(refused.value)
+
+
+def test_a_kept_stock_is_the_very_stock_and_brings_back_what_the_datastore_forgot(tmp_path):
+    """Whatever is wrong with it, it is none: then it is made anew."""
+    sale = SaleInMemory(tmp_path)
+    folder, secrets = tmp_path / "kept", SecretsFile(tmp_path / "seller.json")
+    assert kept_stock(folder, secrets, CHAIN_ID, CONTRACT) is None
+    keep(sale.stock, sale.store, folder)
+    there = dict(sale.network)
+    stock, contents = kept_stock(folder, secrets, CHAIN_ID, CONTRACT)
+    assert stock == sale.stock
+    assert sorted(contents) == sorted(there.values())
+    assert kept_stock(folder, SecretsFile(tmp_path / "other.json"), CHAIN_ID, CONTRACT) is None
+    (folder / stock.catalogue).write_bytes(b"another")
+    assert kept_stock(folder, secrets, CHAIN_ID, CONTRACT) is None
