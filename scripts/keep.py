@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -24,9 +25,7 @@ from scripts._stage.command import ChainCommand
     help="Of these mechanisms alone; repeat.",
 )
 @click.option("--once", is_flag=True, help="Do what is due now, and end.")
-@flags.signing
-@flags.deployments
-@flags.as_json
+@flags.party
 def cli(
     chosen: tuple[str, ...],
     once: bool,
@@ -34,21 +33,32 @@ def cli(
     yes: bool,
     deployments: Path,
     as_json: bool,
+    ipfs: str | None,
+    listen: str,
+    peer: tuple[str, ...],
 ) -> None:
     """Settle what lapsed, open and close what is overdue, and object to what a shared model denies,
     until you stop it.
 
-    That brings the keeper nothing and costs it gas; nobody depends on it but who is away.
+    That brings the keeper nothing and costs it gas; nobody depends on it but who is away. With
+    --ipfs or --peer it also answers what SecCL's servers are asked, where the datastore has it.
     """
+    from offchain.storage import Network, open_datastore
+    from scripts._stage.chain import chain_home
     from scripts._stage.errors import one_line_each
     from scripts._stage.keeping import keep
     from scripts._stage.party import PartyTelling, party_account
 
     with one_line_each():
         names = chosen or mechanisms.KEPT
-        keep(
-            [partial(mechanisms.duties, name, deployments) for name in names],
-            party_account(account, yes),
-            PartyTelling(as_json=as_json),
-            once=once,
-        )
+        with ExitStack() as open_:
+            store = None
+            if ipfs is not None or peer:
+                node = open_datastore(ipfs, chain_home() / "ipfs", Network(listen, peer))
+                store = open_.enter_context(node)
+            keep(
+                [partial(mechanisms.duties, name, deployments, store) for name in names],
+                party_account(account, yes),
+                PartyTelling(as_json=as_json),
+                once=once,
+            )

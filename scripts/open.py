@@ -51,6 +51,7 @@ from scripts._stage.command import ChainCommand
     help="Providers that get their turns before the session expires.",
 )
 @hyperx.judging
+@common.pay_to
 @common.seed("Of the training of heads.")
 @common.device
 @click.option("--resume", help="Address of a session to go on with.")

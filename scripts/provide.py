@@ -25,6 +25,7 @@ from scripts._stage.command import ChainCommand
 @flags.most_retention
 @hyperx.limits
 @click.option("--dry-run", is_flag=True, help="Show what it may cost and bring; sign nothing.")
+@common.pay_to
 @common.gas_price
 @common.device
 @flags.party

@@ -10,6 +10,7 @@ import pytest
 
 from tests.kit.addresses import forgotten_afterwards
 from tests.kit.frugal_ape import frugal_ape, frugal_nodes
+from tests.kit.ipfs_daemon import running_daemon
 from tests.kit.mock_contracts import compile_mocks, deploy_token
 from tests.kit.sale import OPEN, SEALED
 
@@ -135,3 +136,12 @@ def token(has_chain, mocks, deployer, accounts):
 def settlement(request):
     """How keys are delivered."""
     return request.param
+
+
+@pytest.fixture
+def partys_daemon(tmp_path):
+    """The IPFS daemon of one of several strangers, as `--ipfs` takes it; the others have embedded
+    nodes."""
+    (tmp_path / "daemon").mkdir()
+    with running_daemon(tmp_path / "daemon", peers=True) as address:
+        yield address

@@ -6,24 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from offchain.crypto import commitments as cm
-from offchain.errors import SoukError
 from offchain.models.canonical import DocumentError
 from offchain.roles import Recover
 from offchain.seccl.board import same_on_board
 from offchain.seccl.documents import (
     Catalogue,
     SignedReceipt,
-    max_catalogue_bytes,
     max_evaluation_bytes,
 )
+from offchain.seccl.listed import ReadingError, batch_leaves, fetch_catalogue
 from offchain.seccl.messages import NO_MESSAGE, MessageKind, PostKey
 from offchain.seccl.session import Session
 from offchain.seccl.updates import max_update_bytes
 from offchain.storage import ContentError, Datastore, cid_from_digest
-
-
-class ReadingError(SoukError):
-    """A post behind which there is not what its poster promised; one line for people."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +99,7 @@ def read(
         if batch is not None:
             try:
                 listed = _catalogue(session, batch.document, round_, kind, store)
-                leaves = _batch_leaves(session, listed, batch.root)
+                leaves = batch_leaves(session.board, listed, session.members, batch.root)
                 catalogues = [listed]
                 cids.add(cid_from_digest(batch.document))
             except (ContentError, DocumentError, ReadingError) as error:
@@ -190,16 +185,7 @@ def max_message_bytes(session: Session, kind: MessageKind) -> int:
 def _catalogue(
     session: Session, digest: bytes, round_: int, kind: MessageKind, store: Datastore
 ) -> Catalogue:
-    data = store.get(cid_from_digest(digest), max_catalogue_bytes(session.members))
-    return Catalogue.from_bytes(data, session.id, round_, kind, session.members)
-
-
-def _batch_leaves(session: Session, listed: Catalogue, root: bytes) -> tuple[bytes, ...]:
-    hashes = listed.hashes(session.members)
-    leaves = session.board.batch_leaves(session.id, listed.round, listed.kind, hashes)
-    if not same_on_board(cm.root_of(leaves), root):
-        raise ReadingError("what it lists is not what was posted")
-    return tuple(leaves)
+    return fetch_catalogue(store, session.id, session.members, digest, round_, kind)
 
 
 def _contents(

@@ -27,6 +27,7 @@ from scripts._hyperx.options import OpenOptions
 from scripts._hyperx.seats import collector_seat, deployed_factory, evaluation_of
 from scripts._hyperx.stories import STORIES
 from scripts._hyperx.terms import make_terms
+from scripts._stage.accounts import receiver
 from scripts._stage.chain import chain_home
 from scripts._stage.money import currency
 from scripts._stage.party import PartyTelling, party_account, reachable
@@ -40,6 +41,7 @@ def run_open(options: OpenOptions) -> None:
     telling = PartyTelling(as_json=options.as_json)
     home = chain_home()
     account = party_account(options.account, options.yes)
+    to = receiver(options.pay_to, str(account.address))
     factory = deployed_factory(options.deployments)
     if not options.resume:
         # What the factory would refuse is told before anything is loaded.
@@ -49,7 +51,7 @@ def run_open(options: OpenOptions) -> None:
         evaluation = evaluation_of(options, validation, home, telling.progress)
     with own_datastore(options.ipfs, home, options.network) as store:
         reachable(telling, store.addresses)
-        opening = Opening(home / "openings", factory, account, name_of(options))
+        opening = Opening(home / "openings", factory, account, name_of(options, "pay_to"))
         with telling.doing("publishing the task"):
             documents = evaluation.publish(store)
         if options.resume:
@@ -63,7 +65,7 @@ def run_open(options: OpenOptions) -> None:
         telling.event("session", address=chain.address, task=task, block=chain.created)
         policy = options.policy(foreseeable=False)
         kept = telling.far("shards kept")
-        seat = collector_seat(account, evaluation, store, home, policy, kept)
+        seat = collector_seat(account, evaluation, store, home, policy, kept, pay_to=to)
         session = play_kept(chain, seat, telling, store, partial(_publish_again, evaluation, store))
         _tell_end(chain, session, seat.role, telling)
         keep_on(store, None, f"session {chain.address}", telling)

@@ -111,6 +111,7 @@ class OpenOptions(SessionOptions, PartyOptions):
     """The options of `ape run open`. expect: how many providers get their turns."""
 
     expect: int
+    pay_to: str | None
     content: str
     contact: tuple[str, ...]
     any_size: bool
@@ -141,6 +142,7 @@ class ProvideOptions(DataOptions, LimitOptions, PartyOptions):
 
     licence: tuple[str, ...]
     most_retention: float
+    pay_to: str | None
     dry_run: bool
     gas_price: float
     device: str | None

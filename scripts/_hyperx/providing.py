@@ -15,6 +15,7 @@ from scripts._hyperx.options import ProvideOptions
 from scripts._hyperx.seats import deployed_factory, provider_seat
 from scripts._hyperx.terms import accepted_tokens, provider_policy
 from scripts._hyperx.terms_sheets import costs_sheet, terms_sheet, worst_sheet
+from scripts._stage.accounts import receiver
 from scripts._stage.chain import chain_home, clock
 from scripts._stage.money import currency
 from scripts._stage.party import PartyTelling, gas_price, party_account, reachable
@@ -30,6 +31,7 @@ def run_provide(address: str, options: ProvideOptions) -> None:
     telling = PartyTelling(as_json=options.as_json)
     home = chain_home()
     account = party_account(options.account, options.yes)
+    to = receiver(options.pay_to, str(account.address))
     factory = deployed_factory(options.deployments)
     chain = ChainSession.resume(factory.contract, factory.block, address)
     with telling.doing("loading the data") as progress:
@@ -51,6 +53,7 @@ def run_provide(address: str, options: ProvideOptions) -> None:
             names=options.names,
             licences=options.licence,
             progress=telling.far("shards encrypted and stored"),
+            pay_to=to,
         )
         session = chain.read()
         seat.role = role = seat.make(session)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from offchain.storage import Datastore
     from scripts._stage.keeping import Duty
     from scripts._stage.market import Open
     from scripts._stage.party import ExportOptions, WithdrawOptions
@@ -67,9 +68,10 @@ def run_export(reference: str, options: ExportOptions) -> None:
     _of(reference, options.deployments, "exporting").run_export(reference, options)
 
 
-def duties(mechanism: str, deployments: Path) -> Iterator[Duty]:
-    """What is due in a mechanism, and anybody may do."""
-    yield from _module(mechanism, "keeping").duties(deployments)
+def duties(mechanism: str, deployments: Path, store: Datastore | None = None) -> Iterator[Duty]:
+    """What is due in a mechanism, and anybody may do. store: for what SecCL's servers are asked."""
+    found = _module(mechanism, "keeping").duties
+    yield from found(deployments, store) if mechanism == "seccl" else found(deployments)
 
 
 def _of(reference: str, deployments: Path, module: str) -> Any:

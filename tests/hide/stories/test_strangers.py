@@ -115,14 +115,14 @@ def reached(listing: str, folder: Path, kind: type, count: int = 1) -> None:
 
 
 def test_strangers_end_as_the_rehearsal_does(
-    rehearsed, node, parties, tmp_path, monkeypatch, capsys
+    rehearsed, node, parties, partys_daemon, tmp_path, monkeypatch, capsys
 ) -> None:
     """Both are killed, the seller while a key is due, the buyer before she goes on to a better
-    level; nothing but chain and datastores is common to them."""
+    level; the seller stores in a daemon, and nothing but chain and datastores is common to them."""
     sara, anna = parties
     selling = [
         *sara.arguments(tmp_path),
-        *("--masked", str(sara.folder / "masked")),
+        *("--masked", str(sara.folder / "masked"), "--ipfs", partys_daemon),
         *(word for pair in SELLING.items() for word in pair),
     ]
     sara.start("list", *selling)

@@ -7,7 +7,9 @@ from dataclasses import replace
 import click
 import pytest
 
-from scripts._hyperx.options import OpenOptions
+from scripts import provide
+from scripts._hyperx import collecting, providing
+from scripts._hyperx.options import OpenOptions, ProvideOptions
 from scripts._stage.accounts import load
 from scripts._stage.chain import HOME, alone, chain_home
 from scripts._stage.party import party_account
@@ -21,7 +23,21 @@ def test_other_terms_are_another_session_and_other_ways_to_say_it_are_not(projec
     options = options_of(cli, OpenOptions, **plain)
     name = name_of(options)
     assert name_of(replace(options, yes=True, peer=("/ip4/1.2.3.4",))) == name
+    assert name_of(replace(options, pay_to="TEST::4"), "pay_to") == name_of(options, "pay_to")
     assert name_of(replace(options, reward="2 ether")) != name
+
+
+@pytest.mark.parametrize("command", ["open", "provide"])
+def test_who_is_paid_in_ones_place_is_an_account(project, monkeypatch, command) -> None:
+    """Told before anything is loaded, let alone paid."""
+    module = {"open": collecting, "provide": providing}[command]
+    monkeypatch.setattr(module, "party_account", lambda *_: load("TEST::1", True))
+    run = {"open": collecting.run_open, "provide": lambda one: providing.run_provide("0x", one)}
+    plain = {"class_name": (), "peer": (), "pay_to": "nobody", "as_json": True}
+    kind, options = {"open": (OpenOptions, cli), "provide": (ProvideOptions, provide.cli)}[command]
+    more = {"open": {"contact": ()}, "provide": {}}[command]
+    with pytest.raises(click.ClickException, match="pay-to: 'nobody' is no account"):
+        run[command](options_of(options, kind, **plain, **more))
 
 
 def test_a_chain_whose_time_stands_still_has_no_room_for_strangers(project) -> None:

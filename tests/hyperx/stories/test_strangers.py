@@ -24,7 +24,6 @@ from scripts._stage.chain import HOME
 from scripts._stage.money import balance_of
 from scripts._stage.party import ExportOptions
 from tests.hyperx.stories.played import play_story, small_options
-from tests.kit.ipfs_daemon import running_daemon
 from tests.kit.shared_chain import browsed, forged_digest, reading, shared_chain, watched
 from tests.kit.strangers import (
     Stranger,
@@ -98,16 +97,8 @@ def reached(address: str, kind: type, count: int = 1) -> None:
     )
 
 
-@pytest.fixture
-def daemon(tmp_path) -> Iterator[str]:
-    """Bert's datastore; the others have embedded nodes."""
-    (tmp_path / "daemon").mkdir()
-    with running_daemon(tmp_path / "daemon", peers=True) as address:
-        yield address
-
-
 def test_strangers_end_as_the_rehearsal_does(
-    rehearsed, node, parties, daemon, tmp_path, monkeypatch, capsys
+    rehearsed, node, parties, partys_daemon, tmp_path, monkeypatch, capsys
 ) -> None:
     """One spells the classes differently, one is killed, and one, a bot that stores in a daemon, is
     stopped; nothing but chain and datastores is common to them."""
@@ -127,7 +118,7 @@ def test_strangers_end_as_the_rehearsal_does(
         ]
         for one in (anna, bert)
     }
-    joining["bert"] += ["--ipfs", daemon]
+    joining["bert"] += ["--ipfs", partys_daemon]
 
     refused_by_name(anna, "provide", joining["anna"], "0 - digit", "1 - digit")
 

@@ -164,10 +164,10 @@ def stands(state: DealState, count: int) -> None:
 
 
 def test_strangers_end_as_the_rehearsal_does(
-    rehearsed, node, parties, folders, tmp_path, monkeypatch, capsys
+    rehearsed, node, parties, partys_daemon, folders, tmp_path, monkeypatch, capsys
 ) -> None:
-    """One spells the classes differently and lacks some, and two are killed; nothing but chain and
-    nodes is common to them."""
+    """One spells the classes differently and lacks some, one stores and writes by a daemon, and two
+    are killed; nothing but chain and nodes is common to them."""
     carol, anna, bert = parties
     ordering = [
         *carol.arguments(tmp_path, "--dataset", str(folders["own"])),
@@ -184,6 +184,7 @@ def test_strangers_end_as_the_rehearsal_does(
         ]
         for one in (anna, bert)
     }
+    quoting["bert"] += ["--ipfs", partys_daemon]
 
     refused_by_name(anna, "quote", quoting["anna"], "7 - digit", "8 - digit")
 

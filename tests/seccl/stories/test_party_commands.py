@@ -15,9 +15,10 @@ from offchain.seccl.adversaries import Stalls
 from offchain.seccl.announcement import TO_OPEN, Announcement, publish_announcement
 from offchain.seccl.costs import offered
 from offchain.seccl.description import voting_times
-from offchain.seccl.messages import BoardError, MessageKind
+from offchain.seccl.messages import BoardError, MessageKind, PostKey
 from scripts import join, serve
 from scripts._seccl.browsing import knows, listed
+from scripts._seccl.calls import key_words
 from scripts._seccl.chain import FederationChain, twin_of
 from scripts._seccl.finding import Contracts, announcement, session_for
 from scripts._seccl.keeping import duties
@@ -26,6 +27,7 @@ from scripts._seccl.party_options import JoinOptions, ServeOptions
 from scripts._seccl.withdrawing import Payout
 from scripts._stage.chain import go_to, now
 from scripts._stage.deployments import Deployed
+from scripts._stage.keeping import Duty
 from scripts._stage.party import PartyTelling
 from tests.kit.memory_store import MemoryStore
 from tests.kit.options import options_of
@@ -218,6 +220,43 @@ def test_what_is_overdue_anybody_does(contracts, known, accounts, monkeypatch) -
         (duty,) = [one for one in duties(NOWHERE) if one.reference == name]
         duty.method(*duty.arguments, sender=accounts[0])
         assert due() == []
+
+
+def test_what_a_silent_server_is_asked_a_keeper_answers_from_the_datastore(
+    contracts, known, accounts, monkeypatch
+) -> None:
+    """In the second half of the time, where it has the catalogue; else the server is convicted."""
+    monkeypatch.setattr("scripts._seccl.keeping.contracts_there", lambda _: known)
+    with undone():
+        play = Play(contracts, accounts, rounds=2)
+        play.round(0)
+        chain = play.chain.refresh()
+        name, board = "0x" + chain.session.id.hex(), known.board.contract
+        key, asker = PostKey(chain.session.id, 0, MessageKind.UPLOAD, 1), parties(accounts)[1][3]
+        path = chain.session.member_path(3)
+        asked = key_words(key), 3, list(path)
+        board.challenge(*asked, sender=asker, value=chain.session.terms.bond)
+
+        def due(store: MemoryStore | None) -> list[Duty]:
+            found = [one for one in duties(NOWHERE, store) if one.reference == name]
+            return [one for one in found if "member 1's place" in one.what]
+
+        deadline = board.challengeOf(key_words(key)).deadline
+        half = deadline - chain.session.terms.response_time // 2
+        go_to(half - 1)
+        assert due(play.store) == []
+        go_to(half)
+        assert due(None) == due(MemoryStore({})) == []
+        (duty,) = due(play.store)
+        with undone():  # the twin: nobody answers
+            go_to(deadline)
+            (settling,) = due(play.store)
+            settling.method(*settling.arguments, sender=accounts[0])
+            assert play.chain.refresh().session.fault is not None
+        duty.method(*duty.arguments, sender=accounts[0])
+        assert board.challengeOf(key_words(key)).answered
+        assert due(play.store) == []
+        assert play.chain.refresh().session.fault is None
 
 
 def offer(contracts, server: str, **changes) -> Announcement:

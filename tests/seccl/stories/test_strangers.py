@@ -145,7 +145,7 @@ def parties(node, tmp_path) -> Iterator[tuple[Stranger, ...]]:
 
 
 def test_strangers_end_as_the_rehearsal_does(
-    rehearsed, node, parties, tmp_path, monkeypatch, capsys
+    rehearsed, node, parties, partys_daemon, tmp_path, monkeypatch, capsys
 ) -> None:
     sam, first, second, third = parties
     offer = [
@@ -163,6 +163,7 @@ def test_strangers_end_as_the_rehearsal_does(
         ]
         for one in parties[1:]
     }
+    joining[second.name] += ["--ipfs", partys_daemon]
     refused_by_name(first, "join", joining[first.name], "0 - digit", "1 - digit")
     joining[first.name] += MAPPING
     for one in parties[1:]:

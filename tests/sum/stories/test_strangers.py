@@ -73,10 +73,10 @@ def read(address: str, folder: Path) -> ModelOnChain:
 
 
 def test_strangers_end_as_the_rehearsal_does(
-    rehearsed, node, parties, tmp_path, monkeypatch, capsys
+    rehearsed, node, parties, partys_daemon, tmp_path, monkeypatch, capsys
 ) -> None:
-    """One spells the classes differently, and all are killed; nothing but chain and datastores is
-    common to them."""
+    """One spells the classes differently, one has a daemon, and all are killed; nothing but chain
+    and datastores is common to them."""
     olga, anna, bert = parties
     publishing = [
         *olga.arguments(tmp_path, "--texts", str(olga.folder / "texts.csv")),
@@ -96,6 +96,7 @@ def test_strangers_end_as_the_rehearsal_does(
         ]
         for one in (anna, bert)
     }
+    teaching["bert"] += ["--ipfs", partys_daemon]
     mapping = [word for one in MAPPING for word in ("--class-name", one)]
 
     refused_by_name(anna, "teach", teaching["anna"], "bad", "good")
