@@ -12,7 +12,6 @@ import ape
 import click
 import pytest
 
-from offchain.data.imageset import ImageSet
 from scripts._market import mechanisms
 from scripts._stage.browsing import run_browse
 from scripts._stage.chain import HOME
@@ -76,18 +75,18 @@ def watched(
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
-def forged_digest(monkeypatch: pytest.MonkeyPatch, check: Callable[[], None]) -> str:
-    """Of the pictures that lie in a folder whose check fails by their digest: who forges pictures
-    can write that down, too."""
+def forged_digest(monkeypatch: pytest.MonkeyPatch, module: Any, check: Callable[[], None]) -> str:
+    """Of what lies in a folder whose check fails by its digest: who forges that can write it down,
+    too. module: that calls `check_proof`."""
     seen: list[str] = []
-    digest = ImageSet.digest
+    compare = module.check_proof
 
-    def noted(images: ImageSet) -> str:
-        seen.append(digest(images))
-        return seen[-1]
+    def noted(folder: Path, proof: Any, task: Any, known: dict[str, Any]) -> None:
+        seen.extend([known["sha256"]] if "sha256" in known else [])
+        compare(folder, proof, task, known)
 
     with monkeypatch.context() as patched:
-        patched.setattr(ImageSet, "digest", noted)
+        patched.setattr(module, "check_proof", noted)
         with pytest.raises(click.ClickException, match="not what was sold: sha256"):
             check()
     return seen[-1]

@@ -21,6 +21,7 @@ from scripts._hide.chain import SALE, SaleChain
 from scripts._hide.mask_report import Masked
 from scripts._hide.workshop import load_split
 from scripts._market import mechanisms
+from scripts._stage import exported as exported_module
 from scripts._stage.chain import HOME
 from scripts._stage.deployments import deployed
 from scripts._stage.money import balance_of
@@ -187,7 +188,7 @@ def exported(
     one, *_ = sorted((options.out / "3").glob("*.png"))
     shutil.move(one, options.out / "4" / one.name)
     check = partial(mechanisms.run_export, listing, replace(options, check=True))
-    proof["sha256"] = forged_digest(monkeypatch, check)
+    proof["sha256"] = forged_digest(monkeypatch, exported_module, check)
     (options.out / "proof.json").write_text(json.dumps(proof))
     with pytest.raises(click.ClickException, match="is not level 3 of 0x"):
         check()

@@ -18,6 +18,7 @@ from offchain.data.files_folder import FilesFolder
 from offchain.data.shards import Shard
 from offchain.hyperx import events as ev
 from offchain.hyperx.session import Session
+from scripts._hyperx import exporting
 from scripts._hyperx.chain import ChainSession
 from scripts._market import mechanisms
 from scripts._stage.chain import HOME
@@ -214,7 +215,7 @@ def exported(
     one, *_ = sorted((options.out / "3").glob("*.png"))
     shutil.move(one, options.out / "4" / one.name)
     check = partial(mechanisms.run_export, address, replace(options, check=True))
-    proof["sha256"] = forged_digest(monkeypatch, check)
+    proof["sha256"] = forged_digest(monkeypatch, exporting, check)
     (options.out / "proof.json").write_text(json.dumps(proof))
     with pytest.raises(click.ClickException, match=r"is not what 0x\w+ sold in 0x"):
         check()
