@@ -13,7 +13,7 @@ MOST_AT_ONCE = 64
 MOST_HEARD = 3
 
 Key = tuple[bytes, int]
-"""Sender and number of a letter."""
+"""Line and number of a letter."""
 
 
 class Again:
@@ -34,7 +34,7 @@ class Again:
         """Somebody lacks a letter; `now` in seconds of any clock."""
         if key in self._due:
             return
-        wait = 0.0 if key[0] == self._own else self._random.uniform(0, OTHERS_SECONDS)
+        wait = 0.0 if self._is_own(key) else self._random.uniform(0, OTHERS_SECONDS)
         last, pause = self._sent.get(key, (-LAST_SECONDS, FIRST_SECONDS))
         self._due[key] = max(now + wait, last + pause)
 
@@ -52,10 +52,13 @@ class Again:
         It may have come here alone, from somebody who wants it to go nowhere else: hence one's own
         go all the same, and those of others after `MOST_HEARD` times.
         """
-        if key[0] == self._own or key not in self._due or self._heard.get(key, 0) == MOST_HEARD:
+        if self._is_own(key) or key not in self._due or self._heard.get(key, 0) == MOST_HEARD:
             return
         self._heard[key] = self._heard.get(key, 0) + 1
         del self._due[key]
+
+    def _is_own(self, key: Key) -> bool:
+        return key[0].startswith(self._own)
 
     def due(self, now: float) -> Iterator[Key]:
         """Letters to send now, `MOST_AT_ONCE` at most, in order."""

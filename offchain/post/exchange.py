@@ -1,8 +1,8 @@
 """How parties come to have the same letters, over messages that are lost where nobody listens.
 
-Every party tells at times how many letters it has of each sender, and whoever has more sends them
-again. A letter reaches a party if, in the end, one who has it and the party listen at the same
-time, their nodes joined by others.
+Every party tells at times how many letters it has of each line, a sender's run, and whoever has
+more sends them again. A letter reaches a party if, in the end, one who has it and the party listen
+at the same time, their nodes joined by others.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from offchain.post.again import Again
-from offchain.post.envelope import TALLY, Envelope, Tally, Unreadable, tallies
+from offchain.post.envelope import TALLY, Envelope, Tally, Unreadable, line_of, tallies
 from offchain.post.kept import KeptLetters
-from offchain.post.letter import Topic
+from offchain.post.letter import Letter, Topic
 from offchain.roles import Recover
 from offchain.storage.pubsub import Pubsub
 
 TELL_SECONDS, QUIET_SECONDS = 1.0, 30.0
 """Between two tallies: at first and when something changes, then doubled each time, and at most."""
 MOST_AHEAD = 64
-"""Letters of one sender that wait for an earlier one."""
+"""Letters of one line that wait for an earlier one."""
 MOST_WAITING = 1_024
 """Letters of all senders that do."""
 MOST_FORGED = 4_096
@@ -63,9 +63,9 @@ class Exchange:
         self._forged: OrderedDict[bytes, None] = OrderedDict()
         self._pause, self._tell_at = TELL_SECONDS, 0.0
 
-    def wrote(self, number: int, now: float) -> None:
+    def wrote(self, letter: Letter, now: float) -> None:
         """The party has a new letter."""
-        self._again.want((self._own, number), now)
+        self._again.want((line_of(self._own, letter.run), letter.number), now)
         self._soon(now)
 
     def take(self, now: float) -> None:
@@ -96,15 +96,16 @@ class Exchange:
 
     def _answer(self, tally: Tally, now: float) -> None:
         """Sends again what its teller lacks; asks for what it has and we lack."""
-        for sender, count in self._counts.items():
-            if tally.first <= sender <= tally.last:
-                for number in range(tally.counts.get(sender, 0), count):
-                    self._again.want((sender, number), now)
-        if any(count > self._counts.get(sender, 0) for sender, count in tally.counts.items()):
+        for line, count in self._counts.items():
+            if tally.first <= line <= tally.last:
+                for number in range(tally.counts.get(line, 0), count):
+                    self._again.want((line, number), now)
+        if any(count > self._counts.get(line, 0) for line, count in tally.counts.items()):
             self._soon(now)
 
     def _receive(self, envelope: Envelope, message: bytes, now: float) -> None:
-        key, count = (envelope.sender, envelope.number), self._counts.get(envelope.sender, 0)
+        line = envelope.line
+        key, count = (line, envelope.number), self._counts.get(line, 0)
         if envelope.number < count:
             known = self._kept.envelope(*key)
             if known is not None and known.to_bytes() == message:
@@ -118,11 +119,11 @@ class Exchange:
         if account is None or (envelope.number > count and not self._has_room()):
             return
         self._ahead[key] = (envelope, account)
-        while (held := self._ahead.pop((envelope.sender, count), None)) is not None:
+        while (held := self._ahead.pop((line, count), None)) is not None:
             if not self._kept.add(*held):
                 return  # another process was first, or there are too many
             count += 1
-            self._counts[envelope.sender] = count
+            self._counts[line] = count
         self._soon(now)
 
     def _has_room(self) -> bool:
@@ -141,7 +142,7 @@ class Exchange:
         digest = hashlib.sha256(message).digest()
         if digest in self._forged or not (envelope.sender == self._own or self._admits(said)):
             return None
-        typed = self._topic.typed(envelope.number, envelope.body)
+        typed = self._topic.typed(envelope.run, envelope.number, envelope.body)
         account = self._recover(typed, envelope.signature)
         if account is not None and account.lower() == said:
             return account

@@ -16,9 +16,11 @@ MAX_BODY_BYTES = 4_096
 """Of a letter. What is larger lies in the datastore, and the letter has its CID."""
 MOST_LETTERS = 8_192
 """Of one sender under one topic."""
+MOST_RUNS = 16
+"""Of one sender under one topic: how often it may lose its letters and still be heard."""
 
 DOMAIN_NAME = "Souk post"
-DOMAIN_VERSION = "1"
+DOMAIN_VERSION = "2"
 _TOPIC_TYPE = keccak(b"souk.post.topic.v1")
 
 
@@ -36,13 +38,16 @@ class Letter:
 
     Attributes:
         sender: 0x account, as the topic's other letters have it.
-        number: of the sender's letters under the topic, from 0.
+        number: of the sender's letters of this run, from 0.
         body: up to `MAX_BODY_BYTES` bytes, which mean what the topic's parties agree on.
+        run: seconds of the sender's clock as it began to number. Who lost its letters begins a new
+            one: else it would give numbers again that others have, and be heard by nobody.
     """
 
     sender: str
     number: int
     body: bytes
+    run: int = 0
 
 
 @dataclass(frozen=True)
@@ -66,9 +71,9 @@ class Topic:
     def name(self) -> str:
         """By which nodes and disks know it."""
         words = (word(one) for one in (_TOPIC_TYPE, self.chain_id, self.contract, self.subject))
-        return f"souk-post-1-{keccak(b''.join(words)).hex()}"
+        return f"souk-post-2-{keccak(b''.join(words)).hex()}"
 
-    def typed(self, number: int, body: bytes) -> dict[str, Any]:
+    def typed(self, run: int, number: int, body: bytes) -> dict[str, Any]:
         """A letter as EIP-712 typed data, for its sender to sign."""
         return {
             "types": {
@@ -80,7 +85,14 @@ class Topic:
                         "verifyingContract": "address",
                     }
                 ),
-                "Letter": _fields({"subject": "bytes32", "number": "uint256", "body": "bytes32"}),
+                "Letter": _fields(
+                    {
+                        "subject": "bytes32",
+                        "run": "uint256",
+                        "number": "uint256",
+                        "body": "bytes32",
+                    }
+                ),
             },
             "primaryType": "Letter",
             "domain": {
@@ -89,7 +101,12 @@ class Topic:
                 "chainId": self.chain_id,
                 "verifyingContract": self.contract,
             },
-            "message": {"subject": self.subject, "number": number, "body": keccak(body)},
+            "message": {
+                "subject": self.subject,
+                "run": run,
+                "number": number,
+                "body": keccak(body),
+            },
         }
 
 
@@ -109,7 +126,7 @@ class Post(Protocol):
 
     def letters(self) -> list[Letter]:
         """All so far, one's own included, in the order in which they came to this party; of each
-        sender by number, without a gap. Raises DatastoreUnavailable where none can come."""
+        sender's run by number, without a gap. Raises DatastoreUnavailable where none can come."""
 
     def close(self) -> None:
         """Releases what is held. Closing twice is fine."""

@@ -48,7 +48,7 @@ class NodePost:
         self._kept = KeptLetters(path, topic.name)
         self._exchange = Exchange(node, topic, self._own, self._kept, recover, admits)
         self._turn, self._wake, self._closing = Lock(), Event(), Event()
-        self._written: list[int] = []
+        self._written: list[Letter] = []
         self._trouble: BaseException | None = None
         try:
             node.received(topic.name)  # from here on
@@ -62,13 +62,13 @@ class NodePost:
         """Keeps a letter, to be sent at once and again. Raises PostError, PostFull."""
         check_body(body)
 
-        def sign(number: int) -> Envelope:
-            signature = self._wallet.sign(self._topic.typed(number, body))
-            return Envelope(self._own, number, signature, body)
+        def sign(run: int, number: int) -> Envelope:
+            signature = self._wallet.sign(self._topic.typed(run, number, body))
+            return Envelope(self._own, run, number, signature, body)
 
         letter = self._kept.append(self._own, self.address, sign)
         with self._turn:
-            self._written.append(letter.number)
+            self._written.append(letter)
         self._wake.set()
         return letter
 
@@ -105,6 +105,6 @@ class NodePost:
         self._exchange.take(now)
         with self._turn:
             written, self._written = self._written, []
-        for number in written:
-            self._exchange.wrote(number, now)
+        for letter in written:
+            self._exchange.wrote(letter, now)
         self._exchange.give(now)

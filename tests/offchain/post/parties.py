@@ -15,7 +15,7 @@ TURN = 0.25
 
 
 class Party:
-    """One party. checks: how many signatures it checked."""
+    """One party. checks: how many signatures it checked. began: its clock as it first writes."""
 
     def __init__(
         self,
@@ -25,22 +25,27 @@ class Party:
         *,
         topic: Topic = TOPIC,
         admits: Admits = everybody,
+        began: int = 0,
     ) -> None:
         self.wallet, self.topic = KeyWallet(name), topic
         self.own = bytes.fromhex(self.wallet.address[2:])
         self.node: HubNode = hub.node()
         self.checks = 0
-        self.kept = KeptLetters(path, topic.name)
+        self.kept = KeptLetters(path, topic.name, lambda: began)
         self.exchange = Exchange(self.node, topic, self.own, self.kept, self._recover, admits)
         self.node.received(topic.name)
 
-    def envelope(self, number: int, body: bytes) -> Envelope:
+    def envelope(self, number: int, body: bytes, run: int = 0) -> Envelope:
         """A letter that it signs, whether it sends it or not."""
-        return Envelope(self.own, number, self.wallet.sign(self.topic.typed(number, body)), body)
+        signature = self.wallet.sign(self.topic.typed(run, number, body))
+        return Envelope(self.own, run, number, signature, body)
 
     def send(self, body: bytes, now: float = 0.0) -> Letter:
-        letter = self.kept.append(self.own, self.wallet.address, lambda n: self.envelope(n, body))
-        self.exchange.wrote(letter.number, now)
+        def sign(run: int, number: int) -> Envelope:
+            return self.envelope(number, body, run)
+
+        letter = self.kept.append(self.own, self.wallet.address, sign)
+        self.exchange.wrote(letter, now)
         return letter
 
     def read(self) -> list[Letter]:

@@ -85,7 +85,9 @@ def elsewhere(mallory: Party) -> bytes:
     """A letter that an honest party signed, in another session."""
     other = replace(TOPIC, subject=b"\x08" * 32)
     body = b"agreed"
-    return Envelope(mallory.own, 0, mallory.wallet.sign(other.typed(0, body)), body).to_bytes()
+    return Envelope(
+        mallory.own, 0, 0, mallory.wallet.sign(other.typed(0, 0, body)), body
+    ).to_bytes()
 
 
 def test_a_letter_of_another_session_is_none_here(bert, mallory):
@@ -97,8 +99,8 @@ def test_a_letter_of_another_session_is_none_here(bert, mallory):
 def test_twin_whose_signature_does_not_say_where_takes_it(bert, mallory, monkeypatch):
     typed = Topic.typed
 
-    def anywhere(self, number, body):
-        return typed(replace(self, subject=bytes(32)), number, body)
+    def anywhere(self, run, number, body):
+        return typed(replace(self, subject=bytes(32)), run, number, body)
 
     monkeypatch.setattr(Topic, "typed", anywhere)
     say(mallory, elsewhere(mallory))
@@ -121,7 +123,7 @@ def test_a_letter_counts_once_however_often_it_is_sent(anna, bert, mallory):
 
 def test_twin_whose_signature_has_no_number_takes_it_twice(bert, mallory, monkeypatch):
     typed = Topic.typed
-    monkeypatch.setattr(Topic, "typed", lambda self, number, body: typed(self, 0, body))
+    monkeypatch.setattr(Topic, "typed", lambda self, run, number, body: typed(self, run, 0, body))
     letter = mallory.envelope(0, b"pay")
     say(mallory, letter.to_bytes(), replace(letter, number=1).to_bytes())
     pass_time([bert], 1)

@@ -12,6 +12,7 @@ from offchain.post.envelope import (
     FIRST,
     LAST,
     LETTER,
+    LINE,
     MOST_TOLD,
     TALLY,
     Envelope,
@@ -21,15 +22,16 @@ from offchain.post.envelope import (
 )
 from offchain.post.letter import MAX_BODY_BYTES, MOST_LETTERS
 
-ADDRESSES = st.binary(min_size=20, max_size=20)
+LINES = st.binary(min_size=LINE, max_size=LINE)
 ENVELOPES = st.builds(
     Envelope,
-    sender=ADDRESSES,
+    sender=st.binary(min_size=20, max_size=20),
+    run=st.integers(0, 2**64 - 1),
     number=st.integers(0, MOST_LETTERS - 1),
     signature=st.binary(min_size=65, max_size=65),
     body=st.binary(max_size=MAX_BODY_BYTES),
 )
-COUNTS = st.dictionaries(ADDRESSES, st.integers(1, MOST_LETTERS), max_size=3 * MOST_TOLD)
+COUNTS = st.dictionaries(LINES, st.integers(1, MOST_LETTERS), max_size=3 * MOST_TOLD)
 
 
 @given(ENVELOPES)
@@ -57,7 +59,7 @@ def test_anything_else_is_unreadable_or_one_form(data):
 
 @given(st.binary(max_size=600).map(lambda b: TALLY + b), st.data())
 def test_no_tally_has_two_forms(data, drawn):
-    cut = drawn.draw(st.sampled_from([len(data), 41, 65, 89]))
+    cut = drawn.draw(st.sampled_from([len(data), 1 + 2 * LINE, 5 + 3 * LINE, 9 + 4 * LINE]))
     try:
         assert Tally.from_bytes(data[:cut]).to_bytes() == data[:cut]
     except Unreadable:
@@ -66,26 +68,26 @@ def test_no_tally_has_two_forms(data, drawn):
 
 @pytest.mark.parametrize("more", [1, 100_000])
 def test_a_letter_that_is_too_long_is_unreadable(more):
-    whole = Envelope(bytes(20), 0, bytes(65), bytes(MAX_BODY_BYTES)).to_bytes()
+    whole = Envelope(bytes(20), 0, 0, bytes(65), bytes(MAX_BODY_BYTES)).to_bytes()
     assert Envelope.from_bytes(whole).body == bytes(MAX_BODY_BYTES)
     with pytest.raises(Unreadable):
         Envelope.from_bytes(whole + bytes(more))
 
 
 def test_a_number_beyond_what_is_kept_is_unreadable():
-    last = Envelope(bytes(20), MOST_LETTERS - 1, bytes(65), b"").to_bytes()
+    last = Envelope(bytes(20), 0, MOST_LETTERS - 1, bytes(65), b"").to_bytes()
     assert Envelope.from_bytes(last).number == MOST_LETTERS - 1
     with pytest.raises(Unreadable):
-        Envelope.from_bytes(Envelope(bytes(20), MOST_LETTERS, bytes(65), b"").to_bytes())
+        Envelope.from_bytes(Envelope(bytes(20), 0, MOST_LETTERS, bytes(65), b"").to_bytes())
 
 
 @pytest.mark.parametrize(
     "counts",
     [
-        [(b"\2" * 20, 1), (b"\1" * 20, 1)],
-        [(b"\1" * 20, 1)] * 2,
-        [(b"\1" * 20, 0)],
-        [(b"\1" * 20, MOST_LETTERS + 1)],
+        [(b"\2" * LINE, 1), (b"\1" * LINE, 1)],
+        [(b"\1" * LINE, 1)] * 2,
+        [(b"\1" * LINE, 0)],
+        [(b"\1" * LINE, MOST_LETTERS + 1)],
     ],
     ids=["descending", "twice", "none", "more than are kept"],
 )

@@ -10,6 +10,7 @@ from offchain.post import Letter, PostError, PostFull, Topic
 from offchain.post import kept as kept_module
 from offchain.post.again import MOST_HEARD, OTHERS_SECONDS, Again
 from offchain.post.kept import KeptLetters
+from offchain.post.letter import MOST_RUNS
 from offchain.storage import DatastoreUnavailable
 from tests.kit.pubsub_hub import Hub
 from tests.offchain.post.parties import TOPIC, Party, pass_time
@@ -93,14 +94,48 @@ def test_a_letter_that_waits_for_those_another_process_keeps_is_taken(hub, tmp_p
     assert first.bodies() == [b"\0", b"\1", b"\2"]
 
 
-def test_who_lost_its_letters_gets_them_back_from_the_others(hub, tmp_path):
-    anna, bert = Party(hub, "anna", tmp_path / "anna"), Party(hub, "bert", admits=lambda one: True)
+@pytest.mark.parametrize("began", [0, 9])
+def test_who_lost_its_letters_gets_them_back_and_is_heard(hub, tmp_path, began):
+    """It begins a new run whatever its clock says: others may have more of the old one."""
+    anna, bert = Party(hub, "anna", tmp_path / "anna"), Party(hub, "bert")
     anna.send(b"one")
     now = pass_time([anna, bert], 2)
-    again = Party(hub, "anna", admits=lambda account: False)
+    again = Party(hub, "anna", admits=lambda account: False, began=began)
     now = pass_time([again, bert], 5, now)
     assert again.bodies() == [b"one"]
-    assert again.send(b"two").number == 1
+    two = again.send(b"two", now)
+    assert (two.number, two.run) == (0, began or 1)
+    now = pass_time([again, bert], 5, now)
+    assert bert.bodies() == [b"one", b"two"]
+    assert again.send(b"three", now).number == 1
+
+
+@pytest.mark.parametrize("began", [0, 9])
+def test_who_writes_before_it_hears_of_its_old_letters_is_heard_all_the_same(hub, began):
+    """The twin gives numbers once more that others have: they know better, and it is heard by
+    nobody."""
+    anna, bert = Party(hub, "anna"), Party(hub, "bert")
+    for body in (b"one", b"two"):
+        anna.send(body)
+    now = pass_time([anna, bert], 2)
+    again, carl = Party(hub, "anna", began=began), Party(hub, "carl")
+    again.send(b"again", now)
+    pass_time([again, bert, carl], 20, now)
+    heard = [b"one", b"two", *([b"again"] if began else [])]
+    assert sorted(bert.bodies()) == sorted(heard)
+    if began:
+        assert sorted(carl.bodies()) == sorted(again.bodies()) == sorted(heard)
+
+
+def test_of_one_sender_so_many_runs_are_kept(hub):
+    """Else whoever begins one for each letter would have others tell of them all, all the time."""
+    mallory, bert = Party(hub, "mallory"), Party(hub, "bert")
+    for run in range(MOST_RUNS + 3):
+        mallory.node.publish(TOPIC.name, mallory.envelope(0, b"x", run).to_bytes())
+    mallory.node.publish(TOPIC.name, mallory.envelope(1, b"more", 0).to_bytes())
+    bert.exchange.take(0.0)
+    assert len(bert.read()) == MOST_RUNS + 1
+    assert [one.body for one in bert.read()][-1] == b"more"
 
 
 def test_one_file_keeps_several_topics_apart(hub, tmp_path):

@@ -46,6 +46,10 @@ def test_what_one_stores_the_other_gets_and_keeps(daemon, embedded):
     embedded.pin(cid)
     daemon.remove(cid)
     assert embedded.get(cid) == LARGE[2:]
+    embedded.probe(daemon.put(LARGE[3:]), 1)
+    daemon.probe(embedded.put(LARGE[4:]), 1)
+    assert daemon.lost([cid], 0) == [cid]
+    assert embedded.lost([cid], 0) == []
     many = embedded.put_many([i.to_bytes(4, "big") for i in range(50)])
     assert list(daemon.get_many(many, 4)) == [i.to_bytes(4, "big") for i in range(50)]
 
