@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import ape
@@ -72,8 +73,7 @@ def run_list(options: ListOptions) -> None:
         chain = _chain(stock, sale, begun)
         # What waits is asked first: it may be mined meanwhile, and is read then.
         waiting = waits(account)
-        if chain.read().listing is None and not waiting:
-            _check_new(chain, sale, begun.closing, kept, shelf)
+        _check_new(chain, sale, begun.closing, waiting, partial(_forget, kept, shelf))
         telling.event(
             "listing",
             id=chain.reference,
@@ -95,17 +95,21 @@ def run_list(options: ListOptions) -> None:
     _forget(kept, shelf)
 
 
-def _check_new(chain: SaleChain, sale: Deployed, closing: int, kept: Kept, shelf: Path) -> None:
+def _check_new(
+    chain: SaleChain, sale: Deployed, closing: int, waiting: bool, forget: Callable[[], None]
+) -> None:
     """Raises ClickException for a listing that can be made no more; the same command may make
-    another one then."""
+    another one then. waiting: whether it may still be mined."""
+    if chain.read().listing is not None or waiting:
+        return
     if clock().now >= closing:
-        _forget(kept, shelf)
+        forget()
         raise click.ClickException(
             f"listing {chain.reference} was never sent, and its time is over: the same command "
             "lists anew"
         )
     if was_made(sale, chain.reference):
-        _forget(kept, shelf)
+        forget()
         raise click.ClickException(
             f"listing {chain.reference} was made before, of the same pictures under the same "
             "terms, and is made once, since its keys may be known: change a price, the stake, "

@@ -24,6 +24,7 @@ from offchain.task import TaskError
 from scripts import buy
 from scripts import list as listing
 from scripts._hide import listing as listing_module
+from scripts._hide import offering
 from scripts._hide.begun import Begun, Kept
 from scripts._hide.masked_folder import AS_THEY_ARE, load_masked
 from scripts._hide.party_options import BuyOptions, ListOptions
@@ -229,30 +230,30 @@ def test_the_same_listing_again_is_refused_in_words(monkeypatch) -> None:
     monkeypatch.setattr(listing_module, "clock", lambda: SimpleNamespace(now=10))
     monkeypatch.setattr(listing_module, "was_made", lambda sale, id_: id_ == "0xid")
     with pytest.raises(click.ClickException, match="listing 0xid was made before"):
-        listing_module._check_new(chain, None, 20, False, kept)
+        listing_module._check_new(chain, None, 20, False, kept.forget)
     with pytest.raises(click.ClickException, match="was never sent, and its time is over"):
-        listing_module._check_new(chain, None, 10, False, kept)
+        listing_module._check_new(chain, None, 10, False, kept.forget)
     assert kept.forgotten == 2
-    listing_module._check_new(chain, None, 20, True, kept)  # it may still be mined
+    listing_module._check_new(chain, None, 20, True, kept.forget)  # it may still be mined
     chain.read = lambda: SimpleNamespace(listing="mined")
-    listing_module._check_new(chain, None, 20, False, kept)
+    listing_module._check_new(chain, None, 20, False, kept.forget)
 
 
 def test_pictures_that_were_changed_are_masked_anew(tmp_path, monkeypatch) -> None:
     """What was withdrawn since is not sold; another account, or other pictures of that name in
     another place, have a folder of their own."""
-    monkeypatch.setattr(listing_module, "chain_home", lambda: tmp_path / "home" / "1")
+    monkeypatch.setattr(offering, "chain_home", lambda: tmp_path / "home" / "1")
     places = [tmp_path / name / "pictures" for name in ("one", "two")]
     for place in places:
         (place / "cats").mkdir(parents=True)
         (place / "cats" / "1.png").write_bytes(place.parent.name.encode())
     options = selling(dataset=str(places[0]))
-    first = listing_module._folder(options, SELLER)
-    assert listing_module._folder(options, SELLER) == first
+    first = offering._folder(options, SELLER)
+    assert offering._folder(options, SELLER) == first
     others = [
-        listing_module._folder(selling(dataset=str(places[1])), SELLER),
-        listing_module._folder(options, "0x" + "77" * 20),
+        offering._folder(selling(dataset=str(places[1])), SELLER),
+        offering._folder(options, "0x" + "77" * 20),
     ]
     (places[0] / "cats" / "1.png").unlink()
-    others.append(listing_module._folder(options, SELLER))
+    others.append(offering._folder(options, SELLER))
     assert len({first, *others}) == 4
