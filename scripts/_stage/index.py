@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -62,10 +62,12 @@ class ChainUnsettled(SoukError):
 
 @dataclass(frozen=True)
 class Block:
-    """A block by its height and its hash, 0x and 64 hex digits."""
+    """A block by its height and its hash, 0x and 64 hex digits. parent: the hash of the one before,
+    which the hash vouches for."""
 
     number: int
     hash: str
+    parent: str = field(compare=False)
 
 
 class Node(Protocol):
@@ -80,17 +82,19 @@ class Node(Protocol):
 
 @dataclass(frozen=True)
 class _Known:
-    """A run of blocks, both ends included."""
+    """A run of blocks, both ends included. hash: of the last."""
 
     first: int
     last: int
+    hash: str
 
 
 @dataclass(frozen=True)
 class _Page:
-    """A run of blocks to `last`, and what was logged in them."""
+    """A run of blocks to `last`, and what was logged in them. parent: the hash of the block before."""
 
     first: int
+    parent: str
     last: Block
     logs: list[dict[str, Any]]
 
@@ -223,7 +227,8 @@ class Index:
             by_hash = low > high - self._tip
             number = low if by_hash else min(low + self._size - 1, high - self._tip)
             last = self._node.block(number)
-            if last is None:
+            begin = last if number == low else self._node.block(low)
+            if last is None or begin is None:
                 return None
             blocks = (
                 {"blockHash": last.hash}
@@ -248,7 +253,7 @@ class Index:
             self._calm += 1
             if self._calm > CALM_PAGES:
                 self._size, self._calm = min(2 * self._size, MOST_BLOCKS), 0
-            return _Page(low, last, logs)
+            return _Page(low, begin.parent, last, logs)
 
     def _is_of_the_chain(self, log: dict[str, Any]) -> bool:
         """Whether the machine that gave a log is on the fork of the one that tells of blocks."""
@@ -259,17 +264,22 @@ class Index:
 
     def _known(self, query: Query) -> _Known | None:
         """The run of blocks that was read."""
-        first, last = self._rows.execute(
-            "SELECT min(first), max(last) FROM pages WHERE query = ?", (query.key,)
+        # Of one with `max` SQLite takes the other columns from the row that has it.
+        last, hash_ = self._rows.execute(
+            "SELECT max(last), hash FROM pages WHERE query = ?", (query.key,)
         ).fetchone()
-        return None if first is None else _Known(first, last)
+        (first,) = self._rows.execute(
+            "SELECT min(first) FROM pages WHERE query = ?", (query.key,)
+        ).fetchone()
+        return None if first is None else _Known(first, last, hash_)
 
     def _keep(self, query: Query, page: _Page) -> bool:
-        """Writes a page; whether it still follows what is kept."""
+        """Writes a page; whether it still follows what is kept, and not another chain's blocks,
+        for which its hash would stand from now on."""
         number = page.last.number
         with self._file.at_once():
             known = self._known(query)
-            if known and known.last != page.first - 1:
+            if known and (known.last, known.hash) != (page.first - 1, page.parent):
                 return False
             self._rows.execute(
                 "INSERT INTO pages VALUES (?, ?, ?, ?)",
@@ -291,7 +301,8 @@ class Index:
         ).fetchall()
         gone = None
         for first, last, hash_ in pages:
-            if self._node.block(last) == Block(last, hash_):
+            found = self._node.block(last)
+            if found and found.hash == hash_:
                 break
             gone = first
         if gone is not None:

@@ -72,7 +72,7 @@ class ConnectedNode:
         """The block of that height, the newest for None; None where the node has none."""
         height = "latest" if number is None else hex(number)
         found = ask("eth_getBlockByNumber", [height, False])
-        return found and Block(int(found["number"], 16), found["hash"])
+        return found and Block(int(found["number"], 16), found["hash"], found["parentHash"])
 
     def logs(self, query: dict[str, Any]) -> list[dict[str, Any]]:
         """Logs by `eth_getLogs`. Raises NodeRefused."""

@@ -45,12 +45,12 @@ def prepared(reports: Path, mechanism: str) -> Path:
     return folder
 
 
-def main(folder: Path, mechanism: str) -> None:
+def prepare(folder: Path, mechanism: str) -> None:
     """Rehearses it, and deploys its contracts on a chain that is kept in a file."""
     (play,) = (one for one in PLAYS if one.name == mechanism)
     rehearse(folder, [mechanism])
     os.environ[HOME] = str(folder / "deployer")
-    (folder / CHAIN).mkdir()
+    (folder / CHAIN).mkdir(parents=True)
     with Chain(folder / CHAIN, block_time=None) as chain, connected_to_testnet(chain.uri):
         path = deployments_path(folder / CHAIN)
         for one in missing(play.contracts):
@@ -61,4 +61,4 @@ def main(folder: Path, mechanism: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    prepare(Path(sys.argv[1]), sys.argv[2])

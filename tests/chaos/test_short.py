@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from tests.chaos.faults import Mixed
-from tests.chaos.prepared import prepared
+from scripts._stage.chain import HOME
+from tests.chaos.faults import Dropped, Kill, Mixed, Reorganised, Skewed, StoreLies
+from tests.chaos.prepared import prepare
 from tests.chaos.stage import Stage, datastores
 from tests.market.plays import HIDE
 
 SEED = 1
-SECONDS = 600
+SECONDS = 900
 
 
-def test_whatever_fails_all_are_paid_what_the_rehearsal_pays(tmp_path):
-    fault = Mixed(SEED, HIDE.parties)
-    folder = prepared(tmp_path, HIDE.name)
+class KilledOnce(Kill):
+    """Each party once."""
+
+    TIMES = 1
+
+
+class Short(Mixed):
+    """What takes little time."""
+
+    behind_by = 0
+    OF = KilledOnce, Dropped, Reorganised, StoreLies, Skewed
+
+
+def test_whatever_fails_all_are_paid_what_the_rehearsal_pays(project, tmp_path, monkeypatch):
+    monkeypatch.setenv(HOME, str(tmp_path / "deployer"))
+    folder = tmp_path / "prepared"
+    prepare(folder, HIDE.name)
+    fault = Short(SEED, HIDE.parties)
     with datastores() as daemons:
         ended = Stage(HIDE, fault, folder, daemons, tmp_path / "said", SECONDS).run()
     assert ended.same, ended

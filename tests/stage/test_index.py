@@ -46,7 +46,8 @@ class FakeNode:
                 }
                 for i, who in enumerate(random.choices([MINE, OTHERS], k=random.randrange(3)))
             ]
-            self.chain.append((Block(number, hash_), logs))
+            parent = self.chain[-1][0].hash if self.chain else "0x" + "00" * 32
+            self.chain.append((Block(number, hash_, parent), logs))
 
     def reorganise(self, depth: int, random: Random) -> None:
         del self.chain[-depth:]
@@ -85,6 +86,24 @@ class FakeNode:
         if len(logs) > self.most_logs:
             raise NodeRefused(-32_005, f"query returned more than {self.most_logs} results")
         return logs
+
+
+@dataclass
+class TurningNode(FakeNode):
+    """One whose chain is another as soon as it was asked for a block.
+
+    turns_after: its height; None for a chain that stays.
+    """
+
+    turns_after: int | None = None
+
+    def block(self, number: int | None) -> Block | None:
+        found = super().block(number)
+        if number is not None and number == self.turns_after:
+            self.turns_after = None
+            self.reorganise(6, Random(1))
+            self.grow(12, Random(2))
+        return found
 
 
 def chain_of(blocks: int, **limits: int) -> FakeNode:
@@ -280,3 +299,18 @@ def test_nothing_comes_from_beyond_the_last_block():
     block = node.block
     node.block = lambda number: next(missing, block(45)) if number == 45 else block(number)
     assert Index(None, node, sleep=impatient).logs(MINE, 0, [], 45) == node.truth(0, 45)
+
+
+def test_what_a_chain_took_back_is_forgotten_though_it_was_read_on_above(tmp_path):
+    """The chain turns between the look at what is kept and the blocks that follow: those stand on
+    others than are kept, and would vouch for them."""
+    node = TurningNode()
+    node.grow(40, Random(0))
+    path = tmp_path / "logs.sqlite"
+    assert Index(path, node, sleep=impatient).logs(MINE, 0, []) == node.truth(0)
+    node.grow(1, Random(3))
+    node.turns_after = 39
+    index = Index(path, node, sleep=impatient)
+    assert index.logs(MINE, 0, []) == node.truth(0)
+    assert node.turns_after is None
+    assert Index(path, node, sleep=impatient).logs(MINE, 0, []) == node.truth(0)
