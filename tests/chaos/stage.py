@@ -29,9 +29,9 @@ LETTER_LOOKS = 14
 """Where parties write letters, which come when they come."""
 LETTERS = "mde", "seccl"
 BLOCK_LOOKS = 15
-"""Of one that waits for blocks and not for a time."""
+"""Where one waits for blocks, or for a time that has come: it may be about to act."""
 MOST_CRASHES = 20
-LOOK_SECONDS = 0.1
+LOOK_SECONDS = 0.3
 DAYS = 5 * 86_400
 """After which every window is over."""
 
@@ -63,7 +63,8 @@ class Ended:
 
 @contextmanager
 def datastores() -> Iterator[tuple[str, str]]:
-    """Two daemons that know each other, for any number of runs."""
+    """Two daemons that know each other, for any number of runs: what parties store is encrypted
+    under keys of their own, and no run finds another's."""
     with ExitStack() as stack:
         nodes = []
         for _ in range(2):
@@ -144,8 +145,6 @@ class Stage:
             )
             stack.callback(one.end)
             self.parties[party] = one
-        for store in self.stores.values():
-            store.forget()  # what earlier runs left
 
     def _begin(self, party: str, words: tuple[str, ...]) -> None:
         one = self.parties[party]
@@ -195,10 +194,10 @@ class Stage:
         looks = {one.name: stand.looks for one, stand in zip(playing, standing, strict=True)}
         if self._since.keys() != looks.keys():
             self._since, self._height = looks, height
-        needed = LETTER_LOOKS if self.play.name in LETTERS else LOOKS
-        if not all(one.until for one in standing):
-            needed = BLOCK_LOOKS
         now = self.chain.now()
+        needed = LETTER_LOOKS if self.play.name in LETTERS else LOOKS
+        if not all(one.until and one.until > now for one in standing):
+            needed = BLOCK_LOOKS
         times = [one.until for one in standing if one.until and one.until > now]
         # All have seen what there is, also where their nodes are behind.
         seen = height - self._height > self.fault.behind_by + 2
