@@ -91,7 +91,7 @@ class _Known:
 
 @dataclass(frozen=True)
 class _Page:
-    """A run of blocks to `last`, and what was logged in them. parent: the hash of the block before."""
+    """A run of blocks to `last`, and what was logged in them. parent: hash of the block before."""
 
     first: int
     parent: str

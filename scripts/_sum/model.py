@@ -19,6 +19,8 @@ from offchain.sum.classifiers import CLASSIFIERS, Classifier
 from offchain.sum.model import ModelTerms, SharedModelState
 from scripts._stage.chain import Receipt, decoded, event_of, logs_of, native
 from scripts._stage.deployments import Deployed
+from scripts._stage.node import ask
+from scripts._stage.outbox import NodeBusy
 from scripts._stage.sender import Sender
 from scripts._sum.parts import PERCEPTRON, known_classifier, known_incentive, refuse
 
@@ -156,8 +158,14 @@ def unpacked(bitmap: Sequence[int], features: int) -> Any:
 
 @cache
 def _time_of(block: str) -> int:
-    """When a block was made, by its hash, of which there is one."""
-    return int(ape.chain.provider.web3.eth.get_block(block)["timestamp"])
+    """When a block was made, by its hash, of which there is one.
+
+    Raises NodeBusy where the node has it no more, or not yet: the chain is read again then.
+    """
+    found = ask("eth_getBlockByHash", [block, False])
+    if found is None:
+        raise NodeBusy(f"the node has no block {block}")
+    return int(found["timestamp"], 16)
 
 
 def _text(value: Any) -> str:

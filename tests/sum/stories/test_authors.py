@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from offchain.roles import Action
+from scripts._stage.outbox import NodeBusy
+from scripts._sum import model
 from scripts._sum import table as tables
 from scripts._sum.table import ModelTable
 from tests.sum.stories.made_texts import LIE, MAPPING, TRUE, teach_options, write_csv
@@ -64,3 +66,9 @@ def test_a_lesson_that_may_still_come_is_paid_as_it_was_sent(
         table_of(waiting).send(wanted, accounts[2])
     table_of(True).send(lesson(0, 400), accounts[2])
     assert sent == [lesson(1, 700), lesson(1, 700), lesson(1, 500), lesson(0, 400)]
+
+
+def test_a_block_that_was_taken_back_is_a_busy_node(project):
+    """Between the logs and their times: a party asks again then."""
+    with pytest.raises(NodeBusy, match="has no block 0x1111"):
+        model._time_of("0x" + "11" * 32)
