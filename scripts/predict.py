@@ -17,7 +17,7 @@ from scripts._sum import party_flags
 @verbosity_option(default="WARNING")
 @click.argument("model")
 @click.argument("text", nargs=-1)
-@party_flags.texts(False, "Instead of TEXT")
+@party_flags.texts("Instead of TEXT")
 @flags.reading
 def cli(model: str, **options: Any) -> None:
     """Tell the class of each TEXT, from MODEL's weights and by the contract's own word.

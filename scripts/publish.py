@@ -16,7 +16,7 @@ from scripts._sum import party_flags
 @click.command(cls=ChainCommand, short_help="Publish a shared model (SUM)")
 @network_option(default="ethereum:local:foundry")
 @verbosity_option(default="WARNING")
-@party_flags.texts(False, "What the first model learns")
+@party_flags.texts("What the first model learns")
 @party_flags.model
 @party_flags.terms
 @common.licence()

@@ -17,7 +17,7 @@ from scripts._sum import party_flags
 @network_option(default="ethereum:local:foundry")
 @verbosity_option(default="WARNING")
 @click.argument("model")
-@party_flags.texts(True, "Your texts")
+@party_flags.texts("Your texts")
 @click.option(
     "--licence",
     multiple=True,

@@ -7,20 +7,20 @@ Feature i is active where word i of the vocabulary is among them.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from offchain.errors import SoukError
 from offchain.models.canonical import DocumentError, from_canonical, take, to_canonical
-from offchain.storage import Datastore
 from offchain.sum.classifier import MAX_FEATURES
-from offchain.task import Task
 
 DOCUMENT = "preprocessing"
 """What a task calls the CID of this document."""
@@ -49,8 +49,36 @@ def most_frequent(texts: Iterable[list[str]], most: int) -> list[str]:
     return [word for word, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:most]]
 
 
+class Features(ABC):
+    """Named features that a sample has or has not. vocabulary: their names."""
+
+    vocabulary: tuple[str, ...]
+
+    @abstractmethod
+    def features(self, item: Any) -> tuple[int, ...]:
+        """The active features of a text or a row, ascending."""
+
+    def sample(self, features: Sequence[int]) -> NDArray[np.uint8]:
+        """uint8 (F,), 1 for each of the `features`."""
+        bits = np.zeros(len(self.vocabulary), np.uint8)
+        bits[list(features)] = 1
+        return bits
+
+    def bitmap(self, features: Sequence[int]) -> tuple[int, ...]:
+        """As the contract takes it: feature i is bit i % 256 of word i // 256."""
+        words = [0] * -(-len(self.vocabulary) // 256)
+        for feature in features:
+            words[feature >> 8] |= 1 << (feature & 255)
+        return tuple(words)
+
+    def words_of(self, bitmap: Sequence[int], most: int) -> list[str]:
+        """The first `most` words that are active in a sample, for people."""
+        active = (i for i in range(len(self.vocabulary)) if bitmap[i >> 8] >> (i & 255) & 1)
+        return [self.vocabulary[i] for i in islice(active, most)]
+
+
 @dataclass(frozen=True)
-class Preprocessing:
+class Preprocessing(Features):
     """The words that are features, 1 to 65,536 of them, each once.
 
     Raises PreprocessingError.
@@ -95,36 +123,10 @@ class Preprocessing:
             raise PreprocessingError(f"preprocessing: format is {FORMAT}, not {given!r:.60}")
         return cls(tuple(vocabulary))
 
-    def features(self, text: str) -> tuple[int, ...]:
+    def features(self, item: str) -> tuple[int, ...]:
         """The active features of a text, ascending."""
-        return tuple(sorted({self._places[w] for w in tokens(text) if w in self._places}))
-
-    def sample(self, features: Sequence[int]) -> NDArray[np.uint8]:
-        """uint8 (F,), 1 for each of the `features`."""
-        bits = np.zeros(len(self.vocabulary), np.uint8)
-        bits[list(features)] = 1
-        return bits
-
-    def bitmap(self, features: Sequence[int]) -> tuple[int, ...]:
-        """As the contract takes it: feature i is bit i % 256 of word i // 256."""
-        words = [0] * -(-len(self.vocabulary) // 256)
-        for feature in features:
-            words[feature >> 8] |= 1 << (feature & 255)
-        return tuple(words)
-
-    def words_of(self, bitmap: Sequence[int], most: int) -> list[str]:
-        """The first `most` words that are active in a sample, for people."""
-        active = (i for i in range(len(self.vocabulary)) if bitmap[i >> 8] >> (i & 255) & 1)
-        return [self.vocabulary[i] for i in islice(active, most)]
+        return tuple(sorted({self._places[w] for w in tokens(item) if w in self._places}))
 
     @cached_property
     def _places(self) -> dict[str, int]:
         return {word: place for place, word in enumerate(self.vocabulary)}
-
-
-def fetch_preprocessing(store: Datastore, task: Task) -> Preprocessing:
-    """What the task names, pinned. Raises PreprocessingError, TaskError, and what stores raise."""
-    cid = task.document(DOCUMENT)
-    found = Preprocessing.from_bytes(store.get(cid, MAX_BYTES))
-    store.pin(cid)
-    return found

@@ -7,10 +7,11 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from offchain.data.leftout import LeftOut, Note
 from offchain.errors import SoukError
-from offchain.sum.preprocessing import Preprocessing
+from offchain.sum.preprocessing import Features
 from offchain.task import ClassNames
 from offchain.task.classes import LEFT_OUT, canonical_classes, composed
 
@@ -31,11 +32,11 @@ class TextsError(SoukError):
 class LabelledTexts:
     """Texts with labels.
 
-    texts: N of them. labels: N indices in `classes`; empty where the file has none.
-    name: of where they are from.
+    texts: N of them, or rows of a table (`columns.py`). labels: N indices in `classes`; empty where
+    the file has none. name: of where they are from.
     """
 
-    texts: tuple[str, ...]
+    texts: tuple[Any, ...]
     labels: tuple[int, ...]
     classes: tuple[str, ...]
     name: str
@@ -76,7 +77,7 @@ class Sample:
 
 
 def samples(
-    texts: LabelledTexts, preprocessing: Preprocessing, max_active: int, note: Note
+    texts: LabelledTexts, preprocessing: Features, max_active: int, note: Note
 ) -> list[Sample]:
     """What can be taught of texts, each sample with a label once, in their order.
 

@@ -44,7 +44,10 @@ class SharedModelChain:
     def __init__(self, twin: SparsePerceptron, terms: StakeTerms, people: Sequence[Any]) -> None:
         """twin: the first model. terms: in wei. people: the owner, then the participants."""
         if not ape.chain.provider.network.is_local:
-            raise click.ClickException("a shared model is driven through time on a local chain")
+            raise click.ClickException(
+                "share plays days at given seconds, which needs a local chain; on others publish "
+                "and teach play the same contracts"
+            )
         cost, rest = divmod(terms.submission_cost, terms.unit)
         if rest:
             raise click.ClickException(

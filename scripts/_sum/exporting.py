@@ -10,7 +10,8 @@ import click
 
 from offchain.files import write_together
 from offchain.storage import Network, cid_from_digest, cid_of, open_datastore
-from offchain.sum.preprocessing import DOCUMENT, Preprocessing
+from offchain.sum.described import preprocessing_of
+from offchain.sum.preprocessing import DOCUMENT
 from offchain.task import Task
 from scripts._stage.chain import chain_home
 from scripts._stage.deployments import deployed
@@ -59,7 +60,7 @@ def _check(model: ModelOnChain, options: ExportOptions) -> int:
     try:
         proof, weights = (json.loads((options.out / name).read_text()) for name in (PROOF, WEIGHTS))
         task = Task.from_bytes((options.out / TASK).read_bytes())
-        preprocessing = Preprocessing.from_bytes((options.out / WORDS).read_bytes())
+        preprocessing = preprocessing_of(task, (options.out / WORDS).read_bytes())
         block = int(proof["block"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise click.ClickException(

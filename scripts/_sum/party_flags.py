@@ -12,14 +12,22 @@ from scripts._stage.flags import grouped
 CLASSIFIERS = ("SparsePerceptron", "NearestCentroid", "NaiveBayes")
 
 
-def texts(required: bool, of: str) -> common.Decorator:
-    """`--texts`. of: what they are for, as its help says."""
-    return click.option(
-        "--texts",
-        type=click.Path(path_type=Path, dir_okay=False, exists=True),
-        required=required,
-        help=f"{of}: CSV with the columns text and label, or JSON lines (.jsonl) of objects with "
-        "text and label.",
+def texts(of: str) -> common.Decorator:
+    """`--texts` and `--table`. of: what they are for, as the help says."""
+    path = click.Path(path_type=Path, dir_okay=False, exists=True)
+    return grouped(
+        click.option(
+            "--texts",
+            type=path,
+            help=f"{of}: CSV with the columns text and label, or JSON lines (.jsonl) of objects "
+            "with text and label.",
+        ),
+        click.option(
+            "--table",
+            type=path,
+            help="The same of numbers: CSV with named columns, one of them label, or .npz with x "
+            "(N, F), y (N,) and perhaps columns (F,).",
+        ),
     )
 
 

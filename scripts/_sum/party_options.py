@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
+from offchain.sum import columns, texts
 from offchain.sum.author import Limits
+from offchain.sum.columns import read_table
 from offchain.sum.model import Waits
 from offchain.sum.texts import LabelledTexts, read_texts
 from scripts._stage.money import parse_amount
@@ -21,6 +23,7 @@ class PublishOptions(PartyOptions):
     """The options of `ape run publish`; hours, seconds and per cent as named, amounts as text."""
 
     texts: Path | None
+    table: Path | None
     dataset: str
     samples: int | None
     words: int
@@ -82,7 +85,8 @@ class ReportOptions(PartyOptions):
 class TeachOptions(ReportOptions):
     """The options of `ape run teach`."""
 
-    texts: Path
+    texts: Path | None
+    table: Path | None
     gas_price: float
     licence: tuple[str, ...]
     most_deposit: str | None
@@ -92,8 +96,17 @@ class TeachOptions(ReportOptions):
     reports: bool
 
     def load(self) -> LabelledTexts:
-        """One's own texts. Raises TextsError."""
-        return read_texts(self.texts)
+        """One's own texts, or rows. Raises TextsError, ClickException."""
+        if self.texts is not None and self.table is None:
+            return read_texts(self.texts)
+        if self.table is not None and self.texts is None:
+            return read_table(self.table)
+        raise click.ClickException("give either --texts or --table")
+
+    @property
+    def modality(self) -> str:
+        """What a task calls what is taught."""
+        return columns.MODALITY if self.texts is None else texts.MODALITY
 
     @property
     def limits(self) -> Limits:
@@ -110,6 +123,7 @@ class PredictOptions:
 
     text: tuple[str, ...]
     texts: Path | None
+    table: Path | None
     listen: str
     peer: tuple[str, ...]
     ipfs: str | None
@@ -118,8 +132,15 @@ class PredictOptions:
 
     def wanted(self) -> LabelledTexts:
         """What is to be predicted; labels where a file has them. Raises ClickException."""
-        if bool(self.text) == bool(self.texts):
-            raise click.ClickException("give either texts or --texts FILE")
-        if self.texts is None:
-            return LabelledTexts(self.text, (), (), "the command line")
-        return read_texts(self.texts, labelled=False)
+        if sum(map(bool, (self.text, self.texts, self.table))) != 1:
+            raise click.ClickException("give either texts, --texts FILE or --table FILE")
+        if self.table is not None:
+            return read_table(self.table, labelled=False)
+        if self.texts is not None:
+            return read_texts(self.texts, labelled=False)
+        return LabelledTexts(self.text, (), (), "the command line")
+
+    @property
+    def modality(self) -> str:
+        """What a task calls what is asked about."""
+        return texts.MODALITY if self.table is None else columns.MODALITY

@@ -27,11 +27,15 @@ def run_predict(address: str, options: PredictOptions) -> None:
     with open_datastore(options.ipfs, chain_home() / "ipfs", network) as store:
         with telling.doing("fetching the task"):
             task, preprocessing = described(model, store)
+        if task.modality != options.modality:
+            raise click.ClickException(
+                f"{model.address} is asked about {task.modality}, not {options.modality}"
+            )
         twin = model.twin()
-        for number, text in enumerate(texts.texts):
-            features = preprocessing.features(text)
+        for number, item in enumerate(texts.texts):
+            features, text = preprocessing.features(item), plain(str(item), 60)
             if not 0 < len(features) <= twin.max_active:
-                telling.event("text", text=plain(text, 60), known_words=len(features), label=None)
+                telling.event("text", text=text, known_words=len(features), label=None)
                 continue
             label = twin.predict(preprocessing.sample(features))
             if number < MOST_ASKED:
@@ -40,13 +44,13 @@ def run_predict(address: str, options: PredictOptions) -> None:
                 )
                 if said != label and said != model.twin().predict(preprocessing.sample(features)):
                     raise click.ClickException(
-                        f"{model.address} says {task.classes[said]!r} of {plain(text, 60)!r}, its "
+                        f"{model.address} says {task.classes[said]!r} of {text!r}, its "
                         f"weights say {task.classes[label]!r}"
                     )
                 label = said
             telling.event(
                 "text",
-                text=plain(text, 60),
+                text=text,
                 known_words=len(features),
                 label=task.classes[label],
                 asked=number < MOST_ASKED,

@@ -20,8 +20,11 @@ from offchain.files import write_whole
 from offchain.report.text import amount
 from offchain.storage import cid_from_digest, cid_of, digest_of
 from offchain.storage.places import told as told_places
+from offchain.sum import columns
 from offchain.sum.classifier import MAX_TOUCHED
 from offchain.sum.classifiers import CLASSIFIERS, Classifier
+from offchain.sum.columns import Columns, read_table
+from offchain.sum.described import Prepared
 from offchain.sum.perceptron import WEIGHTS_PER_WORD
 from offchain.sum.preprocessing import DOCUMENT, Preprocessing
 from offchain.sum.texts import MODALITY, LabelledTexts, read_texts, samples
@@ -100,7 +103,7 @@ def run_publish(options: PublishOptions) -> None:
     factory = deployed(FACTORY, options.deployments)
     with telling.doing("reading the texts"):
         texts = texts_of(options)
-    preprocessing = Preprocessing.of(texts.texts, options.words)
+    preprocessing = prepared(options, texts)
     with telling.doing("training the first model"):
         twin = trained(options, texts, preprocessing, telling)
     home = chain_home()
@@ -123,7 +126,7 @@ def run_publish(options: PublishOptions) -> None:
 def trained(
     options: PublishOptions,
     texts: LabelledTexts,
-    preprocessing: Preprocessing,
+    preprocessing: Prepared,
     telling: PartyTelling,
 ) -> Classifier:
     """The first model: it learnt the texts in an order that the seed decides."""
@@ -207,9 +210,20 @@ def _initialise(draft: Draft, account: AccountAPI, telling: PartyTelling) -> Non
             progress(min(first + WORDS_A_CALL, len(draft.words)), len(draft.words))
 
 
+def prepared(options: PublishOptions, texts: LabelledTexts) -> Prepared:
+    """How its samples are made."""
+    if options.table is not None:
+        return Columns.of(texts.texts)
+    return Preprocessing.of(texts.texts, options.words)
+
+
 def texts_of(options: PublishOptions) -> LabelledTexts:
-    """What the first model learns. Raises TextsError, TaskError."""
-    if options.texts is not None:
+    """What the first model learns. Raises TextsError, TaskError, ClickException."""
+    if options.texts is not None and options.table is not None:
+        raise click.ClickException("give either --texts or --table")
+    if options.table is not None:
+        texts = read_table(options.table)
+    elif options.texts is not None:
         texts = read_texts(options.texts)
     else:
         from offchain.sum.reviews import review_texts
@@ -244,7 +258,7 @@ def _empty(options: PublishOptions, features: int, classes: int) -> Classifier:
 def task_for(
     options: PublishOptions,
     texts: LabelledTexts,
-    preprocessing: Preprocessing,
+    preprocessing: Prepared,
     addresses: Sequence[str],
     folder: Path,
 ) -> Task:
@@ -258,10 +272,11 @@ def task_for(
     path = folder / f"{name}.task"
     if path.exists():
         return Task.from_bytes(path.read_bytes())
+    table = isinstance(preprocessing, Columns)
     task = Task(
-        MODALITY,
+        columns.MODALITY if table else MODALITY,
         texts.classes,
-        (),
+        (len(preprocessing.vocabulary),) if table else (),
         options.licence,
         documents={DOCUMENT: cid},
         contact=(*options.contact, *told_places(addresses)),

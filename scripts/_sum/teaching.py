@@ -19,10 +19,10 @@ from offchain.storage import Datastore
 from offchain.sum import events as ev
 from offchain.sum.author import Author, Lesson
 from offchain.sum.classifier import MAX_TOUCHED
+from offchain.sum.described import Prepared, fetch_preprocessing
 from offchain.sum.model import SharedModelState
-from offchain.sum.preprocessing import Preprocessing, fetch_preprocessing
 from offchain.sum.reporter import Reporter
-from offchain.sum.texts import MODALITY, LabelledTexts, samples
+from offchain.sum.texts import LabelledTexts, TextsError, samples
 from offchain.task import Task, fetch_task
 from offchain.task.errors import LicenceRefused
 from scripts._stage.accounts import receiver
@@ -113,7 +113,7 @@ def name_of(lessons: list[Lesson]) -> str:
     return hashlib.sha256(json.dumps(lessons).encode()).hexdigest()[:16]
 
 
-def described(model: ModelOnChain, store: Datastore) -> tuple[Task, Preprocessing]:
+def described(model: ModelOnChain, store: Datastore) -> tuple[Task, Prepared]:
     """The model's task and how a text becomes a sample.
 
     Raises ClickException where these and the classifier do not fit, TaskError, PreprocessingError,
@@ -123,11 +123,10 @@ def described(model: ModelOnChain, store: Datastore) -> tuple[Task, Preprocessin
     store.connect(task.peers)
     preprocessing = fetch_preprocessing(store, task)
     features, _, classes = model.shape
-    fits = (task.modality, len(task.classes), len(preprocessing.vocabulary))
-    if fits != (MODALITY, classes, features):
+    if (len(task.classes), len(preprocessing.vocabulary)) != (classes, features):
         raise click.ClickException(
             f"{model.address}: its task has {len(task.classes)} classes of {task.modality} and "
-            f"{len(preprocessing.vocabulary)} words, its classifier {classes} and {features}"
+            f"{len(preprocessing.vocabulary)} features, its classifier {classes} and {features}"
         )
     return task, preprocessing
 
@@ -136,7 +135,7 @@ def lessons_of(
     model: ModelOnChain,
     texts: LabelledTexts,
     task: Task,
-    preprocessing: Preprocessing,
+    preprocessing: Prepared,
     options: TeachOptions,
     telling: PartyTelling,
 ) -> list[Lesson]:
@@ -158,6 +157,8 @@ def lessons_of(
         )
     check_limits(model, options)
     own = texts.relabelled(task.classes, options.names)
+    if task.modality != options.modality:
+        raise TextsError(f"{texts.name}: the model learns {task.modality}, not {options.modality}")
     found = samples(own, preprocessing, model.shape[1], telling.left_out)
     if not found:
         raise click.ClickException(f"{texts.name}: none of its texts can be taught to this model")

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from offchain.storage import cid_of
 from offchain.sum import preprocessing as words
+from offchain.sum.described import fetch_preprocessing
 from offchain.sum.preprocessing import (
     DOCUMENT,
     FORMAT,
     Preprocessing,
     PreprocessingError,
-    fetch_preprocessing,
     tokens,
 )
 from offchain.sum.reviews import bitmaps, read_csv

@@ -230,7 +230,7 @@ def test_what_a_silent_server_is_asked_a_keeper_answers_from_the_datastore(
     with undone():
         play = Play(contracts, accounts, rounds=2)
         play.round(0)
-        chain = play.chain.refresh()
+        chain = play.chain
         name, board = "0x" + chain.session.id.hex(), known.board.contract
         key, asker = PostKey(chain.session.id, 0, MessageKind.UPLOAD, 1), parties(accounts)[1][3]
         path = chain.session.member_path(3)
@@ -252,11 +252,11 @@ def test_what_a_silent_server_is_asked_a_keeper_answers_from_the_datastore(
             go_to(deadline)
             (settling,) = due(play.store)
             settling.method(*settling.arguments, sender=accounts[0])
-            assert play.chain.refresh().session.fault is not None
+            assert SessionOnChain(known, chain.session.id).read().fault is not None
         duty.method(*duty.arguments, sender=accounts[0])
         assert board.challengeOf(key_words(key)).answered
         assert due(play.store) == []
-        assert play.chain.refresh().session.fault is None
+        assert SessionOnChain(known, chain.session.id).read().fault is None
 
 
 def offer(contracts, server: str, **changes) -> Announcement:

@@ -15,6 +15,7 @@ from offchain.sum.classifier import ClassifierError
 from offchain.sum.preprocessing import DOCUMENT, Preprocessing
 from offchain.task.errors import ClassesUnknown, LicenceRefused
 from scripts._stage.deployments import deployments_path, note_what_is_there
+from scripts._stage.party import PartyTelling
 from scripts._sum import browsing, parts, publishing
 from scripts._sum import model as on_chain
 from scripts._sum.model import ModelOnChain
@@ -328,3 +329,23 @@ def test_three_classes_are_learnt_by_what_counts(project, tmp_path, owner) -> No
     twin, rule = made.model.twin(), made.preprocessing
     said = [twin.predict(rule.sample(rule.features(text))) for text in ("one", "two", "three")]
     assert said == [0, 1, 2]
+
+
+def test_a_table_is_learnt_and_taught_by_its_columns(project, tmp_path, owner) -> None:
+    """Its task says how many columns there are; an author's may be in another order."""
+    rows = "age,label,young,member\n20,no,1,0\n25,no,1,0\n40,yes,0,1\n50,yes,0,1\n"
+    table, mine = tmp_path / "table.csv", tmp_path / "mine.csv"
+    table.write_text(rows)
+    mine.write_text("member,age,young,label\n1,60,0,yes\n0,10,1,no\n")
+    options = publish_options(tmp_path, texts=None, table=table)
+    found = publishing.texts_of(options)
+    rule = publishing.prepared(options, found)
+    task = publishing.task_for(options, found, rule, (), tmp_path / "models")
+    assert (task.modality, task.shape, task.classes) == ("table", (3,), ("no", "yes"))
+    twin = publishing.trained(options, found, rule, PartyTelling(as_json=True))
+    assert [twin.predict(rule.sample(rule.features(row))) for row in found.texts] == [0, 0, 1, 1]
+    teaching = teach_options(tmp_path, None, table=mine)
+    assert [rule.features(row) for row in teaching.load().texts] == [(0, 2), (1,)]
+    assert teaching.modality == task.modality
+    with pytest.raises(click.ClickException, match="give either --texts or --table"):
+        replace(teaching, texts=table).load()

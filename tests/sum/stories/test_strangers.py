@@ -150,7 +150,9 @@ def asked(address: str, peer: str, folder: Path, capsys: pytest.CaptureFixture[s
     """Anybody asks the model, takes it along, and compares it with the chain."""
     texts = "so lovely", "awful, dull", "zebra"
     capsys.readouterr()
-    run_predict(address, PredictOptions(text=texts, texts=None, **reading(folder, peer)))
+    run_predict(
+        address, PredictOptions(text=texts, texts=None, table=None, **reading(folder, peer))
+    )
     lines = map(json.loads, capsys.readouterr().out.splitlines())
     assert [line["label"] for line in lines] == ["positive", "negative", None]
 
