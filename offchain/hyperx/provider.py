@@ -313,7 +313,7 @@ class Provider:
     @property
     def stored_bytes(self) -> int:
         """Of the encrypted shards, which its node has to keep."""
-        return sum(len(shard) + TAG_BYTES for shard in self.shards)
+        return sum(self.shards.lengths) + len(self.shards) * TAG_BYTES
 
     def store_again(self) -> None:
         """Encrypts and stores the shards once more, after its node lost some."""
