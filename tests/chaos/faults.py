@@ -168,6 +168,7 @@ class Dropped(Fault):
 
     name = "dropped"
     told = "connection dropped before the answer, the transaction taken or not"
+    SHARE = 0.05
 
     def before(self, party: str, call: dict[str, Any]) -> None:
         if self._sends(call) and self.randoms[party].random() < 0.3:
@@ -175,7 +176,7 @@ class Dropped(Fault):
             raise HungUp
 
     def after(self, party: str, call: dict[str, Any]) -> None:
-        if self.randoms[party].random() < (0.5 if self._sends(call) else 0.05):
+        if self.randoms[party].random() < (0.5 if self._sends(call) else self.SHARE):
             self.struck(party)
             raise HungUp
 
@@ -271,11 +272,12 @@ class Store(Fault):
     """Some requests for the datastore fail, several in a row."""
 
     becomes = ""
+    TIMES = 4
     PATHS: tuple[str, ...] = ()
 
     def __init__(self, seed: int, parties: tuple[str, ...]) -> None:
         super().__init__(seed, parties)
-        self._moments = {one: Moments(self.randoms[one], 1, 8, 4) for one in parties}
+        self._moments = {one: Moments(self.randoms[one], 1, 8, self.TIMES) for one in parties}
         self._left = dict.fromkeys(parties, 0)
 
     def stored(self, party: str, path: str) -> str | None:

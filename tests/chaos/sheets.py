@@ -24,8 +24,10 @@ def page(
     kinds: Sequence[type[Fault]],
     found: Mapping[tuple[str, str], Sequence[Ended]],
 ) -> str:
-    """The page. found: runs by mechanism and kind of fault."""
-    return "\n".join([*_page(mechanisms, kinds, found), ""])
+    """The page. found: runs by mechanism and kind of fault; those that were never struck say
+    nothing of it."""
+    struck = {cell: [one for one in runs if one.strikes] for cell, runs in found.items()}
+    return "\n".join([*_page(mechanisms, kinds, struck), ""])
 
 
 def _page(
@@ -37,9 +39,9 @@ def _page(
     yield ""
     yield (
         "Made by `python -m tests.chaos --page benchmarks/chaos.md` of what `make chaos` played. A "
-        f"cell has how many runs ended how. *same*: everybody was paid what "
-        "the undisturbed rehearsal pays, and no contract holds a coin. A letter: the loss named "
-        f"below. *{BROKEN}*: anything else."
+        "cell has how many runs ended how; one that was never struck does not count. *same*: "
+        "everybody was paid what the undisturbed rehearsal pays, and no contract holds a coin. A "
+        f"letter: the loss named below. *{BROKEN}*: anything else."
     )
     yield ""
     yield "| kind of fault | " + " | ".join(mechanisms) + " |"

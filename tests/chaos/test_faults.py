@@ -117,8 +117,8 @@ def test_a_node_that_is_behind_shows_nothing_newer():
     assert call["params"] == [{"to": "0x1"}, hex(97)]
 
 
-def ended(gains, *, stuck=(), wrong=()) -> Ended:
-    return Ended(gains, PAID, dict(stuck), 1, 0, 0, [], list(wrong), 1.0)
+def ended(gains, *, stuck=(), wrong=(), strikes=1) -> Ended:
+    return Ended(gains, PAID, dict(stuck), strikes, 0, 0, [], list(wrong), 1.0)
 
 
 def test_a_run_ends_as_rehearsed_or_with_a_loss_that_is_named_or_is_broken():
@@ -131,7 +131,10 @@ def test_a_run_ends_as_rehearsed_or_with_a_loss_that_is_named_or_is_broken():
 
 
 def test_a_cell_that_was_not_run_says_so():
-    found = {("hide", "kill"): [ended(PAID), ended({"sara": 0, "anna": 0})]}
+    found = {
+        ("hide", "kill"): [ended(PAID), ended({"sara": 0, "anna": 0}), ended(PAID, strikes=0)],
+        ("sum", "kill"): [ended(PAID, strikes=0)],
+    }
     said = page(("hide", "sum"), (Kill,), found)
     assert f"(`kill`) | 1 a, 1 same | {NOT_RUN} |" in said
     assert "a: nothing was sold" in said
