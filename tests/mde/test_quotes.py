@@ -146,7 +146,8 @@ def test_both_sign_and_what_is_given(sale, stranger):
         ("quote", {"expiry": QUOTE_TIME}),
         ("order", {"stake": 1}),
         ("order", {"tree": bytes(32)}),
-        ("dataset", {"count": 6}),
+        ("dataset", {"count": 4}),
+        ("dataset", {"chunks": 6}),
     ],
 )
 def test_no_word_is_changed_after_signing(sale, part, changes):
@@ -243,12 +244,12 @@ def test_both_sides_use_one_currency(contract, buyer, seller, stablecoin):
     )
 
 
-@pytest.mark.parametrize(("features", "fits"), [(30, True), (31, False)])
+@pytest.mark.parametrize(("features", "fits"), [(62, True), (63, False)])
 def test_a_chunk_holds_a_sample(contract, buyer, seller, features, fits):
     """Else no score of it could ever be proved wrong."""
     sale = open_deal(contract, buyer, seller, features=features)
     outcome = sale.refusal("quote", *sale.quote_args())
-    assert outcome == (None if fits else refused("ChunkTooSmall", 32, 33))
+    assert outcome == (None if fits else refused("ChunkTooSmall", 64, 65))
 
 
 def test_accounts_with_code_sign_by_erc_1271(contract, buyer, seller, stranger, wallet_code):
