@@ -206,8 +206,8 @@ def test_strangers_end_as_the_rehearsal_does(
     assert found.faults == []
     assert [one["elected"] for one in ends] == [2, 2, 0]
     assert [gained(node, one.address) for one in parties] == gains
-    tells(session, announced, peer, second, tmp_path, monkeypatch, capsys)
-    exported(session, model, second, tmp_path, monkeypatch)
+    tells(session, announced, peer, first, tmp_path, monkeypatch, capsys)
+    exported(session, model, first, tmp_path, monkeypatch)
     assert gains == [-3 * 10**17, 10**17, 10**17, 10**17]
 
 
