@@ -76,11 +76,6 @@ def choose(prices: Sequence[int], budget: int, marginal: Marginal, looks: int = 
     return replace(found, at_most=max([found.worth, *(node.reach for node in open_)]))
 
 
-def greedy(prices: Sequence[int], budget: int, marginal: Marginal, looks: int = LOOKS) -> Chosen:
-    """What `choose` chooses."""
-    return choose(prices, budget, marginal, looks).chosen
-
-
 def next_best(
     prices: Sequence[int],
     left: int,

@@ -9,7 +9,7 @@ import numpy as np
 
 from offchain.data.imageset import Progress
 from offchain.data.seeds import generator
-from offchain.mde.budget import Chosen, affordable, at_random, best, greedy
+from offchain.mde.budget import Chosen, affordable, at_random, best, choose
 from offchain.mde.errors import MdeError
 from offchain.mde.oracles import Settings
 from offchain.mde.owner import Gain, Owner
@@ -79,12 +79,12 @@ class Bought:
 class Comparison:
     """Three ways to spend the same budget on the same sets at the same prices.
 
-    greedy: by marginal efficacy. random: one for each order drawn. best: of all combinations by
-    really training on each, on the test set, which nobody could do before a purchase; None where
-    there are too many sets. combinations: how many the budget pays.
+    by_efficacy: what marginal efficacy chooses. random: one for each order drawn. best: of all
+    combinations by really training on each, on the test set, which nobody could do before a
+    purchase; None where there are too many sets. combinations: how many the budget pays.
     """
 
-    greedy: Bought
+    by_efficacy: Bought
     random: tuple[Bought, ...]
     best: Bought | None
     combinations: int
@@ -124,12 +124,13 @@ def compare(
 
     rng = generator(seed, "mde random purchases")
     by_chance = tuple(bought(at_random(prices, budget, rng)) for _ in range(orders))
-    by_greed = bought(greedy(prices, budget, MarginalEfficacy(gains, settings), _LOOKS))
+    efficacy = MarginalEfficacy(gains, settings)
+    by_efficacy = bought(choose(prices, budget, efficacy, _LOOKS).chosen)
     found, combinations = None, 0
     if exhaustive:
         combinations = len(affordable(prices, budget))
         found = bought(best(prices, budget, lambda c: gains.of(c).loss, progress))
-    return Comparison(by_greed, by_chance, found, combinations)
+    return Comparison(by_efficacy, by_chance, found, combinations)
 
 
 def rank_correlation(prices: Sequence[int], gains: Sequence[float]) -> float:

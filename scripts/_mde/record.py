@@ -177,7 +177,7 @@ def _ways(truth: Truth, sellers: tuple[SellerRecord, ...]) -> tuple[WayRecord, .
         truth.ways.random_loss,
         truth.ways.random_accuracy,
     )
-    found = [way("greedy by marginal efficacy", truth.ways.greedy), mean]
+    found = [way("by marginal efficacy", truth.ways.by_efficacy), mean]
     if truth.ways.best is not None:
         found.append(way("best, by training on all", truth.ways.best))
     return tuple(found)

@@ -69,7 +69,7 @@ def test_an_honest_market_ends_with_table_plots_and_a_positive_correlation(marke
     assert one.seller(1)["price"] > one.seller(2)["price"] > one.seller(4)["price"] == 0
     assert one.seller(4)["paid"] == 0
     ways = {way["name"].split()[0]: way for way in record["ways"]}
-    assert set(ways) == {"greedy", "at", "best,"}
+    assert set(ways) == {"by", "at", "best,"}
     assert all(way["gain_loss"] <= ways["best,"]["gain_loss"] for way in ways.values())
     page = (one.folder / "report.html").read_text()
     assert page.count("data:image/png;base64,") == 2

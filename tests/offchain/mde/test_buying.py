@@ -46,20 +46,20 @@ def test_prices_rank_sets_as_really_training_on_them_does(market, prices):
     assert rank_correlation(list(prices.values()), gains) > 0.5
 
 
-def test_under_a_tight_budget_greedy_beats_chance_and_none_beats_the_best(market, prices):
+def test_under_a_tight_budget_efficacy_beats_chance_and_none_beats_the_best(market, prices):
     data, owner = market
     sets = [one.samples for one in data.holdings]
     budget = prices["useful"] + PURSE.floor
     gains = TrueGains(owner, sets)
     found = compare(gains, list(prices.values()), budget, SETTINGS, orders=6)
     assert found.best is not None
-    ways = [found.greedy, found.best, *found.random]
+    ways = [found.by_efficacy, found.best, *found.random]
     assert all(way.cost <= budget for way in ways)
     assert all(way.gain.loss <= found.best.gain.loss for way in ways)
-    assert found.greedy.gain.loss > found.random_loss
+    assert found.by_efficacy.gain.loss > found.random_loss
     without = compare(gains, list(prices.values()), budget, SETTINGS, orders=1, exhaustive=False)
     assert without.best is None
-    assert without.greedy == found.greedy
+    assert without.by_efficacy == found.by_efficacy
 
 
 def test_buying_nothing_changes_nothing_and_order_does_not_matter(market):
