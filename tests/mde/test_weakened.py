@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from offchain.crypto.commitments import path
 from offchain.crypto.evidence import key_evidence
 from offchain.crypto.settlement import LONGEST_WINDOW
 from offchain.mde.deals import Purchase
@@ -186,6 +187,15 @@ def exchanges_an_original(contract, buyer, seller, stranger, stablecoin):
     return not sale.goes("proveSpoiltChunk", *sale.chunk_proof(len(CHUNKS) + 3))
 
 
+def takes_originals_for_samples(contract, buyer, seller, stranger, stablecoin):
+    """An honest seller's files are alike in places, as borders of pictures are."""
+    sale = sold_deal(contract, buyer, seller, originals=[bytes(100)] * len(CHUNKS))
+    blank = bytes(len(CHUNKS[0]))
+    alike = [(i, blank, path(sale.file.plain_leaves, i)) for i in (len(CHUNKS), len(CHUNKS) + 1)]
+    proof = (*sale.both, sale.key, sale.cipher_root, *alike)
+    return sale.goes("proveRepeatedSample", *proof)
+
+
 def shows_one_sample_twice(contract, buyer, seller, stranger, stablecoin):
     sale = sold_deal(contract, buyer, seller)
     return sale.goes("proveRepeatedSample", *sale.repeated_proof(1, 1))
@@ -250,6 +260,7 @@ ATTACKS = {
     "believes any rule": brings_a_meaner_rule,
     "believes any sample": shows_a_sample_of_its_own,
     "judges samples alone": exchanges_an_original,
+    "takes originals for samples": takes_originals_for_samples,
     "looks at one place": shows_one_sample_twice,
     "believes any tree": goes_another_way_through_the_tree,
     "believes any total": starts_from_a_total_of_its_own,

@@ -94,6 +94,12 @@ WEAKENINGS: Weakenings = {
         "ChunkDispute.requireSpoilt(",
         "require(evidence.index < dataset.count);\n        ChunkDispute.requireSpoilt(",
     ),
+    "takes originals for samples": (
+        SALE,
+        "require(sample.index < dataset.count,"
+        " Samples.SampleOutOfRange(sample.index, dataset.count));",
+        "",
+    ),
     "looks at one place": (
         _SAMPLES,
         "require(first.index != second.index, SamePlace(first.index));",
