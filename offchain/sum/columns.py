@@ -18,11 +18,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from offchain.models.canonical import DocumentError, from_canonical, take, to_canonical
 from offchain.report.text import plain
 from offchain.sum.classifier import MAX_FEATURES
-from offchain.sum.preprocessing import DOCUMENT, MAX_BYTES, Features, PreprocessingError
-from offchain.sum.texts import LABEL, MAX_FILE_BYTES, LabelledTexts, TextsError
+from offchain.sum.preprocessing import Features, PreprocessingError, read, written
+from offchain.sum.texts import LABEL, LabelledTexts, TextsError, check_size
 
 FORMAT = "souk.columns.v1"
 """Names the rule above; another rule is another format."""
@@ -81,22 +80,12 @@ class Columns(Features):
 
     def to_bytes(self) -> bytes:
         """The document. Raises PreprocessingError if it is too large."""
-        said = {"format": FORMAT, "columns": list(self.vocabulary), "above": list(self.above)}
-        data = to_canonical(said)
-        if len(data) > MAX_BYTES:
-            raise PreprocessingError(f"preprocessing: {len(data)} bytes, at most {MAX_BYTES}")
-        return data
+        return written(FORMAT, columns=list(self.vocabulary), above=list(self.above))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Columns:
         """Reads an untrusted document. Raises PreprocessingError."""
-        try:
-            document = from_canonical(data, DOCUMENT, MAX_BYTES)
-            given, columns, above = take(document, DOCUMENT, format=str, columns=list, above=list)
-        except DocumentError as error:
-            raise PreprocessingError(str(error)) from error
-        if given != FORMAT:
-            raise PreprocessingError(f"preprocessing: format is {FORMAT}, not {given!r:.60}")
+        columns, above = read(data, FORMAT, "columns", "above")
         return cls(tuple(columns), tuple(above))
 
     def features(self, item: Row) -> tuple[int, ...]:
@@ -132,14 +121,9 @@ def read_table(path: Path, *, labelled: bool = True) -> LabelledTexts:
 
     labelled: whether labels must be there. Raises TextsError naming the line or the array.
     """
-    try:
-        size = path.stat().st_size
-    except OSError as error:
-        raise TextsError(f"{path}: {error.strerror}") from error
-    if size > MAX_FILE_BYTES:
-        raise TextsError(f"{path} has {size:,} bytes, at most {MAX_FILE_BYTES:,} are read")
-    read = _npz if path.suffix.lower() == NPZ else _csv
-    columns, values, named = read(path, labelled)
+    check_size(path)
+    rows_of = _npz if path.suffix.lower() == NPZ else _csv
+    columns, values, named = rows_of(path, labelled)
     if not len(values):
         raise TextsError(f"{path} has no rows")
     if len(set(columns)) < len(columns) or not columns or len(columns) > MAX_FEATURES:

@@ -49,6 +49,27 @@ def most_frequent(texts: Iterable[list[str]], most: int) -> list[str]:
     return [word for word, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:most]]
 
 
+def written(form: str, **lists: list[Any]) -> bytes:
+    """A document of that format. Raises PreprocessingError if it is too large."""
+    data = to_canonical({"format": form, **lists})
+    if len(data) > MAX_BYTES:
+        raise PreprocessingError(f"preprocessing: {len(data)} bytes, at most {MAX_BYTES}")
+    return data
+
+
+def read(data: bytes, form: str, *names: str) -> list[list[Any]]:
+    """The lists of these names in an untrusted document of that format. Raises
+    PreprocessingError."""
+    try:
+        document = from_canonical(data, DOCUMENT, MAX_BYTES)
+        given, *found = take(document, DOCUMENT, format=str, **dict.fromkeys(names, list))
+    except DocumentError as error:
+        raise PreprocessingError(str(error)) from error
+    if given != form:
+        raise PreprocessingError(f"preprocessing: format is {form}, not {given!r:.60}")
+    return found
+
+
 class Features(ABC):
     """Named features that a sample has or has not. vocabulary: their names."""
 
@@ -106,21 +127,12 @@ class Preprocessing(Features):
 
     def to_bytes(self) -> bytes:
         """The document. Raises PreprocessingError if it is too large."""
-        data = to_canonical({"format": FORMAT, "vocabulary": list(self.vocabulary)})
-        if len(data) > MAX_BYTES:
-            raise PreprocessingError(f"preprocessing: {len(data)} bytes, at most {MAX_BYTES}")
-        return data
+        return written(FORMAT, vocabulary=list(self.vocabulary))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Preprocessing:
         """Reads an untrusted document. Raises PreprocessingError."""
-        try:
-            document = from_canonical(data, DOCUMENT, MAX_BYTES)
-            given, vocabulary = take(document, DOCUMENT, format=str, vocabulary=list)
-        except DocumentError as error:
-            raise PreprocessingError(str(error)) from error
-        if given != FORMAT:
-            raise PreprocessingError(f"preprocessing: format is {FORMAT}, not {given!r:.60}")
+        (vocabulary,) = read(data, FORMAT, "vocabulary")
         return cls(tuple(vocabulary))
 
     def features(self, item: str) -> tuple[int, ...]:

@@ -106,17 +106,22 @@ def samples(
     return list(found)
 
 
-def read_texts(path: Path, *, labelled: bool = True) -> LabelledTexts:
-    """The texts of a file; what it is follows from its name.
-
-    labelled: whether labels must be there. Raises TextsError naming the line.
-    """
+def check_size(path: Path) -> None:
+    """Raises TextsError for a file that is not there, or too large."""
     try:
         size = path.stat().st_size
     except OSError as error:
         raise TextsError(f"{path}: {error.strerror}") from error
     if size > MAX_FILE_BYTES:
         raise TextsError(f"{path} has {size:,} bytes, at most {MAX_FILE_BYTES:,} are read")
+
+
+def read_texts(path: Path, *, labelled: bool = True) -> LabelledTexts:
+    """The texts of a file; what it is follows from its name.
+
+    labelled: whether labels must be there. Raises TextsError naming the line.
+    """
+    check_size(path)
     rows = _json_rows(path) if path.suffix.lower() in JSON_LINES else _csv_rows(path, labelled)
     texts, named = [], []
     for place, text, label in rows:

@@ -31,29 +31,22 @@ class DataOptions:
         """All of them. Raises DataError."""
         from offchain.data.datasets import load_dataset
 
-        return load_dataset(
-            self.dataset,
-            root=self.data_root,
-            download=self.download,
-            size=self.image_size,
-            skip_broken=self.skip_broken,
-            note=note,
-            progress=progress,
-        )
+        return load_dataset(self.dataset, **self._asked, note=note, progress=progress)
 
     def load_originals(self, note: Note, progress: Progress | None) -> Originals:
         """All of them as files, of which none is kept in memory. Raises DataError."""
         from offchain.data.datasets import load_originals
 
-        return load_originals(
-            self.dataset,
-            root=self.data_root,
-            download=self.download,
-            size=self.image_size,
-            skip_broken=self.skip_broken,
-            note=note,
-            progress=progress,
-        )
+        return load_originals(self.dataset, **self._asked, note=note, progress=progress)
+
+    @property
+    def _asked(self) -> dict[str, Any]:
+        return {
+            "root": self.data_root,
+            "download": self.download,
+            "size": self.image_size,
+            "skip_broken": self.skip_broken,
+        }
 
 
 @dataclass(frozen=True)
