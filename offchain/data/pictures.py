@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,19 +23,26 @@ FORMATS = ("JPEG", "PNG", "PPM", "BMP", "TIFF", "WEBP", "GIF")
 MAX_PIXELS = 64_000_000
 """Of one picture. A few bytes may say that they are far more, and all would lie in memory."""
 
+MAX_SCANS = 100
+"""Of one JPEG. A further one is a few bytes, and all pixels are gone over for it; who writes a
+progressive one makes about ten."""
+
 BROKEN, DEEP = "broken pictures", "pictures of more than 8 bits per channel"
 
-_BITS_PER_SAMPLE = 258
-"""TIFF's tag of the bits in each channel."""
+_BITS_PER_SAMPLE, _TILE_WIDTH, _TILE_LENGTH = 258, 322, 323
+"""TIFF's tags of the bits in each channel, and of the sides of a tile."""
+
+_MARKER = re.compile(rb"\xff+([^\x00\x01\xff\xd0-\xd8])")
+"""At which the decoder of a JPEG stops; two bytes behind it say how much is passed over."""
+_END, _SCAN = b"\xd9", b"\xda"
 
 _ENDINGS = {
     b"\xff\xd8\xff": ".jpg",
     b"\x89PNG\r\n\x1a\n": ".png",
     b"GIF8": ".gif",
     b"BM": ".bmp",
-    b"II*\0": ".tif",
-    b"MM\0*": ".tif",
-    **{b"P%d" % kind: ".ppm" for kind in range(1, 7)},
+    **dict.fromkeys((b"II*\0", b"MM\0*", b"II\0*", b"MM*\0", b"II+\0", b"MM\0+"), ".tif"),
+    **dict.fromkeys((b"P4", b"P5", b"P6", b"P0CMYK", b"PyP", b"PyRGBA", b"PyCMYK"), ".ppm"),
 }
 
 
@@ -52,20 +61,16 @@ class UnreadableError(DataError):
 def opened(source: Path | bytes, told: str) -> Iterator[ImageFile.ImageFile]:
     """The picture in a file or in its bytes, not decoded yet. told: what errors call it.
 
-    Raises UnreadableError for what is no picture of `FORMATS`, has more than MAX_PIXELS or more
-    than 8 bits per channel, and for whatever its decoder says in the block. Want of memory is
-    nobody's fault: MemoryError goes on.
+    Raises UnreadableError for what is no picture of `FORMATS`, would take more memory or time than
+    MAX_PIXELS do, has more than 8 bits per channel, and for whatever its decoder says in the block.
+    Want of memory is nobody's fault: MemoryError goes on.
     """
     try:
         with Image.open(
             io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS
         ) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise UnreadableError(
-                    f"{told} cannot be read as an image: {image.width}x{image.height} pixels, at "
-                    f"most {MAX_PIXELS:,} in all are read",
-                    BROKEN,
-                )
+            if why := _too_much(image):
+                raise UnreadableError(f"{told} cannot be read as an image: {why}", BROKEN)
             if _is_deep(image):
                 raise UnreadableError(
                     f"{told} has more than 8 bits per channel: convert it first", DEEP
@@ -103,6 +108,33 @@ def ending_of(data: bytes) -> str:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return ".webp"
     return next((ending for first, ending in _ENDINGS.items() if data.startswith(first)), ".bin")
+
+
+def _too_much(image: ImageFile.ImageFile) -> str:
+    """Why decoding would take more memory or time than a picture may; empty where it does not."""
+    size = image.width, image.height
+    if isinstance(image, TiffImageFile):  # a whole tile is decoded, however small the picture
+        tile = (image.tag_v2.get(_TILE_WIDTH, 1), image.tag_v2.get(_TILE_LENGTH, 1))
+        size = max(size, tile, key=math.prod)
+    if math.prod(size) > MAX_PIXELS:
+        return f"{size[0]}x{size[1]} pixels, at most {MAX_PIXELS:,} in all are read"
+    if image.format in ("JPEG", "MPO"):
+        assert image.fp is not None
+        image.fp.seek(0)
+        if _has_many_scans(image.fp.read()):
+            return f"more than {MAX_SCANS} scans"
+    if image.tile and image.tile[0].codec_name == "ppm_plain":  # hours for a few MB of comments
+        return "pixels written as text are not read"
+    return ""
+
+
+def _has_many_scans(jpeg: bytes) -> bool:
+    """Whether there are more than MAX_SCANS before its end; phones write videos behind that."""
+    at = scans = 0
+    while (found := _MARKER.search(jpeg, at)) and found[1] != _END and scans <= MAX_SCANS:
+        scans += found[1] == _SCAN
+        at = found.end() + int.from_bytes(jpeg[found.end() : found.end() + 2], "big")
+    return scans > MAX_SCANS
 
 
 def _is_deep(image: ImageFile.ImageFile) -> bool:
