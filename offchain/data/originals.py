@@ -117,17 +117,26 @@ def images_of(originals: Originals, progress: Progress) -> ImageSet:
 
 
 def pictures_of(
-    files: Sequence[bytes], shape: tuple[int, int, int], told: str
+    files: Sequence[bytes],
+    shape: tuple[int, int, int],
+    told: str,
+    before_each: Callable[[], None] | None = None,
 ) -> Iterator[torch.Tensor]:
     """What files show, uint8 (N, *shape), some at a time: N is BATCH at most, and as many as have
     BATCH_BYTES in all.
 
-    told: what errors call them, with their number. Raises UnreadableError.
+    told: what errors call them, with their number. before_each: called before a file is decoded,
+    which may take seconds. Raises UnreadableError, and what `before_each` does.
     """
+
+    def one(i: int) -> torch.Tensor:
+        if before_each:
+            before_each()
+        return decoded(files[i], f"{told} {i}", shape)
+
     step = max(1, min(BATCH, BATCH_BYTES // math.prod(shape)))
     for start in range(0, len(files), step):
-        some = enumerate(files[start : start + step], start)
-        yield torch.stack([decoded(file, f"{told} {i}", shape) for i, file in some])
+        yield torch.stack([one(i) for i in range(start, min(start + step, len(files)))])
 
 
 def print_of(image: torch.Tensor) -> bytes:

@@ -10,9 +10,9 @@ A shard holds the files that are sold, byte by byte, each with its class by the 
         length of its file             4 bytes, 1 or more
         file
 
-Numbers are unsigned and big-endian. Nothing else fits in: equal samples are equal bytes, with no
-spare metadata by which copies of a shard could be made to look different. Files have no names: who
-writes them to a folder numbers them.
+Numbers are unsigned and big-endian. Nothing else fits in, but files may hold what they do not show:
+whether shards are copies is told by their pictures (`offchain/hyperx/review.py`). Files have no
+names: who writes them to a folder numbers them.
 """
 
 from __future__ import annotations

@@ -294,7 +294,7 @@ class Collector:
                 addresses = list(member.review_addresses)
             with memory_told(f"{len(keys)} shards of {manifest.shape}"):
                 shards = fetch_shards(self.store, manifest, classes, addresses, keys, patience)
-                opened = features_of(shards, manifest.shape, self.evaluation.extract)
+                opened = features_of(shards, manifest.shape, self.evaluation.extract, patience)
                 check_distinct(opened, self.session.terms, self.task.least.distinct)
                 return self._judge(member, self._features(member), opened.features)
         except (MemoryShort, ShardNotSeen, *NOT_SEEN) as error:

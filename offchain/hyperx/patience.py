@@ -30,3 +30,8 @@ class Patience:
         """Raises ContentMissing, with how much came of how much, when the time is over."""
         if self.left < 0:
             raise ContentMissing(f"{got} of {asked} shards came within {self.seconds:.0f} s")
+
+    def still(self) -> None:
+        """Raises ContentMissing when the time is over before all that came was looked at."""
+        if self.left < 0:
+            raise ContentMissing(f"not all that came could be looked at in {self.seconds:.0f} s")

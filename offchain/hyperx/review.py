@@ -18,7 +18,7 @@ from offchain.crypto.sealing import SealedKeys, even_secret, open_keys, point_of
 from offchain.crypto.shard_cipher import TAG_BYTES, decrypt_shard
 from offchain.data.originals import pictures_of, print_of
 from offchain.data.pictures import UnreadableError
-from offchain.data.shards import Shard, ShardError, shard_digest, unpack_shard
+from offchain.data.shards import Shard, ShardError, unpack_shard
 from offchain.errors import SoukError
 from offchain.hyperx.actions import WrongKeyEvidence
 from offchain.hyperx.features import LabelledFeatures
@@ -122,14 +122,11 @@ def fetch_shards(
 
     Each is pinned, so that none has to be fetched again.
 
-    Raises ReviewError naming the shard that does not decrypt, is no shard as the terms ask, or is
-    a copy of another, and its kind ShardNotSeen naming one that is missing.
+    Raises ReviewError naming the shard that does not decrypt or is no shard as the terms ask, and
+    its kind ShardNotSeen naming one that is missing.
     """
     cids = [cid_from_digest(address) for _, address in zip(keys, addresses, strict=True)]
     ciphertexts = store.get_many(cids, manifest.shard_bytes + TAG_BYTES)
-    # A provider may repeat shards to inflate its set; in their encrypted form copies differ.
-    # Reordering the samples inside hides a copy from this check, and not from the task's.
-    first: dict[bytes, int] = {}
     for got, (cid, (index, key)) in enumerate(zip(cids, keys.items(), strict=True), 1):
         try:
             plain = decrypt_shard(key, index, next(ciphertexts))
@@ -141,9 +138,6 @@ def fetch_shards(
             raise ShardNotSeen(f"shard {index}: {error}") from error
         except (ContentError, ShardCipherError, ShardError) as error:
             raise ReviewError(f"shard {index}: {error}") from error
-        original = first.setdefault(shard_digest(plain), index)
-        if original != index:
-            raise ReviewError(f"shard {index} is a copy of shard {original}")
         yield index, shard
 
 
@@ -159,20 +153,32 @@ def features_of(
     shards: Iterable[tuple[int, Shard]],
     shape: tuple[int, int, int],
     extract: Callable[[torch.Tensor], torch.Tensor],
+    patience: Patience | None = None,
 ) -> Opened:
     """What is seen of shards, each forgotten before the next is asked for.
 
     shape: (C, H, W) in which they are decoded. extract: features float32 (N, C', H', W') of
-    pictures uint8 (N, C, H, W). Raises ReviewError naming a file that is no picture.
+    pictures uint8 (N, C, H, W). patience: None for as long as it takes. Raises ReviewError naming
+    a file that is no picture or a shard that is a copy of another, ContentMissing when patience is
+    over.
     """
-    features, labels, prints = [], [], []
+    features, labels = [], []
+    prints: list[bytes] = []
+    look = patience.still if patience else None
+    # A provider may repeat shards to inflate its set. Neither their files' bytes tell, behind which
+    # anything may be written, nor their order.
+    first: dict[tuple[bytes, ...], int] = {}
     for index, shard in shards:
+        start = len(prints)
         try:
-            for pictures in pictures_of(shard.files, shape, "sample"):
+            for pictures in pictures_of(shard.files, shape, "sample", look):
                 prints += [print_of(picture) for picture in pictures]
                 features.append(extract(pictures))
         except UnreadableError as error:
             raise ReviewError(f"shard {index}: {error}") from error
+        original = first.setdefault(tuple(sorted(prints[start:])), index)
+        if original != index:
+            raise ReviewError(f"shard {index} is a copy of shard {original}")
         labels.append(torch.tensor(shard.labels))
     copies = len(prints) - len(set(prints))
     return Opened(LabelledFeatures(torch.cat(features), torch.cat(labels)), copies)

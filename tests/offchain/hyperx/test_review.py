@@ -1,20 +1,24 @@
 """What the collector makes of an opened review: right shards pass, each kind of wrong is named."""
 
+import io
 from dataclasses import dataclass, replace
 
 import pytest
 import torch
+from PIL import Image
 
 from offchain.crypto import sealing
 from offchain.crypto.bitmap import to_bitmap
 from offchain.crypto.commitments import Party, root_of
 from offchain.crypto.shard_cipher import encrypt_shard
 from offchain.data.shards import PackedShards, Shard, pack_shard, packed_part, unpack_shard
+from offchain.hyperx import patience
 from offchain.hyperx.actions import WrongKeyEvidence
 from offchain.hyperx.manifest import Manifest
+from offchain.hyperx.patience import Patience
 from offchain.hyperx.review import ReviewError, features_of, fetch_shards, opened_keys
 from offchain.hyperx.session import Member
-from offchain.storage import cid_of, digest_of
+from offchain.storage import ContentMissing, cid_of, digest_of
 from tests.kit.memory_store import MemoryStore
 from tests.kit.multiproofs import proven_root
 from tests.offchain.hyperx.small_market import (
@@ -133,7 +137,34 @@ def test_the_same_samples_sold_twice_are_named_by_their_indices(sale):
     """Encrypted under their own keys the copies look different; decrypted they do not."""
     sale.replace(11, sale.plain[4])
     with pytest.raises(ReviewError, match="shard 11 is a copy of shard 4"):
-        sale.fetch()
+        sale.seen()
+
+
+def test_the_same_pictures_sold_twice_are_named_whatever_their_bytes_and_order(sale):
+    """Something is written behind each picture, or the picture is saved in another format."""
+    first, *rest = opened(sale, 4).files
+    again = io.BytesIO()
+    Image.open(io.BytesIO(first)).save(again, "BMP")
+    files = (*(file + b"more" for file in rest), again.getvalue())
+    sale.replace(11, pack_shard(Shard(files, (3,) * SHARD_SIZE), digits().classes))
+    sale.manifest = replace(sale.manifest, shard_bytes=20_000)
+    with pytest.raises(ReviewError, match="shard 11 is a copy of shard 4"):
+        sale.seen()
+
+
+def test_what_was_paid_for_is_fetched_although_it_is_a_copy(sale):
+    """A buyer that sees it too late has at least what is no copy."""
+    sale.replace(11, sale.plain[4])
+    assert list(sale.fetch()) == list(SAMPLE)
+
+
+def test_time_passes_while_pictures_are_decoded(sale, monkeypatch):
+    """One shard may hold many that take seconds each."""
+    now = iter(range(100))
+    monkeypatch.setattr(patience, "monotonic", lambda: next(now))
+    shards = [(1, opened(sale, 1))]
+    with pytest.raises(ContentMissing, match="not all that came could be looked at in 2 s"):
+        features_of(shards, sale.manifest.shape, lambda pictures: pictures, Patience(2))
 
 
 @pytest.mark.parametrize("content", [b"", b"rubbish", b"x" * 50_000])
@@ -168,9 +199,9 @@ def test_a_file_that_is_no_picture_is_named_with_its_shard(sale):
 
 def test_a_copy_is_seen_whatever_is_written_behind_its_picture(sale):
     """A shard that is no copy byte by byte, of pictures that are."""
-    files = tuple(file + b"more" for file in opened(sale, 1).files)
+    files = (*(file + b"more" for file in opened(sale, 1).files[1:]), opened(sale, 4).files[0])
     sale.replace(4, pack_shard(Shard(files, (3,) * SHARD_SIZE), digits().classes))
-    assert sale.seen().copies == SHARD_SIZE
+    assert sale.seen().copies == SHARD_SIZE - 1
 
 
 def test_right_keys_are_opened(sale):
