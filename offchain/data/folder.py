@@ -38,7 +38,7 @@ def in_folder_order(imageset: ImageSet) -> ImageSet:
 def folder_names(classes: Sequence[str]) -> tuple[str, ...]:
     """What the folders of classes are called: "/" is written "-", and a leading "." is "_".
 
-    After ".json" follows "_": documents lie beside the folders.
+    After ".json" and ".bin" follows "_": such files lie beside the folders.
 
     Raises DataError when two classes would share a folder.
     """
@@ -95,4 +95,4 @@ def as_picture(image: torch.Tensor) -> Image.Image:
 def _folder(name: str) -> str:
     safe = name.replace("/", "-").replace("\0", "-")
     safe = "_" + safe[1:] if safe.startswith(".") else safe
-    return f"{safe}_" if safe.endswith(".json") else safe
+    return f"{safe}_" if safe.endswith((".json", ".bin")) else safe

@@ -3,7 +3,8 @@
 Beside the classes lie `samples.bin`, the samples' chunks as they were priced, and `leaves.bin`, the
 leaves of the dataset's plain tree. A leaf binds a chunk, and the chunk the SHA-256 of a file. What
 does not show what was priced, or cannot be read, is no file that a folder of pictures should hold:
-of such a sample the priced pixels are written, and the file, if there is one, to `others/`.
+of such a sample the priced pixels are written, and the file, if there is one, beside the classes as
+`<number>.bin`.
 """
 
 from __future__ import annotations
@@ -24,11 +25,12 @@ from offchain.mde.samples import Kind
 from offchain.mde.verifiable.encoding import Encoding, label_of
 from offchain.mde.verifiable.originals import Lying, is_bound
 
-SAMPLES, LEAVES, OTHERS = "samples.bin", "leaves.bin", "others"
+SAMPLES, LEAVES = "samples.bin", "leaves.bin"
 
 MOST_APART = 4.0
-"""Mean difference, of 255, from the priced pixels up to which a file shows them: decoders and
-resizing differ a little from one machine to the next."""
+"""Root of the mean square difference, of 255, from the priced pixels up to which a file shows them:
+decoders and resizing differ a little everywhere from one machine to the next, and a stroke or a
+small thing that is there or not differs much in few places."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def shows(original: bytes, priced: torch.Tensor) -> bool:
         pixels = decoded(original, "the original", _shape(priced))
     except UnreadableError:
         return False
-    return float((pixels.float() - priced.float()).abs().mean()) <= MOST_APART
+    return float((pixels.float() - priced.float()).square().mean().sqrt()) <= MOST_APART
 
 
 def write_originals(
@@ -72,8 +74,7 @@ def write_originals(
                 odd.append(i)
                 as_picture(priced).save(stem.with_suffix(".png"))
                 if original is not None:
-                    (beside / OTHERS).mkdir(exist_ok=True)
-                    write_whole(beside / OTHERS / f"{number}.bin", original)
+                    write_whole(beside / f"{number}.bin", original)
             if progress is not None:
                 progress(i + 1, count)
         write_whole(beside / SAMPLES, bought.chunks)

@@ -13,6 +13,7 @@ from PIL import Image
 from offchain.crypto.disputable import EncryptedFile, encrypt_chunks
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.crypto.settlement import NATIVE, Settlement
+from offchain.data.folder import as_png
 from offchain.data.imageset import DataError
 from offchain.data.pictures import decoded
 from offchain.mde import events as ev
@@ -22,7 +23,6 @@ from offchain.mde.checking import receive
 from offchain.mde.deals import Deal, Order, Quote
 from offchain.mde.errors import FeatureMismatch, MdeError, TooLarge
 from offchain.mde.original_folder import (
-    OTHERS,
     SAMPLES,
     read_samples,
     require_originals,
@@ -140,9 +140,28 @@ def test_another_file_in_an_originals_place_is_told_and_not_taken_for_a_picture(
     for i, class_ in ((1, "dog"), (2, "cat"), (3, "dog")):
         pixels = decoded(out / class_ / f"{i}.png", "it", TASK.shape)
         assert torch.equal(pixels, encoded(ORIGINALS).inputs[i])
-    assert (out / OTHERS / "2.bin").read_bytes() == rubbish
-    assert not (out / OTHERS / "3.bin").exists()
+    assert (out / "2.bin").read_bytes() == rubbish
+    assert not (out / "3.bin").exists()
     assert found.check(out) == 1
+
+
+def test_a_class_may_be_called_as_what_lies_beside_it(tmp_path):
+    """What was bought can be exported whatever its classes are called."""
+    bought = buy(tmp_path, [ORIGINALS[0], b"no picture", *ORIGINALS[2:]]).bought
+    classes, out = (SAMPLES, "1.bin"), tmp_path / "odd names"
+    assert write_originals(bought, classes, out).odd == (1,)
+    assert require_originals(out, KIND, classes, (1,)) == 3
+
+
+def test_a_picture_that_differs_in_one_stroke_is_another():
+    """A seven is a one but for ten of its pixels, which is little in the mean."""
+    one = torch.zeros((1, 28, 28), dtype=torch.uint8)
+    one[:, 4:24, 14] = 255
+    seven = one.clone()
+    seven[:, 4, 4:14] = 255
+    assert float((seven.float() - one.float()).mean()) < 4
+    assert original_folder.shows(as_png(one), one)
+    assert not original_folder.shows(as_png(one), seven)
 
 
 @pytest.mark.parametrize("exchanged", ["original", "pixels", "sample", "further", "class"])
