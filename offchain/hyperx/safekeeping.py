@@ -8,6 +8,8 @@ before their provider becomes the candidate.
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
+from contextlib import suppress
+from functools import partial
 
 from offchain.crypto.shard_cipher import TAG_BYTES
 from offchain.data.imageset import Progress
@@ -23,6 +25,7 @@ from offchain.hyperx.session import Member, Session
 from offchain.report.text import plain
 from offchain.storage import ContentError, Datastore, cid_from_digest
 from offchain.storage.retention import Promise
+from offchain.storage.together import side_by_side
 from offchain.task import Task
 from offchain.task.checks import fits, told
 
@@ -88,26 +91,30 @@ def shards_promised(
 def promised_by_members(store: Datastore, session: Session, reached: Set[str]) -> Sequence[Promise]:
     """What providers have to keep, as far as somebody who only looks on has found the way to it.
 
-    reached: CIDs that could be fetched: manifests first, then their lists, then shards.
+    reached: CIDs of which a block could be fetched: manifests first, then their lists, then shards.
+    All of one may still not come; members are waited for side by side. Raises DatastoreUnavailable.
     """
-    found: list[Promise] = []
     if session.deal is not None:
+        return []
+    members = session.members.values()
+    calls = [partial(_promised_by, store, session, member, reached) for member in members]
+    return [one for found in side_by_side(calls) for one in found.result()]
+
+
+def _promised_by(
+    store: Datastore, session: Session, member: Member, reached: Set[str]
+) -> list[Promise]:
+    cid = cid_from_digest(member.manifest)
+    found = [Promise(cid, member.account, "manifest")]
+    if cid not in reached:
         return found
-    for member in session.members.values():
-        cid = cid_from_digest(member.manifest)
-        found.append(Promise(cid, member.account, "manifest"))
-        if cid not in reached:
-            continue
-        try:
-            manifest = fetch_manifest(store, member.manifest, session.terms)
-            found.append(Promise(manifest.key_leaves, member.account, "key leaves"))
-            if manifest.addresses is None:
-                continue
+    with suppress(ManifestError, ContentError):  # nothing more is known of it
+        manifest = fetch_manifest(store, member.manifest, session.terms)
+        found.append(Promise(manifest.key_leaves, member.account, "key leaves"))
+        if manifest.addresses is not None:
             found.append(Promise(manifest.addresses, member.account, "addresses"))
             if manifest.addresses in reached:
                 found += shards_promised(store, session, member, manifest)
-        except (ManifestError, ContentError):
-            continue  # nothing more is known of it
     return found
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from threading import Barrier
 
 import pytest
 
 from offchain.hyperx.collector import Collector
 from offchain.hyperx.safekeeping import promised_by_members
-from offchain.storage import cid_from_digest
+from offchain.storage import ContentMissing, cid_from_digest
 from tests.kit.memory_store import MemoryStore
 from tests.offchain.hyperx.small_market import ANNA, BERT, CARL, COLLECTOR, SHARDS, honest
 
@@ -107,3 +108,20 @@ def test_an_onlooker_finds_the_way_from_manifests_to_shards(tmp_path):
     market.network[cid_from_digest(gone)] = b"not a manifest"
     assert promised_by_members(store, session, reached)  # of the others
     assert promised_by_members(store, market.play(), reached) == []
+
+
+def test_those_whose_lists_do_not_come_are_waited_for_side_by_side(tmp_path):
+    """Of each a block was there, and the rest is withheld: it costs one node's patience, not
+    three."""
+    market = registered(tmp_path)
+    session = market.chain.session()
+    together = Barrier(len(session.members))
+
+    class Withheld(MemoryStore):
+        def get(self, cid, max_bytes=None):
+            together.wait(10)
+            raise ContentMissing(cid)
+
+    manifests = {cid_from_digest(one.manifest) for one in session.members.values()}
+    found = promised_by_members(Withheld(market.network), session, manifests)
+    assert {one.cid for one in found} == manifests
