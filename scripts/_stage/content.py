@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from offchain.storage import ContentError, Datastore, Network, Node, cid_from_digest, open_datastore
+from offchain.storage import (
+    ContentError,
+    Datastore,
+    DatastoreUnavailable,
+    Network,
+    Node,
+    cid_from_digest,
+    open_datastore,
+)
 from offchain.storage.retention import Promise
 from offchain.task import MAX_TASK_BYTES, Task, TaskError
 from scripts._stage.chain import chain_home
@@ -43,18 +51,21 @@ class Content:
                 self._looking.at(tuple, wait=1)
 
     def promised(self, session: Any) -> list[Promise]:
-        """What has to be kept, as far as it is known."""
+        """What has to be kept, as far as it is known, and found out by one's own node."""
         cid, by, reached = cid_from_digest(self._one.task), self._one.author, self._looking.reached
         found = [Promise(cid, by, "task")]
         if self._task is None and cid in reached:
             try:
                 self._task = Task.from_bytes(self._store.get(cid, MAX_TASK_BYTES))
-            except (TaskError, ContentError):
+            except (TaskError, ContentError, DatastoreUnavailable):
                 return found
         if self._task is not None:
             found += [Promise(one, by, name) for name, one in self._task.documents.items()]
-            self._store.connect(self._task.peers)
-        return found + list(self.more(self._store, session, reached) if self.more else ())
+        with suppress(DatastoreUnavailable):  # nothing is known of anybody then
+            if self._task is not None:
+                self._store.connect(self._task.peers)
+            found += self.more(self._store, session, reached) if self.more else ()
+        return found
 
 
 @contextmanager

@@ -104,13 +104,18 @@ def keep_on(
         ledger.release()
         return
     until = ledger.end_of(about, clock().now) + task.retention
-    looking, told = Looking(store, telling, store_again), False
+    looking, told, silent = Looking(store, telling, store_again), False, ""
     while clock().now < until and not _kept_by_services(store, ledger):
         if not told:
             telling.event("keeping", contents=len(ledger.cids()))
             telling.time("content need not be kept any more", until)
             told = True
-        looking.look()
+        try:
+            looking.look()
+        except DatastoreUnavailable as error:  # for a while, and the task asks for days
+            if str(error) != silent:
+                silent = str(error)
+                telling.event("datastore_silent", reason=silent)
         PULSE.rest(REST_SECONDS)
     ledger.release()
 

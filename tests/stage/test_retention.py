@@ -10,7 +10,7 @@ import pytest
 
 from offchain.crypto.settlement import NATIVE
 from offchain.roles import Clock
-from offchain.storage import cid_of, digest_of
+from offchain.storage import DatastoreUnavailable, cid_of, digest_of
 from offchain.storage.helped import HelpedNode
 from offchain.storage.ledger import Ledger
 from offchain.storage.retention import Promise
@@ -106,6 +106,25 @@ def test_after_the_end_content_is_kept_as_long_as_the_task_asks(capsys, time):
     assert store.ledger.cids() == []
 
 
+def test_a_node_that_is_silent_for_a_while_ends_no_keeping(capsys, time):
+    store = HelpedNode(MemoryStore({}), (), (), Ledger(None))
+    (cid,) = store.put_many([b"sold"])
+    store.node.remove(cid)
+    tries: list[int] = []
+
+    def store_again():
+        tries.append(time.now)
+        if len(tries) < 3:
+            raise DatastoreUnavailable("the node is silent")
+        store.put_many([b"sold"])
+
+    retention.keep_on(store, TASK, "session 0x1", PartyTelling(as_json=True), store_again)
+    events = names(said(capsys))
+    assert time.now == 1_000 + TASK.retention
+    assert events.count("datastore_silent") == 1
+    assert "stored_again" in events
+
+
 def test_who_is_begun_again_keeps_no_longer(capsys, time):
     store = HelpedNode(MemoryStore({}), (), (), Ledger(None))
     assert store.ledger.end_of("session 0x1", 1_000) == 1_000
@@ -158,6 +177,28 @@ def test_who_only_looks_on_is_told_what_cannot_be_fetched(capsys):
     network[gone] = b"gone"
     content.look(None, whole=True)
     assert [(one["event"], one["what"]) for one in said(capsys)] == [("found_again", "gone")]
+
+
+def test_who_looks_on_goes_on_while_its_own_node_is_alone(capsys):
+    """It is connected to nobody for a while: then nothing is known of anybody."""
+    network: dict[str, bytes] = {}
+    author = MemoryStore(network)
+    digest = publish_task(author, replace(TASK, documents={"there": author.put(b"there")}))
+    one = Open("hyperx", "0x1", 1, "0xA", digest, 100, 50, NATIVE, 1_000, 0)
+
+    def alone(*_):
+        raise DatastoreUnavailable("connected to no peer")
+
+    store = MemoryStore(network)
+    content = Content(store, one, PartyTelling(as_json=True))
+    content.more = alone
+    store.get = alone
+    content.look(None, whole=True)
+    assert [one.what for one in content.promised(None)] == ["task"]
+    del store.get
+    content.look(None, whole=True)
+    assert [one.what for one in content.promised(None)] == ["task", "there"]
+    assert said(capsys) == []
 
 
 def test_more_days_than_the_owner_gives_are_refused_with_the_bound():
