@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import math
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -33,6 +34,19 @@ MAX_VALUES = 1 << 28
 NPZ = ".npz"
 
 Floats = NDArray[np.float64]
+
+_NO_ARRAYS = (
+    OSError,
+    ValueError,
+    KeyError,
+    IndexError,
+    OverflowError,
+    MemoryError,  # for a shape that its data does not have
+    RuntimeError,  # encrypted, or packed as Python does not know
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What archives and arrays that are none, or not as they say, make the libraries raise."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,10 +194,12 @@ def _npz(path: Path, labelled: bool) -> tuple[tuple[str, ...], Floats, list[str]
             if missing:
                 raise TextsError(f"{path} has no array {' and none '.join(missing)}")
             x = np.asarray(arrays["x"])
-            y = np.asarray(arrays["y"]) if labelled else np.zeros(len(x), np.int64)
+            y = np.asarray(arrays["y"]) if labelled else np.zeros(x.shape[:1], np.int64)
             names = arrays["columns"] if "columns" in arrays else np.arange(x.shape[-1])
-    except (OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile) as error:
+    except _NO_ARRAYS as error:
         raise TextsError(f"{path} is no .npz of arrays: {error}") from error
+    if x.size > MAX_VALUES:  # of one byte each they are eight times as much in the end
+        raise TextsError(f"{path} has {x.size:,} numbers, at most {MAX_VALUES:,}")
     if x.ndim != 2 or x.dtype.kind not in "biuf" or y.shape != x.shape[:1]:
         raise TextsError(
             f"{path}: x is {x.dtype} {x.shape} and y {y.shape}, wanted are (N, F) and (N,)"

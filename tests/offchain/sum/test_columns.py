@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -89,6 +92,44 @@ def test_what_is_no_table_is_refused_in_one_line(tmp_path, content, why):
 def test_arrays_of_another_kind_are_refused_and_nothing_in_them_is_run(tmp_path, arrays, why):
     with pytest.raises(TextsError, match=why):
         read_table(npz(tmp_path, **arrays))
+
+
+def packed(path, head: dict, data: bytes = b"") -> bytes:
+    """An archive of one array `x` whose header says `head`, whatever `data` there is."""
+    array = io.BytesIO()
+    np.lib.format.write_array_header_1_0(array, {"fortran_order": False} | head)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x.npy", array.getvalue() + data)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("shape", [(2**45, 1), (2**70, 2), (2, 2), ()])
+def test_a_shape_that_the_data_does_not_have_is_refused(tmp_path, shape):
+    """Else who is given a file is told of a fault in the program."""
+    packed(tmp_path / "x.npz", {"descr": "<f8", "shape": shape})
+    with pytest.raises(TextsError, match=r"is no \.npz of arrays"):
+        read_table(tmp_path / "x.npz", labelled=False)
+
+
+@pytest.mark.parametrize(("local", "central", "value"), [(6, 8, 1), (8, 10, 99), (36, None, 255)])
+def test_an_archive_that_cannot_be_unpacked_is_refused(tmp_path, local, central, value):
+    """Encrypted, packed in a way that nobody knows, and packed wrongly."""
+    content = packed(tmp_path / "x.npz", {"descr": "<f8", "shape": (1, 1)}, bytes(8))
+    broken = bytearray(content)
+    broken[local] = value
+    if central is not None:
+        broken[content.index(b"PK\x01\x02") + central] = value
+    (tmp_path / "x.npz").write_bytes(broken)
+    with pytest.raises(TextsError, match=r"is no \.npz of arrays"):
+        read_table(tmp_path / "x.npz", labelled=False)
+
+
+def test_numbers_of_one_byte_are_as_many_as_others(tmp_path, monkeypatch):
+    """They take eight as they are used: a file of 2 MB would take 16 GB of memory."""
+    monkeypatch.setattr("offchain.sum.columns.MAX_VALUES", 400)
+    assert len(read_table(npz(tmp_path, x=np.ones((100, 4), np.int8)), labelled=False)) == 100
+    with pytest.raises(TextsError, match="404 numbers, at most 400"):
+        read_table(npz(tmp_path, x=np.ones((101, 4), np.int8)), labelled=False)
 
 
 def test_the_rule_is_read_back_by_whoever_has_the_task():
