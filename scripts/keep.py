@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 
 import click
@@ -57,7 +56,7 @@ def cli(
                 node = open_datastore(ipfs, chain_home() / "ipfs", Network(listen, peer))
                 store = open_.enter_context(node)
             keep(
-                [partial(mechanisms.duties, name, deployments, store) for name in names],
+                [mechanisms.duties(name, deployments, store) for name in names],
                 party_account(account, yes),
                 PartyTelling(as_json=as_json),
                 once=once,

@@ -6,7 +6,8 @@ Each of its modules is loaded when it is asked for, since a room is slow to load
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,10 +69,17 @@ def run_export(reference: str, options: ExportOptions) -> None:
     _of(reference, options.deployments, "exporting").run_export(reference, options)
 
 
-def duties(mechanism: str, deployments: Path, store: Datastore | None = None) -> Iterator[Duty]:
-    """What is due in a mechanism, and anybody may do. store: for what SecCL's servers are asked."""
-    found = _module(mechanism, "keeping").duties
-    yield from found(deployments, store) if mechanism == "seccl" else found(deployments)
+def duties(
+    mechanism: str, deployments: Path, store: Datastore | None = None
+) -> Callable[[], Iterator[Duty]]:
+    """What tells, as often as it is called, what is due in a mechanism and anybody may do.
+
+    store: for what SecCL's servers are asked.
+    """
+    keeping = _module(mechanism, "keeping")
+    if mechanism != "seccl" or store is None:
+        return partial(keeping.duties, deployments)
+    return partial(keeping.duties, deployments, keeping.Catalogues(store))
 
 
 def _of(reference: str, deployments: Path, module: str) -> Any:

@@ -5,14 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from offchain.crypto.commitments import path
-from offchain.models.canonical import DocumentError
 from offchain.seccl import session as ev
 from offchain.seccl.actions import CLOSING
-from offchain.seccl.listed import ReadingError, batch_leaves, fetch_catalogue
-from offchain.seccl.messages import NO_MESSAGE, MessageKind
-from offchain.storage import ContentError, Datastore
+from offchain.seccl.listed import Batch, Catalogues, ReadingError, batch_leaves
+from offchain.seccl.messages import NO_MESSAGE, MessageKind, PostKey
 from scripts._seccl.browsing import contracts_there
 from scripts._seccl.calls import key_words
 from scripts._seccl.chain import CREATED, twin_of
@@ -22,19 +21,25 @@ from scripts._stage.chain import clock, decoded, logs_of, topic
 from scripts._stage.keeping import Duty
 
 
-def duties(deployments: Path, store: Datastore | None = None) -> Iterator[Duty]:
-    """Those of all sessions of this version's board. store: without one nothing is answered."""
+def duties(deployments: Path, catalogues: Catalogues | None = None) -> Iterator[Duty]:
+    """Those of all sessions of this version's board. catalogues: without them nothing is answered.
+
+    Raises DatastoreUnavailable after all that needs no datastore.
+    """
     contracts = contracts_there(deployments)
     if contracts is None:
         return
     now = clock().now
+    asked: list[_Asked] = []
     for id_ in _sessions(contracts):
         session = SessionOnChain(contracts, id_)
         events = session.events()
-        if store is not None:
-            yield from _answers(session, events, now, store)
         yield from _questions(session, events, now)
         yield from _rounds(session, events, now)
+        asked += _asked(session, events, now)
+    if catalogues is not None:
+        catalogues.look({one.of for one in asked})
+        yield from _answers(asked, catalogues)
 
 
 def _sessions(contracts: Contracts) -> list[bytes]:
@@ -53,40 +58,50 @@ def _questions(session: SessionOnChain, events: Sequence[ev.Event], now: int) ->
             yield Duty("0x" + session.id.hex(), what, session.board.settle, words)
 
 
-def _answers(
-    session: SessionOnChain, events: Sequence[ev.Event], now: int, store: Datastore
-) -> Iterator[Duty]:
-    """What was asked of a server and is not answered when half of the time is over.
+class _Asked(NamedTuple):
+    """What a server is asked. of: the batch that has it, with this `root`."""
 
-    A batch names its catalogue, which has all leaves: who has that can answer as the server could.
-    What nobody has is looked for again at each block of the rest of the time, so a lie is not: it
-    is the server's.
-    """
+    session: SessionOnChain
+    key: PostKey
+    of: Batch
+    root: bytes
+
+
+def _asked(session: SessionOnChain, events: Sequence[ev.Event], now: int) -> Iterator[_Asked]:
+    """What was asked of a server and is not answered when half of the time is over."""
     if session.consensus is None or any(isinstance(one, ev.ServerFaulty) for one in events):
         return
     batches = {(one.round, one.kind): one for one in events if isinstance(one, ev.BatchPostedAt)}
     done = {one.key for one in events if isinstance(one, ev.Answered | ev.ChallengeReturned)}
-    members = len(session.members)
     for one in events:
         if not isinstance(one, ev.Challenged) or one.key in done:
             continue
-        batch = batches.get((one.key.round, one.key.kind))
+        posted = batches.get((one.key.round, one.key.kind))
         half = one.deadline - session.terms.response_time // 2
-        if batch is None or not half <= now < one.deadline:
+        if posted is None or not half <= now < one.deadline:
+            continue
+        place = session.id, posted.round, posted.kind, len(session.members), posted.document
+        yield _Asked(session, one.key, Batch(*place), posted.root)
+
+
+def _answers(asked: Sequence[_Asked], catalogues: Catalogues) -> Iterator[Duty]:
+    """What the catalogues answer: they have all leaves, so that who has one can do as its server.
+
+    What nobody has is looked for again at each block of the rest of the time, so a lie is not: it
+    is the server's.
+    """
+    for session, key, of, root in asked:
+        listed = catalogues.found.get(of)
+        if listed is None:
             continue
         try:
-            listed = fetch_catalogue(store, session.id, members, batch.document, *_place(one))
-            leaves = batch_leaves(twin_of(session.board), listed, members, batch.root)
-        except (ContentError, DocumentError, ReadingError):
+            leaves = batch_leaves(twin_of(session.board), listed, of.members, root)
+        except ReadingError:
             continue
-        leaf = listed.hashes(members)[one.key.author] or NO_MESSAGE
-        words = key_words(one.key), leaf, list(path(leaves, one.key.author))
-        what = f"answered what member {one.key.author}'s place was asked for"
+        leaf = listed.hashes(of.members)[key.author] or NO_MESSAGE
+        words = key_words(key), leaf, list(path(leaves, key.author))
+        what = f"answered what member {key.author}'s place was asked for"
         yield Duty("0x" + session.id.hex(), what, session.board.answer, words)
-
-
-def _place(one: ev.Challenged) -> tuple[int, MessageKind]:
-    return one.key.round, one.key.kind
 
 
 def _rounds(session: SessionOnChain, events: Sequence[ev.Event], now: int) -> Iterator[Duty]:

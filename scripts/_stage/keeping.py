@@ -10,6 +10,7 @@ import click
 from ape.api import AccountAPI
 
 from offchain.roles import PutOff
+from offchain.storage import DatastoreUnavailable
 from scripts._stage.chain import ActionRefused, clock, next_block, transact
 from scripts._stage.errors import PEOPLES_ERRORS, reason_of
 from scripts._stage.party import PartyTelling
@@ -45,7 +46,8 @@ def keep(
 ) -> None:
     """Does what is due at each block, until Stopped; `once`: what is due now.
 
-    duties: of each mechanism; where one's cannot be read the others' are done all the same.
+    duties: of each mechanism; what was told before one's cannot be read is done, and the others'
+    all the same.
     Others may be faster, and what is refused is due no more or tried again later.
     """
     put_off = PutOff()
@@ -54,13 +56,15 @@ def keep(
         put_off.now = clock().now
         for of_one in duties:
             try:
-                due = [duty for duty in of_one() if duty.wish not in put_off]
+                for duty in of_one():
+                    if duty.wish not in put_off:
+                        _do(duty, account, telling, put_off)
+            except DatastoreUnavailable as error:
+                STANDING.errors += 1
+                telling.event("datastore_silent", reason=str(error))
             except (*PEOPLES_ERRORS, click.ClickException) as error:
                 STANDING.errors += 1
                 telling.event("chain_silent", reason=reason_of(error))
-                continue
-            for duty in due:
-                _do(duty, account, telling, put_off)
         if once:
             return
         next_block()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from itertools import pairwise
@@ -10,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from offchain.roles import Clock
+from offchain.storage import DatastoreUnavailable
 from scripts._market.mechanisms import KEPT, MECHANISMS
 from scripts._stage import keeping
 from scripts._stage.chain import ActionRefused
@@ -54,3 +56,22 @@ def test_what_is_refused_is_tried_ever_more_seldom(monkeypatch):
     refused = [at for method, at in tried if method == "refused"]
     assert [later - earlier for earlier, later in pairwise(refused)] == [12, 24, 48, 96]
     assert len(tried) - len(refused) == 200
+
+
+def test_what_is_told_before_the_datastore_falls_silent_is_done(monkeypatch, capsys):
+    done: list[str] = []
+
+    def transact(method, arguments, account):
+        done.append(method)
+        return SimpleNamespace(gas_used=1, txn_hash="0x1")
+
+    def due():
+        yield Duty("0x0", "what is due", "taken")
+        raise DatastoreUnavailable("it does not answer")
+
+    monkeypatch.setattr(keeping, "clock", lambda: Clock(0, 0))
+    monkeypatch.setattr(keeping, "transact", transact)
+    keep([due, due], SimpleNamespace(address="0x1"), PartyTelling(as_json=True), once=True)
+    assert done == ["taken", "taken"]
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["event"] for one in said] == ["kept", "datastore_silent"] * 2

@@ -15,6 +15,7 @@ from offchain.seccl.adversaries import Stalls
 from offchain.seccl.announcement import TO_OPEN, Announcement, publish_announcement
 from offchain.seccl.costs import offered
 from offchain.seccl.description import voting_times
+from offchain.seccl.listed import Catalogues
 from offchain.seccl.messages import BoardError, MessageKind, PostKey
 from scripts import join, serve
 from scripts._seccl.browsing import knows, listed
@@ -238,7 +239,8 @@ def test_what_a_silent_server_is_asked_a_keeper_answers_from_the_datastore(
         board.challenge(*asked, sender=asker, value=chain.session.terms.bond)
 
         def due(store: MemoryStore | None) -> list[Duty]:
-            found = [one for one in duties(NOWHERE, store) if one.reference == name]
+            catalogues = None if store is None else Catalogues(store)
+            found = [one for one in duties(NOWHERE, catalogues) if one.reference == name]
             return [one for one in found if "member 1's place" in one.what]
 
         deadline = board.challengeOf(key_words(key)).deadline
