@@ -44,7 +44,11 @@ def run_watch(
     deployments: Path,
     as_json: bool,
 ) -> None:
-    """Tells what happens in what `reference` names; content: and what of it cannot be fetched."""
+    """Tells what happens in what `reference` names; content: and what of it cannot be fetched.
+
+    Raises ClickException where no mechanism knows it, or content is asked of what browse does not
+    tell.
+    """
     name = _whose(reference, deployments)
     watch = _module(name, "watching").run_watch
     if not content:
@@ -53,9 +57,13 @@ def run_watch(
     from offchain.storage import Network
     from scripts._stage.content import watched_content
 
-    # The newest: a model's or a session's address is made once.
-    one = [one for one in listed(name, deployments) if one.address == reference][-1]
-    with watched_content(one, ipfs, Network(listen, peer), as_json) as found:
+    # The first: what was announced anybody can announce once more, with a task of their own.
+    told = [one for one in listed(name, deployments) if one.address.lower() == reference.lower()]
+    if not told:
+        raise click.ClickException(
+            f"--content goes with a reference as browse tells it: {reference} is none"
+        )
+    with watched_content(told[0], ipfs, Network(listen, peer), as_json) as found:
         watch(reference, once, deployments, as_json, found)
 
 

@@ -11,13 +11,16 @@ from types import SimpleNamespace
 import pytest
 
 from offchain.roles import Clock
+from offchain.seccl.listed import Catalogues
 from offchain.storage import DatastoreUnavailable
+from scripts._market import mechanisms
 from scripts._market.mechanisms import KEPT, MECHANISMS
 from scripts._stage import keeping
 from scripts._stage.chain import ActionRefused
 from scripts._stage.keeping import Duty, keep
 from scripts._stage.party import PartyTelling
 from scripts._stage.pulse import Stopped
+from tests.kit.memory_store import MemoryStore
 
 
 def test_a_keeper_loads_no_torch():
@@ -75,3 +78,10 @@ def test_what_is_told_before_the_datastore_falls_silent_is_done(monkeypatch, cap
     assert done == ["taken", "taken"]
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [one["event"] for one in said] == ["kept", "datastore_silent"] * 2
+
+
+def test_catalogues_that_are_fetched_are_so_from_look_to_look(tmp_path):
+    with_store = mechanisms.duties("seccl", tmp_path, MemoryStore({}))
+    assert any(isinstance(one, Catalogues) for one in with_store.args)
+    for name in KEPT:
+        assert mechanisms.duties(name, tmp_path).args == (tmp_path,)
