@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
 
-from offchain.database import Database
+from offchain.database import Database, content_of
 from offchain.post.envelope import Envelope, line_of, parts_of
 from offchain.post.letter import MOST_LETTERS, MOST_RUNS, Letter, PostError, PostFull
 
@@ -181,3 +181,20 @@ class KeptLetters:
                 yield
             except sqlite3.Error as error:
                 raise PostError(f"letters in {self._path or 'memory'}: {error}") from error
+
+
+def without_own_runs(path: Path) -> bytes:
+    """A file's content as a backup has it. Raises PostError.
+
+    Whoever goes on from it begins a new run: others may have more of the old one by then.
+    """
+    rows = sqlite3.connect(":memory:")
+    try:
+        rows.deserialize(content_of(path))
+        rows.execute("DROP TABLE IF EXISTS own_runs")
+        rows.commit()
+        return bytes(rows.serialize())
+    except sqlite3.Error as error:
+        raise PostError(f"letters in {path}: {error}") from error
+    finally:
+        rows.close()

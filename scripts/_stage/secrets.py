@@ -15,8 +15,10 @@ from offchain.crypto.passphrase import Locked, Passphrase, is_locked
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.database import content_of
 from offchain.files import write_whole
+from offchain.post.kept import without_own_runs
 from scripts._stage.accounts import is_local
 from scripts._stage.chain import chain_home
+from scripts._stage.post import LETTERS
 
 VARIABLE = "SOUK_PASSPHRASE"
 """Where a passphrase is looked for before it is asked for."""
@@ -61,7 +63,7 @@ def back_up(home: Path, target: Path, key: Passphrase) -> list[str]:
     """Writes one locked file that holds all that is lost with `home`; the names in it.
 
     Raises ClickException where there is nothing, `target` exists, the passphrase is not that of the
-    secrets, or all is too much.
+    secrets, or all is too much; PostError.
     """
     if target.exists():
         raise click.ClickException(f"{target} exists already")
@@ -103,7 +105,7 @@ def put_back(home: Path, source: Path, key: Passphrase) -> list[str]:
     except (Locked, tarfile.TarError) as error:
         raise click.ClickException(f"{source}: {error}") from error
     there = {name for name in contents if (home / name).exists()}
-    other = sorted(name for name in there if (home / name).read_bytes() != contents[name])
+    other = sorted(name for name in there if _there(home / name) != contents[name])
     if other:
         raise click.ClickException(f"{home} has another {', another '.join(other)}")
     for name in contents.keys() - there:
@@ -118,6 +120,8 @@ def _is_inside(member: tarfile.TarInfo, home: Path) -> bool:
 
 def _content(path: Path, key: Passphrase) -> bytes:
     """Of a file that `key` opens, if it is locked. Raises ClickException."""
+    if path.name == LETTERS:
+        return without_own_runs(path)
     if path.suffix == ".sqlite":
         return content_of(path)
     content = path.read_bytes()
@@ -127,6 +131,11 @@ def _content(path: Path, key: Passphrase) -> bytes:
     except Locked as error:
         raise click.ClickException(f"{path}: {error}") from error
     return content
+
+
+def _there(path: Path) -> bytes:
+    """What a backup would have of a file, locked or not."""
+    return without_own_runs(path) if path.name == LETTERS else path.read_bytes()
 
 
 def _names(home: Path) -> list[str]:

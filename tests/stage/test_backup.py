@@ -13,8 +13,12 @@ import pytest
 from offchain.crypto.passphrase import Passphrase
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.database import Database
+from offchain.post import Envelope, Letter
+from offchain.post.kept import KeptLetters
 from scripts._stage import secrets
+from scripts._stage.post import LETTERS
 from scripts._stage.secrets import VARIABLE, back_up, passphrase, put_back
+from tests.kit.wallets import KeyWallet
 
 WORDS = "correct horse battery staple"
 NAMES = ["collector.json", "journal/0-upload.json", "outbox.sqlite"]
@@ -47,6 +51,36 @@ def test_what_is_lost_comes_back_whole(home, tmp_path):
     assert contents(home) == {name: before[name] for name in NAMES}
     assert SecretsFile(home / "collector.json", Passphrase(WORDS)).get("key") == b"k" * 32
     assert put_back(home, file, Passphrase(WORDS)) == []
+
+
+def test_who_goes_on_from_a_backup_begins_a_new_run_of_letters(home, tmp_path):
+    """The twin goes on with the old one: it numbers anew what others have, and none hears it."""
+    party = KeyWallet("anna")
+    own = bytes.fromhex(party.address[2:])
+
+    def sent(path) -> Letter:
+        kept = KeptLetters(path, "topic", lambda: 7)
+        letter = kept.append(
+            own, party.address, lambda run, number: Envelope(own, run, number, bytes(65), b"x")
+        )
+        kept.close()
+        return letter
+
+    letters, file = home / LETTERS, tmp_path / "backup"
+    assert sent(letters).run == 7
+    twin = tmp_path / "twin.sqlite"
+    back_up(home, file, Passphrase(WORDS))
+    assert put_back(home, file, Passphrase(WORDS)) == []
+    shutil.copy(letters, twin)
+    sent(letters)
+    with pytest.raises(click.ClickException, match=rf"has another {LETTERS}$"):
+        put_back(home, file, Passphrase(WORDS))
+    shutil.rmtree(home)
+    assert LETTERS in put_back(home, file, Passphrase(WORDS))
+    assert put_back(home, file, Passphrase(WORDS)) == []
+    again, twins = sent(letters), sent(twin)
+    assert (again.run, again.number) == (8, 0)
+    assert (twins.run, twins.number) == (7, 1)
 
 
 def test_nothing_newer_is_overwritten(home, tmp_path):
