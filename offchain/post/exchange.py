@@ -21,7 +21,7 @@ from offchain.storage.pubsub import Pubsub
 TELL_SECONDS, QUIET_SECONDS = 1.0, 30.0
 """Between two tallies: at first and when something changes, then doubled each time, and at most."""
 MOST_AHEAD = 64
-"""Letters of one line that wait for an earlier one."""
+"""Letters of one sender, whatever their runs, that wait for an earlier one."""
 MOST_WAITING = 1_024
 """Letters of all senders that do."""
 MOST_FORGED = 4_096
@@ -115,8 +115,10 @@ class Exchange:
         waits = key in self._ahead and envelope.number > count
         if waits or envelope.number >= count + MOST_AHEAD:
             return
+        if envelope.number > count and not self._has_room(envelope.sender):
+            return
         account = self._account(envelope, message)
-        if account is None or (envelope.number > count and not self._has_room()):
+        if account is None:
             return
         self._ahead[key] = (envelope, account)
         while (held := self._ahead.pop((line, count), None)) is not None:
@@ -126,15 +128,19 @@ class Exchange:
             self._counts[line] = count
         self._soon(now)
 
-    def _has_room(self) -> bool:
-        """Whether another letter can wait for an earlier one."""
-        if len(self._ahead) >= MOST_WAITING:  # some may have come another way meanwhile
+    def _has_room(self, sender: bytes) -> bool:
+        """Whether another letter of a sender can wait for an earlier one."""
+        if self._is_full(sender):  # some may have come another way meanwhile
             self._ahead = {
                 key: held
                 for key, held in self._ahead.items()
                 if key[1] > self._counts.get(key[0], 0)
             }
-        return len(self._ahead) < MOST_WAITING
+        return not self._is_full(sender)
+
+    def _is_full(self, sender: bytes) -> bool:
+        own = sum(line.startswith(sender) for line, _ in self._ahead)
+        return own >= MOST_AHEAD or len(self._ahead) >= MOST_WAITING
 
     def _account(self, envelope: Envelope, message: bytes) -> str | None:
         """Who signed it, if that is its sender, who is admitted."""

@@ -245,6 +245,30 @@ def test_letters_far_ahead_take_no_room(bert, mallory):
     assert bert.checks == exchange.MOST_AHEAD - 1
 
 
+def shouted(hub: Hub, bert: Party, mallory: Party) -> list[bytes]:
+    """What is heard of others while one account begins runs without end, each with its second
+    letter: of four that come in the wrong order."""
+    others = [Party(hub, name) for name in ("carl", "dora")]
+    runs = (mallory.envelope(1, b"x", run).to_bytes() for run in range(exchange.MOST_WAITING))
+    say(mallory, *runs)
+    for number in (1, 0):
+        say(mallory, *(one.envelope(number, bytes([number])).to_bytes() for one in others))
+    pass_time([bert], 2)
+    return bert.bodies()
+
+
+def test_runs_without_end_take_the_room_of_one_sender(hub, bert, mallory):
+    assert shouted(hub, bert, mallory) == [b"\0", b"\1"] * 2
+    assert len(bert.exchange._ahead) == exchange.MOST_AHEAD
+    assert bert.checks == exchange.MOST_AHEAD + 4
+
+
+def test_twin_that_counts_each_run_alone_has_no_room_for_others(hub, bert, mallory, monkeypatch):
+    full = lambda self, _: len(self._ahead) >= exchange.MOST_WAITING  # noqa: E731
+    monkeypatch.setattr(exchange.Exchange, "_is_full", full)
+    assert shouted(hub, bert, mallory) == [b"\0"] * 2
+
+
 def test_twin_that_waits_for_all_of_them_has_no_bound(bert, mallory, monkeypatch):
     monkeypatch.setattr(exchange, "MOST_AHEAD", 10_000)
     say(mallory, *(mallory.envelope(i, b"x").to_bytes() for i in range(1, 200)))
