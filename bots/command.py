@@ -31,7 +31,7 @@ class PartyThread:
     """One party: a command with its arguments, which runs until it ends or is stopped.
 
     Attributes:
-        failure: why it ended, where it should not have.
+        failure: why it ended, where it should not have; not "".
     """
 
     def __init__(self, command: str, arguments: list[str]) -> None:
@@ -120,7 +120,8 @@ class PartyThread:
         except Stopped:
             return
         except click.ClickException as error:
-            self.failure = error.format_message()
+            # Nothing said is a failure all the same.
+            self.failure = error.format_message() or type(error).__name__
         except BaseException as error:
             self.failure = f"{type(error).__name__}: {error}"
             traceback.print_exc()

@@ -26,7 +26,7 @@ def one_line_each() -> Iterator[None]:
         yield
     except PEOPLES_ERRORS as error:
         line = plain(" ".join(reason_of(error).split()), MOST_CHARS)
-        raise click.ClickException(line) from error
+        raise click.ClickException(line or type(error).__name__) from error
 
 
 def reason_of(error: Exception) -> str:
@@ -34,7 +34,7 @@ def reason_of(error: Exception) -> str:
     cause = error.__cause__
     if isinstance(cause, Web3RPCError) and cause.rpc_response:
         said = cause.rpc_response["error"]
-        return said if isinstance(said, str) else str(said["message"])
+        return said if isinstance(said, str) else str(said.get("message", said))
     return _without_keys(str(error))
 
 

@@ -101,6 +101,7 @@ def test_a_block_wakes_it_and_an_end_is_no_failure(party):
     ("error", "said"),
     [
         (click.ClickException("no session at 0x0"), "no session at 0x0"),
+        (click.ClickException(""), "ClickException"),
         (ValueError("a bug"), "ValueError: a bug"),
         (SystemExit(3), "SystemExit: 3"),
     ],

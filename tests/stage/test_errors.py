@@ -46,3 +46,8 @@ def test_what_is_shown_is_as_plain(tmp_path):
     shown = (tmp_path / "out").read_text()
     assert "\x1b" not in shown
     assert shown.split("\n")[1] == "second"
+
+
+def test_an_error_that_says_nothing_is_told_by_its_kind():
+    with pytest.raises(click.ClickException, match=r"^TimeoutError$"), one_line_each():
+        raise TimeoutError
