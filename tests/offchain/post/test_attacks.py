@@ -10,6 +10,7 @@ import pytest
 
 from offchain.post import Envelope, Topic, again, exchange, kept
 from offchain.post.envelope import FIRST, LAST, LETTER, TALLY, Tally
+from offchain.post.letter import MOST_RUNS
 from offchain.storage.inbox import MOST_OF_ONE, MOST_WAITING, Inbox
 from tests.kit.pubsub_hub import Hub
 from tests.offchain.post.parties import TOPIC, Party, pass_time
@@ -128,6 +129,32 @@ def test_twin_whose_signature_has_no_number_takes_it_twice(bert, mallory, monkey
     say(mallory, letter.to_bytes(), replace(letter, number=1).to_bytes())
     pass_time([bert], 1)
     assert bert.bodies() == [b"pay", b"pay"]
+
+
+# ------------------------------------------------------------------ a letter again, another run
+
+
+def in_each_run(anna: Party, bert: Party, mallory: Party) -> list[bytes]:
+    """What is heard of anna when mallory has put her first letter into runs that she never began,
+    before it and after it."""
+    letter = anna.envelope(0, b"pay", 7)
+    runs = (7, *range(MOST_RUNS + 1))
+    say(mallory, *(replace(letter, run=run).to_bytes() for run in runs))
+    say(mallory, anna.envelope(0, b"and later", 99).to_bytes())
+    pass_time([bert], 1)
+    return bert.bodies()
+
+
+def test_a_letter_is_of_one_run(anna, bert, mallory):
+    assert in_each_run(anna, bert, mallory) == [b"pay", b"and later"]
+
+
+def test_twin_whose_signature_has_no_run_takes_it_again_and_hears_no_other(
+    anna, bert, mallory, monkeypatch
+):
+    typed = Topic.typed
+    monkeypatch.setattr(Topic, "typed", lambda self, _, *of: typed(self, 0, *of))
+    assert in_each_run(anna, bert, mallory) == [b"pay"] * MOST_RUNS
 
 
 # ------------------------------------------------------------------ what cannot be read

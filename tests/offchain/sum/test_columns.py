@@ -124,6 +124,19 @@ def test_an_archive_that_cannot_be_unpacked_is_refused(tmp_path, local, central,
         read_table(tmp_path / "x.npz", labelled=False)
 
 
+def test_a_file_that_is_or_unpacks_to_too_much_is_not_read(tmp_path, monkeypatch):
+    """Not even opened, or not unpacked: zeros pack a thousandfold."""
+    path = npz(tmp_path, x=np.zeros((100, 4)))
+    monkeypatch.setattr(np, "load", None)
+    monkeypatch.setattr("offchain.sum.columns.MAX_VALUES", 400)
+    with pytest.raises(TextsError, match="unpacks to 3,328 bytes, at most 3,200"):
+        read_table(path, labelled=False)
+    monkeypatch.setattr("offchain.sum.columns.MAX_FILE_BYTES", 40)
+    for one in (path, csv(tmp_path, CSV)):
+        with pytest.raises(TextsError, match=r"has [\d,]+ bytes, at most 40 are read"):
+            read_table(one)
+
+
 def test_numbers_of_one_byte_are_as_many_as_others(tmp_path, monkeypatch):
     """They take eight as they are used: a file of 2 MB would take 16 GB of memory."""
     monkeypatch.setattr("offchain.sum.columns.MAX_VALUES", 400)

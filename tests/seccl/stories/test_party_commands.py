@@ -241,7 +241,7 @@ def test_what_a_silent_server_is_asked_a_keeper_answers_from_the_datastore(
         def due(store: MemoryStore | None) -> list[Duty]:
             catalogues = None if store is None else Catalogues(store)
             found = [one for one in duties(NOWHERE, catalogues) if one.reference == name]
-            return [one for one in found if "member 1's place" in one.what]
+            return [one for one in found if "'s place" in one.what]
 
         deadline = board.challengeOf(key_words(key)).deadline
         half = deadline - chain.session.terms.response_time // 2
@@ -251,10 +251,16 @@ def test_what_a_silent_server_is_asked_a_keeper_answers_from_the_datastore(
         assert due(None) == due(MemoryStore({})) == []
         (duty,) = due(play.store)
         with undone():  # the twin: nobody answers
+            other = PostKey(chain.session.id, 0, MessageKind.UPLOAD, 2)
+            board.challenge(
+                key_words(other), *asked[1:], sender=asker, value=chain.session.terms.bond
+            )
             go_to(deadline)
-            (settling,) = due(play.store)
+            answering, settling = sorted(due(play.store), key=lambda one: one.what)
+            assert (answering.method, answering.arguments[0]) == (board.answer, key_words(other))
             settling.method(*settling.arguments, sender=accounts[0])
             assert SessionOnChain(known, chain.session.id).read().fault is not None
+            assert due(play.store) == []  # of a server that is convicted nothing is asked
         duty.method(*duty.arguments, sender=accounts[0])
         assert board.challengeOf(key_words(key)).answered
         assert due(play.store) == []
