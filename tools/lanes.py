@@ -1,4 +1,4 @@
-"""Runs checks two at a time; the first that fails ends the run and is named.
+"""Runs checks two at a time; the first that fails, or says no more, ends the run and is named.
 
 Each check's output goes to `.cache/checks/<name>.log`; a failed check's is printed.
 """
@@ -17,6 +17,9 @@ from pathlib import Path
 LOGS = Path(".cache/checks")
 LANES = 2
 ALIVE_EVERY = 10.0  # seconds between lines that say what is still running
+MOST_SILENT = 900.0
+"""Seconds without a word of a check, which is taken for stuck then. pytest tells where each thread
+is long before (pyproject.toml)."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ class Running:
     process: subprocess.Popen[bytes]
     began: float
     busy: float = 0.0  # processor seconds of it and its children, once it has ended
+    _said: int = 0  # bytes of its log
+    _said_at: float = 0.0
 
     @classmethod
     def start(cls, check: Check) -> Running:
@@ -67,6 +72,13 @@ class Running:
     @property
     def seconds(self) -> float:
         return time.monotonic() - self.began
+
+    def stuck(self) -> bool:
+        """Whether its log has not grown for MOST_SILENT."""
+        now, said = time.monotonic(), self.check.log.stat().st_size
+        if said != self._said or not self._said_at:
+            self._said, self._said_at = said, now
+        return now - self._said_at > MOST_SILENT
 
     def ended(self) -> bool:
         """Whether it is over. Waits by hand, as Popen does not tell the processor time."""
@@ -146,6 +158,11 @@ def run(checks: Sequence[Check]) -> tuple[list[Passed], str | None]:
                     return passed, name
                 passed.append(Passed(name, one.seconds, one.busy))
                 print(f"{name}: passed in {one.seconds:.0f} s: {last_line(one.check.log)}")
+            for one in running:
+                if one.stuck():
+                    print(one.check.log.read_text(errors="replace"), flush=True)
+                    print(f"{one.check.name}: nothing said for {MOST_SILENT:.0f} s", flush=True)
+                    return passed, one.check.name
             if time.monotonic() - told >= ALIVE_EVERY:
                 told = time.monotonic()
                 for one in running:

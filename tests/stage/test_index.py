@@ -222,8 +222,10 @@ def test_a_refusal_of_a_single_block_is_told():
 def test_one_file_serves_several_processes(tmp_path):
     """They read and roll back at once, and each of them tells the chain."""
     path = tmp_path / "logs.sqlite"
-    with multiprocessing.get_context("fork").Pool(3) as pool:
-        assert all(pool.starmap(_read_and_compare, [(path, seed) for seed in range(6)]))
+    # Not forked from here, where other threads may hold a lock.
+    with multiprocessing.get_context("forkserver").Pool(3) as pool:
+        each = pool.starmap_async(_read_and_compare, [(path, seed) for seed in range(6)])
+        assert all(each.get(timeout=300))
 
 
 def _read_and_compare(path: Any, seed: int) -> bool:

@@ -131,7 +131,7 @@ def test_a_file_that_is_or_unpacks_to_too_much_is_not_read(tmp_path, monkeypatch
     monkeypatch.setattr("offchain.sum.columns.MAX_VALUES", 400)
     with pytest.raises(TextsError, match="unpacks to 3,328 bytes, at most 3,200"):
         read_table(path, labelled=False)
-    monkeypatch.setattr("offchain.sum.columns.MAX_FILE_BYTES", 40)
+    monkeypatch.setattr("offchain.sum.texts.MAX_FILE_BYTES", 40)
     for one in (path, csv(tmp_path, CSV)):
         with pytest.raises(TextsError, match=r"has [\d,]+ bytes, at most 40 are read"):
             read_table(one)

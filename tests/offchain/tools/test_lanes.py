@@ -57,6 +57,16 @@ def test_a_long_check_says_that_it_is_alive(
     assert "s so far: halfway" in capsys.readouterr().out
 
 
+def test_a_check_that_says_no_more_is_ended_and_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(lanes, "MOST_SILENT", 0.6)
+    talks = "for i in 1 2 3 4 5 6; do echo $i; sleep 0.2; done"
+    assert run([sh("talks", talks), sh("stuck", "echo here; sleep 60")])[1] == "stuck"
+    assert "here" in capsys.readouterr().out
+    assert [one.name for one in run([sh("talks", talks)])[0]] == ["talks"]
+
+
 def test_no_more_than_ten_seconds_pass_in_silence():
     assert lanes.ALIVE_EVERY <= 10
 
