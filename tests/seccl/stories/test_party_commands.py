@@ -253,9 +253,14 @@ def test_what_a_silent_server_is_asked_a_keeper_answers_from_the_datastore(
         with undone():  # the twin: nobody answers
             other = PostKey(chain.session.id, 0, MessageKind.UPLOAD, 2)
             board.challenge(
-                key_words(other), *asked[1:], sender=asker, value=chain.session.terms.bond
+                key_words(other),
+                2,
+                list(chain.session.member_path(2)),
+                sender=parties(accounts)[1][2],
+                value=chain.session.terms.bond,
             )
-            go_to(deadline)
+            later = board.challengeOf(key_words(other)).deadline
+            go_to(later - chain.session.terms.response_time // 2)
             answering, settling = sorted(due(play.store), key=lambda one: one.what)
             assert (answering.method, answering.arguments[0]) == (board.answer, key_words(other))
             settling.method(*settling.arguments, sender=accounts[0])
