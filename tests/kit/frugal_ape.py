@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partialmethod
 from typing import Any
 
 import ape
@@ -20,6 +21,7 @@ import requests.sessions
 from ape.api import NetworkAPI, ReceiptAPI
 from ape.api.address import BaseAddress
 from ape_foundry import FoundryProvider
+from web3.eth import Eth
 
 from tests.kit.addresses import is_contract
 from tests.kit.one_connection import OneConnection
@@ -115,6 +117,9 @@ def frugal_ape() -> Iterator[None]:
             patch.setattr(FoundryProvider, name, getattr(provider, name))
         # Every transaction is mined at once: who has its receipt need not wait for its nonce.
         patch.setattr(ReceiptAPI, "_await_sender_nonce_increment", lambda _: None)
+        # And is mined within milliseconds: one in ten is not when it is first asked for.
+        wait = partialmethod(Eth.wait_for_transaction_receipt, poll_latency=0.002)
+        patch.setattr(Eth, "wait_for_transaction_receipt", wait)
         # After each transaction Ape traces it in search of a contract's `console.log`.
         patch.setattr(ape_ethereum.provider, "_post_send_transaction", lambda *_: None)
         patch.setattr(BaseAddress, "is_contract", property(is_contract))
