@@ -24,7 +24,7 @@ from tests.chaos.prepared import prepared
 from tests.chaos.sheets import BROKEN, ends
 from tests.chaos.sheets import page as sheet
 from tests.chaos.stage import Ended, Stage, datastores
-from tests.kit.strangers import ROOT
+from tests.kit.nursery import ROOT
 from tests.market.plays import PLAYS
 
 VERSION = 1

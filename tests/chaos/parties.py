@@ -11,9 +11,11 @@ from typing import Any
 from tests.chaos.chain import Chain
 from tests.chaos.faults import Fault
 from tests.chaos.life import SKEW, STANDING
-from tests.chaos.nursery import Forked
+from tests.kit.nursery import Forked, preload
 from tests.kit.proxy import Proxy
 from tests.kit.strangers import Stranger
+
+preload("silverback._cli", "silverback.runner", "bots.command", "tests.chaos.life")
 
 REST_SECONDS = 1.0
 """From a party's end to its next life."""
@@ -111,8 +113,9 @@ class Party(Stranger):
 
     def _start(self, line: list[str]) -> None:
         self.lives += 1
-        self._log().touch()
-        self.process = Forked(line, self._environment(), self._log())
+        self.process = Forked("tests.chaos.life:main", line, self._environment(), self._log())
+
+    _start_bot = _start
 
     @property
     def _network(self) -> tuple[str, str]:

@@ -19,7 +19,7 @@ from scripts._stage.chain import HOME
 from scripts._stage.deployments import deploy, deployments_path, missing
 from tests.chaos.chain import STATE, Chain
 from tests.kit.hosted import connected_to_testnet
-from tests.kit.strangers import ROOT
+from tests.kit.nursery import ROOT
 from tests.market.plays import PLAYS
 from tests.market.rehearsals.__main__ import main as rehearse
 

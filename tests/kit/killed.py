@@ -6,7 +6,6 @@ sent. Processes are forked from one that has imported what they need, so that ea
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Sequence
@@ -20,6 +19,7 @@ from typing import Any, TypeVar
 import ape
 
 from tests.kit.frugal_ape import frugal_ape
+from tests.kit.nursery import forks, preload
 
 Work = TypeVar("Work", bound=Callable[..., None])
 
@@ -28,9 +28,6 @@ StepKind = tuple[Any, str]
 
 _SECONDS = 300
 """A process that takes longer is taken for stuck."""
-
-_modules = ["tests.kit.killed_preload"]
-"""Imported by the process that all others are forked from, which starts with the first of them."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +40,7 @@ class Life:
 
 def forked(work: Work) -> Work:
     """Marks what processes do: its module is imported once for all of them."""
-    _modules.append(work.__module__)
+    preload(work.__module__)
     return work
 
 
@@ -59,12 +56,10 @@ def live(
     kill_after: the number of the step after which it is killed, from 1; None to let it live.
     Raises AssertionError where the work raises or is stuck.
     """
-    processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(_modules)
     with TemporaryDirectory() as folder:
         told = Path(folder) / "steps"
         told.touch()
-        process = processes.Process(
+        process = forks().Process(
             target=_lived,
             args=(_connection(), work, arguments, kinds, told, kill_after),
         )

@@ -16,21 +16,18 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from eth_account import Account
 from eth_hash.auto import keccak
 from web3 import HTTPProvider, Web3
 
+from tests.kit.nursery import COMMAND, ROOT, Forked
+
 if TYPE_CHECKING:  # its module loads torch
     from offchain.data.imageset import ImageSet
 
-ROOT = Path(__file__).parents[2]
-COMMAND = (
-    "import sys; from importlib import import_module; "
-    "import_module('scripts.' + sys.argv[1]).cli(sys.argv[2:])"
-)
-"""What `ape run` does with a script of the project, whatever else is installed."""
 PASSPHRASE = "a stranger's passphrase"
 BALANCE = 100 * 10**18
 SECONDS = 400
@@ -51,7 +48,7 @@ class Stranger:
     folder: Path
     node: str
     said: list[dict[str, Any]] = field(default_factory=list)
-    process: subprocess.Popen[str] | None = None
+    process: subprocess.Popen[str] | Forked | None = None
     lives: int = 0
     logs: Path | None = None
 
@@ -91,7 +88,7 @@ class Stranger:
         # A list of text is the same in JSON as in TOML.
         said = f"command = {json.dumps(command)}\narguments = {json.dumps(options)}\n"
         (self.folder / "party.toml").write_text(said)
-        self._start(self._bot())
+        self._start_bot(self._bot())
 
     def stop(self) -> None:
         """SIGTERM: it ends when it has done what it is at, and is content."""
@@ -100,6 +97,10 @@ class Stranger:
         assert self.ended() == 0
 
     def _start(self, line: list[str]) -> None:
+        self.lives += 1
+        self.process = Forked(COMMAND, line, self._environment(), self._log())
+
+    def _start_bot(self, line: list[str]) -> None:
         self.lives += 1
         with self._log().open("w") as log:
             self.process = subprocess.Popen(
@@ -119,15 +120,12 @@ class Stranger:
 
     def run(self, command: str, *options: str) -> subprocess.CompletedProcess[str]:
         """Runs a command to its end."""
-        return subprocess.run(
-            self._line(command, *options),
-            cwd=ROOT,
-            env=self._environment(),
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-        )
+        line = self._line(command, *options)
+        with TemporaryDirectory() as folder:
+            out, errors = (Path(folder) / name for name in ("out", "errors"))
+            process = Forked(COMMAND, line, self._environment(), out, errors)
+            status = process.wait(SECONDS)
+            return subprocess.CompletedProcess(line, status, out.read_text(), errors.read_text())
 
     def told(self, event: str, **values: Any) -> dict[str, Any]:
         """The first line of the present life that tells of it; waits for it."""
@@ -178,7 +176,7 @@ class Stranger:
         return self.logs / f"life-{self.lives}.log"
 
     def _line(self, command: str, *options: str) -> list[str]:
-        return [sys.executable, "-c", COMMAND, command, *options]
+        return [command, *options]
 
     def _bot(self) -> list[str]:
         silverback = str(Path(sys.executable).parent / "silverback")

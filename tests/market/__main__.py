@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from scripts._stage.telling import Telling
-from tests.kit.strangers import ROOT
+from tests.kit.nursery import ROOT
 from tests.market.market import MOST_MEMORY, MOST_PROCESSES, SPEED, play_market
 from tests.market.plays import PLAYS
 from tests.market.sheets import market_sheets

@@ -14,7 +14,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from scripts._stage.telling import Telling
-from tests.kit.strangers import ROOT, Stranger, gained
+from tests.kit.nursery import ROOT
+from tests.kit.strangers import Stranger, gained
 from tests.market.meter import Meter
 from tests.market.places import Places, places
 from tests.market.plays import Play

@@ -22,7 +22,7 @@ from bots import command
 from bots.command import PartyFileError, PartyThread
 from scripts._stage import pulse
 from scripts._stage.pulse import Pulse, Standing
-from tests.kit.strangers import ROOT
+from tests.kit.nursery import ROOT
 
 
 @pytest.fixture(autouse=True)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,8 +12,9 @@ import ape
 
 from scripts._mde.seats import CONTRACT
 from scripts._stage.deployments import ready
+from tests.kit.nursery import COMMAND, Forked
 from tests.kit.shared_chain import shared_chain
-from tests.kit.strangers import COMMAND, ROOT, SECONDS, go_to
+from tests.kit.strangers import SECONDS, go_to
 from tests.mde.deal_driver import make_deal
 
 SMALL = ("--sellers", "useful,redundant", "--samples", "20", "--own", "100", "--orders", "1")
@@ -33,25 +32,19 @@ def told(line: str) -> int:
 def rehearse(uri: str, folder: Path) -> str:
     """Plays it by a process of its own; its output. Time passes when it says that it waits."""
     environment = os.environ | {"APE_FOUNDRY_HOST": uri, "SOUK_HOME": str(folder / "souk")}
+    environment.setdefault("APE_DATA_FOLDER", str(ape.config.DATA_FOLDER))
     said, seen, begun = folder / "log", 0, time.monotonic()
-    with said.open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-c", COMMAND, "price", *SMALL, "--reports", str(folder)],
-            cwd=ROOT,
-            env=environment | {"PYTHONPATH": str(ROOT)},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            while process.poll() is None:
-                assert time.monotonic() < begun + SECONDS, said.read_text()
-                waits = [line for line in said.read_text().splitlines() if line.startswith("-- ")]
-                if len(waits) > seen:
-                    seen += 1
-                    go_to(uri, told(waits[-1]))
-                time.sleep(0.3)
-        finally:
-            process.kill()
+    process = Forked(COMMAND, ["price", *SMALL, "--reports", str(folder)], environment, said)
+    try:
+        while process.poll() is None:
+            assert time.monotonic() < begun + SECONDS, said.read_text()
+            waits = [line for line in said.read_text().splitlines() if line.startswith("-- ")]
+            if len(waits) > seen:
+                seen += 1
+                go_to(uri, told(waits[-1]))
+            time.sleep(0.3)
+    finally:
+        process.kill()
     assert process.wait() == 0, said.read_text()
     return said.read_text()
 

@@ -14,8 +14,9 @@ import pytest
 from offchain.post import NodePost, PostError
 from offchain.storage import DatastoreUnavailable, PubsubOff
 from offchain.storage.embedded import EmbeddedDatastore
+from tests.kit.nursery import ROOT
 from tests.kit.pubsub_hub import Hub
-from tests.kit.strangers import ROOT, awaited
+from tests.kit.strangers import awaited
 from tests.kit.wallets import KeyWallet, recover
 from tests.offchain.post.parties import TOPIC
 

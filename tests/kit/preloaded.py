@@ -1,4 +1,4 @@
-"""What takes seconds, done once in the process from which `killed` forks all others."""
+"""What takes seconds, done once in the process from which the nursery forks all others."""
 
 import ape
 import IPython
