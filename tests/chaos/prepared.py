@@ -5,6 +5,7 @@ python -m tests.chaos.prepared FOLDER MECHANISM
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -29,11 +30,19 @@ CHAIN = "chain"
 
 
 def prepared(reports: Path, mechanism: str) -> Path:
-    """The folder of it all, made once, in a process of its own. Raises RuntimeError."""
-    folder = reports / "prepared" / mechanism
+    """The folder of it all, made once for its contracts as they are now, in a process of its own.
+
+    Raises RuntimeError.
+    """
+    (play,) = (one for one in PLAYS if one.name == mechanism)
+    codes = [
+        ape.project.get_contract(one).contract_type.deployment_bytecode for one in play.contracts
+    ]
+    now = hashlib.sha256("".join(str(one.bytecode) for one in codes).encode()).hexdigest()[:8]
+    folder = reports / "prepared" / f"{mechanism}-{now}"
     if folder.exists():
         return folder
-    making = folder.with_name(f"{mechanism}.{os.getpid()}")
+    making = folder.with_name(f"{folder.name}.{os.getpid()}")
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir(parents=True)
     with (making / "prepared.log").open("w") as log:
