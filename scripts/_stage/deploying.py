@@ -28,6 +28,7 @@ from scripts._stage.deployments import (
 )
 from scripts._stage.node import ConnectedPool
 from scripts._stage.preflight import check_chain
+from scripts._stage.telling import Telling
 
 
 def run_deploy(alias: str | None, sign_unasked: bool, dry_run: bool, folder: Path) -> None:
@@ -35,7 +36,8 @@ def run_deploy(alias: str | None, sign_unasked: bool, dry_run: bool, folder: Pat
     if alias is None and not is_local() and not dry_run:
         raise click.ClickException("off a local chain name --account, a keystore account")
     console = Console(highlight=False, soft_wrap=True)
-    _compile()
+    with Telling(console).doing("compiling the contracts, minutes the first time", announced=False):
+        _compile()
     for poorer in check_chain():
         console.print(f"-- {poorer}")
     path = deployments_path(folder)
