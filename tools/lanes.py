@@ -5,10 +5,12 @@ Each check's output goes to `.cache/checks/<name>.log`; a failed check's is prin
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,7 +18,11 @@ from pathlib import Path
 
 LOGS = Path(".cache/checks")
 LANES = 2
+PR_SET_CHILD_SUBREAPER = 36
+"""Of Linux's <sys/prctl.h>."""
 ALIVE_EVERY = 10.0  # seconds between lines that say what is still running
+ORPHANS_SECONDS = 5.0
+"""For what a check leaves behind to end."""
 MOST_SILENT = 900.0
 """Seconds without a word of a check, which is taken for stuck then. pytest tells where each thread
 is long before (pyproject.toml)."""
@@ -53,6 +59,7 @@ class Running:
     process: subprocess.Popen[bytes]
     began: float
     busy: float = 0.0  # processor seconds of it and its children, once it has ended
+    _orphans: bool = True  # whether some of its group may still be there
     _said: int = 0  # bytes of its log
     _said_at: float = 0.0
 
@@ -82,12 +89,26 @@ class Running:
 
     def ended(self) -> bool:
         """Whether it is over. Waits by hand, as Popen does not tell the processor time."""
-        if self.process.returncode is None:
-            pid, status, usage = os.wait4(self.process.pid, os.WNOHANG)
-            if pid:
-                self.process.returncode = os.waitstatus_to_exitcode(status)
-                self.busy = usage.ru_utime + usage.ru_stime
+        if self.process.returncode is None and self._reap():
+            # What it leaves behind, and nobody waited for, has worked for it too.
+            deadline = time.monotonic() + ORPHANS_SECONDS
+            while self._orphans and time.monotonic() < deadline:
+                self._reap()
+                time.sleep(0.01)
         return self.process.returncode is not None
+
+    def _reap(self) -> bool:
+        """Takes the times of all in its group that ended; whether the check itself did."""
+        while True:
+            try:
+                pid, status, usage = os.wait4(-self.process.pid, os.WNOHANG)
+            except ChildProcessError:
+                pid, self._orphans = 0, False
+            if not pid:
+                return self.process.returncode is not None
+            self.busy += usage.ru_utime + usage.ru_stime
+            if pid == self.process.pid:
+                self.process.returncode = os.waitstatus_to_exitcode(status)
 
     def stop(self) -> None:
         """End the check and what it started."""
@@ -100,6 +121,12 @@ class Running:
         if not self.ended():
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
+
+
+def _adopt_orphans() -> None:
+    """Has processes whose parents ended become this one's, so that their time is told; on Linux."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def _ape() -> Path:
@@ -137,6 +164,7 @@ def run(checks: Sequence[Check]) -> tuple[list[Passed], str | None]:
     Checks start in the order given, each once the check that it needs has passed.
     """
     LOGS.mkdir(parents=True, exist_ok=True)
+    _adopt_orphans()
     shutil.rmtree(_ape(), ignore_errors=True)
     waiting = list(checks)
     running: list[Running] = []

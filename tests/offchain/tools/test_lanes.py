@@ -49,6 +49,13 @@ def test_processor_time_is_counted_with_that_of_children():
     assert 0.5 <= one.busy < 5
 
 
+def test_processor_time_of_what_nobody_waited_for_is_counted():
+    """As of a server from which others are forked, which ends when its parent has ended."""
+    burn = f"{sys.executable} -c 'import time\nwhile time.process_time() < 0.5: pass' &"
+    (one,), _ = run([sh("busy", f"({burn}) ; true")])
+    assert 0.5 <= one.busy < 5
+
+
 def test_a_long_check_says_that_it_is_alive(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
