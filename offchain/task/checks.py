@@ -33,7 +33,9 @@ class Offer:
 def check_offer(task: Task, offer: Offer) -> None:
     """Raises OfferRefused with every reason in one line, value and bound named."""
     if reasons := _reasons(task, offer):
-        raise OfferRefused(f"not what the task asks for: {'; '.join(reasons)}")
+        other = offer.modality == task.modality and not fits(task.shape, offer.shape)
+        shape = task.shape if other else None
+        raise OfferRefused(f"not what the task asks for: {'; '.join(reasons)}", shape)
 
 
 def check_retention(task: Task, most: int | None) -> None:

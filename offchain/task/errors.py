@@ -29,4 +29,11 @@ class RetentionRefused(TaskError):
 
 
 class OfferRefused(TaskError):
-    """Data that is not what a task asks for."""
+    """Data that is not what a task asks for.
+
+    shape: that the task wants, where the data's is another.
+    """
+
+    def __init__(self, message: str, shape: tuple[int, ...] | None = None) -> None:
+        super().__init__(message)
+        self.shape = shape

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,14 @@ from scripts._stage.market import Open, Wanted, browse
 from scripts._stage.money import currency, parse_amount, parse_token
 from scripts._stage.party import PartyTelling
 from scripts._stage.party_sheets import time_of
+
+JOINED_BY = {
+    "hyperx": "ape run provide",
+    "hide": "ape run buy",
+    "mde": "ape run quote",
+    "seccl": "ape run join",
+    "sum": "ape run teach",
+}
 
 
 def run_browse(
@@ -43,11 +52,24 @@ def run_browse(
     chosen = [partial(listed, name, deployments) for name in mechanisms]
     with open_datastore(ipfs, chain_home() / "ipfs", Network(listen, peer)) as store:
         found = browse(chosen, wanted, store)
+        others = [] if found else browse(chosen, replace(wanted, classes=(), licence=None), store)
     for one, task in found:
         if as_json:
             telling.event("open", **_values(one, task))
     compared = f" Only what pays in {currency(paid_in)[0]} was compared." if least else ""
-    telling.sheets([_sheet(found, compared)])
+    telling.sheets([_sheet(found, compared + _others(others))])
+    for number, (one, _) in enumerate(found, 1):
+        # In a table a narrow terminal would break what is to be copied.
+        telling.show(f"{number}  {JOINED_BY[one.mechanism]} {one.address}", whole=True)
+
+
+def _others(found: list[tuple[Open, Task | None]]) -> str:
+    """What there is where nothing was found: somebody may have misspelt a class."""
+    if not found:
+        return ""
+    names = dict.fromkeys(name for _, task in found if task for name in task.classes)
+    said = f", with classes {plain(', '.join(names), 80)}" if names else ""
+    return f" Without --class and --licence there would be {len(found)}{said}."
 
 
 def _values(one: Open, task: Task | None) -> dict[str, object]:
@@ -69,14 +91,14 @@ def _values(one: Open, task: Task | None) -> dict[str, object]:
 
 def _sheet(found: list[tuple[Open, Task | None]], compared: str) -> Sheet:
     rows = []
-    for one, task in found:
+    for number, (one, task) in enumerate(found, 1):
         coin, decimals = currency(one.token)
         classes = plain(", ".join(task.classes), 40) if task else "task not found"
         rows.append(
             Row(
                 (
+                    str(number),
                     one.mechanism,
-                    one.address,
                     classes,
                     plain(task.licence, 20) if task else "-",
                     "-" if one.until is None else time_of(one.until),
@@ -85,5 +107,5 @@ def _sheet(found: list[tuple[Open, Task | None]], compared: str) -> Sheet:
                 )
             )
         )
-    headers = ("mechanism", "address", "classes", "licence", "join until", "reward", "joined")
+    headers = ("", "mechanism", "classes", "licence", "join until", "reward", "joined")
     return Sheet("Open", headers, 5, tuple(rows), note=f"{len(found)} found.{compared}")

@@ -12,6 +12,7 @@ from web3.exceptions import Web3RPCError
 
 from offchain.errors import SoukError
 from offchain.report.text import plain
+from offchain.task.errors import ClassesUnknown, OfferRefused
 
 MOST_CHARS = 2_000
 """Of one line: what strangers wrote may be in it."""
@@ -25,7 +26,7 @@ def one_line_each() -> Iterator[None]:
     try:
         yield
     except PEOPLES_ERRORS as error:
-        line = plain(" ".join(reason_of(error).split()), MOST_CHARS)
+        line = plain(" ".join(reason_of(error).split()), MOST_CHARS) + _remedy(error)
         raise click.ClickException(line or type(error).__name__) from error
 
 
@@ -36,6 +37,16 @@ def reason_of(error: Exception) -> str:
         said = cause.rpc_response["error"]
         return said if isinstance(said, str) else str(said.get("message", said))
     return _without_keys(str(error))
+
+
+def _remedy(error: Exception) -> str:
+    """By which option a party may have what it has taken, where there is one."""
+    if isinstance(error, ClassesUnknown):
+        return ". --class-name OWN=TASK says which is which, --class-name OWN= leaves one out"
+    if isinstance(error, OfferRefused) and error.shape and len(error.shape) == 3:
+        _, height, width = error.shape
+        return f". --image-size {width} makes it so" if height == width else ""
+    return ""
 
 
 def _without_keys(said: str) -> str:

@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from offchain.errors import SoukError
+from offchain.task.errors import ClassesUnknown, OfferRefused
 from scripts._stage.errors import MOST_CHARS, one_line_each, reason_of
 from scripts._stage.telling import Telling
 
@@ -51,3 +52,21 @@ def test_what_is_shown_is_as_plain(tmp_path):
 def test_an_error_that_says_nothing_is_told_by_its_kind():
     with pytest.raises(click.ClickException, match=r"^TimeoutError$"), one_line_each():
         raise TimeoutError
+
+
+@pytest.mark.parametrize(
+    ("error", "remedy"),
+    [
+        (ClassesUnknown("no class 'Cars'", ("Cars",)), "--class-name OWN=TASK says which is which"),
+        (OfferRefused("shape: 3x40x48", (3, 32, 32)), "--image-size 32 makes it so"),
+        (OfferRefused("shape: 3x40x48", (3, 32, 64)), ""),
+        (OfferRefused("shape: 30", (64,)), ""),
+        (OfferRefused("too few"), ""),
+    ],
+)
+def test_who_can_mend_what_was_refused_is_told_how(error, remedy):
+    with pytest.raises(click.ClickException) as told, one_line_each():
+        raise error
+    assert told.value.message.startswith(str(error))
+    assert remedy in told.value.message
+    assert ("--" in told.value.message) == bool(remedy)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from threading import Barrier, BrokenBarrierError
 
 import pytest
 
 from offchain.crypto.settlement import NATIVE
+from offchain.roles import Clock
 from offchain.storage import ContentMissing
 from offchain.storage.together import PARALLEL
 from offchain.task import Task, publish_task
+from scripts._stage import browsing, market
 from scripts._stage.market import Open, Wanted, browse
 from tests.kit.memory_store import MemoryStore
 
@@ -93,3 +96,29 @@ def test_tasks_that_are_nowhere_are_waited_for_at_once(one):
     store = Together(len(junk))
     assert browse([lambda: junk], Wanted(), store) == [(each, None) for each in junk]
     assert store.alone == 0
+
+
+def test_what_is_to_be_copied_is_whole_however_narrow_the_terminal(one, monkeypatch, capsys):
+    """And who asks for a class by a wrong name is told what there is."""
+    long = replace(one, address="0x" + "ab" * 32)
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr(browsing, "clock", lambda: Clock(0, 0))
+    monkeypatch.setattr(browsing, "open_datastore", lambda *_: nullcontext(None))
+    monkeypatch.setattr(market, "fetch_task", lambda *_: TASK)
+
+    def told(*classes: str) -> str:
+        asked = dict.fromkeys(("licence", "least_reward", "token", "ipfs", "deployments"))
+        browsing.run_browse(
+            lambda *_: [long],
+            ("hyperx",),
+            classes=classes,
+            all_=False,
+            listen="",
+            peer=(),
+            as_json=False,
+            **asked,
+        )
+        return capsys.readouterr().out
+
+    assert f"1  ape run provide {long.address}\n" in told("cat")
+    assert "1, with classes café, cat." in " ".join(told("cats").split())
