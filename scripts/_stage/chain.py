@@ -20,6 +20,7 @@ from ape.types import ContractLog
 from eth_utils.address import is_hex_address, to_checksum_address
 from requests import RequestException
 
+from offchain.report.text import amount
 from offchain.roles import Clock
 from scripts._stage.errors import PEOPLES_ERRORS, reason_of
 from scripts._stage.index import LAG_SECONDS, Index, Query
@@ -153,6 +154,7 @@ def transact(method: Any, arguments: Any, account: AccountAPI, value: int = 0) -
 
 def _sent(method: Any, arguments: Any, account: AccountAPI, value: int) -> ReceiptAPI:
     """A call by way of the outbox: simulated, sent once, waited for."""
+    _check_funds(account, value)
     transaction = method.as_transaction(*arguments, sender=account, value=value)
     return _post(account, str(transaction.receiver), bytes(transaction.data), value)
 
@@ -162,9 +164,18 @@ def send_data(account: AccountAPI, to: str, data: bytes) -> ReceiptAPI:
     try:
         if alone():
             return account.transfer(to, 0, data=data)
+        _check_funds(account, 0)
         return _post(account, to, data, 0)
     except PEOPLES_ERRORS as error:
         raise ActionRefused(f"{account.address} to {to} failed: {reason_of(error)}") from error
+
+
+def _check_funds(account: AccountAPI, value: int) -> None:
+    """Raises ActionRefused where an account cannot pay; nodes say it each in its own way."""
+    held = ape.chain.provider.get_balance(account.address)
+    if held <= value:
+        has, needs = amount(held, 18), amount(value, 18)
+        raise ActionRefused(f"{account.address} has {has} ETH, {needs} ETH and gas are needed")
 
 
 def _post(account: AccountAPI, to: str, data: bytes, value: int) -> ReceiptAPI:

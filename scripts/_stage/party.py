@@ -151,16 +151,21 @@ def play_on(
     times in a row; what a contract refuses is tried `REFUSED_TRIES` times. Raises what came last
     then, and at once what else the role raises.
     """
-    tries, told = 0, ""
+    tries, told, refusal = 0, "", ""
     STANDING.account = seat.address
 
     def sent(step: Step) -> None:
+        nonlocal refusal
         STANDING.sent += 1
+        refusal = ""
         telling.step(step)
 
     def refused(name: str, error: ActionRefused) -> None:
+        nonlocal refusal
         STANDING.errors += 1
-        telling.refused(name, error)
+        if str(error) != refusal:
+            telling.refused(name, error)
+        refusal = str(error)
 
     def at_time(what: str, when: int) -> None:
         STANDING.waiting_for, STANDING.until = what, when

@@ -90,6 +90,12 @@ def test_what_stays_ends_it_with_what_was_said(error, tries, hours):
     assert hours.seconds == (tries - 1) * party.PAUSE_SECONDS
 
 
+def test_what_is_refused_again_and_again_is_told_once(capsys):
+    assert played(Chain(REFUSED, 9))
+    told = [line for line in capsys.readouterr().out.splitlines() if '"refused"' in line]
+    assert len(told) == 1
+
+
 def test_failures_hours_apart_do_not_add_up(hours):
     class Later(Chain):
         def send(self, action: Action, account) -> None:

@@ -54,6 +54,16 @@ def test_a_refusal_costs_nothing_and_is_told_in_words(fickle_node, coin, strange
     assert (stranger.balance, stranger.nonce) == (balance, nonce)
 
 
+def test_an_account_without_coins_is_told_what_it_has_and_needs(fickle_node, coin, stranger):
+    """In one line of Souk's: nodes and wallets say it each in its own way, and at length."""
+    fickle_node.direct.provider.make_request("anvil_setBalance", [stranger.address, hex(10**17)])
+    with pytest.raises(ActionRefused, match=r"^0x\w+ has 0\.1 ETH, 0\.2 ETH and gas are needed$"):
+        transact(coin.transfer, (stranger, 0), stranger, 2 * 10**17)
+    fickle_node.direct.provider.make_request("anvil_setBalance", [stranger.address, "0x0"])
+    with pytest.raises(ActionRefused, match="has 0 ETH, 0 ETH and gas are needed"):
+        transact(coin.transfer, (stranger, 0), stranger)
+
+
 def test_nothing_is_paid_above_the_users_cap(fickle_node, coin, deployer, stranger, monkeypatch):
     """And what a node refuses does not stand in the way of what comes later."""
     fickle_node.direct.provider.make_request("anvil_setNextBlockBaseFeePerGas", [hex(50 * GWEI)])
