@@ -42,18 +42,18 @@ def cli(
     That brings the keeper nothing and costs it gas; nobody depends on it but who is away. With
     --ipfs or --peer it also answers what SecCL's servers are asked, where the datastore has it.
     """
-    from offchain.storage import Network, open_datastore
-    from scripts._stage.chain import chain_home
+    from offchain.storage import Network
     from scripts._stage.errors import one_line_each
     from scripts._stage.keeping import keep
     from scripts._stage.party import PartyTelling, party_account
+    from scripts._stage.reading import reading_store
 
     with one_line_each():
         names = chosen or mechanisms.KEPT
         with ExitStack() as open_:
             store = None
             if ipfs is not None or peer:
-                node = open_datastore(ipfs, chain_home() / "ipfs", Network(listen, peer))
+                node = reading_store(ipfs, Network(listen, peer))
                 store = open_.enter_context(node)
             keep(
                 [mechanisms.duties(name, deployments, store) for name in names],

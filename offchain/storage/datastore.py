@@ -46,6 +46,10 @@ class DatastoreUnavailable(DatastoreError):
     """An endpoint that does not answer, or a repository that cannot be opened: one's own node."""
 
 
+class DatastoreLocked(DatastoreUnavailable):
+    """A repository that another process has open."""
+
+
 @dataclass(frozen=True)
 class Network:
     """How a node of one's own is reached, and whom it knows.

@@ -17,6 +17,7 @@ from offchain.storage import kubo_worker
 from offchain.storage.datastore import (
     ContentMissing,
     DatastoreError,
+    DatastoreLocked,
     DatastoreUnavailable,
     Network,
 )
@@ -26,10 +27,24 @@ START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 
 
+def reached_at(repo: Path) -> tuple[str, ...]:
+    """Multiaddresses at which this machine reaches the node that has the repository open; none
+    where it has no network."""
+    try:
+        config = json.loads((repo / "config").read_text())
+        port = (repo / kubo_worker.PLACE).read_text().strip()
+        name, listen = config["Identity"]["PeerID"], config["Addresses"]["Swarm"]
+    except (OSError, ValueError, KeyError):
+        return ()
+    local = (one.replace("/ip4/0.0.0.0/", "/ip4/127.0.0.1/").rpartition("/") for one in listen)
+    return tuple(f"{place}/{port}/p2p/{name}" for place, _, _ in local if place.endswith("/tcp"))
+
+
 class KuboProcess:
     """One running worker for the repository `repo`. Not thread-safe.
 
-    Raises DatastoreUnavailable when it does not start, naming the repository and the reason.
+    Raises DatastoreUnavailable when it does not start, naming the repository and the reason;
+    DatastoreLocked where that is another process.
     """
 
     def __init__(self, repo: Path, network: Network | None = None) -> None:
@@ -54,7 +69,9 @@ class KuboProcess:
             reason = (
                 f"no answer in {START_SECONDS:g} s" if isinstance(error, TimeoutError) else error
             )
-            raise DatastoreUnavailable(f"the IPFS repository {repo}: {reason}") from error
+            locked = isinstance(error, DatastoreLocked)
+            kind = DatastoreLocked if locked else DatastoreUnavailable
+            raise kind(f"the IPFS repository {repo}: {reason}") from error
 
     def ask(self, timeout: float, operation: str, *arguments: Any) -> Any:
         """One request. Raises DatastoreError, ContentMissing where content did not come in time,
@@ -104,6 +121,8 @@ class KuboProcess:
             line += piece
         answer = json.loads(line)
         if "error" in answer:
+            if answer.get("locked"):
+                raise DatastoreLocked(answer["error"])
             kind = ContentMissing if answer.get("absent") else DatastoreError
             raise kind(answer["error"])
         return answer["value"]

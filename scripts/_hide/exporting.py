@@ -19,13 +19,13 @@ from offchain.storage import (
     DatastoreUnavailable,
     Network,
     cid_from_digest,
-    open_datastore,
 )
 from scripts._hide.chain import SALE, SaleChain
 from scripts._stage.chain import chain_home
 from scripts._stage.deployments import deployed
 from scripts._stage.exported import read_back, write_bought
 from scripts._stage.party import ExportOptions, PartyTelling
+from scripts._stage.reading import reading_store
 from scripts._stage.secrets import secrets_at
 
 FORMAT = "souk.level.v1"
@@ -44,7 +44,7 @@ def run_export(reference: str, options: ExportOptions) -> None:
     chain = SaleChain.resume(deployed(SALE, options.deployments), reference)
     session = chain.read()
     network = Network(options.listen, options.peer)
-    with open_datastore(options.ipfs, home / "ipfs", network) as store:
+    with reading_store(options.ipfs, network) as store:
         with telling.doing("cleaning the pictures"):
             role, delivery, cleaned = _best(session, store, home)
             proof = _proof(chain, role, delivery)

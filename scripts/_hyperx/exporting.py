@@ -16,13 +16,14 @@ from offchain.data.shards import shard_digest, shards_digest
 from offchain.hyperx import events as ev
 from offchain.hyperx.purchase import Purchase, purchase, rebuilt_root, session_key
 from offchain.hyperx.session import Session
-from offchain.storage import Network, cid_from_digest, open_datastore
+from offchain.storage import Network, cid_from_digest
 from offchain.task import Task, fetch_task
 from scripts._hyperx.chain import ChainSession
 from scripts._hyperx.seats import COLLECTOR_SECRETS, deployed_factory
 from scripts._stage.chain import chain_home, decoded, logs_of
 from scripts._stage.exported import check_proof, read_documents, write_documents
 from scripts._stage.party import ExportOptions, PartyTelling
+from scripts._stage.reading import reading_store
 from scripts._stage.secrets import secrets_at
 
 FORMAT = "souk.purchase.v2"
@@ -49,7 +50,7 @@ def run_export(address: str, options: ExportOptions) -> None:
         _check_root(options.out, chain, session, root)
     else:
         network = Network(options.listen, options.peer)
-        with open_datastore(options.ipfs, home / "ipfs", network) as store:
+        with reading_store(options.ipfs, network) as store:
             task = fetch_task(store, chain.terms.task)
             bought = purchase(session, store, task, key)
             digest = _write(bought, chain, session, options.out, telling)

@@ -26,11 +26,10 @@ from offchain.mde.purchase import (
 )
 from offchain.mde.samples import Samples
 from offchain.mde.session import DealSession, Sale
-from offchain.storage import Datastore, Network, cid_from_digest, open_datastore
+from offchain.storage import Datastore, Network, cid_from_digest
 from offchain.task import Task, fetch_task
 from scripts._mde.chain import deal_logs
 from scripts._mde.seats import CONTRACT, buyer_secrets, known, letters_here
-from scripts._stage.chain import chain_home
 from scripts._stage.deployments import Deployed, deployed
 from scripts._stage.exported import (
     check_proof,
@@ -40,6 +39,7 @@ from scripts._stage.exported import (
     write_documents,
 )
 from scripts._stage.party import ExportOptions, PartyTelling
+from scripts._stage.reading import reading_store
 from scripts._stage.secrets import secrets_at
 
 FORMAT = "souk.mde.purchase.v1"
@@ -70,7 +70,7 @@ def run_export(reference: str, options: ExportOptions) -> None:
     ]
     if not options.check:
         network = Network(options.listen, options.peer)
-        with open_datastore(options.ipfs, chain_home() / "ipfs", network) as store:
+        with reading_store(options.ipfs, network) as store:
             for one, key, folder in zip(found, keys, folders, strict=True):
                 _write(sale, session, one, key, folder, store, telling)
     for one, key, folder in zip(found, keys, folders, strict=True):

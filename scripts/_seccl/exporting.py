@@ -15,15 +15,15 @@ from safetensors.torch import load_file, save
 from offchain.files import write_together
 from offchain.seccl.audit import Findings, FirstModel
 from offchain.seccl.parameters import Layout, model_digest
-from offchain.storage import Network, cid_from_digest, open_datastore
+from offchain.storage import Network, cid_from_digest
 from offchain.task import Task, fetch_task
 from scripts._seccl.audit import audit_session
 from scripts._seccl.chain import FederationChain
 from scripts._seccl.finding import Contracts
 from scripts._seccl.on_chain import session_named
-from scripts._stage.chain import chain_home
 from scripts._stage.exported import PROOF, TASK
 from scripts._stage.party import ExportOptions, PartyTelling
+from scripts._stage.reading import reading_store
 
 FORMAT = "souk.seccl.model.v1"
 MODEL = "model.safetensors"
@@ -43,7 +43,7 @@ def run_export(reference: str, options: ExportOptions) -> None:
     contracts = Contracts.on(options.deployments)
     id_ = session_named(contracts, reference).id
     network = Network(options.listen, options.peer)
-    with open_datastore(options.ipfs, chain_home() / "ipfs", network) as store:
+    with reading_store(options.ipfs, network) as store:
         chain = FederationChain.find("0x" + id_.hex(), store, board=contracts.board)
         with telling.doing("computing the model again") as progress:
             findings = audit_session(chain, store, progress)

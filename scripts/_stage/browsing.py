@@ -9,13 +9,14 @@ from pathlib import Path
 
 from offchain.report.sheets import Row, Sheet
 from offchain.report.text import amount, plain
-from offchain.storage import Network, cid_from_digest, open_datastore
+from offchain.storage import Network, cid_from_digest
 from offchain.task import Task
-from scripts._stage.chain import chain_home, clock
+from scripts._stage.chain import clock
 from scripts._stage.market import Open, Wanted, browse
 from scripts._stage.money import currency, parse_amount, parse_token
 from scripts._stage.party import PartyTelling
 from scripts._stage.party_sheets import time_of
+from scripts._stage.reading import reading_store
 
 JOINED_BY = {
     "hyperx": "ape run provide",
@@ -50,7 +51,7 @@ def run_browse(
     paid_in = parse_token(token)
     wanted = Wanted(classes, licence, least, paid_in, 0 if all_ else clock().now)
     chosen = [partial(listed, name, deployments) for name in mechanisms]
-    with open_datastore(ipfs, chain_home() / "ipfs", Network(listen, peer)) as store:
+    with reading_store(ipfs, Network(listen, peer)) as store:
         found = browse(chosen, wanted, store)
         others = [] if found else browse(chosen, replace(wanted, classes=(), licence=None), store)
     for one, task in found:

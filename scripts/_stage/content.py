@@ -13,13 +13,12 @@ from offchain.storage import (
     Network,
     Node,
     cid_from_digest,
-    open_datastore,
 )
 from offchain.storage.retention import Promise
 from offchain.task import MAX_TASK_BYTES, Task, TaskError
-from scripts._stage.chain import chain_home
 from scripts._stage.market import Open
 from scripts._stage.party import PartyTelling
+from scripts._stage.reading import reading_store
 from scripts._stage.retention import Looking
 
 ROUNDS = 3
@@ -73,5 +72,5 @@ def watched_content(
     one: Open, ipfs: str | None, network: Network, as_json: bool
 ) -> Iterator[Content]:
     """Of something open, by a node of one's own."""
-    with open_datastore(ipfs, chain_home() / "ipfs", network) as store:
+    with reading_store(ipfs, network) as store:
         yield Content(store, one, PartyTelling(as_json=as_json))

@@ -12,6 +12,7 @@ from web3.exceptions import Web3RPCError
 
 from offchain.errors import SoukError
 from offchain.report.text import plain
+from offchain.storage.datastore import DatastoreLocked
 from offchain.task.errors import ClassesUnknown, OfferRefused
 
 MOST_CHARS = 2_000
@@ -43,6 +44,8 @@ def _remedy(error: Exception) -> str:
     """By which option a party may have what it has taken, where there is one."""
     if isinstance(error, ClassesUnknown):
         return ". --class-name OWN=TASK says which is which, --class-name OWN= leaves one out"
+    if isinstance(error, DatastoreLocked):
+        return ". A second command at the same time wants a SOUK_HOME of its own, or --ipfs"
     if isinstance(error, OfferRefused) and error.shape and len(error.shape) == 3:
         _, height, width = error.shape
         return f". --image-size {width} makes it so" if height == width else ""

@@ -9,13 +9,13 @@ import ape
 import click
 
 from offchain.files import write_together
-from offchain.storage import Network, cid_from_digest, cid_of, open_datastore
+from offchain.storage import Network, cid_from_digest, cid_of
 from offchain.sum.described import preprocessing_of
 from offchain.sum.preprocessing import DOCUMENT
 from offchain.task import Task
-from scripts._stage.chain import chain_home
 from scripts._stage.deployments import deployed
 from scripts._stage.party import ExportOptions, PartyTelling
+from scripts._stage.reading import reading_store
 from scripts._sum.model import ModelOnChain
 from scripts._sum.parts import FACTORY
 from scripts._sum.teaching import described
@@ -35,7 +35,7 @@ def run_export(address: str, options: ExportOptions) -> None:
         network = Network(options.listen, options.peer)
         with (
             telling.doing("fetching the task"),
-            open_datastore(options.ipfs, chain_home() / "ipfs", network) as store,
+            reading_store(options.ipfs, network) as store,
         ):
             task, preprocessing = described(model, store)
         block = ape.chain.blocks.head

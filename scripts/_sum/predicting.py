@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 from offchain.report.text import plain
-from offchain.storage import Network, open_datastore
-from scripts._stage.chain import chain_home
+from offchain.storage import Network
 from scripts._stage.deployments import deployed
 from scripts._stage.party import PartyTelling
+from scripts._stage.reading import reading_store
 from scripts._sum.model import ModelOnChain
 from scripts._sum.parts import FACTORY
 from scripts._sum.party_options import PredictOptions
@@ -24,7 +24,7 @@ def run_predict(address: str, options: PredictOptions) -> None:
     model = ModelOnChain.resume(deployed(FACTORY, options.deployments), address)
     texts = options.wanted()
     network = Network(options.listen, options.peer)
-    with open_datastore(options.ipfs, chain_home() / "ipfs", network) as store:
+    with reading_store(options.ipfs, network) as store:
         with telling.doing("fetching the task"):
             task, preprocessing = described(model, store)
         if task.modality != options.modality:

@@ -103,7 +103,7 @@ def test_what_is_to_be_copied_is_whole_however_narrow_the_terminal(one, monkeypa
     long = replace(one, address="0x" + "ab" * 32)
     monkeypatch.setenv("COLUMNS", "60")
     monkeypatch.setattr(browsing, "clock", lambda: Clock(0, 0))
-    monkeypatch.setattr(browsing, "open_datastore", lambda *_: nullcontext(None))
+    monkeypatch.setattr(browsing, "reading_store", lambda *_: nullcontext(None))
     monkeypatch.setattr(market, "fetch_task", lambda *_: TASK)
 
     def told(*classes: str) -> str:
