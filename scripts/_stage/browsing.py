@@ -103,10 +103,11 @@ def _sheet(found: list[tuple[Open, Task | None]], compared: str) -> Sheet:
                     classes,
                     plain(task.licence, 20) if task else "-",
                     "-" if one.until is None else time_of(one.until),
-                    f"{amount(one.reward, decimals)} {coin}",
+                    f"{amount(one.reward, decimals)} {coin}" if one.reward else "-",
+                    f"{amount(one.deposit, decimals)} {coin}" if one.deposit else "-",
                     str(one.joined),
                 )
             )
         )
-    headers = ("", "mechanism", "classes", "licence", "join until", "reward", "joined")
+    headers = ("", "mechanism", "classes", "licence", "join until", "reward", "to pay", "joined")
     return Sheet("Open", headers, 5, tuple(rows), note=f"{len(found)} found.{compared}")

@@ -23,7 +23,8 @@ class Open:
     Attributes:
         mechanism: its room's name. address: of the contract. block: in which it was made.
         author: 0x address. task: digest in the CID of its task document.
-        reward, deposit: smallest unit of what pays. token: that, NATIVE for the native coin.
+        reward, deposit: what joining brings, and what it takes at least: a deposit, or a price;
+            smallest unit of what pays. token: that, NATIVE for the native coin.
         until: when joining ends, in Unix seconds; None where nobody knows. joined: how many have.
     """
 

@@ -60,12 +60,14 @@ _CREATE_GAS, _BYTE_GAS, _WORD_GAS, _CALL_GAS = 60_000, 240, 22_800, 60_000
 class Draft:
     """A model before it is on the chain.
 
-    words: of the classifier as it opens. token: the currency.
+    features: how many there are. words: of storage, of the classifier as it opens. token: the
+    currency.
     """
 
     owner: str
     task: Task
     digest: bytes
+    features: int
     classifier: Part
     incentive: Part
     token: str
@@ -159,7 +161,17 @@ def drafted(
     )
     token = parse_token(options.token)
     address = str(factory.contract.address)
-    return Draft(owner, task, digest, classifier, incentive, token, twin.words(), address)
+    return Draft(
+        owner,
+        task,
+        digest,
+        twin.feature_count,
+        classifier,
+        incentive,
+        token,
+        twin.words(),
+        address,
+    )
 
 
 def put_on_chain(
@@ -294,7 +306,8 @@ def _agreed(options: PublishOptions, draft: Draft, telling: PartyTelling) -> boo
     unit = parse_amount("unit", options.unit)
     rows = {
         "owner": draft.owner,
-        "classifier": f"{draft.classifier.name}, {len(draft.words):,} words",
+        "classifier": f"{draft.classifier.name}, {draft.features:,} features "
+        f"in {len(draft.words):,} words of storage",
         "incentive": draft.incentive.name,
         "deposit": f"{amount(max(1, options.cost_weight) * unit, decimals)} {coin} an hour after a "
         f"lesson, {amount(max(1, 60 * options.cost_weight) * unit, decimals)} at most",
