@@ -77,8 +77,11 @@ def _compile() -> None:
     )
     if done.returncode:
         raise click.ClickException(f"the contracts do not compile: {done.stderr.strip()[-500:]}")
-    if before and kept.read_bytes() != before:
+    if kept.read_bytes() == before:
+        return
+    if before:
         raise click.ClickException("the contracts have just been compiled: run it again")
+    ape.project.load_manifest()  # else it would compile them all once more
 
 
 def _show(console: Console, wanted: list[Missing], price: int) -> None:
