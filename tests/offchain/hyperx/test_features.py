@@ -19,6 +19,7 @@ from offchain.hyperx.features import (
     to_inputs,
 )
 from offchain.hyperx.obfuscation import Obfuscation, obfuscate
+from offchain.knn_shapley import Labelled, knn_shapley
 from offchain.models.backbones import default_preprocessing
 from offchain.models.extractor import pretrained_extractor
 from tests.kit.random_networks import random_extractor
@@ -266,6 +267,18 @@ def test_features_of_digits_tell_the_digits_apart(plain):
     weights = torch.linalg.solve(kernel + 0.1 * torch.eye(250, dtype=torch.float64), targets)
     scores = (centred[test] @ centred[train].T / centred.shape[1]).double() @ weights
     assert (scores.argmax(1) == labels[test]).double().mean() > 0.93
+
+
+def test_wrong_labels_have_the_least_knn_shapley_values_of_a_providers_features(plain, secret):
+    """Per sample: all but one of 30 mislabelled ones are among the 40 worst of 200."""
+    digits = load_dataset("digits", limit=300)
+    order = torch.randperm(300, generator=torch.Generator().manual_seed(0))
+    features = extract(obfuscate(plain, secret), PREPROCESSING, digits.images[order])
+    inputs, labels = to_inputs(features, secret, plain.activation), digits.labels[order]
+    said = labels[:200].clone()
+    said[:30] = (said[:30] + 1) % 10
+    values = knn_shapley(Labelled(inputs[:200], said), Labelled(inputs[200:], labels[200:]), 5)
+    assert (values.mean(1).argsort()[:40] < 30).sum() >= 29
 
 
 def test_a_random_extractor_is_no_pretrained_one(digits, honest):
