@@ -105,7 +105,7 @@ def artefact_bytes(efficacy: TreeEfficacy | GradientEfficacy, price: PriceFuncti
             arrays[f"tree{number}.proba"] = one.proba
             arrays[f"tree{number}.table"] = one.table
     else:
-        layers = _dense_layers(efficacy.model)
+        layers = dense_layers(efficacy.model)
         document["loss"] = efficacy.model.loss
         document["hidden"] = [len(weight) for weight, _ in layers[:-1]]
         arrays["directions"] = _array(efficacy.directions)
@@ -143,7 +143,7 @@ def load_artefact(data: bytes, commitment: bytes) -> PricingArtefact:
     return PricingArtefact(efficacy, price, digest)
 
 
-def _dense_layers(model: Gradients) -> list[Dense]:
+def dense_layers(model: Gradients) -> list[Dense]:
     """The layers of a network that `read_artefact` can rebuild: dense ones with ReLU between."""
     if isinstance(model, LinearGradients) and model.trunk is None and model.bias is not None:
         return [(model.weight, model.bias)]
