@@ -40,26 +40,25 @@ DEGREE = 4096
 """Coefficients of a polynomial; numbers of a vector to a ciphertext, two to a complex slot."""
 
 MODULUS_BITS = 58
-BITS = 8
+BITS = 10
 """Most that an answer tells: it is one of 2^BITS."""
 
 SEED_BYTES = 32
-ERROR_STEPS = 1.125
-"""Most by which an honest answer is off, in steps: half of one by noise, half by rounding, and a
-sixteenth each that the limits on both vectors leave to errors of encryption and of encoding."""
+ERROR_STEPS = 1.07
+"""Most by which an honest answer is off, in steps of the range / 2^BITS: half of one by noise, half
+by rounding, and what encoding and encryption make."""
 
-_OWN, _OTHERS = 2.0**40, 2.0**28
-"""What the asker's numbers, in units of its range, and the answerer's are multiplied with before
-they are rounded: OWN * OTHERS is what makes the range fill the modulus."""
 _ERROR, _ROUNDING = 6 * 3.2, 6 * 0.29
 """Six standard deviations of an error of encryption, and of rounding."""
-_SLACK = math.ldexp(1 / 16, MODULUS_BITS - BITS)
-"""A sixteenth of a step, as words have it: most that errors of encoding, or of encryption, make."""
+_STEP = math.ldexp(1, MODULUS_BITS - BITS)
+"""As words have it."""
+_FLOODED, _ROUNDED = _STEP / (1 << 14), _STEP / 16
+"""Most that errors of encryption make, which the other's vector multiplies, and that rounding does.
+So noise floods the former, and the scales leave room for vectors that are nearly orthogonal."""
 _SHRINK = math.sqrt(2 / DEGREE)
 """Length of a polynomial's coefficients to that of the numbers it encodes."""
-
-MAX_LENGTH = _SLACK / (_ERROR * _OTHERS * _SHRINK)
-"""Euclidean, of an answerer's vector: beyond, errors of encryption would show."""
+_FILL = math.ldexp(DEGREE / 2, MODULUS_BITS - 1)
+"""What both vectors' scales multiply to, so that the range fills the modulus."""
 
 Words = npt.NDArray[np.uint64]
 """A polynomial (DEGREE,) by its values at the roots, or more of them, each below the modulus."""
@@ -75,10 +74,12 @@ class EncryptedVector:
     """What the asker sends.
 
     seed: 32 bytes, of all second polynomials. key: (DEGREE,), the first polynomial of a public key.
-    parts: (K, DEGREE), those of the ciphertexts, DEGREE numbers to each.
+    parts: (K, DEGREE), those of the ciphertexts, DEGREE numbers to each. length: Euclidean, above 0
+    and finite, at most of the other's vector: beyond, errors of encryption would show.
     """
 
     seed: bytes
+    length: float
     key: Words
     parts: Words
 
@@ -101,10 +102,10 @@ def modulus() -> int:
     return _scheme().modulus
 
 
-def least_range(vector: Floats) -> float:
-    """The least range under which `encrypted` takes a vector: below, its rounding would show."""
-    limit = _SLACK / (_ROUNDING * _OWN * _SHRINK)
-    return float(np.linalg.norm(vector)) / limit
+def least_range(vector: Floats, length: float) -> float:
+    """The least range that `encrypted` takes: below, the vector's rounding would show."""
+    own = _FILL / _others_scale(length)
+    return float(np.linalg.norm(vector)) * own * _ROUNDING * _SHRINK / _ROUNDED
 
 
 class Opener:
@@ -136,16 +137,23 @@ class Opener:
         return ((step + half) % (2 * half) - half) * self._step
 
 
-def encrypted(vector: Floats, most: float, seed: bytes) -> tuple[Opener, EncryptedVector]:
+def encrypted(
+    vector: Floats, most: float, length: float, seed: bytes
+) -> tuple[Opener, EncryptedVector]:
     """Encrypts `vector`, float64 (P,), under a new key.
 
-    most: inner products within -most..most are told from one another. seed: 32 random bytes.
+    most: inner products within -most..most are told from one another. length: of the other's
+    vector, at most; both above 0 and finite. seed: 32 random bytes.
     Raises InnerProductError when `most` is too small for the vector.
     """
-    if not (np.isfinite(vector).all() and 0 < most < math.inf and most >= least_range(vector)):
+    if not (0 < length < math.inf and 0 < most < math.inf):
+        raise InnerProductError(
+            f"range and length are above 0 and finite, not {most:g}, {length:g}"
+        )
+    if not least_range(vector, length) <= most:
         raise InnerProductError(
             f"a vector of length {np.linalg.norm(vector):.3g} takes a range of "
-            f"{least_range(vector):.3g} or more, not {most:g}"
+            f"{least_range(vector, length):.3g} or more, not {most:g}"
         )
     scheme = _scheme()
     secret = scheme.seal.KeyGenerator(scheme.context).secret_key()
@@ -158,14 +166,16 @@ def encrypted(vector: Floats, most: float, seed: bytes) -> tuple[Opener, Encrypt
         second = scheme.opened(decryptor, nothing, public_polynomial(seed, number))
         return _minus(scheme.phase(decryptor, fresh), second)
 
+    own = _FILL / _others_scale(length)
     zero = scheme.seal.Ciphertext()
     encryptor.encrypt_zero_symmetric(zero)
     parts = []
-    for number, block in enumerate(_blocks(vector / most * _OWN), 1):
+    for number, block in enumerate(_blocks(vector / most * own), 1):
         fresh = scheme.seal.Ciphertext()
         encryptor.encrypt_symmetric(scheme.encoded(block), fresh)
         parts.append(based(fresh, number))
-    return Opener(decryptor, most), EncryptedVector(seed, based(zero, 0), np.stack(parts))
+    key = based(zero, 0)
+    return Opener(decryptor, most), EncryptedVector(seed, length, key, np.stack(parts))
 
 
 def masked_product(vector: EncryptedVector, other: Floats, noise: bytes) -> Masked:
@@ -177,14 +187,13 @@ def masked_product(vector: EncryptedVector, other: Floats, noise: bytes) -> Mask
     """
     scheme = _scheme()
     _check(vector, parts_of(len(other)), scheme.modulus)
-    length = float(np.linalg.norm(other))
-    if not length <= MAX_LENGTH:
-        raise InnerProductError(f"a vector of length {MAX_LENGTH:.3g} at most, not {length:.3g}")
+    if not (found := float(np.linalg.norm(other))) <= vector.length:
+        raise InnerProductError(f"a vector of length {vector.length:.3g} at most, not {found:.3g}")
     seal, evaluator = scheme.seal, scheme.seal.Evaluator(scheme.context)
     key = scheme.loaded(seal.PublicKey, vector.key, public_polynomial(vector.seed, 0))
     total = seal.Ciphertext()
     seal.Encryptor(scheme.context, key).encrypt_zero(total)
-    for number, block in enumerate(_blocks(other * _OTHERS)):
+    for number, block in enumerate(_blocks(other * _others_scale(vector.length))):
         plain = scheme.encoded(block.conj())
         # SEAL refuses products that nobody need decrypt.
         if not plain.is_zero():
@@ -207,6 +216,11 @@ def public_polynomial(seed: bytes, number: int) -> Words:
     return words
 
 
+def _others_scale(length: float) -> float:
+    """What the other's numbers are multiplied with before they are rounded."""
+    return _FLOODED / (_ERROR * _SHRINK * length)
+
+
 def _noise(secret: bytes, q: int) -> int:
     width = q >> BITS
     drawn = int.from_bytes(hashlib.shake_256(b"souk.noise.v1" + secret).digest(32), "little")
@@ -220,8 +234,11 @@ def _check(vector: EncryptedVector, parts: int, q: int) -> None:
     ):
         if words.shape != shape or words.dtype != np.uint64 or int(words.max()) >= q:
             raise InnerProductError(f"the {name} are no words {shape} below {q}")
-    if len(vector.seed) != SEED_BYTES:
-        raise InnerProductError(f"a seed has {SEED_BYTES} bytes, not {len(vector.seed)}")
+    if len(vector.seed) != SEED_BYTES or not 0 < vector.length < math.inf:
+        raise InnerProductError(
+            f"a seed has {SEED_BYTES} bytes and a length is above 0, not {len(vector.seed)} and "
+            f"{vector.length:g}"
+        )
 
 
 def _blocks(vector: Floats) -> list[npt.NDArray[np.complex128]]:

@@ -49,7 +49,8 @@ from offchain.mde.counted import count_artefact, sketch
 from offchain.mde.errors import MdeError, TooLarge
 from offchain.mde.gradients import LinearGradients, data_of
 from offchain.mde.influence import GradientEfficacy
-from offchain.mde.samples import LOSSES, Floats, Kind, Samples
+from offchain.mde.losses import residuals
+from offchain.mde.samples import LOSSES, Floats, Kind, Samples, as_floats
 from offchain.models.canonical import DocumentError, from_canonical, take, to_canonical
 
 QUERY = "souk.mde.query.v1"
@@ -62,7 +63,13 @@ MAX_HEADER_BYTES = 1 << 10
 MAX_ANSWER_BYTES = 4 + MAX_HEADER_BYTES + 8 * (1 + DEGREE)
 MAX_QUERY_BYTES = 4 + MAX_HEADER_BYTES + 4 * MAX_PARAMETERS + 8 * (DEGREE + MAX_PARAMETERS)
 
+_EXPONENTS = 65
+"""Lengths lie between 2 to minus so much and 2 to so much."""
+
 _NOISE = "noise of encrypted scores"
+_AHEAD = 1.25
+"""Others' samples may lie somewhat farther out than one's own."""
+
 _ROWS = 1024
 """Samples prepared at a time."""
 
@@ -73,7 +80,7 @@ class QueryError(MdeError):
 
 @dataclass(frozen=True)
 class EncryptedScore:
-    """A set's score as the buyer opened it: one of 256 values.
+    """A set's score as the buyer opened it: one of 2^BITS values.
 
     error: most by which it is off where the seller was honest and the truth is within the range.
     """
@@ -122,12 +129,43 @@ def direction_of(efficacy: GradientEfficacy) -> Floats:
     return direction
 
 
-def ask(efficacy: GradientEfficacy, most: float) -> Asked:
+@dataclass(frozen=True)
+class Bounds:
+    """What the sets that are asked about keep to; both above 0 and finite.
+
+    most: of a score either way. It is the buyer's own: nobody is told. length: Euclidean, of the
+    sum of a set's gradients; the seller is told the next power of two.
+    """
+
+    most: float
+    length: float
+
+    @classmethod
+    def of(cls, efficacy: GradientEfficacy, own: Samples, count: int) -> Bounds:
+        """For `count` samples like one's own, whatever their labels.
+
+        As if each had its worst label: so a set that is all wrong does not come back as a good one.
+        """
+        share = efficacy.fold_sizes / efficacy.fold_sizes.sum()
+        outputs = efficacy.model.outputs(data_of(efficacy.model, own)[0]).double().cpu()
+        rows = as_floats(own.inputs, torch.float64).flatten(1)
+        # A sample's gradient is its residual times its features and the bias's 1.
+        reach = (rows.square().sum(1) + 1).sqrt().numpy()
+        worst, longest = np.zeros(len(own)), np.zeros(len(own))
+        for label in range(efficacy.kind.classes):
+            labelled = Samples(own.inputs, torch.full_like(own.labels, label))
+            worst = np.maximum(worst, np.abs(efficacy.fold_scores(labelled) @ share))
+            slopes = residuals(outputs, labelled.labels, efficacy.model.loss).norm(dim=1).numpy()
+            longest = np.maximum(longest, slopes * reach)
+        return cls(_most(worst, count), _most(longest, count))
+
+
+def ask(efficacy: GradientEfficacy, bounds: Bounds) -> Asked:
     """A query for one seller, under a key of its own.
 
-    efficacy: of one dense layer with bias on the inputs. most: scores within -most..most are told
-    from one another, in steps of most / 128; one beyond comes back modulo 2 * most, so it should be
-    well above what any set is worth. Raises MdeError for other models and for a range too small.
+    efficacy: of one dense layer with bias on the inputs. bounds: scores are told in steps of
+    most / 2^(BITS - 1); one beyond comes back modulo 2 * most. Raises MdeError for other models and
+    for a range too small for the direction.
     """
     layers = dense_layers(efficacy.model)
     if len(layers) != 1:
@@ -135,18 +173,23 @@ def ask(efficacy: GradientEfficacy, most: float) -> Asked:
     direction = direction_of(efficacy)
     if len(direction) > MAX_PARAMETERS:
         raise TooLarge(f"a layer has at most {MAX_PARAMETERS} parameters, not {len(direction)}")
-    if not least_range(direction) <= most < math.inf:
+    exponent = math.ceil(math.log2(bounds.length)) if 0 < bounds.length < math.inf else _EXPONENTS
+    if not abs(exponent) < _EXPONENTS:
+        raise MdeError(f"the length of gradients must lie within 2^64, not {bounds.length:g}")
+    length = 2.0**exponent
+    if not least_range(direction, length) <= bounds.most < math.inf or bounds.most <= 0:
         raise MdeError(
-            f"the range of scores must be {least_range(direction):.3g} or more and finite, "
-            f"not {most:g}"
+            f"the range of scores must be {least_range(direction, length):.3g} or more and finite, "
+            f"not {bounds.most:g}"
         )
-    opener, vector = encrypted(direction, most, token_bytes(SEED_BYTES))
+    opener, vector = encrypted(direction, bounds.most, length, token_bytes(SEED_BYTES))
     header = {
         "format": QUERY,
         "loss": efficacy.model.loss,
         "shape": list(efficacy.kind.shape),
         "images": int(efficacy.kind.images),
         "classes": efficacy.kind.classes,
+        "length": exponent,
         "seed": vector.seed.hex(),
     }
     weight, bias = (part.detach().cpu().float().numpy() for part in layers[0])
@@ -155,7 +198,7 @@ def ask(efficacy: GradientEfficacy, most: float) -> Asked:
 
 def read_query(data: bytes) -> Query:
     """A stranger's query. Raises QueryError, in one line."""
-    (form, loss, shape, images, classes, seed), rest = _split(
+    (form, loss, shape, images, classes, length, seed), rest = _split(
         data,
         "query",
         MAX_QUERY_BYTES,
@@ -164,6 +207,7 @@ def read_query(data: bytes) -> Query:
         shape=list,
         images=int,
         classes=int,
+        length=int,
         seed=str,
     )
     if form != QUERY or loss not in LOSSES:
@@ -178,6 +222,8 @@ def read_query(data: bytes) -> Query:
             f"query: 2..{MAX_CLASSES} classes and at most {MAX_PARAMETERS} parameters, not "
             f"{classes} and {classes * (width + 1)}"
         )
+    if not abs(length) < _EXPONENTS:
+        raise QueryError(f"query: a length is 2 to less than {_EXPONENTS}, not to {length}")
     if len(seed) != 2 * SEED_BYTES or set(seed) - set("0123456789abcdef"):
         raise QueryError(f"query: a seed is {2 * SEED_BYTES} hex digits, not {seed!r:.40}")
     weight, bias, key, parts = _arrays(
@@ -197,7 +243,7 @@ def read_query(data: bytes) -> Query:
         torch.from_numpy(weight).double(), torch.from_numpy(bias).double(), None, classes, loss
     )
     kind = Kind(tuple(shape), bool(images), classes)
-    return Query(kind, layer, EncryptedVector(bytes.fromhex(seed), key, parts))
+    return Query(kind, layer, EncryptedVector(bytes.fromhex(seed), 2.0**length, key, parts))
 
 
 def answer(
@@ -234,6 +280,11 @@ def gradient_sum(layer: LinearGradients, samples: Samples) -> Floats:
         total += len(rows) * layer.gradient(inputs, labels)
     summed: Floats = total.numpy()
     return summed
+
+
+def _most(values: Floats, count: int) -> float:
+    """What a sum of `count` such values does not exceed, but for what is farther out."""
+    return _AHEAD * (count * float(values.mean()) + 3 * math.sqrt(count) * float(values.std()))
 
 
 def _digest(document: bytes) -> str:

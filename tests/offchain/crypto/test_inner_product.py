@@ -16,7 +16,6 @@ from offchain.crypto import inner_product
 from offchain.crypto.inner_product import (
     BITS,
     DEGREE,
-    MAX_LENGTH,
     MODULUS_BITS,
     EncryptedVector,
     InnerProductError,
@@ -28,6 +27,7 @@ from offchain.crypto.inner_product import (
     modulus,
     public_polynomial,
 )
+from tests.kit.exact_opening import phase
 
 Q = modulus()
 SEED = bytes(range(32))
@@ -40,14 +40,6 @@ def rng() -> np.random.Generator:
 
 def secret(number: int) -> bytes:
     return hashlib.sha256(number.to_bytes(4)).digest()
-
-
-def phase(opener: Opener, masked: Masked) -> int:
-    """What an asker that does not round reads, about 0; as often as it likes."""
-    first = np.full(DEGREE, masked.constant, dtype=np.uint64)
-    scheme = inner_product._scheme()
-    found = inner_product._constant(scheme.opened(opener._decryptor, first, masked.rest))
-    return found - Q if 2 * found > Q else found
 
 
 def as_slots(words: np.ndarray) -> np.ndarray:
@@ -72,7 +64,8 @@ weakened = pytest.mark.parametrize("weak", [False, True], ids=["as it is", "weak
 def test_the_answer_is_right_within_its_error(count, rng):
     vector, other = rng.normal(size=count), rng.normal(size=count) * 100
     truth = float(vector @ other)
-    opener, sent = encrypted(vector, 1.5 * abs(truth) + least_range(vector), SEED)
+    length = 2 * float(np.linalg.norm(other))
+    opener, sent = encrypted(vector, 1.5 * abs(truth), length, SEED)
     found = opener.open(masked_product(sent, other, secret(count)))
     assert abs(found - truth) <= opener.error
     assert opener.error < abs(truth) / 20
@@ -80,19 +73,20 @@ def test_the_answer_is_right_within_its_error(count, rng):
 
 def test_the_error_holds_at_both_limits():
     """The least range and nearly the longest vector that are taken."""
-    vector, other = np.array([1.0, 0]), np.array([0, 0.99 * MAX_LENGTH])
-    opener, sent = encrypted(vector, least_range(vector), SEED)
+    vector, other = np.array([1.0, 0]), np.array([0, 7.0])
+    least = least_range(vector, 7.0)
+    opener, sent = encrypted(vector, least, 7.0, SEED)
     for number in range(10):
         off = phase(opener, masked_product(sent, other, secret(number))) / (Q / 2**BITS)
-        assert abs(off) <= 0.5 + 2 / 16
+        assert abs(off) <= 0.57
     with pytest.raises(InnerProductError, match="at most"):
-        masked_product(sent, other * 1.02, secret(0))
+        masked_product(sent, other * 1.001, secret(0))
     with pytest.raises(InnerProductError, match="takes a range of"):
-        encrypted(vector, 0.99 * least_range(vector), SEED)
+        encrypted(vector, 0.999 * least, 7.0, SEED)
 
 
 def test_what_is_beyond_the_range_comes_back_modulo_it():
-    opener, sent = encrypted(np.array([1.0]), 1.0, SEED)
+    opener, sent = encrypted(np.array([1.0]), 1.0, 2.0, SEED)
     found = opener.open(masked_product(sent, np.array([1.5]), secret(0)))
     assert abs(found + 0.5) <= opener.error
 
@@ -115,7 +109,7 @@ def test_without_tenseal_one_line_says_so(monkeypatch):
 
 @pytest.mark.parametrize("name", ["key", "parts"])
 def test_words_that_are_none_are_refused(name):
-    _, sent = encrypted(np.ones(3), 10.0, SEED)
+    _, sent = encrypted(np.ones(3), 10.0, 5.0, SEED)
     words = getattr(sent, name).copy()
     words.flat[-1] = Q
     for wrong in (words, getattr(sent, name)[..., :-1], getattr(sent, name).astype(np.int64)):
@@ -139,7 +133,7 @@ def test_the_query_does_not_show_its_vector(weak, monkeypatch, rng):
     if weak:
         monkeypatch.setattr(inner_product, "_minus", lambda one, other: one)
     vector = rng.normal(size=DEGREE)
-    _, sent = encrypted(vector, 10 * least_range(vector), SEED)
+    _, sent = encrypted(vector, 1.0, 100.0, SEED)
     shown = np.corrcoef(as_slots(sent.parts[0]), vector)[0, 1]
     assert shown > 0.999 if weak else abs(shown) < 0.1
 
@@ -155,28 +149,32 @@ def test_the_second_polynomial_does_not_show_the_other_vector(weak, monkeypatch,
         chosen = [np.zeros(DEGREE, np.uint64), np.full(DEGREE, large, np.uint64)]
         monkeypatch.setattr(inner_product, "public_polynomial", lambda seed, number: chosen[number])
     other = rng.normal(size=DEGREE) * 100
+    length = 2 * float(np.linalg.norm(other))
     nothing = np.zeros(DEGREE, np.uint64)
-    sent = EncryptedVector(SEED, nothing, nothing[None])
+    sent = EncryptedVector(SEED, length, nothing, nothing[None])
     rest = masked_product(sent, other, secret(0)).rest
-    shown = (as_slots(rest).view(np.complex128).conj() / (large * 2.0**28)).view(np.float64)
+    shown = (
+        as_slots(rest).view(np.complex128).conj() / (large * inner_product._others_scale(length))
+    ).view(np.float64)
     off = np.linalg.norm(shown - other) / np.linalg.norm(other)
     assert off < 1e-3 if weak else off > 10
 
 
 @weakened
 def test_a_vector_of_powers_does_not_list_the_other(weak, monkeypatch, rng):
-    """A buyer whose numbers are powers of 256 reads byte after byte of one exact answer.
+    """A buyer whose numbers are powers of 128 reads one number after another in one exact answer.
 
     Twin: no noise is on it.
     """
     if weak:
         no_noise(monkeypatch)
-    opener, sent = encrypted(np.array([1.0, 256]), 2.0**16, SEED)
+    powers = 128.0 ** np.arange(3)
+    opener, sent = encrypted(powers, 2.0**21, 256.0, SEED)
     read = 0
     for number in range(12):
-        data = rng.integers(0, 256, 2)
+        data = rng.integers(0, 128, 3)
         found = phase(opener, masked_product(sent, data.astype(float), secret(number)))
-        read += round(found * 2.0**17 / Q) == data @ [1, 256]
+        read += round(found * 2.0**22 / Q) == data @ powers
     assert read == (12 if weak else 0)
 
 
@@ -187,12 +185,12 @@ def test_errors_of_encryption_do_not_tell_vectors_apart(weak, monkeypatch, rng):
     if weak:
         no_noise(monkeypatch)
     scheme = inner_product._scheme()
-    opener, sent = encrypted(np.zeros(20), 1.0, SEED)
+    opener, sent = encrypted(np.zeros(20), 1.0, 16.0, SEED)
     cipher = scheme.loaded(scheme.seal.Ciphertext, sent.parts[0], public_polynomial(SEED, 1))
     errors = scheme.phase(opener._decryptor, cipher)
     candidates, expected = rng.normal(size=(2, 20)), []
     for one in candidates:
-        (block,) = inner_product._blocks(one * 2.0**28)
+        (block,) = inner_product._blocks(one * inner_product._others_scale(16.0))
         plain = inner_product._words(scheme.encoded(block.conj()), DEGREE)
         product = [a * b % Q for a, b in zip(errors.tolist(), plain.tolist(), strict=True)]
         constant = sum(product) * pow(DEGREE, -1, Q) % Q
@@ -228,9 +226,9 @@ def monomial(place: int, factor: int) -> np.ndarray:
 def test_made_up_answers_do_not_read_the_key(weak, monkeypatch):
     """A seller that is told opened scores asks for the key, coefficient by coefficient.
 
-    Twin: a key opens as often as it is asked; then even one of 256 values tells all of it.
+    Twin: a key opens as often as it is asked; then even one of 2^BITS values tells all of it.
     """
-    opener, _ = encrypted(np.ones(2), 1.0, SEED)
+    opener, _ = encrypted(np.ones(2), 1.0, 1.0, SEED)
     fine = [phase(opener, Masked(0, monomial(DEGREE - n, 2**40))) for n in range(1, 13)]
     key = [round(-one / 2**40) for one in fine]
     assert len(set(key)) > 1
@@ -246,11 +244,12 @@ def test_made_up_answers_do_not_read_the_key(weak, monkeypatch):
     assert read == (key if weak else key[:1])
 
 
-def test_an_opened_answer_is_one_of_256_values(rng):
+def test_an_opened_answer_is_one_of_few_values(rng):
     """Whatever the seller sent: nothing approximate is left to give back."""
-    asked, _ = encrypted(np.ones(2), 128.0, SEED)
+    half = float(1 << (BITS - 1))
+    asked, _ = encrypted(np.ones(2), half, 1.0, SEED)
     told = set()
     for number in range(30):
-        opener = Opener(asked._decryptor, 128.0)
+        opener = Opener(asked._decryptor, half)
         told.add(opener.open(Masked(int(rng.integers(Q)), public_polynomial(SEED, number))))
-    assert all(value == round(value) and -128 <= value < 128 for value in told)
+    assert all(value == round(value) and -half <= value < half for value in told)

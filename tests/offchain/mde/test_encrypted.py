@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from offchain.crypto.inner_product import DEGREE, Masked
+from offchain.crypto.inner_product import BITS, DEGREE, ERROR_STEPS, Masked, modulus
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.data.seeds import generator
 from offchain.errors import SoukError
@@ -18,6 +18,7 @@ from offchain.mde.compression import CompressionSettings, compression
 from offchain.mde.encrypted import (
     MAX_ANSWER_BYTES,
     MAX_QUERY_BYTES,
+    Bounds,
     QueryError,
     answer,
     ask,
@@ -29,12 +30,14 @@ from offchain.mde.errors import FeatureMismatch, MdeError, UnknownLabel
 from offchain.mde.influence import InfluenceSettings, influence
 from offchain.mde.samples import Samples, Task
 from offchain.mde.students import Distilled
-from tests.offchain.crypto.test_inner_product import Q, phase
+from tests.kit.exact_opening import phase
 from tests.offchain.mde.small import drawn, fitted, linear, small_task
 
 CANDIDATE = drawn(40, 3)
 MOST = 3
 RANGE = 4.0
+BOUNDS = Bounds(RANGE, 500.0)
+Q = modulus()
 
 
 class Enough(Exception):
@@ -82,7 +85,7 @@ def of_pictures():
 def test_the_score_is_that_of_a_plain_evaluation(made, secrets):
     efficacy, candidate = made()
     plain = float(efficacy.report(candidate).scores.sum())
-    asked = ask(efficacy, 3 * abs(plain) + 1e-6)
+    asked = ask(efficacy, Bounds.of(efficacy, candidate, len(candidate)))
     found = asked.open(answer(asked.query, candidate, secrets, allow))
     assert abs(found.score - plain) <= found.error
     assert found.error < abs(plain) / 10
@@ -92,7 +95,7 @@ def test_a_harmful_set_has_a_negative_score(oracle, secrets):
     wrong = Samples(CANDIDATE.inputs, (CANDIDATE.labels + 1) % 3)
     for samples, sign in ((CANDIDATE, 1), (wrong, -1)):
         plain = float(oracle.report(samples).scores.sum())
-        asked = ask(oracle, 2 * abs(plain))
+        asked = ask(oracle, Bounds.of(oracle, drawn(30, 5), len(samples)))
         found = asked.open(answer(asked.query, samples, secrets, allow))
         assert abs(found.score - plain) <= found.error
         assert found.score * plain > 0
@@ -100,7 +103,7 @@ def test_a_harmful_set_has_a_negative_score(oracle, secrets):
 
 
 def test_documents_have_their_size_and_no_more(oracle, secrets):
-    asked = ask(oracle, RANGE)
+    asked = ask(oracle, BOUNDS)
     said = answer(asked.query, CANDIDATE, secrets, allow)
     assert len(said) < MAX_ANSWER_BYTES < 40_000
     assert len(asked.query) < 70_000
@@ -119,7 +122,7 @@ def test_documents_have_their_size_and_no_more(oracle, secrets):
             with pytest.raises(QueryError) as caught:
                 reader(wrong)
             assert "\n" not in str(caught.value)
-    assert asked.open(said).error == pytest.approx(RANGE / 128 * 1.125)
+    assert asked.open(said).error == pytest.approx(RANGE / (1 << BITS - 1) * ERROR_STEPS)
 
 
 @pytest.mark.parametrize(
@@ -136,10 +139,12 @@ def test_documents_have_their_size_and_no_more(oracle, secrets):
         ('"loss":"cross-entropy"', '"loss":"none"'),
         ('"seed":"', '"seed":"0'),
         ('"loss"', '"lose"'),
+        ('"length":9', '"length":65'),
+        ('"length":9', '"length":1e3'),
     ],
 )
 def test_a_strangers_header_is_refused_in_one_line(oracle, old, new):
-    query = ask(oracle, RANGE).query
+    query = ask(oracle, BOUNDS).query
     size = int.from_bytes(query[:4], "little")
     header = query[4 : 4 + size].replace(old.encode(), new.encode())
     with pytest.raises(QueryError) as caught:
@@ -149,7 +154,7 @@ def test_a_strangers_header_is_refused_in_one_line(oracle, old, new):
 
 def test_changed_bytes_are_read_or_refused(oracle):
     """No other error comes of them, and none of a layer that holds NaN."""
-    query = ask(oracle, RANGE).query
+    query = ask(oracle, BOUNDS).query
     rng = generator(0, "changed bytes")
     refused = 0
     for at in rng.integers(0, 180, 100):
@@ -167,7 +172,7 @@ def test_changed_bytes_are_read_or_refused(oracle):
 
 
 def test_what_does_not_fit_is_refused_before_it_counts(oracle, secrets):
-    query = ask(oracle, RANGE).query
+    query = ask(oracle, BOUNDS).query
     for wrong, error in (
         (drawn(9, 3, width=7), FeatureMismatch),
         (Samples(CANDIDATE.inputs, CANDIDATE.labels + 1), UnknownLabel),
@@ -175,24 +180,27 @@ def test_what_does_not_fit_is_refused_before_it_counts(oracle, secrets):
         with pytest.raises(error):
             answer(query, wrong, secrets, allow)
     assert not secrets.path.exists()
-    for made in (lambda: ask(oracle, 1e-9), lambda: ask(oracle, float("nan"))):
+    for most in (1e-12, 0.0, -1.0, np.inf, np.nan):
         with pytest.raises(MdeError, match="the range of scores must be"):
-            made()
+            ask(oracle, Bounds(most, 500.0))
+    for length in (0.0, -1.0, 1e30, 1e-30, np.inf, np.nan):
+        with pytest.raises(MdeError, match="the length of gradients must"):
+            ask(oracle, Bounds(RANGE, length))
     task = small_task()
     model = linear(fitted(task))
     deep = CompressionSettings(Distilled(hidden=(4,), steps=5), linearised=True)
     with pytest.raises(MdeError, match="takes one linear layer, not 2"):
-        ask(compression(model, task, deep), RANGE)
+        ask(compression(model, task, deep), BOUNDS)
 
 
 def test_large_sets_are_refused_before_errors_show(oracle, secrets):
     far = Samples(CANDIDATE.inputs * 1e6, (CANDIDATE.labels + 1) % 3)
     with pytest.raises(QueryError, match="length"):
-        answer(ask(oracle, RANGE).query, far, secrets, allow)
+        answer(ask(oracle, BOUNDS).query, far, secrets, allow)
 
 
 def test_an_answer_opens_its_own_query_alone_and_once(oracle, secrets):
-    asked, other = ask(oracle, RANGE), ask(oracle, RANGE)
+    asked, other = ask(oracle, BOUNDS), ask(oracle, BOUNDS)
     said = answer(asked.query, CANDIDATE, secrets, allow)
     with pytest.raises(QueryError, match="no answer to this query"):
         other.open(said)
@@ -208,13 +216,13 @@ def unit_vectors(oracle, places: range):
         direction = torch.zeros(size)
         direction[place] = 1
         chosen = vars(oracle) | {"directions": direction.expand(folds, size)}
-        yield ask(type(oracle)(**chosen), 64.0)
+        yield ask(type(oracle)(**chosen), Bounds(64.0, 500.0))
 
 
 @pytest.mark.parametrize("counted", [True, False], ids=["as it is", "weakened"])
 def test_who_asks_for_one_number_after_another_gets_few(oracle, secrets, counted):
     """Also about the same data in another order. Twin: a seller that does not count."""
-    truth = gradient_sum(read_query(ask(oracle, RANGE).query).layer, CANDIDATE)
+    truth = gradient_sum(read_query(ask(oracle, BOUNDS).query).layer, CANDIDATE)
     read = []
     for place, asked in enumerate(unit_vectors(oracle, range(8))):
         shuffled = CANDIDATE.subset(generator(place, "order").permutation(len(CANDIDATE)))
@@ -232,13 +240,13 @@ def test_who_asks_for_one_number_after_another_gets_few(oracle, secrets, counted
 def test_the_same_question_again_does_not_average_the_noise_away(oracle, tmp_path, kept):
     """A query is answered again, after a crash, say, under the same noise. Twin: a seller that
     forgets what its noise follows from."""
-    asked = ask(oracle, RANGE)
+    asked = ask(oracle, BOUNDS)
     found = []
     for number in range(12):
         secrets = SecretsFile(tmp_path / f"{0 if kept else number}.json")
         said = answer(asked.query, CANDIDATE, secrets, allow)
-        found.append(phase(asked.opener, masked(said)) / (Q / 256))
-    truth = float(oracle.report(CANDIDATE).scores.sum()) / (RANGE / 128)
+        found.append(phase(asked.opener, masked(said)) / (Q / (1 << BITS)))
+    truth = float(oracle.report(CANDIDATE).scores.sum()) / (RANGE / (1 << BITS - 1))
     assert np.ptp(found) < 0.01 if kept else np.ptp(found) > 0.5
     if not kept:
         assert abs(np.mean(found) - truth) < 0.35
@@ -251,7 +259,7 @@ def masked(said: bytes) -> Masked:
 
 def test_what_a_seller_adds_shows_nowhere(oracle, secrets):
     """Known and stated: nothing binds the answer to the data that are sold."""
-    asked = ask(oracle, RANGE)
+    asked = ask(oracle, BOUNDS)
     said = answer(asked.query, CANDIDATE, secrets, allow)
     honest = float(oracle.report(CANDIDATE).scores.sum())
     at = len(said) - 8 * (1 + DEGREE)
@@ -262,11 +270,11 @@ def test_what_a_seller_adds_shows_nowhere(oracle, secrets):
 
 def test_the_query_shows_the_layer_and_not_the_direction(oracle):
     """Nor does its range: what a seller reads is what it needs for its samples' gradients."""
-    query = ask(oracle, RANGE).query
+    query = ask(oracle, BOUNDS).query
     read = read_query(query)
     assert torch.equal(read.layer.weight, oracle.model.weight.double())
     assert direction_of(oracle).astype("<f4").tobytes()[:8] not in query
-    other = ask(oracle, 2 * RANGE).query
+    other = ask(oracle, Bounds(2 * RANGE, 500.0)).query
     assert len(other) == len(query)
     size = int.from_bytes(query[:4], "little")
     same = np.frombuffer(query[4 + size :], np.uint8) == np.frombuffer(other[4 + size :], np.uint8)
