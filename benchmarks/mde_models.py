@@ -150,15 +150,33 @@ def logistic(task: Task) -> Case:
     return Case("logistic regression", task, model, retrain)
 
 
-def cnn(task: Task, epochs: int = 8) -> Case:
-    """SmallCnn by Adam from scratch; a seed fixes weights and batches."""
+def small_cnn(task: Task) -> nn.Module:
+    """SmallCnn for the task's pictures."""
+    channels, height, width = task.train.shape
+    norm = (0.1307, 0.3081) if channels == 1 else (0.47, 0.25)
+    return SmallCnn(task.classes, (channels, height, width), *norm)
+
+
+def resnet18(task: Task) -> nn.Module:
+    """torchvision's, as it is, with random weights."""
+    from torchvision.models import resnet18  # type: ignore[import-untyped, unused-ignore]
+
+    made: nn.Module = resnet18(weights=None, num_classes=task.classes)
+    return made
+
+
+def cnn(
+    task: Task,
+    epochs: int = 8,
+    network: Callable[[Task], nn.Module] = small_cnn,
+    first: int = 0,
+) -> Case:
+    """A network by Adam from scratch; a seed fixes weights and batches. first: of the owner's."""
 
     def fit(rows: Rows, seed: int) -> nn.Module:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            channels, height, width = task.train.shape
-            norm = (0.1307, 0.3081) if channels == 1 else (0.47, 0.25)
-            model = SmallCnn(task.classes, (channels, height, width), *norm)
+            model = network(task)
         optimiser = torch.optim.Adam(model.parameters(), lr=1e-3, weight_decay=0)
         rng = generator(seed, "mde cnn")
         for epoch in range(epochs):
@@ -183,7 +201,7 @@ def cnn(task: Task, epochs: int = 8) -> Case:
             losses.append(float(functional.cross_entropy(logits, task.validation.labels)))
         return np.array(losses)
 
-    return Case("CNN", task, fit(np.arange(len(task.train)), 0), retrain)
+    return Case("CNN", task, fit(np.arange(len(task.train)), first), retrain)
 
 
 def boosted(task: Task, rounds: int = 20) -> Case:

@@ -3,7 +3,9 @@
 George et al., "Fast approximate natural gradient descent in a Kronecker-factored eigenbasis",
 NeurIPS 2018; for influence functions Grosse et al., 2023. Each layer by itself: the eigenvectors of
 the covariances of its inputs and of its output gradients, and in that basis the mean square of the
-gradients as eigenvalues. Labels are drawn from the model, so it is the true Fisher matrix.
+gradients as eigenvalues. Batch norm in evaluation mode is an affine map by channel: the block of
+its scales and shifts is kept whole. Labels are drawn from the model, so it is the true Fisher
+matrix.
 """
 
 from __future__ import annotations
@@ -18,29 +20,65 @@ from torch.nn import functional
 
 from offchain.data.imageset import Progress
 from offchain.data.seeds import generator
-from offchain.mde.errors import MdeError, SingularHessian
+from offchain.mde.ekfac_blocks import Block, block_of
+from offchain.mde.errors import MdeError, SingularHessian, TooLarge
 from offchain.mde.gradients import Gradients, LinearGradients, NetworkGradients
 from offchain.mde.samples import as_floats
 from offchain.mde.solvers import Products, Solution, residual_of
 
-_BATCH_VALUES = 1 << 22
-"""Numbers in the per-sample gradients of one layer and batch."""
+PASSES = 2
+"""Times that the data are gone through for each group of layers."""
 
-Pair = tuple[torch.Tensor, torch.Tensor]
-"""A layer's inputs (B, L, D), a 1 appended where it has a bias, and output gradients (B, L, O),
-over the L places where the layer is applied."""
+Uses = dict[str, list[tuple[torch.Tensor, torch.Tensor, int]]]
+"""By layer: what it was given and what it made, each time; and the version of the former."""
 
 
 @dataclass(frozen=True)
 class Ekfac:
-    """The solver's settings. draws: labels drawn from the model per sample. seed: of the draws."""
+    """The solver's settings.
+
+    draws: labels drawn from the model per sample. seed: of the draws. memory: most bytes that the
+    factors may take at a time; layers whose factors do not fit together are worked on one group
+    after another, which goes through the data twice for each.
+    """
 
     draws: int = 1
     seed: int = 0
+    memory: int = 2 << 30
 
     def __post_init__(self) -> None:
         if self.draws < 1:
             raise MdeError(f"draws must be 1 or more, not {self.draws}")
+
+    def plan(self, model: Gradients, inputs: torch.Tensor, samples: int, ridge: float) -> Plan:
+        """What there is to do for `samples`, before anything long is: the first of `inputs` goes
+        through the model.
+
+        Raises SingularHessian without a ridge, TooLarge where one layer's factors do not fit, and
+        an MdeError for layers of another kind.
+        """
+        if ridge == 0:
+            raise SingularHessian("EK-FAC has eigenvalues of 0: state a damping above 0")
+        network, blocks = _blocks_of(model)
+        with _hooked(blocks) as seen, torch.enable_grad():
+            network(as_floats(inputs[:1], model.like.dtype))
+        for block in blocks:
+            if len(uses := seen[block.name]) != 1:
+                raise MdeError(
+                    f"EK-FAC needs each layer used once, {block.name} is {len(uses)} times"
+                )
+            block.expect(*uses[0][:2], self.draws * samples)
+            if block.memory > self.memory:
+                raise TooLarge(
+                    f"EK-FAC's factors of {block.name} take {block.memory / 2**20:.1f} MiB, "
+                    f"{self.memory / 2**20:.1f} MiB are allowed"
+                )
+        groups: list[list[Block]] = [[]]
+        for block in blocks:
+            if sum(one.memory for one in groups[-1]) + block.memory > self.memory:
+                groups.append([])
+            groups[-1].append(block)
+        return Plan(network, model.loss, groups, model.batch(inputs))
 
     def solve_model(
         self,
@@ -54,113 +92,69 @@ class Ekfac:
         """b: (R, P). ridge: l2 and damping together, which is added to each eigenvalue.
 
         The residual is that of the first right-hand side against the true Gauss-Newton matrix.
-        Raises SingularHessian without a ridge, and an MdeError for layers of another kind.
+        Raises what `plan` raises.
         """
-        if ridge == 0:
-            raise SingularHessian("EK-FAC has eigenvalues of 0: state a damping above 0")
-        layers = _layers_of(model)
-        total = 2 * self.draws * len(inputs)
-        covariances: list[Pair] | None = None
-        done = 0
-        for pairs in self._pairs(layers, inputs):
-            new = [_covariances(pair) for pair in pairs]
-            covariances = new if covariances is None else _added(covariances, new)
-            done += len(pairs[0][0])
-            if progress is not None:
-                progress(done, total)
-        assert covariances is not None
-        bases = [
-            (torch.linalg.eigh(a.double())[1].to(a), torch.linalg.eigh(g.double())[1].to(g))
-            for a, g in covariances
-        ]
-        squares = [b.new_zeros(g.shape[0], a.shape[0]) for a, g in covariances]
-        for pairs in self._pairs(layers, inputs):
-            for square, (a, g), (over_a, over_g) in zip(squares, pairs, bases, strict=True):
-                rotated = torch.einsum("blo,bld->bod", g @ over_g, a @ over_a)
-                square += rotated.square().sum(0)
-            done += len(pairs[0][0])
-            if progress is not None:
-                progress(done, total)
+        plan = self.plan(model, inputs, len(inputs), ridge)
+        samples = self.draws * len(inputs)
+        passes, done = PASSES * len(plan.groups), 0
         x, start = torch.empty_like(b), 0
-        for layer, square, (over_a, over_g) in zip(layers.found, squares, bases, strict=True):
-            size = square.numel()
-            part = layer.joined(b[:, start : start + size])  # (R, O, D)
-            turned = over_g.T @ part @ over_a
-            solved = over_g @ (turned / (square / (total / 2) + ridge)) @ over_a.T
-            x[:, start : start + size] = layer.flat(solved)
-            start += size
+        for blocks in plan.groups:
+            for block in blocks:
+                block.begin(b)
+            for turn in range(PASSES):
+                for count, tensors in self._tensors(plan, blocks, inputs):
+                    for block, (given, slope) in zip(blocks, tensors, strict=True):
+                        (block.second if turn else block.first)(given, slope)
+                    done += count
+                    if progress is not None:
+                        progress(done, passes * samples)
+                if not turn:
+                    for block in blocks:
+                        block.turn()
+            for block in blocks:
+                end = start + block.size
+                x[:, start:end] = block.solve(b[:, start:end], samples, ridge)
+                start = end
         residual = residual_of(products, b[:1], x[:1])
-        return Solution(x, residual, 2 * self.draws, {"converged": 1.0})
+        return Solution(x, residual, passes * self.draws, {"converged": 1.0})
 
-    def _pairs(self, layers: _Layers, inputs: torch.Tensor) -> Iterator[list[Pair]]:
-        """The pairs of all layers, batch by batch; the same labels each time."""
+    def _tensors(
+        self, plan: Plan, blocks: list[Block], inputs: torch.Tensor
+    ) -> Iterator[tuple[int, list[tuple[torch.Tensor, torch.Tensor]]]]:
+        """Samples, and the inputs and output gradients of `blocks`, batch by batch; the same labels
+        each time."""
         rng = torch.Generator(device=inputs.device)
         rng.manual_seed(int(generator(self.seed, "mde ekfac").integers(2**62)))
-        rows = max(1, _BATCH_VALUES // max(layer.size for layer in layers.found))
         for _ in range(self.draws):
-            for x in torch.split(inputs, min(rows, 256)):
-                yield layers.pairs(x, rng)
-
-
-class _Layer:
-    """One layer, its weight and bias as one matrix (O, D)."""
-
-    def __init__(self, module: nn.Module, name: str) -> None:
-        plain = isinstance(module, nn.Linear)
-        if not plain and not (
-            isinstance(module, nn.Conv2d)
-            and module.groups == 1
-            and module.padding_mode == "zeros"
-            and not isinstance(module.padding, str)
-        ):
-            raise MdeError(f"EK-FAC takes dense and plain convolutional layers, {name} is neither")
-        self.module, self.name = module, name
-        weight = module.weight
-        assert isinstance(weight, torch.Tensor)
-        self.rows, self.columns = weight.shape[0], weight[0].numel()
-        self.bias = module.bias is not None
-
-    @property
-    def size(self) -> int:
-        return self.rows * (self.columns + self.bias)
-
-    def joined(self, flat: torch.Tensor) -> torch.Tensor:
-        """(R, size) to (R, O, D), the bias the last column."""
-        weight = flat[:, : self.rows * self.columns].view(-1, self.rows, self.columns)
-        if not self.bias:
-            return weight
-        return torch.cat([weight, flat[:, self.rows * self.columns :, None]], 2)
-
-    def flat(self, joined: torch.Tensor) -> torch.Tensor:
-        """The inverse of `joined`."""
-        weight = joined[:, :, : self.columns].flatten(1)
-        return torch.cat([weight, joined[:, :, -1]], 1) if self.bias else weight
-
-    def places(self, given: torch.Tensor, slope: torch.Tensor) -> Pair:
-        """Inputs (B, L, D) and output gradients (B, L, O) from a layer's tensors."""
-        if isinstance(self.module, nn.Conv2d):
-            conv = self.module
-            padding = conv.padding
-            assert not isinstance(padding, str)
-            a = functional.unfold(given, conv.kernel_size, conv.dilation, padding, conv.stride)
-            a, g = a.transpose(1, 2), slope.flatten(2).transpose(1, 2)
-        else:
-            a = given.reshape(len(given), -1, given.shape[-1])
-            g = slope.reshape(len(slope), -1, slope.shape[-1])
-        if self.bias:
-            a = torch.cat([a, a.new_ones(*a.shape[:2], 1)], 2)
-        return a, g
+            for x in torch.split(inputs, plan.batch):
+                yield len(x), plan.tensors(blocks, x, rng)
 
 
 @dataclass(frozen=True)
-class _Layers:
-    network: nn.Module
-    found: list[_Layer]
-    loss: str
+class Plan:
+    """groups: of blocks, one after another, in the order of the parameters. batch: samples that go
+    through the network at a time."""
 
-    def pairs(self, x: torch.Tensor, rng: torch.Generator) -> list[Pair]:
-        seen: dict[str, list[Pair]] = {layer.name: [] for layer in self.found}
-        with _hooked(self.found, seen), torch.enable_grad():
+    network: nn.Module
+    loss: str
+    groups: list[list[Block]]
+    batch: int
+
+    @property
+    def blocks(self) -> list[Block]:
+        """All of them."""
+        return [block for group in self.groups for block in group]
+
+    @property
+    def memory(self) -> int:
+        """Most bytes that factors take."""
+        return max(sum(block.memory for block in group) for group in self.groups)
+
+    def tensors(
+        self, blocks: list[Block], x: torch.Tensor, rng: torch.Generator
+    ) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """What each layer is given, and the gradient of what it makes, for labels drawn."""
+        with _hooked(blocks) as seen, torch.enable_grad():
             like = next(self.network.parameters())
             outputs = self.network(as_floats(x, like.dtype))
             with torch.no_grad():
@@ -172,62 +166,54 @@ class _Layers:
                     slope = torch.randn(
                         outputs.shape, generator=rng, dtype=outputs.dtype, device=outputs.device
                     )
-            for name, uses in seen.items():
-                if len(uses) != 1:
-                    raise MdeError(
-                        f"EK-FAC needs each layer used once, {name} is {len(uses)} times"
-                    )
-            slopes = torch.autograd.grad(outputs, [uses[0][1] for uses in seen.values()], slope)
-        return [
-            layer.places(seen[layer.name][0][0].detach(), slope)
-            for layer, slope in zip(self.found, slopes, strict=True)
-        ]
+            made = [seen[block.name][0][1] for block in blocks]
+            slopes = torch.autograd.grad(outputs, made, slope)
+        given = []
+        for block in blocks:
+            tensor, _, version = seen[block.name][0]
+            if tensor._version != version:
+                raise MdeError(f"EK-FAC needs what {block.name} is given: it is overwritten later")
+            given.append(tensor)
+        return list(zip(given, slopes, strict=True))
 
 
 @contextmanager
-def _hooked(layers: list[_Layer], seen: dict[str, list[Pair]]) -> Iterator[None]:
-    handles = []
+def _hooked(blocks: list[Block]) -> Iterator[Uses]:
+    """Meanwhile what passes through the blocks' layers is kept."""
+    handles, found = [], Uses({block.name: [] for block in blocks})
     try:
-        for layer in layers:
+        for block in blocks:
 
             def keep(
                 module: nn.Module,
                 given: tuple[torch.Tensor, ...],
                 made: torch.Tensor,
-                name: str = layer.name,
+                name: str = block.name,
             ) -> torch.Tensor:
                 if not made.requires_grad:  # nothing before it is differentiated
                     made = made.detach().requires_grad_()
-                seen[name].append((given[0], made))
-                return made
+                found[name].append((given[0].detach(), made, given[0]._version))
+                # Another tensor: what follows may work in its place, as ReLU does.
+                return made.clone()
 
-            handles.append(layer.module.register_forward_hook(keep))
-        yield
+            handles.append(block.module.register_forward_hook(keep))
+        yield found
     finally:
         for handle in handles:
             handle.remove()
 
 
-def _layers_of(model: Gradients) -> _Layers:
+def _blocks_of(model: Gradients) -> tuple[nn.Module, list[Block]]:
     if isinstance(model, LinearGradients):
         dense = nn.Linear(model.weight.shape[1], len(model.weight), model.bias is not None)
         dense.weight = nn.Parameter(model.weight, requires_grad=False)
         if model.bias is not None:
             dense.bias = nn.Parameter(model.bias, requires_grad=False)
-        return _Layers(dense, [_Layer(dense, "the layer")], model.loss)
+        return dense, [block_of(dense, "the layer")]
     if not isinstance(model, NetworkGradients):
         raise MdeError(f"EK-FAC takes networks, not {type(model).__name__}")
     paths = list(dict.fromkeys(name.rpartition(".")[0] for name in model.names))
-    layers = [_Layer(model.module.get_submodule(path), path or "the model") for path in paths]
-    if sum(layer.size for layer in layers) != model.size:
+    blocks = [block_of(model.module.get_submodule(path), path or "the model") for path in paths]
+    if sum(block.size for block in blocks) != model.size:
         raise MdeError("EK-FAC needs weight and bias of each layer, and no other parameters")
-    return _Layers(model.module, layers, model.loss)
-
-
-def _covariances(pair: Pair) -> Pair:
-    a, g = (part.flatten(0, 1) for part in pair)
-    return a.T @ a, g.T @ g
-
-
-def _added(first: list[Pair], second: list[Pair]) -> list[Pair]:
-    return [(a + c, b + d) for (a, b), (c, d) in zip(first, second, strict=True)]
+    return model.module, blocks

@@ -2,17 +2,20 @@
 
 Vectors over parameters are flat, float (R, P), R of them at a time, in the order of
 `named_parameters()`. Data streams through in batches: nothing of the size samples x parameters is
-held, but for one batch at a time.
+ever held, and of a network's own tensors those of one batch, `HELD_BYTES` or one sample's.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 import torch
 from torch import nn
-from torch.func import functional_call, grad, jvp, vjp, vmap
+from torch.autograd.graph import saved_tensors_hooks
+from torch.func import functional_call, grad, jvp, vjp
 from torch.nn import functional
 
 from offchain.mde.losses import output_curvature, residuals, sample_losses
@@ -20,9 +23,12 @@ from offchain.mde.samples import Samples, as_floats
 
 CURVATURES = ("gauss-newton", "hessian")
 
+HELD_BYTES = 128 << 20
+"""What a network keeps of one batch to go back through it."""
+
 _BATCH = 256
 _BATCH_VALUES = 1 << 24
-"""Numbers that per-sample gradients of one batch may fill: 64 MB in float32."""
+"""Numbers that the outputs' changes of one batch may fill: 64 MB in float32."""
 
 
 class Gradients(Protocol):
@@ -50,6 +56,10 @@ class Gradients(Protocol):
 
     def prepare(self, inputs: torch.Tensor) -> torch.Tensor:
         """Inputs as in `Samples` to what the model part with the parameters takes."""
+        ...
+
+    def batch(self, inputs: torch.Tensor) -> int:
+        """How many of `inputs` go through the model at a time."""
         ...
 
     def outputs(self, inputs: torch.Tensor) -> torch.Tensor:
@@ -102,6 +112,9 @@ class LinearGradients:
         with torch.no_grad():
             parts = [self.trunk(part) for part in torch.split(floats, _BATCH)]
         return torch.cat(parts)
+
+    def batch(self, inputs: torch.Tensor) -> int:
+        return _BATCH
 
     def outputs(self, inputs: torch.Tensor) -> torch.Tensor:
         return functional.linear(inputs, self.weight, self.bias)
@@ -158,6 +171,7 @@ class NetworkGradients:
     classes: int
     loss: str
     curvature: str
+    _held: dict[tuple[int, ...], int] = field(default_factory=dict, init=False)
 
     @property
     def chosen(self) -> dict[str, torch.Tensor]:
@@ -175,15 +189,28 @@ class NetworkGradients:
     def prepare(self, inputs: torch.Tensor) -> torch.Tensor:
         return inputs.to(self.like.device)
 
+    def batch(self, inputs: torch.Tensor) -> int:
+        return max(1, min(_BATCH, HELD_BYTES // max(1, self._one(inputs))))
+
+    def held(self, inputs: torch.Tensor) -> int:
+        """Bytes that are kept of one batch to go back through the network."""
+        return self.batch(inputs) * self._one(inputs)
+
+    def _one(self, inputs: torch.Tensor) -> int:
+        shape = tuple(inputs.shape[1:])
+        if shape not in self._held:
+            one = as_floats(inputs[:1], self.like.dtype)
+            self._held[shape] = _held_for_one(self.module, one)
+        return self._held[shape]
+
     def outputs(self, inputs: torch.Tensor) -> torch.Tensor:
         with torch.no_grad():
-            return torch.cat(
-                [self.module(as_floats(x, self.like.dtype)) for x in torch.split(inputs, _BATCH)]
-            )
+            parts = torch.split(inputs, self.batch(inputs))
+            return torch.cat([self.module(as_floats(x, self.like.dtype)) for x in parts])
 
     def gradient(self, inputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         result = self.like.new_zeros(self.size)
-        for x, y in zip(torch.split(inputs, _BATCH), torch.split(labels, _BATCH), strict=True):
+        for x, y in self._parts(inputs, labels):
             result += self._flat(grad(self._loss)(self.chosen, x, y)) * (len(y) / len(labels))
         return result
 
@@ -191,7 +218,7 @@ class NetworkGradients:
         self, vectors: torch.Tensor, inputs: torch.Tensor, labels: torch.Tensor
     ) -> torch.Tensor:
         result = torch.zeros_like(vectors)
-        for x, y in zip(torch.split(inputs, _BATCH), torch.split(labels, _BATCH), strict=True):
+        for x, y in self._parts(inputs, labels):
             share = len(y) / len(labels)
             # One vector at a time: batched tangents make grouped convolutions, which are slower.
             for row, vector in enumerate(vectors):
@@ -201,28 +228,36 @@ class NetworkGradients:
     def alignments(
         self, vectors: torch.Tensor, inputs: torch.Tensor, labels: torch.Tensor
     ) -> torch.Tensor:
-        per_sample = vmap(grad(self._one_loss), (None, 0, 0))
-        rows = max(1, min(_BATCH, _BATCH_VALUES // self.size))
-        found = []
-        for x, y in zip(torch.split(inputs, rows), torch.split(labels, rows), strict=True):
-            gradients = per_sample(self.chosen, x, y)
-            flat = torch.cat([g.flatten(1) for g in gradients.values()], 1)  # (B, P)
-            found.append(flat @ vectors.T)
-        return torch.cat(found)
+        # How fast each sample's loss changes along a vector: no sample's own gradient is made.
+        found = inputs.new_empty((len(labels), len(vectors)), dtype=vectors.dtype)
+        done = 0
+        for x, y in self._parts(inputs, labels):
+            losses = partial(self._losses, x=x, y=y)
+            for row, vector in enumerate(vectors):
+                moved = jvp(losses, (self.chosen,), (self._named(vector),))[1]
+                found[done : done + len(y), row] = moved
+            done += len(y)
+        return found
+
+    def _parts(
+        self, inputs: torch.Tensor, labels: torch.Tensor
+    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        rows = self.batch(inputs)
+        return zip(torch.split(inputs, rows), torch.split(labels, rows), strict=True)
 
     def _outputs(self, chosen: dict[str, torch.Tensor], x: torch.Tensor) -> torch.Tensor:
         made: torch.Tensor = functional_call(self.module, chosen, (as_floats(x, self.like.dtype),))
         return made
 
+    def _losses(
+        self, chosen: dict[str, torch.Tensor], x: torch.Tensor, y: torch.Tensor
+    ) -> torch.Tensor:
+        return sample_losses(self._outputs(chosen, x), y, self.loss)
+
     def _loss(
         self, chosen: dict[str, torch.Tensor], x: torch.Tensor, y: torch.Tensor
     ) -> torch.Tensor:
-        return sample_losses(self._outputs(chosen, x), y, self.loss).mean()
-
-    def _one_loss(
-        self, chosen: dict[str, torch.Tensor], x: torch.Tensor, y: torch.Tensor
-    ) -> torch.Tensor:
-        return self._loss(chosen, x[None], y[None])
+        return self._losses(chosen, x, y).mean()
 
     def _product(
         self, vector: dict[str, torch.Tensor], x: torch.Tensor, y: torch.Tensor
@@ -248,3 +283,23 @@ class NetworkGradients:
 def data_of(model: Gradients, samples: Samples) -> tuple[torch.Tensor, torch.Tensor]:
     """`samples` as the model's methods take them: prepared inputs and labels, on its device."""
     return model.prepare(samples.inputs), samples.labels.to(model.like.device)
+
+
+def _held_for_one(module: nn.Module, one: torch.Tensor) -> int:
+    """Bytes that autograd keeps for each further sample like `one`, (1, ...)."""
+
+    def held(x: torch.Tensor) -> int:
+        kept: dict[int, int] = {}
+
+        def keep(tensor: torch.Tensor) -> torch.Tensor:
+            storage = tensor.untyped_storage()
+            kept[storage.data_ptr()] = storage.nbytes()
+            return tensor
+
+        moving = {name: p.detach().requires_grad_() for name, p in module.named_parameters()}
+        with torch.enable_grad(), saved_tensors_hooks(keep, lambda tensor: tensor):
+            outputs = functional_call(module, moving, (x,))
+        del outputs
+        return sum(kept.values())
+
+    return held(torch.cat([one, one])) - held(one)

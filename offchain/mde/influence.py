@@ -129,13 +129,14 @@ def influence(
     settings = settings or InfluenceSettings()
     gradients = differentiate(model, task, settings.layers, settings.curvature)
     folds = task.validation_folds(settings.folds)
+    _refuse_at_once(gradients, task, settings)
     right = fold_gradients(gradients, task.validation, folds)
     solution = _solve(gradients, task, settings, right, progress)
     return GradientEfficacy(
         f"influence/{type(settings.solver).__name__.lower()}",
         NATS,
         gradients,
-        solution.x / len(task.train),
+        solution.x.div_(len(task.train)),
         fold_sizes(folds),
         SetReference.of(task, proba_of(gradients, task.validation.inputs), settings.sets, embed),
         task.kind,
@@ -146,6 +147,13 @@ def influence(
             "l2": task.l2,
         },
     )
+
+
+def _refuse_at_once(gradients: Gradients, task: Task, settings: InfluenceSettings) -> None:
+    """What a solver cannot do is said before anything long is begun."""
+    if isinstance(settings.solver, Ekfac):
+        one = gradients.prepare(task.train.inputs[:1])
+        settings.solver.plan(gradients, one, len(task.train), task.l2 + settings.damping)
 
 
 def _solve(
@@ -181,7 +189,10 @@ def fold_gradients(model: Gradients, validation: Samples, folds: torch.Tensor) -
     """(B, P): the gradient of the mean loss over each fold."""
     inputs, labels = data_of(model, validation)
     rows = [(folds == fold).to(labels.device) for fold in range(int(folds.max()) + 1)]
-    return torch.stack([model.gradient(inputs[row], labels[row]) for row in rows])
+    found = model.like.new_empty(len(rows), model.size)
+    for place, row in zip(found, rows, strict=True):
+        place.copy_(model.gradient(inputs[row], labels[row]))
+    return found
 
 
 def fold_sizes(folds: torch.Tensor) -> Floats:

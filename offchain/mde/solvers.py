@@ -22,7 +22,8 @@ Products = Callable[[torch.Tensor], torch.Tensor]
 _SINGULAR = 1e-6
 """An eigenvalue below this share of the largest counts as zero: what float32 resolves."""
 
-_PROBE_STEPS = 60
+PROBE_STEPS = 60
+"""Of Lanczos, to find the ends of a spectrum."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,7 @@ class Lissa:
         step = products if noisy is None else noisy
         scale = self.scale
         if scale is None:
-            scale = 1.1 * float(lanczos(products, b, _PROBE_STEPS, self.seed)[0].max())
+            scale = 1.1 * float(lanczos(products, b, PROBE_STEPS, self.seed)[0].max())
         mean = torch.zeros_like(b)
         for repeat in range(self.repeats):
             x = b.clone()
@@ -273,7 +274,7 @@ def refuse_singular(products: Products, like: torch.Tensor, seed: int = 0) -> No
     The probe is at most 60 Lanczos steps from a random vector: cheap, and sure to see the large
     null spaces that undamped models have, not a single small eigenvalue among thousands.
     """
-    values = lanczos(products, like, _PROBE_STEPS, seed)[0]
+    values = lanczos(products, like, PROBE_STEPS, seed)[0]
     if float(values.min()) <= _SINGULAR * float(values.max()):
         raise SingularHessian(
             f"the Hessian has an eigenvalue of about {float(values.min()):.2g} beside "
