@@ -21,6 +21,7 @@ from scripts._stage.accounts import load
 from scripts._stage.chain import ActionRefused, alone
 from scripts._stage.index import NodeRefused
 from scripts._stage.outbox import NodeBusy
+from scripts._stage.party_sheets import time_of
 from scripts._stage.pulse import PULSE, STANDING
 from scripts._stage.table import Seat, Step, Table, play
 from scripts._stage.telling import Telling
@@ -37,6 +38,8 @@ PROGRESS_SECONDS = 10.0
 QUIET_SECONDS = 60.0
 """What comes after so long without a failure does not come in a row."""
 
+_TIMES = "until", "start"
+
 
 @dataclass
 class PartyTelling(Telling):
@@ -48,11 +51,12 @@ class PartyTelling(Telling):
     as_json: bool = False
 
     def event(self, event: str, **values: Any) -> None:
-        """Something that a program may wait for."""
+        """Something that a program may wait for. until, start: in Unix seconds."""
         if self.as_json:
             print(json.dumps({"event": event, **values}), flush=True)
             return
-        told = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in values.items())
+        said = {one: time_of(values[one]) for one in _TIMES if one in values}
+        told = ", ".join(f"{one.replace('_', ' ')} {v}" for one, v in (values | said).items())
         self.show(f"-- {event.replace('_', ' ')}{': ' if told else ''}{told}", "bold", whole=True)
 
     @contextmanager

@@ -35,7 +35,7 @@ def run_predict(address: str, options: PredictOptions) -> None:
         for number, item in enumerate(texts.texts):
             features, text = preprocessing.features(item), plain(str(item), 60)
             if not 0 < len(features) <= twin.max_active:
-                telling.event("text", text=text, known_words=len(features), label=None)
+                _tell(telling, text, len(features), None)
                 continue
             label = twin.predict(preprocessing.sample(features))
             if number < MOST_ASKED:
@@ -48,10 +48,18 @@ def run_predict(address: str, options: PredictOptions) -> None:
                         f"weights say {task.classes[label]!r}"
                     )
                 label = said
-            telling.event(
-                "text",
-                text=text,
-                known_words=len(features),
-                label=task.classes[label],
-                asked=number < MOST_ASKED,
-            )
+            _tell(telling, text, len(features), task.classes[label], number < MOST_ASKED)
+
+
+def _tell(
+    telling: PartyTelling, text: str, known: int, label: str | None, asked: bool = False
+) -> None:
+    """One answer. known: of its features. label: its class; None where nothing is known.
+
+    asked: whether the contract was, too.
+    """
+    if telling.as_json:
+        telling.event("text", text=text, known_words=known, label=label, asked=asked)
+    else:
+        why = "" if label else f" ({known:,} of its features are in the model)"
+        telling.show(f"{plain(label or 'no class', 40)}: {text}{why}")
