@@ -2,11 +2,12 @@
 that only the buyer knows.
 
 For scores that are inner products with samples' gradients of a linear layer: influence on a linear
-model or a last layer, and linear students. The buyer publishes the layer and encrypts the direction
-(`ask`). The seller adds its samples' gradients up in the clear and answers with one masked inner
-product (`answer`), which the buyer opens once (`Asked.open`). What either learns is bounded by
-`offchain.crypto.inner_product`: the seller nothing of the direction, the buyer at most `BITS` bits
-of the data, whatever it asked.
+model or a last layer, and linear students. The buyer encrypts what it knows (`ask`). The seller
+computes its side of the inner product in the clear (`offchain.mde.linear_scores`) and answers with
+one masked number (`answer`), which the buyer opens once (`Asked.open`). With cross-entropy the
+seller is shown the layer, not the direction; with squared loss neither. What either learns is
+bounded by `offchain.crypto.inner_product`: the seller nothing of what is encrypted, the buyer at
+most `BITS` bits of the data, whatever it asked.
 
 The score is the plain sum of the samples' scores: what repeats, what the owner has and what is not
 of its task is told from the owner's data, and not weighed. The contract can check nothing here: a
@@ -47,17 +48,17 @@ from offchain.data.imageset import MAX_CLASSES
 from offchain.mde.artefact import dense_layers
 from offchain.mde.counted import count_artefact, sketch
 from offchain.mde.errors import MdeError, TooLarge
-from offchain.mde.gradients import LinearGradients, data_of
+from offchain.mde.gradients import LinearGradients
 from offchain.mde.influence import GradientEfficacy
-from offchain.mde.losses import residuals
-from offchain.mde.samples import LOSSES, Floats, Kind, Samples, as_floats
+from offchain.mde.linear_scores import GradientSum, Moments
+from offchain.mde.samples import LOSSES, Floats, Kind, Samples
 from offchain.models.canonical import DocumentError, from_canonical, take, to_canonical
 
 QUERY = "souk.mde.query.v1"
 ANSWER = "souk.mde.answer.v1"
 
 MAX_PARAMETERS = 1 << 20
-"""Of a layer: numbers of a direction."""
+"""Numbers that are encrypted, and of a layer."""
 
 MAX_HEADER_BYTES = 1 << 10
 MAX_ANSWER_BYTES = 4 + MAX_HEADER_BYTES + 8 * (1 + DEGREE)
@@ -70,8 +71,7 @@ _NOISE = "noise of encrypted scores"
 _AHEAD = 1.25
 """Others' samples may lie somewhat farther out than one's own."""
 
-_ROWS = 1024
-"""Samples prepared at a time."""
+Statistic = GradientSum | Moments
 
 
 class QueryError(MdeError):
@@ -91,11 +91,11 @@ class EncryptedScore:
 
 @dataclass(frozen=True, eq=False)
 class Query:
-    """What a seller reads: the layer, and the direction that it cannot read."""
+    """What a seller reads: what it is to compute of its samples, and what it cannot read."""
 
     kind: Kind
-    layer: LinearGradients
-    direction: EncryptedVector
+    statistic: Statistic
+    vector: EncryptedVector
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,8 +133,8 @@ def direction_of(efficacy: GradientEfficacy) -> Floats:
 class Bounds:
     """What the sets that are asked about keep to; both above 0 and finite.
 
-    most: of a score either way. It is the buyer's own: nobody is told. length: Euclidean, of the
-    sum of a set's gradients; the seller is told the next power of two.
+    most: of a score either way. It is the buyer's own: nobody is told. length: Euclidean, of what a
+    seller computes of a set; it is told the next power of two.
     """
 
     most: float
@@ -147,16 +147,11 @@ class Bounds:
         As if each had its worst label: so a set that is all wrong does not come back as a good one.
         """
         share = efficacy.fold_sizes / efficacy.fold_sizes.sum()
-        outputs = efficacy.model.outputs(data_of(efficacy.model, own)[0]).double().cpu()
-        rows = as_floats(own.inputs, torch.float64).flatten(1)
-        # A sample's gradient is its residual times its features and the bias's 1.
-        reach = (rows.square().sum(1) + 1).sqrt().numpy()
-        worst, longest = np.zeros(len(own)), np.zeros(len(own))
+        worst = np.zeros(len(own))
         for label in range(efficacy.kind.classes):
             labelled = Samples(own.inputs, torch.full_like(own.labels, label))
             worst = np.maximum(worst, np.abs(efficacy.fold_scores(labelled) @ share))
-            slopes = residuals(outputs, labelled.labels, efficacy.model.loss).norm(dim=1).numpy()
-            longest = np.maximum(longest, slopes * reach)
+        longest = _sides(efficacy)[0].lengths(own)
         return cls(_most(worst, count), _most(longest, count))
 
 
@@ -167,22 +162,17 @@ def ask(efficacy: GradientEfficacy, bounds: Bounds) -> Asked:
     most / 2^(BITS - 1); one beyond comes back modulo 2 * most. Raises MdeError for other models and
     for a range too small for the direction.
     """
-    layers = dense_layers(efficacy.model)
-    if len(layers) != 1:
-        raise MdeError(f"encrypted evaluation takes one linear layer, not {len(layers)} of them")
-    direction = direction_of(efficacy)
-    if len(direction) > MAX_PARAMETERS:
-        raise TooLarge(f"a layer has at most {MAX_PARAMETERS} parameters, not {len(direction)}")
+    _, side, shown = _sides(efficacy)
     exponent = math.ceil(math.log2(bounds.length)) if 0 < bounds.length < math.inf else _EXPONENTS
     if not abs(exponent) < _EXPONENTS:
-        raise MdeError(f"the length of gradients must lie within 2^64, not {bounds.length:g}")
+        raise MdeError(f"the length must lie within 2^64, not {bounds.length:g}")
     length = 2.0**exponent
-    if not least_range(direction, length) <= bounds.most < math.inf or bounds.most <= 0:
+    if not least_range(side, length) <= bounds.most < math.inf or bounds.most <= 0:
         raise MdeError(
-            f"the range of scores must be {least_range(direction, length):.3g} or more and finite, "
+            f"the range of scores must be {least_range(side, length):.3g} or more and finite, "
             f"not {bounds.most:g}"
         )
-    opener, vector = encrypted(direction, bounds.most, length, token_bytes(SEED_BYTES))
+    opener, vector = encrypted(side, bounds.most, length, token_bytes(SEED_BYTES))
     header = {
         "format": QUERY,
         "loss": efficacy.model.loss,
@@ -192,8 +182,7 @@ def ask(efficacy: GradientEfficacy, bounds: Bounds) -> Asked:
         "length": exponent,
         "seed": vector.seed.hex(),
     }
-    weight, bias = (part.detach().cpu().float().numpy() for part in layers[0])
-    return Asked(_joined(header, weight, bias, vector.key, vector.parts), opener)
+    return Asked(_joined(header, *shown, vector.key, vector.parts), opener)
 
 
 def read_query(data: bytes) -> Query:
@@ -216,34 +205,31 @@ def read_query(data: bytes) -> Query:
         raise QueryError(f"query: a sample cannot be {shape!s:.60}")
     if not all(type(n) is int and 1 <= n <= MAX_PARAMETERS for n in shape):
         raise QueryError(f"query: sizes lie in 1..{MAX_PARAMETERS}, not {shape!s:.60}")
-    width = math.prod(shape)
-    if not 2 <= classes <= MAX_CLASSES or classes * (width + 1) > MAX_PARAMETERS:
+    kind, width = Kind(tuple(shape), bool(images), classes), math.prod(shape)
+    size = Moments(kind).size if loss == "squared" else classes * (width + 1)
+    if not 2 <= classes <= MAX_CLASSES or size > MAX_PARAMETERS:
         raise QueryError(
-            f"query: 2..{MAX_CLASSES} classes and at most {MAX_PARAMETERS} parameters, not "
-            f"{classes} and {classes * (width + 1)}"
+            f"query: 2..{MAX_CLASSES} classes and at most {MAX_PARAMETERS} numbers, not {classes} "
+            f"and {size}"
         )
     if not abs(length) < _EXPONENTS:
         raise QueryError(f"query: a length is 2 to less than {_EXPONENTS}, not to {length}")
     if len(seed) != 2 * SEED_BYTES or set(seed) - set("0123456789abcdef"):
         raise QueryError(f"query: a seed is {2 * SEED_BYTES} hex digits, not {seed!r:.40}")
-    weight, bias, key, parts = _arrays(
+    layer = () if loss == "squared" else ((classes, width), (classes,))
+    *shown, key, parts = _arrays(
         rest,
         "query",
-        (np.float32, (classes, width)),
-        (np.float32, (classes,)),
+        *((np.float32, shape) for shape in layer),
         (np.uint64, (DEGREE,)),
-        (np.uint64, (parts_of(classes * (width + 1)), DEGREE)),
+        (np.uint64, (parts_of(size), DEGREE)),
     )
-    if not (np.isfinite(weight).all() and np.isfinite(bias).all()):
+    if not all(np.isfinite(one).all() for one in shown):
         raise QueryError("query: the layer holds NaN or infinity")
     if (largest := int(max(key.max(), parts.max()))) >= modulus():
         raise QueryError(f"query: words are below {modulus()}, not {largest}")
-    # In double precision: what the order of samples changes in their sum is far below the noise.
-    layer = LinearGradients(
-        torch.from_numpy(weight).double(), torch.from_numpy(bias).double(), None, classes, loss
-    )
-    kind = Kind(tuple(shape), bool(images), classes)
-    return Query(kind, layer, EncryptedVector(bytes.fromhex(seed), 2.0**length, key, parts))
+    vector = EncryptedVector(bytes.fromhex(seed), 2.0**length, key, parts)
+    return Query(kind, _gradient_sum(loss, *shown) if shown else Moments(kind), vector)
 
 
 def answer(
@@ -259,27 +245,43 @@ def answer(
     """
     asked = read_query(query)
     asked.kind.check(samples)
-    total = gradient_sum(asked.layer, samples)
+    total = asked.statistic.of(samples)
     data = sketch(samples)
     count_artefact(secrets_file, data, bytes.fromhex(_digest(query)), allow)
     secret = secrets_file.remember(_NOISE, lambda: token_bytes(32))
     noise = hashlib.sha256(secret + bytes.fromhex(_digest(query)) + data).digest()
     try:
-        masked = masked_product(asked.direction, total, noise)
+        masked = masked_product(asked.vector, total, noise)
     except CryptoError as error:
         raise QueryError(f"query: {error}") from error
     words = np.concatenate([np.array([masked.constant], dtype=np.uint64), masked.rest])
     return _joined({"format": ANSWER, "query": _digest(query)}, words)
 
 
-def gradient_sum(layer: LinearGradients, samples: Samples) -> Floats:
-    """float64 (P,): the sum of the samples' gradients."""
-    total = torch.zeros(layer.size, dtype=layer.like.dtype)
-    for rows in torch.split(torch.arange(len(samples)), _ROWS):
-        inputs, labels = data_of(layer, samples.subset(rows))
-        total += len(rows) * layer.gradient(inputs, labels)
-    summed: Floats = total.numpy()
-    return summed
+def _sides(efficacy: GradientEfficacy) -> tuple[Statistic, Floats, list[npt.NDArray[np.float32]]]:
+    """What a seller computes, what it is multiplied with (P,), and what the seller is shown."""
+    layers = dense_layers(efficacy.model)
+    if len(layers) != 1:
+        raise MdeError(f"encrypted evaluation takes one linear layer, not {len(layers)} of them")
+    weight, bias = layers[0]
+    shown = [weight.detach().cpu().float().numpy(), bias.detach().cpu().float().numpy()]
+    hidden = efficacy.model.loss == "squared"
+    moments = Moments(efficacy.kind)
+    size = moments.size if hidden else weight.numel() + bias.numel()
+    if size > MAX_PARAMETERS:
+        raise TooLarge(f"at most {MAX_PARAMETERS} numbers are encrypted, not {size}")
+    direction = direction_of(efficacy)
+    if hidden:
+        return moments, moments.against(direction, *map(torch.from_numpy, shown)), []
+    return _gradient_sum(efficacy.model.loss, *shown), direction, shown
+
+
+def _gradient_sum(
+    loss: str, weight: npt.NDArray[np.float32], bias: npt.NDArray[np.float32]
+) -> GradientSum:
+    # In double precision: what the order of samples changes in their sum is far below the noise.
+    layer = torch.from_numpy(weight).double(), torch.from_numpy(bias).double()
+    return GradientSum(LinearGradients(*layer, None, len(bias), loss))
 
 
 def _most(values: Floats, count: int) -> float:

@@ -14,6 +14,7 @@ from offchain.crypto.inner_product import BITS, DEGREE, ERROR_STEPS, Masked, mod
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.data.seeds import generator
 from offchain.errors import SoukError
+from offchain.mde import encrypted
 from offchain.mde.compression import CompressionSettings, compression
 from offchain.mde.encrypted import (
     MAX_ANSWER_BYTES,
@@ -23,11 +24,11 @@ from offchain.mde.encrypted import (
     answer,
     ask,
     direction_of,
-    gradient_sum,
     read_query,
 )
 from offchain.mde.errors import FeatureMismatch, MdeError, UnknownLabel
 from offchain.mde.influence import InfluenceSettings, influence
+from offchain.mde.linear_scores import Moments
 from offchain.mde.samples import Samples, Task
 from offchain.mde.students import Distilled
 from tests.kit.exact_opening import phase
@@ -89,6 +90,29 @@ def test_the_score_is_that_of_a_plain_evaluation(made, secrets):
     found = asked.open(answer(asked.query, candidate, secrets, allow))
     assert abs(found.score - plain) <= found.error
     assert found.error < abs(plain) / 10
+
+
+def test_of_a_squared_loss_not_even_the_layer_is_shown(secrets):
+    """A seller computes moments alone, of which the buyer's side makes the same score."""
+    oracle, _ = of_squares()
+    asked = ask(oracle, Bounds.of(oracle, CANDIDATE, len(CANDIDATE)))
+    read = read_query(asked.query)
+    assert read.statistic == Moments(oracle.kind)
+    size = int.from_bytes(asked.query[:4], "little")
+    assert len(asked.query) == 4 + size + 2 * 8 * DEGREE
+    _, side, shown = encrypted._sides(oracle)
+    assert shown == []
+    plain = float(oracle.report(CANDIDATE).scores.sum())
+    assert float(read.statistic.of(CANDIDATE) @ side) == pytest.approx(plain, rel=1e-4)
+    for one in (read.statistic, encrypted._gradient_sum("cross-entropy", *parts())):
+        for row in range(5):
+            alone = CANDIDATE.subset([row])
+            assert np.linalg.norm(one.of(alone)) <= one.lengths(alone)[0] * (1 + 1e-9)
+
+
+def parts():
+    model = linear(fitted(small_task()))
+    return model.weight.detach().numpy(), model.bias.detach().numpy()
 
 
 def test_a_harmful_set_has_a_negative_score(oracle, secrets):
@@ -184,7 +208,7 @@ def test_what_does_not_fit_is_refused_before_it_counts(oracle, secrets):
         with pytest.raises(MdeError, match="the range of scores must be"):
             ask(oracle, Bounds(most, 500.0))
     for length in (0.0, -1.0, 1e30, 1e-30, np.inf, np.nan):
-        with pytest.raises(MdeError, match="the length of gradients must"):
+        with pytest.raises(MdeError, match="the length must"):
             ask(oracle, Bounds(RANGE, length))
     task = small_task()
     model = linear(fitted(task))
@@ -222,7 +246,7 @@ def unit_vectors(oracle, places: range):
 @pytest.mark.parametrize("counted", [True, False], ids=["as it is", "weakened"])
 def test_who_asks_for_one_number_after_another_gets_few(oracle, secrets, counted):
     """Also about the same data in another order. Twin: a seller that does not count."""
-    truth = gradient_sum(read_query(ask(oracle, BOUNDS).query).layer, CANDIDATE)
+    truth = read_query(ask(oracle, BOUNDS).query).statistic.of(CANDIDATE)
     read = []
     for place, asked in enumerate(unit_vectors(oracle, range(8))):
         shuffled = CANDIDATE.subset(generator(place, "order").permutation(len(CANDIDATE)))
@@ -272,7 +296,7 @@ def test_the_query_shows_the_layer_and_not_the_direction(oracle):
     """Nor does its range: what a seller reads is what it needs for its samples' gradients."""
     query = ask(oracle, BOUNDS).query
     read = read_query(query)
-    assert torch.equal(read.layer.weight, oracle.model.weight.double())
+    assert torch.equal(read.statistic.layer.weight, oracle.model.weight.double())
     assert direction_of(oracle).astype("<f4").tobytes()[:8] not in query
     other = ask(oracle, Bounds(2 * RANGE, 500.0)).query
     assert len(other) == len(query)
