@@ -245,13 +245,12 @@ def answer(
     """
     asked = read_query(query)
     asked.kind.check(samples)
-    total = asked.statistic.of(samples)
     data = sketch(samples)
     count_artefact(secrets_file, data, bytes.fromhex(_digest(query)), allow)
     secret = secrets_file.remember(_NOISE, lambda: token_bytes(32))
     noise = hashlib.sha256(secret + bytes.fromhex(_digest(query)) + data).digest()
     try:
-        masked = masked_product(asked.vector, total, noise)
+        masked = masked_product(asked.vector, asked.statistic.of(samples), noise)
     except CryptoError as error:
         raise QueryError(f"query: {error}") from error
     words = np.concatenate([np.array([masked.constant], dtype=np.uint64), masked.rest])

@@ -10,6 +10,7 @@ buyer's part: then a seller need know nothing but classes and features.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -18,8 +19,8 @@ from offchain.mde.gradients import LinearGradients, data_of
 from offchain.mde.losses import residuals
 from offchain.mde.samples import Floats, Kind, Samples, as_floats
 
-_ROWS = 1024
-"""Samples prepared at a time."""
+_VALUES = 1 << 22
+"""Numbers that the outputs, or the features, of samples prepared at a time may fill."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,9 +37,9 @@ class GradientSum:
     def of(self, samples: Samples) -> Floats:
         """float64 (P,)."""
         total = torch.zeros(self.size, dtype=torch.float64)
-        for rows in torch.split(torch.arange(len(samples)), _ROWS):
-            inputs, labels = data_of(self.layer, samples.subset(rows))
-            total += len(rows) * self.layer.gradient(inputs, labels)
+        for part in _in_parts(samples, max(self.layer.weight.shape)):
+            inputs, labels = data_of(self.layer, part)
+            total += len(part) * self.layer.gradient(inputs, labels)
         summed: Floats = total.numpy()
         return summed
 
@@ -71,8 +72,7 @@ class Moments:
         width = math.prod(self.kind.shape) + 1
         products = torch.zeros(width, width, dtype=torch.float64)
         sums = torch.zeros(self.kind.classes, width, dtype=torch.float64)
-        for rows in torch.split(torch.arange(len(samples)), _ROWS):
-            part = samples.subset(rows)
+        for part in _in_parts(samples, width):
             x = _with_one(part)
             products += x.T @ x
             sums.index_add_(0, part.labels, x)
@@ -103,6 +103,12 @@ class Moments:
         square = _with_one(samples).square().sum(1)
         reach: Floats = (square * square + square).sqrt().numpy()
         return reach
+
+
+def _in_parts(samples: Samples, values: int) -> Iterator[Samples]:
+    """A few at a time: `values` is a stranger's number, and so may be large."""
+    for rows in torch.split(torch.arange(len(samples)), max(1, _VALUES // values)):
+        yield samples.subset(rows)
 
 
 def _with_one(samples: Samples) -> torch.Tensor:

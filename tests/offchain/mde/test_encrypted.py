@@ -14,7 +14,7 @@ from offchain.crypto.inner_product import BITS, DEGREE, ERROR_STEPS, Masked, mod
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.data.seeds import generator
 from offchain.errors import SoukError
-from offchain.mde import encrypted
+from offchain.mde import encrypted, linear_scores
 from offchain.mde.compression import CompressionSettings, compression
 from offchain.mde.encrypted import (
     MAX_ANSWER_BYTES,
@@ -108,6 +108,18 @@ def test_of_a_squared_loss_not_even_the_layer_is_shown(secrets):
         for row in range(5):
             alone = CANDIDATE.subset([row])
             assert np.linalg.norm(one.of(alone)) <= one.lengths(alone)[0] * (1 + 1e-9)
+
+
+def test_a_layer_of_many_classes_takes_no_memory(monkeypatch):
+    """A few samples are prepared at a time, as many as the stranger's numbers allow."""
+    monkeypatch.setattr(linear_scores, "_VALUES", 20)
+    for statistic in (Moments(small_task().kind), encrypted._gradient_sum("squared", *parts())):
+        seen = [len(part) for part in linear_scores._in_parts(CANDIDATE, 9)]
+        assert max(seen) == 2
+        few = statistic.of(CANDIDATE)
+        monkeypatch.setattr(linear_scores, "_VALUES", 1 << 22)
+        assert statistic.of(CANDIDATE) == pytest.approx(few, rel=1e-9)
+        monkeypatch.setattr(linear_scores, "_VALUES", 20)
 
 
 def parts():
