@@ -126,9 +126,9 @@ def _ends(session: Session) -> dict[str, int]:
     return {
         "registration ends": terms.registration_end,
         "submission ends": terms.submission_end,
-        "the time to look for what is missing ends": session.last_look or 0,
-        "the time to choose ends": terms.selection_end,
-        "the time to answer ends": session.deadline,
+        "the collector's time to look for what is missing ends": session.last_look or 0,
+        "the collector's time to choose ends": terms.selection_end,
+        "the provider's time to answer ends": session.deadline,
         "the session expires": terms.expiry,
     }
 

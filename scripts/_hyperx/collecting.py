@@ -123,6 +123,9 @@ def _check_extractor(chain: ChainSession, documents: dict[str, str], store: Data
 def _tell_end(chain: ChainSession, session: Session, role: object, telling: PartyTelling) -> None:
     """What came of it. The bought dataset is decrypted here, so that all of it is in our node."""
     assert isinstance(role, Collector)
+    for provider, score in sorted(role.scored.items(), key=lambda one: -one[1].accuracy):
+        range_ = f"{score.low:.1%} to {score.high:.1%}"
+        telling.event("scored", provider=provider, accuracy=f"{score.accuracy:.1%}", range=range_)
     for provider, reason in role.objections.items():
         telling.event("passed_over", provider=provider, reason=reason)
     if session.deal is None:

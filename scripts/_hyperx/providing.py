@@ -62,7 +62,9 @@ def run_provide(address: str, options: ProvideOptions) -> None:
         asked = options.dry_run or not joined
         if asked and not _agreed(chain, session, role, options, telling):
             return
+        offered_ = chain.terms.shard_count * chain.terms.shard_size
         telling.event("session", address=chain.address, joined=joined)
+        telling.event("offered", samples=offered_, of=len(data))
         session = play_kept(chain, seat, telling, store, role.store_again)
         _tell_end(chain, session, seat.address, telling)
         sold = session.deal is not None and session.deal.provider == seat.address

@@ -7,11 +7,15 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import ape
+import click
+
 from offchain.report.sheets import Row, Sheet
 from offchain.report.text import amount, plain
 from offchain.storage import Network, cid_from_digest
 from offchain.task import Task
-from scripts._stage.chain import clock
+from scripts._stage.chain import clock, node_told
+from scripts._stage.deployments import ARGUMENTS, is_there
 from scripts._stage.market import Open, Wanted, browse
 from scripts._stage.money import currency, parse_amount, parse_token
 from scripts._stage.party import PartyTelling
@@ -44,7 +48,8 @@ def run_browse(
 ) -> None:
     """Lists what is open and wanted.
 
-    listed: all that a mechanism has, by its name. Raises ClickException for an amount that is none.
+    listed: all that a mechanism has, by its name. Raises ClickException for an amount that is none,
+    and where the chain has none of the contracts.
     """
     telling = PartyTelling(as_json=as_json)
     least = 0 if least_reward is None else parse_amount("least-reward", least_reward)
@@ -54,11 +59,18 @@ def run_browse(
     with reading_store(ipfs, Network(listen, peer)) as store:
         found = browse(chosen, wanted, store)
         others = [] if found else browse(chosen, replace(wanted, classes=(), licence=None), store)
+    if not found and not any(is_there(name) for name in ARGUMENTS):
+        raise click.ClickException(
+            f"no contract of Souk's on {ape.chain.provider.network.name}{node_told()}: "
+            "ape run deploy puts them there"
+        )
     for one, task in found:
         if as_json:
             telling.event("open", **_values(one, task))
+    unknown = any(task is None for _, task in found)
+    hint = " A task that is not found lies at its author's node: name it by --peer." * unknown
     compared = f" Only what pays in {currency(paid_in)[0]} was compared." if least else ""
-    telling.sheets([_sheet(found, compared + _others(others))])
+    telling.sheets([_sheet(found, compared + _others(others) + hint)])
     for number, (one, _) in enumerate(found, 1):
         # In a table a narrow terminal would break what is to be copied.
         telling.show(f"{number}  {JOINED_BY[one.mechanism]} {one.address}", whole=True)

@@ -52,6 +52,14 @@ def alone() -> bool:
     return bool(ape.chain.provider.network.is_local) and _mines_at_once(ape.chain.provider.uri)
 
 
+def node_told() -> str:
+    """Which local node is meant, for an error that another node would not have; of others nothing,
+    as keys are in their addresses."""
+    if not ape.chain.provider.network.is_local:
+        return ""
+    return f" at {getattr(ape.chain.provider, 'uri', '')} (APE_FOUNDRY_HOST names another)"
+
+
 @cache
 def _mines_at_once(uri: str) -> bool:
     """Whether the local node at `uri` mines a block for each transaction."""

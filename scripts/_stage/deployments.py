@@ -20,7 +20,7 @@ from ape.contracts import ContractInstance
 from eth_utils.address import to_checksum_address
 
 from offchain.files import write_whole
-from scripts._stage.chain import send_data
+from scripts._stage.chain import node_told, send_data
 from scripts._stage.created import (
     DEPLOYER,
     SALT,
@@ -163,9 +163,8 @@ def deployed(name: str, folder: Path) -> Deployed:
     """A contract on the connected chain. Raises ClickException where there is none."""
     found = find(name, deployments_path(folder))
     if found is None:
-        raise click.ClickException(
-            f"no {name} on {ape.chain.provider.network.name}: run ape run deploy first"
-        )
+        place = f"{ape.chain.provider.network.name}{node_told()}"
+        raise click.ClickException(f"no {name} on {place}: run ape run deploy first")
     return found
 
 

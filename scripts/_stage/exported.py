@@ -99,7 +99,10 @@ def check_proof(
     if missing := [name for name in sure if name not in proof]:
         raise click.ClickException(f"{folder / PROOF} lacks {', '.join(missing)}")
     if odd := [name for name, value in sure.items() if proof[name] != value]:
-        raise click.ClickException(f"{folder / PROOF} is not what was sold: {', '.join(odd)}")
+        raise click.ClickException(
+            f"{folder / PROOF} is not what was sold: {', '.join(odd)}; it was changed, or a file "
+            "beside it"
+        )
 
 
 def _unreadable(folder: Path, error: Exception) -> click.ClickException:

@@ -18,7 +18,7 @@ from offchain.report.sheets import Sheet
 from offchain.report.text import GWEI
 from offchain.storage import DatastoreUnavailable
 from scripts._stage.accounts import load
-from scripts._stage.chain import ActionRefused, alone
+from scripts._stage.chain import ActionRefused, alone, node_told
 from scripts._stage.index import NodeRefused
 from scripts._stage.outbox import NodeBusy
 from scripts._stage.party_sheets import time_of
@@ -137,8 +137,8 @@ def party_account(alias: str, sign_unasked: bool) -> AccountAPI:
     """
     if alone():
         raise ClickException(
-            "this local chain's time stands still: start it so that blocks come by themselves, "
-            "as anvil --block-time 1"
+            f"the time of the local chain{node_told()} stands still: start it so that blocks come "
+            "by themselves, as anvil --block-time 1"
         )
     return load(alias, sign_unasked)
 

@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from threading import Barrier, BrokenBarrierError
 
+import click
 import pytest
 
 from offchain.crypto.settlement import NATIVE
@@ -105,6 +106,7 @@ def test_what_is_to_be_copied_is_whole_however_narrow_the_terminal(one, monkeypa
     monkeypatch.setattr(browsing, "clock", lambda: Clock(0, 0))
     monkeypatch.setattr(browsing, "reading_store", lambda *_: nullcontext(None))
     monkeypatch.setattr(market, "fetch_task", lambda *_: TASK)
+    monkeypatch.setattr(browsing, "is_there", lambda _: True)
 
     def told(*classes: str) -> str:
         asked = dict.fromkeys(("licence", "least_reward", "token", "ipfs", "deployments"))
@@ -122,3 +124,21 @@ def test_what_is_to_be_copied_is_whole_however_narrow_the_terminal(one, monkeypa
 
     assert f"1  ape run provide {long.address}\n" in told("cat")
     assert "1, with classes café, cat." in " ".join(told("cats").split())
+
+
+def test_a_chain_without_contracts_is_told_with_its_node(monkeypatch):
+    """Who forgot to say where the chain is gets another one, on which nothing is open."""
+    monkeypatch.setattr(browsing, "reading_store", lambda *_: nullcontext(None))
+    monkeypatch.setattr(browsing, "is_there", lambda _: False)
+    asked = dict.fromkeys(("licence", "least_reward", "token", "ipfs", "deployments"))
+    with pytest.raises(click.ClickException, match=r"no contract of Souk's on local at http.*HOST"):
+        browsing.run_browse(
+            lambda *_: (),
+            ("hyperx",),
+            classes=(),
+            all_=False,
+            listen="",
+            peer=(),
+            as_json=False,
+            **asked,
+        )
