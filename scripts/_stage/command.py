@@ -40,6 +40,11 @@ def _patient(work: Callable[..., Any]) -> Callable[..., Any]:
         MOST_FEE.set(round(most_fee * GWEI))
         if not ape.chain.provider.network.is_local:
             have_patience()
-        return work(*arguments, **options)
+        try:
+            return work(*arguments, **options)
+        except KeyboardInterrupt:
+            if "account" in options:
+                click.echo("ended; the same command goes on from here", err=True)
+            raise
 
     return patient

@@ -41,6 +41,13 @@ QUIET_SECONDS = 60.0
 _TIMES = "until", "start"
 
 
+def _plain(value: Any) -> str:
+    """A value of an event, for people."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
 @dataclass
 class PartyTelling(Telling):
     """Tells of what one party does: text, or lines of JSON and nothing else.
@@ -55,8 +62,8 @@ class PartyTelling(Telling):
         if self.as_json:
             print(json.dumps({"event": event, **values}), flush=True)
             return
-        said = {one: time_of(values[one]) for one in _TIMES if one in values}
-        told = ", ".join(f"{one.replace('_', ' ')} {v}" for one, v in (values | said).items())
+        said = values | {one: time_of(values[one]) for one in _TIMES if one in values}
+        told = ", ".join(f"{one.replace('_', ' ')} {_plain(v)}" for one, v in said.items())
         self.show(f"-- {event.replace('_', ' ')}{': ' if told else ''}{told}", "bold", whole=True)
 
     @contextmanager

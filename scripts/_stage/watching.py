@@ -6,13 +6,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
 
+from offchain.crypto.settlement import NATIVE
+from offchain.report.text import amount
 from offchain.roles import Clock
 from scripts._stage.chain import clock, next_block, snake, wait_until
 from scripts._stage.content import Content
+from scripts._stage.money import currency
 from scripts._stage.party import PartyTelling
+from scripts._stage.party_sheets import time_of
 from scripts._stage.table import Pause
 
 _SHOWN = (int, str, bool)
+_AMOUNTS = {
+    *("amount", "bond", "budget", "burned", "compensation", "cost", "deposit", "forfeited"),
+    *("funds", "owed", "paid", "price", "reward", "stake"),
+}
+_TIMES = {"added_at", "deadline", "expiry", "start", "until"}
+_COUNTED_FROM_0 = {"level"}
+"""By the contract; commands count from 1."""
 
 
 class Watched(Protocol):
@@ -50,7 +61,10 @@ def watch(
         if common < len(told):
             telling.event("reorganised", events=len(told) - common)
         for event in events[common:]:
-            telling.event(snake(type(event).__name__), **_values(event))
+            values = _values(event)
+            if not telling.as_json:
+                values = _for_people(event, values, currency(getattr(chain, "token", NATIVE)))
+            telling.event(snake(type(event).__name__), **values)
         told = events
         session, now = chain.read(), clock()
         pause = chain.pause(session, now)
@@ -68,6 +82,24 @@ def watch(
             telling.time(pause.what, pause.time)
         waiting = pause
         wait_until(pause.time)
+
+
+def _for_people(
+    event: Any, values: dict[str, str | int | bool], money: tuple[str, int]
+) -> dict[str, str | int | bool]:
+    """The same with amounts in `money`, a coin's name and decimals, and times as times."""
+    coin, decimals = money
+    said = dict(values)
+    for name, value in asdict(event).items():
+        if type(value) is not int:
+            continue
+        if name in _AMOUNTS:
+            said[name] = f"{amount(value, decimals)} {coin}"
+        elif name in _TIMES or name.endswith("_end"):
+            said[name] = time_of(value)
+        elif name in _COUNTED_FROM_0:
+            said[name] = value + 1
+    return said
 
 
 def _values(event: Any) -> dict[str, str | int | bool]:

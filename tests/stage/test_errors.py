@@ -8,6 +8,7 @@ from rich.console import Console
 
 from offchain.errors import SoukError
 from offchain.task.errors import ClassesUnknown, OfferRefused
+from scripts._stage.command import ChainCommand
 from scripts._stage.errors import MOST_CHARS, one_line_each, reason_of
 from scripts._stage.telling import Telling
 
@@ -70,3 +71,14 @@ def test_who_can_mend_what_was_refused_is_told_how(error, remedy):
     assert told.value.message.startswith(str(error))
     assert remedy in told.value.message
     assert ("--" in told.value.message) == bool(remedy)
+
+
+@pytest.mark.parametrize(("options", "said"), [({"account": "anna"}, True), ({}, False)])
+def test_a_party_that_is_interrupted_is_told_that_it_can_go_on(project, capsys, options, said):
+    def interrupted(**_):
+        raise KeyboardInterrupt
+
+    command = ChainCommand("provide", callback=interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        command.callback(most_fee=1.0, **options)
+    assert ("the same command goes on" in capsys.readouterr().err) == said
