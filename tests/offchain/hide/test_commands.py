@@ -133,7 +133,7 @@ QUICK = (
 
 
 def test_hide_masks_a_folder_and_seek_cleans_it(run, tmp_path):
-    digits = load_dataset("digits", limit=300)
+    digits = load_dataset("digits", limit=150)
     write_folder(in_folder_order(digits), tmp_path / "mine")
     result = run(hide, "mine", *QUICK, "--out", "out")
     assert result.exit_code == 0, result.output
