@@ -16,14 +16,10 @@ are not counted. Seconds of the CPU are what to compare where the machine has ot
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -31,6 +27,7 @@ from scipy.stats import spearmanr
 from torch import nn
 
 from benchmarks.mde_models import LOGISTIC_L2, Case, images, logistic, pooled, reviews
+from benchmarks.peers import of_peer
 from offchain.data.seeds import generator
 from offchain.mde.ekfac import Ekfac
 from offchain.mde.influence import InfluenceSettings, Solver, influence
@@ -82,7 +79,7 @@ def main() -> None:
     if given.pydvl_python:
         with tempfile.TemporaryDirectory() as folder:
             write_case(Path(folder), case)
-            for name, found in pydvl(given.pydvl_python, folder).items():
+            for name, found in of_peer(given.pydvl_python, "benchmarks.mde_pydvl", folder).items():
                 scores = np.array(found["scores"])
                 rho = spearmanr(scores[rows], truth).statistic
                 line(f"pyDVL, {name}", found["wall"], found["cpu"], rho)
@@ -126,20 +123,6 @@ def write_case(folder: Path, case: Case) -> None:
         l2=task.l2,
         tolerance=TOLERANCE,
     )
-
-
-def pydvl(python: str, folder: str) -> dict[str, dict[str, Any]]:
-    done = subprocess.run(
-        [python, "-W", "ignore", "-m", "benchmarks.mde_pydvl", folder],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.getcwd()},
-    )
-    lines = [text for text in done.stdout.splitlines() if text.startswith("{")]
-    if not lines:
-        sys.exit(f"pyDVL gave no result:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
-    found: dict[str, dict[str, Any]] = json.loads(lines[-1])
-    return found
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 
 from offchain.knn_shapley import knn_shapley
+from offchain.mde.artefact import artefact_bytes, artefact_digest, load_artefact
 from offchain.mde.errors import (
     FeatureMismatch,
     MdeError,
@@ -22,6 +23,7 @@ from offchain.mde.influence import InfluenceSettings, influence
 from offchain.mde.neighbours import NeighbourSettings, labelled
 from offchain.mde.oracles import prepare
 from offchain.mde.out_of_bag import OutOfBagSettings, out_of_bag
+from offchain.mde.pricing import Piecewise, PriceFunction
 from offchain.mde.projected import ProjectedSettings, projected
 from offchain.mde.pydvl_methods import PydvlSettings
 from offchain.mde.samples import Samples
@@ -167,6 +169,13 @@ def test_trak_is_its_closed_form_on_a_linear_model(dims, weighted, monkeypatch):
     offered, off = margins(candidate)
     expected = off * (offered @ np.linalg.solve(kernel, (missed * judged).mean(0)[:, None]))
     assert found == pytest.approx(expected[:, 0], rel=1e-5, abs=1e-9)
+
+
+def test_trak_of_a_dense_network_fits_into_an_artefact(task, model, candidate):
+    oracle = prepare(model, task, ProjectedSettings(dims=20))
+    file = artefact_bytes(oracle, PriceFunction(Piecewise(((0, 0), (10**9, 10**6))), 10**6))
+    read = load_artefact(file, artefact_digest(file)).efficacy.report(candidate)
+    assert read.scores == pytest.approx(oracle.report(candidate).scores, rel=1e-4, abs=1e-7)
 
 
 def test_projected_gradients_rank_a_network_as_influence_does():
