@@ -150,6 +150,14 @@ def logistic(task: Task) -> Case:
     return Case("logistic regression", task, model, retrain)
 
 
+def layer_of(case: Case) -> nn.Linear:
+    """Of `logistic`, its only one."""
+    assert isinstance(case.model, nn.Sequential)
+    layer = case.model[1]
+    assert isinstance(layer, nn.Linear)
+    return layer
+
+
 def small_cnn(task: Task) -> nn.Module:
     """SmallCnn for the task's pictures."""
     channels, height, width = task.train.shape

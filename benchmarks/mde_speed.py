@@ -24,9 +24,16 @@ from pathlib import Path
 import numpy as np
 import torch
 from scipy.stats import spearmanr
-from torch import nn
 
-from benchmarks.mde_models import LOGISTIC_L2, Case, images, logistic, pooled, reviews
+from benchmarks.mde_models import (
+    LOGISTIC_L2,
+    Case,
+    images,
+    layer_of,
+    logistic,
+    pooled,
+    reviews,
+)
 from benchmarks.peers import of_peer
 from offchain.data.seeds import generator
 from offchain.mde.ekfac import Ekfac
@@ -99,14 +106,6 @@ def the_case(dataset: str, train: int, validation: int) -> Case:
 
 def line(name: str, wall: float, cpu: float, rho: float) -> None:
     print(f"| {name} | {wall:.2f} | {cpu:.2f} | {rho:.3f} |", flush=True)
-
-
-def layer_of(case: Case) -> nn.Linear:
-    """Of the logistic regression, its only one."""
-    assert isinstance(case.model, nn.Sequential)
-    layer = case.model[1]
-    assert isinstance(layer, nn.Linear)
-    return layer
 
 
 def write_case(folder: Path, case: Case) -> None:

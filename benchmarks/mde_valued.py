@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from benchmarks.mde_models import LOGISTIC_L2, Case, images, logistic, pooled, reviews
+from benchmarks.mde_models import LOGISTIC_L2, Case, images, layer_of, logistic, pooled, reviews
 from benchmarks.peers import of_peer
 from offchain.data.seeds import generator
 from offchain.knn_shapley import knn_shapley
@@ -226,9 +226,7 @@ def _told(name: str, found: dict[str, Any]) -> Values:
 
 def _write(folder: Path, chosen: Setting, run: Valued) -> None:
     """For benchmarks/mde_pydvl_values.py and benchmarks/mde_opendataval_values.py."""
-    task, model = chosen.case.task, chosen.case.model
-    assert isinstance(model, torch.nn.Sequential)
-    layer = model[1]
+    task, layer = chosen.case.task, layer_of(chosen.case)
     np.savez(
         folder / "case.npz",
         x=task.train.inputs.numpy(),
