@@ -2,7 +2,7 @@
 
 Runs where pydvl[dask], zarr and what `offchain` needs are. Prints one line of JSON: by method the
 values, of which more is better, and seconds of the CPU, fitting included. Its Banzhaf and Shapley
-values by sampling take minutes on this data, a model trained for each subset, and are left out.
+values by sampling train a model for each subset, too many for this benchmark, and are left out.
 KNN-Shapley is asked once more through our oracle for pyDVL's methods, each half of the data as a
 candidate of who has the other.
 """
