@@ -1,11 +1,12 @@
 """How well each efficacy oracle ranks data, beside really retraining without it.
 
     python -m benchmarks.mde_fidelity [--cifar FOLDER] [--only digits,imdb] [--models CNN]
-                                      [--samples 800] [--seeds 4] [--workers N] [--kept FOLDER]
+                                      [--samples 800] [--groups 16] [--worst 0.5]
+                                      [--seeds 4] [--methods NAMES] [--workers N] [--kept FOLDER]
 
 Truth: the rise of the mean validation loss when samples are left out and the model is trained anew.
 Samples are left out one at a time (logistic regression, which has one optimum), or by the group
-that one seller would bring: of seller g's samples a share between nothing and half have shuffled
+that one seller would bring: of seller g's samples a share between nothing and `worst` have shuffled
 labels. CNNs and boosted trees are retrained with several seeds and the losses averaged; `ceiling`
 estimates what rho a perfect method would reach against that average: the root of its reliability,
 from Spearman's rho between seeds by the formula of Spearman and Brown. rho: Spearman's, of a
@@ -24,8 +25,10 @@ import numpy as np
 from scipy.stats import rankdata, spearmanr
 
 from benchmarks.mde_measured import (
+    GROUPS,
     METHODS,
     VERSION,
+    WORST,
     Found,
     Retrained,
     Setup,
@@ -52,12 +55,25 @@ def main() -> None:
     parser.add_argument("--models", default="", help="model kinds, by commas; all unless given")
     parser.add_argument("--seeds", type=int, default=2, help="trainings that are averaged")
     parser.add_argument("--samples", type=int, default=TRAIN, help="training samples")
+    parser.add_argument("--groups", type=int, default=GROUPS, help="sellers' groups")
+    parser.add_argument("--worst", type=float, default=WORST, help="share of shuffled labels")
+    parser.add_argument("--methods", default="", help="beginnings of names, by commas; else all")
     add_spread(parser, "mde_fidelity")
     given = parser.parse_args()
     datasets = [d for d in given.only.split(",") if d != "cifar10" or given.cifar is not None]
     models = given.models.split(",") if given.models else list(METHODS)
-    wanted = [s for s in setups(datasets, given.cifar, given.samples) if s.model in models]
-    runs = [run for setup in wanted for run in runs_of(setup, given.seeds)]
+    wanted = [
+        s
+        for s in setups(datasets, given.cifar, given.samples, given.groups, given.worst)
+        if s.model in models
+    ]
+    begin = tuple(given.methods.split(","))
+    runs = [
+        run
+        for setup in wanted
+        for run in runs_of(setup, given.seeds)
+        if isinstance(run, Retrained) or run.method.startswith(begin)
+    ]
     found = finish(
         measure, runs, lambda run: run, finished_of(given, VERSION), spread_of(given), told
     )
@@ -113,7 +129,8 @@ def print_table(wanted: list[Setup], seeds: int, results: Results) -> None:
             if isinstance(run, Retrained) and run.setup == setup
         )
         for method in METHODS[setup.model]:
-            found = results[Valued(setup, method)]
+            if (found := results.get(Valued(setup, method))) is None:
+                continue
             scores = np.array(found.values)
             rho = spearmanr(scores, truth).statistic
             low, high = interval(scores, truth)

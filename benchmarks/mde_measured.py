@@ -37,7 +37,7 @@ VERSION = 1
 
 VALIDATION = 500
 SINGLE = 100
-GROUPS = 16
+GROUPS, WORST = 16, 0.5
 
 BLACK_BOX: dict[str, Settings] = {
     "extraction, 1 tree": ExtractionSettings(),
@@ -78,7 +78,8 @@ class Setup:
     """What is measured: a model of a dataset, and what is left out of its training.
 
     left_out: "one" for samples one at a time, or "group" for what each seller would bring. samples:
-    to train with. cifar: the folder of CIFAR-10's classes.
+    to train with. cifar: the folder of CIFAR-10's classes. groups: among how many sellers the
+    samples are dealt out. worst: share of labels that are shuffled at the worst of them.
     """
 
     dataset: str
@@ -86,6 +87,8 @@ class Setup:
     left_out: str
     samples: int
     cifar: str | None = None
+    groups: int = GROUPS
+    worst: float = WORST
 
     @property
     def name(self) -> str:
@@ -93,7 +96,13 @@ class Setup:
         return f"{self.dataset} / {self.model} / {self.left_out}"
 
 
-def setups(datasets: list[str], cifar: Path | None, samples: int) -> list[Setup]:
+def setups(
+    datasets: list[str],
+    cifar: Path | None,
+    samples: int,
+    groups: int = GROUPS,
+    worst: float = WORST,
+) -> list[Setup]:
     """All that is measured of the datasets, in the table's order."""
     found = []
     for dataset in datasets:
@@ -101,7 +110,9 @@ def setups(datasets: list[str], cifar: Path | None, samples: int) -> list[Setup]
         kinds += [] if dataset == "imdb" else [("CNN", "group")]
         kinds.append(("boosted trees", "group"))
         folder = str(cifar) if dataset == "cifar10" else None
-        found += [Setup(dataset, model, left, samples, folder) for model, left in kinds]
+        found += [
+            Setup(dataset, model, left, samples, folder, groups, worst) for model, left in kinds
+        ]
     return found
 
 
@@ -119,7 +130,7 @@ def prepared(setup: Setup) -> tuple[Case, list[Rows]]:
     if setup.left_out == "one":
         chosen = generator(0, "mde singles").permutation(len(own))[:SINGLE]
         return logistic(task), [np.array([i]) for i in chosen]
-    labels, groups = sellers(own, GROUPS, 0.5, 0)
+    labels, groups = sellers(own, setup.groups, setup.worst, 0)
     if setup.model == "CNN":
         raw = Samples(pixels[0].images, labels)
         return cnn(Task(raw, Samples.of(pixels[1]), task.classes, CNN_L2)), groups
@@ -157,7 +168,7 @@ def runs_of(setup: Setup, seeds: int) -> list[Retrained | Valued]:
     """All that a row of tables takes; seeds: of trainings that are random."""
     places: list[int | None] = [None]
     if setup.model != "logistic regression":
-        places = list(range(GROUPS + 1))
+        places = list(range(setup.groups + 1))
     retrained = [Retrained(setup, seed, left) for seed in seeds_of(setup, seeds) for left in places]
     return [*retrained, *(Valued(setup, method) for method in METHODS[setup.model])]
 

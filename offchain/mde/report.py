@@ -16,6 +16,12 @@ from offchain.data.imageset import Progress
 from offchain.mde.errors import MdeError, NotFinite
 from offchain.mde.samples import Bools, Floats, Samples
 
+UNDECIDED = (
+    "the score lies within two standard errors of nothing: by another validation set the data "
+    "might as well help as harm"
+)
+"""What is said beside a price whose score's sign is undecided."""
+
 
 @dataclass(frozen=True, eq=False)
 class Findings:

@@ -32,6 +32,7 @@ from offchain.mde.letters import (
 )
 from offchain.mde.objections import Objections
 from offchain.mde.quoting import NO_WORD, Pricing, asked
+from offchain.mde.report import EfficacyReport
 from offchain.mde.samples import Samples
 from offchain.mde.session import DealSession, Sale
 from offchain.mde.stall import Stall
@@ -69,6 +70,8 @@ class Seller(Dropping):
         originals: the files that the samples were encoded from, which are what is sold; or none.
         objections: why it does not quote, by the artefact's CID or the order's id in hex; one line
             each.
+        undecided: digests of artefacts by which its data's score may as well have the other sign
+            (`EfficacyReport.undecided`): its owner's to know, and in no letter.
         mute: whether its post is full: it writes no letters any more, and does all else.
     """
 
@@ -100,6 +103,7 @@ class Seller(Dropping):
         self.policy = policy or Policy()
         self.policy.require_known(LIMITED)
         self.objections: Objections[str] = Objections()
+        self.undecided: set[bytes] = set()
         self.mute = False
         self._tasks: dict[bytes, Task] = {}
 
@@ -264,9 +268,14 @@ class Seller(Dropping):
             leaves="" if leaves is None else self.store.put(leaves.to_bytes()),
         )
 
-    def efficacy(self, pricing: Pricing) -> float:
+    def efficacy(self, pricing: Pricing) -> EfficacyReport:
         """What the set does to a model of the buyer's, in nats; no letter says it."""
-        return pricing.artefact.efficacy.report(self.samples).total
+        return pricing.artefact.efficacy.report(self.samples)
+
+    def is_undecided(self, order: bytes) -> bool:
+        """Whether the score that it priced its data by under an order may have either sign."""
+        task = self._tasks.get(self.session.orders[order].artefact)
+        return task is not None and artefact_named(task) in self.undecided
 
     def check_terms(self, order: bytes) -> None:
         """Raises TermsRefused for an order under which its owner does not sell."""
@@ -419,9 +428,15 @@ class Seller(Dropping):
     def _quoted(self, pricing: Pricing, order: bytes) -> tuple[int, ScoreLeaves | None]:
         """Coarse price, and leaves where the contract can check them. order: its id."""
         if pricing.verifiable is None:
-            exact = pricing.artefact.quote(self.samples, self.progress).price
-            return fair(pricing.price, exact), None
+            exact = pricing.artefact.quote(self.samples, self.progress)
+            self._note(pricing, exact.report.undecided)
+            return fair(pricing.price, exact.price), None
         quoted = verifiable_quote(
             pricing.verifiable, self.samples, order, self.stock.key, self.progress
         )
+        self._note(pricing, quoted.undecided)
         return fair(pricing.price, quoted.price), quoted.leaves
+
+    def _note(self, pricing: Pricing, undecided: bool) -> None:
+        if undecided:
+            self.undecided.add(pricing.artefact.digest)

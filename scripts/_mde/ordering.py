@@ -16,6 +16,7 @@ from offchain.crypto.settlement import Settlement
 from offchain.data.imageset import ImageSet
 from offchain.mde.buyer import Buyer, Wants
 from offchain.mde.deals import DealState
+from offchain.mde.letters import Proposal
 from offchain.mde.owner import Owner
 from offchain.mde.publishing import Purse, publish
 from offchain.mde.quoting import OrderTerms
@@ -28,6 +29,7 @@ from scripts._mde.party import PartyDeals, Voice, voice_of
 from scripts._mde.party_options import OrderOptions
 from scripts._mde.party_sheets import buyer_costs_sheet, buyer_worst_sheet, order_sheet, tells_sheet
 from scripts._mde.seats import CONTRACT, Begun, buyer_secrets, id_of, mail_about
+from scripts._mde.telling import tell_outlook
 from scripts._stage.accounts import receiver
 from scripts._stage.chain import chain_home
 from scripts._stage.deployments import Deployed, deployed
@@ -78,6 +80,10 @@ class BuyingParty:
         """Why it does not buy."""
         return self.role.objections
 
+    def doubt(self, proposal: Proposal) -> str:
+        """It proposes nothing."""
+        return ""
+
     def hush(self) -> None:
         """It writes no letters any more."""
         self.role.mute = True
@@ -125,6 +131,7 @@ def run_order(options: OrderOptions) -> None:
 
         def publish_of(of: Owner) -> bytes:
             with telling.doing("making a pricing artefact") as progress:
+                tell_outlook(telling, of, options.oracle)
                 return publish(of, options.oracle, purse, options.samples, progress)
 
         wants = Wants(

@@ -91,6 +91,9 @@ class Party(Protocol):
     def objections(self) -> dict[Any, str]:
         """Of its role, as they are now."""
 
+    def doubt(self, proposal: Proposal) -> str:
+        """What it has to know of a price before it proposes it; "" for nothing."""
+
     def hush(self) -> None:
         """Its post is full: it writes no letters any more."""
 
@@ -179,7 +182,9 @@ class PartyDeals(DealChain):
             return
         said = letter.message
         if isinstance(said, Proposal):
-            self.voice.confirm(f"Propose {self.voice.money(said.price)} to the buyer?")
+            doubt = self.party.doubt(said)
+            question = f"Propose {self.voice.money(said.price)} to the buyer?"
+            self.voice.confirm(f"{question} But {doubt}." if doubt else question)
         elif isinstance(said, Agreement):
             price = self._proposed(said)
             self.voice.confirm(f"Countersign {price} for dataset 0x{said.dataset.hex()}?")
@@ -189,6 +194,8 @@ class PartyDeals(DealChain):
         values: dict[str, Any] = {"to": letter.to, "dataset": f"0x{said.dataset.hex()}"}
         if isinstance(said, Proposal):
             values["price"] = self.voice.money(said.price)
+            if doubt := self.party.doubt(said):
+                values["undecided"] = doubt
         elif isinstance(said, Agreement):
             values["price"] = self._proposed(said)
         self.voice.telling.event(_SAID.get(type(said), "asked"), **values)

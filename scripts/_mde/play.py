@@ -34,7 +34,7 @@ from scripts._mde.report import report_of
 from scripts._mde.scene import Scene, Truth, injustices
 from scripts._mde.seats import CONTRACT
 from scripts._mde.stories import STORIES
-from scripts._mde.telling import PriceTelling
+from scripts._mde.telling import PriceTelling, tell_outlook
 from scripts._stage.accounts import Parties, is_local, receiver, seat_parties
 from scripts._stage.chain import ActionRefused, alone, clock
 from scripts._stage.deployments import Deployed, deployed, ready
@@ -101,6 +101,7 @@ class Market:
 
             def publish_of(of: Owner) -> bytes:
                 with telling.doing("making a pricing artefact") as progress:
+                    tell_outlook(telling, of, options.oracle)
                     return publish(of, options.oracle, purse, largest, progress)
 
             with telling.doing("opening the datastore"):

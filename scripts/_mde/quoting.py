@@ -15,7 +15,8 @@ from offchain.crypto.settlement import NATIVE
 from offchain.data.originals import images_of
 from offchain.mde.correspondence import Correspondence
 from offchain.mde.deals import DealState, Order
-from offchain.mde.letters import Invitation
+from offchain.mde.letters import Invitation, Proposal
+from offchain.mde.report import UNDECIDED
 from offchain.mde.samples import Samples
 from offchain.mde.seller import Seller
 from offchain.mde.session import DealSession
@@ -84,6 +85,10 @@ class SellingParty:
     def objections(self) -> dict[Any, str]:
         """Why it does not quote."""
         return self.role.objections
+
+    def doubt(self, proposal: Proposal) -> str:
+        """Where the sign of the score is undecided."""
+        return UNDECIDED if self.role.is_undecided(proposal.order) else ""
 
     def hush(self) -> None:
         """It writes no letters any more."""
@@ -253,7 +258,8 @@ def _price_here(role: Seller, order: bytes, voice: Voice) -> None:
         return
     with voice.telling.doing("pricing the data"):
         price = role.price(order, invited[0].artefact)
-    voice.telling.event("accepted", samples=len(role.samples), price=voice.money(price))
+    doubt = {"undecided": UNDECIDED} if role.is_undecided(order) else {}
+    voice.telling.event("accepted", samples=len(role.samples), price=voice.money(price), **doubt)
 
 
 def _tell_end(session: DealSession, role: Seller, order: bytes, voice: Voice) -> None:

@@ -17,15 +17,16 @@ from scripts._stage.money import currency
 
 @dataclass(frozen=True)
 class SellerRecord:
-    """One seller. score: what its set does by the artefact, in nats. price: quoted, None without a
-    quote. gain_loss, gain_accuracy: what training on it alone truly brings on the test set. paid:
-    its price if it was bought."""
+    """One seller. score: what its set does by the artefact, in nats; undecided: whether that might
+    as well have the other sign. price: quoted, None without a quote. gain_loss, gain_accuracy: what
+    training on it alone truly brings on the test set. paid: its price if it was bought."""
 
     name: str
     kind: str
     account: str
     samples: int
     score: float
+    undecided: bool
     price: int | None
     gain_loss: float
     gain_accuracy: float
@@ -87,13 +88,15 @@ def make_record(
     coin, decimals = currency(chain.token)
     artefact = scene.buyer.vault.artefact(0)
     pricing = scene.buyer.vault.pricing(first)
+    reports = [one.role.efficacy(pricing) for one in scene.sellers]
     sellers = tuple(
         SellerRecord(
             name=one.name,
             kind=one.kind,
             account=one.account,
             samples=len(one.role.samples),
-            score=one.role.efficacy(pricing),
+            score=report.total,
+            undecided=report.undecided,
             price=one.sale.price if one.sale else None,
             gain_loss=gain.loss,
             gain_accuracy=gain.accuracy,
@@ -101,7 +104,7 @@ def make_record(
             paid=one.paid,
             remarks=one.remarks,
         )
-        for one, gain in zip(scene.sellers, truth.gains, strict=True)
+        for one, report, gain in zip(scene.sellers, reports, truth.gains, strict=True)
     )
     money = tuple(
         chain.money(seat.name, seat.address, scene.before[seat.address]) for seat in scene.seats

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from offchain.mde.report import UNDECIDED
 from offchain.report.sheets import Row, Sheet
 from offchain.report.text import amount, plain, whole
 from scripts._mde.record import Record
@@ -16,7 +17,7 @@ def sellers_sheet(record: Record) -> Sheet:
                 one.kind,
                 plain(one.outcome),
                 whole(one.samples),
-                f"{one.score:+.3f}",
+                f"{one.score:+.3f}{' ?' if one.undecided else ''}",
                 "-" if one.price is None else coins(record, one.price),
                 f"{one.gain_loss:+.3f}",
                 f"{100 * one.gain_accuracy:+.1f} %",
@@ -30,6 +31,8 @@ def sellers_sheet(record: Record) -> Sheet:
         "Efficacy: nats by which the artefact says that the set lowers the validation loss. True "
         "gain: on the test set, of training on this set alone; loss in nats."
     )
+    if any(one.undecided for one in record.sellers):
+        note += f" ?: {UNDECIDED}."
     if record.rho is not None:
         note += f" Spearman's rho of price and true gain: {record.rho:.2f}."
     return Sheet(

@@ -7,12 +7,30 @@ from pathlib import Path
 
 from rich.console import Console
 
+from offchain.mde.influence import InfluenceSettings
+from offchain.mde.oracles import Settings
+from offchain.mde.outlook import outlook
+from offchain.mde.owner import Owner
 from offchain.report.money import money_sheet
 from offchain.report.text import amount
 from scripts._mde.record import Record
 from scripts._mde.sheets import sellers_sheet, ways_sheet
 from scripts._stage.gas import calls_sheet
 from scripts._stage.telling import Telling
+
+LONG_SECONDS = 10.0
+"""What takes the processor longer is told of beforehand."""
+
+
+def tell_outlook(telling: Telling, owner: Owner, settings: Settings) -> None:
+    """How long the oracle of an artefact will take, and how much memory, where that is long.
+
+    Raises MdeError for what cannot be done at all.
+    """
+    if isinstance(settings, InfluenceSettings):
+        said = outlook(owner.model, owner.task, settings)
+        if said.seconds > LONG_SECONDS:
+            telling.say(f"valuing by influence takes {said}")
 
 
 @dataclass

@@ -32,11 +32,13 @@ class VerifiableQuote:
         price: in wei.
         totals: running totals in units (``offchain.mde.pricing``), one per sample.
         leaves: what the buyer is handed; its root is what the quote names.
+        undecided: as in `EfficacyReport`.
     """
 
     price: int
     totals: tuple[int, ...]
     leaves: ScoreLeaves
+    undecided: bool
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,8 @@ def verifiable_quote(
     ]
     totals = running_totals(scores, counted)
     leaves = ScoreLeaves.of(order, key, totals)
-    return VerifiableQuote(verifiable.artefact.price.price(totals[-1]), tuple(totals), leaves)
+    price = verifiable.artefact.price.price(totals[-1])
+    return VerifiableQuote(price, tuple(totals), leaves, report.undecided)
 
 
 def find_fault(

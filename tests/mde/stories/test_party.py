@@ -6,6 +6,7 @@ import click
 import pytest
 
 from offchain.mde.letters import Agreement, Letter, Offer, Proposal, Tell
+from offchain.mde.report import UNDECIDED
 from offchain.post import FolderPost, PostFull
 from offchain.roles import Action
 from offchain.storage import cid_of
@@ -37,6 +38,9 @@ class Nobody:
 
     def objections(self):
         return {}
+
+    def doubt(self, proposal):
+        return UNDECIDED if proposal.price == 1 else ""
 
     def hush(self):
         self.hushed = True
@@ -121,6 +125,22 @@ def test_no_quote_is_countersigned_unasked(sale, table, buyer, seller, asked, tm
     table.voice.yes = True
     assert table.send(tell, buyer) is None
     assert [letter.message for letter in table.read().letters] == [cheap, said, agreed]
+
+
+def test_a_seller_is_told_that_its_scores_sign_is_undecided_before_it_proposes(
+    sale, table, buyer, seller, asked, capsys
+):
+    """And where nothing is asked it is told as the letter goes."""
+    order, dataset = (one.account.id(sale.place) for one in (sale.order, sale.dataset))
+    for price, doubt in ((1, UNDECIDED), (10**17, "")):
+        said = Proposal(order, dataset, cid_of(b"it"), price, 1, bytes(32), "")
+        tell = Tell((Letter(buyer.address, seller.address, said),))
+        table.voice.yes = False
+        question = said_no(table, tell, buyer, asked)
+        assert question.partition(" to the buyer? ")[2] == (f"But {doubt}." if doubt else "")
+        table.voice.yes = True
+        table.send(tell, buyer)
+        assert (UNDECIDED in " ".join(capsys.readouterr().out.split())) is bool(doubt)
 
 
 def test_a_full_post_ends_no_party(sale, table, buyer, seller, monkeypatch):

@@ -63,6 +63,22 @@ def files():
 
 
 @pytest.mark.parametrize("kind", SETTINGS)
+def test_a_seller_knows_where_the_sign_of_its_score_is_undecided(files, tmp_path, kind):
+    """As of data that the buyer has; no letter says it."""
+    redundant = small_task().train.subset(list(range(10)))
+    for name, samples in (("useful", drawn(200, 9)), ("redundant", redundant)):
+        (tmp_path / name).mkdir()
+        market = MarketInMemory(tmp_path / name, files[kind], Seller, samples=samples).run()
+        proposals = [one.message for one in market.session.letters if _proposes(one)]
+        (seller,) = market.roles[1:]
+        assert [seller.is_undecided(one.order) for one in proposals] == [name == "redundant"]
+
+
+def _proposes(letter: Letter) -> bool:
+    return isinstance(letter.message, Proposal)
+
+
+@pytest.mark.parametrize("kind", SETTINGS)
 @pytest.mark.parametrize("settlement", Settlement)
 def test_an_honest_seller_is_never_accused_and_its_samples_arrive_whole(
     files, tmp_path, kind, settlement
