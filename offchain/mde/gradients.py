@@ -15,7 +15,7 @@ from typing import Protocol
 import torch
 from torch import nn
 from torch.autograd.graph import saved_tensors_hooks
-from torch.func import functional_call, grad, jvp, vjp
+from torch.func import functional_call, grad, jvp, vjp, vmap
 from torch.nn import functional
 
 from offchain.mde.losses import output_curvature, residuals, sample_losses
@@ -26,9 +26,13 @@ CURVATURES = ("gauss-newton", "hessian")
 HELD_BYTES = 128 << 20
 """What a network keeps of one batch to go back through it."""
 
+OWN_SHARE = 8
+"""Samples' own gradients are made where they have no more numbers than so many times those that the
+network keeps of a sample: else the changes along each vector cost less, and no memory."""
+
 _BATCH = 256
 _BATCH_VALUES = 1 << 24
-"""Numbers that the outputs' changes of one batch may fill: 64 MB in float32."""
+"""Numbers that one batch's gradients, or the changes of its outputs, may fill: 64 MB in float32."""
 
 
 class Gradients(Protocol):
@@ -228,6 +232,9 @@ class NetworkGradients:
     def alignments(
         self, vectors: torch.Tensor, inputs: torch.Tensor, labels: torch.Tensor
     ) -> torch.Tensor:
+        held = self._one(inputs) // self.like.element_size()
+        if self.size <= OWN_SHARE * held:
+            return self._by_own_gradients(vectors, inputs, labels)
         # How fast each sample's loss changes along a vector: no sample's own gradient is made.
         found = inputs.new_empty((len(labels), len(vectors)), dtype=vectors.dtype)
         done = 0
@@ -239,10 +246,23 @@ class NetworkGradients:
             done += len(y)
         return found
 
+    def _by_own_gradients(
+        self, vectors: torch.Tensor, inputs: torch.Tensor, labels: torch.Tensor
+    ) -> torch.Tensor:
+        def one(chosen: dict[str, torch.Tensor], x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+            return self._loss(chosen, x[None], y[None])
+
+        per_sample = vmap(grad(one), (None, 0, 0))
+        found = []
+        for x, y in self._parts(inputs, labels, _BATCH_VALUES // self.size):
+            gradients = per_sample(self.chosen, x, y)
+            found.append(torch.cat([g.flatten(1) for g in gradients.values()], 1) @ vectors.T)
+        return torch.cat(found)
+
     def _parts(
-        self, inputs: torch.Tensor, labels: torch.Tensor
+        self, inputs: torch.Tensor, labels: torch.Tensor, most: int = _BATCH
     ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        rows = self.batch(inputs)
+        rows = max(1, min(self.batch(inputs), most))
         return zip(torch.split(inputs, rows), torch.split(labels, rows), strict=True)
 
     def _outputs(self, chosen: dict[str, torch.Tensor], x: torch.Tensor) -> torch.Tensor:

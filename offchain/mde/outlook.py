@@ -61,7 +61,8 @@ def outlook(model: object, task: Task, settings: InfluenceSettings) -> Outlook:
     vector = gradients.like.new_full((1, gradients.size), 1e-3)
     slope = _pace(gradients.gradient, gradients, task, batch)
     product = _pace(lambda x, y: gradients.products(vector, x, y), gradients, task, batch)
-    aligned = _pace(lambda x, y: gradients.alignments(vector, x, y), gradients, task, batch)
+    all_folds = vector.expand(folds, -1)
+    aligned = _pace(lambda x, y: gradients.alignments(all_folds, x, y), gradients, task, batch)
     number = gradients.like.element_size()
     seconds = slope(len(task.validation))
     memory = number * gradients.size * (2 * folds + 8)
@@ -82,7 +83,7 @@ def outlook(model: object, task: Task, settings: InfluenceSettings) -> Outlook:
         seconds += _steps(solver, folds, settings.batch, count) * product(settings.batch or count)
         memory += number * gradients.size * (3 * folds + _basis(solver, ridge))
         seconds += product(count) * (PROBE_STEPS if ridge == 0 else 0)
-    return Outlook(seconds, folds * aligned(batch) / batch, memory)
+    return Outlook(seconds, aligned(batch) / batch, memory)
 
 
 def _steps(

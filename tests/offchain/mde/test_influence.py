@@ -8,6 +8,7 @@ import torch
 from scipy.stats import spearmanr
 from torch import nn
 
+from offchain.mde import gradients
 from offchain.mde.differentiate import differentiate
 from offchain.mde.ekfac import Ekfac
 from offchain.mde.errors import (
@@ -191,7 +192,12 @@ def test_a_networks_products_are_those_of_its_hessian_where_asked(network, pictu
     assert torch.allclose(found, vectors @ matrix, rtol=1e-3, atol=1e-4)
 
 
-def test_alignments_are_inner_products_of_each_samples_own_gradient(network, pictures):
+@pytest.mark.parametrize("share", [0, 1000])
+def test_alignments_are_inner_products_of_each_samples_own_gradient(
+    network, pictures, share, monkeypatch
+):
+    """Whether those gradients are made or not."""
+    monkeypatch.setattr(gradients, "OWN_SHARE", share)
     task, candidate = pictures
     vectors = torch.randn(
         2, differentiate(network, task).size, generator=torch.Generator().manual_seed(0)
