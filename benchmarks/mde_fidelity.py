@@ -2,7 +2,8 @@
 
     python -m benchmarks.mde_fidelity [--cifar FOLDER] [--only digits,imdb] [--models CNN]
                                       [--samples 800] [--groups 16] [--worst 0.5]
-                                      [--seeds 4] [--methods NAMES] [--workers N] [--kept FOLDER]
+                                      [--draw 0] [--seeds 4] [--method NAME]
+                                      [--workers N] [--kept FOLDER]
 
 Truth: the rise of the mean validation loss when samples are left out and the model is trained anew.
 Samples are left out one at a time (logistic regression, which has one optimum), or by the group
@@ -57,17 +58,15 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=TRAIN, help="training samples")
     parser.add_argument("--groups", type=int, default=GROUPS, help="sellers' groups")
     parser.add_argument("--worst", type=float, default=WORST, help="share of shuffled labels")
-    parser.add_argument("--methods", default="", help="beginnings of names, by commas; else all")
+    parser.add_argument("--draw", type=int, default=0, help="seed of samples and groups")
+    parser.add_argument("--method", action="append", help="what its name begins with; else all")
     add_spread(parser, "mde_fidelity")
     given = parser.parse_args()
     datasets = [d for d in given.only.split(",") if d != "cifar10" or given.cifar is not None]
     models = given.models.split(",") if given.models else list(METHODS)
-    wanted = [
-        s
-        for s in setups(datasets, given.cifar, given.samples, given.groups, given.worst)
-        if s.model in models
-    ]
-    begin = tuple(given.methods.split(","))
+    asked = datasets, given.cifar, given.samples, given.groups, given.worst, given.draw
+    wanted = [s for s in setups(*asked) if s.model in models]
+    begin = tuple(given.method or [""])
     runs = [
         run
         for setup in wanted

@@ -80,6 +80,7 @@ class Setup:
     left_out: "one" for samples one at a time, or "group" for what each seller would bring. samples:
     to train with. cifar: the folder of CIFAR-10's classes. groups: among how many sellers the
     samples are dealt out. worst: share of labels that are shuffled at the worst of them.
+    draw: seed of which samples there are and who has which.
     """
 
     dataset: str
@@ -89,6 +90,7 @@ class Setup:
     cifar: str | None = None
     groups: int = GROUPS
     worst: float = WORST
+    draw: int = 0
 
     @property
     def name(self) -> str:
@@ -102,6 +104,7 @@ def setups(
     samples: int,
     groups: int = GROUPS,
     worst: float = WORST,
+    draw: int = 0,
 ) -> list[Setup]:
     """All that is measured of the datasets, in the table's order."""
     found = []
@@ -111,7 +114,8 @@ def setups(
         kinds.append(("boosted trees", "group"))
         folder = str(cifar) if dataset == "cifar10" else None
         found += [
-            Setup(dataset, model, left, samples, folder, groups, worst) for model, left in kinds
+            Setup(dataset, model, left, samples, folder, groups, worst, draw)
+            for model, left in kinds
         ]
     return found
 
@@ -120,17 +124,17 @@ def setups(
 def prepared(setup: Setup) -> tuple[Case, list[Rows]]:
     """The case and the groups left out, made once in each process."""
     if setup.dataset == "imdb":
-        own, judged = reviews(setup.samples, VALIDATION, 0)
+        own, judged = reviews(setup.samples, VALIDATION, setup.draw)
     else:
         folder = None if setup.cifar is None else Path(setup.cifar)
-        pixels = images(setup.dataset, folder, setup.samples, VALIDATION, 0)
+        pixels = images(setup.dataset, folder, setup.samples, VALIDATION, setup.draw)
         side = 14 if setup.dataset == "digits" else 8
         own, judged = pooled(pixels[0], side), pooled(pixels[1], side)
     task = Task(own, judged, 1 + int(judged.labels.max()), LOGISTIC_L2)
     if setup.left_out == "one":
         chosen = generator(0, "mde singles").permutation(len(own))[:SINGLE]
         return logistic(task), [np.array([i]) for i in chosen]
-    labels, groups = sellers(own, setup.groups, setup.worst, 0)
+    labels, groups = sellers(own, setup.groups, setup.worst, setup.draw)
     if setup.model == "CNN":
         raw = Samples(pixels[0].images, labels)
         return cnn(Task(raw, Samples.of(pixels[1]), task.classes, CNN_L2)), groups

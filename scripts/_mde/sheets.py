@@ -32,7 +32,7 @@ def sellers_sheet(record: Record) -> Sheet:
         "gain: on the test set, of training on this set alone; loss in nats."
     )
     if any(one.undecided for one in record.sellers):
-        note += f" ?: {UNDECIDED}."
+        note += f" Where it says ?, {UNDECIDED}."
     if record.rho is not None:
         note += f" Spearman's rho of price and true gain: {record.rho:.2f}."
     return Sheet(
