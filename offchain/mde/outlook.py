@@ -1,8 +1,8 @@
 """How long influence functions will take, and how much memory, told before they begin.
 
 A few samples are timed on this machine, and what is to be done is counted. Seconds are of the
-processor: one thread that has a core for itself takes as long, several share them out, and a busy
-machine takes longer.
+processor, several threads share them out; a core whose caches others fill takes up to twice as
+many (benchmarks/mde_memory.md).
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _MULTIPLIED, _DECOMPOSED = 512, 256
 _UNFOLDED = 8
 """Times that what is unfolded at a time is held: copied, turned, multiplied out."""
 
-_HELD = 4
-"""Times that a batch's tensors are held, to go forward and back."""
+_HELD = 6
+"""Times that a batch's tensors are held: to go forward and back, their changes and their slopes."""
 
 
 @dataclass(frozen=True)
