@@ -25,6 +25,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 from offchain.storage.checks import as_added, check_added, check_content, check_size
 from offchain.storage.cid import cid_from_digest
 from offchain.storage.datastore import (
+    ContentCorrupted,
     ContentError,
     ContentMalformed,
     ContentMissing,
@@ -34,7 +35,7 @@ from offchain.storage.datastore import (
 from offchain.storage.endpoint import parse_endpoint
 from offchain.storage.ipfs_pubsub import QUIET_SECONDS, Subscription, encoded, off
 from offchain.storage.peering import Peering
-from offchain.storage.probing import read_drawn
+from offchain.storage.probing import holds, read_drawn
 from offchain.storage.unixfs import CHUNK_BYTES, NotUnixfs, decode
 
 if TYPE_CHECKING:  # a name only: its module loads torch
@@ -153,7 +154,16 @@ class IpfsDatastore:
     def get(self, cid: str, max_bytes: int | None = None) -> bytes:
         node_cid = as_added(cid)
         read = partial(self._read, cid, node_cid, max_bytes, self.timeout)
-        return check_content(cid, self._call_for(cid, read))
+        data = self._call_for(cid, read)
+        try:
+            return check_content(cid, data)
+        except ContentCorrupted:
+            # Blocks that belong to their CIDs, laid out otherwise: who stored them is to blame.
+            if holds(cid, data, self._block_of):
+                raise
+            raise DatastoreUnavailable(
+                f"the IPFS node at {self.endpoint} answers other content for {cid}"
+            ) from None
 
     def get_many(self, cids: Sequence[str], max_bytes: int | None = None) -> Iterator[bytes]:
         return _some_ahead(lambda cid: self.get(cid, max_bytes), cids)
@@ -163,11 +173,7 @@ class IpfsDatastore:
         self._call_for(cid, lambda: self._client.pin.add(node_cid, opts=self._limit()))
 
     def probe(self, cid: str, draw: int) -> None:
-        def block_of(one: str) -> bytes:
-            ask = partial(self._client.block.get, as_added(one), opts=self._limit())
-            return bytes(self._call_for(cid, ask))
-
-        read_drawn(cid, draw, block_of)
+        read_drawn(cid, draw, self._block_of)
 
     def lost(self, cids: Sequence[str], draw: int) -> list[str]:
         return [cid for cid in cids if not self._keeps(cid, draw)]
@@ -301,6 +307,10 @@ class IpfsDatastore:
                 with contextlib.suppress(NotUnixfs):  # nothing of ours hangs below it
                     waiting += [as_added(cid_from_digest(link)) for link in decode(block).links]
         return present
+
+    def _block_of(self, cid: str) -> bytes:
+        ask = partial(self._client.block.get, as_added(cid), opts=self._limit())
+        return bytes(self._call_for(cid, ask))
 
     def _local_block(self, cid: str) -> bytes:
         opts = {"timeout": f"{LOCAL_SECONDS * 1000:.0f}ms"}

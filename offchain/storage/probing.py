@@ -6,9 +6,16 @@ import hashlib
 from collections.abc import Callable
 
 from offchain.storage.cid import RAW, cid_from_digest, codec_of, digest_of
-from offchain.storage.datastore import ContentCorrupted, ContentMalformed
-from offchain.storage.unixfs import NotUnixfs, decode
+from offchain.storage.datastore import (
+    ContentCorrupted,
+    ContentError,
+    ContentMalformed,
+    ContentMissing,
+)
+from offchain.storage.unixfs import Decoded, NotUnixfs, decode
 
+MOST_BLOCKS = 64
+"""Looked at of a content, and one more for each kilobyte of it."""
 MOST_LEVELS = 8
 """Of a tree; at 174 links a node no content has more."""
 
@@ -35,3 +42,31 @@ def read_drawn(cid: str, draw: int, block_of: Callable[[str], bytes]) -> None:
         draw, which = divmod(draw, len(links))
         at = cid_from_digest(links[which])
     raise ContentMalformed(f"{cid} has more than {MOST_LEVELS} levels of blocks")
+
+
+def holds(cid: str, data: bytes, block_of: Callable[[str], bytes]) -> bool:
+    """Whether the blocks below a CID, each of which belongs to its own, hold this very data.
+
+    Then the node that answered the data is honest, however the blocks are laid out; a stranger may
+    have them laid out so that nobody goes through all of them, which counts as that. block_of: the
+    block under a CID, which is checked here.
+    """
+    waiting, at = [cid], 0
+    for _ in range(MOST_BLOCKS + len(data) // 1024):
+        if not waiting:
+            return at == len(data)
+        one = waiting.pop()
+        try:
+            block = block_of(one)
+            if hashlib.sha256(block).digest() != digest_of(one):
+                return False
+            node = Decoded((), len(block), data=block) if codec_of(one) == RAW else decode(block)
+        except ContentMissing:
+            return False  # all of them were there for the data that was answered
+        except (ContentError, NotUnixfs):
+            return True
+        if data[at : at + len(node.data)] != node.data:
+            return False
+        at += len(node.data)
+        waiting += [cid_from_digest(link) for link in reversed(node.links)]
+    return True
