@@ -6,6 +6,7 @@ from tests.hyperx.stories.played import play_for_good
 from tests.kit.mainnet import mainnet
 
 SMALL = {
+    "plan": "clean,mislabel:0.9,mislabel:0.9",
     "shards": 10,
     "shard_size": 4,
     "sample": 50.0,
@@ -17,7 +18,8 @@ SMALL = {
 
 def test_trade_sealed_and_hidden_with_samples_drawn_on_chain(project, tmp_path) -> None:
     """A candidate that sealed a wrong key is convicted, and the next best delivers."""
-    # Which samples are drawn nobody knows before, and by few pictures the next best may look bad.
+    # Which samples are drawn nobody knows before: whichever they are, the clean ones are the best,
+    # and the next best may look bad.
     terms = {"hidden": True, "settlement": "sealed", "draw": True, "least_accuracy": 0.0}
     with mainnet() as proxy:
         played = play_for_good("wrong-key", tmp_path, **SMALL, **terms)

@@ -17,6 +17,7 @@ from offchain.data.datasets import load_dataset
 from offchain.data.imageset import DataError, ImageSet
 from offchain.mde.deals import DealState
 from offchain.mde.partition import Holding, Partition
+from offchain.mde.report import UNDECIDED
 from offchain.mde.samples import Samples
 from offchain.mde.session import DealSession
 from offchain.report.text import amount
@@ -226,6 +227,7 @@ def priced_at_home(anna: Stranger, quoting: list[str]) -> None:
         "event": "accepted",
         "samples": SET,
         "price": f"{amount(sale.price, 18)} ETH",
+        "undecided": UNDECIDED,  # by so few pictures
     }
 
 
