@@ -8,6 +8,7 @@ from pathlib import Path
 import ape
 import pytest
 
+from scripts._stage.pulse import STANDING
 from tests.kit.addresses import forgotten_afterwards
 from tests.kit.frugal_ape import frugal_ape, frugal_nodes
 from tests.kit.ipfs_daemon import running_daemon
@@ -145,3 +146,9 @@ def partys_daemon(tmp_path):
     (tmp_path / "daemon").mkdir()
     with running_daemon(tmp_path / "daemon", peers=True) as address:
         yield address
+
+
+@pytest.fixture(autouse=True)
+def no_party() -> None:
+    """Who played before in this process has left: nobody waits on its account."""
+    STANDING.account = ""
