@@ -147,9 +147,7 @@ def party_account(alias: str, sign_unasked: bool) -> AccountAPI:
             f"the time of the local chain{node_told()} stands still: start it so that blocks come "
             "by themselves, as anvil --block-time 1"
         )
-    account = load(alias, sign_unasked)
-    STANDING.account = str(account.address)
-    return account
+    return load(alias, sign_unasked)
 
 
 def play_on(
