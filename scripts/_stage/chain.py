@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
@@ -23,10 +24,10 @@ from requests import RequestException
 from offchain.report.text import amount
 from offchain.roles import Clock
 from scripts._stage.errors import PEOPLES_ERRORS, reason_of
-from scripts._stage.index import LAG_SECONDS, Index, Query
+from scripts._stage.index import LAG_SECONDS, Index, NodeRefused, Query
 from scripts._stage.node import AccountSigner, ConnectedNode, ConnectedPool
 from scripts._stage.outbox import GWEI, Call, NodeBusy, Outbox, Patience
-from scripts._stage.pulse import PULSE
+from scripts._stage.pulse import PULSE, STANDING
 
 POLL_SECONDS = 15
 """How often a chain that is not local is asked what others did."""
@@ -115,11 +116,17 @@ def poll_seconds() -> float:
 
 
 def wait_until(timestamp: int) -> None:
-    """Lets time pass: to `timestamp` on a local chain, elsewhere a little, since others act."""
+    """Lets time pass: to `timestamp` on a local chain, elsewhere a little, since others act.
+
+    Meanwhile what the party has sent stays in the chain, whatever is taken back of that.
+    """
     if alone():
         ape.chain.pending_timestamp = timestamp
         ape.chain.mine()
         return
+    if STANDING.account:
+        with suppress(NodeBusy, NodeRefused):  # then at the next look
+            _outbox().keep(STANDING.account)
     left = max(1, timestamp - now())
     PULSE.rest(min(poll_seconds(), left))
 

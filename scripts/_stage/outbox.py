@@ -217,6 +217,15 @@ class Outbox:
         used = self._pool.nonce(sender)
         return [nonce for nonce in self._nonces(sender) if nonce >= used]
 
+    def keep(self, sender: str) -> None:
+        """Offers again what a reorganisation took back, for an account that sends nothing more.
+
+        Raises NodeBusy, NodeRefused.
+        """
+        used = self._pool.nonce(sender)
+        if any(nonce >= used for nonce in self._nonces(sender)):
+            self._offer_all(sender, used)
+
     # ------------------------------------------------------------------ one transaction
 
     def _nonce_for(self, signer: Signer, call: Call) -> int:

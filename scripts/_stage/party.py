@@ -147,7 +147,9 @@ def party_account(alias: str, sign_unasked: bool) -> AccountAPI:
             f"the time of the local chain{node_told()} stands still: start it so that blocks come "
             "by themselves, as anvil --block-time 1"
         )
-    return load(alias, sign_unasked)
+    account = load(alias, sign_unasked)
+    STANDING.account = str(account.address)
+    return account
 
 
 def play_on(

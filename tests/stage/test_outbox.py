@@ -318,6 +318,18 @@ def test_a_reorganisation_deeper_than_the_confirmations_leaves_no_hole(tmp_path)
     assert done(pool) == {"register": 1, "submit": 1}
 
 
+def test_who_sends_nothing_more_keeps_what_was_taken_back(tmp_path):
+    """Whoever opened a session and waits for others: nobody else has what it sent."""
+    pool, path = FakePool(), tmp_path / "outbox.sqlite"
+    outbox_of(pool, path).send(FakeSigner(), call_of("open"))
+    pool.chain[:] = [[] for _ in pool.chain]
+    assert done(pool) == {}
+    for _ in range(3):
+        outbox_of(pool, path).keep(FakeSigner.address)
+        pool.wait()
+    assert done(pool) == {"open": 1}
+
+
 @dataclass
 class RefusingPool(FakePool):
     """Does not want a call, ever. first: what happens at the first offer of any."""
