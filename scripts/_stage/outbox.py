@@ -224,6 +224,10 @@ class Outbox:
         """
         used = self._pool.nonce(sender)
         if any(nonce >= used for nonce in self._nonces(sender)):
+            # Who wants the same done meanwhile, since it is gone, waits for it.
+            self._rows.execute(
+                "UPDATE attempts SET done = 0 WHERE sender = ? AND nonce >= ?", (sender, used)
+            )
             self._offer_all(sender, used)
 
     # ------------------------------------------------------------------ one transaction

@@ -330,6 +330,17 @@ def test_who_sends_nothing_more_keeps_what_was_taken_back(tmp_path):
     assert done(pool) == {"open": 1}
 
 
+def test_what_was_offered_again_is_not_signed_anew_by_who_saw_it_gone(tmp_path):
+    """It comes back between a party's look and what it does about it."""
+    pool, path = FakePool(), tmp_path / "outbox.sqlite"
+    first = outbox_of(pool, path).send(FakeSigner(), call_of("list"))
+    pool.chain[:] = [[] for _ in pool.chain]
+    outbox_of(pool, path).keep(FakeSigner.address)
+    pool.wait()
+    assert outbox_of(pool, path).send(FakeSigner(), call_of("list")) == first
+    assert done(pool) == {"list": 1}
+
+
 @dataclass
 class RefusingPool(FakePool):
     """Does not want a call, ever. first: what happens at the first offer of any."""
