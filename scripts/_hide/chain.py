@@ -112,6 +112,8 @@ class SaleChain(Sender):
 
     def pause(self, session: SaleSession, clock: Clock) -> Pause | None:
         """The next end of a sale's window, or the seller's closing; None where all is over."""
+        if session.listing is None:
+            return Pause(None)  # a reorganisation took it back; what made it is offered again
         running = session.running(clock.now)
         if self.buyer is not None:
             running = (purchase for purchase in running if purchase.buyer == self.buyer)

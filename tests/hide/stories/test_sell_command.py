@@ -16,12 +16,13 @@ from offchain.crypto.evidence import key_evidence
 from offchain.crypto.settlement import NATIVE
 from offchain.hide import networks
 from offchain.hide.sale.errors import SaleError
-from offchain.roles import Action
+from offchain.roles import Action, Clock
 from scripts import sell
 from scripts._hide import names
 from scripts._hide.chain import SaleChain
 from scripts._hide.stories import STORIES
 from scripts._stage.chain import ActionRefused
+from scripts._stage.table import Pause
 from tests.hide.listing_driver import PRICES, ListingDriver, open_shop
 from tests.kit.sale import OPEN, SEALED, SOME_KEY
 
@@ -205,6 +206,16 @@ def test_a_late_delivery_is_refused(contract, seller, buyer) -> None:
     with pytest.raises(ActionRefused, match=r"publishKey by .* refused: TooLate"):
         chain.send(Action("publishKey", shop.publish_args(buyer)), seller)
     shop.refund(buyer)
+
+
+def test_a_buyer_goes_home_from_no_listing_that_was_only_taken_back(shop, buyer) -> None:
+    """A reorganisation takes the listing's block; what made it is offered again. With the listing
+    there and nothing bought, all is over for it."""
+    token = shop.listing.token
+    there = SaleChain(shop.contract, shop.id, token, 0, buyer=str(buyer.address))
+    gone = SaleChain(shop.contract, b"\1" * 32, token, 0, buyer=str(buyer.address))
+    assert there.pause(there.read(), Clock(1, 1)) is None
+    assert gone.pause(gone.read(), Clock(1, 1)) == Pause(None)
 
 
 def test_the_events_of_a_listing_tell_what_the_contract_keeps(shop, buyer, other) -> None:

@@ -31,16 +31,6 @@ def scores(model, task, candidate, **settings):
 
 
 @pytest.fixture(scope="module")
-def task():
-    return small_task()
-
-
-@pytest.fixture(scope="module")
-def model(task):
-    return linear(fitted(task))
-
-
-@pytest.fixture(scope="module")
 def candidate():
     return drawn(40, 3)
 

@@ -13,19 +13,9 @@ from offchain.mde.extraction import ExtractionSettings, extraction
 from offchain.mde.samples import Samples, Task
 from offchain.mde.students import Distilled, Pruned, Quantised
 from offchain.mde.trees import tree_values
-from tests.offchain.mde.small import drawn, fitted, linear, small_task
+from tests.offchain.mde.small import drawn
 
 SMALL = {"points": 500, "leaves": 12}
-
-
-@pytest.fixture(scope="module")
-def task():
-    return small_task()
-
-
-@pytest.fixture(scope="module")
-def model(task):
-    return linear(fitted(task))
 
 
 @pytest.fixture(scope="module")

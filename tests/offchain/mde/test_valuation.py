@@ -32,16 +32,6 @@ from tests.offchain.mde.small import drawn, fitted, linear, small_task
 
 
 @pytest.fixture(scope="module")
-def task():
-    return small_task()
-
-
-@pytest.fixture(scope="module")
-def model(task):
-    return linear(fitted(task))
-
-
-@pytest.fixture(scope="module")
 def candidate():
     """Fresh samples, of which the first third has wrong labels."""
     fresh = drawn(60, 3)
