@@ -222,8 +222,8 @@ class Outbox:
 
         Raises NodeBusy, NodeRefused.
         """
-        used = self._pool.nonce(sender)
-        if any(nonce >= used for nonce in self._nonces(sender)):
+        nonces = self._nonces(sender)
+        if nonces and nonces[-1] >= (used := self._pool.nonce(sender)):
             # Who wants the same done meanwhile, since it is gone, waits for it.
             self._rows.execute(
                 "UPDATE attempts SET done = 0 WHERE sender = ? AND nonce >= ?", (sender, used)
