@@ -26,7 +26,8 @@ from offchain.roles import Clock
 from scripts._stage.errors import PEOPLES_ERRORS, reason_of
 from scripts._stage.index import LAG_SECONDS, Index, NodeRefused, Query
 from scripts._stage.node import AccountSigner, ConnectedNode, ConnectedPool
-from scripts._stage.outbox import GWEI, Call, NodeBusy, Outbox, Patience
+from scripts._stage.outbox import Outbox, Patience
+from scripts._stage.pool import GWEI, Call, NodeBusy
 from scripts._stage.pulse import PULSE, STANDING
 
 POLL_SECONDS = 15

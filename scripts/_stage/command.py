@@ -35,7 +35,7 @@ def _patient(work: Callable[..., Any]) -> Callable[..., Any]:
 
         from scripts._stage.chain import MOST_FEE
         from scripts._stage.node import have_patience
-        from scripts._stage.outbox import GWEI
+        from scripts._stage.pool import GWEI
 
         MOST_FEE.set(round(most_fee * GWEI))
         if not ape.chain.provider.network.is_local:

@@ -17,7 +17,7 @@ from web3 import HTTPProvider
 from web3.types import RPCEndpoint
 
 from scripts._stage.index import Block, NodeRefused
-from scripts._stage.outbox import Call, Fee, NodeBusy, Price, Signed
+from scripts._stage.pool import Call, Fee, NodeBusy, Price, Signed
 
 BUSY = (429, 502, 503, 504)
 """HTTP's words for: later."""

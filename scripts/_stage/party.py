@@ -20,8 +20,8 @@ from offchain.storage import DatastoreUnavailable
 from scripts._stage.accounts import load
 from scripts._stage.chain import ActionRefused, alone, node_told
 from scripts._stage.index import NodeRefused
-from scripts._stage.outbox import NodeBusy
 from scripts._stage.party_sheets import time_of
+from scripts._stage.pool import NodeBusy
 from scripts._stage.pulse import PULSE, STANDING
 from scripts._stage.table import Seat, Step, Table, play
 from scripts._stage.telling import Telling

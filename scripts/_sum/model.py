@@ -20,7 +20,7 @@ from offchain.sum.model import ModelTerms, SharedModelState
 from scripts._stage.chain import Receipt, decoded, event_of, logs_of, native
 from scripts._stage.deployments import Deployed
 from scripts._stage.node import ask
-from scripts._stage.outbox import NodeBusy
+from scripts._stage.pool import NodeBusy
 from scripts._stage.sender import Sender
 from scripts._sum.parts import PERCEPTRON, known_classifier, known_incentive, refuse
 

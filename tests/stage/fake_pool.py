@@ -6,15 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from scripts._stage.outbox import (
-    GWEI,
-    Call,
-    Fee,
-    Outbox,
-    Patience,
-    Price,
-    Signed,
-)
+from scripts._stage.outbox import Outbox, Patience
+from scripts._stage.pool import GWEI, Call, Fee, Price, Signed
 
 ME = "0x" + "11" * 20
 PATIENCE = Patience(cap=100 * GWEI, confirmations=2, bump_blocks=3, seconds=200, poll_seconds=1)

@@ -9,7 +9,7 @@ import requests
 
 import scripts._stage.chain as stage
 from offchain.roles import Clock
-from scripts._stage.outbox import NodeBusy
+from scripts._stage.pool import NodeBusy
 
 
 class Blocks:

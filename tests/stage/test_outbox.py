@@ -9,15 +9,8 @@ from random import Random
 import pytest
 
 from scripts._stage.index import NodeRefused
-from scripts._stage.outbox import (
-    GWEI,
-    Fee,
-    FeeAboveCap,
-    NodeBusy,
-    Outbox,
-    Patience,
-    StillPending,
-)
+from scripts._stage.outbox import FeeAboveCap, Outbox, Patience, StillPending
+from scripts._stage.pool import GWEI, Fee, NodeBusy
 from tests.stage.fake_pool import (
     ME,
     PATIENCE,

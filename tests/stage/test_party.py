@@ -11,8 +11,8 @@ from offchain.roles import Action, Clock
 from offchain.storage import DatastoreUnavailable
 from scripts._stage import party, table
 from scripts._stage.chain import ActionRefused
-from scripts._stage.outbox import NodeBusy
 from scripts._stage.party import REFUSED_TRIES, TRIES, PartyTelling, play_on
+from scripts._stage.pool import NodeBusy
 from scripts._stage.table import Seat
 
 AWAY = DatastoreUnavailable("no node at 127.0.0.1")

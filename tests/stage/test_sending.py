@@ -14,7 +14,8 @@ from scripts._stage import node
 from scripts._stage.chain import ActionRefused, transact
 from scripts._stage.index import NodeRefused
 from scripts._stage.node import have_patience
-from scripts._stage.outbox import GWEI, Patience
+from scripts._stage.outbox import Patience
+from scripts._stage.pool import GWEI
 from tests.kit.hosted import hosted
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from offchain.roles import Action
-from scripts._stage.outbox import NodeBusy
+from scripts._stage.pool import NodeBusy
 from scripts._sum import model
 from scripts._sum import table as tables
 from scripts._sum.table import ModelTable
