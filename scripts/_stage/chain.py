@@ -26,7 +26,7 @@ from offchain.roles import Clock
 from scripts._stage.errors import PEOPLES_ERRORS, reason_of
 from scripts._stage.index import LAG_SECONDS, Index, NodeRefused, Query
 from scripts._stage.node import AccountSigner, ConnectedNode, ConnectedPool
-from scripts._stage.outbox import Outbox, Patience
+from scripts._stage.outbox import Look, Outbox, Patience
 from scripts._stage.pool import GWEI, Call, NodeBusy
 from scripts._stage.pulse import PULSE, STANDING
 
@@ -43,6 +43,9 @@ MOST_GAS = 16_777_216
 
 MOST_FEE = ContextVar("MOST_FEE", default=200 * GWEI)
 """Wei for a unit of gas at most, on a chain that is not local; the user's choice."""
+
+_LOOK: ContextVar[Look | None] = ContextVar("_LOOK", default=None)
+"""What of the chain was known when what is sent next was decided on."""
 
 
 def alone() -> bool:
@@ -109,6 +112,18 @@ def clock() -> Clock:
         return Clock(ape.chain.pending_timestamp, ape.chain.blocks.height + 1)
     newest = _newest()
     return Clock(int(newest.timestamp), int(newest.number))
+
+
+def look() -> None:
+    """What is sent from now on is decided by what the chain is now, and not before.
+
+    Whoever decides by what it reads looks first: an equal call that was sent before stands for one
+    that is wanted since it is not there, and not for one that is wanted though it is. Raises
+    NodeBusy, NodeRefused.
+    """
+    if not alone():
+        newest = ConnectedNode().block(None)
+        _LOOK.set(Look(newest) if newest else None)
 
 
 def poll_seconds() -> float:
@@ -202,7 +217,7 @@ def _post(account: AccountAPI, to: str, data: bytes, value: int) -> ReceiptAPI:
     )
     estimate = provider.estimate_gas_cost(transaction)
     gas = max(estimate, min(estimate * 6 // 5, MOST_GAS, provider.max_gas))
-    hash_ = _outbox().send(AccountSigner(account), Call(to, value, data, gas))
+    hash_ = _outbox().send(AccountSigner(account), Call(to, value, data, gas), _LOOK.get())
     receipt = provider.get_receipt(hash_)
     receipt.raise_for_status()
     return receipt
@@ -304,7 +319,11 @@ def logs_of(
     if alone():
         blocks = {"fromBlock": hex(first), "toBlock": "latest" if last is None else hex(last)}
         return ConnectedNode().logs(Query(address, tuple(topics)).over(blocks))
-    return _index(chain_home() / "logs.sqlite").logs(address, first, topics, last)
+    index, known = _index(chain_home() / "logs.sqlite"), _LOOK.get()
+    logs = index.logs(address, first, topics, last)
+    if known and last is None and index.end:
+        known.behind(index.end)
+    return logs
 
 
 def chain_home() -> Path:

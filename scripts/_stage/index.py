@@ -132,6 +132,9 @@ class Index:
     Where `tip` is not 0 the newest blocks are asked for one by one and by their hash: behind one
     address of a hosted node stand several machines, and one that does not have a block yet gives an
     empty range for it, and an error for its hash.
+
+    Attributes:
+        end: the last block of the last reading.
     """
 
     def __init__(
@@ -153,6 +156,7 @@ class Index:
         self._sleep = sleep
         self._size = MOST_BLOCKS
         self._calm = 0
+        self.end: Block | None = None
 
     def logs(
         self,
@@ -183,6 +187,7 @@ class Index:
             if read:
                 kept = self._kept(query, first, end)
                 if kept is not None:
+                    self.end = end
                     return kept
         if refusal:
             raise refusal

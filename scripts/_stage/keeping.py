@@ -11,7 +11,7 @@ from ape.api import AccountAPI
 
 from offchain.roles import PutOff
 from offchain.storage import DatastoreUnavailable
-from scripts._stage.chain import ActionRefused, clock, next_block, transact
+from scripts._stage.chain import ActionRefused, clock, look, next_block, transact
 from scripts._stage.errors import PEOPLES_ERRORS, reason_of
 from scripts._stage.party import PartyTelling
 from scripts._stage.pulse import STANDING
@@ -53,6 +53,7 @@ def keep(
     put_off = PutOff()
     STANDING.account = str(account.address)
     while True:
+        look()
         put_off.now = clock().now
         for of_one in duties:
             try:

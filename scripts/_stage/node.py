@@ -109,6 +109,10 @@ class ConnectedPool:
             return None
         return int(receipt["blockNumber"], 16)
 
+    def has(self, block: Block) -> bool:
+        """Whether the chain has that very block."""
+        return ConnectedNode().block(block.number) == block
+
     def send(self, raw: bytes) -> None:
         """Offers a transaction. Raises NodeRefused, unless the node has it already, and NodeBusy.
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
 from offchain.database import Database
 from offchain.errors import SoukError
-from scripts._stage.index import NodeRefused
+from scripts._stage.index import Block, NodeRefused
 from scripts._stage.pool import GWEI, Call, Fee, NodeBusy, Pool, Signed, Signer
 
 KEPT_NONCES = 256
@@ -31,6 +31,10 @@ class StillPending(SoukError):
 
 class FeeAboveCap(SoukError):
     """The next block asks for more than the user pays at most; nothing was sent."""
+
+
+class LookAgain(SoukError):
+    """What one knew of the chain does not tell whether one means a call that is there by now."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +58,29 @@ class Patience:
     poll_seconds: float = 3
 
 
+@dataclass
+class Look:
+    """What who asks for a call knew of the chain.
+
+    Attributes:
+        newest: the last block of which it knew what is in it.
+        told: hashes of what it got receipts of since.
+    """
+
+    newest: Block
+    told: set[str] = field(default_factory=set)
+
+    def behind(self, block: Block) -> None:
+        """Something was read on a machine that has no more than this block."""
+        if block.number < self.newest.number:
+            self.newest = block
+
+
 @dataclass(frozen=True)
 class _Attempt:
     """A signed transaction as it is on disk.
 
-    done: whether its call was mined and confirmed, or given up.
+    done: the block in which it was as its caller got its receipt; 0: no caller did.
     """
 
     number: int
@@ -66,7 +88,7 @@ class _Attempt:
     call: Call
     fee: Fee
     signed: Signed
-    done: bool
+    done: int
 
 
 class Outbox:
@@ -75,6 +97,9 @@ class Outbox:
     What is signed is written before it is sent. Whoever is killed in between finds it, sends the
     same bytes again, and never signs the same call with another nonce while it may still be mined.
     What was mined is kept for a while: it is offered again if a reorganisation takes it back.
+
+    Of two calls that are equal the second means the first as long as who asks has not seen the
+    first done: got its receipt, or looked at the chain with it. Then it means another one.
     """
 
     def __init__(
@@ -92,28 +117,33 @@ class Outbox:
         self._patience = patience
         self._sleep = sleep
 
-    def send(self, signer: Signer, call: Call) -> str:
+    def send(self, signer: Signer, call: Call, look: Look | None = None) -> str:
         """The hash under which a call was mined and confirmed; it waits for that.
 
-        A call that waits already is not sent again, but waited for. Raises StillPending,
-        FeeAboveCap, NodeRefused, NodeBusy, DatabaseBusy.
+        An equal call that is not yet done as far as the caller knows is not sent again, but waited
+        for. look: what the caller knew of the chain as it wanted the call, None for no more than
+        what receipts were given, to whomever. Raises LookAgain, StillPending, FeeAboveCap,
+        NodeRefused, NodeBusy, DatabaseBusy.
         """
         sender, poll = signer.address, self._patience.poll_seconds
-        nonce = self._nonce_for(signer, call)
+        nonce = self._nonce_for(signer, call, look)
         waited, lost, looked_at = 0.0, 0.0, self._pool.height()
         while True:
             height = self._pool.height()
             mined = self._mined(sender, nonce)
             if mined and height - mined[1] >= self._patience.confirmations:
-                self._done(sender, nonce)
+                self._receipt_given(sender, nonce, mined[1])
+                if look:
+                    look.told.add(mined[0])
                 return mined[0]
             lost = 0.0 if mined or self._pool.nonce(sender) <= nonce else lost + poll
             if lost > self._patience.lag_seconds:
-                # Another wallet of this account took the nonce.
-                self._done(sender, nonce)
-            if lost > self._patience.lag_seconds or not self._attempts(sender, nonce):
+                # Another wallet of this account took the nonce. Were it free again, the call would
+                # be done with it and with the next one.
+                self._forget(sender, nonce)
+            if not self._attempts(sender, nonce):
                 # Or a node refused what it was at first too busy to answer to.
-                nonce, lost = self._nonce_for(signer, call), 0.0
+                nonce, lost = self._nonce_for(signer, call, look), 0.0
             if waited >= self._patience.seconds:
                 last = self._attempts(sender, nonce)[-1]
                 raise StillPending(
@@ -138,37 +168,64 @@ class Outbox:
         """
         nonces = self._nonces(sender)
         if nonces and nonces[-1] >= (used := self._pool.nonce(sender)):
-            # Who wants the same done meanwhile, since it is gone, waits for it.
-            self._rows.execute(
-                "UPDATE attempts SET done = 0 WHERE sender = ? AND nonce >= ?", (sender, used)
-            )
             self._offer_all(sender, used)
 
     # ------------------------------------------------------------------ one transaction
 
-    def _nonce_for(self, signer: Signer, call: Call) -> int:
+    def _nonce_for(self, signer: Signer, call: Call, look: Look | None) -> int:
         """Of the attempt that stands for this very call, else of one that is signed and sent."""
         sender = signer.address
         used, price = self._pool.nonce(sender), self._pool.price()
         self._offer_all(sender, used)
-        with self._file.at_once():
-            self._prune(sender, used)
-            kept = [self._attempts(sender, nonce)[-1] for nonce in self._nonces(sender)]
-            open_ = [one for one in kept if one.nonce >= used or not one.done]
-            same = [one.nonce for one in open_ if one.call == call]
-            if same:
-                return same[0]
+        while True:
+            newest = self._newest()
+            standing = self._standing(sender, call, look)
+            if standing is not None:
+                return standing
             if price.base > self._patience.cap:
                 raise FeeAboveCap(
                     f"a unit of gas costs {price.base / GWEI:,.1f} gwei, more than the "
                     f"{self._patience.cap / GWEI:,.1f} gwei allowed"
                 )
-            # A nonce that nobody fills would keep all later ones from the chain.
-            taken = {one.nonce for one in open_}
-            nonce = next(free for free in count(used) if free not in taken)
-            new = self._write(signer, nonce, call, price.fee(self._patience.cap))
-        self._offer(new)
-        return nonce
+            with self._file.at_once():
+                if self._newest() != newest:
+                    continue  # another process signed something, perhaps this very call
+                self._prune(sender, used)
+                # A nonce that nobody fills would keep all later ones from the chain.
+                taken = set(self._nonces(sender))
+                nonce = next(free for free in count(used) if free not in taken)
+                new = self._write(signer, nonce, call, price.fee(self._patience.cap))
+            self._offer(new)
+            return nonce
+
+    def _standing(self, sender: str, call: Call, look: Look | None) -> int | None:
+        """The nonce of an equal call that who asks has not seen done. Raises LookAgain.
+
+        The newest is asked for first: one that was seen done was so with all before it.
+        """
+        for nonce in reversed(self._nonces(sender)):
+            attempts = self._attempts(sender, nonce)
+            if attempts[-1].call != call:
+                continue
+            if look and any(one.signed.hash in look.told for one in attempts):
+                continue
+            mined = self._mined(sender, nonce)
+            if mined is None:
+                return nonce
+            hash_, block = mined
+            given = attempts[-1].done == block
+            if look is None:
+                return None if given else nonce
+            if block > look.newest.number:
+                if not given:
+                    return nonce
+                why = f"was done in block {block}, and the node showed {look.newest.number} of them"
+            elif given or self._pool.has(look.newest):
+                return None
+            else:
+                why = f"is in block {block}, but the chain was reorganised meanwhile"
+            raise LookAgain(f"an equal call, {hash_}, {why}: what is wanted is looked at again")
+        return None
 
     def _offer(self, attempt: _Attempt) -> None:
         """Offers a transaction. What no node ever took and one refuses is forgotten.
@@ -201,20 +258,35 @@ class Outbox:
                         self._offer(attempt)
 
     def _pay_more(self, signer: Signer) -> None:
-        """Sends all that waits again, for more where the cap allows it: one is stuck with all."""
-        used, now = self._pool.nonce(signer.address), self._pool.price().fee(self._patience.cap)
-        self._offer_all(signer.address, used)
-        for nonce in self._nonces(signer.address):
-            attempts = self._attempts(signer.address, nonce)
-            if nonce < used or not attempts:
-                continue
-            last, raised = attempts[-1], attempts[-1].fee.raised()
-            if raised.most <= self._patience.cap:
-                fee = Fee(max(raised.most, now.most), max(raised.tip, now.tip))
-                with self._file.at_once():
-                    more = self._write(signer, nonce, last.call, fee)
-                with suppress(NodeRefused):
-                    self._offer(more)
+        """Sends all that waits again, for more where the cap allows it: one is stuck with all.
+
+        A nonce between them that nobody fills any more is filled by a transfer of nothing.
+        """
+        sender = signer.address
+        used, now = self._pool.nonce(sender), self._pool.price().fee(self._patience.cap)
+        self._offer_all(sender, used)
+        nonces = [nonce for nonce in self._nonces(sender) if nonce >= used]
+        for nonce in range(used, max(nonces, default=used - 1) + 1):
+            with self._file.at_once():
+                # Read in here: another process may have forgotten one, and signed another call.
+                attempts = self._attempts(sender, nonce)
+                if attempts:
+                    call, raised = attempts[-1].call, attempts[-1].fee.raised()
+                    fee = Fee(max(raised.most, now.most), max(raised.tip, now.tip))
+                else:
+                    call, fee = self._nothing(sender, nonce), now
+                if fee.most > self._patience.cap:
+                    continue
+                more = self._write(signer, nonce, call, fee)
+            with suppress(NodeRefused):
+                self._offer(more)
+
+    def _nothing(self, sender: str, nonce: int) -> Call:
+        """A transfer of nothing to oneself, with as much gas as a call that waits behind it."""
+        (gas,) = self._rows.execute(
+            "SELECT max(gas) FROM attempts WHERE sender = ? AND nonce > ?", (sender, nonce)
+        ).fetchone()
+        return Call(sender, 0, b"", gas)
 
     def _mined(self, sender: str, nonce: int) -> tuple[str, int] | None:
         """Hash and block of the attempt that was mined."""
@@ -239,7 +311,7 @@ class Outbox:
             values,
         ).lastrowid
         assert number is not None
-        return _Attempt(number, nonce, call, fee, signed, False)
+        return _Attempt(number, nonce, call, fee, signed, 0)
 
     def _nonces(self, sender: str) -> list[int]:
         rows = self._rows.execute(
@@ -261,19 +333,28 @@ class Outbox:
                 Call(target, int(value), data, gas),
                 Fee(int(most), int(tip)),
                 Signed(hash_, raw),
-                bool(done),
+                done,
             )
             for number, target, value, data, gas, most, tip, hash_, raw, done in rows
         ]
 
-    def _done(self, sender: str, nonce: int) -> None:
+    def _newest(self) -> str | None:
+        """The hash of what was signed last, by whichever process."""
+        row = self._rows.execute(
+            "SELECT hash FROM attempts ORDER BY number DESC LIMIT 1"
+        ).fetchone()
+        return row and str(row[0])
+
+    def _receipt_given(self, sender: str, nonce: int, block: int) -> None:
         self._rows.execute(
-            "UPDATE attempts SET done = 1 WHERE sender = ? AND nonce = ?", (sender, nonce)
+            "UPDATE attempts SET done = ? WHERE sender = ? AND nonce = ?", (block, sender, nonce)
         )
+
+    def _forget(self, sender: str, nonce: int) -> None:
+        self._rows.execute("DELETE FROM attempts WHERE sender = ? AND nonce = ?", (sender, nonce))
 
     def _prune(self, sender: str, used: int) -> None:
         """Forgets what no reorganisation will take back any more."""
         self._rows.execute(
-            "DELETE FROM attempts WHERE sender = ? AND nonce < ? AND done = 1",
-            (sender, used - KEPT_NONCES),
+            "DELETE FROM attempts WHERE sender = ? AND nonce < ?", (sender, used - KEPT_NONCES)
         )

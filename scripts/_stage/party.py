@@ -18,7 +18,7 @@ from offchain.report.sheets import Sheet
 from offchain.report.text import GWEI
 from offchain.storage import DatastoreUnavailable
 from scripts._stage.accounts import load
-from scripts._stage.chain import ActionRefused, alone, node_told
+from scripts._stage.chain import ActionRefused, alone, look, node_told
 from scripts._stage.index import NodeRefused
 from scripts._stage.party_sheets import time_of
 from scripts._stage.pool import NodeBusy
@@ -149,6 +149,7 @@ def party_account(alias: str, sign_unasked: bool) -> AccountAPI:
         )
     account = load(alias, sign_unasked)
     STANDING.account = str(account.address)
+    look()
     return account
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from offchain.errors import SoukError
+from scripts._stage.index import Block
 
 GWEI = 10**9
 
@@ -87,6 +88,9 @@ class Pool(Protocol):
 
     def block_of(self, hash_: str) -> int | None:
         """The block that a transaction is in."""
+
+    def has(self, block: Block) -> bool:
+        """Whether the chain has that very block."""
 
     def send(self, raw: bytes) -> None:
         """Offers a transaction; one that the node has, or that is too late, does nothing.

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from ape.api import AccountAPI
 
 from offchain.roles import Clock, Dropping, PutOff, Role
-from scripts._stage.chain import ActionRefused, Receipt, clock, next_block, wait_until
+from scripts._stage.chain import ActionRefused, Receipt, clock, look, next_block, wait_until
 
 
 @dataclass(frozen=True)
@@ -135,6 +135,7 @@ def act(
     acted = False
     vain = None
     while True:
+        look()
         session = table.read()
         if seat.role is None or forgetful:
             seat.role = seat.make(session)

@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from scripts._stage.outbox import Outbox, Patience
+from scripts._stage.index import Block
+from scripts._stage.outbox import Look, Outbox, Patience
 from scripts._stage.pool import GWEI, Call, Fee, Price, Signed
 
 ME = "0x" + "11" * 20
@@ -84,6 +85,20 @@ class FakePool:
             if any(one.hash == hash_ for one in block):
                 return number + 1
         return None
+
+    def block(self, number: int) -> Block:
+        return Block(number, repr(self.chain[:number]), "")
+
+    def has(self, block: Block) -> bool:
+        return self.block(block.number) == block
+
+    def look(self) -> Look:
+        """What somebody knows who reads the chain now."""
+        return Look(self.block(self.height()))
+
+    def reorganise(self) -> None:
+        """Takes back what is in the chain, whose length stays."""
+        self.chain[:] = [[] for _ in self.chain]
 
     def send(self, raw: bytes) -> None:
         self._step()

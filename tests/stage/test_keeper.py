@@ -38,12 +38,16 @@ def test_what_is_refused_is_tried_ever_more_seldom(monkeypatch):
     """Each try may cost gas; another's duty is done all the same."""
     time = SimpleNamespace(now=0)
     tried: list[tuple[str, int]] = []
+    looks: list[int] = []
 
     def transact(method, arguments, account):
         tried.append((method, time.now))
         if method == "refused":
             raise ActionRefused("refused", by_contract=True)
         return SimpleNamespace(gas_used=1, txn_hash="0x1")
+
+    def look():
+        looks.append(time.now)
 
     def next_block():
         time.now += 1
@@ -52,6 +56,7 @@ def test_what_is_refused_is_tried_ever_more_seldom(monkeypatch):
 
     monkeypatch.setattr(keeping, "clock", lambda: Clock(time.now, time.now))
     monkeypatch.setattr(keeping, "next_block", next_block)
+    monkeypatch.setattr(keeping, "look", look)
     monkeypatch.setattr(keeping, "transact", transact)
     due = [Duty("0x0", "what nobody takes", "refused"), Duty("0x0", "what is due", "taken")]
     with pytest.raises(Stopped):
@@ -59,6 +64,7 @@ def test_what_is_refused_is_tried_ever_more_seldom(monkeypatch):
     refused = [at for method, at in tried if method == "refused"]
     assert [later - earlier for earlier, later in pairwise(refused)] == [12, 24, 48, 96]
     assert len(tried) - len(refused) == 200
+    assert looks == list(range(200))
 
 
 def test_what_is_told_before_the_datastore_falls_silent_is_done(monkeypatch, capsys):

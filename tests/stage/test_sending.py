@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import NoReturn
 
 import ape
 import pytest
@@ -11,12 +12,13 @@ import requests
 import scripts._stage.chain as stage
 from offchain.errors import SoukError
 from scripts._stage import node
-from scripts._stage.chain import ActionRefused, transact
-from scripts._stage.index import NodeRefused
+from scripts._stage.chain import ActionRefused, logs_of, look, transact
+from scripts._stage.index import Index, NodeRefused
 from scripts._stage.node import have_patience
-from scripts._stage.outbox import Patience
+from scripts._stage.outbox import Outbox, Patience
 from scripts._stage.pool import GWEI
 from tests.kit.hosted import hosted
+from tests.stage.fake_pool import Killed
 
 
 @pytest.fixture
@@ -31,6 +33,7 @@ def fickle_node(project, mocks):
 def coin(fickle_node, mocks, deployer, monkeypatch, tmp_path):
     """A token, and an outbox in a folder of the test's own."""
     monkeypatch.setattr(stage, "chain_home", lambda: tmp_path)
+    stage._LOOK.set(None)
     coin = deployer.deploy(mocks["PlainToken"])
     coin.mint(deployer, 10, sender=deployer)
     return coin
@@ -45,6 +48,42 @@ def test_each_call_is_sent_once_though_answers_are_lost(fickle_node, coin, deplo
     fickle_node.trouble = 0
     assert coin.balanceOf(stranger) == before + 10
     assert deployer.nonce == nonce + 10
+
+
+def killed_while_it_pays(coin, account, to) -> None:
+    """Its transaction is mined, and nobody got the receipt."""
+
+    def kill(*_: object) -> NoReturn:
+        raise Killed
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Outbox, "_receipt_given", kill)
+        with pytest.raises(Killed):
+            transact(coin.transfer, (to, 1), account)
+
+
+def test_who_looks_sees_what_a_killed_process_sent_and_pays_again(coin, deployer, stranger):
+    look()
+    killed_while_it_pays(coin, deployer, stranger)
+    transact(coin.transfer, (stranger, 1), deployer)  # wanted by who had not seen the first
+    assert coin.balanceOf(stranger) == 1
+    killed_while_it_pays(coin, deployer, stranger)
+    look()
+    transact(coin.transfer, (stranger, 1), deployer)
+    assert coin.balanceOf(stranger) == 3
+
+
+def test_logs_of_a_machine_that_is_behind_show_no_more_than_it_has(coin, deployer, stranger):
+    """The block of the look came from one that is not."""
+    killed_while_it_pays(coin, deployer, stranger)
+    look()
+    height = ape.chain.blocks.height
+    with pytest.MonkeyPatch.context() as patch:
+        end = Index._end
+        patch.setattr(Index, "_end", lambda self, query, _: end(self, query, height - 1))
+        logs_of(str(coin.address), 0, [])
+    transact(coin.transfer, (stranger, 1), deployer)
+    assert coin.balanceOf(stranger) == 1
 
 
 def test_a_refusal_costs_nothing_and_is_told_in_words(fickle_node, coin, stranger):

@@ -183,6 +183,18 @@ def test_what_node_or_fee_kept_from_the_chain_is_not_dropped(time):
     assert chain.session == ["a", "b"]
 
 
+def test_a_party_looks_before_it_reads_and_anew_for_each_action(monkeypatch):
+    """What it then sends is told from what it saw done (`Look` of the outbox)."""
+    chain, turns = Chain(""), []
+    monkeypatch.setattr(table, "look", lambda: turns.append("look"))
+    read, send = chain.read, chain.send
+    chain.read = lambda: turns.append("read") or read()
+    chain.send = lambda action, account: turns.append(action.call) or send(action, account)
+    once(chain, seat_of(Server))
+    seen = ["look", "read"]
+    assert turns == [*seen, "serve", *seen, "serve", *seen, "home", *seen]
+
+
 class Moves(Chain):
     """Others end the session between a party's look and the table's."""
 
