@@ -26,20 +26,20 @@ def encrypt_shard(key: bytes, index: int, plaintext: bytes) -> bytes:
 
 
 def encrypted_batches(
-    shards: Iterable[bytes], keys: Sequence[bytes], most_bytes: int = BATCH_BYTES
-) -> Iterator[list[bytes]]:
-    """The ciphertexts of all shards in order, about `most_bytes` of them at a time.
+    shards: Iterable[tuple[int, bytes]], keys: Sequence[bytes], most_bytes: int = BATCH_BYTES
+) -> Iterator[dict[int, bytes]]:
+    """The ciphertexts of shards, (index, plain), in order, about `most_bytes` of them at a time.
 
     Shards are taken as they are needed, so that little more than a batch is held.
     """
-    batch: list[bytes] = []
+    batch: dict[int, bytes] = {}
     held = 0
-    for index, plain in enumerate(shards):
-        batch.append(encrypt_shard(keys[index], index, plain))
-        held += len(batch[-1])
+    for index, plain in shards:
+        batch[index] = encrypt_shard(keys[index], index, plain)
+        held += len(batch[index])
         if held >= most_bytes:
             yield batch
-            batch, held = [], 0
+            batch, held = {}, 0
     if batch:
         yield batch
 

@@ -81,7 +81,7 @@ class ShardMissing(Provider):
         return self._less_one_shard(super().submit_features(me), me)
 
     def open_review(self, me: Member) -> do.Action | None:
-        """The honest review; a role that was restarted has stored all shards anew."""
+        """The honest review; a role that was restarted has stored anew what was missing."""
         return self._less_one_shard(super().open_review(me), me)
 
     def _less_one_shard(self, action: do.Action | None, me: Member) -> do.Action | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -32,6 +33,7 @@ from offchain.hyperx.features import LabelledFeatures, extract
 from offchain.hyperx.manifest import Manifest, publish_manifest, put_words
 from offchain.hyperx.policy import check_token, offered
 from offchain.hyperx.session import Member, Session, State
+from offchain.hyperx.stored import FILE, StoredShards
 from offchain.hyperx.submission import seal_features
 from offchain.hyperx.trust import check_extractor
 from offchain.models.extractor import Extractor
@@ -54,14 +56,12 @@ class EncryptedDataset:
         keys: the shards' keys.
         cids: where the encrypted shards are.
         addresses: the same as 32-byte digests.
-        lengths: bytes of the shards, not encrypted.
         key_leaves, address_leaves: of the two trees.
     """
 
     keys: tuple[bytes, ...]
     cids: tuple[str, ...]
     addresses: tuple[bytes, ...]
-    lengths: tuple[int, ...]
     key_leaves: tuple[bytes, ...]
     address_leaves: tuple[bytes, ...]
 
@@ -182,6 +182,8 @@ class Provider:
                 f"{self.own.name} is not the data that {self.account} registered in session "
                 f"{self.session.address}: start again with that, and the secrets of then"
             )
+        if root_of(self.dataset.address_leaves) != me.address_root:
+            self.store_again()  # what was noted of earlier lives is wrong
 
     def register(self) -> do.Action | None:
         """Stores the encrypted shards and their manifest, and registers their roots.
@@ -198,8 +200,8 @@ class Provider:
             shape=self.data.shape,
             shard_count=terms.shard_count,
             shard_size=terms.shard_size,
-            shard_bytes=max(dataset.lengths),
-            total_bytes=sum(dataset.lengths),
+            shard_bytes=max(self.shards.lengths),
+            total_bytes=sum(self.shards.lengths),
             key_leaves=put_words(self.store, dataset.key_leaves),
             addresses=put_words(self.store, dataset.addresses)
             if terms.published_addresses
@@ -291,21 +293,22 @@ class Provider:
 
     @cached_property
     def dataset(self) -> EncryptedDataset:
-        """The encrypted dataset, in the datastore."""
+        """The encrypted dataset, in the datastore. What was stored before a restart stays there."""
         keys = self.party.shard_keys(self.session_key, len(self.shards))
-        cids: list[str] = []
-        lengths: list[int] = []
-        for some in encrypted_batches(self.shards, keys):
-            cids += self.store_shards(some)
-            lengths += [len(one) - TAG_BYTES for one in some]
-            if self.progress:
-                self.progress(len(cids), len(keys))
-        addresses = [digest_of(cid) for cid in cids]
+        with closing(self._stored()) as stored:
+            cids = stored.kept_by(self.store)
+            missing = [i for i in range(len(keys)) if i not in cids]
+            for some in encrypted_batches(((i, self.shards[i]) for i in missing), keys):
+                new = dict(zip(some, self.store_shards(list(some.values())), strict=True))
+                stored.note(new)
+                cids |= new
+                if self.progress:
+                    self.progress(len(cids), len(keys))
+        addresses = [digest_of(cids[i]) for i in range(len(keys))]
         return EncryptedDataset(
             tuple(keys),
-            tuple(cids),
+            tuple(cids[i] for i in range(len(keys))),
             tuple(addresses),
-            tuple(lengths),
             tuple(self.party.key_leaves(keys)),
             tuple(self.party.address_leaves(addresses)),
         )
@@ -316,9 +319,14 @@ class Provider:
         return sum(self.shards.lengths) + len(self.shards) * TAG_BYTES
 
     def store_again(self) -> None:
-        """Encrypts and stores the shards once more, after its node lost some."""
+        """Encrypts and stores all shards once more, after its node lost some."""
+        with closing(self._stored()) as stored:
+            stored.forget()
         self.__dict__.pop("dataset", None)
         _ = self.dataset
+
+    def _stored(self) -> StoredShards:
+        return StoredShards(self.secrets_file.path.with_name(FILE), self.session_key)
 
     def promised(self) -> Sequence[Promise]:
         """The documents of the task, by the collector, until nothing needs them any more."""

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Lock
+from typing import Protocol, runtime_checkable
 
 from offchain.database import Database
 
@@ -104,3 +105,13 @@ class Ledger:
         """Ends its connection."""
         with self._lock:
             self._database.rows.close()
+
+
+@runtime_checkable
+class _Ledgered(Protocol):
+    ledger: Ledger | None
+
+
+def ledger_of(store: object) -> Ledger | None:
+    """The ledger of a datastore, where it has one."""
+    return store.ledger if isinstance(store, _Ledgered) else None

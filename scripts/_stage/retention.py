@@ -10,7 +10,7 @@ from typing import Any, cast
 from offchain.report.text import plain
 from offchain.storage import DatastoreUnavailable, Network, Node, open_datastore
 from offchain.storage.helped import HelpedNode
-from offchain.storage.ledger import Ledger
+from offchain.storage.ledger import Ledger, ledger_of
 from offchain.storage.retention import Promise, Promised, Retention
 from offchain.task import Task
 from scripts._stage.chain import clock
@@ -44,7 +44,7 @@ class Looking:
         store_again: Callable[[], object] | None = None,
     ) -> None:
         self._telling, self._again = telling, store_again
-        self._retention = Retention(store, _ledger_of(store), seconds=LOOK_SECONDS)
+        self._retention = Retention(store, ledger_of(store), seconds=LOOK_SECONDS)
 
     def look(self, role: Any = None) -> None:
         """Raises DatastoreUnavailable where what is lost could not be stored again."""
@@ -97,7 +97,7 @@ def keep_on(
     It ends sooner where services keep all of it. Whoever ends it begins it again by the same
     command.
     """
-    ledger = _ledger_of(store)
+    ledger = ledger_of(store)
     if ledger is None:
         return
     if task is None:
@@ -126,10 +126,6 @@ def _kept_by_services(store: Node, ledger: Ledger) -> bool:
         return isinstance(store, HelpedNode) and bool(store.services) and store.kept(ledger.cids())
     except DatastoreUnavailable:
         return False
-
-
-def _ledger_of(store: Node) -> Ledger | None:
-    return store.ledger if isinstance(store, HelpedNode) else None
 
 
 def _shown(value: object) -> object:

@@ -31,6 +31,8 @@ _FOUND_AGAIN = (
     "logs.sqlite-journal",
     "outbox.sqlite-journal",
     "post.sqlite-journal",
+    "shards.sqlite",
+    "shards.sqlite-journal",
     "stocks",
 )
 """What lies beside the secrets and comes from chain, datastore or the file that it belongs to."""

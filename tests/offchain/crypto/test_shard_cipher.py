@@ -59,12 +59,13 @@ def test_batches_hold_all_in_order_and_little_at_a_time():
     def shards():
         for i in range(10):
             asked.append(i)
-            yield bytes([i]) * 100
+            yield i, bytes([i]) * 100
 
     keys = [bytes([i]) * 32 for i in range(10)]
     batches = encrypted_batches(shards(), keys, most_bytes=300)
     first = next(batches)
     assert (len(first), asked) == (3, [0, 1, 2])
-    sealed = [*first, *(one for batch in batches for one in batch)]
-    assert sealed == [encrypt_shard(keys[i], i, bytes([i]) * 100) for i in range(10)]
+    sealed = first | {i: one for batch in batches for i, one in batch.items()}
+    assert sealed == {i: encrypt_shard(keys[i], i, bytes([i]) * 100) for i in range(10)}
+    assert list(sealed) == list(range(10))
     assert list(encrypted_batches([], [])) == []
