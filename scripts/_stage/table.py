@@ -92,7 +92,7 @@ def play(
     """
     announced, over = None, False
     while True:
-        acted = []
+        acted, looked = [], clock()
         for seat in seats:
             if before:
                 before(seat.name)
@@ -101,7 +101,8 @@ def play(
             over = False
             continue
         session = table.read()
-        pause = table.pause(session, clock())
+        # What ended while they looked is still to come for who looked before it did.
+        pause = table.pause(session, looked)
         if pause is None:
             if over:
                 return session
@@ -111,6 +112,8 @@ def play(
         over = False
         if pause.time is None:
             next_block()
+            continue
+        if pause.time <= clock().now:
             continue
         # What happens to many within one minute is said once.
         saying = pause.what, pause.time // 60

@@ -10,7 +10,7 @@ import pytest
 from offchain.roles import Action, Clock, Dropping, PutOff
 from scripts._stage import table
 from scripts._stage.chain import ActionRefused
-from scripts._stage.table import Seat, act
+from scripts._stage.table import Pause, Seat, act, play
 
 NUMBERS = count()
 
@@ -226,3 +226,34 @@ def test_what_ends_it_after_a_party_looked_is_seen_by_the_party():
     seat = seat_of(Pays)
     session = table.play(chain, [seat], lambda step: None)
     assert session == seat.role.session == ["deal", "home"]
+
+
+class Decides(Server):
+    """Buys from 10 on, and looks slowly: it is 10 by then, the first time."""
+
+    def __init__(self, session, time) -> None:
+        super().__init__(session)
+        self.time = time
+
+    def next_action(self, clock: Clock) -> Action | None:
+        self.time.now = max(self.time.now, 10)
+        return Action("buy", ()) if clock.now >= 10 and "buy" not in self.session else None
+
+
+class Windows(Chain):
+    """Somebody decides at 10, and what it decides on is gone at 20 unless it was bought."""
+
+    def pause(self, session, clock: Clock):
+        if "buy" in session:
+            return None
+        return Pause(10, "decides") if clock.now < 10 else Pause(20, "gone")
+
+
+def test_what_ended_while_they_looked_is_looked_at_before_anything_later_is_waited_for(
+    time, monkeypatch
+):
+    monkeypatch.setattr(table, "wait_until", lambda then: setattr(time, "now", then))
+    chain, told = Windows(""), []
+    seat = seat_of(lambda session: Decides(session, time))
+    play(chain, [seat], lambda step: None, at_time=lambda what, then: told.append(what))
+    assert (chain.session, told) == (["buy"], [])
