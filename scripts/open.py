@@ -14,7 +14,7 @@ from scripts._stage.command import ChainCommand
 @click.command(cls=ChainCommand, short_help="Open a HyperX session and buy the best dataset")
 @network_option(default="ethereum:local:foundry")
 @verbosity_option(default="WARNING")
-@flags.data
+@flags.samples
 @common.licence()
 @flags.retention
 @flags.class_name

@@ -31,7 +31,7 @@ STORY_NAMES = (
     "--plan",
     help="What is wrong with each provider's data, as clean,mislabel:0.3,noise:0.4,...",
 )
-@flags.data
+@flags.samples
 @click.option(
     "--validation",
     type=click.IntRange(min=20),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -15,9 +16,12 @@ from skimage.util import random_noise
 from torch.nn import functional
 
 from offchain.data.imageset import DataError, ImageSet, Progress
+from offchain.data.originals import Originals, print_of
 from offchain.data.photographs import photograph_crops
 from offchain.data.pixels import resize, to_channels
 from offchain.data.seeds import generator
+
+S = TypeVar("S", ImageSet, Originals, ImageSet | Originals)
 
 _CHUNK_VALUES = 1 << 22
 """Pixel values worked on at a time; bounds the float64 copies to some 100 MB."""
@@ -113,17 +117,32 @@ class CorruptionPlan:
     def __len__(self) -> int:
         return len(self.corruptions)
 
-    def apply(
-        self, parts: Sequence[ImageSet], seed: int, dope_with: ImageSet | None = None
-    ) -> list[ImageSet]:
+    def apply(self, parts: Sequence[S], seed: int, dope_with: ImageSet | None = None) -> list[S]:
         """Corrupt each provider's part by its own corruption, with independent randomness."""
         if len(parts) != len(self):
             raise DataError(f"the plan names {len(self)} corruptions for {len(parts)} datasets")
         seeds = generator(seed, "plan").integers(2**63, size=len(self))
         return [
-            corrupt(part, corruption, int(own), dope_with)
+            corrupt_records(part, corruption, int(own))
+            if isinstance(part, Originals)
+            else corrupt(part, corruption, int(own), dope_with)
             for part, corruption, own in zip(parts, self.corruptions, seeds, strict=True)
         ]
+
+
+def corrupt_records(records: Originals, corruption: Corruption, seed: int) -> Originals:
+    """A corrupted copy of records, of the same number and form; as `corrupt` does it of pictures,
+    by what the form says of each kind."""
+    rng = generator(seed, corruption.kind)
+    name = f"{records.name}+{corruption}"
+    if corruption.kind == "clean":
+        return replace(records, name=name)
+    if corruption.kind == "mislabel":
+        return replace(records, labels=_mislabel(records.labels, corruption.level, rng), name=name)
+    contents = [records.content(i) for i in range(len(records))]
+    worse = records.form.corrupted(contents, corruption.kind, corruption.level, rng)
+    shown = (records.form.decoded(one, name) for one in worse)
+    return replace(records, files=tuple(worse), prints=tuple(map(print_of, shown)), name=name)
 
 
 def corrupt(

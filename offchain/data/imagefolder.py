@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from offchain.data.form import Pictures
 from offchain.data.imageset import DataError, ImageSet, Progress
 from offchain.data.leftout import LeftOut, Note, warn
 from offchain.data.memory import check_room
@@ -80,7 +81,8 @@ def open_folder(
     prints, shape = reading.prints(progress)
     labels, classes = reading.named(keep_empty=False)
     files = tuple(reading.path(i) for i in reading.readable)
-    return Originals(files, labels, classes, shape, prints, directory.name or str(directory))
+    name = directory.name or str(directory)
+    return Originals(files, labels, classes, Pictures(shape), prints, name)
 
 
 class _Reading:

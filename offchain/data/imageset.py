@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -81,6 +82,11 @@ class ImageSet:
         return len(self.images)
 
     @property
+    def inputs(self) -> torch.Tensor:
+        """The images: what models take, whatever a dataset holds."""
+        return self.images
+
+    @property
     def shape(self) -> tuple[int, int, int]:
         """(C, H, W) of one image."""
         channels, height, width = self.images.shape[1:]
@@ -122,9 +128,29 @@ class ImageSet:
         return state.hexdigest()
 
 
+class Split(Protocol):
+    """Labelled samples of whatever kind, which can be split."""
+
+    @property
+    def name(self) -> str:
+        """For people."""
+
+    @property
+    def labels(self) -> torch.Tensor:
+        """int64 (N,)."""
+
+    def __len__(self) -> int: ...
+
+    def subset(self, indices: npt.NDArray[np.int64], name: str | None = None) -> Self:
+        """The samples at `indices`, in that order."""
+
+
+S = TypeVar("S", bound=Split)
+
+
 def split(
-    imageset: ImageSet, parts: int | Sequence[int], seed: int, *, stratified: bool = True
-) -> list[ImageSet]:
+    imageset: S, parts: int | Sequence[int], seed: int, *, stratified: bool = True
+) -> list[S]:
     """Disjoint parts of `imageset`, each in random order, the same for the same seed.
 
     parts: a number of parts, whose sizes then differ by at most one and which use every

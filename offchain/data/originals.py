@@ -1,7 +1,7 @@
-"""Labelled pictures as the files that they are, read when they are asked for.
+"""Labelled records as they are, read when they are asked for: picture files, rows, texts.
 
-What is sold is these files, byte by byte; what they show is decoded for features alone, and a few
-at a time. So a set larger than memory can be offered.
+What is sold is these records, byte by byte; what they show is decoded for features alone, and a few
+at a time. So a set of pictures larger than memory can be offered.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import hashlib
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,6 +19,7 @@ import numpy.typing as npt
 import torch
 
 from offchain.data.folder import as_png
+from offchain.data.form import Form, Pictures
 from offchain.data.imageset import DataError, ImageSet, Progress
 from offchain.data.memory import check_room
 from offchain.data.pictures import decoded
@@ -25,30 +27,49 @@ from offchain.data.pictures import decoded
 T = TypeVar("T")
 
 BATCH, BATCH_BYTES = 64, 64 << 20
-"""Pictures that are decoded at once, and most bytes of their pixels."""
+"""Records that are decoded at once, and most bytes of what they show."""
+MAX_INPUTS = 1 << 28
+"""Numbers of all records that are held in memory at once."""
 
 
 @dataclass(frozen=True, eq=False)
 class Originals:
-    """Files with one label each.
+    """Records with one label each.
 
     files: where each lies, or its bytes.
     labels: int64 (N,), indices into `classes`.
     classes: distinct names.
-    shape: (C, H, W) of what features are made of; a file may have another size.
-    prints: for each file what tells its pixels, in that shape, from others'.
+    form: what the records are.
+    prints: for each record what tells what it shows from others.
     name: for people.
     """
 
     files: tuple[Path | bytes, ...]
     labels: torch.Tensor
     classes: tuple[str, ...]
-    shape: tuple[int, int, int]
+    form: Form
     prints: tuple[bytes, ...]
     name: str
 
     def __len__(self) -> int:
         return len(self.files)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one sample, as a task says it."""
+        return self.form.shape
+
+    @cached_property
+    def inputs(self) -> torch.Tensor:
+        """What all records show, (N, *form.values), in memory. Raises UnreadableError."""
+        room = len(self) * math.prod(self.form.values)
+        if room > MAX_INPUTS:
+            raise DataError(
+                f"{self.name}: {len(self):,} samples of {math.prod(self.form.values):,} numbers, "
+                f"at most {MAX_INPUTS:,} in all are held: name a part of it"
+            )
+        contents = [self.content(i) for i in range(len(self))]
+        return torch.cat(list(shown(contents, self.form, f"{self.name}: sample")))
 
     def content(self, i: int) -> bytes:
         """The bytes of file i. Raises DataError where it is gone."""
@@ -90,13 +111,15 @@ def _tried(path: Path, call: Callable[[], T]) -> T:
         raise DataError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def originals_of(images: ImageSet) -> Originals:
-    """Pictures that lie in no files, as PNG files, which lose nothing."""
+def originals_of(images: ImageSet | Originals) -> Originals:
+    """Pictures that lie in no files, as PNG files, which lose nothing; records as they are."""
+    if isinstance(images, Originals):
+        return images
     return Originals(
         tuple(as_png(image) for image in images.images),
         images.labels,
         images.classes,
-        images.shape,
+        Pictures(images.shape),
         tuple(print_of(image) for image in images.images),
         images.name,
     )
@@ -107,38 +130,40 @@ def images_of(originals: Originals, progress: Progress) -> ImageSet:
 
     Raises DataError where there is too little memory, or a file changed since it was opened.
     """
-    count = len(originals)
-    check_room(originals.name, count, originals.shape)
-    images = torch.empty((count, *originals.shape), dtype=torch.uint8)
+    count, form = len(originals), originals.form
+    if not isinstance(form, Pictures):
+        raise DataError(f"{originals.name} holds no pictures")
+    check_room(originals.name, count, form.shape)
+    images = torch.empty((count, *form.shape), dtype=torch.uint8)
     for i in range(count):
-        images[i] = decoded(originals.content(i), f"{originals.name}: file {i}", originals.shape)
+        images[i] = decoded(originals.content(i), f"{originals.name}: file {i}", form.shape)
         progress(i + 1, count)
     return ImageSet(images, originals.labels, originals.classes, originals.name)
 
 
-def pictures_of(
+def shown(
     files: Sequence[bytes],
-    shape: tuple[int, int, int],
+    form: Form,
     told: str,
     before_each: Callable[[], None] | None = None,
 ) -> Iterator[torch.Tensor]:
-    """What files show, uint8 (N, *shape), some at a time: N is BATCH at most, and as many as have
-    BATCH_BYTES in all.
+    """What records show, (N, *form.values), some at a time: N is BATCH at most, and as many as
+    have BATCH_BYTES in all.
 
-    told: what errors call them, with their number. before_each: called before a file is decoded,
+    told: what errors call them, with their number. before_each: called before one is decoded,
     which may take seconds. Raises UnreadableError, and what `before_each` does.
     """
 
     def one(i: int) -> torch.Tensor:
         if before_each:
             before_each()
-        return decoded(files[i], f"{told} {i}", shape)
+        return form.decoded(files[i], f"{told} {i}")
 
-    step = max(1, min(BATCH, BATCH_BYTES // math.prod(shape)))
+    step = max(1, min(BATCH, BATCH_BYTES // math.prod(form.values)))
     for start in range(0, len(files), step):
         yield torch.stack([one(i) for i in range(start, min(start + step, len(files)))])
 
 
-def print_of(image: torch.Tensor) -> bytes:
-    """SHA-256 of the pixels of one picture uint8 (C, H, W)."""
-    return hashlib.sha256(np.ascontiguousarray(image.numpy()).data).digest()
+def print_of(sample: torch.Tensor) -> bytes:
+    """SHA-256 of what one record shows."""
+    return hashlib.sha256(np.ascontiguousarray(sample.numpy()).data).digest()

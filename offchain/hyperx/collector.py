@@ -50,7 +50,9 @@ from offchain.roles import Clock
 from offchain.storage import ContentError, Datastore, cid_from_digest
 from offchain.storage.retention import Promise
 from offchain.storage.together import PARALLEL, side_by_side
-from offchain.task import Task, TaskError, fetch_task
+from offchain.task import Task, fetch_task
+from offchain.task.errors import OfferRefused
+from offchain.task.forms import form_offered
 
 ANSWER_SECONDS = 60
 """What is kept of the time to choose for the transaction that chooses."""
@@ -205,14 +207,10 @@ class Collector:
     def task(self) -> Task:
         """What the terms ask for, by our own node.
 
-        Raises TaskError where its classes are not those that features are judged by.
+        Raises TaskError where it is not what features are judged by.
         """
         task = fetch_task(self.store, self.session.terms.task)
-        if task.classes != self.evaluation.classes:
-            raise TaskError(
-                f"the task has {len(task.classes)} classes, and they are not the "
-                f"{len(self.evaluation.classes)} of {self.evaluation.validation.name}"
-            )
+        self.evaluation.check_task(task)
         return task
 
     def delivered(self, delivery: ev.KeyDelivered) -> bytes | None:
@@ -294,12 +292,13 @@ class Collector:
                 addresses = list(member.review_addresses)
             with memory_told(f"{len(keys)} shards of {manifest.shape}"):
                 shards = fetch_shards(self.store, manifest, classes, addresses, keys, patience)
-                opened = features_of(shards, manifest.shape, self.evaluation.extract, patience)
+                form = form_offered(self.task, manifest.shape)
+                opened = features_of(shards, form, self.evaluation.extract, patience)
                 check_distinct(opened, self.session.terms, self.task.least.distinct)
                 return self._judge(member, self._features(member), opened.features)
         except (MemoryShort, ShardNotSeen, *NOT_SEEN) as error:
             return Verdict(str(error), missing=True)
-        except (ReviewError, mf.ManifestError, ContentError, *BAD_FEATURES) as error:
+        except (ReviewError, OfferRefused, mf.ManifestError, ContentError, *BAD_FEATURES) as error:
             return Verdict(str(error))
 
     def _judge(

@@ -18,7 +18,8 @@ from nacl.signing import SigningKey
 from offchain.crypto.commitments import Party
 from offchain.crypto.sealing import public_key_of
 from offchain.crypto.secrets_file import SecretsFile
-from offchain.data.imageset import ImageSet, Progress
+from offchain.data.form import IMAGES, Form
+from offchain.data.imageset import Progress
 from offchain.hyperx.documents import EXTRACTOR, PREPROCESSING
 from offchain.hyperx.extractor import publish
 from offchain.hyperx.features import (
@@ -32,16 +33,24 @@ from offchain.hyperx.obfuscation import Obfuscation, obfuscate
 from offchain.hyperx.quality import LabelledInputs, QualityScore, Scorer, screen
 from offchain.hyperx.submission import max_sealed_bytes, open_features
 from offchain.hyperx.trust import reduced
-from offchain.models.backbones import DEFAULT_BACKBONE, backbone, default_preprocessing
+from offchain.models.backbones import (
+    DEFAULT_BACKBONE,
+    BackboneError,
+    backbone,
+    default_preprocessing,
+)
 from offchain.models.extractor import (
     Extractor,
     pretrained_extractor,
     private_extractor,
+    projection_extractor,
     weights_digest,
 )
-from offchain.models.preprocessing import Preprocessing
+from offchain.models.preprocessing import Preprocessing, Rows
 from offchain.models.weights import read_weights
 from offchain.storage import Datastore, cid_from_digest
+from offchain.task import Task, TaskError
+from offchain.task.forms import Dataset, form_of, said
 
 GUESSED = 0.001
 """How often whoever only guesses may reach the least accuracy."""
@@ -68,8 +77,15 @@ class EvaluationSettings:
     pool: int = DEFAULT_POOL
     seed: int = 0
 
-    def extractor(self) -> Extractor:
-        """Before obfuscation, on the CPU. Raises BackboneError."""
+    def extractor(self, form: Form) -> Extractor:
+        """Before obfuscation, on the CPU: of records that are no pictures the public projection.
+
+        Raises BackboneError.
+        """
+        if form.modality != IMAGES:
+            if self.weights is not None:
+                raise BackboneError(f"extractor: {self.weights} is for images, not {form.modality}")
+            return projection_extractor(*form.values)
         if self.weights is None:
             return pretrained_extractor(self.backbone, self.cut, self.size)
         # The name before the file: one that does not exist shows before anything is read.
@@ -84,11 +100,11 @@ class Evaluation:
 
     Attributes:
         extractor: before obfuscation; the collector's own.
-        preprocessing: what makes an image the extractor's input.
+        preprocessing: what makes a sample the extractor's input.
         obfuscation: the secret per-channel delta and sigma.
         private_key: X25519, 32 bytes.
         signing_key: Ed25519; signs the extractor's description.
-        validation: the collector's own labelled images; its classes are the task's.
+        validation: the collector's own labelled samples; their classes are the task's.
         scorer: judges features float32 (N, D).
         pool: side of the grid that features are averaged to, in cells.
         seed: of the training of heads.
@@ -96,11 +112,11 @@ class Evaluation:
     """
 
     extractor: Extractor
-    preprocessing: Preprocessing
+    preprocessing: Preprocessing | Rows
     obfuscation: Obfuscation
     private_key: bytes
     signing_key: SigningKey
-    validation: ImageSet
+    validation: Dataset
     scorer: Scorer
     pool: int
     seed: int
@@ -111,24 +127,27 @@ class Evaluation:
     def prepare(
         cls,
         settings: EvaluationSettings,
-        validation: ImageSet,
+        validation: Dataset,
         scorer: Scorer,
         secrets_file: SecretsFile,
         device: torch.device,
         progress: Progress | None = None,
     ) -> Evaluation:
         """An evaluation whose secrets are drawn once and read from `secrets_file` ever after."""
-        plain = settings.extractor()
+        form = form_of(validation)
+        plain = settings.extractor(form)
         channels = plain.output_shape[0]
         name = f"obfuscation of {plain.backbone} at {plain.cut}"
         if settings.weights is not None:
             # One that hid public weights is known to all, and must hide no others.
             name += f" with weights {weights_digest(plain)}"
         obfuscation = secrets_file.remember(name, lambda: Obfuscation.draw(channels).to_bytes())
-        extractor = reduced(plain, validation.shape).to(device)
+        extractor = reduced(plain, form).to(device)
         return cls(
             extractor=extractor,
-            preprocessing=default_preprocessing(extractor.backbone, extractor.size),
+            preprocessing=default_preprocessing(extractor.backbone, extractor.size)
+            if form.modality == IMAGES
+            else Rows(*form.values),
             obfuscation=Obfuscation.from_bytes(obfuscation),
             private_key=secrets_file.remember("encryption key", lambda: token_bytes(32)),
             signing_key=SigningKey(secrets_file.remember("signing key", lambda: token_bytes(32))),
@@ -144,6 +163,22 @@ class Evaluation:
     def classes(self) -> tuple[str, ...]:
         """Names of the labels of the task."""
         return self.validation.classes
+
+    def check_task(self, task: Task) -> None:
+        """Raises TaskError where the validation samples are not of the task."""
+        own = self.validation
+        if task.classes != own.classes:
+            raise TaskError(
+                f"the task has {len(task.classes)} classes, and they are not the "
+                f"{len(own.classes)} of {own.name}"
+            )
+        if task.columns != said(self.form).get("columns", ()):
+            raise TaskError(f"the task has other columns than {own.name}")
+
+    @property
+    def form(self) -> Form:
+        """What the records of the task are."""
+        return form_of(self.validation)
 
     @property
     def least_accuracy(self) -> float:
@@ -169,14 +204,14 @@ class Evaluation:
         return public_key_of(self.private_key)
 
     def publish(self, store: Datastore) -> dict[str, str]:
-        """Stores extractor and preprocessing; their CIDs, as a task names them.
+        """Stores extractor and, of pictures, preprocessing; their CIDs, as a task names them.
 
         Doing it again yields the same.
         """
-        return {
-            PREPROCESSING: store.put(self.preprocessing.to_bytes()),
-            EXTRACTOR: store.put(publish(self.published, self.signing_key, store.put)),
-        }
+        documents = {EXTRACTOR: store.put(publish(self.published, self.signing_key, store.put))}
+        if isinstance(self.preprocessing, Preprocessing):
+            documents[PREPROCESSING] = store.put(self.preprocessing.to_bytes())
+        return documents
 
     def open(self, store: Datastore, party: Party, digest: bytes, samples: int) -> LabelledFeatures:
         """A provider's sealed features: linear, obfuscated float32 (samples, C, H, W), and labels.
@@ -228,12 +263,12 @@ class Evaluation:
 
     @cached_property
     def _validation(self) -> LabelledInputs:
-        raw = self.extract(self.validation.images, self.progress)
+        raw = self.extract(self.validation.inputs, self.progress)
         return self.inputs(raw), self.validation.labels
 
-    def extract(self, pictures: torch.Tensor, progress: Progress | None = None) -> torch.Tensor:
-        """What the published extractor makes of pictures uint8 (N, C, H, W)."""
-        return extract(self.published, self.preprocessing, pictures, self.device, progress=progress)
+    def extract(self, samples: torch.Tensor, progress: Progress | None = None) -> torch.Tensor:
+        """What the published extractor makes of samples (N, *form.values)."""
+        return extract(self.published, self.preprocessing, samples, self.device, progress=progress)
 
     def inputs(self, raw: torch.Tensor) -> torch.Tensor:
         """What heads see, float32 (N, D), of obfuscated features (N, C, H, W)."""

@@ -22,7 +22,14 @@ from torch import fx
 from offchain.errors import SoukError
 from offchain.models.backbones import BackboneError, find_cut, skeleton
 from offchain.models.canonical import DocumentError, from_canonical, take, to_canonical
-from offchain.models.extractor import Extractor, activation_of, check_size, output_shape
+from offchain.models.extractor import (
+    Extractor,
+    activation_of,
+    check_size,
+    input_shape,
+    output_shape,
+)
+from offchain.models.projection import NAME
 from offchain.models.weights import check_tensors
 
 __all__ = [
@@ -49,14 +56,15 @@ class ExtractorError(SoukError):
 class Description:
     """What a published extractor says of itself.
 
-    input_shape: (3, size, size). output_shape: (C, H, W) of the features, all of the last layer's
-    or the reduced ones (`Extractor`). activation: applied after decoding.
+    input_shape: (3, size, size), or (size, 1, 1) of a row. output_shape: (C, H, W) of the features,
+    all of the last layer's or the reduced ones (`Extractor`). activation: applied after decoding.
     address: of the weights in the datastore. sha256: hex, and length in bytes, of that file.
     """
 
     backbone: str
     cut: str
     input_shape: tuple[int, int, int]
+    size: int
     output_shape: tuple[int, int, int]
     activation: str
     address: str
@@ -87,7 +95,7 @@ def publish(extractor: Extractor, signing_key: SigningKey, put: Callable[[bytes]
         "format": FORMAT,
         "backbone": extractor.backbone,
         "cut": extractor.cut,
-        "input": [3, extractor.size, extractor.size],
+        "input": list(extractor.input_shape),
         "output": list(extractor.output_shape),
         "activation": extractor.activation,
         "weights": {
@@ -140,10 +148,10 @@ def read_description(document: bytes) -> SignedDescription:
     if form != FORMAT:
         raise ExtractorError(f"{what}: format is {FORMAT}, not {form!r:.60}")
     if len(given_input) != 3 or not all(type(side) is int for side in given_input):
-        raise ExtractorError(f"{what}: input is [3, size, size], not {given_input!r:.60}")
-    size = given_input[1]
-    if given_input != [3, size, size]:
-        raise ExtractorError(f"{what}: input is [3, size, size], not {given_input!r:.60}")
+        raise ExtractorError(f"{what}: input is [C, H, W], not {given_input!r:.60}")
+    size = given_input[0 if name == NAME else 1]
+    if tuple(given_input) != (taken := input_shape(name, size)):
+        raise ExtractorError(f"{what}: input is {list(taken)}, not {given_input!r:.60}")
     try:
         check_size(name, cut, size)
     except BackboneError as error:
@@ -162,13 +170,13 @@ def read_description(document: bytes) -> SignedDescription:
         raise ExtractorError(
             f"{what}: the activation after {cut} is {follows}, not {activation!r:.60}"
         )
-    payload = 4 * sum(p.numel() for p in skeleton(name, cut).parameters())
+    payload = 4 * sum(p.numel() for p in skeleton(name, cut, size).parameters())
     if not payload < length <= payload + _MAX_HEADER_BYTES:
         raise ExtractorError(
             f"{what}: weights of {name} up to {cut} have {payload} bytes and a header, not {length}"
         )
     return SignedDescription(
-        Description(name, cut, (3, size, size), output, activation, address, sha256, length),
+        Description(name, cut, taken, size, output, activation, address, sha256, length),
         bytes(key),
     )
 
@@ -188,13 +196,12 @@ def load_extractor(
         raise ExtractorError(
             f"weights at {one.address}: {len(data)} bytes that are not the {one.length} described"
         )
-    module = skeleton(one.backbone, one.cut)
+    module = skeleton(one.backbone, one.cut, one.size)
     module.load_state_dict(_checked_weights(data, module, one.address), strict=True, assign=True)
     module.requires_grad_(False)
-    size = one.input_shape[1]
-    full = one.output_shape == output_shape(one.backbone, one.cut, size)
+    full = one.output_shape == output_shape(one.backbone, one.cut, one.size)
     reduced = None if full else one.output_shape
-    return Extractor(one.backbone, one.cut, size, module.to(device), reduced)
+    return Extractor(one.backbone, one.cut, one.size, module.to(device), reduced)
 
 
 def _checked_weights(data: bytes, module: fx.GraphModule, address: str) -> dict[str, torch.Tensor]:

@@ -18,7 +18,7 @@ from offchain.errors import SoukError
 from offchain.hyperx.memory import memory_told
 from offchain.hyperx.obfuscation import Obfuscation, decode
 from offchain.models.extractor import Extractor
-from offchain.models.preprocessing import Preprocessing
+from offchain.models.preprocessing import Preprocessing, Rows
 
 DEFAULT_POOL = 2
 """Side that features are pooled to by default."""
@@ -80,41 +80,42 @@ class Agreement:
 
 def extract(
     extractor: Extractor,
-    preprocessing: Preprocessing,
-    images: torch.Tensor,
+    preprocessing: Preprocessing | Rows,
+    samples: torch.Tensor,
     device: torch.device | None = None,
     batch_size: int = 64,
     progress: Progress | None = None,
 ) -> torch.Tensor:
-    """The extractor's linear outputs: uint8 images (N, C, H, W) to float32 (N, C', H', W').
+    """The extractor's linear outputs, float32 (N, C', H', W'), of uint8 images (N, C, H, W) or of
+    float32 rows (N, D).
 
     device: where to compute; where the extractor lies when not given. The result is on the CPU.
-    progress: called as (done, total) images.
+    progress: called as (done, total) samples.
 
     Raises FeatureError when the preprocessing does not make the extractor's input, MemoryShort
     where memory does not do.
     """
-    if preprocessing.size != extractor.size:
+    if preprocessing.shape != extractor.input_shape:
         raise FeatureError(
-            f"preprocessing makes images of {preprocessing.size} px, "
-            f"the extractor takes {extractor.size} px"
+            f"preprocessing makes inputs of {preprocessing.shape}, "
+            f"the extractor takes {extractor.input_shape}"
         )
     if batch_size < 1:
         raise FeatureError(f"batch size must be 1 or more, not {batch_size}")
     here = extractor if device is None else extractor.to(device)
     # Pictures are float32 before they are resized, so that large ones come in smaller batches.
-    step = max(1, min(batch_size, BATCH_BYTES // (4 * math.prod(images.shape[1:]) or 1)))
-    what = f"features of {len(images)} pictures of {tuple(images.shape[1:])}"
+    step = max(1, min(batch_size, BATCH_BYTES // (4 * math.prod(samples.shape[1:]) or 1)))
+    what = f"features of {len(samples)} samples of {tuple(samples.shape[1:])}"
     with memory_told(what), torch.inference_mode(), _exact_convolutions():
-        result = torch.empty((len(images), *extractor.output_shape))
-        for start in range(0, len(images), step):
-            batch = images[start : start + step].to(here.device)
+        result = torch.empty((len(samples), *extractor.output_shape))
+        for start in range(0, len(samples), step):
+            batch = samples[start : start + step].to(here.device)
             inputs = preprocessing.apply(batch)
             if here.device.type == "cpu":  # 1.5 times as fast as the default layout
                 inputs = inputs.contiguous(memory_format=torch.channels_last)
             result[start : start + len(batch)] = here.features(inputs).cpu()
             if progress is not None:
-                progress(start + len(batch), len(images))
+                progress(start + len(batch), len(samples))
     return result
 
 

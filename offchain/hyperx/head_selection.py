@@ -15,6 +15,7 @@ import torch
 
 from offchain.data.corruptions import CorruptionPlan
 from offchain.data.datasets import load_dataset
+from offchain.data.form import Pictures
 from offchain.data.imageset import ImageSet, split
 from offchain.hyperx.features import extract, to_inputs
 from offchain.hyperx.heads import PRESETS, HeadScorer
@@ -89,7 +90,7 @@ def inputs(images: ImageSet, few: bool) -> torch.Tensor:
     """What heads see of images: the features of the extractor, all or as few as are sent."""
     extractor = shared_extractor()
     if few:
-        extractor = reduced(extractor, images.shape)
+        extractor = reduced(extractor, Pictures(images.shape))
     preprocessing = default_preprocessing(extractor.backbone, extractor.size)
     return to_inputs(extract(extractor, preprocessing, images.images), None, extractor.activation)
 

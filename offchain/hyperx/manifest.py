@@ -17,6 +17,7 @@ from offchain.models.canonical import DocumentError, from_canonical, take, to_ca
 from offchain.storage import Datastore, InvalidCid, cid_from_digest, digest_of
 
 FORMAT = "souk.manifest.v3"
+MAX_SIDE = 4096
 MAX_MANIFEST_BYTES = 256 << 10
 """Largest manifest written or read: one block of the datastore."""
 
@@ -33,7 +34,8 @@ class Manifest:
         name: for people.
         task: CID of the task document, whose classes the labels index.
         licence: under which the data is sold, as the task says it.
-        shape: (C, H, W) in which pictures are decoded for features, whatever size their files have.
+        shape: (C, H, W) in which pictures are decoded for features, whatever size their files have;
+            (columns,) of a table, () of texts.
         shard_count, shard_size: as the terms ask.
         shard_bytes: of the largest shard, not encrypted.
         total_bytes: of all of them.
@@ -44,7 +46,7 @@ class Manifest:
     name: str
     task: str
     licence: str
-    shape: tuple[int, int, int]
+    shape: tuple[int, ...]
     shard_count: int
     shard_size: int
     shard_bytes: int
@@ -86,10 +88,11 @@ class Manifest:
             raise ManifestError(str(error)) from error
         if given != FORMAT:
             raise ManifestError(f"manifest: format is {FORMAT}, not {given!r:.60}")
-        if len(shape) != 3 or not all(type(side) is int for side in shape):
-            raise ManifestError(f"manifest: shape is 3 integers, not {shape!r:.60}")
-        sides = (shape[0], shape[1], shape[2])
-        manifest = cls(name, task, licence, sides, count, size, most, total, leaves, addresses)
+        if len(shape) > 3 or not all(type(side) is int for side in shape):
+            raise ManifestError(f"manifest: shape is at most 3 integers, not {shape!r:.60}")
+        manifest = cls(
+            name, task, licence, tuple(shape), count, size, most, total, leaves, addresses
+        )
         manifest._check(terms)
         return manifest
 
@@ -97,9 +100,13 @@ class Manifest:
         found, asked = (self.shard_count, self.shard_size), (terms.shard_count, terms.shard_size)
         if found != asked:
             raise ManifestError(f"{found!s:.60} shards and samples, the terms ask for {asked}")
-        channels, *sides = self.shape
-        if channels not in (1, 3) or not all(1 <= side <= 4096 for side in sides):
-            raise ManifestError(f"shape {self.shape!s:.60}: needs 1 or 3 channels, sides 1 to 4096")
+        channels, *sides = self.shape or (1,)
+        if len(sides) == 2 and channels not in (1, 3):
+            raise ManifestError(f"shape {self.shape!s:.60}: needs 1 or 3 channels")
+        if len(sides) == 1 or not all(1 <= side <= MAX_SIDE for side in (channels, *sides)):
+            raise ManifestError(
+                f"shape {self.shape!s:.60}: needs none, 1 or 3 sides of 1 to {MAX_SIDE}"
+            )
         if not 1 <= self.shard_bytes <= MAX_SHARD_BYTES:
             raise ManifestError(
                 f"a shard has 1 to {MAX_SHARD_BYTES} bytes, not {self.shard_bytes!s:.60}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,7 +24,8 @@ from offchain.crypto.secrets_file import SecretsFile
 from offchain.crypto.settlement import NATIVE, Settlement, delivery_margin
 from offchain.crypto.shard_cipher import TAG_BYTES, encrypted_batches
 from offchain.data.imageset import DataError, Progress
-from offchain.data.originals import Originals, pictures_of
+from offchain.data.leftout import Note
+from offchain.data.originals import Originals, shown
 from offchain.data.shards import PackedShards, packed_part, unpack_shard
 from offchain.hyperx import actions as do
 from offchain.hyperx.delivery import seal_session_key
@@ -37,7 +38,7 @@ from offchain.hyperx.stored import FILE, StoredShards
 from offchain.hyperx.submission import seal_features
 from offchain.hyperx.trust import check_extractor
 from offchain.models.extractor import Extractor
-from offchain.models.preprocessing import Preprocessing
+from offchain.models.preprocessing import Preprocessing, Rows
 from offchain.policy import Policy, TermsRefused
 from offchain.report.text import plain
 from offchain.roles import Clock
@@ -45,6 +46,7 @@ from offchain.storage import Datastore, cid_from_digest, digest_of
 from offchain.storage.retention import Promise
 from offchain.task import ClassNames, Task, check_offer, fetch_task
 from offchain.task.errors import LicenceRefused
+from offchain.task.forms import form_asked, in_form
 from offchain.task.images import offer_of, relabelled
 
 
@@ -70,7 +72,8 @@ class Provider:
     """Sells `data` in `session` from `account`, under terms that `policy` accepts.
 
     Limits are on the quantities of `offered` (offchain/hyperx/policy.py). `names` says what the
-    task calls the classes of `data`, where that is not what they are called there. `licences` are
+    task calls the classes of `data`, where that is not what they are called there, `columns` the
+    same of the columns of a table, and `note` is told which of these are not sold. `licences` are
     those under which the data may be sold; without any, under whichever the task asks for.
     `extractors` are CIDs of extractors that the data is run through although their weights are not
     public ones (offchain/hyperx/trust.py). `tokens` are the money its owner takes.
@@ -88,6 +91,8 @@ class Provider:
         device: torch.device,
         policy: Policy | None = None,
         names: ClassNames | None = None,
+        columns: Mapping[str, str] | None = None,
+        note: Note | None = None,
         licences: tuple[str, ...] = (),
         extractors: tuple[str, ...] = (),
         tokens: tuple[str, ...] = (NATIVE,),
@@ -102,6 +107,8 @@ class Provider:
         self.session = session
         self.own = data
         self.names = names
+        self.columns = columns
+        self.note = note
         self.licences = licences
         self.extractors = extractors
         self.tokens = tokens
@@ -282,8 +289,11 @@ class Provider:
 
     @cached_property
     def data(self) -> Originals:
-        """The owner's files with the task's classes. Raises ClassesUnknown."""
-        return relabelled(self.own, self.task.classes, self.names)
+        """The owner's records in the task's form, with its classes. Raises ClassesUnknown,
+        ColumnsUnknown, OfferRefused, UnreadableError."""
+        form = form_asked(self.task, self.own.form)
+        labelled = relabelled(self.own, self.task.classes, self.names)
+        return in_form(labelled, form, self.columns, self.note)
 
     @cached_property
     def shards(self) -> PackedShards:
@@ -354,7 +364,7 @@ class Provider:
     def _features(self, files: Sequence[bytes], labels: torch.Tensor) -> LabelledFeatures:
         parts = [
             extract(self._extractor, self._preprocessing, pictures, self.device)
-            for pictures in pictures_of(files, self.data.shape, f"{self.own.name}: sample")
+            for pictures in shown(files, self.data.form, f"{self.own.name}: sample")
         ]
         return LabelledFeatures(torch.cat(parts), labels)
 
@@ -365,9 +375,9 @@ class Provider:
     def _extractor(self) -> Extractor:
         extractor = fetch_extractor(self.store, self.task, self.device)
         cid = self.task.document(EXTRACTOR)
-        check_extractor(extractor, cid, self.extractors, self.data.shape)
+        check_extractor(extractor, cid, self.extractors, self.data.form)
         return extractor
 
     @cached_property
-    def _preprocessing(self) -> Preprocessing:
-        return fetch_preprocessing(self.store, self.task)
+    def _preprocessing(self) -> Preprocessing | Rows:
+        return fetch_preprocessing(self.store, self.task, self.data.form)

@@ -16,7 +16,8 @@ from offchain.crypto.commitments import Party, path
 from offchain.crypto.errors import SealError, ShardCipherError
 from offchain.crypto.sealing import SealedKeys, even_secret, open_keys, point_of, product
 from offchain.crypto.shard_cipher import TAG_BYTES, decrypt_shard
-from offchain.data.originals import pictures_of, print_of
+from offchain.data.form import Form
+from offchain.data.originals import print_of, shown
 from offchain.data.pictures import UnreadableError
 from offchain.data.shards import Shard, ShardError, unpack_shard
 from offchain.errors import SoukError
@@ -151,16 +152,15 @@ class Opened:
 
 def features_of(
     shards: Iterable[tuple[int, Shard]],
-    shape: tuple[int, int, int],
+    form: Form,
     extract: Callable[[torch.Tensor], torch.Tensor],
     patience: Patience | None = None,
 ) -> Opened:
     """What is seen of shards, each forgotten before the next is asked for.
 
-    shape: (C, H, W) in which they are decoded. extract: features float32 (N, C', H', W') of
-    pictures uint8 (N, C, H, W). patience: None for as long as it takes. Raises ReviewError naming
-    a file that is no picture or a shard that is a copy of another, ContentMissing when patience is
-    over.
+    form: in which they are decoded. extract: features float32 (N, C', H', W') of what records show,
+    (N, *form.values). patience: None for as long as it takes. Raises ReviewError naming a record
+    that is none or a shard that is a copy of another, ContentMissing when patience is over.
     """
     features, labels = [], []
     prints: list[bytes] = []
@@ -171,9 +171,9 @@ def features_of(
     for index, shard in shards:
         start = len(prints)
         try:
-            for pictures in pictures_of(shard.files, shape, "sample", look):
-                prints += [print_of(picture) for picture in pictures]
-                features.append(extract(pictures))
+            for samples in shown(shard.files, form, "sample", look):
+                prints += [print_of(sample) for sample in samples]
+                features.append(extract(samples))
         except UnreadableError as error:
             raise ReviewError(f"shard {index}: {error}") from error
         original = first.setdefault(tuple(sorted(prints[start:])), index)

@@ -12,6 +12,11 @@ scale of its values, and solves for as many pixels as there are features. So a p
 most one number for eight pixels, on a grid of an eighth of the side. Colours do not count: a grey
 picture often comes as RGB. Four bytes a number are half of what a grey picture has, so that no
 reader, however clever, gets back more than half of an arbitrary one.
+
+Of a row it sends at most one number for two columns (`offchain/task/tables.py`), made by weights
+that the collector does not choose. That leaves half of the columns open where they are arbitrary
+numbers, and no more than that: what few values a column has, such as categories or whole numbers,
+is found by trying. Sampled rows are therefore to be taken as seen.
 """
 
 from __future__ import annotations
@@ -23,6 +28,7 @@ from functools import lru_cache
 
 import torch
 
+from offchain.data.form import Form
 from offchain.errors import SoukError
 from offchain.hyperx.obfuscation import LARGEST_FACTOR, LARGEST_SHIFT
 from offchain.models.backbones import BackboneError
@@ -41,10 +47,8 @@ class ExtractorRefused(SoukError):
     """An extractor that a provider does not run its data through; one line."""
 
 
-def check_extractor(
-    extractor: Extractor, cid: str, accepted: Collection[str], picture: tuple[int, int, int]
-) -> None:
-    """Whether pictures of (C, H, W) may be run through `extractor`, described at `cid`.
+def check_extractor(extractor: Extractor, cid: str, accepted: Collection[str], form: Form) -> None:
+    """Whether records of this form may be run through `extractor`, described at `cid`.
 
     accepted: CIDs of descriptions that the owner takes, whatever weights and features they have.
     Raises ExtractorRefused.
@@ -52,11 +56,16 @@ def check_extractor(
     if cid in accepted:
         return
     hint = f"to take it all the same accept extractor {cid}"
-    if not _few(extractor.output_shape, picture):
+    if not _few(extractor.output_shape, form):
+        most = (
+            f"from which pictures of {_told(form.shape[1:])} pixels can be read; at most "
+            f"one for {LEAST_RATIO} pixels, on 1/{LEAST_RATIO} of the side,"
+            if form.most_features is None
+            else f"from which records can be read; at most {form.most_features}"
+        )
         raise ExtractorRefused(
             f"{extractor.backbone} up to {extractor.cut} makes {_told(extractor.output_shape)} "
-            f"features, from which pictures of {_told(picture[1:])} pixels can be read; at most "
-            f"one for {LEAST_RATIO} pixels, on 1/{LEAST_RATIO} of the side, is accepted; {hint}"
+            f"features, {most} is accepted; {hint}"
         )
     try:
         public = _public(extractor.backbone, extractor.cut, extractor.size)
@@ -65,20 +74,23 @@ def check_extractor(
     if odd := _difference(extractor.to(torch.device("cpu")), public):
         raise ExtractorRefused(
             f"{odd} of the extractor is not that of the public {extractor.backbone}, so its "
-            f"features may be the pictures; {hint}"
+            f"features may be the {form.modality}; {hint}"
         )
 
 
-def reduced(extractor: Extractor, picture: tuple[int, int, int]) -> Extractor:
-    """`extractor` with as many features as providers send of pictures of (C, H, W).
+def reduced(extractor: Extractor, form: Form) -> Extractor:
+    """`extractor` with as many features as providers send of records of this form.
 
     One that makes no more than that stays as it is. Others give their first channels, each
     averaged over the whole picture: on small pictures that chooses as well as all features, and
     better than fewer channels on a finer grid. Raises ExtractorRefused for pictures so small that
     nothing may be sent.
     """
-    if _few(extractor.output_shape, picture):
+    if _few(extractor.output_shape, form):
         return extractor
+    if form.most_features is not None:
+        return replace(extractor, reduced=(form.most_features, 1, 1))
+    picture = form.shape
     if min(picture[1:]) < LEAST_RATIO:
         raise ExtractorRefused(
             f"pictures of {_told(picture[1:])} pixels are too small: providers send features of "
@@ -88,7 +100,10 @@ def reduced(extractor: Extractor, picture: tuple[int, int, int]) -> Extractor:
     return replace(extractor, reduced=(channels, 1, 1))
 
 
-def _few(features: tuple[int, int, int], picture: tuple[int, int, int]) -> bool:
+def _few(features: tuple[int, int, int], form: Form) -> bool:
+    if form.most_features is not None:
+        return math.prod(features) <= form.most_features
+    picture = form.shape
     fine = LEAST_RATIO * max(features[1:]) > min(picture[1:])
     return not fine and LEAST_RATIO * math.prod(features) <= math.prod(picture[1:])
 

@@ -11,7 +11,7 @@ import torch
 from torch import fx, nn
 
 from offchain.errors import SoukError
-from offchain.models import cuts
+from offchain.models import cuts, projection
 from offchain.models.cuts import Cut
 from offchain.models.efficientnet_lite import STRIDE, EfficientNetLite0
 from offchain.models.preprocessing import Preprocessing
@@ -130,7 +130,7 @@ def backbone(name: str) -> Backbone:
 
 def find_cut(name: str, cut: str) -> Cut:
     """The cut `cut` of the backbone `name`. Raises BackboneError listing those there are."""
-    known = backbone(name).cuts
+    known = projection.CUTS if name == projection.NAME else backbone(name).cuts
     if cut not in known:
         raise BackboneError(f"{name} is cut at {', '.join(known)}, not {cut!r:.60}")
     return known[cut]
@@ -145,7 +145,12 @@ def default_preprocessing(name: str = DEFAULT_BACKBONE, size: int | None = None)
 
 
 def check_size(name: str, size: int) -> None:
-    """Raise BackboneError if the backbone `name` does not take images of `size` x `size` pixels."""
+    """Raise BackboneError if the backbone `name` does not take images of `size` x `size` pixels, or
+    the projection rows of `size` numbers."""
+    if name == projection.NAME:
+        if not 1 <= size <= projection.MAX_WIDTH:
+            raise BackboneError(f"{name} takes 1 to {projection.MAX_WIDTH} numbers, not {size}")
+        return
     one = backbone(name)
     if size < one.least or size % one.multiple:
         raise BackboneError(
@@ -154,26 +159,32 @@ def check_size(name: str, size: int) -> None:
         )
 
 
-def skeleton(name: str, cut: str) -> fx.GraphModule:
-    """The truncated network on the meta device: its parameters have shapes and no values."""
-    return copy.deepcopy(_skeleton(name, cut))
+def skeleton(name: str, cut: str, size: int | None = None) -> fx.GraphModule:
+    """The truncated network on the meta device: its parameters have shapes and no values.
+
+    size: numbers of a row, for the projection, whose weights have one each.
+    """
+    return copy.deepcopy(_skeleton(name, cut, size if name == projection.NAME else None))
 
 
 @lru_cache
-def _skeleton(name: str, cut: str) -> fx.GraphModule:
+def _skeleton(name: str, cut: str, width: int | None) -> fx.GraphModule:
     # Tracing a large network takes up to a second; reading one description needs it three times.
     where = find_cut(name, cut)
     with torch.device("meta"):
-        return truncate(backbone(name).make(), where.path)
+        made = backbone(name).make() if width is None else projection.RandomSigns(width)
+        return truncate(made, where.path)
 
 
-def pretrained(name: str, cut: str) -> fx.GraphModule:
-    """The truncated network with its ImageNet weights, on the CPU.
+def pretrained(name: str, cut: str, size: int) -> fx.GraphModule:
+    """The truncated network with its public weights, ImageNet's or random signs, on the CPU.
 
     torchvision downloads the weights of its own networks into its cache when they are missing.
-    Raises BackboneError when they cannot be had.
+    size: as `skeleton` has it. Raises BackboneError when they cannot be had.
     """
     where = find_cut(name, cut)
+    if name == projection.NAME:
+        return truncate(projection.public(size), where.path)
     try:
         network = backbone(name).pretrained()
     except (OSError, RuntimeError) as error:  # no network, no disk; a file of the wrong hash

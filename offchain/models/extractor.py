@@ -1,4 +1,7 @@
-"""The feature extractor (the paper's M_extractor): a backbone up to one of its cuts."""
+"""The feature extractor (the paper's M_extractor): a backbone up to one of its cuts.
+
+Of records that are no pictures the backbone is `offchain/models/projection.py`.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from safetensors.torch import save
 from torch import fx
 from torch.nn import functional
 
-from offchain.models import backbones
+from offchain.models import backbones, projection
 from offchain.models.backbones import DEFAULT_BACKBONE, BackboneError
 from offchain.models.preprocessing import MAX_SIZE
 from offchain.models.truncate import tensors_up_to, truncate
@@ -29,7 +32,7 @@ class Extractor:
     """A truncated network that ends in a linear layer.
 
     backbone, cut: names in `offchain.models.backbones.BACKBONES`.
-    size: side of its input in pixels; the input is float32 (N, 3, size, size).
+    size: side of its input in pixels, or numbers of a row; the input is float32, see `input_shape`.
     module: float32 parameters, inference mode, no gradients.
     reduced: (C, H, W), where it gives less than its last layer: the first C channels, averaged
         over a grid of H x W (adaptive average pooling). None for all of it.
@@ -47,6 +50,11 @@ class Extractor:
         return activation_of(self.backbone, self.cut, self.reduced)
 
     @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of one input."""
+        return input_shape(self.backbone, self.size)
+
+    @property
     def layer_shape(self) -> tuple[int, int, int]:
         """(C, H, W) of what its last layer makes of one image."""
         return output_shape(self.backbone, self.cut, self.size)
@@ -57,7 +65,7 @@ class Extractor:
         return self.reduced or self.layer_shape
 
     def features(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Linear outputs float32 (N, C, H, W) of float32 (N, 3, size, size)."""
+        """Linear outputs float32 (N, C, H, W) of float32 (N, *input_shape)."""
         made: torch.Tensor = self.module(inputs)
         if self.reduced is None:
             return made
@@ -88,6 +96,11 @@ def pretrained_extractor(
     return _build(backbone, cut, size, backbones.pretrained)
 
 
+def projection_extractor(width: int) -> Extractor:
+    """The public one of rows of `width` numbers, on the CPU. Raises BackboneError."""
+    return pretrained_extractor(projection.NAME, projection.CUT, width)
+
+
 def private_extractor(
     weights: Mapping[str, torch.Tensor],
     backbone: str,
@@ -102,7 +115,7 @@ def private_extractor(
     Raises BackboneError naming what is missing, of another shape or type, or not finite.
     """
 
-    def cut_private(name: str, at: str) -> fx.GraphModule:
+    def cut_private(name: str, at: str, _: int) -> fx.GraphModule:
         path = backbones.find_cut(name, at).path
         with torch.device("meta"):
             network = backbones.backbone(name).make()
@@ -120,13 +133,12 @@ def _build(
     backbone: str,
     cut: str | None,
     size: int | None,
-    build: Callable[[str, str], fx.GraphModule],
+    build: Callable[[str, str, int], fx.GraphModule],
 ) -> Extractor:
-    one = backbones.backbone(backbone)
-    chosen = one.default_cut if cut is None else cut
-    side = one.size if size is None else size
+    chosen = backbones.backbone(backbone).default_cut if cut is None else cut
+    side = backbones.backbone(backbone).size if size is None else size
     check_size(backbone, chosen, side)
-    return Extractor(backbone, chosen, side, build(backbone, chosen))
+    return Extractor(backbone, chosen, side, build(backbone, chosen, side))
 
 
 def weights_digest(extractor: Extractor) -> str:
@@ -139,20 +151,29 @@ def activation_of(backbone: str, cut: str, reduced: tuple[int, int, int] | None)
     return backbones.find_cut(backbone, cut).activation if reduced is None else "none"
 
 
+def input_shape(backbone: str, size: int) -> tuple[int, int, int]:
+    """(C, H, W) of one input: a picture's, or a row's, a number a channel."""
+    return (size, 1, 1) if backbone == projection.NAME else (3, size, size)
+
+
 @lru_cache(maxsize=64)
 def output_shape(backbone: str, cut: str, size: int) -> tuple[int, int, int]:
-    """(C, H, W) of the features of one image of `size` x `size` pixels."""
+    """(C, H, W) of the features of one image of `size` x `size` pixels, or of one row."""
     # On the meta device a forward pass computes shapes and nothing else.
     with torch.no_grad():
-        out = backbones.skeleton(backbone, cut)(torch.empty(1, 3, size, size, device="meta"))
+        inputs = torch.empty(1, *input_shape(backbone, size), device="meta")
+        out = backbones.skeleton(backbone, cut, size)(inputs)
     _, channels, height, width = out.shape
     return channels, height, width
 
 
 def check_size(backbone: str, cut: str, size: int) -> None:
-    """Raise BackboneError unless `backbone` up to `cut` takes images of `size` pixels."""
+    """Raise BackboneError unless `backbone` up to `cut` takes images of `size` pixels, or rows of
+    as many numbers."""
     backbones.find_cut(backbone, cut)
     backbones.check_size(backbone, size)
+    if backbone == projection.NAME:
+        return
     if size > MAX_SIZE:
         raise BackboneError(f"an extractor takes images of at most {MAX_SIZE} px, not {size}")
     values = math.prod(output_shape(backbone, cut, size))

@@ -1,4 +1,5 @@
-"""What happens to an image before the extractor sees it; the terms of a session name it by hash.
+"""What happens to an image or a row before the extractor sees it; of images the terms of a session
+name it by hash.
 
 The paper publishes it with the contract's configuration (section 3.1.1, last paragraph).
 """
@@ -100,3 +101,26 @@ class Preprocessing:
             if not isinstance(value, float):
                 raise DocumentError(f"preprocessing: mean and std hold numbers, not {value!r:.60}")
         return cls(size, tuple(mean), tuple(std), channels, interpolation)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Records that are numbers already, as their form has made them: nothing is left to be said.
+
+    width: numbers of one record.
+    """
+
+    width: int
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of one input of the extractor."""
+        return self.width, 1, 1
+
+    def apply(self, rows: torch.Tensor) -> torch.Tensor:
+        """float32 (N, width) as float32 (N, width, 1, 1), on the same device."""
+        if rows.dtype != torch.float32 or tuple(rows.shape[1:]) != (self.width,):
+            raise ValueError(
+                f"rows must be float32 (N, {self.width}), not {rows.dtype} {tuple(rows.shape)}"
+            )
+        return rows[:, :, None, None]

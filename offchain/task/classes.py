@@ -67,8 +67,9 @@ class ClassNames:
     as_task: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def parse(cls, said: Sequence[str]) -> ClassNames:
-        """From `OWN=TASK`, or `OWN=` for a class that is left out. Raises TaskError.
+    def parse(cls, said: Sequence[str], what: str = "class name") -> ClassNames:
+        """From `OWN=TASK`, or `OWN=` for a class that is left out. what: errors call them so.
+        Raises TaskError.
 
         The last equals sign counts, so that an own name may have others.
         """
@@ -77,9 +78,9 @@ class ClassNames:
             own, sign, theirs = one.rpartition("=")
             own = composed(own)
             if not sign or not own:
-                raise TaskError(f"class name: {plain(one)!r} is not OWN=TASK")
+                raise TaskError(f"{what}: {plain(one)!r} is not OWN=TASK")
             if own in names:
-                raise TaskError(f"class name: {plain(own)!r} is given twice")
+                raise TaskError(f"{what}: {plain(own)!r} is given twice")
             names[own] = composed(theirs)
         return cls(names)
 
@@ -101,7 +102,7 @@ class ClassNames:
             if said not in mine:
                 raise TaskError(
                     f"class name: there is no class {plain(said)!r} in this data"
-                    f"{_perhaps(said, mine)}"
+                    f"{perhaps(said, mine)}"
                 )
         at = {name: index for index, name in enumerate(task)}
         wanted = self.renamed(mine)
@@ -127,15 +128,15 @@ def check_once(names: Sequence[str]) -> None:
 
 def _told(unknown: Sequence[str], task: Sequence[str]) -> str:
     """The line for own classes that the task does not have."""
-    shown = ", ".join(f"{plain(one)!r}{_perhaps(one, task)}" for one in unknown[:_SHOWN])
+    shown = ", ".join(f"{plain(one)!r}{perhaps(one, task)}" for one in unknown[:_SHOWN])
     more = f" and {len(unknown) - _SHOWN:,} more" if len(unknown) > _SHOWN else ""
     named = ", ".join(plain(one) for one in task[: 2 * _SHOWN])
     rest = f" and {len(task) - 2 * _SHOWN:,} more" if len(task) > 2 * _SHOWN else ""
     return f"classes that the task does not have: {shown}{more}; it has {named}{rest}"
 
 
-def _perhaps(name: str, names: Sequence[str]) -> str:
-    """The name that was perhaps meant, in brackets; nothing where none is alike."""
+def perhaps(name: str, names: Sequence[str]) -> str:
+    """The one of `names` that was perhaps meant, in brackets; nothing where none is alike."""
     bare = {_bare(one): one for one in reversed(names)}
     alike = bare.get(_bare(name))
     if alike is None and _bare(name):

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from offchain.models.canonical import DocumentError, from_canonical, take, to_canonical
 from offchain.storage import Datastore, InvalidCid, cid_from_digest, digest_of
 from offchain.task.classes import check_classes
+from offchain.task.columns import Column, check_columns
 from offchain.task.errors import TaskError
 from offchain.task.wording import check_text
 
@@ -79,6 +80,8 @@ class Task:
         least: how many samples there must be.
         retention: seconds from the end for which whoever stored content has to keep it, so that
             others can fetch it; until the end it has to in any case.
+        columns: of a table, in the order of a record's cells; none where another document says
+            what a sample is.
 
     Raises TaskError, in one line with the bound, for what a document cannot say.
     """
@@ -92,6 +95,7 @@ class Task:
     content: str = ""
     least: Least = Least()
     retention: int = 0
+    columns: tuple[Column, ...] = ()
 
     def __post_init__(self) -> None:
         if self.modality not in MODALITIES:
@@ -100,6 +104,12 @@ class Task:
             )
         check_classes(self.classes)
         self._check_shape()
+        if self.columns:
+            check_columns(self.columns)
+            if (self.modality, self.shape) != ("table", (len(self.columns),)):
+                raise TaskError(
+                    f"task: {len(self.columns)} columns of {self.modality} of {list(self.shape)}"
+                )
         check_text("licence", self.licence, MAX_LICENCE, lines=True)
         check_text("content", self.content, MAX_CONTENT, lines=True, least=0)
         if len(self.contact) > MAX_CONTACTS:
@@ -119,6 +129,8 @@ class Task:
         """The document. Raises TaskError if it does not fit one block."""
         fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
         fields |= {"documents": dict(self.documents), "least": asdict(self.least)}
+        if columns := [column.to_document() for column in fields.pop("columns")]:
+            fields["columns"] = columns
         data = to_canonical({"format": FORMAT, **fields})
         if len(data) > MAX_TASK_BYTES:
             raise TaskError(f"task: {len(data)} bytes, at most {MAX_TASK_BYTES} are allowed")
@@ -129,6 +141,7 @@ class Task:
         """Reads an untrusted document, in its one form alone. Raises TaskError."""
         try:
             document = from_canonical(data, "task", MAX_TASK_BYTES)
+            columns = document.pop("columns", None)
             given, *parts, documents, contact, content, least, retention = take(
                 document,
                 "task",
@@ -149,6 +162,8 @@ class Task:
             raise TaskError(str(error)) from error
         if given != FORMAT:
             raise TaskError(f"task: format is {FORMAT}, not {given!r:.60}")
+        if columns is not None and not (isinstance(columns, list) and columns):
+            raise TaskError(f"task: columns are a list of 1 or more, not {columns!r:.60}")
         return cls(
             modality,
             tuple(classes),
@@ -159,6 +174,7 @@ class Task:
             content,
             Least(*counts),
             retention,
+            tuple(map(Column.from_document, columns or ())),
         )
 
     @property

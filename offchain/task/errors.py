@@ -20,6 +20,14 @@ class ClassesUnknown(TaskError):
         self.names = names
 
 
+class ColumnsUnknown(TaskError):
+    """Columns of a task that a table does not have. names: of the task's."""
+
+    def __init__(self, message: str, names: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.names = names
+
+
 class LicenceRefused(TaskError):
     """A licence under which the owner does not give its data."""
 

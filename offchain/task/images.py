@@ -14,7 +14,7 @@ from offchain.task.checks import Offer
 from offchain.task.classes import LEFT_OUT, ClassNames, canonical_classes, composed
 
 MODALITY = "images"
-S = TypeVar("S", ImageSet, Originals)
+S = TypeVar("S", ImageSet, Originals, ImageSet | Originals)
 
 
 def relabelled(
@@ -54,5 +54,5 @@ def offer_of(images: ImageSet | Originals) -> Offer:
     """What a set has to offer; its labels are those of the task."""
     counts = torch.bincount(images.labels, minlength=len(images.classes))
     if isinstance(images, Originals):
-        return Offer(MODALITY, images.shape, counts.tolist(), images.distinct())
+        return Offer(images.form.modality, images.shape, counts.tolist(), images.distinct())
     return Offer(MODALITY, images.shape, counts.tolist(), distinct_samples(images.images))

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import torch
 
-from offchain.data.imageset import ImageSet, Progress
+from offchain.data.imageset import Progress
 from offchain.data.shards import packed_part
 from offchain.hyperx.baselines import ScratchSubset, TrainWhole
 from offchain.hyperx.quality import LabelledInputs
 from offchain.hyperx.session import Session
 from offchain.models.device import pick_device
+from offchain.task.forms import Dataset
 from scripts._hyperx.options import TradeOptions
 from scripts._hyperx.scene import Contender
 
 
 def baseline_scores(
     session: Session,
-    validation: ImageSet,
+    validation: Dataset,
     contenders: tuple[Contender, ...],
     options: TradeOptions,
     progress: Progress | None = None,
@@ -30,15 +31,15 @@ def baseline_scores(
         member = session.members.get(contender.seat.address)
         shards = torch.tensor(member.sample or () if member else (), dtype=torch.int64)
         indices = (shards[:, None] * terms.shard_size + torch.arange(terms.shard_size)).flatten()
-        whole.append((data.images, data.labels))
-        subset.append((data.images[indices], data.labels[indices]))
+        whole.append((data.inputs, data.labels))
+        subset.append((data.inputs[indices], data.labels[indices]))
     device = pick_device(options.device)
     result = {}
     for scorer, providers in ((TrainWhole(), whole), (ScratchSubset(), subset)):
         names = [o.seat.name for o, (_, y) in zip(contenders, providers, strict=True) if len(y)]
         scores = scorer.score(
             [one for one in providers if len(one[1])],
-            (validation.images, validation.labels),
+            (validation.inputs, validation.labels),
             len(validation.classes),
             seed=options.seed,
             device=device,

@@ -11,7 +11,6 @@ from functools import partial
 import click
 from ape.api import AccountAPI
 
-from offchain.data.imageset import ImageSet
 from offchain.hyperx.collector import Collector
 from offchain.hyperx.documents import EXTRACTOR
 from offchain.hyperx.evaluation import Evaluation
@@ -20,7 +19,7 @@ from offchain.hyperx.terms import Terms
 from offchain.report.text import amount
 from offchain.storage import Datastore, cid_from_digest
 from offchain.task import fetch_task, publish_task
-from offchain.task.images import relabelled
+from offchain.task.forms import Dataset, as_author
 from scripts._hyperx.chain import ChainSession
 from scripts._hyperx.opening import Opening
 from scripts._hyperx.options import OpenOptions
@@ -76,10 +75,10 @@ def _publish_again(evaluation: Evaluation, store: Datastore) -> None:
     evaluation.publish(store)
 
 
-def _validation(options: OpenOptions, telling: PartyTelling) -> ImageSet:
+def _validation(options: OpenOptions, telling: PartyTelling) -> Dataset:
     with telling.doing("loading the data") as progress:
-        loaded = options.load(telling.left_out, progress)
-    return relabelled(loaded, names=options.names)
+        loaded = options.load_samples(telling.left_out, progress)
+    return as_author(loaded, telling.left_out, options.names)
 
 
 def _opened(

@@ -9,8 +9,10 @@ from pathlib import Path
 import click
 
 from offchain.data.corruptions import CorruptionPlan
-from offchain.data.imageset import ImageSet, Progress, split
+from offchain.data.form import IMAGES
+from offchain.data.imageset import Progress, split
 from offchain.data.leftout import Note
+from offchain.data.tables import is_table
 from offchain.hyperx.documents import EXTRACTOR
 from offchain.hyperx.evaluation import EvaluationSettings
 from offchain.hyperx.heads import PRESETS, HeadScorer
@@ -19,15 +21,15 @@ from offchain.storage.places import told as told_places
 from offchain.task import Least, Task
 from offchain.task.checks import DAY
 from offchain.task.document import ANY
-from offchain.task.images import MODALITY, relabelled
-from scripts._stage.party_options import DataOptions, PartyOptions
+from offchain.task.forms import Dataset, as_author, form_of, said
+from scripts._stage.party_options import PartyOptions, SampleOptions
 
 CORRUPTIONS = ("mislabel:0.3", "noise:0.5", "remove:0.6", "decimate:6", "dope:0.4")
 """The paper's five (sections 5.1.2 to 5.1.4); without a plan all but one provider have one."""
 
 
 @dataclass(frozen=True)
-class SessionOptions(DataOptions):
+class SessionOptions(SampleOptions):
     """What a collector says of its session; shares in per cent, times as named, amounts as text."""
 
     shards: int
@@ -56,9 +58,10 @@ class SessionOptions(DataOptions):
     yes: bool
     deployments: Path
 
-    def task(self, validation: ImageSet) -> Task:
+    def task(self, validation: Dataset) -> Task:
         """What the collector asks for; its documents are left out. Raises TaskError."""
-        return Task(MODALITY, validation.classes, validation.shape, self.licence)
+        form = said(form_of(validation))
+        return Task(classes=validation.classes, licence=self.licence, **form)
 
     def settings(self) -> EvaluationSettings:
         """Which extractor the collector publishes."""
@@ -121,14 +124,15 @@ class OpenOptions(SessionOptions, PartyOptions):
     retention: float
     resume: str | None
 
-    def asked(self, validation: ImageSet, addresses: tuple[str, ...]) -> Task:
+    def asked(self, validation: Dataset, addresses: tuple[str, ...]) -> Task:
         """The task; its documents are left out. addresses: of the own node. Raises TaskError."""
-        channels, *sides = validation.shape
+        form = said(form_of(validation))
+        if self.any_size and form["modality"] == IMAGES:
+            form["shape"] = (form["shape"][0], ANY, ANY)
         return Task(
-            MODALITY,
-            validation.classes,
-            (channels, *([ANY] * 2 if self.any_size else sides)),
-            self.licence,
+            classes=validation.classes,
+            licence=self.licence,
+            **form,
             contact=(*self.contact, *told_places(addresses)),
             content=self.content,
             least=Least(self.least_per_class, self.least_samples, self.distinct),
@@ -137,9 +141,10 @@ class OpenOptions(SessionOptions, PartyOptions):
 
 
 @dataclass(frozen=True)
-class ProvideOptions(DataOptions, LimitOptions, PartyOptions):
+class ProvideOptions(SampleOptions, LimitOptions, PartyOptions):
     """The options of `ape run provide`."""
 
+    column_name: tuple[str, ...]
     licence: tuple[str, ...]
     most_retention: float
     pay_to: str | None
@@ -180,12 +185,16 @@ class TradeOptions(SessionOptions, LimitOptions):
 
     def data(
         self, plan: CorruptionPlan, note: Note, progress: Progress | None
-    ) -> tuple[ImageSet, list[ImageSet], list[ImageSet]]:
+    ) -> tuple[Dataset, list[Dataset], list[Dataset]]:
         """The collector's validation set, each provider's corrupted data, and what it was before.
 
         All are disjoint draws from one dataset, so that they differ by corruption alone.
         """
-        whole = relabelled(self.load(note, progress))
+        if self.baselines and is_table(self.dataset):
+            raise click.ClickException(
+                f"baselines: they train on pictures, {self.dataset} has none"
+            )
+        whole = as_author(self.load_samples(note, progress), note)
         each = self.shards * self.shard_size
         validation, *parts = split(whole, [self.validation, *[each] * len(plan)], self.seed)
         return validation, plan.apply(parts, self.seed), parts

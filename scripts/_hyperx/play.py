@@ -14,7 +14,6 @@ import ape
 import click
 from ape.api import AccountAPI
 
-from offchain.data.imageset import ImageSet
 from offchain.data.originals import originals_of
 from offchain.hyperx.adversaries import OtherFeatures
 from offchain.hyperx.collector import Collector
@@ -26,6 +25,7 @@ from offchain.hyperx.report.record import SessionRecord
 from offchain.hyperx.terms import Terms
 from offchain.storage import Datastore, open_datastore
 from offchain.task import Task, fetch_task, publish_task
+from offchain.task.forms import Dataset
 from scripts._hyperx.baselines import baseline_scores
 from scripts._hyperx.chain import FACTORY, ChainSession
 from scripts._hyperx.opening import Opening
@@ -236,8 +236,8 @@ class Demonstration:
         self,
         index: int,
         account: AccountAPI,
-        data: ImageSet,
-        clean: ImageSet,
+        data: Dataset,
+        clean: Dataset,
         store: Datastore,
         home: Path,
         task: Task,

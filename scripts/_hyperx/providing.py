@@ -8,7 +8,7 @@ from offchain.hyperx.policy import check_token, offered
 from offchain.hyperx.provider import Provider
 from offchain.hyperx.session import Session
 from offchain.report.text import amount
-from offchain.task import fetch_task
+from offchain.task import ClassNames, fetch_task
 from offchain.task.checks import DAY, check_retention
 from scripts._hyperx.chain import ChainSession
 from scripts._hyperx.options import ProvideOptions
@@ -51,6 +51,8 @@ def run_provide(address: str, options: ProvideOptions) -> None:
             extractors=options.accept_extractor,
             tokens=accepted_tokens(options),
             names=options.names,
+            columns=ClassNames.parse(options.column_name, "column name").as_task,
+            note=telling.left_out,
             licences=options.licence,
             progress=telling.far("shards encrypted and stored"),
             pay_to=to,

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from offchain.crypto.settlement import NATIVE
-from offchain.data.imageset import ImageSet
 from offchain.data.originals import originals_of
 from offchain.data.shards import PackedShards
 from offchain.hyperx.session import Session
+from offchain.task.forms import Dataset
 from scripts._hyperx.chain import ChainSession
 from scripts._hyperx.stories import Story
 from scripts._stage.money import balance_of
@@ -22,13 +22,13 @@ class Contender:
 
     Attributes:
         seat: its place at the table.
-        data: what it sells, as PNG files.
+        data: what it sells, pictures as PNG files.
         corruption: what was done to it.
         culprit: whether it is the one that misbehaves.
     """
 
     seat: Seat
-    data: ImageSet
+    data: Dataset
     corruption: str
     culprit: bool
 

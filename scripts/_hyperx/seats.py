@@ -7,7 +7,7 @@ from typing import Any
 
 from ape.api import AccountAPI
 
-from offchain.data.imageset import ImageSet, Progress
+from offchain.data.imageset import Progress
 from offchain.data.originals import Originals
 from offchain.hyperx.collector import Collector
 from offchain.hyperx.evaluation import Evaluation
@@ -16,6 +16,7 @@ from offchain.hyperx.provider import Provider
 from offchain.hyperx.session import Session
 from offchain.models.device import pick_device
 from offchain.storage import Datastore
+from offchain.task.forms import Dataset
 from scripts._hyperx.chain import FACTORY
 from scripts._hyperx.options import SessionOptions
 from scripts._stage.deployments import Deployed, deployed
@@ -31,7 +32,7 @@ def deployed_factory(deployments: Path) -> Deployed:
 
 
 def evaluation_of(
-    options: SessionOptions, validation: ImageSet, home: Path, progress: Progress | None
+    options: SessionOptions, validation: Dataset, home: Path, progress: Progress | None
 ) -> Evaluation:
     """How the collector evaluates, with its secrets in `home`."""
     return Evaluation.prepare(

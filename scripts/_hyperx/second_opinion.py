@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import torch
 
-from offchain.data.imageset import ImageSet, Progress
+from offchain.data.imageset import Progress
 from offchain.hyperx.collector import Collector
 from offchain.hyperx.session import Session
 from offchain.mde.features import feature_prices
 from offchain.mde.samples import Samples
 from offchain.storage import Datastore
+from offchain.task.forms import Dataset
 from scripts._stage.table import Seat
 
 
 def second_opinion(
     session: Session,
     collector: Collector,
-    validation: ImageSet,
+    validation: Dataset,
     seats: list[Seat],
     store: Datastore,
     seed: int,
@@ -31,7 +32,7 @@ def second_opinion(
     def samples(features: torch.Tensor, labels: torch.Tensor) -> Samples:
         return Samples(evaluation.inputs(features).float().cpu(), labels)
 
-    own = evaluation.extract(validation.images)
+    own = evaluation.extract(validation.inputs)
     offered = {}
     for seat in seats:
         member = session.members.get(seat.address)

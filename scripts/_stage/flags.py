@@ -32,6 +32,16 @@ data = grouped(
 )
 """Of whose pictures."""
 
+samples = grouped(common.label, data)
+"""Of whose pictures or table."""
+
+column_name = click.option(
+    "--column-name",
+    multiple=True,
+    metavar="OWN=TASK",
+    help="What the task calls a column of your table. Repeat.",
+)
+
 deployments = click.option(
     "--deployments",
     type=click.Path(path_type=Path, file_okay=False),

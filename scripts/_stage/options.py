@@ -11,7 +11,14 @@ import click
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-dataset = click.option("--dataset", default="digits", show_default=True, help="Name or directory.")
+dataset = click.option(
+    "--dataset", default="digits", show_default=True, help="Name, directory or table."
+)
+
+label = click.option(
+    "--label",
+    help="Column of the classes, where the dataset is a table: a .csv or .parquet file.",
+)
 
 data_root = click.option(
     "--data-root",

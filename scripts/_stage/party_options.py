@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from offchain.data.leftout import Note
 from offchain.storage import Network
 from offchain.task import ClassNames
@@ -15,6 +17,7 @@ from offchain.task import ClassNames
 if TYPE_CHECKING:  # with torch, which parties without pictures do not need
     from offchain.data.imageset import ImageSet, Progress
     from offchain.data.originals import Originals
+    from offchain.task.forms import Dataset
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,43 @@ class DataOptions:
             "size": self.image_size,
             "skip_broken": self.skip_broken,
         }
+
+
+@dataclass(frozen=True)
+class SampleOptions(DataOptions):
+    """Whose pictures, or whose table. label: name of the column of its classes."""
+
+    label: str | None
+
+    def load_samples(self, note: Note, progress: Progress | None) -> Dataset:
+        """All of them, pictures in memory. Raises DataError."""
+        from offchain.data.tables import is_table
+
+        if is_table(self.dataset):
+            return self.load_originals(note, progress)
+        self._check_label()
+        return self.load(note, progress)
+
+    def load_originals(self, note: Note, progress: Progress | None) -> Originals:
+        """All of them as files or rows. Raises DataError."""
+        from offchain.data.tables import is_table, load_table
+
+        if not is_table(self.dataset):
+            self._check_label()
+            return super().load_originals(note, progress)
+        return load_table(
+            Path(self.dataset),
+            self.label,
+            skip_broken=self.skip_broken,
+            note=note,
+            progress=progress,
+        )
+
+    def _check_label(self) -> None:
+        if self.label is not None:
+            raise click.ClickException(
+                f"label: {self.dataset} is no table, of which a column could be the label"
+            )
 
 
 @dataclass(frozen=True)
@@ -83,5 +123,7 @@ def name_of(options: Any, *also: str, **instead: str) -> str:
     """
     passing = {"yes", "as_json", "listen", "peer", "ipfs", "device", "resume", *also}
     said = {name: str(value) for name, value in asdict(options).items() if name not in passing}
+    if said.get("label") == "None":  # as where there are pictures alone
+        del said["label"]
     said |= instead
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]

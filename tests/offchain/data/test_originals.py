@@ -12,7 +12,9 @@ from PIL import Image
 from offchain.data import originals as module
 from offchain.data import pictures
 from offchain.data.datasets import load_dataset, load_originals
-from offchain.data.originals import originals_of, pictures_of
+from offchain.data.form import Pictures
+from offchain.data.originals import originals_of
+from offchain.data.originals import shown as shown_by
 from offchain.data.pictures import UnreadableError, decoded, ending_of
 
 
@@ -45,7 +47,7 @@ def test_a_folder_is_offered_as_the_files_that_lie_there(tmp_path):
     assert [one.size(i) for i in range(6)] == [path.stat().st_size for path in paths]
     assert (one.classes, one.shape, one.name) == (read.classes, read.shape, read.name)
     assert torch.equal(one.labels, read.labels)
-    (shown,) = pictures_of([one.content(i) for i in range(6)], one.shape, "sample")
+    (shown,) = shown_by([one.content(i) for i in range(6)], one.form, "sample")
     assert torch.equal(shown, read.images)
 
 
@@ -76,7 +78,7 @@ def test_pictures_of_no_folder_are_png_files_that_lose_nothing(shape):
     images = torch.from_numpy(pixels(*shape))
     one = originals_of(module.ImageSet(images, torch.arange(4), tuple("abcd"), "made"))
     assert {ending_of(file) for file in one.files} == {".png"}
-    (shown,) = pictures_of([one.content(i) for i in range(4)], one.shape, "sample")
+    (shown,) = shown_by([one.content(i) for i in range(4)], one.form, "sample")
     assert torch.equal(shown, images)
     assert one.distinct() == 4
 
@@ -84,7 +86,7 @@ def test_pictures_of_no_folder_are_png_files_that_lose_nothing(shape):
 def test_a_few_are_decoded_at_a_time(monkeypatch):
     file = as_file("PNG", pixels(8, 8, 3))
     monkeypatch.setattr(module, "BATCH_BYTES", 2 * 3 * 8 * 8)
-    assert [len(some) for some in pictures_of([file] * 5, (3, 8, 8), "sample")] == [2, 2, 1]
+    assert [len(some) for some in shown_by([file] * 5, Pictures((3, 8, 8)), "sample")] == [2, 2, 1]
 
 
 def test_a_picture_is_brought_to_the_shape_and_to_grey():

@@ -11,6 +11,7 @@ from offchain.crypto import sealing
 from offchain.crypto.bitmap import to_bitmap
 from offchain.crypto.commitments import Party, root_of
 from offchain.crypto.shard_cipher import encrypt_shard
+from offchain.data.form import Pictures
 from offchain.data.shards import PackedShards, Shard, pack_shard, packed_part, unpack_shard
 from offchain.hyperx import patience
 from offchain.hyperx.actions import WrongKeyEvidence
@@ -58,7 +59,7 @@ class Sale:
     def seen(self, indices=SAMPLE):
         """The pictures that are decoded, in their order, and their labels."""
         shards = self.fetch(indices).items()
-        return features_of(shards, self.manifest.shape, lambda pictures: pictures)
+        return features_of(shards, Pictures(self.manifest.shape), lambda pictures: pictures)
 
     def replace(self, index, plain, key=None):
         """Stores another shard at `index`."""
@@ -164,7 +165,7 @@ def test_time_passes_while_pictures_are_decoded(sale, monkeypatch):
     monkeypatch.setattr(patience, "monotonic", lambda: next(now))
     shards = [(1, opened(sale, 1))]
     with pytest.raises(ContentMissing, match="not all that came could be looked at in 2 s"):
-        features_of(shards, sale.manifest.shape, lambda pictures: pictures, Patience(2))
+        features_of(shards, Pictures(sale.manifest.shape), lambda pictures: pictures, Patience(2))
 
 
 @pytest.mark.parametrize("content", [b"", b"rubbish", b"x" * 50_000])

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from offchain.crypto.bitmap import to_bitmap
+from offchain.data.form import Pictures
 from offchain.data.shards import packed_part
 from offchain.hyperx import actions as do
 from offchain.hyperx import trust
@@ -48,8 +49,7 @@ BACKBONE, CUT, SIZE = "efficientnet-lite0", "block5_project", 32
 THRICE = 84
 """Three times the side of a digit: every third pixel of the enlarged image is one of its own."""
 CID = "bafy-of-the-extractor"
-DIGIT = (1, 28, 28)
-"""A picture, (C, H, W)."""
+DIGIT = Pictures((1, 28, 28))
 
 
 def mirror() -> Extractor:
@@ -194,12 +194,14 @@ def test_public_weights_that_cannot_be_had_are_said(monkeypatch):
         check_extractor(few, CID, (), DIGIT)
 
 
-@pytest.mark.parametrize("picture", [(1, 8, 8), DIGIT, (3, 32, 32), (3, 96, 64), (3, 512, 512)])
+@pytest.mark.parametrize(
+    "picture", [(1, 8, 8), (1, 28, 28), (3, 32, 32), (3, 96, 64), (3, 512, 512)]
+)
 @pytest.mark.parametrize("name", BACKBONES)
 def test_what_a_collector_publishes_is_few_numbers_of_any_picture(name, picture):
     one = BACKBONES[name]
     full = Extractor(name, one.default_cut, one.size, skeleton(name, one.default_cut))
-    channels, height, width = reduced(full, picture).output_shape
+    channels, height, width = reduced(full, Pictures(picture)).output_shape
     pixels = picture[1] * picture[2]
     assert 0 < trust.LEAST_RATIO * channels * height * width <= pixels
     assert trust.LEAST_RATIO * max(height, width) <= min(picture[1:])
@@ -207,7 +209,7 @@ def test_what_a_collector_publishes_is_few_numbers_of_any_picture(name, picture)
 
 def test_pictures_of_which_nothing_may_be_sent_are_refused(public):
     with pytest.raises(ExtractorRefused, match=r"7 x 64 pixels are too small.* 8 or more by side"):
-        reduced(pretrained_extractor(BACKBONE, CUT, SIZE), (3, 7, 64))
+        reduced(pretrained_extractor(BACKBONE, CUT, SIZE), Pictures((3, 7, 64)))
 
 
 @pytest.mark.parametrize(
@@ -224,10 +226,10 @@ def test_how_many_features_depends_on_the_providers_own_picture(features, pictur
     for size in (64, 256):
         extractor = replace(pretrained_extractor(BACKBONE, CUT, size), reduced=features)
         if accepted:
-            check_extractor(extractor, CID, (), picture)
+            check_extractor(extractor, CID, (), Pictures(picture))
         else:
             with pytest.raises(ExtractorRefused, match=r"pictures of .* pixels can be read"):
-                check_extractor(extractor, CID, (), picture)
+                check_extractor(extractor, CID, (), Pictures(picture))
 
 
 def learned(extractor, count):

@@ -1,0 +1,63 @@
+"""Parquet files: the same rows as of CSV, and bombs that are refused before they go off."""
+
+from __future__ import annotations
+
+import resource
+
+import pyarrow
+import pytest
+from pyarrow import parquet
+
+from offchain.data.imageset import DataError
+from offchain.data.tables import load_table
+
+PEOPLE = 'age,work,income\n39,"State, gov",<=50K\n50,,>50K\n38,Private,<=50K\n'
+
+
+def test_parquet_gives_the_same_records(tmp_path) -> None:
+    (tmp_path / "people.csv").write_text(PEOPLE)
+    table = pyarrow.table(
+        {
+            "age": [39, 50, 38],
+            "work": ["State, gov", None, "Private"],
+            "income": pyarrow.array(["<=50K", ">50K", "<=50K"]).dictionary_encode(),
+        }
+    )
+    parquet.write_table(table, tmp_path / "people.parquet")
+    rows = load_table(tmp_path / "people.parquet", "income")
+    assert rows.files == load_table(tmp_path / "people.csv", "income").files
+    assert rows.labels.tolist() == [0, 1, 0]
+
+
+def test_a_parquet_bomb_is_refused_before_it_is_unpacked(tmp_path) -> None:
+    """One long text for many rows: some kilobytes that stand for many gigabytes."""
+    path, rows = tmp_path / "bomb.parquet", 1 << 14
+    long = pyarrow.DictionaryArray.from_arrays(
+        pyarrow.array([0] * rows, pyarrow.int32()), ["x" * (1 << 20)]
+    )
+    parquet.write_table(pyarrow.table({"a": long, "label": long}), path)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(DataError, match="a cell of 'a' has 1,048,576 characters"):
+        load_table(path, "label")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 << 10  # KiB
+    assert path.stat().st_size < 4 << 20
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"a": [[1], [2]], "label": ["x", "y"]}, "column 'a' holds list"),
+        ({"a": [b"1", b"2"], "label": ["x", "y"]}, "column 'a' holds binary"),
+    ],
+)
+def test_parquet_columns_that_are_no_cells_are_refused(tmp_path, content, words) -> None:
+    parquet.write_table(pyarrow.table(content), tmp_path / "odd.parquet")
+    with pytest.raises(DataError, match=words):
+        load_table(tmp_path / "odd.parquet", "label")
+
+
+def test_what_is_no_parquet_file_is_told(tmp_path) -> None:
+    path = tmp_path / "people.parquet"
+    path.write_text(PEOPLE)
+    with pytest.raises(DataError, match="is no Parquet file"):
+        load_table(path, "income")
