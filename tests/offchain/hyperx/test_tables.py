@@ -1,27 +1,26 @@
-"""A table through HyperX in memory: rows are sold as they are, by features of a public projection."""
+"""A table through HyperX in memory: rows are sold as they are, judged by a public projection."""
 
 from __future__ import annotations
 
 import csv
-import io
 from dataclasses import replace
-from functools import cache
 
 import pytest
 import torch
 from nacl.signing import SigningKey
 from sklearn.datasets import load_breast_cancer
 
-from offchain.crypto.bitmap import to_bitmap
 from offchain.data.imageset import split
 from offchain.data.originals import Originals
 from offchain.data.pictures import UnreadableError
+from offchain.data.seeds import generator
 from offchain.data.shards import PackedShards
 from offchain.data.tables import load_table
-from offchain.hyperx.documents import EXTRACTOR, PREPROCESSING
+from offchain.hyperx import actions as do
+from offchain.hyperx.collector import Collector
+from offchain.hyperx.documents import EXTRACTOR
 from offchain.hyperx.evaluation import Evaluation, EvaluationSettings
 from offchain.hyperx.extractor import load_extractor
-from offchain.hyperx.features import extract
 from offchain.hyperx.heads import HeadScorer
 from offchain.hyperx.obfuscation import Obfuscation, obfuscate
 from offchain.hyperx.trust import ExtractorRefused, check_extractor, reduced
@@ -30,7 +29,6 @@ from offchain.models.preprocessing import Rows
 from offchain.task import Task, publish_task
 from offchain.task.errors import ColumnsUnknown
 from offchain.task.forms import as_author, said
-from tests.kit.memory_store import MemoryStore
 from tests.offchain.hyperx.small_market import (
     ANNA,
     BERT,
@@ -42,16 +40,163 @@ from tests.offchain.hyperx.small_market import (
     SmallMarket,
 )
 
+LABEL = "diagnosis"
+
 
 @pytest.fixture(scope="module")
-def parts(tmp_path_factory) -> list[Originals]:
-    """scikit-learn's breast cancer set by way of a file: the collector's rows, and two sellers'."""
+def rows(tmp_path_factory) -> Originals:
+    """scikit-learn's breast cancer set by way of a file."""
     path = tmp_path_factory.mktemp("tables") / "cells.csv"
     data = load_breast_cancer()
-    out = io.StringIO()
-    csv.writer(out).writerow([*data.feature_names, "diagnosis"])
-    for row, label in zip(data.data.tolist(), data.target, strict=True):
-        csv.writer(out).writerow([*row, data.target_names[label]])
-    path.write_text(out.getvalue())
-    rows = load_table(path, "diagnosis")
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*data.feature_names, LABEL])
+        for row, label in zip(data.data.tolist(), data.target, strict=True):
+            writer.writerow([*row, data.target_names[label]])
+    return load_table(path, LABEL)
+
+
+@pytest.fixture(scope="module")
+def parts(rows) -> list[Originals]:
+    """The collector's rows, and those of two sellers, as the file has them."""
     return split(rows, [120, SHARDS * SHARD_SIZE, SHARDS * SHARD_SIZE], seed=1)
+
+
+@pytest.fixture(scope="module")
+def evaluation(parts) -> Evaluation:
+    """The collector's, with fixed secrets."""
+    validation = as_author(parts[0])
+    extractor = reduced(EvaluationSettings().extractor(validation.form), validation.form)
+    return Evaluation(
+        extractor=extractor,
+        preprocessing=Rows(*validation.form.values),
+        obfuscation=Obfuscation.draw(extractor.layer_shape[0], seed=2),
+        private_key=bytes([7]) * 32,
+        signing_key=SigningKey(bytes([8]) * 32),
+        validation=validation,
+        scorer=HeadScorer(),
+        pool=2,
+        seed=0,
+        device=CPU,
+    )
+
+
+def market_of(folder, evaluation: Evaluation) -> SmallMarket:
+    """A session about the collector's table, in which nobody has a seat but the collector."""
+    market = SmallMarket(folder)
+    store = market.store(COLLECTOR)
+    documents = evaluation.publish(store)
+    own = evaluation.validation
+    task = Task(classes=own.classes, licence=LICENCE, documents=documents, **said(own.form))
+    terms = replace(
+        market.chain.terms,
+        task=publish_task(store, task),
+        encryption_key=evaluation.encryption_key,
+    )
+    market = SmallMarket(folder, task=terms.task, encryption_key=terms.encryption_key)
+    market.network.update(store.network)
+    market.accepted = set()
+    market.collector(how=evaluation)
+    return market
+
+
+def renamed(rows: Originals, names: tuple[str, ...]) -> Originals:
+    """The same cells under other columns' names."""
+    return replace(rows, form=replace(rows.form, names=names))
+
+
+def test_the_better_table_is_bought_row_by_row(tmp_path, parts, evaluation) -> None:
+    """Anna's columns are in another order; Bert's labels are wrong. Neither lists an extractor."""
+    anna, bert = parts[1:]
+    form = evaluation.form
+    backwards = replace(
+        anna,
+        files=tuple(b",".join(reversed(one.split(b","))) for one in anna.files),
+        form=replace(anna.form, names=anna.form.names[::-1]),
+    )
+    market = market_of(tmp_path, evaluation)
+    market.provider(ANNA, backwards)
+    market.provider(BERT, replace(bert, labels=1 - bert.labels))
+    session = market.play()
+    assert session.deal is not None
+    assert session.deal.provider == ANNA
+    collector = market.role(COLLECTOR)
+    assert isinstance(collector, Collector)
+    sold = PackedShards(replace(anna, form=form), SHARDS, SHARD_SIZE).digest()
+    assert collector.dataset().digest() == sold
+
+
+def test_columns_and_cells_are_looked_at_before_anything_is_stored_or_paid(
+    tmp_path, parts, evaluation
+) -> None:
+    anna = parts[1]
+    names = anna.form.names
+    market = market_of(tmp_path, evaluation)
+    lacking = renamed(anna, ("radius of the cell", *names[1:]))
+    odd = replace(anna, files=(anna.files[0].replace(b",", b",much ", 1), *anna.files[1:]))
+    for data, error in ((lacking, ColumnsUnknown), (odd, UnreadableError)):
+        market.provider(ANNA, data)
+        before = set(market.network)
+        with pytest.raises(error) as refusal:
+            market.role(ANNA, restart=True).next_action(market.chain.clock)
+        assert "\n" not in str(refusal.value)
+        assert set(market.network) == before
+    market.provider(ANNA, lacking, columns={"radius of the cell": names[0]})
+    assert isinstance(market.role(ANNA, restart=True).next_action(market.chain.clock), do.Register)
+
+
+def test_rows_that_are_copies_are_found_whatever_their_cells_are_written_like(
+    tmp_path, parts, evaluation
+) -> None:
+    """All shards are of the same rows, with ever more zeros behind their last number."""
+    anna = parts[1]
+    files, labels = list(anna.files), anna.labels.clone()
+    for i, place in enumerate(generator(0, "shards").permutation(len(anna))):
+        files[place] = anna.files[i % SHARD_SIZE] + b"0" * (i // SHARD_SIZE)
+        labels[place] = anna.labels[i % SHARD_SIZE]
+    market = market_of(tmp_path, evaluation)
+    market.provider(ANNA, replace(anna, files=tuple(files), labels=labels))
+    market.play()
+    collector = market.role(COLLECTOR)
+    assert isinstance(collector, Collector)
+    assert market.chain.session().deal is None
+    assert "copy of shard" in collector.objections[ANNA]
+
+
+def test_the_projection_is_one_that_everybody_has_and_no_other(evaluation) -> None:
+    """Weights of the collector's choice would read what column it likes."""
+    form = evaluation.form
+    public = projection_extractor(*form.values)
+    few = reduced(public, form)
+    assert few.output_shape == (len(form.columns) // 2, 1, 1)
+    check_extractor(obfuscate(few, Obfuscation.draw(256, seed=3)), "cid", (), form)
+    with pytest.raises(ExtractorRefused, match="from which records can be read; at most 15 is"):
+        check_extractor(public, "cid", (), form)
+    spying = replace(few, module=projection_extractor(*form.values).module)
+    with torch.no_grad():
+        spying.module.linear.weight[0] = 0
+        spying.module.linear.weight[0, 5] = 1
+    with pytest.raises(ExtractorRefused, match=r"linear.weight of the extractor is not that of"):
+        check_extractor(spying, "cid", (), form)
+
+
+def test_an_extractor_of_another_width_is_refused_before_a_deposit_is_locked(
+    tmp_path, parts, evaluation
+) -> None:
+    other = replace(evaluation, extractor=reduced(projection_extractor(31), evaluation.form))
+    market = market_of(tmp_path, evaluation)
+    store = market.store(COLLECTOR)
+    documents = {EXTRACTOR: other.publish(store)[EXTRACTOR]}
+    task = replace(market.role(COLLECTOR).task, documents=documents)
+    assert load_extractor(store.get(documents[EXTRACTOR]), store.get, CPU).input_shape == (31, 1, 1)
+    changed = SmallMarket(
+        tmp_path,
+        task=publish_task(store, task),
+        encryption_key=evaluation.encryption_key,
+    )
+    changed.network.update(store.network)
+    changed.accepted = set()
+    changed.provider(ANNA, parts[1])
+    with pytest.raises(Exception, match=r"inputs of \(30, 1, 1\), the extractor takes \(31"):
+        changed.act(ANNA)
+    assert changed.chain.session().members == {}
