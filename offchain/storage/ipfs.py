@@ -35,7 +35,7 @@ from offchain.storage.datastore import (
 from offchain.storage.endpoint import parse_endpoint
 from offchain.storage.ipfs_pubsub import QUIET_SECONDS, Subscription, encoded, off
 from offchain.storage.peering import Peering
-from offchain.storage.probing import holds, read_drawn
+from offchain.storage.probing import is_lie, read_drawn
 from offchain.storage.unixfs import CHUNK_BYTES, NotUnixfs, decode
 
 if TYPE_CHECKING:  # a name only: its module loads torch
@@ -158,8 +158,7 @@ class IpfsDatastore:
         try:
             return check_content(cid, data)
         except ContentCorrupted:
-            # Blocks that belong to their CIDs, laid out otherwise: who stored them is to blame.
-            if holds(cid, data, self._block_of):
+            if not is_lie(cid, data, self._block_of):
                 raise
             raise DatastoreUnavailable(
                 f"the IPFS node at {self.endpoint} answers other content for {cid}"

@@ -1,4 +1,4 @@
-"""Whether content can still be had, told from one block of it that is drawn, not from the whole."""
+"""What a few blocks of a content tell of the whole: whether it can be had, and who is to blame."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ from offchain.storage.datastore import (
     ContentMalformed,
     ContentMissing,
 )
-from offchain.storage.unixfs import Decoded, NotUnixfs, decode
+from offchain.storage.unixfs import (
+    NotUnixfs,
+    decode,
+    height_of,
+    is_own,
+    sizes_below,
+    tree_digest,
+)
 
-MOST_BLOCKS = 64
-"""Looked at of a content, and one more for each kilobyte of it."""
 MOST_LEVELS = 8
 """Of a tree; at 174 links a node no content has more."""
 
@@ -29,7 +34,7 @@ def read_drawn(cid: str, draw: int, block_of: Callable[[str], bytes]) -> None:
     at = cid
     for _ in range(MOST_LEVELS):
         block = block_of(at)
-        if hashlib.sha256(block).digest() != digest_of(at):
+        if not _belongs(block, at):
             raise ContentCorrupted(f"{cid}: a block of it, {at}, is answered with other bytes")
         if codec_of(at) == RAW:
             return
@@ -44,29 +49,41 @@ def read_drawn(cid: str, draw: int, block_of: Callable[[str], bytes]) -> None:
     raise ContentMalformed(f"{cid} has more than {MOST_LEVELS} levels of blocks")
 
 
-def holds(cid: str, data: bytes, block_of: Callable[[str], bytes]) -> bool:
-    """Whether the blocks below a CID, each of which belongs to its own, hold this very data.
+def is_lie(cid: str, data: bytes, block_of: Callable[[str], bytes]) -> bool:
+    """Whether a node lied that answered `data`, which has another CID, for this one.
 
-    Then the node that answered the data is honest, however the blocks are laid out; a stranger may
-    have them laid out so that nobody goes through all of them, which counts as that. block_of: the
-    block under a CID, which is checked here.
+    Blocks that are as `put` lays them out hold one content, and `data` differs from it in a block
+    that is found by their hashes, one on each level. Under blocks that a stranger laid out
+    otherwise no answer would have been right: readers differ in what they make of them, and
+    whoever stored them is to blame. block_of: the block under a CID, which is checked here.
     """
-    waiting, at = [cid], 0
-    for _ in range(MOST_BLOCKS + len(data) // 1024):
-        if not waiting:
-            return at == len(data)
-        one = waiting.pop()
-        try:
-            block = block_of(one)
-            if hashlib.sha256(block).digest() != digest_of(one):
-                return False
-            node = Decoded((), len(block), data=block) if codec_of(one) == RAW else decode(block)
-        except ContentMissing:
-            return False  # all of them were there for the data that was answered
-        except (ContentError, NotUnixfs):
+    try:
+        block = block_of(cid)
+        if not _belongs(block, cid) or codec_of(cid) == RAW:
             return True
-        if data[at : at + len(node.data)] != node.data:
+        size, at = decode(block).content_bytes, 0
+        if size is None:
             return False
-        at += len(node.data)
-        waiting += [cid_from_digest(link) for link in reversed(node.links)]
-    return True
+        for height in range(height_of(size), -1, -1):
+            if not is_own(block, size, height):
+                return False
+            if height == 0:
+                break
+            for link, below in zip(decode(block).links, sizes_below(size, height), strict=True):
+                if tree_digest(data[at : at + below], height - 1) != link:
+                    break
+                at += below
+            else:
+                return True  # all of it was answered, and more
+            block, size = block_of(cid_from_digest(link)), below
+            if not _belongs(block, cid_from_digest(link)):
+                return True
+        return True
+    except ContentMissing:
+        return True  # it was there for the data that was answered
+    except (ContentError, NotUnixfs):
+        return False
+
+
+def _belongs(block: bytes, cid: str) -> bool:
+    return hashlib.sha256(block).digest() == digest_of(cid)

@@ -22,6 +22,8 @@ _FILE = b"\x08\x02"
 _RAW, _DIRECTORY, _REGULAR = 0, 1, 2
 """UnixFS types: a leaf or file, a folder, a file; the others are links and parts of folders."""
 _MULTIHASH = b"\x12\x20"
+_LINKS = _MULTIHASH, b"\x01\x70" + _MULTIHASH, b"\x01\x55" + _MULTIHASH
+"""How a link begins before its digest: version 0, and version 1 of a dag-pb or raw block."""
 
 
 class NotUnixfs(ValueError):
@@ -53,11 +55,49 @@ class Decoded:
 
 def root_digest(data: bytes) -> bytes:
     """sha2-256 of the root block of `data` added as a file."""
+    return tree_digest(data, height_of(len(data)))
+
+
+def tree_digest(data: bytes, height: int) -> bytes:
+    """sha2-256 of the block so many levels above the leaves that stands over `data`, which is no
+    more than has a place below it."""
     chunks = range(0, len(data), CHUNK_BYTES) or [0]
     level = [_leaf(data[start : start + CHUNK_BYTES]) for start in chunks]
-    while len(level) > 1:
+    for _ in range(height):
         level = [_parent(level[i : i + MAX_LINKS]) for i in range(0, len(level), MAX_LINKS)]
-    return level[0].digest
+    (top,) = level
+    return top.digest
+
+
+def height_of(size: int) -> int:
+    """Levels of a file's tree above its leaves. size: its bytes."""
+    height, reach = 0, CHUNK_BYTES
+    while reach < size:
+        height, reach = height + 1, reach * MAX_LINKS
+    return height
+
+
+def sizes_below(size: int, height: int) -> list[int]:
+    """Bytes of the file below each block that is linked `height` levels, 1 or more, above the
+    leaves. size: of all of them, no more than have a place there."""
+    full = CHUNK_BYTES * MAX_LINKS ** (height - 1)
+    return [min(full, size - start) for start in range(0, size, full)]
+
+
+def is_own(block: bytes, size: int, height: int) -> bool:
+    """Whether a block is as this profile writes it, whatever content it holds or links.
+
+    size: bytes of the file below it. height: levels above the leaves. Raises NotUnixfs.
+    """
+    node = decode(block)
+    if height == 0:
+        return len(node.data) == size and block == _leaf_block(node.data)
+    sizes = sizes_below(size, height)
+    if len(node.links) != len(sizes):
+        return False
+    trees = {one: _tree_bytes(one, height - 1) for one in set(sizes)}
+    below = [_Node(link, one, trees[one]) for link, one in zip(node.links, sizes, strict=True)]
+    return block == _parent_block(below)
 
 
 def decode(block: bytes) -> Decoded:
@@ -69,7 +109,7 @@ def decode(block: bytes) -> Decoded:
             content = value
         elif number == 2 and isinstance(value, bytes):
             multihash = dict(_fields(value)).get(1)
-            if not isinstance(multihash, bytes) or multihash[-34:-32] != _MULTIHASH:
+            if not isinstance(multihash, bytes) or multihash[:-32] not in _LINKS:
                 raise NotUnixfs("a link without a sha2-256 multihash")
             links.append(multihash[-32:])
     if not isinstance(content, bytes):
@@ -85,12 +125,25 @@ def decode(block: bytes) -> Decoded:
 
 
 def _leaf(chunk: bytes) -> _Node:
-    content = _FILE + (_bytes_field(2, chunk) if chunk else b"") + _number_field(3, len(chunk))
-    block = _bytes_field(1, content)
+    block = _leaf_block(chunk)
     return _Node(hashlib.sha256(block).digest(), len(chunk), len(block))
 
 
+def _leaf_block(chunk: bytes) -> bytes:
+    content = _FILE + (_bytes_field(2, chunk) if chunk else b"") + _number_field(3, len(chunk))
+    return _bytes_field(1, content)
+
+
 def _parent(children: list[_Node]) -> _Node:
+    block = _parent_block(children)
+    return _Node(
+        hashlib.sha256(block).digest(),
+        sum(child.content_bytes for child in children),
+        len(block) + sum(child.tree_bytes for child in children),
+    )
+
+
+def _parent_block(children: list[_Node]) -> bytes:
     size = sum(child.content_bytes for child in children)
     block = b"".join(
         _bytes_field(
@@ -103,9 +156,17 @@ def _parent(children: list[_Node]) -> _Node:
     )
     content = _FILE + _number_field(3, size)
     content += b"".join(_number_field(4, child.content_bytes) for child in children)
-    block += _bytes_field(1, content)
-    below = sum(child.tree_bytes for child in children)
-    return _Node(hashlib.sha256(block).digest(), size, len(block) + below)
+    return block + _bytes_field(1, content)
+
+
+def _tree_bytes(size: int, height: int) -> int:
+    """Of all blocks below and including one so many levels above the leaves."""
+    if height == 0:
+        return len(_leaf_block(bytes(size)))
+    sizes = sizes_below(size, height)
+    trees = {one: _tree_bytes(one, height - 1) for one in set(sizes)}
+    below = [_Node(bytes(32), one, trees[one]) for one in sizes]
+    return len(_parent_block(below)) + sum(one.tree_bytes for one in below)
 
 
 def _bytes_field(number: int, value: bytes) -> bytes:

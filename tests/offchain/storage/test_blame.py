@@ -29,6 +29,8 @@ from offchain.storage.checks import as_added, digest_of_answer
 from offchain.storage.embedded import EmbeddedDatastore
 from offchain.storage.flatfs import BlockFiles
 from offchain.storage.ipfs import IpfsDatastore
+from offchain.storage.unixfs import _bytes_field as field
+from offchain.storage.unixfs import _number_field as number
 from tests.kit.http_endpoint import Answer, drip, reply
 from tests.kit.ipfs_daemon import running_daemon
 
@@ -40,7 +42,36 @@ pytestmark = [
 BAD = cid_of(b"x" * 300_000)
 HAMT, LINK = b"\x0a\x04\x08\x05\x18\x01", b"\x0a\x0f\x08\x04\x12\x0b/etc/passwd"
 """A part of a large folder, and a symbolic link, as UnixFS writes them."""
+BY_IDENTITY = b"\x01\x55\x00\x22\x12\x20" + b"z" * 32
+BY_SHA2_512 = b"\x01\x55\x13\x40" + b"q" * 28 + b"\x12\x20" + b"z" * 32
+"""Links that end as one by sha2-256 does, and are none."""
+
+
+def leaf(chunk: bytes) -> bytes:
+    return field(1, b"\x08\x02" + field(2, chunk) + number(3, len(chunk)))
+
+
+def file_of(links: list[bytes], sizes: list[int], kind: int = 2) -> bytes:
+    """A block of UnixFS over others. sizes: of those, as it says."""
+    content = number(1, kind) + number(3, 100) + b"".join(number(4, size) for size in sizes)
+    return b"".join(field(2, field(1, link)) for link in links) + field(1, content)
+
+
+def v0(block: bytes) -> bytes:
+    return b"\x12\x20" + hashlib.sha256(block).digest()
+
+
 NO_FILES = [b"\x0a\x02\x08\x09rubbish", b"\xff" * 40, HAMT, LINK]
+NO_LINKS = [file_of([one], [100]) for one in (BY_IDENTITY, BY_SHA2_512)]
+A, B = leaf(b"a" * 50), leaf(b"b" * 50)
+ODD_FILES = {
+    "raw leaves": file_of([b"\x01\x55" + v0(A), b"\x01\x55" + v0(B)], [len(A), len(B)]),
+    "blocks of no size": file_of([v0(A), v0(B)], [0, 50]),
+    "no sizes": file_of([v0(A), v0(B)], []),
+    "a type beyond 32 bits": file_of([v0(A), v0(B)], [50, 50], kind=2**32 + 2),
+    "metadata": file_of([v0(A), v0(B)], [50, 50], kind=3),
+}
+"""Of each some reader makes bytes, not all the same ones, and none that have its CID."""
 KUBO = {
     "a folder": "this dag node is a directory",
     "another node": "unexpected node type",
@@ -193,6 +224,14 @@ def test_a_real_daemon_is_not_blamed_for_a_block_that_is_no_file(daemon, block):
         daemon.get(cid_from_digest(hashlib.sha256(block).digest()), 1 << 20)
 
 
+@pytest.mark.parametrize("odd", ODD_FILES)
+def test_a_real_daemon_is_not_blamed_for_what_it_makes_of_an_odd_layout(daemon, odd):
+    for block in (A, B, ODD_FILES[odd]):
+        rpc(daemon, "/block/put", [("f", block)], format="raw", mhtype="sha2-256", version="1")
+    with pytest.raises(ContentError):
+        daemon.get(cid_from_digest(hashlib.sha256(ODD_FILES[odd]).digest()), 1 << 20)
+
+
 @pytest.fixture(scope="module")
 def embedded(tmp_path_factory):
     folder = tmp_path_factory.mktemp("embedded")
@@ -216,7 +255,7 @@ def test_an_embedded_node_is_not_blamed_for_a_folder(embedded):
         embedded.get(cid_from_digest(folder))
 
 
-@pytest.mark.parametrize("block", NO_FILES)
+@pytest.mark.parametrize("block", NO_FILES + NO_LINKS)
 def test_an_embedded_node_is_not_blamed_for_a_block_that_is_no_file(embedded, block):
     with pytest.raises(ContentMalformed):
         embedded.get(stored(embedded, block))
@@ -226,6 +265,14 @@ def test_an_embedded_node_is_not_blamed_for_a_file_whose_tree_does_not_add_up(em
     """The root speaks of ten bytes and has none below it."""
     with pytest.raises(ContentError):
         embedded.get(stored(embedded, b"\x0a\x06\x08\x02\x18\x0a\x20\x0a"))
+
+
+@pytest.mark.parametrize("odd", ODD_FILES)
+def test_an_embedded_node_is_not_blamed_for_an_odd_layout(embedded, odd):
+    for block in (A, B):
+        stored(embedded, block)
+    with pytest.raises(ContentError):
+        embedded.get(stored(embedded, ODD_FILES[odd]))
 
 
 def test_branches_that_meet_again_are_walked_once(embedded):
