@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from ape.cli import network_option, verbosity_option
 
+from scripts._stage import flags as stage
 from scripts._stage import options as common
 from scripts._stage.command import ChainCommand
 
@@ -65,19 +66,41 @@ from scripts._stage.command import ChainCommand
     help="From block to block: agents come at multiples of it. Mainnet has 12.",
 )
 @common.seed("Of the split, the first model and what the agents do.")
+@click.option("--owner", help="Keystore account of the model's owner, off a local chain.")
+@click.option(
+    "--agent",
+    multiple=True,
+    help="Keystore account of an agent, in the order of --agents, off a local chain; repeat.",
+)
+@click.option("--yes", is_flag=True, help="Begin and sign without asking, off a local chain.")
+@stage.deployments
 @common.gas_price
 @common.reports("Folder under which share/ gets record, plots and page.")
-def cli(agents: str, reports: Path, **options: object) -> None:
-    """Let honest and malicious agents teach a shared model on a local chain, and see who gains.
+def cli(
+    agents: str,
+    reports: Path,
+    owner: str | None,
+    agent: tuple[str, ...],
+    yes: bool,
+    deployments: Path,
+    **options: object,
+) -> None:
+    """Let honest and malicious agents teach a shared model, and see who gains.
 
     The agents decide as in the simulation of the SUM paper, with real film reviews. Each of their
     calls goes to the contracts at its second, and the chain's answers (amounts, predictions,
     balances, deposits, the pot, the weights) are compared with the simulation's at every call;
     the first difference ends the run. A coin is a thousandth of an ether.
+
+    A local chain's time is moved. On any other agents wait, for days: how many is told before, and
+    asked. Their calls count at the second of their block, and the same command goes on where it was
+    stopped.
     """
     from scripts._stage.errors import one_line_each
-    from scripts._sum.options import ShareOptions
+    from scripts._sum.options import ShareOptions, ShareParties
     from scripts._sum.play import share
 
     with one_line_each():
-        share(ShareOptions(agents=agents, **options), reports / "share")  # type: ignore[arg-type]
+        parties = ShareParties(owner, agent, yes, deployments)
+        made = ShareOptions(agents=agents, **options)  # type: ignore[arg-type]
+        share(made, parties, reports / "share")

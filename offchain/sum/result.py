@@ -39,6 +39,21 @@ class Event(NamedTuple):
     predicted: int
 
 
+class Call(NamedTuple):
+    """What an agent is about to call.
+
+    kind, agent, contribution, predicted: as of the Event that comes of it. sample: review and label
+    of an add; payment: what it asks for at this second, deposit and cost in units.
+    """
+
+    kind: str
+    agent: int
+    contribution: int
+    predicted: int = -1
+    sample: tuple[int, int] = (-1, -1)
+    payment: tuple[int, int] = (0, 0)
+
+
 @dataclass(frozen=True)
 class History:
     """An agent's balance, in coins (float64), at each time it came (int64, seconds)."""

@@ -191,10 +191,15 @@ class StakeIncentive:
 
         agrees: whether the model gives it the label contributed, before it learns.
         """
+        taken = self.taken(offered, agrees, now)
+        self.last_update = now
+        return taken
+
+    def taken(self, offered: int, agrees: bool, now: int) -> tuple[int, int]:
+        """What `on_add` would take, and refuse."""
         deposit, cost = self.required(agrees, now)
         if offered < deposit + cost:
             raise Refused("DepositTooSmall", f"{offered} offered, {deposit + cost} required")
-        self.last_update = now
         return deposit, cost
 
     def on_announce(
@@ -359,11 +364,15 @@ class Pot:
 
     def collect(self, participant: int, now: int) -> int:
         """Pay the participant what it is owed, in units."""
-        self._share(now)
-        amount = self._incentive.good[participant] * self.per_good + self._offset[participant]
+        amount = self.owed(participant, now)
         self._offset[participant] -= amount
         self.held -= amount
         return amount
+
+    def owed(self, participant: int, now: int) -> int:
+        """What `collect` would pay, in units."""
+        self._share(now)
+        return self._incentive.good[participant] * self.per_good + self._offset[participant]
 
     def _share(self, now: int) -> None:
         total = self._incentive.total_good

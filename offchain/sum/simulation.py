@@ -23,7 +23,7 @@ from offchain.data.seeds import generator
 from offchain.sum.agents import STRATEGIES, Moment, Submission, Target, draw
 from offchain.sum.claims import AS_BAD, AS_GOOD, NOTHING, OpenClaims
 from offchain.sum.learner import Judge, train
-from offchain.sum.result import Contribution, Event, History, Result, Tally
+from offchain.sum.result import Call, Contribution, Event, History, Result, Tally
 from offchain.sum.reviews import Split
 from offchain.sum.rules import DAY, Pot, Refused, StakeIncentive
 from offchain.sum.setting import Setting
@@ -76,7 +76,7 @@ class Simulation:
         self._touched: list[int] = []  # when each was added or last announced
         self._forgotten: list[tuple[int, int]] = []  # (when it was touched, number), a heap
         self._random = [generator(seed, f"agent {i}") for i in range(len(agents))]
-        self._history: list[list[tuple[int, int]]] = [[(0, b)] for b in self.balances]
+        self._history = [[(0, balance)] for balance in self.balances]
         self._queue = [(self._wait(i), i) for i in range(len(agents))]
         heapq.heapify(self._queue)
 
@@ -99,7 +99,8 @@ class Simulation:
 
     def step(self) -> None:
         """Let the next agent come: it submits, takes over and claims what it may."""
-        self.now, agent = heapq.heappop(self._queue)
+        planned, agent = heapq.heappop(self._queue)
+        self.now = self._arrive(planned)
         if self.now >= self._evaluate_at:
             self.accuracies.append((self.now, self._judge.accuracy(self.model)))
             self._evaluate_at += self.setting.evaluate_every_s
@@ -109,7 +110,8 @@ class Simulation:
         while self._oldest < len(self.contributions) and not self.left[self._oldest]:
             self._oldest += 1
         self._claim(agent)
-        if self.pot.held:
+        if self.pot.held and self.pot.owed(agent, self.now):
+            self._call(Call("collect", agent, -1))
             self._pay(agent, "collect", -1, self.pot.collect(agent, self.now), -1)
         if self._announced:
             self._submit(agent)
@@ -161,22 +163,22 @@ class Simulation:
             if self._announced and not len(active):  # Nobody can contribute it: the stream goes on.
                 self._next_review += review == self._next_review
                 raise Refused("NoFeatures", f"review {review}")
-            deposit, cost = self.incentive.on_add(
-                min(offered, self.balances[agent]), predicted == label, self.now
-            )
+            offered = min(offered, self.balances[agent])
+            asked = self.incentive.taken(offered, predicted == label, self.now)
         except Refused:  # It comes again after its next wait.
             self.tallies[agent].refused += 1
             return
+        number = len(self.contributions)
+        self._call(Call("add", agent, number, predicted, (review, label), asked))
+        deposit, cost = self.incentive.on_add(offered, predicted == label, self.now)
         first_unused = self._next_review
         self._next_review += review == first_unused
         self.pot.put(cost, self.now)
-        number = len(self.contributions)
         pair = active.tobytes(), label
         if self._announced and pair in self._known:
             self.repeats.add(number)
         self._known.add(pair)
-        what = Contribution(agent, review, label, self.now, deposit)
-        self.contributions.append(what)
+        self.contributions.append(what := Contribution(agent, review, label, self.now, deposit))
         latest, before = self._last_by_two
         self._last_by_two = what, before if latest and latest.author == agent else latest
         self.left.append(deposit)
@@ -197,13 +199,15 @@ class Simulation:
         verdict = self.setting.terms.verdict
         if verdict is None or not verdict.upholding:
             return
+        again = self.now
         for number in numbers:
             if number not in self._claims:
                 continue
             stands, since = self._claims.announced(number)
             if stands != AS_BAD:
                 continue
-            self.incentive.on_uphold(self.contributions[number].added_at, self.now, since, self.now)
+            self._call(Call("uphold", agent, number))
+            self.incentive.on_uphold(self.contributions[number].added_at, again, since, self.now)
             self._claims.object(number)
             self._touched[number] = self.now
             self.tallies[agent].upheld += 1
@@ -270,6 +274,7 @@ class Simulation:
             else:
                 due.append(number)
         for number in sorted(due):
+            self._call(Call("take over", agent, number))
             amount = self.incentive.on_take_over(self._touched[number], self.left[number], self.now)
             if number < self._immature:
                 self._claims.remove(number)
@@ -291,6 +296,7 @@ class Simulation:
                 self._announce(agent, number, predicted, stands)
                 continue
             if own:
+                self._call(Call("refund", agent, number, predicted))
                 first = number not in self.repeats
                 if first:
                     self.pot.before_good(agent, self.now)
@@ -300,6 +306,7 @@ class Simulation:
                 tally.refunded += 1
                 tally.awaited_s += self.now - what.added_at
             elif terms.good[agent]:
+                self._call(Call("report", agent, number, predicted))
                 amount = terms.on_report(
                     agent, what.author, what.added_at, what.deposit, left, False, self.now, since
                 )
@@ -333,14 +340,23 @@ class Simulation:
             if stands == NOTHING:
                 return
             self.incentive.on_object(predicted == what.label, stands == AS_GOOD, self.now)
+            self._call(Call("object", agent, number, predicted))
             self._claims.object(number)
             self.tallies[agent].objected += 1
             self._pay(agent, "object", number, 0, predicted)
             return
+        self._call(Call("announce", agent, number, predicted))
         self._claims.announce(number, AS_GOOD if own else AS_BAD, self.now)
         self._touched[number] = self.now
         self.tallies[agent].announced += 1
         self._pay(agent, "announce", number, 0, predicted)
+
+    def _arrive(self, planned: int) -> int:
+        """When who comes at `planned` is there; later, where others keep the time."""
+        return planned
+
+    def _call(self, call: Call) -> None:
+        """Before each call, whose second `now` is from here on, where others keep the time."""
 
     def _mature(self) -> None:
         last_added = self.now - self.setting.terms.refund_wait_s

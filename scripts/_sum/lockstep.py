@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import click
 
 from offchain.sum.perceptron import WEIGHT_LIMIT, SparsePerceptron
-from offchain.sum.result import Event
+from offchain.sum.result import Call, Event
 from offchain.sum.reviews import ReviewSet, bitmaps
 from offchain.sum.simulation import Simulation
 from scripts._sum.chain import Sent, SharedModelChain
@@ -29,6 +29,30 @@ CALLS = {
 
 PAID_OUT = ("refund", "report", "take over", "collect")
 """Kinds of events whose call names who receives the money; here that is the caller."""
+
+
+class Table(Protocol):
+    """A model on a chain, and what is done and asked there; see ModelViews and its classes."""
+
+    accounts: list[str]
+    created_at: int
+
+    @property
+    def replaying(self) -> bool: ...
+
+    def held_at_first(self, participant: int) -> int: ...
+
+    def close(self) -> None: ...
+
+    def send(
+        self, call: str, arguments: Sequence[Any], participant: int, value: int = 0
+    ) -> Sent: ...
+
+    def ask(self, view: str, *arguments: Any) -> Any: ...
+
+    def balance(self, participant: int | None = None) -> int: ...
+
+    def words(self) -> list[int]: ...
 
 
 class Disagreement(click.ClickException):
@@ -51,16 +75,18 @@ def twin_of(simulation: Simulation) -> SparsePerceptron:
 class Lockstep:
     """A simulation (with its log) whose every event is made to happen on chain, and compared.
 
-    calls: gas of every call, by name. fees, gas: wei and gas, by participant. checked: how many
-    answers of the chain were compared; each was the simulation's, or `step` raised Disagreement.
+    calls: gas of every call, by name. fees, gas: wei and gas, by participant. credit: wei that each
+    paid beyond what its contributions needed, as these came later than they were sent. checked: how
+    many answers of the chain were compared; each was the simulation's, or `step` raised
+    Disagreement.
     """
 
-    def __init__(self, simulation: Simulation, stream: ReviewSet, people: Sequence[Any]) -> None:
-        """stream: the simulation's; people: the owner, then one account for each agent."""
+    def __init__(self, simulation: Simulation, stream: ReviewSet, chain: Table) -> None:
+        """stream: the simulation's; chain: with its model, and one account for each agent."""
         if simulation.events is None:
             raise ValueError("the simulation keeps no log")
         self.simulation = simulation
-        self.chain = SharedModelChain(twin_of(simulation), simulation.setting.terms, people)
+        self.chain = chain
         self.calls: dict[str, list[int]] = defaultdict(list)
         agents = range(len(simulation.setting.agents))
         self.fees = [0 for _ in agents]
@@ -71,50 +97,82 @@ class Lockstep:
         self._left: dict[int, int] = {}
         self._announced: dict[int, tuple[bool, bool, int]] = {}
         self._good = [0 for _ in agents]
+        self.credit = [0 for _ in agents]
         self._samples = [list(words) for words in bitmaps(stream)]
         # What an account held beside the agent's money before it paid any fee.
-        self._aside = [self.chain.balance(i) - simulation.balances[i] for i in agents]
+        self._aside = [self.chain.held_at_first(i) - simulation.balances[i] for i in agents]
+
+    @classmethod
+    def alone(
+        cls, simulation: Simulation, stream: ReviewSet, people: Sequence[Any]
+    ) -> AloneLockstep:
+        """On a chain whose time this process sets. people: the owner, then one account for each
+        agent."""
+        chain = SharedModelChain(twin_of(simulation), simulation.setting.terms, people)
+        return AloneLockstep(simulation, stream, chain)
 
     def step(self) -> None:
-        """The next agent comes, in the simulation and then on chain."""
-        self.simulation.step()
+        """The next agent comes, in the simulation and on chain."""
         first = self._played
-        while self._played < len(self._events):
-            self._play(self._events[self._played])
-            self._played += 1
-        if self._played > first:
+        self.simulation.step()
+        self._catch_up()
+        if self._played > first and not self.chain.replaying:
             self._check_totals()
 
     def check_model(self) -> None:
         """Compares all weights and the intercept, word for word."""
+        if self.chain.replaying:
+            return
         self._same("words of the model", self.chain.words(), twin_of(self.simulation).words())
 
-    def _play(self, event: Event) -> None:
-        who, number = event.agent, event.contribution
-        self.chain.go_to(event.now)
-        arguments = [] if event.kind == "collect" else self._named(number)
-        if event.kind == "add":
-            cost = event.amount - self.simulation.contributions[number].deposit
-            arguments[2:] = [event.amount, cost]
-        elif event.kind == "refund":
+    def _catch_up(self) -> None:
+        """Plays what the simulation has done and the chain has not."""
+
+    def make(self, call: Call) -> Sent:
+        """Sends a call, with what it is about as arguments."""
+        who, number = call.agent, call.contribution
+        if call.kind == "collect":
+            arguments = []
+        elif call.kind == "add":
+            review, label = call.sample
+            arguments = [self._samples[review], label, sum(call.payment), call.payment[1]]
+        else:
+            arguments = self._named(number)
+        if call.kind == "refund":
             del arguments[3:]
-        elif event.kind == "uphold":  # By what it has just contributed again.
-            arguments[3] = self.chain.created_at + event.now
-        if event.kind in PAID_OUT:
+        elif call.kind == "uphold":  # By what it has just contributed again.
+            arguments[3] = self.chain.created_at + self.simulation.contributions[-1].added_at
+        if call.kind in PAID_OUT:
             arguments.append(self.chain.accounts[who])
-        if event.predicted >= 0:
+        if call.predicted >= 0 and not self.chain.replaying:
             predicted = self.chain.ask("predict", arguments[0])
-            self._same("prediction", predicted, event.predicted)
+            self._same("prediction", predicted, call.predicted)
+        value = sum(call.payment)
+        return self.chain.send(CALLS[call.kind][0], arguments, who, value)
+
+    def compare(self, event: Event, sent: Sent) -> None:
+        """What came of a call, with the simulation's event."""
+        who = event.agent
         call, name = CALLS[event.kind]
-        value = event.amount if event.kind == "add" else 0
-        sent = self.chain.send(call, arguments, who, value)
         self.calls[call].append(sent.gas)
         self.fees[who] += sent.fees
         self.gas[who] += sent.gas
-        self._same("amount", _moved(sent, name, self.chain.accounts[who]), event.amount)
-        held = self.chain.balance(who) + self.fees[who] - self._aside[who]
-        self._same("balance", held, event.balance)
+        moved = _moved(sent, name, self.chain.accounts[who])
+        if event.kind == "collect":
+            moved -= self.credit[who]
+            self.credit[who] = 0
+        self._same("amount", moved, event.amount)
+        self.credit[who] += sum(told["amount"] for one, told in sent.events if one == "Credited")
         self._follow(event)
+        if not self.chain.replaying:
+            self._look(event)
+        self._played += 1
+
+    def _look(self, event: Event) -> None:
+        """What the chain says after it."""
+        who, number = event.agent, event.contribution
+        held = self.chain.balance(who) + self.fees[who] + self.credit[who] - self._aside[who]
+        self._same("balance", held, event.balance)
         if number >= 0:
             record = self.chain.ask("contribution", *self._named(number))
             made = self.simulation.contributions[number]
@@ -148,8 +206,9 @@ class Lockstep:
         self._same("good contributions by agent", self._good, run.incentive.good)
         self._same("total of good data", chain.ask("totalGoodData"), run.incentive.total_good)
         claimable = sum(chain.ask("claimable", account) for account in chain.accounts)
-        self._same("pot", chain.ask("pot") + claimable, run.pot.held)
-        self._same("money of the model", chain.balance(), sum(run.left) + run.pot.held)
+        owed = run.pot.held + sum(self.credit)
+        self._same("pot", chain.ask("pot") + claimable, owed)
+        self._same("money of the model", chain.balance(), sum(run.left) + owed)
 
     def _named(self, number: int) -> list[Any]:
         """What names a contribution on chain."""
@@ -168,9 +227,30 @@ class Lockstep:
             )
 
 
+class AloneLockstep(Lockstep):
+    """The simulation goes before, and sets the chain's time."""
+
+    chain: SharedModelChain
+
+    def _catch_up(self) -> None:
+        while self._played < len(self._events):
+            event = self._events[self._played]
+            self.chain.go_to(event.now)
+            self.compare(event, self.make(self._call_of(event)))
+
+    def _call_of(self, event: Event) -> Call:
+        call = Call(event.kind, event.agent, event.contribution, event.predicted)
+        if event.kind != "add":
+            return call
+        made = self.simulation.contributions[event.contribution]
+        payment = made.deposit, event.amount - made.deposit
+        return call._replace(sample=(made.review, made.label), payment=payment)
+
+
 def _moved(sent: Sent, name: str, account: str) -> int:
-    """What one call moved by its own event, which must be the only one and name the caller."""
-    if [told for told, _ in sent.events] != [name]:
+    """What one call moved by its own event, which must name the caller and be the only one, but for
+    what was paid too much."""
+    if [told for told, _ in sent.events if told != "Credited"] != [name]:
         raise Disagreement(f"{name} expected, not {', '.join(n for n, _ in sent.events)}")
     values = sent.events[0][1]
     if account not in values.values():

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+import ape
 import click
+from ape.api import AccountAPI
 
 from offchain.sum.agents import BAD, GOOD, HONEST, STRATEGIES, Agent
+from offchain.sum.reviews import ReviewError, ReviewSet, Split, split
 from offchain.sum.rules import DAY, FULL, StakeTerms, Verdict
 from offchain.sum.setting import Setting
+from scripts._stage.accounts import is_local, load
 
 COIN = 10**15
 """Wei in a coin: a thousandth of an ether, so that Anvil's accounts have enough."""
@@ -20,6 +25,30 @@ KINDS = {"good": GOOD, "bad": BAD} | {
 
 MOST_AGENTS = 8
 EVALUATE_EVERY_S = DAY // 4
+
+
+@dataclass(frozen=True)
+class ShareParties:
+    """Who plays off a local chain: aliases of the keystore. yes: sign and begin without asking."""
+
+    owner: str | None = None
+    agent: tuple[str, ...] = ()
+    yes: bool = False
+    deployments: Path = Path("deployments")
+
+    def people(self, agents: int) -> list[AccountAPI]:
+        """The owner, then an account for each agent; test accounts on a local chain. Raises
+        ClickException where some are missing."""
+        if is_local():
+            return list(ape.accounts.test_accounts[: 1 + agents])
+        if self.owner is None or len(self.agent) != agents:
+            raise click.ClickException(
+                f"off a local chain name --owner and {agents} times --agent, "
+                f"not {len(self.agent)} times"
+            )
+        if len({self.owner, *self.agent}) != 1 + agents:
+            raise click.ClickException("owner and agents need an account each")
+        return [load(alias, self.yes) for alias in (self.owner, *self.agent)]
 
 
 @dataclass(frozen=True)
@@ -35,6 +64,13 @@ class ShareOptions:
     block_seconds: int
     seed: int
     gas_price: float
+
+    def parts(self, reviews: ReviewSet) -> Split:
+        """What the first model learns, and the reviews to submit. Raises ReviewError."""
+        parts = split(reviews, self.seed, train_size=self.train_size)
+        if len(parts.stream) < self.submissions:
+            raise ReviewError(f"{len(parts.stream)} reviews are left to submit after training")
+        return replace(parts, stream=parts.stream.subset(range(self.submissions)))
 
     def participants(self) -> tuple[Agent, ...]:
         """The agents named. Raises ClickException for who does not exist."""

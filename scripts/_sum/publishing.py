@@ -60,12 +60,11 @@ _CREATE_GAS, _BYTE_GAS, _WORD_GAS, _CALL_GAS = 60_000, 240, 22_800, 60_000
 class Draft:
     """A model before it is on the chain.
 
-    features: how many there are. words: of storage, of the classifier as it opens. token: the
-    currency.
+    digest: of the task. features: how many there are. words: of storage, of the classifier as it
+    opens. token: the currency.
     """
 
     owner: str
-    task: Task
     digest: bytes
     features: int
     classifier: Part
@@ -114,7 +113,7 @@ def run_publish(options: PublishOptions) -> None:
         task = task_for(options, texts, preprocessing, store.addresses, home / "models")
         draft = drafted(options, str(account.address), task, twin, factory)
         asked = options.dry_run or not lives(draft.model)
-        if asked and not _agreed(options, draft, telling):
+        if asked and not _agreed(options, task, draft, telling):
             return
         store.put(preprocessing.to_bytes())
         publish_task(store, task)
@@ -163,7 +162,6 @@ def drafted(
     address = str(factory.contract.address)
     return Draft(
         owner,
-        task,
         digest,
         twin.feature_count,
         classifier,
@@ -299,7 +297,7 @@ def task_for(
     return task
 
 
-def _agreed(options: PublishOptions, draft: Draft, telling: PartyTelling) -> bool:
+def _agreed(options: PublishOptions, task: Task, draft: Draft, telling: PartyTelling) -> bool:
     """Shows what it will be and cost; whether it is to be made."""
     price = gas_price(options.gas_price)
     coin, decimals = currency(draft.token)
@@ -317,7 +315,7 @@ def _agreed(options: PublishOptions, draft: Draft, telling: PartyTelling) -> boo
     }
     telling.sheets(
         (
-            task_sheet(draft.task),
+            task_sheet(task),
             said_sheet("The model", rows),
             gas_sheet(draft.gas, price, "all", "What is on the chain already costs nothing."),
         )

@@ -55,7 +55,7 @@ def test_the_contracts_do_what_the_simulator_says(people):
     parts = replace(PARTS, stream=PARTS.stream.subset(range(180)))
     simulation = Simulation(parts, SETTING, 0, log=True)
     with quiet_node():
-        both = Lockstep(simulation, parts.stream, people)
+        both = Lockstep.alone(simulation, parts.stream, people)
         while not simulation.done:
             both.step()
         both.check_model()
@@ -78,7 +78,7 @@ def test_the_contracts_stand_attacks_as_the_simulator_says(people):
     parts = replace(PARTS, stream=PARTS.stream.subset(range(200)))
     simulation = Simulation(parts, ATTACKED, 4, log=True)
     with quiet_node():
-        both = Lockstep(simulation, parts.stream, people)
+        both = Lockstep.alone(simulation, parts.stream, people)
         while not simulation.done:
             both.step()
         both.check_model()
@@ -102,7 +102,7 @@ def test_the_contracts_charge_for_information_as_the_simulator_does(people):
     parts = replace(PARTS, stream=PARTS.stream.subset(range(120)))
     simulation = Simulation(parts, replace(SETTING, agents=agents, terms=terms), 0, log=True)
     with quiet_node():
-        both = Lockstep(simulation, parts.stream, people)
+        both = Lockstep.alone(simulation, parts.stream, people)
         while not simulation.done:
             both.step()
         both.check_model()
@@ -120,7 +120,7 @@ def test_a_difference_is_seen(people, wrong):
     """Where the simulator were off by one, the comparison would not pass."""
     simulation = Simulation(PARTS, SETTING, 0, log=True)
     with quiet_node():
-        both = Lockstep(simulation, PARTS.stream, people)
+        both = Lockstep.alone(simulation, PARTS.stream, people)
         while len(simulation.events) < 30:
             both.step()
         if wrong == "deposits":
