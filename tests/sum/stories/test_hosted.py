@@ -132,7 +132,8 @@ def test_agents_wait_where_nobody_moves_time_and_nothing_is_sent_twice(
     model = ape.project.SharedModel.at(address)
     told = Counter(log.event_name for log in decoded(model, logs_of(address, 0, [])))
     assert told["DataAdded"] == submitted == calls["addData"] >= 3
-    assert told["Refunded"] >= 1
+    settled = told["Refunded"] + told["Reported"] + told["TakenOver"]
+    assert settled >= submitted, "nobody waits for money in the end"
     assert told["Credited"] >= 1
     assert told["RewardsClaimed"] == calls["claimRewards"]
     assert not list((tmp_path / "chain").glob("share-*")), "the next run is another"
