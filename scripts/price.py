@@ -43,6 +43,7 @@ STORIES = (
     show_default=True,
     help="Of each seller that names no count.",
 )
+@common.label
 @common.dataset
 @common.data_root
 @common.download
@@ -71,9 +72,7 @@ STORIES = (
 @click.option(
     "--lacking-classes",
     type=click.IntRange(min=1),
-    default=3,
-    show_default=True,
-    help="How many of the last classes it lacks.",
+    help="How many of the last classes it lacks; default 3, or all but one where they are fewer.",
 )
 @click.option(
     "--validation",

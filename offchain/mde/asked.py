@@ -18,6 +18,7 @@ from offchain.storage import cid_from_digest, digest_of
 from offchain.storage.cid import RAW, codec_of
 from offchain.task import Offer, Task, TaskError
 from offchain.task.checks import fits, told
+from offchain.task.columns import width_of
 
 ARTEFACT = "artefact"
 """The pricing artefact's name among a task's documents: a raw CID that has the file's SHA-256."""
@@ -48,21 +49,34 @@ def artefact_named(task: Task) -> bytes:
     return digest_of(cid)
 
 
-def offer_of(samples: Samples, classes: int) -> Offer:
-    """What samples, no two alike, have to offer for a task of so many classes.
+def values_of(task: Task) -> tuple[int, ...]:
+    """The shape of one sample's numbers: of a row of named columns, each number and category."""
+    return (width_of(task.columns),) if task.columns else task.shape
+
+
+def offer_of(samples: Samples, task: Task) -> Offer:
+    """What samples, no two alike, have to offer for a task.
 
     Raises FeatureMismatch or UnknownLabel for samples that no such task has.
     """
+    classes = len(task.classes)
     Kind(samples.shape, samples.inputs.dtype == torch.uint8, classes).check(samples)
     counts = torch.bincount(samples.labels, minlength=classes)
     images = samples.inputs.dtype == torch.uint8
-    return Offer(_MODALITIES[images], samples.shape, counts.tolist(), len(samples))
+    # Rows of the right width are of the task's columns: whoever made numbers of them saw to it.
+    if task.columns and samples.shape != values_of(task):
+        raise FeatureMismatch(
+            f"samples are {told(samples.shape)} numbers, the task's {len(task.columns)} columns "
+            f"become {told(values_of(task))}"
+        )
+    shape = task.shape if task.columns else samples.shape
+    return Offer(_MODALITIES[images], shape, counts.tolist(), len(samples))
 
 
 def require_sizes(task: Task, features: int, value_bytes: int) -> None:
     """Raises FeatureMismatch unless samples of an order can be of its task's shape."""
     images = task.modality == _MODALITIES[True]
-    sides = math.prod(task.shape)
+    sides = math.prod(values_of(task))
     if value_bytes != (1 if images else 4) or sides not in (0, features):
         raise FeatureMismatch(
             f"the order is for {features} values of {value_bytes} bytes, its task for "
@@ -76,7 +90,7 @@ def require_kind(task: Task, kind: Kind) -> None:
     if (
         modality != task.modality
         or kind.classes != len(task.classes)
-        or not fits(task.shape, kind.shape)
+        or not fits(values_of(task), kind.shape)
     ):
         raise ArtefactMismatch(
             f"the artefact prices {modality} of {told(kind.shape)} in {kind.classes} classes, "

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from offchain.data.imageset import ImageSet
+from offchain.data.form import Form
 from offchain.data.photographs import photograph_crops
 from offchain.data.seeds import generator
 from offchain.mde.errors import MdeError
 from offchain.mde.samples import Integers, Samples
+from offchain.task.forms import Dataset, form_of
 
 KINDS: dict[str, dict[str, float]] = {
     "useful": {"lacking": 1},
@@ -27,7 +28,8 @@ KINDS: dict[str, dict[str, float]] = {
     "mixed": {"lacking": 0.5, "owned": 0.25, "wrong": 0.25},
 }
 """What a seller has, as shares: new samples of the classes that the owner lacks or has plenty of,
-the owner's own, new samples of either with wrong labels, photographs with any label."""
+the owner's own, new samples of either with wrong labels, photographs or rows of mixed cells with
+any label."""
 
 MIN_SAMPLES = 4
 """Of a seller, so that each share of a kind is at least one sample."""
@@ -85,7 +87,7 @@ class Holding:
 class Partition:
     """The owner's training, validation and test data, and the sellers' holdings as planned.
 
-    names: of the classes, in the order of the labels.
+    names: of the classes, in the order of the labels. form: what the records are.
     """
 
     train: Samples
@@ -93,6 +95,7 @@ class Partition:
     test: Samples
     names: tuple[str, ...]
     holdings: tuple[Holding, ...]
+    form: Form
 
     @property
     def classes(self) -> int:
@@ -116,7 +119,7 @@ class _Deck:
 
 
 def lay_out(
-    whole: ImageSet, plans: Sequence[Plan], owned: Owned | None = None, seed: int = 0
+    whole: Dataset, plans: Sequence[Plan], owned: Owned | None = None, seed: int = 0
 ) -> Partition:
     """Deal `whole` out to the owner and the sellers; only redundant samples are in two places.
 
@@ -155,6 +158,7 @@ def lay_out(
         samples.subset(turns[owned.validation : judged]),
         whole.classes,
         holdings,
+        form_of(whole),
     )
 
 
@@ -181,8 +185,7 @@ def _held(
         "owned": lambda n: train.subset(_Deck("the owner", rng.permutation(len(train))).deal(n)),
         "wrong": lambda n: _wrong(_both(samples, decks, n), classes, rng),
         "strange": lambda n: Samples(
-            photograph_crops(n, _image(samples), rng),
-            torch.from_numpy(rng.integers(classes, size=n)),
+            _irrelevant(samples, n, rng), torch.from_numpy(rng.integers(classes, size=n))
         ),
     }
     parts = [ways[name](n) for name, n in _counts(plan)]
@@ -213,6 +216,11 @@ def _wrong(samples: Samples, classes: int, rng: np.random.Generator) -> Samples:
     return Samples(samples.inputs, (samples.labels + shift) % classes)
 
 
-def _image(samples: Samples) -> tuple[int, int, int]:
-    channels, height, width = samples.shape
-    return channels, height, width
+def _irrelevant(samples: Samples, count: int, rng: np.random.Generator) -> torch.Tensor:
+    """Inputs that tell nothing: photographs, or rows of which each number is from another row."""
+    if samples.inputs.dtype == torch.uint8:
+        channels, height, width = samples.shape
+        return photograph_crops(count, (channels, height, width), rng)
+    (width,) = samples.shape
+    places = torch.from_numpy(rng.integers(len(samples), size=(count, width)))
+    return samples.inputs.gather(0, places)

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from offchain.data.imageset import ImageSet
 from offchain.mde.errors import EmptySet, FeatureMismatch, MdeError, NotFinite, UnknownLabel
+from offchain.task.forms import Dataset
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -83,9 +83,9 @@ class Samples:
         return cls(torch.from_numpy(rows.copy()), torch.from_numpy(marks.astype(np.int64)))
 
     @classmethod
-    def of(cls, imageset: ImageSet) -> Samples:
-        """The images and labels of `imageset`."""
-        return cls(imageset.images, imageset.labels)
+    def of(cls, samples: Dataset) -> Samples:
+        """What samples show, and their labels."""
+        return cls(samples.inputs, samples.labels)
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -47,4 +47,4 @@ class Stall:
             raise LicenceRefused(
                 f"licence: the task asks for {plain(task.licence)!r}, given is {given}"
             )
-        check_offer(task, offer_of(samples, len(task.classes)))
+        check_offer(task, offer_of(samples, task))

@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from offchain.crypto.settlement import NATIVE, Settlement
-from offchain.data.datasets import load_dataset
 from offchain.data.imageset import Progress
 from offchain.data.leftout import Note
 from offchain.mde.oracles import Settings
@@ -18,9 +17,12 @@ from offchain.mde.quoting import OrderTerms
 from offchain.mde.training import Trainer
 from offchain.policy import Limit, Policy
 from offchain.task import Task
-from offchain.task.images import MODALITY, relabelled
+from offchain.task.forms import as_author, said
 from scripts._stage.money import parse_amount, parse_token
+from scripts._stage.party_options import SampleOptions
 
+LACKING_CLASSES = 3
+"""Of the buyer, where there are so many and one more."""
 _LEAST_PRICE = 10**15
 """Wei; of how many decimals a token has nothing is known."""
 
@@ -100,19 +102,14 @@ class LimitOptions:
 
 
 @dataclass(frozen=True)
-class PriceOptions(OrderTermsOptions, LimitOptions):
+class PriceOptions(OrderTermsOptions, LimitOptions, SampleOptions):
     """See `ape run price --help`."""
 
     sellers: str
     samples: int
-    dataset: str
-    data_root: Path | None
-    download: bool
-    skip_broken: bool
-    image_size: int
     own: int
     lacking: int
-    lacking_classes: int
+    lacking_classes: int | None
     validation: int
     test: int
     orders: int
@@ -132,21 +129,14 @@ class PriceOptions(OrderTermsOptions, LimitOptions):
     def partition(self, note: Note, progress: Progress | None) -> Partition:
         """Everybody's data. Raises DataError or MdeError."""
         plans = self.plans
-        whole = load_dataset(
-            self.dataset,
-            root=self.data_root,
-            download=self.download,
-            size=self.image_size,
-            skip_broken=self.skip_broken,
-            note=note,
-            progress=progress,
-        )
-        owned = Owned(self.own, self.lacking, self.lacking_classes, self.validation, self.test)
-        return lay_out(relabelled(whole), plans, owned, self.seed)
+        whole = as_author(self.load_samples(note, progress), note)
+        lacking = self.lacking_classes or max(1, min(LACKING_CLASSES, len(whole.classes) - 1))
+        owned = Owned(self.own, self.lacking, lacking, self.validation, self.test)
+        return lay_out(whole, plans, owned, self.seed)
 
     def task(self, partition: Partition) -> Task:
         """What the buyer asks for; the artefact is left out. Raises TaskError."""
-        return Task(MODALITY, partition.names, partition.train.shape, self.licence)
+        return Task(classes=partition.names, licence=self.licence, **said(partition.form))
 
     def policy(self) -> Policy:
         """The limits of the sellers' owners. Raises ClickException for what is no amount."""

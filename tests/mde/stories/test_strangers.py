@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from offchain.data.datasets import load_dataset
+from offchain.data.form import Pictures
 from offchain.data.imageset import DataError, ImageSet
 from offchain.mde.deals import DealState
 from offchain.mde.partition import Holding, Partition
@@ -93,7 +94,7 @@ class OwnFolders(PriceOptions):
             Samples.of(relabelled(one, classes, names_of(one))) for one in (own, judged, *sellers)
         ]
         holdings = tuple(Holding("own", one) for one in samples[2:])
-        return Partition(samples[0], samples[1], samples[1], classes, holdings)
+        return Partition(*samples[:2], samples[1], classes, holdings, Pictures(samples[0].shape))
 
 
 def names_of(data: ImageSet) -> ClassNames:
