@@ -44,6 +44,7 @@ STORIES = (
     help="Of each seller that names no count.",
 )
 @common.label
+@common.text
 @common.dataset
 @common.data_root
 @common.download

@@ -24,7 +24,7 @@ from offchain.data.leftout import LeftOut, Note, shortened, warn
 from offchain.data.originals import Originals
 from offchain.data.pictures import UnreadableError
 
-TABLE = "table"
+TABLE, TEXT = "table", "text"
 CSV, PARQUET = ".csv", ".parquet"
 ENDINGS = (CSV, PARQUET)
 """Of files that are tables, in lower case."""
@@ -50,7 +50,7 @@ _BROKEN = "rows that cannot be read"
 class Rows:
     """Rows as their owner has them: no task has said yet what their cells mean.
 
-    names: of the columns, in the order of the cells.
+    names: of the columns, in the order of the cells; of texts none, and a record is a text.
     """
 
     names: tuple[str, ...]
@@ -112,6 +112,7 @@ def cells_of(record: bytes, count: int, told: str) -> list[str]:
 def load_table(
     path: Path,
     label: str | None,
+    text: str | None = None,
     *,
     limit: int | None = None,
     skip_broken: bool = False,
@@ -121,9 +122,11 @@ def load_table(
     """The rows of a file as records of all its columns but the label's, and the labels by name.
 
     path: CSV in UTF-8 whose first line names the columns, or Parquet, by its ending. label: name
-    of the column of the classes. limit: at most so many rows, evenly spaced. skip_broken: leave
-    out rows without a label, or with more or fewer cells than columns; else the first of them ends
-    the reading. note: told what was left out. progress: called in rows, of as many as are known.
+    of the column of the classes. text: of a column of texts, each of which is a record then, as it
+    stands; the others are not looked at. limit: at most so many rows, evenly spaced. skip_broken:
+    leave out rows without a label or text, or with more or fewer cells than columns; else the first
+    of them ends the reading. note: told what was left out. progress: called in rows, of as many as
+    are known.
 
     Raises DataError, one line, naming the file, the row or the bound.
     """
@@ -131,23 +134,29 @@ def load_table(
     if label is None:
         raise DataError(f"{path}: --label says which column is the class: {shortened(names)}")
     place = _label_place(path, names, label)
-    kept = tuple(name for i, name in enumerate(names) if i != place)
+    chosen = [i for i in range(len(names)) if i != place]
+    if text is not None:
+        chosen = [_label_place(path, names, text)]
+    kept = tuple(names[i] for i in chosen)
     if not kept:
         raise DataError(f"{path} has no column besides the label {label!r:.60}")
     records: list[bytes] = []
     marks: list[str] = []
     broken: list[str] = []
     for number, cells in rows:
-        mark = cells[place].strip() if len(cells) == len(names) else ""
-        if not mark:
-            why = "no label" if len(cells) == len(names) else f"{len(cells)} cells"
+        whole = len(cells) == len(names)
+        mark = cells[place].strip() if whole else ""
+        if not mark or (text is not None and not cells[chosen[0]].strip()):
+            why = "no label" if not mark else "no text"
+            why = why if whole else f"{len(cells)} cells"
             if not skip_broken:
                 raise UnreadableError(
                     f"{path}, row {number}: {why} under {len(names)} columns", _BROKEN
                 )
             broken.append(f"row {number}")
             continue
-        records.append(record_of([cell for i, cell in enumerate(cells) if i != place]))
+        mine = [cells[i] for i in chosen]
+        records.append(record_of(mine) if text is None else mine[0].encode())
         marks.append(mark)
         if len(records) > MAX_ROWS or len(records) * len(kept) > MAX_CELLS:
             raise DataError(
@@ -165,17 +174,17 @@ def load_table(
         raise DataError(f"{path}: {len(classes):,} classes, at most {MAX_CLASSES:,}: is {label!r} "
                         "the label?")  # fmt: skip
     at = {name: index for index, name in enumerate(classes)}
-    whole = Originals(
+    found = Originals(
         tuple(records),
         torch.tensor([at[mark] for mark in marks]),
         tuple(classes),
-        Rows(kept),
+        Rows(kept) if text is None else Rows((), TEXT),
         tuple(hashlib.sha256(record).digest() for record in records),
         path.name,
     )
-    if limit is None or limit >= len(whole):
-        return whole
-    return whole.subset(np.arange(limit, dtype=np.int64) * len(whole) // limit)
+    if limit is None or limit >= len(found):
+        return found
+    return found.subset(np.arange(limit, dtype=np.int64) * len(found) // limit)
 
 
 def _label_place(path: Path, names: Sequence[str], label: str) -> int:

@@ -292,7 +292,7 @@ class Collector:
                 addresses = list(member.review_addresses)
             with memory_told(f"{len(keys)} shards of {manifest.shape}"):
                 shards = fetch_shards(self.store, manifest, classes, addresses, keys, patience)
-                form = form_offered(self.task, manifest.shape)
+                form = form_offered(self.task, manifest.shape, self.store.get)
                 opened = features_of(shards, form, self.evaluation.extract, patience)
                 check_distinct(opened, self.session.terms, self.task.least.distinct)
                 return self._judge(member, self._features(member), opened.features)

@@ -50,7 +50,7 @@ from offchain.models.preprocessing import Preprocessing, Rows
 from offchain.models.weights import read_weights
 from offchain.storage import Datastore, cid_from_digest
 from offchain.task import Task, TaskError
-from offchain.task.forms import Dataset, form_of, said
+from offchain.task.forms import Dataset, check_form, documents_of, form_of
 
 GUESSED = 0.001
 """How often whoever only guesses may reach the least accuracy."""
@@ -172,8 +172,7 @@ class Evaluation:
                 f"the task has {len(task.classes)} classes, and they are not the "
                 f"{len(own.classes)} of {own.name}"
             )
-        if task.columns != said(self.form).get("columns", ()):
-            raise TaskError(f"the task has other columns than {own.name}")
+        check_form(task, self.form)
 
     @property
     def form(self) -> Form:
@@ -204,13 +203,14 @@ class Evaluation:
         return public_key_of(self.private_key)
 
     def publish(self, store: Datastore) -> dict[str, str]:
-        """Stores extractor and, of pictures, preprocessing; their CIDs, as a task names them.
+        """Stores extractor, and preprocessing or tokenizer; their CIDs, as a task names them.
 
         Doing it again yields the same.
         """
         documents = {EXTRACTOR: store.put(publish(self.published, self.signing_key, store.put))}
         if isinstance(self.preprocessing, Preprocessing):
             documents[PREPROCESSING] = store.put(self.preprocessing.to_bytes())
+        documents |= {name: store.put(data) for name, data in documents_of(self.form).items()}
         return documents
 
     def open(self, store: Datastore, party: Party, digest: bytes, samples: int) -> LabelledFeatures:

@@ -291,7 +291,7 @@ class Provider:
     def data(self) -> Originals:
         """The owner's records in the task's form, with its classes. Raises ClassesUnknown,
         ColumnsUnknown, OfferRefused, UnreadableError."""
-        form = form_asked(self.task, self.own.form)
+        form = form_asked(self.task, self.own.form, self.store.get)
         labelled = relabelled(self.own, self.task.classes, self.names)
         return in_form(labelled, form, self.columns, self.note)
 

@@ -32,8 +32,8 @@ data = grouped(
 )
 """Of whose pictures."""
 
-samples = grouped(common.label, data)
-"""Of whose pictures or table."""
+samples = grouped(common.label, common.text, data)
+"""Of whose pictures, table or texts."""
 
 column_name = click.option(
     "--column-name",

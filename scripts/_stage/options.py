@@ -20,6 +20,10 @@ label = click.option(
     help="Column of the classes, where the dataset is a table: a .csv or .parquet file.",
 )
 
+text = click.option(
+    "--text", help="Column of a table that holds texts: of these the dataset is, and of no other."
+)
+
 data_root = click.option(
     "--data-root",
     type=click.Path(path_type=Path, file_okay=False),

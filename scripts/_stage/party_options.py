@@ -54,9 +54,10 @@ class DataOptions:
 
 @dataclass(frozen=True)
 class SampleOptions(DataOptions):
-    """Whose pictures, or whose table. label: name of the column of its classes."""
+    """Whose pictures, table or texts. label, text: names of the columns of classes and texts."""
 
     label: str | None
+    text: str | None
 
     def load_samples(self, note: Note, progress: Progress | None) -> Dataset:
         """All of them, pictures in memory. Raises DataError."""
@@ -77,16 +78,18 @@ class SampleOptions(DataOptions):
         return load_table(
             Path(self.dataset),
             self.label,
+            self.text,
             skip_broken=self.skip_broken,
             note=note,
             progress=progress,
         )
 
     def _check_label(self) -> None:
-        if self.label is not None:
-            raise click.ClickException(
-                f"label: {self.dataset} is no table, of which a column could be the label"
-            )
+        for name, column in (("label", self.label), ("text", self.text)):
+            if column is not None:
+                raise click.ClickException(
+                    f"{name}: {self.dataset} is no table, of which {column!r:.60} could be a column"
+                )
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,8 @@ def name_of(options: Any, *also: str, **instead: str) -> str:
     """
     passing = {"yes", "as_json", "listen", "peer", "ipfs", "device", "resume", *also}
     said = {name: str(value) for name, value in asdict(options).items() if name not in passing}
-    if said.get("label") == "None":  # as where there are pictures alone
-        del said["label"]
+    for name in ("label", "text"):
+        if said.get(name) == "None":  # as where there are pictures alone
+            del said[name]
     said |= instead
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]

@@ -64,8 +64,12 @@ def parts(rows) -> list[Originals]:
 
 @pytest.fixture(scope="module")
 def evaluation(parts) -> Evaluation:
-    """The collector's, with fixed secrets."""
-    validation = as_author(parts[0])
+    """The collector's, by its own rows."""
+    return evaluation_of(as_author(parts[0]))
+
+
+def evaluation_of(validation: Originals) -> Evaluation:
+    """A collector's, with fixed secrets."""
     extractor = reduced(EvaluationSettings().extractor(validation.form), validation.form)
     return Evaluation(
         extractor=extractor,
@@ -124,6 +128,26 @@ def test_the_better_table_is_bought_row_by_row(tmp_path, parts, evaluation) -> N
     assert isinstance(collector, Collector)
     sold = PackedShards(replace(anna, form=form), SHARDS, SHARD_SIZE).digest()
     assert collector.dataset().digest() == sold
+
+
+def test_texts_are_bought_as_they_stand(tmp_path) -> None:
+    """What they are made of numbers by is the task's tokenizer, by its digest."""
+    with (tmp_path / "reviews.csv").open("w", newline="") as file:
+        words = {"good": "fine great, lovely", "bad": "dull poor\nslow"}
+        rows = [(f"film {i}: {words[kind]}", kind) for i in range(60) for kind in words]
+        csv.writer(file).writerows([("review", LABEL), *rows])
+    texts = load_table(tmp_path / "reviews.csv", LABEL, "review")
+    own, anna, bert = split(texts, [40, SHARDS * SHARD_SIZE, SHARDS * SHARD_SIZE], seed=1)
+    evaluation = evaluation_of(as_author(own))
+    market = market_of(tmp_path, evaluation)
+    market.provider(ANNA, anna)
+    market.provider(BERT, replace(bert, labels=1 - bert.labels))
+    session = market.play()
+    assert session.deal is not None
+    assert session.deal.provider == ANNA
+    collector = market.role(COLLECTOR)
+    assert isinstance(collector, Collector)
+    assert collector.dataset().digest() == PackedShards(anna, SHARDS, SHARD_SIZE).digest()
 
 
 def test_columns_and_cells_are_looked_at_before_anything_is_stored_or_paid(

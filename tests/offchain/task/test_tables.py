@@ -118,7 +118,7 @@ def test_an_author_asks_for_what_can_be_learned(tmp_path) -> None:
         "columns that are the same in all rows: same",
     ]
     task = Task(classes=mine.classes, licence="MIT", **said(mine.form))
-    assert form_asked(Task.from_bytes(task.to_bytes()), rows.form) == mine.form
+    assert form_asked(Task.from_bytes(task.to_bytes()), rows.form, None) == mine.form
 
 
 def test_labels_and_columns_go_by_name_together(tmp_path) -> None:
@@ -135,9 +135,9 @@ def test_nothing_that_can_be_learned_is_refused(tmp_path) -> None:
 def test_another_modality_or_shape_is_refused(tmp_path) -> None:
     rows = table(tmp_path, ["age", "work"], [1, "State", "no"])
     with pytest.raises(OfferRefused, match="modality: table, images are asked for"):
-        form_asked(Task("images", ("a",), (1, 8, 8), "MIT"), rows.form)
+        form_asked(Task("images", ("a",), (1, 8, 8), "MIT"), rows.form, None)
     with pytest.raises(OfferRefused, match=r"shape: \[3\]"):
-        form_offered(TASK, (3,))
+        form_offered(TASK, (3,), None)
 
 
 @pytest.mark.parametrize(
