@@ -76,6 +76,11 @@ def form_offered(task: Task, shape: tuple[int, ...], get: Get) -> Form:
     return _form_said(task, get)
 
 
+def form_sold(task: Task) -> Form:
+    """The form of records that were bought, of texts whatever words are. Raises OfferRefused."""
+    return Texts() if task.modality == TEXT else _form_said(task, lambda *_: b"")
+
+
 def _form_said(task: Task, get: Get) -> Form:
     if task.modality == TABLE and task.columns:
         return Table(task.columns)

@@ -12,12 +12,16 @@ import click
 from offchain.crypto.settlement import Settlement
 from offchain.data.files_folder import FilesFolder, shards_in
 from offchain.data.folder import folder_names
+from offchain.data.form import IMAGES
+from offchain.data.imageset import Progress
+from offchain.data.records_file import RecordsFile, records_in
 from offchain.data.shards import shard_digest, shards_digest
 from offchain.hyperx import events as ev
 from offchain.hyperx.purchase import Purchase, purchase, rebuilt_root, session_key
 from offchain.hyperx.session import Session
 from offchain.storage import Network, cid_from_digest
 from offchain.task import Task, fetch_task
+from offchain.task.forms import form_sold
 from scripts._hyperx.chain import ChainSession
 from scripts._hyperx.seats import COLLECTOR_SECRETS, deployed_factory
 from scripts._stage.chain import chain_home, decoded, logs_of
@@ -72,7 +76,7 @@ def _write(
     """
     task, proof = bought.task, _proof(chain, session, bought)
     about = json.dumps(proof, sort_keys=True).encode()
-    folder = FilesFolder(out, folder_names(task.classes), len(bought), about)
+    folder = _folder(out, task, len(bought), about)
     with telling.doing("fetching, decrypting and writing the files") as progress:
         for _, shard in bought.shards(folder.done):
             folder.add(shard)
@@ -100,18 +104,33 @@ def _read(
 
     Raises DataError where the files are not as many.
     """
-    terms, names = chain.terms, folder_names(task.classes)
-    digests = []
+    terms, digests = chain.terms, []
     with telling.doing("comparing the files with what was registered") as progress:
 
         def shards() -> Iterator[bytes]:
             counts = terms.shard_count, terms.shard_size
-            for shard in shards_in(folder, names, task.classes, *counts, progress):
+            for shard in _shards(folder, task, *counts, progress):
                 digests.append(shard_digest(shard))
                 yield shard
 
         root = rebuilt_root(session, shards(), _provider(session), key)
     return shards_digest(digests), root
+
+
+def _folder(out: Path, task: Task, samples: int, about: bytes) -> FilesFolder | RecordsFile:
+    """Where what was bought is written to: files by class, or one file of records."""
+    if task.modality == IMAGES:
+        return FilesFolder(out, folder_names(task.classes), samples, about)
+    names = [column.name for column in task.columns]
+    return RecordsFile(out, task.classes, form_sold(task), names, about)
+
+
+def _shards(folder: Path, task: Task, count: int, size: int, progress: Progress) -> Iterator[bytes]:
+    """The plain shards that a folder was written from."""
+    if task.modality == IMAGES:
+        names = folder_names(task.classes)
+        return shards_in(folder, names, task.classes, count, size, progress)
+    return records_in(folder, task.classes, form_sold(task), count, size, progress)
 
 
 def _check_root(folder: Path, chain: ChainSession, session: Session, root: bytes) -> None:
