@@ -29,8 +29,8 @@ from offchain.sum.rules import CLASSES, DAY, StakeTerms
 from offchain.sum.simulation import Simulation
 from scripts._stage.chain import clock, logs_of, transact, wait_until
 from scripts._stage.deployments import Deployed
-from scripts._stage.pool import NodeBusy
 from scripts._stage.party import PartyTelling
+from scripts._stage.pool import NodeBusy
 from scripts._stage.pulse import PULSE
 from scripts._sum.chain import ModelViews, Sent, of_contracts
 from scripts._sum.lockstep import Lockstep
