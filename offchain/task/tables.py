@@ -132,8 +132,9 @@ def table_asked(rows: Originals, note: Note) -> Table:
 
     A column whose cells are all numbers, or empty, is one of numbers; any other is one of
     categories. note: told of the columns that are left out, as nothing can be learned of them:
-    those that are the same in all rows, and those of more than MAX_CATEGORIES categories. Raises
-    DataError where none is left, TaskError for what no task can name.
+    those that are the same in all rows, and categories that are more than MAX_CATEGORIES, or
+    hardly ever in two rows, as names and numbers of people are. Raises DataError where none is
+    left, TaskError for what no task can name.
     """
     names = _names(rows)
     found = [_Cells(name) for name in names]
@@ -210,12 +211,14 @@ class _Cells:
         self.name = name
         self._numeric = True
         self._numbers: list[float] = []
+        self._rows = 0
         self._categories: set[str] = set()
 
     def add(self, cell: str) -> None:
         """One more."""
         if not cell.strip():
             return
+        self._rows += 1
         if self._numeric:
             number = number_of(cell)
             self._numeric = number is not None
@@ -232,6 +235,8 @@ class _Cells:
             return "" if self._spread > 0 else "columns that are the same in all rows"
         if len(self._categories) > MAX_CATEGORIES:
             return f"columns of more than {MAX_CATEGORIES} categories"
+        if 2 * len(self._categories) > max(self._rows, 4):
+            return "columns that are other in almost every row"
         if any(is_formula(one) or len(one) > MAX_NAME for one in self._categories):
             return "columns of formulas or long texts"
         return ""

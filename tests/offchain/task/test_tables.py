@@ -121,6 +121,12 @@ def test_an_author_asks_for_what_can_be_learned(tmp_path) -> None:
     assert form_asked(Task.from_bytes(task.to_bytes()), rows.form, None) == mine.form
 
 
+def test_names_of_people_are_no_categories(tmp_path) -> None:
+    rows = [[i % 5, f"id {i}", ("no", "yes")[i % 2]] for i in range(100)]
+    mine = as_author(table(tmp_path, ["age", "person"], *rows), lambda _: None)
+    assert [column.name for column in mine.form.columns] == ["age"]
+
+
 def test_labels_and_columns_go_by_name_together(tmp_path) -> None:
     rows = relabelled(table(tmp_path, ["work", "age"], ["State", 1, "yes"]), TASK.classes)
     mine = fitted(rows, ASKED)
