@@ -7,7 +7,8 @@ second polynomial. What this tells, whoever cheats:
 
 - *The asker* learns at most `BITS` bits, whatever it encrypted and whatever its key is. All that
   it does not get pseudorandomly hidden is one number modulo q, and uniform noise that is q / 2^BITS
-  wide lies on it: a channel of that capacity. The noise also floods what is left of the errors in
+  wide lies on it: a channel of that capacity. (A refusal, where the other vector is too long, is
+  one more thing that an answer can be.) The noise also floods what is left of the errors in
   the asker's ciphertexts, which it knows, and which would tell the other vector. The second
   polynomial is hidden by the encryption of zero, which a made-up key would undo: so the key's and
   all ciphertexts' second polynomials follow from a seed by SHAKE-256, and nobody chooses them.
@@ -187,8 +188,9 @@ def masked_product(vector: EncryptedVector, other: Floats, noise: bytes) -> Mask
     """
     scheme = _scheme()
     _check(vector, parts_of(len(other)), scheme.modulus)
-    if not (found := float(np.linalg.norm(other))) <= vector.length:
-        raise InnerProductError(f"a vector of length {vector.length:.3g} at most, not {found:.3g}")
+    if not float(np.linalg.norm(other)) <= vector.length:
+        # How long it is would tell whoever asked more than an answer does.
+        raise InnerProductError(f"the other vector is longer than {vector.length:.3g}")
     seal, evaluator = scheme.seal, scheme.seal.Evaluator(scheme.context)
     key = scheme.loaded(seal.PublicKey, vector.key, public_polynomial(vector.seed, 0))
     total = seal.Ciphertext()

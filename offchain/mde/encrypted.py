@@ -209,8 +209,8 @@ def read_query(data: bytes) -> Query:
     size = Moments(kind).size if loss == "squared" else classes * (width + 1)
     if not 2 <= classes <= MAX_CLASSES or size > MAX_PARAMETERS:
         raise QueryError(
-            f"query: 2..{MAX_CLASSES} classes and at most {MAX_PARAMETERS} numbers, not {classes} "
-            f"and {size}"
+            f"query: 2..{MAX_CLASSES} classes and at most {MAX_PARAMETERS} numbers, not "
+            f"{classes!s:.20} and {size!s:.20}"
         )
     if not abs(length) < _EXPONENTS:
         raise QueryError(f"query: a length is 2 to less than {_EXPONENTS}, not to {length}")

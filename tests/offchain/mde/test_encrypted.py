@@ -166,6 +166,7 @@ def test_documents_have_their_size_and_no_more(oracle, secrets):
     [
         ('"classes":3', '"classes":65537'),
         ('"classes":3', '"classes":2'),
+        ('"classes":3', '"classes":1' + "0" * 800),
         ('"images":0', '"images":2'),
         ('"images":0', '"images":1'),
         ('"shape":[8]', '"shape":[9]'),
@@ -186,6 +187,7 @@ def test_a_strangers_header_is_refused_in_one_line(oracle, old, new):
     with pytest.raises(QueryError) as caught:
         read_query(len(header).to_bytes(4, "little") + header + query[4 + size :])
     assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 200
 
 
 def test_changed_bytes_are_read_or_refused(oracle):
@@ -231,8 +233,11 @@ def test_what_does_not_fit_is_refused_before_it_counts(oracle, secrets):
 
 def test_large_sets_are_refused_before_errors_show(oracle, secrets):
     far = Samples(CANDIDATE.inputs * 1e6, (CANDIDATE.labels + 1) % 3)
-    with pytest.raises(QueryError, match="length"):
+    with pytest.raises(QueryError, match="longer than 512") as refusal:
         answer(ask(oracle, BOUNDS).query, far, secrets, allow)
+    with pytest.raises(QueryError) as other:
+        answer(ask(oracle, BOUNDS).query, CANDIDATE.joined(far), secrets, allow)
+    assert str(refusal.value) == str(other.value)  # it tells of no data but that
 
 
 def test_an_answer_opens_its_own_query_alone_and_once(oracle, secrets):
