@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from ape.api import AccountAPI
@@ -109,7 +110,9 @@ def _kept_at(options: ShareOptions, people: Sequence[AccountAPI]) -> Path:
 def _play(both: Lockstep, submissions: int, telling: ShareTelling) -> None:
     simulation = both.simulation
     told = 0
-    with telling.doing("submitting, then settling") as progress:
+    # Who waits for days has no use for a line every few seconds.
+    at_work = telling.doing("submitting, then settling") if alone() else nullcontext(_silent)
+    with at_work as progress:
         while not simulation.done:
             both.step()
             progress(simulation.submitted, submissions)
@@ -119,3 +122,7 @@ def _play(both: Lockstep, submissions: int, telling: ShareTelling) -> None:
                 both.check_model()
                 telling.state(simulation)
     both.check_model()
+
+
+def _silent(done: int, total: int) -> None:
+    """How far it is, told to nobody."""
