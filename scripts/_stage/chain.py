@@ -137,7 +137,8 @@ def wait_until(timestamp: int) -> None:
     Meanwhile what the party has sent stays in the chain, whatever is taken back of that.
     """
     if alone():
-        ape.chain.pending_timestamp = timestamp
+        if timestamp > now():
+            ape.chain.pending_timestamp = timestamp
         ape.chain.mine()
         return
     if STANDING.account:

@@ -113,13 +113,12 @@ def play(
         if pause.time is None:
             next_block()
             continue
-        if pause.time <= clock().now:
-            continue
-        # What happens to many within one minute is said once.
-        saying = pause.what, pause.time // 60
-        if at_time and announced != saying:
-            at_time(pause.what, pause.time)
-        announced = saying
+        if pause.time > clock().now:
+            # What happens to many within one minute is said once.
+            saying = pause.what, pause.time // 60
+            if at_time and announced != saying:
+                at_time(pause.what, pause.time)
+            announced = saying
         wait_until(pause.time)
 
 

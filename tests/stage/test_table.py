@@ -252,7 +252,7 @@ class Windows(Chain):
 def test_what_ended_while_they_looked_is_looked_at_before_anything_later_is_waited_for(
     time, monkeypatch
 ):
-    monkeypatch.setattr(table, "wait_until", lambda then: setattr(time, "now", then))
+    monkeypatch.setattr(table, "wait_until", lambda then: setattr(time, "now", max(then, time.now)))
     chain, told = Windows(""), []
     seat = seat_of(lambda session: Decides(session, time))
     play(chain, [seat], lambda step: None, at_time=lambda what, then: told.append(what))
