@@ -110,7 +110,7 @@ class Datastore(Protocol):
         """Of contents that were stored or pinned here those that are so no more.
 
         Nobody else is asked but services that should keep them. draw: which block of each is looked
-        at, 0 or more. Raises InvalidCid, DatastoreUnavailable.
+        at, 0 or more; all of what has few. Raises InvalidCid, DatastoreUnavailable.
         """
 
     def remove(self, cid: str) -> None:

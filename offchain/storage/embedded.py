@@ -36,7 +36,7 @@ from offchain.storage.flatfs import BlockAbsent, BlockDamaged, BlockFiles
 from offchain.storage.kubo_process import KuboProcess
 from offchain.storage.kubo_worker import FULL, OVERFULL, TOO_LARGE
 from offchain.storage.peering import MOST_PEERS
-from offchain.storage.probing import read_drawn
+from offchain.storage.probing import FEW, read_drawn
 from offchain.storage.pubsub import PubsubOff
 from offchain.storage.unixfs import Decoded, NotUnixfs, decode
 
@@ -159,7 +159,7 @@ class EmbeddedDatastore:
         for cid in cids:
             digest_of(cid)
             try:
-                read_drawn(cid, draw, block_of)
+                read_drawn(cid, draw, block_of, FEW)
             except ContentError:
                 gone.append(cid)
         if gone:

@@ -35,7 +35,7 @@ from offchain.storage.datastore import (
 from offchain.storage.endpoint import parse_endpoint
 from offchain.storage.ipfs_pubsub import QUIET_SECONDS, Subscription, encoded, off
 from offchain.storage.peering import Peering
-from offchain.storage.probing import is_lie, read_drawn
+from offchain.storage.probing import FEW, is_lie, read_drawn
 from offchain.storage.unixfs import CHUNK_BYTES, NotUnixfs, decode
 
 if TYPE_CHECKING:  # a name only: its module loads torch
@@ -274,7 +274,7 @@ class IpfsDatastore:
         )
 
     def _keeps(self, cid: str, draw: int) -> bool:
-        """Whether the node has pinned a content, and the drawn block itself."""
+        """Whether the node has pinned a content, and the drawn blocks themselves."""
         root = as_added(cid)
         if not self._accepting(
             "not pinned", partial(self._client.pin.ls, root, opts=self._limit())
@@ -285,6 +285,7 @@ class IpfsDatastore:
                 cid,
                 draw,
                 lambda one: self._call_for(cid, partial(self._local_block, as_added(one))),
+                FEW,
             )
         except ContentError:
             return False

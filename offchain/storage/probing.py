@@ -23,30 +23,41 @@ from offchain.storage.unixfs import (
 
 MOST_LEVELS = 8
 """Of a tree; at 174 links a node no content has more."""
+FEW = 8
+"""Blocks below another that are all looked at in what one keeps oneself: documents, up to 2 MiB."""
 
 
-def read_drawn(cid: str, draw: int, block_of: Callable[[str], bytes]) -> None:
+def read_drawn(cid: str, draw: int, block_of: Callable[[str], bytes], few: int = 1) -> None:
     """Reads the root block of a content and, level by level, one of those below.
 
-    draw: which ones, 0 or more. block_of: the block under a CID, which is checked here. Raises
-    InvalidCid, ContentCorrupted, ContentMalformed and what `block_of` raises.
+    draw: which ones, 0 or more. block_of: the block under a CID, which is checked here. few: the
+    first time that a block has so many below it or fewer, all of them are read. Raises InvalidCid,
+    ContentCorrupted, ContentMalformed and what `block_of` raises.
     """
-    at = cid
-    for _ in range(MOST_LEVELS):
-        block = block_of(at)
-        if not _belongs(block, at):
-            raise ContentCorrupted(f"{cid}: a block of it, {at}, is answered with other bytes")
-        if codec_of(at) == RAW:
-            return
-        try:
-            links = decode(block).links
-        except NotUnixfs as error:
-            raise ContentMalformed(f"{cid} is not a UnixFS file: {error}") from error
-        if not links:
-            return
-        draw, which = divmod(draw, len(links))
-        at = cid_from_digest(links[which])
-    raise ContentMalformed(f"{cid} has more than {MOST_LEVELS} levels of blocks")
+    _read(cid, cid, draw, block_of, few, MOST_LEVELS)
+
+
+def _read(
+    cid: str, at: str, draw: int, block_of: Callable[[str], bytes], few: int, levels: int
+) -> None:
+    if not levels:
+        raise ContentMalformed(f"{cid} has more than {MOST_LEVELS} levels of blocks")
+    block = block_of(at)
+    if not _belongs(block, at):
+        raise ContentCorrupted(f"{cid}: a block of it, {at}, is answered with other bytes")
+    if codec_of(at) == RAW:
+        return
+    try:
+        links = decode(block).links
+    except NotUnixfs as error:
+        raise ContentMalformed(f"{cid} is not a UnixFS file: {error}") from error
+    if not links:
+        return
+    draw, which = divmod(draw, len(links))
+    # Once alone, or a stranger's content could make it many.
+    chosen, few = (links, 1) if len(links) <= few else (links[which : which + 1], few)
+    for link in chosen:
+        _read(cid, cid_from_digest(link), draw, block_of, few, levels - 1)
 
 
 def is_lie(cid: str, data: bytes, block_of: Callable[[str], bytes]) -> bool:

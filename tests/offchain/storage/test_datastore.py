@@ -30,6 +30,7 @@ from offchain.storage import (
 from offchain.storage.embedded import EmbeddedDatastore
 from offchain.storage.flatfs import BlockFiles
 from offchain.storage.ipfs import IpfsDatastore
+from offchain.storage.probing import FEW
 from tests.kit.ipfs_daemon import running_daemon
 
 CHUNK = 262_144
@@ -218,8 +219,17 @@ def test_a_probe_reads_the_block_that_is_drawn(storage):
             else:
                 with pytest.raises((ContentMissing, ContentCorrupted)):
                     storage.store.probe(cid, draw)
-            assert storage.store.lost([cid], draw) == ([] if there else [cid])
+            assert storage.store.lost([cid], draw) == [cid]
     storage.store.probe(cid, 1)
+
+
+def test_of_few_blocks_all_are_looked_at_and_of_many_the_drawn_one(storage):
+    """A document that lacks a part is stored again at once, and a shard costs one block."""
+    data = b"".join(bytes([i]) * CHUNK for i in range(1, FEW + 2))
+    few, many = storage.store.put(data[CHUNK:]), storage.store.put(data)
+    with damaged(storage, unixfs.root_digest(data[CHUNK : 2 * CHUNK]), None):
+        assert storage.store.lost([few, many], 0) == [few]
+        assert storage.store.lost([few, many], 1) == [few, many]
 
 
 def test_removal_takes_one_item_out_of_many(store):
