@@ -126,16 +126,19 @@ class Outbox:
         NodeRefused, NodeBusy, DatabaseBusy.
         """
         sender, poll = signer.address, self._patience.poll_seconds
-        nonce = self._nonce_for(signer, call, look)
+        nonce, given = self._nonce_for(signer, call, look)
         waited, lost, looked_at = 0.0, 0.0, self._pool.height()
         while True:
             height = self._pool.height()
             mined = self._mined(sender, nonce)
             if mined and height - mined[1] >= self._patience.confirmations:
-                self._receipt_given(sender, nonce, mined[1])
-                if look:
-                    look.told.add(mined[0])
-                return mined[0]
+                if given is None or not _is_seen(given, mined, look, self._pool):
+                    self._receipt_given(sender, nonce, mined[1])
+                    if look:
+                        look.told.add(mined[0])
+                    return mined[0]
+                # It was there all along, and a machine of the node's was behind.
+                nonce, given = self._nonce_for(signer, call, look)
             lost = 0.0 if mined or self._pool.nonce(sender) <= nonce else lost + poll
             if lost > self._patience.lag_seconds:
                 # Another wallet of this account took the nonce. Were it free again, the call would
@@ -143,7 +146,7 @@ class Outbox:
                 self._forget(sender, nonce)
             if not self._attempts(sender, nonce):
                 # Or a node refused what it was at first too busy to answer to.
-                nonce, lost = self._nonce_for(signer, call, look), 0.0
+                (nonce, given), lost = self._nonce_for(signer, call, look), 0.0
             if waited >= self._patience.seconds:
                 last = self._attempts(sender, nonce)[-1]
                 raise StillPending(
@@ -172,8 +175,9 @@ class Outbox:
 
     # ------------------------------------------------------------------ one transaction
 
-    def _nonce_for(self, signer: Signer, call: Call, look: Look | None) -> int:
-        """Of the attempt that stands for this very call, else of one that is signed and sent."""
+    def _nonce_for(self, signer: Signer, call: Call, look: Look | None) -> tuple[int, int | None]:
+        """Of the attempt that stands for this very call, and its `done`; else of one that is signed
+        and sent, and None."""
         sender = signer.address
         used, price = self._pool.nonce(sender), self._pool.price()
         self._offer_all(sender, used)
@@ -196,10 +200,10 @@ class Outbox:
                 nonce = next(free for free in count(used) if free not in taken)
                 new = self._write(signer, nonce, call, price.fee(self._patience.cap))
             self._offer(new)
-            return nonce
+            return nonce, None
 
-    def _standing(self, sender: str, call: Call, look: Look | None) -> int | None:
-        """The nonce of an equal call that who asks has not seen done. Raises LookAgain.
+    def _standing(self, sender: str, call: Call, look: Look | None) -> tuple[int, int] | None:
+        """Nonce and `done` of an equal call that who asks has not seen done. Raises LookAgain.
 
         The newest is asked for first: one that was seen done was so with all before it.
         """
@@ -209,22 +213,9 @@ class Outbox:
                 continue
             if look and any(one.signed.hash in look.told for one in attempts):
                 continue
-            mined = self._mined(sender, nonce)
-            if mined is None:
-                return nonce
-            hash_, block = mined
-            given = attempts[-1].done == block
-            if look is None:
-                return None if given else nonce
-            if block > look.newest.number:
-                if not given:
-                    return nonce
-                why = f"was done in block {block}, and the node showed {look.newest.number} of them"
-            elif given or self._pool.has(look.newest):
-                return None
-            else:
-                why = f"is in block {block}, but the chain was reorganised meanwhile"
-            raise LookAgain(f"an equal call, {hash_}, {why}: what is wanted is looked at again")
+            mined, given = self._mined(sender, nonce), attempts[-1].done
+            seen = mined and _is_seen(given, mined, look, self._pool)
+            return None if seen else (nonce, given)
         return None
 
     def _offer(self, attempt: _Attempt) -> None:
@@ -358,3 +349,22 @@ class Outbox:
         self._rows.execute(
             "DELETE FROM attempts WHERE sender = ? AND nonce < ?", (sender, used - KEPT_NONCES)
         )
+
+
+def _is_seen(given: int, mined: tuple[str, int], look: Look | None, pool: Pool) -> bool:
+    """Whether who asks saw done what is mined. Raises LookAgain where that cannot be told.
+
+    mined: hash and block. given: as an attempt's `done`, before who asks got anything.
+    """
+    hash_, block = mined
+    if look is None:
+        return given == block
+    if block > look.newest.number:
+        if given != block:
+            return False
+        why = f"was done in block {block}, beyond the {look.newest.number} that the node showed"
+    elif given == block or pool.has(look.newest):
+        return True
+    else:
+        why = f"is in block {block}, but the chain was reorganised meanwhile"
+    raise LookAgain(f"an equal call, {hash_}, {why}: try again")

@@ -100,11 +100,42 @@ def test_a_look_that_is_behind_ones_own_receipts_decides_nothing(tmp_path):
     pool, path = FakePool(), tmp_path / "outbox.sqlite"
     behind = pool.look()
     pay(pool, path)
-    with pytest.raises(LookAgain, match=r"done in block 1, and the node showed 0"):
+    with pytest.raises(LookAgain, match=r"done in block 1, beyond the 0 that the node showed"):
         pay(pool, path, behind)
     assert done(pool) == {"pay": 1}
     pay(pool, path, pool.look())
     assert done(pool) == {"pay": 2}
+
+
+@pytest.mark.parametrize("how", ["killed", "with a receipt"])
+@pytest.mark.parametrize("looks", [True, False])
+def test_receipts_that_a_machine_does_not_have_yet_hide_nothing(tmp_path, how, looks):
+    """Who saw it done means another, though the machine that is asked next is behind."""
+    pool, path = FakePool(), tmp_path / "outbox.sqlite"
+    if how == "killed":
+        killed_while_it_waits(pool, path)
+    else:
+        pay(pool, path)
+    keep(pool, path)
+    shown, late = pool.block_of, iter([True] * 5)
+    pool.block_of = lambda hash_: None if next(late, False) else shown(hash_)
+    pay(pool, path, pool.look() if looks else None)
+    assert done(pool) == {"pay": 2 if looks or how == "with a receipt" else 1}
+
+
+def test_two_processes_that_wait_for_one_call_both_get_its_receipt(tmp_path):
+    """Also the second, of whom the first's receipt is not."""
+    pool, path = FakePool(), tmp_path / "outbox.sqlite"
+    killed_while_it_waits(pool, path)
+    look, waits = pool.look(), iter(range(1_000))
+
+    def meanwhile(_: float) -> None:
+        if next(waits) == 1:
+            pay(pool, path)
+        pool.wait()
+
+    Outbox(path, pool, PATIENCE, sleep=meanwhile).send(FakeSigner(), PAY, look)
+    assert done(pool) == {"pay": 1}
 
 
 def test_a_look_at_another_fork_decides_nothing(tmp_path):
