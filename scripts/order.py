@@ -14,7 +14,7 @@ from scripts._stage.command import ChainCommand
 @click.command(cls=ChainCommand, short_help="Order data for your model, priced before it is shown")
 @network_option(default="ethereum:local:foundry")
 @verbosity_option(default="WARNING")
-@flags.data
+@flags.samples
 @click.option(
     "--judged-by",
     metavar="DATASET",

@@ -15,13 +15,14 @@ from scripts._stage.command import ChainCommand
 @network_option(default="ethereum:local:foundry")
 @verbosity_option(default="WARNING")
 @click.argument("order")
-@flags.data
+@flags.samples
 @click.option(
     "--licence",
     multiple=True,
     help="Under which you give your data; another order is refused. Repeat; default any.",
 )
 @flags.class_name
+@flags.column_name
 @flags.most_retention
 @mde.limits
 @click.option(

@@ -14,7 +14,7 @@ from offchain.crypto.disputable import (
 )
 from offchain.crypto.errors import CryptoError, SpoiltChunkError
 from offchain.crypto.secrets_file import SecretsFile
-from offchain.mde.asked import require_sizes
+from offchain.mde.asked import require_sizes, values_of
 from offchain.mde.checking import file_bytes, opened_key
 from offchain.mde.deals import DealState
 from offchain.mde.errors import MdeError
@@ -172,6 +172,7 @@ def is_what_was_sold(session: DealSession, sale: Sale, samples: Samples, key: by
 
 def kind_of(task: Task) -> Kind:
     """Of the task's samples. Raises MdeError where it leaves their shape open."""
-    if not all(task.shape):
+    shape = values_of(task)
+    if not shape or not all(shape):
         raise MdeError("the task leaves the shape of its samples open")
-    return Kind(task.shape, len(task.shape) > 1, len(task.classes))
+    return Kind(shape, len(shape) > 1, len(task.classes))

@@ -92,6 +92,23 @@ class Table:
                 row[start + at] = 1
         return torch.from_numpy(row)
 
+    def record_of(self, numbers: torch.Tensor) -> bytes:
+        """A row that becomes these numbers, float32 (width,), up to rounding.
+
+        A missing number comes back as the mean that it counted as, and one beyond LARGEST spreads
+        as that. Raises UnreadableError for categories that no row has.
+        """
+        values, cells = numbers.tolist(), []
+        for column, start in zip(self.columns, self._starts, strict=True):
+            mine = values[start : start + column.width]
+            if column.kind == NUMBER:
+                cells.append(f"{mine[0] * column.spread + column.mean:.7g}")
+            elif sorted(mine)[:-1] == [0] * (len(mine) - 1) and max(mine) in (0, 1):
+                cells.append(column.categories[mine.index(1)] if 1 in mine else "")
+            else:
+                raise UnreadableError(f"column {plain(column.name)!r}: no such category", _ODD)
+        return record_of(cells)
+
     def corrupted(
         self, records: Sequence[bytes], kind: str, level: float, rng: np.random.Generator
     ) -> list[bytes]:

@@ -1,6 +1,6 @@
-"""`ape run export`: bought datasets as folders of pictures by class, with what proves them.
+"""`ape run export`: bought datasets as folders of pictures or rows by class, with their proofs.
 
-The pictures are the original files where these were sold, else what was priced.
+They are the original files and rows where these were sold, else what was priced.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from offchain.crypto.settlement import Settlement
+from offchain.data.form import IMAGES
 from offchain.data.imageset import ImageSet
 from offchain.mde.asked import artefact_named
 from offchain.mde.original_folder import read_samples, require_originals, write_originals
@@ -24,6 +25,8 @@ from offchain.mde.purchase import (
     offered_at,
     require_sold,
 )
+from offchain.mde.row_folder import SAMPLES as ROW_SAMPLES
+from offchain.mde.row_folder import read_rows, write_rows
 from offchain.mde.samples import Samples
 from offchain.mde.session import DealSession, Sale
 from offchain.storage import Datastore, Network, cid_from_digest
@@ -74,7 +77,7 @@ def run_export(reference: str, options: ExportOptions) -> None:
             for one, key, folder in zip(found, keys, folders, strict=True):
                 _write(sale, session, one, key, folder, store, telling)
     for one, key, folder in zip(found, keys, folders, strict=True):
-        with telling.doing("comparing the pictures with what was registered"):
+        with telling.doing("comparing the samples with what was registered"):
             said = (_compare_originals if has_originals(one) else _compare)(
                 session, one, key, folder
             )
@@ -89,13 +92,25 @@ def run_export(reference: str, options: ExportOptions) -> None:
 
 def _compare(session: DealSession, one: Sale, key: bytes, folder: Path) -> dict[str, Any]:
     """What is in a folder of pictures, which are those that were sold. Raises ClickException."""
+    if (folder / ROW_SAMPLES).exists():
+        proof, task = read_documents(folder, session.orders[one.order].artefact)
+        check_proof(folder, proof, task, _facts(session, one, key))
+        rows = read_rows(folder, task)
+        _require_sold(session, one, rows, key, folder)
+        return {"samples": len(rows)}
     images = read_back(folder, session.orders[one.order].artefact, _facts(session, one, key))
-    if not is_what_was_sold(session, one, Samples.of(images), key):
+    _require_sold(session, one, Samples.of(images), key, folder)
+    return {"samples": len(images), "sha256": images.digest()}
+
+
+def _require_sold(
+    session: DealSession, one: Sale, samples: Samples, key: bytes, folder: Path
+) -> None:
+    if not is_what_was_sold(session, one, samples, key):
         raise click.ClickException(
             f"{folder} is not what {one.deal.dataset.seller} sold as dataset "
-            f"0x{one.dataset.hex()}: other pictures, labels or order"
+            f"0x{one.dataset.hex()}: other samples, labels or order"
         )
-    return {"samples": len(images), "sha256": images.digest()}
 
 
 def _compare_originals(session: DealSession, one: Sale, key: bytes, folder: Path) -> dict[str, Any]:
@@ -133,7 +148,11 @@ def _write(
         bought = fetch_bought(session, one, task, store, cids, key)
     samples, proof = bought.samples, _proof(sale, session, one, task, bought.cid, key)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with telling.doing("writing the pictures") as progress:
+    with telling.doing("writing the samples") as progress:
+        if task.modality != IMAGES:
+            odd = write_rows(bought, task, folder)
+            write_documents(folder, task, {**proof, "odd": list(odd)})
+            return
         if not has_originals(one):
             name = f"0x{one.dataset.hex()}"
             images = ImageSet(samples.inputs, samples.labels, task.classes, name)

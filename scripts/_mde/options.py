@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from offchain.crypto.settlement import NATIVE, Settlement
-from offchain.data.imageset import Progress
+from offchain.data.imageset import DataError, Progress
 from offchain.data.leftout import Note
+from offchain.data.tables import TEXT
 from offchain.mde.oracles import Settings
 from offchain.mde.partition import Owned, Partition, Plan, lay_out
 from offchain.mde.publishing import METHODS, Purse
@@ -17,7 +18,7 @@ from offchain.mde.quoting import OrderTerms
 from offchain.mde.training import Trainer
 from offchain.policy import Limit, Policy
 from offchain.task import Task
-from offchain.task.forms import as_author, said
+from offchain.task.forms import Dataset, as_author, form_of, said
 from scripts._stage.money import parse_amount, parse_token
 from scripts._stage.party_options import SampleOptions
 
@@ -25,6 +26,14 @@ LACKING_CLASSES = 3
 """Of the buyer, where there are so many and one more."""
 _LEAST_PRICE = 10**15
 """Wei; of how many decimals a token has nothing is known."""
+
+
+def priced(samples: Dataset) -> Dataset:
+    """The same samples. Raises DataError for texts: their task does not say how many numbers they
+    become, which an order does."""
+    if form_of(samples).modality == TEXT:
+        raise DataError(f"{samples.name}: texts are not priced yet; make columns of them first")
+    return samples
 
 
 @dataclass(frozen=True)
@@ -129,7 +138,7 @@ class PriceOptions(OrderTermsOptions, LimitOptions, SampleOptions):
     def partition(self, note: Note, progress: Progress | None) -> Partition:
         """Everybody's data. Raises DataError or MdeError."""
         plans = self.plans
-        whole = as_author(self.load_samples(note, progress), note)
+        whole = priced(as_author(self.load_samples(note, progress), note))
         lacking = self.lacking_classes or max(1, min(LACKING_CLASSES, len(whole.classes) - 1))
         owned = Owned(self.own, self.lacking, lacking, self.validation, self.test)
         return lay_out(whole, plans, owned, self.seed)

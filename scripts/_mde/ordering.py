@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from offchain.crypto.settlement import Settlement
-from offchain.data.imageset import ImageSet
+from offchain.mde.asked import values_of
 from offchain.mde.buyer import Buyer, Wants
 from offchain.mde.deals import DealState
 from offchain.mde.letters import Proposal
@@ -24,6 +24,7 @@ from offchain.mde.samples import Samples, Task
 from offchain.mde.session import DealSession
 from offchain.roles import Clock
 from offchain.storage import Node, cid_from_digest
+from offchain.task.forms import Dataset
 from scripts._mde.chain import read_deals
 from scripts._mde.party import PartyDeals, Voice, voice_of
 from scripts._mde.party_options import OrderOptions
@@ -184,7 +185,7 @@ def _post(order: bytes, admits: Any, account: Any, sale: Deployed, store: Node) 
     return mail_about(order, account, sale, store, admits)
 
 
-def _owner(options: OrderOptions, train: ImageSet, validation: ImageSet) -> Owner:
+def _owner(options: OrderOptions, train: Dataset, validation: Dataset) -> Owner:
     """The model, judged by what it was not trained on: whoever buys has no other test."""
     trainer, judged, classes = options.trainer(), Samples.of(validation), len(train.classes)
     task = Task(Samples.of(train), judged, classes, trainer.l2)
@@ -199,7 +200,7 @@ def _agreed(options: OrderOptions, wants: Wants, purse: Purse, voice: Voice) -> 
         (
             task_sheet(wants.task),
             order_sheet(terms, wants.budget, voice, purse=purse, patience=wants.patience),
-            tells_sheet(math.prod(wants.task.shape)),
+            tells_sheet(math.prod(values_of(wants.task))),
             buyer_costs_sheet(price),
             buyer_worst_sheet(terms, wants.budget, purse.most, voice),
         )

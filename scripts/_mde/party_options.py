@@ -5,23 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from offchain.data.imageset import ImageSet, Progress, split
+from offchain.data.imageset import DataError, Progress, split
 from offchain.data.leftout import Note
+from offchain.data.originals import Originals
 from offchain.report.text import plain
 from offchain.storage.places import told as told_places
 from offchain.task import ClassNames, Least, Task, TaskError, canonical_classes
 from offchain.task.checks import DAY
 from offchain.task.classes import composed
-from offchain.task.images import MODALITY, relabelled
-from scripts._mde.options import LimitOptions, OrderTermsOptions
-from scripts._stage.party_options import DataOptions, PartyOptions, name_of
+from offchain.task.forms import Dataset, as_author, form_of, in_form, said
+from offchain.task.images import relabelled
+from scripts._mde.options import LimitOptions, OrderTermsOptions, priced
+from scripts._stage.party_options import PartyOptions, SampleOptions, name_of
 
 _PASSING = ("dry_run", "gas_price", "pay_to", "most_size", "without")
 """Options that may change while an order goes on, besides those of every party."""
 
 
 @dataclass(frozen=True)
-class OrderOptions(DataOptions, OrderTermsOptions, PartyOptions):
+class OrderOptions(SampleOptions, OrderTermsOptions, PartyOptions):
     """The options of `ape run order`; see its help."""
 
     judged_by: str | None
@@ -47,45 +49,51 @@ class OrderOptions(DataOptions, OrderTermsOptions, PartyOptions):
         """Seconds in which sellers may come."""
         return round(self.wait * 3_600)
 
-    def parts(self, note: Note, progress: Progress | None) -> tuple[ImageSet, ImageSet]:
+    def parts(self, note: Note, progress: Progress | None) -> tuple[Dataset, Dataset]:
         """What the model is trained on, and what it is judged by, in the classes of both.
 
         Raises DataError and TaskError.
         """
-        own = self.load(note, progress)
+        own = self.load_samples(note, progress)
         if self.judged_by is None:
-            own = relabelled(own, names=self.names)
+            own = priced(as_author(own, note, self.names))
             judged = max(2, round(len(own) * self.validation / 100))
             train, validation = split(own, [len(own) - judged, judged], self.seed)
             return train, validation
-        other = replace(self, dataset=self.judged_by).load(note, progress)
-        for said in self.names.as_task:
-            if not any(said in map(composed, one.classes) for one in (own, other)):
+        other = replace(self, dataset=self.judged_by).load_samples(note, progress)
+        for name in self.names.as_task:
+            if not any(name in map(composed, one.classes) for one in (own, other)):
                 raise TaskError(
-                    f"class name: there is no class {plain(said)!r} in this data, nor in what it "
+                    f"class name: there is no class {plain(name)!r} in this data, nor in what it "
                     "is judged by"
                 )
         classes = sorted({*self._renamed(own), *self._renamed(other)} - {""})
         train, validation = (
             relabelled(one, canonical_classes(classes), self._names_in(one)) for one in (own, other)
         )
+        if isinstance(train, Originals) and isinstance(validation, Originals):
+            train = priced(as_author(train, note))
+            validation = in_form(validation, form_of(train), note=note)
+        if form_of(train).modality != form_of(validation).modality:
+            raise DataError(
+                f"judged by: {validation.name} is of another modality than {train.name}"
+            )
         return train, validation
 
-    def _names_in(self, data: ImageSet) -> ClassNames:
+    def _names_in(self, data: Dataset) -> ClassNames:
         """What is said of the classes that a set has."""
         there = {composed(one) for one in data.classes}
         return ClassNames({own: task for own, task in self.names.as_task.items() if own in there})
 
-    def _renamed(self, data: ImageSet) -> list[str]:
+    def _renamed(self, data: Dataset) -> list[str]:
         return self._names_in(data).renamed([composed(one) for one in data.classes])
 
-    def asked(self, own: ImageSet, addresses: tuple[str, ...]) -> Task:
+    def asked(self, own: Dataset, addresses: tuple[str, ...]) -> Task:
         """The task; the artefact is left out. addresses: of the own node. Raises TaskError."""
         return Task(
-            MODALITY,
-            own.classes,
-            own.shape,
-            self.licence,
+            classes=own.classes,
+            licence=self.licence,
+            **said(form_of(own)),
             contact=(*self.contact, *told_places(addresses)),
             content=self.content,
             least=Least(self.least_per_class, self.least_samples),
@@ -99,9 +107,10 @@ class OrderOptions(DataOptions, OrderTermsOptions, PartyOptions):
 
 
 @dataclass(frozen=True)
-class QuoteOptions(DataOptions, LimitOptions, PartyOptions):
+class QuoteOptions(SampleOptions, LimitOptions, PartyOptions):
     """The options of `ape run quote`; see its help."""
 
+    column_name: tuple[str, ...]
     licence: tuple[str, ...]
     most_retention: float
     accept_token: tuple[str, ...]

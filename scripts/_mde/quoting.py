@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from offchain.crypto.settlement import NATIVE
+from offchain.data.form import Pictures
 from offchain.data.originals import images_of
 from offchain.mde.correspondence import Correspondence
 from offchain.mde.deals import DealState, Order
@@ -24,8 +25,9 @@ from offchain.mde.stall import Stall
 from offchain.policy import TermsRefused
 from offchain.roles import Clock
 from offchain.storage import Node
-from offchain.task import Task, TaskError, fetch_task
+from offchain.task import ClassNames, Task, TaskError, fetch_task
 from offchain.task.checks import DAY, check_retention
+from offchain.task.forms import form_asked, in_form
 from offchain.task.images import MODALITY, relabelled
 from scripts._mde.party import PartyDeals, Voice, voice_of
 from scripts._mde.party_options import QuoteOptions
@@ -118,9 +120,13 @@ def run_quote(reference: str, options: QuoteOptions) -> None:
         with telling.doing("loading the data") as progress:
             loaded = replace(options, image_size=options.image_size or side_of(task))
             own = loaded.load_originals(telling.left_out, progress)
-        files = relabelled(own, task.classes, options.names)
-        with telling.doing("decoding the pictures") as progress:
-            data = images_of(files, progress)
+        form = form_asked(task, own.form, store.get)
+        called = ClassNames.parse(options.column_name, "column name").as_task
+        files = in_form(
+            relabelled(own, task.classes, options.names), form, called, telling.left_out
+        )
+        with telling.doing("decoding the samples") as progress:
+            data = images_of(files, progress) if isinstance(form, Pictures) else files
         secrets = secrets_at(home / f"seller-{account.address}.json")
         stall = Stall(
             order.token,
@@ -182,7 +188,7 @@ def _post(order: bytes, admits: Any, account: Any, sale: Deployed, store: Node) 
 def side_of(task: Task) -> int | None:
     """To how many pixels one's pictures are resized, where the task has one size for all."""
     if task.modality != MODALITY:
-        raise TaskError(f"the order is for {task.modality}; pictures are what can be sold here")
+        return None
     _, height, width = task.shape
     if height == width and height > MOST_SIDE:
         raise TaskError(
