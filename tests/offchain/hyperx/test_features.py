@@ -71,7 +71,9 @@ def test_features_are_the_modules_outputs_in_order(plain, digits):
 
 
 def test_preprocessing_of_another_size_is_refused(plain, digits):
-    with pytest.raises(FeatureError, match="makes images of 96 px, the extractor takes 64 px"):
+    with pytest.raises(
+        FeatureError, match=r"inputs of \(3, 96, 96\), the extractor takes \(3, 64, 64\)"
+    ):
         extract(plain, replace(PREPROCESSING, size=96), digits.images)
     with pytest.raises(FeatureError, match="batch size must be 1 or more, not 0"):
         extract(plain, PREPROCESSING, digits.images, batch_size=0)

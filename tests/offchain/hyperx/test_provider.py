@@ -113,7 +113,7 @@ def test_it_does_not_register_when_an_extractors_signature_is_not_its_signers(ma
 def test_it_does_not_register_when_preprocessing_and_extractor_do_not_fit(market):
     """Each is in order by itself; together they would strand it after registration."""
     other = with_document(market, "preprocessing", Preprocessing(64).to_bytes())
-    with pytest.raises(FeatureError, match="64 px, the extractor takes 32 px"):
+    with pytest.raises(FeatureError, match=r"\(3, 64, 64\), the extractor takes \(3, 32, 32\)"):
         anna(market, other).next_action(START)
 
 
