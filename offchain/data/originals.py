@@ -104,6 +104,15 @@ class Originals:
         return len(set(self.prints))
 
 
+Dataset = ImageSet | Originals
+"""Labelled samples: pictures in memory, or records."""
+
+
+def form_of(samples: Dataset) -> Form:
+    """What its records are."""
+    return samples.form if isinstance(samples, Originals) else Pictures(samples.shape)
+
+
 def _tried(path: Path, call: Callable[[], T]) -> T:
     try:
         return call()

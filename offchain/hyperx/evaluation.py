@@ -20,6 +20,7 @@ from offchain.crypto.sealing import public_key_of
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.data.form import IMAGES, Form
 from offchain.data.imageset import Progress
+from offchain.data.originals import Dataset, form_of
 from offchain.hyperx.documents import EXTRACTOR, PREPROCESSING
 from offchain.hyperx.extractor import publish
 from offchain.hyperx.features import (
@@ -50,7 +51,7 @@ from offchain.models.preprocessing import Preprocessing, Rows
 from offchain.models.weights import read_weights
 from offchain.storage import Datastore, cid_from_digest
 from offchain.task import Task, TaskError
-from offchain.task.forms import Dataset, check_form, documents_of, form_of
+from offchain.task.forms import check_form, documents_of
 
 GUESSED = 0.001
 """How often whoever only guesses may reach the least accuracy."""

@@ -13,11 +13,11 @@ import numpy as np
 import torch
 
 from offchain.data.form import Form
+from offchain.data.originals import Dataset, form_of
 from offchain.data.photographs import photograph_crops
 from offchain.data.seeds import generator
 from offchain.mde.errors import MdeError
 from offchain.mde.samples import Integers, Samples
-from offchain.task.forms import Dataset, form_of
 
 KINDS: dict[str, dict[str, float]] = {
     "useful": {"lacking": 1},

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from offchain.data.originals import Dataset
 from offchain.mde.errors import EmptySet, FeatureMismatch, MdeError, NotFinite, UnknownLabel
-from offchain.task.forms import Dataset
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]

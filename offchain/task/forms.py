@@ -7,9 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from offchain.data.form import IMAGES, Form, Pictures
-from offchain.data.imageset import ImageSet
 from offchain.data.leftout import Note, warn
-from offchain.data.originals import Originals, print_of
+from offchain.data.originals import Dataset, Originals, print_of
 from offchain.data.tables import TABLE, TEXT, Rows
 from offchain.storage import cid_of
 from offchain.task.classes import ClassNames
@@ -19,15 +18,8 @@ from offchain.task.images import relabelled
 from offchain.task.tables import Table, fitted, table_asked
 from offchain.task.texts import MAX_DOCUMENT_BYTES, TOKENIZER, Texts
 
-Dataset = ImageSet | Originals
-"""Labelled samples: pictures in memory, or records."""
 Get = Callable[[str, int], bytes]
 """The content at a CID, of so many bytes at most; a datastore's `get`."""
-
-
-def form_of(samples: Dataset) -> Form:
-    """What its records are."""
-    return samples.form if isinstance(samples, Originals) else Pictures(samples.shape)
 
 
 def said(form: Form) -> dict[str, Any]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import torch
 
 from offchain.data.imageset import Progress
+from offchain.data.originals import Dataset
 from offchain.data.shards import packed_part
 from offchain.hyperx.baselines import ScratchSubset, TrainWhole
 from offchain.hyperx.quality import LabelledInputs
 from offchain.hyperx.session import Session
 from offchain.models.device import pick_device
-from offchain.task.forms import Dataset
 from scripts._hyperx.options import TradeOptions
 from scripts._hyperx.scene import Contender
 

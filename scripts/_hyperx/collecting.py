@@ -11,6 +11,7 @@ from functools import partial
 import click
 from ape.api import AccountAPI
 
+from offchain.data.originals import Dataset
 from offchain.hyperx.collector import Collector
 from offchain.hyperx.documents import EXTRACTOR
 from offchain.hyperx.evaluation import Evaluation
@@ -19,7 +20,7 @@ from offchain.hyperx.terms import Terms
 from offchain.report.text import amount
 from offchain.storage import Datastore, cid_from_digest
 from offchain.task import fetch_task, publish_task
-from offchain.task.forms import Dataset, as_author
+from offchain.task.forms import as_author
 from scripts._hyperx.chain import ChainSession
 from scripts._hyperx.opening import Opening
 from scripts._hyperx.options import OpenOptions

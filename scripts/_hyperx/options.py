@@ -12,6 +12,7 @@ from offchain.data.corruptions import CorruptionPlan
 from offchain.data.form import IMAGES
 from offchain.data.imageset import Progress, split
 from offchain.data.leftout import Note
+from offchain.data.originals import Dataset, form_of
 from offchain.data.tables import is_table
 from offchain.hyperx.documents import EXTRACTOR
 from offchain.hyperx.evaluation import EvaluationSettings
@@ -21,7 +22,7 @@ from offchain.storage.places import told as told_places
 from offchain.task import Least, Task
 from offchain.task.checks import DAY
 from offchain.task.document import ANY
-from offchain.task.forms import Dataset, as_author, form_of, said
+from offchain.task.forms import as_author, said
 from scripts._stage.party_options import PartyOptions, SampleOptions
 
 CORRUPTIONS = ("mislabel:0.3", "noise:0.5", "remove:0.6", "decimate:6", "dope:0.4")

@@ -14,7 +14,7 @@ import ape
 import click
 from ape.api import AccountAPI
 
-from offchain.data.originals import originals_of
+from offchain.data.originals import Dataset, originals_of
 from offchain.hyperx.adversaries import OtherFeatures
 from offchain.hyperx.collector import Collector
 from offchain.hyperx.documents import EXTRACTOR
@@ -25,7 +25,6 @@ from offchain.hyperx.report.record import SessionRecord
 from offchain.hyperx.terms import Terms
 from offchain.storage import Datastore, open_datastore
 from offchain.task import Task, fetch_task, publish_task
-from offchain.task.forms import Dataset
 from scripts._hyperx.baselines import baseline_scores
 from scripts._hyperx.chain import FACTORY, ChainSession
 from scripts._hyperx.opening import Opening

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from offchain.crypto.settlement import NATIVE
-from offchain.data.originals import originals_of
+from offchain.data.originals import Dataset, originals_of
 from offchain.data.shards import PackedShards
 from offchain.hyperx.session import Session
-from offchain.task.forms import Dataset
 from scripts._hyperx.chain import ChainSession
 from scripts._hyperx.stories import Story
 from scripts._stage.money import balance_of

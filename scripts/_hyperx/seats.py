@@ -8,7 +8,7 @@ from typing import Any
 from ape.api import AccountAPI
 
 from offchain.data.imageset import Progress
-from offchain.data.originals import Originals
+from offchain.data.originals import Dataset, Originals
 from offchain.hyperx.collector import Collector
 from offchain.hyperx.evaluation import Evaluation
 from offchain.hyperx.policy import Policy
@@ -16,7 +16,6 @@ from offchain.hyperx.provider import Provider
 from offchain.hyperx.session import Session
 from offchain.models.device import pick_device
 from offchain.storage import Datastore
-from offchain.task.forms import Dataset
 from scripts._hyperx.chain import FACTORY
 from scripts._hyperx.options import SessionOptions
 from scripts._stage.deployments import Deployed, deployed

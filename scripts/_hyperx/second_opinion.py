@@ -5,12 +5,12 @@ from __future__ import annotations
 import torch
 
 from offchain.data.imageset import Progress
+from offchain.data.originals import Dataset
 from offchain.hyperx.collector import Collector
 from offchain.hyperx.session import Session
 from offchain.mde.features import feature_prices
 from offchain.mde.samples import Samples
 from offchain.storage import Datastore
-from offchain.task.forms import Dataset
 from scripts._stage.table import Seat
 
 

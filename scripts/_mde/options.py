@@ -10,6 +10,7 @@ import click
 from offchain.crypto.settlement import NATIVE, Settlement
 from offchain.data.imageset import DataError, Progress
 from offchain.data.leftout import Note
+from offchain.data.originals import Dataset, form_of
 from offchain.data.tables import TEXT
 from offchain.mde.oracles import Settings
 from offchain.mde.partition import Owned, Partition, Plan, lay_out
@@ -18,7 +19,7 @@ from offchain.mde.quoting import OrderTerms
 from offchain.mde.training import Trainer
 from offchain.policy import Limit, Policy
 from offchain.task import Task
-from offchain.task.forms import Dataset, as_author, form_of, said
+from offchain.task.forms import as_author, said
 from scripts._stage.money import parse_amount, parse_token
 from scripts._stage.party_options import SampleOptions
 

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from offchain.crypto.settlement import Settlement
+from offchain.data.originals import Dataset
 from offchain.mde.asked import values_of
 from offchain.mde.buyer import Buyer, Wants
 from offchain.mde.deals import DealState
@@ -24,7 +25,6 @@ from offchain.mde.samples import Samples, Task
 from offchain.mde.session import DealSession
 from offchain.roles import Clock
 from offchain.storage import Node, cid_from_digest
-from offchain.task.forms import Dataset
 from scripts._mde.chain import read_deals
 from scripts._mde.party import PartyDeals, Voice, voice_of
 from scripts._mde.party_options import OrderOptions

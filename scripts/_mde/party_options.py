@@ -7,13 +7,13 @@ from pathlib import Path
 
 from offchain.data.imageset import DataError, Progress, split
 from offchain.data.leftout import Note
-from offchain.data.originals import Originals
+from offchain.data.originals import Dataset, Originals, form_of
 from offchain.report.text import plain
 from offchain.storage.places import told as told_places
 from offchain.task import ClassNames, Least, Task, TaskError, canonical_classes
 from offchain.task.checks import DAY
 from offchain.task.classes import composed
-from offchain.task.forms import Dataset, as_author, form_of, in_form, said
+from offchain.task.forms import as_author, in_form, said
 from offchain.task.images import relabelled
 from scripts._mde.options import LimitOptions, OrderTermsOptions, priced
 from scripts._stage.party_options import PartyOptions, SampleOptions, name_of

@@ -16,8 +16,7 @@ from offchain.task import ClassNames
 
 if TYPE_CHECKING:  # with torch, which parties without pictures do not need
     from offchain.data.imageset import ImageSet, Progress
-    from offchain.data.originals import Originals
-    from offchain.task.forms import Dataset
+    from offchain.data.originals import Dataset, Originals
 
 
 @dataclass(frozen=True)
