@@ -102,7 +102,7 @@ SECCL = Play(
     "sam",
     _words(
         "serve --dataset {own}/pictures --rounds 2 --lambda 0.67 --least-members 3 "
-        "--most-members 3 --stake 0.1_ether --apply-hours 1 --hours 0.7 --batch 8 --epochs 4 "
+        "--most-members 3 --stake 0.1_ether --apply-hours 0.75 --hours 0.7 --batch 8 --epochs 4 "
         f"--licence {LICENCE}"
     ),
     ("announced", "id"),
