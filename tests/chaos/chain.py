@@ -40,6 +40,7 @@ class Chain:
         """folder: may hold a state to begin with. keeps: whether it is written every second.
         block_time: None to mine for each transaction."""
         self._state = folder / STATE
+        self._states = folder / "states"  # of earlier blocks; in its user's home else
         self._port = free_port()
         state = str(self._state)
         self._kept_in = ["--state", state, "--state-interval", "1"] if keeps else []
@@ -65,6 +66,7 @@ class Chain:
         assert self._process is not None
         self._process.kill()
         self._process.wait()
+        shutil.rmtree(self._states, ignore_errors=True)
 
     def kept(self) -> Path:
         """A copy of the state as it was written last, which is whole."""
@@ -131,8 +133,9 @@ class Chain:
             *("--mnemonic", ape.config.get_config("test").mnemonic),
             *("--timestamp", str(GENESIS)),
             *("--gas-price", "0", "--block-base-fee-per-gas", "0"),
-            *self._kept_in,
+            *("--cache-path", str(self._states), *self._kept_in),
         ]
+        shutil.rmtree(self._states, ignore_errors=True)
         self._process = subprocess.Popen(line)
         deadline = time.monotonic() + START_SECONDS
         while not self.web3.is_connected():

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partialmethod
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import ape
@@ -86,16 +87,18 @@ def _resolving_no_names(connect: Callable[[FoundryProvider], None]) -> Callable[
 
 
 def frugal_nodes() -> None:
-    """From now on Ape talks to Anvil over one connection, Anvil keeps no step of a transaction, and
-    its settings are put together once.
+    """From now on Ape talks to Anvil over one connection, Anvil keeps no step of a transaction and
+    leaves nothing behind, and its settings are put together once.
 
     Ape wants the steps for traces, and no test looks at one. The settings it puts together anew for
     every node that it ever started and did not end itself, when it ends another.
     """
     build = FoundryProvider.build_command
+    states = TemporaryDirectory(prefix="souk-anvil-")  # of earlier blocks; in its user's home else
 
     def without_steps(provider: FoundryProvider) -> list[str]:
-        return [word for word in build(provider) if word != "--steps-tracing"]
+        words = [word for word in build(provider) if word != "--steps-tracing"]
+        return [*words, "--cache-path", states.name]
 
     ape_foundry.provider.HTTPProvider = OneConnection
     FoundryProvider._set_web3 = _resolving_no_names(FoundryProvider._set_web3)

@@ -13,7 +13,8 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from tempfile import TemporaryDirectory
 
 import ape
 from web3 import HTTPProvider, Web3
@@ -38,15 +39,18 @@ def quiet_node() -> Iterator[None]:
 def anvil(*options: str, block_seconds: int) -> Iterator[str]:
     """Runs a fresh Anvil without fees: where it answers. block_seconds: from block to block."""
     port = free_port()
-    command = [
-        shutil.which("anvil") or "anvil",
-        *("--port", str(port), "--silent", *options),
-        *("--mnemonic", ape.config.get_config("test").mnemonic),
-        *("--timestamp", str(GENESIS)),
-        *("--gas-price", "0", "--block-base-fee-per-gas", "0"),
-    ]
     uri = f"http://127.0.0.1:{port}"
-    with subprocess.Popen(command) as process:
+    with ExitStack() as stack:
+        # It leaves what it was like at earlier blocks, a gigabyte perhaps, in its user's home else.
+        states = stack.enter_context(TemporaryDirectory(prefix="souk-anvil-"))
+        command = [
+            shutil.which("anvil") or "anvil",
+            *("--port", str(port), "--silent", "--cache-path", states, *options),
+            *("--mnemonic", ape.config.get_config("test").mnemonic),
+            *("--timestamp", str(GENESIS)),
+            *("--gas-price", "0", "--block-base-fee-per-gas", "0"),
+        ]
+        process = stack.enter_context(subprocess.Popen(command))
         try:
             _await(uri).provider.make_request("anvil_setBlockTimestampInterval", [block_seconds])
             yield uri
