@@ -51,6 +51,9 @@ class StoreProxy(ThreadingTCPServer):
 
     def forget(self) -> int:
         """The daemon loses all it has; how many blocks."""
+        # It looks for all that is pinned, long and in vain, before it lets go of a block else.
+        for pin in json.loads(self.ask("pin/ls?type=recursive") or "{}").get("Keys", {}):
+            self.ask(f"pin/rm?arg={pin}")
         blocks = [json.loads(line)["Ref"] for line in self.ask("refs/local").splitlines()]
         for block in blocks:
             self.ask(f"block/rm?arg={block}&force=true")
