@@ -11,7 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from offchain.storage.cid import DAG_PB, codec_of, digest_of
+from offchain.storage.checks import check_size
+from offchain.storage.cid import DAG_PB, cid_of, codec_of, digest_of
 from offchain.storage.datastore import ContentError, ContentMissing, DatastoreUnavailable
 from offchain.storage.gateway import Gateway
 from offchain.storage.ledger import Ledger
@@ -42,6 +43,9 @@ HELP = ContextVar("HELP", default=NO_HELP)
 
 class HelpedNode:
     """`node`, which it closes, and its helpers. What a gateway answers is checked by CID.
+
+    What the node lost comes from the ledger's copy first, and is stored again at once: a party that
+    begins reads its documents before it looks after them, and others wait for them.
 
     What is stored is also kept by every service, which fetches it from the node; a service that
     does not take it is an error, as a node would be that does not store it. The ledger notes all
@@ -174,7 +178,13 @@ class HelpedNode:
                 self.node.connect(pin.delegates)
 
     def _elsewhere(self, cid: str, max_bytes: int | None, error: Exception) -> bytes:
-        """From the first gateway that has it; the node's own error where none has."""
+        """From the ledger's copy, or the first gateway that has it; else the node's own error."""
+        copy = self.ledger.copy_of(cid) if self.ledger else None
+        if copy is not None and cid_of(copy) == cid:
+            check_size(cid, len(copy), max_bytes)
+            if isinstance(error, ContentMissing):
+                self.node.put(copy)
+            return copy
         for gateway in self.gateways:
             try:
                 return gateway.get(cid, max_bytes)

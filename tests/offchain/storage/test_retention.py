@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from offchain.storage import ContentMissing, DatastoreUnavailable, cid_of
+from offchain.storage import ContentMissing, ContentTooLarge, DatastoreUnavailable, cid_of
 from offchain.storage import ledger as ledger_module
 from offchain.storage.helped import HelpedNode
 from offchain.storage.ledger import FORGOTTEN_SECONDS, Ledger
@@ -145,6 +145,25 @@ def test_what_ones_own_node_lost_is_told_and_stored_again(hours):
     assert made == [many]
     assert set(peers["anna"].pinned) == {one, many, others}
     assert settled(retention, hours, tuple, again) == []
+
+
+def test_who_reads_what_its_node_lost_has_its_copy_and_so_have_others():
+    """Before anybody has looked: a party that begins again reads its documents first."""
+    peers = peer_stores(["anna", "bert"])
+    store = HelpedNode(peers["anna"], (), (), Ledger(None))
+    cid = store.put(b"a task")
+    peers["anna"].remove(cid)
+    with pytest.raises(ContentTooLarge):
+        store.get(cid, max_bytes=5)
+    with pytest.raises(ContentMissing):
+        peers["bert"].get(cid)
+    assert store.get(cid, max_bytes=6) == b"a task"
+    assert peers["bert"].get(cid) == b"a task"
+    peers["anna"].remove(cid)
+    assert list(store.get_many([cid])) == [b"a task"]
+    store.ledger.note({cid_of(b"other"): b"spoiled"}, own=True)
+    with pytest.raises(ContentMissing):
+        store.get(cid_of(b"other"))
 
 
 def test_what_nobody_can_make_again_is_told_once(hours, monkeypatch):
