@@ -45,11 +45,12 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        lines = path.read_bytes().split(b"\n") if path.exists() else [b""]
-        self._known = [json.loads(line) for line in lines[:-1]]
+        data = path.read_bytes() if path.exists() else b""
+        *lines, rest = data.split(b"\n")
+        self._known = [json.loads(line) for line in lines]
         self._at = 0
-        if lines[-1]:  # its writer was killed within the line
-            path.write_bytes(b"".join(line + b"\n" for line in lines[:-1]))
+        if rest:  # its writer was killed within the line
+            os.truncate(path, len(data) - len(rest))
 
     @property
     def replaying(self) -> bool:
