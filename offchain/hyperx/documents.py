@@ -7,7 +7,7 @@ import torch
 from offchain.data.form import IMAGES, Form
 from offchain.hyperx.extractor import load_extractor
 from offchain.models.extractor import Extractor
-from offchain.models.preprocessing import Preprocessing, Rows
+from offchain.models.preprocessing import PlainNumbers, Preprocessing
 from offchain.storage import Datastore
 from offchain.task import Task
 
@@ -23,9 +23,9 @@ def fetch_extractor(store: Datastore, task: Task, device: torch.device) -> Extra
     return load_extractor(description, store.get, device)
 
 
-def fetch_preprocessing(store: Datastore, task: Task, form: Form) -> Preprocessing | Rows:
+def fetch_preprocessing(store: Datastore, task: Task, form: Form) -> Preprocessing | PlainNumbers:
     """What makes the extractor's input of records of this form: of pictures as the task names it,
     of others nothing but their numbers."""
     if form.modality != IMAGES:
-        return Rows(*form.values)
+        return PlainNumbers(*form.values)
     return Preprocessing.from_bytes(store.get(task.document(PREPROCESSING), MAX_DOCUMENT_BYTES))

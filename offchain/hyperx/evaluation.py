@@ -47,7 +47,7 @@ from offchain.models.extractor import (
     projection_extractor,
     weights_digest,
 )
-from offchain.models.preprocessing import Preprocessing, Rows
+from offchain.models.preprocessing import PlainNumbers, Preprocessing
 from offchain.models.weights import read_weights
 from offchain.storage import Datastore, cid_from_digest
 from offchain.task import Task, TaskError
@@ -113,7 +113,7 @@ class Evaluation:
     """
 
     extractor: Extractor
-    preprocessing: Preprocessing | Rows
+    preprocessing: Preprocessing | PlainNumbers
     obfuscation: Obfuscation
     private_key: bytes
     signing_key: SigningKey
@@ -148,7 +148,7 @@ class Evaluation:
             extractor=extractor,
             preprocessing=default_preprocessing(extractor.backbone, extractor.size)
             if form.modality == IMAGES
-            else Rows(*form.values),
+            else PlainNumbers(*form.values),
             obfuscation=Obfuscation.from_bytes(obfuscation),
             private_key=secrets_file.remember("encryption key", lambda: token_bytes(32)),
             signing_key=SigningKey(secrets_file.remember("signing key", lambda: token_bytes(32))),

@@ -18,7 +18,7 @@ from offchain.errors import SoukError
 from offchain.hyperx.memory import memory_told
 from offchain.hyperx.obfuscation import Obfuscation, decode
 from offchain.models.extractor import Extractor
-from offchain.models.preprocessing import Preprocessing, Rows
+from offchain.models.preprocessing import PlainNumbers, Preprocessing
 
 DEFAULT_POOL = 2
 """Side that features are pooled to by default."""
@@ -80,7 +80,7 @@ class Agreement:
 
 def extract(
     extractor: Extractor,
-    preprocessing: Preprocessing | Rows,
+    preprocessing: Preprocessing | PlainNumbers,
     samples: torch.Tensor,
     device: torch.device | None = None,
     batch_size: int = 64,

@@ -38,7 +38,7 @@ from offchain.hyperx.stored import FILE, StoredShards
 from offchain.hyperx.submission import seal_features
 from offchain.hyperx.trust import check_extractor
 from offchain.models.extractor import Extractor
-from offchain.models.preprocessing import Preprocessing, Rows
+from offchain.models.preprocessing import PlainNumbers, Preprocessing
 from offchain.policy import Policy, TermsRefused
 from offchain.report.text import plain
 from offchain.roles import Clock
@@ -379,5 +379,5 @@ class Provider:
         return extractor
 
     @cached_property
-    def _preprocessing(self) -> Preprocessing | Rows:
+    def _preprocessing(self) -> Preprocessing | PlainNumbers:
         return fetch_preprocessing(self.store, self.task, self.data.form)

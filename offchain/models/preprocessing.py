@@ -104,7 +104,7 @@ class Preprocessing:
 
 
 @dataclass(frozen=True)
-class Rows:
+class PlainNumbers:
     """Records that are numbers already, as their form has made them: nothing is left to be said.
 
     width: numbers of one record.

@@ -31,7 +31,7 @@ PAID_OUT = ("refund", "report", "take over", "collect")
 """Kinds of events whose call names who receives the money; here that is the caller."""
 
 
-class Table(Protocol):
+class ModelChain(Protocol):
     """A model on a chain, and what is done and asked there; see ModelViews and its classes."""
 
     accounts: list[str]
@@ -81,7 +81,7 @@ class Lockstep:
     Disagreement.
     """
 
-    def __init__(self, simulation: Simulation, stream: ReviewSet, chain: Table) -> None:
+    def __init__(self, simulation: Simulation, stream: ReviewSet, chain: ModelChain) -> None:
         """stream: the simulation's; chain: with its model, and one account for each agent."""
         if simulation.events is None:
             raise ValueError("the simulation keeps no log")

@@ -25,7 +25,7 @@ from offchain.hyperx.heads import HeadScorer
 from offchain.hyperx.obfuscation import Obfuscation, obfuscate
 from offchain.hyperx.trust import ExtractorRefused, check_extractor, reduced
 from offchain.models.extractor import projection_extractor
-from offchain.models.preprocessing import Rows
+from offchain.models.preprocessing import PlainNumbers
 from offchain.task import Task, publish_task
 from offchain.task.errors import ColumnsUnknown
 from offchain.task.forms import as_author, said
@@ -73,7 +73,7 @@ def evaluation_of(validation: Originals) -> Evaluation:
     extractor = reduced(EvaluationSettings().extractor(validation.form), validation.form)
     return Evaluation(
         extractor=extractor,
-        preprocessing=Rows(*validation.form.values),
+        preprocessing=PlainNumbers(*validation.form.values),
         obfuscation=Obfuscation.draw(extractor.layer_shape[0], seed=2),
         private_key=bytes([7]) * 32,
         signing_key=SigningKey(bytes([8]) * 32),
