@@ -63,8 +63,11 @@ class Table:
 
     def decoded(self, record: bytes, told: str) -> torch.Tensor:
         """float32, a place for each number and each category. Raises UnreadableError."""
+        return self.numbers(cells_of(record, len(self.columns), told), told)
+
+    def numbers(self, cells: Sequence[str], told: str) -> torch.Tensor:
+        """What a row of these cells becomes, as `decoded` does it of their record."""
         row = np.zeros(self.values, np.float32)
-        cells = cells_of(record, len(self.columns), told)
         for column, place, start, cell in zip(
             self.columns, self._places, self._starts, cells, strict=True
         ):
@@ -81,7 +84,9 @@ class Table:
                 scaled = (number - column.mean) / column.spread
                 row[start] = min(LARGEST, max(-LARGEST, scaled))
             else:
-                at = place.get(category_of(bare))
+                at = place.get(bare)  # as most are written
+                if at is None:
+                    at = place.get(category_of(bare))
                 if at is None:
                     raise UnreadableError(
                         f"{told}, column {plain(column.name)!r}: {plain(bare)!r:.60} is none of "
@@ -156,7 +161,8 @@ def table_asked(rows: Originals, note: Note) -> Table:
     names = _names(rows)
     found = [_Cells(name) for name in names]
     for i in range(len(rows)):
-        for one, cell in zip(found, cells_of(rows.content(i), len(names), "row"), strict=True):
+        cells = cells_of(rows.content(i), len(names), f"{rows.name}, row {i + 1}")
+        for one, cell in zip(found, cells, strict=True):
             one.add(cell)
     columns: list[Column] = []
     left: dict[str, list[str]] = {}
@@ -184,9 +190,9 @@ def fitted(
     """
     said = dict(names or {})
     mine = [composed(name) for name in _names(rows)]
-    for own in said:
-        if own not in mine:
-            raise TaskError(f"column: there is no column {plain(own)!r}{perhaps(own, mine)}")
+    for name in said:
+        if name not in mine:
+            raise TaskError(f"column: there is no column {plain(name)!r}{perhaps(name, mine)}")
     called = [said.get(name, name) for name in mine]
     twice = [name for name, count in Counter(called).items() if count > 1]
     if twice:
@@ -194,10 +200,10 @@ def fitted(
     wanted = [column.name for column in asked.columns]
     missing = [name for name in wanted if name not in called]
     if missing:
-        told = ", ".join(f"{plain(one)!r}{perhaps(one, called)}" for one in missing[:5])
+        shown = ", ".join(f"{plain(one)!r}{perhaps(one, called)}" for one in missing[:5])
         more = f" and {len(missing) - 5:,} more" if len(missing) > 5 else ""
         raise ColumnsUnknown(
-            f"columns of the task that {rows.name} does not have: {told}{more}; it has "
+            f"columns of the task that {rows.name} does not have: {shown}{more}; it has "
             f"{shortened(tuple(map(plain, mine)))}",
             tuple(missing),
         )
@@ -207,9 +213,11 @@ def fitted(
     order = [called.index(name) for name in wanted]
     records, prints = [], []
     for i in range(len(rows)):
-        cells = cells_of(rows.content(i), len(mine), f"{rows.name}, row {i + 1}")
-        records.append(record_of([cells[place] for place in order]))
-        prints.append(print_of(asked.decoded(records[-1], f"{rows.name}, row {i + 1}")))
+        told = f"{rows.name}, row {i + 1}"
+        own = cells_of(rows.content(i), len(mine), told)
+        cells = [own[place] for place in order]
+        records.append(record_of(cells))
+        prints.append(print_of(asked.numbers(cells, told)))
     return replace(rows, files=tuple(records), form=asked, prints=tuple(prints))
 
 
