@@ -2,39 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from offchain.data.begun_folder import BegunFolder
 from offchain.data.imageset import DataError, Progress
 from offchain.data.pictures import ending_of
 from offchain.data.shards import MAX_SHARD_BYTES, Shard, pack_shard
-from offchain.files import write_whole
-
-_MARK = ".begun"
 
 
-class FilesFolder:
-    """`folder`/<class>/<number><ending>, which has its name once `finish` is called.
+class FilesFolder(BegunFolder):
+    """`folder`/<class>/<number><ending>, written as a BegunFolder is.
 
-    Until then the files lie in `place`, beside it, and who was killed goes on after the shards that
-    are `done`. Numbers are places among all samples, endings follow from the files' first bytes.
-
-    names: of the classes' folders. about: what is written; what was begun about something else is
-    thrown away. Raises DataError where `folder` exists.
+    Numbers are places among all samples, endings follow from the files' first bytes. names: of the
+    classes' folders.
     """
 
     def __init__(self, folder: Path, names: Sequence[str], samples: int, about: bytes) -> None:
-        if folder.exists():
-            raise DataError(f"{folder} exists: name a folder that does not")
-        self.place = folder.with_name(f".{folder.name}.new")
-        self._folder, self._names = folder, names
-        self._digits = len(str(samples))
-        self._about = hashlib.sha256(about).hexdigest()
-        self.done = self._begun()
-        if not self.done:
-            self.discard()
+        super().__init__(folder, about)
+        self._names, self._digits = names, len(str(samples))
         for name in names:
             (self.place / name).mkdir(parents=True, exist_ok=True)
 
@@ -44,24 +30,7 @@ class FilesFolder:
         for i, (file, label) in enumerate(zip(shard.files, shard.labels, strict=True), first):
             path = self.place / self._names[label] / f"{i:0{self._digits}d}{ending_of(file)}"
             path.write_bytes(file)
-        self.done += 1
-        write_whole(self.place / _MARK, f"{self._about} {self.done}".encode())
-
-    def finish(self) -> None:
-        """Gives the folder its name."""
-        (self.place / _MARK).unlink()
-        self.place.rename(self._folder)
-
-    def discard(self) -> None:
-        """Removes all that was written."""
-        shutil.rmtree(self.place, ignore_errors=True)
-
-    def _begun(self) -> int:
-        try:
-            about, done = (self.place / _MARK).read_text().split()
-            return int(done) if about == self._about else 0
-        except (OSError, ValueError):
-            return 0
+        self.note()
 
 
 def shards_in(

@@ -10,53 +10,41 @@ none of the task's may be a formula to a spreadsheet. The others lie beside the 
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from offchain.data.begun_folder import BegunFolder
 from offchain.data.form import Form
 from offchain.data.imageset import DataError, Progress
 from offchain.data.shards import MAX_SHARD_BYTES, Shard, pack_shard
 from offchain.data.tables import TEXT, record_of
-from offchain.files import write_whole
 
 ROWS, TEXTS, ODD = "records.csv", "records.jsonl", "odd"
 LABEL = "label"
 """What the classes' column is called; with more underscores where a column is called so."""
-_MARK = ".begun"
 _MAX_LINE = 1 << 20
 """Bytes of a line of the file of texts, where a byte may become six."""
 
 
-class RecordsFile:
-    """`folder` with the file, which has its name once `finish` is called.
+class RecordsFile(BegunFolder):
+    """`folder` with the file, written as a BegunFolder is.
 
-    Until then it lies in `place`, beside it, and who was killed goes on after the shards that are
-    `done`.
-
-    classes: of the task. names: of its columns, none for texts. about: what is written; what was
-    begun about something else is thrown away. Raises DataError where `folder` exists.
+    classes: of the task. names: of its columns, none for texts.
     """
 
     def __init__(
         self, folder: Path, classes: Sequence[str], form: Form, names: Sequence[str], about: bytes
     ) -> None:
-        if folder.exists():
-            raise DataError(f"{folder} exists: name a folder that does not")
-        self.place = folder.with_name(f".{folder.name}.new")
-        self._folder, self._classes, self._form = folder, classes, form
-        self._about = hashlib.sha256(about).hexdigest()
+        super().__init__(folder, about)
+        self._classes, self._form = classes, form
         self._file = self.place / file_name(form)
-        self.done, end = self._begun()
         if self.done:
             with self._file.open("r+b") as file:
-                file.truncate(end)
+                file.truncate(self.end)
             return
-        self.discard()
         (self.place / ODD).mkdir(parents=True)
-        self._file.write_bytes(_heading(form, names))
+        self._file.write_bytes(b"" if form.modality == TEXT else heading(names))
 
     def add(self, shard: Shard) -> None:
         """Writes the next shard, all of equal numbers of samples."""
@@ -69,24 +57,7 @@ class RecordsFile:
                 else:
                     file.write(line)
             end = file.tell()
-        self.done += 1
-        write_whole(self.place / _MARK, f"{self._about} {self.done} {end}".encode())
-
-    def finish(self) -> None:
-        """Gives the folder its name."""
-        (self.place / _MARK).unlink()
-        self.place.rename(self._folder)
-
-    def discard(self) -> None:
-        """Removes all that was written."""
-        shutil.rmtree(self.place, ignore_errors=True)
-
-    def _begun(self) -> tuple[int, int]:
-        try:
-            about, done, end = (self.place / _MARK).read_text().split()
-            return (int(done), int(end)) if about == self._about else (0, 0)
-        except (OSError, ValueError):
-            return 0, 0
+        self.note(end)
 
 
 def file_name(form: Form) -> str:
@@ -132,13 +103,17 @@ def records_in(
         raise DataError(told)
 
 
-def _heading(form: Form, names: Sequence[str]) -> bytes:
-    if form.modality == TEXT:
-        return b""
+def heading(names: Sequence[str]) -> bytes:
+    """The first line of a table of classes and columns of these names."""
     label = LABEL
     while label in names:
         label += "_"
     return record_of([label, *names]) + b"\n"
+
+
+def row_of(name: str, record: bytes) -> bytes:
+    """A line of that table: a class and the cells of a record."""
+    return record_of([name, ""]) + record + b"\n"  # the comma behind the class is there
 
 
 def _line(record: bytes, name: str, form: Form) -> bytes | None:
@@ -150,7 +125,7 @@ def _line(record: bytes, name: str, form: Form) -> bytes | None:
     if form.modality == TEXT:
         text = json.dumps({"label": name, "text": record.decode()}, ensure_ascii=False)
         return text.encode() + b"\n"
-    return record_of([name, ""]) + record + b"\n"  # the comma behind the class is there
+    return row_of(name, record)
 
 
 def _rows(path: Path) -> Iterator[tuple[bytes, str]]:

@@ -2,7 +2,7 @@
 
 `samples.bin` has the samples' chunks, against which the sale is held. `records.csv` is for people:
 the class and the task's columns, each row as its numbers tell it (`Table.record_of`). A sample that
-stands for no row of the task is left out of it, and told.
+stands for no row of the task is left out of it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from offchain.data.imageset import DataError
 from offchain.data.pictures import UnreadableError
-from offchain.data.tables import record_of
+from offchain.data.records_file import ROWS, heading, row_of
 from offchain.files import write_whole
 from offchain.mde.purchase import Bought, kind_of
 from offchain.mde.samples import Samples
@@ -20,12 +20,11 @@ from offchain.mde.verifiable.encoding import Encoding
 from offchain.task import Task
 from offchain.task.tables import Table
 
-SAMPLES, ROWS = "samples.bin", "records.csv"
-_LABEL = "label"
+SAMPLES = "samples.bin"
 
 
 def write_rows(bought: Bought, task: Task, folder: Path) -> tuple[int, ...]:
-    """Writes both files, whole or not at all; the samples that stand for no row.
+    """Writes both files, whole or not at all. Returns the places of samples that stand for no row.
 
     Raises DataError when `folder` exists.
     """
@@ -38,7 +37,7 @@ def write_rows(bought: Bought, task: Task, folder: Path) -> tuple[int, ...]:
         write_whole(beside / SAMPLES, bought.chunks)
         rows, odd = _rows(bought.samples, task) if task.columns else ([], ())
         if rows:
-            write_whole(beside / ROWS, b"".join(row + b"\n" for row in rows))
+            write_whole(beside / ROWS, b"".join(rows))
         beside.rename(folder)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
@@ -56,16 +55,13 @@ def read_rows(folder: Path, task: Task) -> Samples:
 
 def _rows(samples: Samples, task: Task) -> tuple[list[bytes], tuple[int, ...]]:
     """Lines of the table, the first of which names the columns, and samples that are none."""
-    names = [column.name for column in task.columns]
-    label = _LABEL
-    while label in names:
-        label += "_"
-    lines, odd = [record_of([label, *names])], []
+    table = Table(task.columns)
+    lines, odd = [heading([column.name for column in task.columns])], []
     for i, (numbers, of) in enumerate(zip(samples.inputs, samples.labels.tolist(), strict=True)):
         try:
-            record = Table(task.columns).record_of(numbers)
+            record = table.record_of(numbers)
         except UnreadableError:
             odd.append(i)
         else:
-            lines.append(record_of([task.classes[of], ""]) + record)
+            lines.append(row_of(task.classes[of], record))
     return lines, tuple(odd)

@@ -147,22 +147,22 @@ def _write(
         cids = offered_at(one, letters_here(session, one.order))
         bought = fetch_bought(session, one, task, store, cids, key)
     samples, proof = bought.samples, _proof(sale, session, one, task, bought.cid, key)
+    odd: tuple[int, ...] = ()
     folder.parent.mkdir(parents=True, exist_ok=True)
     with telling.doing("writing the samples") as progress:
         if task.modality != IMAGES:
             odd = write_rows(bought, task, folder)
             write_documents(folder, task, {**proof, "odd": list(odd)})
-            return
-        if not has_originals(one):
+        elif not has_originals(one):
             name = f"0x{one.dataset.hex()}"
             images = ImageSet(samples.inputs, samples.labels, task.classes, name)
             write_bought(images, task, proof, folder, progress)
-            return
-        shown = write_originals(bought, task.classes, folder, progress)
-        bound = {"cipher_root": f"0x{bought.cipher_root.hex()}", "odd": list(shown.odd)}
-        write_documents(folder, task, {**proof, **bound})
-    if shown.odd:
-        telling.event("odd", dataset=f"0x{one.dataset.hex()}", samples=list(shown.odd))
+        else:
+            odd = write_originals(bought, task.classes, folder, progress).odd
+            bound = {"cipher_root": f"0x{bought.cipher_root.hex()}", "odd": list(odd)}
+            write_documents(folder, task, {**proof, **bound})
+    if odd:
+        telling.event("odd", dataset=f"0x{one.dataset.hex()}", samples=list(odd))
 
 
 def _facts(session: DealSession, one: Sale, key: bytes) -> dict[str, Any]:
