@@ -40,9 +40,9 @@ class StoredShards:
     def kept_by(self, store: Datastore) -> dict[int, str]:
         """CIDs, by shard, of those that `store` still has, which go on being kept.
 
-        One block of each is looked at, and those above it, drawn so that nobody foresees which; of
-        others somebody learns who looks after content (offchain/storage/retention.py). Raises
-        DatastoreUnavailable.
+        As many blocks of each are looked at as `Datastore.lost` does, drawn so that nobody foresees
+        which. Whether others are gone shows later, to who looks after content
+        (offchain/storage/retention.py). Raises DatastoreUnavailable.
         """
         rows = self._database.rows.execute(
             "SELECT shard, digest FROM stored WHERE dataset = ? ORDER BY shard", (self._dataset,)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar
 
 from scripts._stage.index import Block
@@ -132,6 +135,34 @@ def call_of(name: str) -> Call:
 
 def outbox_of(pool: FakePool, path=None, patience: Patience = PATIENCE) -> Outbox:
     return Outbox(path, pool, patience, sleep=pool.wait)
+
+
+def at_turn(turn: int, then: Callable[[], object], pool: FakePool) -> Callable[[float], None]:
+    """A wait during which something else happens, once, before the block."""
+    turns = iter(range(1_000_000))
+
+    def wait(_: float) -> None:
+        if next(turns) == turn:
+            then()
+        pool.wait()
+
+    return wait
+
+
+def taking_its_nonce(pool: FakePool) -> tuple[Callable[[float], None], bytes]:
+    """A wait during which another wallet of the account takes nonce 0, and with what."""
+    other = FakeSigner().sign(call_of("of another wallet"), 0, Fee(90 * GWEI, 9 * GWEI)).raw
+    return at_turn(0, lambda: pool.send(other), pool), other
+
+
+def killed_while_it_waits(pool: FakePool, path: Path, call: Call) -> None:
+    """A process sends a call, and hears no more of it."""
+
+    def kill(_: float) -> None:
+        raise Killed
+
+    with suppress(Killed):
+        Outbox(path, pool, PATIENCE, sleep=kill).send(FakeSigner(), call)
 
 
 def done(pool: FakePool) -> Counter[str]:

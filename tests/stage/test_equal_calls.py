@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -15,21 +14,15 @@ from tests.stage.fake_pool import (
     PATIENCE,
     FakePool,
     FakeSigner,
-    Killed,
+    at_turn,
     call_of,
     done,
+    killed_while_it_waits,
     outbox_of,
+    taking_its_nonce,
 )
 
 PAY = call_of("pay")
-
-
-def killed_while_it_waits(pool: FakePool, path) -> None:
-    def kill(_: float) -> None:
-        raise Killed
-
-    with suppress(Killed):
-        Outbox(path, pool, PATIENCE, sleep=kill).send(FakeSigner(), PAY)
 
 
 def pay(pool: FakePool, path, look: Look | None = None) -> str:
@@ -48,7 +41,7 @@ def test_who_saw_it_done_means_another(tmp_path, how):
     """Whatever happened to the first on its way, and whoever waited for it."""
     pool, path = FakePool(), tmp_path / "outbox.sqlite"
     if how == "killed":
-        killed_while_it_waits(pool, path)
+        killed_while_it_waits(pool, path, PAY)
     else:
         pay(pool, path)
     if how == "reorganised":
@@ -69,7 +62,7 @@ def test_who_looked_before_it_was_there_means_that_one(tmp_path, how):
     """It comes into the chain between a party's look and what the party does about it."""
     pool, path = FakePool(), tmp_path / "outbox.sqlite"
     if how == "killed":
-        killed_while_it_waits(pool, path)
+        killed_while_it_waits(pool, path, PAY)
     else:
         pay(pool, path)
         (one,) = pool.mined
@@ -113,7 +106,7 @@ def test_receipts_that_a_machine_does_not_have_yet_hide_nothing(tmp_path, how, l
     """Who saw it done means another, though the machine that is asked next is behind."""
     pool, path = FakePool(), tmp_path / "outbox.sqlite"
     if how == "killed":
-        killed_while_it_waits(pool, path)
+        killed_while_it_waits(pool, path, PAY)
     else:
         pay(pool, path)
     keep(pool, path)
@@ -126,14 +119,8 @@ def test_receipts_that_a_machine_does_not_have_yet_hide_nothing(tmp_path, how, l
 def test_two_processes_that_wait_for_one_call_both_get_its_receipt(tmp_path):
     """Also the second, of whom the first's receipt is not."""
     pool, path = FakePool(), tmp_path / "outbox.sqlite"
-    killed_while_it_waits(pool, path)
-    look, waits = pool.look(), iter(range(1_000))
-
-    def meanwhile(_: float) -> None:
-        if next(waits) == 1:
-            pay(pool, path)
-        pool.wait()
-
+    killed_while_it_waits(pool, path, PAY)
+    look, meanwhile = pool.look(), at_turn(1, lambda: pay(pool, path), pool)
     Outbox(path, pool, PATIENCE, sleep=meanwhile).send(FakeSigner(), PAY, look)
     assert done(pool) == {"pay": 1}
 
@@ -141,7 +128,7 @@ def test_two_processes_that_wait_for_one_call_both_get_its_receipt(tmp_path):
 def test_a_look_at_another_fork_decides_nothing(tmp_path):
     """What a killed process sent may be in a block that one saw otherwise."""
     pool, path = FakePool(deaf=1), tmp_path / "outbox.sqlite"
-    killed_while_it_waits(pool, path)
+    killed_while_it_waits(pool, path, PAY)
     pool.wait()
     pool.wait()
     pool.wait()
@@ -189,19 +176,12 @@ def test_a_call_that_lost_its_nonce_is_done_once(tmp_path, comes_back, asked):
     both back. The wallet's transaction comes back, or leaves a nonce that keeps the call out; then
     who asks for the call fills it."""
     pool, path = FakePool(deaf=2), tmp_path / "outbox.sqlite"
-    other = FakeSigner().sign(call_of("of another wallet"), 0, Fee(90 * GWEI, 9 * GWEI))
-    waits = iter(range(1_000))
-
-    def take(_: float) -> None:
-        if next(waits) == 0:
-            pool.send(other.raw)
-        pool.wait()
-
+    take, other = taking_its_nonce(pool)
     Outbox(path, pool, PATIENCE, sleep=take).send(FakeSigner(), PAY)
     assert done(pool) == {"of another wallet": 1, "pay": 1}
     pool.reorganise()
     if comes_back:
-        pool.send(other.raw)
+        pool.send(other)
     if asked:
         pay(pool, path, pool.look())
     keep(pool, path)

@@ -10,16 +10,19 @@ import pytest
 
 from scripts._stage.index import NodeRefused
 from scripts._stage.outbox import FeeAboveCap, Outbox, Patience, StillPending
-from scripts._stage.pool import GWEI, Fee, NodeBusy
+from scripts._stage.pool import GWEI, NodeBusy
 from tests.stage.fake_pool import (
     ME,
     PATIENCE,
     FakePool,
     FakeSigner,
     Killed,
+    at_turn,
     call_of,
     done,
+    killed_while_it_waits,
     outbox_of,
+    taking_its_nonce,
 )
 
 
@@ -34,7 +37,7 @@ def test_a_call_is_mined_and_confirmed():
     pool = FakePool()
     hash_ = outbox_of(pool).send(FakeSigner(), call_of("register"))
     assert [one.hash for one in pool.mined] == [hash_]
-    assert pool.height() - pool.block_of(hash_) >= PATIENCE.confirmations
+    assert pool.height() - pool.block_of(hash_) == PATIENCE.confirmations
 
 
 def test_calls_follow_one_another():
@@ -97,14 +100,8 @@ def test_what_waits_before_it_is_not_left_behind():
 
 def test_what_a_pool_forgot_is_offered_again():
     pool = FakePool(deaf=5)
-    waits = iter(range(1_000))
-
-    def forget(_: float) -> None:
-        pool.wait()
-        if next(waits) == 2:
-            pool.pending.clear()
-
-    Outbox(None, pool, PATIENCE, sleep=forget).send(FakeSigner(), call_of("claim"))
+    wait = at_turn(3, pool.pending.clear, pool)
+    Outbox(None, pool, PATIENCE, sleep=wait).send(FakeSigner(), call_of("claim"))
     assert done(pool) == {"claim": 1}
 
 
@@ -126,17 +123,8 @@ def test_a_reorganisation_takes_it_back_and_it_is_mined_again():
 def test_another_wallet_of_the_account_takes_the_nonce():
     """Then the call goes with the next one."""
     pool = FakePool(deaf=2)
-    outbox = outbox_of(pool)
-    other = FakeSigner().sign(call_of("of another wallet"), 0, Fee(90 * GWEI, 9 * GWEI))
-    waits = iter(range(1_000))
-
-    def take(_: float) -> None:
-        if next(waits) == 0:
-            pool.send(other.raw)
-        pool.wait()
-
-    outbox = Outbox(None, pool, PATIENCE, sleep=take)
-    outbox.send(FakeSigner(), call_of("claim"))
+    take, _ = taking_its_nonce(pool)
+    Outbox(None, pool, PATIENCE, sleep=take).send(FakeSigner(), call_of("claim"))
     assert done(pool) == {"of another wallet": 1, "claim": 1}
 
 
@@ -149,19 +137,15 @@ def test_a_call_is_not_even_signed_above_the_cap():
     assert outbox.waiting(ME) == []
 
 
+def test_a_call_whose_price_is_the_cap_is_sent_and_offered_again():
+    """The cap is what one pays at most, and not what one never pays."""
+    pool = FakePool(base=100, least=100, deaf=5)
+    wait = at_turn(2, pool.pending.clear, pool)
+    Outbox(None, pool, PATIENCE, sleep=wait).send(FakeSigner(), call_of("claim"))
+    assert [one.fee.most for one in pool.mined] == [PATIENCE.cap]
+
+
 # ------------------------------------------------------------------ several processes, lost answers
-
-
-def at_turn(turn: int, then, pool: FakePool):
-    """A wait during which something else happens, once."""
-    turns = iter(range(1_000_000))
-
-    def wait(_: float) -> None:
-        if next(turns) == turn:
-            then()
-        pool.wait()
-
-    return wait
 
 
 @pytest.mark.parametrize("other", ["submit", "claim"])
@@ -183,12 +167,7 @@ def test_two_processes_of_one_account(tmp_path, other):
 def test_a_call_that_is_mined_before_its_process_is_back(tmp_path):
     """It was sent, and killed; the chain did not show it when the role looked."""
     pool, path = FakePool(), tmp_path / "outbox.sqlite"
-
-    def kill(_: float) -> None:
-        raise Killed
-
-    with suppress(Killed):
-        Outbox(path, pool, PATIENCE, sleep=kill).send(FakeSigner(), call_of("claim"))
+    killed_while_it_waits(pool, path, call_of("claim"))
     pool.wait()
     outbox_of(pool, path).send(FakeSigner(), call_of("claim"))
     assert done(pool) == {"claim": 1}
@@ -198,7 +177,7 @@ def test_a_reorganisation_deeper_than_the_confirmations_leaves_no_hole(tmp_path)
     """What is done is offered again; the next call does not wait behind a nonce that is free."""
     pool, path = FakePool(), tmp_path / "outbox.sqlite"
     outbox_of(pool, path).send(FakeSigner(), call_of("register"))
-    wait = at_turn(0, lambda: pool.chain.__setitem__(slice(None), [[] for _ in pool.chain]), pool)
+    wait = at_turn(0, pool.reorganise, pool)
     Outbox(path, pool, PATIENCE, sleep=wait).send(FakeSigner(), call_of("submit"))
     assert done(pool) == {"register": 1, "submit": 1}
 
@@ -207,7 +186,7 @@ def test_who_sends_nothing_more_keeps_what_was_taken_back(tmp_path):
     """Whoever opened a session and waits for others: nobody else has what it sent."""
     pool, path = FakePool(), tmp_path / "outbox.sqlite"
     outbox_of(pool, path).send(FakeSigner(), call_of("open"))
-    pool.chain[:] = [[] for _ in pool.chain]
+    pool.reorganise()
     assert done(pool) == {}
     for _ in range(3):
         outbox_of(pool, path).keep(FakeSigner.address)
@@ -219,7 +198,7 @@ def test_what_was_offered_again_is_not_signed_anew_by_who_saw_it_gone(tmp_path):
     """It comes back between a party's look and what it does about it."""
     pool, path = FakePool(), tmp_path / "outbox.sqlite"
     first = outbox_of(pool, path).send(FakeSigner(), call_of("list"))
-    pool.chain[:] = [[] for _ in pool.chain]
+    pool.reorganise()
     outbox_of(pool, path).keep(FakeSigner.address)
     pool.wait()
     assert outbox_of(pool, path).send(FakeSigner(), call_of("list")) == first

@@ -144,6 +144,15 @@ def test_what_a_later_life_found_stored_is_forgotten_with_the_rest(tmp_path, mar
     assert not set(market.role(ANNA).dataset.cids) & set(ledger.cids())
 
 
+def test_what_a_later_life_found_stored_is_its_own(tmp_path, market):
+    """Its ledger was lost: what is stored here is looked after as such, and not as a stranger's."""
+    registered(market)
+    ledger = Ledger(tmp_path / "another.sqlite")
+    market.stores[ANNA] = HelpedNode(market.store(ANNA), [], [], ledger)
+    registered(market)
+    assert all(ledger.is_own(cid) for cid in market.role(ANNA).dataset.cids)
+
+
 def test_other_data_have_nothing_in_common(market, encrypted):
     registered(market)
     market.provider(ANNA, 9)
