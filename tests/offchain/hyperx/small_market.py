@@ -33,15 +33,17 @@ from offchain.hyperx.terms import Terms
 from offchain.models.backbones import default_preprocessing
 from offchain.models.extractor import Extractor
 from offchain.models.preprocessing import Preprocessing
+from offchain.roles import Clock
 from offchain.storage import cid_of, digest_of
 from offchain.task import Task, publish_task
 from tests.kit.memory_store import MemoryStore
 from tests.kit.random_networks import random_extractor
-from tests.offchain.hyperx.session_in_memory import SessionInMemory
+from tests.offchain.hyperx.session_in_memory import CHAIN_ID, SESSION, SessionInMemory
 
 CPU = torch.device("cpu")
 COLLECTOR, ANNA, BERT, CARL = ("0x" + byte * 20 for byte in ("c0", "a1", "b2", "c3"))
 SHARDS, SHARD_SIZE = 12, 3
+START = Clock(0, 1)
 SEEDED = Policy(sample_seed=3, least_accuracy=0)
 
 
@@ -291,3 +293,37 @@ def honest(folder: Path, **changes) -> SmallMarket:
         market.provider(account, digit)
     market.collector()
     return market
+
+
+def candidates(market: SmallMarket) -> list[str]:
+    """Who was asked, in order."""
+    return [s.action.provider for s in market.steps if isinstance(s.action, do.SetCandidate)]
+
+
+def of_collector(market: SmallMarket) -> list[type]:
+    """Kinds of what the collector did, in order."""
+    return [type(step.action) for step in market.steps if step.account == COLLECTOR]
+
+
+def deal(market: SmallMarket) -> str | None:
+    """Whose dataset was bought."""
+    claimed = market.chain.session().deal
+    return claimed.provider if claimed else None
+
+
+def anna(
+    market: SmallMarket,
+    session: Session,
+    data: Originals | None = None,
+    policy: Policy | None = None,
+    **more,
+) -> Provider:
+    """Anna's role in some session, with her secrets and datastore; she sells fours."""
+    store, secrets_file = market.store(ANNA), market.secrets(ANNA)
+    more = {"extractors": tuple(market.accepted)} | more
+    return Provider(ANNA, session, data or of_digit(4), store, secrets_file, CPU, policy, **more)
+
+
+def session(**changes) -> Session:
+    """One in which nothing has happened yet."""
+    return Session(CHAIN_ID, SESSION, make_terms(**changes))

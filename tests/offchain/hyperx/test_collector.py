@@ -11,15 +11,11 @@ from offchain.data.originals import originals_of
 from offchain.data.shards import PackedShards
 from offchain.hyperx import actions as do
 from offchain.hyperx import adversaries
-from offchain.hyperx import events as ev
 from offchain.hyperx.collector import Collector
 from offchain.hyperx.features import LabelledFeatures
-from offchain.hyperx.manifest import Manifest, publish_manifest
-from offchain.hyperx.policy import Policy
 from offchain.hyperx.provider import Provider
 from offchain.hyperx.session import State
-from offchain.hyperx.submission import seal_features
-from offchain.storage import cid_from_digest, digest_of
+from offchain.storage import digest_of
 from tests.offchain.hyperx.small_market import (
     ANNA,
     BERT,
@@ -30,9 +26,12 @@ from tests.offchain.hyperx.small_market import (
     SHARDS,
     DigitScorer,
     SmallMarket,
+    candidates,
+    deal,
     digits,
     evaluation,
     honest,
+    of_collector,
     of_digit,
     sold,
 )
@@ -78,45 +77,6 @@ class WrongLabels(Provider):
         features, labels = self.sampled_features(me)
         sealed = super()._seal(LabelledFeatures(features, torch.full_like(labels, 9)))
         return do.SubmitFeatures(digest_of(self.store.put(sealed)))
-
-
-class Sends(Provider):
-    """Submits what `content` makes of the role and its sample."""
-
-    def __init__(self, *args, content, **more):
-        super().__init__(*args, **more)
-        self.content = content
-
-    def submit_features(self, me):
-        return do.SubmitFeatures(self.content(self, me))
-
-
-class BadManifest(Provider):
-    """Publishes its manifest with `changes`."""
-
-    def __init__(self, *args, changes, **more):
-        super().__init__(*args, **more)
-        self.changes = changes
-
-    def register(self):
-        action = super().register()
-        terms = self.session.terms
-        document = self.store.get(cid_from_digest(action.manifest))
-        lie = replace(Manifest.from_bytes(document, terms), **self.changes)
-        return replace(action, manifest=publish_manifest(self.store, lie))
-
-
-def candidates(market):
-    return [s.action.provider for s in market.steps if isinstance(s.action, do.SetCandidate)]
-
-
-def of_collector(market):
-    return [type(step.action) for step in market.steps if step.account == COLLECTOR]
-
-
-def deal(market):
-    claimed = market.chain.session().deal
-    return claimed.provider if claimed else None
 
 
 # ---------------------------------------------------------------------- the best is bought
@@ -306,87 +266,6 @@ def test_after_a_silent_chosen_provider_the_escrow_and_its_deposit_come_back(tmp
     assert (session.reclaimed, session.members[BERT].paid, deal(market)) == (1600, None, None)
 
 
-# ---------------------------------------------------------------------- who is not considered
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"shard_count": SHARDS + 1},
-        {"licence": "CC0-1.0"},
-        {"shape": (3, 28, 28)},
-        {"shape": (1, 4097, 28)},
-        {"addresses": None},
-        {"addresses": cid_from_digest(bytes(32))},
-        {"key_leaves": cid_from_digest(bytes(32))},
-    ],
-    ids=str,
-)
-def test_nobody_is_sampled_with_a_manifest_that_does_not_fit(tmp_path, changes):
-    market = honest(tmp_path)
-    market.provider(BERT, 9, BadManifest, changes=changes)
-    session = market.play()
-    assert session.members[BERT].sample is None
-    assert market.role(COLLECTOR).objections[BERT].startswith("manifest: ")
-    assert deal(market) == CARL
-
-
-def test_nobody_is_sampled_that_registered_anothers_root(tmp_path):
-    market = honest(tmp_path)
-    market.provider(BERT, 9, adversaries.RootCopier)
-    session = market.play()
-    assert session.members[BERT].key_root == session.members[ANNA].key_root
-    assert session.members[BERT].sample is None
-    assert "the address root this provider registered" in market.role(COLLECTOR).objections[BERT]
-
-
-def of_another(role, me):
-    """The digest that the first provider submitted."""
-    return next(iter(role.session.members.values())).features
-
-
-def for_nobody(role, me):
-    """Good features, sealed to another key."""
-    _, labels = role.sampled_features(me)
-    features = torch.zeros(len(labels), *evaluation().extractor.output_shape)
-    return digest_of(role.store.put(seal_features(role.party, bytes([9]) * 32, features, labels)))
-
-
-def too_few(role, me):
-    """Features of one sample less."""
-    features, labels = role.sampled_features(me)
-    return digest_of(role.store.put(role._seal(LabelledFeatures(features[1:], labels[1:]))))
-
-
-def no_such_class(role, me):
-    """A label that the task does not have."""
-    features, labels = role.sampled_features(me)
-    return digest_of(role.store.put(role._seal(LabelledFeatures(features, labels + 1))))
-
-
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        (lambda role, me: bytes(32), "is not there"),
-        (lambda role, me: digest_of(role.store.put(b"rubbish")), "does not open"),
-        (lambda role, me: digest_of(role.store.put(bytes(10**6))), "more than the"),
-        (of_another, "not sealed by"),
-        (for_nobody, "does not open"),
-        (too_few, "have"),
-        (no_such_class, "label"),
-    ],
-    ids=["missing", "rubbish", "huge", "another's", "for nobody", "too few", "no class"],
-)
-def test_nobody_is_asked_whose_features_cannot_be_used(tmp_path, content, reason):
-    market = honest(tmp_path)
-    market.provider(BERT, 9, Sends, content=content)
-    session = market.play()
-    said = market.role(COLLECTOR).objections[BERT]
-    assert reason in said
-    assert "\n" not in said
-    assert (candidates(market), session.members[BERT].paid) == ([CARL], 600)
-
-
 # ---------------------------------------------------------------------- when nobody is left
 
 
@@ -440,57 +319,3 @@ def test_it_still_asks_in_the_last_second(tmp_path):
     market.play(until=1000)
     market.chain.now = market.chain.terms.selection_end - 1
     assert isinstance(market.act(COLLECTOR), do.SetCandidate)
-
-
-# ---------------------------------------------------------------------- draws on chain
-
-
-def test_a_draw_is_requested_and_completed_for_everybody(tmp_path):
-    market = honest(tmp_path)
-    market.collector(Policy(draw_on_chain=True))
-    session = market.play()
-    assert deal(market) == BERT
-    assert sum(isinstance(e, ev.SampleRequested) for e in market.chain.events) == 3
-    assert all(len(member.sample) == 2 for member in session.members.values())
-    assert len(session.members[BERT].opened) == 3
-
-
-def test_a_draw_is_completed_with_its_secret_once_the_block_is_there(tmp_path):
-    """Also by a collector that was killed in between; the provider has nothing to do."""
-    market = honest(tmp_path)
-    market.collector(Policy(draw_on_chain=True))
-    market.act(ANNA)
-    request = market.act(COLLECTOR)
-    assert market.act(COLLECTOR) is None, "the deciding block is not there yet"
-    market.chain.block += 1
-    assert market.act(ANNA) is None
-    drawn = market.act(COLLECTOR, restart=True)
-    party = market.chain.session().party(ANNA)
-    assert isinstance(drawn, do.DrawSample)
-    assert request == do.RequestDraw(ANNA, party.draw_commitment(drawn.secret))
-
-
-def test_a_draw_that_nobody_completed_is_requested_again_with_another_secret(tmp_path):
-    """The first may be known: an opening that came too late lay in the pool."""
-    market = honest(tmp_path)
-    market.collector(Policy(draw_on_chain=True))
-    market.act(ANNA)
-    first = market.act(COLLECTOR)
-    requested = market.chain.session().member(ANNA).draw_block
-    market.chain.block = requested + 257
-    late = market.role(COLLECTOR).next_action(market.chain.clock)
-    assert isinstance(late, do.DrawSample)
-    market.chain.block = requested + 258
-    assert market.act(ANNA) is None
-    again = market.act(COLLECTOR)
-    assert isinstance(again, do.RequestDraw)
-    assert again.commitment != first.commitment
-
-
-def test_a_sample_is_not_foreseen(tmp_path):
-    """Without a seed, eight choices of 3 out of 12 shards are the same once in 10**16 times."""
-    market = honest(tmp_path)
-    market.collector(Policy())
-    market.act(ANNA)
-    role, clock = market.role(COLLECTOR), market.chain.clock
-    assert len({role.next_action(clock).bitmap for _ in range(8)}) > 1
