@@ -7,8 +7,8 @@ second polynomial. What this tells, whoever cheats:
 
 - *The asker* learns at most `BITS` bits, whatever it encrypted and whatever its key is. All that
   it does not get pseudorandomly hidden is one number modulo q, and uniform noise that is q / 2^BITS
-  wide lies on it: a channel of that capacity. (A refusal, where the other vector is too long, is
-  one more thing that an answer can be.) The noise also floods what is left of the errors in
+  wide lies on it: a channel of that capacity. Where the other vector is too long the asker learns
+  that alone. The noise also floods what is left of the errors in
   the asker's ciphertexts, which it knows, and which would tell the other vector. The second
   polynomial is hidden by the encryption of zero, which a made-up key would undo: so the key's and
   all ciphertexts' second polynomials follow from a seed by SHAKE-256, and nobody chooses them.

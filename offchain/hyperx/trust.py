@@ -57,15 +57,15 @@ def check_extractor(extractor: Extractor, cid: str, accepted: Collection[str], f
         return
     hint = f"to take it all the same accept extractor {cid}"
     if not _few(extractor.output_shape, form):
-        most = (
-            f"from which pictures of {_told(form.shape[1:])} pixels can be read; at most "
-            f"one for {LEAST_RATIO} pixels, on 1/{LEAST_RATIO} of the side,"
+        why = (
+            f"from which pictures of {_told(form.shape[1:])} pixels can be read; at most one for "
+            f"{LEAST_RATIO} pixels, on 1/{LEAST_RATIO} of the side, is accepted"
             if form.most_features is None
-            else f"from which records can be read; at most {form.most_features}"
+            else f"from which records can be read; at most {form.most_features} are accepted"
         )
         raise ExtractorRefused(
             f"{extractor.backbone} up to {extractor.cut} makes {_told(extractor.output_shape)} "
-            f"features, {most} is accepted; {hint}"
+            f"features, {why}; {hint}"
         )
     try:
         public = _public(extractor.backbone, extractor.cut, extractor.size)

@@ -194,7 +194,7 @@ def test_the_projection_is_one_that_everybody_has_and_no_other(evaluation) -> No
     few = reduced(public, form)
     assert few.output_shape == (len(form.columns) // 2, 1, 1)
     check_extractor(obfuscate(few, Obfuscation.draw(256, seed=3)), "cid", (), form)
-    with pytest.raises(ExtractorRefused, match="from which records can be read; at most 15 is"):
+    with pytest.raises(ExtractorRefused, match="from which records can be read; at most 15 are"):
         check_extractor(public, "cid", (), form)
     spying = replace(few, module=projection_extractor(*form.values).module)
     with torch.no_grad():
