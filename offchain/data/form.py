@@ -50,7 +50,7 @@ class Form(Protocol):
         self, records: Sequence[bytes], kind: str, level: float, rng: np.random.Generator
     ) -> list[bytes]:
         """As many records, made worse by a kind of `offchain/data/corruptions.py` that leaves
-        labels alone."""
+        labels alone. Raises DataError for a kind that is nothing to this form."""
 
 
 @dataclass(frozen=True)

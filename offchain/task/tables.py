@@ -122,8 +122,10 @@ class Table:
         noise: numbers get Gaussian noise of `level` spreads, and so large a share of categories is
         drawn anew. remove: a share of the cells is emptied. decimate: numbers are rounded to
         multiples of half a spread for each factor above 1. dope: a share of rows has each cell from
-        another row.
+        another row. Raises DataError for another kind.
         """
+        if kind not in ("noise", "remove", "decimate", "dope"):
+            raise DataError(f"{kind} is nothing that is done to tables")
         count = len(self.columns)
         rows = [cells_of(record, count, f"row {i}") for i, record in enumerate(records)]
         grid = np.array(rows, dtype=object).reshape(len(rows), count)

@@ -100,7 +100,7 @@ class Texts:
 
         noise: a share of the words is drawn from all texts instead. remove: a share is taken out.
         decimate: of as many words as the factor says one is left. dope: a share of the texts is of
-        words drawn from all texts.
+        words drawn from all texts. Raises DataError for another kind.
         """
         split = [record.decode().split() or ["-"] for record in records]
         words = np.array([word for text in split for word in text], dtype=object)

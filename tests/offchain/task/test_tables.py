@@ -49,10 +49,17 @@ def test_cells_become_numbers_by_the_task_alone(tmp_path) -> None:
         [" Private ", 8, "3.0e1", "no"],
         ["", 9, "", "yes"],
         ["State", 9, 1e9, "yes"],
+        ["State", 9, -1e9, "yes"],
     )
     told: list[str] = []
     mine = fitted(rows, ASKED, note=lambda one: told.append(f"{one.what}: {', '.join(one.names)}"))
-    assert mine.inputs.tolist() == [[1, 0, 1], [-1, 1, 0], [0, 0, 0], [LARGEST, 0, 1]]
+    assert mine.inputs.tolist() == [
+        [1, 0, 1],
+        [-1, 1, 0],
+        [0, 0, 0],
+        [LARGEST, 0, 1],
+        [-LARGEST, 0, 1],
+    ]
     assert mine.files[1] == b"3.0e1, Private "
     assert told == ["columns that the task does not have: id"]
     assert offer_of(mine).shape == TASK.shape
@@ -119,6 +126,14 @@ def test_an_author_asks_for_what_can_be_learned(tmp_path) -> None:
     ]
     task = Task(classes=mine.classes, licence="MIT", **said(mine.form))
     assert form_asked(Task.from_bytes(task.to_bytes()), rows.form, None) == mine.form
+
+
+@pytest.mark.parametrize("distinct", [10, 11])
+def test_categories_are_in_two_rows_each_on_average(tmp_path, distinct) -> None:
+    """Twenty rows of ten are learned from; of eleven they are names."""
+    rows = [[i % 5, f"town {i % distinct}", ("no", "yes")[i % 2]] for i in range(20)]
+    mine = as_author(table(tmp_path, ["age", "town"], *rows), lambda one: None)
+    assert len(mine.form.columns) == (2 if distinct == 10 else 1)
 
 
 def test_names_of_people_are_no_categories(tmp_path) -> None:
@@ -210,6 +225,27 @@ def test_rows_are_made_worse_and_stay_what_the_task_asks_for(tmp_path, kind) -> 
     assert again.prints == worse.prints
 
 
+@pytest.mark.parametrize(
+    ("kind", "cells"),
+    [("decimate:1", ["39", "", "52"]), ("decimate:5", ["40.0", "", "60.0"])],
+)
+def test_numbers_are_rounded_to_half_a_spread_for_each_factor_above_one(
+    tmp_path, kind, cells
+) -> None:
+    """The spread is 10, so that five is to twenties about the mean; nothing is made of nothing."""
+    rows = [[cell, "State", "no"] for cell in ("39", "", "52")]
+    worse = corrupt_records(
+        fitted(table(tmp_path, ["age", "work"], *rows), ASKED), Corruption.parse(kind), seed=1
+    )
+    assert worse.files == tuple(f"{cell},State".encode() for cell in cells)
+
+
+def test_a_kind_that_tables_do_not_have_is_refused() -> None:
+    with pytest.raises(DataError, match="blur is nothing that is done to tables"):
+        ASKED.corrupted([b"39,State"], "blur", 0.5, np.random.default_rng(0))
+
+
 def test_a_row_becomes_as_many_numbers_as_the_columns_say() -> None:
+    """An extractor makes one of two columns, and one at least."""
     assert width_of((AGE, WORK)) == 3 == ASKED.values[0]
-    assert ASKED.most_features == 1
+    assert [Table((AGE,) * count).most_features for count in (1, 2, 3, 4)] == [1, 1, 1, 2]
