@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from offchain.storage import ipfs as module
+from offchain.storage import ipfs_requests as module
 from tests.kit.http_endpoint import Answer, endpoints
 
 

@@ -166,9 +166,9 @@ def test_pins_survive_garbage_collection(tmp_path):
         put = store.put(b"put")
         loose = {"raw-leaves": "false", "cid-version": "0", "pin": "false"}
         for data in (b"pinned", b"loose"):
-            assert store._client.add_bytes(data, opts=loose) == as_added(cid_of(data))
+            assert store._node.client.add_bytes(data, opts=loose) == as_added(cid_of(data))
         store.pin(cid_of(b"pinned"))
-        store._client.repo.gc(quiet=True)
+        store._node.client.repo.gc(quiet=True)
         assert store.get(put) == b"put"
         assert store.get(cid_of(b"pinned")) == b"pinned"
         with pytest.raises(ContentMissing):
