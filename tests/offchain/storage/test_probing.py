@@ -1,4 +1,5 @@
-"""Who is to blame for bytes that do not belong to their CID: the node, or who laid them out."""
+"""A few blocks tell of the whole: whether it is there, and who is to blame for bytes that do not
+belong to their CID, the node or who laid them out."""
 
 from __future__ import annotations
 
@@ -6,9 +7,16 @@ import hashlib
 
 import pytest
 
-from offchain.storage import ContentMissing, cid_from_digest, cid_of, unixfs
+from offchain.storage import (
+    ContentCorrupted,
+    ContentMalformed,
+    ContentMissing,
+    cid_from_digest,
+    cid_of,
+    unixfs,
+)
 from offchain.storage.cid import raw_block_cid
-from offchain.storage.probing import is_lie
+from offchain.storage.probing import MOST_LEVELS, is_lie, read_drawn
 
 DATA = bytes(range(256)) * 3
 CHUNK, LINKS = 4, 3
@@ -152,3 +160,59 @@ def test_nobody_goes_through_a_tree_without_end():
     assert not is_lie(of(below), b"", {of(below): below}.__getitem__)
     vast = parent([below] * unixfs.MAX_LINKS, 2**64 - 1)
     assert not is_lie(of(vast), b"", {of(vast): vast}.__getitem__)
+
+
+# ---------------------------------------------------------------------- drawn blocks
+
+
+def seen(cid: str, blocks: dict[str, bytes], draw: int, few: int = 1) -> list[str]:
+    """Which blocks are looked at."""
+    asked: list[str] = []
+
+    def block_of(one: str) -> bytes:
+        asked.append(one)
+        return blocks[one]
+
+    read_drawn(cid, draw, block_of, few)
+    return asked
+
+
+def test_of_few_blocks_all_are_looked_at_and_of_more_the_drawn_one():
+    cid, blocks = laid_out(*(bytes([i]) for i in range(4)))
+    root, *leaves = blocks
+    assert [seen(cid, blocks, draw) for draw in range(5)] == [
+        [root, leaves[draw % 4]] for draw in range(5)
+    ]
+    assert seen(cid, blocks, 2, few=3) == [root, leaves[2]]
+    assert seen(cid, blocks, 2, few=4) == [root, *leaves]
+
+
+def test_all_of_few_blocks_are_looked_at_on_one_level_alone():
+    """Else a stranger's tree of eight levels would be of millions."""
+    below, blocks = leaf(b"x"), {}
+    for _ in range(3):
+        blocks[of(below)] = below
+        below = parent([below, below], 1)
+    blocks[of(below)] = below
+    assert len(seen(of(below), blocks, 0, few=2)) == 1 + 2 * 3
+
+
+@pytest.mark.parametrize("levels", [MOST_LEVELS, MOST_LEVELS + 1])
+def test_a_tree_of_too_many_levels_is_no_content(levels):
+    below, blocks = leaf(b"x"), {}
+    for _ in range(levels - 1):
+        blocks[of(below)] = below
+        below = parent([below], 1)
+    blocks[of(below)] = below
+    if levels == MOST_LEVELS:
+        assert len(seen(of(below), blocks, 0)) == levels
+    else:
+        with pytest.raises(ContentMalformed, match="has more than 8 levels of blocks"):
+            seen(of(below), blocks, 0)
+
+
+def test_a_block_that_is_answered_with_other_bytes_is_told_by_its_cid():
+    cid, blocks = laid_out(b"a", b"b")
+    _, first, second = blocks
+    with pytest.raises(ContentCorrupted, match=f"{cid}: a block of it, {second}, is answered"):
+        seen(cid, blocks | {second: blocks[first]}, 1)
