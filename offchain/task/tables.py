@@ -156,9 +156,10 @@ def table_asked(rows: Originals, note: Note) -> Table:
 
     A column whose cells are all numbers, or empty, is one of numbers; any other is one of
     categories. note: told of the columns that are left out, as nothing can be learned of them:
-    those that are the same in all rows, and categories that are more than MAX_CATEGORIES, or
-    hardly ever in two rows, as names and numbers of people are. Raises DataError where none is
-    left, TaskError for what no task can name.
+    those that are the same in all rows, and categories that are more than MAX_CATEGORIES, hardly
+    ever in two rows, as names and numbers of people are, formulas, or longer than MAX_NAME.
+
+    Raises DataError where none is left, TaskError for what no task can name.
     """
     names = _names(rows)
     found = [_Cells(name) for name in names]
