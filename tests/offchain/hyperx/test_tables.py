@@ -17,10 +17,10 @@ from offchain.data.seeds import generator
 from offchain.data.shards import PackedShards
 from offchain.data.tables import load_table
 from offchain.hyperx import actions as do
-from offchain.hyperx.collector import Collector
 from offchain.hyperx.documents import EXTRACTOR
 from offchain.hyperx.evaluation import Evaluation, EvaluationSettings
 from offchain.hyperx.extractor import load_extractor
+from offchain.hyperx.features import FeatureError
 from offchain.hyperx.heads import HeadScorer
 from offchain.hyperx.obfuscation import Obfuscation, obfuscate
 from offchain.hyperx.trust import ExtractorRefused, check_extractor, reduced
@@ -38,6 +38,7 @@ from tests.offchain.hyperx.small_market import (
     SHARD_SIZE,
     SHARDS,
     SmallMarket,
+    deal,
 )
 
 LABEL = "diagnosis"
@@ -92,16 +93,28 @@ def market_of(folder, evaluation: Evaluation) -> SmallMarket:
     documents = evaluation.publish(store)
     own = evaluation.validation
     task = Task(classes=own.classes, licence=LICENCE, documents=documents, **said(own.form))
-    terms = replace(
-        market.chain.terms,
-        task=publish_task(store, task),
-        encryption_key=evaluation.encryption_key,
-    )
-    market = SmallMarket(folder, task=terms.task, encryption_key=terms.encryption_key)
-    market.network.update(store.network)
-    market.accepted = set()
+    market = about(folder, market, task, evaluation)
     market.collector(how=evaluation)
     return market
+
+
+def about(folder, market: SmallMarket, task: Task, evaluation: Evaluation) -> SmallMarket:
+    """The same datastores, and a session about this task, in which nobody has a seat."""
+    store = market.store(COLLECTOR)
+    digest = publish_task(store, task)
+    made = SmallMarket(folder, task=digest, encryption_key=evaluation.encryption_key)
+    made.network.update(store.network)
+    made.accepted = set()
+    return made
+
+
+def anna_sells(market: SmallMarket, anna: Originals, bert: Originals) -> str:
+    """Bert's labels are wrong, and so Anna's data is bought. The digest of what was."""
+    market.provider(ANNA, anna)
+    market.provider(BERT, replace(bert, labels=1 - bert.labels))
+    market.play()
+    assert deal(market) == ANNA
+    return market.role(COLLECTOR).dataset().digest()
 
 
 def renamed(rows: Originals, names: tuple[str, ...]) -> Originals:
@@ -119,15 +132,8 @@ def test_the_better_table_is_bought_row_by_row(tmp_path, parts, evaluation) -> N
         form=replace(anna.form, names=anna.form.names[::-1]),
     )
     market = market_of(tmp_path, evaluation)
-    market.provider(ANNA, backwards)
-    market.provider(BERT, replace(bert, labels=1 - bert.labels))
-    session = market.play()
-    assert session.deal is not None
-    assert session.deal.provider == ANNA
-    collector = market.role(COLLECTOR)
-    assert isinstance(collector, Collector)
     sold = PackedShards(replace(anna, form=form), SHARDS, SHARD_SIZE).digest()
-    assert collector.dataset().digest() == sold
+    assert anna_sells(market, backwards, bert) == sold
 
 
 def test_texts_are_bought_as_they_stand(tmp_path) -> None:
@@ -140,14 +146,8 @@ def test_texts_are_bought_as_they_stand(tmp_path) -> None:
     own, anna, bert = split(texts, [40, SHARDS * SHARD_SIZE, SHARDS * SHARD_SIZE], seed=1)
     evaluation = evaluation_of(as_author(own))
     market = market_of(tmp_path, evaluation)
-    market.provider(ANNA, anna)
-    market.provider(BERT, replace(bert, labels=1 - bert.labels))
-    session = market.play()
-    assert session.deal is not None
-    assert session.deal.provider == ANNA
-    collector = market.role(COLLECTOR)
-    assert isinstance(collector, Collector)
-    assert collector.dataset().digest() == PackedShards(anna, SHARDS, SHARD_SIZE).digest()
+    sold = PackedShards(anna, SHARDS, SHARD_SIZE).digest()
+    assert anna_sells(market, anna, bert) == sold
 
 
 def test_columns_and_cells_are_looked_at_before_anything_is_stored_or_paid(
@@ -181,10 +181,8 @@ def test_rows_that_are_copies_are_found_whatever_their_cells_are_written_like(
     market = market_of(tmp_path, evaluation)
     market.provider(ANNA, replace(anna, files=tuple(files), labels=labels))
     market.play()
-    collector = market.role(COLLECTOR)
-    assert isinstance(collector, Collector)
-    assert market.chain.session().deal is None
-    assert "copy of shard" in collector.objections[ANNA]
+    assert deal(market) is None
+    assert "copy of shard" in market.role(COLLECTOR).objections[ANNA]
 
 
 def test_the_projection_is_one_that_everybody_has_and_no_other(evaluation) -> None:
@@ -213,14 +211,8 @@ def test_an_extractor_of_another_width_is_refused_before_a_deposit_is_locked(
     documents = {EXTRACTOR: other.publish(store)[EXTRACTOR]}
     task = replace(market.role(COLLECTOR).task, documents=documents)
     assert load_extractor(store.get(documents[EXTRACTOR]), store.get, CPU).input_shape == (31, 1, 1)
-    changed = SmallMarket(
-        tmp_path,
-        task=publish_task(store, task),
-        encryption_key=evaluation.encryption_key,
-    )
-    changed.network.update(store.network)
-    changed.accepted = set()
+    changed = about(tmp_path, market, task, evaluation)
     changed.provider(ANNA, parts[1])
-    with pytest.raises(Exception, match=r"inputs of \(30, 1, 1\), the extractor takes \(31"):
+    with pytest.raises(FeatureError, match=r"inputs of \(30, 1, 1\), the extractor takes \(31"):
         changed.act(ANNA)
     assert changed.chain.session().members == {}
