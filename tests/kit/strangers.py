@@ -256,6 +256,15 @@ def awaited(what: str, look: Callable[[], Any]) -> Any:
     return found
 
 
+def exported(by: Stranger, what: str, folder: Path) -> list[str]:
+    """What somebody bought, written to `folder`/bought and checked; the options of that."""
+    options = ["--out", str(folder / "bought"), "--deployments", str(folder / "deployments")]
+    for more in ((), ("--check",)):
+        done = by.run("export", what, *options, *more)
+        assert done.returncode == 0, done.stderr
+    return options
+
+
 def go_to(node: str, timestamp: int) -> None:
     """Lets the chain's time be `timestamp`, in the next block that comes by itself."""
     web3 = Web3(HTTPProvider(node))

@@ -14,7 +14,7 @@ import pytest
 from offchain.hyperx import events as ev
 from scripts._hyperx.chain import ChainSession
 from tests.kit.shared_chain import shared_chain
-from tests.kit.strangers import Stranger, awaited, go_to, strangers
+from tests.kit.strangers import Stranger, awaited, exported, go_to, strangers
 
 LICENCE = "CC0-1.0"
 TERMS = ("--shards", "20", "--shard-size", "5", "--sample", "40", "--deposit", "0.8 ether")
@@ -79,10 +79,7 @@ def test_a_table_is_bought_by_a_stranger_and_exported(node, parties, tmp_path) -
     assert [carol.ended(), anna.ended()] == [0, 0]
 
     bought = tmp_path / "bought"
-    exporting = ["--out", str(bought), "--deployments", str(tmp_path / "deployments")]
-    for more in ((), ("--check",)):
-        done = carol.run("export", address, *exporting, *more)
-        assert done.returncode == 0, done.stderr
+    exporting = exported(carol, address, tmp_path)
     with (bought / "records.csv").open(newline="") as file:
         head, *rows = csv.reader(file)
     with sold.open(newline="") as file:

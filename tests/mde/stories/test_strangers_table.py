@@ -16,7 +16,7 @@ from scripts._mde.chain import read_deals
 from scripts._mde.seats import CONTRACT
 from scripts._stage.deployments import address_of
 from tests.kit.shared_chain import shared_chain
-from tests.kit.strangers import Stranger, awaited, go_to, strangers
+from tests.kit.strangers import Stranger, awaited, exported, go_to, strangers
 
 COLUMNS = ("age", "education", "hours", "income")
 TERMS = ("--label", "income", "--licence", "MIT", "--samples", "30", "--minutes", "10")
@@ -85,10 +85,7 @@ def test_rows_are_priced_by_what_they_add_and_sold(node, parties, tmp_path) -> N
     assert carol.ended() == anna.ended() == 0
 
     bought = tmp_path / "bought"
-    exporting = ["--out", str(bought), "--deployments", str(tmp_path / "deployments")]
-    for more in ((), ("--check",)):
-        done = carol.run("export", order, *exporting, *more)
-        assert done.returncode == 0, done.stderr
+    exported(carol, order, tmp_path)
     (folder,) = bought.iterdir()
     with mine.open(newline="") as file:
         sold = sorted(
