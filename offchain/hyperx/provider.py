@@ -162,7 +162,7 @@ class Provider:
 
         Raises ClassesUnknown for a class that the task does not have, OfferRefused for samples of
         another shape or too few of them, LicenceRefused for a licence that the owner does not give,
-        DataError for shards that would be too large.
+        DataError for shards that would be too large, or show the same as others.
         """
         if self.licences and self.task.licence not in self.licences:
             given = ", ".join(self.licences)
@@ -170,10 +170,23 @@ class Provider:
                 f"licence: the task asks for {plain(self.task.licence)!r}, given is {given}"
             )
         terms = self.session.terms
-        check_offer(
-            self.task, offer_of(packed_part(self.data, terms.shard_count, terms.shard_size))
-        )
+        packed = packed_part(self.data, terms.shard_count, terms.shard_size)
+        check_offer(self.task, offer_of(packed))
         _ = self.shards
+        self._check_copies(packed)
+
+    def _check_copies(self, packed: Originals) -> None:
+        """Raises DataError for two shards that show the same: a collector takes them for copies,
+        and declares a review that opens both of them rubbish."""
+        size = self.session.terms.shard_size
+        first: dict[tuple[bytes, ...], int] = {}
+        for index in range(self.session.terms.shard_count):
+            shows = tuple(sorted(packed.prints[index * size : (index + 1) * size]))
+            if (original := first.setdefault(shows, index)) != index:
+                raise DataError(
+                    f"{self.data.name}: shard {index} of {size} samples would show the same as "
+                    f"shard {original}, which counts as a copy: leave out samples that are alike"
+                )
 
     def _check_encryption_key(self) -> None:
         try:

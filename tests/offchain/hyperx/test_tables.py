@@ -10,7 +10,7 @@ import torch
 from nacl.signing import SigningKey
 from sklearn.datasets import load_breast_cancer
 
-from offchain.data.imageset import split
+from offchain.data.imageset import DataError, split
 from offchain.data.originals import Originals
 from offchain.data.pictures import UnreadableError
 from offchain.data.seeds import generator
@@ -23,12 +23,14 @@ from offchain.hyperx.extractor import load_extractor
 from offchain.hyperx.features import FeatureError
 from offchain.hyperx.heads import HeadScorer
 from offchain.hyperx.obfuscation import Obfuscation, obfuscate
+from offchain.hyperx.provider import Provider
 from offchain.hyperx.trust import ExtractorRefused, check_extractor, reduced
 from offchain.models.extractor import projection_extractor
 from offchain.models.preprocessing import PlainNumbers
 from offchain.task import Task, publish_task
 from offchain.task.errors import ColumnsUnknown
-from offchain.task.forms import as_author, said
+from offchain.task.forms import as_author, in_form, said
+from offchain.task.tables import Table
 from tests.offchain.hyperx.small_market import (
     ANNA,
     BERT,
@@ -169,6 +171,29 @@ def test_columns_and_cells_are_looked_at_before_anything_is_stored_or_paid(
     assert isinstance(market.role(ANNA, restart=True).next_action(market.chain.clock), do.Register)
 
 
+class Copies(Provider):
+    """Registers shards that show the same."""
+
+    def _check_copies(self, packed: Originals) -> None:
+        """Does not look."""
+
+
+def test_honest_rows_that_are_alike_to_the_task_are_told_before_a_deposit_is_locked(
+    tmp_path, parts
+) -> None:
+    """All rows of Anna's are different. The author's mean and spread make the same of them all, so
+    that a review would be declared rubbish."""
+    own = as_author(parts[0])
+    columns = tuple(replace(column, mean=1e30, spread=1.0) for column in own.form.columns)
+    market = market_of(tmp_path, evaluation_of(in_form(parts[0], Table(columns))))
+    market.provider(ANNA, parts[1])
+    before = set(market.network)
+    with pytest.raises(DataError, match="shard 1 of 3 samples would show the same as shard 0"):
+        market.act(ANNA)
+    assert market.chain.session().members == {}
+    assert set(market.network) == before
+
+
 def test_rows_that_are_copies_are_found_whatever_their_cells_are_written_like(
     tmp_path, parts, evaluation
 ) -> None:
@@ -179,7 +204,7 @@ def test_rows_that_are_copies_are_found_whatever_their_cells_are_written_like(
         files[place] = anna.files[i % SHARD_SIZE] + b"0" * (i // SHARD_SIZE)
         labels[place] = anna.labels[i % SHARD_SIZE]
     market = market_of(tmp_path, evaluation)
-    market.provider(ANNA, replace(anna, files=tuple(files), labels=labels))
+    market.provider(ANNA, replace(anna, files=tuple(files), labels=labels), Copies)
     market.play()
     assert deal(market) is None
     assert "copy of shard" in market.role(COLLECTOR).objections[ANNA]
