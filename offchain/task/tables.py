@@ -95,7 +95,7 @@ class Table:
                         _ODD,
                     )
                 row[start + at] = 1
-        return torch.from_numpy(row)
+        return torch.from_numpy(row + np.float32(0))  # -0.0 is 0.0
 
     def record_of(self, numbers: torch.Tensor) -> bytes:
         """A row that becomes these numbers, float32 (width,), up to rounding.

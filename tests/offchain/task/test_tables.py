@@ -12,7 +12,7 @@ import torch
 
 from offchain.data.corruptions import Corruption, corrupt_records
 from offchain.data.imageset import DataError
-from offchain.data.originals import Originals
+from offchain.data.originals import Originals, print_of
 from offchain.data.pictures import UnreadableError
 from offchain.data.tables import load_table
 from offchain.task import Task, TaskError
@@ -249,3 +249,10 @@ def test_a_row_becomes_as_many_numbers_as_the_columns_say() -> None:
     """An extractor makes one of two columns, and one at least."""
     assert width_of((AGE, WORK)) == 3 == ASKED.values[0]
     assert [Table((AGE,) * count).most_features for count in (1, 2, 3, 4)] == [1, 1, 1, 2]
+
+
+@pytest.mark.parametrize("cell", ["-0", "-0.0", "+0e9", "-1e-60", " 1e-60", ".0"])
+def test_one_number_in_two_spellings_is_one_row(cell: str) -> None:
+    """Else a row could be sold twice: prints are of what rows become, bit by bit."""
+    asked = Table((replace(AGE, mean=0.0),))
+    assert print_of(asked.decoded(cell.encode(), "it")) == print_of(asked.decoded(b"0", "it"))
