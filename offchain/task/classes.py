@@ -21,6 +21,9 @@ from offchain.task.wording import check_text
 MAX_CLASSES = 65_536
 MAX_CLASS_NAME = 200
 """Characters."""
+_LONGEST = 4 * MAX_CLASS_NAME
+"""Characters that MAX_CLASS_NAME may be, decomposed. Sorting the marks that a stranger piles up on
+one letter takes time with the square of their number: some seconds for 64 KiB."""
 LEFT_OUT = -1
 """Where samples of a class go that its owner leaves out."""
 _SHOWN = 5
@@ -115,8 +118,8 @@ class ClassNames:
 
 
 def composed(name: str) -> str:
-    """A name in Unicode's composed form (NFC)."""
-    return unicodedata.normalize("NFC", name)
+    """A name in Unicode's composed form (NFC); one too long for any task as it is."""
+    return unicodedata.normalize("NFC", name) if len(name) <= _LONGEST else name
 
 
 def check_once(names: Sequence[str]) -> None:
@@ -150,5 +153,5 @@ def perhaps(name: str, names: Sequence[str]) -> str:
 
 def _bare(name: str) -> str:
     """A name without case, accents, spaces and signs: what misspellings leave as it is."""
-    decomposed = unicodedata.normalize("NFKD", name.casefold())
+    decomposed = unicodedata.normalize("NFKD", name[:_LONGEST].casefold())
     return "".join(c for c in decomposed if c.isalnum())

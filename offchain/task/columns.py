@@ -144,7 +144,7 @@ def number_of(cell: str) -> float | None:
 
 def category_of(cell: str) -> str:
     """A cell's text as categories are compared: composed, without spaces at either end."""
-    return composed(cell).strip()
+    return composed(cell.strip()).strip()
 
 
 def is_formula(text: str) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
+from time import process_time
 
 import numpy as np
 import pytest
@@ -256,3 +258,25 @@ def test_one_number_in_two_spellings_is_one_row(cell: str) -> None:
     """Else a row could be sold twice: prints are of what rows become, bit by bit."""
     asked = Table((replace(AGE, mean=0.0),))
     assert print_of(asked.decoded(cell.encode(), "it")) == print_of(asked.decoded(b"0", "it"))
+
+
+@pytest.mark.parametrize("spaces", [0, 900])
+def test_marks_piled_up_on_a_letter_take_no_time(tmp_path, spaces: int) -> None:
+    """A shard may have 512 such rows, a file 4,096, and nobody looked at them before an export."""
+    piled = " " * spaces + "a" + "\u0301" * 14_000 + "\u0323" * 14_000
+    rows = table(tmp_path, ["age", "work"], [1, "State", "no"], [1, piled, "no"], [2, "S", piled])
+    before = process_time()
+    with pytest.raises(UnreadableError, match="row 2, column 'work': 'a"):
+        fitted(rows, ASKED)
+    with pytest.raises(TaskError, match="28001 characters, must be 1 to 200"):
+        as_author(rows, lambda _: None)
+    assert process_time() - before < 1
+
+
+def test_a_category_counts_however_it_is_composed() -> None:
+    """As long as a name may be, with spaces at either end of a cell."""
+    name = "\u1f82" * 200  # four characters each, decomposed
+    asked = Table((replace(WORK, categories=(name,)),))
+    cell = " " * 900 + unicodedata.normalize("NFD", name)
+    assert len(cell) == 1_700
+    assert asked.decoded(cell.encode(), "it").tolist() == [1]
