@@ -43,8 +43,8 @@ MAX_STATISTIC = 1e30
 """Magnitude of a mean, and largest spread; 1 / MAX_STATISTIC is the smallest."""
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
-_FORMULA = ("=", "+", "-", "@")
-"""What a cell begins with that a spreadsheet computes."""
+_FORMULA = tuple("=+-@＝＋－＠")
+"""What a cell begins with that a spreadsheet computes, the last four in East Asia."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from offchain.models.canonical import DocumentError, from_canonical, take, to_canonical
 from offchain.storage import Datastore, InvalidCid, cid_from_digest, digest_of
 from offchain.task.classes import check_classes
-from offchain.task.columns import Column, check_columns
+from offchain.task.columns import Column, check_columns, is_formula
 from offchain.task.errors import TaskError
 from offchain.task.wording import check_text
 
@@ -110,6 +110,8 @@ class Task:
                 raise TaskError(
                     f"task: {len(self.columns)} columns of {self.modality} of {list(self.shape)}"
                 )
+            if formula := next(filter(is_formula, self.classes), None):
+                raise TaskError(f"task: class {formula!r:.60} is a formula to a spreadsheet")
         check_text("licence", self.licence, MAX_LICENCE, lines=True)
         check_text("content", self.content, MAX_CONTENT, lines=True, least=0)
         if len(self.contact) > MAX_CONTACTS:

@@ -85,7 +85,7 @@ class Table:
                 row[start] = min(LARGEST, max(-LARGEST, scaled))
             else:
                 at = place.get(bare)  # as most are written
-                if at is None:
+                if at is None and not is_formula(bare):  # written decomposed, a name may be one
                     at = place.get(category_of(bare))
                 if at is None:
                     raise UnreadableError(

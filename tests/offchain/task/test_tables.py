@@ -177,6 +177,7 @@ def test_another_modality_or_shape_is_refused(tmp_path) -> None:
         ({"categories": ("a",)}, "has 1 categories"),
         ({"kind": CATEGORY, "categories": ("b", "a")}, "not sorted"),
         ({"kind": CATEGORY, "categories": ("@x",)}, "is a formula"),
+        ({"kind": CATEGORY, "categories": ("\uff1d1+1",)}, "is a formula"),
         ({"kind": CATEGORY, "categories": tuple(f"{i:03d}" for i in range(257))}, "at most 256"),
     ],
 )
@@ -268,7 +269,7 @@ def test_marks_piled_up_on_a_letter_take_no_time(tmp_path, spaces: int) -> None:
     before = process_time()
     with pytest.raises(UnreadableError, match="row 2, column 'work': 'a"):
         fitted(rows, ASKED)
-    with pytest.raises(TaskError, match="28001 characters, must be 1 to 200"):
+    with pytest.raises(TaskError, match=r"2800\d characters, must be 1 to 200"):
         as_author(rows, lambda _: None)
     assert process_time() - before < 1
 
@@ -280,3 +281,19 @@ def test_a_category_counts_however_it_is_composed() -> None:
     cell = " " * 900 + unicodedata.normalize("NFD", name)
     assert len(cell) == 1_700
     assert asked.decoded(cell.encode(), "it").tolist() == [1]
+
+
+def test_no_category_is_a_formula_once_it_is_decomposed() -> None:
+    """U+2260 decomposes to an equals sign with a stroke through it."""
+    asked = Table((replace(WORK, categories=("\u2260cmd|x",)),))
+    assert asked.decoded("\u2260cmd|x".encode(), "it").tolist() == [1]
+    with pytest.raises(UnreadableError, match="is none of its 1 categories"):
+        asked.decoded("=\u0338cmd|x".encode(), "it")
+
+
+def test_no_class_of_a_table_is_a_formula() -> None:
+    """It heads each row of what is exported. Numbers are none, and pictures lie in no table."""
+    with pytest.raises(TaskError, match="class '=1' is a formula to a spreadsheet"):
+        replace(TASK, classes=("=1", "yes"))
+    assert replace(TASK, classes=("-1", "<=50K")).classes == ("-1", "<=50K")
+    assert Task("images", ("=1", "yes"), (1, 8, 8), "MIT").classes == ("=1", "yes")
