@@ -143,7 +143,8 @@ class Task:
         """Reads an untrusted document, in its one form alone. Raises TaskError."""
         try:
             document = from_canonical(data, "task", MAX_TASK_BYTES)
-            columns = document.pop("columns", None)
+            named = "columns" in document
+            columns = document.pop("columns", [])
             given, *parts, documents, contact, content, least, retention = take(
                 document,
                 "task",
@@ -164,7 +165,7 @@ class Task:
             raise TaskError(str(error)) from error
         if given != FORMAT:
             raise TaskError(f"task: format is {FORMAT}, not {given!r:.60}")
-        if columns is not None and not (isinstance(columns, list) and columns):
+        if not isinstance(columns, list) or named != bool(columns):
             raise TaskError(f"task: columns are a list of 1 or more, not {columns!r:.60}")
         return cls(
             modality,
@@ -176,7 +177,7 @@ class Task:
             content,
             Least(*counts),
             retention,
-            tuple(map(Column.from_document, columns or ())),
+            tuple(map(Column.from_document, columns)),
         )
 
     @property

@@ -205,11 +205,21 @@ def test_columns_stand_in_tables_alone() -> None:
         Task("table", ("no", "yes"), (3,), "MIT", columns=(AGE, WORK))
 
 
-@pytest.mark.parametrize("columns", [b"[]", b"{}", b"[1]", b'[{"kind":"number","name":"a"}]'])
-def test_columns_that_are_none_are_refused_in_an_untrusted_task(columns) -> None:
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        (b"null", "columns are a list of 1 or more, not None"),
+        (b"[]", "columns are a list of 1 or more"),
+        (b"{}", "columns are a list of 1 or more"),
+        (b"[1]", "a column is an object, not 1"),
+        (b'[{"kind":"number","name":"a"}]', "wrong or missing: .'mean', 'spread'."),
+    ],
+)
+def test_columns_that_are_none_are_refused_in_an_untrusted_task(columns, words) -> None:
+    """Of `null`, too: the same task would have a second digest."""
     bare = replace(TASK, columns=()).to_bytes()
-    with pytest.raises(TaskError):
-        Task.from_bytes(bare.replace(b'"content"', b'"columns":' + columns + b',"content"'))
+    with pytest.raises(TaskError, match=words):
+        Task.from_bytes(bare.replace(b'"contact"', b'"columns":' + columns + b',"contact"'))
 
 
 @pytest.mark.parametrize(
