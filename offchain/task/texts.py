@@ -34,6 +34,8 @@ FEATURES = 256
 """Numbers that an owner lets an extractor make of one text, at most."""
 
 _WORD = re.compile(rb"[a-z0-9'\x80-\xff]+")
+_KEPT = 64
+"""Bytes of the longest word whose place is kept."""
 _NONE = "texts that cannot be read"
 
 
@@ -123,6 +125,13 @@ class Texts:
         return [text[:MAX_TEXT_BYTES].decode(errors="ignore").encode() for text in texts]
 
 
-@lru_cache(maxsize=1 << 16)
 def _place(word: bytes, places: int) -> int:
+    # A stranger's words may be as long as a text, and the cache keeps them for good.
+    return _kept_place(word, places) if len(word) <= _KEPT else _digest_place(word, places)
+
+
+def _digest_place(word: bytes, places: int) -> int:
     return int.from_bytes(hashlib.sha256(word).digest()[:8], "big") % places
+
+
+_kept_place = lru_cache(maxsize=1 << 16)(_digest_place)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,18 @@ def test_texts_are_records_as_they_stand(tmp_path) -> None:
 def test_what_words_are_follows_from_the_bytes(one: str, other: str, same: bool) -> None:
     a, b = (WORDS.decoded(text.encode(), "it") for text in (one, other))
     assert torch.equal(a, b) is same
+
+
+def test_nothing_of_texts_of_one_long_word_is_kept() -> None:
+    """Of 65,536 such words 4 GiB would stay in memory, after texts that nobody looked at."""
+    tracemalloc.start()
+    try:
+        for i in range(64):
+            assert WORDS.decoded(b"%05d" % i + b"x" * 60_000, "it").sum() == 1
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 1 << 20
 
 
 def test_the_rule_is_the_same_for_ever() -> None:
