@@ -101,12 +101,17 @@ class Table:
         """A row that becomes these numbers, float32 (width,), up to rounding.
 
         A missing number comes back as the mean that it counted as, and one beyond LARGEST spreads
-        as that. Raises UnreadableError for categories that no row has.
+        as that. Raises UnreadableError for numbers and categories that no row has.
         """
         values, cells = numbers.tolist(), []
         for column, start in zip(self.columns, self._starts, strict=True):
             mine = values[start : start + column.width]
             if column.kind == NUMBER:
+                if abs(mine[0]) > LARGEST:
+                    raise UnreadableError(
+                        f"column {plain(column.name)!r}: {mine[0]:g} is beyond {LARGEST:g} spreads",
+                        _ODD,
+                    )
                 cells.append(f"{mine[0] * column.spread + column.mean:.7g}")
             elif sorted(mine)[:-1] == [0] * (len(mine) - 1) and max(mine) in (0, 1):
                 cells.append(column.categories[mine.index(1)] if 1 in mine else "")

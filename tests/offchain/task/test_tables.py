@@ -307,3 +307,11 @@ def test_no_class_of_a_table_is_a_formula() -> None:
         replace(TASK, classes=("=1", "yes"))
     assert replace(TASK, classes=("-1", "<=50K")).classes == ("-1", "<=50K")
     assert Task("images", ("=1", "yes"), (1, 8, 8), "MIT").classes == ("=1", "yes")
+
+
+@pytest.mark.parametrize("numbers", [[8.5, 0, 1], [-1e30, 0, 1], [0, 1, 1], [0, 0.5, 0]])
+def test_numbers_that_no_row_becomes_are_no_row(numbers: list[float]) -> None:
+    """A seller of numbers may have put them together; whoever bought them is told."""
+    with pytest.raises(UnreadableError, match=r"beyond 8 spreads|no such category"):
+        ASKED.record_of(torch.tensor(numbers))
+    assert ASKED.record_of(torch.tensor([-8.0, 1, 0])) == b"-40,Private"
