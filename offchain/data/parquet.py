@@ -61,7 +61,8 @@ def parquet_rows(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]
             f"{path} has {about.num_rows:,} rows of {len(schema)} columns, at most {MAX_CELLS:,} "
             "cells are read"
         )
-    errors = (pyarrow.ArrowException, OSError, ValueError)
+    # The last two where Python has no such date or time zone.
+    errors = (pyarrow.ArrowException, OSError, ValueError, OverflowError, LookupError)
     return list(schema.names), _rows(path, file, errors)
 
 

@@ -61,3 +61,22 @@ def test_what_is_no_parquet_file_is_told(tmp_path) -> None:
     path.write_text(PEOPLE)
     with pytest.raises(DataError, match="is no Parquet file"):
         load_table(path, "income")
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        (2**31 - 1, pyarrow.date32()),
+        (2**62, pyarrow.timestamp("us")),
+        (2**62, pyarrow.duration("s")),
+        (2**62, pyarrow.time64("us")),
+        (1, pyarrow.timestamp("us", tz="No/Where")),
+    ],
+    ids=str,
+)
+def test_times_that_python_does_not_have_end_in_one_line(tmp_path, number, kind) -> None:
+    width = pyarrow.int32() if kind == pyarrow.date32() else pyarrow.int64()
+    column = pyarrow.array([number], width).cast(kind)
+    parquet.write_table(pyarrow.table({"a": column, "label": ["x"]}), tmp_path / "odd.parquet")
+    with pytest.raises(DataError, match="is no Parquet file"):
+        load_table(tmp_path / "odd.parquet", "label")
