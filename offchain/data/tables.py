@@ -37,6 +37,8 @@ MAX_ROW_BYTES = 64 << 10
 MAX_ROWS = 4_000_000
 MAX_CELLS = 1 << 25
 """Of one file; each row is held as one line of text."""
+MAX_HELD_BYTES = 1 << 30
+"""Of all records and labels of one file, which Parquet may store once for many rows."""
 MAX_NAME = 200
 """Characters of a column's name."""
 
@@ -143,6 +145,7 @@ def load_table(
     records: list[bytes] = []
     marks: list[str] = []
     broken: list[str] = []
+    held = 0
     for number, cells in rows:
         whole = len(cells) == len(names)
         mark = cells[place].strip() if whole else ""
@@ -158,6 +161,12 @@ def load_table(
         mine = [cells[i] for i in chosen]
         records.append(record_of(mine) if text is None else mine[0].encode())
         marks.append(mark)
+        held += len(records[-1]) + len(mark)
+        if held > MAX_HELD_BYTES:
+            raise DataError(
+                f"{path}: {number:,} rows have more than {MAX_HELD_BYTES:,} bytes, the most that "
+                "are held: name a part of it"
+            )
         if len(records) > MAX_ROWS or len(records) * len(kept) > MAX_CELLS:
             raise DataError(
                 f"{path} has more than {min(MAX_ROWS, MAX_CELLS // len(kept)):,} rows of "

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import resource
+import tracemalloc
 
 import pyarrow
 import pytest
 from pyarrow import parquet
 
+from offchain.data import tables
 from offchain.data.imageset import DataError
 from offchain.data.tables import load_table
 
@@ -80,3 +82,27 @@ def test_times_that_python_does_not_have_end_in_one_line(tmp_path, number, kind)
     parquet.write_table(pyarrow.table({"a": column, "label": ["x"]}), tmp_path / "odd.parquet")
     with pytest.raises(DataError, match="is no Parquet file"):
         load_table(tmp_path / "odd.parquet", "label")
+
+
+@pytest.mark.parametrize("column", ["a", "label"])
+def test_rows_of_text_that_is_stored_once_are_not_held_without_end(
+    tmp_path, monkeypatch, column: str
+) -> None:
+    """Some kilobytes that stand for four million rows of 60 kB each: 240 GB."""
+    monkeypatch.setattr(tables, "MAX_HELD_BYTES", 1 << 23, raising=False)
+    path, rows = tmp_path / "bomb.parquet", 1 << 10
+    long = pyarrow.DictionaryArray.from_arrays(
+        pyarrow.array([0] * rows, pyarrow.int32()), ["x" * 60_000 + " "]
+    )
+    short = pyarrow.array(["1"] * rows)
+    content = {"a": short, "label": short} | {column: long}
+    parquet.write_table(pyarrow.table(content), path)
+    assert path.stat().st_size < 1 << 17
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match="140 rows have more than 8,388,608 bytes"):
+            load_table(path, "label")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 12 << 20
