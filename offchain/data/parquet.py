@@ -85,9 +85,13 @@ def _rows(
 
 
 def _cells(path: Path, name: str, column: Any) -> list[str]:
-    """A column's cells; text that is stored once is turned into a string once."""
+    """A column's cells; text that is stored once is turned into a string once, and none that
+    these rows do not have: each batch comes with all the text of its group."""
     if hasattr(column, "dictionary"):
-        known = [_told(path, name, value) for value in column.dictionary.to_pylist()]
+        used = column.indices.unique().drop_null()
+        values = column.dictionary.take(used).to_pylist()
+        cells = (_told(path, name, value) for value in values)
+        known = dict(zip(used.to_pylist(), cells, strict=True))
         return ["" if i is None else known[i] for i in column.indices.to_pylist()]
     return [_told(path, name, value) for value in column.to_pylist()]
 

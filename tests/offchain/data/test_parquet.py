@@ -9,8 +9,10 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
+from offchain.data import parquet as parquet_file
 from offchain.data import tables
 from offchain.data.imageset import DataError
+from offchain.data.parquet import BATCH
 from offchain.data.tables import load_table
 
 PEOPLE = 'age,work,income\n39,"State, gov",<=50K\n50,,>50K\n38,Private,<=50K\n'
@@ -106,3 +108,19 @@ def test_rows_of_text_that_is_stored_once_are_not_held_without_end(
     finally:
         tracemalloc.stop()
     assert peak < 12 << 20
+
+
+def test_text_that_no_row_has_is_not_turned_into_strings_for_each_batch(
+    tmp_path, monkeypatch
+) -> None:
+    """Of a million texts and four million rows that would be hours."""
+    path, rows, texts = tmp_path / "slow.parquet", 4 * BATCH, 5_000
+    many = pyarrow.DictionaryArray.from_arrays(
+        pyarrow.array([7] * (rows - 1) + [None], pyarrow.int32()), [str(i) for i in range(texts)]
+    )
+    parquet.write_table(pyarrow.table({"a": many, "label": ["x"] * rows}), path)
+    made: list[str] = []
+    told = parquet_file._told
+    monkeypatch.setattr(parquet_file, "_told", lambda *one: made.append("") or told(*one))
+    assert set(load_table(path, "label").files) == {b"7", b'""'}
+    assert len(made) <= 16
