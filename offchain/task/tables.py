@@ -65,8 +65,12 @@ class Table:
         """float32, a place for each number and each category. Raises UnreadableError."""
         return self.numbers(cells_of(record, len(self.columns), told), told)
 
-    def numbers(self, cells: Sequence[str], told: str) -> torch.Tensor:
-        """What a row of these cells becomes, as `decoded` does it of their record."""
+    def numbers(self, cells: Sequence[str], told: str, *, hint: bool = False) -> torch.Tensor:
+        """What a row of these cells becomes, as `decoded` does it of their record.
+
+        hint: whether it says which category was perhaps meant, which takes up to some tenths of a
+        second: of an owner's own rows the first ends the reading, of a stranger's all may be odd.
+        """
         row = np.zeros(self.values, np.float32)
         for column, place, start, cell in zip(
             self.columns, self._places, self._starts, cells, strict=True
@@ -88,10 +92,10 @@ class Table:
                 if at is None and not is_formula(bare):  # written decomposed, a name may be one
                     at = place.get(category_of(bare))
                 if at is None:
+                    meant = perhaps(category_of(bare), column.categories) if hint else ""
                     raise UnreadableError(
                         f"{told}, column {plain(column.name)!r}: {plain(bare)!r:.60} is none of "
-                        f"its {len(column.categories)} categories"
-                        f"{perhaps(category_of(bare), column.categories)}",
+                        f"its {len(column.categories)} categories{meant}",
                         _ODD,
                     )
                 row[start + at] = 1
@@ -225,7 +229,7 @@ def fitted(
         own = cells_of(rows.content(i), len(mine), told)
         cells = [own[place] for place in order]
         records.append(record_of(cells))
-        prints.append(print_of(asked.numbers(cells, told)))
+        prints.append(print_of(asked.numbers(cells, told, hint=True)))
     return replace(rows, files=tuple(records), form=asked, prints=tuple(prints))
 
 

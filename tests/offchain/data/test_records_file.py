@@ -10,6 +10,7 @@ from offchain.data.imageset import DataError
 from offchain.data.records_file import RecordsFile, records_in
 from offchain.data.shards import Shard, pack_shard
 from offchain.data.tables import load_table
+from offchain.task import tables as task_tables
 from offchain.task.columns import CATEGORY, NUMBER, Column
 from offchain.task.tables import Table
 from offchain.task.texts import Texts
@@ -69,6 +70,15 @@ def test_cells_that_are_none_of_the_tasks_stand_beside_the_table(tmp_path) -> No
         *("2-0.bin", "3-1.bin", "4-0.bin"),
     ]
     assert load_table(table, "label_").files == (b"1.50, a b", b",", b"3,c")
+
+
+def test_nobody_looks_for_what_a_strangers_odd_cells_perhaps_meant(tmp_path, monkeypatch) -> None:
+    """Comparing names takes up to tenths of a second, and a million rows may be odd."""
+    asked: list[str] = []
+    monkeypatch.setattr(task_tables, "perhaps", lambda name, _: asked.append(name) or "")
+    begun(tmp_path / "bought", ROWS).add(Shard((b"1,b a", b"2,c a"), (0, 1)))
+    assert len(list((tmp_path / ".bought.new" / "odd").iterdir())) == 2
+    assert asked == []
 
 
 @pytest.mark.parametrize("kind", SOLD)
