@@ -1,5 +1,5 @@
-"""A rehearsal that waits: its answers are told again, in order, whoever was killed when; and what it
-takes is asked for before."""
+"""A rehearsal that waits: its answers are told again, in order, whoever was killed when; and what
+it takes is asked for before."""
 
 from __future__ import annotations
 
