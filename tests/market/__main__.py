@@ -33,7 +33,7 @@ NAMES = tuple(play.name for play in PLAYS)
 @click.option(
     "--minutes",
     type=click.FloatRange(1, 60),
-    default=10.0,
+    default=15.0,
     show_default=True,
     help="After which it is given up.",
 )
