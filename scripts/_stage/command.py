@@ -33,7 +33,7 @@ def _patient(work: Callable[..., Any]) -> Callable[..., Any]:
     def patient(*arguments: Any, most_fee: float, **options: Any) -> Any:
         import ape
 
-        from scripts._stage.chain import MOST_FEE
+        from scripts._stage.chain import MOST_FEE, outlast_reorganisations
         from scripts._stage.node import have_patience
         from scripts._stage.pool import GWEI
 
@@ -41,7 +41,9 @@ def _patient(work: Callable[..., Any]) -> Callable[..., Any]:
         if not ape.chain.provider.network.is_local:
             have_patience()
         try:
-            return work(*arguments, **options)
+            done = work(*arguments, **options)
+            outlast_reorganisations()
+            return done
         except KeyboardInterrupt:
             if "account" in options:
                 click.echo("ended; the same command goes on from here", err=True)

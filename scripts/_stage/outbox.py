@@ -173,6 +173,15 @@ class Outbox:
         if nonces and nonces[-1] >= (used := self._pool.nonce(sender)):
             self._offer_all(sender, used)
 
+    def is_shallow(self, sender: str, depth: int) -> bool:
+        """Whether a reorganisation of so many blocks could take back what somebody got a receipt
+        of, or did so. Raises NodeBusy, NodeRefused."""
+        given = [one for one in self._nonces(sender) if self._attempts(sender, one)[-1].done]
+        if not given:
+            return False
+        mined = self._mined(sender, given[-1])  # nonces come in order: none is less deep
+        return mined is None or self._pool.height() - mined[1] < depth
+
     # ------------------------------------------------------------------ one transaction
 
     def _nonce_for(self, signer: Signer, call: Call, look: Look | None) -> tuple[int, int | None]:

@@ -29,7 +29,7 @@ from offchain.sum.perceptron import WEIGHTS_PER_WORD
 from offchain.sum.preprocessing import DOCUMENT, Preprocessing
 from offchain.sum.texts import MODALITY, LabelledTexts, read_texts, samples
 from offchain.task import Task, publish_task
-from scripts._stage.chain import chain_home, native, transact
+from scripts._stage.chain import chain_home, native, outlast_reorganisations, transact
 from scripts._stage.created import create, created_at, creation, lives
 from scripts._stage.deployments import Deployed, deployed
 from scripts._stage.money import currency, parse_amount, parse_token
@@ -329,6 +329,8 @@ def _agreed(options: PublishOptions, task: Task, draft: Draft, telling: PartyTel
 
 
 def _serve() -> None:
-    """Keeps the own node up until somebody ends this. Raises Stopped."""
+    """Keeps the own node up, and the model on the chain, until somebody ends this. Raises
+    Stopped."""
+    outlast_reorganisations()
     while True:
         PULSE.rest(3_600)

@@ -194,6 +194,26 @@ def test_who_sends_nothing_more_keeps_what_was_taken_back(tmp_path):
     assert done(pool) == {"open": 1}
 
 
+def test_what_was_sent_is_shallow_until_as_many_blocks_lie_on_it(tmp_path):
+    """Also what was taken back, until it is there again; of what nobody got a receipt no party
+    takes leave."""
+    pool, path = FakePool(), tmp_path / "outbox.sqlite"
+    outbox = outbox_of(pool, path)
+    killed_while_it_waits(pool, path, call_of("open"))
+    assert not outbox.is_shallow(FakeSigner.address, 4)
+    outbox.send(FakeSigner(), call_of("open"))
+    pool.wait()
+    assert outbox.is_shallow(FakeSigner.address, 4)
+    pool.wait()
+    assert not outbox.is_shallow(FakeSigner.address, 4)
+    pool.reorganise()
+    assert outbox.is_shallow(FakeSigner.address, 4)
+    outbox.keep(FakeSigner.address)
+    for shallow in (True, True, True, True, False):
+        pool.wait()
+        assert outbox.is_shallow(FakeSigner.address, 4) == shallow
+
+
 def test_what_was_offered_again_is_not_signed_anew_by_who_saw_it_gone(tmp_path):
     """It comes back between a party's look and what it does about it."""
     pool, path = FakePool(), tmp_path / "outbox.sqlite"

@@ -94,6 +94,34 @@ def test_a_refusal_costs_nothing_and_is_told_in_words(fickle_node, coin, strange
     assert (stranger.balance, stranger.nonce) == (balance, nonce)
 
 
+def test_nothing_is_sent_to_who_is_not_there(fickle_node, coin, deployer, stranger):
+    """A reorganisation takes a contract back: a call would be taken, do nothing, and cost."""
+    fickle_node.direct.provider.make_request("anvil_setCode", [str(coin.address), "0x"])
+    balance, nonce = deployer.balance, deployer.nonce
+    with pytest.raises(ActionRefused, match="has no contract there"):
+        transact(coin.transfer, (stranger, 1), deployer)
+    assert (deployer.balance, deployer.nonce) == (balance, nonce)
+
+
+def test_who_leaves_outlasts_reorganisations(fickle_node, coin, deployer, stranger, monkeypatch):
+    """Nobody else would offer again what it sent."""
+    ask = fickle_node.direct.provider.make_request
+    sent = transact(coin.transfer, (stranger, 3), deployer)
+    waits: list[int] = []
+
+    def rest(_: float) -> None:
+        waits.append(ape.chain.blocks.height)
+        if len(waits) == 5:
+            ask("anvil_reorg", [waits[-1] - sent.block_number + 1, []])
+        ask("evm_mine", [])
+
+    monkeypatch.setattr(stage.PULSE, "rest", rest)
+    monkeypatch.setattr(stage.STANDING, "account", deployer.address)
+    stage.outlast_reorganisations()
+    assert coin.balanceOf(stranger) == 3
+    assert 5 + stage.DEEPEST <= len(waits) <= 7 + stage.DEEPEST, waits
+
+
 def test_an_account_without_coins_is_told_what_it_has_and_needs(fickle_node, coin, stranger):
     """In one line of Souk's: nodes and wallets say it each in its own way, and at length."""
     fickle_node.direct.provider.make_request("anvil_setBalance", [stranger.address, hex(10**17)])
