@@ -42,7 +42,7 @@ from scripts._stage.money import currency
 from scripts._stage.party import PartyTelling, gas_price, party_account, reachable
 from scripts._stage.party_options import name_of
 from scripts._stage.party_sheets import task_sheet
-from scripts._stage.retention import keep_on, own_datastore, play_kept
+from scripts._stage.retention import Looking, keep_on, own_datastore, play_kept
 from scripts._stage.table import Seat, Step
 from scripts._stage.wallet import AccountWallet, recover
 
@@ -157,6 +157,7 @@ class Offer:
         found: dict[str, tuple[str, ...]] = {}
         invited = self._options.invited
         admits = among(invited) if invited else everybody
+        looking = Looking(self._store, telling)
         with line_of(self._store, self._contracts.board, id_, self._account, admits) as line:
             while len(found) < announced.most:
                 for who, peers in applications(line, id_):
@@ -166,6 +167,7 @@ class Offer:
                 now = clock().now
                 if now >= announced.until or set(found) == set(invited) != set():
                     break
+                looking.patiently()  # who would apply reads announcement and task
                 wait_until(announced.until)
         if len(found) < announced.least:
             telling.event("over", opened=False, reason=f"{len(found)} applied")

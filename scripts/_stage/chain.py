@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import time
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, fields, is_dataclass
@@ -30,6 +29,7 @@ from scripts._stage.node import AccountSigner, ConnectedNode, ConnectedPool
 from scripts._stage.outbox import Look, Outbox, Patience
 from scripts._stage.pool import GWEI, Call, NodeBusy
 from scripts._stage.pulse import PULSE, STANDING
+from scripts._stage.reorganisations import lets_pay, outlast
 
 POLL_SECONDS = 15
 """How often a chain that is not local is asked what others did."""
@@ -41,9 +41,6 @@ HOME = "SOUK_HOME"
 
 MOST_GAS = 16_777_216
 """Of a transaction (EIP-7825)."""
-
-DEEPEST = 12
-"""Blocks that a reorganisation takes back, as far as a party reckons with it."""
 
 MOST_FEE = ContextVar("MOST_FEE", default=200 * GWEI)
 """Wei for a unit of gas at most, on a chain that is not local; the user's choice."""
@@ -153,28 +150,11 @@ def wait_until(timestamp: int) -> None:
 
 
 def outlast_reorganisations() -> None:
-    """Before a party leaves: lets `DEEPEST` blocks pass on what it sent, which is offered again if
-    it is taken back. Nobody else would do that. A local chain takes nothing back.
-
-    Not longer than four times as many blocks take, and not where the node does not answer: the
-    account's next command offers it again.
-    """
-    account, network = STANDING.account, ape.chain.provider.network
-    if not account or alone() or network.is_local:
-        return
-    outbox, told = _outbox(), False
-    end = time.monotonic() + 4 * DEEPEST * (network.block_time or 12)
-    with suppress(NodeBusy, NodeRefused):
-        while outbox.is_shallow(account, DEEPEST) and time.monotonic() < end:
-            if not told:
-                click.echo(
-                    f"waiting until {DEEPEST} blocks lie on what was sent; who ends this now does "
-                    "the same by the account's next command",
-                    err=True,
-                )
-                told = True
-            outbox.keep(account)
-            PULSE.rest(poll_seconds())
+    """Before a party leaves: what it sent comes to lie so deep that nothing takes it back. Not
+    where the node does not answer. A local chain takes nothing back."""
+    if STANDING.account and not ape.chain.provider.network.is_local:
+        with suppress(NodeBusy, NodeRefused):
+            outlast(_outbox(), STANDING.account, poll_seconds())
 
 
 def next_block() -> None:
@@ -217,13 +197,20 @@ def _sent(method: Any, arguments: Any, account: AccountAPI, value: int) -> Recei
     """A call by way of the outbox: simulated, sent once, waited for."""
     _check_funds(account, value)
     transaction = method.as_transaction(*arguments, sender=account, value=value)
-    if not ape.chain.provider.get_code(transaction.receiver):
-        # A reorganisation took it back. A call to nobody succeeds, and its value is gone.
+    if not _is_there(str(transaction.receiver), value):
         raise ActionRefused(
             f"{account.address} to {transaction.receiver}: the chain that the node shows has no "
             "contract there"
         )
     return _post(account, str(transaction.receiver), bytes(transaction.data), value)
+
+
+def _is_there(address: str, value: int) -> bool:
+    """Whether a contract is, which a reorganisation may have taken back: a call to nobody succeeds,
+    and its value is gone."""
+    if value and not ape.chain.provider.network.is_local:
+        return lets_pay(address, poll_seconds())
+    return len(ape.chain.provider.get_code(address)) > 0
 
 
 def send_data(account: AccountAPI, to: str, data: bytes) -> ReceiptAPI:

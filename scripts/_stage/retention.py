@@ -43,12 +43,21 @@ class Looking:
         telling: PartyTelling,
         store_again: Callable[[], object] | None = None,
     ) -> None:
-        self._telling, self._again = telling, store_again
+        self._telling, self._again, self._silent = telling, store_again, ""
         self._retention = Retention(store, ledger_of(store), seconds=LOOK_SECONDS)
 
     def look(self, role: Any = None) -> None:
         """Raises DatastoreUnavailable where what is lost could not be stored again."""
         self.at(role.promised if isinstance(role, Promised) else tuple)
+
+    def patiently(self, role: Any = None) -> None:
+        """As `look`; a datastore that does not answer is told of once, and asked again."""
+        try:
+            self.look(role)
+        except DatastoreUnavailable as error:
+            if str(error) != self._silent:
+                self._silent = str(error)
+                self._telling.event("datastore_silent", reason=self._silent)
 
     def at(
         self,
@@ -104,18 +113,13 @@ def keep_on(
         ledger.release()
         return
     until = ledger.end_of(about, clock().now) + task.retention
-    looking, told, silent = Looking(store, telling, store_again), False, ""
+    looking, told = Looking(store, telling, store_again), False
     while clock().now < until and not _kept_by_services(store, ledger):
         if not told:
             telling.event("keeping", contents=len(ledger.cids()))
             telling.time("content need not be kept any more", until)
             told = True
-        try:
-            looking.look()
-        except DatastoreUnavailable as error:  # for a while, and the task asks for days
-            if str(error) != silent:
-                silent = str(error)
-                telling.event("datastore_silent", reason=silent)
+        looking.patiently()  # silent for a while, and the task asks for days
         PULSE.rest(REST_SECONDS)
     ledger.release()
 

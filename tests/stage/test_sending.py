@@ -17,6 +17,8 @@ from scripts._stage.index import Index, NodeRefused
 from scripts._stage.node import have_patience
 from scripts._stage.outbox import Outbox, Patience
 from scripts._stage.pool import GWEI
+from scripts._stage.pulse import PULSE, STANDING
+from scripts._stage.reorganisations import DEEPEST
 from tests.kit.hosted import hosted
 from tests.stage.fake_pool import Killed
 
@@ -115,11 +117,31 @@ def test_who_leaves_outlasts_reorganisations(fickle_node, coin, deployer, strang
             ask("anvil_reorg", [waits[-1] - sent.block_number + 1, []])
         ask("evm_mine", [])
 
-    monkeypatch.setattr(stage.PULSE, "rest", rest)
-    monkeypatch.setattr(stage.STANDING, "account", deployer.address)
+    monkeypatch.setattr(PULSE, "rest", rest)
+    monkeypatch.setattr(STANDING, "account", deployer.address)
     stage.outlast_reorganisations()
     assert coin.balanceOf(stranger) == 3
-    assert 5 + stage.DEEPEST <= len(waits) <= 7 + stage.DEEPEST, waits
+    assert 5 + DEEPEST <= len(waits) <= 7 + DEEPEST, waits
+
+
+def test_nobody_pays_a_contract_that_may_be_taken_back(
+    fickle_node, mocks, deployer, stranger, monkeypatch, tmp_path
+):
+    """Money would lie at its address before it does, and be nobody's. A call without waits for
+    nothing."""
+    ask = fickle_node.direct.provider.make_request
+    monkeypatch.setattr(stage, "chain_home", lambda: tmp_path)
+    monkeypatch.setattr(PULSE, "rest", lambda _: ask("evm_mine", []))
+    puppet = deployer.deploy(mocks["Puppet"])
+    made = ape.chain.blocks.height
+    transact(puppet.act, (stranger, b"", 0), deployer)
+    assert ape.chain.blocks.height < made + DEEPEST
+    paid = transact(puppet.act, (stranger, b"", 0), deployer, 5)
+    assert made + DEEPEST < paid.block_number <= made + DEEPEST + 3
+    ask("anvil_setCode", [str(puppet.address), "0x"])
+    with pytest.raises(ActionRefused, match="has no contract there"):
+        transact(puppet.act, (stranger, b"", 0), deployer, 5)
+    assert puppet.balance == 5
 
 
 def test_an_account_without_coins_is_told_what_it_has_and_needs(fickle_node, coin, stranger):

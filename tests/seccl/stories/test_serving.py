@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 from contextlib import nullcontext, suppress
+from itertools import count
 from pathlib import Path
+from time import sleep
 from types import SimpleNamespace
 
 import pytest
 
 from offchain.seccl.audit import AuditError
+from offchain.storage.helped import HelpedNode
+from offchain.storage.ledger import Ledger
 from scripts._seccl import serving
+from scripts._stage import retention
+from scripts._stage.party import PartyTelling
+from tests.kit.memory_store import MemoryStore
 
 ID = b"\1" * 32
 
@@ -68,6 +75,32 @@ def test_an_audit_that_stops_leaves_no_federation_begun(served) -> None:
 def test_who_invites_nobody_is_told_that_keys_are_free(served, capsys, invite) -> None:
     assert served(begun=False, invite=invite)[0] == "asked"
     assert ("open_to_all" in capsys.readouterr().out) == (not invite)
+
+
+def test_who_waits_for_members_keeps_what_they_read_before_they_apply(monkeypatch) -> None:
+    """Nobody applies who cannot fetch announcement and task."""
+    store = HelpedNode(MemoryStore({}), (), (), Ledger(None))
+    task = store.put(b"task")
+    store.node.remove(task)
+    looks = count()
+    monkeypatch.setattr(retention, "LOOK_SECONDS", 0.0)
+    for name, value in {
+        "name_of": lambda _: "options",
+        "line_of": lambda *_: nullcontext(),
+        "applications": lambda *_: [],
+        "clock": lambda: SimpleNamespace(now=next(looks) if not store.node.pinned else 500),
+        "wait_until": lambda _: sleep(0.01),
+    }.items():
+        monkeypatch.setattr(serving, name, value)
+    offer = serving.Offer(
+        SimpleNamespace(invited=()),
+        SimpleNamespace(address="0xme"),
+        SimpleNamespace(board=None),
+        store,
+    )
+    announced = SimpleNamespace(least=2, most=3, until=500)
+    assert offer._applicants(announced, ID, PartyTelling(as_json=True)) is None
+    assert list(store.node.pinned) == [task]
 
 
 @pytest.mark.parametrize("after", range(4))
