@@ -89,9 +89,11 @@ def payee(text: str | None) -> str | None:
 
 
 def load(alias: str, sign_unasked: bool) -> AccountAPI:
-    """The keystore account `alias`, or on a local chain test account `TEST::NUMBER`.
+    """The account `alias` of Ape's keystore or of a hardware wallet that a plugin knows, or on a
+    local chain test account `TEST::NUMBER`.
 
-    Elsewhere it must not be one of the public test mnemonic's. Raises ClickException.
+    Elsewhere it must not be one of the public test mnemonic's. A hardware wallet asks on the device
+    whatever `sign_unasked` says. Raises ClickException.
     """
     if is_local() and alias.startswith(TEST):
         number, tests = alias.removeprefix(TEST), ape.accounts.test_accounts
@@ -108,6 +110,6 @@ def load(alias: str, sign_unasked: bool) -> AccountAPI:
             f"{alias} is {account.address}, whose key everybody knows: not on "
             f"{ape.chain.provider.network.name}"
         )
-    if sign_unasked:
+    if sign_unasked and hasattr(account, "set_autosign"):
         account.set_autosign(True)
     return account
