@@ -98,6 +98,12 @@ class PartyTelling(Telling):
         else:
             super().step(step)
 
+    def time(self, what: str, timestamp: int) -> None:
+        if self.as_json:
+            self.event("waiting", what=what, until=timestamp)
+        else:
+            super().time(what, timestamp)
+
     def refused(self, seat: str, error: ClickException) -> None:
         if self.as_json:
             self.event("refused", reason=error.message)
@@ -182,7 +188,7 @@ def play_on(
         refusal = str(error)
 
     def at_time(what: str, when: int) -> None:
-        STANDING.waiting_for, STANDING.until = what, when
+        STANDING.until = when
         telling.time(what, when)
 
     def look_after(_name: str) -> None:

@@ -44,12 +44,11 @@ class Standing:
     """How a party stands.
 
     Attributes:
-        account: 0x address, "" before it plays. waiting_for: what happens next, if anything does.
-        until: when, in Unix seconds. sent: transactions. errors: refusals and silences.
+        account: 0x address, "" before it plays. until: when what it waits for happens, in Unix
+            seconds, if anything does. sent: transactions. errors: refusals and silences.
     """
 
     account: str = ""
-    waiting_for: str = ""
     until: int | None = None
     sent: int = 0
     errors: int = 0

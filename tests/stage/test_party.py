@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from types import SimpleNamespace
 
@@ -13,7 +14,7 @@ from scripts._stage import party, table
 from scripts._stage.chain import ActionRefused
 from scripts._stage.party import REFUSED_TRIES, TRIES, PartyTelling, play_on
 from scripts._stage.pool import NodeBusy
-from scripts._stage.table import Seat
+from scripts._stage.table import Pause, Seat
 
 AWAY = DatastoreUnavailable("no node at 127.0.0.1")
 BUSY = NodeBusy("the node is busy (HTTP 503)")
@@ -55,6 +56,7 @@ def hours(monkeypatch):
     """Seconds that were slept, and that a test lets pass."""
     spent = SimpleNamespace(seconds=0.0)
     monkeypatch.setattr(table, "clock", lambda: Clock(1, 1))
+    monkeypatch.setattr(table, "wait_until", lambda timestamp: None)
     monkeypatch.setattr(
         party,
         "time",
@@ -108,3 +110,19 @@ def test_failures_hours_apart_do_not_add_up(hours):
 def test_each_silence_is_told_once(capsys):
     played(Chain(BUSY, 20))
     assert capsys.readouterr().out.count("chain_silent") == 1
+
+
+def test_what_it_waits_for_is_told_to_programs_too(capsys):
+    """And a bot's owner sees the time to it among the metrics."""
+
+    class Late(Chain):
+        pauses = 2
+
+        def pause(self, session, clock):
+            self.pauses -= 1
+            return Pause(600, "submission ends") if self.pauses >= 0 else None
+
+    played(Late(BUSY, 0))
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {"event": "waiting", "what": "submission ends", "until": 600} in told
+    assert party.STANDING.until == 600
