@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
+from pathlib import Path
 
 import ape
 from ape.api import AccountAPI
@@ -26,11 +27,17 @@ from scripts._stage.chain import (
     plain,
     snake,
 )
+from scripts._stage.deployments import Deployed, deployed
 from scripts._stage.permit import transact_paying
 from scripts._stage.sender import Sender
 from scripts._stage.table import Pause
 
 FACTORY = "TradingSessionFactory"
+
+
+def deployed_factory(deployments: Path) -> Deployed:
+    """The factory on the connected chain. Raises ClickException where there is none."""
+    return deployed(FACTORY, deployments)
 
 
 class ChainSession(Sender):

@@ -21,10 +21,10 @@ from offchain.report.text import amount
 from offchain.storage import Datastore, cid_from_digest
 from offchain.task import fetch_task, publish_task
 from offchain.task.forms import as_author
-from scripts._hyperx.chain import ChainSession
+from scripts._hyperx.chain import ChainSession, deployed_factory
 from scripts._hyperx.opening import Opening
 from scripts._hyperx.options import OpenOptions
-from scripts._hyperx.seats import collector_seat, deployed_factory, evaluation_of
+from scripts._hyperx.seats import collector_seat, evaluation_of
 from scripts._hyperx.stories import STORIES
 from scripts._hyperx.terms import make_terms
 from scripts._stage.accounts import receiver

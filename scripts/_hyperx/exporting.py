@@ -22,8 +22,8 @@ from offchain.hyperx.session import Session
 from offchain.storage import Network, cid_from_digest
 from offchain.task import Task, fetch_task
 from offchain.task.forms import form_sold
-from scripts._hyperx.chain import ChainSession
-from scripts._hyperx.seats import COLLECTOR_SECRETS, deployed_factory
+from scripts._hyperx.chain import ChainSession, deployed_factory
+from scripts._hyperx.seats import COLLECTOR_SECRETS
 from scripts._stage.chain import chain_home, decoded, logs_of
 from scripts._stage.exported import check_proof, read_documents, write_documents
 from scripts._stage.party import ExportOptions, PartyTelling

@@ -10,9 +10,9 @@ from offchain.hyperx.session import Session
 from offchain.report.text import amount
 from offchain.task import ClassNames, fetch_task
 from offchain.task.checks import DAY, check_retention
-from scripts._hyperx.chain import ChainSession
+from scripts._hyperx.chain import ChainSession, deployed_factory
 from scripts._hyperx.options import ProvideOptions
-from scripts._hyperx.seats import deployed_factory, provider_seat
+from scripts._hyperx.seats import provider_seat
 from scripts._hyperx.terms import accepted_tokens, provider_policy
 from scripts._hyperx.terms_sheets import costs_sheet, terms_sheet, worst_sheet
 from scripts._stage.accounts import receiver

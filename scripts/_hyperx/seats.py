@@ -16,18 +16,11 @@ from offchain.hyperx.provider import Provider
 from offchain.hyperx.session import Session
 from offchain.models.device import pick_device
 from offchain.storage import Datastore
-from scripts._hyperx.chain import FACTORY
 from scripts._hyperx.options import SessionOptions
-from scripts._stage.deployments import Deployed, deployed
 from scripts._stage.secrets import secrets_at
 from scripts._stage.table import Seat
 
 COLLECTOR_SECRETS = "collector.json"
-
-
-def deployed_factory(deployments: Path) -> Deployed:
-    """The factory on the connected chain. Raises ClickException where there is none."""
-    return deployed(FACTORY, deployments)
 
 
 def evaluation_of(

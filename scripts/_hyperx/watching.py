@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from offchain.hyperx.safekeeping import promised_by_members
-from scripts._hyperx.chain import ChainSession
-from scripts._hyperx.seats import deployed_factory
+from scripts._hyperx.chain import ChainSession, deployed_factory
 from scripts._stage.content import Content
 from scripts._stage.party import PartyTelling
 from scripts._stage.watching import watch
@@ -24,6 +22,9 @@ def run_watch(
     chain = ChainSession.resume(factory.contract, factory.block, address)
     telling = PartyTelling(as_json=as_json)
     if content is not None:
+        # Here: manifests load torch, which who looks at events alone does not need.
+        from offchain.hyperx.safekeeping import promised_by_members
+
         content.more = promised_by_members
     watch(
         chain,

@@ -8,8 +8,7 @@ import click
 
 from offchain.hyperx import actions as do
 from offchain.report.text import amount
-from scripts._hyperx.chain import ChainSession
-from scripts._hyperx.seats import deployed_factory
+from scripts._hyperx.chain import ChainSession, deployed_factory
 from scripts._stage.accounts import receiver
 from scripts._stage.chain import clock
 from scripts._stage.money import currency
