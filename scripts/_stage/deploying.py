@@ -11,7 +11,6 @@ from typing import Any
 import ape
 import click
 from ape.api import AccountAPI
-from rich.console import Console
 
 from offchain.files import write_whole
 from offchain.report.text import amount
@@ -27,23 +26,25 @@ from scripts._stage.deployments import (
     note_what_is_there,
 )
 from scripts._stage.node import ConnectedPool
+from scripts._stage.party import PartyTelling
 from scripts._stage.preflight import check_chain
-from scripts._stage.telling import Telling
 
 
-def run_deploy(alias: str | None, sign_unasked: bool, dry_run: bool, folder: Path) -> None:
+def run_deploy(
+    alias: str | None, sign_unasked: bool, dry_run: bool, folder: Path, *, as_json: bool = False
+) -> None:
     """What the command does. Raises ClickException before anything is sent that cannot end."""
     if alias is None and not is_local() and not dry_run:
         raise click.ClickException("off a local chain name --account, a keystore account")
-    console = Console(highlight=False, soft_wrap=True)
-    with Telling(console).doing("compiling the contracts, minutes the first time", announced=False):
+    telling = PartyTelling(as_json=as_json)
+    with telling.doing("compiling the contracts, minutes the first time", announced=False):
         _compile()
     for poorer in check_chain():
-        console.print(f"-- {poorer}")
+        _tell(telling, f"-- {poorer}", "poorer", what=poorer)
     path = deployments_path(folder)
     wanted = missing()
     price = ConnectedPool().price()
-    _show(console, wanted, price.base + price.tip)
+    _show(telling, wanted, price.base + price.tip)
     if dry_run:
         return
     note_what_is_there(path)
@@ -55,9 +56,18 @@ def run_deploy(alias: str | None, sign_unasked: bool, dry_run: bool, folder: Pat
         _check_balance(account, limits * price.fee(MOST_FEE.get()).most)
         for one in wanted:
             deploy(account, one, path)
-            console.print(f"{one.name:<24} {one.address}  deployed")
+            line = f"{one.name:<24} {one.address}  deployed"
+            _tell(telling, line, "deployed", name=one.name, address=one.address)
     _prepare_verification(path)
-    console.print(f"written to {path}")
+    _tell(telling, f"written to {path}", "written", path=str(path))
+
+
+def _tell(telling: PartyTelling, line: str, event: str, **values: object) -> None:
+    """A line for people, or an event for programs."""
+    if telling.as_json:
+        telling.event(event, **values)
+    else:
+        telling.show(line, whole=True)
 
 
 def _compile() -> None:
@@ -84,16 +94,19 @@ def _compile() -> None:
     ape.project.load_manifest()  # else it would compile them all once more
 
 
-def _show(console: Console, wanted: list[Missing], price: int) -> None:
-    """One line each, with what is to be paid."""
+def _show(telling: PartyTelling, wanted: list[Missing], price: int) -> None:
+    """One line each, with what is to be paid. price: wei for a unit of gas."""
     gas = {one.name: one.gas for one in wanted}
     for name in ARGUMENTS:
         what = f"{gas[name]:>12,} gas" if name in gas else "is there"
-        console.print(f"{name:<24} {address_of(name)}  {what}")
+        address = address_of(name)
+        line = f"{name:<24} {address}  {what}"
+        _tell(telling, line, "contract", name=name, address=address, gas=gas.get(name, 0))
     total = sum(gas.values())
     if total:
         cost = amount(total * price, 18)
-        console.print(f"together {total:,} gas, {cost} ETH at {price / 10**9:,.3f} gwei")
+        line = f"together {total:,} gas, {cost} ETH at {price / 10**9:,.3f} gwei"
+        _tell(telling, line, "cost", gas=total, wei=str(total * price))
 
 
 def _check_balance(account: AccountAPI, cost: int) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from types import SimpleNamespace
+from typing import Any
 
 import ape
 import click
 import pytest
 
+from scripts._stage import deploying
 from scripts._stage.deployments import (
     ARGUMENTS,
     address_of,
@@ -56,6 +59,41 @@ def test_who_was_stopped_goes_on_where_it_stopped(path, deployer):
     assert [one.name for one in missing()] == NAMES[2:]
     assert find(NAMES[1], path).block == height
     assert find(NAMES[2], path) is None
+
+
+def test_the_command_tells_programs_what_it_would_do_and_did(path, monkeypatch, capsys) -> None:
+    """A dry run sends nothing; sources go to the explorer that there is, and lie beside."""
+    monkeypatch.setattr(deploying, "_compile", lambda: None)  # it is, or this project were not
+    published: list[str] = []
+    explorer = SimpleNamespace(
+        name="explorer", publish_contract=published.append, get_contract_type=lambda _: None
+    )
+    monkeypatch.setitem(vars(ape.chain.provider.network), "explorer", explorer)
+
+    def told(dry_run: bool) -> list[dict[str, Any]]:
+        deploying.run_deploy(None, True, dry_run, path.parent, as_json=True)
+        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    names = [one.name for one in missing()]
+    dry = told(dry_run=True)
+    listed = [one for one in dry if one["event"] == "contract"]
+    assert [one["address"] for one in listed] == [address_of(name) for name in NAMES]
+    assert {one["name"] for one in listed if one["gas"]} == {*names}
+    (cost,) = [one for one in dry if one["event"] == "cost"]
+    assert cost["gas"] == sum(one["gas"] for one in listed)
+    assert not path.exists()
+    assert [one.name for one in missing()] == names
+
+    done = told(dry_run=False)
+    assert [one["name"] for one in done if one["event"] == "deployed"] == names
+    assert done[-1] == {"event": "written", "path": str(path)}
+    assert published == [address_of(name) for name in NAMES]
+    for name in NAMES:
+        said = json.loads((path.with_suffix("") / f"{name}.json").read_text())
+        source = str(getattr(ape.project, name).contract_type.source_id)
+        assert any(one.endswith(source) for one in said["sources"])
+        assert said["settings"]["evmVersion"] == "prague"
+    assert {one["event"] for one in told(dry_run=False)} == {"contract", "written"}
 
 
 def test_what_another_deployed_is_found_with_its_block(project, stranger, tmp_path):
