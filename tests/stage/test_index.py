@@ -25,6 +25,7 @@ class FakeNode:
 
     most_blocks: int = 1_000
     most_logs: int = 10_000
+    said: tuple[int, str] = -32_602, "range exceeds {} blocks"
     chain: list[tuple[Block, list[dict[str, Any]]]] = field(default_factory=list)
     asked: list[Any] = field(default_factory=list)
     behind: int = 0
@@ -80,7 +81,8 @@ class FakeNode:
             first, last = int(query["fromBlock"], 16), int(query["toBlock"], 16)
             self.asked.append((first, last))
             if last - first + 1 > self.most_blocks:
-                raise NodeRefused(-32_602, f"range {last - first} exceeds {self.most_blocks}")
+                code, message = self.said
+                raise NodeRefused(code, message.format(self.most_blocks))
             blocks = [logs for _, logs in self._seen[first : last + 1]]
         logs = [log for page in blocks for log in page if log["address"] == query["address"]]
         if len(logs) > self.most_logs:
@@ -106,7 +108,7 @@ class TurningNode(FakeNode):
         return found
 
 
-def chain_of(blocks: int, **limits: int) -> FakeNode:
+def chain_of(blocks: int, **limits: Any) -> FakeNode:
     node = FakeNode(**limits)
     node.grow(blocks, Random(0))
     return node
@@ -116,7 +118,12 @@ def impatient(*_: float) -> None:
     """Takes no time."""
 
 
-@pytest.mark.parametrize("limits", [{"most_blocks": 1}, {"most_blocks": 7}, {"most_logs": 2}, {}])
+OTHERWISE = {"most_blocks": 10, "said": (-32_600, "up to a {} block range")}
+
+
+@pytest.mark.parametrize(
+    "limits", [{"most_blocks": 1}, {"most_blocks": 7}, {"most_logs": 2}, OTHERWISE, {}]
+)
 def test_a_node_that_allows_little_is_asked_for_less(limits):
     """By blocks or by results, whatever it calls that; and all logs come, once and in order."""
     node = chain_of(500, **limits)
