@@ -7,6 +7,7 @@ import logging
 import time
 import tomllib
 import traceback
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
@@ -15,6 +16,8 @@ import click
 from ape import chain
 from ape.logging import logger
 
+from bots.finding import JOINS, Filter, join_found
+from offchain.errors import SoukError
 from scripts._stage.pulse import PULSE, STANDING, Stopped
 
 STOP_SECONDS = 60.0
@@ -34,8 +37,11 @@ class PartyThread:
         failure: why it ended, where it should not have; not "".
     """
 
-    def __init__(self, command: str, arguments: list[str]) -> None:
-        """Raises PartyFileError where there is no such command, or it is no party's."""
+    def __init__(self, command: str, arguments: list[str], find: Filter | None = None) -> None:
+        """find: what is joined, in the place of a reference among the arguments.
+
+        Raises PartyFileError where there is no such command, it is no party's, or joins nothing.
+        """
         try:
             self._command: click.Command = import_module(f"scripts.{command}").cli
         except ModuleNotFoundError as error:
@@ -48,28 +54,36 @@ class PartyThread:
                 "--network stands on silverback's command line, not in a party's file: the bot is "
                 "connected before it reads that"
             )
-        self._arguments = [*arguments, *(one for one in ALWAYS if one not in arguments)]
+        if find and command not in JOINS:
+            raise PartyFileError(
+                f"find: {command!r} joins nothing that others made; {', '.join(JOINS)} do"
+            )
+        self._name, self._find = command, find
+        # What is found takes the place of an empty reference.
+        place = [""] if find else []
+        self._arguments = [*place, *arguments, *(one for one in ALWAYS if one not in arguments)]
         self.failure: str | None = None
         context = contextvars.copy_context()
         self._thread = Thread(target=context.run, args=(self._run,), name=command, daemon=True)
 
     @classmethod
     def from_file(cls, path: Path) -> PartyThread:
-        """As a TOML file says: `command`, and its `arguments`, a list of text.
+        """As a TOML file says: `command`, its `arguments`, a list of text, and perhaps `find`.
 
         Raises PartyFileError.
         """
         try:
             said = tomllib.loads(path.read_text())
             command, arguments = said.pop("command"), said.pop("arguments")
-        except (OSError, tomllib.TOMLDecodeError, KeyError) as error:
+            find = Filter.parse(said.pop("find")) if "find" in said else None
+        except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, SoukError) as error:
             raise PartyFileError(f"{path} is no party's file: {error}") from error
         texts = isinstance(arguments, list) and all(isinstance(one, str) for one in arguments)
         if said or not isinstance(command, str) or not texts:
             raise PartyFileError(
                 f"{path} has more or other than command, a text, and arguments, a list of text"
             )
-        return cls(command, arguments)
+        return cls(command, arguments, find)
 
     @property
     def ended(self) -> bool:
@@ -116,7 +130,16 @@ class PartyThread:
             for name in ("network", "provider_settings"):
                 context.params.pop(name, None)
             assert self._command.callback is not None
-            context.invoke(self._command.callback, **context.params)
+            work = partial(context.invoke, self._command.callback)
+            if self._find is None:
+                work(**context.params)
+                return
+            (place,) = (one.name for one in self._command.params if isinstance(one, click.Argument))
+
+            def join(reference: str) -> None:
+                work(**(context.params | {str(place): reference}))
+
+            join_found(self._name, self._find, context.params, join)
         except Stopped:
             return
         except click.ClickException as error:

@@ -83,10 +83,12 @@ class Stranger:
         """Starts a command, which says what happens in lines of JSON."""
         self._start(self._line(command, *options, "--json"))
 
-    def start_bot(self, command: str, *options: str) -> None:
-        """Starts a command as a Silverback bot."""
+    def start_bot(self, command: str, *options: str, find: str = "") -> None:
+        """Starts a command as a Silverback bot. find: a filter as TOML has it, for one that is not
+        told what to join."""
         # A list of text is the same in JSON as in TOML.
         said = f"command = {json.dumps(command)}\narguments = {json.dumps(options)}\n"
+        said += f"find = {find}\n" if find else ""
         (self.folder / "party.toml").write_text(said)
         self._start_bot(self._bot())
 

@@ -101,8 +101,8 @@ def reached(address: str, kind: type, count: int = 1) -> None:
 def test_strangers_end_as_the_rehearsal_does(
     rehearsed, node, parties, partys_daemon, tmp_path, monkeypatch, capsys
 ) -> None:
-    """One spells the classes differently, one is killed, and one, a bot that stores in a daemon, is
-    stopped; nothing but chain and datastores is common to them."""
+    """One spells the classes differently, one is killed, and one, a bot that stores in a daemon and
+    finds what to join, is stopped; nothing but chain and datastores is common to them."""
     carol, anna, bert = parties
     opening = [
         *carol.arguments(tmp_path, "--dataset", str(carol.pictures)),
@@ -124,7 +124,9 @@ def test_strangers_end_as_the_rehearsal_does(
     refused_by_name(anna, "provide", joining["anna"], "0 - digit", "1 - digit")
 
     anna.start("provide", *joining["anna"], *MAPPING)
-    bert.start_bot("provide", *joining["bert"])
+    wanted = f'{{class = ["3"], licence = "{LICENCE}", least-reward = "1 wei"}}'
+    bert.start_bot("provide", *joining["bert"][1:], find=wanted)
+    assert bert.told("found")["reference"] == address
     reached(address, ev.FeaturesSubmitted, 2)
     anna.kill()
     anna.start("provide", *joining["anna"], *MAPPING)
