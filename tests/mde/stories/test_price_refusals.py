@@ -7,6 +7,8 @@ from functools import partial
 
 import ape
 import pytest
+from click import ClickException
+from eth_account import Account
 
 from offchain.crypto.secrets_file import SecretsFile
 from offchain.crypto.settlement import NATIVE, Settlement
@@ -25,9 +27,13 @@ from offchain.mde.stall import Stall
 from offchain.mde.training import Trainer
 from offchain.post import FolderPost
 from offchain.roles import Action
+from scripts._mde import withdrawing
 from scripts._mde.chain import DealChain, windows
 from scripts._mde.mail import Mail
 from scripts._stage.chain import ActionRefused, clock
+from scripts._stage.deployments import Deployed
+from scripts._stage.money import balance_of
+from scripts._stage.party import WithdrawOptions
 from scripts._stage.wallet import AccountWallet, recover
 from tests.kit.memory_store import MemoryStore
 from tests.kit.snapshots import undone
@@ -120,8 +126,23 @@ def test_a_quote_is_recorded_once_for_both_signatures_and_before_it_expires(agre
     assert agreed.chain.refused == ["quote"] * 4
 
 
-def test_only_the_buyer_buys_and_only_the_committed_key_is_delivered(agreed):
-    """Nobody else's purchase, no other key, no second settlement."""
+@pytest.fixture
+def take_out(agreed, monkeypatch, tmp_path):
+    """Takes out, by the command, what the order or a dataset owes to an account."""
+    known = Deployed(agreed.chain.contract, 0)
+    monkeypatch.setattr(withdrawing, "deployed", lambda *_: known)
+
+    def take(id_: bytes, account, to: str | None = None) -> None:
+        monkeypatch.setattr(withdrawing, "party_account", lambda *_: account)
+        options = WithdrawOptions("", True, to, tmp_path, as_json=True)
+        withdrawing.run_withdraw(f"0x{id_.hex()}", options)
+
+    return take
+
+
+def test_only_the_buyer_buys_and_only_the_committed_key_is_delivered(agreed, take_out):
+    """Nobody else's purchase, no other key, no second settlement; all that is free is taken out, by
+    the seller under the order's name as well."""
     buyer, seller = agreed.parties
     agreed.chain.send(agreed.action, seller)
     told = agreed.sale().deal.args()
@@ -133,10 +154,34 @@ def test_only_the_buyer_buys_and_only_the_committed_key_is_delivered(agreed):
     agreed.do("publishKey", *words, agreed.seller.delivered_key(), by=seller)
     agreed.do("accept", *words, by=buyer)
     assert "WrongState" in refused(lambda: agreed.do("accept", *words, by=buyer))
-    sale = agreed.sale()
-    for account, owner in ((sale.deal.order.account, buyer), (sale.deal.dataset.account, seller)):
-        free = agreed.chain.read().books[account.id(agreed.chain.place)].free
-        agreed.do("withdraw", account.args(), free, str(owner.address), by=owner)
+    order = agreed.sale().deal.order.account.id(agreed.chain.place)
+    for owner in (buyer, seller):
+        take_out(order, owner)
+        with pytest.raises(ClickException, match=f"owes nothing to {owner.address}$"):
+            take_out(order, owner)
+    assert agreed.chain.held() == 0
+
+
+def test_who_was_brought_no_key_takes_all_out_once_the_time_is_over(agreed, take_out):
+    """To whichever account: what no sale holds at once, the rest by the same command, which settles
+    the sale. The stake is the seller's again."""
+    buyer, seller = agreed.parties
+    agreed.chain.send(agreed.action, seller)
+    deal = agreed.sale().deal
+    order, dataset = (one.account.id(agreed.chain.place) for one in (deal.order, deal.dataset))
+    agreed.do("purchase", deal.args(), 0, 0, by=buyer)
+    books = agreed.chain.read().books
+    assert min(books[order].free, books[order].held, books[dataset].held) > 0
+    purse = str(Account.from_key(b"\4" * 32).address)
+    take_out(order, buyer, purse)
+    assert balance_of(NATIVE, purse) == books[order].free
+    with pytest.raises(ClickException, match=r"sales hold .* ETH until .* at the latest"):
+        take_out(order, buyer)
+    ape.chain.pending_timestamp = agreed.sale().deadline
+    ape.chain.mine()
+    take_out(order, buyer, purse)
+    assert balance_of(NATIVE, purse) == books[order].free + books[order].held
+    take_out(dataset, seller)
     assert agreed.chain.held() == 0
 
 
