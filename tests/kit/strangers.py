@@ -73,11 +73,15 @@ class Stranger:
         """Gives it pictures, one folder for each class, called as `spelled` says."""
         write_pictures(self.pictures, data, spelled)
 
-    def arguments(self, folder: Path, *own: str) -> list[str]:
-        """What each of its commands takes; it is asked nothing. folder: where contracts are told
-        of. own: what it says of its data."""
-        told = str(folder / "deployments")
-        return ["--account", self.name, "--yes", *own, "--deployments", told]
+    @property
+    def deployments(self) -> Path:
+        """Where its commands look for the file of what was deployed, of which nobody told it: the
+        addresses follow from the code."""
+        return self.folder / "deployments"
+
+    def arguments(self, *own: str) -> list[str]:
+        """What each of its commands takes; it is asked nothing. own: what it says of its data."""
+        return ["--account", self.name, "--yes", *own, "--deployments", str(self.deployments)]
 
     def start(self, command: str, *options: str) -> None:
         """Starts a command, which says what happens in lines of JSON."""
@@ -260,7 +264,7 @@ def awaited(what: str, look: Callable[[], Any]) -> Any:
 
 def exported(by: Stranger, what: str, folder: Path) -> list[str]:
     """What somebody bought, written to `folder`/bought and checked; the options of that."""
-    options = ["--out", str(folder / "bought"), "--deployments", str(folder / "deployments")]
+    options = ["--out", str(folder / "bought"), "--deployments", str(by.deployments)]
     for more in ((), ("--check",)):
         done = by.run("export", what, *options, *more)
         assert done.returncode == 0, done.stderr

@@ -122,7 +122,7 @@ def test_strangers_end_as_the_rehearsal_does(
     level; the seller stores in a daemon, and nothing but chain and datastores is common to them."""
     sara, anna = parties
     selling = [
-        *sara.arguments(tmp_path),
+        *sara.arguments(),
         *("--masked", str(sara.folder / "masked"), "--ipfs", partys_daemon),
         *(word for pair in SELLING.items() for word in pair),
     ]
@@ -132,7 +132,7 @@ def test_strangers_end_as_the_rehearsal_does(
     peer = sara.told("datastore")["peer"]
     buying = [listing, "--peer", peer, "--licence", LICENCE]
     trying = ["--test", str(anna.pictures), "--epochs", "1"]
-    own = anna.arguments(tmp_path)
+    own = anna.arguments()
 
     refused_by_name(anna, "buy", [*buying, "--level", "1", *trying, *own], "0 - digit", "1 - digit")
 

@@ -105,7 +105,7 @@ def test_strangers_end_as_the_rehearsal_does(
     finds what to join, is stopped; nothing but chain and datastores is common to them."""
     carol, anna, bert = parties
     opening = [
-        *carol.arguments(tmp_path, "--dataset", str(carol.pictures)),
+        *carol.arguments("--dataset", str(carol.pictures)),
         *(word for pair in TERMS.items() for word in pair),
     ]
     carol.start("open", *opening)
@@ -114,7 +114,7 @@ def test_strangers_end_as_the_rehearsal_does(
     joining = {
         one.name: [
             address,
-            *one.arguments(tmp_path, "--dataset", str(one.pictures)),
+            *one.arguments("--dataset", str(one.pictures)),
             *("--peer", peer, "--licence", LICENCE),
         ]
         for one in (anna, bert)
@@ -143,7 +143,7 @@ def test_strangers_end_as_the_rehearsal_does(
     assert anna.told("over")["sold"]
 
     purse = Account.from_key(b"\1" * 32).address
-    own = bert.arguments(tmp_path)
+    own = bert.arguments()
     taken = bert.run("withdraw", address, "--pay-to", purse, *own)
     assert taken.returncode == 0, taken.stderr
     again = bert.run("withdraw", address, *own)

@@ -57,10 +57,10 @@ def test_a_table_is_bought_by_a_stranger_and_exported(node, parties, tmp_path) -
     carol, anna = parties
     own = people(tmp_path / "carol.csv", 200, 1, COLUMNS)
     sold = people(tmp_path / "anna.csv", 110, 2, ("years", *COLUMNS[1:]))
-    carol.start("open", *carol.arguments(tmp_path, "--dataset", str(own)), *TERMS)
+    carol.start("open", *carol.arguments("--dataset", str(own)), *TERMS)
     peer, address = carol.told("datastore")["peer"], carol.told("session")["address"]
     joining = [
-        *(address, *anna.arguments(tmp_path, "--dataset", str(sold), "--label", "income")),
+        *(address, *anna.arguments("--dataset", str(sold), "--label", "income")),
         *("--peer", peer, "--licence", LICENCE),
     ]
 

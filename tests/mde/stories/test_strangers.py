@@ -172,7 +172,7 @@ def test_strangers_end_as_the_rehearsal_does(
     are killed; nothing but chain and nodes is common to them."""
     carol, anna, bert = parties
     ordering = [
-        *carol.arguments(tmp_path, "--dataset", str(folders["own"])),
+        *carol.arguments("--dataset", str(folders["own"])),
         *("--judged-by", str(folders["judged"])),
         *(word for pair in TERMS.items() for word in pair),
     ]
@@ -181,7 +181,7 @@ def test_strangers_end_as_the_rehearsal_does(
     order = carol.told("order")["order"]
     quoting = {
         one.name: [
-            *(order, *one.arguments(tmp_path, "--dataset", str(folders[one.name]))),
+            *(order, *one.arguments("--dataset", str(folders[one.name]))),
             *("--peer", peer, "--licence", LICENCE, "--send"),
         ]
         for one in (anna, bert)

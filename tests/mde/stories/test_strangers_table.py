@@ -61,11 +61,11 @@ def test_rows_are_priced_by_what_they_add_and_sold(node, parties, tmp_path) -> N
     own = people(tmp_path / "own.csv", 3, 60)
     judged = people(tmp_path / "judged.csv", 40, 40)
     mine = people(tmp_path / "mine.csv", 25, 5, ("years", *COLUMNS[1:]))
-    said = carol.arguments(tmp_path, "--dataset", str(own), "--judged-by", str(judged))
+    said = carol.arguments("--dataset", str(own), "--judged-by", str(judged))
     carol.start("order", *said, *TERMS)
     peer, order = carol.told("datastore")["peer"], carol.told("order")["order"]
     quoting = [
-        *(order, *anna.arguments(tmp_path, "--dataset", str(mine), "--label", "income")),
+        *(order, *anna.arguments("--dataset", str(mine), "--label", "income")),
         *("--peer", peer, "--licence", "MIT", "--send"),
     ]
 

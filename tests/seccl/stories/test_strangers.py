@@ -149,7 +149,7 @@ def test_strangers_end_as_the_rehearsal_does(
 ) -> None:
     sam, first, second, third = parties
     offer = [
-        *sam.arguments(tmp_path, "--dataset", str(sam.pictures)),
+        *sam.arguments("--dataset", str(sam.pictures)),
         *(word for pair in TERMS.items() for word in pair),
     ]
     sam.start("serve", *offer)
@@ -158,7 +158,7 @@ def test_strangers_end_as_the_rehearsal_does(
     joining = {
         one.name: [
             announced,
-            *one.arguments(tmp_path, "--dataset", str(one.pictures)),
+            *one.arguments("--dataset", str(one.pictures)),
             *("--peer", peer),
         ]
         for one in parties[1:]
@@ -249,7 +249,7 @@ def tells(
             "convicted": "posted nothing in time",
             "stake_back": False,
         }
-    again = member.run("withdraw", session, *member.arguments(folder))
+    again = member.run("withdraw", session, *member.arguments())
     assert again.returncode == 1
     assert f"owes nothing to {member.address}" in again.stderr
 

@@ -79,7 +79,7 @@ def test_strangers_end_as_the_rehearsal_does(
     and datastores is common to them."""
     olga, anna, bert = parties
     publishing = [
-        *olga.arguments(tmp_path, "--texts", str(olga.folder / "texts.csv")),
+        *olga.arguments("--texts", str(olga.folder / "texts.csv")),
         *on_command_line(TERMS),
     ]
     olga.start("publish", *publishing)
@@ -91,7 +91,7 @@ def test_strangers_end_as_the_rehearsal_does(
     teaching = {
         one.name: [
             address,
-            *one.arguments(tmp_path, "--texts", str(one.folder / "texts.csv")),
+            *one.arguments("--texts", str(one.folder / "texts.csv")),
             *("--peer", peer, "--licence", LICENCE),
         ]
         for one in (anna, bert)
