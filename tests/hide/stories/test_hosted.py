@@ -17,6 +17,7 @@ from scripts._hide.play import SalePlay
 from scripts._stage.deployments import deploy, deployments_path, missing
 from scripts._stage.node import have_patience
 from scripts._stage.outbox import Patience
+from scripts._stage.reorganisations import DEEPEST
 from scripts._stage.table import Step
 from scripts._stage.telling import Telling
 from tests.hide.stories.sold import PRICES, STAKE, small_options, unmeasured
@@ -39,6 +40,7 @@ def testnet(project, deployer, accounts, monkeypatch, tmp_path) -> Iterator[Host
         with ticking(proxy, blocks_per_second=5, block_seconds=24):
             for sale in missing([SALE]):
                 deploy(deployer, sale, path)
+            proxy.mine(DEEPEST)
             yield proxy
 
 

@@ -13,6 +13,7 @@ import scripts._stage.chain as stage
 from scripts._hyperx.opening import Opening
 from scripts._stage.deployments import Deployed
 from scripts._stage.outbox import Patience
+from scripts._stage.reorganisations import DEEPEST
 from tests.hyperx.stories.opened import COLLECTOR, kinds, open_session, terms_now
 from tests.kit.hosted import HostedProxy, hosted
 from tests.kit.killed import live
@@ -65,8 +66,14 @@ class Collector:
 
 @pytest.fixture
 def collector_at(testnet, project, deployer, tmp_path) -> Callable[[str], Collector]:
-    """Somebody with a folder of that name and a factory of its own."""
-    return lambda name: Collector(deployer.deploy(project.TradingSessionFactory), tmp_path / name)
+    """Somebody with a folder of that name and a factory of its own, which is no new one."""
+
+    def made(name: str) -> Collector:
+        factory = deployer.deploy(project.TradingSessionFactory)
+        testnet.mine(DEEPEST)
+        return Collector(factory, tmp_path / name)
+
+    return made
 
 
 def test_whenever_it_is_killed_the_same_command_opens_one_session(testnet, collector_at):

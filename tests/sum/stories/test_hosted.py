@@ -21,6 +21,7 @@ from scripts._stage.chain import decoded, logs_of
 from scripts._stage.deployments import deploy, deployments_path, missing
 from scripts._stage.node import have_patience
 from scripts._stage.outbox import Patience
+from scripts._stage.reorganisations import DEEPEST
 from scripts._sum import options, play, waiting
 from scripts._sum.options import ShareOptions, ShareParties
 from scripts._sum.parts import FACTORY
@@ -81,6 +82,7 @@ def testnet(project, deployer, accounts, monkeypatch, tmp_path) -> Iterator[Host
         with ticking(proxy, blocks_per_second=8, block_seconds=12):
             for factory in missing([FACTORY]):
                 deploy(deployer, factory, deployments_path(tmp_path / "deployments"))
+            proxy.mine(DEEPEST)
             yield proxy
 
 
