@@ -14,7 +14,7 @@ from ape.contracts import ContractContainer
 from eth_hash.auto import keccak
 from eth_utils.address import to_checksum_address
 
-from scripts._stage.chain import send_data
+from scripts._stage.chain import ActionRefused, send_data
 
 DEPLOYER = "0x4e59b44847b379578588920cA78FbF26c0B4956C"
 """Passes the code behind a salt on to CREATE2; the same on nearly all chains, Anvil included."""
@@ -49,6 +49,12 @@ def lives(address: str) -> bool:
     return len(ape.chain.provider.get_code(address)) > 0
 
 
-def create(account: AccountAPI, code: bytes, salt: bytes = SALT) -> ReceiptAPI:
-    """Has `DEPLOYER` make what `code` creates. Raises ActionRefused."""
-    return send_data(account, DEPLOYER, salt + code)
+def create(account: AccountAPI, code: bytes, salt: bytes = SALT) -> ReceiptAPI | None:
+    """Has `DEPLOYER` make what `code` creates; None where it came from elsewhere meanwhile, as from
+    a process that was killed while it waited for it. Raises ActionRefused."""
+    try:
+        return send_data(account, DEPLOYER, salt + code)
+    except ActionRefused:
+        if not lives(created_at(code, salt)):
+            raise
+        return None

@@ -6,7 +6,7 @@ goes on where it was killed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +29,13 @@ from offchain.sum.perceptron import WEIGHTS_PER_WORD
 from offchain.sum.preprocessing import DOCUMENT, Preprocessing
 from offchain.sum.texts import MODALITY, LabelledTexts, read_texts, samples
 from offchain.task import Task, publish_task
-from scripts._stage.chain import chain_home, native, outlast_reorganisations, transact
+from scripts._stage.chain import (
+    ActionRefused,
+    chain_home,
+    native,
+    outlast_reorganisations,
+    transact,
+)
 from scripts._stage.created import create, created_at, creation, lives
 from scripts._stage.deployments import Deployed, deployed
 from scripts._stage.money import currency, parse_amount, parse_token
@@ -194,10 +200,26 @@ def put_on_chain(
         _initialise(draft, account, telling)
     if not lives(draft.model):
         parts = draft.classifier.address, draft.incentive.address, draft.token, draft.digest
-        transact(factory.contract.createModel, parts, account)
+        _once(
+            lambda: transact(factory.contract.createModel, parts, account),
+            lambda: lives(draft.model),
+        )
     if trainer == NATIVE:
         classifier = contract_at(draft.classifier.name, draft.classifier.address)
-        transact(classifier.open, (draft.model,), account)
+        _once(
+            lambda: transact(classifier.open, (draft.model,), account),
+            lambda: _trainer(draft) == draft.model,
+        )
+
+
+def _once(call: Callable[[], object], done: Callable[[], bool]) -> None:
+    """A call whose like a killed process may have sent, which comes meanwhile: it is refused then,
+    and done. Raises ActionRefused."""
+    try:
+        call()
+    except ActionRefused:
+        if not done():
+            raise
 
 
 def _trainer(draft: Draft) -> str:
