@@ -101,7 +101,7 @@ def test_after_the_end_content_is_kept_as_long_as_the_task_asks(capsys, time):
     retention.keep_on(store, TASK, "session 0x1", PartyTelling(as_json=True))
     assert time.now == 1_000 + TASK.retention
     events = said(capsys)
-    assert names(events)[:2] == ["keeping", "content_lost"]
+    assert names(events)[:3] == ["keeping", "waiting", "content_lost"]
     assert "stored_again" in names(events)
     assert store.ledger.cids() == []
 
