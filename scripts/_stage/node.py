@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import random
 import re
+import time
 from typing import Any
 
 import ape
@@ -14,7 +16,7 @@ from requests import HTTPError, RequestException, Session
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 from web3 import HTTPProvider
-from web3.types import RPCEndpoint
+from web3.types import RPCEndpoint, RPCResponse
 
 from scripts._stage.index import Block, NodeRefused
 from scripts._stage.pool import Call, Fee, NodeBusy, Price, Signed
@@ -32,6 +34,11 @@ KNOWN = re.compile(
     re.IGNORECASE,
 )
 """What nodes say of a transaction that they have, in the pool or the chain, or a dearer one."""
+TOO_MANY = re.compile(
+    r"too many requests|rate.?limit|request (rate|count)|requests per|compute units|throughput",
+    re.IGNORECASE,
+)
+"""What nodes say of who asks too often, some of them with HTTP 200."""
 
 
 def have_patience(backoff_seconds: float = BACKOFF_SECONDS) -> None:
@@ -57,12 +64,33 @@ def have_patience(backoff_seconds: float = BACKOFF_SECONDS) -> None:
     session = Session()
     for scheme in ("http://", "https://"):
         session.mount(scheme, HTTPAdapter(max_retries=retry))
-    web3.provider = HTTPProvider(
+    web3.provider = PatientProvider(
+        backoff_seconds,
         uri,
         request_kwargs={"timeout": TIMEOUT_SECONDS},
         session=session,
         exception_retry_configuration=None,
     )
+
+
+class PatientProvider(HTTPProvider):
+    """Asks again, as often and with such pauses as where a node is busy, where it answers that it
+    was asked too often. What it refuses for another reason comes back at once."""
+
+    def __init__(self, backoff_seconds: float, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._backoff_seconds = backoff_seconds
+
+    def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
+        answer = super().make_request(method, params)
+        for again in range(TRIES):
+            said = answer.get("error")
+            if not said or not TOO_MANY.search(str(said)):
+                break
+            pause = self._backoff_seconds * (2**again + random.random())
+            time.sleep(min(pause, MOST_SECONDS))
+            answer = super().make_request(method, params)
+        return answer
 
 
 class ConnectedNode:

@@ -12,6 +12,9 @@ from scripts._stage.node import ask
 HISTORY = "0x0000F90827F1C53a10cb7A02335B175320002935"
 """Keeps the hashes of 8,191 blocks (EIP-2935)."""
 
+ADD_POINTS = "0x000000000000000000000000000000000000000b"
+"""Adds two points of a curve, 256 bytes to 128 (EIP-2537), and came with Prague."""
+
 _OPCODES = {
     "PUSH0 (Shanghai)": "0x5f5ff3",
     "transient storage (Cancun)": "0x60015f5d5f5c5f5260205ff3",
@@ -38,6 +41,8 @@ def check_chain() -> list[str]:
             f"blocks of this chain have {gas:,} gas, the largest call takes up to {MOST_GAS:,}"
         )
     poorer = []
+    if len(ask("eth_call", [{"to": ADD_POINTS, "data": f"0x{bytes(256).hex()}"}, "latest"])) <= 2:
+        poorer.append("not Prague's rules (EIP-2537): gas may cost other than the tables say")
     if not ape.chain.provider.get_code(HISTORY):
         poorer.append("no hashes of older blocks (EIP-2935): a draw must be opened within 256")
     return poorer

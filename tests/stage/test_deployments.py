@@ -136,11 +136,14 @@ def test_a_chain_that_is_too_old_is_refused_by_what_it_lacks(project, hard_fork,
         assert refusal.value.message.startswith(f"this chain has no {lacking}: ")
 
 
-def test_a_chain_without_the_hashes_of_older_blocks_is_poorer_and_told_so(project):
+def test_a_chain_before_prague_is_poorer_and_told_so(project):
     with anvil("--hardfork", "cancun", block_seconds=1) as uri, connected(uri):
         assert check_chain() == [
-            "no hashes of older blocks (EIP-2935): a draw must be opened within 256"
+            "not Prague's rules (EIP-2537): gas may cost other than the tables say",
+            "no hashes of older blocks (EIP-2935): a draw must be opened within 256",
         ]
+    with anvil("--hardfork", "prague", block_seconds=1) as uri, connected(uri):
+        assert check_chain() == []
 
 
 def test_blocks_too_small_for_the_largest_call_are_refused(project):

@@ -165,6 +165,23 @@ def test_nothing_is_paid_above_the_users_cap(fickle_node, coin, deployer, strang
     assert coin.balanceOf(stranger) == 2
 
 
+def test_a_node_that_was_asked_too_often_is_asked_again(fickle_node, monkeypatch):
+    """Some say so with HTTP 200; what they refuse for another reason is not asked again."""
+    said = ["daily request count exceeded, request rate limited", "Too Many Requests"] * 2
+    said.append("query returned more than 10000 results")
+    asked = []
+
+    def refuse(call):
+        asked.append(call["method"])
+        return {"code": -32_005, "message": said[len(asked) - 1]} if len(asked) <= 5 else None
+
+    monkeypatch.setattr(fickle_node, "check", refuse)
+    with pytest.raises(NodeRefused, match="more than 10000 results"):
+        node.ask("eth_chainId", [])
+    assert len(asked) == 5
+    assert node.ask("eth_chainId", []) == hex(11_155_111)
+
+
 def test_the_key_in_a_nodes_address_shows_in_no_message(monkeypatch):
     """Hosted nodes have the user's key in their address, and libraries print addresses."""
     response = requests.Response()
