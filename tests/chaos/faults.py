@@ -6,11 +6,11 @@ happens later.
 
 from __future__ import annotations
 
-from collections import Counter
+from itertools import cycle, islice
 from random import Random
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from tests.chaos.fault import Fault, Moments
 from tests.kit.proxy import Busy, HungUp, Told
 
 if TYPE_CHECKING:
@@ -20,68 +20,6 @@ MOST_DEPTH = 12
 """Of a reorganisation."""
 MOST_SKEW = 7_200
 """Seconds by which clocks differ from the right one."""
-
-
-class Moments:
-    """Requests at which something happens: some draw of requests apart, so many times at most."""
-
-    def __init__(self, random: Random, least: int, most: int, times: int) -> None:
-        self._random, self._range, self._left = random, (least, most), times
-        self._next = random.randint(least, most)
-
-    def come(self) -> bool:
-        """Whether this request is one."""
-        self._next -= 1
-        if self._next > 0 or not self._left:
-            return False
-        self._left -= 1
-        self._next = self._random.randint(*self._range)
-        return True
-
-
-class Fault:
-    """Nothing goes wrong.
-
-    Attributes:
-        name: of the kind, told: in words. strikes: how often it struck, by party.
-        stage: what it may strike.
-        keeps: whether the chain's state must outlive its node. behind_by: blocks by which what
-        parties see may be behind.
-    """
-
-    name = "none"
-    told = "nothing"
-    keeps = False
-    behind_by = 0
-    stage: Stage
-
-    def __init__(self, seed: int, parties: tuple[str, ...]) -> None:
-        self.strikes: Counter[str] = Counter()
-        self.lock = Lock()
-        self.randoms = {one: Random(f"{self.name} {seed} {one}") for one in parties}
-
-    def on(self, stage: Stage) -> None:
-        """Where it strikes from now on."""
-        self.stage = stage
-
-    def struck(self, party: str) -> None:
-        """Counts one more."""
-        with self.lock:
-            self.strikes[party] += 1
-
-    def before(self, party: str, call: dict[str, Any]) -> None:
-        """A request for the node. Raises Busy, HungUp, Told."""
-
-    def after(self, party: str, call: dict[str, Any]) -> None:
-        """The node did what it was asked to. Raises HungUp."""
-
-    def stored(self, party: str, path: str) -> str | None:
-        """A request for the datastore: None, or what becomes of it: slow, full, gone, lie."""
-        return None
-
-    def skew(self, party: str) -> int:
-        """Seconds by which a party's clock is ahead."""
-        return 0
 
 
 class Kill(Fault):
@@ -268,6 +206,33 @@ class Reorganised(Fault):
                 self.strikes["chain"] += 1
 
 
+class TakenBack(Fault):
+    """Some moments after each transaction that a party sends, the first time, blocks are taken
+    back: each time one more, and after twelve one again."""
+
+    name = "taken-back"
+    told = "a reorganisation of depth 1 to 12 after every transaction"
+    SOON = 5, 30
+    """Requests of its party, within which most come into a block."""
+
+    def __init__(self, seed: int, parties: tuple[str, ...]) -> None:
+        super().__init__(seed, parties)
+        first = Random(f"{self.name} {seed}").randrange(MOST_DEPTH)
+        self._depths = islice(cycle(range(1, MOST_DEPTH + 1)), first, None)
+        self._known: set[str] = set()
+        self._left = dict.fromkeys(parties, 0)
+
+    def after(self, party: str, call: dict[str, Any]) -> None:
+        with self.lock:
+            if self._left[party]:
+                self._left[party] -= 1
+                if not self._left[party]:
+                    self.strikes[party] += bool(self.stage.chain.reorganise(next(self._depths)))
+            if call["method"] == "eth_sendRawTransaction" and call["params"][0] not in self._known:
+                self._known.add(call["params"][0])
+                self._left[party] = self._left[party] or self.randoms[party].randint(*self.SOON)
+
+
 class Store(Fault):
     """Some requests for the datastore fail, several in a row."""
 
@@ -391,6 +356,7 @@ KINDS: tuple[type[Fault], ...] = (
     Lags,
     Replicas,
     Reorganised,
+    TakenBack,
     StoreSlow,
     StoreLies,
     StoreFull,

@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Any
 
 from tests.chaos.chain import Chain
-from tests.chaos.faults import Fault
+from tests.chaos.fault import Fault
 from tests.chaos.life import SKEW, STANDING
 from tests.kit.nursery import Forked, preload
 from tests.kit.proxy import Proxy

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 
-from tests.chaos.faults import Fault
+from tests.chaos.fault import Fault
 from tests.chaos.losses import LOSSES, loss_of
 from tests.chaos.stage import Ended
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 
 from tests.chaos.chain import STATE, Chain
-from tests.chaos.faults import Fault
+from tests.chaos.fault import Fault
 from tests.chaos.parties import NodeProxy, Party
 from tests.chaos.prepared import CHAIN
 from tests.chaos.store import StoreProxy

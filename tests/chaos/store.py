@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 if TYPE_CHECKING:
-    from tests.chaos.faults import Fault
+    from tests.chaos.fault import Fault
 
 _HEAD_END = b"\r\n\r\n"
 _PIECE = 1 << 16

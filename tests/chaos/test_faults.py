@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.chaos.faults import KINDS, Fault, Kill, Lags
+from tests.chaos.fault import Fault
+from tests.chaos.faults import KINDS, Kill, Lags, TakenBack
 from tests.chaos.sheets import BROKEN, NOT_RUN, ends, page
 from tests.chaos.stage import Ended
 from tests.kit.proxy import Busy, HungUp, Told
@@ -57,8 +58,8 @@ def story(kind: type[Fault], seed: int) -> list[object]:
         method = "eth_sendRawTransaction" if number % 50 == 0 else "eth_blockNumber"
         for party in PARTIES:
             try:
-                fault.before(party, {"method": method, "params": []})
-                fault.after(party, {"method": method, "params": []})
+                fault.before(party, {"method": method, "params": [hex(number)]})
+                fault.after(party, {"method": method, "params": [hex(number)]})
             except (Busy, HungUp, Told) as error:
                 found.append((number, party, repr(error)))
             found.append(fault.stored(party, "cat"))
@@ -81,8 +82,8 @@ def test_every_kind_strikes_and_counts_it(kind):
         for number in range(1_000):
             method = "eth_sendRawTransaction" if number % 50 == 0 else "eth_blockNumber"
             try:
-                fault.before(party, {"method": method, "params": []})
-                fault.after(party, {"method": method, "params": []})
+                fault.before(party, {"method": method, "params": [hex(number)]})
+                fault.after(party, {"method": method, "params": [hex(number)]})
             except (Busy, HungUp, Told):
                 pass
             fault.stored(party, "cat")
@@ -95,6 +96,17 @@ def test_a_party_is_killed_as_often_as_is_said_and_no_more():
     story_ = [one for one in story(Kill, 1) if one in PARTIES]
     assert done == []
     assert sorted(story_) == sorted(PARTIES * Kill.TIMES)
+
+
+def test_blocks_are_taken_back_once_after_each_transaction():
+    """Also where it is offered again; one deeper each time."""
+    fault, _ = on_stage(TakenBack, 1)
+    for number in range(1_000):
+        raw = hex(number // 200)
+        method = "eth_sendRawTransaction" if number % 50 == 0 else "eth_blockNumber"
+        fault.after("anna", {"method": method, "params": [raw]})
+    depths = fault.stage.chain.reorganised
+    assert depths == [(depths[0] - 1 + i) % 12 + 1 for i in range(5)]
 
 
 def test_a_node_that_is_behind_shows_nothing_newer():
