@@ -29,7 +29,7 @@ from scripts._stage.node import AccountSigner, ConnectedNode, ConnectedPool
 from scripts._stage.outbox import Look, Outbox, Patience
 from scripts._stage.pool import GWEI, Call, NodeBusy
 from scripts._stage.pulse import PULSE, STANDING
-from scripts._stage.reorganisations import lets_pay, outlast
+from scripts._stage.reorganisations import outlast, why_not
 
 POLL_SECONDS = 15
 """How often a chain that is not local is asked what others did."""
@@ -197,20 +197,10 @@ def _sent(method: Any, arguments: Any, account: AccountAPI, value: int) -> Recei
     """A call by way of the outbox: simulated, sent once, waited for."""
     _check_funds(account, value)
     transaction = method.as_transaction(*arguments, sender=account, value=value)
-    if not _is_there(str(transaction.receiver), value):
-        raise ActionRefused(
-            f"{account.address} to {transaction.receiver}: the chain that the node shows has no "
-            "contract there"
-        )
-    return _post(account, str(transaction.receiver), bytes(transaction.data), value)
-
-
-def _is_there(address: str, value: int) -> bool:
-    """Whether a contract is, which a reorganisation may have taken back: a call to nobody succeeds,
-    and its value is gone."""
-    if value and not ape.chain.provider.network.is_local:
-        return lets_pay(address, poll_seconds())
-    return len(ape.chain.provider.get_code(address)) > 0
+    receiver = str(transaction.receiver)
+    if why := why_not(receiver, value, poll_seconds()):
+        raise ActionRefused(f"{account.address} to {receiver}: {why}")
+    return _post(account, receiver, bytes(transaction.data), value)
 
 
 def send_data(account: AccountAPI, to: str, data: bytes) -> ReceiptAPI:

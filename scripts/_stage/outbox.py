@@ -176,10 +176,11 @@ class Outbox:
     def is_shallow(self, sender: str, depth: int) -> bool:
         """Whether a reorganisation of so many blocks could take back what somebody got a receipt
         of, or did so. Raises NodeBusy, NodeRefused."""
-        given = [one for one in self._nonces(sender) if self._attempts(sender, one)[-1].done]
-        if not given:
+        newest = reversed(self._nonces(sender))  # they come in order: none is less deep
+        given = next((one for one in newest if self._attempts(sender, one)[-1].done), None)
+        if given is None:
             return False
-        mined = self._mined(sender, given[-1])  # nonces come in order: none is less deep
+        mined = self._mined(sender, given)
         return mined is None or self._pool.height() - mined[1] < depth
 
     # ------------------------------------------------------------------ one transaction

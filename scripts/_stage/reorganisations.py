@@ -35,22 +35,27 @@ def outlast(outbox: Outbox, account: str, poll_seconds: float) -> None:
         PULSE.rest(poll_seconds)
 
 
-def lets_pay(address: str, poll_seconds: float) -> bool:
-    """Whether a contract is there, and will be: waits until `DEEPEST` blocks lie on its creation.
+def why_not(address: str, pays: int, poll_seconds: float) -> str | None:
+    """Why nothing should be sent to a contract, in words; None where all is well.
 
-    Money that comes to its address before it does is nobody's. Not longer than four times as many
-    blocks take. Raises Stopped.
+    A call to nobody succeeds, and what it `pays`, in wei, is nobody's. So coins wait until
+    `DEEPEST` blocks lie on the contract's creation, not longer than four times as many blocks take.
+    Raises Stopped.
     """
-    provider, told, end = ape.chain.provider, False, time.monotonic() + _longest()
-    while provider.get_code(address) and time.monotonic() < end:
+    provider = ape.chain.provider
+    local, told, end = provider.network.is_local, False, time.monotonic() + _longest()
+    while provider.get_code(address):
         # Each height anew: what was seen to be there may have been taken back.
-        if provider.get_code(address, block_id=max(0, ape.chain.blocks.height - DEEPEST)):
-            return True
+        old = max(0, ape.chain.blocks.height - DEEPEST) if pays and not local else None
+        if old is None or provider.get_code(address, block_id=old):
+            return None
+        if time.monotonic() >= end:
+            return f"fewer than {_TOLD} the contract's creation, as the node shows the chain"
         if not told:
             click.echo(f"waiting until {_TOLD} the creation of {address}", err=True)
             told = True
         PULSE.rest(poll_seconds)
-    return False
+    return "the chain that the node shows has no contract there"
 
 
 def _longest() -> float:

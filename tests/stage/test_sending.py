@@ -11,7 +11,7 @@ import requests
 
 import scripts._stage.chain as stage
 from offchain.errors import SoukError
-from scripts._stage import node
+from scripts._stage import node, reorganisations
 from scripts._stage.chain import ActionRefused, logs_of, look, transact
 from scripts._stage.index import Index, NodeRefused
 from scripts._stage.node import have_patience
@@ -142,6 +142,10 @@ def test_nobody_pays_a_contract_that_may_be_taken_back(
     with pytest.raises(ActionRefused, match="has no contract there"):
         transact(puppet.act, (stranger, b"", 0), deployer, 5)
     assert puppet.balance == 5
+    monkeypatch.setattr(reorganisations, "_longest", lambda: 0)
+    young = deployer.deploy(mocks["Puppet"])
+    with pytest.raises(ActionRefused, match="fewer than 12 blocks lie on the contract's creation"):
+        transact(young.act, (stranger, b"", 0), deployer, 5)
 
 
 def test_an_account_without_coins_is_told_what_it_has_and_needs(fickle_node, coin, stranger):

@@ -89,6 +89,27 @@ def test_who_is_killed_at_any_step_goes_on_with_the_same_model(
             assert published(tmp_path, owner, 0)[1] == []
 
 
+def test_what_an_earlier_life_sent_comes_between_a_look_and_a_call(
+    project, tmp_path, owner, monkeypatch
+) -> None:
+    """Each call is there when it is made: it is refused as what is done, and that is no error."""
+
+    def twice(real):
+        def call(*arguments):
+            real(*arguments)
+            return real(*arguments)
+
+        return call
+
+    with ape.chain.isolate():
+        undisturbed, _ = published(tmp_path, owner, 99)
+    for name in ("create", "transact"):
+        monkeypatch.setattr(publishing, name, twice(getattr(publishing, name)))
+    rehearsal = Rehearsal(tmp_path, owner)
+    assert rehearsal.model.address == undisturbed.model.address
+    assert rehearsal.model.words(len(rehearsal.draft.words)) == rehearsal.draft.words
+
+
 def test_a_task_whose_classifier_is_anothers_costs_nothing(project, tmp_path, owner) -> None:
     """Other terms give another model, which the classifier of the same task would refuse."""
     first, _ = published(tmp_path, owner, 99)
