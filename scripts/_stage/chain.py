@@ -29,7 +29,7 @@ from scripts._stage.node import AccountSigner, ConnectedNode, ConnectedPool
 from scripts._stage.outbox import Look, Outbox, Patience
 from scripts._stage.pool import GWEI, Call, NodeBusy
 from scripts._stage.pulse import PULSE, STANDING
-from scripts._stage.reorganisations import outlast, why_not
+from scripts._stage.reorganisations import outlast, waits_for_what_it_answers, why_not
 
 POLL_SECONDS = 15
 """How often a chain that is not local is asked what others did."""
@@ -41,6 +41,9 @@ HOME = "SOUK_HOME"
 
 MOST_GAS = 16_777_216
 """Of a transaction (EIP-7825)."""
+
+SHOWING = frozenset({"publishKey", "sealKey", "deliverKey", "claimReward", "submitReview"})
+"""Calls that show somebody a key, also where a chain refuses them."""
 
 MOST_FEE = ContextVar("MOST_FEE", default=200 * GWEI)
 """Wei for a unit of gas at most, on a chain that is not local; the user's choice."""
@@ -90,6 +93,10 @@ class ActionRefused(click.ClickException):
         super().__init__(message)
         self.receipt = failed.receipt if isinstance(failed, TransactionAPI) else failed
         self.by_contract = by_contract
+
+
+class Waited(ActionRefused):
+    """Nobody refused it: it was not sent, as time passed since it was decided on."""
 
 
 @dataclass(frozen=True)
@@ -176,7 +183,7 @@ def transact(method: Any, arguments: Any, account: AccountAPI, value: int = 0) -
     call = str(method).partition("(")[0]
     try:
         if not alone():
-            return _sent(method, arguments, account, value)
+            return _sent(call, method, arguments, account, value)
         return method(*arguments, sender=account, value=value)
     except CustomError as error:
         values = ", ".join(f"{name} {_shown(value)}" for name, value in error.inputs.items())
@@ -193,14 +200,21 @@ def transact(method: Any, arguments: Any, account: AccountAPI, value: int = 0) -
         raise ActionRefused(f"{call} by {account.address} failed: {reason_of(error)}") from error
 
 
-def _sent(method: Any, arguments: Any, account: AccountAPI, value: int) -> ReceiptAPI:
+def _sent(name: str, method: Any, arguments: Any, account: AccountAPI, value: int) -> ReceiptAPI:
     """A call by way of the outbox: simulated, sent once, waited for."""
     _check_funds(account, value)
     transaction = method.as_transaction(*arguments, sender=account, value=value)
     receiver = str(transaction.receiver)
     if why := why_not(receiver, value, poll_seconds()):
         raise ActionRefused(f"{account.address} to {receiver}: {why}")
-    return _post(account, receiver, bytes(transaction.data), value)
+    data = bytes(transaction.data)
+    if name in SHOWING and not ape.chain.provider.network.is_local:
+        call = {"from": str(account.address), "to": receiver, "data": f"0x{data.hex()}"}
+        if waits_for_what_it_answers(call, poll_seconds()):
+            raise Waited(
+                f"{name} by {account.address} waited: whether it is due is to be read again"
+            )
+    return _post(account, receiver, data, value)
 
 
 def send_data(account: AccountAPI, to: str, data: bytes) -> ReceiptAPI:

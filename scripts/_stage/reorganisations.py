@@ -7,6 +7,8 @@ import time
 import ape
 import click
 
+from scripts._stage.index import NodeRefused
+from scripts._stage.node import ask
 from scripts._stage.outbox import Outbox
 from scripts._stage.pulse import PULSE
 
@@ -56,6 +58,31 @@ def why_not(address: str, pays: int, poll_seconds: float) -> str | None:
             told = True
         PULSE.rest(poll_seconds)
     return "the chain that the node shows has no contract there"
+
+
+def waits_for_what_it_answers(call: dict[str, str], poll_seconds: float) -> bool:
+    """Whether one had to wait until a call, as `eth_call` takes it, would have been right
+    `DEEPEST` blocks ago: what it answers to cannot be taken back any more then.
+
+    Who shows a key for a purchase that is taken back gave it for nothing, whether the call is
+    mined or not. Not longer than four times as many blocks take. Raises NodeBusy, Stopped.
+    """
+    waited, end = False, time.monotonic() + _longest()
+    while not _was_right(call) and time.monotonic() < end:
+        if not waited:
+            click.echo(f"waiting until {_TOLD} what is answered", err=True)
+        waited = True
+        PULSE.rest(poll_seconds)
+    return waited
+
+
+def _was_right(call: dict[str, str]) -> bool:
+    old = max(0, ape.chain.blocks.height - DEEPEST)
+    try:
+        ask("eth_call", [call, hex(old)])
+    except NodeRefused:
+        return False
+    return len(ape.chain.provider.get_code(call["to"], block_id=old)) > 0
 
 
 def _longest() -> float:

@@ -11,7 +11,7 @@ from ape.contracts import ContractInstance
 
 from offchain.crypto.settlement import NATIVE
 from offchain.report.money import Money
-from scripts._stage.chain import ActionRefused, Receipt, entry_of, transact
+from scripts._stage.chain import ActionRefused, Receipt, Waited, entry_of, transact
 from scripts._stage.money import balance_of
 from scripts._stage.permit import paid_calls
 
@@ -45,6 +45,8 @@ class Sender:
         for one in paid_calls(self.contract, name, arguments, account, self.token, pays):
             try:
                 receipt = transact(one.method, one.arguments, account, one.value)
+            except Waited:
+                raise
             except ActionRefused as error:
                 self.refused.append(one.name)
                 if error.receipt:

@@ -9,7 +9,15 @@ from typing import Any, Protocol
 from ape.api import AccountAPI
 
 from offchain.roles import Clock, Dropping, PutOff, Role
-from scripts._stage.chain import ActionRefused, Receipt, clock, look, next_block, wait_until
+from scripts._stage.chain import (
+    ActionRefused,
+    Receipt,
+    Waited,
+    clock,
+    look,
+    next_block,
+    wait_until,
+)
 
 
 @dataclass(frozen=True)
@@ -150,6 +158,8 @@ def act(
             return acted
         try:
             receipt = table.send(action, seat.account)
+        except Waited:
+            continue
         except ActionRefused as error:
             # The chain may have moved on meanwhile; the same wish twice is in vain.
             wish = getattr(action, "wish", action)

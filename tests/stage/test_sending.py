@@ -12,7 +12,7 @@ import requests
 import scripts._stage.chain as stage
 from offchain.errors import SoukError
 from scripts._stage import node, reorganisations
-from scripts._stage.chain import ActionRefused, logs_of, look, transact
+from scripts._stage.chain import ActionRefused, Waited, logs_of, look, transact
 from scripts._stage.index import Index, NodeRefused
 from scripts._stage.node import have_patience
 from scripts._stage.outbox import Outbox, Patience
@@ -146,6 +146,23 @@ def test_nobody_pays_a_contract_that_may_be_taken_back(
     young = deployer.deploy(mocks["Puppet"])
     with pytest.raises(ActionRefused, match="fewer than 12 blocks lie on the contract's creation"):
         transact(young.act, (stranger, b"", 0), deployer, 5)
+
+
+def test_no_key_is_shown_for_what_may_be_taken_back(
+    fickle_node, coin, deployer, stranger, monkeypatch
+):
+    """A call that shows one waits until it would have been right twelve blocks ago, and whether it
+    is due is read again. A chain that takes back what it answers sees no key."""
+    ask = fickle_node.direct.provider.make_request
+    monkeypatch.setattr(stage, "SHOWING", {"transfer"})
+    monkeypatch.setattr(PULSE, "rest", lambda _: ask("evm_mine", []))
+    minted = ape.chain.blocks.height
+    with pytest.raises(Waited, match="waited: whether it is due is to be read again"):
+        transact(coin.transfer, (stranger, 1), deployer)
+    assert minted + DEEPEST <= ape.chain.blocks.height <= minted + DEEPEST + 2
+    assert coin.balanceOf(stranger) == 0
+    transact(coin.transfer, (stranger, 1), deployer)
+    assert coin.balanceOf(stranger) == 1
 
 
 def test_an_account_without_coins_is_told_what_it_has_and_needs(fickle_node, coin, stranger):

@@ -9,7 +9,7 @@ import pytest
 
 from offchain.roles import Action, Clock, Dropping, PutOff
 from scripts._stage import table
-from scripts._stage.chain import ActionRefused
+from scripts._stage.chain import ActionRefused, Waited
 from scripts._stage.table import Pause, Seat, act, play
 
 NUMBERS = count()
@@ -116,6 +116,23 @@ def test_what_is_refused_twice_is_dropped_and_the_others_are_served(forgetful):
     told = acted(chain, Server, forgetful)
     assert chain.session == ["b", "home"]
     assert told == ["serve refused: WrongSigner"] * 2
+
+
+def test_what_waited_is_decided_on_anew_and_was_refused_by_nobody():
+    """However often; what is not due any more is not sent."""
+
+    class Late(Chain):
+        def send(self, action: Action, account) -> None:
+            self.tried += 1
+            if self.tried == 3:
+                self.session.append("a")  # meanwhile it has ended
+            if self.tried <= 3:
+                raise Waited("serve waited")
+            super().send(action, account)
+
+    chain, refused = Late(""), []
+    act(chain, seat_of(Ends), lambda _: None, lambda *said: refused.append(said), False)
+    assert (chain.session, chain.tried, refused) == (["a", "b", "home"], 5, [])
 
 
 def test_a_role_that_drops_nothing_ends_and_nobody_else_is_served():
