@@ -20,13 +20,14 @@ from ape.exceptions import ContractLogicError, CustomError
 from ape.types import ContractLog
 from eth_utils.address import is_hex_address, to_checksum_address
 from requests import RequestException
+from web3.exceptions import TransactionNotFound
 
 from offchain.report.text import amount
 from offchain.roles import Clock
 from scripts._stage.errors import PEOPLES_ERRORS, reason_of
 from scripts._stage.index import LAG_SECONDS, Index, NodeRefused, Query
 from scripts._stage.node import AccountSigner, ConnectedNode, ConnectedPool
-from scripts._stage.outbox import Look, Outbox, Patience
+from scripts._stage.outbox import Look, LookAgain, Outbox, Patience
 from scripts._stage.pool import GWEI, Call, NodeBusy
 from scripts._stage.pulse import PULSE, STANDING
 from scripts._stage.reorganisations import outlast, waits_for_what_it_answers, why_not
@@ -245,8 +246,11 @@ def _post(account: AccountAPI, to: str, data: bytes, value: int) -> ReceiptAPI:
     estimate = provider.estimate_gas_cost(transaction)
     gas = max(estimate, min(estimate * 6 // 5, MOST_GAS, provider.max_gas))
     hash_ = _outbox().send(AccountSigner(account), Call(to, value, data, gas), _LOOK.get())
-    receipt = provider.get_receipt(hash_)
-    receipt.raise_for_status()
+    try:
+        receipt = provider.get_receipt(hash_)
+        receipt.raise_for_status()
+    except TransactionNotFound as error:
+        raise LookAgain(f"{hash_} was taken back a moment after it was done: try again") from error
     return receipt
 
 

@@ -34,14 +34,14 @@ class Fault:
     Attributes:
         name: of the kind, told: in words. strikes: how often it struck, by party.
         stage: what it may strike.
-        keeps: whether the chain's state must outlive its node. behind_by: blocks by which what
-        parties see may be behind.
+        keeps: whether the chain's state must outlive its node. settles_after: blocks after which
+        all parties see what there is, and nothing takes it back.
     """
 
     name = "none"
     told = "nothing"
     keeps = False
-    behind_by = 0
+    settles_after = 0
     stage: Stage
 
     def __init__(self, seed: int, parties: tuple[str, ...]) -> None:

@@ -127,7 +127,7 @@ class Lags(Fault):
 
     name = "lags"
     told = "node behind by up to 8 blocks, each party's by other ones"
-    MOST = behind_by = 8
+    MOST = settles_after = 8
 
     def __init__(self, seed: int, parties: tuple[str, ...]) -> None:
         super().__init__(seed, parties)
@@ -190,6 +190,7 @@ class Reorganised(Fault):
 
     name = "reorganised"
     told = "reorganisations of depth 1 to 12"
+    settles_after = MOST_DEPTH
     TIMES = 6
 
     def __init__(self, seed: int, parties: tuple[str, ...]) -> None:
@@ -212,6 +213,7 @@ class TakenBack(Fault):
 
     name = "taken-back"
     told = "a reorganisation of depth 1 to 12 after every transaction"
+    settles_after = MOST_DEPTH
     SOON = 5, 30
     """Requests of its party, within which most come into a block."""
 
@@ -319,7 +321,7 @@ class Mixed(Fault):
 
     name = "mixed"
     told = "several of these at once"
-    behind_by = Lags.MOST
+    settles_after = MOST_DEPTH
     OF: tuple[type[Fault], ...] = (Kill, Dropped, Replicas, Reorganised, StoreLies, Skewed)
 
     def __init__(self, seed: int, parties: tuple[str, ...]) -> None:

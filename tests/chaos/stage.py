@@ -199,8 +199,8 @@ class Stage:
         if not all(one.until and one.until > now for one in standing):
             needed = BLOCK_LOOKS
         times = [one.until for one in standing if one.until and one.until > now]
-        # All have seen what there is, also where their nodes are behind.
-        seen = height - self._height > self.fault.behind_by + 2
+        # All have seen what there is, also where their nodes are behind, and it stays.
+        seen = height - self._height > self.fault.settles_after + 2
         if times and seen and all(looks[name] - self._since[name] >= needed for name in looks):
             self.chain.go_to(min(times))
             self._since = {}

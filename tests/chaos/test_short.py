@@ -34,7 +34,6 @@ class LiedToOnce(StoreLies):
 class Short(Mixed):
     """What takes little time."""
 
-    behind_by = 0
     OF = KilledOnce, DroppedSeldom, Reorganised, LiedToOnce, Skewed
 
 

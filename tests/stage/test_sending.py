@@ -8,6 +8,7 @@ from typing import NoReturn
 import ape
 import pytest
 import requests
+from web3.exceptions import TransactionNotFound
 
 import scripts._stage.chain as stage
 from offchain.errors import SoukError
@@ -146,6 +147,22 @@ def test_nobody_pays_a_contract_that_may_be_taken_back(
     young = deployer.deploy(mocks["Puppet"])
     with pytest.raises(ActionRefused, match="fewer than 12 blocks lie on the contract's creation"):
         transact(young.act, (stranger, b"", 0), deployer, 5)
+
+
+def test_what_is_taken_back_before_its_receipt_is_read_ends_no_party(
+    fickle_node, coin, deployer, stranger, monkeypatch
+):
+    """It looks again."""
+    look()
+
+    def gone(*_: object) -> NoReturn:
+        raise TransactionNotFound("Transaction with hash: '0x1' not found.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(ape.chain.provider), "get_receipt", gone)
+        with pytest.raises(ActionRefused, match="was taken back a moment after it was done"):
+            transact(coin.transfer, (stranger, 1), deployer)
+    assert coin.balanceOf(stranger) == 1
 
 
 def test_no_key_is_shown_for_what_may_be_taken_back(
